@@ -1,0 +1,3 @@
+"""Look inside DNA foundation models."""
+
+__version__ = "0.1.0"

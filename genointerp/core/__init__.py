@@ -1,0 +1,1 @@
+"""Errors, configuration, seeds, provenance, progress and atomic files. Imports nothing of ours."""

@@ -1,0 +1,117 @@
+"""Frozen dataclasses read from YAML; unknown keys are refused and the nearest is named."""
+
+import dataclasses
+import difflib
+import types
+import typing
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from genointerp.core.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def read_config(cls: type[T], path: Path | None) -> T:
+    """Read ``cls`` from a YAML file; the defaults where ``path`` is None.
+
+    Raises
+    ------
+    ConfigError
+        If the file is no mapping, a key is unknown or a value has the wrong type.
+    """
+    if path is None:
+        return cls()
+    try:
+        values = yaml.safe_load(Path(path).read_text())
+    except yaml.YAMLError as error:
+        raise ConfigError(str(path), "YAML", str(error).replace("\n", " ")) from error
+    return from_mapping(cls, {} if values is None else values, where=str(path))
+
+
+def from_mapping(cls: type[T], values: Any, *, where: str) -> T:
+    """Build ``cls`` from plain values, checking keys and types, nested dataclasses included."""
+    if not isinstance(values, dict):
+        raise ConfigError(where, "a mapping of keys to values", repr(values))
+    hints = typing.get_type_hints(cls)
+    known = [field.name for field in dataclasses.fields(typing.cast(Any, cls))]
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise ConfigError(where, f"one of the keys {', '.join(known)}", f"{key!r}{hint}")
+    fields = {key: _convert(hints[key], value, f"{where}: {key}") for key, value in values.items()}
+    try:
+        return cls(**fields)
+    except TypeError as error:
+        raise ConfigError(where, "every required key", str(error)) from error
+
+
+def to_mapping(config: Any) -> dict[str, Any]:
+    """Return a config dataclass as plain values that YAML and JSON can hold."""
+    plain = _plain(dataclasses.asdict(config))
+    assert isinstance(plain, dict)
+    return plain
+
+
+def write_config(config: Any, path: Path) -> None:
+    """Write the resolved configuration as YAML, in the order of its fields."""
+    Path(path).write_text(yaml.safe_dump(to_mapping(config), sort_keys=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return value
+    if origin in (typing.Union, types.UnionType):
+        return _convert_union(arguments, value, where)
+    if origin is typing.Literal:
+        if value not in arguments:
+            raise ConfigError(where, f"one of {', '.join(map(repr, arguments))}", repr(value))
+        return value
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ConfigError(where, "a list", repr(value))
+        return tuple(_convert(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise ConfigError(where, "a mapping", repr(value))
+        return {key: _convert(arguments[1], item, f"{where}: {key}") for key, item in value.items()}
+    if dataclasses.is_dataclass(hint):
+        return from_mapping(typing.cast(type, hint), value, where=where)
+    return _convert_scalar(hint, value, where)
+
+
+def _convert_union(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
+    if value is None and type(None) in arguments:
+        return None
+    others = [argument for argument in arguments if argument is not type(None)]
+    if len(others) == 1:
+        return _convert(others[0], value, where)
+    for argument in others:
+        try:
+            return _convert(argument, value, where)
+        except ConfigError:
+            continue
+    raise ConfigError(where, " or ".join(str(argument) for argument in others), repr(value))
+
+
+def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if hint is Path and isinstance(value, str):
+        return Path(value)
+    # bool is an int to Python, but `k: true` is a slip
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise ConfigError(where, hint.__name__, repr(value))
+    return value

@@ -1,0 +1,59 @@
+"""The error family. Each message says where, what was expected and what was found."""
+
+
+class GenointerpError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class InputError(GenointerpError, ValueError):
+    """Something given to the package is not what it must be.
+
+    Parameters
+    ----------
+    where
+        File (with line or key), field or argument.
+    expected, found
+        Completing the sentence "where: expected ..., found ...".
+    """
+
+    def __init__(self, where: str, expected: str, found: str) -> None:
+        super().__init__(f"{where}: expected {expected}, found {found}")
+        self.where = where
+        self.expected = expected
+        self.found = found
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        """Pickle by the three parts, so that errors cross process boundaries."""
+        return type(self), (self.where, self.expected, self.found)
+
+
+class CoordinateError(InputError):
+    """An interval or region that does not exist."""
+
+
+class SequenceError(InputError):
+    """A sequence file that cannot be read, or holds what no DNA sequence holds."""
+
+
+class AnnotationError(InputError):
+    """An annotation that is malformed or does not fit its genome."""
+
+
+class SchemaError(InputError):
+    """A file is not of the format, or of the format version, that was asked for."""
+
+
+class ConfigError(InputError):
+    """A configuration with an unknown key or a value of the wrong kind."""
+
+
+class MismatchError(InputError):
+    """Two inputs that do not belong together, such as activations of another model."""
+
+
+class UnknownNameError(InputError):
+    """A name that no registry, table or file knows."""
+
+
+class StorageError(GenointerpError, OSError):
+    """Writing failed, for example upon a full disk; what was there before is untouched."""

@@ -1,0 +1,64 @@
+"""What made a file: package version, resolved configuration, sha256 of the inputs."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genointerp import __version__
+
+
+def sha256_file(path: Path) -> str:
+    """Return the sha256 of a file's bytes, in hexadecimal."""
+    with Path(path).open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def sha256_arrays(arrays: Mapping[str, np.ndarray]) -> str:
+    """Return one sha256 over named arrays: names, dtypes, shapes and contents, sorted by name."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The record that every output carries.
+
+    Parameters
+    ----------
+    config
+        The resolved configuration, as plain values.
+    inputs
+        sha256 of each input by its role, such as ``{"genome": "9f2c..."}``.
+    """
+
+    config: Mapping[str, Any]
+    inputs: Mapping[str, str]
+
+    @property
+    def generated_by(self) -> str:
+        """Name and version of this package."""
+        return f"genointerp {__version__}"
+
+    def as_json(self) -> str:
+        """Return the record as one JSON text, keys sorted, without a date: it is reproducible."""
+        record = {
+            "generated-by": self.generated_by,
+            "config": dict(self.config),
+            "inputs": dict(self.inputs),
+        }
+        return json.dumps(record, sort_keys=True)
+
+
+def creation_date() -> str:
+    """Return the time now, UTC, as ISO 8601 to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

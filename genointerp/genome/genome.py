@@ -1,0 +1,133 @@
+"""Contigs and genomes in memory.
+
+Policy for letters: sequences are stored as upper-case ASCII. Lower case (soft masking) is
+upper-cased and U becomes T; IUPAC ambiguity codes are kept as they are, and each model says how
+it reads them; any other letter is an error that names contig and offset.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+
+from genointerp.core.errors import CoordinateError, SequenceError
+from genointerp.genome.interval import GenomicInterval
+
+_IUPAC = b"ACGTRYSWKMBDHVN"
+_PAIRED = b"TGCAYRSWMKVHDBN"
+
+_COMPLEMENT = np.zeros(256, dtype=np.uint8)
+_COMPLEMENT[np.frombuffer(_IUPAC, np.uint8)] = np.frombuffer(_PAIRED, np.uint8)
+
+_NORMAL = np.zeros(256, dtype=np.uint8)
+_NORMAL[np.frombuffer(_IUPAC, np.uint8)] = np.frombuffer(_IUPAC, np.uint8)
+_NORMAL[np.frombuffer(_IUPAC.lower(), np.uint8)] = np.frombuffer(_IUPAC, np.uint8)
+_NORMAL[[ord("U"), ord("u")]] = ord("T")
+
+
+def normalise_sequence(sequence: bytes, *, where: str) -> UInt8[np.ndarray, " bp"]:
+    """Return a sequence as upper-case ASCII codes under this module's policy.
+
+    Raises
+    ------
+    SequenceError
+        Naming the first letter that is no IUPAC nucleotide code.
+    """
+    letters = np.frombuffer(sequence, dtype=np.uint8)
+    codes = _NORMAL[letters]
+    if not codes.all():
+        offset = int(np.flatnonzero(codes == 0)[0])
+        raise SequenceError(
+            f"{where}: base {offset + 1}", "an IUPAC nucleotide code", repr(chr(letters[offset]))
+        )
+    return codes
+
+
+def reverse_complement(sequence: UInt8[np.ndarray, " bp"]) -> UInt8[np.ndarray, " bp"]:
+    """Return the other strand, read 5' to 3'; ambiguity codes are complemented too."""
+    return _COMPLEMENT[sequence[::-1]]
+
+
+@dataclass(frozen=True, eq=False)
+class Contig:
+    """One sequence of a genome.
+
+    Parameters
+    ----------
+    name
+        The seqid: the first word of a FASTA header, accession and version of a GenBank record.
+    sequence
+        Upper-case ASCII codes.
+    circular
+        Whether the last base is followed by the first.
+    """
+
+    name: str
+    sequence: UInt8[np.ndarray, " bp"]
+    circular: bool = False
+
+    @property
+    def length(self) -> int:
+        """Number of bases."""
+        return len(self.sequence)
+
+
+class Genome(Mapping[str, Contig]):
+    """The contigs of one organism, in the order of their file.
+
+    Raises
+    ------
+    SequenceError
+        If two contigs share a name, or there are none.
+    """
+
+    def __init__(self, contigs: Iterable[Contig], *, where: str = "genome") -> None:
+        self._contigs: dict[str, Contig] = {}
+        for contig in contigs:
+            if contig.name in self._contigs:
+                raise SequenceError(where, "unique sequence names", f"{contig.name!r} twice")
+            self._contigs[contig.name] = contig
+        if not self._contigs:
+            raise SequenceError(where, "at least one sequence", "none")
+
+    def __getitem__(self, name: str) -> Contig:
+        return self._contigs[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._contigs)
+
+    def __len__(self) -> int:
+        return len(self._contigs)
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """Length of each contig in bp."""
+        return {name: contig.length for name, contig in self.items()}
+
+    @property
+    def sha256(self) -> str:
+        """sha256 over names, topologies and bases: the same for FASTA and GenBank of one genome."""
+        digest = hashlib.sha256()
+        for contig in self.values():
+            digest.update(f">{contig.name}|{contig.length}|{contig.circular:d}\n".encode())
+            digest.update(contig.sequence.tobytes())
+        return digest.hexdigest()
+
+    def fetch(self, interval: GenomicInterval) -> UInt8[np.ndarray, " bp"]:
+        """Return the bases of an interval, reverse-complemented where its strand is ``-``.
+
+        Raises
+        ------
+        CoordinateError
+            If the interval is not inside a contig of this genome.
+        """
+        if interval.seqid not in self:
+            raise CoordinateError(interval.seqid, f"one of {', '.join(self)}", interval.seqid)
+        contig = self[interval.seqid]
+        if interval.end > contig.length:
+            expected = f"end <= {contig.length}"
+            raise CoordinateError(interval.seqid, expected, f"end={interval.end}")
+        bases = contig.sequence[interval.start : interval.end]
+        return reverse_complement(bases) if interval.strand == "-" else bases
