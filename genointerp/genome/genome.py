@@ -47,7 +47,7 @@ def normalise_sequence(sequence: bytes, *, where: str) -> UInt8[np.ndarray, " bp
 
 def reverse_complement(sequence: UInt8[np.ndarray, " bp"]) -> UInt8[np.ndarray, " bp"]:
     """Return the other strand, read 5' to 3'; ambiguity codes are complemented too."""
-    return _COMPLEMENT[sequence[::-1]]
+    return np.take(_COMPLEMENT, sequence[::-1])
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,8 +61,8 @@ def parse_region(region: str, lengths: Mapping[str, int]) -> GenomicInterval:
     Parameters
     ----------
     region
-        ``seqid``, ``seqid:first`` or ``seqid:first-last``, with commas or without. A name that
-        is a contig's in full is that contig, even where it holds a colon.
+        ``seqid``, ``seqid:first`` (that one base) or ``seqid:first-last``, with commas or
+        without. A name that is a contig's in full is that contig, even where it holds a colon.
     lengths
         Length of each contig in bp.
 

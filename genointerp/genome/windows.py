@@ -6,13 +6,14 @@ that is read and discarded. The kept bases of all windows tile every contig exac
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import UInt8
 
-from genointerp.core.errors import ConfigError
+from genointerp.core.errors import ConfigError, CoordinateError
 from genointerp.genome.genome import Contig, Genome, reverse_complement
-from genointerp.genome.interval import GenomicInterval, Strand
+from genointerp.genome.interval import GenomicInterval, Strand, format_region
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,18 @@ def tile_windows(
         origin.
     regions
         Only these intervals; the whole of every contig where empty. They must not overlap.
+        Their strand is not looked at.
 
     Raises
     ------
     ConfigError
         If ``length`` does not exceed ``warmup``.
+    CoordinateError
+        If a region is not inside a contig of the genome, or two regions overlap.
     """
     if not 0 <= warmup < length:
         raise ConfigError("warmup", f"0 <= warmup < length={length}", str(warmup))
+    _check_regions(regions, genome)
     regions = regions or [
         GenomicInterval(name, 0, contig.length) for name, contig in genome.items()
     ]
@@ -80,6 +85,20 @@ def window_sequence(genome: Genome, window: Window) -> UInt8[np.ndarray, " bp"]:
         bases = _wrapped(contig, kept.start, kept.end + window.warmup)
         return reverse_complement(bases)
     return _wrapped(contig, kept.start - window.warmup, kept.end)
+
+
+def _check_regions(regions: Sequence[GenomicInterval], genome: Genome) -> None:
+    ordered = sorted(regions)
+    for region in ordered:
+        if region.seqid not in genome:
+            raise CoordinateError(region.seqid, f"one of {', '.join(genome)}", region.seqid)
+        if region.end > genome[region.seqid].length:
+            expected = f"end <= {genome[region.seqid].length}"
+            raise CoordinateError(region.seqid, expected, f"end={region.end}")
+    for left, right in pairwise(ordered):
+        if left.intersection(right) is not None:
+            found = f"{format_region(left)} and {format_region(right)}"
+            raise CoordinateError("regions", "intervals that do not overlap", found)
 
 
 def _kept(region: GenomicInterval, offset: int, step: int, strand: Strand) -> GenomicInterval:

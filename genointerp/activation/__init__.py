@@ -1,0 +1,1 @@
+"""Activations from models (harvest), and what is trained on and measured with them."""

@@ -1,0 +1,74 @@
+"""From paths to harvest and fidelity: the public functions behind the two commands."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from genointerp.activation.fidelity import Fidelity, evaluate_sae
+from genointerp.activation.harvest import HarvestConfig, harvest
+from genointerp.core.files import atomic_path
+from genointerp.core.progress import Progress, silent
+from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.genome.interval import parse_region
+from genointerp.genome.read import read_genome
+from genointerp.model.protocol import DnaModel
+from genointerp.store.activations import ActivationStore
+
+
+def harvest_file(
+    genome: Path,
+    out: Path,
+    model: DnaModel,
+    *,
+    site: str | None = None,
+    regions: Sequence[str] = (),
+    config: HarvestConfig | None = None,
+    progress: Progress = silent,
+) -> ActivationStore:
+    """Harvest a genome file; see :func:`genointerp.activation.harvest.harvest`.
+
+    Parameters
+    ----------
+    site
+        The model's default where None.
+    regions
+        Samtools-style, 1-based and closed; the whole genome where empty.
+    """
+    contigs = read_genome(genome)
+    return harvest(
+        model,
+        contigs,
+        site=model.spec.default_site if site is None else site,
+        out=out,
+        config=config,
+        regions=[parse_region(region, contigs.lengths) for region in regions],
+        progress=progress,
+    )
+
+
+def evaluate_file(
+    genome: Path,
+    sae: Path,
+    out: Path,
+    model: DnaModel,
+    *,
+    regions: Sequence[str] = (),
+    config: HarvestConfig | None = None,
+    progress: Progress = silent,
+) -> Fidelity:
+    """Measure the loss recovered by a dictionary on a genome file, and write it as JSON."""
+    contigs = read_genome(genome)
+    fidelity = evaluate_sae(
+        model,
+        contigs,
+        sae,
+        config=config,
+        regions=[parse_region(region, contigs.lengths) for region in regions],
+        progress=progress,
+    )
+    inputs = {"genome": contigs.sha256, "sae": sha256_file(sae / "sae_weights.safetensors")}
+    provenance = json.loads(Provenance({"regions": list(regions)}, inputs).as_json())
+    with atomic_path(out) as temporary:
+        text = json.dumps(fidelity.as_mapping() | {"provenance": provenance}, indent=2)
+        temporary.write_text(text + "\n")
+    return fidelity

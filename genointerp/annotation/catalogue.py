@@ -1,0 +1,85 @@
+"""The genomes and the concepts file that are shipped with the package, in ``annotations/``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import genointerp
+from genointerp.core.errors import SchemaError, StorageError, UnknownNameError
+
+FILES = ("sequence.fa.gz", "annotation.gff3.gz", "source.yaml")
+
+
+@dataclass(frozen=True)
+class ShippedGenome:
+    """Paths and origin of one shipped genome.
+
+    Parameters
+    ----------
+    name
+        Name of its folder, such as ``ecoli_mg1655``.
+    source
+        What ``source.yaml`` says: accession, organism, origin, licence, checksums, traps.
+    """
+
+    name: str
+    sequence: Path
+    annotation: Path
+    source: dict[str, Any]
+
+    @property
+    def accession(self) -> str:
+        """Accession and version of the sequence."""
+        return str(self.source["accession"])
+
+
+def annotations_folder() -> Path:
+    """Return the folder of shipped data: in a wheel inside the package, else the repository's.
+
+    Raises
+    ------
+    StorageError
+        If neither is there.
+    """
+    package = Path(genointerp.__file__).parent
+    for folder in (package / "_data" / "annotations", package.parent / "annotations"):
+        if (folder / "concepts.yaml").is_file():
+            return folder
+    raise StorageError(f"{package}: expected the shipped annotations, found none; install again")
+
+
+def catalogue() -> dict[str, ShippedGenome]:
+    """Return the shipped genomes by name, sorted.
+
+    Raises
+    ------
+    SchemaError
+        If a file of a genome is missing.
+    """
+    folders = sorted(path.parent for path in annotations_folder().glob("*/source.yaml"))
+    return {folder.name: _read(folder) for folder in folders}
+
+
+def shipped(name: str) -> ShippedGenome:
+    """Return one shipped genome by its name or its accession.
+
+    Raises
+    ------
+    UnknownNameError
+        Naming those that there are.
+    """
+    genomes = catalogue()
+    for genome in genomes.values():
+        if name in (genome.name, genome.accession):
+            return genome
+    raise UnknownNameError("genome", f"one of {', '.join(genomes)}", repr(name))
+
+
+def _read(folder: Path) -> ShippedGenome:
+    sequence, annotation, source = (folder / name for name in FILES)
+    for path in (sequence, annotation):
+        if not path.is_file():
+            raise SchemaError(str(folder), f"a file {path.name}", "none")
+    return ShippedGenome(folder.name, sequence, annotation, yaml.safe_load(source.read_text()))

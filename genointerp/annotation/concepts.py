@@ -1,0 +1,309 @@
+"""Concepts: named classes of bases that the elements of an annotation define.
+
+They are read from a YAML file, so that a user adds one by adding an entry; the shipped file is
+``annotations/concepts.yaml``, and `Concept` says what an entry may hold.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
+from genointerp.annotation.catalogue import annotations_folder
+from genointerp.core.config import from_mapping
+from genointerp.core.errors import ConfigError, UnknownNameError
+from genointerp.core.files import atomic_path
+from genointerp.genome.genome import Genome
+
+Bases = Literal[
+    "all", "codon_position_0", "codon_position_1", "codon_position_2",
+    "first_codon", "last_codon", "outside",
+]  # fmt: skip
+Orientation = Literal["sense", "antisense", "both"]
+
+COLUMNS = ("concept", "seqid", "start", "end", "strand", "element", "id", "part", "frame")
+
+
+@dataclass(frozen=True)
+class Concept:
+    """One entry of a concepts file.
+
+    Parameters
+    ----------
+    description
+        One sentence.
+    types
+        Terms of the Sequence Ontology: an element is chosen if its type is one of them.
+    of
+        Name of another concept whose elements are taken instead of ``types``.
+    where
+        Attribute to regular expression that its value must match somewhere.
+    unless
+        Attribute to regular expression: elements that match any are left out.
+    once_per
+        Attribute: of several elements with the same value, that of the earliest of ``types``
+        counts (a pseudogene and its pseudogenic CDS are one).
+    bases
+        Which bases of the elements: all, those at one position of the codons, the first or the
+        last codon, or (``outside``) the stretches that no chosen element covers on any strand.
+    strand
+        ``none`` where the strand of an element means nothing: it becomes ``"."``.
+    """
+
+    description: str
+    types: tuple[str, ...] = ()
+    of: str | None = None
+    where: dict[str, str] | None = None
+    unless: dict[str, str] | None = None
+    once_per: str | None = None
+    bases: Bases = "all"
+    strand: Literal["own", "none"] = "own"
+
+
+class ConceptElements:
+    """The elements of each concept upon one genome.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per part, sorted by concept (order of the file), contig and start; columns
+        ``concept, seqid, start, end, strand, element, id, part, frame``. ``element`` counts from
+        0 within its concept and is shared by the parts of an element. ``frame`` is -1 where every
+        base of the row belongs to the concept; otherwise only each third base does, beginning
+        ``frame`` bases from the 5' end of the row: read bases through
+        `genointerp.annotation.raster`, which knows this.
+    concepts : dict
+        Definition of each concept, those without an element in this genome included.
+    """
+
+    def __init__(self, table: pd.DataFrame, concepts: Mapping[str, Concept]) -> None:
+        self.table = table
+        self.concepts = dict(concepts)
+        self._slices = _slices(table["concept"].to_numpy(), list(self.concepts))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all concepts, in the order of their file."""
+        return tuple(self.concepts)
+
+    def of(self, concept: str) -> pd.DataFrame:
+        """Return the rows of one concept.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such concept.
+        """
+        if concept not in self._slices:
+            raise UnknownNameError("concept", f"one of {', '.join(self.names)}", repr(concept))
+        return self.table.iloc[self._slices[concept]]
+
+    def n_elements(self, concept: str) -> int:
+        """Return the number of elements of a concept, parts counted once."""
+        return int(self.of(concept)["element"].nunique())
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of elements of each concept, zeros included."""
+        return {name: self.n_elements(name) for name in self.names}
+
+    def orientations(self, concept: str) -> tuple[Orientation, ...]:
+        """Return ``sense`` and ``antisense``, or ``both`` where the concept has no strand."""
+        if concept not in self.concepts:
+            raise UnknownNameError("concept", f"one of {', '.join(self.names)}", repr(concept))
+        return ("both",) if self.concepts[concept].strand == "none" else ("sense", "antisense")
+
+
+def load_concepts(path: Path | None = None) -> dict[str, Concept]:
+    """Read a concepts file; the shipped one where ``path`` is None.
+
+    Raises
+    ------
+    ConfigError
+        If an entry has an unknown key, chooses nothing, names no concept that stands before it,
+        or holds an expression that is not regular.
+    """
+    path = annotations_folder() / "concepts.yaml" if path is None else Path(path)
+    try:
+        entries = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise ConfigError(str(path), "YAML", str(error).replace("\n", " ")) from error
+    if not isinstance(entries, dict) or not entries:
+        raise ConfigError(str(path), "a mapping of concept names to definitions", repr(entries))
+    concepts: dict[str, Concept] = {}
+    for name, entry in entries.items():
+        concept: Concept = from_mapping(Concept, entry, where=f"{path}: {name}")
+        _check(concept, concepts, where=f"{path}: {name}")
+        concepts[str(name)] = concept
+    return concepts
+
+
+def define_elements(
+    annotations: AnnotationSet, genome: Genome, concepts: Mapping[str, Concept]
+) -> ConceptElements:
+    """Find the elements of each concept in an annotation of ``genome``."""
+    by_type: dict[str, list[Element]] = {}
+    for element in annotations:
+        by_type.setdefault(element.type, []).append(element)
+    chosen: dict[str, list[Element]] = {}
+    rows: list[tuple[Any, ...]] = []
+    for name, concept in concepts.items():
+        typed = [element for kind in concept.types for element in by_type.get(kind, [])]
+        chosen[name] = _choose(typed if concept.of is None else chosen[concept.of], concept)
+        pieces = _pieces(chosen[name], concept, genome)
+        rows.extend(_rows(name, concept, pieces, list(genome)))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    numbers = ("start", "end", "element", "part", "frame")
+    return ConceptElements(table.astype(dict.fromkeys(numbers, "int64")), concepts)
+
+
+def write_elements(elements: ConceptElements, path: Path) -> None:
+    """Write the table of elements as TSV; coordinates 0-based, half-open."""
+    with atomic_path(Path(path)) as temporary:
+        elements.table.to_csv(temporary, sep="\t", index=False)
+
+
+def _slices(column: np.ndarray, names: list[str]) -> dict[str, slice]:
+    slices = {}
+    for name in names:
+        rows = np.flatnonzero(column == name)
+        slices[name] = slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 0)
+    return slices
+
+
+def _check(concept: Concept, known: Mapping[str, Concept], *, where: str) -> None:
+    if bool(concept.types) == (concept.of is not None):
+        raise ConfigError(where, "either 'types' or 'of'", "both" if concept.types else "neither")
+    if concept.of is not None and concept.of not in known:
+        raise ConfigError(f"{where}: of", "a concept that stands before it", repr(concept.of))
+    for key in ("where", "unless"):
+        for attribute, pattern in (getattr(concept, key) or {}).items():
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                place = f"{where}: {key}: {attribute}"
+                raise ConfigError(place, "a regular expression", f"{pattern!r}: {error}") from error
+
+
+def _choose(elements: Iterable[Element], concept: Concept) -> list[Element]:
+    found = [element for element in elements if _passes(element, concept)]
+    if concept.once_per is None:
+        return found
+    first: dict[str, Element] = {}
+    order = {name: rank for rank, name in enumerate(concept.types)}
+    for element in sorted(found, key=lambda element: order.get(element.type, 0)):
+        first.setdefault(element.attribute(concept.once_per) or element.id, element)
+    return list(first.values())
+
+
+def _passes(element: Element, concept: Concept) -> bool:
+    if any(_matches(element, *item) for item in (concept.unless or {}).items()):
+        return False
+    return all(_matches(element, *item) for item in (concept.where or {}).items())
+
+
+def _matches(element: Element, attribute: str, pattern: str) -> bool:
+    if attribute not in element.attributes:
+        return False
+    return re.search(pattern, element.attribute(attribute)) is not None
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Parts of one element of a concept, each with its frame."""
+
+    id: str
+    parts: tuple[tuple[Part, int], ...]
+
+
+def _pieces(elements: Iterable[Element], concept: Concept, genome: Genome) -> Iterator[_Piece]:
+    if concept.bases == "outside":
+        yield from _gaps(elements, genome)
+        return
+    for element in elements:
+        parts = _parts(element, concept.bases)
+        if parts:
+            yield _Piece(element.id, tuple(parts))
+
+
+def _parts(element: Element, bases: Bases) -> list[tuple[Part, int]]:
+    if bases == "first_codon":
+        complete = element.parts[0].phase == 0 and not _is_cut(element, at="5'")
+        return _take(element.parts, 3) if complete else []
+    if bases == "last_codon":
+        whole = (_n_bases(element) - element.parts[0].phase) % 3 == 0
+        if element.parts[0].phase < 0 or not whole or _is_cut(element, at="3'"):
+            return []
+        return _take(element.parts, 3, from_end=True)
+    if bases.startswith("codon_position_"):
+        position = int(bases[-1])
+        return [(part, (part.phase + position) % 3) for part in element.parts if part.phase >= 0]
+    return [(part, -1) for part in element.parts]
+
+
+def _n_bases(element: Element) -> int:
+    return sum(part.end - part.start for part in element.parts)
+
+
+def _is_cut(element: Element, *, at: Literal["5'", "3'"]) -> bool:
+    """Whether the annotation says that the element goes on beyond this end (NCBI's attributes)."""
+    strand = element.parts[0].strand
+    low = (strand == "-") == (at == "3'")
+    return ("start_range" if low else "end_range") in element.attributes
+
+
+def _take(parts: tuple[Part, ...], n: int, *, from_end: bool = False) -> list[tuple[Part, int]]:
+    """Return the first (or last) ``n`` bases as read, over several parts where they are short."""
+    taken = []
+    for part in reversed(parts) if from_end else parts:
+        size = min(n, part.end - part.start)
+        if (part.strand == "-") == from_end:
+            piece = part._replace(end=part.start + size)
+        else:
+            piece = part._replace(start=part.end - size)
+        taken.append((piece, -1))
+        n -= size
+        if n == 0:
+            break
+    return taken[::-1] if from_end else taken
+
+
+def _gaps(elements: Iterable[Element], genome: Genome) -> Iterator[_Piece]:
+    covered = {name: np.zeros(contig.length + 1, dtype=np.int32) for name, contig in genome.items()}
+    for element in elements:
+        for part in element.parts:
+            covered[part.seqid][part.start] += 1
+            covered[part.seqid][part.end] -= 1
+    for name, steps in covered.items():
+        free = np.cumsum(steps[:-1]) == 0
+        edges = np.flatnonzero(np.diff(np.concatenate(([False], free, [False])).astype(np.int8)))
+        spans = [Part(name, int(a), int(b), ".") for a, b in edges.reshape(-1, 2)]
+        wraps = genome[name].circular and len(spans) > 1 and bool(free[0]) and bool(free[-1])
+        groups: list[tuple[Part, ...]] = [(spans[-1], spans[0])] if wraps else []
+        groups.extend((span,) for span in (spans[1:-1] if wraps else spans))
+        for group in groups:
+            region = f"{name}:{group[0].start + 1}-{group[-1].end}"
+            yield _Piece(f"outside-{region}", tuple((part, -1) for part in group))
+
+
+def _rows(
+    name: str, concept: Concept, pieces: Iterable[_Piece], contigs: list[str]
+) -> list[tuple[Any, ...]]:
+    rank = {contig: index for index, contig in enumerate(contigs)}
+    key = [
+        (rank[piece.parts[0][0].seqid], min(part.start for part, _ in piece.parts), piece)
+        for piece in pieces
+    ]
+    key.sort(key=lambda item: item[:2])
+    rows = [
+        (name, part.seqid, part.start, part.end,
+         "." if concept.strand == "none" else part.strand, number, piece.id, index, frame)
+        for number, (_, _, piece) in enumerate(key)
+        for index, (part, frame) in enumerate(piece.parts)
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: (rank[row[1]], row[2], row[3]))

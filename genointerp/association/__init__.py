@@ -1,0 +1,1 @@
+"""How well features tell concepts: exact counts, scores and significance. Torch-free."""

@@ -1,0 +1,79 @@
+"""From the files of the command line to a table of associations."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from genointerp.annotation.concepts import define_elements, load_concepts
+from genointerp.annotation.read import read_annotation
+from genointerp.association.associate import associate
+from genointerp.association.config import AssociateConfig
+from genointerp.core.config import to_mapping
+from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.progress import Progress, silent
+from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.read import read_genome
+from genointerp.store.features import FeatureStore
+from genointerp.store.tables import ASSOCIATIONS, write_table
+
+
+def associate_files(
+    features: Sequence[Path],
+    annotations: Sequence[Path],
+    out: Path,
+    *,
+    genomes: Sequence[Path] = (),
+    concepts: Path | None = None,
+    config: AssociateConfig | None = None,
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """Associate features files with annotation files, write the table and return it.
+
+    Parameters
+    ----------
+    features, annotations
+        In the same order of genomes.
+    genomes
+        Sequences, in any order; each must be the genome of one of the features. Not needed.
+    concepts
+        Definition of the concepts; the shipped one where None.
+
+    Raises
+    ------
+    InputError
+        If there is not one annotation for each features file.
+    MismatchError
+        If a sequence is of none of the features.
+    """
+    config = AssociateConfig() if config is None else config
+    if len(features) != len(annotations):
+        expected = f"one annotation for each of {len(features)} features files"
+        raise InputError("annotations", expected, str(len(annotations)))
+    stores = [FeatureStore(path) for path in features]
+    known = {store.header.genome_sha256 for store in stores}
+    for path in genomes:
+        if read_genome(path).sha256 not in known:
+            raise MismatchError(str(path), "the genome of a features file", "another")
+    definitions = load_concepts(concepts)
+    elements = []
+    for store, path in zip(stores, annotations, strict=True):
+        genome = _without_sequence(store)
+        elements.append(define_elements(read_annotation(path, genome), genome, definitions))
+    table = associate(stores, elements, config=config, progress=progress)
+    inputs = {f"features-{i}": store.sha256 for i, store in enumerate(stores)}
+    inputs |= {f"annotations-{i}": sha256_file(path) for i, path in enumerate(annotations)}
+    if concepts is not None:
+        inputs["concepts"] = sha256_file(concepts)
+    write_table(table, out, ASSOCIATIONS, Provenance(to_mapping(config), inputs))
+    return table
+
+
+def _without_sequence(store: FeatureStore) -> Genome:
+    """Return the contigs of a store as a genome of N: elements need lengths and topology only."""
+    return Genome(
+        Contig(contig.seqid, np.full(contig.length, ord("N"), np.uint8), contig.circular)
+        for contig in store.header.contigs
+    )

@@ -1,0 +1,1 @@
+"""Features that no known concept explains, with the evidence for and against. Torch-free."""

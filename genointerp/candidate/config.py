@@ -1,0 +1,87 @@
+"""Configuration of the ranking; the defaults live here only."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from genointerp.core.config import read_config
+from genointerp.core.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class RankConfig:
+    """How candidates are described, flagged and written.
+
+    Parameters
+    ----------
+    locus_share
+        A locus is made of bases with more than this share of the feature's maximum.
+    merge_gap
+        Such bases with at most so many others between them are one locus.
+    flank
+        Bases added on either side of a locus in the FASTA file.
+    n_reported
+        Candidates whose loci are written, from rank 1 on.
+    loci_each
+        Strongest loci written of each, over all genomes.
+    gc_window
+        Bases around a base, itself included, whose GC content is its local one; at most 255.
+    max_period
+        Longest period looked for, in bp.
+    window_head
+        Bases at the start of a window that count as its head.
+    max_q
+        Associations with a higher q-value explain nothing.
+    dense, few_loci, gc_shortcut, window_start, explained, one_strand, periodic, low_complexity
+        Thresholds of the flags, as `genointerp.candidate.score.FLAGS` says.
+    seed
+        Of the bases that are sampled for periodicity.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of its range.
+    """
+
+    locus_share: float = 0.5
+    merge_gap: int = 30
+    flank: int = 50
+    n_reported: int = 50
+    loci_each: int = 20
+    gc_window: int = 101
+    max_period: int = 60
+    window_head: int = 64
+    max_q: float = 0.05
+    dense: float = 0.1
+    few_loci: int = 5
+    gc_shortcut: float = 0.25
+    window_start: float = 3.0
+    explained: float = 0.5
+    one_strand: float = 0.9
+    periodic: float = 0.3
+    low_complexity: float = 0.5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("merge_gap", "flank", "n_reported", "loci_each"):
+            if getattr(self, name) < 0:
+                raise ConfigError(name, "0 or more", str(getattr(self, name)))
+        if not 0 <= self.locus_share < 1:
+            raise ConfigError("locus_share", "0 <= locus_share < 1", str(self.locus_share))
+        if not 1 <= self.gc_window <= 255:
+            raise ConfigError("gc_window", "1 to 255 bases", str(self.gc_window))
+        if self.max_period < 2 or self.window_head < 1:
+            raise ConfigError("max_period", "2 or more, and window_head 1 or more", "less")
+        if self.dense <= 0:
+            raise ConfigError("dense", "a share above 0", str(self.dense))
+
+
+def read_rank_config(path: Path | None, *, seed: int | None = None) -> RankConfig:
+    """Read a configuration, the defaults where ``path`` is None; a seed overrides its own.
+
+    Raises
+    ------
+    ConfigError
+        If the file has an unknown key or a wrong value.
+    """
+    config = read_config(RankConfig, path)
+    return config if seed is None else replace(config, seed=seed)

@@ -1,0 +1,159 @@
+"""Candidates: features ranked by how far they are from everything known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from genointerp.candidate.backdrop import make_backdrop
+from genointerp.candidate.config import RankConfig
+from genointerp.candidate.evidence import gather_evidence
+from genointerp.candidate.score import explain, raise_flags, score_candidates
+from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.progress import Progress, silent
+from genointerp.feature.loci import top_loci
+from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.features import FeatureStore
+from genointerp.store.tables import CANDIDATES, LOCI, conform
+
+LOCUS_COLUMNS = ["rank", "feature", "locus", *LOCI.names]
+
+
+@dataclass(frozen=True, eq=False)
+class CandidateResult:
+    """Ranked candidates and where the first of them are.
+
+    Parameters
+    ----------
+    table
+        In the schema of candidates, best first: those without a flag before those with one, and
+        by score within. Features that never fire are left out.
+    loci
+        The strongest loci of the first ``n_reported``: ``rank``, ``feature``, ``locus`` (from 1,
+        strongest first), and the columns of the schema of loci.
+    """
+
+    table: pd.DataFrame
+    loci: pd.DataFrame
+
+
+def rank(
+    stores: Sequence[FeatureStore],
+    associations: pd.DataFrame,
+    genomes: Sequence[Genome],
+    config: RankConfig | None = None,
+    *,
+    windows: Sequence[Sequence[GenomicInterval]] | None = None,
+    progress: Progress = silent,
+) -> CandidateResult:
+    """Rank every feature that fires as a candidate for something unknown.
+
+    Parameters
+    ----------
+    stores
+        Features of one dictionary, a store for each genome.
+    associations
+        Of the same dictionary, as `genointerp.association.associate` returns them.
+    genomes
+        The genomes of the stores, in any order.
+    windows
+        Windows of each store as ``ActivationStore.windows``; ``window_bias`` is NaN without.
+
+    Notes
+    -----
+    ``loss_effect``, ``stability`` and ``kmer_auroc`` are NaN: they come with a later version.
+    The other columns are defined in `genointerp.candidate.evidence` and
+    `genointerp.candidate.score`.
+
+    Raises
+    ------
+    MismatchError
+        If the stores are of several dictionaries, the associations of another, or a store's
+        genome is not given.
+    """
+    config = RankConfig() if config is None else config
+    _check(stores, associations, windows)
+    ordered = [_genome_of(store, genomes) for store in stores]
+    backdrops = [
+        make_backdrop(store, genome, None if windows is None else windows[index], config)
+        for index, (store, genome) in enumerate(zip(stores, ordered, strict=True))
+    ]
+    evidence = gather_evidence(stores, backdrops, config, progress=progress)
+    table = _ranked(evidence, associations, len(stores), config)
+    return CandidateResult(table, _loci(stores, table, config))
+
+
+def _check(
+    stores: Sequence[FeatureStore],
+    associations: pd.DataFrame,
+    windows: Sequence[Sequence[GenomicInterval]] | None,
+) -> None:
+    if not stores:
+        raise InputError("features", "at least one file", "none")
+    first = stores[0]
+    for store in stores:
+        if store.header.sae_sha256 != first.header.sae_sha256:
+            expected = f"the dictionary of {first.path}"
+            raise MismatchError(str(store.path), expected, store.header.sae_sha256)
+    found = np.unique(associations["feature"].to_numpy(np.int64))
+    if not np.array_equal(found, np.arange(first.n_features)):
+        expected = f"features 0 to {first.n_features - 1}, all of them"
+        what = f"{len(found)} up to {found[-1]}" if len(found) else "none"
+        raise MismatchError("associations", expected, what)
+    if windows is not None and len(windows) != len(stores):
+        raise InputError("activations", f"one for each of {len(stores)} stores", str(len(windows)))
+
+
+def _genome_of(store: FeatureStore, genomes: Sequence[Genome]) -> Genome:
+    for genome in genomes:
+        if genome.sha256 == store.header.genome_sha256:
+            return genome
+    given = ", ".join(next(iter(genome)) for genome in genomes) or "no genome"
+    raise MismatchError(str(store.path), f"the genome of {', '.join(store.offsets)}", given)
+
+
+def _ranked(
+    evidence: pd.DataFrame, associations: pd.DataFrame, n_read: int, config: RankConfig
+) -> pd.DataFrame:
+    table = evidence.join(explain(associations, config), on="feature").assign(n_read=n_read)
+    table["flags"] = raise_flags(table, config)
+    table["score"] = score_candidates(table, config)
+    order = np.lexsort((table["feature"], -table["score"], table["flags"] != ""))
+    table = table.iloc[order].reset_index(drop=True)
+    table["rank"] = np.arange(1, len(table) + 1)
+    for name in ("loss_effect", "stability", "kmer_auroc"):
+        table[name] = np.nan
+    return conform(table[CANDIDATES.names], CANDIDATES, where="candidates")
+
+
+def _loci(stores: Sequence[FeatureStore], table: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
+    found = [pd.DataFrame(columns=LOCUS_COLUMNS)]
+    for number, feature in (
+        table[["rank", "feature"]].head(config.n_reported).itertuples(index=False)
+    ):
+        loci = _strongest(stores, int(feature), config)
+        found.append(loci.assign(rank=number, feature=feature, locus=np.arange(1, len(loci) + 1)))
+    return pd.concat(found[1:] or found, ignore_index=True)[LOCUS_COLUMNS]
+
+
+def _strongest(stores: Sequence[FeatureStore], feature: int, config: RankConfig) -> pd.DataFrame:
+    maximum = max(
+        float(store.feature(feature, strand).value.max(initial=0.0))
+        for store in stores
+        for strand in store.strands
+    )
+    tables = [
+        top_loci(
+            store,
+            feature,
+            n=config.loci_each,
+            merge_gap=config.merge_gap,
+            min_activation=config.locus_share * maximum,
+        )
+        for store in stores
+    ]
+    loci = pd.concat(tables, ignore_index=True)
+    order = np.argsort(-loci["max_activation"].to_numpy(), kind="stable")[: config.loci_each]
+    return loci.iloc[order].reset_index(drop=True)

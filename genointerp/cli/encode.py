@@ -1,0 +1,27 @@
+"""The `encode` command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def encode(
+    activations: Annotated[
+        list[Path], typer.Argument(help="activations files of one genome", show_default=False)
+    ],
+    sae: Annotated[Path, typer.Option(help="folder of the dictionary", show_default=False)],
+    out: Annotated[Path, typer.Option(help="features file to write", show_default=False)],
+    device: Annotated[str, typer.Option(help="where the dictionary runs, such as cuda")] = "cpu",
+) -> None:
+    """Encode the ACTIVATIONS of a genome into the features of a dictionary, both strands."""
+    from genointerp.core.progress import progress_bar
+    from genointerp.feature.encode import encode_store
+    from genointerp.store.activations import ActivationStore
+
+    stores = [ActivationStore(path) for path in activations]
+    with progress_bar("encode (bases)") as progress:
+        store = encode_store(stores, sae, out, device=device, progress=progress)
+    hits = sum(int(store.n_firing(strand).sum()) for strand in store.strands)
+    bases = sum(part.length for strand in store.strands for part in store.coverage(strand))
+    typer.echo(f"{bases} bases read, {hits} activations -> {out}")

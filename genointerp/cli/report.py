@@ -1,0 +1,17 @@
+"""`genointerp report`: one self-contained page of a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    run_dir: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="what a run made")],
+    out: Annotated[Path, typer.Option(help="the page, HTML")],
+) -> None:
+    """Write one HTML file of the run in RUN_DIR, which needs no network."""
+    from genointerp.report.report import write_report
+
+    write_report(run_dir, out)
+    typer.echo(out)

@@ -1,0 +1,21 @@
+"""`genointerp summarise`: the headline figures of a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def summarise(
+    associations: Annotated[Path, typer.Argument(exists=True, help="table of associations")],
+    training: Annotated[Path, typer.Option(exists=True, help="log.json of the dictionary")],
+    fidelity: Annotated[Path, typer.Option(exists=True, help="JSON of `genointerp evaluate`")],
+    out: Annotated[Path, typer.Option(help="headline figures, JSON")],
+    best: Annotated[Path, typer.Option(help="best feature of each concept, table")],
+    text: Annotated[Path, typer.Option(help="all associations as TSV")],
+) -> None:
+    """Collect the headline figures of a run, and the best feature of each concept."""
+    from genointerp.workflow.summary import write_summary
+
+    write_summary(associations, training=training, fidelity=fidelity, out=out, best=best, text=text)
+    typer.echo(f"{out} {best} {text}")

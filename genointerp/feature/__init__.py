@@ -1,0 +1,1 @@
+"""Features of a genome: encoding, statistics, loci, region queries and export."""

@@ -1,0 +1,1 @@
+"""DNA language models behind one protocol. Knows no annotation and no dictionary."""

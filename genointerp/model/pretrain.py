@@ -1,0 +1,242 @@
+"""Training of a small single-nucleotide language model on a corpus of genomes.
+
+Every batch is a pure function of the seed, the step and the rank, so a run resumes to the step
+without any sampler state; under ``torchrun`` gradients are averaged over the ranks.
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from genointerp.core.config import to_mapping
+from genointerp.core.errors import MismatchError
+from genointerp.core.files import atomic_path
+from genointerp.core.progress import Progress, silent
+from genointerp.core.seed import derive_seed, rng
+from genointerp.model.corpus import Corpus
+from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
+
+UNKNOWN_BASE = 4
+"""Token of every letter that is not A, C, G or T; never a target."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of training at one window length."""
+
+    steps: int
+    """optimiser steps"""
+    length: int
+    """bases of a window"""
+    batch: int
+    """windows of a batch, on each rank"""
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """What is trained, on which windows, and how fast."""
+
+    network: HyenaConfig
+    """shape of the network"""
+    stages: tuple[Stage, ...]
+    """window lengths in turn"""
+    matrix_learning_rate: float = 4e-3
+    """of hidden matrices, by Muon with updates scaled to AdamW's size"""
+    learning_rate: float = 3e-3
+    """of everything else, by AdamW"""
+    weight_decay: float = 0.05
+    """decoupled, on hidden matrices"""
+    warmup_steps: int = 100
+    """linear rise of both rates"""
+    decay_share: float = 0.35
+    """last share of all steps, over which both rates fall linearly to zero"""
+    clip_norm: float = 1.0
+    """largest norm of the whole gradient"""
+    rna_share: float = 0.3
+    """share of the windows that are placed to hold an RNA gene of a training genome"""
+    bfloat16: bool = False
+    """autocast matrix products to bfloat16; weights stay float32"""
+    seed: int = 0
+    """of the initial weights and of every batch"""
+    save_every: int = 200
+    """steps between checkpoints"""
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+    def stage(self, step: int) -> Stage:
+        """Return the stage that a step belongs to."""
+        for stage in self.stages:
+            if step < stage.steps:
+                return stage
+            step -= stage.steps
+        raise IndexError(step)
+
+    def rate(self, step: int) -> float:
+        """Return the share of the full learning rate at a step: rise, plateau, fall."""
+        rise = (step + 1) / self.warmup_steps
+        fall = (self.n_steps - step) / max(1.0, self.decay_share * self.n_steps)
+        return min(1.0, rise, fall)
+
+
+def bits_per_base(
+    logits: Float[Tensor, "batch token vocab"], targets: Int[Tensor, "batch token"]
+) -> Float[Tensor, ""]:
+    """Return the mean of ``-log2 p(base | bases before)`` over targets that are A, C, G or T."""
+    loss = F.cross_entropy(
+        logits.float().flatten(0, 1), targets.flatten(), ignore_index=UNKNOWN_BASE
+    )
+    return loss / math.log(2)
+
+
+def pretrain(
+    corpus: Corpus, config: PretrainConfig, out: Path, *, progress: Progress = silent
+) -> StripedHyena:
+    """Train a network; continue from the checkpoint in ``out`` where there is one.
+
+    Writes ``checkpoint.pt`` and ``metrics.jsonl`` (step, bases read, bits per base of the batches
+    since the last line, rate) into ``out``.
+
+    Raises
+    ------
+    MismatchError
+        If the checkpoint is of another network or seed.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    run = _Run(corpus, config, out)
+    run.resume()
+    while run.step < config.n_steps:
+        run.advance()
+        progress(run.step, config.n_steps)
+    run.save()
+    return run.network
+
+
+class _Run:
+    def __init__(self, corpus: Corpus, config: PretrainConfig, out: Path) -> None:
+        self.corpus, self.config, self.out = corpus, config, out
+        self.rank = dist.get_rank() if dist.is_initialized() else 0
+        self.n_ranks = dist.get_world_size() if dist.is_initialized() else 1
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.network = StripedHyena(config.network)
+        seed = derive_seed(config.seed, "initial weights")
+        initialise(self.network, torch.Generator().manual_seed(seed))
+        self.network.to(self.device)
+        self.optimisers = list(_optimisers(self.network, config))
+        self.step, self.n_bases = 0, 0
+        self.recent: list[float] = []
+
+    def resume(self) -> None:
+        path = self.out / "checkpoint.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        identity = self._identity()
+        if state["identity"] != identity:
+            raise MismatchError(str(path), f"a checkpoint of {identity}", state["identity"])
+        self.network.load_state_dict(state["network"])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self.step, self.n_bases = state["step"], state["n_bases"]
+
+    def advance(self) -> None:
+        tokens = self.corpus.batch(
+            self.config.stage(self.step),
+            rng(self.config.seed, f"batch {self.step} of rank {self.rank}"),
+            rna_share=self.config.rna_share,
+        )
+        batch = torch.from_numpy(tokens).to(self.device, torch.int64)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
+            logits = self.network(batch[:, :-1])
+        loss = bits_per_base(logits, batch[:, 1:])
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._update()
+        self.recent.append(float(loss.detach()))
+        self.n_bases += batch[:, 1:].numel() * self.n_ranks
+        self.step += 1
+        if self.step % self.config.save_every == 0:
+            self.save()
+
+    def save(self) -> None:
+        if self.rank:
+            return
+        state = {
+            "identity": self._identity(),
+            "network": self.network.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "step": self.step,
+            "n_bases": self.n_bases,
+        }
+        with atomic_path(self.out / "checkpoint.pt") as temporary:
+            torch.save(state, temporary)
+        self._log()
+
+    def _update(self) -> None:
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        if self.n_ranks > 1:
+            _average(gradients, self.n_ranks)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_norm)
+        rate = self.config.rate(self.step)
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate * group["full_lr"]
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+
+    def _log(self) -> None:
+        if not self.recent:
+            return
+        line = {
+            "step": self.step,
+            "n_bases": self.n_bases,
+            "bits_per_base": round(float(np.mean(self.recent)), 5),
+            "rate": round(self.config.rate(self.step - 1), 5),
+            "time": round(time.time(), 1),
+        }
+        self.recent.clear()
+        with (self.out / "metrics.jsonl").open("a") as handle:
+            handle.write(json.dumps(line) + "\n")
+
+    def _identity(self) -> str:
+        return json.dumps({"network": to_mapping(self.config.network), "seed": self.config.seed})
+
+
+def _optimisers(network: StripedHyena, config: PretrainConfig) -> Iterator[torch.optim.Optimizer]:
+    matrices: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
+    for name, parameter in network.named_parameters():
+        is_matrix = parameter.ndim == 2 and name.endswith("weight") and "embedding" not in name
+        (matrices if is_matrix else others).append(parameter)
+    rates = (config.matrix_learning_rate, config.learning_rate)
+    yield torch.optim.Muon(
+        [{"params": matrices, "full_lr": rates[0]}],
+        lr=rates[0],
+        weight_decay=config.weight_decay,
+        adjust_lr_fn="match_rms_adamw",
+    )
+    yield torch.optim.AdamW(
+        [{"params": others, "full_lr": rates[1]}], lr=rates[1], betas=(0.9, 0.98), weight_decay=0.0
+    )
+
+
+def _average(gradients: list[Tensor], n_ranks: int) -> None:
+    """Average gradients over the ranks with one message."""
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(flat)
+    flat /= n_ranks
+    offset = 0
+    for gradient in gradients:
+        gradient.copy_(flat[offset : offset + gradient.numel()].view_as(gradient))
+        offset += gradient.numel()

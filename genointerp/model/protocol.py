@@ -1,0 +1,107 @@
+"""What the rest of the package asks of a DNA language model."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Int, Int64, UInt8
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Identity and shape of a loaded model.
+
+    Parameters
+    ----------
+    name
+        As in the registry.
+    sha256
+        Of the weights.
+    sites
+        Where activations can be taken, first to last.
+    default_site
+        Where features are best read, by measurement; the middle block where nobody measured.
+    d_site
+        Width of the activations, the same at every site.
+    context
+        Longest window in bases that the model was trained on.
+    attention_backend
+        Attention kernels in use, for provenance.
+    """
+
+    name: str
+    sha256: str
+    sites: tuple[str, ...]
+    default_site: str
+    d_site: int
+    context: int
+    attention_backend: str
+
+
+class TokenSpans(NamedTuple):
+    """Tokens of one sequence and the bases that each covers.
+
+    ``start`` and ``end`` are half-open offsets in the sequence as it was given, in bp; -1 for
+    special tokens. The spans of the others tile the sequence.
+    """
+
+    ids: Int64[np.ndarray, " token"]
+    start: Int64[np.ndarray, " token"]
+    end: Int64[np.ndarray, " token"]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of the activations at one site while the model runs.
+
+    Parameters
+    ----------
+    site
+        Where.
+    function
+        From the activations ``(batch, token, d_site)`` to those that the model goes on with.
+    """
+
+    site: str
+    function: Callable[[Float[Tensor, "batch token d"]], Float[Tensor, "batch token d"]]
+
+
+@runtime_checkable
+class DnaModel(Protocol):
+    """A DNA language model. Every call leaves the model as it was found."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Identity and shape."""
+        ...
+
+    def tokenize(self, sequence: UInt8[np.ndarray, " bp"]) -> TokenSpans:
+        """Return the tokens of a sequence of upper-case ASCII bases."""
+        ...
+
+    def run(
+        self,
+        tokens: Int[Tensor, "batch token"],
+        *,
+        capture: Sequence[str],
+        edits: Sequence[Edit] = (),
+    ) -> Mapping[str, Float[Tensor, "batch token d"]]:
+        """Return the activations at each site of ``capture``; nothing above the last is computed.
+
+        Raises
+        ------
+        UnknownNameError
+            If the model has no such site.
+        """
+        ...
+
+    def log_probs(
+        self, tokens: Int[Tensor, "batch token"], *, edits: Sequence[Edit] = ()
+    ) -> Float[Tensor, "batch token_minus_1"]:
+        """Return ``log p(token i | tokens before i)`` in nats, for i from 1.
+
+        NaN where token i is not one of A, C, G, T. The probability is over those four.
+        """
+        ...

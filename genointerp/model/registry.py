@@ -1,0 +1,115 @@
+"""Models by name: an explicit dict, each entry a folder of weights or a way to load them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from genointerp.core.config import from_mapping, to_mapping
+from genointerp.core.errors import SchemaError, UnknownNameError
+from genointerp.core.files import atomic_path
+from genointerp.core.provenance import sha256_file
+from genointerp.model.attention import backend_name
+from genointerp.model.hyena import HyenaConfig, StripedHyena
+from genointerp.model.protocol import DnaModel, ModelSpec
+from genointerp.model.single_nucleotide import SingleNucleotideModel
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One line of the registry.
+
+    Parameters
+    ----------
+    summary
+        What the model is, in a line.
+    load
+        From the name and a device to the model.
+    """
+
+    summary: str
+    load: Callable[[str, torch.device], DnaModel]
+
+
+def load_model(name: str, *, device: str = "cpu") -> DnaModel:
+    """Load a model by its registered name, or from a folder that :func:`save_model` wrote.
+
+    Raises
+    ------
+    UnknownNameError
+        If the name is neither.
+    """
+    if name in MODELS:
+        return MODELS[name].load(name, torch.device(device))
+    if Path(name).is_dir():
+        return load_folder(Path(name), torch.device(device))
+    known = ", ".join(MODELS)
+    raise UnknownNameError("model", f"one of {known}, or a folder of weights", name)
+
+
+def load_folder(folder: Path, device: torch.device) -> DnaModel:
+    """Load ``config.json`` and ``model.safetensors`` from a folder.
+
+    Raises
+    ------
+    SchemaError
+        If a file is missing or the weights are not of the configured network.
+    """
+    config_path, weights_path = folder / "config.json", folder / "model.safetensors"
+    for path in (config_path, weights_path):
+        if not path.is_file():
+            raise SchemaError(str(folder), f"a model folder with {path.name}", "none")
+    values = json.loads(config_path.read_text())
+    config = from_mapping(HyenaConfig, values["network"], where=str(config_path))
+    network = StripedHyena(config)
+    state = {key: tensor.float() for key, tensor in load_file(weights_path).items()}
+    expected = set(network.state_dict())
+    if set(state) != expected:
+        odd = ", ".join(sorted(set(state) ^ expected)[:3])
+        raise SchemaError(str(weights_path), "the parameters of the configured network", odd)
+    network.load_state_dict(state)
+    spec = ModelSpec(
+        name=values["name"],
+        sha256=sha256_file(weights_path),
+        sites=tuple(f"blocks.{i}" for i in range(len(config.mixers))),
+        default_site=values["default_site"],
+        d_site=config.d_model,
+        context=values["context"],
+        attention_backend=backend_name(device),
+    )
+    return SingleNucleotideModel(network, spec, device)
+
+
+def save_model(
+    network: StripedHyena, folder: Path, *, name: str, context: int, default_site: str
+) -> None:
+    """Write a network as a folder that :func:`load_folder` reads; float32 weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    network_config = to_mapping(network.config)
+    config = {
+        "name": name,
+        "context": context,
+        "default_site": default_site,
+        "network": network_config,
+    }
+    with atomic_path(folder / "model.safetensors") as temporary:
+        state = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
+        save_file(state, temporary)
+    with atomic_path(folder / "config.json") as temporary:
+        temporary.write_text(json.dumps(config, indent=2) + "\n")
+
+
+def _load_shipped(name: str, device: torch.device) -> DnaModel:
+    return load_folder(Path(str(resources.files("genointerp.model"))) / "weights" / name, device)
+
+
+MODELS: dict[str, ModelEntry] = {
+    "nano": ModelEntry(
+        summary="StripedHyena 2, 1.4 M parameters, 35 bacterial and archaeal genomes, no Bacilli",
+        load=_load_shipped,
+    ),
+}

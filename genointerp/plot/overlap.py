@@ -1,0 +1,94 @@
+"""Overlap of features with concepts: a heat map with its numbers written in."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from genointerp.core.errors import InputError
+from genointerp.plot.style import FONT_SIZE, SEQUENTIAL, current_axes, plain_text
+
+
+def best_pairs(associations: pd.DataFrame) -> pd.DataFrame:
+    """Return the best row of each concept, chosen by ``f1_fit``, sorted by test ``f1``.
+
+    Ties go to the lower feature. A concept that no feature finds at all (``f1_fit`` of 0 or
+    undefined) has no row.
+    """
+    found = associations[associations["f1_fit"] > 0]
+    order = found.sort_values(
+        ["f1_fit", "feature", "orientation"], ascending=[False, True, True], kind="stable"
+    )
+    best = order.drop_duplicates("concept")
+    return best.sort_values(["f1", "concept"], ascending=[False, True]).reset_index(drop=True)
+
+
+def plot_overlap(associations: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the test F1 of each concept's best feature with every concept.
+
+    Parameters
+    ----------
+    associations
+        Columns ``feature``, ``concept``, ``orientation``, ``f1_fit`` and ``f1``.
+
+    Notes
+    -----
+    Pair and orientation are chosen by ``f1_fit``; the colour and the number of a cell are the
+    test ``f1`` of the orientation with the greater ``f1_fit``. A pair that the table lacks is
+    left white.
+
+    Raises
+    ------
+    InputError
+        If no feature of the table finds any concept.
+    """
+    best = best_pairs(associations)
+    if best.empty:
+        raise InputError("associations", "a feature with f1_fit above 0", "none")
+    ax = current_axes(ax)
+    features = list(dict.fromkeys(best["feature"]))
+    scores = _scores(associations, features, list(best["concept"]))
+    image = ax.imshow(np.ma.masked_invalid(scores), vmin=0, vmax=1, cmap=SEQUENTIAL, aspect="auto")
+    _write_numbers(scores, best, features, ax)
+    pairs = zip(best["concept"], best["orientation"], strict=True)
+    names = [plain_text(_pair_name(concept, orientation)) for concept, orientation in pairs]
+    size = FONT_SIZE + 1
+    ax.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=size)
+    ax.xaxis.set_tick_params(rotation_mode="anchor")
+    ax.set_yticks(range(len(features)), [f"f/{feature}" for feature in features], fontsize=size)
+    ax.set_ylabel("feature", fontsize=size + 1)
+    ax.set_xlabel("concept (orientation of its best feature)", fontsize=size + 1)
+    bar = ax.figure.colorbar(image, ax=ax, fraction=0.03, pad=0.02)
+    bar.set_label("F1 on test", fontsize=size)
+    bar.ax.tick_params(labelsize=size)
+    return ax
+
+
+def _pair_name(concept: str, orientation: str) -> str:
+    return concept if orientation == "both" else f"{concept} ({orientation})"
+
+
+def _scores(associations: pd.DataFrame, features: list[int], concepts: list[str]) -> np.ndarray:
+    shown = associations[
+        associations["feature"].isin(features) & associations["concept"].isin(concepts)
+    ]
+    order = shown.sort_values("f1_fit", ascending=False, kind="stable")
+    first = order.drop_duplicates(["feature", "concept"])
+    table = first.pivot(index="feature", columns="concept", values="f1")
+    return table.reindex(index=features, columns=concepts).to_numpy(dtype=float)
+
+
+def _write_numbers(scores: np.ndarray, best: pd.DataFrame, features: list[int], ax: Axes) -> None:
+    chosen = {(features.index(feature), column) for column, feature in enumerate(best["feature"])}
+    for (row, column), score in np.ndenumerate(scores):
+        if np.isnan(score):
+            continue
+        ax.text(
+            column,
+            row,
+            f"{score:.2f}".removeprefix("0") if score < 1 else "1",
+            ha="center",
+            va="center",
+            fontsize=FONT_SIZE,
+            color="white" if score < 0.55 else "black",
+            fontweight="bold" if (row, column) in chosen else "normal",
+        )

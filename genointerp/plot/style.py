@@ -1,0 +1,87 @@
+"""Colours that stay apart for colour-blind readers (Okabe and Ito, 2008), and axis habits."""
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from genointerp.genome.interval import GenomicInterval
+
+BLACK = "#000000"
+GREY = "#7f7f7f"
+LIGHT = "#d9d9d9"
+ORANGE = "#e69f00"
+SKY = "#56b4e9"
+GREEN = "#009e73"
+YELLOW = "#f0e442"
+BLUE = "#0072b2"
+VERMILION = "#d55e00"
+PURPLE = "#cc79a7"
+
+PALETTE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, YELLOW)
+"""Order in which colours are dealt out to series."""
+
+STRAND_COLORS = {"+": BLUE, "-": VERMILION, ".": GREY}
+"""Colour of what was read on each strand."""
+
+TYPE_COLORS = {
+    "CDS": SKY,
+    "tRNA": VERMILION,
+    "rRNA": GREEN,
+    "ncRNA": PURPLE,
+    "tmRNA": ORANGE,
+    "pseudogene": LIGHT,
+    "pseudogenic": LIGHT,
+    "riboswitch": YELLOW,
+    "antisense": PURPLE,
+    "SRP": PURPLE,
+    "RNase": PURPLE,
+    "scRNA": PURPLE,
+    "start": BLACK,
+    "stop": BLACK,
+}
+"""Colour of an element's type, by the first word of its name; other types are grey."""
+
+SEQUENTIAL = "cividis"
+"""Colour map of scores between 0 and 1."""
+
+FONT_SIZE = 7
+
+
+def type_color(name: str) -> str:
+    """Return the colour of an element type or of a concept named after one.
+
+    Examples
+    --------
+    >>> type_color("rRNA_16S") == type_color("rRNA")
+    True
+    """
+    return TYPE_COLORS.get(name.split("_")[0], GREY)
+
+
+def current_axes(ax: Axes | None) -> Axes:
+    """Return ``ax``, or the current Axes of pyplot where it is None."""
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot
+
+    return pyplot.gca()
+
+
+def use_region_axis(ax: Axes, interval: GenomicInterval, *, labelled: bool = True) -> None:
+    """Make x the bases of an interval, 1-based as in browsers, labelled in bp."""
+    ax.set_xlim(interval.start + 0.5, interval.end + 0.5)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{int(value):,}"))
+    ax.tick_params(axis="x", labelbottom=labelled, labelsize=FONT_SIZE)
+    if labelled:
+        ax.set_xlabel(f"{plain_text(interval.seqid)} (bp)", fontsize=FONT_SIZE + 1)
+
+
+def hide_frame(ax: Axes, *, keep: tuple[str, ...] = ()) -> None:
+    """Hide the sides of the frame that are not in ``keep``."""
+    for side, spine in ax.spines.items():
+        spine.set_visible(side in keep)
+
+
+def plain_text(text: str) -> str:
+    """Return annotation text such that matplotlib draws it as it is, ``$`` included."""
+    return text.replace("$", r"\$")

@@ -1,0 +1,261 @@
+"""What igv.js needs, embedded: masked genomes, annotation and feature tracks.
+
+igv.js shows names in HTML that it builds itself, so no annotation text reaches it as written:
+`browser_text` swaps the characters that mean something in HTML for look-alikes.
+"""
+
+import base64
+import gzip
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from genointerp.annotation.annotation_set import AnnotationSet
+from genointerp.core.errors import CoordinateError
+from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval, parse_region
+from genointerp.plot.style import STRAND_COLORS, type_color
+from genointerp.report.elements import gene_table
+from genointerp.store.features import STRANDS, FeatureStore
+
+MAX_RUNS = 400_000
+"""Stretches of equal activation over all tracks; about 6 bytes each in the page."""
+
+_LOOK_ALIKES = str.maketrans(
+    {"<": "\u2039", ">": "\u203a", "&": "\uff06", '"': "\u2033", "'": "\u2032", "`": "\u2032"}
+)
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.|-]")
+_STRAND_SUFFIX = re.compile(r"\([-+.]\)$")
+
+
+@dataclass(frozen=True)
+class BrowsedGenome:
+    """One genome of a run, with its annotation and its features."""
+
+    name: str
+    genome: Genome
+    annotations: AnnotationSet
+    store: FeatureStore
+
+
+class Loci:
+    """Where each region of the run lies in the browser, whose contigs have names of their own.
+
+    A contig is called in the browser as in its file, unless the name holds letters that mean
+    something elsewhere, or two genomes share it.
+    """
+
+    def __init__(self, genomes: Sequence[BrowsedGenome]) -> None:
+        self.names: dict[tuple[str, str], str] = {}
+        self._of_seqid: dict[str, str] = {}
+        self._lengths: dict[str, int] = {}
+        for item in genomes:
+            for seqid, length in item.genome.lengths.items():
+                name = self._free_name(item.name, seqid)
+                self.names[item.name, seqid] = name
+                self._of_seqid.setdefault(seqid, name)
+                self._lengths.setdefault(seqid, length)
+
+    def find(self, region: str) -> str | None:
+        """Return the browser's words for a 1-based closed region; None where it is no region."""
+        try:
+            interval = parse_region(_STRAND_SUFFIX.sub("", region.strip()), self._lengths)
+        except CoordinateError:
+            return None
+        return f"{self._of_seqid[interval.seqid]}:{interval.start + 1}-{interval.end}"
+
+    def _free_name(self, genome: str, seqid: str) -> str:
+        plain = _UNSAFE.sub("_", seqid)
+        taken = set(self.names.values())
+        for name in (plain, f"{genome}.{plain}"):
+            if name not in taken:
+                return name
+        number = next(n for n in range(2, len(taken) + 3) if f"{plain}.{n}" not in taken)
+        return f"{plain}.{number}"
+
+
+def browser_text(text: str) -> str:
+    """Return a text that reads the same and that HTML takes for no markup.
+
+    Examples
+    --------
+    >>> "<" in browser_text("<script>")
+    False
+    """
+    return text.translate(_LOOK_ALIKES)
+
+
+def browser_options(
+    genomes: Sequence[BrowsedGenome], features: Mapping[int, str], loci: Loci, locus: str
+) -> dict[str, Any]:
+    """Return the options of ``igv.createBrowser``, everything embedded.
+
+    Parameters
+    ----------
+    features
+        Features to show, in this order, each with a short description.
+    locus
+        Where the browser opens, in its own words.
+    """
+    tracks = [_annotation_track(genomes, loci)]
+    tracks += _feature_tracks(genomes, features, loci)
+    reference = {
+        "id": "run",
+        "name": browser_text(", ".join(item.name for item in genomes)),
+        "fastaURL": _data_uri(_masked_fasta(genomes, loci)),
+        "indexed": False,
+        "wholeGenomeView": False,
+    }
+    return {
+        "reference": reference,
+        "locus": locus,
+        "tracks": tracks,
+        "loadDefaultGenomes": False,
+        "showSVGButton": True,
+    }
+
+
+def covered(store: FeatureStore) -> list[GenomicInterval]:
+    """Return the intervals that were read on either strand."""
+    return [interval for strand in STRANDS for interval in store.coverage(strand)]
+
+
+def _masked_fasta(genomes: Sequence[BrowsedGenome], loci: Loci) -> bytes:
+    """Give every contig its whole length, so that coordinates hold; what was not read is N."""
+    records = []
+    for item in genomes:
+        masked = {name: np.full(n, ord("N"), np.uint8) for name, n in item.genome.lengths.items()}
+        for interval in covered(item.store):
+            bases = item.genome[interval.seqid].sequence[interval.start : interval.end]
+            masked[interval.seqid][interval.start : interval.end] = bases
+        for seqid, bases in masked.items():
+            records.append(f">{loci.names[item.name, seqid]}\n".encode() + bases.tobytes())
+    return b"\n".join([*records, b""])
+
+
+def _annotation_track(genomes: Sequence[BrowsedGenome], loci: Loci) -> dict[str, Any]:
+    features = []
+    for item in genomes:
+        table = gene_table(item.annotations)
+        seen = _near(table, covered(item.store))
+        features += [
+            {
+                "chr": loci.names[item.name, row["seqid"]],
+                "start": int(row["start"]),
+                "end": int(row["end"]),
+                "strand": row["strand"],
+                "name": browser_text(row["label"] or row["type"]),
+                "type": browser_text(row["type"]),
+                "product": browser_text(row["product"]),
+                "color": type_color(row["type"]),
+            }
+            for row in seen.to_dict("records")
+        ]
+    return {
+        "type": "annotation",
+        "name": "annotation",
+        "displayMode": "EXPANDED",
+        "height": 110,
+        "searchable": True,
+        "features": features,
+    }
+
+
+def _near(table: pd.DataFrame, intervals: Sequence[GenomicInterval]) -> pd.DataFrame:
+    keep = np.zeros(len(table), dtype=bool)
+    for interval in intervals:
+        inside = (table["end"] > interval.start) & (table["start"] < interval.end)
+        keep |= (inside & (table["seqid"] == interval.seqid)).to_numpy(dtype=bool)
+    return table[keep]
+
+
+def _feature_tracks(
+    genomes: Sequence[BrowsedGenome], features: Mapping[int, str], loci: Loci
+) -> list[dict[str, Any]]:
+    bin_bp = _resolution(genomes, list(features))
+    tracks = []
+    for feature, description in features.items():
+        sides = [
+            {
+                "type": "wig",
+                "format": "bedgraph",
+                "name": f"f/{feature} read on {strand}",
+                "url": _data_uri(_bedgraph(genomes, feature, strand, loci, bin_bp)),
+                "color": STRAND_COLORS[strand],
+                "windowFunction": "max",
+                "min": 0,
+            }
+            for strand in STRANDS
+        ]
+        name = browser_text(f"f/{feature} {description}".strip())
+        tracks.append({"type": "merged", "name": name, "height": 50, "tracks": sides})
+    return tracks
+
+
+def _resolution(genomes: Sequence[BrowsedGenome], features: Sequence[int]) -> int:
+    """Return the bp per bin, a power of two, at which all tracks keep within ``MAX_RUNS``."""
+    for bin_bp in (1, 2, 4, 8, 16, 32, 64):
+        n_runs = sum(
+            len(_runs(item.store, feature, strand, bin_bp)[0])
+            for item in genomes
+            for feature in features
+            for strand in STRANDS
+        )
+        if n_runs <= MAX_RUNS:
+            return bin_bp
+    return 128
+
+
+def _runs(
+    store: FeatureStore, feature: int, strand: Literal["+", "-"], bin_bp: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return first row, end row and value of stretches of equal activation.
+
+    A bin has the greatest value of its bases, to three digits. No stretch leaves its contig.
+    """
+    row, value = store.feature(feature, strand)
+    if not len(row):
+        return row, row, value
+    begins = np.array(sorted(store.offsets.values()), dtype=np.int64)
+    contig = np.searchsorted(begins, row, side="right") - 1
+    bins = (row - begins[contig]) // bin_bp * bin_bp + begins[contig]
+    first = np.flatnonzero(np.diff(bins, prepend=-1))
+    start = bins[first]
+    top = np.maximum.reduceat(value, first)
+    digits = 10.0 ** (2 - np.floor(np.log10(top)))
+    top = np.round(top * digits) / digits
+    ends = np.append(begins[1:], store.n_rows)
+    stop = np.minimum(start + bin_bp, ends[contig[first]])
+    apart = (start[1:] != stop[:-1]) | (top[1:] != top[:-1]) | np.isin(start[1:], begins)
+    heads = np.flatnonzero(np.concatenate(([True], apart)))
+    tails = np.append(heads[1:], len(start)) - 1
+    return start[heads], stop[tails], top[heads]
+
+
+def _bedgraph(
+    genomes: Sequence[BrowsedGenome],
+    feature: int,
+    strand: Literal["+", "-"],
+    loci: Loci,
+    bin_bp: int,
+) -> bytes:
+    lines = []
+    for item in genomes:
+        start, stop, top = (a.tolist() for a in _runs(item.store, feature, strand, bin_bp))
+        offsets = sorted((begin, seqid) for seqid, begin in item.store.offsets.items())
+        begins = [begin for begin, _ in offsets]
+        owner = (np.searchsorted(begins, start, side="right") - 1).tolist()
+        for index, low, high, value in zip(owner, start, stop, top, strict=True):
+            begin, seqid = offsets[index]
+            name = loci.names[item.name, seqid]
+            lines.append(f"{name}\t{low - begin}\t{high - begin}\t{value:.3g}")
+    return "\n".join([*lines, ""]).encode()
+
+
+def _data_uri(content: bytes) -> str:
+    packed = gzip.compress(content, 9, mtime=0)
+    return f"data:application/gzip;base64,{base64.b64encode(packed).decode()}"

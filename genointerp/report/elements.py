@@ -1,0 +1,100 @@
+"""Annotations and activations as the plain tables and arrays that the plot functions take."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float32
+
+from genointerp.annotation.annotation_set import AnnotationSet, Element
+from genointerp.annotation.concepts import ConceptElements
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.features import STRANDS, FeatureStore
+
+NOT_DRAWN = frozenset(
+    {
+        "gene", "pseudogene", "pseudogenic_transcript", "mRNA", "transcript", "exon", "intron",
+        "region", "sequence_feature", "repeat_region", "STS", "mature_protein_region",
+    }
+)  # fmt: skip
+"""Types that are no arrows: they hold, or are parts of, or repeat, elements that are."""
+
+NAME_ATTRIBUTES = ("gene", "Name", "locus_tag", "product", "ID")
+
+
+class StrandValues(NamedTuple):
+    """Activations of one feature along an interval, for both reading strands."""
+
+    plus: Float32[np.ndarray, " bp"]
+    minus: Float32[np.ndarray, " bp"]
+
+
+def gene_table(annotations: AnnotationSet) -> pd.DataFrame:
+    """Return the elements to draw as arrows: ``seqid, start, end, strand, type, label, product``.
+
+    A row for each part; only the first part carries the label.
+    """
+    rows = [
+        (*part[:4], element.type, element_name(element) if index == 0 else "", _product(element))
+        for element in annotations
+        if element.type not in NOT_DRAWN
+        for index, part in enumerate(element.parts)
+    ]
+    columns = ["seqid", "start", "end", "strand", "type", "label", "product"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def element_name(element: Element) -> str:
+    """Return the shortest name by which people know an element: gene, locus tag or product."""
+    names = (element.attribute(name) for name in NAME_ATTRIBUTES)
+    return next((name for name in names if name), element.id)
+
+
+def concept_table(elements: ConceptElements) -> pd.DataFrame:
+    """Return the concepts to draw as blocks: those whose rows are theirs base by base."""
+    table = elements.table
+    if "frame" in table:
+        table = table[table["frame"] < 0]
+    return table[["concept", "seqid", "start", "end", "strand"]]
+
+
+def dense_values(store: FeatureStore, interval: GenomicInterval) -> dict[int, StrandValues]:
+    """Return the activations of each feature that fires in an interval, base by base.
+
+    The feature with the greatest activation comes first; of equals, the lower.
+    """
+    found: dict[int, StrandValues] = {}
+    begin = store.offsets[interval.seqid] + interval.start
+    for side, strand in enumerate(STRANDS):
+        hits = store.region(interval, strand)
+        for feature in np.unique(hits.feature).tolist():
+            mine = hits.feature == feature
+            values = found.setdefault(feature, _silent(interval))
+            values[side][hits.row[mine] - begin] = hits.value[mine]
+    top = {feature: max(v.max(initial=0) for v in values) for feature, values in found.items()}
+    return {feature: found[feature] for feature in sorted(found, key=lambda f: (-top[f], f))}
+
+
+def silent_values(interval: GenomicInterval) -> StrandValues:
+    """Return the values of a feature that does not fire in an interval."""
+    return _silent(interval)
+
+
+def best_concepts(associations: pd.DataFrame) -> Mapping[int, str]:
+    """Return a short text for each feature: its best concept by ``f1_fit`` and its test F1."""
+    found = associations[associations["f1_fit"] > 0]
+    best = found.sort_values("f1_fit", ascending=False, kind="stable").drop_duplicates("feature")
+    columns = (best[name] for name in ("feature", "concept", "orientation", "f1"))
+    return {
+        int(feature): f"{concept} ({orientation}), F1 {f1:.2f}"
+        for feature, concept, orientation, f1 in zip(*columns, strict=True)
+    }
+
+
+def _product(element: Element) -> str:
+    return element.attribute("product")
+
+
+def _silent(interval: GenomicInterval) -> StrandValues:
+    return StrandValues(*(np.zeros(interval.length, dtype=np.float32) for _ in range(2)))

@@ -1,0 +1,138 @@
+"""A run directory as the report reads it: what is there is shown, what is missing is named."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from genointerp.annotation.read import read_annotation
+from genointerp.core.errors import InputError, MismatchError, SchemaError
+from genointerp.genome.read import read_genome
+from genointerp.report.browser import BrowsedGenome
+from genointerp.store.features import FeatureStore
+from genointerp.store.tables import ASSOCIATIONS, CANDIDATES, read_table
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run directory holds.
+
+    Parameters
+    ----------
+    config
+        The resolved configuration.
+    summary
+        Headline figures of ``summary.json``, nested keys joined by dots.
+    best
+        ``best_per_concept.tsv``.
+    queries
+        Table of each query, by its name.
+    figures
+        Paths, sorted by name.
+    """
+
+    path: Path
+    config: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    associations: pd.DataFrame
+    best: pd.DataFrame
+    candidates: pd.DataFrame
+    queries: Mapping[str, pd.DataFrame]
+    figures: tuple[Path, ...]
+    genomes: tuple[BrowsedGenome, ...]
+
+    def region_of(self, query: str) -> str:
+        """Return the region that a query was asked for, empty where the run does not say."""
+        entry = (self.config.get("queries") or {}).get(query, {})
+        return str(entry.get("region", ""))
+
+
+def read_run(path: Path) -> Run:
+    """Read a run directory.
+
+    Raises
+    ------
+    InputError
+        If it is no directory, or a file that every run has is missing or damaged.
+    MismatchError
+        If features were computed on another genome than the configuration names.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise InputError(str(path), "the directory of a run", "none")
+    config = _read_mapping(path / "config.yaml")
+    return Run(
+        path=path,
+        config=config,
+        summary=_flat(_read_mapping(path / "summary.json")),
+        associations=read_table(path / "associations.parquet", ASSOCIATIONS),
+        best=read_tsv(path / "best_per_concept.tsv"),
+        candidates=read_table(path / "candidates.tsv", CANDIDATES),
+        queries={file.stem: read_tsv(file) for file in sorted(path.glob("queries/*.tsv"))},
+        figures=tuple(sorted([*path.glob("figures/*.png"), *path.glob("figures/*.svg")])),
+        genomes=tuple(_read_genomes(path, config)),
+    )
+
+
+def read_tsv(path: Path) -> pd.DataFrame:
+    """Read a TSV with a line of names, and before it perhaps a line ``# {json}``.
+
+    Raises
+    ------
+    SchemaError
+        If it is missing or no such table.
+    """
+    if not path.is_file():
+        raise SchemaError(str(path), "a table", "no file")
+    try:
+        with path.open(newline="") as handle:
+            if not handle.readline().startswith("# {"):
+                handle.seek(0)
+            return pd.read_csv(handle, sep="\t", keep_default_na=False, na_values=[""])
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise SchemaError(str(path), "a table", " ".join(str(error).split())) from error
+
+
+def _read_genomes(path: Path, config: Mapping[str, Any]) -> list[BrowsedGenome]:
+    genomes = []
+    for name, entry in (config.get("genomes") or {}).items():
+        where = f"{path / 'config.yaml'}: genomes.{name}"
+        if not isinstance(entry, dict) or "sequence" not in entry:
+            raise SchemaError(where, "the key 'sequence'", repr(entry))
+        store = FeatureStore(path / name / "features.h5")
+        genome = read_genome(path / str(entry["sequence"]))
+        if genome.sha256 != store.header.genome_sha256:
+            expected = f"the genome of {store.path} (sha256 {store.header.genome_sha256[:12]})"
+            raise MismatchError(where, expected, f"sha256 {genome.sha256[:12]}")
+        source = path / str(entry.get("annotation", entry["sequence"]))
+        genomes.append(BrowsedGenome(name, genome, read_annotation(source, genome), store))
+    if not genomes:
+        raise SchemaError(str(path / "config.yaml"), "at least one genome", "none")
+    return genomes
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise SchemaError(str(path), "a file of every run", "no file")
+    try:
+        text = path.read_text()
+        values = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError) as error:
+        raise SchemaError(str(path), "JSON or YAML", " ".join(str(error).split())) from error
+    if not isinstance(values, dict):
+        raise SchemaError(str(path), "a mapping of keys to values", type(values).__name__)
+    return values
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

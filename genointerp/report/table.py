@@ -1,0 +1,101 @@
+"""Tables as the page shows them: each number as in its file, and as people read it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from genointerp.report.browser import Loci
+
+LOCUS_COLUMNS = ("top_region", "region", "locus")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell.
+
+    Parameters
+    ----------
+    text
+        As people read it.
+    exact
+        As in the file; rows are sorted by it.
+    locus
+        Where a click on it moves the browser.
+    """
+
+    text: str
+    exact: str
+    locus: str | None = None
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table of the page.
+
+    Parameters
+    ----------
+    source
+        The file, relative to the run directory.
+    n_rows
+        Rows of the file, of which the first may be shown only.
+    """
+
+    title: str
+    source: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    n_rows: int
+    note: str = ""
+
+
+def page_table(
+    frame: pd.DataFrame,
+    *,
+    title: str,
+    source: str,
+    loci: Loci,
+    limit: int = 500,
+    note: str = "",
+) -> PageTable:
+    """Return the first rows of a frame as the page shows them."""
+    columns = tuple(str(name) for name in frame.columns)
+    shown = frame.head(limit)
+    values = [shown[name].tolist() for name in frame.columns]
+    rows = tuple(
+        tuple(_cell(value, name, loci) for name, value in zip(columns, row, strict=True))
+        for row in zip(*values, strict=True)
+    )
+    return PageTable(title, source, columns, rows, len(frame), note)
+
+
+def format_value(value: object) -> str:
+    """Return a value as people read it: three digits, thousands separated, empty if undefined.
+
+    Examples
+    --------
+    >>> format_value(0.123456), format_value(1234567), format_value(float("nan"))
+    ('0.123', '1,234,567', '')
+    """
+    if value is None or value is pd.NA:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, int | np.integer):
+        return f"{int(value):,}"
+    if isinstance(value, float | np.floating):
+        return "" if math.isnan(value) else f"{float(value):.3g}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(format_value(item) for item in value)
+    return str(value)
+
+
+def _cell(value: object, column: str, loci: Loci) -> Cell:
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    text = str(value) if column in ("feature", "rank") and is_number else format_value(value)
+    exact = "" if text == "" else str(value)
+    locus = loci.find(text) if column in LOCUS_COLUMNS and text else None
+    return Cell(text, exact, locus, is_number)

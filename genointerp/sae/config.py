@@ -1,0 +1,108 @@
+"""Settings of a dictionary and of its training. Defaults live here and nowhere else."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from genointerp.core.errors import ConfigError
+
+ArchitectureName = Literal["topk", "batch_topk"]
+
+
+@dataclass(frozen=True)
+class SaeConfig:
+    """What defines a dictionary besides its weights.
+
+    Raises
+    ------
+    ConfigError
+        If ``k`` lies outside 1 to ``n_features``.
+    """
+
+    architecture: ArchitectureName = "batch_topk"
+    """``topk`` keeps k features for each token, ``batch_topk`` k on average."""
+    n_features: int = 2048
+    """Number of features, the rows of W_dec."""
+    k: int = 16
+    """Features that may fire for a token; the mean of them for ``batch_topk``."""
+
+    def __post_init__(self) -> None:
+        _require(self.n_features >= 1, "n_features", "1 or more", self.n_features)
+        _require(
+            1 <= self.k <= self.n_features, "k", f"1 to n_features = {self.n_features}", self.k
+        )
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a dictionary is trained.
+
+    Raises
+    ------
+    ConfigError
+        If a value lies outside its range; the message names it.
+    """
+
+    sae: SaeConfig = field(default_factory=SaeConfig)
+    """The dictionary."""
+    n_tokens: int = 5_000_000
+    """Tokens to train on; the data are read again, in another order, as often as it takes."""
+    batch_tokens: int = 2048
+    """Tokens of one step."""
+    learning_rate: float = 1e-3
+    """Adam's step at the plateau, for activations of unit total variance a dimension."""
+    warmup_steps: int = 100
+    """Steps over which the learning rate rises from zero."""
+    decay: Literal["linear", "cosine", "none"] = "linear"
+    """How the learning rate falls to zero."""
+    decay_share: float = 0.3
+    """Last share of the steps, over which it falls."""
+    aux_k: int | None = None
+    """Dead features that explain the residual of a token; half of ``d_in`` where None."""
+    aux_coefficient: float = 1 / 32
+    """Weight of the auxiliary loss; 0 turns it off."""
+    dead_after: int = 250_000
+    """Tokens without firing after which a feature counts as dead."""
+    scale_inputs: bool = True
+    """Divide by the root mean square of the centred activations; folded into the weights."""
+    moment_rows: int = 500_000
+    """Rows from which mean and scale are estimated, and held-out rows are taken."""
+    eval_share: float = 0.1
+    """Share of rows never trained on. A row's content decides, whatever the order of reading."""
+    eval_rows: int = 65_536
+    """Held-out rows that are kept at most."""
+    threshold_decay: float = 0.99
+    """Share of the old threshold of ``batch_topk`` that each step keeps."""
+    log_every: int = 100
+    """Steps between the lines of metrics.jsonl."""
+    checkpoint_every: int = 500
+    """Steps between checkpoints."""
+    seed: int = 0
+    """Of the initial weights, the order of the data and the choice of held-out rows."""
+
+    def __post_init__(self) -> None:
+        for name in ("batch_tokens", "dead_after", "moment_rows", "eval_rows", "log_every"):
+            _require(getattr(self, name) >= 1, name, "1 or more", getattr(self, name))
+        _require(self.checkpoint_every >= 1, "checkpoint_every", "1 or more", self.checkpoint_every)
+        _require(self.warmup_steps >= 0, "warmup_steps", "0 or more", self.warmup_steps)
+        _require(self.learning_rate > 0, "learning_rate", "more than 0", self.learning_rate)
+        _require(self.aux_coefficient >= 0, "aux_coefficient", "0 or more", self.aux_coefficient)
+        _require(self.aux_k is None or self.aux_k >= 1, "aux_k", "1 or more", self.aux_k)
+        _require(0 <= self.decay_share <= 1, "decay_share", "0 to 1", self.decay_share)
+        _require(0 < self.eval_share < 1, "eval_share", "between 0 and 1", self.eval_share)
+        _require(0 <= self.threshold_decay < 1, "threshold_decay", "0 to 1", self.threshold_decay)
+        _require(
+            self.n_tokens >= self.batch_tokens,
+            "n_tokens",
+            f"at least batch_tokens = {self.batch_tokens}",
+            self.n_tokens,
+        )
+
+    @property
+    def n_steps(self) -> int:
+        """Whole steps that ``n_tokens`` allow."""
+        return self.n_tokens // self.batch_tokens
+
+
+def _require(condition: bool, field_name: str, expected: str, found: object) -> None:  # noqa: FBT001
+    if not condition:
+        raise ConfigError(field_name, expected, repr(found))

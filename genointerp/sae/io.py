@@ -1,0 +1,210 @@
+"""Dictionaries on disk: ``cfg.json`` and ``sae_weights.safetensors``, as SAELens reads them.
+
+SAELens has no inference class for BatchTopK: such a dictionary is a JumpReLU with one threshold for
+all features, and is saved as that. What SAELens does not know stands below ``metadata``.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from genointerp import __version__
+from genointerp.core.config import to_mapping, write_config
+from genointerp.core.errors import ConfigError, InputError, SchemaError
+from genointerp.core.files import atomic_path
+from genointerp.core.provenance import sha256_file
+from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.checkpoint import METRICS, metrics_text
+from genointerp.sae.config import SaeConfig
+from genointerp.sae.registry import ARCHITECTURES, make_sae
+from genointerp.sae.train import TrainResult
+
+CONFIG = "cfg.json"
+WEIGHTS = "sae_weights.safetensors"
+TRAIN_CONFIG = "train_config.yaml"
+LOG = "log.json"
+DENSITY = "density.json"
+REQUIRED_METADATA = ("model", "model_sha256", "site")
+"""What a saved dictionary must say of the activations it was trained on."""
+
+
+@dataclass(frozen=True)
+class LoadedSae:
+    """A dictionary from disk.
+
+    Parameters
+    ----------
+    sae
+        Acts on raw activations.
+    metadata
+        ``model``, ``model_sha256``, ``site`` and what else the file says.
+    sha256
+        Of the weights file.
+    """
+
+    sae: SparseAutoencoder
+    metadata: dict[str, Any]
+    sha256: str
+
+
+def save_sae(sae: SparseAutoencoder, directory: Path, metadata: Mapping[str, str]) -> None:
+    """Write a dictionary; other files of the directory stay.
+
+    Raises
+    ------
+    InputError
+        If the metadata lack a required entry, or a weight is not finite.
+    StorageError
+        If the directory cannot be written.
+    """
+    for name in REQUIRED_METADATA:
+        if not metadata.get(name):
+            raise InputError("metadata", f"an entry {name!r}", ", ".join(metadata) or "none")
+    tensors = _tensors(sae)
+    for name, tensor in tensors.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise InputError(name, "finite weights", "NaN or infinity")
+    directory = Path(directory)
+    with atomic_path(directory / WEIGHTS) as temporary:
+        save_file(tensors, temporary)
+    # last, and bound to the weights: without it nobody takes them for a dictionary
+    _write_json(directory / CONFIG, _cfg(sae, metadata, sha256_file(directory / WEIGHTS)))
+
+
+def save_training(result: TrainResult, directory: Path) -> None:
+    """Write a trained dictionary with its configuration, metrics, final figures and densities."""
+    directory = Path(directory)
+    with atomic_path(directory / TRAIN_CONFIG) as temporary:
+        write_config(result.config, temporary)
+    with atomic_path(directory / METRICS) as temporary:
+        temporary.write_text(metrics_text(result.records))
+    _write_json(directory / LOG, asdict(result.log))
+    _write_json(directory / DENSITY, result.density.tolist())
+    save_sae(result.sae, directory, result.metadata)
+
+
+def load_sae(directory: Path, *, device: str = "cpu") -> LoadedSae:
+    """Read a dictionary that this package wrote.
+
+    Raises
+    ------
+    SchemaError
+        If a file is missing or malformed, or the weights do not fit the configuration.
+    """
+    directory = Path(directory)
+    cfg = _read_cfg(directory / CONFIG)
+    metadata, config = cfg["metadata"], _sae_config(cfg, directory / CONFIG)
+    path = directory / WEIGHTS
+    if not path.is_file():
+        raise SchemaError(str(directory), f"a file {WEIGHTS}", "none")
+    digest = sha256_file(path)
+    if metadata["weights_sha256"] != digest:
+        raise SchemaError(
+            str(path), f"weights of sha256 {metadata['weights_sha256'][:12]}", digest[:12]
+        )
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise SchemaError(str(path), "safetensors", str(error)) from error
+    sae = make_sae(config, cfg["d_in"])
+    _fill(sae, tensors, path)
+    return LoadedSae(sae.to(device), {**metadata, "d_in": cfg["d_in"]}, digest)
+
+
+def _tensors(sae: SparseAutoencoder) -> dict[str, Tensor]:
+    names = ["W_enc", "W_dec", "b_dec", "b_enc"]
+    tensors = {name: getattr(sae, name).detach().cpu().contiguous() for name in names}
+    if sae.has_threshold:
+        tensors["threshold"] = sae.threshold.detach().cpu().expand(sae.n_features).contiguous()
+    return tensors
+
+
+def _cfg(sae: SparseAutoencoder, metadata: Mapping[str, str], digest: str) -> dict[str, Any]:
+    foreign: dict[str, Any] = (
+        {"architecture": "jumprelu"}
+        if sae.has_threshold
+        else {"architecture": "topk", "k": sae.config.k, "rescale_acts_by_decoder_norm": False}
+    )
+    return {
+        **foreign,
+        "d_in": sae.d_in,
+        "d_sae": sae.n_features,
+        "dtype": "float32",
+        "device": "cpu",
+        "apply_b_dec_to_input": False,
+        "normalize_activations": "none",
+        "reshape_activations": "none",
+        "metadata": {
+            "model_name": metadata["model"],
+            "hook_name": metadata["site"],
+            **metadata,
+            "generated_by": f"genointerp {__version__}",
+            "weights_sha256": digest,
+            "sae": to_mapping(sae.config),
+        },
+    }
+
+
+def _read_cfg(path: Path) -> dict[str, Any]:
+    try:
+        cfg = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise SchemaError(str(path), "the configuration of a dictionary", "no file") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise SchemaError(str(path), "JSON", str(error)) from error
+    metadata = cfg.get("metadata") if isinstance(cfg, dict) else None
+    if not isinstance(metadata, dict):
+        raise SchemaError(str(path), "a key 'metadata'", "none")
+    for name in (*REQUIRED_METADATA, "weights_sha256", "sae"):
+        if name not in metadata:
+            raise SchemaError(str(path), f"a key 'metadata.{name}'", "none")
+    if not isinstance(cfg.get("d_in"), int) or cfg["d_in"] < 1:
+        raise SchemaError(str(path), "a width 'd_in'", repr(cfg.get("d_in")))
+    return dict(cfg)
+
+
+def _sae_config(cfg: dict[str, Any], path: Path) -> SaeConfig:
+    try:
+        config = SaeConfig(**cfg["metadata"]["sae"])
+    except (ConfigError, TypeError) as error:
+        raise SchemaError(str(path), "a valid 'metadata.sae'", str(error)) from error
+    if config.architecture not in ARCHITECTURES:
+        raise SchemaError(
+            str(path), f"one of {', '.join(ARCHITECTURES)}", repr(config.architecture)
+        )
+    return config
+
+
+@torch.no_grad()
+def _fill(sae: SparseAutoencoder, tensors: dict[str, Tensor], path: Path) -> None:
+    for name, own in _tensors(sae).items():
+        if name not in tensors:
+            raise SchemaError(f"{path}: {name}", "a tensor of that name", "none")
+        found = tensors[name]
+        if found.shape != own.shape or found.dtype != own.dtype:
+            raise SchemaError(
+                f"{path}: {name}",
+                f"shape {tuple(own.shape)} of {own.dtype}",
+                f"{tuple(found.shape)} of {found.dtype}",
+            )
+        if not bool(torch.isfinite(found).all()):
+            raise SchemaError(f"{path}: {name}", "finite values", "NaN or infinity")
+    for name in ("W_enc", "W_dec", "b_enc", "b_dec"):
+        getattr(sae, name).copy_(tensors[name])
+    if sae.has_threshold:
+        threshold = tensors["threshold"]
+        if not bool((threshold == threshold[0]).all()):
+            raise SchemaError(f"{path}: threshold", "one value for all features", "several")
+        sae.threshold.copy_(threshold[0])
+
+
+def _write_json(path: Path, value: object) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n")

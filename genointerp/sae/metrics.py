@@ -1,0 +1,137 @@
+"""Quality of a dictionary, each measure defined once."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Float64, Int
+
+from genointerp.core.errors import InputError
+from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.sparse import sparse_decode
+
+
+class RunningMoments:
+    """Running mean and sum of squared deviations of rows, in float64.
+
+    Notes
+    -----
+    Batches are merged as in Chan et al. (1979): the residual stream of a genomic model may have
+    a mean far larger than its spread, where ``E[x^2] - E[x]^2`` would lose all digits.
+    """
+
+    def __init__(self, d_in: int) -> None:
+        self.n = 0
+        self.mean: Float64[np.ndarray, " d_in"] = np.zeros(d_in)
+        self.deviation: Float64[np.ndarray, " d_in"] = np.zeros(d_in)
+
+    def update(self, x: Float[np.ndarray, "batch d_in"]) -> None:
+        """Add rows."""
+        if len(x) == 0:
+            return
+        rows = x.astype(np.float64)
+        mean = rows.mean(axis=0)
+        rows -= mean
+        shift = mean - self.mean
+        total = self.n + len(x)
+        self.deviation += (rows * rows).sum(axis=0) + shift**2 * self.n * len(x) / total
+        self.mean = self.mean + shift * len(x) / total
+        self.n = total
+
+    @property
+    def total_variance(self) -> float:
+        """Mean squared distance of a row from the mean row."""
+        return float(self.deviation.sum()) / self.n
+
+
+class VarianceExplained:
+    """Running fraction of variance unexplained (FVU) of a reconstruction.
+
+    The mean that is subtracted is that of all the data, not of each batch: with batch means the
+    score would depend upon the batch size.
+
+    Notes
+    -----
+    ``FVU = sum ||x - x_hat||^2 / sum ||x - mean(x)||^2``.
+    """
+
+    def __init__(self, d_in: int) -> None:
+        self._moments = RunningMoments(d_in)
+        self._error = 0.0
+
+    def update(
+        self, x: Float[np.ndarray, "batch d_in"], x_hat: Float[np.ndarray, "batch d_in"]
+    ) -> None:
+        """Add one batch of activations and their reconstructions."""
+        self._moments.update(x)
+        error = x.astype(np.float64) - x_hat
+        self._error += float((error * error).sum())
+
+    @property
+    def fvu(self) -> float:
+        """The fraction so far; NaN while all rows are equal."""
+        total = float(self._moments.deviation.sum())
+        return self._error / total if total > 0 else float("nan")
+
+
+class FiringCounts:
+    """Running count of the tokens on which each feature fires."""
+
+    def __init__(self, n_features: int) -> None:
+        self.n_tokens = 0
+        self.count = np.zeros(n_features, dtype=np.int64)
+
+    def update(self, feature: Int[np.ndarray, " hit"], n_tokens: int) -> None:
+        """Add the hits of ``n_tokens`` tokens."""
+        self.count += np.bincount(feature, minlength=len(self.count))
+        self.n_tokens += n_tokens
+
+    @property
+    def density(self) -> Float64[np.ndarray, " n_features"]:
+        """Share of tokens on which each feature fires."""
+        return self.count / max(self.n_tokens, 1)
+
+    @property
+    def l0(self) -> float:
+        """Mean number of features that fire on a token."""
+        return float(self.count.sum()) / max(self.n_tokens, 1)
+
+    @property
+    def dead_share(self) -> float:
+        """Share of features that fired on no token."""
+        return float((self.count == 0).mean())
+
+
+class Evaluation(NamedTuple):
+    """A dictionary measured on rows it was not trained on."""
+
+    fvu: float
+    l0: float
+    dead_share: float
+    density: Float64[np.ndarray, " n_features"]
+    n_tokens: int
+
+
+@torch.no_grad()
+def evaluate(
+    sae: SparseAutoencoder, batches: Iterable[Float32[np.ndarray, "batch d_in"]]
+) -> Evaluation:
+    """Encode and decode rows as at inference and measure the result.
+
+    Raises
+    ------
+    InputError
+        If there is no row.
+    """
+    variance, firing = VarianceExplained(sae.d_in), FiringCounts(sae.n_features)
+    for rows in batches:
+        x = torch.from_numpy(rows).to(sae.b_dec.device)
+        z = sae.pre_activations(x)
+        pattern = sae.pattern(z)
+        x_hat = sparse_decode(pattern.values_of(z), sae.W_dec, pattern) + sae.b_dec
+        variance.update(rows, x_hat.cpu().numpy())
+        firing.update(pattern.feature.cpu().numpy(), len(rows))
+    if firing.n_tokens == 0:
+        raise InputError("held-out rows", "at least one", "none")
+    return Evaluation(variance.fvu, firing.l0, firing.dead_share, firing.density, firing.n_tokens)

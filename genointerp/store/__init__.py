@@ -1,0 +1,1 @@
+"""HDF5 and table schemas, their readers and writers. Torch-free."""

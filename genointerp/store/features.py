@@ -1,0 +1,239 @@
+"""Features of a genome: sparse by base and by feature, for each strand read.
+
+Specified in ``docs/schema/features-v1.md``. A row is a base: contigs one after the other in the
+order of their file, forward coordinates, on both strands alike.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import h5py
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from genointerp.core.errors import CoordinateError, SchemaError, UnknownNameError
+from genointerp.core.provenance import sha256_file
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.contigs import (
+    ContigInfo,
+    check_inside,
+    contig_offsets,
+    read_contigs,
+    read_intervals,
+)
+from genointerp.store.hdf5 import int_attribute, open_checked, text_attribute
+
+FORMAT = "genointerp::features"
+VERSION = 1
+
+ReadStrand = Literal["+", "-"]
+STRANDS: tuple[ReadStrand, ReadStrand] = ("+", "-")
+GROUPS: dict[str, str] = {"+": "plus", "-": "minus"}
+
+
+@dataclass(frozen=True)
+class FeatureHeader:
+    """What features are of.
+
+    Parameters
+    ----------
+    model, model_sha256, site, genome_sha256
+        As in ``ActivationHeader``.
+    sae_sha256
+        sha256 of the dictionary's weights.
+    n_features
+        Its size.
+    contigs
+        Every contig of the genome, in its order.
+    """
+
+    model: str
+    model_sha256: str
+    site: str
+    genome_sha256: str
+    sae_sha256: str
+    n_features: int
+    contigs: tuple[ContigInfo, ...]
+
+
+class FeatureHits(NamedTuple):
+    """Bases and features that fire there, by row and then by feature.
+
+    ``row`` is the global base index; ``value`` is the activation, > 0.
+    """
+
+    row: Int64[np.ndarray, " hit"]
+    feature: Int64[np.ndarray, " hit"]
+    value: Float32[np.ndarray, " hit"]
+
+
+class FeatureTrack(NamedTuple):
+    """Bases on which one feature fires, by row, and its activation there, > 0."""
+
+    row: Int64[np.ndarray, " hit"]
+    value: Float32[np.ndarray, " hit"]
+
+
+class CsrRows(NamedTuple):
+    """Consecutive bases in compressed sparse rows; ``indptr`` starts at 0."""
+
+    indptr: Int64[np.ndarray, " n1"]
+    feature: Int64[np.ndarray, " hit"]
+    value: Float32[np.ndarray, " hit"]
+
+
+class FeatureStore:
+    """Read-only view of a features file; opened for each access, never held.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    SchemaError
+        If it is not a whole features file.
+    """
+
+    strands = STRANDS
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        with open_checked(self.path, FORMAT, VERSION) as file:
+            self.header = _read_header(file)
+            self._coverage = {
+                strand: read_intervals(file[f"{GROUPS[strand]}/coverage"], self.header.contigs)
+                for strand in STRANDS
+            }
+            self.offsets = contig_offsets(self.header.contigs)
+            self.n_rows = sum(contig.length for contig in self.header.contigs)
+            for strand in STRANDS:
+                _check_shapes(file, GROUPS[strand], self.n_rows, self.header.n_features)
+
+    @property
+    def n_features(self) -> int:
+        """Size of the dictionary."""
+        return self.header.n_features
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """Length of each contig in bp."""
+        return {contig.seqid: contig.length for contig in self.header.contigs}
+
+    @cached_property
+    def sha256(self) -> str:
+        """sha256 of the file."""
+        return sha256_file(self.path)
+
+    def coverage(self, strand: ReadStrand) -> tuple[GenomicInterval, ...]:
+        """Return the bases that were read on one strand: sorted intervals that do not touch."""
+        return self._coverage[strand]
+
+    def row_range(self, interval: GenomicInterval) -> tuple[int, int]:
+        """Return the global rows ``[start, stop)`` of an interval.
+
+        Raises
+        ------
+        CoordinateError
+            If it leaves the contigs of this store.
+        """
+        check_inside(interval, self.header.contigs)
+        offset = self.offsets[interval.seqid]
+        return offset + interval.start, offset + interval.end
+
+    def region(self, interval: GenomicInterval, strand: ReadStrand) -> FeatureHits:
+        """Return what fires in an interval when ``strand`` is read (its own is ignored)."""
+        start, stop = self.row_range(interval)
+        rows = self.rows(start, stop, strand)
+        row = np.repeat(np.arange(start, stop, dtype=np.int64), np.diff(rows.indptr))
+        return FeatureHits(row, rows.feature, rows.value)
+
+    def rows(self, start: int, stop: int, strand: ReadStrand) -> CsrRows:
+        """Return rows ``[start, stop)`` of one strand.
+
+        Raises
+        ------
+        CoordinateError
+            If there are no such rows.
+        """
+        if not 0 <= start <= stop <= self.n_rows:
+            expected = f"0 <= start <= stop <= {self.n_rows}"
+            raise CoordinateError(str(self.path), expected, f"start={start}, stop={stop}")
+        with open_checked(self.path, FORMAT, VERSION) as file:
+            group = file[f"{GROUPS[strand]}/by_base"]
+            indptr = group["indptr"][start : stop + 1].astype(np.int64)
+            low, high = int(indptr[0]), int(indptr[-1])
+            feature = group["feature"][low:high].astype(np.int64)
+            value = group["value"][low:high].astype(np.float32)
+        return CsrRows(indptr - low, feature, value)
+
+    def feature(self, feature: int, strand: ReadStrand) -> FeatureTrack:
+        """Return every base on which one feature fires when ``strand`` is read.
+
+        Raises
+        ------
+        UnknownNameError
+            If the dictionary has no such feature.
+        """
+        self.check_feature(feature)
+        with open_checked(self.path, FORMAT, VERSION) as file:
+            group = file[f"{GROUPS[strand]}/by_feature"]
+            low, high = group["indptr"][feature : feature + 2].tolist()
+            row = group["row"][low:high].astype(np.int64)
+            value = group["value"][low:high].astype(np.float32)
+        return FeatureTrack(row, value)
+
+    def features(self, start: int, stop: int, strand: ReadStrand) -> CsrRows:
+        """Return features ``[start, stop)``, one after the other.
+
+        ``indptr`` runs over features and the ``feature`` column holds the global *rows* on which
+        they fire: the transpose of ``rows``, for streaming over the dictionary.
+        """
+        with open_checked(self.path, FORMAT, VERSION) as file:
+            group = file[f"{GROUPS[strand]}/by_feature"]
+            indptr = group["indptr"][start : stop + 1].astype(np.int64)
+            low, high = int(indptr[0]), int(indptr[-1])
+            row = group["row"][low:high].astype(np.int64)
+            value = group["value"][low:high].astype(np.float32)
+        return CsrRows(indptr - low, row, value)
+
+    def n_firing(self, strand: ReadStrand) -> Int64[np.ndarray, " n_features"]:
+        """Return the number of bases on which each feature fires."""
+        with open_checked(self.path, FORMAT, VERSION) as file:
+            indptr = file[f"{GROUPS[strand]}/by_feature/indptr"][:].astype(np.int64)
+        return np.diff(indptr)
+
+    def check_feature(self, feature: int) -> None:
+        """Refuse a feature that the dictionary does not have."""
+        if not 0 <= feature < self.n_features:
+            expected = f"a feature from 0 to {self.n_features - 1}"
+            raise UnknownNameError(str(self.path), expected, str(feature))
+
+
+def _read_header(file: h5py.File) -> FeatureHeader:
+    return FeatureHeader(
+        model=text_attribute(file, "model"),
+        model_sha256=text_attribute(file, "model-sha256"),
+        site=text_attribute(file, "site"),
+        genome_sha256=text_attribute(file, "genome-sha256"),
+        sae_sha256=text_attribute(file, "sae-sha256"),
+        n_features=int_attribute(file, "n-features"),
+        contigs=read_contigs(file["contigs"]),
+    )
+
+
+def _check_shapes(file: h5py.File, name: str, n_rows: int, n_features: int) -> None:
+    for index, size in (("by_base", n_rows), ("by_feature", n_features)):
+        indptr = file[f"{name}/{index}/indptr"]
+        if indptr.shape != (size + 1,):
+            where = f"{file.filename}: {name}/{index}/indptr"
+            raise SchemaError(where, f"shape ({size + 1},)", str(indptr.shape))
+        n_hits = int(indptr[-1])
+        for column in ("value", "feature" if index == "by_base" else "row"):
+            shape = file[f"{name}/{index}/{column}"].shape
+            if shape != (n_hits,):
+                where = f"{file.filename}: {name}/{index}/{column}"
+                raise SchemaError(where, f"shape ({n_hits},)", str(shape))

@@ -1,0 +1,21 @@
+"""Where the shipped workflow lies: inside an installed package, or beside it in a checkout."""
+
+from pathlib import Path
+
+import genointerp
+from genointerp.core.errors import InputError
+
+
+def workflow_folder() -> Path:
+    """Return the folder that holds the Snakefile, its rules, configurations and profiles.
+
+    Raises
+    ------
+    InputError
+        If this installation came without its workflow.
+    """
+    package = Path(genointerp.__file__).parent
+    for folder in (package / "_data" / "workflows", package.parent / "workflows"):
+        if (folder / "Snakefile").is_file():
+            return folder
+    raise InputError(str(package), "the workflow's Snakefile in the installation", "none")

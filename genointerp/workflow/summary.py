@@ -1,0 +1,70 @@
+"""The headline figures of a run, and the best feature of each concept, as files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from genointerp.association.summary import BEST_PER_CONCEPT, best_per_concept
+from genointerp.core.errors import SchemaError
+from genointerp.core.files import atomic_path
+from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.store.tables import ASSOCIATIONS, read_table, write_table
+
+
+def write_summary(
+    associations: Path, *, training: Path, fidelity: Path, out: Path, best: Path, text: Path
+) -> None:
+    """Write ``summary.json``, the table of the best feature of each concept, and all as text.
+
+    Parameters
+    ----------
+    training
+        ``log.json`` of the dictionary.
+    fidelity
+        What `genointerp evaluate` wrote.
+    text
+        TSV of all associations, for those who do not read Parquet.
+
+    Raises
+    ------
+    SchemaError
+        If an input is not of its kind.
+    """
+    inputs = {"associations": associations, "training": training, "fidelity": fidelity}
+    digests = {role: sha256_file(path) for role, path in inputs.items()}
+    everything = read_table(associations, ASSOCIATIONS)
+    table = best_per_concept(everything)
+    leading = one_per_concept(table)
+    summary = {
+        "training": _read_json(training),
+        "fidelity": _read_json(fidelity),
+        "best_f1": dict(zip(leading["concept"], map(_number, leading["f1"]), strict=True)),
+        "inputs": digests,
+    }
+    write_table(everything, text, ASSOCIATIONS, Provenance({}, digests))
+    write_table(table, best, BEST_PER_CONCEPT, Provenance({}, digests))
+    with atomic_path(out) as temporary:
+        temporary.write_text(json.dumps(summary, indent=2) + "\n")
+
+
+def one_per_concept(best: pd.DataFrame) -> pd.DataFrame:
+    """Return the orientation of each concept with the highest ``f1_fit``; highest test F1 first."""
+    leading = best.sort_values("f1_fit", ascending=False, kind="stable").drop_duplicates("concept")
+    return leading.sort_values("f1", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(Path(path).read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise SchemaError(str(path), "JSON", str(error)) from error
+    if not isinstance(values, dict):
+        raise SchemaError(str(path), "a JSON object", type(values).__name__)
+    return values

@@ -1,0 +1,37 @@
+"""Turn a training checkpoint into the folder of weights that ships."""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from genointerp.core.config import read_config
+from genointerp.model.hyena import StripedHyena
+from genointerp.model.pretrain import PretrainConfig
+from genointerp.model.registry import save_model
+
+
+def main() -> None:
+    """Parse the arguments and write the folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("training", type=Path, help="folder of train_default_model.py")
+    parser.add_argument("--config", type=Path, required=True, help="YAML it was trained with")
+    parser.add_argument("--name", required=True, help="registered name")
+    parser.add_argument("--default-site", required=True, help="site that is read by default")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    arguments = parser.parse_args()
+    config = read_config(PretrainConfig, arguments.config)
+    network = StripedHyena(config.network)
+    state = torch.load(arguments.training / "checkpoint.pt", map_location="cpu", weights_only=True)
+    network.load_state_dict(state["network"])
+    save_model(
+        network,
+        arguments.out,
+        name=arguments.name,
+        context=max(stage.length for stage in config.stages),
+        default_site=arguments.default_site,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Train a shipped model on the corpus of ``scripts/corpus``.
+
+Resumes where it was stopped. With several processes: ``torchrun --nproc-per-node 2``.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+
+from genointerp.core.config import read_config
+from genointerp.core.progress import progress_bar
+from genointerp.model.corpus import read_corpus
+from genointerp.model.pretrain import PretrainConfig, pretrain
+
+
+def main() -> None:
+    """Parse the arguments and train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", type=Path, help="corpus.npz of scripts/corpus/assemble.py")
+    parser.add_argument("--config", type=Path, required=True, help="YAML of PretrainConfig")
+    parser.add_argument("--out", type=Path, required=True, help="folder of checkpoint and curves")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of each process")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    if "RANK" in os.environ:
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    config = read_config(PretrainConfig, arguments.config)
+    with progress_bar("training") as progress:
+        pretrain(read_corpus(arguments.corpus), config, arguments.out, progress=progress)
+
+
+if __name__ == "__main__":
+    main()

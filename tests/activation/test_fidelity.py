@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+import torch
+
+from genointerp.activation.commands import evaluate_file
+from genointerp.activation.fidelity import evaluate_sae
+from genointerp.activation.harvest import HarvestConfig
+from genointerp.core.errors import MismatchError
+from genointerp.genome.genome import Contig, Genome
+from genointerp.sae.config import SaeConfig
+from genointerp.sae.io import save_sae
+from genointerp.sae.registry import make_sae
+from tests.toy_model import ToyDnaModel
+
+METADATA = {"model": "toy", "model_sha256": "0" * 64, "site": "blocks.0"}
+CONFIG = HarvestConfig(window=30, warmup=5)
+
+
+@pytest.fixture
+def genome():
+    # runs, which a model that bets on repeats predicts well
+    letters = np.repeat(np.random.default_rng(0).choice(list(b"ACGT"), 60), 4).astype(np.uint8)
+    return Genome([Contig("c", letters)])
+
+
+def dictionary(folder, directions, metadata=METADATA):
+    """A TopK dictionary whose features are the given unit rows, encoded and decoded alike."""
+    sae = make_sae(SaeConfig("topk", n_features=len(directions), k=len(directions)), 8, seed=0)
+    with torch.no_grad():
+        sae.W_dec.copy_(directions)
+        sae.W_enc.copy_(directions.T)
+    save_sae(sae, folder, metadata)
+    return folder
+
+
+def test_a_perfect_dictionary_recovers_the_whole_loss(genome, tmp_path):
+    folder = dictionary(tmp_path / "sae", torch.eye(8))
+    fidelity = evaluate_sae(ToyDnaModel(), genome, folder, config=CONFIG)
+    assert fidelity.loss_spliced == pytest.approx(fidelity.loss_clean)
+    assert fidelity.loss_recovered == pytest.approx(1.0)
+    assert fidelity.loss_recovered_zero == pytest.approx(1.0)
+
+
+def test_a_dictionary_of_other_directions_recovers_nothing_of_zero_ablation(genome, tmp_path):
+    # features that see only the channels which the toy model's prediction does not use
+    folder = dictionary(tmp_path / "sae", torch.eye(8)[4:])
+    fidelity = evaluate_sae(ToyDnaModel(), genome, folder, config=CONFIG)
+    assert fidelity.loss_spliced == pytest.approx(fidelity.loss_zero_ablated)
+    assert fidelity.loss_zero_ablated == pytest.approx(np.log(4))
+    assert fidelity.loss_recovered_zero == pytest.approx(0.0, abs=1e-9)
+
+
+def test_loss_recovered_is_the_stated_ratio(genome, tmp_path):
+    folder = dictionary(tmp_path / "sae", torch.eye(8)[1:])
+    found = evaluate_sae(ToyDnaModel(), genome, folder, config=CONFIG)
+    ratio = (found.loss_mean_ablated - found.loss_spliced) / (
+        found.loss_mean_ablated - found.loss_clean
+    )
+    assert found.loss_recovered == pytest.approx(ratio)
+    assert 0 < found.loss_recovered < 1
+
+
+def test_a_dictionary_of_other_weights_is_refused(genome, tmp_path):
+    folder = dictionary(tmp_path / "sae", torch.eye(8), METADATA | {"model_sha256": "1" * 64})
+    with pytest.raises(MismatchError, match="weights 111111111111.*found toy with weights 0000"):
+        evaluate_sae(ToyDnaModel(), genome, folder, config=CONFIG)
+
+
+def test_the_figures_of_a_file_carry_their_provenance(tmp_path):
+    fasta = tmp_path / "g.fa"
+    fasta.write_text(">c\n" + "AACCGGTT" * 30 + "\n")
+    folder = dictionary(tmp_path / "sae", torch.eye(8))
+    out = tmp_path / "fidelity.json"
+    evaluate_file(fasta, folder, out, ToyDnaModel(), regions=["c:11-200"], config=CONFIG)
+    text = out.read_text()
+    assert '"regions": [\n' in text
+    assert '"sae": "' in text

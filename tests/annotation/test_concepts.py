@@ -1,0 +1,231 @@
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
+from genointerp.annotation.concepts import Concept, define_elements, load_concepts
+from genointerp.annotation.gff3 import next_phase
+from genointerp.annotation.raster import concept_mask, contig_offsets, element_bases, rasterize
+from genointerp.core.errors import ConfigError, UnknownNameError
+from genointerp.genome.genome import Contig, Genome
+
+LENGTHS = {"c": 60, "d": 40}
+CONCEPTS = load_concepts()
+
+
+def genome(*, circular=False):
+    return Genome(
+        Contig(name, np.full(n, ord("A"), np.uint8), circular) for name, n in LENGTHS.items()
+    )
+
+
+def element(kind, name, *parts, **attributes):
+    values = {key: (value,) for key, value in attributes.items()}
+    return Element(kind, name, tuple(Part(*part) for part in parts), values)
+
+
+def define(*elements, concepts=CONCEPTS, circular=False):
+    contigs = genome(circular=circular)
+    return define_elements(AnnotationSet(elements, contigs.lengths), contigs, concepts)
+
+
+def spans(elements, concept):
+    table = elements.of(concept)
+    return list(zip(table["seqid"], table["start"], table["end"], table["strand"], strict=True))
+
+
+def test_a_pseudo_trna_is_a_pseudogene_and_no_trna():
+    found = define(
+        element("tRNA", "1", ("c", 0, 9, "+")),
+        element("tRNA", "2", ("c", 10, 19, "+"), pseudo="true"),
+        element("pseudogenic_tRNA", "3", ("c", 20, 29, "+"), locus_tag="t3"),
+        element("pseudogene", "4", ("c", 20, 30, "+"), locus_tag="t3"),
+    )
+    assert spans(found, "tRNA") == [("c", 0, 9, "+")]
+    assert spans(found, "pseudogene") == [("c", 20, 30, "+")]
+
+
+@pytest.mark.parametrize(
+    ("product", "concept"),
+    [
+        ("16S ribosomal RNA of rrnH operon", "rRNA_16S"),
+        ("ribosomal RNA-16S", "rRNA_16S"),
+        ("23S ribosomal RNA", "rRNA_23S"),
+        ("5S ribosomal RNA", "rRNA_5S"),
+    ],
+)
+def test_rrna_is_told_apart_by_its_product(product, concept):
+    counts = define(element("rRNA", "1", ("c", 0, 9, "+"), product=product)).counts()
+    sizes = {name: counts[name] for name in counts if name.startswith("rRNA")}
+    assert sizes == {"rRNA": 1, **dict.fromkeys(["rRNA_5S", "rRNA_16S", "rRNA_23S"], 0), concept: 1}
+
+
+def test_start_and_stop_codons_go_over_the_joins_of_a_cds():
+    found = define(
+        element("CDS", "plus", ("c", 0, 2, "+", 0), ("c", 10, 17, "+", 1)),
+        element("CDS", "minus", ("d", 20, 30, "-", 0), ("d", 5, 7, "-", 2)),
+    )
+    assert spans(found, "start_codon") == [
+        ("c", 0, 2, "+"), ("c", 10, 11, "+"), ("d", 27, 30, "-")
+    ]  # fmt: skip
+    assert spans(found, "stop_codon") == [
+        ("c", 14, 17, "+"), ("d", 5, 7, "-"), ("d", 20, 21, "-")
+    ]  # fmt: skip
+    assert found.n_elements("start_codon") == 2
+
+
+def test_a_partial_cds_has_no_codon_at_its_unknown_end():
+    found = define(
+        element("CDS", "1", ("c", 0, 9, "+", 0), start_range="."),
+        element("CDS", "2", ("c", 10, 19, "-", 0), start_range="."),
+        element("CDS", "3", ("c", 20, 30, "+", 1)),
+        element("CDS", "4", ("c", 30, 40, "+", 0)),
+    )
+    assert spans(found, "start_codon") == [("c", 16, 19, "-"), ("c", 30, 33, "+")]
+    assert spans(found, "stop_codon") == [("c", 6, 9, "+"), ("c", 27, 30, "+")]
+
+
+def test_intergenic_bases_are_those_that_nothing_covers():
+    rows = [element("gene", "1", ("c", 5, 20, "+")), element("tRNA", "2", ("c", 15, 50, "-"))]
+    linear = define(*rows)
+    assert spans(linear, "intergenic") == [("c", 0, 5, "."), ("c", 50, 60, "."), ("d", 0, 40, ".")]
+    assert linear.n_elements("intergenic") == 3
+    ring = define(*rows, circular=True)
+    assert spans(ring, "intergenic") == spans(linear, "intergenic")
+    assert ring.n_elements("intergenic") == 2
+
+
+def test_a_genome_without_elements_has_every_concept_and_is_intergenic():
+    found = define()
+    assert found.names == tuple(CONCEPTS)
+    assert {name for name, count in found.counts().items() if count} == {"intergenic"}
+    assert found.n_elements("intergenic") == 2
+
+
+def test_orientations_are_told_apart_only_where_a_strand_means_something():
+    found = define()
+    assert found.orientations("tRNA") == ("sense", "antisense")
+    assert found.orientations("intergenic") == ("both",)
+    with pytest.raises(UnknownNameError, match=r"one of tRNA, .*found 'trna'"):
+        found.of("trna")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- a\n", "a mapping of concept names to definitions"),
+        ("a: [", "expected YAML"),
+        ("a: {description: d, typ: [x]}", "'typ' .did you mean 'type"),
+        ("a: {types: [x]}", "a: expected every required key"),
+        ("a: {description: d}", "a: expected either 'types' or 'of', found neither"),
+        ("a: {description: d, types: [x], of: b}", "found both"),
+        ("a: {description: d, of: b}", "a: of: expected a concept that stands before it"),
+        ("a: {description: d, types: [x], bases: most}", "a: bases: expected one of 'all'"),
+        ("a: {description: d, types: [x], where: {n: '('}}", "where: n: expected a regular"),
+    ],
+)
+def test_a_bad_concepts_file_is_refused(tmp_path, text, message):
+    path = tmp_path / "concepts.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load_concepts(path)
+
+
+def test_a_user_adds_a_concept_by_adding_an_entry(tmp_path):
+    path = tmp_path / "concepts.yaml"
+    path.write_text("sigma: {description: d, types: [CDS], where: {product: '^sigma'}}")
+    found = define(
+        element("CDS", "1", ("c", 0, 9, "+", 0), product="sigma factor"),
+        element("CDS", "2", ("c", 9, 18, "+", 0), product="anti-sigma factor"),
+        concepts=load_concepts(path),
+    )
+    assert spans(found, "sigma") == [("c", 0, 9, "+")]
+
+
+pieces = st.tuples(
+    st.sampled_from(["c", "d"]), st.integers(0, 25), st.integers(1, 15), st.sampled_from("+-.")
+)
+
+
+@st.composite
+def coding(draw):
+    """A CDS of 1 to 3 parts whose phases follow from one another, anywhere, overlaps too."""
+    seqid, strand = draw(st.sampled_from(["c", "d"])), draw(st.sampled_from("+-"))
+    phase, parts = draw(st.integers(0, 2)), []
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, 25))
+        part = Part(seqid, start, start + draw(st.integers(1, 15)), strand, phase)
+        parts.append(part)
+        phase = next_phase(part)
+    return parts
+
+
+def naive_positions(parts):
+    """Codon position of each base of a CDS, by walking along it base by base."""
+    position, found = (3 - parts[0].phase) % 3, defaultdict(set)
+    for part in parts:
+        bases = range(part.start, part.end)
+        for base in bases if part.strand == "+" else reversed(bases):
+            found[position].add((part.seqid, base))
+            position = (position + 1) % 3
+    return found
+
+
+@given(st.lists(coding(), min_size=1, max_size=4))
+def test_codon_phases_are_those_of_a_walk_along_each_cds(found):
+    elements = define(*(Element("CDS", str(i), tuple(parts)) for i, parts in enumerate(found)))
+    offsets = contig_offsets(LENGTHS)
+    for position in range(3):
+        masks = rasterize(elements, LENGTHS, f"CDS_phase{position}")
+        for strand in "+-":
+            expected = {
+                offsets[seqid] + base
+                for parts in found
+                if parts[0].strand == strand
+                for seqid, base in naive_positions(parts)[position]
+            }
+            assert set(np.flatnonzero(masks[strand])) == expected
+
+
+@given(st.lists(pieces, max_size=6))
+def test_masks_are_those_of_a_loop_over_bases(found):
+    made = [
+        element("mobile_genetic_element", str(i), (seqid, start, start + n, strand))
+        for i, (seqid, start, n, strand) in enumerate(found)
+    ]
+    concepts = {"m": Concept("d", types=("mobile_genetic_element",))}
+    elements = define(*made, concepts=concepts)
+    offsets = contig_offsets(LENGTHS)
+    on = {strand: set() for strand in "+-."}
+    for seqid, start, n, strand in found:
+        on[strand] |= {offsets[seqid] + start + i for i in range(n)}
+    for strand, other in ("+-", "-+"):
+        expected = {
+            "sense": on[strand] | on["."],
+            "antisense": on[other] | on["."],
+            "both": on["+"] | on["-"] | on["."],
+        }
+        for orientation, bases in expected.items():
+            mask = concept_mask(elements, "m", LENGTHS, strand=strand, orientation=orientation)
+            assert set(np.flatnonzero(mask)) == bases
+
+
+@given(st.lists(coding(), min_size=1, max_size=4))
+def test_element_bases_number_the_bases_of_each_element(found):
+    elements = define(*(Element("CDS", str(i), tuple(parts)) for i, parts in enumerate(found)))
+    bases = element_bases(elements, LENGTHS, "CDS")
+    table = elements.of("CDS")
+    assert len(bases.row) == int((table["end"] - table["start"]).sum())
+    assert set(bases.element) == set(range(len(found)))
+    ids = dict(zip(table["element"], table["id"], strict=True))
+    offsets = contig_offsets(LENGTHS)
+    for number, name in ids.items():
+        expected = sorted(
+            offsets[part.seqid] + base
+            for part in found[int(name)]
+            for base in range(part.start, part.end)
+        )
+        assert sorted(bases.row[bases.element == number]) == expected

@@ -1,0 +1,140 @@
+from pathlib import Path
+
+import pytest
+
+from genointerp.annotation.gff3 import write_gff3
+from genointerp.annotation.read import read_annotation
+from genointerp.core.errors import AnnotationError
+from genointerp.genome.read import read_genome
+
+PHIX = Path(__file__).parents[1] / "data" / "phix174.gbk"
+FEATURE = """\
+     {key:<15} {location}
+{lines}"""
+RECORD = """\
+LOCUS       TINY                     120 bp    DNA     circular BCT 01-JAN-2000
+DEFINITION  .
+ACCESSION   TINY
+VERSION     TINY.1
+FEATURES             Location/Qualifiers
+     source          1..120
+                     /organism="none"
+{features}ORIGIN
+        1 {bases} {bases} {bases} {bases} {bases} {bases}
+       61 {bases} {bases} {bases} {bases} {bases} {bases}
+//
+"""
+
+
+def record(*features, tmp_path):
+    text = ""
+    for key, location, *qualifiers in features:
+        lines = "".join(f"                     {line}\n" for line in qualifiers)
+        text += FEATURE.format(key=key, location=location, lines=lines)
+    path = tmp_path / "tiny.gbk"
+    path.write_text(RECORD.format(features=text, bases="acgtacgtac"))
+    return path
+
+
+def read(*features, tmp_path):
+    path = record(*features, tmp_path=tmp_path)
+    return list(read_annotation(path, read_genome(path)))
+
+
+@pytest.mark.parametrize(
+    ("feature", "term"),
+    [
+        (("tRNA", "1..9"), "tRNA"),
+        (("tRNA", "1..9", "/pseudo"), "pseudogenic_tRNA"),
+        (("tmRNA", "1..9", "/pseudo"), "pseudogenic_transcript"),
+        (("CDS", "1..9", '/pseudogene="unknown"'), "pseudogenic_CDS"),
+        (("gene", "1..9", "/pseudo"), "pseudogene"),
+        (("ncRNA", "1..9", '/ncRNA_class="antisense_RNA"'), "antisense_RNA"),
+        (("ncRNA", "1..9", '/ncRNA_class="other"'), "ncRNA"),
+        (("misc_RNA", "1..9"), "transcript"),
+        (("mobile_element", "1..9"), "mobile_genetic_element"),
+        (("misc_feature", "1..9", '/note="cryptic prophage e14"'), "prophage"),
+        (("misc_feature", "1..9", '/note="next to prophage e14"'), "sequence_feature"),
+        (("repeat_region", "1..9", '/rpt_family="CRISPR"'), "CRISPR"),
+        (("unheard_of", "1..9"), "sequence_feature"),
+    ],
+)
+def test_feature_keys_become_terms_of_the_sequence_ontology(tmp_path, feature, term):
+    (element,) = read(feature, tmp_path=tmp_path)
+    assert element.type == term
+    assert element.attributes["gbkey"] == (feature[0],)
+
+
+@pytest.mark.parametrize(
+    ("location", "codon_start", "parts"),
+    [
+        ("10..18", 1, [(9, 18, "+", 0)]),
+        ("complement(10..18)", 3, [(9, 18, "-", 2)]),
+        ("join(10..13,20..27)", 1, [(9, 13, "+", 0), (19, 27, "+", 2)]),
+        ("join(10..13,20..27)", 2, [(9, 13, "+", 1), (19, 27, "+", 0)]),
+        ("complement(join(10..13,20..27))", 1, [(19, 27, "-", 0), (9, 13, "-", 1)]),
+        ("join(117..120,1..5)", 1, [(116, 120, "+", 0), (0, 5, "+", 2)]),
+        ("complement(join(117..120,1..5))", 1, [(0, 5, "-", 0), (116, 120, "-", 1)]),
+        ("join(10..20,20..28)", 1, [(9, 20, "+", 0), (19, 28, "+", 1)]),
+    ],
+)
+def test_the_phase_of_each_part_follows_from_codon_start_and_the_join(
+    tmp_path, location, codon_start, parts
+):
+    (element,) = read(("CDS", location, f"/codon_start={codon_start}"), tmp_path=tmp_path)
+    assert [(p.start, p.end, p.strand, p.phase) for p in element.parts] == parts
+
+
+def test_partial_ends_are_told_as_ncbi_tells_them(tmp_path):
+    low, high = read(("CDS", "<10..18"), ("CDS", "complement(40..>48)"), tmp_path=tmp_path)
+    assert low.attributes["start_range"] == (".", "10")
+    assert high.attributes["end_range"] == ("48", ".")
+    assert low.attributes["partial"] == ("true",)
+
+
+def test_an_element_of_a_gene_names_its_parent_and_ids_are_unique(tmp_path):
+    tag = '/locus_tag="b1"'
+    found = read(
+        ("gene", "1..9", tag), ("CDS", "1..9", tag), ("CDS", "1..6", tag), tmp_path=tmp_path
+    )
+    assert [element.id for element in found] == ["gene-b1", "CDS-b1", "CDS-b1-2"]
+    assert [element.attribute("Parent") for element in found] == ["", "gene-b1", "gene-b1"]
+
+
+def test_phix_has_three_genes_over_its_origin_and_gff3_keeps_them(tmp_path):
+    genome = read_genome(PHIX)
+    found = read_annotation(PHIX, genome)
+    spanning = [e for e in found if e.type == "CDS" and len(e.parts) == 2]
+    assert [(e.parts[0].start, e.parts[1].end) for e in spanning] == [
+        (3980, 136), (4496, 136), (5074, 51)
+    ]  # fmt: skip
+    write_gff3(found, tmp_path / "phix.gff3.gz")
+    again = read_annotation(tmp_path / "phix.gff3.gz", genome)
+    assert again.elements.drop(columns="attributes").equals(
+        found.elements.drop(columns="attributes")
+    )
+    assert [again[e.id].parts for e in found] == [e.parts for e in found]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("TINY.1", "TINY.2", r"contig of the genome \(TINY.1\), found TINY.2"),
+        ("120 bp", "121 bp", "sequence length 121, found 120"),
+        ("acgtacgtac\n", "acgtacgtaa\n", "the bases of the genome, found 2 that differ"),
+        ("1..9\n", "115..125\n", "found first=115, last=125"),
+        ("//\n", "", "one that ends early"),
+    ],
+)
+def test_a_record_that_is_not_of_the_genome_is_refused(tmp_path, old, new, message):
+    path = record(("tRNA", "1..9"), tmp_path=tmp_path)
+    genome = read_genome(path)
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(AnnotationError, match=message):
+        read_annotation(path, genome)
+
+
+def test_a_location_on_another_record_is_refused(tmp_path):
+    path = record(("gene", "J00194.1:1..9"), tmp_path=tmp_path)
+    with pytest.raises(AnnotationError, match=r"feature 2 .gene.: .*found one on J00194.1"):
+        read_annotation(path, read_genome(path))

@@ -1,0 +1,217 @@
+import gzip
+import re
+
+import numpy as np
+import pysam
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
+from genointerp.annotation.gff3 import read_gff3, write_gff3
+from genointerp.annotation.read import read_annotation
+from genointerp.core.errors import AnnotationError
+from genointerp.genome.genome import Contig, Genome
+
+HEAD = "##gff-version 3\n"
+
+
+def genome(*, circular=False):
+    return Genome(
+        Contig(name, np.full(n, ord("A"), np.uint8), circular)
+        for name, n in (("c", 100), ("d", 50))
+    )
+
+
+def row(kind="gene", first=1, last=9, *, strand="+", phase=".", attributes="ID=x", seqid="c"):
+    return f"{seqid}\ttest\t{kind}\t{first}\t{last}\t.\t{strand}\t{phase}\t{attributes}\n"
+
+
+def read(tmp_path, text, **kwargs):
+    path = tmp_path / "annotation.gff3"
+    path.write_text(text)
+    return read_annotation(path, genome(**kwargs))
+
+
+def spans(element):
+    return [(part.start, part.end, part.strand, part.phase) for part in element.parts]
+
+
+def test_coordinates_become_zero_based_and_half_open(tmp_path):
+    (element,) = read(tmp_path, HEAD + row(first=10, last=12, strand="-"))
+    assert element.parts == (Part("c", 9, 12, "-", -1),)
+
+
+def test_values_are_decoded_and_lists_kept_apart(tmp_path):
+    text = "ID=a%3Bb;product=5%25 of a%2C b=c;Dbxref=GO:1,GO:2; Note = x;"
+    (element,) = read(tmp_path, HEAD + row(attributes=text))
+    assert element.id == "a;b"
+    assert element.attributes["product"] == ("5% of a, b=c",)
+    assert element.attributes["Dbxref"] == ("GO:1", "GO:2")
+    assert element.attribute("Dbxref") == "GO:1,GO:2"
+    assert element.attribute("absent") == ""
+
+
+def test_sequence_after_the_annotation_comments_and_blank_lines_are_passed_over(tmp_path):
+    text = HEAD + "# by hand\n\n" + row() + "###\n##FASTA\n>c\nACGT\n"
+    assert len(read(tmp_path, text)) == 1
+
+
+def test_rows_that_share_an_id_are_parts_in_reading_order(tmp_path):
+    rows = [
+        row("CDS", 10, 20, strand="-", phase="1", attributes="ID=x;product=p"),
+        row("CDS", 30, 39, strand="-", phase="0", attributes="ID=x"),
+        row("CDS", 60, 70, strand="+", phase="0", attributes="ID=y"),
+        row("CDS", 50, 58, strand="+", phase="0", attributes="ID=y"),
+    ]
+    found = read(tmp_path, HEAD + "".join(rows))
+    assert spans(found["x"]) == [(29, 39, "-", 0), (9, 20, "-", 1)]
+    assert spans(found["y"]) == [(49, 58, "+", 0), (59, 70, "+", 0)]
+    assert found["x"].attribute("product") == "p"
+    assert found.elements["part"].tolist() == [1, 0, 0, 1]
+
+
+def test_the_part_attribute_overrules_the_order_of_coordinates(tmp_path):
+    rows = [
+        row("CDS", 1, 6, phase="0", attributes="ID=x;part=2/2"),
+        row("CDS", 91, 100, phase="0", attributes="ID=x;part=1/2"),
+    ]
+    (element,) = read(tmp_path, HEAD + "".join(rows))
+    assert [part.start for part in element.parts] == [90, 0]
+    assert "part" not in element.attributes
+
+
+@pytest.mark.parametrize("said_by", ["genome", "region-row"])
+@pytest.mark.parametrize(
+    ("strand", "expected"),
+    [
+        ("+", [(95, 100, "+", 0), (0, 7, "+", 1)]),
+        ("-", [(0, 7, "-", 0), (95, 100, "-", 2)]),
+    ],
+)
+def test_an_end_beyond_a_circular_contig_is_split_at_the_origin(
+    tmp_path, said_by, strand, expected
+):
+    text = HEAD + row("region", 1, 100, attributes="ID=c:1..100;Is_circular=true")
+    text += row("CDS", 96, 107, strand=strand, phase="0")
+    text = text if said_by == "region-row" else text.replace("Is_circular=true", "Note=n")
+    (element,) = read(tmp_path, text, circular=said_by == "genome")
+    assert spans(element) == expected
+
+
+def test_elements_without_an_id_are_named_after_their_line(tmp_path):
+    found = read(tmp_path, HEAD + row(attributes=".") + row(attributes="Name=n"))
+    assert [element.id for element in found] == ["line-2", "line-3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("", "a file with content, found an empty file", id="empty"),
+        pytest.param("hello\n", "GFF3 or GenBank, found 'hello'", id="other-kind"),
+        pytest.param("##gff-version 2\n" + row(), "line 1: .*version 3", id="version"),
+        pytest.param(HEAD + "c\tx\tgene\t1\n", "line 2: .*9 columns .*found 4", id="columns"),
+        pytest.param(HEAD + row().replace("\t", " "), "9 columns .*found 1", id="spaces"),
+        pytest.param(HEAD + row(first=0), "line 2: .*found first=0, last=9", id="zero"),
+        pytest.param(HEAD + row(first=9, last=3), "found first=9, last=3", id="reversed"),
+        pytest.param(HEAD + row(first="1e3"), "found first=1e3", id="not-a-number"),
+        pytest.param(HEAD + row(strand="x"), "line 2: strand: .*'x'", id="strand"),
+        pytest.param(HEAD + row("CDS"), "line 2: phase: .*'.'", id="CDS-without-phase"),
+        pytest.param(HEAD + row(phase="3"), "line 2: phase: .*'3'", id="phase"),
+        pytest.param(
+            HEAD + row(attributes='gene_id "x"'), "line 2: attributes: .*name=value", id="GTF"
+        ),
+        pytest.param(HEAD + row(seqid="chr1"), r"contig of the genome \(c, d\), found chr1", id="seqid"),
+        pytest.param(HEAD + row(last=101), "last <= 100 on c, found first=1, last=101", id="beyond"),
+        pytest.param(HEAD + row() + row("CDS", phase="0"), "line 3: .*found CDS on c", id="types"),
+        pytest.param(HEAD + row() + row(seqid="d"), "found gene on d", id="two-contigs"),
+        pytest.param(
+            HEAD + "##sequence-region c 1 99\n", "c of 100 bp, as in the genome, found 99", id="length"
+        ),
+        pytest.param(HEAD + "##sequence-region c\n", "line 2: .*seqid first last", id="directive"),
+        pytest.param(HEAD + row("chromosome", 1, 90), "c of 100 bp, found 90 bp", id="chromosome"),
+    ],
+)  # fmt: skip
+def test_a_bad_gff3_is_refused_with_its_line(tmp_path, text, message):
+    with pytest.raises(AnnotationError, match=message):
+        read(tmp_path, text)
+
+
+def test_an_element_longer_than_its_circular_contig_is_refused(tmp_path):
+    with pytest.raises(AnnotationError, match="at most 100 bp on c, found 150 bp"):
+        read(tmp_path, HEAD + row(last=150), circular=True)
+
+
+def test_a_gzip_file_cut_short_is_refused(tmp_path):
+    path = tmp_path / "a.gff3.gz"
+    path.write_bytes(gzip.compress((HEAD + row()).encode())[:-8])
+    with pytest.raises(AnnotationError, match="one cut short"):
+        read_gff3(path, genome())
+
+
+@given(st.binary(max_size=80))
+def test_no_content_is_met_with_anything_but_an_annotation_error(tmp_path_factory, junk):
+    path = tmp_path_factory.mktemp("junk") / "a.gff3"
+    path.write_bytes(HEAD.encode() + junk)
+    try:
+        read_gff3(path, genome())
+    except AnnotationError as error:
+        assert re.search(r"expected .*, found ", str(error), re.DOTALL)
+
+
+words = st.text("abz;=,%& \u00e9\"'<", min_size=1, max_size=6).filter(lambda t: t == t.strip())
+parts = st.tuples(
+    st.integers(0, 80), st.integers(1, 20), st.sampled_from("+-"), st.integers(0, 2)
+).map(lambda values: ("c", values[0], sum(values[:2]), *values[2:]))
+elements = st.tuples(
+    st.sampled_from(["CDS", "tRNA", "pseudogenic_CDS"]),
+    words,
+    st.lists(parts, min_size=1, max_size=3).map(tuple),
+    st.dictionaries(
+        words.filter(lambda name: name not in ("ID", "part")),
+        st.lists(words, min_size=1, max_size=2).map(tuple),
+        max_size=2,
+    ),
+)
+
+
+@given(
+    st.lists(elements, max_size=5, unique_by=lambda values: values[1]),
+    st.sampled_from(["a.gff3", "a.gff3.gz"]),
+)
+def test_what_is_written_is_read_again(tmp_path_factory, drawn, name):
+    path = tmp_path_factory.mktemp("gff3") / name
+    # built here: the run-time checks of types draw random numbers, which no strategy may
+    found = [Element(k, i, tuple(Part(*p) for p in pieces), a) for k, i, pieces, a in drawn]
+    annotations = AnnotationSet(found, genome().lengths)
+    write_gff3(annotations, path)
+    again = {element.id: element for element in read_gff3(path, genome())}
+    assert set(again) == {element.id for element in found}
+    for element in found:
+        other = again[element.id]
+        assert (other.type, other.parts) == (element.type, element.parts)
+        attributes = {k: v for k, v in other.attributes.items() if k != "ID"}
+        assert attributes == element.attributes
+
+
+def test_a_compressed_file_answers_tabix(tmp_path):
+    path = tmp_path / "a.gff3.gz"
+    made = [Element("gene", str(i), (Part("c", i, i + 5, "+"),)) for i in range(0, 90, 10)]
+    write_gff3(AnnotationSet(made, genome().lengths), path)
+    with pysam.TabixFile(str(path)) as file:
+        assert len(list(file.fetch("c", 20, 40))) == 2
+
+
+def test_ids_are_unique_in_an_annotation():
+    made = [Element("gene", "x", (Part("c", 0, 5, "+"),))] * 2
+    with pytest.raises(AnnotationError, match="a unique id, found 'x' twice"):
+        AnnotationSet(made, genome().lengths)
+
+
+def test_elements_are_sorted_in_the_order_of_the_contigs():
+    made = [
+        Element("gene", "1", (Part("d", 3, 5, "+"),)),
+        Element("gene", "2", (Part("c", 9, 12, "-"),)),
+        Element("gene", "3", (Part("c", 2, 5, "-"),)),
+    ]
+    assert AnnotationSet(made, genome().lengths).elements["id"].tolist() == ["3", "2", "1"]

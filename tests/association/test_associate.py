@@ -1,0 +1,225 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from genointerp.association.associate import associate
+from genointerp.association.config import AssociateConfig
+from genointerp.association.summary import best_per_concept, count_covered
+from genointerp.core.errors import InputError, MismatchError
+from genointerp.store.tables import ASSOCIATIONS, conform
+from tests.plant import contigs_of, make_elements, make_store, pick, silence
+
+LENGTH = 20_000
+TRNA = [(start, start + 76, "+" if start % 2000 else "-") for start in range(500, 19_500, 1000)]
+CONFIG = AssociateConfig(test=("test",), n_shifts=199, top_per_concept=3)
+
+
+def trna(seqid):
+    return [("tRNA", seqid, *place) for place in TRNA]
+
+
+@pytest.fixture
+def world(tmp_path):
+    """Feature 0 is tRNA sense, 1 its antisense, 2 always on, 3 silent, 4 noise."""
+    contigs = contigs_of(fit=LENGTH, test=LENGTH)
+    dense = silence(2 * LENGTH, 5)
+    rng = np.random.default_rng(0)
+    for offset in (0, LENGTH):
+        for start, end, strand in TRNA:
+            other = "-" if strand == "+" else "+"
+            dense[strand][offset + start : offset + end, 0] = 2
+            dense[other][offset + start : offset + end, 1] = 3
+    for strand in "+-":
+        # a weak activation elsewhere, which a threshold has to cut off
+        weak = (dense[strand][:, 0] == 0) & (rng.random(2 * LENGTH) < 0.1)
+        dense[strand][weak, 0] = 0.25
+        dense[strand][:, 2] = 1
+        dense[strand][:, 4] = rng.random(2 * LENGTH) * (rng.random(2 * LENGTH) < 0.05)
+    store = make_store(tmp_path / "f.h5", dense, contigs)
+    return store, make_elements(*trna("fit"), *trna("test"))
+
+
+def test_a_feature_that_is_exactly_trna_sense_is_found(world):
+    store, elements = world
+    table = associate([store], [elements], config=CONFIG)
+    found = pick(table, 0, "tRNA", "sense")
+    for name in ("f1_fit", "precision", "recall", "recall_element", "f1", "f1_element", "auroc"):
+        assert found[name] == pytest.approx(1.0), name
+    assert found["threshold"] > 0.25
+    assert found["p_value"] == pytest.approx(1 / 200)
+    assert found["q_value"] <= 0.05
+    assert found["null_f1"] < 0.5
+    assert found["n_concept_bp"] == found["n_both_bp"] == found["n_feature_bp"] == 76 * len(TRNA)
+    assert found["n_elements"] == len(TRNA)
+    assert found["log2_enrichment"] > 4
+
+
+def test_sense_and_antisense_are_told_apart(world):
+    store, elements = world
+    table = associate([store], [elements], config=CONFIG)
+    assert pick(table, 1, "tRNA", "antisense")["f1"] == pytest.approx(1.0)
+    assert pick(table, 1, "tRNA", "sense")["n_both_bp"] == 0
+    assert pick(table, 0, "tRNA", "antisense")["f1"] < 0.1
+
+
+def test_the_always_on_feature_scores_what_the_baseline_says_and_is_not_significant(world):
+    store, elements = world
+    table = associate([store], [elements], config=CONFIG)
+    found = pick(table, 2, "tRNA", "sense")
+    base = 76 * len(TRNA) / (2 * LENGTH)
+    assert found["f1"] == pytest.approx(2 * base / (1 + base))
+    assert found["auroc"] == pytest.approx(0.5)
+    assert found["p_value"] == 1
+    assert found["log2_enrichment"] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_silent_feature_has_defined_scores_and_no_test(world):
+    store, elements = world
+    found = pick(associate([store], [elements], config=CONFIG), 3, "tRNA", "sense")
+    assert found["f1"] == found["recall"] == found["recall_element"] == found["f1_element"] == 0
+    assert found["auroc"] == 0.5
+    assert np.isnan(found["precision"])
+    assert np.isnan(found["p_value"])
+
+
+def test_the_table_is_of_the_schema_and_the_same_each_time(world):
+    store, elements = world
+    table = associate([store], [elements], config=CONFIG)
+    assert list(table.columns) == ASSOCIATIONS.names
+    assert len(conform(table, ASSOCIATIONS, where="t")) == 5 * 2
+    pd.testing.assert_frame_equal(table, associate([store], [elements], config=CONFIG))
+
+
+def test_scores_come_from_test_and_choices_from_fit(tmp_path):
+    """On fit feature 0 is the best, on test it is silent: it must stay the choice, with F1 0."""
+    dense = silence(2 * LENGTH, 2)
+    for start, end, strand in TRNA:
+        dense[strand][start:end, 0] = 1
+        dense[strand][start : end - 10, 1] = 1
+        dense[strand][LENGTH + start : LENGTH + end, 1] = 1
+    store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
+    elements = make_elements(*trna("fit"), *trna("test"))
+    table = associate([store], [elements], config=CONFIG)
+    best = best_per_concept(table)
+    sense = best[best["orientation"] == "sense"].iloc[0]
+    assert sense["feature"] == 0
+    assert sense["f1_fit"] == pytest.approx(1.0)
+    assert sense["f1"] == 0
+
+
+def test_the_best_table_gives_the_always_on_baseline(world):
+    store, elements = world
+    table = associate([store], [elements], config=CONFIG)
+    assert count_covered(table) == 2 * LENGTH
+    best = best_per_concept(table).set_index("orientation")
+    assert best.loc["sense", "feature"] == 0
+    assert best.loc["antisense", "feature"] == 1
+    base = 76 * len(TRNA) / (2 * LENGTH)
+    assert best["f1_always_on"].tolist() == pytest.approx([2 * base / (1 + base)] * 2)
+
+
+def test_two_genomes_are_one_universe(tmp_path):
+    stores, elements = [], []
+    for seqid in ("fit", "test"):
+        dense = silence(LENGTH, 1)
+        for start, end, strand in TRNA:
+            dense[strand][start:end, 0] = 1
+        contigs = contigs_of(**{seqid: LENGTH})
+        stores.append(make_store(tmp_path / seqid, dense, contigs, genome_sha256=seqid))
+        elements.append(make_elements(*trna(seqid)))
+    table = associate(stores, elements, config=CONFIG)
+    assert pick(table, 0, "tRNA", "sense")["f1"] == pytest.approx(1.0)
+
+
+def test_blocks_split_a_single_contig(tmp_path):
+    dense = silence(LENGTH, 1)
+    for start, end, strand in TRNA:
+        dense[strand][start:end, 0] = 1
+    store = make_store(tmp_path / "f.h5", dense, contigs_of(c=LENGTH))
+    config = AssociateConfig(block_bp=5000, gap_bp=200, n_shifts=99)
+    found = pick(associate([store], [make_elements(*trna("c"))], config=config), 0, "tRNA", "sense")
+    assert found["f1"] == 1
+    assert found["n_elements"] == 10
+
+
+@pytest.mark.parametrize("missing", ["fit", "test"])
+def test_a_concept_without_an_element_on_one_side_has_nan_scores(world, missing, caplog):
+    store, _ = world
+    present = "test" if missing == "fit" else "fit"
+    elements = make_elements(*trna("fit"), *trna("test"), ("odd", present, 100, 200, "+"))
+    table = associate([store], [elements], config=CONFIG)
+    odd = table[table["concept"] == "odd"]
+    for name in ("f1", "recall", "precision", "log2_enrichment", "p_value", "q_value"):
+        assert odd[name].isna().all(), name
+    assert odd["f1_fit"].isna().all() == (missing == "fit")
+    assert f"no covered base on {missing}" in caplog.text
+    assert pick(table, 0, "tRNA", "sense")["f1"] == pytest.approx(1.0)
+
+
+def test_a_concept_that_covers_everything_divides_nothing_by_zero(world):
+    store, _ = world
+    whole = [("all", seqid, 0, LENGTH, ".") for seqid in ("fit", "test")]
+    table = associate([store], [make_elements(*whole, unstranded=("all",))], config=CONFIG)
+    found = pick(table, 2, "all", "both")
+    assert found["f1"] == 1
+    assert np.isnan(found["auroc"])
+    assert found["p_value"] == 1
+
+
+def test_features_of_another_dictionary_are_refused(world, tmp_path):
+    store, elements = world
+    other = make_store(
+        tmp_path / "o.h5", silence(10, 5), contigs_of(o=10), genome_sha256="o", sae_sha256="z"
+    )
+    with pytest.raises(MismatchError, match=r"o\.h5: sae_sha256: expected s as in .*found z"):
+        associate([store, other], [elements, make_elements(("tRNA", "o", 1, 2, "+"))])
+
+
+def test_the_same_genome_twice_is_refused(world):
+    store, elements = world
+    twin = type(store)(store.path)
+    with pytest.raises(MismatchError, match="expected another genome"):
+        associate([store, twin], [elements, elements], config=CONFIG)
+
+
+def test_elements_on_an_unknown_sequence_are_refused(world):
+    store, _ = world
+    with pytest.raises(MismatchError, match="expected elements on fit, test, found elements on x"):
+        associate([store], [make_elements(("tRNA", "x", 1, 20, "+"))], config=CONFIG)
+
+
+def test_elements_beyond_the_end_are_refused(world):
+    store, _ = world
+    with pytest.raises(MismatchError, match="within 20000 bp, found end=20001"):
+        associate([store], [make_elements(("tRNA", "fit", 1, 20_001, "+"))], config=CONFIG)
+
+
+def test_one_annotation_for_each_store_is_required(world):
+    store, _ = world
+    with pytest.raises(InputError, match="one annotation for each of 1 features files, found 0"):
+        associate([store], [], config=CONFIG)
+
+
+def test_a_side_that_was_not_read_is_refused(tmp_path):
+    coverage = {"fit": [(0, 100, "+"), (0, 100, "-")], "test": []}
+    store = make_store(
+        tmp_path / "f.h5", silence(200, 1), contigs_of(fit=100, test=100), coverage=coverage
+    )
+    with pytest.raises(InputError, match="none on test"):
+        associate([store], [make_elements(("tRNA", "fit", 1, 20, "+"))], config=CONFIG)
+
+
+def test_one_strand_alone_may_have_been_read(tmp_path):
+    coverage = {seqid: [(0, LENGTH, "+")] for seqid in ("fit", "test")}
+    dense = silence(2 * LENGTH, 1)
+    for offset in (0, LENGTH):
+        for start, end, strand in TRNA:
+            dense["+"][offset + start : offset + end, 0] = strand == "+"
+    store = make_store(
+        tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH), coverage=coverage
+    )
+    table = associate([store], [make_elements(*trna("fit"), *trna("test"))], config=CONFIG)
+    found = pick(table, 0, "tRNA", "sense")
+    assert found["f1"] == 1
+    assert found["n_elements"] == sum(strand == "+" for _, _, strand in TRNA)
+    assert count_covered(table) == LENGTH

@@ -1,0 +1,14 @@
+from pathlib import Path
+
+import pytest
+
+from genointerp.genome.genome import Contig
+from genointerp.genome.read import read_genome
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def phix174() -> Contig:
+    """The genome of phiX174, 5,386 bp, circular."""
+    return next(iter(read_genome(DATA / "phix174.gbk").values()))

@@ -1,0 +1,69 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genointerp.core.errors import CoordinateError
+from genointerp.genome.interval import GenomicInterval, format_region, parse_region
+
+LENGTHS = {"chrI": 5000, "NC_000913.2": 4639675, "HLA:1-50": 80, "HLA": 100}
+bounds = st.tuples(st.integers(0, 60), st.integers(0, 60)).map(sorted)
+intervals = st.builds(
+    lambda seqid, pair, strand: GenomicInterval(seqid, *pair, strand),
+    st.sampled_from(["a", "b"]),
+    bounds,
+    st.sampled_from("+-."),
+)
+
+
+@given(intervals, intervals)
+def test_intersection_is_the_set_of_common_bases(a, b):
+    common = {(a.seqid, i) for i in range(a.start, a.end)}
+    common &= {(b.seqid, i) for i in range(b.start, b.end)}
+    found = a.intersection(b)
+    expected = set() if found is None else {(found.seqid, i) for i in range(found.start, found.end)}
+    assert common == expected
+
+
+@pytest.mark.parametrize(
+    ("region", "seqid", "start", "end"),
+    [
+        pytest.param("chrI:1-1", "chrI", 0, 1, id="single-base"),
+        pytest.param("chrI:7", "chrI", 6, 7, id="no-last"),
+        pytest.param("chrI:1-1,000", "chrI", 0, 1000, id="thousands-separators"),
+        pytest.param("NC_000913.2:5-9", "NC_000913.2", 4, 9, id="accession-with-version"),
+        pytest.param("chrI", "chrI", 0, 5000, id="whole-contig"),
+        pytest.param("HLA:1-50", "HLA:1-50", 0, 80, id="name-that-looks-like-a-region"),
+        pytest.param("HLA:1-50:3-4", "HLA:1-50", 2, 4, id="colon-in-the-name"),
+        pytest.param("HLA:1-49", "HLA", 0, 49, id="region-that-looks-like-a-name"),
+    ],
+)
+def test_parse_region_converts_from_one_based_closed(region, seqid, start, end):
+    assert parse_region(region, LENGTHS) == GenomicInterval(seqid, start, end)
+
+
+@pytest.mark.parametrize(
+    ("region", "message"),
+    [
+        ("chrII:1-10", "a region of chrI, .*found chrII:1-10"),
+        ("chrI:0-10", "1 <= first <= last <= 5000 on chrI, found first=0, last=10"),
+        ("chrI:10-9", "found first=10, last=9"),
+        ("chrI:4999-5001", "last <= 5000 on chrI, found first=4999, last=5001"),
+        ("chrI:-5", "a region of"),
+        ("chrI:1-", "a region of"),
+        ("", "a region of"),
+    ],
+)
+def test_a_region_that_does_not_exist_is_an_error(region, message):
+    with pytest.raises(CoordinateError, match=message):
+        parse_region(region, LENGTHS)
+
+
+@given(st.integers(0, 4999).flatmap(lambda s: st.tuples(st.just(s), st.integers(s + 1, 5000))))
+def test_a_formatted_region_is_parsed_to_the_same_interval(pair):
+    interval = GenomicInterval("chrI", *pair)
+    assert parse_region(format_region(interval), LENGTHS) == interval
+
+
+def test_reversed_interval_names_the_contig_and_both_ends():
+    with pytest.raises(CoordinateError, match=r"chrI: .*start=9, end=3"):
+        GenomicInterval("chrI", 9, 3)

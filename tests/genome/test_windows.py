@@ -1,0 +1,119 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genointerp.core.errors import ConfigError, CoordinateError, SequenceError
+from genointerp.genome.genome import Contig, Genome, normalise_sequence
+from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.windows import tile_windows, window_sequence
+
+PAIRED = dict(zip("ACGT", "TGCA", strict=True))
+texts = st.text("ACGT", min_size=1, max_size=70)
+sizes = st.tuples(st.integers(0, 20), st.integers(1, 30))
+
+
+def make(texts, *, circular):
+    return Genome(
+        Contig(f"c{i}", normalise_sequence(text.encode(), where="test"), circular)
+        for i, text in enumerate(texts)
+    )
+
+
+@given(st.lists(texts, min_size=1, max_size=3), sizes, st.booleans())
+def test_kept_bases_tile_each_strand_of_a_genome_exactly_once(found, size, circular):
+    genome = make(found, circular=circular)
+    warmup, step = size
+    windows = tile_windows(genome, length=warmup + step, warmup=warmup)
+    kept = Counter(
+        (window.kept.seqid, window.kept.strand, base)
+        for window in windows
+        for base in range(window.kept.start, window.kept.end)
+    )
+    every = {
+        (f"c{i}", s, b) for i, text in enumerate(found) for s in "+-" for b in range(len(text))
+    }
+    assert kept == dict.fromkeys(every, 1)
+
+
+@given(texts, sizes, st.booleans())
+def test_a_window_reads_its_warmup_and_then_its_kept_bases_in_reading_order(text, size, circular):
+    genome = make([text], circular=circular)
+    warmup, step = size
+    for window in tile_windows(genome, length=warmup + step, warmup=warmup):
+        read = window_sequence(genome, window).tobytes().decode()
+        kept = window.kept
+        assert len(read) == window.warmup + kept.length <= min(warmup + step, len(text))
+        for j, base in enumerate(read):
+            i = j - window.warmup
+            forward = kept.end - 1 - i if kept.strand == "-" else kept.start + i
+            assert circular or 0 <= forward < len(text)
+            letter = text[forward % len(text)]
+            assert base == (PAIRED[letter] if kept.strand == "-" else letter)
+
+
+@given(texts, sizes)
+def test_the_windows_of_a_strand_are_those_of_the_reverse_complement(text, size):
+    other = "".join(PAIRED[base] for base in reversed(text))
+    warmup, step = size
+    sizes = {"length": warmup + step, "warmup": warmup}
+    one, two = make([text], circular=False), make([other], circular=False)
+    backward = tile_windows(one, strands=("-",), **sizes)
+    forward = tile_windows(two, strands=("+",), **sizes)
+    for a, b in zip(backward, forward, strict=True):
+        assert np.array_equal(window_sequence(one, a), window_sequence(two, b))
+        assert (a.kept.start, a.kept.end) == (len(text) - b.kept.end, len(text) - b.kept.start)
+
+
+def test_a_window_longer_than_a_circular_contig_reads_no_base_twice():
+    genome = make(["ACGTT"], circular=True)
+    (window,) = tile_windows(genome, length=100, warmup=50, strands=("+",))
+    assert window.warmup == 0
+    assert window_sequence(genome, window).tobytes() == b"ACGTT"
+
+
+def test_the_warmup_of_a_circular_contig_wraps_around_the_origin():
+    genome = make(["AACCGGTT"], circular=True)
+    plus, *_, minus = tile_windows(
+        genome, length=6, warmup=2, regions=[GenomicInterval("c0", 0, 4)], strands=("+", "-")
+    )
+    assert window_sequence(genome, plus).tobytes() == b"TTAACC"
+    assert window_sequence(genome, minus).tobytes() == b"CCGGTT"
+
+
+@pytest.mark.parametrize(
+    ("regions", "message"),
+    [
+        ([GenomicInterval("x", 0, 1)], "x: expected one of c0, found x"),
+        ([GenomicInterval("c0", 0, 9)], "c0: expected end <= 8, found end=9"),
+        (
+            [GenomicInterval("c0", 4, 8), GenomicInterval("c0", 0, 5)],
+            "do not overlap, found c0:1-5 and c0:5-8",
+        ),
+    ],
+)
+def test_regions_must_exist_and_not_overlap(regions, message):
+    with pytest.raises(CoordinateError, match=message):
+        tile_windows(make(["AACCGGTT"], circular=False), length=4, warmup=1, regions=regions)
+
+
+def test_a_window_must_be_longer_than_its_warmup():
+    with pytest.raises(ConfigError, match="0 <= warmup < length=5, found 5"):
+        tile_windows(make(["ACGT"], circular=False), length=5, warmup=5)
+
+
+def test_fetch_reads_the_strand_of_the_interval():
+    genome = make(["AACCGGTA"], circular=False)
+    assert genome.fetch(GenomicInterval("c0", 5, 8, "-")).tobytes() == b"TAC"
+    assert genome.fetch(GenomicInterval("c0", 5, 8)).tobytes() == b"GTA"
+    with pytest.raises(CoordinateError, match="end <= 8, found end=9"):
+        genome.fetch(GenomicInterval("c0", 5, 9))
+    with pytest.raises(CoordinateError, match="one of c0, found c1"):
+        genome.fetch(GenomicInterval("c1", 0, 1))
+
+
+def test_a_genome_without_contigs_is_none():
+    with pytest.raises(SequenceError, match="at least one sequence, found none"):
+        Genome([])

@@ -1,0 +1,92 @@
+"""The program as a whole: its commands, its start and its ends."""
+
+import subprocess
+import sys
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from genointerp.cli.main import app
+
+COMMANDS = [
+    *["fetch", "annotate", "models", "harvest", "train", "evaluate", "encode", "associate"],
+    *["rank", "query", "plot", "export", "report", "summarise", "run", "demo"],
+]
+
+
+def program(*arguments, **options):
+    code = "import sys; from genointerp.cli.main import main; sys.argv[0] = 'genointerp'; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, **options
+    )
+
+
+def test_help_lists_every_command():
+    found = typer.main.get_command(app).commands
+    assert list(found) == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command):
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+
+
+def test_help_imports_no_heavy_library():
+    heavy = ("torch", "pandas", "matplotlib", "snakemake", "pysam", "h5py")
+    code = (
+        "import sys\n"
+        "from genointerp.cli.main import app\n"
+        f"for command in {['', *COMMANDS]!r}:\n"
+        "    app([*command.split(), '--help'], standalone_mode=False)\n"
+        f"    found = [name for name in {heavy!r} if name in sys.modules]\n"
+        "    assert not found, (command, found)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
+    config = tmp_path / "run.yaml"
+    config.write_text("genomez: {}\n")
+    result = program("run", str(config), "--out", str(tmp_path / "out"))
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert "did you mean 'genomes'?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["run"], ["demo", "--cores", "0"]], ids=["command", "few", "range"]
+)
+def test_wrong_usage_ends_with_status_2(arguments):
+    assert program(*arguments).returncode == 2
+
+
+def test_version_is_that_of_the_package():
+    from genointerp import __version__
+
+    assert program("--version").stdout == f"genointerp {__version__}\n"
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    code = (
+        "import sys\n"
+        "from genointerp.cli import main\n"
+        "def app():\n"
+        "    while True:\n"
+        "        print('feature')\n"
+        "main.app = app\n"
+        "main.main()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0

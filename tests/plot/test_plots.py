@@ -1,0 +1,213 @@
+"""Figures are tested by their artists: limits, counts and labels, not pixels."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+
+from genointerp.core.errors import InputError
+from genointerp.genome.interval import GenomicInterval
+from genointerp.plot.feature import (
+    plot_activation_histogram,
+    plot_aligned,
+    plot_density_histogram,
+    plot_profile,
+)
+from genointerp.plot.overlap import best_pairs, plot_overlap
+from genointerp.plot.region import _lanes, plot_concepts, plot_feature_track, plot_genes
+from genointerp.plot.style import PALETTE, type_color, use_region_axis
+from genointerp.plot.training import plot_training
+
+INTERVAL = GenomicInterval("chrI", 100, 1100)
+
+
+@pytest.fixture
+def ax():
+    return Figure(figsize=(8, 3)).subplots()
+
+
+def genes(*rows):
+    return pd.DataFrame(rows, columns=["seqid", "start", "end", "strand", "type", "label"])
+
+
+def labels(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_a_gene_points_in_reading_direction_and_lies_on_its_side(ax):
+    plot_genes(
+        genes(("chrI", 200, 500, "+", "CDS", "abc"), ("chrI", 600, 900, "-", "tRNA", "def")),
+        INTERVAL,
+        ax=ax,
+    )
+    plus, minus = (patch.get_xy() for patch in ax.patches)
+    assert plus[:, 0].max() == 500.5
+    assert (plus[:, 0] == 500.5).sum() == 1
+    assert (minus[:, 0] == 600.5).sum() == 1
+    assert plus[:, 1].min() > 0 > minus[:, 1].max()
+    assert labels(ax) == ["abc", "def"]
+    assert ax.get_xlim() == (100.5, 1100.5)
+
+
+def test_genes_outside_the_region_or_on_another_contig_are_not_drawn(ax):
+    plot_genes(
+        genes(("chrI", 0, 100, "+", "CDS", "a"), ("chrII", 200, 300, "+", "CDS", "b")),
+        INTERVAL,
+        ax=ax,
+    )
+    assert len(ax.patches) == 0
+
+
+def test_overlapping_labels_are_left_out(ax):
+    rows = [("chrI", 200 + 10 * i, 205 + 10 * i, "+", "tRNA", "a long name") for i in range(20)]
+    plot_genes(genes(*rows), INTERVAL, ax=ax)
+    assert len(ax.patches) == 20
+    ax.figure.draw_without_rendering()
+    boxes = sorted((text.get_window_extent() for text in ax.texts), key=lambda box: box.x0)
+    assert 1 <= len(boxes) < 20
+    assert all(left.x1 <= right.x0 for left, right in pairwise(boxes))
+
+
+def test_dollar_signs_and_markup_in_a_label_are_drawn_as_they_are(ax):
+    plot_genes(genes(("chrI", 200, 900, "+", "CDS", "$\\frac$<script>")), INTERVAL, ax=ax)
+    ax.figure.draw_without_rendering()
+    assert labels(ax) == [r"\$\frac\$<script>"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 20)), max_size=15))
+def test_elements_of_a_lane_never_overlap(pairs):
+    table = pd.DataFrame(
+        sorted((start, start + length) for start, length in pairs), columns=["start", "end"]
+    )
+    lanes = _lanes(table)
+    for lane in set(lanes):
+        rows = table[[found == lane for found in lanes]]
+        assert (rows["start"].to_numpy()[1:] >= rows["end"].to_numpy()[:-1]).all()
+
+
+def test_each_concept_has_a_row_and_each_strand_half_of_it(ax):
+    table = pd.DataFrame(
+        [
+            ("tRNA", "chrI", 200, 300, "+"),
+            ("tRNA", "chrI", 400, 500, "-"),
+            ("intergenic", "chrI", 500, 900, "."),
+            ("rRNA", "chrI", 2000, 3000, "+"),
+        ],
+        columns=["concept", "seqid", "start", "end", "strand"],
+    )
+    plot_concepts(table, INTERVAL, ax=ax)
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["tRNA", "intergenic"]
+    plus, minus, both = (patch.get_bbox() for patch in ax.patches)
+    assert plus.y1 <= minus.y0
+    assert both.height > plus.height + minus.height - 1e-9
+
+
+def test_a_track_is_drawn_upwards_for_plus_and_downwards_for_minus(ax):
+    plus, minus = np.zeros(1000), np.zeros(1000)
+    plus[10], minus[20] = 4.0, 2.0
+    plot_feature_track(plus, minus, INTERVAL, label="f/7", ax=ax)
+    up, down = (collection.get_datalim(ax.transData) for collection in ax.collections)
+    assert (up.y0, up.y1) == (0, 4)
+    assert (down.y0, down.y1) == (-2, 0)
+    assert ax.get_ylabel() == "f/7"
+    assert ax.get_xlim() == (100.5, 1100.5)
+
+
+def test_a_track_of_another_length_is_refused(ax):
+    with pytest.raises(InputError, match=r"chrI:100-1100: expected 1000 values, found 3"):
+        plot_feature_track(np.zeros(3), np.zeros(3), INTERVAL, ax=ax)
+
+
+def test_ticks_of_a_region_are_one_based_with_the_unit_on_the_axis(ax):
+    use_region_axis(ax, GenomicInterval("chrI", 0, 3000))
+    ax.figure.draw_without_rendering()
+    assert ax.get_xlabel() == "chrI (bp)"
+    assert ax.xaxis.get_major_formatter()(1000, 0) == "1,000"
+    assert ax.get_xlim()[0] == 0.5
+
+
+def associations():
+    rows = [
+        (1, "tRNA", "sense", 0.9, 0.5),
+        (1, "tRNA", "antisense", 0.2, 0.99),
+        (1, "CDS", "sense", 0.1, 0.12),
+        (2, "tRNA", "sense", 0.8, 0.95),
+        (2, "CDS", "sense", 0.6, 0.7),
+        (3, "rRNA", "sense", 0.0, 0.0),
+    ]
+    return pd.DataFrame(rows, columns=["feature", "concept", "orientation", "f1_fit", "f1"])
+
+
+def test_pairs_are_chosen_on_fit_and_not_on_test():
+    best = best_pairs(associations())
+    assert best[["concept", "feature", "f1"]].to_numpy().tolist() == [
+        ["CDS", 2, 0.7],
+        ["tRNA", 1, 0.5],
+    ]
+
+
+def test_the_heat_map_writes_test_scores_and_marks_the_best(ax):
+    plot_overlap(associations(), ax=ax)
+    found = {text.get_position(): (text.get_text(), text.get_fontweight()) for text in ax.texts}
+    assert found == {
+        (0, 0): (".70", "bold"),
+        (1, 0): (".95", "normal"),
+        (0, 1): (".12", "normal"),
+        (1, 1): (".50", "bold"),
+    }
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["f/2", "f/1"]
+
+
+def test_a_heat_map_of_nothing_is_refused(ax):
+    with pytest.raises(InputError, match="f1_fit above 0"):
+        plot_overlap(associations().assign(f1_fit=0.0), ax=ax)
+
+
+def test_the_histogram_counts_every_firing_base(ax):
+    plot_activation_histogram(np.array([0.5, 1.0, 2.0]), np.array([2.0]), n_bins=4, ax=ax)
+    assert "3 bp" in ax.get_legend().get_texts()[0].get_text()
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("activation", "bases")
+
+
+def test_a_feature_that_never_fires_still_has_its_figure(ax):
+    plot_activation_histogram(np.zeros(0), np.zeros(0), ax=ax)
+    plot_density_histogram(np.zeros(3), feature=1, ax=ax)
+    assert ax.get_title() == "3 of 3 features never fire"
+
+
+def test_the_profile_spans_its_bins_in_bp(ax):
+    plot_profile(np.ones(10), np.zeros(10), bin_bp=50, start=200, seqid="chrI", ax=ax)
+    assert ax.get_xlim() == (200, 700)
+    assert ax.get_xlabel() == "chrI (Mb)"
+    assert "50 bp" in ax.get_ylabel()
+
+
+def test_strands_of_a_profile_must_have_as_many_bins(ax):
+    with pytest.raises(InputError, match="expected 10 bins, found 9"):
+        plot_profile(np.ones(10), np.ones(9), bin_bp=50, ax=ax)
+
+
+def test_the_aligned_mean_says_how_many_loci_it_is_of(ax):
+    plot_aligned(np.ones(5), np.arange(-2, 3), n_loci=17, ax=ax)
+    assert "17 loci" in ax.get_ylabel()
+
+
+def test_a_training_curve_leaves_out_undefined_steps(ax):
+    metrics = pd.DataFrame({"step": [0, 1, 2], "fvu": [1.0, np.nan, 0.5]})
+    plot_training(metrics, "fvu", ax=ax)
+    assert ax.lines[0].get_xydata().tolist() == [[0, 1], [2, 0.5]]
+    assert ax.get_ylabel() == "FVU"
+
+
+def test_an_absent_metric_is_named(ax):
+    with pytest.raises(InputError, match="expected a column 'l0', found step"):
+        plot_training(pd.DataFrame({"step": [1]}), "l0", ax=ax)
+
+
+def test_the_palette_has_no_colour_twice():
+    assert len(set(PALETTE)) == len(PALETTE)
+    assert type_color("tRNA") != type_color("rRNA")

@@ -1,0 +1,156 @@
+"""A small run directory made by the real writers, with hostile text in its annotation."""
+
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from genointerp.core.provenance import Provenance
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.read import read_genome, write_fasta
+from genointerp.store.contigs import ContigInfo
+from genointerp.store.feature_writer import FeatureWriter
+from genointerp.store.features import FeatureHeader
+from genointerp.store.tables import ASSOCIATIONS, CANDIDATES, write_table
+
+PROVENANCE = Provenance(config={}, inputs={})
+HOSTILE = "</script><script>window.stolen=1</script><img src=x onerror='window.stolen=1'>"
+N_FEATURES = 12
+
+
+@pytest.fixture(scope="session")
+def run_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    genomes = {
+        "first": write_genome(folder, "first", {"chrA": 6000, "c<b>&\"t'g</b>": 2000}, seed=1),
+        "second": write_genome(folder, "second", {"chrB": 5000}, seed=2),
+    }
+    config = {
+        "genomes": {
+            name: {"sequence": str(fasta), "annotation": str(gff)}
+            for name, (fasta, gff) in genomes.items()
+        },
+        "queries": {"a_tRNA": {"genome": "first", "region": "chrA:1,001-1,900"}},
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    write_tables(folder)
+    for name, (fasta, _) in genomes.items():
+        write_store(folder / name / "features.h5", read_genome(fasta))
+    return folder
+
+
+def write_genome(folder: Path, name: str, lengths, *, seed):
+    generator = np.random.default_rng(seed)
+    letters = np.frombuffer(b"ACGT", dtype=np.uint8)
+    genome = Genome(
+        Contig(seqid, letters[generator.integers(0, 4, length)])
+        for seqid, length in lengths.items()
+    )
+    fasta, gff = folder / f"{name}.fa", folder / f"{name}.gff3"
+    write_fasta(genome, fasta)
+    lines = ["##gff-version 3"]
+    for seqid in lengths:
+        safe = quote(seqid, safe="._-")
+        evil = quote(HOSTILE, safe="")
+        rows = [
+            ("CDS", 201, 800, "+", "0", f"ID={safe}-cds1;gene=abcA;product={evil}"),
+            ("tRNA", 1101, 1176, "+", ".", f"ID={safe}-t1;gene=trnX;product=tRNA-Ile"),
+            ("CDS", 1301, 1600, "-", "0", f"ID={safe}-cds2;gene={evil};product=kinase"),
+        ]
+        lines += [
+            "\t".join([safe, "test", kind, str(first), str(last), ".", strand, phase, attributes])
+            for kind, first, last, strand, phase, attributes in rows
+        ]
+    gff.write_text("\n".join([*lines, ""]))
+    return fasta, gff
+
+
+def write_store(path: Path, genome: Genome):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = FeatureHeader(
+        model="toy",
+        model_sha256="m" * 64,
+        site="blocks.1",
+        genome_sha256=genome.sha256,
+        sae_sha256="s" * 64,
+        n_features=N_FEATURES,
+        contigs=ContigInfo.of(genome),
+    )
+    generator = np.random.default_rng(3)
+    with FeatureWriter(path, header, PROVENANCE) as writer:
+        for seqid, length in genome.lengths.items():
+            for strand in "+-":
+                dense = generator.random((length, N_FEATURES)) * (
+                    generator.random((length, N_FEATURES)) < 0.02
+                )
+                dense[:, N_FEATURES - 1] = 0
+                dense[1100:1176, 3] = 5.0 if strand == "+" else 0.0
+                mask = dense > 0
+                indptr = np.concatenate([[0], np.cumsum(mask.sum(1))]).astype(np.int64)
+                writer.add_window(
+                    GenomicInterval(seqid, 0, length, strand),
+                    indptr,
+                    np.nonzero(mask)[1].astype(np.int64),
+                    dense[mask].astype(np.float32),
+                )
+
+
+def association_frame():
+    generator = np.random.default_rng(4)
+    pairs = [
+        (feature, concept, orientation)
+        for feature in range(N_FEATURES - 1)
+        for concept in ("tRNA", "CDS", "intergenic")
+        for orientation in (("both",) if concept == "intergenic" else ("sense", "antisense"))
+    ]
+    frame = pd.DataFrame(pairs, columns=["feature", "concept", "orientation"])
+    for column in ASSOCIATIONS.columns[3:]:
+        values = generator.random(len(frame))
+        frame[column.name] = (
+            values if column.kind == "float64" else (1 + values * 1000).astype(np.int64)
+        )
+    is_trna = (frame["feature"] == 3) & (frame["concept"] == "tRNA")
+    frame.loc[is_trna & (frame["orientation"] == "sense"), ["f1_fit", "f1"]] = 1.0, 0.987654
+    return frame
+
+
+def candidate_frame():
+    return pd.DataFrame(
+        {
+            "rank": [1, 2, 3],
+            "feature": [7, 2, 9],
+            "score": [0.75, 0.5, 1e-7],
+            "density": [0.02, 0.2, 0.001],
+            "n_loci": [1200, 15, 3],
+            "best_concept": ["CDS", HOSTILE, ""],
+            "best_f1": [0.25, 0.125, np.nan],
+            "unexplained": [0.9, 0.8, 0.7],
+            "n_genomes": [2, 2, 1],
+            "flags": ["", "low_complexity", HOSTILE],
+            "top_region": ["chrB:2,001-2,100", "chrA:1,101-1,176", "c<b>&\"t'g</b>:1,301-1,600"],
+        }
+    )
+
+
+def write_tables(folder: Path):
+    associations = association_frame()
+    write_table(associations, folder / "associations.parquet", ASSOCIATIONS, PROVENANCE)
+    best = associations.sort_values("f1_fit", ascending=False).drop_duplicates("concept")
+    best[["concept", "orientation", "feature", "f1", "f1_fit", "q_value"]].to_csv(
+        folder / "best_per_concept.tsv", sep="\t", index=False
+    )
+    write_table(candidate_frame(), folder / "candidates.tsv", CANDIDATES, PROVENANCE)
+    summary = {"fvu": 0.123456, "l0": 15.5, "best_f1": {"tRNA": 0.987654, HOSTILE: 0.5}}
+    (folder / "summary.json").write_text(json.dumps(summary))
+    (folder / "queries").mkdir()
+    (folder / "queries" / "a_tRNA.tsv").write_text(
+        "feature\tstrand\tmax_activation\n3\t+\t5.0\n7\t-\t0.5\n"
+    )
+    (folder / "sae").mkdir()
+    rows = [{"step": 10 * i, "loss": 1 / (i + 1), "fvu": 0.9**i, "l0": 16} for i in range(20)]
+    (folder / "sae" / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")

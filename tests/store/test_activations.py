@@ -1,0 +1,203 @@
+import json
+import pickle
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genointerp.core.errors import CoordinateError, InputError, MismatchError, SchemaError
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.activations import (
+    ActivationShards,
+    ActivationStore,
+    decode_values,
+    encode_values,
+)
+from tests.stores import PROVENANCE, activation_header, windows_of, write_activations
+
+
+def rows_of(d_in=4, seed=0):
+    return np.random.default_rng(seed).normal(size=(320, d_in)).astype(np.float32)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return write_activations(tmp_path / "a.h5", rows_of(), shard_tokens=60)
+
+
+def contents(path):
+    with h5py.File(path) as file:
+        found = {}
+        file.visititems(
+            lambda name, item: (
+                found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
+            )
+        )
+        return found
+
+
+def test_windows_come_back_in_the_order_in_which_they_were_read(store):
+    x = rows_of()
+    assert store.windows == windows_of()
+    assert (store.n_windows, store.n_tokens, store.d_in) == (14, 320, 4)
+    np.testing.assert_allclose(store.window(1), x[25:50], atol=2e-3)
+    assert store.window(13).shape == (15, 4)
+
+
+def test_store_can_be_pickled(store):
+    again = pickle.loads(pickle.dumps(store))
+    np.testing.assert_array_equal(again.rows(3, 9), store.rows(3, 9))
+
+
+def test_shards_are_gone_when_the_file_is_there(store):
+    assert [path.name for path in store.path.parent.iterdir()] == ["a.h5"]
+
+
+def test_writer_that_was_stopped_leaves_the_same_data_as_one_that_was_not(tmp_path, store):
+    x, path = rows_of(), tmp_path / "b" / "a.h5"
+    offsets = store.window_offset
+    for stops_after in (0, 1, 3, 100):
+        shards = ActivationShards(path, store.header, windows_of(), PROVENANCE, shard_tokens=60)
+        for shard in reversed(shards.pending()[-stops_after:] if stops_after else []):
+            numbers = shards.shard_windows(shard)
+            shards.write_shard(shard, x[offsets[numbers.start] : offsets[numbers.stop]])
+    shards.finish()
+    first, second = contents(store.path), contents(path)
+    assert first.keys() == second.keys()
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_half_written_shard_is_pending_again(tmp_path):
+    shards = ActivationShards(
+        tmp_path / "a.h5", activation_header(), windows_of(), PROVENANCE, shard_tokens=60
+    )
+    n = shards.n_shards
+    shards.write_shard(0, rows_of()[:50])
+    assert shards.pending() == list(range(1, n))
+    half = shards.folder / "shard-000000.bin"
+    half.write_bytes(half.read_bytes()[:-1])
+    assert shards.pending() == list(range(n))
+    with pytest.raises(InputError, match=r"expected \d+ shards, found 0 missing"):
+        shards.finish()
+
+
+def test_resumed_run_keeps_the_shard_size_of_the_first(tmp_path):
+    def shards(size):
+        return ActivationShards(
+            tmp_path / "a.h5", activation_header(), windows_of(), PROVENANCE, shard_tokens=size
+        )
+
+    assert shards(60).n_shards == shards(1000).n_shards == 7
+
+
+def test_shards_of_another_run_are_refused_and_kept(tmp_path):
+    path = tmp_path / "a.h5"
+    ActivationShards(path, activation_header(), windows_of(), PROVENANCE)
+    with pytest.raises(MismatchError, match="remove the folder"):
+        ActivationShards(path, activation_header(site="blocks.2"), windows_of(), PROVENANCE)
+    assert (tmp_path / "a.h5.shards" / "manifest.json").exists()
+
+
+def test_damaged_manifest_is_a_schema_error(tmp_path):
+    shards = ActivationShards(tmp_path / "a.h5", activation_header(), windows_of(), PROVENANCE)
+    (shards.folder / "manifest.json").write_text("{")
+    with pytest.raises(SchemaError, match="expected a manifest of shards"):
+        ActivationShards(tmp_path / "a.h5", activation_header(), windows_of(), PROVENANCE)
+
+
+def test_window_outside_its_contig_is_refused(tmp_path):
+    windows = [GenomicInterval("chrB", 30, 41, "+")]
+    with pytest.raises(CoordinateError, match=r"chrB: expected end <= 40, found end=41"):
+        ActivationShards(tmp_path / "a.h5", activation_header(), windows, PROVENANCE)
+
+
+def test_store_without_windows_is_empty(tmp_path):
+    store = write_activations(tmp_path / "a.h5", np.zeros((0, 4), np.float32), windows=())
+    assert (store.n_tokens, store.n_windows) == (0, 0)
+    assert store.rows(0, 0).shape == (0, 4)
+
+
+def test_header_carries_provenance_and_manifest(store):
+    with h5py.File(store.path) as file:
+        assert json.loads(file.attrs["provenance"])["config"] == {"k": 1}
+        assert file.attrs["format"] == "genointerp::activations"
+    assert len(store.manifest_sha256) == 64
+
+
+def test_chunks_are_about_one_mebibyte(tmp_path):
+    windows = [GenomicInterval("chrA", 0, 120, "+")]
+    x = np.zeros((120, 40_000), np.float32)
+    assert write_activations(tmp_path / "a.h5", x, windows=windows).chunk_rows == 13
+
+
+@pytest.mark.parametrize("cut", [0.0, 0.1, 0.5, 0.99], ids="cut-at-{}".format)
+def test_file_cut_short_is_refused_in_one_line(store, tmp_path, cut):
+    data = store.path.read_bytes()
+    half = tmp_path / "half.h5"
+    half.write_bytes(data[: int(len(data) * cut)])
+    with pytest.raises(SchemaError, match=r"half\.h5: expected a genointerp::activations") as info:
+        ActivationStore(half)
+    assert "\n" not in str(info.value)
+
+
+def test_files_of_other_kinds_are_named(store, tmp_path):
+    other = tmp_path / "other.h5"
+    other.write_text(">chrA\nACGT\n" * 200)
+    with pytest.raises(SchemaError, match="found no HDF5 file"):
+        ActivationStore(other)
+    with h5py.File(other, "w") as file:
+        file["x"] = 1
+    with pytest.raises(SchemaError, match="found an HDF5 file without a format"):
+        ActivationStore(other)
+    shutil.copy(store.path, other)
+    with h5py.File(other, "a") as file:
+        file.attrs["format"] = "genointerp::features"
+    with pytest.raises(SchemaError, match="found genointerp::features"):
+        ActivationStore(other)
+    with pytest.raises(SchemaError, match="found no file"):
+        ActivationStore(tmp_path / "absent.h5")
+
+
+def test_newer_version_and_missing_parts_are_refused(store):
+    with h5py.File(store.path, "a") as file:
+        file.attrs["format-version"] = 2
+    with pytest.raises(SchemaError, match="expected genointerp::activations version 1 to 1, found"):
+        ActivationStore(store.path)
+    with h5py.File(store.path, "a") as file:
+        file.attrs["format-version"] = 1
+        del file["index/window_offset"]
+    with pytest.raises(SchemaError, match="window_offset"):
+        ActivationStore(store.path)
+
+
+def test_missing_attribute_is_named(store):
+    with h5py.File(store.path, "a") as file:
+        del file.attrs["site"]
+    with pytest.raises(SchemaError, match="attribute 'site': expected a text, found none"):
+        ActivationStore(store.path)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 70000.0])
+def test_value_that_float16_cannot_hold_is_refused(bad):
+    x = np.zeros((3, 2), np.float32)
+    x[2, 1] = bad
+    with pytest.raises(InputError, match=r"activations\[2, 1\]: expected finite values"):
+        encode_values(x, "float16")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, np.float32(3.4e38)])
+def test_value_that_bfloat16_cannot_hold_is_refused(bad):
+    x = np.full((1, 1), bad, np.float32)
+    with pytest.raises(InputError, match="within the range of bfloat16"):
+        encode_values(x, "bfloat16")
+
+
+@given(st.floats(-(2.0**127), 2.0**127, width=32))
+def test_bfloat16_is_the_nearest_number_as_torch_rounds_it(value):
+    torch = pytest.importorskip("torch")
+    x = np.full((1, 1), value, np.float32)
+    expected = torch.from_numpy(x).to(torch.bfloat16).to(torch.float32).numpy()
+    np.testing.assert_array_equal(decode_values(encode_values(x, "bfloat16"), "bfloat16"), expected)

@@ -1,0 +1,236 @@
+import pickle
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genointerp.core.errors import CoordinateError, InputError, SchemaError, UnknownNameError
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.activations import ActivationStore
+from genointerp.store.feature_writer import FeatureWriter
+from genointerp.store.features import FeatureStore
+from tests.stores import (
+    CONTIGS,
+    PROVENANCE,
+    csr_of,
+    dense_features,
+    feature_header,
+    windows_of,
+    write_features,
+)
+
+
+@pytest.fixture
+def dense():
+    return dense_features()
+
+
+@pytest.fixture
+def store(tmp_path, dense):
+    return write_features(tmp_path / "f.h5", dense)
+
+
+def naive(dense):
+    """Every activation as a plain dictionary."""
+    return {
+        (strand, int(row), int(feature)): float(dense[strand][row, feature])
+        for strand in "+-"
+        for row, feature in np.argwhere(dense[strand] > 0)
+    }
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    density=st.sampled_from([0.0, 0.02, 0.5, 1.0]),
+    bucket_hits=st.sampled_from([1, 7, 100, 10**6]),
+    order=st.randoms(use_true_random=False),
+)
+def test_both_indexes_tell_the_values_of_a_plain_dictionary(
+    tmp_path_factory, seed, density, bucket_hits, order
+):
+    dense = dense_features(seed=seed, density=density)
+    windows = list(windows_of())
+    order.shuffle(windows)
+    path = tmp_path_factory.mktemp("features") / "f.h5"
+    store = write_features(path, dense, windows=windows, bucket_hits=bucket_hits)
+    by_base, by_feature = {}, {}
+    for strand in store.strands:
+        rows = store.rows(0, store.n_rows, strand)
+        row = np.repeat(np.arange(store.n_rows), np.diff(rows.indptr))
+        for key in zip(row.tolist(), rows.feature.tolist(), rows.value.tolist(), strict=True):
+            by_base[strand, key[0], key[1]] = key[2]
+        for feature in range(store.n_features):
+            track = store.feature(feature, strand)
+            assert (np.diff(track.row) > 0).all()
+            for place, value in zip(track.row.tolist(), track.value.tolist(), strict=True):
+                by_feature[strand, place, feature] = value
+    assert by_base == by_feature == naive(dense)
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_region_is_what_brute_force_finds(shared_store, data):
+    store, dense = shared_store
+    contig, offset = data.draw(st.sampled_from([(CONTIGS[0], 0), (CONTIGS[1], 120)]))
+    start = data.draw(st.integers(0, contig.length))
+    end = data.draw(st.integers(start, contig.length))
+    strand = data.draw(st.sampled_from("+-"))
+    hits = store.region(GenomicInterval(contig.seqid, start, end), strand)
+    part = dense[strand][offset + start : offset + end]
+    row, feature = np.nonzero(part)
+    np.testing.assert_array_equal(hits.row, row + offset + start)
+    np.testing.assert_array_equal(hits.feature, feature)
+    np.testing.assert_array_equal(hits.value, part[row, feature])
+
+
+@pytest.fixture(scope="module")
+def shared_store(tmp_path_factory):
+    dense = dense_features()
+    return write_features(tmp_path_factory.mktemp("shared") / "f.h5", dense), dense
+
+
+def test_first_and_last_base_of_a_contig_are_in_regions(store, dense):
+    hits = store.region(GenomicInterval("chrA", 119, 120), "+")
+    assert hits.feature.tolist() == np.flatnonzero(dense["+"][119]).tolist()
+    assert len(store.region(GenomicInterval("chrB", 0, 0), "+").row) == 0
+
+
+def test_features_are_the_transpose_of_rows(store):
+    part = store.features(2, 5, "-")
+    tracks = [store.feature(feature, "-") for feature in (2, 3, 4)]
+    np.testing.assert_array_equal(part.feature, np.concatenate([t.row for t in tracks]))
+    np.testing.assert_array_equal(store.n_firing("-")[2:5], np.diff(part.indptr))
+
+
+def test_coverage_is_what_was_read_merged(tmp_path, dense):
+    windows = [
+        GenomicInterval("chrA", 30, 40, "+"),
+        GenomicInterval("chrA", 10, 30, "+"),
+        GenomicInterval("chrA", 119, 120, "+"),
+        GenomicInterval("chrB", 0, 5, "+"),
+        GenomicInterval("chrB", 0, 0, "-"),
+    ]
+    store = write_features(tmp_path / "f.h5", dense, windows=windows)
+    assert store.coverage("+") == (
+        GenomicInterval("chrA", 10, 40, "+"),
+        GenomicInterval("chrA", 119, 120, "+"),
+        GenomicInterval("chrB", 0, 5, "+"),
+    )
+    assert store.coverage("-") == ()
+    assert len(store.region(GenomicInterval("chrA", 40, 119), "+").row) == 0
+
+
+def test_overlapping_windows_are_refused_and_nothing_is_written(tmp_path, dense):
+    windows = [GenomicInterval("chrA", 0, 20, "+"), GenomicInterval("chrA", 19, 30, "+")]
+    with pytest.raises(InputError, match=r"chrA:19-30 \(\+\): expected windows that do not"):
+        write_features(tmp_path / "f.h5", dense, windows=windows)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_error_in_the_block_keeps_what_was_there(tmp_path, dense, store):
+    before = store.path.read_bytes()
+
+    def write_and_fail():
+        with FeatureWriter(store.path, feature_header(), PROVENANCE) as writer:
+            writer.add_window(windows_of()[0], *csr_of(dense["+"][:25]))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
+    assert store.path.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["f.h5"]
+
+
+def test_tiny_activation_stays_above_zero(tmp_path):
+    dense = {strand: np.zeros((160, 3), np.float32) for strand in "+-"}
+    dense["+"][5, 1] = 1e-12
+    store = write_features(tmp_path / "f.h5", dense)
+    assert store.feature(1, "+").value.tolist() == [2.0**-24]
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf, 1e6])
+def test_value_that_is_no_activation_is_refused(tmp_path, bad):
+    kept = GenomicInterval("chrA", 0, 1, "+")
+    with (
+        pytest.raises(InputError, match=r"chrA:0-1 \(\+\): expected activations > 0"),
+        FeatureWriter(tmp_path / "f.h5", feature_header(), PROVENANCE) as writer,
+    ):
+        writer.add_window(kept, np.array([0, 1]), np.array([2]), np.array([bad], dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("indptr", "feature", "message"),
+    [
+        pytest.param([0, 2], [1], "expected 1 rows with 1 hits", id="hits-missing"),
+        pytest.param([0, 0, 1], [1], "found 2 rows", id="too-many-rows"),
+        pytest.param([0, 1], [7], "expected features from 0 to 6, found 7", id="unknown-feature"),
+        pytest.param([0, 2], [3, 3], "features in rising order", id="twice-at-a-base"),
+        pytest.param([0, 2], [3, 1], "features in rising order", id="falling"),
+    ],
+)
+def test_malformed_window_is_refused(tmp_path, indptr, feature, message):
+    kept = GenomicInterval("chrA", 0, 1, "+")
+    value = np.ones(len(feature), np.float32)
+    with (
+        pytest.raises(InputError, match=message),
+        FeatureWriter(tmp_path / "f.h5", feature_header(), PROVENANCE) as writer,
+    ):
+        writer.add_window(kept, np.array(indptr), np.array(feature), value)
+
+
+def test_window_without_a_strand_is_refused(tmp_path):
+    with (
+        pytest.raises(InputError, match="expected a window read on"),
+        FeatureWriter(tmp_path / "f.h5", feature_header(), PROVENANCE) as writer,
+    ):
+        writer.add_window(GenomicInterval("chrA", 0, 25), *csr_of(dense_features()["+"][:25]))
+
+
+def test_wide_dictionaries_store_wider_indices(tmp_path):
+    for n_features, dtype in ((65535, "uint16"), (65536, "uint32")):
+        path = tmp_path / f"{n_features}.h5"
+        with FeatureWriter(path, feature_header(n_features), PROVENANCE) as writer:
+            writer.add_window(
+                GenomicInterval("chrB", 3, 4, "-"),
+                np.array([0, 1]),
+                np.array([n_features - 1]),
+                np.ones(1, np.float32),
+            )
+        assert FeatureStore(path).feature(n_features - 1, "-").row.tolist() == [123]
+        with h5py.File(path) as file:
+            assert file["minus/by_base/feature"].dtype == dtype
+
+
+def test_unknown_feature_and_region_are_named(store):
+    with pytest.raises(UnknownNameError, match="expected a feature from 0 to 6, found 7"):
+        store.feature(7, "+")
+    with pytest.raises(CoordinateError, match="chrA: expected end <= 120, found end=121"):
+        store.region(GenomicInterval("chrA", 0, 121), "+")
+    with pytest.raises(CoordinateError, match="expected one of the contigs chrA, chrB, found chrZ"):
+        store.region(GenomicInterval("chrZ", 0, 1), "+")
+
+
+def test_store_can_be_pickled(store):
+    again = pickle.loads(pickle.dumps(store))
+    assert again.header == store.header
+    assert len(again.feature(0, "+").row) == len(store.feature(0, "+").row)
+
+
+def test_file_cut_in_half_or_of_another_kind_is_refused(store, tmp_path):
+    half = tmp_path / "half.h5"
+    half.write_bytes(store.path.read_bytes()[: store.path.stat().st_size // 2])
+    with pytest.raises(SchemaError, match="found a truncated HDF5 file"):
+        FeatureStore(half)
+    with pytest.raises(SchemaError, match="expected a genointerp::activations file, found geno"):
+        ActivationStore(store.path)
+
+
+def test_index_of_the_wrong_length_is_named(store):
+    with h5py.File(store.path, "a") as file:
+        del file["plus/by_feature/indptr"]
+        file["plus/by_feature/indptr"] = np.zeros(3, np.int64)
+    with pytest.raises(SchemaError, match=r"plus/by_feature/indptr: expected shape \(8,\)"):
+        FeatureStore(store.path)

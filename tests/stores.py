@@ -1,0 +1,86 @@
+"""Small stores for the tests of this folder, of features and of others."""
+
+from pathlib import Path
+
+import numpy as np
+
+from genointerp.core.provenance import Provenance
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.activations import ActivationHeader, ActivationShards, ActivationStore
+from genointerp.store.contigs import ContigInfo
+from genointerp.store.feature_writer import FeatureWriter
+from genointerp.store.features import FeatureHeader, FeatureStore
+
+CONTIGS = (ContigInfo("chrA", 120, circular=True), ContigInfo("chrB", 40, circular=False))
+PROVENANCE = Provenance(config={"k": 1}, inputs={"genome": "aa"})
+
+
+def feature_header(n_features=7, contigs=CONTIGS):
+    return FeatureHeader("toy", "m" * 64, "blocks.1", "g" * 64, "s" * 64, n_features, contigs)
+
+
+def activation_header(d_in=4, encoding="float16", contigs=CONTIGS, **changes):
+    values = dict(
+        model="toy",
+        model_sha256="m" * 64,
+        site="blocks.1",
+        d_in=d_in,
+        genome_sha256="g" * 64,
+        encoding=encoding,
+        contigs=contigs,
+    )
+    return ActivationHeader(**{**values, **changes})
+
+
+def windows_of(contigs=CONTIGS, step=25):
+    return tuple(
+        GenomicInterval(contig.seqid, start, min(start + step, contig.length), strand)
+        for contig in contigs
+        for strand in "+-"
+        for start in range(0, contig.length, step)
+    )
+
+
+def dense_features(n_features=7, contigs=CONTIGS, seed=0, density=0.2):
+    """Dense activations per strand: rows in forward coordinates, exact in float16."""
+    generator = np.random.default_rng(seed)
+    n_rows = sum(contig.length for contig in contigs)
+    shape = (n_rows, n_features)
+    return {
+        strand: (
+            generator.integers(1, 200, shape) / 16 * (generator.random(shape) < density)
+        ).astype(np.float32)
+        for strand in "+-"
+    }
+
+
+def csr_of(dense):
+    mask = dense > 0
+    indptr = np.concatenate([[0], np.cumsum(mask.sum(1))]).astype(np.int64)
+    return indptr, np.nonzero(mask)[1].astype(np.int64), dense[mask]
+
+
+def write_features(path: Path, dense, *, contigs=CONTIGS, windows=None, **options) -> FeatureStore:
+    """Write dense activations through FeatureWriter, window by window."""
+    offsets, total = {}, 0
+    for contig in contigs:
+        offsets[contig.seqid], total = total, total + contig.length
+    header = feature_header(dense["+"].shape[1], contigs)
+    with FeatureWriter(path, header, PROVENANCE, **options) as writer:
+        for kept in windows_of(contigs) if windows is None else windows:
+            offset = offsets[kept.seqid]
+            part = dense[kept.strand][offset + kept.start : offset + kept.end]
+            writer.add_window(kept, *csr_of(part))
+    return FeatureStore(path)
+
+
+def write_activations(path: Path, x, *, windows=None, header=None, **options) -> ActivationStore:
+    """Write rows of all windows through ActivationShards."""
+    header = activation_header(x.shape[1]) if header is None else header
+    windows = windows_of(header.contigs) if windows is None else windows
+    shards = ActivationShards(path, header, windows, PROVENANCE, **options)
+    offsets = np.concatenate([[0], np.cumsum([w.length for w in windows])])
+    for shard in shards.pending():
+        numbers = shards.shard_windows(shard)
+        shards.write_shard(shard, x[offsets[numbers.start] : offsets[numbers.stop]])
+    return shards.finish()

@@ -1,0 +1,65 @@
+"""A tiny DnaModel whose activations can be computed by hand: it counts what it has read."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genointerp.core.errors import UnknownNameError
+from genointerp.model.protocol import Edit, ModelSpec, TokenSpans
+
+TOKENS = np.full(256, 4, dtype=np.int64)
+TOKENS[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
+
+
+class ToyDnaModel:
+    """Site ``blocks.0`` is, at each token: one-hot of the base, GC share of the last 8 bases,
+    length of the run of equal bases, number of bases read (in thousands), and a constant."""
+
+    spec = ModelSpec(
+        name="toy",
+        sha256="0" * 64,
+        sites=("blocks.0",),
+        default_site="blocks.0",
+        d_site=8,
+        context=64,
+        attention_backend="none",
+    )
+
+    def tokenize(self, sequence) -> TokenSpans:
+        start = np.arange(len(sequence), dtype=np.int64)
+        return TokenSpans(TOKENS[sequence], start, start + 1)
+
+    def run(
+        self, tokens: Tensor, *, capture: Sequence[str], edits: Sequence[Edit] = ()
+    ) -> Mapping[str, Tensor]:
+        for site in [*capture, *(edit.site for edit in edits)]:
+            if site not in self.spec.sites:
+                raise UnknownNameError("site", ", ".join(self.spec.sites), site)
+        x = torch.stack([self._row(row) for row in tokens])
+        for edit in edits:
+            x = edit.function(x)
+        return {"blocks.0": x} if capture else {}
+
+    def log_probs(self, tokens: Tensor, *, edits: Sequence[Edit] = ()) -> Tensor:
+        """The next base is thought to repeat the present one, as sure as the one-hot is large."""
+        x = self.run(tokens, capture=["blocks.0"], edits=edits)["blocks.0"]
+        log_p = x[:, :-1, :4].log_softmax(-1)
+        target = tokens[:, 1:]
+        chosen = log_p.gather(2, target.clamp(max=3)[..., None])[..., 0]
+        return chosen.masked_fill(target > 3, torch.nan)
+
+    def _row(self, tokens: Tensor) -> Tensor:
+        x = torch.zeros(len(tokens), 8)
+        known = tokens < 4
+        x[known, tokens[known]] = 1.0
+        gc = (x[:, 1] + x[:, 2]).cumsum(0)
+        x[:, 4] = (gc - torch.cat([torch.zeros(8), gc])[: len(gc)]) / 8
+        run = 0
+        for i, token in enumerate(tokens.tolist()):
+            run = run + 1 if i and token == int(tokens[i - 1]) else 1
+            x[i, 5] = run
+        x[:, 6] = torch.arange(1, len(tokens) + 1) / 1000
+        x[:, 7] = 1.0
+        return x

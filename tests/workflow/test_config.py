@@ -1,0 +1,128 @@
+"""Configurations of a run: what is shipped fits the schema, what does not fit is one line."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from genointerp.core.errors import ConfigError
+from genointerp.workflow.config import check_run_config, read_run_config, resolve_run_config
+from genointerp.workflow.folder import workflow_folder
+
+FOLDER = workflow_folder()
+SHIPPED = [*sorted((FOLDER / "config").glob("*.yaml")), FOLDER / ".test" / "config.yaml"]
+RUNS = [path for path in SHIPPED if not path.name.startswith("dictionary")]
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A valid configuration, as plain values, and the files it names."""
+    (tmp_path / "a.fa").write_text(">chr1\nACGT\n")
+    (tmp_path / "a.gff3").write_text("##gff-version 3\n")
+    return {
+        "genomes": {"a": {"sequence": "a.fa", "annotation": "a.gff3"}},
+        "model": {"name": "m", "site": "s"},
+        "fit": ["a"],
+        "fidelity": {"genome": "a", "regions": ["chr1:1-4"]},
+    }
+
+
+def written(config, folder):
+    path = folder / "run.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+@pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
+def test_a_shipped_configuration_fits_the_schema(path):
+    check_run_config(yaml.safe_load(path.read_text()), where=path.name)
+
+
+@pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
+def test_the_files_that_a_shipped_configuration_names_exist(path):
+    resolved = read_run_config(path)
+    for genome in resolved["genomes"].values():
+        assert Path(genome["sequence"]).is_file()
+        assert Path(genome["annotation"]).is_file()
+
+
+def test_the_schema_is_a_schema_and_lets_no_unknown_key_through():
+    schema = json.loads((FOLDER / "config" / "config.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    assert all("additionalProperties" in part for part in objects(schema))
+
+
+def objects(schema):
+    """Yield each part of a schema that describes a mapping."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "object":
+            yield schema
+        for part in schema.values():
+            yield from objects(part)
+
+
+def test_paths_are_relative_to_the_configuration_and_become_absolute(config, tmp_path):
+    resolved = read_run_config(written(config, tmp_path))
+    assert resolved["genomes"]["a"]["sequence"] == str((tmp_path / "a.fa").resolve())
+    assert resolved["genomes"]["a"]["annotation"] == str((tmp_path / "a.gff3").resolve())
+
+
+def test_resolving_twice_changes_nothing(config, tmp_path):
+    once = read_run_config(written(config, tmp_path))
+    assert resolve_run_config(once, folder=Path("elsewhere"), where="again") == once
+
+
+def test_what_is_left_out_has_the_default_of_the_schema(config, tmp_path):
+    resolved = read_run_config(written(config, tmp_path))
+    assert (resolved["seed"], resolved["test"], resolved["queries"]) == (0, [], {})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param({"sede": 1}, r"run.yaml: expected one of .*, found 'sede' .*'seed'", id="key"),
+        pytest.param(
+            {"genomes": {"a": {"sequence": "a.fa", "region": ["chr1"]}}},
+            r"run.yaml: genomes.a: expected .*, found 'region' \(did you mean 'regions'\?\)",
+            id="nested-key",
+        ),
+        pytest.param({"seed": -1}, r"run.yaml: seed: expected minimum 0, found -1", id="range"),
+        pytest.param({"fit": "a"}, r"run.yaml: fit: expected type array, found \"a\"", id="type"),
+        pytest.param({"fit": ["b"]}, r"run.yaml: fit: expected one of a, found 'b'", id="name"),
+        pytest.param(
+            {"genomes": {"a": {"sequence": "b.fa"}}},
+            r"run.yaml: genomes.a: sequence: expected an existing file, found .*b.fa",
+            id="file",
+        ),
+        pytest.param(
+            {"genomes": {"a": {"sequence": "shipped:yeti"}}},
+            r"expected one of .*ecoli_mg1655.*, found 'yeti'",
+            id="shipped",
+        ),
+    ],
+)
+def test_a_wrong_configuration_is_told_in_one_line(config, tmp_path, change, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        read_run_config(written(config | change, tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_key_is_named(config, tmp_path):
+    del config["model"]
+    with pytest.raises(ConfigError, match=r"run.yaml: expected the key 'model'"):
+        read_run_config(written(config, tmp_path))
+
+
+def test_a_file_that_is_no_mapping_is_refused(tmp_path):
+    (tmp_path / "run.yaml").write_text("- a\n")
+    with pytest.raises(ConfigError, match=r"expected a mapping of keys to values, found list"):
+        read_run_config(tmp_path / "run.yaml")
+
+
+def test_a_file_that_is_no_yaml_is_told_in_one_line(tmp_path):
+    (tmp_path / "run.yaml").write_text("a: [1\nb: }")
+    with pytest.raises(ConfigError, match="expected YAML") as caught:
+        read_run_config(tmp_path / "run.yaml")
+    assert "\n" not in str(caught.value)

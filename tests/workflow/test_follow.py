@@ -1,0 +1,47 @@
+"""Following logs while they grow."""
+
+import pytest
+
+from genointerp.workflow.follow import LogFollower
+
+
+@pytest.fixture
+def lines():
+    return []
+
+
+def test_each_complete_line_is_shown_once_under_its_step(tmp_path, lines):
+    follower = LogFollower(tmp_path, lines.append)
+    (tmp_path / "ecoli").mkdir()
+    log = tmp_path / "ecoli" / "harvest.log"
+    log.write_text("1 of 2\n2 o")
+    follower.look()
+    follower.look()
+    assert lines == ["ecoli/harvest: 1 of 2"]
+    with log.open("a") as handle:
+        handle.write("f 2\n")
+    follower.look()
+    assert lines == ["ecoli/harvest: 1 of 2", "ecoli/harvest: 2 of 2"]
+
+
+def test_what_an_earlier_run_wrote_is_not_shown(tmp_path, lines):
+    (tmp_path / "train.log").write_text("old\n")
+    follower = LogFollower(tmp_path, lines.append)
+    follower.look()
+    assert lines == []
+
+
+def test_a_log_that_is_begun_anew_is_read_from_its_start(tmp_path, lines):
+    (tmp_path / "train.log").write_text("a long old line\n")
+    follower = LogFollower(tmp_path, lines.append)
+    (tmp_path / "train.log").write_text("new\n")
+    follower.look()
+    assert lines == ["train: new"]
+
+
+def test_the_last_line_is_shown_though_it_never_ended(tmp_path, lines):
+    follower = LogFollower(tmp_path, lines.append)
+    (tmp_path / "train.log").write_text("killed here")
+    follower.look()
+    follower.finish()
+    assert lines == ["train: killed here"]

@@ -1,0 +1,67 @@
+# The resolved configuration, and the parts of command lines that depend on it.
+from pathlib import Path
+from shlex import quote
+
+from snakemake.exceptions import WorkflowError
+
+from genointerp.core.errors import GenointerpError
+from genointerp.workflow.config import resolve_run_config
+
+
+def resolved(values, files):
+    """Return the checked configuration; relative paths are relative to its last file."""
+    if not files:
+        raise WorkflowError("expected a configuration (--configfile), found none")
+    path = Path(files[-1])
+    try:
+        return resolve_run_config(values, folder=path.parent, where=str(path))
+    except GenointerpError as error:
+        raise WorkflowError(str(error)) from error
+
+
+config = resolved(config, workflow.configfiles)
+
+GENOMES = list(config["genomes"])
+QUERIES = config["queries"]
+
+
+wildcard_constraints:
+    genome="|".join(GENOMES),
+    query="|".join(QUERIES) or "none",
+
+
+def options(flag, values):
+    """Return the flag once for each value, quoted for the shell."""
+    return " ".join(f"{flag} {quote(str(value))}" for value in values)
+
+
+def given(**flags):
+    """Return the flags whose value the configuration gives."""
+    return " ".join(
+        f"--{name} {quote(str(value))}" for name, value in flags.items() if value is not None
+    )
+
+
+def of_genome(key):
+    """Return an input or params function: one entry of the wildcard's genome."""
+    return lambda wildcards: config["genomes"][wildcards.genome][key]
+
+
+def of_query(key):
+    """Return a params function: one entry of the wildcard's query."""
+    return lambda wildcards: QUERIES[wildcards.query].get(key)
+
+
+def query_features(wildcards):
+    """Return the feature store of the query's genome."""
+    return f"{QUERIES[wildcards.query]['genome']}/features.h5"
+
+
+def query_annotation(wildcards):
+    """Return the annotation of the query's genome."""
+    return config["genomes"][QUERIES[wildcards.query]["genome"]]["annotation"]
+
+
+def query_sequence(wildcards):
+    """Return the sequence of the query's genome."""
+    return config["genomes"][QUERIES[wildcards.query]["genome"]]["sequence"]

@@ -1,0 +1,85 @@
+rule plot_region:
+    """Draw the strongest features of one region over its annotation."""
+    input:
+        features=query_features,
+        associations="associations.parquet",
+        annotation=query_annotation,
+        sequence=query_sequence,
+    output:
+        "figures/region_{query}.png",
+    log:
+        "logs/plot_region_{query}.log",
+    benchmark:
+        "benchmarks/plot_region_{query}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        region=of_query("region"),
+    shell:
+        "genointerp plot region {input.features:q} {params.region:q}"
+        " --annotations {input.annotation:q} --genome {input.sequence:q}"
+        " --associations {input.associations:q} --out {output:q} &> {log:q}"
+
+
+rule plot_overlap:
+    """Draw which features tell which concepts."""
+    input:
+        "associations.parquet",
+    output:
+        "figures/overlap.png",
+    log:
+        "logs/plot_overlap.log",
+    benchmark:
+        "benchmarks/plot_overlap.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    shell:
+        "genointerp plot overlap {input:q} --out {output:q} &> {log:q}"
+
+
+rule summarise:
+    """Collect the headline figures of the run and the best feature of each concept."""
+    input:
+        associations="associations.parquet",
+        log="sae/log.json",
+        fidelity="fidelity.json",
+    output:
+        summary="summary.json",
+        best="best_per_concept.tsv",
+        text="associations.tsv",
+    log:
+        "logs/summarise.log",
+    benchmark:
+        "benchmarks/summarise.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    shell:
+        "genointerp summarise {input.associations:q} --training {input.log:q}"
+        " --fidelity {input.fidelity:q} --out {output.summary:q} --best {output.best:q}"
+        " --text {output.text:q} &> {log:q}"
+
+
+rule report:
+    """Write one self-contained page of everything above."""
+    input:
+        "summary.json",
+        "best_per_concept.tsv",
+        "candidates.tsv",
+        "figures/overlap.png",
+        expand("{genome}/features.h5", genome=GENOMES),
+        expand("queries/{query}.tsv", query=QUERIES),
+        expand("figures/region_{query}.png", query=QUERIES),
+    output:
+        "report.html",
+    log:
+        "logs/report.log",
+    benchmark:
+        "benchmarks/report.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    shell:
+        "genointerp report . --out {output:q} &> {log:q}"
