@@ -53,12 +53,12 @@ def encode_store(
     """
     if not activations:
         raise InputError("activations", "at least one store", "none")
-    loaded = load_sae(sae_dir)
+    loaded = load_sae(sae_dir, device=device)
     for store in activations:
         check_dictionary(store, loaded.metadata, sae_dir)
     check_same_site(activations)
     _check_same_genome(activations)
-    sae = loaded.sae.to(device).eval()
+    sae = loaded.sae.eval()
     header = _header(activations[0], loaded.sha256, sae.n_features)
     n_rows, done = sum(store.n_tokens for store in activations), 0
     with FeatureWriter(out, header, _provenance(activations, loaded.sha256)) as writer:

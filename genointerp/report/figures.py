@@ -87,7 +87,7 @@ def draw_region(
     near = (concepts["seqid"] == interval.seqid) & (concepts["start"] < interval.end)
     concepts = concepts[near & (concepts["end"] > interval.start)]
     heights = [1.3, 0.18 * concepts["concept"].nunique() + 0.2, *[0.55] * len(chosen)]
-    figure = _figure(11, sum(heights) + 0.7)
+    figure = _figure(11.0, sum(heights) + 0.7)
     axes = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     plot_genes(genes, interval, ax=axes[0])
     plot_concepts(concepts, interval, ax=axes[1])
@@ -126,7 +126,7 @@ def draw_feature(features: Path, feature: int, out: Path) -> None:
     plus, minus = (store.feature(feature, strand) for strand in ("+", "-"))
     profiles = binned_profiles(store, plus, minus)
     n_rows = max(len(profiles), 1)
-    figure = _figure(11, 3 + 1.5 * n_rows)
+    figure = _figure(11.0, 3 + 1.5 * n_rows)
     grid = figure.add_gridspec(1 + n_rows, 3, height_ratios=[3, *[1.5] * n_rows])
     axes = [figure.add_subplot(grid[0, column]) for column in range(3)]
     plot_activation_histogram(plus.value.astype(float), minus.value.astype(float), ax=axes[0])

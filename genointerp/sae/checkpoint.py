@@ -1,6 +1,7 @@
 """The state of a training run on disk: what is needed to go on as if nothing had happened."""
 
 import json
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, weights_only=True)
         return {key: state[key] for key in _KEYS}
-    except (RuntimeError, KeyError, TypeError, EOFError, ValueError, OSError) as error:
+    except (RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
         raise SchemaError(str(path), "a checkpoint", f"{type(error).__name__}") from error
 
 

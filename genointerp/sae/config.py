@@ -70,8 +70,10 @@ class TrainConfig:
     """Share of rows never trained on. A row's content decides, whatever the order of reading."""
     eval_rows: int = 65_536
     """Held-out rows that are kept at most."""
-    threshold_decay: float = 0.99
+    threshold_decay: float = 0.9
     """Share of the old threshold of ``batch_topk`` that each step keeps."""
+    threshold_batches: int = 16
+    """Batches after the last step whose mean threshold is the one stored."""
     log_every: int = 100
     """Steps between the lines of metrics.jsonl."""
     checkpoint_every: int = 500
@@ -82,7 +84,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for name in ("batch_tokens", "dead_after", "moment_rows", "eval_rows", "log_every"):
             _require(getattr(self, name) >= 1, name, "1 or more", getattr(self, name))
-        _require(self.checkpoint_every >= 1, "checkpoint_every", "1 or more", self.checkpoint_every)
+        for name in ("checkpoint_every", "threshold_batches"):
+            _require(getattr(self, name) >= 1, name, "1 or more", getattr(self, name))
         _require(self.warmup_steps >= 0, "warmup_steps", "0 or more", self.warmup_steps)
         _require(self.learning_rate > 0, "learning_rate", "more than 0", self.learning_rate)
         _require(self.aux_coefficient >= 0, "aux_coefficient", "0 or more", self.aux_coefficient)

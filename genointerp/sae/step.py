@@ -1,6 +1,7 @@
 """One step of training: losses, gradients, Adam, decoder rows back to unit norm."""
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -101,6 +102,20 @@ class Trainer:
         missed = (residual - self._reconstruct(x, z, pattern)).square().sum()
         auxiliary = missed / residual.square().sum().clamp_min(torch.finfo(x.dtype).tiny)
         return auxiliary, min(1.0, len(dead) / wanted)
+
+    @torch.no_grad()
+    def calibrate(self, batches: Iterable[Float[Tensor, "batch d_in"]]) -> None:
+        """Set the threshold to the mean of what training batches would use with these weights.
+
+        The running threshold lags behind weights that still change.
+        """
+        smallest = []
+        for x in batches:
+            z = self.sae.pre_activations(x)
+            value = self.sae.training_pattern(z).values_of(z)
+            smallest += [float(value.min())] if len(value) else []
+        if smallest:
+            self.sae.threshold.fill_(sum(smallest) / len(smallest))
 
     @torch.no_grad()
     def _count(self, pattern: SparsePattern, n_tokens: int) -> None:

@@ -125,16 +125,14 @@ def train_sae(
     sae = make_sae(config.sae, source.d_in, seed=config.seed).to(device)
     trainer = Trainer(sae, config, variance=first.variance)
     run = _Run(source, config, trainer, first, checkpoint_dir, _identity(source, config, metadata))
-    progressed, n_tokens_total = run.resume(), config.n_steps * config.batch_tokens
-    while trainer.step_number < config.n_steps:
-        for position, rows in batches(source, config, progressed.position):
-            progressed.position = position
-            run.step(rows, progressed)
-            progress(
-                trainer.step_number * config.batch_tokens, config.n_steps * config.batch_tokens
-            )
-            if trainer.step_number >= config.n_steps:
-                break
+    progressed, total = run.resume(), config.n_steps * config.batch_tokens
+    left = config.n_steps - trainer.step_number
+    for position, rows in islice(batches(source, config, progressed.position), left):
+        progressed.position = position
+        run.step(rows, progressed)
+        progress(trainer.step_number * config.batch_tokens, total)
+    if sae.has_threshold:
+        run.calibrate(progressed.position)
     dead_share_fit = float(trainer.is_dead.float().mean())
     first.standardiser.fold(sae)
     log, density = _final_log(sae, config, first, dead_share_fit)
@@ -171,6 +169,13 @@ class _Run:
             return
         if number % self.config.checkpoint_every == 0 or number == last:
             save_checkpoint(self.checkpoint_dir, self.trainer, progressed, identity=self.identity)
+
+    def calibrate(self, position: Position) -> None:
+        following = batches(self.source, self.config, position)
+        self.trainer.calibrate(
+            self.survey.standardiser(rows).to(self.trainer.sae.b_dec.device)
+            for _, rows in islice(following, self.config.threshold_batches)
+        )
 
     def _record(self, result: StepResult, rate: float) -> dict[str, float | int | None]:
         """Return a line of metrics.jsonl: FVU and L0 are of a batch of held-out rows."""

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -154,7 +155,7 @@ class _Sink:
     def tell(self) -> int:
         return self._file.tell()
 
-    def write(self, data: memoryview) -> int:
+    def write(self, data: Any) -> int:  # noqa: ANN401
         view = memoryview(data).cast("B")
         done = 0
         while self._error is None and done < len(view):
@@ -164,7 +165,7 @@ class _Sink:
                 self._error = error
         return len(view)
 
-    def readinto(self, data: memoryview) -> int:
+    def readinto(self, data: Any) -> int:  # noqa: ANN401
         view = memoryview(data).cast("B")
         done = self._file.readinto(view)
         view[done:] = bytes(len(view) - done)

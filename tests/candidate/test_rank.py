@@ -18,8 +18,10 @@ from tests.plant import PROVENANCE, make_elements, make_store, silence
 LENGTH = 20_000
 WINDOW = 500
 TRNA, NOVEL, ALWAYS, GC, CODON, HEAD, ONE, SILENT, TANDEM, PLUS = range(10)
-PLACES = [(start, start + 76, "+" if start % 2000 else "-") for start in range(500, 19_500, 1000)]
-UNKNOWN = [(s + 300, s + 340, "-" if s % 2000 else "+") for s in range(500, 19_500, 1000)]
+# irregular, so that no rotation brings the annotation back upon itself
+STARTS = [1000 * i + 500 + 7 * i * i % 200 for i in range(19)]
+PLACES = [(start, start + 76, "+-"[i % 2]) for i, start in enumerate(STARTS)]
+UNKNOWN = [(start + 200, start + 240, "-+"[i % 2]) for i, start in enumerate(STARTS)]
 
 
 def draw_genome(seqid, seed):
@@ -164,7 +166,6 @@ def test_loci_are_written_as_gff3_and_as_fasta_of_the_strand_read(world, result,
     assert lines[0] == "##gff-version 3"
     assert "##sequence-region fit 1 20000" in lines
     first = next(line for line in lines if not line.startswith("#")).split("\t")
-    start, end, strand = UNKNOWN[0]
     assert first[:3] == ["fit", "genointerp", "sequence_feature"]
     assert (int(first[3]), int(first[4])) in {(s + 1, e) for s, e, _ in UNKNOWN}
     records = (tmp_path / "candidates.fasta").read_text().split(">")[1:]

@@ -14,7 +14,7 @@ def test_fvu_of_a_worked_example():
     # mean (1, 2); deviations -1 1 / -1 1 -> total 4; errors 0.5^2 + 0.5^2 = 0.5
     variance = VarianceExplained(2)
     x = np.array([[0.0, 1.0], [2.0, 3.0]])
-    variance.update(x, x + [[0.5, 0.0], [0.0, -0.5]])
+    variance.update(x, x + np.array([[0.5, 0.0], [0.0, -0.5]]))
     assert variance.fvu == 0.5 / 4
 
 

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from genointerp.cli.main import app
+from genointerp.core.errors import InputError, MismatchError
+from genointerp.feature import encode as module
+from genointerp.feature.encode import encode_store
+from genointerp.sae.config import SaeConfig
+from genointerp.sae.io import save_sae
+from genointerp.sae.registry import ARCHITECTURES
+from tests.stores import activation_header, windows_of, write_activations
+
+METADATA = {"model": "toy", "model_sha256": "m" * 64, "site": "blocks.1"}
+
+
+@pytest.fixture(params=["topk", "batch_topk"])
+def sae(request, tmp_path):
+    config = SaeConfig(architecture=request.param, n_features=12, k=3)
+    sae = ARCHITECTURES[request.param](config, 4, seed=1)
+    sae.threshold.fill_(0.4)
+    save_sae(sae, tmp_path / "sae", METADATA)
+    return sae
+
+
+@pytest.fixture
+def activations(tmp_path):
+    x = np.random.default_rng(0).normal(size=(320, 4)).astype(np.float32)
+    return write_activations(tmp_path / "a.h5", x)
+
+
+@pytest.mark.parametrize("batch_rows", [1, 30, 10_000])
+def test_features_are_those_of_the_dense_encoder_in_forward_coordinates(
+    tmp_path, sae, activations, monkeypatch, batch_rows
+):
+    monkeypatch.setattr(module, "BATCH_ROWS", batch_rows)
+    done = []
+    store = encode_store(
+        [activations], tmp_path / "sae", tmp_path / "f.h5", progress=lambda *x: done.append(x)
+    )
+    expected = {strand: np.zeros((160, 12)) for strand in "+-"}
+    for number, kept in enumerate(windows_of()):
+        with torch.no_grad():
+            codes = sae.encode(torch.from_numpy(activations.window(number))).numpy()
+        rows = slice(*store.row_range(kept))
+        expected[kept.strand][rows] = codes if kept.strand == "+" else codes[::-1]
+    for strand in "+-":
+        found = np.zeros((160, 12))
+        for feature in range(12):
+            track = store.feature(feature, strand)
+            found[track.row, feature] = track.value
+        assert (expected[strand] > 0).any()
+        np.testing.assert_allclose(found, expected[strand], rtol=1e-3, atol=1e-6)
+    assert done[-1] == (320, 320)
+    assert store.header.model == "toy"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("model", "other"), ("model_sha256", "0" * 64), ("site", "blocks.2")]
+)
+def test_activations_of_another_model_or_site_are_refused(tmp_path, sae, field, value):
+    header = activation_header(**{field: value})
+    other = write_activations(tmp_path / "o.h5", np.zeros((320, 4), np.float32), header=header)
+    named = field.replace("_", "-")
+    with pytest.raises(MismatchError, match=rf"o\.h5: {named}: expected '.*' as in .*sae, found"):
+        encode_store([other], tmp_path / "sae", tmp_path / "f.h5")
+    assert not (tmp_path / "f.h5").exists()
+
+
+def test_activations_of_another_width_are_refused(tmp_path, sae):
+    other = write_activations(tmp_path / "o.h5", np.zeros((320, 5), np.float32))
+    with pytest.raises(MismatchError, match=r"o\.h5: d-in: expected 4 as in"):
+        encode_store([other], tmp_path / "sae", tmp_path / "f.h5")
+
+
+def test_activations_of_two_genomes_are_refused(tmp_path, sae, activations):
+    header = activation_header(genome_sha256="h" * 64)
+    other = write_activations(tmp_path / "o.h5", np.zeros((320, 4), np.float32), header=header)
+    with pytest.raises(MismatchError, match=r"o\.h5: genome-sha256"):
+        encode_store([activations, other], tmp_path / "sae", tmp_path / "f.h5")
+    with pytest.raises(InputError, match="expected at least one store"):
+        encode_store([], tmp_path / "sae", tmp_path / "f.h5")
+
+
+def test_command_tells_what_it_wrote(tmp_path, sae, activations):
+    out = tmp_path / "f.h5"
+    arguments = ["encode", str(activations.path), "--sae", str(tmp_path / "sae")]
+    done = CliRunner().invoke(app, [*arguments, "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("320 bases read, ")

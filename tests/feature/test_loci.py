@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genointerp.core.errors import InputError
+from genointerp.feature.loci import firing_intervals, top_loci
+from genointerp.feature.statistics import feature_statistics
+from genointerp.genome.interval import GenomicInterval
+from tests.stores import CONTIGS, dense_features, write_features
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    dense = dense_features(density=0.3)
+    return write_features(tmp_path_factory.mktemp("loci") / "f.h5", dense), dense
+
+
+def naive_loci(values, merge_gap, min_activation):
+    found, offset = [], 0
+    for contig in CONTIGS:
+        part = values[offset : offset + contig.length]
+        offset += contig.length
+        loci = []
+        for base in np.flatnonzero(part > min_activation).tolist():
+            if loci and base - loci[-1][-1] <= merge_gap + 1:
+                loci[-1].append(base)
+            else:
+                loci.append([base])
+        found += [
+            (contig.seqid, one[0], one[-1] + 1, part[one].max(), part[one].mean(), len(one))
+            for one in loci
+        ]
+    return found
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    feature=st.integers(0, 6),
+    strand=st.sampled_from("+-"),
+    merge_gap=st.integers(0, 10),
+    min_activation=st.sampled_from([0.0, 3.0, 12.0, 1000.0]),
+)
+def test_loci_are_those_of_a_loop(shared, feature, strand, merge_gap, min_activation):
+    store, dense = shared
+    table = firing_intervals(
+        store, feature, strand, merge_gap=merge_gap, min_activation=min_activation
+    )
+    expected = naive_loci(dense[strand][:, feature].astype(float), merge_gap, min_activation)
+    assert [(r[0], r[1], r[2]) for r in table.itertuples(index=False)] == [
+        row[:3] for row in expected
+    ]
+    assert set(table["strand"]) <= {strand}
+    for found, row in zip(table.itertuples(index=False), expected, strict=True):
+        np.testing.assert_allclose(found[4:], row[3:])
+
+
+def test_top_loci_are_the_strongest_of_both_strands(shared):
+    store, _ = shared
+    table = top_loci(store, 3, n=5)
+    both = [firing_intervals(store, 3, strand) for strand in "+-"]
+    largest = sorted([x for one in both for x in one["max_activation"]], reverse=True)[:5]
+    assert table["max_activation"].tolist() == largest
+
+
+def test_negative_gap_is_refused(shared):
+    with pytest.raises(InputError, match="merge_gap: expected 0 or more bases, found -1"):
+        firing_intervals(shared[0], 0, "+", merge_gap=-1)
+
+
+def test_statistics_are_those_of_the_dense_matrix(shared):
+    store, dense = shared
+    table = feature_statistics(store)
+    for strand in "+-":
+        part = table[table["strand"] == strand]
+        x = dense[strand].astype(float)
+        np.testing.assert_array_equal(part["n_firing"], (x > 0).sum(0))
+        np.testing.assert_allclose(part["density"], (x > 0).mean(0))
+        np.testing.assert_allclose(part["max_activation"], x.max(0))
+        np.testing.assert_allclose(part["mean_activation"], x.sum(0) / (x > 0).sum(0))
+
+
+def test_density_is_over_the_bases_that_were_read(tmp_path):
+    dense = {strand: np.zeros((160, 2), np.float32) for strand in "+-"}
+    dense["+"][:5, 0] = 1
+    windows = [GenomicInterval("chrA", 0, 20, "+")]
+    table = feature_statistics(write_features(tmp_path / "f.h5", dense, windows=windows))
+    assert table["density"].tolist()[:2] == [0.25, 0.0]
+    assert table["density"].isna().tolist() == [False, False, True, True]
+    assert table["mean_activation"].isna().tolist() == [False, True, True, True]

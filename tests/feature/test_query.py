@@ -1,0 +1,198 @@
+import json
+import logging
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from genointerp.cli.main import app
+from genointerp.core.errors import CoordinateError, InputError, UnknownNameError
+from genointerp.core.provenance import Provenance
+from genointerp.feature.query import best_concepts, query, query_region
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.tables import ASSOCIATIONS, QUERY, read_table, write_table
+from tests.stores import CONTIGS, dense_features, write_features
+
+MAIN = "from genointerp.cli.main import main; main()"
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    dense = dense_features(density=0.1)
+    return write_features(tmp_path_factory.mktemp("query") / "f.h5", dense), dense
+
+
+@pytest.fixture
+def worked(tmp_path):
+    """Feature 2 at bases 10-12 of + with 1, 4, 1; feature 0 at base 11 of - with 2."""
+    dense = {strand: np.zeros((160, 3), np.float32) for strand in "+-"}
+    dense["+"][10:13, 2] = [1, 4, 1]
+    dense["-"][11, 0] = 2
+    return write_features(tmp_path / "f.h5", dense)
+
+
+def associations():
+    values = {column.name: [0.0, 0.0, 0.0] for column in ASSOCIATIONS.columns}
+    for column in ASSOCIATIONS.columns:
+        if column.kind == "int64":
+            values[column.name] = [0, 0, 0]
+    values.update(
+        feature=[2, 2, 1],
+        concept=["CDS", "tRNA", "rRNA"],
+        orientation=["sense", "antisense", "sense"],
+        f1=[0.25, 0.75, np.nan],
+    )
+    return pd.DataFrame(values)
+
+
+def test_worked_region(worked):
+    table = query_region(worked, "chrA:10-14")
+    assert table.to_dict(orient="list") == {
+        "feature": [2, 0],
+        "strand": ["+", "-"],
+        "max_activation": [4.0, 2.0],
+        "mean_activation": [2.0, 2.0],
+        "covered_share": [0.6, 0.2],
+        "start": [10, 11],
+        "end": [13, 12],
+    }
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_rows_are_what_brute_force_finds(shared, data):
+    store, dense = shared
+    contig, offset = data.draw(st.sampled_from([(CONTIGS[0], 0), (CONTIGS[1], 120)]))
+    start = data.draw(st.integers(0, contig.length - 1))
+    end = data.draw(st.integers(start, contig.length))
+    expected = []
+    for strand in "+-":
+        part = dense[strand][offset + start : offset + end]
+        for feature in range(part.shape[1]):
+            (fires,) = np.nonzero(part[:, feature])
+            if len(fires):
+                loud = part[fires, feature].astype(float)
+                share = len(fires) / (end - start)
+                span = (start + fires[0], start + fires[-1] + 1)
+                expected.append((feature, strand, loud.max(), loud.mean(), share, *span))
+    expected.sort(key=lambda row: (-row[2], -row[4], row[0], row[1]))
+    table = query_region(store, GenomicInterval(contig.seqid, start, end), top=None)
+    assert [row[:2] for row in table.itertuples(index=False)] == [row[:2] for row in expected]
+    for found, row in zip(table.itertuples(index=False), expected, strict=True):
+        np.testing.assert_allclose(found[2:], row[2:])
+
+
+def test_top_feature_and_strand_choose_rows(worked):
+    assert query_region(worked, "chrA", top=1)["feature"].tolist() == [2]
+    assert query_region(worked, "chrA", feature=0)["strand"].tolist() == ["-"]
+    assert query_region(worked, "chrA", strand="-")["feature"].tolist() == [0]
+    assert query_region(worked, "chrA", feature=1).empty
+
+
+@pytest.mark.parametrize("region", ["chrA:1-1", "chrA:120", "chrB", "chrB:40-40"])
+def test_silent_region_is_an_empty_table(worked, region):
+    table = query_region(worked, region, associations=associations())
+    assert table.empty
+    assert list(table) == QUERY.names
+
+
+def test_associations_add_the_concept_with_the_highest_f1(worked):
+    table = query_region(worked, "chrA", associations=associations())
+    assert table["best_concept"].tolist() == ["tRNA", ""]
+    assert table["orientation"].tolist() == ["antisense", ""]
+    assert table["best_f1"].tolist()[0] == 0.75
+    assert np.isnan(table["best_f1"][1])
+    assert best_concepts(associations())["feature"].tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("region", "message"),
+    [
+        ("chrZ:1-5", r"expected a region of chrA, chrB"),
+        ("chrA:100-121", r"expected 1 <= first <= last <= 120 on chrA, found first=100, last=121"),
+        ("chrA:0-5", "found first=0"),
+        ("chrA:9-5", "found first=9, last=5"),
+    ],
+)
+def test_region_that_does_not_exist_is_named(worked, region, message):
+    with pytest.raises(CoordinateError, match=message):
+        query_region(worked, region)
+
+
+def test_unknown_feature_and_useless_top_are_refused(worked):
+    with pytest.raises(UnknownNameError, match="expected a feature from 0 to 2, found 3"):
+        query_region(worked, "chrA", feature=3)
+    with pytest.raises(InputError, match="top: expected 1 or more rows, found 0"):
+        query_region(worked, "chrA", top=0)
+
+
+def test_bases_that_were_never_read_are_told(tmp_path, caplog):
+    windows = [GenomicInterval("chrA", 0, 50, "+"), GenomicInterval("chrA", 0, 120, "-")]
+    store = write_features(tmp_path / "f.h5", dense_features(), windows=windows)
+    with caplog.at_level(logging.WARNING):
+        query(store.path, "chrA:41-60")
+    assert caplog.messages == ["chrA:41-60: 10 of 20 bases were read on +"]
+
+
+def test_query_writes_a_table_with_its_provenance(worked, tmp_path):
+    known = tmp_path / "a.parquet"
+    write_table(associations(), known, ASSOCIATIONS, Provenance(config={}, inputs={}))
+    out = tmp_path / "q.tsv"
+    table = query(worked.path, "chrA", associations=known, out=out)
+    pd.testing.assert_frame_equal(read_table(out, QUERY), table)
+    header = json.loads(out.read_text().splitlines()[0][2:])
+    assert header["provenance"]["inputs"].keys() == {"features", "associations"}
+
+
+def test_command_prints_each_format(worked):
+    def run(*options):
+        return CliRunner().invoke(app, ["query", str(worked.path), "chrA:10-14", *options])
+
+    assert run().stdout.split()[:2] == ["feature", "strand"]
+    assert run("--format", "tsv").stdout.splitlines()[1].startswith("2\t+\t4.0\t2.0\t0.6\t10\t13")
+    assert json.loads(run("--format", "json", "--top", "1").stdout)[0]["end"] == 13
+
+
+def test_command_says_in_one_line_what_is_wrong(worked):
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN, "query", str(worked.path), "chrZ"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "genointerp: chrZ: expected a region of chrA, chrB, like 'chrI:1-1,000', found chrZ\n"
+    )
+
+
+def test_reader_that_closes_early_is_no_traceback(worked):
+    code = "import os, sys; os.close(1); os.dup2(int(sys.argv[1]), 1); sys.argv = sys.argv[:1]"
+    code += f" + ['query', {str(worked.path)!r}, 'chrA']"
+    code += "; from genointerp.cli.main import main; main()"
+
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(writing)],
+            pass_fds=[writing],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert done.stderr == ""
+
+
+def test_query_never_imports_torch(worked):
+    code = "import sys; from genointerp.feature.query import query"
+    code += f"; query({str(worked.path)!r}, 'chrA'); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
