@@ -24,10 +24,12 @@ from genointerp.core.files import atomic_path
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import derive_seed, rng
 from genointerp.model.corpus import Corpus
-from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
+from genointerp.model.hyena import HyenaConfig, HyenaFilter, StripedHyena, initialise
 
 UNKNOWN_BASE = 4
 """Token of every letter that is not A, C, G or T; never a target."""
+SLOWEST_POLE = -1e-3
+"""Largest logarithm of a pole: its response falls by e in 1,000 tokens."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,7 @@ class _Run:
                 group["lr"] = rate * group["full_lr"]
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
+        _keep_stable(self.network)
 
     def _log(self) -> None:
         if not self.recent:
@@ -229,6 +232,14 @@ def _optimisers(network: StripedHyena, config: PretrainConfig) -> Iterator[torch
     yield torch.optim.AdamW(
         [{"params": others, "full_lr": rates[1]}], lr=rates[1], betas=(0.9, 0.98), weight_decay=0.0
     )
+
+
+@torch.no_grad()
+def _keep_stable(network: StripedHyena) -> None:
+    """Keep the poles of long filters decaying: a pole above 0 explodes on windows not yet seen."""
+    for module in network.modules():
+        if isinstance(module, HyenaFilter) and module.mixer == "LI":
+            module.log_poles.clamp_(max=SLOWEST_POLE)
 
 
 def _average(gradients: list[Tensor], n_ranks: int) -> None:

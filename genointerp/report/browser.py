@@ -90,7 +90,12 @@ def browser_text(text: str) -> str:
 
 
 def browser_options(
-    genomes: Sequence[BrowsedGenome], features: Mapping[int, str], loci: Loci, locus: str
+    genomes: Sequence[BrowsedGenome],
+    features: Mapping[int, str],
+    loci: Loci,
+    locus: str,
+    *,
+    bin_bp: int,
 ) -> dict[str, Any]:
     """Return the options of ``igv.createBrowser``, everything embedded.
 
@@ -100,9 +105,11 @@ def browser_options(
         Features to show, in this order, each with a short description.
     locus
         Where the browser opens, in its own words.
+    bin_bp
+        Resolution of the feature tracks: a bin shows its greatest activation.
     """
     tracks = [_annotation_track(genomes, loci)]
-    tracks += _feature_tracks(genomes, features, loci)
+    tracks += _feature_tracks(genomes, features, loci, bin_bp)
     reference = {
         "id": "run",
         "name": browser_text(", ".join(item.name for item in genomes)),
@@ -174,9 +181,8 @@ def _near(table: pd.DataFrame, intervals: Sequence[GenomicInterval]) -> pd.DataF
 
 
 def _feature_tracks(
-    genomes: Sequence[BrowsedGenome], features: Mapping[int, str], loci: Loci
+    genomes: Sequence[BrowsedGenome], features: Mapping[int, str], loci: Loci, bin_bp: int
 ) -> list[dict[str, Any]]:
-    bin_bp = _resolution(genomes, list(features))
     tracks = []
     for feature, description in features.items():
         sides = [
@@ -196,7 +202,7 @@ def _feature_tracks(
     return tracks
 
 
-def _resolution(genomes: Sequence[BrowsedGenome], features: Sequence[int]) -> int:
+def track_resolution(genomes: Sequence[BrowsedGenome], features: Sequence[int]) -> int:
     """Return the bp per bin, a power of two, at which all tracks keep within ``MAX_RUNS``."""
     for bin_bp in (1, 2, 4, 8, 16, 32, 64):
         n_runs = sum(

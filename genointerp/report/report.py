@@ -22,7 +22,13 @@ from genointerp import __version__
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path
 from genointerp.genome.interval import format_region
-from genointerp.report.browser import BrowsedGenome, Loci, browser_options, covered
+from genointerp.report.browser import (
+    BrowsedGenome,
+    Loci,
+    browser_options,
+    covered,
+    track_resolution,
+)
 from genointerp.report.elements import best_concepts
 from genointerp.report.figures import draw_training
 from genointerp.report.run import Run, read_run
@@ -66,7 +72,9 @@ def render_page(run: Run) -> str:
     loci = Loci(run.genomes)
     known = best_concepts(run.associations)
     features = {feature: known.get(feature, "") for feature in top_features(run)}
-    options = browser_options(run.genomes, features, loci, _first_locus(run, loci))
+    bin_bp = track_resolution(run.genomes, list(features))
+    locus = _first_locus(run, loci)
+    options = browser_options(run.genomes, features, loci, locus, bin_bp=bin_bp)
     scripts = [_igv(), _own("page.js")]
     environment = Environment(
         loader=PackageLoader("genointerp.report", "templates"),
@@ -81,6 +89,7 @@ def render_page(run: Run) -> str:
         igv=Markup(scripts[0]),
         script=Markup(scripts[1]),
         browser=script_json(options),
+        bin_bp=bin_bp,
         version=__version__,
         genomes=[_genome_facts(item) for item in run.genomes],
         model=_model_facts(run),

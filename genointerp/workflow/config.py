@@ -63,7 +63,8 @@ def resolve_run_config(values: Mapping[str, Any], *, folder: Path, where: str) -
         if key in config:
             config[key] = str(_resolve(config[key], key, folder, where))
     model = config["model"]["name"]
-    if (folder / model).is_dir():
+    # a folder is written with a slash, so that a bare word is always a registered name
+    if "/" in model and (folder / model).is_dir():
         config["model"]["name"] = str((folder / model).resolve())
     _check_names(config, where)
     # a slip in it is told now, not when the activations have been computed

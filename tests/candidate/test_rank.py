@@ -101,7 +101,7 @@ def test_the_feature_that_fires_on_nothing_known_ranks_first(result):
     assert first["n_loci"] == 2 * len(UNKNOWN)
     assert first["n_genomes"] == 2
     assert first["density"] == pytest.approx(40 * len(UNKNOWN) / (2 * LENGTH))
-    assert first["score"] > 0.8
+    assert first["score"] > 0.6
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,8 @@ def test_loci_are_written_as_gff3_and_as_fasta_of_the_strand_read(world, result,
     records = (tmp_path / "candidates.fasta").read_text().split(">")[1:]
     assert len(records) == len(result.loci)
     locus = result.loci.iloc[0]
-    place = GenomicInterval(locus["seqid"], locus["start"] - 5, locus["end"] + 5, locus["strand"])
+    start, end = int(locus["start"]) - 5, int(locus["end"]) + 5
+    place = GenomicInterval(locus["seqid"], start, end, locus["strand"])
     header, _, bases = records[0].partition("\n")
     assert header.startswith(f"feature_{NOVEL}_locus_1 fit:{place.start + 1}-{place.end}")
     assert bases.replace("\n", "").encode() == genomes[0].fetch(place).tobytes()

@@ -11,7 +11,7 @@ from genointerp.cli.main import app
 
 COMMANDS = [
     *["fetch", "annotate", "models", "harvest", "train", "evaluate", "encode", "associate"],
-    *["rank", "query", "plot", "export", "report", "summarise", "run", "demo"],
+    *["rank", "query", "export", "report", "summarise", "run", "demo", "plot"],
 ]
 
 

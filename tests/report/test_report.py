@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from genointerp.cli.plot_app import plot
+from genointerp.cli.plot import plot
 from genointerp.core.errors import GenointerpError, InputError, MismatchError, SchemaError
 from genointerp.report.browser import browser_text
 from genointerp.report.figures import (

@@ -1,0 +1,85 @@
+"""The command, from files to a table."""
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from genointerp.association.summary import BEST_PER_CONCEPT, best_per_concept
+from genointerp.cli.main import app
+from genointerp.core.errors import InputError, MismatchError
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.read import write_fasta
+from genointerp.store.contigs import ContigInfo
+from genointerp.store.tables import ASSOCIATIONS, CANDIDATES, conform, read_table
+from tests.plant import make_store, pick, silence
+
+LENGTH = 12_000
+PLACES = [(1000 * i + 7 * i * i % 800 + 60, "+-"[i % 2]) for i in range(12)]
+
+
+@pytest.fixture
+def files(tmp_path):
+    sequence = np.random.default_rng(0).choice(np.frombuffer(b"ACGT", np.uint8), 2 * LENGTH)
+    genome = Genome([Contig("fit", sequence[:LENGTH]), Contig("test", sequence[LENGTH:])])
+    write_fasta(genome, tmp_path / "g.fasta")
+    dense = silence(2 * LENGTH, 2)
+    rows = ["##gff-version 3"]
+    for index, seqid in enumerate(genome):
+        rows.append(f"##sequence-region {seqid} 1 {LENGTH}")
+        for number, (start, strand) in enumerate(PLACES):
+            dense[strand][index * LENGTH + start : index * LENGTH + start + 76, 0] = 1
+            other = index * LENGTH + start + 90
+            dense[strand][other : other + 20, 1] = 1
+            rows.append(
+                f"{seqid}\tx\ttRNA\t{start + 1}\t{start + 76}\t.\t{strand}\t.\tID={seqid}{number}"
+            )
+    (tmp_path / "a.gff3").write_text("\n".join(rows) + "\n")
+    make_store(tmp_path / "f.h5", dense, ContigInfo.of(genome), genome_sha256=genome.sha256)
+    (tmp_path / "concepts.yaml").write_text("tRNA: {description: x, types: [tRNA]}\n")
+    return tmp_path
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def associate(files, *more):
+    return run(
+        "associate", files / "f.h5", "--annotations", files / "a.gff3", "--test", "test",
+        "--concepts", files / "concepts.yaml", "--out", files / "t.parquet", *more,
+    )  # fmt: skip
+
+
+def test_associate_and_rank_go_from_files_to_files(files):
+    result = associate(files, "--genome", files / "g.fasta", "--seed", 3)
+    assert result.exit_code == 0, result.output
+    table = read_table(files / "t.parquet", ASSOCIATIONS)
+    assert pick(table, 0, "tRNA", "sense")["f1"] == pytest.approx(1.0)
+    conform(best_per_concept(table), BEST_PER_CONCEPT, where="best")
+    result = run(
+        "rank", files / "f.h5", "--associations", files / "t.parquet",
+        "--genome", files / "g.fasta", "--out", files / "c.tsv", "--seed", 3,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert read_table(files / "c.tsv", CANDIDATES)["feature"].tolist() == [1, 0]
+    assert (files / "c.gff3").exists()
+    assert (files / "c.fasta").exists()
+
+
+def test_a_sequence_of_another_genome_is_refused(files):
+    write_fasta(Genome([Contig("x", np.frombuffer(b"ACGT", np.uint8))]), files / "x.fasta")
+    result = associate(files, "--genome", files / "x.fasta")
+    assert isinstance(result.exception, MismatchError)
+    assert "the genome of a features file" in str(result.exception)
+
+
+def test_each_features_file_needs_its_annotation(files):
+    result = associate(files, "--annotations", files / "a.gff3")
+    assert isinstance(result.exception, InputError)
+    assert "one annotation for each of 1 features files, found 2" in str(result.exception)
+
+
+def test_an_unknown_key_of_the_configuration_is_refused(files):
+    (files / "c.yaml").write_text("n_shift: 3\n")
+    result = associate(files, "--config", files / "c.yaml")
+    assert "did you mean 'n_shifts'" in str(result.exception)
