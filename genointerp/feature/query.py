@@ -41,7 +41,7 @@ def query_region(
     feature, strand
         Only this feature; only this reading strand. Both strands where None.
     associations
-        A table in the schema ``ASSOCIATIONS``; adds the concept with the highest test F1.
+        A table in the schema ``ASSOCIATIONS``; adds the concept with the highest F1 on fit.
 
     Raises
     ------
@@ -77,13 +77,13 @@ def query_region(
 
 
 def best_concepts(associations: pd.DataFrame) -> pd.DataFrame:
-    """Return for each feature the concept and orientation with the highest test F1.
+    """Return for each feature the concept and orientation with the highest F1 on fit.
 
-    Columns ``feature, best_concept, orientation, best_f1``. Of equal scores the first in the
-    table counts; an undefined score never does.
+    Columns ``feature, best_concept, orientation, best_f1``, the last measured on test. Of equal
+    scores the first in the table counts; an undefined score never does.
     """
-    known = associations[associations["f1"].notna()]
-    ordered = known.sort_values("f1", ascending=False, kind="stable")
+    known = associations[associations["f1_fit"].notna() & associations["f1"].notna()]
+    ordered = known.sort_values("f1_fit", ascending=False, kind="stable")
     best = ordered.drop_duplicates("feature")[["feature", "concept", "orientation", "f1"]]
     return best.rename(columns={"concept": "best_concept", "f1": "best_f1"}).reset_index(drop=True)
 

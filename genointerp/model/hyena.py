@@ -198,9 +198,17 @@ class StripedHyena(nn.Module):
 
     def forward(self, tokens: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token vocab"]:
         """Return the logits of the next token at each token."""
-        x = self.embedding_layer(tokens)
+        return self.unembed(self.stream(tokens))
+
+    def stream(self, tokens: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token d"]:
+        """Return the residual stream after the last block."""
+        x: Tensor = self.embedding_layer(tokens)
         for block in self.blocks:
             x = block(x)
+        return x
+
+    def unembed(self, x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token vocab"]:
+        """Return the logits that a residual stream stands for."""
         return F.linear(self.norm(x), self.embedding_layer.weight)
 
 
@@ -233,7 +241,7 @@ def initialise(network: StripedHyena, generator: torch.Generator) -> None:
 
     Linear maps have std ``1/sqrt(fan-in)``, those that write to the residual stream .02; the short
     filter is the identity plus noise, explicit filters have std ``1/sqrt(taps)``, the poles of
-    implicit ones are spread over time scales of 1 to 1,000 tokens.
+    implicit ones are spread over time scales of 1 to 1,000 tokens, each with the same energy.
     """
 
     def normal(parameter: Tensor, std: float) -> None:
@@ -252,10 +260,11 @@ def initialise(network: StripedHyena, generator: torch.Generator) -> None:
             with torch.no_grad():
                 module.short_filter_weight[:, 0, -1] += 1.0
             if module.mixer == "LI":
-                n_poles = module.log_poles.shape[1]
+                decay = torch.logspace(-3, 0, module.log_poles.shape[1])
+                normal(module.residues, 0.3)
                 with torch.no_grad():
-                    module.log_poles.copy_(-torch.logspace(-3, 0, n_poles)[None, :, None])
-                normal(module.residues, 0.1)
+                    module.log_poles.copy_(-decay[None, :, None])
+                    module.residues.mul_((2 * decay).sqrt())
             else:
                 normal(module.h, module.h.shape[-1] ** -0.5)
 

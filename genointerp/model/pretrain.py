@@ -52,18 +52,21 @@ class PretrainConfig:
     """shape of the network"""
     stages: tuple[Stage, ...]
     """window lengths in turn"""
-    matrix_learning_rate: float = 4e-3
+    matrix_learning_rate: float = 6e-3
     """of hidden matrices, by Muon with updates scaled to AdamW's size"""
-    learning_rate: float = 3e-3
+    learning_rate: float = 2e-3
     """of everything else, by AdamW"""
-    weight_decay: float = 0.05
-    """decoupled, on hidden matrices"""
+    weight_decay: float = 0.5
+    """decoupled and times the rate, on hidden matrices"""
     warmup_steps: int = 100
     """linear rise of both rates"""
-    decay_share: float = 0.35
+    decay_share: float = 0.4
     """last share of all steps, over which both rates fall linearly to zero"""
     clip_norm: float = 1.0
     """largest norm of the whole gradient"""
+    stream_penalty: float = 1e-3
+    """times the squared logarithm of the residual stream's size: without it the stream grows
+    beyond the range of half precision, since every reader of it is normalised"""
     rna_share: float = 0.3
     """share of the windows that are placed to hold an RNA gene of a training genome"""
     bfloat16: bool = False
@@ -101,6 +104,11 @@ def bits_per_base(
         logits.float().flatten(0, 1), targets.flatten(), ignore_index=UNKNOWN_BASE
     )
     return loss / math.log(2)
+
+
+def stream_size(x: Float[Tensor, "batch token d"]) -> Float[Tensor, ""]:
+    """Return the root mean square of a residual stream over batch, tokens and channels."""
+    return x.float().square().mean().sqrt()
 
 
 def pretrain(
@@ -161,9 +169,11 @@ class _Run:
         )
         batch = torch.from_numpy(tokens).to(self.device, torch.int64)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
-            logits = self.network(batch[:, :-1])
+            stream = self.network.stream(batch[:, :-1])
+            logits = self.network.unembed(stream)
         loss = bits_per_base(logits, batch[:, 1:])
-        loss.backward()  # type: ignore[no-untyped-call]
+        penalty = self.config.stream_penalty * stream_size(stream).log().square()
+        (loss + penalty).backward()  # type: ignore[no-untyped-call]
         self._update()
         self.recent.append(float(loss.detach()))
         self.n_bases += batch[:, 1:].numel() * self.n_ranks

@@ -9,6 +9,7 @@ from jaxtyping import Float32
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element
 from genointerp.annotation.concepts import ConceptElements
+from genointerp.feature.query import best_concepts
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.features import STRANDS, FeatureStore
 
@@ -81,11 +82,10 @@ def silent_values(interval: GenomicInterval) -> StrandValues:
     return _silent(interval)
 
 
-def best_concepts(associations: pd.DataFrame) -> Mapping[int, str]:
-    """Return a short text for each feature: its best concept by ``f1_fit`` and its test F1."""
-    found = associations[associations["f1_fit"] > 0]
-    best = found.sort_values("f1_fit", ascending=False, kind="stable").drop_duplicates("feature")
-    columns = (best[name] for name in ("feature", "concept", "orientation", "f1"))
+def concept_texts(associations: pd.DataFrame) -> Mapping[int, str]:
+    """Return a short text for each feature: its best concept on fit and its F1 on test."""
+    best = best_concepts(associations)
+    columns = (best[name] for name in ("feature", "best_concept", "orientation", "best_f1"))
     return {
         int(feature): f"{concept} ({orientation}), F1 {f1:.2f}"
         for feature, concept, orientation, f1 in zip(*columns, strict=True)

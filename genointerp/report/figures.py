@@ -29,8 +29,8 @@ from genointerp.plot.region import plot_concepts, plot_feature_track, plot_genes
 from genointerp.plot.style import FONT_SIZE, use_region_axis
 from genointerp.plot.training import LABELS, plot_training
 from genointerp.report.elements import (
-    best_concepts,
     concept_table,
+    concept_texts,
     dense_values,
     gene_table,
     silent_values,
@@ -78,7 +78,7 @@ def draw_region(
     table = read_annotation(annotations, bases)
     genes = gene_table(table)
     concepts = concept_table(define_elements(table, bases, load_concepts()))
-    known = {} if associations is None else best_concepts(read_table(associations, ASSOCIATIONS))
+    known = {} if associations is None else concept_texts(read_table(associations, ASSOCIATIONS))
     for feature in feature_ids:
         store.check_feature(feature)
     values = dense_values(store, interval)

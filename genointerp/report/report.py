@@ -29,7 +29,7 @@ from genointerp.report.browser import (
     covered,
     track_resolution,
 )
-from genointerp.report.elements import best_concepts
+from genointerp.report.elements import concept_texts
 from genointerp.report.figures import draw_training
 from genointerp.report.run import Run, read_run
 from genointerp.report.table import PageTable, format_value, page_table
@@ -70,7 +70,7 @@ def write_report(run_dir: Path, out: Path) -> None:
 def render_page(run: Run) -> str:
     """Return the page of a run as one HTML text."""
     loci = Loci(run.genomes)
-    known = best_concepts(run.associations)
+    known = concept_texts(run.associations)
     features = {feature: known.get(feature, "") for feature in top_features(run)}
     bin_bp = track_resolution(run.genomes, list(features))
     locus = _first_locus(run, loci)

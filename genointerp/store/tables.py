@@ -78,7 +78,7 @@ ASSOCIATIONS = TableSchema(
         _required("feature", "int64", "index in the dictionary"),
         _required("concept", "string", "name of the concept"),
         _required("orientation", "string", "sense, antisense or both"),
-        _required("threshold", "float64", "activation above which the feature fires; from fit"),
+        _required("threshold", "float64", "detects where it is > 0 and at least this; from fit"),
         _required("f1_fit", "float64", "F1 over bases on fit, at the threshold"),
         _required("precision", "float64", "share of firing bases inside the concept; test"),
         _required("recall", "float64", "share of the concept's bases that fire; test"),
@@ -91,9 +91,9 @@ ASSOCIATIONS = TableSchema(
         _required("n_concept_bp", "int64", "bases of the concept; test"),
         _required("n_both_bp", "int64", "bases in both; test"),
         _required("n_elements", "int64", "elements of the concept; test"),
-        _required("null_f1", "float64", "mean F1 under circular shifts"),
+        _required("null_f1", "float64", "95th percentile of F1 over circular shifts; test"),
         _required("p_value", "float64", "share of shifts with an F1 as high, with one added"),
-        _required("q_value", "float64", "Benjamini-Hochberg over all pairs"),
+        _required("q_value", "float64", "Benjamini-Hochberg over the tested pairs"),
     ),
 )
 
@@ -108,16 +108,16 @@ CANDIDATES = TableSchema(
         _required("n_loci", "int64", "separate loci"),
         _required("best_concept", "string", "concept that explains it best; empty where none"),
         _required("best_f1", "float64", "its F1 on test"),
-        _required("unexplained", "float64", "share of its activation outside every concept"),
+        _required("unexplained", "float64", "1 - the best gain in precision, q <= .05"),
         _optional("loss_effect", "float64", "change of the loss when it is ablated, nats per base"),
         _optional("stability", "float64", "cosine to its match in a dictionary of another seed"),
         _optional("gc_auroc", "float64", "AUROC of local GC content for its firing"),
         _optional("kmer_auroc", "float64", "AUROC of local k-mers for its firing"),
-        _optional("periodicity", "float64", "strength of period 3 in its activation"),
+        _optional("periodicity", "float64", "strength of the best period, 2 to 60 bp"),
         _optional(
             "strand_asymmetry", "float64", "(plus - minus) / (plus + minus) over firing bases"
         ),
-        _optional("window_bias", "float64", "excess of firing near the borders of windows"),
+        _optional("window_bias", "float64", "firing in heads of windows over expected"),
         _required("n_genomes", "int64", "genomes in which it fires"),
         _required("flags", "string", "warnings, separated by commas; empty where none"),
         _required("top_region", "string", "its strongest locus, 1-based closed"),
@@ -135,9 +135,9 @@ QUERY = TableSchema(
         _required("covered_share", "float64", "share of the region's bases that fire"),
         _required("start", "int64", "first firing base in the region, 0-based, forward strand"),
         _required("end", "int64", "one past the last firing base in the region"),
-        _optional("best_concept", "string", "concept with the highest test F1; empty where none"),
+        _optional("best_concept", "string", "concept with the highest F1 on fit; empty where none"),
         _optional("orientation", "string", "sense, antisense or both"),
-        _optional("best_f1", "float64", "that F1"),
+        _optional("best_f1", "float64", "its F1 on test"),
     ),
 )
 

@@ -62,7 +62,7 @@ def test_loss_recovered_is_the_stated_ratio(genome, tmp_path):
 
 def test_a_dictionary_of_other_weights_is_refused(genome, tmp_path):
     folder = dictionary(tmp_path / "sae", torch.eye(8), METADATA | {"model_sha256": "1" * 64})
-    with pytest.raises(MismatchError, match="weights 111111111111.*found toy with weights 0000"):
+    with pytest.raises(MismatchError, match=r"weights 111111111111.*found toy with weights 0000"):
         evaluate_sae(ToyDnaModel(), genome, folder, config=CONFIG)
 
 

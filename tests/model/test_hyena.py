@@ -138,7 +138,7 @@ def test_an_unknown_site_names_those_that_there_are(model):
 
 
 def test_an_unknown_model_names_those_that_there_are():
-    with pytest.raises(UnknownNameError, match="nano.*found evo9"):
+    with pytest.raises(UnknownNameError, match=r"nano.*found evo9"):
         load_model("evo9")
 
 

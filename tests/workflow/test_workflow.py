@@ -100,7 +100,7 @@ def config(tmp_path):
         )
     save_model(network, tmp_path / "model", name="random", context=2048, default_site="blocks.1")
     values = yaml.safe_load(CONFIG.read_text())
-    values["model"] = {"name": "model"}
+    values["model"] = {"name": "./model"}
     values["dictionary"] = str(CONFIG.parent / values["dictionary"])
     path = tmp_path / "run.yaml"
     path.write_text(yaml.safe_dump(values))

@@ -1,0 +1,176 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from genointerp.core.errors import MismatchError, SchemaError
+from genointerp.model.corpus import Corpus, read_corpus, reverse_complement_tokens
+from genointerp.model.hyena import HyenaConfig
+from genointerp.model.pretrain import (
+    SLOWEST_POLE,
+    PretrainConfig,
+    Stage,
+    bits_per_base,
+    pretrain,
+    stream_size,
+)
+
+NETWORK = HyenaConfig(
+    vocab_size=8, d_model=8, d_mlp=8, mixers=("SE", "LI", "ATT"), n_heads=2, n_filter_groups=2
+)
+CONFIG = PretrainConfig(
+    NETWORK, (Stage(steps=4, length=16, batch=2), Stage(steps=2, length=32, batch=1)), save_every=2
+)
+
+
+def corpus_of(tokens, *, rna=()):
+    tokens = np.array(tokens, dtype=np.uint8)
+    rna = np.array(rna, dtype=np.int64).reshape(-1, 2)
+    return Corpus(
+        tokens,
+        np.array([0]),
+        np.array([len(tokens)]),
+        np.array([1.0]),
+        np.zeros(len(rna), dtype=np.int64),
+        rna[:, 0],
+        rna[:, 1],
+        np.full(len(rna), 1 / max(1, len(rna))),
+    )
+
+
+@pytest.fixture
+def corpus():
+    return corpus_of(np.random.default_rng(0).integers(0, 4, 400))
+
+
+def weights(network):
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
+
+
+def test_killed_and_resumed_equals_never_killed(corpus, tmp_path):
+    whole = weights(pretrain(corpus, CONFIG, tmp_path / "whole"))
+
+    def die(done, _total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(corpus, CONFIG, tmp_path / "killed", progress=die)
+    resumed = weights(pretrain(corpus, CONFIG, tmp_path / "killed"))
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, resumed[name]), name
+    lines = [
+        [json.loads(line) for line in (tmp_path / run / "metrics.jsonl").read_text().splitlines()]
+        for run in ("whole", "killed")
+    ]
+    for first, second in zip(*lines, strict=True):
+        assert first | {"time": 0} == second | {"time": 0}
+
+
+def test_a_checkpoint_of_another_network_is_refused(corpus, tmp_path):
+    pretrain(corpus, CONFIG, tmp_path)
+    other = dataclasses.replace(CONFIG, network=dataclasses.replace(NETWORK, d_mlp=12))
+    with pytest.raises(MismatchError, match=r'checkpoint\.pt: expected .*"d_mlp": 12'):
+        pretrain(corpus, other, tmp_path)
+
+
+def test_training_learns_a_periodic_sequence(tmp_path):
+    corpus = corpus_of([0, 1, 1, 2] * 100)
+    config = dataclasses.replace(
+        CONFIG, stages=(Stage(steps=60, length=32, batch=4),), warmup_steps=5, save_every=20
+    )
+    pretrain(corpus, config, tmp_path)
+    curve = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert curve[-1]["bits_per_base"] < 0.7 * curve[0]["bits_per_base"]
+
+
+def test_poles_stay_below_the_slowest(corpus, tmp_path):
+    fast = dataclasses.replace(CONFIG, learning_rate=1.0, warmup_steps=1)
+    network = pretrain(corpus, fast, tmp_path)
+    assert float(network.blocks[1].mixer.filter.log_poles.detach().max()) <= SLOWEST_POLE
+
+
+def test_the_rate_rises_stays_and_falls():
+    config = dataclasses.replace(
+        CONFIG, stages=(Stage(steps=100, length=8, batch=1),), warmup_steps=10, decay_share=0.4
+    )
+    assert config.rate(0) == pytest.approx(0.1)
+    assert config.rate(30) == 1.0
+    assert config.rate(80) == pytest.approx(0.5)
+    assert config.rate(99) == pytest.approx(0.025)
+
+
+def test_stages_follow_each_other():
+    assert [CONFIG.stage(step).length for step in range(6)] == [16, 16, 16, 16, 32, 32]
+
+
+def test_bits_per_base_of_even_odds_is_two_and_unknown_bases_do_not_count():
+    logits = torch.full((1, 3, 8), -1e9)
+    logits[..., :4] = 0.0
+    assert float(bits_per_base(logits, torch.tensor([[0, 3, 4]]))) == pytest.approx(2.0)
+
+
+def test_stream_size_is_the_root_mean_square():
+    assert float(stream_size(torch.tensor([[[3.0, 4.0]]]))) == pytest.approx(12.5**0.5)
+
+
+def test_windows_are_stretches_of_the_corpus_on_either_strand(corpus):
+    forward = corpus.sequence.tobytes()
+    other = reverse_complement_tokens(corpus.sequence).tobytes()
+    batch = corpus.batch(Stage(1, 20, 40), np.random.default_rng(1), rna_share=0.0)
+    on_forward = [row.tobytes() in forward for row in batch]
+    on_other = [row.tobytes() in other for row in batch]
+    assert all(a or b for a, b in zip(on_forward, on_other, strict=True))
+    assert any(on_forward)
+    assert any(on_other)
+
+
+def test_rna_windows_hold_a_base_of_their_gene():
+    tokens = np.zeros(300, dtype=np.uint8)
+    tokens[140:145] = 1
+    corpus = corpus_of(tokens, rna=[(140, 145)])
+    batch = corpus.batch(Stage(1, 20, 60), np.random.default_rng(2), rna_share=1.0)
+    # C on the forward strand, G on the other
+    assert all(((row == 1) | (row == 2)).any() for row in batch)
+
+
+def test_a_contig_shorter_than_a_window_ends_in_unknown_bases():
+    corpus = corpus_of([0, 1, 2])
+    batch = corpus.batch(Stage(1, 5, 4), np.random.default_rng(0), rna_share=0.0)
+    assert all(sorted(row.tolist()) in ([0, 1, 2, 4, 4, 4], [1, 2, 3, 4, 4, 4]) for row in batch)
+
+
+def write_corpus(path, **changes):
+    arrays = {
+        "sequence": np.zeros(30, dtype=np.uint8),
+        "contig_start": np.array([0, 10, 20]),
+        "contig_length": np.array([10, 10, 10]),
+        "contig_genome": np.array([0, 1, 1], dtype=np.int32),
+        "genome_name": np.array(["a", "b"]),
+        "genome_weight": np.array([3.0, 1.0]),
+        "genome_split": np.array(["train", "train"]),
+        "rna_contig": np.array([1], dtype=np.int32),
+        "rna_start": np.array([2]),
+        "rna_end": np.array([4]),
+    }
+    np.savez(path, **(arrays | changes))
+    return path
+
+
+def test_contigs_share_the_weight_of_their_genome(tmp_path):
+    corpus = read_corpus(write_corpus(tmp_path / "corpus.npz"))
+    assert corpus.weight.tolist() == pytest.approx([0.75, 0.125, 0.125])
+
+
+def test_only_the_split_is_read_and_its_genes_follow(tmp_path):
+    splits = np.array(["validation", "train"])
+    corpus = read_corpus(write_corpus(tmp_path / "corpus.npz", genome_split=splits))
+    assert corpus.start.tolist() == [10, 20]
+    assert corpus.rna_contig.tolist() == [0]
+
+
+def test_a_corpus_without_the_split_is_refused(tmp_path):
+    with pytest.raises(SchemaError, match="genomes of the split 'test', found none"):
+        read_corpus(write_corpus(tmp_path / "corpus.npz"), "test")
