@@ -1,16 +1,10 @@
-"""Writing and querying stores; sizes by environment, small in the test suite.
+"""A features file: written from windows, then asked for a region and for a feature."""
 
-``GENOINTERP_BENCHMARK_BP=1000000 python benchmarks/benchmark_store.py`` prints CPU seconds.
-"""
-
-import os
-import sys
-import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.timing import cpu_seconds
 from genointerp.core.provenance import Provenance
 from genointerp.feature.query import query_region
 from genointerp.genome.interval import GenomicInterval
@@ -18,53 +12,44 @@ from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature_writer import FeatureWriter
 from genointerp.store.features import FeatureHeader, FeatureStore
 
-BP = int(os.environ.get("GENOINTERP_BENCHMARK_BP", "20000"))
-N_FEATURES, K, WINDOW = 2048, 16, 4096
+FULL = {"bp": 1_000_000, "n_features": 2048, "k": 16}
+WINDOW = 4096
 
 
-def write(path: Path, bp: int) -> FeatureStore:
+def measure(folder: Path, *, bp: int, n_features: int, k: int) -> dict[str, float]:
+    path = folder / "f.h5"
+    writing = cpu_seconds(lambda: write(path, bp, n_features, k), repeats=1)
+    store = FeatureStore(path)
+    middle = bp // 2
+    region = GenomicInterval("chr", middle - 1000, middle + 1000)
+    n_hits = 2 * bp * k
+    return {
+        "written_hits_per_s": n_hits / writing,
+        "bytes_per_hit": path.stat().st_size / n_hits,
+        "region_ms": 1e3 * cpu_seconds(lambda: query_region(store, region)),
+        "feature_ms": 1e3 * cpu_seconds(lambda: store.feature(7, "+")),
+    }
+
+
+def write(path: Path, bp: int, n_features: int, k: int) -> FeatureStore:
+    """Make a file in which k features fire at each base of either strand."""
     contigs = (ContigInfo("chr", bp, circular=True),)
-    header = FeatureHeader("m", "m", "s", "g", "s", N_FEATURES, contigs)
+    header = FeatureHeader("m", "m", "s", "g", "s", n_features, contigs)
     generator = np.random.default_rng(0)
-    step = N_FEATURES // K
-    feature = np.arange(0, N_FEATURES, step) + generator.integers(0, step, (WINDOW, K))
-    value = generator.random((WINDOW, K), dtype=np.float32) + 0.1
+    step = n_features // k
+    feature = np.arange(0, n_features, step) + generator.integers(0, step, (WINDOW, k))
+    value = generator.random((WINDOW, k), dtype=np.float32) + 0.1
     with FeatureWriter(path, header, Provenance(config={}, inputs={})) as writer:
         for strand in "+-":
             for start in range(0, bp, WINDOW):
                 n = min(WINDOW, bp - start)
                 kept = GenomicInterval("chr", start, start + n, strand)
-                indptr = np.arange(n + 1, dtype=np.int64) * K
+                indptr = np.arange(n + 1, dtype=np.int64) * k
                 writer.add_window(kept, indptr, feature[:n].reshape(-1), value[:n].reshape(-1))
     return FeatureStore(path)
 
 
-def timed(function, *arguments):
-    start = time.process_time()
-    result = function(*arguments)
-    return result, time.process_time() - start
-
-
-def measure(path: Path, bp: int) -> dict[str, float]:
-    store, writing = timed(write, path, bp)
-    middle = bp // 2
-    region = GenomicInterval("chr", middle - 1000, middle + 1000)
-    _, region_seconds = timed(query_region, store, region)
-    _, feature_seconds = timed(store.feature, 7, "+")
-    return {
-        "bp": bp,
-        "written_hits_per_s": 2 * bp * K / max(writing, 1e-9),
-        "bytes_per_hit": path.stat().st_size / (2 * bp * K),
-        "region_ms": 1e3 * region_seconds,
-        "feature_ms": 1e3 * feature_seconds,
-    }
-
-
-def benchmark_store_writes_and_answers(tmp_path):
-    assert measure(tmp_path / "f.h5", BP)["region_ms"] >= 0
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        for name, figure in measure(Path(folder) / "f.h5", BP).items():
-            sys.stdout.write(f"{name}\t{figure:.6g}\n")
+def benchmark_store(tmp_path):
+    found = measure(tmp_path, bp=10_000, n_features=256, k=8)
+    # a hit is stored twice: value and feature by base, value and row by feature
+    assert found["bytes_per_hit"] >= 2 + 2 + 2 + 4

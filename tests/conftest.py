@@ -1,11 +1,16 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from genointerp.genome.genome import Contig
 from genointerp.genome.read import read_genome
 
 DATA = Path(__file__).parent / "data"
+
+# no test depends upon how fast the machine is
+settings.register_profile("suite", deadline=None, max_examples=25)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

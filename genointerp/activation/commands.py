@@ -6,7 +6,8 @@ from pathlib import Path
 
 from genointerp.activation.fidelity import Fidelity, evaluate_sae
 from genointerp.activation.harvest import HarvestConfig, harvest
-from genointerp.core.files import atomic_path
+from genointerp.core.config import to_mapping
+from genointerp.core.files import atomic_path, check_writable
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.interval import parse_region
@@ -57,6 +58,8 @@ def evaluate_file(
     progress: Progress = silent,
 ) -> Fidelity:
     """Measure the loss recovered by a dictionary on a genome file, and write it as JSON."""
+    config = HarvestConfig() if config is None else config
+    check_writable(out)
     contigs = read_genome(genome)
     fidelity = evaluate_sae(
         model,
@@ -66,8 +69,13 @@ def evaluate_file(
         regions=[parse_region(region, contigs.lengths) for region in regions],
         progress=progress,
     )
-    inputs = {"genome": contigs.sha256, "sae": sha256_file(sae / "sae_weights.safetensors")}
-    provenance = json.loads(Provenance({"regions": list(regions)}, inputs).as_json())
+    inputs = {
+        "genome": contigs.sha256,
+        "model": model.spec.sha256,
+        "sae": sha256_file(sae / "sae_weights.safetensors"),
+    }
+    settings = to_mapping(config) | {"regions": list(regions)}
+    provenance = json.loads(Provenance(settings, inputs).as_json())
     with atomic_path(out) as temporary:
         text = json.dumps(fidelity.as_mapping() | {"provenance": provenance}, indent=2)
         temporary.write_text(text + "\n")

@@ -17,6 +17,7 @@ from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.model.protocol import DnaModel, Edit
 from genointerp.sae.io import LoadedSae, load_sae
+from genointerp.sae.metrics import RunningEvaluation
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Fidelity:
     loss_clean, loss_spliced
         nats per base, untouched and with the dictionary's reconstruction in place.
     loss_mean_ablated, loss_zero_ablated
-        nats per base with every activation at its mean over the same bases, or at zero.
+        nats per base with every activation at its mean over the tokens read, or at zero.
     loss_recovered
         Against mean ablation: the stricter of the two, since the mean alone may carry a good deal.
     loss_recovered_zero
@@ -37,11 +38,16 @@ class Fidelity:
         ``loss_clean`` in bits.
     n_bases
         Bases in each mean.
+    fvu, l0, dead_share
+        Of the dictionary on the same genome, which training need not have seen: fraction of
+        variance unexplained, features that fire on a token, and share of features that fire on
+        none. Over every token read, warm-up included.
 
     Notes
     -----
     ``loss recovered = (L_ablated - L_spliced) / (L_ablated - L_clean)``: 1 where nothing is lost,
-    0 where the reconstruction is worth no more than the ablation.
+    0 where the reconstruction is worth no more than the ablation. Activations are replaced at
+    every token read, warm-up included; the losses are over kept bases.
     """
 
     loss_clean: float
@@ -52,6 +58,9 @@ class Fidelity:
     loss_recovered_zero: float
     bits_per_base: float
     n_bases: int
+    fvu: float
+    l0: float
+    dead_share: float
 
     def as_mapping(self) -> dict[str, Any]:
         """Return the figures as plain values."""
@@ -88,7 +97,9 @@ def evaluate_sae(
         )
 
     clean = loss(Edit(site, mean.observe), 0)
-    spliced = loss(Edit(site, _splice(loaded)), 1)
+    measured = RunningEvaluation(loaded.sae)
+    spliced = loss(Edit(site, _splice(measured)), 1)
+    figures = measured.result()
     average = mean.value()
     mean_ablated = loss(Edit(site, lambda x: average.to(x).expand_as(x)), 2)
     zero_ablated = loss(Edit(site, torch.zeros_like), 3)
@@ -101,6 +112,9 @@ def evaluate_sae(
         loss_recovered_zero=_recovered(clean, spliced, zero_ablated),
         bits_per_base=clean.bits_per_base,
         n_bases=clean.n_bases,
+        fvu=figures.fvu,
+        l0=figures.l0,
+        dead_share=figures.dead_share,
     )
 
 
@@ -121,13 +135,10 @@ class _MeanOf:
         return self.total / max(1, self.count)
 
 
-def _splice(loaded: LoadedSae) -> Any:  # noqa: ANN401 - a function of a batch, see Edit
-    sae = loaded.sae
-
-    @torch.no_grad()
+def _splice(measured: RunningEvaluation) -> Any:  # noqa: ANN401 - a function of a batch, see Edit
     def splice(x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token d"]:
         rows = torch.split(x.flatten(0, 1), 4096)
-        return torch.cat([sae(part.float()) for part in rows]).to(x).view_as(x)
+        return torch.cat([measured.reconstruct(part) for part in rows]).to(x).view_as(x)
 
     return splice
 

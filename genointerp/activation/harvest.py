@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float32, Int64
 
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import ConfigError, MismatchError
+from genointerp.core.errors import ConfigError, MismatchError, UnknownNameError
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
 from genointerp.genome.genome import Genome
@@ -88,6 +88,8 @@ def harvest(
         If the file cannot be written; shards already written remain.
     """
     config = HarvestConfig() if config is None else config
+    if site not in model.spec.sites:
+        raise UnknownNameError("site", f"one of {', '.join(model.spec.sites)}", site)
     windows = tile_windows(
         genome,
         length=config.window,

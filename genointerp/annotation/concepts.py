@@ -12,13 +12,11 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.catalogue import annotations_folder
-from genointerp.core.config import from_mapping
+from genointerp.core.config import from_mapping, read_yaml
 from genointerp.core.errors import ConfigError, UnknownNameError
-from genointerp.core.files import atomic_path
 from genointerp.genome.genome import Genome
 
 Bases = Literal[
@@ -129,10 +127,7 @@ def load_concepts(path: Path | None = None) -> dict[str, Concept]:
         or holds an expression that is not regular.
     """
     path = annotations_folder() / "concepts.yaml" if path is None else Path(path)
-    try:
-        entries = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise ConfigError(str(path), "YAML", str(error).replace("\n", " ")) from error
+    entries = read_yaml(path)
     if not isinstance(entries, dict) or not entries:
         raise ConfigError(str(path), "a mapping of concept names to definitions", repr(entries))
     concepts: dict[str, Concept] = {}
@@ -160,12 +155,6 @@ def define_elements(
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     numbers = ("start", "end", "element", "part", "frame")
     return ConceptElements(table.astype(dict.fromkeys(numbers, "int64")), concepts)
-
-
-def write_elements(elements: ConceptElements, path: Path) -> None:
-    """Write the table of elements as TSV; coordinates 0-based, half-open."""
-    with atomic_path(Path(path)) as temporary:
-        elements.table.to_csv(temporary, sep="\t", index=False)
 
 
 def _slices(column: np.ndarray, names: list[str]) -> dict[str, slice]:

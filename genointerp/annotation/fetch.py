@@ -84,6 +84,9 @@ def fetch_genome(
 
 
 def _check_replaceable(out: Path) -> None:
-    if out.exists() and not (out / "source.yaml").is_file() and any(out.iterdir()):
-        message = f"{out}: expected a new folder, or one that fetch made, found other files"
+    if not out.exists() or (out / "source.yaml").is_file():
+        return
+    if not out.is_dir() or any(out.iterdir()):
+        found = "other files" if out.is_dir() else "a file"
+        message = f"{out}: expected a new folder, or one that fetch made, found {found}"
         raise StorageError(message)

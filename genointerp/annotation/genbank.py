@@ -52,7 +52,7 @@ def read_genbank_annotation(path: Path, genome: Genome) -> AnnotationSet:
     """Read the annotation of a genome from a GenBank file, plain or compressed.
 
     The file must hold a record for each of its features' contigs and no other; where it holds the
-    bases too, they must be those of the genome.
+    bases too, they must be those of the genome wherever it is not N.
 
     Raises
     ------
@@ -92,8 +92,8 @@ def _check_record(record: SeqRecord, genome: Genome, *, where: str) -> None:
         raise AnnotationError(where, f"{length} bp, as in the genome", f"{n_bases} bp")
     bases = record_sequence(record)
     if bases is not None:
-        codes = normalise_sequence(bases, where=where)
-        n_other = int((codes != genome[name].sequence).sum())
+        codes, known = normalise_sequence(bases, where=where), genome[name].sequence
+        n_other = int(((codes != known) & (known != ord("N"))).sum())
         if n_other:
             raise AnnotationError(where, "the bases of the genome", f"{n_other} that differ")
 

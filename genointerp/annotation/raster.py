@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Int64
 
-from genointerp.annotation.concepts import ConceptElements, Orientation
+from genointerp.annotation.concepts import ConceptElements
 
 ReadingStrand = Literal["+", "-"]
 
@@ -36,47 +36,6 @@ def contig_offsets(lengths: Mapping[str, int]) -> dict[str, int]:
     """
     ends = np.cumsum(list(lengths.values()))
     return {name: int(end) - lengths[name] for name, end in zip(lengths, ends, strict=True)}
-
-
-def rasterize(
-    elements: ConceptElements, lengths: Mapping[str, int], concept: str
-) -> dict[ReadingStrand, Bool[np.ndarray, " row"]]:
-    """Return, for each strand, which bases lie in an element of the concept on that strand.
-
-    An element without a strand is drawn on both.
-    """
-    n_rows = sum(lengths.values())
-    masks: dict[ReadingStrand, Bool[np.ndarray, " row"]] = {}
-    for strand in ("+", "-"):
-        masks[strand] = np.zeros(n_rows, dtype=np.bool_)
-        masks[strand][element_bases(elements, lengths, concept, strand=strand).row] = True
-    return masks
-
-
-def concept_mask(
-    elements: ConceptElements,
-    concept: str,
-    lengths: Mapping[str, int],
-    *,
-    strand: ReadingStrand,
-    orientation: Orientation,
-) -> Bool[np.ndarray, " row"]:
-    """Return which bases are positive for a feature that is read on ``strand``.
-
-    Parameters
-    ----------
-    lengths
-        Length of each contig in bp, in the order of the genome.
-    orientation
-        ``sense``: in an element on this strand; ``antisense``: in one on the other strand;
-        ``both``: in an element on either. An element without a strand counts in each.
-    """
-    mask = np.zeros(sum(lengths.values()), dtype=np.bool_)
-    other: ReadingStrand = "-" if strand == "+" else "+"
-    strands = {"sense": (strand,), "antisense": (other,), "both": (strand, other)}[orientation]
-    for name in strands:
-        mask[element_bases(elements, lengths, concept, strand=name).row] = True
-    return mask
 
 
 def element_bases(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.concepts import define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.association.associate import associate
@@ -17,7 +18,7 @@ from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome
 from genointerp.store.features import FeatureStore
-from genointerp.store.tables import ASSOCIATIONS, write_table
+from genointerp.store.tables import ASSOCIATIONS, check_table_path, write_table
 
 
 def associate_files(
@@ -37,7 +38,8 @@ def associate_files(
     features, annotations
         In the same order of genomes.
     genomes
-        Sequences, in any order; each must be the genome of one of the features. Not needed.
+        Sequences, in any order; each must be the genome of one of the features. Not needed, but
+        an annotation that holds the bases too, as GenBank does, is checked against them only.
     concepts
         Definition of the concepts; the shipped one where None.
 
@@ -49,24 +51,27 @@ def associate_files(
         If a sequence is of none of the features.
     """
     config = AssociateConfig() if config is None else config
+    check_table_path(out)
     if len(features) != len(annotations):
         expected = f"one annotation for each of {len(features)} features files"
         raise InputError("annotations", expected, str(len(annotations)))
     stores = [FeatureStore(path) for path in features]
-    known = {store.header.genome_sha256 for store in stores}
+    known = {store.header.genome_sha256: _without_sequence(store) for store in stores}
     for path in genomes:
-        if read_genome(path).sha256 not in known:
+        sequences = read_genome(path)
+        if sequences.sha256 not in known:
             raise MismatchError(str(path), "the genome of a features file", "another")
+        known[sequences.sha256] = sequences
+    concepts = annotations_folder() / "concepts.yaml" if concepts is None else concepts
     definitions = load_concepts(concepts)
     elements = []
     for store, path in zip(stores, annotations, strict=True):
-        genome = _without_sequence(store)
+        genome = known[store.header.genome_sha256]
         elements.append(define_elements(read_annotation(path, genome), genome, definitions))
     table = associate(stores, elements, config=config, progress=progress)
     inputs = {f"features-{i}": store.sha256 for i, store in enumerate(stores)}
     inputs |= {f"annotations-{i}": sha256_file(path) for i, path in enumerate(annotations)}
-    if concepts is not None:
-        inputs["concepts"] = sha256_file(concepts)
+    inputs["concepts"] = sha256_file(concepts)
     write_table(table, out, ASSOCIATIONS, Provenance(to_mapping(config), inputs))
     return table
 

@@ -49,15 +49,10 @@ def f1_always_on(n_concept: Counts, n_covered: int) -> Scores:
     Notes
     -----
     ``2 b / (1 + b)`` at the base rate ``b = n_concept / n_covered``; NaN without a base of the
-    concept.
+    concept, and where the number of covered bases is unknown (0).
     """
     base = n_concept / max(n_covered, 1)
-    return np.where(n_concept > 0, 2 * base / (1 + base), np.nan)
-
-
-def base_rate(f1_always_on: Float[np.ndarray, "..."]) -> Scores:
-    """Return the base rate to which an always-on F1 belongs: the inverse of `f1_always_on`."""
-    return np.asarray(f1_always_on / (2 - f1_always_on), dtype=np.float64)
+    return np.where((n_concept > 0) & (n_covered > 0), 2 * base / (1 + base), np.nan)
 
 
 def precision_gain(precision: Float[np.ndarray, "..."], base: Float[np.ndarray, "..."]) -> Scores:
@@ -97,14 +92,6 @@ def log2_enrichment(n_both: Counts, n_feature: Counts, n_concept: Counts, n_cove
     expected = n_feature.astype(np.float64) * n_concept / max(n_covered, 1)
     score = np.log2((n_both + 0.5) / (expected + 0.5))
     return np.where(n_concept > 0, score, np.nan)
-
-
-def matthews(n_both: Counts, n_feature: Counts, n_concept: Counts, n_covered: int) -> Scores:
-    """Matthews correlation by base; 0 where the detector is constant, NaN without the concept."""
-    both, feature, concept = (x.astype(np.float64) for x in (n_both, n_feature, n_concept))
-    spread = np.sqrt(feature * (n_covered - feature) * concept * (n_covered - concept))
-    score = (n_covered * both - feature * concept) / np.where(spread > 0, spread, 1.0)
-    return np.where(n_concept > 0, np.where(spread > 0, score, 0.0), np.nan)
 
 
 def _ratio(numerator: Counts, denominator: Counts) -> Scores:

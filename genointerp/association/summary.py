@@ -4,16 +4,6 @@ import numpy as np
 import pandas as pd
 
 from genointerp.association.scores import f1_always_on
-from genointerp.store.tables import ASSOCIATIONS, Column, TableSchema
-
-BEST_PER_CONCEPT = TableSchema(
-    "genointerp::best-per-concept",
-    1,
-    (
-        *ASSOCIATIONS.columns,
-        Column("f1_always_on", "float64", "REQUIRED", "F1 of the detector that always fires; test"),
-    ),
-)
 
 
 def best_per_concept(associations: pd.DataFrame) -> pd.DataFrame:

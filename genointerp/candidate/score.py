@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64
 
-from genointerp.association.scores import base_rate, f1_always_on, precision_gain
+from genointerp.association.scores import precision_gain
 from genointerp.association.summary import count_covered
 from genointerp.candidate.config import RankConfig
+from genointerp.feature.query import best_concepts
 
 _MANY_LOCI = 32
 
@@ -119,8 +120,8 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by ``feature``: ``unexplained``, and ``best_concept`` with ``best_f1``: the concept
-        with the highest F1 on fit and its F1 on test; empty and NaN where it detects none.
+        Indexed by ``feature``: ``unexplained``, and ``best_concept`` with ``best_f1`` as
+        `genointerp.feature.query.best_concepts` says; empty and NaN where it detects none.
 
     Notes
     -----
@@ -129,16 +130,13 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     within one concept, 1 for one that no concept attracts beyond chance.
     """
     n_concept = associations["n_concept_bp"].to_numpy(np.int64)
-    base = base_rate(f1_always_on(n_concept, count_covered(associations)))
+    base = n_concept / max(count_covered(associations), 1)
     gain = precision_gain(associations["precision"].to_numpy(np.float64), base)
     counted = _at_most(associations["q_value"], config.max_q) & ~np.isnan(gain)
     gains = pd.Series(np.where(counted, np.maximum(gain, 0.0), 0.0))
     features = associations["feature"].to_numpy(np.int64)
     unexplained = 1 - gains.groupby(features).max()
-    found = associations[associations["f1_fit"] > 0]
-    best = found.sort_values("f1_fit", ascending=False, kind="stable").drop_duplicates("feature")
-    best = best.set_index("feature")[["concept", "f1"]]
-    best.columns = pd.Index(["best_concept", "best_f1"])
+    best = best_concepts(associations).set_index("feature")[["best_concept", "best_f1"]]
     table = pd.DataFrame({"unexplained": unexplained}).join(best)
     table["best_concept"] = table["best_concept"].astype(object).fillna("")
     return table

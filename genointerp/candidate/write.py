@@ -19,7 +19,13 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
 from genointerp.store.activations import ActivationStore
 from genointerp.store.features import FeatureStore
-from genointerp.store.tables import ASSOCIATIONS, CANDIDATES, read_table, write_table
+from genointerp.store.tables import (
+    ASSOCIATIONS,
+    CANDIDATES,
+    check_table_path,
+    read_table,
+    write_table,
+)
 
 _LINE = 80
 
@@ -42,12 +48,16 @@ def rank_files(
         Where the windows are read from, in the order of ``features``; not needed.
     """
     config = RankConfig() if config is None else config
+    check_table_path(out)
     stores = [FeatureStore(path) for path in features]
     read = [read_genome(path) for path in genomes]
     table = read_table(associations, ASSOCIATIONS)
-    windows = [ActivationStore(path).windows for path in activations] or None
+    origin = [ActivationStore(path) for path in activations]
+    windows = [store.windows for store in origin] or None
     result = rank(stores, table, read, config, windows=windows, progress=progress)
     inputs = {f"features-{index}": store.sha256 for index, store in enumerate(stores)}
+    inputs |= {f"genome-{index}": genome.sha256 for index, genome in enumerate(read)}
+    inputs |= {f"activations-{index}": store.sha256 for index, store in enumerate(origin)}
     inputs["associations"] = sha256_file(associations)
     write_candidates(result, read, out, Provenance(to_mapping(config), inputs), flank=config.flank)
     return result
@@ -72,7 +82,9 @@ def write_candidates(
     out = Path(out)
     write_table(result.table, out, CANDIDATES, provenance)
     with atomic_path(out.with_suffix(".gff3")) as temporary:
-        temporary.write_text("\n".join(_gff3(result.loci, genomes)) + "\n")
+        rows = _gff3(result.loci, genomes)
+        head = [next(rows), f"# {provenance.as_json()}"]
+        temporary.write_text("\n".join([*head, *rows]) + "\n")
     with atomic_path(out.with_suffix(".fasta")) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in _fasta(result.loci, genomes, flank)))
 

@@ -7,25 +7,21 @@ import typer
 
 
 def associate(
-    features: Annotated[list[Path], typer.Argument(exists=True, help="features of each genome")],
+    features: Annotated[list[Path], typer.Argument(help="features of each genome")],
     annotations: Annotated[
         list[Path],
-        typer.Option(exists=True, help="GFF3 or GenBank of each genome, in the order of FEATURES"),
+        typer.Option(help="GFF3 or GenBank of each genome, in the order of FEATURES"),
     ],
     out: Annotated[Path, typer.Option(help="associations, .parquet, .tsv or .json")],
     genome: Annotated[
-        list[Path] | None, typer.Option(exists=True, help="sequences to check FEATURES against")
+        list[Path] | None, typer.Option(help="sequences to check FEATURES against")
     ] = None,
     test: Annotated[
         list[str] | None,
         typer.Option(help="seqid of the test side; alternate blocks of each contig where none"),
     ] = None,
-    concepts: Annotated[
-        Path | None, typer.Option(exists=True, help="definition of concepts, YAML")
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option(exists=True, help="YAML of AssociateConfig")
-    ] = None,
+    concepts: Annotated[Path | None, typer.Option(help="definition of concepts, YAML")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML of AssociateConfig")] = None,
     seed: Annotated[int | None, typer.Option(help="of the circular shifts")] = None,
 ) -> None:
     """Compare every feature of FEATURES with every concept, in either orientation.

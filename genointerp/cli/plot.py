@@ -12,13 +12,13 @@ Out = Annotated[Path, typer.Option(help="figure: .png, .pdf or .svg")]
 
 @plot.command()
 def region(
-    features: Annotated[Path, typer.Argument(exists=True, help="feature store")],
+    features: Annotated[Path, typer.Argument(help="feature store")],
     region: Annotated[str, typer.Argument(help="1-based closed, like chrI:1-1,000")],
-    annotations: Annotated[Path, typer.Option(exists=True, help="GFF3 or GenBank")],
-    genome: Annotated[Path, typer.Option(exists=True, help="FASTA or GenBank")],
+    annotations: Annotated[Path, typer.Option(help="GFF3 or GenBank")],
+    genome: Annotated[Path, typer.Option(help="FASTA or GenBank")],
     out: Out,
     associations: Annotated[
-        Path | None, typer.Option(exists=True, help="names each feature's best concept")
+        Path | None, typer.Option(help="names each feature's best concept")
     ] = None,
     feature: Annotated[
         list[int] | None, typer.Option(help="features to draw; the strongest otherwise")
@@ -41,7 +41,7 @@ def region(
 
 @plot.command()
 def overlap(
-    associations: Annotated[Path, typer.Argument(exists=True, help="table of associations")],
+    associations: Annotated[Path, typer.Argument(help="table of associations")],
     out: Out,
 ) -> None:
     """Draw the test F1 of the best features with every concept."""
@@ -53,7 +53,7 @@ def overlap(
 
 @plot.command()
 def feature(
-    features: Annotated[Path, typer.Argument(exists=True, help="feature store")],
+    features: Annotated[Path, typer.Argument(help="feature store")],
     feature: Annotated[int, typer.Option(help="index in the dictionary")],
     out: Out,
 ) -> None:
@@ -66,7 +66,7 @@ def feature(
 
 @plot.command()
 def training(
-    metrics: Annotated[Path, typer.Argument(exists=True, help="metrics.jsonl of a dictionary")],
+    metrics: Annotated[Path, typer.Argument(help="metrics.jsonl of a dictionary")],
     out: Out,
 ) -> None:
     """Draw the training curves of a dictionary."""

@@ -7,17 +7,17 @@ import typer
 
 
 def rank(
-    features: Annotated[list[Path], typer.Argument(exists=True, help="features of each genome")],
-    associations: Annotated[Path, typer.Option(exists=True, help="their table of associations")],
-    genome: Annotated[list[Path], typer.Option(exists=True, help="sequence of each genome")],
+    features: Annotated[list[Path], typer.Argument(help="features of each genome")],
+    associations: Annotated[Path, typer.Option(help="their table of associations")],
+    genome: Annotated[list[Path], typer.Option(help="sequence of each genome")],
     out: Annotated[
         Path, typer.Option(help="candidates, .tsv; loci go to .gff3 and .fasta beside it")
     ],
     activations: Annotated[
         list[Path] | None,
-        typer.Option(exists=True, help="activations of each genome, for where windows begin"),
+        typer.Option(help="activations of each genome, for where windows begin"),
     ] = None,
-    config: Annotated[Path | None, typer.Option(exists=True, help="YAML of RankConfig")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML of RankConfig")] = None,
     seed: Annotated[int | None, typer.Option(help="of the bases sampled for periods")] = None,
 ) -> None:
     """Rank the features of FEATURES as candidates for something unknown."""

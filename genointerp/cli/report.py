@@ -7,7 +7,7 @@ import typer
 
 
 def report(
-    run_dir: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="what a run made")],
+    run_dir: Annotated[Path, typer.Argument(help="what a run made")],
     out: Annotated[Path, typer.Option(help="the page, HTML")],
 ) -> None:
     """Write one HTML file of the run in RUN_DIR, which needs no network."""

@@ -7,7 +7,7 @@ import typer
 
 
 def run(
-    config: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="YAML of the run")],
+    config: Annotated[Path, typer.Argument(help="YAML of the run")],
     snakemake: Annotated[
         list[str] | None, typer.Argument(help="after --: arguments for Snakemake, such as -n")
     ] = None,

@@ -7,9 +7,9 @@ import typer
 
 
 def summarise(
-    associations: Annotated[Path, typer.Argument(exists=True, help="table of associations")],
-    training: Annotated[Path, typer.Option(exists=True, help="log.json of the dictionary")],
-    fidelity: Annotated[Path, typer.Option(exists=True, help="JSON of `genointerp evaluate`")],
+    associations: Annotated[Path, typer.Argument(help="table of associations")],
+    training: Annotated[Path, typer.Option(help="log.json of the dictionary")],
+    fidelity: Annotated[Path, typer.Option(help="JSON of `genointerp evaluate`")],
     out: Annotated[Path, typer.Option(help="headline figures, JSON")],
     best: Annotated[Path, typer.Option(help="best feature of each concept, table")],
     text: Annotated[Path, typer.Option(help="all associations as TSV")],

@@ -7,13 +7,9 @@ import typer
 
 
 def train(
-    activations: Annotated[
-        list[Path], typer.Argument(exists=True, help="activation stores, read together")
-    ],
+    activations: Annotated[list[Path], typer.Argument(help="activation stores, read together")],
     out: Annotated[Path, typer.Option(help="directory of the dictionary")],
-    config: Annotated[
-        Path | None, typer.Option(exists=True, help="YAML; the defaults otherwise")
-    ] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML; the defaults otherwise")] = None,
     seed: Annotated[int | None, typer.Option(help="replaces the seed of the configuration")] = None,
 ) -> None:
     """Train a sparse autoencoder on ACTIVATIONS."""

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import yaml
 
 from genointerp.core.errors import ConfigError
+from genointerp.core.files import read_text
 
 T = TypeVar("T")
 
@@ -20,15 +21,28 @@ def read_config(cls: type[T], path: Path | None) -> T:
     Raises
     ------
     ConfigError
-        If the file is no mapping, a key is unknown or a value has the wrong type.
+        If the file is no mapping, a key is unknown or a value has the wrong type or range.
     """
     if path is None:
         return cls()
-    try:
-        values = yaml.safe_load(Path(path).read_text())
-    except yaml.YAMLError as error:
-        raise ConfigError(str(path), "YAML", str(error).replace("\n", " ")) from error
+    values = read_yaml(path)
     return from_mapping(cls, {} if values is None else values, where=str(path))
+
+
+def read_yaml(path: Path) -> Any:
+    """Return the plain values of a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such file, or it is no YAML.
+    """
+    text = read_text(path, error=ConfigError)
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        # safe_load lets the ValueError of an impossible date through
+        raise ConfigError(str(path), "YAML", " ".join(str(error).split())) from error
 
 
 def from_mapping(cls: type[T], values: Any, *, where: str) -> T:

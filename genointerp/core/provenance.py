@@ -8,25 +8,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from genointerp import __version__
+from genointerp.core.errors import InputError
+from genointerp.core.files import reading
 
 
 def sha256_file(path: Path) -> str:
-    """Return the sha256 of a file's bytes, in hexadecimal."""
-    with Path(path).open("rb") as handle:
+    """Return the sha256 of a file's bytes, in hexadecimal.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it cannot be read.
+    """
+    with reading(path, error=InputError), Path(path).open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def sha256_arrays(arrays: Mapping[str, np.ndarray]) -> str:
-    """Return one sha256 over named arrays: names, dtypes, shapes and contents, sorted by name."""
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

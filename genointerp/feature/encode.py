@@ -9,8 +9,10 @@ import torch
 from jaxtyping import Float32
 
 from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.files import check_writable
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
+from genointerp.model.device import find_device
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.io import load_sae
 from genointerp.store.activations import ActivationStore
@@ -45,6 +47,8 @@ def encode_store(
 
     Raises
     ------
+    InputError
+        If this machine has no such device.
     MismatchError
         If the activations are of another model, site or width than the dictionary was trained
         on, or of two genomes.
@@ -53,6 +57,8 @@ def encode_store(
     """
     if not activations:
         raise InputError("activations", "at least one store", "none")
+    check_writable(out)
+    find_device(device)
     loaded = load_sae(sae_dir, device=device)
     for store in activations:
         check_dictionary(store, loaded.metadata, sae_dir)
@@ -175,5 +181,5 @@ def _header(store: ActivationStore, sae_sha256: str, n_features: int) -> Feature
 
 
 def _provenance(activations: Sequence[ActivationStore], sae_sha256: str) -> Provenance:
-    inputs = {f"activations {store.path.name}": store.sha256 for store in activations}
+    inputs = {f"activations-{index}": store.sha256 for index, store in enumerate(activations)}
     return Provenance(config={}, inputs={**inputs, "sae": sae_sha256})

@@ -128,7 +128,7 @@ def _write_bedgraph(
 ) -> int:
     runs = feature_runs(store, feature, strand)
     with path.open("w", newline="") as handle:
-        handle.write(f"# {_provenance(store, feature, strand).as_json()}\n")
+        handle.write(f"# {_provenance(store, feature, strand=strand).as_json()}\n")
         for run in runs:
             frame = pd.DataFrame(
                 {"seqid": run.seqid, "start": run.start, "end": run.end, "value": run.value}
@@ -152,7 +152,8 @@ def _write_gff3(
             f"##sequence-region {_escaped(seqid)} 1 {length}\n"
             for seqid, length in store.lengths.items()
         )
-        handle.write(f"# {_provenance(store, feature, strand).as_json()}\n")
+        provenance = _provenance(store, feature, strand=strand, merge_gap=merge_gap)
+        handle.write(f"# {provenance.as_json()}\n")
         for number, locus in enumerate(loci.itertuples(index=False), start=1):
             handle.write(_gff3_line(feature, number, locus))
     return len(loci)
@@ -183,8 +184,8 @@ def _escaped(seqid: str) -> str:
     )
 
 
-def _provenance(store: FeatureStore, feature: int, strand: ReadStrand | None) -> Provenance:
-    config = {"feature": feature, "strand": strand}
+def _provenance(store: FeatureStore, feature: int, **settings: str | int | None) -> Provenance:
+    config = {"feature": feature, **settings}
     return Provenance(config=config, inputs={"features": store.sha256})
 
 

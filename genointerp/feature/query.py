@@ -80,9 +80,10 @@ def best_concepts(associations: pd.DataFrame) -> pd.DataFrame:
     """Return for each feature the concept and orientation with the highest F1 on fit.
 
     Columns ``feature, best_concept, orientation, best_f1``, the last measured on test. Of equal
-    scores the first in the table counts; an undefined score never does.
+    scores the first in the table counts. A feature that detects no concept on fit, or only such
+    as test does not hold, has no row.
     """
-    known = associations[associations["f1_fit"].notna() & associations["f1"].notna()]
+    known = associations[(associations["f1_fit"] > 0) & associations["f1"].notna()]
     ordered = known.sort_values("f1_fit", ascending=False, kind="stable")
     best = ordered.drop_duplicates("feature")[["feature", "concept", "orientation", "f1"]]
     return best.rename(columns={"concept": "best_concept", "f1": "best_f1"}).reset_index(drop=True)

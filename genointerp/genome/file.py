@@ -5,6 +5,7 @@ import zlib
 from pathlib import Path
 from typing import Literal
 
+from genointerp.core import files
 from genointerp.core.errors import InputError
 
 Kind = Literal["fasta", "genbank", "gff3"]
@@ -20,10 +21,10 @@ def read_bytes(path: Path, *, error: type[InputError]) -> bytes:
     Parameters
     ----------
     error
-        Raised where the file is empty, truncated or damaged.
+        Raised where the file is absent, empty, truncated or damaged.
     """
     path = Path(path)
-    content = path.read_bytes()
+    content = files.read_bytes(path, error=error)
     if content.startswith(_GZIP):
         content = _decompress(content, path, error)
     if not content.strip():

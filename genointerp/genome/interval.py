@@ -82,7 +82,8 @@ def parse_region(region: str, lengths: Mapping[str, int]) -> GenomicInterval:
         return GenomicInterval(region, 0, lengths[region])
     match = _RANGE.fullmatch(region)
     if match is None or match["seqid"] not in lengths:
-        raise CoordinateError(region, f"a region of {_names(lengths)}, like 'chrI:1-1,000'", region)
+        expected = f"a region of {_names(lengths)}, like 'chrI:1-1,000'"
+        raise CoordinateError("region", expected, repr(region))
     seqid, length = match["seqid"], lengths[match["seqid"]]
     first = int(match["first"].replace(",", ""))
     last = int((match["last"] or match["first"]).replace(",", ""))

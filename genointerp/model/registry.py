@@ -5,15 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from genointerp.core.config import from_mapping, to_mapping
 from genointerp.core.errors import SchemaError, UnknownNameError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, read_text
 from genointerp.core.provenance import sha256_file
 from genointerp.model.attention import backend_name
+from genointerp.model.device import find_device
 from genointerp.model.hyena import HyenaConfig, StripedHyena
 from genointerp.model.protocol import DnaModel, ModelSpec
 from genointerp.model.single_nucleotide import SingleNucleotideModel
@@ -42,11 +45,14 @@ def load_model(name: str, *, device: str = "cpu") -> DnaModel:
     ------
     UnknownNameError
         If the name is neither.
+    InputError
+        If this machine has no such device.
     """
+    place = find_device(device)
     if name in MODELS:
-        return MODELS[name].load(name, torch.device(device))
+        return MODELS[name].load(name, place)
     if Path(name).is_dir():
-        return load_folder(Path(name), torch.device(device))
+        return load_folder(Path(name), place)
     known = ", ".join(MODELS)
     raise UnknownNameError("model", f"one of {known}, or a folder of weights", name)
 
@@ -63,15 +69,10 @@ def load_folder(folder: Path, device: torch.device) -> DnaModel:
     for path in (config_path, weights_path):
         if not path.is_file():
             raise SchemaError(str(folder), f"a model folder with {path.name}", "none")
-    values = json.loads(config_path.read_text())
-    config = from_mapping(HyenaConfig, values["network"], where=str(config_path))
+    values = _read_config(config_path)
+    config = from_mapping(HyenaConfig, values["network"], where=f"{config_path}: network")
     network = StripedHyena(config)
-    state = {key: tensor.float() for key, tensor in load_file(weights_path).items()}
-    expected = set(network.state_dict())
-    if set(state) != expected:
-        odd = ", ".join(sorted(set(state) ^ expected)[:3])
-        raise SchemaError(str(weights_path), "the parameters of the configured network", odd)
-    network.load_state_dict(state)
+    _fill(network, weights_path)
     spec = ModelSpec(
         name=values["name"],
         sha256=sha256_file(weights_path),
@@ -82,6 +83,36 @@ def load_folder(folder: Path, device: torch.device) -> DnaModel:
         attention_backend=backend_name(device),
     )
     return SingleNucleotideModel(network, spec, device)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(read_text(path, error=SchemaError))
+    except json.JSONDecodeError as error:
+        raise SchemaError(str(path), "JSON", str(error)) from error
+    keys = {"name": str, "context": int, "default_site": str, "network": dict}
+    for key, kind in keys.items():
+        if not isinstance(values, dict) or not isinstance(values.get(key), kind):
+            found = repr(values.get(key)) if isinstance(values, dict) else type(values).__name__
+            raise SchemaError(str(path), f"a key {key!r} that holds {kind.__name__}", found)
+    return dict(values)
+
+
+def _fill(network: StripedHyena, path: Path) -> None:
+    try:
+        state = {key: tensor.float() for key, tensor in load_file(path).items()}
+    except SafetensorError as error:
+        raise SchemaError(str(path), "safetensors", str(error)) from error
+    own = network.state_dict()
+    odd = sorted(set(state) ^ set(own)) or [
+        f"{key} of shape {tuple(state[key].shape)}"
+        for key in own
+        if state[key].shape != own[key].shape
+    ]
+    if odd:
+        expected = "the parameters of the configured network"
+        raise SchemaError(str(path), expected, ", ".join(odd[:3]))
+    network.load_state_dict(state)
 
 
 def save_model(

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from genointerp.annotation.concepts import define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.core.errors import InputError, MismatchError, SchemaError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, read_text
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome
@@ -169,15 +169,14 @@ def read_metrics(path: Path) -> pd.DataFrame:
         Naming the first line that is no JSON object.
     """
     rows = []
-    with Path(path).open() as handle:
-        for number, line in enumerate(handle, start=1):
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise SchemaError(f"{path}: line {number}", "a JSON object", error.msg) from error
-            if not isinstance(row, dict):
-                raise SchemaError(f"{path}: line {number}", "a JSON object", line.strip()[:40])
-            rows.append(row)
+    for number, line in enumerate(read_text(path, error=SchemaError).splitlines(), start=1):
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise SchemaError(f"{path}: line {number}", "a JSON object", error.msg) from error
+        if not isinstance(row, dict):
+            raise SchemaError(f"{path}: line {number}", "a JSON object", line.strip()[:40])
+        rows.append(row)
     if not rows:
         raise SchemaError(str(path), "at least one line", "an empty file")
     return pd.DataFrame(rows)

@@ -26,7 +26,7 @@ class Run:
     config
         The resolved configuration.
     summary
-        Headline figures of ``summary.json``, nested keys joined by dots.
+        Headline figures of ``summary.json`` without its provenance, nested keys joined by dots.
     best
         ``best_per_concept.tsv``.
     queries
@@ -65,10 +65,12 @@ def read_run(path: Path) -> Run:
     if not path.is_dir():
         raise InputError(str(path), "the directory of a run", "none")
     config = _read_mapping(path / "config.yaml")
+    summary = _read_mapping(path / "summary.json")
+    summary.pop("provenance", None)
     return Run(
         path=path,
         config=config,
-        summary=_flat(_read_mapping(path / "summary.json")),
+        summary=_flat(summary),
         associations=read_table(path / "associations.parquet", ASSOCIATIONS),
         best=read_tsv(path / "best_per_concept.tsv"),
         candidates=read_table(path / "candidates.tsv", CANDIDATES),

@@ -18,7 +18,7 @@ from torch import Tensor
 from genointerp import __version__
 from genointerp.core.config import to_mapping, write_config
 from genointerp.core.errors import ConfigError, InputError, SchemaError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, read_text
 from genointerp.core.provenance import sha256_file
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.checkpoint import METRICS, metrics_text
@@ -153,11 +153,11 @@ def _cfg(sae: SparseAutoencoder, metadata: Mapping[str, str], digest: str) -> di
 
 
 def _read_cfg(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise SchemaError(str(path), "the configuration of a dictionary", "no file")
     try:
-        cfg = json.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise SchemaError(str(path), "the configuration of a dictionary", "no file") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        cfg = json.loads(read_text(path, error=SchemaError))
+    except json.JSONDecodeError as error:
         raise SchemaError(str(path), "JSON", str(error)) from error
     metadata = cfg.get("metadata") if isinstance(cfg, dict) else None
     if not isinstance(metadata, dict):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, Float64, Int
+from torch import Tensor
 
 from genointerp.core.errors import InputError
 from genointerp.sae.base import SparseAutoencoder
@@ -113,7 +114,41 @@ class Evaluation(NamedTuple):
     n_tokens: int
 
 
-@torch.no_grad()
+class RunningEvaluation:
+    """A dictionary measured while it reconstructs rows, as at inference."""
+
+    def __init__(self, sae: SparseAutoencoder) -> None:
+        self._sae = sae
+        self._variance = VarianceExplained(sae.d_in)
+        self._firing = FiringCounts(sae.n_features)
+
+    @torch.no_grad()
+    def reconstruct(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch d_in"]:
+        """Return the reconstruction of rows, on the dictionary's device, and count them."""
+        sae = self._sae
+        rows = x.to(sae.b_dec)
+        z = sae.pre_activations(rows)
+        pattern = sae.pattern(z)
+        x_hat = sparse_decode(pattern.values_of(z), sae.W_dec, pattern) + sae.b_dec
+        self._variance.update(rows.cpu().numpy(), x_hat.cpu().numpy())
+        self._firing.update(pattern.feature.cpu().numpy(), len(rows))
+        return x_hat
+
+    def result(self) -> Evaluation:
+        """Return the figures of all rows so far.
+
+        Raises
+        ------
+        InputError
+            If there was no row.
+        """
+        firing = self._firing
+        if firing.n_tokens == 0:
+            raise InputError("rows to evaluate", "at least one", "none")
+        fvu = self._variance.fvu
+        return Evaluation(fvu, firing.l0, firing.dead_share, firing.density, firing.n_tokens)
+
+
 def evaluate(
     sae: SparseAutoencoder, batches: Iterable[Float32[np.ndarray, "batch d_in"]]
 ) -> Evaluation:
@@ -124,14 +159,7 @@ def evaluate(
     InputError
         If there is no row.
     """
-    variance, firing = VarianceExplained(sae.d_in), FiringCounts(sae.n_features)
+    running = RunningEvaluation(sae)
     for rows in batches:
-        x = torch.from_numpy(rows).to(sae.b_dec.device)
-        z = sae.pre_activations(x)
-        pattern = sae.pattern(z)
-        x_hat = sparse_decode(pattern.values_of(z), sae.W_dec, pattern) + sae.b_dec
-        variance.update(rows, x_hat.cpu().numpy())
-        firing.update(pattern.feature.cpu().numpy(), len(rows))
-    if firing.n_tokens == 0:
-        raise InputError("held-out rows", "at least one", "none")
-    return Evaluation(variance.fvu, firing.l0, firing.dead_share, firing.density, firing.n_tokens)
+        running.reconstruct(torch.from_numpy(rows))
+    return running.result()

@@ -127,10 +127,21 @@ class ActivationStore:
         return self.rows(int(start), int(stop))
 
     def rows(self, start: int, stop: int) -> Float32[np.ndarray, "n d_in"]:
-        """Return rows ``[start, stop)``."""
+        """Return rows ``[start, stop)``.
+
+        Raises
+        ------
+        SchemaError
+            If a value is not finite, as no writer of ours leaves it: the file is damaged.
+        """
         with open_checked(self.path, FORMAT, VERSION) as file:
             raw = file["activations"][start:stop]
-        return decode_values(raw, self.header.encoding)
+        values = decode_values(raw, self.header.encoding)
+        if not np.isfinite(values).all():
+            row = start + int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
+            where = f"{self.path}: activations: row {row}"
+            raise SchemaError(where, "finite values", "NaN or infinity")
+        return values
 
     def _check(self) -> None:
         lengths = [window.length for window in self.windows]

@@ -35,7 +35,7 @@ def open_checked(path: Path, format: str, version: int) -> Iterator[h5py.File]:
     path = Path(path)
     expected = f"a {format} file"
     if not path.is_file():
-        raise SchemaError(str(path), expected, "no file")
+        raise SchemaError(str(path), expected, "a folder" if path.is_dir() else "no file")
     try:
         file = h5py.File(path, "r")
     except OSError as error:

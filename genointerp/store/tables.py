@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from genointerp.core.errors import InputError, SchemaError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, check_writable
 from genointerp.core.provenance import Provenance
 from genointerp.store.hdf5 import writing
 
@@ -71,6 +71,22 @@ def _optional(name: str, kind: Kind, meaning: str) -> Column:
     return Column(name, kind, "OPTIONAL", meaning)
 
 
+ELEMENTS = TableSchema(
+    "genointerp::elements",
+    1,
+    (
+        _required("concept", "string", "name of the concept"),
+        _required("seqid", "string", "contig"),
+        _required("start", "int64", "of a part of an element; 0-based, forward strand"),
+        _required("end", "int64", "half-open"),
+        _required("strand", "string", "+, - or ."),
+        _required("element", "int64", "number within the concept, shared by the parts"),
+        _required("id", "string", "of the element in its annotation"),
+        _required("part", "int64", "number of the part, from 0 at the 5' end"),
+        _required("frame", "int64", "-1, or first of every third base, from the 5' end"),
+    ),
+)
+
 ASSOCIATIONS = TableSchema(
     "genointerp::associations",
     1,
@@ -80,20 +96,29 @@ ASSOCIATIONS = TableSchema(
         _required("orientation", "string", "sense, antisense or both"),
         _required("threshold", "float64", "detects where it is > 0 and at least this; from fit"),
         _required("f1_fit", "float64", "F1 over bases on fit, at the threshold"),
-        _required("precision", "float64", "share of firing bases inside the concept; test"),
-        _required("recall", "float64", "share of the concept's bases that fire; test"),
-        _required("recall_element", "float64", "share of elements with a firing base; test"),
+        _required("precision", "float64", "share of detected bases inside the concept; test"),
+        _required("recall", "float64", "share of the concept's bases that are detected; test"),
+        _required("recall_element", "float64", "share of elements with a detected base; test"),
         _required("f1", "float64", "harmonic mean of precision and recall; test"),
         _required("f1_element", "float64", "of precision and recall_element; test"),
         _required("auroc", "float64", "area under the ROC curve over bases; test"),
-        _required("log2_enrichment", "float64", "log2 of precision over the concept's share; test"),
-        _required("n_feature_bp", "int64", "bases on which the feature fires; test"),
+        _required("log2_enrichment", "float64", "log2 of observed over expected n_both_bp; test"),
+        _required("n_feature_bp", "int64", "bases that the feature detects; test"),
         _required("n_concept_bp", "int64", "bases of the concept; test"),
         _required("n_both_bp", "int64", "bases in both; test"),
         _required("n_elements", "int64", "elements of the concept; test"),
         _required("null_f1", "float64", "95th percentile of F1 over circular shifts; test"),
         _required("p_value", "float64", "share of shifts with an F1 as high, with one added"),
         _required("q_value", "float64", "Benjamini-Hochberg over the tested pairs"),
+    ),
+)
+
+BEST_PER_CONCEPT = TableSchema(
+    "genointerp::best-per-concept",
+    1,
+    (
+        *ASSOCIATIONS.columns,
+        _required("f1_always_on", "float64", "F1 of the detector that always fires; test"),
     ),
 )
 
@@ -106,7 +131,7 @@ CANDIDATES = TableSchema(
         _required("score", "float64", "stated function of the columns beside it"),
         _required("density", "float64", "share of read bases on which the feature fires"),
         _required("n_loci", "int64", "separate loci"),
-        _required("best_concept", "string", "concept that explains it best; empty where none"),
+        _required("best_concept", "string", "concept with the highest F1 on fit; empty where none"),
         _required("best_f1", "float64", "its F1 on test"),
         _required("unexplained", "float64", "1 - the best gain in precision, q <= .05"),
         _optional("loss_effect", "float64", "change of the loss when it is ablated, nats per base"),
@@ -114,9 +139,7 @@ CANDIDATES = TableSchema(
         _optional("gc_auroc", "float64", "AUROC of local GC content for its firing"),
         _optional("kmer_auroc", "float64", "AUROC of local k-mers for its firing"),
         _optional("periodicity", "float64", "strength of the best period, 2 to 60 bp"),
-        _optional(
-            "strand_asymmetry", "float64", "(plus - minus) / (plus + minus) over firing bases"
-        ),
+        _optional("strand_asymmetry", "float64", "(p - m) / (p + m) of its densities on + and -"),
         _optional("window_bias", "float64", "firing in heads of windows over expected"),
         _required("n_genomes", "int64", "genomes in which it fires"),
         _required("flags", "string", "warnings, separated by commas; empty where none"),
@@ -168,7 +191,10 @@ FEATURES = TableSchema(
     ),
 )
 
-SCHEMAS = {schema.format: schema for schema in (ASSOCIATIONS, CANDIDATES, QUERY, LOCI, FEATURES)}
+SCHEMAS = {
+    schema.format: schema
+    for schema in (ELEMENTS, ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY, LOCI, FEATURES)
+}
 
 
 def write_table(
@@ -198,6 +224,20 @@ def write_table(
         write(table, temporary, header)
 
 
+def check_table_path(path: Path) -> None:
+    """Refuse, before hours of work, a place that ``write_table`` would refuse.
+
+    Raises
+    ------
+    InputError
+        If the suffix is of no format.
+    StorageError
+        If nothing can be written there.
+    """
+    _by_suffix(path, _WRITERS)
+    check_writable(path)
+
+
 def read_table(path: Path, schema: TableSchema) -> pd.DataFrame:
     """Read a table that ``write_table`` wrote.
 
@@ -208,7 +248,8 @@ def read_table(path: Path, schema: TableSchema) -> pd.DataFrame:
     """
     path = Path(path)
     if not path.is_file():
-        raise SchemaError(str(path), f"a {schema.format} table", "no file")
+        found = "a folder" if path.is_dir() else "no file"
+        raise SchemaError(str(path), f"a {schema.format} table", found)
     read = _by_suffix(path, _READERS)
     try:
         header, frame = read(path, schema)

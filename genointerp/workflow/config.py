@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from genointerp.annotation.catalogue import shipped
-from genointerp.core.config import read_config
+from genointerp.core.config import read_config, read_yaml
 from genointerp.core.errors import ConfigError
 from genointerp.sae.config import TrainConfig
 from genointerp.workflow.folder import workflow_folder
@@ -32,10 +31,7 @@ def read_run_config(path: Path) -> dict[str, Any]:
         If the file is no YAML mapping, breaks the schema or names what does not exist.
     """
     path = Path(path)
-    try:
-        values = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), "YAML", " ".join(str(error).split())) from error
+    values = read_yaml(path)
     if not isinstance(values, dict):
         raise ConfigError(str(path), "a mapping of keys to values", type(values).__name__)
     return resolve_run_config(values, folder=path.parent, where=str(path))

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from genointerp.association.summary import BEST_PER_CONCEPT
-from genointerp.store.tables import CANDIDATES, read_table
+from genointerp.store.tables import BEST_PER_CONCEPT, CANDIDATES, read_table
 from genointerp.workflow.summary import one_per_concept
 
 CONCEPT_COLUMNS = {

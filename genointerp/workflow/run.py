@@ -14,7 +14,7 @@ from typing import IO
 import yaml
 
 from genointerp.core.errors import GenointerpError, InputError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, check_writable
 from genointerp.workflow.config import read_run_config
 from genointerp.workflow.folder import workflow_folder
 from genointerp.workflow.follow import LogFollower
@@ -115,7 +115,7 @@ def _wait(
 
 @contextmanager
 def _only_run_in(out: Path) -> Iterator[int]:
-    out.mkdir(parents=True, exist_ok=True)
+    check_writable(out / ".lock")
     with (out / ".lock").open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genointerp.association.summary import BEST_PER_CONCEPT, best_per_concept
+from genointerp.association.summary import best_per_concept
 from genointerp.core.errors import SchemaError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, read_text
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.store.tables import ASSOCIATIONS, read_table, write_table
+from genointerp.store.tables import ASSOCIATIONS, BEST_PER_CONCEPT, read_table, write_table
 
 
 def write_summary(
@@ -34,18 +34,20 @@ def write_summary(
         If an input is not of its kind.
     """
     inputs = {"associations": associations, "training": training, "fidelity": fidelity}
-    digests = {role: sha256_file(path) for role, path in inputs.items()}
+    provenance = Provenance({}, {role: sha256_file(path) for role, path in inputs.items()})
     everything = read_table(associations, ASSOCIATIONS)
     table = best_per_concept(everything)
     leading = one_per_concept(table)
+    losses = _read_json(fidelity, "loss_recovered")
+    losses.pop("provenance", None)
     summary = {
-        "training": _read_json(training),
-        "fidelity": _read_json(fidelity),
+        "training": _read_json(training, "fvu"),
+        "fidelity": losses,
         "best_f1": dict(zip(leading["concept"], map(_number, leading["f1"]), strict=True)),
-        "inputs": digests,
+        "provenance": json.loads(provenance.as_json()),
     }
-    write_table(everything, text, ASSOCIATIONS, Provenance({}, digests))
-    write_table(table, best, BEST_PER_CONCEPT, Provenance({}, digests))
+    write_table(everything, text, ASSOCIATIONS, provenance)
+    write_table(table, best, BEST_PER_CONCEPT, provenance)
     with atomic_path(out) as temporary:
         temporary.write_text(json.dumps(summary, indent=2) + "\n")
 
@@ -60,11 +62,12 @@ def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path, key: str) -> dict[str, Any]:
     try:
-        values = json.loads(Path(path).read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        values = json.loads(read_text(path, error=SchemaError))
+    except json.JSONDecodeError as error:
         raise SchemaError(str(path), "JSON", str(error)) from error
-    if not isinstance(values, dict):
-        raise SchemaError(str(path), "a JSON object", type(values).__name__)
+    if not isinstance(values, dict) or key not in values:
+        found = ", ".join(values) if isinstance(values, dict) else type(values).__name__
+        raise SchemaError(str(path), f"a JSON object with the key {key!r}", found or "no key")
     return values

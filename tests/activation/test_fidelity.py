@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -39,6 +41,24 @@ def test_a_perfect_dictionary_recovers_the_whole_loss(genome, tmp_path):
     assert fidelity.loss_spliced == pytest.approx(fidelity.loss_clean)
     assert fidelity.loss_recovered == pytest.approx(1.0)
     assert fidelity.loss_recovered_zero == pytest.approx(1.0)
+    assert fidelity.fvu == pytest.approx(0.0, abs=1e-9)
+    assert fidelity.dead_share == 0
+
+
+def test_the_dictionary_is_measured_on_the_tokens_that_the_model_read(tmp_path):
+    # one window without warm-up; the features are the one-hot channels of A and T
+    genome = Genome([Contig("c", np.frombuffer(b"AATTAATT", np.uint8))])
+    folder = dictionary(tmp_path / "sae", torch.eye(8)[[0, 3]])
+    config = HarvestConfig(window=8, warmup=0, strands=("+",))
+    found = evaluate_sae(ToyDnaModel(), genome, folder, config=config)
+    model = ToyDnaModel()
+    tokens = torch.from_numpy(model.tokenize(genome["c"].sequence).ids)[None]
+    x = model.run(tokens, capture=["blocks.0"])["blocks.0"][0].double()
+    kept = torch.zeros_like(x)
+    kept[:, [0, 3]] = x[:, [0, 3]]
+    expected = (x - kept).square().sum() / (x - x.mean(0)).square().sum()
+    assert found.fvu == pytest.approx(float(expected), rel=1e-5)
+    assert found.l0 == 1
 
 
 def test_a_dictionary_of_other_directions_recovers_nothing_of_zero_ablation(genome, tmp_path):
@@ -72,6 +92,7 @@ def test_the_figures_of_a_file_carry_their_provenance(tmp_path):
     folder = dictionary(tmp_path / "sae", torch.eye(8))
     out = tmp_path / "fidelity.json"
     evaluate_file(fasta, folder, out, ToyDnaModel(), regions=["c:11-200"], config=CONFIG)
-    text = out.read_text()
-    assert '"regions": [\n' in text
-    assert '"sae": "' in text
+    provenance = json.loads(out.read_text())["provenance"]
+    assert provenance["config"]["regions"] == ["c:11-200"]
+    assert (provenance["config"]["window"], provenance["config"]["warmup"]) == (30, 5)
+    assert provenance["inputs"].keys() == {"genome", "model", "sae"}

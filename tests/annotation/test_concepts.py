@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.concepts import Concept, define_elements, load_concepts
 from genointerp.annotation.gff3 import next_phase
-from genointerp.annotation.raster import concept_mask, contig_offsets, element_bases, rasterize
+from genointerp.annotation.raster import contig_offsets, element_bases
 from genointerp.core.errors import ConfigError, UnknownNameError
 from genointerp.genome.genome import Contig, Genome
 
@@ -179,19 +179,19 @@ def test_codon_phases_are_those_of_a_walk_along_each_cds(found):
     elements = define(*(Element("CDS", str(i), tuple(parts)) for i, parts in enumerate(found)))
     offsets = contig_offsets(LENGTHS)
     for position in range(3):
-        masks = rasterize(elements, LENGTHS, f"CDS_phase{position}")
         for strand in "+-":
+            bases = element_bases(elements, LENGTHS, f"CDS_phase{position}", strand=strand)
             expected = {
                 offsets[seqid] + base
                 for parts in found
                 if parts[0].strand == strand
                 for seqid, base in naive_positions(parts)[position]
             }
-            assert set(np.flatnonzero(masks[strand])) == expected
+            assert set(bases.row) == expected
 
 
 @given(st.lists(pieces, max_size=6))
-def test_masks_are_those_of_a_loop_over_bases(found):
+def test_bases_on_a_strand_are_those_of_a_loop_and_of_elements_without_strand(found):
     made = [
         element("mobile_genetic_element", str(i), (seqid, start, start + n, strand))
         for i, (seqid, start, n, strand) in enumerate(found)
@@ -202,15 +202,13 @@ def test_masks_are_those_of_a_loop_over_bases(found):
     on = {strand: set() for strand in "+-."}
     for seqid, start, n, strand in found:
         on[strand] |= {offsets[seqid] + start + i for i in range(n)}
-    for strand, other in ("+-", "-+"):
-        expected = {
-            "sense": on[strand] | on["."],
-            "antisense": on[other] | on["."],
-            "both": on["+"] | on["-"] | on["."],
-        }
-        for orientation, bases in expected.items():
-            mask = concept_mask(elements, "m", LENGTHS, strand=strand, orientation=orientation)
-            assert set(np.flatnonzero(mask)) == bases
+    expected = {
+        "+": on["+"] | on["."],
+        "-": on["-"] | on["."],
+        None: on["+"] | on["-"] | on["."],
+    }
+    for strand, bases in expected.items():
+        assert set(element_bases(elements, LENGTHS, "m", strand=strand).row) == bases
 
 
 @given(st.lists(coding(), min_size=1, max_size=4))

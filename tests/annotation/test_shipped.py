@@ -1,5 +1,6 @@
 """Facts about the shipped genomes, counted from the records that they were made of."""
 
+import json
 from pathlib import Path
 
 import pysam
@@ -15,6 +16,7 @@ from genointerp.core.errors import UnknownNameError
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
+from genointerp.store.tables import ELEMENTS, read_table
 
 COUNTS = {
     "ecoli_mg1655": {
@@ -126,6 +128,8 @@ def test_annotate_lists_the_elements_and_counts_them(tmp_path):
     assert result.exit_code == 0
     counts = dict(line.split("\t") for line in result.stdout.splitlines())
     assert counts["CDS"] == "11"
-    lines = out.read_text().splitlines()
-    assert lines[0].split("\t")[:5] == ["concept", "seqid", "start", "end", "strand"]
-    assert sum(line.startswith("CDS\t") for line in lines) == 14
+    table = read_table(out, ELEMENTS)
+    assert (table["concept"] == "CDS").sum() == 14
+    assert table.loc[table["concept"] == "CDS", "element"].nunique() == 11
+    header = json.loads(out.read_text().split("\n")[0].removeprefix("# "))
+    assert header["provenance"]["inputs"].keys() == {"annotation", "genome", "concepts"}

@@ -61,7 +61,7 @@ def is_positive(base, element, orientation):
     return (reading == strand) == (orientation == "sense")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(worlds())
 def test_counts_equal_a_naive_loop(world):
     dense, covered, elements = world

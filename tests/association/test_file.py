@@ -1,18 +1,28 @@
 """The command, from files to a table."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from genointerp.association.summary import BEST_PER_CONCEPT, best_per_concept
+from genointerp.association.summary import best_per_concept
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.genome.genome import Contig, Genome
-from genointerp.genome.read import write_fasta
+from genointerp.genome.read import read_genome, write_fasta
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.tables import ASSOCIATIONS, CANDIDATES, conform, read_table
+from genointerp.store.tables import (
+    ASSOCIATIONS,
+    BEST_PER_CONCEPT,
+    CANDIDATES,
+    conform,
+    read_table,
+)
 from tests.plant import make_store, pick, silence
 
+PHIX = Path(__file__).parents[1] / "data" / "phix174.gbk"
 LENGTH = 12_000
 PLACES = [(1000 * i + 7 * i * i % 800 + 60, "+-"[i % 2]) for i in range(12)]
 
@@ -64,6 +74,24 @@ def test_associate_and_rank_go_from_files_to_files(files):
     assert read_table(files / "c.tsv", CANDIDATES)["feature"].tolist() == [1, 0]
     assert (files / "c.gff3").exists()
     assert (files / "c.fasta").exists()
+
+
+@pytest.mark.parametrize("more", [[], ["--genome", PHIX]], ids=["alone", "with-sequence"])
+def test_the_annotation_may_be_genbank_with_its_bases(tmp_path, more):
+    genome = read_genome(PHIX)
+    dense = silence(5386, 1)
+    dense["+"][::2, 0] = 1
+    make_store(tmp_path / "f.h5", dense, ContigInfo.of(genome), genome_sha256=genome.sha256)
+    (tmp_path / "c.yaml").write_text("{block_bp: 1000, gap_bp: 50, n_shifts: 9}")
+    out = tmp_path / "t.tsv"
+    result = run(
+        "associate", tmp_path / "f.h5", "--annotations", PHIX, "--config", tmp_path / "c.yaml",
+        "--out", out, *more,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "CDS" in set(read_table(out, ASSOCIATIONS)["concept"])
+    header = json.loads(out.read_text().split("\n")[0][2:])
+    assert header["provenance"]["inputs"].keys() == {"features-0", "annotations-0", "concepts"}
 
 
 def test_a_sequence_of_another_genome_is_refused(files):

@@ -163,7 +163,7 @@ def test_loci_are_written_as_gff3_and_as_fasta_of_the_strand_read(world, result,
     write_candidates(result, genomes, out, PROVENANCE, flank=5)
     assert read_table(out, CANDIDATES)["feature"].tolist() == result.table["feature"].tolist()
     lines = (tmp_path / "candidates.gff3").read_text().splitlines()
-    assert lines[0] == "##gff-version 3"
+    assert lines[:2] == ["##gff-version 3", f"# {PROVENANCE.as_json()}"]
     assert "##sequence-region fit 1 20000" in lines
     first = next(line for line in lines if not line.startswith("#")).split("\t")
     assert first[:3] == ["fit", "genointerp", "sequence_feature"]

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import InputError
@@ -34,7 +34,6 @@ def naive_loci(values, merge_gap, min_activation):
     return found
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     feature=st.integers(0, 6),
     strand=st.sampled_from("+-"),

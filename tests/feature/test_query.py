@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -46,7 +46,8 @@ def associations():
         feature=[2, 2, 1],
         concept=["CDS", "tRNA", "rRNA"],
         orientation=["sense", "antisense", "sense"],
-        f1=[0.25, 0.75, np.nan],
+        f1_fit=[0.5, 0.75, 0.5],
+        f1=[0.9, 0.75, np.nan],
     )
     return pd.DataFrame(values)
 
@@ -64,7 +65,6 @@ def test_worked_region(worked):
     }
 
 
-@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_rows_are_what_brute_force_finds(shared, data):
     store, dense = shared
@@ -109,6 +109,12 @@ def test_associations_add_the_concept_with_the_highest_f1(worked):
     assert table["best_f1"].tolist()[0] == 0.75
     assert np.isnan(table["best_f1"][1])
     assert best_concepts(associations())["feature"].tolist() == [2]
+
+
+def test_a_feature_that_detects_nothing_on_fit_has_no_best_concept(worked):
+    table = query_region(worked, "chrA", associations=associations().assign(f1_fit=0.0))
+    assert table["best_concept"].tolist() == ["", ""]
+    assert table["best_f1"].isna().all()
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,7 @@ def write_tables(folder: Path):
     )
     write_table(candidate_frame(), folder / "candidates.tsv", CANDIDATES, PROVENANCE)
     summary = {"fvu": 0.123456, "l0": 15.5, "best_f1": {"tRNA": 0.987654, HOSTILE: 0.5}}
+    summary["provenance"] = json.loads(PROVENANCE.as_json())
     (folder / "summary.json").write_text(json.dumps(summary))
     (folder / "queries").mkdir()
     (folder / "queries" / "a_tRNA.tsv").write_text(

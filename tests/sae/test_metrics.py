@@ -71,5 +71,5 @@ def test_evaluation_measures_a_dictionary_as_at_inference():
 
 def test_evaluation_without_rows_is_refused():
     sae = make_sae(SaeConfig("topk", n_features=2, k=1), 2)
-    with pytest.raises(InputError, match="held-out rows: expected at least one, found none"):
+    with pytest.raises(InputError, match="rows to evaluate: expected at least one, found none"):
         evaluate(sae, [])

@@ -5,7 +5,7 @@ import shutil
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import CoordinateError, InputError, MismatchError, SchemaError
@@ -195,7 +195,6 @@ def test_value_that_bfloat16_cannot_hold_is_refused(bad):
         encode_values(x, "bfloat16")
 
 
-@settings(deadline=None)
 @given(st.floats(-(2.0**127), 2.0**127, width=32))
 def test_bfloat16_is_the_nearest_number_as_torch_rounds_it(value):
     torch = pytest.importorskip("torch")

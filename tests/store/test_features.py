@@ -3,7 +3,7 @@ import pickle
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import CoordinateError, InputError, SchemaError, UnknownNameError
@@ -41,7 +41,6 @@ def naive(dense):
     }
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 1000),
     density=st.sampled_from([0.0, 0.02, 0.5, 1.0]),
@@ -71,7 +70,6 @@ def test_both_indexes_tell_the_values_of_a_plain_dictionary(
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
 def test_region_is_what_brute_force_finds(shared_store, data):
     store, dense = shared_store
     contig, offset = data.draw(st.sampled_from([(CONTIGS[0], 0), (CONTIGS[1], 120)]))

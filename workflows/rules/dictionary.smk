@@ -66,7 +66,11 @@ rule evaluate:
     params:
         sae=lambda wildcards, input: str(Path(input.sae).parent),
         model=config["model"]["name"],
+        options=given(
+            window=config["windows"].get("length"),
+            warmup=config["windows"].get("warmup"),
+        ),
         regions=options("--region", config["fidelity"]["regions"]),
     shell:
         "genointerp evaluate {input.genome:q} --model {params.model:q} --sae {params.sae:q}"
-        " {params.regions} --out {output:q} &> {log:q}"
+        " {params.options} {params.regions} --out {output:q} &> {log:q}"

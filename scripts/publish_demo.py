@@ -1,0 +1,86 @@
+"""Copy the figures of a finished demo into ``docs/demo`` and write its page of numbers."""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from genointerp.association.summary import BEST_PER_CONCEPT
+from genointerp.store.tables import CANDIDATES, read_table
+from genointerp.workflow.headline import CANDIDATE_COLUMNS, CONCEPT_COLUMNS, N_CANDIDATES
+
+FIGURES = {
+    "region_ribosomal_operon.png": "Features over a ribosomal operon of B. subtilis",
+    "overlap.png": "F1 of the best feature of each concept against every concept, on B. subtilis",
+}
+FILES = ("summary.json", "best_per_concept.tsv")
+
+
+def main() -> None:
+    """Parse the arguments, copy and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, help="run directory of `genointerp demo`")
+    parser.add_argument("--out", type=Path, default=Path("docs/demo"))
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for name in FIGURES:
+        shutil.copyfile(arguments.run / "figures" / name, arguments.out / name)
+    for name in FILES:
+        shutil.copyfile(arguments.run / name, arguments.out / name)
+    (arguments.out / "README.md").write_text(page(arguments.run))
+
+
+def page(run: Path) -> str:
+    """Return the page of numbers; every one is a cell of a file beside it."""
+    summary = json.loads((run / "summary.json").read_text())
+    best = read_table(run / "best_per_concept.tsv", BEST_PER_CONCEPT)
+    candidates = read_table(run / "candidates.tsv", CANDIDATES).head(N_CANDIDATES)
+    concepts = best[list(CONCEPT_COLUMNS)].rename(columns=CONCEPT_COLUMNS)
+    return "\n\n".join(
+        [
+            "# What the demo finds",
+            "Written by `python scripts/publish_demo.py results/demo` from the files of a run of"
+            " `make demo`. Everything is chosen on E. coli and measured on B. subtilis.",
+            *(f"![{caption}]({name})" for name, caption in FIGURES.items()),
+            "## Headline figures",
+            _markdown(pd.DataFrame(_facts(summary), columns=["figure", "value"])),
+            "## Best feature of each concept and orientation",
+            "null F1 is the 95th percentile over circular shifts of the annotation; always-on F1"
+            " is that of a detector that fires everywhere.",
+            _markdown(concepts),
+            f"## Top {len(candidates)} candidates",
+            _markdown(candidates[list(CANDIDATE_COLUMNS)]),
+            "",
+        ]
+    )
+
+
+def _facts(summary: dict[str, Any]) -> list[tuple[str, object]]:
+    training, fidelity = summary["training"], summary["fidelity"]
+    return [
+        ("bits per base (fidelity region)", fidelity["bits_per_base"]),
+        ("FVU (held-out rows of E. coli)", training["fvu"]),
+        ("L0", training["l0"]),
+        ("dead share", training["dead_share"]),
+        ("loss recovered, against mean ablation", fidelity["loss_recovered"]),
+        ("loss recovered, against zero ablation", fidelity["loss_recovered_zero"]),
+    ]
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    rows = [list(table.columns), ["---"] * len(table.columns)]
+    rows += [[_cell(value) for value in row] for row in table.itertuples(index=False)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if pd.isna(value) else f"{value:.3g}"
+    return str(value)
+
+
+if __name__ == "__main__":
+    main()

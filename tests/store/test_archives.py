@@ -1,0 +1,49 @@
+"""Files of every format version that was ever written stay readable."""
+
+import numpy as np
+import pytest
+
+from genointerp.store import activations, features
+from genointerp.store.activations import ActivationStore
+from genointerp.store.features import FeatureStore
+from tests.store.archives import (
+    ARCHIVES,
+    CONTIGS,
+    N_FEATURES,
+    WINDOWS,
+    archived_activations,
+    archived_features,
+)
+
+
+@pytest.mark.parametrize("encoding", ["float16", "bfloat16"])
+def test_activations_of_version_1_say_what_they_said(encoding):
+    store = ActivationStore(ARCHIVES / f"activations-v1-{encoding}.h5")
+    assert store.windows == WINDOWS
+    assert store.header.contigs == CONTIGS
+    assert (store.header.model, store.header.site) == ("toy", "blocks.1")
+    np.testing.assert_array_equal(store.rows(0, store.n_tokens), archived_activations())
+
+
+def test_features_of_version_1_say_what_they_said():
+    store = FeatureStore(ARCHIVES / "features-v1.h5")
+    assert store.header.contigs == CONTIGS
+    assert store.header.sae_sha256 == "s" * 64
+    for strand, dense in archived_features().items():
+        assert [(c.seqid, c.start, c.end) for c in store.coverage(strand)] == [
+            ("chrA", 0, 12),
+            ("chrB", 0, 5),
+        ]
+        for feature in range(N_FEATURES):
+            track = store.feature(feature, strand)
+            np.testing.assert_array_equal(track.row, np.flatnonzero(dense[:, feature]))
+            np.testing.assert_array_equal(track.value, dense[track.row, feature])
+        rows = store.rows(0, store.n_rows, strand)
+        np.testing.assert_array_equal(rows.value, dense[dense > 0])
+        np.testing.assert_array_equal(rows.feature, np.nonzero(dense)[1])
+
+
+def test_the_present_versions_have_their_archives():
+    names = {path.name for path in ARCHIVES.iterdir()}
+    assert f"activations-v{activations.VERSION}-float16.h5" in names
+    assert f"features-v{features.VERSION}.h5" in names
