@@ -46,8 +46,9 @@ class Fidelity:
     Notes
     -----
     ``loss recovered = (L_ablated - L_spliced) / (L_ablated - L_clean)``: 1 where nothing is lost,
-    0 where the reconstruction is worth no more than the ablation. Activations are replaced at
-    every token read, warm-up included; the losses are over kept bases.
+    0 where the reconstruction is worth no more than the ablation, NaN where the ablation does no
+    harm. Activations are replaced at every token read, warm-up included; the losses are over kept
+    bases.
     """
 
     loss_clean: float
@@ -145,7 +146,7 @@ def _splice(measured: RunningEvaluation) -> Any:  # noqa: ANN401 - a function of
 
 def _recovered(clean: GenomeLoss, spliced: GenomeLoss, ablated: GenomeLoss) -> float:
     span = ablated.nats_per_base - clean.nats_per_base
-    return (ablated.nats_per_base - spliced.nats_per_base) / span if span else float("nan")
+    return (ablated.nats_per_base - spliced.nats_per_base) / span if span > 0 else float("nan")
 
 
 def _check_model(loaded: LoadedSae, model: DnaModel, sae_dir: Path) -> None:
@@ -156,3 +157,7 @@ def _check_model(loaded: LoadedSae, model: DnaModel, sae_dir: Path) -> None:
             f"the model {loaded.metadata['model']} with weights {str(expected)[:12]}",
             f"{model.spec.name} with weights {model.spec.sha256[:12]}",
         )
+    site, d_in = loaded.metadata["site"], loaded.metadata["d_in"]
+    if site not in model.spec.sites or d_in != model.spec.d_site:
+        expected = f"a site of {model.spec.name}, {model.spec.d_site} wide"
+        raise MismatchError(str(sae_dir), expected, f"{site}, {d_in} wide")

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genointerp.core.config import read_config
+from genointerp.core.files import check_writable
 from genointerp.core.progress import Progress, silent
+from genointerp.sae.checkpoint import CHECKPOINT
 from genointerp.sae.config import TrainConfig
-from genointerp.sae.io import save_training
+from genointerp.sae.io import CONFIG, save_training
 from genointerp.sae.train import TrainLog, train_sae
 from genointerp.store.activations import ActivationStore
 from genointerp.store.reading import StoreSource
@@ -42,6 +44,8 @@ def train_from_store(
         If activations are not finite or too few.
     MismatchError
         If the stores are of different models or sites, or ``<out>.checkpoint`` is of another run.
+    StorageError
+        If nothing can be written to ``out``; told before the training, not after it.
     """
     settings = read_config(TrainConfig, config)
     if seed is not None:
@@ -56,6 +60,8 @@ def train_from_store(
         "activations_sha256": " ".join(store.sha256 for store in stores),
     }
     checkpoint = out.with_name(f"{out.name}.checkpoint")
+    for path in (out / CONFIG, checkpoint / CHECKPOINT):
+        check_writable(path)
     result = train_sae(
         source,
         settings,

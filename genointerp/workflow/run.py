@@ -15,6 +15,7 @@ import yaml
 
 from genointerp.core.errors import GenointerpError, InputError
 from genointerp.core.files import atomic_path, check_writable
+from genointerp.workflow.check import check_inputs
 from genointerp.workflow.config import read_run_config
 from genointerp.workflow.folder import workflow_folder
 from genointerp.workflow.follow import LogFollower
@@ -55,10 +56,13 @@ def run_workflow(
     ------
     ConfigError
         If the configuration is wrong; nothing has been run or written then.
+    InputError
+        If a genome or an annotation that it names is damaged; likewise.
     WorkflowError
         If a step failed.
     """
     resolved = read_run_config(config)
+    check_inputs(resolved, where=str(config))
     out = Path(out)
     with _only_run_in(out) as lock:
         _write_if_changed(yaml.safe_dump(resolved, sort_keys=False), out / "config.yaml")

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from genointerp.activation.commands import evaluate_file
-from genointerp.activation.fidelity import evaluate_sae
+from genointerp.activation.fidelity import _recovered, evaluate_sae
 from genointerp.activation.harvest import HarvestConfig
+from genointerp.activation.loss import GenomeLoss
 from genointerp.core.errors import MismatchError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.sae.config import SaeConfig
@@ -78,6 +79,12 @@ def test_loss_recovered_is_the_stated_ratio(genome, tmp_path):
     )
     assert found.loss_recovered == pytest.approx(ratio)
     assert 0 < found.loss_recovered < 1
+
+
+@pytest.mark.parametrize("ablated", [1.0, 0.5])
+def test_loss_recovered_is_undefined_where_the_ablation_does_no_harm(ablated):
+    losses = (GenomeLoss(nats, 10) for nats in (1.0, 0.8, ablated))
+    assert np.isnan(_recovered(*losses))
 
 
 def test_a_dictionary_of_other_weights_is_refused(genome, tmp_path):

@@ -38,6 +38,7 @@ def place(tmp_path, monkeypatch):
     (tmp_path / "run.yaml").write_text("a: 1\n")
     monkeypatch.setattr(module, "workflow_folder", lambda: folder)
     monkeypatch.setattr(module, "read_run_config", lambda path: {"a": 1})
+    monkeypatch.setattr(module, "check_inputs", lambda config, where: None)
 
     def step(command):
         (folder / "Snakefile").write_text(SNAKEFILE.replace("STEP", command))

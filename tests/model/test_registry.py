@@ -1,0 +1,59 @@
+import json
+
+import pytest
+
+from genointerp.core.errors import InputError, SchemaError, UnknownNameError
+from genointerp.model.hyena import HyenaConfig, StripedHyena
+from genointerp.model.registry import load_model, save_model
+
+
+@pytest.fixture
+def folder(tmp_path):
+    network = StripedHyena(HyenaConfig(d_model=16, d_mlp=16, mixers=("SE",), n_heads=2))
+    save_model(network, tmp_path / "model", name="tiny", context=64, default_site="blocks.0")
+    return tmp_path / "model"
+
+
+def test_a_saved_model_is_found_again(folder):
+    assert load_model(str(folder)).spec.name == "tiny"
+
+
+def test_a_name_that_is_neither_model_nor_folder_is_refused(tmp_path):
+    with pytest.raises(UnknownNameError, match="expected one of nano, or a folder"):
+        load_model(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("device", ["nonsense", "cuda:99", "meta"])
+def test_a_device_that_is_not_there_is_told_in_one_line(folder, device):
+    with pytest.raises(InputError, match=rf"device: expected .* found '{device}'$"):
+        load_model(str(folder), device=device)
+
+
+def test_half_of_the_weights_is_an_error_of_the_file(folder):
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(SchemaError, match=r"model\.safetensors: expected safetensors"):
+        load_model(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param({"context": None}, "a key 'context' that holds int", id="key"),
+        pytest.param({"network": {"d_modell": 16}}, "did you mean 'd_model'", id="network"),
+    ],
+)
+def test_a_configuration_that_is_none_names_the_key(folder, change, message):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(SchemaError if "context" in change else InputError, match=message):
+        load_model(str(folder))
+
+
+def test_weights_of_another_shape_are_refused(folder):
+    path = folder / "config.json"
+    values = json.loads(path.read_text())
+    values["network"]["d_mlp"] = 32
+    path.write_text(json.dumps(values))
+    with pytest.raises(SchemaError, match=r"expected the parameters .* of shape \(16, 16\)"):
+        load_model(str(folder))

@@ -1,0 +1,54 @@
+import copy
+
+import pytest
+
+from genointerp.core.errors import AnnotationError, ConfigError, SequenceError
+from genointerp.workflow.check import check_inputs
+
+GFF3 = "##gff-version 3\nc1\tx\ttRNA\t1\t9\t.\t+\t.\tID=a\n"
+
+
+@pytest.fixture
+def config(tmp_path):
+    (tmp_path / "g.fa").write_text(f">c1\n{'ACGT' * 25}\n")
+    (tmp_path / "g.gff3").write_text(GFF3)
+    genome = {"sequence": f"{tmp_path}/g.fa", "annotation": f"{tmp_path}/g.gff3"}
+    return {
+        "genomes": {"g": {**genome, "regions": ["c1:1-50"]}},
+        "test": ["c1"],
+        "fidelity": {"genome": "g", "regions": ["c1:1-10"]},
+        "queries": {"q": {"genome": "g", "region": "c1:5-9"}},
+    }
+
+
+def test_inputs_that_fit_each_other_pass(config):
+    check_inputs(config, where="run.yaml")
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "message"),
+    [
+        (("genomes", "g", "regions"), ["c1:1-999"], r"genomes\.g\.regions: c1:1-999: expected 1 <"),
+        (("fidelity", "regions"), ["zz"], r"fidelity\.regions: zz: expected a region of c1"),
+        (("queries", "q", "region"), "c1:9-5", r"queries\.q: c1:9-5: expected 1 <= first"),
+        (("test",), ["zz"], r"run\.yaml: test: expected one of c1, found 'zz'"),
+    ],
+    ids=["genome", "fidelity", "query", "test"],
+)
+def test_a_place_that_does_not_exist_is_told_before_the_run(config, keys, value, message):
+    changed = copy.deepcopy(config)
+    inner = changed
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
+    with pytest.raises(ConfigError, match=message):
+        check_inputs(changed, where="run.yaml")
+
+
+def test_damaged_files_are_told_before_the_run(config, tmp_path):
+    (tmp_path / "g.gff3").write_text(GFF3.replace("c1", "zz"))
+    with pytest.raises(AnnotationError, match="line 2: expected a contig of the genome"):
+        check_inputs(config, where="run.yaml")
+    (tmp_path / "g.fa").write_text("")
+    with pytest.raises(SequenceError, match="empty"):
+        check_inputs(config, where="run.yaml")
