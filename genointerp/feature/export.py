@@ -118,9 +118,23 @@ def _write_bigwig(
                 ends=run.end.tolist(),
                 values=run.value.tolist(),
             )
+    except RuntimeError as error:
+        raise OSError(str(error)) from error
     finally:
         file.close()
+    _check_bigwig(path, sum(int((run.end - run.start).sum()) for run in runs))
     return sum(len(run.start) for run in runs)
+
+
+def _check_bigwig(path: Path, n_bases: int) -> None:
+    """Refuse a file that was cut short upon closing, of which pyBigWig raises nothing."""
+    try:
+        with pyBigWig.open(str(path)) as file:
+            whole = file.header()["nBasesCovered"] == n_bases
+    except RuntimeError:
+        whole = False
+    if not whole:
+        raise OSError("a file cut short, as upon a full disk")
 
 
 def _write_bedgraph(

@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from genointerp.activation.train_from_store import train_from_store
 from genointerp.cli.main import app
-from genointerp.core.errors import ConfigError, MismatchError
+from genointerp.core.errors import ConfigError, MismatchError, StorageError
 from genointerp.sae.io import load_sae
 from tests.sae.sources import sparse_rows
 from tests.stores import activation_header, write_activations
@@ -51,6 +51,13 @@ def test_an_unknown_setting_names_the_nearest(activations, config, tmp_path):
     config.write_text("batch_token: 64")
     with pytest.raises(ConfigError, match="did you mean 'batch_tokens'"):
         train_from_store([activations], tmp_path / "sae", config=config)
+
+
+def test_a_place_that_cannot_be_written_is_told_before_training(activations, tmp_path):
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(StorageError, match=r"file/cfg\.json: expected a writable place"):
+        train_from_store([activations], tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "precious"
 
 
 def test_the_command_trains_and_says_what_it_got(activations, config, tmp_path):

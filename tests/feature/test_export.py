@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pyBigWig
 import pytest
@@ -94,6 +97,30 @@ def test_silent_feature_is_an_empty_track_but_no_bigwig(tmp_path):
     with pytest.raises(InputError, match="feature 0: expected a feature that fires on either"):
         export_feature(store, 0, tmp_path / "t.bw")
     assert not (tmp_path / "t.bw").exists()
+
+
+@pytest.mark.parametrize("size", [0, 700], ids=["none-fits", "the-end-does-not-fit"])
+def test_a_full_disk_leaves_no_bigwig_and_what_stood_there(store, tmp_path, size):
+    out = tmp_path / "t.bw"
+    out.write_text("precious")
+    code = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from genointerp.core.errors import StorageError\n"
+        "from genointerp.feature.export import export_feature\n"
+        "from genointerp.store.features import FeatureStore\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "store, size = FeatureStore(Path(sys.argv[1])), int(sys.argv[3])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))\n"
+        "try:\n"
+        "    export_feature(store, 0, Path(sys.argv[2]))\n"
+        "except StorageError as error:\n"
+        "    sys.exit(0 if 't.bw: expected to write the file' in str(error) else str(error))\n"
+        "sys.exit('no error')\n"
+    )
+    arguments = [sys.executable, "-c", code, str(store.path), str(out), str(size)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert out.read_text() == "precious"
 
 
 def test_unknown_suffix_and_feature_are_refused(store, tmp_path):

@@ -44,7 +44,7 @@ def test_parse_region_converts_from_one_based_closed(region, seqid, start, end):
 @pytest.mark.parametrize(
     ("region", "message"),
     [
-        ("chrII:1-10", "a region of chrI, .*found chrII:1-10"),
+        ("chrII:1-10", "a region of chrI, .*found 'chrII:1-10'"),
         ("chrI:0-10", "1 <= first <= last <= 5000 on chrI, found first=0, last=10"),
         ("chrI:10-9", "found first=10, last=9"),
         ("chrI:4999-5001", "last <= 5000 on chrI, found first=4999, last=5001"),

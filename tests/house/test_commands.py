@@ -8,6 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
+from genointerp.core.errors import InputError
 
 COMMANDS = [
     *["fetch", "annotate", "models", "harvest", "train", "evaluate", "encode", "associate"],
@@ -58,6 +59,34 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
     assert result.stdout == ""
     assert result.stderr.count("\n") == 1
     assert "did you mean 'genomes'?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "annotate none --genome none --out o.tsv",
+        "harvest none --out o.h5",
+        "train none --out o",
+        "evaluate none --sae none --out o.json",
+        "encode none --sae none --out o.h5",
+        "associate none --annotations none --out o.tsv",
+        "rank none --associations none --genome none --out o.tsv",
+        "query none chrI",
+        "export none --feature 0 --out o.bw",
+        "report none --out o.html",
+        "summarise none --training none --fidelity none --out o --best b.tsv --text t.tsv",
+        "run none --out o",
+        "plot region none chrI --annotations none --genome none --out o.png",
+        "plot overlap none.tsv --out o.png",
+        "plot feature none --feature 0 --out o.png",
+        "plot training none --out o.png",
+    ],
+)
+def test_a_file_that_is_not_there_is_a_wrong_input_to_every_command(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"^none.*: expected .*, found (no file|none)$"):
+        app(line.split(), standalone_mode=False)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,18 @@ from genointerp.model.registry import load_model, save_model
 
 @pytest.fixture
 def folder(tmp_path):
-    network = StripedHyena(HyenaConfig(d_model=16, d_mlp=16, mixers=("SE",), n_heads=2))
+    config = HyenaConfig(
+        vocab_size=8,
+        d_model=16,
+        d_mlp=16,
+        mixers=("SE",),
+        n_heads=2,
+        n_filter_groups=4,
+        medium_taps=8,
+        short_taps=3,
+        n_poles=2,
+    )
+    network = StripedHyena(config)
     save_model(network, tmp_path / "model", name="tiny", context=64, default_site="blocks.0")
     return tmp_path / "model"
 

@@ -161,6 +161,13 @@ def test_files_of_other_kinds_are_named(store, tmp_path):
         ActivationStore(tmp_path / "absent.h5")
 
 
+def test_a_damaged_value_names_file_and_row(store):
+    with h5py.File(store.path, "a") as file:
+        file["activations"][7, 2] = np.nan
+    with pytest.raises(SchemaError, match=r"\.h5: activations: row 7: expected finite values"):
+        ActivationStore(store.path).rows(5, 9)
+
+
 def test_newer_version_and_missing_parts_are_refused(store):
     with h5py.File(store.path, "a") as file:
         file.attrs["format-version"] = 2

@@ -11,7 +11,7 @@ rule associate:
         "logs/associate.log",
     benchmark:
         "benchmarks/associate.tsv"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=4000,
     params:

@@ -8,7 +8,7 @@ rule harvest:
         "logs/{genome}/harvest.log",
     benchmark:
         "benchmarks/{genome}/harvest.tsv"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=3000,
     params:
@@ -60,7 +60,7 @@ rule evaluate:
         "logs/evaluate.log",
     benchmark:
         "benchmarks/evaluate.tsv"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=3000,
     params:

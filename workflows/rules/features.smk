@@ -9,7 +9,7 @@ rule encode:
         "logs/{genome}/encode.log",
     benchmark:
         "benchmarks/{genome}/encode.tsv"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=3000,
     params:

@@ -1,0 +1,19 @@
+import json
+
+import pytest
+
+from genointerp.core.errors import SchemaError
+from genointerp.core.provenance import Provenance
+from genointerp.store.tables import ASSOCIATIONS, empty_table, write_table
+from genointerp.workflow.summary import write_summary
+
+
+def test_files_that_are_mixed_up_are_refused_and_nothing_is_written(tmp_path):
+    table, training, fidelity = (tmp_path / name for name in ("a.tsv", "log.json", "fid.json"))
+    write_table(empty_table(ASSOCIATIONS), table, ASSOCIATIONS, Provenance({}, {}))
+    training.write_text(json.dumps({"fvu": 0.1}))
+    fidelity.write_text(json.dumps({"loss_recovered": 0.9}))
+    out, best, text = (tmp_path / "out" / name for name in ("s.json", "b.tsv", "t.tsv"))
+    with pytest.raises(SchemaError, match=r"log\.json: expected .* key 'loss_recovered'"):
+        write_summary(table, training=fidelity, fidelity=training, out=out, best=best, text=text)
+    assert not (tmp_path / "out").exists()
