@@ -1,5 +1,6 @@
 """How much of a model's loss a dictionary keeps when its output replaces the activations."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -64,8 +65,8 @@ class Fidelity:
     dead_share: float
 
     def as_mapping(self) -> dict[str, Any]:
-        """Return the figures as plain values."""
-        return asdict(self)
+        """Return the figures as plain values; None, which JSON can hold, for those undefined."""
+        return {name: None if math.isnan(value) else value for name, value in asdict(self).items()}
 
 
 def evaluate_sae(
