@@ -31,7 +31,8 @@ class RankConfig:
         Bases at the start of a window that count as its head.
     max_q
         Associations with a higher q-value explain nothing.
-    dense, few_loci, gc_shortcut, window_start, explained, one_strand, periodic, low_complexity
+    dense, few_loci, gc_shortcut, window_start, explained, attracted, one_strand, periodic,
+    low_complexity
         Thresholds of the flags, as `genointerp.candidate.score.FLAGS` says.
     seed
         Of the bases that are sampled for periodicity.
@@ -56,6 +57,7 @@ class RankConfig:
     gc_shortcut: float = 0.25
     window_start: float = 3.0
     explained: float = 0.5
+    attracted: float = 3.0
     one_strand: float = 0.9
     periodic: float = 0.3
     low_complexity: float = 0.5

@@ -34,6 +34,12 @@ FLAGS: tuple[Flag, ...] = (
         lambda t, c: t["unexplained"] < 1 - c.explained,
     ),
     Flag(
+        "attracted",
+        "log2_enrichment >= attracted (3) for a concept with q <= max_q",
+        "a weak or split detector of that concept: its bases are 8 times as common where it fires",
+        lambda t, c: t["attraction"] >= c.attracted,
+    ),
+    Flag(
         "dense",
         "density >= dense (0.1)",
         "fires on so many bases that it names nothing",
@@ -120,8 +126,10 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by ``feature``: ``unexplained``, and ``best_concept`` with ``best_f1`` as
-        `genointerp.feature.query.best_concepts` says; empty and NaN where it detects none.
+        Indexed by ``feature``: ``unexplained``, ``attraction`` (the largest ``log2_enrichment``
+        among associations with ``q_value <= max_q``; NaN where none), and ``best_concept`` with
+        ``best_f1`` as `genointerp.feature.query.best_concepts` says; empty and NaN where it
+        detects none.
 
     Notes
     -----
@@ -136,8 +144,13 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     gains = pd.Series(np.where(counted, np.maximum(gain, 0.0), 0.0))
     features = associations["feature"].to_numpy(np.int64)
     unexplained = 1 - gains.groupby(features).max()
+    attraction = associations["log2_enrichment"].reset_index(drop=True).where(counted)
+    columns = {
+        "unexplained": unexplained,
+        "attraction": attraction.groupby(features).max(),
+    }
     best = best_concepts(associations).set_index("feature")[["best_concept", "best_f1"]]
-    table = pd.DataFrame({"unexplained": unexplained}).join(best)
+    table = pd.DataFrame(columns).join(best)
     table["best_concept"] = table["best_concept"].astype(object).fillna("")
     return table
 

@@ -6,7 +6,7 @@ from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.rank import rank
-from genointerp.candidate.score import FLAGS, raise_flags, score_candidates
+from genointerp.candidate.score import FLAGS, explain, raise_flags, score_candidates
 from genointerp.candidate.write import write_candidates
 from genointerp.core.errors import MismatchError
 from genointerp.genome.genome import Contig, Genome
@@ -200,7 +200,29 @@ def test_the_score_of_a_worked_example():
 
 def test_undefined_evidence_raises_no_flag():
     names = ["density", "gc_auroc", "periodicity", "period", "tandem_share", "strand_asymmetry"]
-    names += ["window_bias", "n_loci", "n_genomes", "n_read", "unexplained"]
+    names += ["window_bias", "n_loci", "n_genomes", "n_read", "unexplained", "attraction"]
     table = pd.DataFrame({name: [np.nan] for name in names})
     assert raise_flags(table, RankConfig()) == [""]
     assert len({flag.name for flag in FLAGS}) == len(FLAGS)
+
+
+def test_a_weak_detector_is_attracted_to_its_concept():
+    # 10 of its 100 bases in a concept of 1,000 of 1,000,000 bases: a hundred times its share
+    associations = pd.DataFrame(
+        {
+            "feature": [0, 1],
+            "concept": ["tRNA", "tRNA"],
+            "orientation": ["sense", "sense"],
+            "f1_fit": [0.1, 0.1],
+            "f1": [0.02, 0.02],
+            "precision": [0.1, 0.1],
+            "n_feature_bp": [100, 100],
+            "n_concept_bp": [1000, 1000],
+            "n_both_bp": [10, 10],
+            "log2_enrichment": [np.log2(10.5 / 0.6), np.log2(10.5 / 0.6)],
+            "q_value": [0.001, 0.5],
+        }
+    )
+    found = explain(associations, RankConfig())
+    assert found["attraction"].tolist() == pytest.approx([np.log2(17.5), np.nan], nan_ok=True)
+    assert found["unexplained"].tolist() == pytest.approx([1 - (0.1 - 1e-3) / (1 - 1e-3), 1.0])
