@@ -91,6 +91,7 @@ def test_a_killed_run_is_taken_up_and_its_lock_removed(place):
         "from genointerp.workflow import run as module\n"
         f"module.workflow_folder = lambda: Path({str(tmp_path / 'workflows')!r})\n"
         "module.read_run_config = lambda path: {'a': 1}\n"
+        "module.check_inputs = lambda config, **_: None\n"
         f"module.run_workflow(Path('run.yaml'), Path({str(out)!r}), cores=1)\n"
     )
     killed = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
