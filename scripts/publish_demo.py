@@ -8,8 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from genointerp.association.summary import BEST_PER_CONCEPT
-from genointerp.store.tables import CANDIDATES, read_table
+from genointerp.store.tables import BEST_PER_CONCEPT, CANDIDATES, read_table
 from genointerp.workflow.headline import CANDIDATE_COLUMNS, CONCEPT_COLUMNS, N_CANDIDATES
 
 FIGURES = {
