@@ -22,7 +22,7 @@ from genointerp.plot.style import STRAND_COLORS, type_color
 from genointerp.report.elements import gene_table
 from genointerp.store.features import STRANDS, FeatureStore
 
-MAX_RUNS = 400_000
+MAX_RUNS = 900_000
 """Stretches of equal activation over all tracks; about 6 bytes each in the page."""
 
 _LOOK_ALIKES = str.maketrans(
