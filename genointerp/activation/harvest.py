@@ -47,6 +47,16 @@ class HarvestConfig:
         if not self.strands or not set(self.strands) <= {"+", "-"}:
             raise ConfigError("strands", "'+', '-' or both", str(self.strands))
 
+    def windows(self, genome: Genome, regions: Sequence[GenomicInterval] = ()) -> list[Window]:
+        """Cut a genome, or regions of it, into the windows that the model reads."""
+        return tile_windows(
+            genome,
+            length=self.window,
+            warmup=self.warmup,
+            strands=[strand for strand in ("+", "-") if strand in self.strands],
+            regions=regions,
+        )
+
     def with_windows(self, window: int | None, warmup: int | None) -> "HarvestConfig":
         """Return a copy with other windows; None keeps what is."""
         return replace(
@@ -90,13 +100,7 @@ def harvest(
     config = HarvestConfig() if config is None else config
     if site not in model.spec.sites:
         raise UnknownNameError("site", f"one of {', '.join(model.spec.sites)}", site)
-    windows = tile_windows(
-        genome,
-        length=config.window,
-        warmup=config.warmup,
-        strands=[strand for strand in ("+", "-") if strand in config.strands],
-        regions=regions,
-    )
+    windows = config.windows(genome, regions)
     header = _header(model, genome, site, config.encoding)
     provenance = _provenance(model, config, regions)
     kept = [window.kept for window in windows]

@@ -10,7 +10,6 @@ from genointerp.activation.harvest import HarvestConfig, batches, window_tokens
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
-from genointerp.genome.windows import tile_windows
 from genointerp.model.protocol import DnaModel, Edit
 
 
@@ -46,13 +45,7 @@ def genome_loss(
 ) -> GenomeLoss:
     """Return the loss of a model over a genome or regions of it, optionally with edits in place."""
     config = HarvestConfig() if config is None else config
-    windows = tile_windows(
-        genome,
-        length=config.window,
-        warmup=config.warmup,
-        strands=[strand for strand in ("+", "-") if strand in config.strands],
-        regions=regions,
-    )
+    windows = config.windows(genome, regions)
     total, n_bases, done = 0.0, 0, 0
     for batch in batches(windows, config.batch):
         group = [windows[index] for index in batch]
