@@ -140,7 +140,7 @@ def _load_shipped(name: str, device: torch.device) -> DnaModel:
 
 MODELS: dict[str, ModelEntry] = {
     "nano": ModelEntry(
-        summary="StripedHyena 2, 1.4 M parameters, 35 bacterial and archaeal genomes, no Bacilli",
+        summary="StripedHyena 2, 1.4 M parameters, 39 bacterial and archaeal genomes, no Bacilli",
         load=_load_shipped,
     ),
 }
