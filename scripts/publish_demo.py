@@ -15,6 +15,7 @@ FIGURES = {
     "region_ribosomal_operon.png": "Features over a ribosomal operon of B. subtilis",
     "overlap.png": "F1 of the best feature of each concept against every concept, on B. subtilis",
 }
+CARD = "../../genointerp/model/weights/nano/MODEL_CARD.md"
 FILES = ("summary.json", "best_per_concept.tsv")
 
 
@@ -42,7 +43,9 @@ def page(run: Path) -> str:
         [
             "# What the demo finds",
             "Written by `python scripts/publish_demo.py results/demo` from the files of a run of"
-            " `make demo`. Everything is chosen on E. coli and measured on B. subtilis.",
+            " `make demo`. Everything is chosen on E. coli and measured on B. subtilis, whose"
+            " nearest genome among those that trained the model is C. difficile, of another class"
+            f" (see the [card]({CARD})).",
             *(f"![{caption}]({name})" for name, caption in FIGURES.items()),
             "## Headline figures",
             _markdown(pd.DataFrame(_facts(summary), columns=["figure", "value"])),

@@ -103,3 +103,17 @@ def test_the_figures_of_a_file_carry_their_provenance(tmp_path):
     assert provenance["config"]["regions"] == ["c:11-200"]
     assert (provenance["config"]["window"], provenance["config"]["warmup"]) == (30, 5)
     assert provenance["inputs"].keys() == {"genome", "model", "sae"}
+
+
+@pytest.mark.parametrize(
+    ("d_in", "site", "found"),
+    [
+        pytest.param(4, "blocks.0", r"blocks\.0, 4 wide", id="width"),
+        pytest.param(8, "blocks.9", r"blocks\.9, 8 wide", id="site"),
+    ],
+)
+def test_a_dictionary_of_another_width_or_site_is_refused(genome, tmp_path, d_in, site, found):
+    sae = make_sae(SaeConfig("topk", n_features=4, k=2), d_in, seed=0)
+    save_sae(sae, tmp_path / "sae", METADATA | {"site": site})
+    with pytest.raises(MismatchError, match=f"a site of toy, 8 wide, found {found}"):
+        evaluate_sae(ToyDnaModel(), genome, tmp_path / "sae", config=CONFIG)
