@@ -14,7 +14,8 @@ from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.io import save_sae
 from genointerp.sae.registry import make_sae
-from genointerp.store.activations import ActivationHeader, ActivationShards, ActivationStore
+from genointerp.store.activation_shards import ActivationShards
+from genointerp.store.activations import ActivationHeader, ActivationStore
 from genointerp.store.contigs import ContigInfo
 
 FULL = {"n_tokens": 131_072, "d_in": 128, "n_features": 2048, "k": 16}

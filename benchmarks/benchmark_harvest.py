@@ -4,26 +4,25 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from benchmarks.timing import cpu_seconds
-from genointerp.activation.harvest import HarvestConfig, batches, harvest, window_tokens
+from benchmarks.timing import interleaved
+from genointerp.activation.harvest import HarvestConfig, harvest
+from genointerp.activation.tokens import stacked, token_batches
 from genointerp.genome.genome import Contig, Genome
-from genointerp.genome.windows import tile_windows
 from genointerp.model.registry import load_model
 
-FULL = {"bp": 30_000, "window": 4096, "warmup": 512}
+FULL = {"bp": 30_000, "window": 4096, "warmup": 512, "repeats": 5}
 
 
-def measure(folder: Path, *, bp: int, window: int, warmup: int) -> dict[str, float]:
+def measure(folder: Path, *, bp: int, window: int, warmup: int, repeats: int) -> dict[str, float]:
     model = load_model("nano")
     site = model.spec.default_site
     letters = np.random.default_rng(0).choice(list(b"ACGT"), bp).astype(np.uint8)
     genome = Genome([Contig("chr", letters, circular=True)])
     config = HarvestConfig(window=window, warmup=warmup)
-    windows = tile_windows(genome, length=window, warmup=warmup, strands=config.strands)
-    groups = [[windows[i] for i in batch] for batch in batches(windows, config.batch)]
-    tokens = [torch.from_numpy(window_tokens(model, genome, group)) for group in groups]
+    windows = config.windows(model.spec, genome)
+    groups = token_batches(model, genome, windows, config.batch)
+    tokens = [stacked(group) for group in groups]
     number = count()
 
     def forward() -> None:
@@ -34,15 +33,16 @@ def measure(folder: Path, *, bp: int, window: int, warmup: int) -> dict[str, flo
         out = folder / f"{next(number)}.h5"
         assert harvest(model, genome, site=site, out=out, config=config).n_tokens == 2 * bp
 
-    forward_seconds, harvest_seconds = cpu_seconds(forward), cpu_seconds(whole)
+    forward_seconds, harvest_seconds = interleaved(forward, whole, repeats=repeats)
     return {
         "bases_per_s": 2 * bp / harvest_seconds,
         "forward_bases_per_s": 2 * bp / forward_seconds,
         "times_forward": harvest_seconds / forward_seconds,
+        "share_of_forward": forward_seconds / harvest_seconds,
         "bytes_per_base": (folder / "0.h5").stat().st_size / (2 * bp),
     }
 
 
 def benchmark_harvest(tmp_path):
-    found = measure(tmp_path, bp=600, window=256, warmup=32)
+    found = measure(tmp_path, bp=600, window=256, warmup=32, repeats=1)
     assert found["bytes_per_base"] >= 2 * 128

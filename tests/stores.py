@@ -6,7 +6,8 @@ import numpy as np
 
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.activations import ActivationHeader, ActivationShards, ActivationStore
+from genointerp.store.activation_shards import ActivationShards
+from genointerp.store.activations import ActivationHeader, ActivationStore
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature_writer import FeatureWriter
 from genointerp.store.features import FeatureHeader, FeatureStore
@@ -83,4 +84,25 @@ def write_activations(path: Path, x, *, windows=None, header=None, **options) ->
     for shard in shards.pending():
         numbers = shards.shard_windows(shard)
         shards.write_shard(shard, x[offsets[numbers.start] : offsets[numbers.stop]])
+    return shards.finish()
+
+
+def word_lengths(length, size=3):
+    """Words of ``size`` bases, the last one shorter."""
+    return [size] * (length // size) + [length % size] * (length % size > 0)
+
+
+def write_words(path: Path, *, windows=None, header=None, **options) -> ActivationStore:
+    """Write windows of words of three bases; row i, channel j holds ``i - j / 4``."""
+    header = activation_header() if header is None else header
+    windows = windows_of(header.contigs) if windows is None else windows
+    shards = ActivationShards(path, header, windows, PROVENANCE, words=True, **options)
+    n_rows = [len(word_lengths(window.length)) for window in windows]
+    offsets = np.concatenate([[0], np.cumsum(n_rows)])
+    x = (np.arange(offsets[-1])[:, None] - np.arange(header.d_in) / 4).astype(np.float32)
+    for shard in shards.pending():
+        numbers = shards.shard_windows(shard)
+        lengths = [n for i in numbers for n in word_lengths(windows[i].length)]
+        rows = x[offsets[numbers.start] : offsets[numbers.stop]]
+        shards.write_shard(shard, rows, np.array(lengths, np.int64))
     return shards.finish()

@@ -1,16 +1,20 @@
 """A tiny DnaModel whose activations can be computed by hand: it counts what it has read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from genointerp.core.errors import UnknownNameError
-from genointerp.model.protocol import Edit, ModelSpec, TokenSpans
+from genointerp.model.hooks import apply_edits
+from genointerp.model.protocol import Chunk, Edit, ModelSpec, TokenSpans
 
 TOKENS = np.full(256, 4, dtype=np.int64)
 TOKENS[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
+# what looks back is the mixer's, what the token alone tells is the MLP's
+LOOKS_BACK = torch.tensor([0.0, 0, 0, 0, 1, 1, 1, 0])
+SITES = {"blocks.0.mixer": LOOKS_BACK, "blocks.0.mlp": 1 - LOOKS_BACK, "blocks.0": torch.ones(8)}
 
 
 class ToyDnaModel:
@@ -25,6 +29,7 @@ class ToyDnaModel:
         d_site=8,
         context=64,
         attention_backend="none",
+        chunked=True,
     )
 
     def tokenize(self, sequence) -> TokenSpans:
@@ -35,12 +40,24 @@ class ToyDnaModel:
         self, tokens: Tensor, *, capture: Sequence[str], edits: Sequence[Edit] = ()
     ) -> Mapping[str, Tensor]:
         for site in [*capture, *(edit.site for edit in edits)]:
-            if site not in self.spec.sites:
-                raise UnknownNameError("site", ", ".join(self.spec.sites), site)
-        x = torch.stack([self._row(row) for row in tokens])
-        for edit in edits:
-            x = edit.function(x)
-        return {"blocks.0": x} if capture else {}
+            if site not in SITES:
+                raise UnknownNameError("site", ", ".join(SITES), site)
+        whole = torch.stack([self._row(row) for row in tokens])
+        found = {
+            site: apply_edits(whole * columns, [edit for edit in edits if edit.site == site])
+            for site, columns in SITES.items()
+            if site != "blocks.0"
+        }
+        x = found["blocks.0.mixer"] + found["blocks.0.mlp"]
+        found["blocks.0"] = apply_edits(x, [edit for edit in edits if edit.site == "blocks.0"])
+        return {site: found[site] for site in capture}
+
+    def prefill(
+        self, tokens: Tensor, *, chunk: int, capture: Sequence[str], edits: Sequence[Edit] = ()
+    ) -> Iterator[Chunk]:
+        whole = self.run(tokens, capture=capture, edits=edits)
+        for start in range(0, tokens.shape[1], chunk):
+            yield Chunk(start, {site: x[:, start : start + chunk] for site, x in whole.items()})
 
     def log_probs(self, tokens: Tensor, *, edits: Sequence[Edit] = ()) -> Tensor:
         """The next base is thought to repeat the present one, as sure as the one-hot is large."""

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genointerp.activation.fidelity import Fidelity, evaluate_sae
-from genointerp.activation.harvest import HarvestConfig, harvest
+from genointerp.activation.harvest import HarvestConfig
+from genointerp.activation.parallel import ModelCopies, harvest_on
 from genointerp.core.config import to_mapping
 from genointerp.core.files import atomic_path, check_writable
 from genointerp.core.progress import Progress, silent
@@ -19,27 +20,25 @@ from genointerp.store.activations import ActivationStore
 def harvest_file(
     genome: Path,
     out: Path,
-    model: DnaModel,
+    copies: ModelCopies,
     *,
     site: str | None = None,
     regions: Sequence[str] = (),
     config: HarvestConfig | None = None,
     progress: Progress = silent,
 ) -> ActivationStore:
-    """Harvest a genome file; see :func:`genointerp.activation.harvest.harvest`.
+    """Harvest a genome file; see :func:`genointerp.activation.parallel.harvest_on`.
 
     Parameters
     ----------
-    site
-        The model's default where None.
     regions
         Samtools-style, 1-based and closed; the whole genome where empty.
     """
     contigs = read_genome(genome)
-    return harvest(
-        model,
+    return harvest_on(
+        copies,
         contigs,
-        site=model.spec.default_site if site is None else site,
+        site=site,
         out=out,
         config=config,
         regions=[parse_region(region, contigs.lengths) for region in regions],

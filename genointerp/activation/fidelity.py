@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from genointerp.activation.harvest import HarvestConfig
-from genointerp.activation.loss import GenomeLoss, genome_loss
+from genointerp.activation.harvest import HarvestConfig, has_site
+from genointerp.activation.loss import GenomeLoss, check_causal, genome_loss
 from genointerp.core.errors import MismatchError
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
@@ -48,8 +48,8 @@ class Fidelity:
     -----
     ``loss recovered = (L_ablated - L_spliced) / (L_ablated - L_clean)``: 1 where nothing is lost,
     0 where the reconstruction is worth no more than the ablation, NaN where the ablation does no
-    harm. Activations are replaced at every token read, warm-up included; the losses are over kept
-    bases.
+    harm. Activations are replaced at every token read, warm-up included, but for special tokens,
+    which no dictionary was trained on; the losses are over kept bases.
     """
 
     loss_clean: float
@@ -82,9 +82,12 @@ def evaluate_sae(
 
     Raises
     ------
+    InputError
+        If the model is a masked one: loss recovered is of the loss from left to right.
     MismatchError
         If the dictionary is of another model, or of weights that differ.
     """
+    check_causal(model.spec)
     loaded = load_sae(sae_dir)
     _check_model(loaded, model, sae_dir)
     site = str(loaded.metadata["site"])
@@ -151,14 +154,15 @@ def _recovered(clean: GenomeLoss, spliced: GenomeLoss, ablated: GenomeLoss) -> f
 
 
 def _check_model(loaded: LoadedSae, model: DnaModel, sae_dir: Path) -> None:
-    expected = loaded.metadata["model_sha256"]
-    if expected != model.spec.sha256:
+    name, digest = loaded.metadata["model"], str(loaded.metadata["model_sha256"])
+    # a published dictionary does not know the sha256 of the weights it was trained on
+    if model.spec.sha256 != digest if digest else model.spec.name != name:
         raise MismatchError(
             str(sae_dir),
-            f"the model {loaded.metadata['model']} with weights {str(expected)[:12]}",
+            f"the model {name} with weights {digest[:12] or 'of that name'}",
             f"{model.spec.name} with weights {model.spec.sha256[:12]}",
         )
     site, d_in = loaded.metadata["site"], loaded.metadata["d_in"]
-    if site not in model.spec.sites or d_in != model.spec.d_site:
+    if not has_site(model.spec, str(site)) or d_in != model.spec.d_site:
         expected = f"a site of {model.spec.name}, {model.spec.d_site} wide"
         raise MismatchError(str(sae_dir), expected, f"{site}, {d_in} wide")

@@ -1,29 +1,32 @@
 """Harvest: a model reads the windows of a genome, and its activations become a file."""
 
+import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float
+from torch import Tensor
 
+from genointerp.activation.tokens import WindowTokens, read_window, stacked, token_batches
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import ConfigError, MismatchError, UnknownNameError
+from genointerp.core.errors import ConfigError, InputError, MismatchError, UnknownNameError
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, format_region
-from genointerp.genome.windows import Window, tile_windows, window_sequence
-from genointerp.model.protocol import DnaModel
-from genointerp.store.activations import (
-    ActivationHeader,
-    ActivationShards,
-    ActivationStore,
-    Encoding,
-    manifest_sha256,
-)
+from genointerp.genome.windows import Window, tile_windows
+from genointerp.model.protocol import DnaModel, ModelSpec
+from genointerp.store.activation_shards import ActivationShards, ShardWriter, manifest_sha256
+from genointerp.store.activations import ActivationHeader, ActivationStore, Encoding
 from genointerp.store.contigs import ContigInfo
+
+_log = logging.getLogger(__name__)
+
+MERGE_BASES = 64
+"""Read behind the kept bases where tokens are merges of bases, so that the last are whole."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class HarvestConfig:
     """How a genome is cut into windows, and how activations are stored."""
 
     window: int = 4096
-    """bases that the model reads in one pass, warm-up included"""
+    """bases that the model reads in one pass, all that is discarded included"""
     warmup: int = 512
     """first bases of a window, read and discarded"""
     strands: tuple[str, ...] = ("+", "-")
@@ -40,29 +43,57 @@ class HarvestConfig:
     """windows of one call of the model"""
     encoding: Encoding = "float16"
     """how values are stored; bfloat16 where activations exceed 65,504"""
+    halo: int | None = None
+    """last bases of a window, read and discarded; as many as it takes where not given: the warm-up
+    for a masked model, 64 (the warm-up, if less) where tokens are merges of bases, else none"""
+    chunk: int = 0
+    """tokens that a causal model reads at once, one window at a time; 0: whole windows"""
 
     def __post_init__(self) -> None:
-        if self.batch < 1:
-            raise ConfigError("batch", "at least 1", str(self.batch))
+        for name, least in (("batch", 1), ("halo", 0), ("chunk", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ConfigError(name, f"at least {least}", str(value))
         if not self.strands or not set(self.strands) <= {"+", "-"}:
             raise ConfigError("strands", "'+', '-' or both", str(self.strands))
 
-    def windows(self, genome: Genome, regions: Sequence[GenomicInterval] = ()) -> list[Window]:
-        """Cut a genome, or regions of it, into the windows that the model reads."""
+    def windows(
+        self, spec: ModelSpec, genome: Genome, regions: Sequence[GenomicInterval] = ()
+    ) -> list[Window]:
+        """Cut a genome, or regions of it, into the windows that a model reads."""
         return tile_windows(
             genome,
             length=self.window,
             warmup=self.warmup,
+            halo=self.halo_for(spec),
+            grid=max(1, spec.bases_per_token),
             strands=[strand for strand in ("+", "-") if strand in self.strands],
             regions=regions,
         )
 
-    def with_windows(self, window: int | None, warmup: int | None) -> "HarvestConfig":
+    def halo_for(self, spec: ModelSpec) -> int:
+        """Return the bases read behind the kept ones."""
+        if self.halo is not None:
+            return self.halo
+        if spec.reads == "both":
+            return self.warmup
+        return min(self.warmup, MERGE_BASES) if spec.bases_per_token == 0 else 0
+
+    def with_windows(
+        self,
+        window: int | None,
+        warmup: int | None,
+        *,
+        halo: int | None = None,
+        chunk: int | None = None,
+    ) -> "HarvestConfig":
         """Return a copy with other windows; None keeps what is."""
         return replace(
             self,
             window=self.window if window is None else window,
             warmup=self.warmup if warmup is None else warmup,
+            halo=self.halo if halo is None else halo,
+            chunk=self.chunk if chunk is None else chunk,
         )
 
 
@@ -84,7 +115,7 @@ def harvest(
     Parameters
     ----------
     progress
-        Told of tokens kept so far and in all.
+        Told of bases kept so far and in all, both strands counted.
 
     Raises
     ------
@@ -93,103 +124,194 @@ def harvest(
     UnknownNameError
         If the model has no such site.
     InputError
-        If an activation is not finite, or too large for the encoding.
+        If an activation is not finite, or too large for the encoding; if the model cannot read in
+        chunks, or its tokens do not tile the bases that they were made of.
     StorageError
         If the file cannot be written; shards already written remain.
     """
     config = HarvestConfig() if config is None else config
-    if site not in model.spec.sites:
-        raise UnknownNameError("site", f"one of {', '.join(model.spec.sites)}", site)
-    windows = config.windows(genome, regions)
-    header = _header(model, genome, site, config.encoding)
-    provenance = _provenance(model, config, regions)
-    kept = [window.kept for window in windows]
+    plan = HarvestPlan(model.spec, genome, site, config, tuple(regions))
+    plan.check()
     if out.exists():
-        return _existing(out, manifest_sha256(header, kept, provenance))
-    shards = ActivationShards(out, header, kept, provenance)
-    total = sum(interval.length for interval in kept)
-    pending = shards.pending()
-    missing = sum(kept[i].length for shard in pending for i in shards.shard_windows(shard))
-    progress(total - missing, total)
+        return plan.existing(out)
+    shards = plan.shards(out)
+    pending, done = shards.pending(), plan.n_bases
     for shard in pending:
-        rows = []
-        for block in _shard_rows(model, genome, windows, shards.shard_windows(shard), site, config):
-            rows.append(block)
-            missing -= len(block)
-            progress(total - missing, total)
-        shards.write_shard(shard, np.concatenate(rows))
+        done -= plan.n_bases_of(shards, shard)
+    progress(done, plan.n_bases)
+    for shard in pending:
+        for n_bases in harvest_shard(model, plan, shards, shard):
+            done += n_bases
+            progress(done, plan.n_bases)
     return shards.finish()
 
 
-def batches(windows: Sequence[Window], size: int) -> Iterator[list[int]]:
-    """Group consecutive windows of one length, warm-up included, into batches of indices."""
-    batch: list[int] = []
-    for index, window in enumerate(windows):
-        length = window.warmup + window.kept.length
-        if batch:
-            first = windows[batch[0]]
-            if len(batch) == size or first.warmup + first.kept.length != length:
-                yield batch
-                batch = []
-        batch.append(index)
-    if batch:
-        yield batch
+@dataclass(frozen=True)
+class HarvestPlan:
+    """All that determines the contents of the file, but for the weights themselves.
 
+    Parameters
+    ----------
+    spec
+        Of the model.
+    regions
+        Only these; the whole genome where empty.
+    """
 
-def window_tokens(
-    model: DnaModel, genome: Genome, windows: Sequence[Window]
-) -> Int64[np.ndarray, "batch token"]:
-    """Return the tokens of windows of one length."""
-    return np.stack([model.tokenize(window_sequence(genome, window)).ids for window in windows])
+    spec: ModelSpec
+    genome: Genome
+    site: str
+    config: HarvestConfig
+    regions: tuple[GenomicInterval, ...] = ()
 
+    @cached_property
+    def windows(self) -> list[Window]:
+        """What the model reads."""
+        return self.config.windows(self.spec, self.genome, self.regions)
 
-def _shard_rows(
-    model: DnaModel,
-    genome: Genome,
-    windows: Sequence[Window],
-    indices: range,
-    site: str,
-    config: HarvestConfig,
-) -> Iterator[Float32[np.ndarray, "n d_in"]]:
-    # batches start anew at each shard, so that a value does not depend on where a run was stopped
-    chosen = [windows[index] for index in indices]
-    for batch in batches(chosen, config.batch):
-        group = [chosen[index] for index in batch]
-        tokens = torch.from_numpy(window_tokens(model, genome, group))
-        captured = model.run(tokens, capture=[site])[site].float().cpu().numpy()
-        kept = [row[window.warmup :] for row, window in zip(captured, group, strict=True)]
-        yield np.concatenate(kept)
+    @cached_property
+    def n_bases(self) -> int:
+        """Kept bases in all."""
+        return sum(window.kept.length for window in self.windows)
 
+    def check(self) -> None:
+        """Refuse what the model cannot do; warn where it was not trained for windows as long.
 
-def _header(model: DnaModel, genome: Genome, site: str, encoding: Encoding) -> ActivationHeader:
-    spec = model.spec
-    return ActivationHeader(
-        model=spec.name,
-        model_sha256=spec.sha256,
-        site=site,
-        d_in=spec.d_site,
-        genome_sha256=genome.sha256,
-        encoding=encoding,
-        contigs=tuple(ContigInfo(c.name, c.length, c.circular) for c in genome.values()),
-    )
+        Raises
+        ------
+        UnknownNameError
+            If the model has no such site.
+        InputError
+            If it cannot read in chunks.
+        """
+        spec = self.spec
+        if not has_site(spec, self.site):
+            raise UnknownNameError("site", f"one of {', '.join(spec.sites)}", self.site)
+        if self.config.chunk and not spec.chunked:
+            reason = "carries no state" if spec.reads == "left" else "reads both ways"
+            expected = "0, or a causal model that reads in chunks"
+            raise InputError("chunk", expected, f"{spec.name}, which {reason}")
+        longest = max((window.length for window in self.windows), default=0)
+        if longest > spec.context:
+            _log.warning(
+                "%s was trained on windows of at most %d bases; here it reads %d at once",
+                *(spec.name, spec.context, longest),
+            )
 
+    def shards(self, out: Path) -> ActivationShards:
+        """Return the writer of the file, which goes on where it was stopped."""
+        kept = [window.kept for window in self.windows]
+        words = self.spec.bases_per_token != 1
+        return ActivationShards(out, self._header, kept, self._provenance, words=words)
 
-def _provenance(
-    model: DnaModel, config: HarvestConfig, regions: Sequence[GenomicInterval]
-) -> Provenance:
-    settings = to_mapping(config) | {
-        "attention_backend": model.spec.attention_backend,
-        "regions": [format_region(region) for region in regions],
-    }
-    return Provenance(settings, {"model": model.spec.sha256})
+    def n_bases_of(self, shards: ActivationShards, shard: int) -> int:
+        """Kept bases of one shard."""
+        return sum(self.windows[index].kept.length for index in shards.shard_windows(shard))
 
+    def existing(self, out: Path) -> ActivationStore:
+        """Return a file that is there already.
 
-def _existing(out: Path, manifest: str) -> ActivationStore:
-    store = ActivationStore(out)
-    if store.manifest_sha256 != manifest:
-        raise MismatchError(
-            str(out),
-            f"activations of this model, site, genome and configuration ({manifest[:12]})",
-            f"those of another run ({store.manifest_sha256[:12]}); remove the file or name another",
+        Raises
+        ------
+        MismatchError
+            If it was made by another plan.
+        """
+        kept = [window.kept for window in self.windows]
+        manifest = manifest_sha256(self._header, kept, self._provenance)
+        store = ActivationStore(out)
+        if store.manifest_sha256 != manifest:
+            expected = "activations of this model, site, genome and configuration"
+            found = f"those of another run ({store.manifest_sha256[:12]})"
+            raise MismatchError(
+                str(out),
+                f"{expected} ({manifest[:12]})",
+                f"{found}; remove the file or name another",
+            )
+        return store
+
+    @cached_property
+    def _header(self) -> ActivationHeader:
+        return ActivationHeader(
+            model=self.spec.name,
+            model_sha256=self.spec.sha256,
+            site=self.site,
+            d_in=self.spec.d_site,
+            genome_sha256=self.genome.sha256,
+            encoding=self.config.encoding,
+            contigs=ContigInfo.of(self.genome),
         )
-    return store
+
+    @cached_property
+    def _provenance(self) -> Provenance:
+        spec = self.spec
+        settings = to_mapping(self.config) | {
+            "attention_backend": spec.attention_backend,
+            "regions": [format_region(region) for region in self.regions],
+        }
+        # what is not as it always was is added, so that the files of older versions stay valid
+        settings |= {"halo": self.config.halo_for(spec)}
+        settings |= {"dtype": spec.dtype, "revision": spec.revision}
+        usual = {"halo": 0, "chunk": 0, "dtype": "float32", "revision": ""}
+        settings = {key: it for key, it in settings.items() if usual.get(key, ...) != it}
+        return Provenance(settings, {"model": spec.sha256})
+
+
+def has_site(spec: ModelSpec, site: str) -> bool:
+    """Whether activations can be taken there: after a block, its mixer or its MLP."""
+    return any(site in (name, f"{name}.mixer", f"{name}.mlp") for name in spec.sites)
+
+
+def harvest_shard(
+    model: DnaModel, plan: HarvestPlan, shards: ActivationShards, shard: int
+) -> Iterator[int]:
+    """Write one shard and yield the bases of each of its pieces, as they are computed.
+
+    One piece is stored, in a thread of its own, while the model computes the next.
+    """
+    # batches start anew at each shard, so that a value does not depend on where a run was stopped
+    windows = [plan.windows[index] for index in shards.shard_windows(shard)]
+    with shards.open_shard(shard) as writer, ThreadPoolExecutor(1) as thread:
+        stored: Future[int] | None = None
+        for piece in _pieces(model, plan, windows):
+            if stored is not None:
+                yield stored.result()
+            stored = thread.submit(piece.store, writer)
+        if stored is not None:
+            yield stored.result()
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Activations of consecutive tokens of one window, those from index ``start`` on."""
+
+    tokens: WindowTokens
+    activations: Float[Tensor, "token d"]
+    start: int
+    words: bool
+
+    def store(self, writer: ShardWriter) -> int:
+        first, stop, _ = self.tokens.rows.indices(self.start + len(self.activations))
+        first = max(first, self.start)
+        if stop <= first:
+            return 0
+        n_kept = self.tokens.n_kept[first:stop]
+        rows = self.activations[first - self.start : stop - self.start].float().cpu().numpy()
+        if not n_kept.all():
+            rows, n_kept = rows[n_kept > 0], n_kept[n_kept > 0]
+        writer.add(rows, n_kept if self.words else None)
+        return int(n_kept.sum())
+
+
+def _pieces(model: DnaModel, plan: HarvestPlan, windows: Sequence[Window]) -> Iterator[_Piece]:
+    site, words = plan.site, plan.spec.bases_per_token != 1
+    if plan.config.chunk:
+        for window in windows:
+            read = read_window(model, plan.genome, window)
+            tokens = stacked([read])
+            for chunk in model.prefill(tokens, chunk=plan.config.chunk, capture=[site]):
+                yield _Piece(read, chunk.activations[site][0], chunk.start, words)
+        return
+    for batch in token_batches(model, plan.genome, windows, plan.config.batch):
+        captured = model.run(stacked(batch), capture=[site])[site]
+        for read, x in zip(batch, captured, strict=True):
+            yield _Piece(read, x, 0, words)

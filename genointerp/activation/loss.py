@@ -2,15 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from genointerp.activation.harvest import HarvestConfig, batches, window_tokens
+from genointerp.activation.harvest import HarvestConfig
+from genointerp.activation.tokens import WindowTokens, stacked, token_batches
+from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
-from genointerp.model.protocol import DnaModel, Edit
+from genointerp.model.protocol import DnaModel, Edit, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,10 @@ class GenomeLoss:
     Parameters
     ----------
     nats_per_base
-        Mean of ``-log p(base | bases before)``.
+        Sum of ``-log p(token | tokens before)`` over the bases that those tokens cover.
     n_bases
-        Bases in the mean: kept by a window, one of A, C, G, T, and not the first of its input.
+        These bases: of tokens that begin at a kept base, are spelt by A, C, G, T, and are not the
+        first of their input.
     """
 
     nats_per_base: float
@@ -43,20 +48,60 @@ def genome_loss(
     edits: Sequence[Edit] = (),
     progress: Progress = silent,
 ) -> GenomeLoss:
-    """Return the loss of a model over a genome or regions of it, optionally with edits in place."""
+    """Return the loss of a model over a genome or regions of it, optionally with edits in place.
+
+    Edits leave the special tokens around a window as they are.
+
+    Raises
+    ------
+    InputError
+        If the model is a masked one, which has no likelihood from left to right.
+    """
     config = HarvestConfig() if config is None else config
-    windows = config.windows(genome, regions)
+    check_causal(model.spec)
+    windows = config.windows(model.spec, genome, regions)
     total, n_bases, done = 0.0, 0, 0
-    for batch in batches(windows, config.batch):
-        group = [windows[index] for index in batch]
-        tokens = torch.from_numpy(window_tokens(model, genome, group))
-        log_probs = model.log_probs(tokens, edits=edits)
-        for row, window in zip(log_probs, group, strict=True):
-            # entry i is of token i + 1, so the first kept base is entry warmup - 1
-            kept = row[max(0, window.warmup - 1) :].double()
-            known = ~kept.isnan()
-            total -= float(kept[known].sum())
-            n_bases += int(known.sum())
+    for batch in token_batches(model, genome, windows, config.batch):
+        log_probs = model.log_probs(stacked(batch), edits=_within(edits, batch[0]))
+        for row, read in zip(log_probs, batch, strict=True):
+            nats, covered = _loss_of(row, read)
+            total, n_bases = total + nats, n_bases + covered
         done += len(batch)
         progress(done, len(windows))
     return GenomeLoss(total / n_bases if n_bases else math.nan, n_bases)
+
+
+def check_causal(spec: ModelSpec) -> None:
+    """Refuse a masked model.
+
+    Raises
+    ------
+    InputError
+        With the reason.
+    """
+    if spec.reads != "left":
+        expected = "a causal model: the loss is that of each token given those before it"
+        raise InputError("model", expected, f"{spec.name}, which reads both ways")
+
+
+def _loss_of(log_probs: Float[Tensor, " token_minus_1"], read: WindowTokens) -> tuple[float, int]:
+    """Return the nats of the tokens that a window's kept bases begin, and the bases they cover."""
+    # entry i is of token i + 1: the first token of a window is never predicted
+    begun = torch.from_numpy(read.begun[1:]).to(log_probs.device)
+    n_bases = torch.from_numpy(read.spans.end - read.spans.start)[1:].to(log_probs.device)
+    known = begun & ~log_probs.isnan()
+    return -float(log_probs[known].double().sum()), int(n_bases[known].sum())
+
+
+def _within(edits: Sequence[Edit], read: WindowTokens) -> Sequence[Edit]:
+    real = read.real
+    if real == slice(0, len(read.spans.ids)):
+        return edits
+    return [
+        replace(
+            edit,
+            start=max(edit.start, real.start),
+            end=real.stop if edit.end is None else min(edit.end, real.stop),
+        )
+        for edit in edits
+    ]

@@ -5,31 +5,32 @@ from typing import Annotated
 
 import typer
 
+from genointerp.cli.model_options import ModelChoice, with_model_options
 
+
+@with_model_options
 def evaluate(
     genome: Annotated[Path, typer.Argument(help="FASTA or GenBank file", show_default=False)],
     sae: Annotated[Path, typer.Option(help="folder of the dictionary", show_default=False)],
     out: Annotated[Path, typer.Option(help="JSON file to write", show_default=False)],
-    model: Annotated[str, typer.Option(help="registered name, or folder of weights")] = "nano",
+    model: ModelChoice,
     region: Annotated[
         list[str] | None, typer.Option(help="only this region, like chrI:1-1,000; repeatable")
     ] = None,
     window: Annotated[int | None, typer.Option(help="bases read in one pass")] = None,
     warmup: Annotated[int | None, typer.Option(help="first bases of a pass, not counted")] = None,
-    device: Annotated[str, typer.Option(help="where the model runs, such as cuda")] = "cpu",
 ) -> None:
     """Measure how much of a model's loss a dictionary keeps when it replaces the activations."""
     from genointerp.activation.commands import evaluate_file
     from genointerp.activation.harvest import HarvestConfig
     from genointerp.core.progress import progress_bar
-    from genointerp.model.registry import load_model
 
     with progress_bar("evaluate (windows)") as progress:
         fidelity = evaluate_file(
             genome,
             sae,
             out,
-            load_model(model, device=device),
+            model.load(),
             regions=region or [],
             config=HarvestConfig().with_windows(window, warmup),
             progress=progress,

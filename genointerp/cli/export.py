@@ -8,7 +8,7 @@ import typer
 
 def export(
     features: Annotated[Path, typer.Argument(help="features file", show_default=False)],
-    feature: Annotated[int, typer.Option(help="feature to export", show_default=False)],
+    feature: Annotated[str, typer.Option(help="its number or name", show_default=False)],
     out: Annotated[Path, typer.Option(help=".bw, .bedgraph or .gff3 to write", show_default=False)],
     strand: Annotated[
         Literal["+", "-"] | None,

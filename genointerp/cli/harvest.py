@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
+from genointerp.cli.model_options import ModelChoice, with_model_options
 
+
+@with_model_options
 def harvest(
     genome: Annotated[Path, typer.Argument(help="FASTA or GenBank file", show_default=False)],
     out: Annotated[Path, typer.Option(help="activations file to write", show_default=False)],
-    model: Annotated[str, typer.Option(help="registered name, or folder of weights")] = "nano",
+    model: ModelChoice,
     site: Annotated[
         str | None, typer.Option(help="where in the model; the model's default where not given")
     ] = None,
@@ -18,22 +21,31 @@ def harvest(
     ] = None,
     window: Annotated[int | None, typer.Option(help="bases read in one pass")] = None,
     warmup: Annotated[int | None, typer.Option(help="first bases of a pass, discarded")] = None,
-    device: Annotated[str, typer.Option(help="where the model runs, such as cuda")] = "cpu",
+    halo: Annotated[
+        int | None,
+        typer.Option(help="last bases of a pass, discarded; as the model needs where not given"),
+    ] = None,
+    chunk: Annotated[
+        int | None, typer.Option(help="tokens read at once, so that a pass may be a chromosome")
+    ] = None,
+    devices: Annotated[
+        str | None, typer.Option(help="a copy of the model on each, such as cuda:0,cuda:1")
+    ] = None,
 ) -> None:
     """Run a model over a GENOME, both strands, and store its activations at one site."""
     from genointerp.activation.commands import harvest_file
     from genointerp.activation.harvest import HarvestConfig
+    from genointerp.activation.parallel import ModelCopies, parse_devices
     from genointerp.core.progress import progress_bar
-    from genointerp.model.registry import load_model
 
     with progress_bar("harvest (bases)") as progress:
         store = harvest_file(
             genome,
             out,
-            load_model(model, device=device),
+            ModelCopies(model.loader(up_to=site), parse_devices(devices, model.device)),
             site=site,
             regions=region or [],
-            config=HarvestConfig().with_windows(window, warmup),
+            config=HarvestConfig().with_windows(window, warmup, halo=halo, chunk=chunk),
             progress=progress,
         )
-    typer.echo(f"{store.n_tokens} bases x {store.d_in} at {store.header.site} -> {out}")
+    typer.echo(f"{store.n_bases} bases x {store.d_in} at {store.header.site} -> {out}")

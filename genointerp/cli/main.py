@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from genointerp import __version__
+from genointerp.cli.adopt import adopt
 from genointerp.cli.annotate import annotate
 from genointerp.cli.associate import associate
 from genointerp.cli.demo import demo
@@ -33,6 +34,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "models": models,
     "harvest": harvest,
     "train": train,
+    "adopt": adopt,
     "evaluate": evaluate,
     "encode": encode,
     "associate": associate,

@@ -1,11 +1,16 @@
 """The `models` command."""
 
+from typing import Annotated, Literal
+
 import typer
 
 
-def models() -> None:
-    """List the DNA language models that can be named."""
-    from genointerp.model.registry import MODELS
+def models(
+    format: Annotated[
+        Literal["table", "tsv", "json"], typer.Option(help="form on the standard output")
+    ] = "table",
+) -> None:
+    """List the DNA language models that can be named, and what each needs here."""
+    from genointerp.model.listing import render_models
 
-    for name, entry in MODELS.items():
-        typer.echo(f"{name}\t{entry.summary}")
+    typer.echo(render_models(format), nl=False)

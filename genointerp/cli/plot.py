@@ -21,7 +21,8 @@ def region(
         Path | None, typer.Option(help="names each feature's best concept")
     ] = None,
     feature: Annotated[
-        list[int] | None, typer.Option(help="features to draw; the strongest otherwise")
+        list[str] | None,
+        typer.Option(help="number or name of a feature to draw; repeatable; else the strongest"),
     ] = None,
 ) -> None:
     """Draw genes, concepts and features along REGION."""
@@ -54,7 +55,7 @@ def overlap(
 @plot.command()
 def feature(
     features: Annotated[Path, typer.Argument(help="feature store")],
-    feature: Annotated[int, typer.Option(help="index in the dictionary")],
+    feature: Annotated[str, typer.Option(help="number or name in the dictionary")],
     out: Out,
 ) -> None:
     """Draw the activations of one feature: how strong, how often, what shape and where."""

@@ -13,7 +13,7 @@ def query(
         typer.Argument(help="like NC_000913.2:3,424,000-3,426,000; 1-based", show_default=False),
     ],
     top: Annotated[int, typer.Option(min=1, help="rows at most")] = 20,
-    feature: Annotated[int | None, typer.Option(help="only this feature")] = None,
+    feature: Annotated[str | None, typer.Option(help="only this feature: number or name")] = None,
     strand: Annotated[Literal["+", "-"] | None, typer.Option(help="only this strand")] = None,
     associations: Annotated[
         Path | None, typer.Option(help="associations table: adds the best concept of each feature")

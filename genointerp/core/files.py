@@ -1,11 +1,13 @@
 """Reading with errors that say where; atomic writing: a file has its name only when complete."""
 
+import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from genointerp.core.errors import InputError, StorageError
 
@@ -67,6 +69,23 @@ def check_writable(path: Path) -> None:
         raise _unwritable(path, error) from error
     finally:
         _remove(trial)
+
+
+def read_json_object(path: Path, *, error: type[InputError]) -> dict[str, Any]:
+    """Return the keys and values of an input file that is one JSON object.
+
+    Parameters
+    ----------
+    error
+        Raised where the file cannot be read or holds anything else.
+    """
+    try:
+        values = json.loads(read_text(path, error=error))
+    except json.JSONDecodeError as problem:
+        raise error(str(path), "JSON", str(problem)) from problem
+    if not isinstance(values, dict):
+        raise error(str(path), "a JSON object", type(values).__name__)
+    return values
 
 
 @contextmanager

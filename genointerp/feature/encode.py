@@ -1,4 +1,7 @@
-"""Features of a whole genome: every stored activation through a dictionary."""
+"""Features of a whole genome: every stored activation through a dictionary.
+
+Features are per base: where a row stands for several, its features are repeated over them.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -6,15 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.files import check_writable
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
+from genointerp.genome.interval import GenomicInterval
 from genointerp.model.device import find_device
 from genointerp.sae.base import SparseAutoencoder
-from genointerp.sae.io import load_sae
+from genointerp.sae.io import LoadedSae, load_sae
 from genointerp.store.activations import ActivationStore
 from genointerp.store.feature_writer import FeatureWriter
 from genointerp.store.features import CsrRows, FeatureHeader, FeatureStore
@@ -22,6 +26,9 @@ from genointerp.store.reading import check_same_site
 
 BATCH_ROWS = 1 << 13
 """Rows encoded at once; their dense pre-activations are the memory that encoding takes."""
+
+STRETCH_ROWS = 1 << 15
+"""Rows of one window that are held at most; a window may be a chromosome."""
 
 
 def encode_store(
@@ -65,20 +72,22 @@ def encode_store(
     check_same_site(activations)
     _check_same_genome(activations)
     sae = loaded.sae.eval()
-    header = _header(activations[0], loaded.sha256, sae.n_features)
+    header = _header(activations[0], loaded)
     n_rows, done = sum(store.n_tokens for store in activations), 0
     with FeatureWriter(out, header, _provenance(activations, loaded.sha256)) as writer:
         for store in activations:
             for group in _groups(store):
-                for number, rows in _encoded_windows(store, group, sae, device):
-                    writer.add_window(store.windows[number], *rows)
-                done += _n_rows(store, group)
+                for kept, rows in _encoded_stretches(store, group, sae, device):
+                    writer.add_window(kept, *rows)
+                done += group[-1].stop - group[0].start
                 progress(done, n_rows)
     return FeatureStore(out)
 
 
 def check_dictionary(store: ActivationStore, metadata: Mapping[str, object], sae_dir: Path) -> None:
     """Refuse activations of another model, site or width than a dictionary's.
+
+    A dictionary that does not know the sha256 of its model's weights is matched by name alone.
 
     Raises
     ------
@@ -87,10 +96,13 @@ def check_dictionary(store: ActivationStore, metadata: Mapping[str, object], sae
     """
     for field in ("model", "model_sha256", "site", "d_in"):
         expected, found = metadata.get(field), getattr(store.header, field)
+        if field == "model_sha256" and expected == "":
+            continue
         if str(expected) != str(found):
             where = f"{store.path}: {field.replace('_', '-')}"
             wanted = f"{expected!r} as in {sae_dir}" if expected is not None else "none"
-            raise MismatchError(where, wanted, repr(found))
+            reason = metadata.get("only_there") if field == "model" else None
+            raise MismatchError(where, wanted, f"{found!r}; {reason}" if reason else repr(found))
 
 
 def encode_rows(
@@ -124,36 +136,70 @@ def _batches(x: np.ndarray) -> Iterator[np.ndarray]:
         yield x[start : start + BATCH_ROWS]
 
 
-def _groups(store: ActivationStore) -> Iterator[range]:
-    """Yield runs of windows of about ``BATCH_ROWS`` rows, so that reads and batches are large."""
-    first = 0
-    for number in range(store.n_windows):
-        if _n_rows(store, range(first, number + 1)) >= BATCH_ROWS:
-            yield range(first, number + 1)
-            first = number + 1
-    if first < store.n_windows:
-        yield range(first, store.n_windows)
+class _Stretch(NamedTuple):
+    """Consecutive rows of one window, and the bases that they cover."""
+
+    start: int
+    stop: int
+    kept: GenomicInterval
 
 
-def _n_rows(store: ActivationStore, group: range) -> int:
-    return int(store.window_offset[group.stop] - store.window_offset[group.start])
+def _groups(store: ActivationStore) -> Iterator[list[_Stretch]]:
+    """Yield about ``BATCH_ROWS`` consecutive rows, so that reads and batches are large."""
+    group: list[_Stretch] = []
+    for stretch in _stretches(store):
+        group.append(stretch)
+        if stretch.stop - group[0].start >= BATCH_ROWS:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
-def _encoded_windows(
-    store: ActivationStore, group: range, sae: SparseAutoencoder, device: str
-) -> Iterator[tuple[int, CsrRows]]:
-    """Yield each window of a group with its features, rows in forward coordinates."""
-    bounds = store.window_offset[group.start : group.stop + 1]
-    x = store.rows(int(bounds[0]), int(bounds[-1]))
-    edges = (bounds - bounds[0]).tolist()
-    for i, number in enumerate(group):
-        if store.windows[number].strand == "-":
-            x[edges[i] : edges[i + 1]] = x[edges[i] : edges[i + 1]][::-1].copy()
+def _stretches(store: ActivationStore) -> Iterator[_Stretch]:
+    """Yield each window, in pieces of ``STRETCH_ROWS`` where it has more."""
+    for number, window in enumerate(store.windows):
+        first, last = (int(row) for row in store.window_offset[number : number + 2])
+        if last - first <= STRETCH_ROWS:
+            yield _Stretch(first, last, window)
+            continue
+        for start in range(first, last, STRETCH_ROWS):
+            stop = min(start + STRETCH_ROWS, last)
+            ends = [store.token_bases(row, row + 1) for row in (start, stop - 1)]
+            low, high = min(int(it.start[0]) for it in ends), max(int(it.end[0]) for it in ends)
+            kept = GenomicInterval(window.seqid, low, high, window.strand)
+            yield _Stretch(start, stop, kept)
+
+
+def _encoded_stretches(
+    store: ActivationStore, group: Sequence[_Stretch], sae: SparseAutoencoder, device: str
+) -> Iterator[tuple[GenomicInterval, CsrRows]]:
+    """Yield the bases of each stretch and their features, in forward coordinates."""
+    first, last = group[0].start, group[-1].stop
+    x = store.rows(first, last)
+    bases = store.token_bases(first, last)
+    n_bases = bases.end - bases.start
+    for start, stop, kept in group:
+        here = slice(start - first, stop - first)
+        if kept.strand == "-":
+            x[here], n_bases[here] = x[here][::-1].copy(), n_bases[here][::-1].copy()
     rows = encode_rows(x, sae, device)
-    for i, number in enumerate(group):
-        indptr = rows.indptr[edges[i] : edges[i + 1] + 1]
+    for start, stop, kept in group:
+        indptr = rows.indptr[start - first : stop - first + 1]
         low, high = int(indptr[0]), int(indptr[-1])
-        yield number, CsrRows(indptr - low, rows.feature[low:high], rows.value[low:high])
+        part = CsrRows(indptr - low, rows.feature[low:high], rows.value[low:high])
+        here = slice(start - first, stop - first)
+        yield kept, repeat_rows(part, n_bases[here]) if store.has_words else part
+
+
+def repeat_rows(rows: CsrRows, times: Int64[np.ndarray, " row"]) -> CsrRows:
+    """Return each row as often as ``times`` says, one after the other."""
+    n_hits = np.repeat(np.diff(rows.indptr), times)
+    indptr = np.concatenate([[0], np.cumsum(n_hits)]).astype(np.int64)
+    # hit h of the result is as far into its row as the hit that it repeats is into its own
+    shift = np.repeat(rows.indptr[:-1], times) - indptr[:-1]
+    hit = np.arange(indptr[-1]) + np.repeat(shift, n_hits)
+    return CsrRows(indptr, rows.feature[hit], rows.value[hit])
 
 
 def _check_same_genome(activations: Sequence[ActivationStore]) -> None:
@@ -167,16 +213,17 @@ def _check_same_genome(activations: Sequence[ActivationStore]) -> None:
             )
 
 
-def _header(store: ActivationStore, sae_sha256: str, n_features: int) -> FeatureHeader:
+def _header(store: ActivationStore, loaded: LoadedSae) -> FeatureHeader:
     header = store.header
     return FeatureHeader(
         model=header.model,
         model_sha256=header.model_sha256,
         site=header.site,
         genome_sha256=header.genome_sha256,
-        sae_sha256=sae_sha256,
-        n_features=n_features,
+        sae_sha256=loaded.sha256,
+        n_features=loaded.sae.n_features,
         contigs=header.contigs,
+        feature_names=loaded.feature_names,
     )
 
 

@@ -31,7 +31,7 @@ class TrackRuns(NamedTuple):
 
 def export_feature(
     store: FeatureStore,
-    feature: int,
+    feature: int | str,
     out: Path,
     *,
     strand: ReadStrand | None = None,
@@ -41,6 +41,8 @@ def export_feature(
 
     Parameters
     ----------
+    feature
+        By index or name.
     out
         ``.bw`` or ``.bigwig``, ``.bedgraph`` or ``.bg``, ``.gff3`` or ``.gff``.
     strand
@@ -61,9 +63,9 @@ def export_feature(
     writer = _WRITERS.get(Path(out).suffix.lower())
     if writer is None:
         raise InputError(str(out), f"a name that ends in {', '.join(_WRITERS)}", Path(out).suffix)
-    store.check_feature(feature)
+    number = store.find_feature(feature)
     with writing(out), atomic_path(out) as temporary:
-        return writer(store, feature, temporary, strand, merge_gap)
+        return writer(store, number, temporary, strand, merge_gap)
 
 
 def feature_runs(

@@ -26,7 +26,7 @@ def query_region(
     region: str | GenomicInterval,
     *,
     top: int | None = 20,
-    feature: int | None = None,
+    feature: int | str | None = None,
     strand: ReadStrand | None = None,
     associations: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
@@ -39,7 +39,7 @@ def query_region(
     top
         At most so many rows; all where None.
     feature, strand
-        Only this feature; only this reading strand. Both strands where None.
+        Only this feature, by index or name; only this reading strand. All where None.
     associations
         A table in the schema ``ASSOCIATIONS``; adds the concept with the highest F1 on fit.
 
@@ -57,12 +57,11 @@ def query_region(
     """
     if top is not None and top < 1:
         raise InputError("top", "1 or more rows", str(top))
-    if feature is not None:
-        store.check_feature(feature)
+    number = None if feature is None else store.find_feature(feature)
     interval = parse_region(region, store.lengths) if isinstance(region, str) else region
     strands = STRANDS if strand is None else (strand,)
     table = pd.concat(
-        [_of_strand(store, interval, one, feature) for one in strands], ignore_index=True
+        [_of_strand(store, interval, one, number) for one in strands], ignore_index=True
     )
     table = table.sort_values(
         ["max_activation", "covered_share", "feature", "strand"],
@@ -94,7 +93,7 @@ def query(
     region: str,
     *,
     top: int | None = 20,
-    feature: int | None = None,
+    feature: int | str | None = None,
     strand: ReadStrand | None = None,
     associations: Path | None = None,
     out: Path | None = None,

@@ -1,10 +1,11 @@
 """Windows: the stretches that a model reads in one pass.
 
 A causal model knows nothing at the first base of its input, so each window begins with a warm-up
-that is read and discarded. The kept bases of all windows tile every contig exactly once per strand.
+that is read and discarded; a masked model, which reads both ways, is given a halo behind the kept
+bases too. The kept bases of all windows tile every contig exactly once per strand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -27,10 +28,18 @@ class Window:
     warmup
         Bases read before them, upstream on that strand; fewer than asked for at the end of a
         linear contig.
+    cooldown
+        Bases read after them, downstream on that strand; likewise.
     """
 
     kept: GenomicInterval
     warmup: int
+    cooldown: int = 0
+
+    @property
+    def length(self) -> int:
+        """Number of bases read."""
+        return self.warmup + self.kept.length + self.cooldown
 
 
 def tile_windows(
@@ -38,6 +47,8 @@ def tile_windows(
     *,
     length: int,
     warmup: int,
+    halo: int = 0,
+    grid: int = 1,
     strands: Sequence[Strand] = ("+", "-"),
     regions: Sequence[GenomicInterval] = (),
 ) -> list[Window]:
@@ -46,10 +57,18 @@ def tile_windows(
     Parameters
     ----------
     length
-        Bases of a full window, warm-up included.
+        Bases of a full window, warm-up and halo included.
     warmup
         Bases discarded at the head of each window. On a circular contig they wrap around the
         origin.
+    halo
+        Bases discarded at the tail of each window; likewise.
+    grid
+        Length of the words of a model that reads k-mers. A window then begins a whole number of
+        words from the end of its contig at which the strand begins, and so do its kept bases but
+        where a region begins: words are the same in every window. The lengths asked for are cut
+        down to what that allows, except that a region that begins inside a word is read from the
+        beginning of that word.
     regions
         Only these intervals; the whole of every contig where empty. They must not overlap.
         Their strand is not looked at.
@@ -57,34 +76,35 @@ def tile_windows(
     Raises
     ------
     ConfigError
-        If ``length`` does not exceed ``warmup``.
+        If ``length`` does not exceed ``warmup`` and ``halo`` by a word at least.
     CoordinateError
         If a region is not inside a contig of the genome, or two regions overlap.
     """
-    if not 0 <= warmup < length:
-        raise ConfigError("warmup", f"0 <= warmup < length={length}", str(warmup))
+    step = (length - warmup - halo) // grid * grid
+    if warmup < 0 or halo < 0 or step < 1:
+        expected = f"0 <= warmup < length={length}"
+        if halo or grid > 1:
+            expected = f"warmup and halo={halo} that leave {grid} bases or more of length={length}"
+        raise ConfigError("warmup", expected, str(warmup))
     _check_regions(regions, genome)
     regions = regions or [
         GenomicInterval(name, 0, contig.length) for name, contig in genome.items()
     ]
-    step = length - warmup
-    windows = []
-    for region in regions:
-        contig = genome[region.seqid]
-        for strand in strands:
-            for offset in range(0, region.length, step):
-                kept = _kept(region, offset, step, strand)
-                windows.append(Window(kept, _available(contig, kept, warmup)))
-    return windows
+    return [
+        _surrounded(genome[region.seqid], kept, warmup, halo, grid)
+        for region in regions
+        for strand in strands
+        for kept in _tiles(genome[region.seqid], region, step, strand, grid)
+    ]
 
 
 def window_sequence(genome: Genome, window: Window) -> UInt8[np.ndarray, " bp"]:
-    """Return warm-up and kept bases as the model reads them, 5' to 3' on the window's strand."""
+    """Return all bases of a window as the model reads them, 5' to 3' on its strand."""
     kept, contig = window.kept, genome[window.kept.seqid]
     if kept.strand == "-":
-        bases = _wrapped(contig, kept.start, kept.end + window.warmup)
+        bases = _wrapped(contig, kept.start - window.cooldown, kept.end + window.warmup)
         return reverse_complement(bases)
-    return _wrapped(contig, kept.start - window.warmup, kept.end)
+    return _wrapped(contig, kept.start - window.warmup, kept.end + window.cooldown)
 
 
 def _check_regions(regions: Sequence[GenomicInterval], genome: Genome) -> None:
@@ -101,19 +121,40 @@ def _check_regions(regions: Sequence[GenomicInterval], genome: Genome) -> None:
             raise CoordinateError("regions", "intervals that do not overlap", found)
 
 
-def _kept(region: GenomicInterval, offset: int, step: int, strand: Strand) -> GenomicInterval:
-    if strand == "-":
-        end = region.end - offset
-        return GenomicInterval(region.seqid, max(region.start, end - step), end, "-")
-    start = region.start + offset
-    return GenomicInterval(region.seqid, start, min(region.end, start + step), strand)
+def _tiles(
+    contig: Contig, region: GenomicInterval, step: int, strand: Strand, grid: int
+) -> Iterator[GenomicInterval]:
+    """Yield the kept bases of each window in reading order; all but the first begin a word."""
+    phase = _upstream(contig, region, strand) % grid
+    edges = [0, *range(step - phase, region.length, step), region.length]
+    for first, last in pairwise(edges if region.length else []):
+        if strand == "-":
+            yield GenomicInterval(region.seqid, region.end - last, region.end - first, "-")
+        else:
+            yield GenomicInterval(region.seqid, region.start + first, region.start + last, strand)
 
 
-def _available(contig: Contig, kept: GenomicInterval, warmup: int) -> int:
-    if contig.circular:
-        return min(warmup, contig.length - kept.length)
-    before = contig.length - kept.end if kept.strand == "-" else kept.start
-    return min(warmup, before)
+def _surrounded(contig: Contig, kept: GenomicInterval, warmup: int, halo: int, grid: int) -> Window:
+    """Add what is read before and after; no base of a circular contig is read twice."""
+    upstream = _upstream(contig, kept, kept.strand)
+    free = contig.length - kept.length
+    if contig.circular and free < warmup + halo:
+        warmup = free * warmup // (warmup + halo)
+    elif not contig.circular:
+        warmup = min(warmup, upstream)
+    warmup -= (warmup - upstream) % grid
+    if warmup < 0:
+        warmup = upstream % grid
+    downstream = free - warmup if contig.circular else free - upstream
+    cooldown = min(halo, downstream)
+    beyond = (warmup + kept.length + cooldown) % grid
+    # the last word is whole, too, where there is a halo to cut it from
+    return Window(kept, warmup, cooldown - beyond if beyond <= cooldown else cooldown)
+
+
+def _upstream(contig: Contig, interval: GenomicInterval, strand: Strand) -> int:
+    """Bases between the end of the contig at which a strand begins and an interval."""
+    return contig.length - interval.end if strand == "-" else interval.start
 
 
 def _wrapped(contig: Contig, start: int, end: int) -> UInt8[np.ndarray, " bp"]:

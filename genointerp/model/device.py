@@ -1,5 +1,8 @@
 """Where models and dictionaries run."""
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 import torch
 
 from genointerp.core.errors import InputError
@@ -21,3 +24,60 @@ def find_device(name: str) -> torch.device:
         known = "cpu" + (", cuda" if torch.cuda.is_available() else "")
         raise InputError("device", f"one that this machine has ({known})", repr(name)) from error
     return device
+
+
+def find_devices(names: str) -> tuple[torch.device, ...]:
+    """Return the devices that a model is to be spread over, in order.
+
+    Parameters
+    ----------
+    names
+        One device; several behind one another, ``cuda:0,cuda:1``; or ``auto``: every CUDA device,
+        the CPU where there is none.
+
+    Raises
+    ------
+    InputError
+        If a device is not here, or named twice, or if several are not all of one kind.
+
+    Examples
+    --------
+    >>> find_devices("cpu")
+    (device(type='cpu'),)
+    """
+    if names == "auto":
+        count = torch.cuda.device_count()
+        names = ",".join(f"cuda:{index}" for index in range(count)) or "cpu"
+    devices = tuple(find_device(name.strip()) for name in names.split(","))
+    if len(devices) > 1:
+        for device in devices:
+            if device.index is None or devices.count(device) > 1:
+                raise InputError("device", "different devices with their numbers", repr(names))
+        if len({device.type for device in devices}) > 1:
+            raise InputError("device", "devices of one kind", repr(names))
+    return devices
+
+
+def spread_blocks(
+    sizes: Sequence[int], devices: Sequence[torch.device]
+) -> tuple[torch.device, ...]:
+    """Give each block of a network its device: consecutive blocks together, about equal shares.
+
+    A block goes where the middle of its weights lies when all weights, one behind the other, are
+    cut into as many equal parts as there are devices.
+
+    Parameters
+    ----------
+    sizes
+        Of each block, in bytes or parameters.
+
+    Examples
+    --------
+    >>> spread_blocks([4, 1, 1, 1, 1], [torch.device("cuda:0"), torch.device("cuda:1")])
+    (device(type='cuda', index=0), device(type='cuda', index=1), device(type='cuda', index=1), \
+device(type='cuda', index=1), device(type='cuda', index=1))
+    """
+    total = max(sum(sizes), 1)
+    middles = (end - size / 2 for end, size in zip(accumulate(sizes), sizes, strict=True))
+    last = len(devices) - 1
+    return tuple(devices[min(int(middle * len(devices) / total), last)] for middle in middles)

@@ -1,11 +1,13 @@
 """StripedHyena 2 in plain torch: short, medium and long convolutions with a little attention.
 
 The design of Evo 2 (Ku et al. 2025, arXiv 2503.01868; Brixi et al. 2025); parameter names are those
-of its published checkpoints. Runs on CPU and CUDA without fused kernels.
+of its published checkpoints. Runs on CPU and CUDA without fused kernels, and rounds where the
+published inference code (vtx) does: float32 inside filters and rotations, else the weights' dtype.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -13,9 +15,20 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from genointerp.core.errors import ConfigError
-from genointerp.model.attention import causal_attention
+from genointerp.model.attention import AttentionBackend, causal_attention
+from genointerp.model.convolution import (
+    exponential_sum,
+    fft_convolution,
+    fir_correlation,
+    modal_state,
+)
+from genointerp.model.hyena_state import BlockState, FilterState, KeyValueCache, Tail
 
 Mixer = Literal["SE", "MR", "LI", "ATT"]
+FLOAT32_PARAMETERS = ("log_poles", "residues", "inv_freq")
+"""Endings of the names that stay float32 in a network of half precision, as in Evo 2."""
+_FFT_VALUES = 1 << 27
+"""Samples of one transform: more channels than fit are convolved in turn (.5 GiB each)."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +82,9 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
         """Return the normalised rows."""
-        norm = x.float().square().mean(-1, keepdim=True).sqrt() + self.eps
-        return (x.float() / norm).to(x.dtype) * self.scale
+        norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True) * x.shape[-1] ** -0.5 + self.eps
+        out: Tensor = x / norm * self.scale
+        return out
 
 
 class GatedMlp(nn.Module):
@@ -108,24 +122,62 @@ class HyenaFilter(nn.Module):
         if mixer != "SE":
             self.D = nn.Parameter(torch.ones(d))
 
-    def forward(self, z: Float[Tensor, "batch token d3"]) -> Float[Tensor, "batch token d"]:
+    def forward(
+        self, z: Float[Tensor, "batch token d3"], state: FilterState | None = None
+    ) -> Float[Tensor, "batch token d"]:
         """Mix along the tokens; ``z`` is the projection, channels interleaved x2, x1, v."""
-        z = fir_correlation(z, self.short_filter_weight[:, 0])
+        before = None if state is None else state.projected.swap(z)
+        z = fir_correlation(z, self.short_filter_weight[:, 0], before)
         x2, x1, v = z[..., 0::3], z[..., 1::3], z[..., 2::3]
         gated = x1 * v
+        if self.mixer == "LI":
+            return x2 * (self._implicit(gated, state) + gated * self.D)
+        before = None if state is None else state.gated.swap(gated)
         if self.mixer == "SE":
             taps = self.h[:, 0].repeat_interleave(self.repeats, dim=0)
-            return x2 * fir_correlation(gated, taps)
-        mixed = fft_convolution(gated, self.impulse(gated.shape[1]))
-        return x2 * (mixed + gated * self.D)
+            return x2 * fir_correlation(gated, taps, before)
+        mixed = self._by_channels(gated, before)
+        return x2 * (mixed + gated.float() * self.D.float()).to(gated.dtype)
 
-    def impulse(self, length: int) -> Float[Tensor, "d lag"]:
-        """Return the filter's response at lags 0, 1, ..., at most ``length`` of them."""
+    def impulse(self, length: int, channels: slice = slice(None)) -> Float[Tensor, "channel lag"]:
+        """Return the filter's response at lags 0, 1, ..., at most ``length`` of them; float32."""
         if self.mixer == "LI":
-            lags = torch.arange(length, device=self.residues.device, dtype=torch.float32)
-            decay = torch.exp(self.log_poles.float() * lags)
-            return torch.einsum("ds,dst->dt", self.residues.float(), decay)
-        return self.h[:, 0, :length].repeat_interleave(self.repeats, dim=0).float()
+            return exponential_sum(self.residues[channels], self.log_poles[channels, :, 0], length)
+        taps = self.h[:, 0, :length].repeat_interleave(self.repeats, dim=0)
+        return taps[channels].float()
+
+    def state(self) -> FilterState:
+        """Return what is kept before the first token."""
+        explicit = self.h.shape[-1] - 1 if self.mixer != "LI" else 0
+        return FilterState(Tail(self.short_filter_weight.shape[-1] - 1), Tail(explicit))
+
+    def _implicit(
+        self, gated: Float[Tensor, "batch token d"], state: FilterState | None
+    ) -> Float[Tensor, "batch token d"]:
+        mixed = self._by_channels(gated, None)
+        if state is not None:
+            log_poles = self.log_poles[..., 0]
+            if state.modes is not None:
+                # one step after the last token each mode has decayed once
+                weights = state.modes * self.residues.float() * log_poles.float().exp()
+                carried = exponential_sum(weights, log_poles, gated.shape[1])
+                mixed = mixed + carried.transpose(1, 2)
+            state.modes = modal_state(gated, log_poles, state.modes)
+        return mixed.to(gated.dtype)
+
+    def _by_channels(
+        self, gated: Float[Tensor, "batch token d"], before: Float[Tensor, "batch lag d"] | None
+    ) -> Float[Tensor, "batch token d"]:
+        """Convolve with the impulse response; float32."""
+        batch, tokens, d_model = gated.shape
+        reach = tokens if before is None else tokens + before.shape[1]
+        width = max(1, _FFT_VALUES // (batch * tokens))
+        parts = []
+        for first in range(0, d_model, width):
+            part = slice(first, first + width)
+            past = None if before is None else before[..., part]
+            parts.append(fft_convolution(gated[..., part], self.impulse(reach, part), past))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
 
 class HyenaMixer(nn.Module):
@@ -137,10 +189,16 @@ class HyenaMixer(nn.Module):
         self.filter = HyenaFilter(config, mixer)
         self.out_filter_dense = nn.Linear(config.d_model, config.d_model)
 
-    def forward(self, x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token d"]:
+    def forward(
+        self, x: Float[Tensor, "batch token d"], state: FilterState | None = None
+    ) -> Float[Tensor, "batch token d"]:
         """Return the mixer's output, before the residual addition."""
-        out: Tensor = self.out_filter_dense(self.filter(self.projections(x)))
+        out: Tensor = self.out_filter_dense(self.filter(self.projections(x), state))
         return out
+
+    def state(self, _n_tokens: int) -> FilterState:
+        """Return what is kept before the first of some tokens."""
+        return self.filter.state()
 
 
 class AttentionMixer(nn.Module):
@@ -152,20 +210,34 @@ class AttentionMixer(nn.Module):
         self.out_proj = nn.Linear(config.d_model, config.d_model)
         self.n_heads = config.n_heads
         self.rotary_scale = config.rotary_scale
-        half = torch.arange(0, config.d_model // config.n_heads, 2, dtype=torch.float32)
-        frequency = config.rotary_base ** (-half / (2 * len(half)))
-        self.register_buffer("inv_freq", frequency, persistent=False)
+        self.backend: AttentionBackend | None = None
+        self.register_buffer("inv_freq", rotary_frequencies(config), persistent=False)
 
-    def forward(self, x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token d"]:
+    def forward(
+        self, x: Float[Tensor, "batch token d"], state: KeyValueCache | None = None
+    ) -> Float[Tensor, "batch token d"]:
         """Return the mixer's output, before the residual addition."""
         batch, tokens, d_model = x.shape
+        past = 0 if state is None else state.n_tokens
         qkv = self.Wqkv(x).view(batch, tokens, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)
-        positions = torch.arange(tokens, device=x.device, dtype=torch.float32) / self.rotary_scale
-        angle = torch.outer(positions, self.inv_freq)  # type: ignore[arg-type]
-        query, key = (_rotate(part, angle) for part in (qkv[0], qkv[1]))
-        mixed = causal_attention(query, key, qkv[2])
+        angle = self._angles(past, tokens)
+        query, key, value = _rotate(qkv[0], angle), _rotate(qkv[1], angle), qkv[2]
+        if state is not None:
+            key, value = state.extend(key, value)
+        mixed = causal_attention(query, key, value, past=past, backend=self.backend)
         out: Tensor = self.out_proj(mixed.transpose(1, 2).reshape(batch, tokens, d_model))
         return out
+
+    def state(self, n_tokens: int) -> KeyValueCache:
+        """Return an empty cache with room for some tokens."""
+        return KeyValueCache(n_tokens)
+
+    def _angles(self, first: int, n_tokens: int) -> Float[Tensor, "token half"]:
+        frequency = self.get_buffer("inv_freq")
+        positions = torch.arange(
+            first, first + n_tokens, device=frequency.device, dtype=torch.float32
+        )
+        return torch.outer(positions / self.rotary_scale, frequency)
 
 
 class Block(nn.Module):
@@ -179,15 +251,20 @@ class Block(nn.Module):
         self.post_norm = RMSNorm(config.d_model, config.eps)
         self.mlp = GatedMlp(config.d_model, config.d_mlp, gelu=index == 0)
 
-    def forward(self, x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token d"]:
+    def forward(
+        self, x: Float[Tensor, "batch token d"], state: BlockState | None = None
+    ) -> Float[Tensor, "batch token d"]:
         """Return the residual stream after this block."""
-        x = x + self.mixer(self.pre_norm(x))
+        x = x + self.mixer(self.pre_norm(x), state)
         out: Tensor = x + self.mlp(self.post_norm(x))
         return out
 
 
 class StripedHyena(nn.Module):
-    """The network: embedding, blocks, final norm, tied unembedding."""
+    """The network: embedding, blocks, final norm, tied unembedding.
+
+    Blocks may lie on several devices; the embedding and the final norm lie on one.
+    """
 
     def __init__(self, config: HyenaConfig) -> None:
         super().__init__()
@@ -200,40 +277,46 @@ class StripedHyena(nn.Module):
         """Return the logits of the next token at each token."""
         return self.unembed(self.stream(tokens))
 
-    def stream(self, tokens: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token d"]:
-        """Return the residual stream after the last block."""
+    def stream(
+        self, tokens: Int[Tensor, "batch token"], states: Sequence[BlockState] | None = None
+    ) -> Float[Tensor, "batch token d"]:
+        """Return the residual stream after the last block.
+
+        Parameters
+        ----------
+        states
+            As :meth:`states` gave them before the first chunk of a sequence; then ``tokens`` are
+            its next chunk. None for a whole sequence.
+        """
         x: Tensor = self.embedding_layer(tokens)
-        for block in self.blocks:
-            x = block(x)
+        for i, block in enumerate(self.blocks):
+            x = x.to(block.get_parameter("pre_norm.scale").device)
+            x = block(x, None if states is None else states[i])
         return x
+
+    def states(self, n_tokens: int) -> list[BlockState]:
+        """Return what each block keeps before the first of ``n_tokens`` tokens."""
+        return [cast("Block", block).mixer.state(n_tokens) for block in self.blocks]
 
     def unembed(self, x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token vocab"]:
         """Return the logits that a residual stream stands for."""
+        x = x.to(self.norm.scale.device)
         return F.linear(self.norm(x), self.embedding_layer.weight)
 
 
-def fir_correlation(
-    x: Float[Tensor, "batch token d"], taps: Float[Tensor, "d tap"]
-) -> Float[Tensor, "batch token d"]:
-    """Causal cross-correlation per channel; the last tap meets the present token."""
-    n_taps = taps.shape[1]
-    out = x * taps[:, -1]
-    for lag in range(1, min(n_taps, x.shape[1])):
-        # shifted sums beat torch's depthwise conv1d on CPU at these few taps
-        shifted = x[:, :-lag] * taps[:, n_taps - 1 - lag]
-        out = out + F.pad(shifted, (0, 0, lag, 0))
-    return out
+def set_dtype(network: StripedHyena, dtype: torch.dtype) -> None:
+    """Convert a network in place, but for what must stay float32."""
+    tensors: Iterator[tuple[str, Tensor]] = (
+        item for items in (network.named_parameters(), network.named_buffers()) for item in items
+    )
+    for name, tensor in tensors:
+        tensor.data = tensor.data.to(torch.float32 if name.endswith(FLOAT32_PARAMETERS) else dtype)
 
 
-def fft_convolution(
-    x: Float[Tensor, "batch token d"], impulse: Float[Tensor, "d lag"]
-) -> Float[Tensor, "batch token d"]:
-    """Causal convolution per channel, by FFT in float32; lag 0 meets the present token."""
-    tokens = x.shape[1]
-    size = _fft_size(tokens + impulse.shape[1] - 1)
-    spectrum = torch.fft.rfft(x.float().transpose(1, 2), n=size) * torch.fft.rfft(impulse, n=size)
-    mixed: Tensor = torch.fft.irfft(spectrum, n=size)[..., :tokens]
-    return mixed.transpose(1, 2).to(x.dtype)
+def rotary_frequencies(config: HyenaConfig) -> Float[Tensor, " half"]:
+    """Return the angle per position of each pair of a head's channels."""
+    even = torch.arange(0, config.d_model // config.n_heads, 2, dtype=torch.float32)
+    return config.rotary_base ** (-even / (2 * len(even)))
 
 
 def initialise(network: StripedHyena, generator: torch.Generator) -> None:
@@ -272,12 +355,8 @@ def initialise(network: StripedHyena, generator: torch.Generator) -> None:
 def _rotate(
     x: Float[Tensor, "batch head token d"], angle: Float[Tensor, "token half"]
 ) -> Float[Tensor, "batch head token d"]:
-    cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
-    first, second = x.chunk(2, dim=-1)
-    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
-
-
-def _fft_size(at_least: int) -> int:
-    """Smallest 2^a or 3*2^a that holds ``at_least`` samples: FFTs are fast at these lengths."""
-    power = 1 << (at_least - 1).bit_length()
-    return power * 3 // 4 if power * 3 // 4 >= at_least else power
+    # as in vtx: a table in the stream's dtype, products in float32
+    cos, sin = (table.to(x.dtype).float() for table in (angle.cos(), angle.sin()))
+    first, second = x.float().chunk(2, dim=-1)
+    turned = torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+    return turned.to(x.dtype)

@@ -1,8 +1,8 @@
 """What the rest of the package asks of a DNA language model."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int, Int64, UInt8
@@ -29,6 +29,19 @@ class ModelSpec:
         Longest window in bases that the model was trained on.
     attention_backend
         Attention kernels in use, for provenance.
+    reads
+        ``left`` for a causal model, whose activations depend on what lies before them; ``both`` for
+        a masked one.
+    dtype
+        Of the weights while the model runs, as torch names it.
+    revision
+        Commit of the weights where they came from a hub; empty where unknown.
+    bases_per_token
+        0 where it varies.
+    chunked
+        Whether :meth:`DnaModel.prefill` is there.
+    licence
+        Of the weights.
     """
 
     name: str
@@ -38,6 +51,12 @@ class ModelSpec:
     d_site: int
     context: int
     attention_backend: str
+    reads: Literal["left", "both"] = "left"
+    dtype: str = "float32"
+    revision: str = ""
+    bases_per_token: int = 1
+    chunked: bool = False
+    licence: str = ""
 
 
 class TokenSpans(NamedTuple):
@@ -62,10 +81,21 @@ class Edit:
         Where.
     function
         From the activations ``(batch, token, d_site)`` to those that the model goes on with.
+    start, end
+        Only tokens ``[start, end)`` of the sequence are changed; to its last where ``end`` is None.
     """
 
     site: str
     function: Callable[[Float[Tensor, "batch token d"]], Float[Tensor, "batch token d"]]
+    start: int = 0
+    end: int | None = None
+
+
+class Chunk(NamedTuple):
+    """Activations of consecutive tokens: those from index ``start`` of the sequence on."""
+
+    start: int
+    activations: Mapping[str, Float[Tensor, "batch token d"]]
 
 
 @runtime_checkable
@@ -94,6 +124,28 @@ class DnaModel(Protocol):
         ------
         UnknownNameError
             If the model has no such site.
+        """
+        ...
+
+    def prefill(
+        self,
+        tokens: Int[Tensor, "batch token"],
+        *,
+        chunk: int,
+        capture: Sequence[str],
+        edits: Sequence[Edit] = (),
+    ) -> Iterator[Chunk]:
+        """Yield what :meth:`run` returns in pieces of at most ``chunk`` tokens.
+
+        Memory does not grow with the length of the sequence but for the keys and values of
+        attention.
+
+        Raises
+        ------
+        UnknownNameError
+            If the model has no such site.
+        InputError
+            If the model cannot read in chunks (``spec.chunked`` is False).
         """
         ...
 

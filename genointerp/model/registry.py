@@ -1,25 +1,21 @@
-"""Models by name: an explicit dict, each entry a folder of weights or a way to load them."""
+"""Models by name: an explicit dict of those that load with this package alone, and the presets."""
 
-import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-
-from genointerp.core.config import from_mapping, to_mapping
 from genointerp.core.errors import SchemaError, UnknownNameError
-from genointerp.core.files import atomic_path, read_text
-from genointerp.core.provenance import sha256_file
-from genointerp.model.attention import backend_name
-from genointerp.model.device import find_device
-from genointerp.model.hyena import HyenaConfig, StripedHyena
-from genointerp.model.protocol import DnaModel, ModelSpec
-from genointerp.model.single_nucleotide import SingleNucleotideModel
+from genointerp.core.files import read_json_object
+from genointerp.model.evo2 import EVO2, LICENCE, hub_id, load_evo2
+from genointerp.model.folder import load_folder
+from genointerp.model.load_options import LoadOptions
+from genointerp.model.presets import PRESETS
+from genointerp.model.protocol import DnaModel
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -31,116 +27,120 @@ class ModelEntry:
     summary
         What the model is, in a line.
     load
-        From the name and a device to the model.
+        From the name and the options to the model.
+    context
+        Longest window in bases that it was trained on.
+    licence
+        Of the weights.
+    source
+        ``shipped`` with this package, or the hub repository of the weights.
+    tokenizer
+        Kind of its tokens.
+    reads
+        As in :class:`~genointerp.model.protocol.ModelSpec`.
     """
 
     summary: str
-    load: Callable[[str, torch.device], DnaModel]
+    load: Callable[[str, LoadOptions], DnaModel]
+    context: int
+    licence: str
+    source: str = "shipped"
+    tokenizer: str = "char"
+    reads: Literal["left", "both"] = "left"
 
 
-def load_model(name: str, *, device: str = "cpu") -> DnaModel:
-    """Load a model by its registered name, or from a folder that :func:`save_model` wrote.
+def load_model(  # noqa: PLR0913 - each is a choice of the user
+    name: str,
+    *,
+    device: str = "cpu",
+    dtype: str | None = None,
+    attention: str | None = None,
+    require_flash: bool = False,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+    checkpoint: str | Path | None = None,
+    up_to: str | None = None,
+) -> DnaModel:
+    """Load a model; see :class:`~genointerp.model.load_options.LoadOptions` for the options.
+
+    Parameters
+    ----------
+    name
+        As listed by ``genointerp models``; a folder that ``save_model`` or transformers'
+        ``save_pretrained`` wrote; or the repository of a hub, with a slash.
 
     Raises
     ------
     UnknownNameError
-        If the name is neither.
+        If the name is none of these.
     InputError
-        If this machine has no such device.
-    """
-    place = find_device(device)
-    if name in MODELS:
-        return MODELS[name].load(name, place)
-    if Path(name).is_dir():
-        return load_folder(Path(name), place)
-    known = ", ".join(MODELS)
-    raise UnknownNameError("model", f"one of {known}, or a folder of weights", name)
-
-
-def load_folder(folder: Path, device: torch.device) -> DnaModel:
-    """Load ``config.json`` and ``model.safetensors`` from a folder.
-
-    Raises
-    ------
+        If the model cannot be loaded so: no such device, an attention kernel that is not here, a
+        package that is missing, weights that are not here and cannot be downloaded, Python code
+        that was not trusted.
     SchemaError
-        If a file is missing or the weights are not of the configured network.
+        If files of the model are missing or do not fit each other.
     """
-    config_path, weights_path = folder / "config.json", folder / "model.safetensors"
-    for path in (config_path, weights_path):
-        if not path.is_file():
-            raise SchemaError(str(folder), f"a model folder with {path.name}", "none")
-    values = _read_config(config_path)
-    config = from_mapping(HyenaConfig, values["network"], where=f"{config_path}: network")
-    network = StripedHyena(config)
-    _fill(network, weights_path)
-    spec = ModelSpec(
-        name=values["name"],
-        sha256=sha256_file(weights_path),
-        sites=tuple(f"blocks.{i}" for i in range(len(config.mixers))),
-        default_site=values["default_site"],
-        d_site=config.d_model,
-        context=values["context"],
-        attention_backend=backend_name(device),
+    options = LoadOptions(
+        device=device,
+        dtype=dtype,
+        attention=attention,
+        require_flash=require_flash,
+        revision=revision,
+        trust_remote_code=trust_remote_code,
+        checkpoint=None if checkpoint is None else Path(checkpoint),
+        up_to=up_to,
     )
-    return SingleNucleotideModel(network, spec, device)
+    return load(name, options)
 
 
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(read_text(path, error=SchemaError))
-    except json.JSONDecodeError as error:
-        raise SchemaError(str(path), "JSON", str(error)) from error
-    keys = {"name": str, "context": int, "default_site": str, "network": dict}
-    for key, kind in keys.items():
-        if not isinstance(values, dict) or not isinstance(values.get(key), kind):
-            found = repr(values.get(key)) if isinstance(values, dict) else type(values).__name__
-            raise SchemaError(str(path), f"a key {key!r} that holds {kind.__name__}", found)
-    return dict(values)
+def load(name: str, options: LoadOptions) -> DnaModel:
+    """Load a model by the options of :func:`load_model`."""
+    if name in MODELS:
+        return MODELS[name].load(name, options)
+    if name in PRESETS:
+        return _load_transformers(name, options)
+    if Path(name).is_dir():
+        return _load_local(Path(name), options)
+    if _HUB_ID.fullmatch(name):
+        return _load_transformers(name, options)
+    known = ", ".join([*MODELS, *PRESETS])
+    expected = f"one of {known}, a folder of weights, or a hub repository like owner/name"
+    raise UnknownNameError("model", expected, name)
 
 
-def _fill(network: StripedHyena, path: Path) -> None:
-    try:
-        state = {key: tensor.float() for key, tensor in load_file(path).items()}
-    except SafetensorError as error:
-        raise SchemaError(str(path), "safetensors", str(error)) from error
-    own = network.state_dict()
-    odd = sorted(set(state) ^ set(own)) or [
-        f"{key} of shape {tuple(state[key].shape)}"
-        for key in own
-        if state[key].shape != own[key].shape
-    ]
-    if odd:
-        expected = "the parameters of the configured network"
-        raise SchemaError(str(path), expected, ", ".join(odd[:3]))
-    network.load_state_dict(state)
+def _load_local(folder: Path, options: LoadOptions) -> DnaModel:
+    """Load a folder: transformers' ``config.json`` says ``model_type``, ours does not."""
+    config = folder / "config.json"
+    if config.is_file() and "model_type" in read_json_object(config, error=SchemaError):
+        return _load_transformers(str(folder), options)
+    return load_folder(folder, options)
 
 
-def save_model(
-    network: StripedHyena, folder: Path, *, name: str, context: int, default_site: str
-) -> None:
-    """Write a network as a folder that :func:`load_folder` reads; float32 weights."""
-    folder.mkdir(parents=True, exist_ok=True)
-    network_config = to_mapping(network.config)
-    config = {
-        "name": name,
-        "context": context,
-        "default_site": default_site,
-        "network": network_config,
-    }
-    with atomic_path(folder / "model.safetensors") as temporary:
-        state = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
-        save_file(state, temporary)
-    with atomic_path(folder / "config.json") as temporary:
-        temporary.write_text(json.dumps(config, indent=2) + "\n")
+def _load_transformers(name: str, options: LoadOptions) -> DnaModel:
+    from genointerp.model.transformers_loading import load_transformers
+
+    return load_transformers(name, options)
 
 
-def _load_shipped(name: str, device: torch.device) -> DnaModel:
-    return load_folder(Path(str(resources.files("genointerp.model"))) / "weights" / name, device)
+def _load_shipped(name: str, options: LoadOptions) -> DnaModel:
+    return load_folder(Path(str(resources.files("genointerp.model"))) / "weights" / name, options)
 
 
 MODELS: dict[str, ModelEntry] = {
     "nano": ModelEntry(
         summary="StripedHyena 2, 1.4 M parameters, 39 bacterial and archaeal genomes, no Bacilli",
         load=_load_shipped,
+        context=4096,
+        licence="MIT",
     ),
+    **{
+        name: ModelEntry(
+            summary=preset.summary,
+            load=load_evo2,
+            context=preset.context,
+            licence=LICENCE,
+            source=hub_id(name),
+        )
+        for name, preset in EVO2.items()
+    },
 }

@@ -1,39 +1,58 @@
 """A causal network whose tokens are bases, as a :class:`~genointerp.model.protocol.DnaModel`."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
-from genointerp.model.hooks import ForwardStopped, hooked
-from genointerp.model.hyena import StripedHyena
-from genointerp.model.protocol import Edit, ModelSpec, TokenSpans
-
-_TOKEN = np.full(256, 4, dtype=np.int64)
-_TOKEN[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
+from genointerp.core.errors import InputError
+from genointerp.model.attention import AttentionBackend
+from genointerp.model.hooks import hooked
+from genointerp.model.hyena import AttentionMixer, StripedHyena
+from genointerp.model.protocol import Chunk, Edit, ModelSpec, TokenSpans
+from genointerp.model.tokenizer import DnaTokenizer
 
 
 class SingleNucleotideModel:
-    """StripedHyena 2 over bases: A 0, C 1, G 2, T 3, any ambiguity code 4; no special tokens."""
+    """StripedHyena 2 over bases.
 
-    def __init__(self, network: StripedHyena, spec: ModelSpec, device: torch.device) -> None:
-        self.network = network.to(device).eval().requires_grad_(requires_grad=False)
-        self.device = device
+    Parameters
+    ----------
+    network
+        On the device or devices that it is to run on. It may lack blocks above the last site that
+        is wanted; then it gives activations but no probabilities.
+    spec
+        ``sites`` are those of the blocks that the network has.
+    tokenizer
+        One token for each base, no special tokens.
+    """
+
+    def __init__(self, network: StripedHyena, spec: ModelSpec, tokenizer: DnaTokenizer) -> None:
+        self.network = network.eval().requires_grad_(requires_grad=False)
+        self.tokenizer = tokenizer
         self._spec = spec
-        self._sites: dict[str, nn.Module] = dict(zip(spec.sites, network.blocks, strict=True))
+        self._sites = network_sites(network)
+        ids = torch.tensor([tokenizer.base_ids[base] for base in (b"A", b"C", b"G", b"T")])
+        self._base_ids = ids.to(self.device)
+        size = max(network.config.vocab_size, tokenizer.vocab_size)
+        self._column = torch.full((size,), -1, device=self.device)
+        self._column[self._base_ids] = torch.arange(4, device=self.device)
 
     @property
     def spec(self) -> ModelSpec:
         """Identity and shape."""
         return self._spec
 
+    @property
+    def device(self) -> torch.device:
+        """Where tokens go in and probabilities come out."""
+        return self.network.embedding_layer.weight.device
+
     def tokenize(self, sequence: UInt8[np.ndarray, " bp"]) -> TokenSpans:
         """Return one token for each base."""
-        start = np.arange(len(sequence), dtype=np.int64)
-        return TokenSpans(_TOKEN[sequence], start, start + 1)
+        return self.tokenizer.encode(sequence)
 
     @torch.inference_mode()
     def run(
@@ -44,22 +63,90 @@ class SingleNucleotideModel:
         edits: Sequence[Edit] = (),
     ) -> Mapping[str, Float[Tensor, "batch token d"]]:
         """Return the activations at each site of ``capture``, computing nothing above the last."""
-        order = [name for name in self._sites if name in capture]
-        last = order[-1] if order else None
-        hooks = hooked(self._sites, capture=capture, edits=edits, stop_after=last)
-        with hooks as captured, suppress(ForwardStopped):
-            self.network(tokens.to(self.device))
+        last = self._last(capture)
+        with hooked(self._sites, capture=capture, edits=edits, stop_after=last) as captured:
+            if last is not None:
+                self.network.stream(tokens.to(self.device))
         return captured
+
+    def prefill(
+        self,
+        tokens: Int[Tensor, "batch token"],
+        *,
+        chunk: int,
+        capture: Sequence[str],
+        edits: Sequence[Edit] = (),
+    ) -> Iterator[Chunk]:
+        """Yield what :meth:`run` returns in pieces of at most ``chunk`` tokens.
+
+        Memory does not grow with the length of the sequence but for the keys and values of
+        attention, which the blocks above the last site of ``capture`` do not have.
+        """
+        if chunk < 1:
+            raise InputError("chunk", "at least 1 token", str(chunk))
+        with hooked(self._sites, capture=capture, edits=edits):
+            # names are checked now, not when the first chunk is asked for
+            last = self._last(capture)
+        return self._chunks(tokens, chunk, capture, edits, last)
+
+    def _chunks(
+        self,
+        tokens: Int[Tensor, "batch token"],
+        chunk: int,
+        capture: Sequence[str],
+        edits: Sequence[Edit],
+        last: str | None,
+    ) -> Iterator[Chunk]:
+        states = self.network.states(tokens.shape[1])
+        for start in range(0, tokens.shape[1], chunk):
+            hooks = hooked(self._sites, capture=capture, edits=edits, stop_after=last, offset=start)
+            with torch.inference_mode(), hooks as captured:
+                if last is not None:
+                    piece = tokens[:, start : start + chunk].to(self.device)
+                    self.network.stream(piece, states)
+            yield Chunk(start, captured)
 
     @torch.inference_mode()
     def log_probs(
         self, tokens: Int[Tensor, "batch token"], *, edits: Sequence[Edit] = ()
     ) -> Float[Tensor, "batch token_minus_1"]:
-        """Return ``log p(base i | bases before i)`` in nats, for i from 1; NaN at unknown bases."""
+        """Return ``log p(base i | bases before i)`` in nats, for i from 1; NaN at unknown bases.
+
+        Raises
+        ------
+        InputError
+            If the network was loaded without its last blocks.
+        """
+        n_blocks, whole = len(self.network.blocks), len(self.network.config.mixers)
+        if n_blocks < whole:
+            found = f"blocks.0 to blocks.{n_blocks - 1} alone"
+            raise InputError("log_probs", f"a model loaded with all {whole} blocks", found)
         tokens = tokens.to(self.device)
         with hooked(self._sites, edits=edits):
             logits = self.network(tokens)
-        log_p = logits[:, :-1, :4].float().log_softmax(-1)
-        target = tokens[:, 1:]
-        chosen: Tensor = log_p.gather(2, target.clamp(max=3)[..., None])[..., 0]
-        return chosen.masked_fill(target > 3, torch.nan)
+        log_p = logits[:, :-1, self._base_ids].float().log_softmax(-1)
+        target = self._column[tokens[:, 1:]]
+        chosen: Tensor = log_p.gather(2, target.clamp(min=0)[..., None])[..., 0]
+        return chosen.masked_fill(target < 0, torch.nan)
+
+    def _last(self, capture: Sequence[str]) -> str | None:
+        """Return the site of ``capture`` that is computed last."""
+        order = [name for name in self._sites if name in capture]
+        return order[-1] if order else None
+
+
+def network_sites(network: StripedHyena) -> dict[str, nn.Module]:
+    """Return the modules whose outputs can be captured and edited, in the order of computation."""
+    sites: dict[str, nn.Module] = {}
+    for i, block in enumerate(network.blocks):
+        sites[f"blocks.{i}.mixer"] = block.get_submodule("mixer")
+        sites[f"blocks.{i}.mlp"] = block.get_submodule("mlp")
+        sites[f"blocks.{i}"] = block
+    return sites
+
+
+def use_backend(network: StripedHyena, backend: AttentionBackend) -> None:
+    """Let a network attend with the kernels of a backend."""
+    for module in network.modules():
+        if isinstance(module, AttentionMixer):
+            module.backend = backend

@@ -53,7 +53,7 @@ def draw_region(
     annotations: Path,
     genome: Path,
     associations: Path | None = None,
-    feature_ids: Sequence[int] = (),
+    feature_ids: Sequence[int | str] = (),
 ) -> None:
     """Draw genes, concepts and feature tracks of a region, and save the figure.
 
@@ -64,7 +64,7 @@ def draw_region(
     associations
         Names each feature's best concept beside its track.
     feature_ids
-        Features to draw, in this order; the strongest of the region where empty.
+        Features to draw, in this order, by index or name; the strongest of the region where empty.
 
     Raises
     ------
@@ -79,10 +79,9 @@ def draw_region(
     genes = gene_table(table)
     concepts = concept_table(define_elements(table, bases, load_concepts()))
     known = {} if associations is None else concept_texts(read_table(associations, ASSOCIATIONS))
-    for feature in feature_ids:
-        store.check_feature(feature)
+    wanted = [store.find_feature(feature) for feature in feature_ids]
     values = dense_values(store, interval)
-    chosen = list(feature_ids) or list(values)[:N_TRACKS]
+    chosen = wanted or list(values)[:N_TRACKS]
 
     near = (concepts["seqid"] == interval.seqid) & (concepts["start"] < interval.end)
     concepts = concepts[near & (concepts["end"] > interval.start)]
@@ -92,7 +91,8 @@ def draw_region(
     plot_genes(genes, interval, ax=axes[0])
     plot_concepts(concepts, interval, ax=axes[1])
     for ax, feature in zip(axes[2:], chosen, strict=True):
-        label = f"f/{feature}" + (f"\n{known[feature]}" if feature in known else "")
+        texts = [*store.names_of(feature), *([known[feature]] if feature in known else [])]
+        label = "\n".join([f"f/{feature}", *texts])
         tracks = values.get(feature, silent_values(interval))
         plot_feature_track(
             tracks.plus.astype(float), tracks.minus.astype(float), interval, label=label, ax=ax
@@ -119,18 +119,19 @@ def draw_overlap(associations: Path, out: Path) -> None:
     _save(figure, out)
 
 
-def draw_feature(features: Path, feature: int, out: Path) -> None:
-    """Draw one feature: histogram, density, mean shape and places along the contigs."""
+def draw_feature(features: Path, feature: int | str, out: Path) -> None:
+    """Draw one feature, by index or name: histogram, density, mean shape, places on contigs."""
     _check_suffix(out)
     store = FeatureStore(features)
-    plus, minus = (store.feature(feature, strand) for strand in ("+", "-"))
+    number = store.find_feature(feature)
+    plus, minus = (store.feature(number, strand) for strand in ("+", "-"))
     profiles = binned_profiles(store, plus, minus)
     n_rows = max(len(profiles), 1)
     figure = _figure(11.0, 3 + 1.5 * n_rows)
     grid = figure.add_gridspec(1 + n_rows, 3, height_ratios=[3, *[1.5] * n_rows])
     axes = [figure.add_subplot(grid[0, column]) for column in range(3)]
     plot_activation_histogram(plus.value.astype(float), minus.value.astype(float), ax=axes[0])
-    plot_density_histogram(feature_density(store), feature=feature, ax=axes[1])
+    plot_density_histogram(feature_density(store), feature=number, ax=axes[1])
     mean = aligned_profile(store, plus, minus)
     plot_aligned(mean.mean, mean.offset, n_loci=mean.n_loci, ax=axes[2])
     for row, profile in enumerate(profiles, start=1):
@@ -138,7 +139,8 @@ def draw_feature(features: Path, feature: int, out: Path) -> None:
         bins, start = profile.bin_bp, profile.start
         seqid = profile.seqid
         plot_profile(profile.plus, profile.minus, bin_bp=bins, start=start, seqid=seqid, ax=ax)
-    figure.suptitle(f"feature f/{feature}", fontsize=FONT_SIZE + 3)
+    title = " ".join([f"feature f/{number}", *store.names_of(number)])
+    figure.suptitle(title, fontsize=FONT_SIZE + 3)
     _save(figure, out)
 
 

@@ -77,8 +77,7 @@ class SparseAutoencoder(torch.nn.Module, ABC):
         directions = torch.randn(config.n_features, d_in, generator=generator)
         directions /= directions.norm(dim=1, keepdim=True)
         self.W_dec = torch.nn.Parameter(directions)
-        # held transposed in memory: its gradient is summed row by row of the transpose
-        self.W_enc = torch.nn.Parameter(directions.clone().t())
+        self._make_encoder()
         self.b_enc = torch.nn.Parameter(torch.zeros(config.n_features))
         self.b_dec = torch.nn.Parameter(torch.zeros(d_in))
         self.register_buffer("threshold", torch.zeros(()))
@@ -100,6 +99,10 @@ class SparseAutoencoder(torch.nn.Module, ABC):
     @abstractmethod
     def pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
         """Choose the features of tokens, each by itself, whatever the rest of the batch."""
+
+    def _make_encoder(self) -> None:
+        # held transposed in memory: its gradient is summed row by row of the transpose
+        self.W_enc = torch.nn.Parameter(self.W_dec.detach().clone().t())
 
     def pre_activations(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch n_features"]:
         """Return ``x W_enc + b_enc``."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 from genointerp.core.errors import ConfigError
 
-ArchitectureName = Literal["topk", "batch_topk"]
+ArchitectureName = Literal["topk", "batch_topk", "tied_batch_topk"]
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,12 @@ class SaeConfig:
     """
 
     architecture: ArchitectureName = "batch_topk"
-    """``topk`` keeps k features for each token, ``batch_topk`` k on average."""
+    """``topk`` keeps k features for each token, ``batch_topk`` k on average; ``tied_batch_topk``
+    does so with one matrix for encoder and decoder."""
     n_features: int = 2048
     """Number of features, the rows of W_dec."""
     k: int = 16
-    """Features that may fire for a token; the mean of them for ``batch_topk``."""
+    """Features that may fire for a token; the mean of them for the batch architectures."""
 
     def __post_init__(self) -> None:
         _require(self.n_features >= 1, "n_features", "1 or more", self.n_features)
@@ -71,7 +72,7 @@ class TrainConfig:
     eval_rows: int = 65_536
     """Held-out rows that are kept at most."""
     threshold_decay: float = 0.9
-    """Share of the old threshold of ``batch_topk`` that each step keeps."""
+    """Share of the old threshold of a batch architecture that each step keeps."""
     threshold_batches: int = 16
     """Batches after the last step whose mean threshold is the one stored."""
     log_every: int = 100

@@ -32,7 +32,10 @@ TRAIN_CONFIG = "train_config.yaml"
 LOG = "log.json"
 DENSITY = "density.json"
 REQUIRED_METADATA = ("model", "model_sha256", "site")
-"""What a saved dictionary must say of the activations it was trained on."""
+"""What a saved dictionary must say of the activations it was trained on.
+
+Only ``model_sha256`` may be empty: the weights are then known by the name of the model alone.
+"""
 
 
 @dataclass(frozen=True)
@@ -47,15 +50,23 @@ class LoadedSae:
         ``model``, ``model_sha256``, ``site`` and what else the file says.
     sha256
         Of the weights file.
+    feature_names
+        Features that have a name, by that name.
     """
 
     sae: SparseAutoencoder
     metadata: dict[str, Any]
     sha256: str
+    feature_names: Mapping[str, int]
 
 
-def save_sae(sae: SparseAutoencoder, directory: Path, metadata: Mapping[str, str]) -> None:
+def save_sae(sae: SparseAutoencoder, directory: Path, metadata: Mapping[str, Any]) -> None:
     """Write a dictionary; other files of the directory stay.
+
+    Parameters
+    ----------
+    metadata
+        Plain values; ``feature_names``, from name to feature, is read again by :func:`load_sae`.
 
     Raises
     ------
@@ -65,7 +76,7 @@ def save_sae(sae: SparseAutoencoder, directory: Path, metadata: Mapping[str, str
         If the directory cannot be written.
     """
     for name in REQUIRED_METADATA:
-        if not metadata.get(name):
+        if name not in metadata or not (metadata[name] or name == "model_sha256"):
             raise InputError("metadata", f"an entry {name!r}", ", ".join(metadata) or "none")
     tensors = _tensors(sae)
     for name, tensor in tensors.items():
@@ -115,7 +126,8 @@ def load_sae(directory: Path, *, device: str = "cpu") -> LoadedSae:
         raise SchemaError(str(path), "safetensors", str(error)) from error
     sae = make_sae(config, cfg["d_in"])
     _fill(sae, tensors, path)
-    return LoadedSae(sae.to(device), {**metadata, "d_in": cfg["d_in"]}, digest)
+    names = _feature_names(metadata, sae.n_features, directory / CONFIG)
+    return LoadedSae(sae.to(device), {**metadata, "d_in": cfg["d_in"]}, digest, names)
 
 
 def _tensors(sae: SparseAutoencoder) -> dict[str, Tensor]:
@@ -126,7 +138,7 @@ def _tensors(sae: SparseAutoencoder) -> dict[str, Tensor]:
     return tensors
 
 
-def _cfg(sae: SparseAutoencoder, metadata: Mapping[str, str], digest: str) -> dict[str, Any]:
+def _cfg(sae: SparseAutoencoder, metadata: Mapping[str, Any], digest: str) -> dict[str, Any]:
     foreign: dict[str, Any] = (
         {"architecture": "jumprelu"}
         if sae.has_threshold
@@ -182,6 +194,19 @@ def _sae_config(cfg: dict[str, Any], path: Path) -> SaeConfig:
     return config
 
 
+def _feature_names(metadata: dict[str, Any], n_features: int, path: Path) -> dict[str, int]:
+    names = metadata.get("feature_names", {})
+    where = f"{path}: metadata.feature_names"
+    if not isinstance(names, dict):
+        raise SchemaError(where, "features by name", repr(names))
+    for name, feature in names.items():
+        if type(feature) is not int or not 0 <= feature < n_features:
+            raise SchemaError(
+                f"{where}: {name}", f"a feature from 0 to {n_features - 1}", repr(feature)
+            )
+    return dict(names)
+
+
 @torch.no_grad()
 def _fill(sae: SparseAutoencoder, tensors: dict[str, Tensor], path: Path) -> None:
     for name, own in _tensors(sae).items():
@@ -198,6 +223,8 @@ def _fill(sae: SparseAutoencoder, tensors: dict[str, Tensor], path: Path) -> Non
             raise SchemaError(f"{path}: {name}", "finite values", "NaN or infinity")
     for name in ("W_enc", "W_dec", "b_enc", "b_dec"):
         getattr(sae, name).copy_(tensors[name])
+    if not torch.equal(sae.W_enc, tensors["W_enc"]):
+        raise SchemaError(f"{path}: W_enc", "the transpose of W_dec, as it is tied", "another")
     if sae.has_threshold:
         threshold = tensors["threshold"]
         if not bool((threshold == threshold[0]).all()):

@@ -4,9 +4,14 @@ from genointerp.core.errors import UnknownNameError
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.batch_topk import BatchTopK
 from genointerp.sae.config import SaeConfig
+from genointerp.sae.tied_batch_topk import TiedBatchTopK
 from genointerp.sae.topk import TopK
 
-ARCHITECTURES: dict[str, type[SparseAutoencoder]] = {"batch_topk": BatchTopK, "topk": TopK}
+ARCHITECTURES: dict[str, type[SparseAutoencoder]] = {
+    "batch_topk": BatchTopK,
+    "tied_batch_topk": TiedBatchTopK,
+    "topk": TopK,
+}
 """Every architecture; a new one is a file and a line here."""
 
 

@@ -5,6 +5,7 @@ Hits are spooled to plain files beside the output. ``by_base`` is then written w
 as fit in memory. Memory does not grow with the genome or with the number of hits.
 """
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,6 +145,8 @@ class FeatureWriter:
             "sae-sha256": header.sae_sha256,
             "n-features": header.n_features,
         }
+        if header.feature_names:
+            attributes["feature-names"] = json.dumps(dict(header.feature_names))
         for stale in self.path.parent.glob(f".{self.path.name}.*.part*"):
             stale.unlink(missing_ok=True)
         with create(self.path, FORMAT, VERSION, self.provenance, attributes) as file:

@@ -4,7 +4,9 @@ Specified in ``docs/schema/features-v1.md``. A row is a base: contigs one after 
 order of their file, forward coordinates, on both strands alike.
 """
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -47,6 +49,8 @@ class FeatureHeader:
         Its size.
     contigs
         Every contig of the genome, in its order.
+    feature_names
+        Features that have a name, by that name.
     """
 
     model: str
@@ -56,6 +60,7 @@ class FeatureHeader:
     sae_sha256: str
     n_features: int
     contigs: tuple[ContigInfo, ...]
+    feature_names: Mapping[str, int] = field(default_factory=dict)
 
 
 class FeatureHits(NamedTuple):
@@ -206,6 +211,29 @@ class FeatureStore:
             indptr = file[f"{GROUPS[strand]}/by_feature/indptr"][:].astype(np.int64)
         return np.diff(indptr)
 
+    def find_feature(self, feature: int | str) -> int:
+        """Return the index of a feature given by index, as ``f/30262`` or by its name.
+
+        Raises
+        ------
+        UnknownNameError
+            If the dictionary has no such feature, or none of that name.
+        """
+        number = self.header.feature_names.get(str(feature), feature)
+        if isinstance(number, str):
+            digits = number.removeprefix("f/")
+            if not (digits.isascii() and digits.isdecimal()):
+                names = ", ".join(self.header.feature_names) or "the dictionary has none"
+                where = f"{self.path}: feature"
+                raise UnknownNameError(where, f"a number or a name ({names})", repr(feature))
+            number = int(digits)
+        self.check_feature(number)
+        return number
+
+    def names_of(self, feature: int) -> list[str]:
+        """Return the names of a feature; most have none."""
+        return [name for name, known in self.header.feature_names.items() if known == feature]
+
     def check_feature(self, feature: int) -> None:
         """Refuse a feature that the dictionary does not have."""
         if not 0 <= feature < self.n_features:
@@ -222,7 +250,19 @@ def _read_header(file: h5py.File) -> FeatureHeader:
         sae_sha256=text_attribute(file, "sae-sha256"),
         n_features=int_attribute(file, "n-features"),
         contigs=read_contigs(file["contigs"]),
+        feature_names=_read_names(file),
     )
+
+
+def _read_names(file: h5py.File) -> dict[str, int]:
+    if "feature-names" not in file.attrs:
+        return {}
+    text = text_attribute(file, "feature-names")
+    try:
+        return {str(name): int(feature) for name, feature in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        where = f"{file.filename}: attribute 'feature-names'"
+        raise SchemaError(where, "features by name, as JSON", text[:40]) from error
 
 
 def _check_shapes(file: h5py.File, name: str, n_rows: int, n_features: int) -> None:

@@ -46,6 +46,17 @@ def test_a_perfect_dictionary_recovers_the_whole_loss(genome, tmp_path):
     assert fidelity.dead_share == 0
 
 
+def test_a_dictionary_that_knows_no_weights_is_matched_by_the_name_of_its_model(genome, tmp_path):
+    nameless = METADATA | {"model_sha256": ""}
+    folder = dictionary(tmp_path / "sae", torch.eye(8), nameless)
+    fidelity = evaluate_sae(ToyDnaModel(), genome, folder, config=CONFIG)
+    assert fidelity.loss_recovered == pytest.approx(1.0)
+    other = dictionary(tmp_path / "other", torch.eye(8), nameless | {"model": "evo"})
+    message = "expected the model evo with weights of that name, found toy"
+    with pytest.raises(MismatchError, match=message):
+        evaluate_sae(ToyDnaModel(), genome, other, config=CONFIG)
+
+
 def test_the_dictionary_is_measured_on_the_tokens_that_the_model_read(tmp_path):
     # one window without warm-up; the features are the one-hot channels of A and T
     genome = Genome([Contig("c", np.frombuffer(b"AATTAATT", np.uint8))])

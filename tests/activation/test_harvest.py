@@ -1,17 +1,19 @@
 import dataclasses
+import json
+import weakref
 
+import h5py
 import numpy as np
 import pytest
-import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
-from genointerp.activation.harvest import HarvestConfig, batches, harvest
-from genointerp.activation.loss import genome_loss
-from genointerp.core.errors import ConfigError, MismatchError, UnknownNameError
-from genointerp.genome.genome import Contig, Genome, normalise_sequence, reverse_complement
+from genointerp.activation.commands import harvest_file
+from genointerp.activation.harvest import HarvestConfig, harvest
+from genointerp.activation.parallel import ModelCopies
+from genointerp.core.errors import ConfigError, InputError, MismatchError, UnknownNameError
+from genointerp.genome.genome import Contig, Genome, reverse_complement
 from genointerp.genome.interval import GenomicInterval
-from genointerp.genome.windows import Window
+from genointerp.model.protocol import Chunk
+from tests.activation.word_model import kmer_model, merge_model
 from tests.toy_model import ToyDnaModel
 
 CONFIG = HarvestConfig(window=20, warmup=5, batch=3)
@@ -26,6 +28,16 @@ def harvested(tmp_path, genome, config=CONFIG, **options):
     return harvest(
         ToyDnaModel(), genome, site="blocks.0", out=tmp_path / "a.h5", config=config, **options
     )
+
+
+def data_of(path):
+    """Every dataset of a file."""
+    with h5py.File(path) as file:
+        found = {}
+        file.visititems(
+            lambda name, it: found.update({name: it[()].tolist()}) if hasattr(it, "shape") else None
+        )
+        return found
 
 
 def one_hot_bases(store, strand):
@@ -89,7 +101,7 @@ class MortalModel(ToyDnaModel):
 
 
 def test_killed_anywhere_and_started_again_the_data_are_the_same(tmp_path, monkeypatch):
-    monkeypatch.setattr("genointerp.store.activations.SHARD_BYTES", 2 * 8 * 60)
+    monkeypatch.setattr("genointerp.store.activation_shards.SHARD_BYTES", 2 * 8 * 60)
     genome = genome_of(211)
     whole = harvested(tmp_path, genome)
     (tmp_path / "b").mkdir()
@@ -133,6 +145,8 @@ def test_an_unknown_site_is_named_before_anything_is_written(tmp_path):
     ("values", "message"),
     [
         pytest.param({"batch": 0}, "batch: expected at least 1, found 0", id="batch"),
+        pytest.param({"chunk": -1}, "chunk: expected at least 0, found -1", id="chunk"),
+        pytest.param({"halo": -1}, "halo: expected at least 0, found -1", id="halo"),
         pytest.param({"strands": ("*",)}, r"strands: expected '\+', '-' or both", id="strands"),
     ],
 )
@@ -141,25 +155,150 @@ def test_harvest_config_refuses(values, message):
         HarvestConfig(**values)
 
 
-@given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 2)), max_size=20), st.integers(1, 4))
-def test_batches_hold_every_window_once_in_order_and_are_of_one_length(shapes, size):
-    windows = [Window(GenomicInterval("c", 0, kept, "+"), warmup) for kept, warmup in shapes]
-    groups = list(batches(windows, size))
-    assert [i for group in groups for i in group] == list(range(len(windows)))
-    for group in groups:
-        assert len(group) <= size
-        assert len({windows[i].warmup + windows[i].kept.length for i in group}) == 1
+@pytest.mark.parametrize("chunk", [1, 7, 1000], ids="chunk-of-{}".format)
+@pytest.mark.parametrize("model", [ToyDnaModel, kmer_model, merge_model], ids=lambda m: m.__name__)
+def test_what_is_read_in_chunks_is_what_is_read_at_once(tmp_path, model, chunk):
+    genome, other = genome_of(97, circular=True), tmp_path / "chunks.h5"
+    config = dataclasses.replace(CONFIG, window=70, warmup=20)
+    whole = harvest(model(), genome, site="blocks.0", out=tmp_path / "a.h5", config=config)
+    config = dataclasses.replace(config, chunk=chunk)
+    harvest(model(), genome, site="blocks.0", out=other, config=config)
+    assert data_of(other) == data_of(whole.path)
 
 
-def test_genome_loss_counts_each_kept_base_once_and_equals_a_naive_sum():
-    bases = normalise_sequence(b"AACGTNNTTGCATTTACG", where="test")
-    genome = Genome([Contig("c", bases)])
-    config = HarvestConfig(window=7, warmup=3, strands=("+",), batch=2)
-    model = ToyDnaModel()
-    loss = genome_loss(model, genome, config=config)
-    tokens = torch.from_numpy(model.tokenize(bases).ids)[None]
-    # the toy model looks one base back, so windows change nothing but the very first base
-    naive = model.log_probs(tokens)[0]
-    known = ~naive.isnan()
-    assert loss.n_bases == int(known.sum())
-    assert loss.nats_per_base == pytest.approx(-float(naive[known].mean()))
+class CountingModel(ToyDnaModel):
+    """Counts the chunks that were handed out and are still in memory."""
+
+    def __init__(self):
+        self.held, self.most = [], 0
+
+    def prefill(self, tokens, *, chunk, capture, edits=()):
+        whole = self.run(tokens, capture=capture, edits=edits)["blocks.0"]
+        for start in range(0, tokens.shape[1], chunk):
+            piece = whole[:, start : start + chunk].clone()
+            self.held = [it for it in self.held if it() is not None] + [weakref.ref(piece)]
+            self.most = max(self.most, len(self.held))
+            yield Chunk(start, {"blocks.0": piece})
+            del piece
+
+
+def test_a_window_may_be_a_contig_and_few_of_its_chunks_are_held(tmp_path, monkeypatch):
+    # a shard is full after 60 bases, and a window of 400 is a shard nevertheless
+    monkeypatch.setattr("genointerp.store.activation_shards.SHARD_BYTES", 2 * 8 * 60)
+    config = HarvestConfig(window=10_000, warmup=64, chunk=16)
+    model, genome = CountingModel(), genome_of(400, circular=True)
+    store = harvest(model, genome, site="blocks.0", out=tmp_path / "a.h5", config=config)
+    assert store.n_windows == 4
+    for strand in "+-":
+        for name, bases in one_hot_bases(store, strand).items():
+            assert np.array_equal(bases, genome[name].sequence)
+    assert model.most <= 4
+
+
+def test_a_harvest_in_chunks_that_was_killed_goes_on_to_the_same_data(tmp_path, monkeypatch):
+    class Mortal(ToyDnaModel):
+        chunks = 9
+
+        def prefill(self, tokens, *, chunk, capture, edits=()):
+            for piece in super().prefill(tokens, chunk=chunk, capture=capture, edits=edits):
+                if self.chunks == 0:
+                    raise Killed
+                self.chunks -= 1
+                yield piece
+
+    monkeypatch.setattr("genointerp.store.activation_shards.SHARD_BYTES", 2 * 8 * 60)
+    genome, config = genome_of(150), HarvestConfig(window=60, warmup=10, chunk=8)
+    whole = harvested(tmp_path, genome, config)
+    out, deaths = tmp_path / "b.h5", 0
+    while not out.exists():
+        try:
+            harvest(Mortal(), genome, site="blocks.0", out=out, config=config)
+        except Killed:
+            deaths += 1
+    assert deaths > 3
+    assert data_of(out) == data_of(whole.path)
+
+
+def test_a_killed_harvest_of_words_goes_on_to_the_same_data(tmp_path, monkeypatch):
+    monkeypatch.setattr("genointerp.store.activation_shards.SHARD_BYTES", 2 * 8 * 60)
+    genome = genome_of(150)
+    options = {"site": "blocks.0", "config": HarvestConfig(window=40, warmup=10)}
+    whole = harvest(merge_model(), genome, out=tmp_path / "a.h5", **options)
+    out, deaths = tmp_path / "b.h5", 0
+    while not out.exists():
+        model, left = merge_model(), 5
+        run = model.run
+
+        def mortal(*arguments, run=run, **kept):
+            nonlocal left
+            if left == 0:
+                raise Killed
+            left -= 1
+            return run(*arguments, **kept)
+
+        model.run = mortal
+        try:
+            harvest(model, genome, out=out, **options)
+        except Killed:
+            deaths += 1
+    assert deaths > 1
+    assert data_of(out) == data_of(whole.path)
+
+
+@pytest.mark.parametrize(
+    ("reads", "reason"),
+    [("both", "reads both ways"), ("left", "carries no state")],
+    ids=["masked", "causal"],
+)
+def test_chunks_are_refused_where_the_model_cannot_read_them(tmp_path, reads, reason):
+    model = kmer_model()
+    model.spec = dataclasses.replace(model.spec, chunked=False, reads=reads)
+    config = dataclasses.replace(CONFIG, chunk=8)
+    with pytest.raises(InputError, match=rf"chunk: expected 0, .* found words, which {reason}"):
+        harvest(model, genome_of(60), site="blocks.0", out=tmp_path / "a.h5", config=config)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_windows_longer_than_the_model_was_trained_on_are_warned_of_once(tmp_path, caplog):
+    harvested(tmp_path, genome_of(97), HarvestConfig(window=70, warmup=35))
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.message == (
+        "toy was trained on windows of at most 64 bases; here it reads 70 at once"
+    )
+    caplog.clear()
+    harvest(
+        *(ToyDnaModel(), genome_of(97)),
+        site="blocks.0",
+        out=tmp_path / "b.h5",
+        config=HarvestConfig(window=64, warmup=32),
+    )
+    assert not caplog.records
+
+
+def test_what_is_new_in_the_settings_is_recorded_only_where_it_is_used(tmp_path):
+    def settings_of(name, model, config):
+        store = harvest(model, genome_of(60), site="blocks.0", out=tmp_path / name, config=config)
+        with h5py.File(store.path) as file:
+            return json.loads(file.attrs["provenance"])["config"]
+
+    old = {"window", "warmup", "strands", "batch", "encoding", "attention_backend", "regions"}
+    assert settings_of("a.h5", ToyDnaModel(), CONFIG).keys() == old
+    half = ToyDnaModel()
+    half.spec = dataclasses.replace(half.spec, dtype="bfloat16", revision="abc")
+    config = dataclasses.replace(CONFIG, chunk=8, halo=3)
+    found = settings_of("b.h5", half, config)
+    assert found.keys() == old | {"chunk", "halo", "dtype", "revision"}
+    assert (found["chunk"], found["halo"], found["dtype"]) == (8, 3, "bfloat16")
+    assert found["revision"] == "abc"
+    masked = settings_of("c.h5", kmer_model(reads="both"), CONFIG)
+    assert masked["halo"] == CONFIG.warmup
+
+
+def test_a_harvested_file_is_of_the_site_that_the_model_prefers(tmp_path):
+    (tmp_path / "g.fa").write_text(">c\n" + "ACGGT" * 20 + "\n")
+    copies = ModelCopies(lambda *, device: ToyDnaModel())
+    store = harvest_file(
+        tmp_path / "g.fa", tmp_path / "a.h5", copies, regions=["c:11-30"], config=CONFIG
+    )
+    assert (store.header.site, store.n_bases, store.n_tokens) == ("blocks.0", 40, 40)

@@ -7,10 +7,12 @@ from genointerp.cli.main import app
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.feature import encode as module
 from genointerp.feature.encode import encode_store
+from genointerp.genome.interval import GenomicInterval
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.io import save_sae
 from genointerp.sae.registry import ARCHITECTURES
-from tests.stores import activation_header, windows_of, write_activations
+from genointerp.store.activations import ActivationStore
+from tests.stores import activation_header, windows_of, write_activations, write_words
 
 METADATA = {"model": "toy", "model_sha256": "m" * 64, "site": "blocks.1"}
 
@@ -54,6 +56,64 @@ def test_features_are_those_of_the_dense_encoder_in_forward_coordinates(
         np.testing.assert_allclose(found, expected[strand], rtol=1e-3, atol=1e-6)
     assert done[-1] == (320, 320)
     assert store.header.model == "toy"
+
+
+@pytest.mark.parametrize("stretch_rows", [3, 1 << 15], ids=["in-pieces", "whole"])
+@pytest.mark.parametrize("batch_rows", [1, 30, 10_000])
+def test_the_features_of_a_word_are_repeated_over_its_bases(
+    tmp_path, sae, monkeypatch, batch_rows, stretch_rows
+):
+    monkeypatch.setattr(module, "BATCH_ROWS", batch_rows)
+    monkeypatch.setattr(module, "STRETCH_ROWS", stretch_rows)
+    words = write_words(tmp_path / "w.h5")
+    done = []
+    store = encode_store(
+        [words], tmp_path / "sae", tmp_path / "f.h5", progress=lambda *x: done.append(x)
+    )
+    expected = {strand: np.zeros((160, 12)) for strand in "+-"}
+    for number, kept in enumerate(windows_of()):
+        with torch.no_grad():
+            codes = sae.encode(torch.from_numpy(words.window(number))).numpy()
+        first, last = words.window_offset[number : number + 2].tolist()
+        origin = store.row_range(kept)[0] - kept.start
+        for row, start, end in zip(codes, *words.token_bases(first, last), strict=True):
+            expected[kept.strand][origin + start : origin + end] = row
+    for strand in "+-":
+        found = np.zeros((160, 12))
+        for feature in range(12):
+            track = store.feature(feature, strand)
+            found[track.row, feature] = track.value
+        assert (expected[strand] > 0).any()
+        np.testing.assert_allclose(found, expected[strand], rtol=1e-3, atol=1e-6)
+        assert [(it.seqid, it.start, it.end) for it in store.coverage(strand)] == [
+            ("chrA", 0, 120),
+            ("chrB", 0, 40),
+        ]
+    assert done[-1] == (words.n_tokens, words.n_tokens)
+
+
+def test_a_window_that_is_a_chromosome_is_encoded_in_pieces(tmp_path, sae, monkeypatch):
+    x = np.random.default_rng(0).normal(size=(240, 4)).astype(np.float32)
+    windows = [GenomicInterval("chrA", 0, 120, strand) for strand in "+-"]
+    activations = write_activations(tmp_path / "a.h5", x, windows=windows)
+    whole = encode_store([activations], tmp_path / "sae", tmp_path / "f.h5")
+    monkeypatch.setattr(module, "BATCH_ROWS", 7)
+    monkeypatch.setattr(module, "STRETCH_ROWS", 10)
+    most, rows_of = 0, ActivationStore.rows
+
+    def rows(self, start, stop):
+        nonlocal most
+        most = max(most, stop - start)
+        return rows_of(self, start, stop)
+
+    monkeypatch.setattr(ActivationStore, "rows", rows)
+    pieces = encode_store([activations], tmp_path / "sae", tmp_path / "p.h5")
+    assert most == 10
+    for strand in "+-":
+        for feature in range(12):
+            one, two = whole.feature(feature, strand), pieces.feature(feature, strand)
+            np.testing.assert_array_equal(one.row, two.row)
+            np.testing.assert_allclose(one.value, two.value, rtol=1e-3)
 
 
 @pytest.mark.parametrize(

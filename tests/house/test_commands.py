@@ -11,8 +11,8 @@ from genointerp.cli.main import app
 from genointerp.core.errors import InputError
 
 COMMANDS = [
-    *["fetch", "annotate", "models", "harvest", "train", "evaluate", "encode", "associate"],
-    *["rank", "query", "export", "report", "summarise", "run", "demo", "plot"],
+    *["fetch", "annotate", "models", "harvest", "train", "adopt", "evaluate", "encode"],
+    *["associate", "rank", "query", "export", "report", "summarise", "run", "demo", "plot"],
 ]
 
 
@@ -67,6 +67,7 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "annotate none --genome none --out o.tsv",
         "harvest none --out o.h5",
         "train none --out o",
+        "adopt none none --out o",
         "evaluate none --sae none --out o.json",
         "encode none --sae none --out o.h5",
         "associate none --annotations none --out o.tsv",

@@ -3,8 +3,10 @@ import json
 import pytest
 
 from genointerp.core.errors import InputError, SchemaError, UnknownNameError
+from genointerp.model.folder import save_model
 from genointerp.model.hyena import HyenaConfig, StripedHyena
-from genointerp.model.registry import load_model, save_model
+from genointerp.model.presets import PRESETS
+from genointerp.model.registry import MODELS, load_model
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def test_a_saved_model_is_found_again(folder):
 
 
 def test_a_name_that_is_neither_model_nor_folder_is_refused(tmp_path):
-    with pytest.raises(UnknownNameError, match="expected one of nano, or a folder"):
+    with pytest.raises(UnknownNameError, match="expected one of nano, "):
         load_model(str(tmp_path / "none"))
 
 
@@ -67,4 +69,21 @@ def test_weights_of_another_shape_are_refused(folder):
     values["network"]["d_mlp"] = 32
     path.write_text(json.dumps(values))
     with pytest.raises(SchemaError, match=r"expected the parameters .* of shape \(16, 16\)"):
+        load_model(str(folder))
+
+
+def test_a_name_means_one_model():
+    assert not set(MODELS) & set(PRESETS)
+    assert not any("/" in name for name in (*MODELS, *PRESETS))
+
+
+@pytest.mark.parametrize("device", ["cpu,cuda:99", "cuda:98,cuda:99"])
+def test_each_of_several_devices_must_be_there(folder, device):
+    with pytest.raises(InputError, match=r"device: expected .*"):
+        load_model(str(folder), device=device)
+
+
+def test_a_json_file_that_is_no_object_is_refused(folder):
+    (folder / "config.json").write_text("[]")
+    with pytest.raises(SchemaError, match=r"config\.json: expected a JSON object, found list"):
         load_model(str(folder))

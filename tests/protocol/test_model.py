@@ -1,19 +1,25 @@
-"""What every DNA model must do; a new model is one more param."""
+"""What every DNA model must do; a new model is one more entry of ``tests/model_kinds.py``."""
+
+from functools import cache, partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from torch import nn
 
-from genointerp.core.errors import UnknownNameError
-from genointerp.genome.genome import normalise_sequence
+from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.genome.genome import normalise_sequence, reverse_complement
+from genointerp.model.edits import ablate, add, clamp, replace
 from genointerp.model.protocol import DnaModel, Edit
-from genointerp.model.registry import MODELS, load_model
+from tests.model_kinds import KINDS
+from tests.tiny_tokenizers import as_bases, random_text
+from tests.tiny_transformers import MASKED
 from tests.toy_model import ToyDnaModel
 
-LENGTH = 48
-bases = st.text("ACGTN", min_size=1, max_size=40).map(
+bases = st.text("ACGTNR", min_size=1, max_size=40).map(
     lambda text: normalise_sequence(text.encode(), where="test")
 )
 # a model is never changed by a call, so that all examples may share one
@@ -22,88 +28,373 @@ shared = settings(
 )
 
 
-@pytest.fixture(scope="module", params=["toy", *MODELS])
-def model(request):
-    return ToyDnaModel() if request.param == "toy" else load_model(request.param)
-
-
 @pytest.fixture(scope="module")
-def tokens(model):
-    letters = np.random.default_rng(0).choice(np.frombuffer(b"ACGT", np.uint8), (2, LENGTH))
-    return torch.from_numpy(np.stack([model.tokenize(row).ids for row in letters]))
+def build(tmp_path_factory):
+    return cache(lambda kind: KINDS[kind](tmp_path_factory))
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def model(request, build):
+    return build(request.param)
+
+
+@pytest.fixture(scope="module", params=[kind for kind in KINDS if kind not in MASKED])
+def causal(request, build):
+    return build(request.param)
+
+
+@pytest.fixture(scope="module", params=MASKED)
+def masked(request, build):
+    return build(request.param)
+
+
+def tokens_of(model):
+    """Two windows, cut to the tokens of the one that has fewer."""
+    rows = [model.tokenize(as_bases(random_text(60, seed))).ids for seed in range(2)]
+    fewest = min(map(len, rows))
+    return torch.from_numpy(np.stack([row[:fewest] for row in rows]))
+
+
+def network_of(model):
+    """The modules of a model, where it has some."""
+    if isinstance(model, ToyDnaModel):
+        return nn.ModuleList().eval()
+    return model.network if hasattr(model, "network") else model.loaded.network
+
+
+def words_of(model):
+    """Ids of the tokens that A, C, G and T alone spell."""
+    if isinstance(model, ToyDnaModel):
+        return [0, 1, 2, 3]
+    tokenizer = model.tokenizer if hasattr(model, "tokenizer") else model.loaded.tokenizer
+    return tokenizer.word_ids.tolist()
+
+
+def all_sites(model):
+    return [f"{site}{part}" for site in model.spec.sites for part in (".mixer", ".mlp", "")]
+
+
+def error(found, expected):
+    """Length of the difference relative to the length of what is expected."""
+    return float((found - expected).norm() / expected.norm())
+
+
+def pieces(model, tokens, chunk, capture, edits=()):
+    """The activations that chunks give, put together, and how many tokens each had."""
+    chunks = list(model.prefill(tokens, chunk=chunk, capture=capture, edits=edits))
+    lengths = [next(iter(found.activations.values())).shape[1] for found in chunks]
+    assert [found.start for found in chunks] == [0, *np.cumsum(lengths)[:-1]]
+    joined = {site: torch.cat([found.activations[site] for found in chunks], 1) for site in capture}
+    return joined, lengths
 
 
 def test_a_model_is_of_the_protocol(model):
     assert isinstance(model, DnaModel)
-    assert model.spec.default_site in model.spec.sites
+    spec = model.spec
+    assert spec.sites == tuple(f"blocks.{i}" for i in range(len(spec.sites)))
+    assert spec.default_site in spec.sites
+    assert spec.attention_backend != ""
+    assert spec.chunked == (spec.reads == "left")
+    for weight in network_of(model).parameters():
+        assert str(weight.dtype) == f"torch.{spec.dtype}"
 
 
 @shared
 @given(bases)
 def test_spans_tile_the_sequence(model, sequence):
     spans = model.tokenize(sequence)
-    real = spans.start >= 0
-    start, end = spans.start[real], spans.end[real]
+    special = spans.start < 0
+    assert (spans.start[special] == -1).all()
+    assert (spans.end[special] == -1).all()
+    start, end = spans.start[~special], spans.end[~special]
     assert start[0] == 0
     assert end[-1] == len(sequence)
     assert (start[1:] == end[:-1]).all()
     assert (end > start).all()
+    longest = model.spec.bases_per_token
+    assert longest == 0 or (end - start <= longest).all()
 
 
-def test_every_site_is_as_wide_as_the_spec_says(model, tokens):
-    captured = model.run(tokens, capture=model.spec.sites)
-    assert set(captured) == set(model.spec.sites)
+@shared
+@given(st.lists(st.sampled_from(["A", "C", "G", "T"]), min_size=3, max_size=60))
+def test_tokens_of_the_other_strand_map_back_to_the_bases_that_they_spell(model, letters):
+    # a multiple of three: no word is left that a vocabulary of 3-mers lacks
+    forward = as_bases("".join(letters[: len(letters) // 3 * 3]))
+    length, text = len(forward), {}
+    for sequence, strand in ((forward, "+"), (reverse_complement(forward), "-")):
+        ids, start, end = model.tokenize(sequence)
+        mapped = (start, end) if strand == "+" else (length - end, length - start)
+        covered = np.zeros(length, int)
+        rows = (x[start >= 0] for x in (ids, *mapped))
+        for token, first, last in zip(*rows, strict=True):
+            covered[first:last] += 1
+            piece = forward[first:last]
+            word = (piece if strand == "+" else reverse_complement(piece)).tobytes()
+            assert text.setdefault(token, word) == word
+        assert (covered == 1).all()
+    assert len(set(text.values())) == len(text)
+
+
+def test_every_site_and_its_parts_are_as_wide_as_the_spec_says(model):
+    tokens = tokens_of(model)
+    captured = model.run(tokens, capture=all_sites(model))
+    assert set(captured) == set(all_sites(model))
     for x in captured.values():
         assert x.shape == (*tokens.shape, model.spec.d_site)
+        assert x.isfinite().all()
 
 
-def test_what_is_captured_does_not_depend_on_what_else_is(model, tokens):
-    alone = {site: model.run(tokens, capture=[site])[site] for site in model.spec.sites}
-    for site, x in model.run(tokens, capture=model.spec.sites).items():
-        assert torch.equal(x, alone[site])
+def test_a_block_adds_its_parts_to_the_stream(model):
+    tokens = tokens_of(model)
+    for before, after in pairwise(model.spec.sites):
+        parts = [before, f"{after}.mixer", f"{after}.mlp"]
+        captured = model.run(tokens, capture=[*parts, after])
+        assert error(sum(captured[part] for part in parts), captured[after]) < 1e-5
 
 
-def test_activations_and_predictions_know_no_later_base(model, tokens):
-    site, half = model.spec.default_site, LENGTH // 2
-    changed = tokens.clone()
-    changed[:, half:] = (changed[:, half:] + 1) % 4
-    before, after = (model.run(x, capture=[site])[site] for x in (tokens, changed))
-    torch.testing.assert_close(before[:, :half], after[:, :half], rtol=1e-3, atol=1e-3)
-    first, second = model.log_probs(tokens), model.log_probs(changed)
-    torch.testing.assert_close(first[:, : half - 1], second[:, : half - 1], rtol=1e-3, atol=1e-3)
+def test_nothing_is_captured_that_was_not_asked_for(model):
+    tokens = tokens_of(model)
+    assert model.run(tokens, capture=[]) == {}
+    assert list(model.run(tokens, capture=[model.spec.sites[0]])) == [model.spec.sites[0]]
 
 
-def test_probabilities_of_the_four_bases_sum_to_one(model, tokens):
-    last = []
-    for base in range(4):
-        ending = tokens.clone()
-        ending[:, -1] = base
-        last.append(model.log_probs(ending)[:, -1].exp())
-    torch.testing.assert_close(sum(last), torch.ones(len(tokens)))
+def test_what_is_captured_is_what_the_whole_network_computes(model):
+    tokens = tokens_of(model)
+    seen = {}
+
+    def watch(site, x):
+        seen[site] = x.clone()
+        return x
+
+    edits = [Edit(site, partial(watch, site)) for site in all_sites(model)]
+    if model.spec.reads == "left":
+        model.log_probs(tokens, edits=edits)
+    else:
+        model.run(tokens, capture=[model.spec.sites[-1]], edits=edits)
+    for site in all_sites(model):
+        assert torch.equal(model.run(tokens, capture=[site])[site], seen[site])
 
 
-def test_an_unknown_base_has_no_probability(model):
-    ids = torch.from_numpy(model.tokenize(normalise_sequence(b"ACNGT", where="test")).ids)[None]
-    assert model.log_probs(ids)[0].isnan().tolist() == [False, True, False, False]
+def test_a_window_is_read_alike_alone_and_beside_another(model):
+    tokens = tokens_of(model)
+    site = model.spec.sites[-1]
+    both = model.run(tokens, capture=[site])[site]
+    for i in range(2):
+        alone = model.run(tokens[i : i + 1], capture=[site])[site]
+        assert error(alone[0], both[i]) < 1e-5
 
 
-def test_an_edit_acts_and_leaves_the_model_as_it_was(model, tokens):
-    before = model.log_probs(tokens)
-    silenced = model.log_probs(tokens, edits=[Edit(model.spec.default_site, torch.zeros_like)])
-    assert not torch.allclose(silenced, before)
-    assert torch.equal(model.log_probs(tokens), before)
+@pytest.mark.parametrize("chunk", [1, 7, 16, 1_000])
+def test_chunks_equal_one_pass(causal, chunk):
+    tokens = tokens_of(causal)
+    # few enough of the shortest chunks, still more than the explicit filters are long
+    tokens = tokens[:, : 20 * chunk]
+    whole = causal.run(tokens, capture=all_sites(causal))
+    joined, lengths = pieces(causal, tokens, chunk, all_sites(causal))
+    assert max(lengths) <= chunk
+    for site, x in whole.items():
+        assert error(joined[site], x) < 1e-5
 
 
-def test_an_edit_that_fails_leaves_the_model_as_it_was(model, tokens):
+@pytest.mark.parametrize("chunk", [5, 8])
+def test_edits_fall_on_the_same_tokens_in_chunks(causal, chunk):
+    tokens = tokens_of(causal)
+    site, n_tokens = causal.spec.default_site, tokens.shape[1]
+    first, last = n_tokens // 4, n_tokens // 4 + 9
+    noise = torch.randn(9, causal.spec.d_site, generator=torch.Generator().manual_seed(0))
+    edits = [
+        replace(site, noise, start=first),
+        add(f"{site}.mlp", noise[0], start=first + 1, end=last),
+        clamp(f"{site}.mixer", noise[1], 2.0, start=last - 2),
+    ]
+    capture = [site, causal.spec.sites[-1]]
+    whole = causal.run(tokens, capture=capture, edits=edits)
+    joined, _ = pieces(causal, tokens, chunk, capture, edits)
+    for name, x in whole.items():
+        assert error(joined[name], x) < 1e-5
+    assert torch.equal(whole[site][0, first:last], noise)
+
+
+def test_a_model_that_reads_both_sides_has_neither_chunks_nor_a_likelihood(masked):
+    tokens = tokens_of(masked)
+    with pytest.raises(InputError, match="left to right"):
+        next(iter(masked.prefill(tokens, chunk=8, capture=[masked.spec.default_site])))
+    with pytest.raises(InputError, match="left-to-right likelihood"):
+        masked.log_probs(tokens)
+
+
+@pytest.mark.parametrize("part", ["", ".mixer", ".mlp"])
+def test_an_edit_is_local_and_acts_in_the_direction_of_reading(model, part):
+    tokens = tokens_of(model)
+    site, last = model.spec.default_site, model.spec.sites[-1]
+    capture = [site + part, site, last]
+    first, end = tokens.shape[1] // 2, tokens.shape[1] // 2 + 4
+    vector = 3 * torch.randn(model.spec.d_site, generator=torch.Generator().manual_seed(0))
+    clean = model.run(tokens, capture=capture)
+    edited = model.run(
+        tokens, capture=capture, edits=[add(site + part, vector, start=first, end=end)]
+    )
+    for name in (site + part, site):
+        # nothing in a block looks at other tokens behind its mixer
+        kept = torch.ones(tokens.shape[1], dtype=torch.bool)
+        kept[first:end] = False
+        assert torch.equal(edited[name][:, kept], clean[name][:, kept])
+        assert ((edited[name] - clean[name])[:, first:end].abs().amax(-1) > 0.1).all()
+    if site == last:
+        return
+    before, after = ((edited[last] - clean[last])[:, x] for x in (slice(first), slice(end, None)))
+    scale = float(clean[last].norm())
+    assert float(after.norm()) > 1e-3 * scale
+    assert (float(before.norm()) > 1e-3 * scale) == (model.spec.reads == "both")
+    if model.spec.reads == "left":
+        assert float(before.norm()) < 1e-5 * scale
+
+
+def test_activations_depend_on_later_tokens_where_the_model_reads_both_sides(model):
+    tokens = tokens_of(model)
+    site, half = model.spec.sites[-1], tokens.shape[1] // 2
+    changed = torch.cat([tokens[:, :half], tokens.flip(0)[:, half:]], 1)
+    before, after = (model.run(x, capture=[site])[site][:, :half] for x in (tokens, changed))
+    if model.spec.reads == "both":
+        assert error(after, before) > 1e-3
+        return
+    assert error(after, before) < 1e-5
+    first, second = (model.log_probs(x)[:, : half - 1] for x in (tokens, changed))
+    torch.testing.assert_close(first, second, rtol=1e-4, atol=1e-4)
+
+
+def test_the_stream_is_all_that_a_block_hands_on(model):
+    tokens = tokens_of(model)
+    site, last = model.spec.default_site, model.spec.sites[-1]
+    other = model.run(tokens.flip(0), capture=[site, last])
+    patched = model.run(tokens, capture=[last], edits=[replace(site, other[site])])
+    assert error(patched[last], other[last]) < 1e-5
+
+
+def test_an_edit_function_may_run_the_model_itself(model):
+    tokens = tokens_of(model)
+    site, last = model.spec.default_site, model.spec.sites[-1]
+
+    def from_the_other_windows(x):
+        return model.run(tokens.flip(0), capture=[site])[site]
+
+    edits = [Edit(site, from_the_other_windows)]
+    patched = model.run(tokens, capture=[last], edits=edits)
+    assert error(patched[last], model.run(tokens.flip(0), capture=[last])[last]) < 1e-5
+
+
+def test_probabilities_of_all_words_sum_to_one(causal):
+    tokens = tokens_of(causal)
+    words = torch.tensor(words_of(causal))
+    windows = tokens[:1].expand(len(words), -1).clone()
+    windows[:, -1] = words
+    total = causal.log_probs(windows)[:, -1].exp().sum()
+    assert float(total) == pytest.approx(1, abs=1e-5)
+
+
+def test_only_words_of_the_four_bases_have_a_probability(causal):
+    spans = causal.tokenize(as_bases("ACGTTGNNNCATGRACGTCA"))
+    log_p = causal.log_probs(torch.from_numpy(spans.ids)[None])[0]
+    is_word = np.isin(spans.ids[1:], words_of(causal))
+    assert 0 < is_word.sum() < len(is_word)
+    assert log_p.isnan().tolist() == (~is_word).tolist()
+    assert (log_p[torch.from_numpy(is_word)] <= 0).all()
+    assert log_p.shape == (len(spans.ids) - 1,)
+
+
+def test_an_edit_changes_the_probabilities(causal):
+    tokens = tokens_of(causal)
+    silenced = causal.log_probs(tokens, edits=[ablate(causal.spec.default_site)])
+    assert not torch.allclose(silenced, causal.log_probs(tokens), equal_nan=True)
+
+
+def state_of(model):
+    network = network_of(model)
+    hooks = [
+        len(found)
+        for module in network.modules()
+        for found in (module._forward_hooks, module._forward_pre_hooks)
+    ]
+    return {
+        "hooks": hooks,
+        "training": [module.training for module in network.modules()],
+        "gradients wanted": [weight.requires_grad for weight in network.parameters()],
+        "grad mode": (torch.is_grad_enabled(), torch.is_inference_mode_enabled()),
+        "random state": torch.get_rng_state().tolist(),
+    }
+
+
+def weights_of(model):
+    network = network_of(model)
+    return {name: weight.clone() for name, weight in network.state_dict().items()}
+
+
+def calls(model, tokens, edits):
+    """Every way to run the model."""
+    site = model.spec.sites[-1]
+    yield lambda: model.run(tokens, capture=[site], edits=edits)
+    if model.spec.chunked:
+        yield lambda: list(model.prefill(tokens, chunk=8, capture=[site], edits=edits))
+    if model.spec.reads == "left":
+        yield lambda: model.log_probs(tokens, edits=edits)
+
+
+def test_a_call_leaves_the_model_as_it_was(model):
+    tokens = tokens_of(model)
+    site = model.spec.default_site
+    state, weights = state_of(model), weights_of(model)
+    # earlier tests ran this very model
+    assert not any(state["hooks"] + state["training"] + state["gradients wanted"])
+    before = model.run(tokens, capture=[site])[site].clone()
+    for call in calls(model, tokens, [ablate(site)]):
+        call()
+        assert state_of(model) == state
+    assert torch.equal(model.run(tokens, capture=[site])[site], before)
+    for name, weight in weights_of(model).items():
+        assert torch.equal(weight, weights[name])
+
+
+@pytest.mark.parametrize("raised", [KeyError, KeyboardInterrupt])
+def test_a_call_that_fails_leaves_the_model_as_it_was(model, raised):
+    tokens = tokens_of(model)
+
     def fail(x):
-        raise KeyError("edit")
+        raise raised("on purpose")
 
-    before = model.log_probs(tokens)
-    with pytest.raises(KeyError):
-        model.log_probs(tokens, edits=[Edit(model.spec.default_site, fail)])
-    assert torch.equal(model.log_probs(tokens), before)
+    site = model.spec.default_site
+    state, weights = state_of(model), weights_of(model)
+    # earlier tests ran this very model
+    assert not any(state["hooks"] + state["training"] + state["gradients wanted"])
+    before = model.run(tokens, capture=[site])[site].clone()
+    for call in calls(model, tokens, [Edit(site, torch.neg), Edit(site, fail)]):
+        with pytest.raises(raised):
+            call()
+        assert state_of(model) == state
+    assert torch.equal(model.run(tokens, capture=[site])[site], before)
+    for name, weight in weights_of(model).items():
+        assert torch.equal(weight, weights[name])
 
 
-def test_an_unknown_site_is_named(model, tokens):
-    with pytest.raises(UnknownNameError, match=r"blocks\.99"):
-        model.run(tokens, capture=["blocks.99"])
+def test_between_chunks_the_model_is_free(causal):
+    tokens = tokens_of(causal)
+    site, state = causal.spec.default_site, state_of(causal)
+    whole = causal.run(tokens, capture=[site])[site]
+    chunks = causal.prefill(tokens, chunk=16, capture=[site], edits=[ablate(site, start=10**6)])
+    first = next(chunks)
+    assert state_of(causal) == state
+    assert torch.equal(causal.run(tokens, capture=[site])[site], whole)
+    rest = [found.activations[site] for found in chunks]
+    assert error(torch.cat([first.activations[site], *rest], 1), whole) < 1e-5
+    abandoned = causal.prefill(tokens, chunk=16, capture=[site])
+    next(abandoned)
+    del abandoned
+    assert state_of(causal) == state
+
+
+def test_an_unknown_site_is_named_by_every_call(model):
+    tokens = tokens_of(model)
+    for call in calls(model, tokens, [Edit("blocks.99", torch.neg)]):
+        with pytest.raises(UnknownNameError, match=r"blocks\.0.*found blocks\.99"):
+            call()
+    with pytest.raises(UnknownNameError, match=r"blocks\.99\.mlp"):
+        model.run(tokens, capture=["blocks.99.mlp"])

@@ -95,7 +95,9 @@ def test_pattern_read_by_feature_is_its_transpose():
 def test_unknown_architecture_names_the_known_ones():
     config = SaeConfig()
     object.__setattr__(config, "architecture", "gated")
-    with pytest.raises(UnknownNameError, match=r"one of batch_topk, topk, found 'gated'"):
+    with pytest.raises(
+        UnknownNameError, match=r"one of batch_topk, tied_batch_topk, topk, found 'gated'"
+    ):
         make_sae(config, 4)
 
 

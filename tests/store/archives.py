@@ -6,7 +6,13 @@ import numpy as np
 
 from genointerp.store import activations, features
 from genointerp.store.contigs import ContigInfo
-from tests.stores import activation_header, windows_of, write_activations, write_features
+from tests.stores import (
+    activation_header,
+    windows_of,
+    write_activations,
+    write_features,
+    write_words,
+)
 
 ARCHIVES = Path(__file__).parents[1] / "data" / "archives"
 CONTIGS = (ContigInfo("chrA", 12, circular=True), ContigInfo("chrB", 5, circular=False))
@@ -40,6 +46,10 @@ def write_archives(folder: Path) -> list[Path]:
             header = activation_header(encoding=encoding, contigs=CONTIGS)
             write_activations(path, archived_activations(), windows=WINDOWS, header=header)
             made.append(path)
+    path = folder / f"activations-v{activations.VERSION}-words.h5"
+    if not path.exists():
+        write_words(path, windows=WINDOWS, header=activation_header(contigs=CONTIGS))
+        made.append(path)
     path = folder / f"features-v{features.VERSION}.h5"
     if not path.exists():
         write_features(path, archived_features(), contigs=CONTIGS, windows=WINDOWS)

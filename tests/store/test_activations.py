@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 
 from genointerp.core.errors import CoordinateError, InputError, MismatchError, SchemaError
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.activations import (
-    ActivationShards,
-    ActivationStore,
-    decode_values,
-    encode_values,
+from genointerp.store.activation_shards import ActivationShards
+from genointerp.store.activations import ActivationStore, decode_values, encode_values
+from tests.stores import (
+    PROVENANCE,
+    activation_header,
+    windows_of,
+    word_lengths,
+    write_activations,
+    write_words,
 )
-from tests.stores import PROVENANCE, activation_header, windows_of, write_activations
 
 
 def rows_of(d_in=4, seed=0):
@@ -82,6 +85,138 @@ def test_half_written_shard_is_pending_again(tmp_path):
     assert shards.pending() == list(range(n))
     with pytest.raises(InputError, match=r"expected \d+ shards, found 0 missing"):
         shards.finish()
+
+
+def test_a_base_is_where_its_row_says(store):
+    assert not store.has_words
+    assert store.n_bases == 320
+    for number, window in enumerate(store.windows):
+        first, last = store.window_offset[number : number + 2].tolist()
+        bases = store.token_bases(first, last)
+        forward = list(range(window.start, window.end))
+        assert bases.start.tolist() == (forward[::-1] if window.strand == "-" else forward)
+        assert (bases.end - bases.start == 1).all()
+    middle, whole = store.token_bases(40, 130), store.token_bases(0, 320)
+    np.testing.assert_array_equal(middle.start, whole.start[40:130])
+
+
+@pytest.mark.parametrize("shard_tokens", [1, 60, 1000], ids="shards-of-{}".format)
+def test_the_bases_of_words_come_back_in_the_order_in_which_they_were_read(tmp_path, shard_tokens):
+    store = write_words(tmp_path / "a.h5", shard_tokens=shard_tokens)
+    assert store.has_words
+    assert store.n_bases == 320
+    assert [path.name for path in tmp_path.iterdir()] == ["a.h5"]
+    for number, window in enumerate(store.windows):
+        first, last = store.window_offset[number : number + 2].tolist()
+        lengths = word_lengths(window.length)
+        assert last - first == len(lengths)
+        assert store.window(number)[:, 0].tolist() == list(range(first, last))
+        ends = np.cumsum(lengths)
+        bases = store.token_bases(first, last)
+        if window.strand == "-":
+            assert bases.end.tolist() == (window.end - ends + lengths).tolist()
+            assert bases.start.tolist() == (window.end - ends).tolist()
+        else:
+            assert bases.start.tolist() == (window.start + ends - lengths).tolist()
+            assert bases.end.tolist() == (window.start + ends).tolist()
+
+
+def test_words_written_in_pieces_of_any_size_are_the_same(tmp_path):
+    whole = write_words(tmp_path / "a.h5")
+    windows, x = windows_of(), whole.rows(0, whole.n_tokens)
+    lengths = np.array([n for it in windows for n in word_lengths(it.length)], np.int64)
+    shards = ActivationShards(
+        tmp_path / "b.h5", whole.header, windows, PROVENANCE, shard_tokens=100, words=True
+    )
+    done = 0
+    for shard in range(shards.n_shards):
+        n_rows = sum(len(word_lengths(windows[i].length)) for i in shards.shard_windows(shard))
+        with shards.open_shard(shard) as writer:
+            for size in (1, 0, 4, n_rows - 5):
+                writer.add(x[done : done + size], lengths[done : done + size])
+                done += size
+    first, second = contents(whole.path), contents(shards.finish().path)
+    assert first.keys() == second.keys()
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_a_shard_whose_rows_were_named_and_whose_words_are_gone_is_pending_again(tmp_path):
+    shards = ActivationShards(
+        tmp_path / "a.h5", activation_header(), windows_of()[:1], PROVENANCE, words=True
+    )
+    lengths = np.array(word_lengths(25), np.int64)
+    assert shards.pending() == [0]
+    shards.write_shard(0, rows_of()[:9], lengths)
+    assert shards.pending() == []
+    (shards.folder / "shard-000000.words").unlink()
+    assert shards.pending() == [0]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "message"),
+    [
+        pytest.param([20, 7, 23], "rows of 1 base or more that end where their window", id="edge"),
+        pytest.param([25, 0, 25], "rows of 1 base or more that end where their window", id="none"),
+        pytest.param([20, 5, 24], "rows of 50 bases, 4 wide, found rows of 49 bases", id="short"),
+        pytest.param([25, 25, 1], "rows of 50 bases, 4 wide, found rows of 51 bases", id="long"),
+        pytest.param(None, "shard 0: expected the bases of each row, found none", id="absent"),
+    ],
+)
+def test_words_that_do_not_tile_their_windows_are_refused(tmp_path, lengths, message):
+    windows = windows_of()[:2]
+    shards = ActivationShards(
+        tmp_path / "a.h5", activation_header(), windows, PROVENANCE, words=True
+    )
+    given = None if lengths is None else np.array(lengths, np.int64)
+    with pytest.raises(InputError, match=message):
+        shards.write_shard(0, rows_of()[:3], given)
+    assert shards.pending() == [0]
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "width", "message"),
+    [
+        pytest.param(24, 4, "expected rows of 25 bases, 4 wide, found rows of 24", id="short"),
+        pytest.param(25, 5, r"expected rows of 4 values, found shape \(25, 5\)", id="wide"),
+    ],
+)
+def test_rows_that_are_not_those_of_a_shard_are_refused(tmp_path, n_rows, width, message):
+    shards = ActivationShards(tmp_path / "a.h5", activation_header(), windows_of()[:1], PROVENANCE)
+    with pytest.raises(InputError, match=message):
+        shards.write_shard(0, rows_of(width)[:n_rows])
+    lengths = np.ones(25, np.int64)
+    with pytest.raises(InputError, match="expected a row for each base, found words"):
+        shards.write_shard(0, rows_of()[:25], lengths)
+    assert shards.pending() == [0]
+    assert [path.name for path in shards.folder.iterdir()] == ["manifest.json"]
+
+
+def test_a_window_longer_than_a_shard_is_merged_in_pieces(tmp_path):
+    windows = [GenomicInterval("chrA", 0, 120, "+"), GenomicInterval("chrA", 0, 7, "-")]
+    x = rows_of()[:127]
+    store = write_activations(tmp_path / "a.h5", x, windows=windows, shard_tokens=10)
+    np.testing.assert_array_equal(store.rows(0, 127), x.astype(np.float16).astype(np.float32))
+
+
+def test_damaged_words_are_refused(tmp_path):
+    store = write_words(tmp_path / "a.h5")
+    with h5py.File(store.path, "a") as file:
+        file["tokens/end"][7] = file["tokens/start"][7]
+    with pytest.raises(SchemaError, match="tokens: row 7: expected start < end, found another"):
+        ActivationStore(store.path).token_bases(0, 9)
+    with h5py.File(store.path, "a") as file:
+        del file["tokens/end"]
+        file["tokens/end"] = np.zeros(3, np.int64)
+    with pytest.raises(SchemaError, match=r"tokens/end: expected shape \(\d+,\), found \(3,\)"):
+        ActivationStore(store.path)
+    with h5py.File(store.path, "a") as file:
+        file["index/window_offset"][1] = 26
+    with pytest.raises(SchemaError, match="window_offset: expected a row a window or more"):
+        ActivationStore(store.path)
+    with h5py.File(store.path, "a") as file:
+        del file["tokens"]
+    with pytest.raises(SchemaError, match="window_offset: expected running sum"):
+        ActivationStore(store.path)
 
 
 def test_resumed_run_keeps_the_shard_size_of_the_first(tmp_path):

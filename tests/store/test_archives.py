@@ -25,6 +25,18 @@ def test_activations_of_version_1_say_what_they_said(encoding):
     np.testing.assert_array_equal(store.rows(0, store.n_tokens), archived_activations())
 
 
+def test_activations_of_words_of_version_1_say_what_they_said():
+    store = ActivationStore(ARCHIVES / "activations-v1-words.h5")
+    assert store.windows == WINDOWS
+    # windows of 5, 5 and 2 bases on either strand of chrA, of 5 on those of chrB
+    assert store.window_offset.tolist() == [0, 2, 4, 5, 7, 9, 10, 12, 14]
+    bases = store.token_bases(0, store.n_tokens)
+    assert bases.start.tolist() == [0, 3, 5, 8, 10, 2, 0, 7, 5, 10, 0, 3, 2, 0]
+    assert bases.end.tolist() == [3, 5, 8, 10, 12, 5, 2, 10, 7, 12, 3, 5, 5, 2]
+    expected = np.arange(14)[:, None] - np.arange(4) / 4
+    np.testing.assert_array_equal(store.rows(0, 14), expected)
+
+
 def test_features_of_version_1_say_what_they_said():
     store = FeatureStore(ARCHIVES / "features-v1.h5")
     assert store.header.contigs == CONTIGS
@@ -46,4 +58,5 @@ def test_features_of_version_1_say_what_they_said():
 def test_the_present_versions_have_their_archives():
     names = {path.name for path in ARCHIVES.iterdir()}
     assert f"activations-v{activations.VERSION}-float16.h5" in names
+    assert f"activations-v{activations.VERSION}-words.h5" in names
     assert f"features-v{features.VERSION}.h5" in names

@@ -78,8 +78,8 @@ def config(tmp_path):
     """The test configuration with a small model of random weights: quick, and means nothing."""
     import torch
 
+    from genointerp.model.folder import save_model
     from genointerp.model.hyena import HyenaConfig, StripedHyena
-    from genointerp.model.registry import save_model
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

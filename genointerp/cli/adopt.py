@@ -1,0 +1,26 @@
+"""The `adopt` command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def adopt(
+    file: Annotated[Path, typer.Argument(help="weights as published", show_default=False)],
+    activations: Annotated[
+        list[Path], typer.Argument(help="activations to take the threshold from")
+    ],
+    out: Annotated[Path, typer.Option(help="folder of the dictionary", show_default=False)],
+    device: Annotated[str, typer.Option(help="where the dictionary runs, such as cuda")] = "cpu",
+) -> None:
+    """Make the published dictionary of Evo 2 ready for `encode`: check it, give it a threshold."""
+    from genointerp.core.progress import progress_bar
+    from genointerp.feature.adopt import adopt_dictionary
+    from genointerp.store.activations import ActivationStore
+
+    stores = [ActivationStore(path) for path in activations]
+    with progress_bar("adopt (rows)") as progress:
+        found = adopt_dictionary(file, stores, out, device=device, progress=progress)
+    figures = f"l0={found.l0:.1f} fvu={found.fvu:.4f} dead={found.dead_share:.2%}"
+    typer.echo(f"threshold={found.threshold:.4g} {figures} on {found.n_rows} rows -> {out}")

@@ -1,0 +1,106 @@
+"""The options by which a command loads a model, the same for every command that does."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from genointerp.activation.parallel import LoadModel
+    from genointerp.model.protocol import DnaModel
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A model, and how it is to be loaded, as the options of a command say.
+
+    Parameters
+    ----------
+    name
+        As ``load_model`` takes it.
+    device
+        Where it runs.
+    options
+        The other arguments of ``load_model``.
+    """
+
+    name: str
+    device: str
+    options: dict[str, Any]
+
+    def loader(self, *, up_to: str | None = None) -> "LoadModel":
+        """Return what loads the model on a device; without the blocks above a site, if given."""
+        from genointerp.model.registry import load_model
+
+        return functools.partial(load_model, self.name, up_to=up_to, **self.options)
+
+    def load(self) -> "DnaModel":
+        """Load the model."""
+        return self.loader()(device=self.device)
+
+
+def _option(*names: str, help: str) -> Any:  # noqa: ANN401 - as typer has it
+    return typer.Option(*names, help=help, rich_help_panel="Model")
+
+
+def _options(
+    model: Annotated[
+        str, _option(help="name (see `genointerp models`), folder, or hub repository owner/name")
+    ] = "nano",
+    checkpoint: Annotated[
+        Path | None, _option(help="local weights, instead of downloading those of the name")
+    ] = None,
+    revision: Annotated[
+        str | None, _option(help="branch, tag or commit of the hub repository")
+    ] = None,
+    trust_remote_code: Annotated[
+        bool, _option("--trust-remote-code", help="let Python code of the repository run")
+    ] = False,
+    dtype: Annotated[
+        Literal["float32", "bfloat16", "float16"] | None,
+        _option(help="of the weights; as fits model and device where not given"),
+    ] = None,
+    attention: Annotated[
+        str | None, _option(help="kernels: sdpa or flash_attention_2, _3, _4; else the best here")
+    ] = None,
+    require_flash: Annotated[
+        bool, _option("--require-flash", help="end unless attention runs by a flash kernel")
+    ] = False,
+    device: Annotated[
+        str,
+        _option(help="cpu, cuda; cuda:0,cuda:1 or auto spread one model over several"),
+    ] = "cpu",
+) -> ModelChoice:
+    options = {
+        "checkpoint": checkpoint,
+        "revision": revision,
+        "trust_remote_code": trust_remote_code,
+        "dtype": dtype,
+        "attention": attention,
+        "require_flash": require_flash,
+    }
+    return ModelChoice(model, device, options)
+
+
+def with_model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a model in place of its parameter ``model``."""
+    added = inspect.signature(_options).parameters
+    own = inspect.signature(command).parameters
+
+    @functools.wraps(command)
+    def wrapper(**values: Any) -> None:  # noqa: ANN401 - what the command line holds
+        choice = _options(**{name: values.pop(name) for name in added})
+        command(model=choice, **values)
+
+    before = [*own].index("model")
+    parameters = [*own.values()]
+    parameters[before : before + 1] = added.values()
+    keywords = [it.replace(kind=inspect.Parameter.KEYWORD_ONLY) for it in parameters]
+    # typer reads names and order from the one and types from the other
+    wrapper.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {it.name: it.annotation for it in keywords}
+    return wrapper

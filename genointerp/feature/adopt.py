@@ -1,0 +1,160 @@
+"""A published dictionary made ready for use: checked, given a threshold, saved as one of ours."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from genointerp.core.config import to_mapping
+from genointerp.core.errors import ConfigError, InputError
+from genointerp.core.files import check_writable
+from genointerp.core.progress import Progress, silent
+from genointerp.core.seed import rng
+from genointerp.feature.encode import check_dictionary
+from genointerp.model.device import find_device
+from genointerp.sae.io import CONFIG, save_sae
+from genointerp.sae.metrics import evaluate
+from genointerp.sae.published import find_published, published_metadata, read_published
+from genointerp.sae.threshold import estimate_threshold
+from genointerp.store.activations import ActivationStore
+
+BATCH_ROWS = 1 << 10
+"""Rows read and encoded at once; with 32,768 features their pre-activations take 128 MiB."""
+
+_PIECE_ROWS = 128
+"""Consecutive rows of a random place in the genome."""
+
+
+@dataclass(frozen=True)
+class AdoptConfig:
+    """Which dictionary is adopted, and on how much its threshold is estimated."""
+
+    dictionary: str = "evo2-layer-26-mixed"
+    """Its name in :data:`genointerp.sae.published.PUBLISHED`."""
+    n_rows: int = 1 << 16
+    """Rows to read, in pieces from all over; every row where there are fewer."""
+    seed: int = 0
+    """Of the choice of the pieces."""
+
+    def __post_init__(self) -> None:
+        if self.n_rows < 1:
+            raise ConfigError("n_rows", "1 or more", str(self.n_rows))
+
+
+class Adopted(NamedTuple):
+    """A dictionary that was adopted, measured on the rows that its threshold comes from.
+
+    Parameters
+    ----------
+    threshold
+        Pre-activation that a feature must exceed to fire.
+    n_rows
+        Rows that were read.
+    l0, fvu, dead_share
+        As in :class:`~genointerp.sae.metrics.Evaluation`. An FVU near 1 or above says that the
+        activations are not those that the dictionary was made for.
+    """
+
+    threshold: float
+    n_rows: int
+    l0: float
+    fvu: float
+    dead_share: float
+
+
+def adopt_dictionary(
+    file: Path,
+    activations: Sequence[ActivationStore],
+    out: Path,
+    *,
+    config: AdoptConfig | None = None,
+    device: str = "cpu",
+    progress: Progress = silent,
+) -> Adopted:
+    """Write a published dictionary as a folder that ``encode`` and ``evaluate`` take.
+
+    Such a dictionary keeps the ``k`` largest activations a base of whatever it is given at once,
+    so that values depend on the window. Here it gets one threshold, estimated on the activations:
+    a base's features then depend on its activations alone, and genomes can be compared. Adopt
+    once, on a genome that stands for all, and encode every genome with the same folder. The first
+    rows of each window are left out, whatever its warm-up.
+
+    Parameters
+    ----------
+    file
+        As published.
+    activations
+        From the model and site that the dictionary is for.
+    progress
+        Told of rows read; they are read twice.
+
+    Raises
+    ------
+    SchemaError
+        If the file does not hold this dictionary.
+    MismatchError
+        If the activations are of another model, site or width.
+    StorageError
+        If the folder cannot be written.
+    """
+    config = AdoptConfig() if config is None else config
+    published = find_published(config.dictionary)
+    find_device(device)
+    if not activations:
+        raise InputError("activations", "at least one store", "none")
+    metadata = published_metadata(file, published)
+    for store in activations:
+        check_dictionary(store, metadata | {"d_in": published.d_in}, file)
+    sample = _Sample(activations, published.cold_bases, config)
+    check_writable(Path(out) / CONFIG)
+    sae = read_published(file, published).to(device)
+    rows = (torch.from_numpy(batch) for batch in sample.batches(progress, 0))
+    sae.threshold.fill_(estimate_threshold(sae, rows, n_rows=sample.n_rows))
+    found = evaluate(sae, sample.batches(progress, 1))
+    result = Adopted(float(sae.threshold), sample.n_rows, found.l0, found.fvu, found.dead_share)
+    adopted = to_mapping(config) | result._asdict() | {"activations": _origin(activations)}
+    save_sae(sae, out, metadata | {"adopted": adopted})
+    return result
+
+
+class _Sample:
+    """Rows from random places of all windows, the first of each window left out."""
+
+    def __init__(self, stores: Sequence[ActivationStore], n_cold: int, config: AdoptConfig) -> None:
+        pieces = [piece for store in stores for piece in _pieces(store, n_cold)]
+        if not pieces:
+            raise InputError("activations", f"windows of more than {n_cold} rows", "none")
+        order = rng(config.seed, "rows for the threshold").permutation(len(pieces))
+        self.n_rows, self._chosen = 0, []
+        for number in order:
+            if self.n_rows >= config.n_rows:
+                break
+            self._chosen.append(pieces[number])
+            self.n_rows += pieces[number][2] - pieces[number][1]
+
+    def batches(self, progress: Progress, turn: int) -> Iterator[Float32[np.ndarray, "batch d_in"]]:
+        done = turn * self.n_rows
+        size = BATCH_ROWS // _PIECE_ROWS
+        for first in range(0, len(self._chosen), size):
+            group = self._chosen[first : first + size]
+            rows = np.concatenate([store.rows(start, stop) for store, start, stop in group])
+            yield rows
+            done += len(rows)
+            progress(done, 2 * self.n_rows)
+
+
+def _pieces(store: ActivationStore, n_cold: int) -> Iterator[tuple[ActivationStore, int, int]]:
+    for first, last in zip(store.window_offset[:-1], store.window_offset[1:], strict=True):
+        for start in range(int(first) + n_cold, int(last), _PIECE_ROWS):
+            yield store, start, min(start + _PIECE_ROWS, int(last))
+
+
+def _origin(activations: Sequence[ActivationStore]) -> list[dict[str, str]]:
+    return [
+        {"genome_sha256": store.header.genome_sha256, "model_sha256": store.header.model_sha256}
+        for store in activations
+    ]

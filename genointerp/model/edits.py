@@ -1,0 +1,198 @@
+"""Edits of the activations: add, clamp, ablate and replace, each on a range of tokens.
+
+In the formulas x is the activation vector of one token at the site. Vectors and directions hold
+``d_site`` numbers, in any floating dtype and on any device.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from genointerp.core.errors import ConfigError, InputError
+from genointerp.model.protocol import Edit
+
+
+def add(
+    site: str,
+    vector: Tensor,
+    *,
+    strength: float = 1.0,
+    start: int = 0,
+    end: int | None = None,
+) -> Edit:
+    """Add a multiple of a vector: ``x + strength * vector``.
+
+    Raises
+    ------
+    ConfigError
+        If the vector or the range of tokens is none.
+    """
+    _check_finite(f"edit of {site}", torch.tensor(float(strength)), "strength")
+    kept = _Kept(_checked(site, vector, "vector").double() * strength, site)
+    return Edit(site, lambda x: (_wide(x) + kept.like(x)).to(x.dtype), *_range(site, start, end))
+
+
+def clamp(
+    site: str,
+    direction: Tensor,
+    value: float,
+    *,
+    start: int = 0,
+    end: int | None = None,
+) -> Edit:
+    """Set the coefficient along a direction: ``x + (value - x . u) u``, u of unit length.
+
+    Parameters
+    ----------
+    direction
+        Of any length but zero; u is ``direction / ||direction||``.
+    value
+        The coefficient, in units of the activations.
+
+    Raises
+    ------
+    ConfigError
+        If the direction or the range of tokens is none.
+    """
+    _check_finite(f"edit of {site}", torch.tensor(float(value)), "value")
+    unit = _Kept(_unit(site, direction), site)
+
+    def set_coefficient(x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token d"]:
+        u, wide = unit.like(x), _wide(x)
+        return (wide + (value - wide @ u)[..., None] * u).to(x.dtype)
+
+    return Edit(site, set_coefficient, *_range(site, start, end))
+
+
+def ablate(
+    site: str,
+    direction: Tensor | None = None,
+    *,
+    start: int = 0,
+    end: int | None = None,
+) -> Edit:
+    """Project a direction out, ``x - (x . u) u``; or set all of x to zero where none is given.
+
+    Raises
+    ------
+    ConfigError
+        If the direction or the range of tokens is none.
+    """
+    if direction is None:
+        return Edit(site, torch.zeros_like, *_range(site, start, end))
+    return clamp(site, direction, 0.0, start=start, end=end)
+
+
+def replace(
+    site: str,
+    values: Tensor,
+    *,
+    start: int = 0,
+    end: int | None = None,
+) -> Edit:
+    """Put other activations in the place of x.
+
+    Parameters
+    ----------
+    values
+        One vector for every token of the range; or a row for each of them, the first for ``start``:
+        ``(token, d_site)`` for all sequences of a batch alike, ``(batch, token, d_site)`` for each.
+    end
+        ``start`` plus the number of rows where None and ``values`` has rows.
+
+    Raises
+    ------
+    ConfigError
+        If the values or the range of tokens are none, or do not fit each other.
+    """
+    where = f"edit of {site}"
+    if values.ndim not in (1, 2, 3):
+        raise ConfigError(where, "values of one, two or three axes", f"{values.ndim}")
+    _check_finite(where, values, "values")
+    if values.ndim > 1:
+        end = start + values.shape[-2] if end is None else end
+        if end - start != values.shape[-2]:
+            expected = f"a row for each of the tokens {start} to {end}"
+            raise ConfigError(where, expected, f"{values.shape[-2]} rows")
+    return Edit(site, _Rows(_Kept(values.detach(), site), start), *_range(site, start, end))
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """A constant of an edit, moved once to each device and precision that it meets."""
+
+    tensor: Tensor
+    site: str
+    moved: dict[tuple[torch.device, torch.dtype], Tensor] = field(default_factory=dict)
+
+    def like(self, x: Float[Tensor, "batch token d"]) -> Tensor:
+        if x.shape[-1] != self.tensor.shape[-1]:
+            expected = f"activations {self.tensor.shape[-1]} wide, as the edit's vector"
+            raise InputError(f"edit of {self.site}", expected, f"{x.shape[-1]}")
+        key = x.device, _wide_dtype(x)
+        if key not in self.moved:
+            self.moved[key] = self.tensor.to(*key)
+        return self.moved[key]
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Replacement by rows; knows which row is which token also when a sequence comes in chunks."""
+
+    values: _Kept
+    start: int
+
+    def __call__(self, x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token d"]:
+        return self.at(x, self.start)
+
+    def at(self, x: Float[Tensor, "batch token d"], first: int) -> Float[Tensor, "batch token d"]:
+        rows = self.values.like(x)
+        if rows.ndim > 1:
+            begin = first - self.start
+            rows = rows[..., begin : begin + x.shape[1], :]
+        if rows.ndim == 3 and len(rows) != len(x):
+            expected = f"a batch of {len(rows)} sequences, as the values have"
+            raise InputError(f"edit of {self.values.site}", expected, f"{len(x)}")
+        # a copy, since the network may go on to write into what it is given
+        return rows.to(x.dtype).expand_as(x).clone()
+
+
+def _wide_dtype(x: Tensor) -> torch.dtype:
+    """At least float32: a projection in bfloat16 would leave a per cent of what it takes out."""
+    return torch.promote_types(x.dtype, torch.float32)
+
+
+def _wide(x: Tensor) -> Tensor:
+    return x.to(_wide_dtype(x))
+
+
+def _unit(site: str, direction: Tensor) -> Tensor:
+    wide = _checked(site, direction, "direction").double()
+    length = wide.norm()
+    if length == 0:
+        raise ConfigError(f"edit of {site}", "a direction other than zero", "zeros")
+    unit: Tensor = wide / length
+    return unit
+
+
+def _checked(site: str, vector: Tensor, name: str) -> Tensor:
+    where = f"edit of {site}"
+    if vector.ndim != 1 or not len(vector):
+        raise ConfigError(where, f"{name} of one axis", f"shape {tuple(vector.shape)}")
+    _check_finite(where, vector, name)
+    return vector.detach()
+
+
+def _check_finite(where: str, values: Tensor, name: str) -> None:
+    if not values.is_floating_point():
+        raise ConfigError(where, f"{name} of a floating dtype", str(values.dtype))
+    if not bool(values.isfinite().all()):
+        raise ConfigError(where, f"finite {name}", "NaN or infinity")
+
+
+def _range(site: str, start: int, end: int | None) -> tuple[int, int | None]:
+    if start < 0 or (end is not None and end <= start):
+        raise ConfigError(f"edit of {site}", "tokens 0 <= start < end", f"{start}, {end}")
+    return start, end

@@ -1,0 +1,116 @@
+"""Our own folders of weights: ``config.json`` and ``model.safetensors``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from genointerp.core.config import from_mapping, to_mapping
+from genointerp.core.errors import SchemaError
+from genointerp.core.files import atomic_path, read_json_object
+from genointerp.core.provenance import sha256_file
+from genointerp.model.attention import choose_backend
+from genointerp.model.hyena import HyenaConfig, StripedHyena, set_dtype
+from genointerp.model.load_options import LoadOptions
+from genointerp.model.protocol import DnaModel, ModelSpec
+from genointerp.model.single_nucleotide import SingleNucleotideModel, use_backend
+from genointerp.model.tokenizer import nano_tokenizer
+
+
+def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
+    """Load ``config.json`` and ``model.safetensors`` from a folder; float32 unless told otherwise.
+
+    Raises
+    ------
+    SchemaError
+        If a file is missing or the weights are not of the configured network.
+    """
+    config_path, weights_path = folder / "config.json", folder / "model.safetensors"
+    for path in (config_path, weights_path):
+        if not path.is_file():
+            raise SchemaError(str(folder), f"a model folder with {path.name}", "none")
+    values = _read_config(config_path)
+    config = from_mapping(HyenaConfig, values["network"], where=f"{config_path}: network")
+    device, dtype = options.devices()[0], options.torch_dtype(otherwise="float32")
+    backend = choose_backend(
+        device,
+        dtype,
+        wanted=options.attention,
+        require_flash=options.require_flash,
+        head_width=config.d_model // config.n_heads,
+    )
+    network = StripedHyena(config)
+    _fill(network, weights_path)
+    del network.blocks[options.last_block(len(config.mixers)) + 1 :]
+    set_dtype(network, dtype)
+    use_backend(network, backend)
+    sites = tuple(f"blocks.{i}" for i in range(len(network.blocks)))
+    default_site = values["default_site"]
+    spec = ModelSpec(
+        name=values["name"],
+        sha256=sha256_file(weights_path),
+        sites=sites,
+        default_site=default_site if default_site in sites else sites[-1],
+        d_site=config.d_model,
+        context=values["context"],
+        attention_backend=backend.name,
+        dtype=str(dtype).removeprefix("torch."),
+        chunked=True,
+        licence=str(values.get("licence", "")),
+    )
+    return SingleNucleotideModel(network.to(device), spec, nano_tokenizer())
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    values = read_json_object(path, error=SchemaError)
+    keys = {"name": str, "context": int, "default_site": str, "network": dict}
+    for key, kind in keys.items():
+        if not isinstance(values.get(key), kind):
+            expected = f"a key {key!r} that holds {kind.__name__}"
+            raise SchemaError(str(path), expected, repr(values.get(key)))
+    return values
+
+
+def _fill(network: StripedHyena, path: Path) -> None:
+    try:
+        state = {key: tensor.float() for key, tensor in load_file(path).items()}
+    except SafetensorError as error:
+        raise SchemaError(str(path), "safetensors", str(error)) from error
+    own = network.state_dict()
+    odd = sorted(set(state) ^ set(own)) or [
+        f"{key} of shape {tuple(state[key].shape)}"
+        for key in own
+        if state[key].shape != own[key].shape
+    ]
+    if odd:
+        expected = "the parameters of the configured network"
+        raise SchemaError(str(path), expected, ", ".join(odd[:3]))
+    network.load_state_dict(state)
+
+
+def save_model(
+    network: StripedHyena,
+    folder: Path,
+    *,
+    name: str,
+    context: int,
+    default_site: str,
+    licence: str = "",
+) -> None:
+    """Write a network as a folder that :func:`load_folder` reads; float32 weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    network_config = to_mapping(network.config)
+    config = {
+        "name": name,
+        "context": context,
+        "default_site": default_site,
+        "licence": licence,
+        "network": network_config,
+    }
+    with atomic_path(folder / "model.safetensors") as temporary:
+        state = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
+        save_file(state, temporary)
+    with atomic_path(folder / "config.json") as temporary:
+        temporary.write_text(json.dumps(config, indent=2) + "\n")

@@ -1,0 +1,66 @@
+"""What a StripedHyena 2 network keeps of the tokens before a chunk, block by block.
+
+Explicit filters keep their last inputs, implicit ones the amplitude of each exponential, attention
+its keys and values: only the last grow with the sequence.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Tail:
+    """The last ``n_lags`` inputs of a filter; zeros before the first token."""
+
+    def __init__(self, n_lags: int) -> None:
+        self.n_lags = n_lags
+        self._values: Tensor | None = None
+
+    def swap(self, x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch lag d"]:
+        """Return the inputs before ``x``, and keep the last of ``x`` in their place."""
+        before = self._values
+        if before is None:
+            before = x.new_zeros(x.shape[0], self.n_lags, x.shape[2])
+        kept = x[:, max(0, x.shape[1] - self.n_lags) :]
+        # a view would keep the whole chunk alive
+        self._values = torch.cat([before[:, kept.shape[1] :], kept], dim=1)
+        return before
+
+
+@dataclass
+class FilterState:
+    """What a convolution block keeps."""
+
+    projected: Tail
+    """of the projections, before the short filter"""
+    gated: Tail
+    """of the inner filter's input where it is explicit"""
+    modes: Float[Tensor, "batch d pole"] | None = None
+    """of an implicit filter: the amplitude of each exponential after the last token, float32"""
+
+
+class KeyValueCache:
+    """Keys and values of the tokens read so far, in one buffer for the whole sequence."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.n_tokens = 0
+        self._buffer: Tensor | None = None
+
+    def extend(
+        self, key: Float[Tensor, "batch head token d"], value: Float[Tensor, "batch head token d"]
+    ) -> tuple[Float[Tensor, "batch head seen d"], Float[Tensor, "batch head seen d"]]:
+        """Add the keys and values of a chunk; return those of all tokens so far."""
+        if self._buffer is None:
+            batch, heads, _, width = key.shape
+            self._buffer = key.new_empty(2, batch, heads, self.capacity, width)
+        seen = self.n_tokens + key.shape[2]
+        self._buffer[0, :, :, self.n_tokens : seen] = key
+        self._buffer[1, :, :, self.n_tokens : seen] = value
+        self.n_tokens = seen
+        return self._buffer[0, :, :, :seen], self._buffer[1, :, :, :seen]
+
+
+BlockState = FilterState | KeyValueCache

@@ -1,0 +1,149 @@
+"""Where the blocks, mixers and MLPs of transformers' networks are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from genointerp.core.errors import InputError
+
+Reads = Literal["left", "both"]
+
+
+@dataclass(frozen=True)
+class Family:
+    """How the networks of one ``model_type`` are built.
+
+    Parameters
+    ----------
+    reads
+        As in :class:`~genointerp.model.protocol.ModelSpec`.
+    trunk
+        The network without its head; empty where the head cannot be told from it.
+    blocks
+        In the trunk, the list of blocks.
+    mixer, mlp
+        In a block, the modules whose output is added to the residual stream.
+    unused
+        Parameters that neither activations nor likelihoods depend upon, which files may lack.
+    """
+
+    reads: Reads
+    trunk: str
+    blocks: str
+    mixer: str = ""
+    mlp: str = ""
+    unused: tuple[str, ...] = ()
+
+
+_DECODER = Family("left", trunk="model", blocks="layers", mixer="self_attn", mlp="mlp")
+
+FAMILIES: dict[str, Family] = {
+    "llama": _DECODER,
+    "mistral": _DECODER,
+    "mixtral": _DECODER,
+    "qwen3": _DECODER,
+    "esm": Family(
+        "both",
+        trunk="esm",
+        blocks="encoder.layer",
+        # each is followed by its residual addition, inside a module of its own
+        mixer="attention.output.dense",
+        mlp="output.dense",
+        unused=("esm.contact_head.",),
+    ),
+    "modernbert": Family("both", trunk="model", blocks="layers", mixer="attn", mlp="mlp"),
+}
+
+
+def find_trunk(network: nn.Module, family: Family) -> nn.Module:
+    """Return the network without its head."""
+    return network.get_submodule(family.trunk)
+
+
+def find_blocks(network: nn.Module, family: Family) -> list[nn.Module]:
+    """Return the blocks, first to last."""
+    blocks = find_trunk(network, family).get_submodule(family.blocks)
+    return list(blocks.children())
+
+
+def find_sites(network: nn.Module, family: Family) -> dict[str, nn.Module]:
+    """Return the module of each site, in the order in which a forward pass meets them."""
+    return {
+        name: module
+        for index, block in enumerate(find_blocks(network, family))
+        for name, module in _sites_of(block, f"blocks.{index}", family)
+    }
+
+
+def _sites_of(block: nn.Module, name: str, family: Family) -> Iterator[tuple[str, nn.Module]]:
+    if family.mixer:
+        yield f"{name}.mixer", block.get_submodule(family.mixer)
+        yield f"{name}.mlp", block.get_submodule(family.mlp)
+    yield name, block
+
+
+def find_family(network: nn.Module, reads: Reads, *, where: str) -> Family:
+    """Find the blocks of a network whose code came with its weights.
+
+    They are the only list of modules as long as the configuration says. Their output must be the
+    residual stream, which a short trial run shows as far as it can be shown.
+
+    Raises
+    ------
+    InputError
+        If no list or several are that long, or if blocks return the stream in two parts.
+    """
+    depth = _depth(network, where)
+    lists = [
+        name
+        for name, module in network.named_modules()
+        if isinstance(module, nn.ModuleList) and len(module) == depth
+    ]
+    if len(lists) != 1:
+        raise InputError(where, f"one list of {depth} blocks", ", ".join(lists) or "none")
+    family = Family(reads, trunk="", blocks=lists[0])
+    _try(network, find_blocks(network, family), where)
+    return family
+
+
+def _depth(network: nn.Module, where: str) -> int:
+    for key in ("num_hidden_layers", "n_layer", "n_layers", "num_layers"):
+        depth = getattr(network.config, key, None)
+        if isinstance(depth, int):
+            return depth
+    raise InputError(where, "a configuration that says the number of blocks", "none")
+
+
+@torch.inference_mode()
+def _try(network: nn.Module, blocks: list[nn.Module], where: str) -> None:
+    outputs: dict[int, object] = {}
+
+    def keep(_module: nn.Module, _inputs: object, output: object, index: int) -> None:
+        outputs[index] = output
+
+    handles = [
+        block.register_forward_hook(partial(keep, index=i)) for i, block in enumerate(blocks)
+    ]
+    try:
+        network(torch.zeros(1, 8, dtype=torch.int64, device=next(network.parameters()).device))
+    finally:
+        for handle in handles:
+            handle.remove()
+    for index in range(len(blocks)):
+        first, *rest = _parts(outputs.get(index))
+        if first is None or first.ndim != 3 or first.shape[:2] != (1, 8):
+            expected = "blocks that give a vector for each token"
+            raise InputError(f"{where}: block {index}", expected, type(outputs.get(index)).__name__)
+        # Mamba-like blocks return what is still to be added and the stream so far
+        if any(isinstance(part, Tensor) and part.shape == first.shape for part in rest):
+            expected = "a block that returns the residual stream"
+            raise InputError(f"{where}: block {index}", expected, "its parts, not yet added")
+
+
+def _parts(output: object) -> tuple[Tensor | None, ...]:
+    parts = output if isinstance(output, tuple | list) else (output,)
+    return tuple(part if isinstance(part, Tensor) else None for part in parts) or (None,)

@@ -1,0 +1,390 @@
+"""Writing an activations file in shards, so that a run may be killed and started again."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import h5py
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from genointerp.core.errors import InputError, MismatchError, SchemaError
+from genointerp.core.files import atomic_path
+from genointerp.core.provenance import Provenance
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.activations import (
+    FORMAT,
+    STORED,
+    VERSION,
+    ActivationHeader,
+    ActivationStore,
+    encode_values,
+)
+from genointerp.store.contigs import check_inside, write_contigs, write_intervals
+from genointerp.store.hdf5 import create, writing
+
+CHUNK_BYTES = 1 << 20
+SHARD_BYTES = 64 << 20
+
+_WORD = np.dtype("<i8")
+
+
+class ActivationShards:
+    """Writer of an activations file that may be killed at any moment and started again.
+
+    Shards, groups of whole windows, are written one by one into ``<path>.shards``, each under its
+    final name only when complete; ``finish`` merges them. The data do not depend on how often the
+    writer was stopped, nor on the order of its shards. Different processes may write different
+    shards.
+
+    Parameters
+    ----------
+    path
+        The file to make.
+    header, windows
+        Its contents; windows are the kept bases with the strand that is read.
+    provenance
+        Its ``config`` and ``inputs`` are part of what must not change between the runs.
+    shard_tokens
+        Bases after which a shard is full; about 64 MiB where None and each has its row. A longer
+        window is a shard by itself. A run that continues keeps the size that the first run chose.
+    words
+        Whether a row may stand for several bases, which are then stored with it.
+
+    Raises
+    ------
+    MismatchError
+        If the folder holds shards of another header, other windows or another configuration.
+    StorageError
+        If the folder cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        header: ActivationHeader,
+        windows: Sequence[GenomicInterval],
+        provenance: Provenance,
+        shard_tokens: int | None = None,
+        *,
+        words: bool = False,
+    ) -> None:
+        for window in windows:
+            check_inside(window, header.contigs)
+        self.path = Path(path)
+        self.folder = self.path.with_name(self.path.name + ".shards")
+        self.header = header
+        self.windows = tuple(windows)
+        self.provenance = provenance
+        self.words = words
+        self.manifest_sha256 = manifest_sha256(header, windows, provenance)
+        wanted = shard_tokens or max(1, SHARD_BYTES // (2 * header.d_in))
+        self.shard_tokens = self._open_manifest(wanted)
+        lengths = [window.length for window in self.windows]
+        self._bounds = _shard_bounds(lengths, self.shard_tokens)
+        self._edges = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+
+    @property
+    def n_shards(self) -> int:
+        """Number of shards."""
+        return len(self._bounds) - 1
+
+    def shard_windows(self, shard: int) -> range:
+        """Return the indices of the windows of one shard."""
+        return range(self._bounds[shard], self._bounds[shard + 1])
+
+    def pending(self) -> list[int]:
+        """Return the shards that are not on disk yet."""
+        return [shard for shard in range(self.n_shards) if not self._is_done(shard)]
+
+    def write_shard(
+        self,
+        shard: int,
+        activations: Float32[np.ndarray, "n d_in"],
+        n_bases: Int64[np.ndarray, " n"] | None = None,
+    ) -> None:
+        """Write the rows of one shard, its windows one after the other in reading order.
+
+        Raises
+        ------
+        InputError
+            If they are not those of its windows, or a value does not fit the encoding.
+        StorageError
+            If they cannot be written.
+        """
+        with self.open_shard(shard) as piece:
+            piece.add(activations, n_bases)
+
+    @contextmanager
+    def open_shard(self, shard: int) -> Iterator["ShardWriter"]:
+        """Write a shard in pieces; it gets its name when the block ends.
+
+        Raises
+        ------
+        InputError
+            If its rows are not those of its windows.
+        StorageError
+            If it cannot be written.
+        """
+        target = self._rows_path(shard)
+        with ExitStack() as stack:
+            stack.enter_context(writing(target))
+            rows = _open_atomic(stack, target)
+            # named before the rows are, so that a shard that is there has its words
+            words = _open_atomic(stack, self._words_path(shard)) if self.words else None
+            writer = ShardWriter(
+                f"shard {shard}", self.header, self._shard_edges(shard), rows, words
+            )
+            yield writer
+            writer.check_complete()
+
+    def finish(self) -> ActivationStore:
+        """Merge the shards into the file and remove them.
+
+        Raises
+        ------
+        InputError
+            If a shard is missing.
+        StorageError
+            If the file cannot be written; the shards remain.
+        """
+        missing = self.pending()
+        if missing:
+            raise InputError(str(self.folder), f"{self.n_shards} shards", f"{missing[0]} missing")
+        # merged inside the folder, so that what a kill leaves behind goes away with it
+        for stale in self.folder.glob(".*.part*"):
+            stale.unlink()
+        merged = self.folder / "merged.h5"
+        with create(merged, FORMAT, VERSION, self.provenance, self._attributes()) as file:
+            self._merge_into(file)
+        with writing(self.path):
+            merged.replace(self.path)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return ActivationStore(self.path)
+
+    def _open_manifest(self, shard_tokens: int) -> int:
+        target = self.folder / "manifest.json"
+        if not target.exists():
+            record = {"manifest-sha256": self.manifest_sha256, "shard-tokens": shard_tokens}
+            with writing(target), atomic_path(target) as temporary:
+                temporary.write_text(json.dumps(record, indent=2) + "\n")
+            return shard_tokens
+        try:
+            record = json.loads(target.read_text())
+            found, tokens = record["manifest-sha256"], int(record["shard-tokens"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise SchemaError(str(target), "a manifest of shards", repr(error)) from error
+        if found != self.manifest_sha256:
+            raise MismatchError(
+                str(self.folder),
+                f"shards of this model, site, genome, windows and configuration "
+                f"(manifest {self.manifest_sha256[:12]})",
+                f"those of another run ({str(found)[:12]}); remove the folder to start anew",
+            )
+        return tokens
+
+    def _rows_path(self, shard: int) -> Path:
+        return self.folder / f"shard-{shard:06d}.bin"
+
+    def _words_path(self, shard: int) -> Path:
+        return self.folder / f"shard-{shard:06d}.words"
+
+    def _shard_edges(self, shard: int) -> Int64[np.ndarray, " edge"]:
+        """Kept bases of the shard before each of its windows, and in all."""
+        first, last = self._bounds[shard], self._bounds[shard + 1]
+        edges: Int64[np.ndarray, " edge"] = self._edges[first : last + 1] - self._edges[first]
+        return edges
+
+    def _is_done(self, shard: int) -> bool:
+        path, words = self._rows_path(shard), self._words_path(shard)
+        if not path.is_file() or (self.words and not words.is_file()):
+            return False
+        return path.stat().st_size == 2 * self.header.d_in * self._n_rows(shard)
+
+    def _n_rows(self, shard: int) -> int:
+        if self.words:
+            return self._words_path(shard).stat().st_size // _WORD.itemsize
+        return int(self._shard_edges(shard)[-1])
+
+    def _attributes(self) -> dict[str, str | int]:
+        header = self.header
+        return {
+            "model": header.model,
+            "model-sha256": header.model_sha256,
+            "site": header.site,
+            "d-in": header.d_in,
+            "genome-sha256": header.genome_sha256,
+            "encoding": header.encoding,
+            "manifest-sha256": self.manifest_sha256,
+        }
+
+    def _merge_into(self, file: h5py.File) -> None:
+        write_contigs(file.create_group("contigs"), self.header.contigs)
+        write_intervals(file.create_group("windows"), self.windows, self.header.contigs)
+        n_rows = sum(self._n_rows(shard) for shard in range(self.n_shards))
+        file["index/window_offset"] = self._merge_words(file, n_rows) if self.words else self._edges
+        dtype, width = STORED[self.header.encoding], self.header.d_in
+        rows = max(1, min(n_rows, CHUNK_BYTES // (2 * width)))
+        data = file.create_dataset(
+            "activations",
+            shape=(n_rows, width),
+            dtype=dtype,
+            chunks=(rows, width) if n_rows else None,
+        )
+        done = 0
+        for shard in range(self.n_shards):
+            for raw in _blocks(self._rows_path(shard), dtype, self.shard_tokens * width):
+                data[done : done + len(raw) // width] = raw.reshape(-1, width)
+                done += len(raw) // width
+
+    def _merge_words(self, file: h5py.File, n_rows: int) -> Int64[np.ndarray, " w1"]:
+        """Write the bases of each row; return the first row of each window, and their number."""
+        start, end = (
+            file.create_dataset(f"tokens/{name}", shape=(n_rows,), dtype="<i8")
+            for name in ("start", "end")
+        )
+        offsets, done = [np.zeros(1, np.int64)], 0
+        for shard in range(self.n_shards):
+            n_bases = np.fromfile(self._words_path(shard), dtype=_WORD)
+            edges, windows = self._shard_edges(shard), self.shard_windows(shard)
+            rows = np.searchsorted(np.cumsum(n_bases), edges[1:], side="right")
+            kept = [self.windows[index] for index in windows]
+            stop = done + len(n_bases)
+            start[done:stop], end[done:stop] = _word_bases(n_bases, edges, rows, kept)
+            offsets.append(done + rows)
+            done = stop
+        return np.concatenate(offsets)
+
+
+class ShardWriter:
+    """The rows of one shard, added in pieces of any size.
+
+    Parameters
+    ----------
+    where
+        What error messages call the shard.
+    edges
+        Its kept bases before each window, and in all.
+    rows, words
+        Files that are written; no ``words`` where each base has its row.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        header: ActivationHeader,
+        edges: Int64[np.ndarray, " edge"],
+        rows: BinaryIO,
+        words: BinaryIO | None,
+    ) -> None:
+        self.where = where
+        self.header = header
+        self.n_bases = 0
+        self._edges = edges
+        self._rows = rows
+        self._words = words
+
+    def add(
+        self,
+        activations: Float32[np.ndarray, "n d_in"],
+        n_bases: Int64[np.ndarray, " n"] | None = None,
+    ) -> None:
+        """Add rows in reading order.
+
+        Parameters
+        ----------
+        n_bases
+            Kept bases that each row stands for, where rows may stand for several. Those of a
+            window's rows sum up to its length.
+
+        Raises
+        ------
+        InputError
+            If the rows are not those of the windows, or a value does not fit the encoding.
+        """
+        width = self.header.d_in
+        if activations.ndim != 2 or activations.shape[1] != width:
+            found = f"shape {activations.shape}"
+            raise InputError(self.where, f"rows of {width} values", found)
+        if (n_bases is None) == (self._words is not None):
+            expected = "the bases of each row" if n_bases is None else "a row for each base"
+            raise InputError(self.where, expected, "none" if n_bases is None else "words")
+        raw = encode_values(activations, self.header.encoding)
+        if self._words is None or n_bases is None:
+            self.n_bases += len(activations)
+        else:
+            self._add_words(n_bases)
+        self._rows.write(np.ascontiguousarray(raw).data)
+
+    def check_complete(self) -> None:
+        """Refuse a shard that is short of rows, or has too many."""
+        if self.n_bases != self._edges[-1]:
+            expected = f"rows of {self._edges[-1]} bases, {self.header.d_in} wide"
+            raise InputError(self.where, expected, f"rows of {self.n_bases} bases")
+
+    def _add_words(self, n_bases: Int64[np.ndarray, " n"]) -> None:
+        ends = self.n_bases + np.cumsum(n_bases)
+        last = ends[-1] if len(ends) else self.n_bases
+        within = self._edges[(self._edges > self.n_bases) & (self._edges <= last)]
+        if (n_bases < 1).any() or not np.isin(within, ends).all():
+            expected = "rows of 1 base or more that end where their window does"
+            raise InputError(self.where, expected, f"others, after {self.n_bases} bases")
+        self.n_bases = int(last)
+        assert self._words is not None
+        self._words.write(n_bases.astype(_WORD).data)
+
+
+def manifest_sha256(
+    header: ActivationHeader, windows: Sequence[GenomicInterval], provenance: Provenance
+) -> str:
+    """Return one sha256 of all that determines the contents of an activations file."""
+    record = {
+        "header": asdict(header),
+        "windows": [(w.seqid, w.start, w.end, w.strand) for w in windows],
+        "config": dict(provenance.config),
+        "inputs": dict(provenance.inputs),
+    }
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def _shard_bounds(lengths: Sequence[int], shard_tokens: int) -> list[int]:
+    bounds, rows = [0], 0
+    for index, length in enumerate(lengths):
+        if rows and rows + length > shard_tokens:
+            bounds.append(index)
+            rows = 0
+        rows += length
+    return [*bounds, len(lengths)] if lengths else [0]
+
+
+def _open_atomic(stack: ExitStack, path: Path) -> BinaryIO:
+    return stack.enter_context(stack.enter_context(atomic_path(path)).open("wb"))
+
+
+def _blocks(path: Path, dtype: np.dtype[Any], n_values: int) -> Iterator[np.ndarray]:
+    with path.open("rb") as handle:
+        while len(raw := np.fromfile(handle, dtype=dtype, count=n_values)):
+            yield raw
+
+
+def _word_bases(
+    n_bases: Int64[np.ndarray, " n"],
+    edges: Int64[np.ndarray, " edge"],
+    rows: Int64[np.ndarray, " window"],
+    kept: Sequence[GenomicInterval],
+) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " n"]]:
+    """Return start and end of the bases of rows, in forward coordinates."""
+    window = np.repeat(np.arange(len(kept)), np.diff(rows, prepend=0))
+    last = np.cumsum(n_bases) - edges[window]
+    first = last - n_bases
+    left = np.array([interval.start for interval in kept], dtype=np.int64)[window]
+    right = np.array([interval.end for interval in kept], dtype=np.int64)[window]
+    backward = np.array([interval.strand == "-" for interval in kept], dtype=np.bool_)[window]
+    return np.where(backward, right - last, left + first), np.where(
+        backward, right - first, left + last
+    )

@@ -1,0 +1,51 @@
+"""The pages say what is so: their commands parse, their figures are those of a results file."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+from genointerp.cli.main import app
+from genointerp.sae.published import PUBLISHED
+
+ROOT = Path(__file__).parents[1]
+EVO2 = (ROOT / "docs" / "evo2.md").read_text()
+PERFORMANCE = (ROOT / "docs" / "performance.md").read_text()
+LINES = [line for line in EVO2.splitlines() if line.startswith("genointerp ")]
+CELLS = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\d.]+) \|", PERFORMANCE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_commands_of_the_evo_2_page_are_accepted_by_the_program(line):
+    command, arguments = typer.main.get_command(app), shlex.split(line)[1:]
+    # as click does: a group names its command, up to one that takes all that is left
+    while hasattr(command, "commands"):
+        command, arguments = command.commands[arguments[0]], arguments[1:]
+    command.make_context("genointerp", arguments)
+
+
+def test_the_evo_2_page_names_every_named_feature():
+    section = EVO2.split("## Named features")[1].split("\n## ")[0]
+    names = PUBLISHED["evo2-layer-26-mixed"].feature_names
+    assert set(re.findall(r"`([A-Za-z_0-9]+)`", section)) == {*names}
+    assert set(map(int, re.findall(r"(?<![_\d])\d{4,5}\b", section))) == set(names.values())
+
+
+def test_there_are_commands_and_figures_to_check():
+    assert len(LINES) >= 7
+    assert len(CELLS) >= 10
+
+
+@pytest.mark.parametrize(("benchmark", "figure", "value"), CELLS)
+def test_figures_of_the_performance_page_are_those_of_the_results(benchmark, figure, value):
+    results = json.loads((ROOT / "benchmarks/results/0.1.0/epyc-2cores.json").read_text())
+    assert results["results"][benchmark]["found"][figure] == float(value)
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_every_file_that_a_page_links_to_exists(page):
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
