@@ -65,24 +65,37 @@ def load_folder(folder: Path, device: torch.device) -> DnaModel:
     SchemaError
         If a file is missing or the weights are not of the configured network.
     """
-    config_path, weights_path = folder / "config.json", folder / "model.safetensors"
-    for path in (config_path, weights_path):
-        if not path.is_file():
-            raise SchemaError(str(folder), f"a model folder with {path.name}", "none")
-    values = _read_config(config_path)
-    config = from_mapping(HyenaConfig, values["network"], where=f"{config_path}: network")
-    network = StripedHyena(config)
-    _fill(network, weights_path)
+    network = load_network(folder)
+    values = _read_config(folder / "config.json")
     spec = ModelSpec(
         name=values["name"],
-        sha256=sha256_file(weights_path),
-        sites=tuple(f"blocks.{i}" for i in range(len(config.mixers))),
+        sha256=sha256_file(folder / "model.safetensors"),
+        sites=tuple(f"blocks.{i}" for i in range(len(network.blocks))),
         default_site=values["default_site"],
-        d_site=config.d_model,
+        d_site=network.config.d_model,
         context=values["context"],
         attention_backend=backend_name(device),
     )
     return SingleNucleotideModel(network, spec, device)
+
+
+def load_network(folder: Path) -> StripedHyena:
+    """Load the bare network of a folder that :func:`save_model` wrote, in float32.
+
+    Raises
+    ------
+    SchemaError
+        As :func:`load_folder`.
+    """
+    config_path, weights_path = folder / "config.json", folder / "model.safetensors"
+    for path in (config_path, weights_path):
+        if not path.is_file():
+            raise SchemaError(str(folder), f"a model folder with {path.name}", "none")
+    network_config = _read_config(config_path)["network"]
+    config = from_mapping(HyenaConfig, network_config, where=f"{config_path}: network")
+    network = StripedHyena(config)
+    _fill(network, weights_path)
+    return network
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -116,9 +129,22 @@ def _fill(network: StripedHyena, path: Path) -> None:
 
 
 def save_model(
-    network: StripedHyena, folder: Path, *, name: str, context: int, default_site: str
+    network: StripedHyena,
+    folder: Path,
+    *,
+    name: str,
+    context: int,
+    default_site: str,
+    half: bool = False,
 ) -> None:
-    """Write a network as a folder that :func:`load_folder` reads; float32 weights."""
+    """Write a network as a folder that :func:`load_folder` reads.
+
+    Parameters
+    ----------
+    half
+        Store matrices as float16, which halves the file; all else, and everything otherwise, is
+        float32.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     network_config = to_mapping(network.config)
     config = {
@@ -128,7 +154,10 @@ def save_model(
         "network": network_config,
     }
     with atomic_path(folder / "model.safetensors") as temporary:
-        state = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
+        state = {
+            key: tensor.half() if half and key.endswith(".weight") else tensor.contiguous()
+            for key, tensor in network.state_dict().items()
+        }
         save_file(state, temporary)
     with atomic_path(folder / "config.json") as temporary:
         temporary.write_text(json.dumps(config, indent=2) + "\n")
