@@ -27,12 +27,8 @@ def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
     SchemaError
         If a file is missing or the weights are not of the configured network.
     """
-    config_path, weights_path = folder / "config.json", folder / "model.safetensors"
-    for path in (config_path, weights_path):
-        if not path.is_file():
-            raise SchemaError(str(folder), f"a model folder with {path.name}", "none")
-    values = _read_config(config_path)
-    config = from_mapping(HyenaConfig, values["network"], where=f"{config_path}: network")
+    network = load_network(folder)
+    config, values = network.config, _read_config(folder / "config.json")
     device, dtype = options.devices()[0], options.torch_dtype(otherwise="float32")
     backend = choose_backend(
         device,
@@ -41,8 +37,6 @@ def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
         require_flash=options.require_flash,
         head_width=config.d_model // config.n_heads,
     )
-    network = StripedHyena(config)
-    _fill(network, weights_path)
     del network.blocks[options.last_block(len(config.mixers)) + 1 :]
     set_dtype(network, dtype)
     use_backend(network, backend)
@@ -50,7 +44,7 @@ def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
     default_site = values["default_site"]
     spec = ModelSpec(
         name=values["name"],
-        sha256=sha256_file(weights_path),
+        sha256=sha256_file(folder / "model.safetensors"),
         sites=sites,
         default_site=default_site if default_site in sites else sites[-1],
         d_site=config.d_model,
@@ -61,6 +55,24 @@ def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
         licence=str(values.get("licence", "")),
     )
     return SingleNucleotideModel(network.to(device), spec, nano_tokenizer())
+
+
+def load_network(folder: Path) -> StripedHyena:
+    """Load the bare network of a folder that :func:`save_model` wrote, in float32.
+
+    Raises
+    ------
+    SchemaError
+        As :func:`load_folder`.
+    """
+    config_path, weights_path = folder / "config.json", folder / "model.safetensors"
+    for path in (config_path, weights_path):
+        if not path.is_file():
+            raise SchemaError(str(folder), f"a model folder with {path.name}", "none")
+    network_config = _read_config(config_path)["network"]
+    network = StripedHyena(from_mapping(HyenaConfig, network_config, where=f"{config_path}: network"))
+    _fill(network, weights_path)
+    return network
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -98,8 +110,16 @@ def save_model(
     context: int,
     default_site: str,
     licence: str = "",
+    half: bool = False,
 ) -> None:
-    """Write a network as a folder that :func:`load_folder` reads; float32 weights."""
+    """Write a network as a folder that :func:`load_folder` reads.
+
+    Parameters
+    ----------
+    half
+        Store matrices as float16, which halves the file; all else, and everything otherwise, is
+        float32.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     network_config = to_mapping(network.config)
     config = {
@@ -110,7 +130,10 @@ def save_model(
         "network": network_config,
     }
     with atomic_path(folder / "model.safetensors") as temporary:
-        state = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
+        state = {
+            key: tensor.half() if half and key.endswith(".weight") else tensor.contiguous()
+            for key, tensor in network.state_dict().items()
+        }
         save_file(state, temporary)
     with atomic_path(folder / "config.json") as temporary:
         temporary.write_text(json.dumps(config, indent=2) + "\n")

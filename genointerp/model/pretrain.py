@@ -24,6 +24,7 @@ from genointerp.core.files import atomic_path
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import derive_seed, rng
 from genointerp.model.corpus import Corpus
+from genointerp.model.grow import grow
 from genointerp.model.hyena import HyenaConfig, HyenaFilter, StripedHyena, initialise
 
 UNKNOWN_BASE = 4
@@ -71,6 +72,9 @@ class PretrainConfig:
     """share of the windows that are placed to hold an RNA gene of a training genome"""
     bfloat16: bool = False
     """autocast matrix products to bfloat16; weights stay float32"""
+    compile: bool = False
+    """fuse the network's operations with ``torch.compile``, which needs a C++ compiler: a quarter
+    faster on a CPU; values then differ in their last digits"""
     seed: int = 0
     """of the initial weights and of every batch"""
     save_every: int = 200
@@ -97,13 +101,19 @@ class PretrainConfig:
 
 
 def bits_per_base(
-    logits: Float[Tensor, "batch token vocab"], targets: Int[Tensor, "batch token"]
+    logits: Float[Tensor, "batch token vocab"],
+    targets: Int[Tensor, "batch token"],
+    weight: Float[Tensor, "batch token"] | None = None,
 ) -> Float[Tensor, ""]:
-    """Return the mean of ``-log2 p(base | bases before)`` over targets that are A, C, G or T."""
-    loss = F.cross_entropy(
-        logits.float().flatten(0, 1), targets.flatten(), ignore_index=UNKNOWN_BASE
-    )
-    return loss / math.log(2)
+    """Return the mean of ``-log2 p(base | bases before)`` over targets that are A, C, G or T.
+
+    Weighted, where there is a weight for each target.
+    """
+    loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="none")
+    counts = (targets.flatten() != UNKNOWN_BASE).to(loss)
+    if weight is not None:
+        counts = counts * weight.flatten()
+    return (loss * counts).sum() / counts.sum() / math.log(2)
 
 
 def stream_size(x: Float[Tensor, "batch token d"]) -> Float[Tensor, ""]:
@@ -112,43 +122,68 @@ def stream_size(x: Float[Tensor, "batch token d"]) -> Float[Tensor, ""]:
 
 
 def pretrain(
-    corpus: Corpus, config: PretrainConfig, out: Path, *, progress: Progress = silent
+    corpus: Corpus,
+    config: PretrainConfig,
+    out: Path,
+    *,
+    start: StripedHyena | None = None,
+    progress: Progress = silent,
 ) -> StripedHyena:
     """Train a network; continue from the checkpoint in ``out`` where there is one.
 
     Writes ``checkpoint.pt`` and ``metrics.jsonl`` (step, bases read, bits per base of the batches
     since the last line, rate) into ``out``.
 
+    Parameters
+    ----------
+    start
+        A trained network to begin from instead of random weights: of the configured shape, or a
+        smaller one that :func:`~genointerp.model.grow.grow` makes into it.
+
     Raises
     ------
     MismatchError
         If the checkpoint is of another network or seed.
+    ConfigError
+        If ``start`` cannot grow into the configured network.
     """
+    generator = torch.Generator().manual_seed(derive_seed(config.seed, "initial weights"))
+    network = StripedHyena(config.network)
+    if start is None:
+        initialise(network, generator)
+    else:
+        grow(start, network, generator)
     out.mkdir(parents=True, exist_ok=True)
-    run = _Run(corpus, config, out)
+    run = Pretraining(network, corpus, config, out)
     run.resume()
     while run.step < config.n_steps:
         run.advance()
         progress(run.step, config.n_steps)
     run.save()
-    return run.network
+    return network
 
 
-class _Run:
-    def __init__(self, corpus: Corpus, config: PretrainConfig, out: Path) -> None:
+class Pretraining:
+    """The state of a training: network, optimisers, step. :func:`pretrain` drives it."""
+
+    def __init__(
+        self, network: StripedHyena, corpus: Corpus, config: PretrainConfig, out: Path
+    ) -> None:
         self.corpus, self.config, self.out = corpus, config, out
         self.rank = dist.get_rank() if dist.is_initialized() else 0
         self.n_ranks = dist.get_world_size() if dist.is_initialized() else 1
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network = StripedHyena(config.network)
-        seed = derive_seed(config.seed, "initial weights")
-        initialise(self.network, torch.Generator().manual_seed(seed))
-        self.network.to(self.device)
+        self.network = network.to(self.device)
+        self.stream = network.stream
+        if config.compile:
+            # the shapes of a stage never change, so each is compiled once
+            self.stream = torch.compile(network.stream, dynamic=False)
         self.optimisers = list(_optimisers(self.network, config))
         self.step, self.n_bases = 0, 0
         self.recent: list[float] = []
 
     def resume(self) -> None:
+        """Continue from the checkpoint, where there is one."""
         path = self.out / "checkpoint.pt"
         if not path.exists():
             return
@@ -161,20 +196,22 @@ class _Run:
             optimiser.load_state_dict(saved)
         self.step, self.n_bases = state["step"], state["n_bases"]
 
-    def advance(self) -> None:
-        tokens = self.corpus.batch(
+    def advance(self, rate: float | None = None) -> None:
+        """Take one step, at a share of the full learning rates: by default the schedule's."""
+        drawn = self.corpus.batch(
             self.config.stage(self.step),
             rng(self.config.seed, f"batch {self.step} of rank {self.rank}"),
             rna_share=self.config.rna_share,
         )
-        batch = torch.from_numpy(tokens).to(self.device, torch.int64)
+        batch = torch.from_numpy(drawn.tokens).to(self.device, torch.int64)
+        weight = torch.from_numpy(drawn.weight).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
-            stream = self.network.stream(batch[:, :-1])
+            stream = self.stream(batch[:, :-1])
             logits = self.network.unembed(stream)
-        loss = bits_per_base(logits, batch[:, 1:])
+        loss = bits_per_base(logits, batch[:, 1:], weight[:, 1:])
         penalty = self.config.stream_penalty * stream_size(stream).log().square()
         (loss + penalty).backward()  # type: ignore[no-untyped-call]
-        self._update()
+        self._update(self.config.rate(self.step) if rate is None else rate)
         self.recent.append(float(loss.detach()))
         self.n_bases += batch[:, 1:].numel() * self.n_ranks
         self.step += 1
@@ -182,6 +219,7 @@ class _Run:
             self.save()
 
     def save(self) -> None:
+        """Write the checkpoint and a line of the curves."""
         if self.rank:
             return
         state = {
@@ -195,12 +233,11 @@ class _Run:
             torch.save(state, temporary)
         self._log()
 
-    def _update(self) -> None:
+    def _update(self, rate: float) -> None:
         gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
         if self.n_ranks > 1:
             _average(gradients, self.n_ranks)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_norm)
-        rate = self.config.rate(self.step)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate * group["full_lr"]

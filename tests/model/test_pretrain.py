@@ -6,7 +6,12 @@ import pytest
 import torch
 
 from genointerp.core.errors import MismatchError, SchemaError
-from genointerp.model.corpus import Corpus, read_corpus, reverse_complement_tokens
+from genointerp.model.corpus import (
+    REPEAT_WEIGHT,
+    Corpus,
+    read_corpus,
+    reverse_complement_tokens,
+)
 from genointerp.model.hyena import HyenaConfig
 from genointerp.model.pretrain import (
     SLOWEST_POLE,
@@ -37,6 +42,7 @@ def corpus_of(tokens, *, rna=()):
         rna[:, 0],
         rna[:, 1],
         np.full(len(rna), 1 / max(1, len(rna))),
+        np.zeros(len(tokens), dtype=bool),
     )
 
 
@@ -120,8 +126,8 @@ def test_windows_are_stretches_of_the_corpus_on_either_strand(corpus):
     forward = corpus.sequence.tobytes()
     other = reverse_complement_tokens(corpus.sequence).tobytes()
     batch = corpus.batch(Stage(1, 20, 40), np.random.default_rng(1), rna_share=0.0)
-    on_forward = [row.tobytes() in forward for row in batch]
-    on_other = [row.tobytes() in other for row in batch]
+    on_forward = [row.tobytes() in forward for row in batch.tokens]
+    on_other = [row.tobytes() in other for row in batch.tokens]
     assert all(a or b for a, b in zip(on_forward, on_other, strict=True))
     assert any(on_forward)
     assert any(on_other)
@@ -133,13 +139,34 @@ def test_rna_windows_hold_a_base_of_their_gene():
     corpus = corpus_of(tokens, rna=[(140, 145)])
     batch = corpus.batch(Stage(1, 20, 60), np.random.default_rng(2), rna_share=1.0)
     # C on the forward strand, G on the other
-    assert all(((row == 1) | (row == 2)).any() for row in batch)
+    assert all(((row == 1) | (row == 2)).any() for row in batch.tokens)
+
+
+def test_repeated_bases_count_less_on_either_strand():
+    tokens = np.random.default_rng(0).integers(0, 4, 300).astype(np.uint8)
+    tokens[100:110] = 4  # nowhere else: tells where the repeat is
+    corpus = dataclasses.replace(corpus_of(tokens), repeated=tokens == 4)
+    batch = corpus.batch(Stage(1, 99, 40), np.random.default_rng(1), rna_share=0.0)
+    assert (batch.tokens == 4).any()
+    np.testing.assert_allclose(batch.weight, np.where(batch.tokens == 4, REPEAT_WEIGHT, 1.0))
+
+
+def test_weighted_bits_per_base_are_a_weighted_mean():
+    logits = torch.full((1, 3, 8), -1e9)
+    logits[..., :4] = 0.0
+    logits[0, 0, 1] = 2.0
+    targets = torch.tensor([[1, 2, 4]])
+    each = -torch.log_softmax(torch.tensor([2.0, 0, 0, 0]), 0)[0] / np.log(2)
+    found = bits_per_base(logits, targets, torch.tensor([[0.5, 0.25, 9.0]]))
+    assert float(found) == pytest.approx((0.5 * float(each) + 0.25 * 2.0) / 0.75)
 
 
 def test_a_contig_shorter_than_a_window_ends_in_unknown_bases():
     corpus = corpus_of([0, 1, 2])
     batch = corpus.batch(Stage(1, 5, 4), np.random.default_rng(0), rna_share=0.0)
-    assert all(sorted(row.tolist()) in ([0, 1, 2, 4, 4, 4], [1, 2, 3, 4, 4, 4]) for row in batch)
+    assert all(
+        sorted(row.tolist()) in ([0, 1, 2, 4, 4, 4], [1, 2, 3, 4, 4, 4]) for row in batch.tokens
+    )
 
 
 def write_corpus(path, **changes):
@@ -162,6 +189,34 @@ def write_corpus(path, **changes):
 def test_contigs_share_the_weight_of_their_genome(tmp_path):
     corpus = read_corpus(write_corpus(tmp_path / "corpus.npz"))
     assert corpus.weight.tolist() == pytest.approx([0.75, 0.125, 0.125])
+
+
+def test_longer_rna_genes_are_drawn_more_often(tmp_path):
+    changes = {
+        "rna_contig": np.array([1, 1, 0]),
+        "rna_start": np.array([0, 2, 0]),
+        "rna_end": np.array([1, 6, 9]),
+    }
+    corpus = read_corpus(write_corpus(tmp_path / "corpus.npz", **changes))
+    # genome b weighs 1 of 4, its genes as the roots of 1 and 4
+    assert corpus.rna_weight.tolist() == pytest.approx([0.25 / 3, 0.5 / 3, 0.75])
+
+
+def test_repeats_of_a_genome_are_marked_but_for_its_rna_genes(tmp_path):
+    word = np.random.default_rng(0).integers(0, 4, 40).astype(np.uint8)
+    sequence = np.concatenate([word, word, 3 - word[::-1]])
+    changes = {
+        "sequence": sequence,
+        "contig_start": np.array([0, 40, 80]),
+        "contig_length": np.array([40, 40, 40]),
+        "rna_start": np.array([5]),
+        "rna_end": np.array([9]),
+    }
+    corpus = read_corpus(write_corpus(tmp_path / "corpus.npz", **changes))
+    # contig 0 is alone in genome a; contigs 1 and 2 of genome b are one another's other strand
+    expected = np.r_[np.zeros(40), np.ones(80)].astype(bool)
+    expected[45:49] = False
+    np.testing.assert_array_equal(corpus.repeated, expected)
 
 
 def test_only_the_split_is_read_and_its_genes_follow(tmp_path):
