@@ -69,8 +69,8 @@ def load_network(folder: Path) -> StripedHyena:
     for path in (config_path, weights_path):
         if not path.is_file():
             raise SchemaError(str(folder), f"a model folder with {path.name}", "none")
-    network_config = _read_config(config_path)["network"]
-    network = StripedHyena(from_mapping(HyenaConfig, network_config, where=f"{config_path}: network"))
+    values = _read_config(config_path)["network"]
+    network = StripedHyena(from_mapping(HyenaConfig, values, where=f"{config_path}: network"))
     _fill(network, weights_path)
     return network
 
