@@ -22,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, help="corpus.npz of scripts/corpus/assemble.py")
     parser.add_argument("--config", type=Path, required=True, help="YAML of PretrainConfig")
-    parser.add_argument("--start", type=Path, help="folder of a trained model to grow from")
+    parser.add_argument("--grow-from", type=Path, help="folder of a trained model")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoint and curves")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of each process")
     arguments = parser.parse_args()
@@ -30,7 +30,7 @@ def main() -> None:
     if "RANK" in os.environ:
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     config = read_config(PretrainConfig, arguments.config)
-    start = load_network(arguments.start) if arguments.start else None
+    start = load_network(arguments.grow_from) if arguments.grow_from else None
     corpus = read_corpus(arguments.corpus)
     with progress_bar("training") as progress:
         pretrain(corpus, config, arguments.out, start=start, progress=progress)
