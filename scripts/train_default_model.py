@@ -13,8 +13,8 @@ import torch.distributed as dist
 from genointerp.core.config import read_config
 from genointerp.core.progress import progress_bar
 from genointerp.model.corpus import read_corpus
-from genointerp.model.pretrain import PretrainConfig, pretrain
 from genointerp.model.folder import load_network
+from genointerp.model.pretrain import PretrainConfig, pretrain
 
 
 def main() -> None:
