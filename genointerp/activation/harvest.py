@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from genointerp.activation.encoding import encode_tensor
 from genointerp.activation.tokens import WindowTokens, read_window, stacked, token_batches
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import ConfigError, InputError, MismatchError, UnknownNameError
@@ -19,9 +21,10 @@ from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.genome.windows import Window, tile_windows
 from genointerp.model.protocol import DnaModel, ModelSpec
-from genointerp.store.activation_shards import ActivationShards, ShardWriter, manifest_sha256
+from genointerp.store.activation_shards import ActivationShards, manifest_sha256
 from genointerp.store.activations import ActivationHeader, ActivationStore, Encoding
 from genointerp.store.contigs import ContigInfo
+from genointerp.store.shard_writer import ShardWriter
 
 _log = logging.getLogger(__name__)
 
@@ -41,8 +44,9 @@ class HarvestConfig:
     """strands that are read"""
     batch: int = 2
     """windows of one call of the model"""
-    encoding: Encoding = "float16"
-    """how values are stored; bfloat16 where activations exceed 65,504"""
+    encoding: Encoding | None = None
+    """how values are stored; as a bfloat16 model has them and in float16 for others where not
+    given, which cannot hold more than 65,504"""
     halo: int | None = None
     """last bases of a window, read and discarded; as many as it takes where not given: the warm-up
     for a masked model, 64 (the warm-up, if less) where tokens are merges of bases, else none"""
@@ -78,6 +82,10 @@ class HarvestConfig:
         if spec.reads == "both":
             return self.warmup
         return min(self.warmup, MERGE_BASES) if spec.bases_per_token == 0 else 0
+
+    def encoding_for(self, spec: ModelSpec) -> Encoding:
+        """Return how values are stored."""
+        return self.encoding or ("bfloat16" if spec.dtype == "bfloat16" else "float16")
 
     def with_windows(
         self,
@@ -202,7 +210,11 @@ class HarvestPlan:
         """Return the writer of the file, which goes on where it was stopped."""
         kept = [window.kept for window in self.windows]
         words = self.spec.bases_per_token != 1
-        return ActivationShards(out, self._header, kept, self._provenance, words=words)
+        # what is read in chunks is read one window at a time
+        batch = 1 if self.config.chunk else self.config.batch
+        return ActivationShards(
+            out, self._header, kept, self._provenance, words=words, least_windows=batch
+        )
 
     def n_bases_of(self, shards: ActivationShards, shard: int) -> int:
         """Kept bases of one shard."""
@@ -237,7 +249,7 @@ class HarvestPlan:
             site=self.site,
             d_in=self.spec.d_site,
             genome_sha256=self.genome.sha256,
-            encoding=self.config.encoding,
+            encoding=self.config.encoding_for(self.spec),
             contigs=ContigInfo.of(self.genome),
         )
 
@@ -249,7 +261,7 @@ class HarvestPlan:
             "regions": [format_region(region) for region in self.regions],
         }
         # what is not as it always was is added, so that the files of older versions stay valid
-        settings |= {"halo": self.config.halo_for(spec)}
+        settings |= {"encoding": self._header.encoding, "halo": self.config.halo_for(spec)}
         settings |= {"dtype": spec.dtype, "revision": spec.revision}
         usual = {"halo": 0, "chunk": 0, "dtype": "float32", "revision": ""}
         settings = {key: it for key, it in settings.items() if usual.get(key, ...) != it}
@@ -295,10 +307,11 @@ class _Piece:
         if stop <= first:
             return 0
         n_kept = self.tokens.n_kept[first:stop]
-        rows = self.activations[first - self.start : stop - self.start].float().cpu().numpy()
+        rows = self.activations[first - self.start : stop - self.start]
         if not n_kept.all():
-            rows, n_kept = rows[n_kept > 0], n_kept[n_kept > 0]
-        writer.add(rows, n_kept if self.words else None)
+            rows, n_kept = rows[torch.from_numpy(n_kept > 0).to(rows.device)], n_kept[n_kept > 0]
+        raw = encode_tensor(rows, writer.header.encoding)
+        writer.add_stored(raw, n_kept if self.words else None)
         return int(n_kept.sum())
 
 

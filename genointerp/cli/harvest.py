@@ -1,7 +1,7 @@
 """The `harvest` command."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,6 +28,10 @@ def harvest(
     chunk: Annotated[
         int | None, typer.Option(help="tokens read at once, so that a pass may be a chromosome")
     ] = None,
+    encoding: Annotated[
+        Literal["float16", "bfloat16"] | None,
+        typer.Option(help="of the stored values; as fits the model's dtype where not given"),
+    ] = None,
     devices: Annotated[
         str | None, typer.Option(help="a copy of the model on each, such as cuda:0,cuda:1")
     ] = None,
@@ -38,6 +42,7 @@ def harvest(
     from genointerp.activation.parallel import ModelCopies, parse_devices
     from genointerp.core.progress import progress_bar
 
+    config = HarvestConfig(encoding=encoding)
     with progress_bar("harvest (bases)") as progress:
         store = harvest_file(
             genome,
@@ -45,7 +50,7 @@ def harvest(
             ModelCopies(model.loader(up_to=site), parse_devices(devices, model.device)),
             site=site,
             regions=region or [],
-            config=HarvestConfig().with_windows(window, warmup, halo=halo, chunk=chunk),
+            config=config.with_windows(window, warmup, halo=halo, chunk=chunk),
             progress=progress,
         )
     typer.echo(f"{store.n_bases} bases x {store.d_in} at {store.header.site} -> {out}")

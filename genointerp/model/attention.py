@@ -34,8 +34,8 @@ _SHORT = {
     SDPBackend.MATH: "math",
 }
 _HALF = (torch.bfloat16, torch.float16)
-_MASK_ENTRIES = 1 << 24
-"""entries of the largest mask that is ever laid out (16 MiB of bool, 64 MiB once made float)"""
+_MASK_ENTRIES = 1 << 20
+"""entries of the largest mask that is ever laid out (1 MiB of bool, 4 MiB once made float)"""
 
 
 class FlashPackage(NamedTuple):

@@ -23,15 +23,13 @@ from genointerp.store.activations import (
     VERSION,
     ActivationHeader,
     ActivationStore,
-    encode_values,
 )
 from genointerp.store.contigs import check_inside, write_contigs, write_intervals
 from genointerp.store.hdf5 import create, writing
+from genointerp.store.shard_writer import WORD, ShardWriter
 
 CHUNK_BYTES = 1 << 20
 SHARD_BYTES = 64 << 20
-
-_WORD = np.dtype("<i8")
 
 
 class ActivationShards:
@@ -51,8 +49,9 @@ class ActivationShards:
     provenance
         Its ``config`` and ``inputs`` are part of what must not change between the runs.
     shard_tokens
-        Bases after which a shard is full; about 64 MiB where None and each has its row. A longer
-        window is a shard by itself. A run that continues keeps the size that the first run chose.
+        Bases after which a shard is full; about 64 MiB where None and each has its row, but no less
+        than ``least_windows`` of the longest windows. A window that is longer is a shard by itself.
+        A run that continues keeps the size that the first run chose.
     words
         Whether a row may stand for several bases, which are then stored with it.
 
@@ -73,6 +72,7 @@ class ActivationShards:
         shard_tokens: int | None = None,
         *,
         words: bool = False,
+        least_windows: int = 1,
     ) -> None:
         for window in windows:
             check_inside(window, header.contigs)
@@ -83,9 +83,10 @@ class ActivationShards:
         self.provenance = provenance
         self.words = words
         self.manifest_sha256 = manifest_sha256(header, windows, provenance)
-        wanted = shard_tokens or max(1, SHARD_BYTES // (2 * header.d_in))
-        self.shard_tokens = self._open_manifest(wanted)
         lengths = [window.length for window in self.windows]
+        least = least_windows * max(lengths, default=1)
+        wanted = shard_tokens or max(least, SHARD_BYTES // (2 * header.d_in))
+        self.shard_tokens = self._open_manifest(wanted)
         self._bounds = _shard_bounds(lengths, self.shard_tokens)
         self._edges = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
@@ -208,7 +209,7 @@ class ActivationShards:
 
     def _n_rows(self, shard: int) -> int:
         if self.words:
-            return self._words_path(shard).stat().st_size // _WORD.itemsize
+            return self._words_path(shard).stat().st_size // WORD.itemsize
         return int(self._shard_edges(shard)[-1])
 
     def _attributes(self) -> dict[str, str | int]:
@@ -236,9 +237,11 @@ class ActivationShards:
             dtype=dtype,
             chunks=(rows, width) if n_rows else None,
         )
+        # a shard of long windows need not fit in memory
+        rows_at_once = min(self.shard_tokens, max(1, SHARD_BYTES // (2 * width)))
         done = 0
         for shard in range(self.n_shards):
-            for raw in _blocks(self._rows_path(shard), dtype, self.shard_tokens * width):
+            for raw in _blocks(self._rows_path(shard), dtype, rows_at_once * width):
                 data[done : done + len(raw) // width] = raw.reshape(-1, width)
                 done += len(raw) // width
 
@@ -250,7 +253,7 @@ class ActivationShards:
         )
         offsets, done = [np.zeros(1, np.int64)], 0
         for shard in range(self.n_shards):
-            n_bases = np.fromfile(self._words_path(shard), dtype=_WORD)
+            n_bases = np.fromfile(self._words_path(shard), dtype=WORD)
             edges, windows = self._shard_edges(shard), self.shard_windows(shard)
             rows = np.searchsorted(np.cumsum(n_bases), edges[1:], side="right")
             kept = [self.windows[index] for index in windows]
@@ -259,84 +262,6 @@ class ActivationShards:
             offsets.append(done + rows)
             done = stop
         return np.concatenate(offsets)
-
-
-class ShardWriter:
-    """The rows of one shard, added in pieces of any size.
-
-    Parameters
-    ----------
-    where
-        What error messages call the shard.
-    edges
-        Its kept bases before each window, and in all.
-    rows, words
-        Files that are written; no ``words`` where each base has its row.
-    """
-
-    def __init__(
-        self,
-        where: str,
-        header: ActivationHeader,
-        edges: Int64[np.ndarray, " edge"],
-        rows: BinaryIO,
-        words: BinaryIO | None,
-    ) -> None:
-        self.where = where
-        self.header = header
-        self.n_bases = 0
-        self._edges = edges
-        self._rows = rows
-        self._words = words
-
-    def add(
-        self,
-        activations: Float32[np.ndarray, "n d_in"],
-        n_bases: Int64[np.ndarray, " n"] | None = None,
-    ) -> None:
-        """Add rows in reading order.
-
-        Parameters
-        ----------
-        n_bases
-            Kept bases that each row stands for, where rows may stand for several. Those of a
-            window's rows sum up to its length.
-
-        Raises
-        ------
-        InputError
-            If the rows are not those of the windows, or a value does not fit the encoding.
-        """
-        width = self.header.d_in
-        if activations.ndim != 2 or activations.shape[1] != width:
-            found = f"shape {activations.shape}"
-            raise InputError(self.where, f"rows of {width} values", found)
-        if (n_bases is None) == (self._words is not None):
-            expected = "the bases of each row" if n_bases is None else "a row for each base"
-            raise InputError(self.where, expected, "none" if n_bases is None else "words")
-        raw = encode_values(activations, self.header.encoding)
-        if self._words is None or n_bases is None:
-            self.n_bases += len(activations)
-        else:
-            self._add_words(n_bases)
-        self._rows.write(np.ascontiguousarray(raw).data)
-
-    def check_complete(self) -> None:
-        """Refuse a shard that is short of rows, or has too many."""
-        if self.n_bases != self._edges[-1]:
-            expected = f"rows of {self._edges[-1]} bases, {self.header.d_in} wide"
-            raise InputError(self.where, expected, f"rows of {self.n_bases} bases")
-
-    def _add_words(self, n_bases: Int64[np.ndarray, " n"]) -> None:
-        ends = self.n_bases + np.cumsum(n_bases)
-        last = ends[-1] if len(ends) else self.n_bases
-        within = self._edges[(self._edges > self.n_bases) & (self._edges <= last)]
-        if (n_bases < 1).any() or not np.isin(within, ends).all():
-            expected = "rows of 1 base or more that end where their window does"
-            raise InputError(self.where, expected, f"others, after {self.n_bases} bases")
-        self.n_bases = int(last)
-        assert self._words is not None
-        self._words.write(n_bases.astype(_WORD).data)
 
 
 def manifest_sha256(

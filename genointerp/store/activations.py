@@ -229,7 +229,8 @@ def encode_values(x: Float32[np.ndarray, "n d_in"], encoding: Encoding) -> np.nd
     else:
         bits = np.ascontiguousarray(x, dtype="<f4").view("<u4").astype(np.uint64)
         raw = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(STORED[encoding])
-        fine = (raw & 0x7F80) != 0x7F80
+        # the carry turns a NaN of all ones, CUDA's, into a zero
+        fine = ((raw & 0x7F80) != 0x7F80) & ~np.isnan(x)
     if not fine.all():
         row, column = (int(i) for i in np.argwhere(~fine)[0])
         expected = f"finite values within the range of {encoding}"

@@ -295,6 +295,66 @@ def test_what_is_new_in_the_settings_is_recorded_only_where_it_is_used(tmp_path)
     assert masked["halo"] == CONFIG.warmup
 
 
+class LargeModel(ToyDnaModel):
+    """A residual stream beyond what float16 holds."""
+
+    spec = dataclasses.replace(ToyDnaModel.spec, dtype="bfloat16")
+
+    def run(self, tokens, *, capture, edits=()):
+        found = super().run(tokens, capture=capture, edits=edits)
+        return {site: (x * 2**17).bfloat16() for site, x in found.items()}
+
+
+def test_a_bfloat16_model_is_stored_without_loss_unless_told_otherwise(tmp_path):
+    options = {"site": "blocks.0", "out": tmp_path / "large.h5"}
+    with pytest.raises(InputError, match=r"within the range of float16, found 131072\.0"):
+        config = dataclasses.replace(CONFIG, encoding="float16")
+        harvest(LargeModel(), genome_of(60), **options | {"out": tmp_path / "b.h5"}, config=config)
+    store = harvest(LargeModel(), genome_of(60), **options, config=CONFIG)
+    assert store.header.encoding == "bfloat16"
+    exact = harvested(tmp_path, genome_of(60))
+    # a run's length and the one-hot are small integers, exact in every encoding
+    columns = [0, 1, 2, 3, 5, 7]
+    found, expected = (it.rows(0, it.n_tokens)[:, columns] for it in (store, exact))
+    np.testing.assert_array_equal(found, expected * 2**17)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "encoding"),
+    [("float32", "float16"), ("float16", "float16"), ("bfloat16", "bfloat16")],
+)
+def test_the_encoding_follows_the_model_where_none_is_asked_for(dtype, encoding):
+    spec = dataclasses.replace(ToyDnaModel.spec, dtype=dtype)
+    assert HarvestConfig().encoding_for(spec) == encoding
+    assert HarvestConfig(encoding="float16").encoding_for(spec) == "float16"
+
+
+def test_the_default_is_the_same_run_as_the_encoding_that_it_stands_for(tmp_path):
+    store = harvested(tmp_path, genome_of(60))
+    config = dataclasses.replace(CONFIG, encoding="float16")
+    again = harvest(
+        MortalModel(0), genome_of(60), site="blocks.0", out=tmp_path / "a.h5", config=config
+    )
+    assert again.manifest_sha256 == store.manifest_sha256
+    # as version 0.1.0 had it: files and shards of older versions stay valid
+    assert store.manifest_sha256.startswith("MANIFEST")
+
+
+def test_batches_are_full_however_wide_the_model_is(tmp_path, monkeypatch):
+    # a shard is full after one window
+    monkeypatch.setattr("genointerp.store.activation_shards.SHARD_BYTES", 2 * 8 * 15)
+    sizes = []
+
+    class WatchedModel(ToyDnaModel):
+        def run(self, tokens, *, capture, edits=()):
+            sizes.append(len(tokens))
+            return super().run(tokens, capture=capture, edits=edits)
+
+    genome = Genome([Contig("c", genome_of(180)["c1"].sequence, circular=True)])
+    harvest(WatchedModel(), genome, site="blocks.0", out=tmp_path / "a.h5", config=CONFIG)
+    assert sizes == [3] * 8
+
+
 def test_a_harvested_file_is_of_the_site_that_the_model_prefers(tmp_path):
     (tmp_path / "g.fa").write_text(">c\n" + "ACGGT" * 20 + "\n")
     copies = ModelCopies(lambda *, device: ToyDnaModel())

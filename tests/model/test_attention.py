@@ -47,7 +47,7 @@ def test_two_tokens_by_hand():
 @pytest.mark.parametrize(
     ("tokens", "past"), [(1, 0), (9, 0), (1, 5), (4, 3), (3, 40), (40, 3), (17, 17)]
 )
-@pytest.mark.parametrize("mask_entries", [1 << 24, 100, 1])
+@pytest.mark.parametrize("mask_entries", [1 << 20, 100, 1])
 def test_each_row_sees_the_keys_up_to_its_own(tokens, past, mask_entries, monkeypatch):
     monkeypatch.setattr(attention, "_MASK_ENTRIES", mask_entries)
     q, k, v = parts(tokens, past)
@@ -79,7 +79,9 @@ def test_query_heads_that_lie_together_share_a_key(groups, past):
     torch.testing.assert_close(found.double(), naive(q, own_k, own_v, past), rtol=1e-5, atol=1e-6)
 
 
-def test_masks_stay_small_however_long_the_cache(monkeypatch):
+@pytest.fixture
+def mask_sizes(monkeypatch):
+    """Entries of the masks that are laid out."""
     sizes = []
     real = torch.nn.functional.scaled_dot_product_attention
 
@@ -87,11 +89,22 @@ def test_masks_stay_small_however_long_the_cache(monkeypatch):
         sizes.append(attn_mask.numel())
         return real(*args, attn_mask=attn_mask, **kwargs)
 
-    monkeypatch.setattr(attention, "_MASK_ENTRIES", 500)
     monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", watch)
+    return sizes
+
+
+def test_masks_stay_small_however_long_the_cache(mask_sizes, monkeypatch):
+    monkeypatch.setattr(attention, "_MASK_ENTRIES", 500)
     causal_attention(*parts(20, 80), past=80)
-    assert max(sizes) <= 500
-    assert len(sizes) == 4
+    assert max(mask_sizes) <= 500
+    assert len(mask_sizes) == 4
+
+
+def test_a_mask_holds_no_more_than_a_mebibyte(mask_sizes):
+    past = 2**15 - 64
+    causal_attention(*parts(64, past, heads=1, width=2), past=past)
+    # 32 rows of 32,768 keys, less those that none of the 32 may see
+    assert mask_sizes == [32 * (2**15 - 32), 32 * 2**15]
 
 
 def test_a_cache_of_another_length_is_refused():

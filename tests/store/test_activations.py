@@ -177,7 +177,7 @@ def test_words_that_do_not_tile_their_windows_are_refused(tmp_path, lengths, mes
     ("n_rows", "width", "message"),
     [
         pytest.param(24, 4, "expected rows of 25 bases, 4 wide, found rows of 24", id="short"),
-        pytest.param(25, 5, r"expected rows of 4 values, found shape \(25, 5\)", id="wide"),
+        pytest.param(25, 5, r"rows of 4 values of float16, found shape \(25, 5\)", id="wide"),
     ],
 )
 def test_rows_that_are_not_those_of_a_shard_are_refused(tmp_path, n_rows, width, message):
@@ -226,6 +226,48 @@ def test_resumed_run_keeps_the_shard_size_of_the_first(tmp_path):
         )
 
     assert shards(60).n_shards == shards(1000).n_shards == 7
+
+
+@pytest.mark.parametrize(
+    ("least_windows", "expected"), [(1, [1] * 14), (2, [2] * 7), (3, [3, 3, 3, 3, 2]), (20, [14])]
+)
+def test_a_shard_holds_the_least_number_of_windows_however_wide_they_are(
+    tmp_path, monkeypatch, least_windows, expected
+):
+    monkeypatch.setattr("genointerp.store.activation_shards.SHARD_BYTES", 2 * 4 * 30)
+    windows = [GenomicInterval("chrA", start, start + 20, "+") for start in range(14)]
+    x = np.arange(14 * 20 * 4, dtype=np.float32).reshape(-1, 4)
+    options = {"windows": windows, "least_windows": least_windows}
+    shards = ActivationShards(
+        tmp_path / "b.h5", activation_header(), windows, PROVENANCE, least_windows=least_windows
+    )
+    assert [len(shards.shard_windows(shard)) for shard in shards.pending()] == expected
+    # merged in smaller blocks than a shard
+    store = write_activations(tmp_path / "a.h5", x, **options)
+    np.testing.assert_array_equal(store.rows(0, store.n_tokens), x)
+
+
+def test_a_shard_of_many_windows_is_no_larger_for_a_least_number(tmp_path):
+    def size(least_windows):
+        path, header = tmp_path / f"{least_windows}.h5", activation_header(d_in=128)
+        shards = ActivationShards(
+            path, header, windows_of(), PROVENANCE, least_windows=least_windows
+        )
+        return shards.shard_tokens
+
+    assert size(1) == size(4) == 2**18
+
+
+def test_stored_rows_of_another_encoding_are_refused(tmp_path):
+    header = activation_header(encoding="bfloat16")
+    shards = ActivationShards(tmp_path / "a.h5", header, windows_of()[:1], PROVENANCE)
+    raw = np.zeros((25, 4), np.float16)
+    with (
+        pytest.raises(InputError, match="rows of 4 values of uint16, found .* of float16"),
+        shards.open_shard(0) as writer,
+    ):
+        writer.add_stored(raw)
+    assert shards.pending() == [0]
 
 
 def test_shards_of_another_run_are_refused_and_kept(tmp_path):
@@ -335,6 +377,14 @@ def test_value_that_bfloat16_cannot_hold_is_refused(bad):
     x = np.full((1, 1), bad, np.float32)
     with pytest.raises(InputError, match="within the range of bfloat16"):
         encode_values(x, "bfloat16")
+
+
+@pytest.mark.parametrize("bits", [0x7FFFFFFF, 0xFFFFFFFF, 0x7F800001])
+@pytest.mark.parametrize("encoding", ["float16", "bfloat16"])
+def test_no_nan_is_stored_whatever_its_bits(encoding, bits):
+    x = np.array([[0, bits]], np.uint32).view(np.float32)
+    with pytest.raises(InputError, match=r"activations\[0, 1\]: expected finite .*, found nan"):
+        encode_values(x, encoding)
 
 
 @given(st.floats(-(2.0**127), 2.0**127, width=32))
