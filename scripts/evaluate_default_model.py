@@ -1,33 +1,54 @@
-"""Bits per base of a shipped model beside Markov models of the same corpus, as JSON.
+"""Bits per base of a default model on genomes it has not seen, beside what it must beat, as JSON.
 
-The Markov models are counted on the training genomes, both strands, with the weights that the
-model's windows were drawn with; the best of their orders is chosen on the test genome itself, which
-favours them. A second series is counted on the other half of the test genome itself.
+``python -m scripts.evaluate_default_model corpus.npz --model nano --out evaluation.json``. What it
+must beat is read from ``scripts/baselines.json``, which ``python -m scripts.measure_baselines``
+writes and which does not depend on the model.
 """
 
 import argparse
 import json
 import logging
+import math
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+import torch
+from jaxtyping import Float32, UInt8
 
-from genointerp.activation.harvest import HarvestConfig
-from genointerp.activation.loss import genome_loss
-from genointerp.annotation.catalogue import shipped
+from genointerp.activation.harvest import HarvestConfig, batches
 from genointerp.core.files import atomic_path
 from genointerp.core.progress import progress_bar
-from genointerp.core.provenance import sha256_file
 from genointerp.genome.genome import Genome
-from genointerp.genome.read import read_genome
-from genointerp.model.corpus import Corpus, read_corpus, reverse_complement_tokens
-from genointerp.model.markov import MAX_ORDER, MarkovModel
+from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.windows import Window, window_sequence
 from genointerp.model.protocol import DnaModel
 from genointerp.model.registry import load_model
+from scripts.default_model_genomes import (
+    STRETCH,
+    JudgedGenome,
+    judged_genomes,
+    mean_bits,
+    rounded,
+)
 
-log = logging.getLogger(__name__)
 CONFIG = HarvestConfig(window=4096, warmup=512, strands=("+",))
+WINDOWS = (1024, 4096, 8192)
+BASELINES = Path(__file__).with_name("baselines.json")
+_CHUNK = 32
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What each process needs to load its own model."""
+
+    model: str
+    device: str
+    threads: int
 
 
 def main() -> None:
@@ -35,84 +56,137 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, help="corpus.npz of scripts/corpus/assemble.py")
-    parser.add_argument("--model", default="nano")
-    parser.add_argument("--genome", action="append", help="shipped genome; repeatable")
+    parser.add_argument("--model", default="nano", help="a registered name or a folder of weights")
+    parser.add_argument("--genome", action="append", help="repeatable; all where not given")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1, help="of each process")
+    parser.add_argument("--baselines", type=Path, default=BASELINES)
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     arguments = parser.parse_args()
-    model = load_model(arguments.model)
-    markov = count_markov(read_corpus(arguments.corpus), model)
-    genomes = {
-        name: evaluate(model, markov, read_genome(shipped(name).sequence))
-        for name in arguments.genome or ["bsubtilis_168"]
-    }
-    record = {
-        "model": model.spec.name,
-        "model_sha256": model.spec.sha256,
-        "corpus_sha256": sha256_file(arguments.corpus),
+    genomes = [
+        genome
+        for genome in judged_genomes(arguments.corpus)
+        if arguments.genome is None or genome.name in arguments.genome
+    ]
+    settings = Settings(arguments.model, arguments.device, arguments.threads)
+    baselines = json.loads(arguments.baselines.read_text())["genomes"]
+    found = evaluate(settings, genomes, baselines, processes=arguments.processes)
+    with atomic_path(arguments.out) as temporary:
+        temporary.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def evaluate(
+    settings: Settings,
+    genomes: Sequence[JudgedGenome],
+    baselines: dict[str, Any],
+    *,
+    processes: int,
+) -> dict[str, Any]:
+    """Return the figures of a model on several genomes, each beside its baselines."""
+    spec = load_model(settings.model).spec
+    record: dict[str, Any] = {
+        "model": spec.name,
+        "model_sha256": spec.sha256,
         "strand": "+",
         "window": CONFIG.window,
         "warmup": CONFIG.warmup,
-        "genomes": genomes,
+        "genomes": {},
     }
-    with atomic_path(arguments.out) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n")
+    context = get_context("spawn")
+    with ProcessPoolExecutor(processes, context, initializer=_load, initargs=(settings,)) as pool:
+        for judged in genomes:
+            bits = base_bits(pool, judged.genome, CONFIG)
+            record["genomes"][judged.name] = {
+                "split": judged.split,
+                "n_bases": int((~np.isnan(bits)).sum()),
+                **mean_bits(bits, judged.classes),
+                "baselines": baseline_figures(judged, baselines),
+            }
+            if judged.name == STRETCH[0]:
+                record["by_window"] = by_window(pool, judged.genome)
+    return record
 
 
-def count_markov(corpus: Corpus, model: DnaModel) -> MarkovModel:
-    """Count the training contigs, both strands, each by the weight of its windows."""
-    markov = MarkovModel(MAX_ORDER)
-    per_base = corpus.weight / corpus.length
-    # rounded, so that the contigs of one genome share one weight exactly
-    per_base = np.round(per_base / np.average(per_base, weights=corpus.length), 6)
-    separator = np.array([4], dtype=np.uint8)
-    for weight in np.unique(per_base):
-        parts = []
-        for i in np.flatnonzero(per_base == weight):
-            tokens = corpus.sequence[corpus.start[i] : corpus.start[i] + corpus.length[i]]
-            parts += [tokens, separator, reverse_complement_tokens(tokens), separator]
-        markov.add(np.concatenate(parts), weight=float(weight))
-        log.info("counted %d contigs", len(parts) // 4)
-    return markov
-
-
-def evaluate(model: DnaModel, markov: MarkovModel, genome: Genome) -> dict[str, object]:
-    """Return the figures of one genome."""
-    with progress_bar("bits per base (windows)") as progress:
-        loss = genome_loss(model, genome, config=CONFIG, progress=progress)
-    orders = markov.bits_per_base(tokens_of(model, genome))
-    best = int(np.argmin(orders))
-    own = own_markov(tokens_of(model, genome))
+def by_window(pool: ProcessPoolExecutor, genome: Genome) -> dict[str, Any]:
+    """Return bits per base of one stretch under windows of several lengths."""
+    name, start, end = STRETCH
+    contig = next(iter(genome.values()))
+    region = GenomicInterval(contig.name, start, min(end, contig.length))
+    means = {}
+    for window in WINDOWS:
+        config = replace(CONFIG, window=window, warmup=window // 8)
+        bits = base_bits(pool, genome, config, regions=[region])
+        means[str(window)] = rounded(bits[~np.isnan(bits)])
     return {
-        "bits_per_base": round(loss.bits_per_base, 4),
-        "n_bases": loss.n_bases,
-        "best_markov_order": best,
-        "best_markov_bits_per_base": round(orders[best], 4),
-        "markov_bits_per_base": [round(bits, 4) for bits in orders],
-        "best_own_markov_order": int(np.argmin(own)),
-        "best_own_markov_bits_per_base": round(min(own), 4),
-        "own_markov_bits_per_base": [round(bits, 4) for bits in own],
+        "genome": name,
+        "start": region.start,
+        "end": region.end,
+        "warmup": "an eighth of the window",
+        "bits_per_base": means,
     }
 
 
-def own_markov(tokens: UInt8[np.ndarray, " token"]) -> list[float]:
-    """Return bits per base of Markov models counted on one half of the genome, read on the other.
+def base_bits(
+    pool: ProcessPoolExecutor,
+    genome: Genome,
+    config: HarvestConfig,
+    *,
+    regions: Sequence[GenomicInterval] = (),
+) -> Float32[np.ndarray, " bp"]:
+    """Return ``-log2 p`` of each base, contigs in a row; NaN where a base was not predicted."""
+    windows = config.windows(genome, regions)
+    rows = np.cumsum([0, *genome.lengths.values()])[:-1]
+    offset = dict(zip(genome, rows.tolist(), strict=True))
+    bits = np.full(sum(genome.lengths.values()), np.nan, dtype=np.float32)
+    chunks = [windows[first : first + _CHUNK] for first in range(0, len(windows), _CHUNK)]
+    with progress_bar(f"bits per base (parts of {_CHUNK} windows)") as progress:
+        futures = [
+            pool.submit(
+                _chunk_bits, chunk, [window_sequence(genome, w) for w in chunk], config.batch
+            )
+            for chunk in chunks
+        ]
+        for done, (chunk, future) in enumerate(zip(chunks, futures, strict=True)):
+            for window, values in zip(chunk, future.result(), strict=True):
+                kept = window.kept
+                first = offset[kept.seqid] + kept.end - len(values)
+                bits[first : first + len(values)] = values
+            progress(done + 1, len(chunks))
+    return bits
 
-    They know the genome's composition, which the model has to find out in each window.
-    """
-    half = len(tokens) // 2
-    means = []
-    for known, read in ((tokens[:half], tokens[half:]), (tokens[half:], tokens[:half])):
-        markov = MarkovModel(MAX_ORDER)
-        markov.add(known)
-        markov.add(reverse_complement_tokens(known))
-        means.append(markov.bits_per_base(read))
-    return np.mean(means, axis=0).tolist()
+
+def baseline_figures(judged: JudgedGenome, baselines: dict[str, Any]) -> dict[str, Any]:
+    """Return the baselines of a genome, which must have been measured on the same sequence."""
+    found: dict[str, Any] = baselines.get(judged.name, {})
+    if "genome_sha256" in found and found["genome_sha256"] != judged.genome.sha256:
+        raise ValueError(f"{judged.name}: expected baselines of this sequence, found of another")
+    return {key: value for key, value in found.items() if key not in {"split", "genome_sha256"}}
 
 
-def tokens_of(model: DnaModel, genome: Genome) -> UInt8[np.ndarray, " token"]:
-    """Return the tokens of all contigs in a row."""
-    parts = [model.tokenize(contig.sequence).ids.astype(np.uint8) for contig in genome.values()]
-    return np.concatenate(parts)
+_models: list[DnaModel] = []
+
+
+def _load(settings: Settings) -> None:
+    torch.set_num_threads(settings.threads)
+    _models.append(load_model(settings.model, device=settings.device))
+
+
+def _chunk_bits(
+    windows: Sequence[Window], sequences: Sequence[UInt8[np.ndarray, " bp"]], batch: int
+) -> list[Float32[np.ndarray, " kept"]]:
+    """Return the bits of the predicted bases among those that each window keeps."""
+    (model,) = _models
+    found = []
+    for group in batches(windows, batch):
+        tokens = np.stack([model.tokenize(sequences[i]).ids for i in group])
+        log_p = model.log_probs(torch.from_numpy(tokens)).double().cpu().numpy()
+        # entry i is of token i + 1, so the first kept base is entry warmup - 1
+        found += [
+            (row[max(0, windows[i].warmup - 1) :] / -math.log(2)).astype(np.float32)
+            for row, i in zip(log_p, group, strict=True)
+        ]
+    return found
 
 
 if __name__ == "__main__":

@@ -1,71 +1,169 @@
 """Order-k Markov models of DNA: what a language model must beat."""
 
-import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
-MAX_ORDER = 12
-_PRIOR_WEIGHT = 4.0
+MAX_ORDER = 16
+PRIOR_WEIGHT = 4.0
+# 4 ** 13 counts of words are held for every word there is; of longer ones, those that are asked for
+_DENSE_ORDER = 12
 _BLOCK = 1 << 24
 
 
 class MarkovModel:
-    """Interpolated Markov model, counted on weighted sequences.
+    """Interpolated Markov models of every order up to one, counted on weighted sequences.
 
     Parameters
     ----------
     order
-        Bases of context, at most 12.
+        Bases of context, at most 16.
+    read
+        The sequence that the model will be asked about, tokens 0 to 3 and 4 for an unknown base.
+        Of contexts longer than 12 bases only those that occur in it are counted.
 
     Notes
     -----
     ``p_k(b | c) = (n(c b) + a p_{k-1}(b | c')) / (n(c) + a)`` with ``a = 4``, c' the context
-    without its oldest base and ``p_{-1}`` uniform: rare contexts fall back upon shorter ones.
+    without its oldest base and ``p_{-1}`` uniform: rare contexts fall back upon shorter ones, as
+    does a context that holds an unknown base or begins before its sequence, with n = 0.
     """
 
-    def __init__(self, order: int) -> None:
+    def __init__(self, order: int, read: UInt8[np.ndarray, " bp"]) -> None:
         if not 0 <= order <= MAX_ORDER:
             raise ValueError(f"order: expected 0 to {MAX_ORDER}, found {order}")
         self.order = order
-        self.counts = np.zeros(4 ** (order + 1), dtype=np.float64)
+        self._dense_order = min(order, _DENSE_ORDER)
+        self._dense = np.zeros(4 ** (self._dense_order + 1))
+        self._contexts: dict[int, Int64[np.ndarray, " context"]] = {}
+        self._counts: dict[int, Float32[np.ndarray, "context 4"]] = {}
+        for k in range(self._dense_order + 1, order + 1):
+            self._contexts[k] = _distinct(contexts_of(read, k))
+            self._counts[k] = np.zeros((len(self._contexts[k]), 4), dtype=np.float32)
+        if self._contexts:
+            # one entry more, which the -1 of an unknown context finds
+            self._occurs = np.zeros(4 ** (self._dense_order + 1) + 1, dtype=bool)
+            self._occurs[self._contexts[self._dense_order + 1]] = True
 
     def add(self, tokens: UInt8[np.ndarray, " token"], *, weight: float = 1.0) -> None:
-        """Count one sequence of tokens 0 to 3; words that hold any other token are passed over."""
+        """Count one sequence; words that hold a token beyond 3 are passed over."""
+        size = self._dense_order + 1
         for first in range(0, len(tokens), _BLOCK):
-            words = _words(tokens[first : first + _BLOCK + self.order], self.order + 1)
-            self.counts += weight * np.bincount(words[words >= 0], minlength=len(self.counts))
+            block = tokens[max(0, first - self.order) : first + _BLOCK]
+            lead = min(first, self.order)
+            words = words_of(block, size)
+            # word i ends at base i + size - 1; those of the lead were counted with the block before
+            new = words[max(0, lead - size + 1) :]
+            np.add.at(self._dense, new[new >= 0], weight)
+            if self._contexts:
+                self._add_long(block, words, lead, weight)
 
-    def log2_probabilities(self) -> list[Float32[np.ndarray, " word"]]:
-        """Return ``log2 p(b | c)`` by word (context, then base), for each order up to this one."""
-        tables = []
-        lower = np.full((1, 4), 0.25)
+    def _add_long(
+        self,
+        block: UInt8[np.ndarray, " token"],
+        words: Int64[np.ndarray, " word"],
+        lead: int,
+        weight: float,
+    ) -> None:
+        size = self._dense_order + 1
+        # the word that ends before base i + size is that base's context
+        place = np.flatnonzero(self._occurs[words[:-1]]) + size
+        place = place[(place >= lead) & (block[place] <= 3)]
+        context = words[place - size]
+        for k, known in self._contexts.items():
+            if k > size:
+                place, context = _lengthened(block, place, context, k)
+            if not len(known):
+                return
+            row = np.searchsorted(known, context)
+            found = np.flatnonzero(known.take(row, mode="clip") == context)
+            # a context that does not occur in the sequence is part of no longer one that does
+            place, context = place[found], context[found]
+            np.add.at(self._counts[k], (row[found], block[place]), np.float32(weight))
+
+    def counts(self, tokens: UInt8[np.ndarray, " bp"]) -> Iterator[Float32[np.ndarray, "bp 4"]]:
+        """Yield, order 0 upwards, how often each base was counted after the bases before a place.
+
+        ``tokens`` are the sequence ``read`` or a part of it.
+        """
+        tables = [self._dense.reshape(-1, 4).astype(np.float32)]
+        while len(tables[0]) > 1:
+            # rows that differ in the oldest base alone are a quarter of the table apart
+            tables.insert(0, tables[0].reshape(4, -1, 4).sum(0))
         for k in range(self.order + 1):
-            count = self.counts.reshape(4 ** (self.order - k), 4**k, 4).sum(0)
-            # the word of the shorter context is the same without its first base
-            prior = np.tile(lower, (4**k // len(lower), 1))
-            lower = (count + _PRIOR_WEIGHT * prior) / (count.sum(1, keepdims=True) + _PRIOR_WEIGHT)
-            tables.append(np.log2(lower).ravel().astype(np.float32))
-        return tables
+            contexts = contexts_of(tokens, k)
+            known = np.flatnonzero(contexts >= 0)
+            found = np.zeros((len(tokens), 4), dtype=np.float32)
+            if k <= self._dense_order:
+                found[known] = tables[k][contexts[known]]
+            else:
+                found[known] = self._counts[k][np.searchsorted(self._contexts[k], contexts[known])]
+            yield found
 
-    def bits_per_base(self, tokens: UInt8[np.ndarray, " token"]) -> list[float]:
-        """Return the mean of ``-log2 p`` over a sequence, for each order up to this one."""
-        means = []
-        for k, table in enumerate(self.log2_probabilities()):
-            words = _words(tokens, k + 1)
-            known = words[words >= 0]
-            means.append(-float(table[known].mean(dtype=np.float64)) if len(known) else math.nan)
-        return means
+    def probabilities(
+        self, tokens: UInt8[np.ndarray, " bp"]
+    ) -> Iterator[Float32[np.ndarray, "bp 4"]]:
+        """Yield the probability of each base at each place of ``tokens``, order 0 upwards."""
+        yield from interpolate(self.counts(tokens))
+
+    def bits_per_base(self, tokens: UInt8[np.ndarray, " bp"]) -> list[float]:
+        """Return the mean of ``-log2 p`` over the known bases of a sequence, for each order."""
+        known = np.flatnonzero(tokens <= 3)
+        return [
+            -float(np.log2(p[known, tokens[known]]).mean(dtype=np.float64))
+            for p in self.probabilities(tokens)
+        ]
 
 
-def _words(tokens: UInt8[np.ndarray, " token"], size: int) -> Int64[np.ndarray, " word"]:
+def interpolate(
+    counts: Iterable[Float32[np.ndarray, "bp 4"]], *, prior_weight: float = PRIOR_WEIGHT
+) -> Iterator[Float32[np.ndarray, "bp 4"]]:
+    """Yield the probabilities of each order from the counts of each, as `MarkovModel` says."""
+    lower = np.full((1, 4), 0.25, dtype=np.float32)
+    weight = np.float32(prior_weight)
+    for count in counts:
+        lower = (count + weight * lower) / (count.sum(1, keepdims=True) + weight)
+        yield lower
+
+
+def contexts_of(tokens: UInt8[np.ndarray, " bp"], k: int) -> Int64[np.ndarray, " bp"]:
+    """Return the base-4 number of the k bases before each; -1 where they are not all known."""
+    contexts = np.full(len(tokens), -1, dtype=np.int64)
+    contexts[k:] = words_of(tokens, k)[:-1]
+    return contexts
+
+
+def words_of(tokens: UInt8[np.ndarray, " token"], size: int) -> Int64[np.ndarray, " word"]:
     """Return the base-4 number of each word of a size; -1 where it holds an unknown base."""
     n_words = max(0, len(tokens) - size + 1)
     words = np.zeros(n_words, dtype=np.int64)
     unknown = np.zeros(n_words, dtype=bool)
     for offset in range(size):
         part = tokens[offset : offset + n_words]
-        words = 4 * words + np.minimum(part, 3)
+        words <<= 2
+        words |= np.minimum(part, 3)
         unknown |= part > 3
     words[unknown] = -1
     return words
+
+
+def _distinct(contexts: Int64[np.ndarray, " bp"]) -> Int64[np.ndarray, " context"]:
+    # numpy.unique hashes, which takes twenty times as long on numbers as far apart as these
+    ordered = np.sort(contexts[contexts >= 0])
+    distinct: Int64[np.ndarray, " context"] = ordered[np.diff(ordered, prepend=-1) != 0]
+    return distinct
+
+
+def _lengthened(
+    block: UInt8[np.ndarray, " token"],
+    place: Int64[np.ndarray, " place"],
+    context: Int64[np.ndarray, " place"],
+    k: int,
+) -> tuple[Int64[np.ndarray, " kept"], Int64[np.ndarray, " kept"]]:
+    """Return the contexts of k bases of those of k - 1, where the oldest base is known."""
+    inside = place >= k
+    place, context = place[inside], context[inside]
+    oldest = block[place - k].astype(np.int64)
+    known = oldest <= 3
+    return place[known], context[known] + (oldest[known] << (2 * (k - 1)))

@@ -17,7 +17,7 @@ sequence
 contig_start, contig_length, contig_genome
     Where a contig begins in ``sequence``, its bp, its index in the genome arrays.
 genome_name, genome_weight, genome_split
-    Name, sampling weight in Mb, and ``train`` or ``validation``.
+    Name, sampling weight in Mb, and ``train``, ``validation`` or ``test``.
 rna_contig, rna_start, rna_end, rna_strand, rna_kind
     One row a gene: index of the contig, 0-based half-open forward coordinates within
     that contig, +1 or -1, and one of `RNA_KINDS`. Contigs are taken as linear, so
@@ -104,7 +104,7 @@ class Genome:
     package: str
     path: str
     format: Literal["fasta", "genbank"]
-    split: Literal["train", "validation", "excluded"]
+    split: Literal["train", "validation", "test", "excluded"]
     length: int
     sha256: str
     weight: float = 0.0

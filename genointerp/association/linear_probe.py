@@ -1,0 +1,150 @@
+"""Linear probes: what a weighted sum of all neurons tells of a concept.
+
+A probe knows the truth while a feature does not, so it is what the site holds and no detector that
+anybody has to find.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64
+from scipy.optimize import minimize
+
+from genointerp.core.errors import InputError
+from genointerp.core.seed import rng
+
+PENALTIES = (1e-1, 1e-2, 1e-3)
+"""Strengths of the penalty tried, strongest first."""
+
+RARE = 0.02
+"""Labels below this base rate keep all of their rows where rows are drawn."""
+
+MAX_ROWS = 40_000
+"""Rows drawn, apart from those of rare labels."""
+
+_ITERATIONS = 60
+
+
+class LinearProbe(NamedTuple):
+    """A logistic regression for each of several labels, on raw activations.
+
+    Parameters
+    ----------
+    weight, bias
+        The log odds are ``x @ weight + bias``.
+    penalty
+        Strength chosen for each label.
+    """
+
+    weight: Float32[np.ndarray, "d_in label"]
+    bias: Float32[np.ndarray, " label"]
+    penalty: Float64[np.ndarray, " label"]
+
+    def log_odds(self, x: Float32[np.ndarray, "row d_in"]) -> Float32[np.ndarray, "row label"]:
+        """Return the log odds of each label."""
+        return np.asarray(x @ self.weight + self.bias, dtype=np.float32)
+
+
+def fit_probe(
+    x: Float32[np.ndarray, "row d_in"],
+    y: Bool[np.ndarray, "row label"],
+    fold: Bool[np.ndarray, " row"],
+    *,
+    seed: int = 0,
+) -> LinearProbe:
+    """Fit a probe for each label, its penalty chosen by the log loss of the other fold.
+
+    Parameters
+    ----------
+    fold
+        Which of two halves a row belongs to: long stretches, since neighbouring bases are alike.
+
+    Raises
+    ------
+    InputError
+        If a fold is empty.
+
+    Notes
+    -----
+    Minimised is ``mean_i loss_i / (p (1 - p)) + penalty / 2 |weight|^2`` over standardised
+    activations, the bias free, by L-BFGS; p is the base rate of the label, so that one penalty
+    means the same for rare labels as for common ones. Rows of rare labels (`RARE`) are all taken,
+    of the others so many as make `MAX_ROWS`, drawn with equal chance and weighted by its inverse:
+    the mean is that of all rows.
+    """
+    if not fold.any() or fold.all():
+        raise InputError("folds of a probe", "rows in both", "one is empty")
+    mean = x.mean(axis=0, dtype=np.float64)
+    scale = x.std(axis=0, dtype=np.float64)
+    scale = np.where(scale > 0, scale, 1.0)
+    rows, weight = _draw(y, seed)
+    z = ((x[rows] - mean) / scale).astype(np.float32)
+    truth, half = y[rows].astype(np.float32), fold[rows]
+    loss = np.zeros((len(PENALTIES), y.shape[1]))
+    for side in (False, True):
+        kept, found = half == side, None
+        away = ~kept
+        for number, penalty in enumerate(PENALTIES):
+            strength = np.full(y.shape[1], penalty)
+            found = _solve(z[kept], truth[kept], weight[kept], strength, start=found)
+            loss[number] += _log_loss(z[away] @ found[:-1] + found[-1], truth[away], weight[away])
+    chosen = np.array(PENALTIES)[np.argmin(loss, axis=0)]
+    found = _solve(z, truth, weight, chosen, start=found)
+    raw = found[:-1] / scale[:, None]
+    bias = found[-1] - mean @ raw
+    return LinearProbe(raw.astype(np.float32), bias.astype(np.float32), chosen)
+
+
+def _draw(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rare = np.asarray(y[:, y.mean(axis=0) < RARE].any(axis=1), dtype=np.bool_)
+    others = np.flatnonzero(~rare)
+    share = min(1.0, MAX_ROWS / max(len(others), 1))
+    n = round(share * len(others))
+    drawn = rng(seed, "rows of a probe").choice(others, size=n, replace=False)
+    rows = np.sort(np.concatenate([np.flatnonzero(rare), drawn]))
+    return rows, np.where(rare[rows], 1.0, 1 / share).astype(np.float32)
+
+
+def _solve(
+    z: Float32[np.ndarray, "row d_in"],
+    truth: Float32[np.ndarray, "row label"],
+    weight: Float32[np.ndarray, " row"],
+    penalty: Float64[np.ndarray, " label"],
+    *,
+    start: Float32[np.ndarray, "d_in1 label"] | None = None,
+) -> Float32[np.ndarray, "d_in1 label"]:
+    """Return standardised weights and, in the last row, biases: the labels' problems side by side.
+
+    The labels do not share a parameter, so that one minimisation of the sum solves all of them.
+    """
+    shape = (z.shape[1] + 1, truth.shape[1])
+    total = float(weight.sum())
+    rate = np.clip((weight @ truth) / total, 1e-6, 1 - 1e-6).astype(np.float64)
+    unit = rate * (1 - rate)
+
+    def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        theta = flat.reshape(shape).astype(np.float32)
+        logit = z @ theta[:-1] + theta[-1]
+        error = (_sigmoid(logit) - truth) * weight[:, None]
+        gradient = np.vstack([z.T @ error, error.sum(axis=0)]) / (total * unit)
+        gradient[:-1] += penalty * theta[:-1]
+        ridge = 0.5 * penalty * np.square(theta[:-1], dtype=np.float64).sum(axis=0)
+        return float((_log_loss(logit, truth, weight) / unit + ridge).sum()), gradient.ravel()
+
+    if start is None:
+        start = np.zeros(shape, dtype=np.float32)
+        start[-1] = np.log(rate / (1 - rate))
+    options = {"maxiter": _ITERATIONS, "maxcor": 20, "ftol": 1e-7}
+    first = start.astype(np.float64).ravel()
+    result = minimize(objective, first, jac=True, method="L-BFGS-B", options=options)
+    return np.asarray(result.x.reshape(shape), dtype=np.float32)
+
+
+def _log_loss(logit: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    loss = np.logaddexp(np.float32(0), logit) - truth * logit
+    mean = weight.astype(np.float64) @ loss / float(weight.sum())
+    return np.asarray(mean, dtype=np.float64)
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * x)), dtype=np.float32)

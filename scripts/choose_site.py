@@ -1,0 +1,185 @@
+"""Which site of a model to read: a probe and the best feature of a small dictionary at each.
+
+Everything is chosen on the fit genome: probes, their penalties, thresholds, features, and the site
+itself, by a rule stated here in advance: **the site whose features have the highest mean F1 over
+the concepts on the fit genome, the best feature for each**; of equals the last. What the test
+genome says is reported beside it and chooses nothing.
+"""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from genointerp.activation.harvest import HarvestConfig
+from genointerp.association.associate import associate
+from genointerp.association.config import AssociateConfig
+from genointerp.association.dense import dense_sides, score_dense
+from genointerp.association.linear_probe import fit_probe
+from genointerp.association.summary import best_per_concept
+from genointerp.core.config import to_mapping
+from genointerp.core.files import atomic_path
+from genointerp.feature.trial import (
+    CONCEPTS,
+    Ground,
+    TrialConfig,
+    folds,
+    harvest_sites,
+    parse_slow,
+    read_ground,
+    try_dictionary,
+)
+from genointerp.model.registry import load_model
+from genointerp.sae.config import SaeConfig, TrainConfig
+from genointerp.store.activations import ActivationStore
+from genointerp.workflow.config import read_run_config
+
+log = logging.getLogger(__name__)
+
+CONFIG = Path(__file__).parent / "configs" / "site.yaml"
+
+
+def main() -> None:
+    """Parse the arguments, measure every site and write the table."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    log.setLevel(logging.INFO)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="nano", help="registered name, or a folder of weights")
+    parser.add_argument("--config", type=Path, default=CONFIG, help="genomes, regions, windows")
+    parser.add_argument("--architecture", default="topk")
+    parser.add_argument("--features", type=int, default=512)
+    parser.add_argument("--k", type=int, default=16)
+    parser.add_argument("--tokens", type=int, default=1_000_000)
+    parser.add_argument("--slow", metavar="STEP:HALF", help="train on the slow part")
+    parser.add_argument("--work", type=Path, help="folder that keeps the activations")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file; a .md is put beside it")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    sae = SaeConfig(arguments.architecture, arguments.features, arguments.k)
+    training = TrainConfig(sae=sae, n_tokens=arguments.tokens)
+    trial = TrialConfig(training, slow=parse_slow(arguments.slow))
+    with TemporaryDirectory() as temporary:
+        work = arguments.work or Path(temporary)
+        record = choose_site(arguments.model, arguments.config, trial, work)
+    with atomic_path(arguments.out) as path:
+        path.write_text(json.dumps(record, indent=2) + "\n")
+    with atomic_path(arguments.out.with_suffix(".md")) as path:
+        path.write_text(markdown(record))
+
+
+def choose_site(name: str, path: Path, config: TrialConfig, work: Path) -> dict[str, Any]:
+    """Measure every site of a model and choose one."""
+    run = read_run_config(path)
+    model = load_model(name)
+    grounds = [read_ground(key, values) for key, values in run["genomes"].items()]
+    windows = HarvestConfig().with_windows(**_windows(run["windows"]))
+    stores = []
+    for ground in grounds:
+        stores.append(harvest_sites(model, ground, work, windows))
+        log.info("read %s", ground.name)
+    split = AssociateConfig(test=tuple(run["test"]), n_shifts=1, top_per_concept=0)
+    sites = {}
+    for site in model.spec.sites:
+        sites[site] = measure_site([own[site] for own in stores], grounds, split, config, work)
+        log.info("%s: %s", site, sites[site])
+    mean = {site: float(np.mean([row["f1_fit"] for row in sites[site]])) for site in sites}
+    return {
+        "model": model.spec.name,
+        "model_sha256": model.spec.sha256,
+        "genomes": {
+            ground.name: {"regions": run["genomes"][ground.name].get("regions", "all")}
+            for ground in grounds
+        },
+        "test": run["test"],
+        "windows": {"length": windows.window, "warmup": windows.warmup},
+        "trial": to_mapping(config),
+        "rule": "highest mean F1 of the best feature over the concepts on fit; of equals the last",
+        "mean_f1_fit": {site: round(value, 4) for site, value in mean.items()},
+        "default_site": max(reversed(mean), key=lambda site: round(mean[site], 4)),
+        "sites": sites,
+    }
+
+
+def measure_site(
+    stores: list[ActivationStore],
+    grounds: list[Ground],
+    split: AssociateConfig,
+    config: TrialConfig,
+    work: Path,
+) -> list[dict[str, Any]]:
+    """Return a row for each concept: the best feature and the probe of one site."""
+    fit_store = next(
+        store for store, own in zip(stores, grounds, strict=True) if not _is_test(own, split)
+    )
+    test_store = next(store for store in stores if store is not fit_store)
+    x = fit_store.rows(0, fit_store.n_tokens)
+    elements = [ground.elements for ground in grounds]
+    own = elements[stores.index(fit_store)]
+    trial = try_dictionary(fit_store, stores, own, work, config)
+    best = _own_orientation(best_per_concept(associate(trial.features, elements, config=split)))
+    fit, test = dense_sides(trial.features, stores, elements, split)
+    labels = [fit.label(concept) for concept in CONCEPTS]
+    truth = np.column_stack([fit.truth(label) for label in labels])
+    probe = fit_probe(x, truth, folds(fit_store))
+    on_fit = probe.log_odds(x)
+    del x
+    on_test = probe.log_odds(test_store.rows(0, test_store.n_tokens))
+    rows = []
+    for column, (concept, label) in enumerate(zip(CONCEPTS, labels, strict=True)):
+        score = score_dense(on_fit[:, column].copy(), on_test[:, column].copy(), label, fit, test)
+        feature = best.loc[concept]
+        rows.append(
+            {
+                "concept": concept,
+                "always_on": round(float(feature["f1_always_on"]), 4),
+                "feature": int(feature["feature"]),
+                "f1_fit": round(float(feature["f1_fit"]), 4),
+                "f1": round(float(feature["f1"]), 4),
+                "auroc": round(float(feature["auroc"]), 4),
+                "probe_penalty": float(probe.penalty[column]),
+                "probe_f1_fit": round(score.f1_fit, 4),
+                "probe_f1": round(score.f1, 4),
+                "probe_auroc": round(score.auroc, 4),
+            }
+        )
+    return rows
+
+
+def markdown(record: dict[str, Any]) -> str:
+    """Return the table of probes and features, a row for each site."""
+    concepts = [row["concept"] for row in next(iter(record["sites"].values()))]
+    lines = [
+        f"Probe AUROC / probe F1 / F1 of the best feature, {', '.join(record['test'])}.",
+        "",
+        "| site | " + " | ".join(concepts) + " | mean F1 on fit |",
+        "|" + "---|" * (len(concepts) + 2),
+    ]
+    for site, rows in record["sites"].items():
+        cells = [f"{r['probe_auroc']:.3f} / {r['probe_f1']:.2f} / {r['f1']:.2f}" for r in rows]
+        shown = f"**{site}**" if site == record["default_site"] else site
+        lines.append(f"| {shown} | {' | '.join(cells)} | {record['mean_f1_fit'][site]:.3f} |")
+    always = [f"{row['always_on']:.2f}" for row in next(iter(record["sites"].values()))]
+    lines.append(f"| always on | {' | '.join(always)} | |")
+    return "\n".join([*lines, ""])
+
+
+def _own_orientation(best: pd.DataFrame) -> pd.DataFrame:
+    return best[best["orientation"] != "antisense"].set_index("concept")
+
+
+def _is_test(ground: Ground, split: AssociateConfig) -> bool:
+    return set(ground.seqids) <= set(split.test)
+
+
+def _windows(values: dict[str, int]) -> dict[str, int | None]:
+    return {"window": values.get("length"), "warmup": values.get("warmup")}
+
+
+if __name__ == "__main__":
+    main()

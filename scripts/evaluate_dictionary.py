@@ -1,0 +1,387 @@
+"""What single features tell, beside everything that could tell it without a dictionary; or a sweep.
+
+Everything is chosen on the genomes of ``fit`` and measured on those of ``test``: which feature,
+neuron or component, its sign, its threshold. Without ``--sweep`` one dictionary is measured beside
+the best raw neuron and the best principal component (either sign), a linear probe, a detector that
+always fires, and a dictionary trained alike on the same network with random weights. With
+``--sweep`` many dictionaries are trained, and the line with the highest mean F1 over the aims **on
+fit** is chosen; what test says of it is reported and chooses nothing.
+"""
+
+import argparse
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from genointerp.activation.harvest import HarvestConfig, harvest
+from genointerp.association.associate import associate
+from genointerp.association.config import AssociateConfig
+from genointerp.association.dense import (
+    DenseScore,
+    DenseSide,
+    choose_columns,
+    dense_sides,
+    score_dense,
+)
+from genointerp.association.linear_probe import fit_probe
+from genointerp.association.summary import best_per_concept
+from genointerp.core.config import read_config, to_mapping
+from genointerp.core.files import atomic_path
+from genointerp.core.seed import derive_seed
+from genointerp.feature.trial import (
+    CONCEPTS,
+    Ground,
+    Trial,
+    TrialConfig,
+    folds,
+    parse_slow,
+    read_ground,
+    try_dictionary,
+)
+from genointerp.model.hyena import StripedHyena, initialise
+from genointerp.model.protocol import DnaModel
+from genointerp.model.registry import load_model
+from genointerp.model.single_nucleotide import SingleNucleotideModel
+from genointerp.sae.config import TrainConfig
+from genointerp.store.activations import ActivationStore
+from genointerp.workflow.config import read_run_config
+
+log = logging.getLogger(__name__)
+
+CONFIG = Path(__file__).parent / "configs" / "site.yaml"
+AIMS = {"rRNA": 0.9, "tRNA": 0.8, "CDS": 0.85, "codon phase": 0.8}
+PHASES = ("CDS_phase0", "CDS_phase1", "CDS_phase2")
+"""Of these the best on fit counts for the aim of a codon phase."""
+
+SETTING = "ARCHITECTURE:N_FEATURES:K[:TOKENS[:STEP:HALF]], as many as wanted; a list otherwise"
+SWEEP = (
+    "batch_topk:512:16:500000",
+    "topk:512:16:500000",
+    "topk:128:16:500000",
+    "topk:2048:16:500000",
+    "topk:512:4:500000",
+    "topk:512:64:500000",
+    "topk:64:4:500000:3:10",
+    "topk:64:8:500000:3:10",
+    "topk:256:8:500000:3:10",
+    "topk:512:16:500000:3:10",
+    "topk:2048:16:500000:3:10",
+    "batch_topk:256:8:500000:3:10",
+    "topk:64:8:500000:1:30",
+)
+"""Settings tried where none is named: some of the activations, some of their slow part."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Activations of one site on both genomes, and how they are divided."""
+
+    stores: list[ActivationStore]
+    grounds: list[Ground]
+    split: AssociateConfig
+    work: Path
+
+    @property
+    def fit_store(self) -> ActivationStore:
+        """Activations that dictionaries and probes are trained on."""
+        return self._store(is_test=False)
+
+    @property
+    def test_store(self) -> ActivationStore:
+        """Activations that scores are measured on."""
+        return self._store(is_test=True)
+
+    def _store(self, *, is_test: bool) -> ActivationStore:
+        own = zip(self.stores, self.grounds, strict=True)
+        return next(
+            store
+            for store, ground in own
+            if (set(ground.seqids) <= set(self.split.test)) == is_test
+        )
+
+
+def main() -> None:
+    """Parse the arguments, measure and write."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    log.setLevel(logging.INFO)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", help="registered name or folder; that of the run otherwise")
+    parser.add_argument("--config", type=Path, default=CONFIG, help="configuration of a run")
+    parser.add_argument("--site", help="the default site of the model otherwise")
+    parser.add_argument("--sweep", nargs="*", metavar="SETTING", help=SETTING)
+    parser.add_argument("--slow", metavar="STEP:HALF", help="train on the slow part")
+    parser.add_argument("--enrich", type=int, default=1, help="times RNA rows of fit are given")
+    parser.add_argument("--work", type=Path, help="folder that keeps the activations")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file; a .md is put beside it")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    run = read_run_config(arguments.config)
+    model = load_model(arguments.model or run["model"]["name"])
+    site = arguments.site or run["model"].get("site") or model.spec.default_site
+    training = read_config(TrainConfig, Path(run["dictionary"]) if "dictionary" in run else None)
+    config = TrialConfig(training, slow=parse_slow(arguments.slow), enrich=arguments.enrich)
+    with TemporaryDirectory() as temporary:
+        work = arguments.work or Path(temporary)
+        grounds = [read_ground(name, values) for name, values in run["genomes"].items()]
+        record: dict[str, Any] = {
+            "model": model.spec.name,
+            "model_sha256": model.spec.sha256,
+            "site": site,
+            "regions": {name: own.get("regions") for name, own in run["genomes"].items()},
+            "test": run["test"],
+            "windows": run["windows"],
+        }
+        scene = make_scene(model, site, grounds, run, work)
+        if arguments.sweep is None:
+            random = make_scene(untrained(model), site, grounds, run, work)
+            record |= compare(scene, random, config)
+        else:
+            record |= sweep(scene, config, arguments.sweep or list(SWEEP))
+    table = sweep_table if arguments.sweep is not None else comparison_table
+    write(record, table, arguments.out)
+
+
+def make_scene(
+    model: DnaModel, site: str, grounds: list[Ground], run: dict[str, Any], work: Path
+) -> Scene:
+    """Read the genomes of a run at one site."""
+    windows = HarvestConfig().with_windows(
+        run["windows"].get("length"), run["windows"].get("warmup")
+    )
+    stores = []
+    for ground in grounds:
+        out = work / f"{model.spec.sha256[:8]}.{ground.name}.{site}.one.h5"
+        stores.append(
+            harvest(
+                model, ground.genome, site=site, out=out, config=windows, regions=ground.regions
+            )
+        )
+        log.info("read %s with %s", ground.name, model.spec.name)
+    split = AssociateConfig(test=tuple(run["test"]), n_shifts=1, top_per_concept=0)
+    return Scene(stores, grounds, split, work)
+
+
+def untrained(model: DnaModel, *, seed: int = 0) -> DnaModel:
+    """Return the network of a model with the weights that training begins with."""
+    assert isinstance(model, SingleNucleotideModel)
+    network = StripedHyena(model.network.config)
+    generator = torch.Generator().manual_seed(derive_seed(seed, "untrained network"))
+    initialise(network, generator)
+    # harvested under a name and an identity of its own, so that files are never mixed up
+    spec = replace(model.spec, name=f"{model.spec.name}-untrained", sha256=f"{seed:064x}")
+    return SingleNucleotideModel(network, spec, model.device)
+
+
+def compare(scene: Scene, random: Scene, config: TrialConfig) -> dict[str, Any]:
+    """Measure one dictionary and what it has to be read beside."""
+    trial, features = best_features(scene, config)
+    x = scene.fit_store.rows(0, scene.fit_store.n_tokens)
+    z = scene.test_store.rows(0, scene.test_store.n_tokens)
+    elements = [ground.elements for ground in scene.grounds]
+    fit, test = dense_sides(trial.features, scene.stores, elements, scene.split)
+    labels = [fit.label(concept) for concept in CONCEPTS]
+    truth = np.column_stack([fit.truth(label) for label in labels])
+    probe = fit_probe(x, truth, folds(scene.fit_store))
+    detectors = {"probe": [_row(s) for s in score_columns(probe.log_odds, x, z, labels, fit, test)]}
+    log.info("probe measured")
+    axes = principal_axes(x)
+    for name, project in (
+        ("neuron", lambda rows: rows),
+        ("component", lambda rows: np.asarray(rows @ axes, dtype=np.float32)),
+    ):
+        detectors[name] = best_columns(project, x, z, labels, fit, test)
+        log.info("best %s measured", name)
+    del x, z
+    random_trial, random_features = best_features(random, config)
+    detectors = {"feature": features, **detectors, "untrained_feature": random_features}
+    return {
+        "trial": to_mapping(config),
+        "dictionary": _quality(trial),
+        "untrained_dictionary": _quality(random_trial),
+        "concepts": list(CONCEPTS),
+        "detectors": detectors,
+        "aims": aims_of(features),
+    }
+
+
+def sweep(scene: Scene, config: TrialConfig, settings: list[str]) -> dict[str, Any]:
+    """Train a dictionary for each setting and choose one by fit."""
+    lines = []
+    for setting in settings:
+        trial, features = best_features(scene, parse_setting(setting, config))
+        aims = aims_of(features)
+        line = {
+            "setting": setting,
+            **_quality(trial),
+            "mean_f1_fit": round(float(np.mean([aim["f1_fit"] for aim in aims])), 4),
+            "mean_f1": round(float(np.mean([aim["f1"] for aim in aims])), 4),
+            "aims": aims,
+            "features": features,
+        }
+        log.info("%s", {key: value for key, value in line.items() if key != "features"})
+        lines.append(line)
+    chosen = max(lines, key=lambda line: line["mean_f1_fit"])["setting"]
+    rule = "highest mean F1 over the aims on fit"
+    return {"trial": to_mapping(config), "rule": rule, "chosen": chosen, "sweep": lines}
+
+
+def parse_setting(setting: str, config: TrialConfig) -> TrialConfig:
+    """Return a trial with the settings ARCHITECTURE:N_FEATURES:K[:TOKENS[:STEP:HALF]].
+
+    Examples
+    --------
+    >>> parse_setting("topk:256:8:500000:3:10", TrialConfig()).slow
+    SlowConfig(step=3, half=10)
+    """
+    architecture, n_features, k, *rest = setting.split(":")
+    training = config.training
+    sae = replace(training.sae, architecture=architecture, n_features=int(n_features), k=int(k))
+    tokens = int(rest[0]) if rest else training.n_tokens
+    slow = parse_slow(":".join(rest[1:])) if len(rest) > 1 else config.slow
+    return replace(config, training=replace(training, sae=sae, n_tokens=tokens), slow=slow)
+
+
+def best_features(scene: Scene, config: TrialConfig) -> tuple[Trial, list[dict[str, Any]]]:
+    """Train a dictionary on fit and return its best feature for each concept."""
+    elements = [ground.elements for ground in scene.grounds]
+    own = elements[scene.stores.index(scene.fit_store)]
+    trial = try_dictionary(scene.fit_store, scene.stores, own, scene.work, config)
+    best = best_per_concept(associate(trial.features, elements, config=scene.split))
+    best = best[best["orientation"] != "antisense"].set_index("concept")
+    columns = ("f1_fit", "precision", "recall", "recall_element", "f1", "auroc")
+    return trial, [
+        {
+            "feature": int(best.loc[concept, "feature"]),
+            "always_on": round(float(best.loc[concept, "f1_always_on"]), 4),
+            **{key: round(float(best.loc[concept, key]), 4) for key in columns},
+        }
+        for concept in CONCEPTS
+    ]
+
+
+Project = Callable[[Float32[np.ndarray, "row d_in"]], Float32[np.ndarray, "row column"]]
+
+
+def score_columns(
+    project: Project,
+    x: Float32[np.ndarray, "fit_row d_in"],
+    z: Float32[np.ndarray, "test_row d_in"],
+    labels: list[int],
+    fit: DenseSide,
+    test: DenseSide,
+) -> Iterator[DenseScore]:
+    """Score the first detector for the first label, and so on."""
+    on_fit, on_test = project(x), project(z)
+    for column, label in enumerate(labels):
+        yield score_dense(on_fit[:, column].copy(), on_test[:, column].copy(), label, fit, test)
+
+
+def best_columns(
+    project: Project,
+    x: Float32[np.ndarray, "fit_row d_in"],
+    z: Float32[np.ndarray, "test_row d_in"],
+    labels: list[int],
+    fit: DenseSide,
+    test: DenseSide,
+) -> list[dict[str, Any]]:
+    """Score for each label the column and the sign that are best on fit."""
+    on_fit = project(x)
+    chosen = choose_columns(on_fit, fit)
+    on_test = project(z)
+    rows = []
+    for label in labels:
+        column, sign = chosen[label]
+        score = score_dense(sign * on_fit[:, column], sign * on_test[:, column], label, fit, test)
+        rows.append({"column": column, "sign": sign, **_row(score)})
+    return rows
+
+
+def principal_axes(x: Float32[np.ndarray, "row d_in"]) -> Float32[np.ndarray, "d_in axis"]:
+    """Return the principal axes of activations, that of the largest variance first."""
+    mean = x.mean(axis=0, dtype=np.float64)
+    covariance = (x.T @ x).astype(np.float64) / len(x) - np.outer(mean, mean)
+    return np.linalg.eigh(covariance).eigenvectors[:, ::-1].astype(np.float32)
+
+
+def aims_of(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what is reached of each aim; the codon phase is the one that is best on fit."""
+    found = dict(zip(CONCEPTS, features, strict=True))
+    phase = max(PHASES, key=lambda concept: found[concept]["f1_fit"])
+    rows = []
+    for aim, wanted in AIMS.items():
+        concept = phase if aim == "codon phase" else aim
+        row = {key: found[concept][key] for key in ("f1_fit", "f1", "always_on")}
+        rows.append({"aim": aim, "concept": concept, "wanted": wanted, **row})
+    return rows
+
+
+def comparison_table(record: dict[str, Any]) -> list[str]:
+    """Return the lines of a Markdown table, a row for each concept."""
+    titles = {
+        "feature": "best feature",
+        "neuron": "best neuron",
+        "component": "best component",
+        "probe": "linear probe",
+        "untrained_feature": "best feature, random weights",
+    }
+    lines = [
+        "| concept | aim | " + " | ".join(titles.values()) + " | always on |",
+        "|" + "---|" * (len(titles) + 3),
+    ]
+    aims = {row["concept"]: row["wanted"] for row in record["aims"]}
+    for number, concept in enumerate(record["concepts"]):
+        found = [record["detectors"][name][number] for name in titles]
+        cells = [f"{row['f1']:.3f} ({row['auroc']:.3f})" for row in found]
+        wanted = f"{aims[concept]:.2f}" if concept in aims else ""
+        always = f"{found[0]['always_on']:.3f}"
+        lines.append(f"| {concept} | {wanted} | {' | '.join(cells)} | {always} |")
+    return ["F1 by base (AUROC) on test.", "", *lines]
+
+
+def sweep_table(record: dict[str, Any]) -> list[str]:
+    """Return the lines of a Markdown table, a row for each setting."""
+    lines = [
+        "| setting | FVU | L0 | dead | " + " | ".join(AIMS) + " | mean on fit | mean |",
+        "|" + "---|" * (6 + len(AIMS)),
+    ]
+    for line in record["sweep"]:
+        cells = [f"{aim['f1_fit']:.3f} / {aim['f1']:.3f}" for aim in line["aims"]]
+        shown = f"**{line['setting']}**" if line["setting"] == record["chosen"] else line["setting"]
+        quality = f"{line['fvu']:.3f} | {line['l0']:.1f} | {line['dead_share']:.2f}"
+        means = f"{line['mean_f1_fit']:.3f} | {line['mean_f1']:.3f}"
+        lines.append(f"| {shown} | {quality} | {' | '.join(cells)} | {means} |")
+    return ["F1 by base of the best feature, fit / test.", "", *lines]
+
+
+def write(record: dict[str, Any], table: Callable[[dict[str, Any]], list[str]], out: Path) -> None:
+    """Write the record as JSON and its table beside it."""
+    with atomic_path(out) as path:
+        path.write_text(json.dumps(record, indent=2) + "\n")
+    with atomic_path(out.with_suffix(".md")) as path:
+        path.write_text("\n".join([*table(record), ""]))
+
+
+def _row(score: DenseScore) -> dict[str, float]:
+    return {key: round(value, 4) for key, value in score._asdict().items()}
+
+
+def _quality(trial: Trial) -> dict[str, float]:
+    log = trial.log
+    return {
+        "fvu": round(log.fvu, 4),
+        "l0": round(log.l0, 2),
+        "dead_share": round(log.dead_share, 4),
+        "slow_share": round(trial.slow_share, 4),
+    }
+
+
+if __name__ == "__main__":
+    main()
