@@ -9,9 +9,10 @@ import argparse
 import json
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,13 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
-from genointerp.activation.harvest import HarvestConfig, batches
+from genointerp.activation.harvest import HarvestConfig
 from genointerp.core.files import atomic_path
 from genointerp.core.progress import progress_bar
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.windows import Window, window_sequence
-from genointerp.model.protocol import DnaModel
+from genointerp.model.protocol import DnaModel, ModelSpec
 from genointerp.model.registry import load_model
 from scripts.default_model_genomes import (
     STRETCH,
@@ -96,7 +97,7 @@ def evaluate(
     context = get_context("spawn")
     with ProcessPoolExecutor(processes, context, initializer=_load, initargs=(settings,)) as pool:
         for judged in genomes:
-            bits = base_bits(pool, judged.genome, CONFIG)
+            bits = base_bits(pool, spec, judged.genome, CONFIG)
             record["genomes"][judged.name] = {
                 "split": judged.split,
                 "n_bases": int((~np.isnan(bits)).sum()),
@@ -104,11 +105,11 @@ def evaluate(
                 "baselines": baseline_figures(judged, baselines),
             }
             if judged.name == STRETCH[0]:
-                record["by_window"] = by_window(pool, judged.genome)
+                record["by_window"] = by_window(pool, spec, judged.genome)
     return record
 
 
-def by_window(pool: ProcessPoolExecutor, genome: Genome) -> dict[str, Any]:
+def by_window(pool: ProcessPoolExecutor, spec: ModelSpec, genome: Genome) -> dict[str, Any]:
     """Return bits per base of one stretch under windows of several lengths."""
     name, start, end = STRETCH
     contig = next(iter(genome.values()))
@@ -116,7 +117,7 @@ def by_window(pool: ProcessPoolExecutor, genome: Genome) -> dict[str, Any]:
     means = {}
     for window in WINDOWS:
         config = replace(CONFIG, window=window, warmup=window // 8)
-        bits = base_bits(pool, genome, config, regions=[region])
+        bits = base_bits(pool, spec, genome, config, regions=[region])
         means[str(window)] = rounded(bits[~np.isnan(bits)])
     return {
         "genome": name,
@@ -129,13 +130,14 @@ def by_window(pool: ProcessPoolExecutor, genome: Genome) -> dict[str, Any]:
 
 def base_bits(
     pool: ProcessPoolExecutor,
+    spec: ModelSpec,
     genome: Genome,
     config: HarvestConfig,
     *,
     regions: Sequence[GenomicInterval] = (),
 ) -> Float32[np.ndarray, " bp"]:
     """Return ``-log2 p`` of each base, contigs in a row; NaN where a base was not predicted."""
-    windows = config.windows(genome, regions)
+    windows = config.windows(spec, genome, regions)
     rows = np.cumsum([0, *genome.lengths.values()])[:-1]
     offset = dict(zip(genome, rows.tolist(), strict=True))
     bits = np.full(sum(genome.lengths.values()), np.nan, dtype=np.float32)
@@ -178,7 +180,8 @@ def _chunk_bits(
     """Return the bits of the predicted bases among those that each window keeps."""
     (model,) = _models
     found = []
-    for group in batches(windows, batch):
+    lengths = [len(sequence) for sequence in sequences]
+    for group in _equal(lengths, batch):
         tokens = np.stack([model.tokenize(sequences[i]).ids for i in group])
         log_p = model.log_probs(torch.from_numpy(tokens)).double().cpu().numpy()
         # entry i is of token i + 1, so the first kept base is entry warmup - 1
@@ -187,6 +190,13 @@ def _chunk_bits(
             for row, i in zip(log_p, group, strict=True)
         ]
     return found
+
+
+def _equal(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
+    """Group consecutive sequences of one length, at most ``size`` of them."""
+    for _, run in groupby(range(len(lengths)), key=lambda i: lengths[i]):
+        indices = list(run)
+        yield from (indices[first : first + size] for first in range(0, len(indices), size))
 
 
 if __name__ == "__main__":

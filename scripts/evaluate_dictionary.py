@@ -177,7 +177,7 @@ def untrained(model: DnaModel, *, seed: int = 0) -> DnaModel:
     initialise(network, generator)
     # harvested under a name and an identity of its own, so that files are never mixed up
     spec = replace(model.spec, name=f"{model.spec.name}-untrained", sha256=f"{seed:064x}")
-    return SingleNucleotideModel(network, spec, model.device)
+    return SingleNucleotideModel(network.to(model.device), spec, model.tokenizer)
 
 
 def compare(scene: Scene, random: Scene, config: TrialConfig) -> dict[str, Any]:

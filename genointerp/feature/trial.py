@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float32
 
-from genointerp.activation.harvest import HarvestConfig, batches, window_tokens
+from genointerp.activation.harvest import HarvestConfig
+from genointerp.activation.tokens import stacked, token_batches
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
 from genointerp.annotation.raster import element_bases
 from genointerp.annotation.read import read_annotation
@@ -29,12 +29,8 @@ from genointerp.model.protocol import DnaModel
 from genointerp.sae.config import TrainConfig
 from genointerp.sae.io import save_training
 from genointerp.sae.train import TrainLog, train_sae
-from genointerp.store.activations import (
-    ActivationHeader,
-    ActivationShards,
-    ActivationStore,
-    manifest_sha256,
-)
+from genointerp.store.activation_shards import ActivationShards, manifest_sha256
+from genointerp.store.activations import ActivationHeader, ActivationStore
 from genointerp.store.contigs import ContigInfo, contig_lengths, contig_offsets
 from genointerp.store.features import FeatureStore, ReadStrand
 
@@ -89,7 +85,7 @@ def harvest_sites(
     MismatchError
         If a file in the folder is of other windows or another genome.
     """
-    windows = config.windows(ground.genome, ground.regions)
+    windows = config.windows(model.spec, ground.genome, ground.regions)
     kept = [window.kept for window in windows]
     provenance = Provenance({"sites": "all"}, {"model": model.spec.sha256})
     stores, writers = {}, {}
@@ -100,7 +96,7 @@ def harvest_sites(
             site=site,
             d_in=model.spec.d_site,
             genome_sha256=ground.genome.sha256,
-            encoding=config.encoding,
+            encoding=config.encoding_for(model.spec),
             contigs=ContigInfo.of(ground.genome),
         )
         path = folder / f"{model.spec.sha256[:8]}.{ground.name}.{site}.h5"
@@ -125,12 +121,10 @@ def _read_all(
     model: DnaModel, genome: Genome, windows: Sequence[Window], batch_size: int
 ) -> dict[str, Float32[np.ndarray, "row d_in"]]:
     rows: dict[str, list[np.ndarray]] = {site: [] for site in model.spec.sites}
-    for batch in batches(windows, batch_size):
-        group = [windows[index] for index in batch]
-        tokens = torch.from_numpy(window_tokens(model, genome, group))
-        for site, values in model.run(tokens, capture=model.spec.sites).items():
-            for window, kept in zip(group, values.float().cpu().numpy(), strict=True):
-                rows[site].append(kept[window.warmup :])
+    for batch in token_batches(model, genome, windows, batch_size):
+        for site, values in model.run(stacked(batch), capture=model.spec.sites).items():
+            for read, kept in zip(batch, values.float().cpu().numpy(), strict=True):
+                rows[site].append(kept[read.rows])
     return {site: np.concatenate(parts) for site, parts in rows.items()}
 
 

@@ -307,9 +307,6 @@ class LargeModel(ToyDnaModel):
 
 def test_a_bfloat16_model_is_stored_without_loss_unless_told_otherwise(tmp_path):
     options = {"site": "blocks.0", "out": tmp_path / "large.h5"}
-    with pytest.raises(InputError, match=r"within the range of float16, found 131072\.0"):
-        config = dataclasses.replace(CONFIG, encoding="float16")
-        harvest(LargeModel(), genome_of(60), **options | {"out": tmp_path / "b.h5"}, config=config)
     store = harvest(LargeModel(), genome_of(60), **options, config=CONFIG)
     assert store.header.encoding == "bfloat16"
     exact = harvested(tmp_path, genome_of(60))
@@ -317,6 +314,10 @@ def test_a_bfloat16_model_is_stored_without_loss_unless_told_otherwise(tmp_path)
     columns = [0, 1, 2, 3, 5, 7]
     found, expected = (it.rows(0, it.n_tokens)[:, columns] for it in (store, exact))
     np.testing.assert_array_equal(found, expected * 2**17)
+    options |= {"out": tmp_path / "b.h5"}
+    config = dataclasses.replace(CONFIG, encoding="float16")
+    with pytest.raises(InputError, match=r"within the range of float16, found 131072\.0"):
+        harvest(LargeModel(), genome_of(60), **options, config=config)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +338,7 @@ def test_the_default_is_the_same_run_as_the_encoding_that_it_stands_for(tmp_path
     )
     assert again.manifest_sha256 == store.manifest_sha256
     # as version 0.1.0 had it: files and shards of older versions stay valid
-    assert store.manifest_sha256.startswith("MANIFEST")
+    assert store.manifest_sha256.startswith("fd7003723052")
 
 
 def test_batches_are_full_however_wide_the_model_is(tmp_path, monkeypatch):

@@ -65,5 +65,7 @@ def test_default_windows_of_a_model_of_6_mers_are_on_one_grid():
 
 def test_windows_that_leave_no_word_are_refused():
     genome = Genome([Contig("c", np.full(100, ord("A"), np.uint8))])
-    with pytest.raises(ConfigError, match="warmup: expected .* leave 6 bases or more of length=10"):
+    with pytest.raises(
+        ConfigError, match=r"warmup: expected .* leave 6 bases or more of length=10"
+    ):
         HarvestConfig(window=10, warmup=5).windows(kmer_model(6).spec, genome)

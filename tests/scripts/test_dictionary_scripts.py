@@ -10,8 +10,9 @@ import yaml
 
 from genointerp.feature.slow import SlowConfig
 from genointerp.feature.trial import TrialConfig, rows_of
+from genointerp.model.folder import save_model
 from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
-from genointerp.model.registry import load_model, save_model
+from genointerp.model.registry import load_model
 from genointerp.sae.config import SaeConfig, TrainConfig
 from genointerp.workflow.config import read_run_config
 from scripts import choose_site, evaluate_dictionary

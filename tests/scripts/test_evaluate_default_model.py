@@ -6,8 +6,9 @@ import torch
 
 from genointerp.activation.loss import genome_loss
 from genointerp.genome.genome import Contig, Genome
+from genointerp.model.folder import save_model
 from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
-from genointerp.model.registry import load_model, save_model
+from genointerp.model.registry import load_model
 from scripts import evaluate_default_model as script
 from scripts.default_model_genomes import STRETCH, JudgedGenome
 from scripts.measure_baselines import ordered

@@ -263,7 +263,7 @@ def test_stored_rows_of_another_encoding_are_refused(tmp_path):
     shards = ActivationShards(tmp_path / "a.h5", header, windows_of()[:1], PROVENANCE)
     raw = np.zeros((25, 4), np.float16)
     with (
-        pytest.raises(InputError, match="rows of 4 values of uint16, found .* of float16"),
+        pytest.raises(InputError, match=r"rows of 4 values of uint16, found .* of float16"),
         shards.open_shard(0) as writer,
     ):
         writer.add_stored(raw)
