@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import re
 import types
 import typing
 from pathlib import Path
@@ -13,6 +14,7 @@ from genointerp.core.errors import ConfigError
 from genointerp.core.files import read_text
 
 T = TypeVar("T")
+_EXPONENT = re.compile(r"[+-]?\d+[eE][+-]?\d+")
 
 
 def read_config(cls: type[T], path: Path | None) -> T:
@@ -122,6 +124,9 @@ def _convert_union(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
 
 def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    # YAML 1.1 takes 1e-3 for a text, since it has no point
+    if hint is float and isinstance(value, str) and _EXPONENT.fullmatch(value):
         return float(value)
     if hint is Path and isinstance(value, str):
         return Path(value)
