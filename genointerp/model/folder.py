@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from genointerp.core.config import from_mapping, to_mapping
-from genointerp.core.errors import SchemaError
+from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import atomic_path, read_json_object
 from genointerp.core.provenance import sha256_file
 from genointerp.model.attention import choose_backend
@@ -24,9 +24,15 @@ def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
 
     Raises
     ------
+    InputError
+        If the options name weights other than those of the folder.
     SchemaError
         If a file is missing or the weights are not of the configured network.
     """
+    for name in ("checkpoint", "revision"):
+        if (other := getattr(options, name)) is not None:
+            expected = f"none for a model whose weights are in its own folder {folder}"
+            raise InputError(name, expected, repr(str(other)))
     network = load_network(folder)
     config, values = network.config, _read_config(folder / "config.json")
     device, dtype = options.devices()[0], options.torch_dtype(otherwise="float32")

@@ -36,6 +36,12 @@ def test_a_name_that_is_neither_model_nor_folder_is_refused(tmp_path):
         load_model(str(tmp_path / "none"))
 
 
+@pytest.mark.parametrize("option", ["checkpoint", "revision"])
+def test_other_weights_for_a_folder_are_refused_not_ignored(folder, option):
+    with pytest.raises(InputError, match=rf"{option}: expected none .* found 'other'$"):
+        load_model(str(folder), **{option: "other"})
+
+
 @pytest.mark.parametrize("device", ["nonsense", "cuda:99", "meta"])
 def test_a_device_that_is_not_there_is_told_in_one_line(folder, device):
     with pytest.raises(InputError, match=rf"device: expected .* found '{device}'$"):
