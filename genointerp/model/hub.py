@@ -25,7 +25,7 @@ def snapshot(hub_id: str, *, files: Sequence[str], revision: str | None = None) 
     InputError
         If the client is not installed or the hub cannot be reached; it says how to go on without.
     """
-    by_hand = f"`hf download {hub_id} --local-dir FOLDER` and `checkpoint=FOLDER`"
+    by_hand = f"`hf download {hub_id} --local-dir FOLDER` and `--checkpoint FOLDER`"
     try:
         from huggingface_hub import snapshot_download
     except ImportError as error:

@@ -82,8 +82,10 @@ class LoadOptions:
         if self.up_to is None:
             return n_blocks - 1
         parts = self.up_to.split(".")
-        if len(parts) < 2 or parts[0] != "blocks" or not parts[1].isdecimal():
-            raise InputError("site", "one like 'blocks.4'", repr(self.up_to))
+        is_block = len(parts) > 1 and parts[0] == "blocks" and parts[1].isdecimal()
+        if not is_block or parts[2:] not in ([], ["mixer"], ["mlp"]):
+            expected = "one like 'blocks.4', 'blocks.4.mixer' or 'blocks.4.mlp'"
+            raise InputError("site", expected, repr(self.up_to))
         if int(parts[1]) >= n_blocks:
             raise InputError("site", f"a block below {n_blocks}", repr(self.up_to))
         return int(parts[1])

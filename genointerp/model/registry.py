@@ -1,5 +1,6 @@
 """Models by name: an explicit dict of those that load with this package alone, and the presets."""
 
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,8 +104,9 @@ def load(name: str, options: LoadOptions) -> DnaModel:
         return _load_local(Path(name), options)
     if _HUB_ID.fullmatch(name):
         return _load_transformers(name, options)
-    known = ", ".join([*MODELS, *PRESETS])
-    expected = f"one of {known}, a folder of weights, or a hub repository like owner/name"
+    near = difflib.get_close_matches(name, [*MODELS, *PRESETS], n=3) or list(MODELS)[:1]
+    listed = f"a name that `genointerp models` lists ({', '.join(near)}, …)"
+    expected = f"{listed}, a folder of weights, or a hub repository like owner/name"
     raise UnknownNameError("model", expected, name)
 
 

@@ -88,13 +88,13 @@ def build_tokenizer(settings: TokenizerSettings, folder: Path) -> DnaTokenizer:
         return evo_tokenizer()
     if settings.kind == "kmer":
         return _kmer(settings, folder)
-    if settings.vocabulary == "hyena" or not (folder / _FAST).is_file():
-        return _single(str(folder), _vocabulary(settings, folder), settings)
-    tokenizer = read_bpe(folder / _FAST)
     if settings.kind == "bpe":
+        tokenizer = read_bpe(folder / _FAST)
         before, after = settings.before or tokenizer.before, settings.after or tokenizer.after
         return replace(tokenizer, before=before, after=after)
-    return _single_of_fast(tokenizer, settings)
+    if settings.vocabulary == "hyena" or not (folder / _FAST).is_file():
+        return _single(str(folder), _vocabulary(settings, folder), settings)
+    return _single_of_fast(read_bpe(folder / _FAST), settings)
 
 
 def _single_of_fast(

@@ -90,7 +90,7 @@ def find_source(name: str, options: LoadOptions) -> Source:
         If the files cannot be had, or hold a network that only Python code of the repository knows
         and ``options.trust_remote_code`` is not set.
     SchemaError
-        If there is no ``config.json`` that names a kind of model.
+        If there is no ``config.json`` that names a kind of model, or not one of the preset's.
     """
     preset = PRESETS.get(name) or next((p for p in PRESETS.values() if p.hub_id == name), None)
     if preset is not None:
@@ -111,6 +111,9 @@ def find_source(name: str, options: LoadOptions) -> Source:
     elif config["model_type"] not in FAMILIES:
         expected = f"one of the kinds of model {', '.join(FAMILIES)}"
         raise InputError(str(config_path), expected, repr(config["model_type"]))
+    if preset is not None and source.reads != preset.reads:
+        expected = f"a network that reads {preset.reads!r}, as {name} does"
+        raise SchemaError(str(config_path), expected, repr(config["model_type"]))
     return source
 
 
