@@ -147,10 +147,11 @@ def harvest(
     for shard in pending:
         done -= plan.n_bases_of(shards, shard)
     progress(done, plan.n_bases)
-    for shard in pending:
-        for n_bases in harvest_shard(model, plan, shards, shard):
-            done += n_bases
-            progress(done, plan.n_bases)
+    with shards.dropped_if_empty():
+        for shard in pending:
+            for n_bases in harvest_shard(model, plan, shards, shard):
+                done += n_bases
+                progress(done, plan.n_bases)
     return shards.finish()
 
 

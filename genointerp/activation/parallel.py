@@ -121,7 +121,8 @@ def harvest_on(
         shards = plan.shards(out)
         for worker in crew:
             worker.send(_Task(plan, out))
-        _share_out(crew, plan, shards, progress)
+        with shards.dropped_if_empty():
+            _share_out(crew, plan, shards, progress)
         return shards.finish()
 
 

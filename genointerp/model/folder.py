@@ -25,7 +25,7 @@ def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
     Raises
     ------
     InputError
-        If the options name weights other than those of the folder.
+        If the options name weights other than those of the folder, or several devices.
     SchemaError
         If a file is missing or the weights are not of the configured network.
     """
@@ -33,6 +33,9 @@ def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
         if (other := getattr(options, name)) is not None:
             expected = f"none for a model whose weights are in its own folder {folder}"
             raise InputError(name, expected, repr(str(other)))
+    if len(options.devices()) > 1:
+        expected = "one device for a model of a folder, which is small"
+        raise InputError("device", expected, repr(options.device))
     network = load_network(folder)
     config, values = network.config, _read_config(folder / "config.json")
     device, dtype = options.devices()[0], options.torch_dtype(otherwise="float32")

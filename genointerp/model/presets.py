@@ -259,7 +259,7 @@ def _merged() -> Iterable[Preset]:
 
 
 def _letters() -> Iterable[Preset]:
-    for size, d_site in (("1.2B", 1024), ("10B", 4096), ("10B-v2", 4096)):
+    for size, n_blocks, d_site in (("1.2B", 12, 1024), ("10B", 12, 4096), ("10B-v2", 0, 0)):
         yield Preset(
             name=f"genos-{size.lower()}",
             hub_id=f"BGI-HangzhouAI/Genos-{size}",
@@ -268,10 +268,10 @@ def _letters() -> Iterable[Preset]:
             context=1_048_576,
             licence="MIT",
             reads="left",
-            n_blocks=12,
+            n_blocks=n_blocks,
             d_site=d_site,
             note="Human. Licence that of the code; "
-            + ("shape and context those of 10B." if "v2" in size else "tokenizer not checked."),
+            + ("context that of 10B." if "v2" in size else "tokenizer not checked."),
         )
     yield Preset(
         name="marindna",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -97,7 +97,7 @@ def find_family(network: nn.Module, reads: Reads, *, where: str) -> Family:
     InputError
         If no list or several are that long, or if blocks return the stream in two parts.
     """
-    depth = _depth(network, where)
+    depth = find_depth(network.config, where)
     lists = [
         name
         for name, module in network.named_modules()
@@ -110,9 +110,16 @@ def find_family(network: nn.Module, reads: Reads, *, where: str) -> Family:
     return family
 
 
-def _depth(network: nn.Module, where: str) -> int:
+def find_depth(config: Any, where: str) -> int:  # noqa: ANN401 - a configuration of transformers
+    """Return the number of blocks that a configuration says, be it of foreign code.
+
+    Raises
+    ------
+    InputError
+        If it says none.
+    """
     for key in ("num_hidden_layers", "n_layer", "n_layers", "num_layers"):
-        depth = getattr(network.config, key, None)
+        depth = getattr(config, key, None)
         if isinstance(depth, int):
             return depth
     raise InputError(where, "a configuration that says the number of blocks", "none")

@@ -16,7 +16,7 @@ from genointerp.model.protocol import DnaModel, ModelSpec
 from genointerp.model.tokenizer import DnaTokenizer
 from genointerp.model.tokenizer_files import build_tokenizer, from_pretrained_folder
 from genointerp.model.transformers_causal import CausalTransformersModel
-from genointerp.model.transformers_layout import FAMILIES, find_blocks, find_family
+from genointerp.model.transformers_layout import FAMILIES, find_blocks, find_depth, find_family
 from genointerp.model.transformers_model import LoadedNetwork, TransformersModel
 from genointerp.model.transformers_network import load_network, read_config
 from genointerp.model.transformers_source import Source, find_source
@@ -42,8 +42,9 @@ def load_transformers(name: str, options: LoadOptions) -> DnaModel:
         raise InputError(f"model {name}", expected, "it is not installed")
     devices, dtype = options.devices(), options.torch_dtype()
     source = find_source(name, options)
-    weights_sha256 = sha256_files(source.weights())
     config = read_config(source)
+    _check_size(source, config)
+    weights_sha256 = sha256_files(source.weights())
     tokenizer = _read_tokenizer(source, config)
     backend = _choose_backend(source, config, devices[0], options)
     up_to = _truncate(source, config, options)
@@ -81,6 +82,18 @@ def sha256_files(paths: Sequence[Path]) -> str:
         return next(iter(digests.values()))
     lines = "".join(f"{digest}  {name}\n" for name, digest in digests.items())
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _check_size(source: Source, config: Any) -> None:  # noqa: ANN401
+    """Refuse a checkpoint that has another size than its preset, where that is known."""
+    preset, where = source.preset, str(source.folder / "config.json")
+    if preset is None:
+        return
+    if preset.n_blocks and (depth := find_depth(config, where)) != preset.n_blocks:
+        raise SchemaError(where, f"{preset.n_blocks} blocks, as {preset.name} has", str(depth))
+    # the stream of foreign code may be wider than it says: Caduceus-PS holds both strands in it
+    if preset.d_site and not source.has_python and (width := _width(config)) != preset.d_site:
+        raise SchemaError(where, f"a width of {preset.d_site}, as {preset.name} has", str(width))
 
 
 def _read_tokenizer(source: Source, config: Any) -> DnaTokenizer:  # noqa: ANN401

@@ -85,7 +85,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
         raise SchemaError(str(path), "weights that torch saved", found) from error
     if not isinstance(entries, dict):
         raise SchemaError(str(path), "a dict of tensors", type(entries).__name__)
-    kept = {key: x for key, x in entries.items() if not str(key).endswith(_NOT_WEIGHTS)}
+    kept = {str(key): x for key, x in entries.items() if not str(key).endswith(_NOT_WEIGHTS)}
     for key, x in kept.items():
         if not isinstance(x, Tensor):
             raise SchemaError(str(path), "tensors", f"{key} of {type(x).__name__}")

@@ -99,6 +99,19 @@ class ActivationShards:
         """Return the indices of the windows of one shard."""
         return range(self._bounds[shard], self._bounds[shard + 1])
 
+    @contextmanager
+    def dropped_if_empty(self) -> Iterator[None]:
+        """Remove the folder upon an error before any shard is complete.
+
+        There is nothing to resume, and it would refuse a next run that mends the error.
+        """
+        try:
+            yield
+        except Exception:
+            if len(self.pending()) == self.n_shards:
+                shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
     def pending(self) -> list[int]:
         """Return the shards that are not on disk yet."""
         return [shard for shard in range(self.n_shards) if not self._is_done(shard)]

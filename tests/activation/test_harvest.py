@@ -330,6 +330,23 @@ def test_the_encoding_follows_the_model_where_none_is_asked_for(dtype, encoding)
     assert HarvestConfig(encoding="float16").encoding_for(spec) == "float16"
 
 
+def test_a_run_that_was_refused_before_its_first_shard_does_not_bar_the_next(tmp_path):
+    out = tmp_path / "activations.h5"
+    genome = genome_of(100)
+    with pytest.raises(InputError, match="within the range of float16"):
+        harvest(
+            LargeModel(),
+            genome,
+            site="blocks.0",
+            out=out,
+            config=dataclasses.replace(CONFIG, encoding="float16"),
+        )
+    assert list(tmp_path.iterdir()) == []
+    mended = dataclasses.replace(CONFIG, encoding="bfloat16")
+    store = harvest(LargeModel(), genome, site="blocks.0", out=out, config=mended)
+    assert store.header.encoding == "bfloat16"
+
+
 def test_the_default_is_the_same_run_as_the_encoding_that_it_stands_for(tmp_path):
     store = harvested(tmp_path, genome_of(60))
     config = dataclasses.replace(CONFIG, encoding="float16")

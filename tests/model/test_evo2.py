@@ -12,6 +12,7 @@ from genointerp.model.hyena import HyenaConfig, StripedHyena, rotary_frequencies
 from genointerp.model.load_options import LoadOptions
 from genointerp.model.registry import MODELS, load_model
 from genointerp.model.vortex_checkpoint import make_network, read_checkpoint
+from tests.damaged import PICKLES, write_damaged
 from tests.model.vtx_reference import load_reference, on_cpu, write_checkpoint
 
 ALL_KINDS = ("SE", "MR", "LI", "ATT", "SE", "MR", "LI", "ATT")
@@ -164,6 +165,7 @@ def test_a_folder_without_weights_is_refused(tmp_path):
             id="shape",
         ),
         pytest.param({"blocks.1.filter.h": "text"}, "tensors, found blocks.1.filter.h", id="kind"),
+        pytest.param({7: torch.ones(1), "x": torch.ones(1)}, "also 7, x$", id="number"),
     ],
 )
 def test_weights_of_another_network_are_refused_by_name(folder, change, message):
@@ -185,11 +187,21 @@ def test_what_is_no_dict_of_tensors_is_refused(tmp_path, content):
         load(tmp_path, tiny())
 
 
-def test_half_a_file_is_refused(folder):
+@pytest.mark.parametrize("length", [0, 3, 100, 5000, -1])
+def test_a_part_of_a_file_is_refused(folder, length):
     path = folder / "tiny.pt"
-    path.write_bytes(path.read_bytes()[:5000])
+    path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(SchemaError, match="weights that torch saved"):
         load(folder, tiny())
+
+
+@pytest.mark.parametrize(("error", "pickled"), PICKLES.values(), ids=PICKLES)
+def test_a_damaged_file_is_refused_whatever_torch_says_of_it(tmp_path, error, pickled):
+    path = write_damaged(tmp_path / "tiny.pt", pickled)
+    with pytest.raises(error):
+        torch.load(path, mmap=True, weights_only=True)
+    with pytest.raises(SchemaError, match=r"tiny\.pt: expected weights that torch saved, found .+"):
+        load(tmp_path, tiny())
 
 
 def test_state_of_transformer_engine_is_not_needed_to_read_the_weights(folder, monkeypatch):

@@ -1,10 +1,12 @@
 import json
 
 import pytest
+import torch
 
 from genointerp.core.errors import InputError, SchemaError, UnknownNameError
 from genointerp.model.folder import save_model
 from genointerp.model.hyena import HyenaConfig, StripedHyena
+from genointerp.model.load_options import LoadOptions
 from genointerp.model.presets import PRESETS
 from genointerp.model.registry import MODELS, load_model
 
@@ -34,6 +36,18 @@ def test_a_saved_model_is_found_again(folder):
 def test_a_name_that_is_neither_model_nor_folder_is_refused(tmp_path):
     with pytest.raises(UnknownNameError, match=r"genointerp models` lists \(nano"):
         load_model(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("site", ["blocks.0.foo", "blocks.0.mlp.mixer", "blocks.0.", "blocks"])
+def test_a_name_that_is_no_site_is_told_what_one_looks_like(folder, site):
+    expected = "expected one like 'blocks.4', 'blocks.4.mixer' or 'blocks.4.mlp'"
+    with pytest.raises(InputError, match=rf"site: {expected}, found '{site}'$"):
+        load_model(str(folder), up_to=site)
+
+
+@pytest.mark.parametrize("site", ["blocks.0", "blocks.0.mixer", "blocks.0.mlp"])
+def test_a_model_may_end_at_each_kind_of_site(folder, site):
+    assert load_model(str(folder), up_to=site).spec.sites == ("blocks.0",)
 
 
 @pytest.mark.parametrize("option", ["checkpoint", "revision"])
@@ -93,3 +107,9 @@ def test_a_json_file_that_is_no_object_is_refused(folder):
     (folder / "config.json").write_text("[]")
     with pytest.raises(SchemaError, match=r"config\.json: expected a JSON object, found list"):
         load_model(str(folder))
+
+
+def test_several_devices_are_refused_for_a_folder(folder, monkeypatch):
+    monkeypatch.setattr(LoadOptions, "devices", lambda _: (torch.device("cpu"),) * 2)
+    with pytest.raises(InputError, match=r"device: expected one .* found 'cuda:0,cuda:1'"):
+        load_model(str(folder), device="cuda:0,cuda:1")

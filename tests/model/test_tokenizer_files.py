@@ -137,6 +137,12 @@ def test_settings_that_name_special_tokens_go_before_the_file(tmp_path):
     assert tokenizer.encode(as_bases("A")).ids[[0, 2]].tolist() == [3, 2]
 
 
+def test_merges_are_never_read_from_a_mere_list_of_tokens(tmp_path):
+    write(tmp_path, vocab=["[UNK]", *"ACGTN"])
+    with pytest.raises(SchemaError, match=r"tokenizer\.json: expected "):
+        build_tokenizer(TokenizerSettings("bpe", k=0), tmp_path)
+
+
 def test_settings_of_bytes_need_no_file(tmp_path):
     built = build_tokenizer(TokenizerSettings("char", vocabulary="ascii"), tmp_path)
     assert isinstance(built, CharTokenizer)

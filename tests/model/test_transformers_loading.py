@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 import torch
@@ -79,11 +80,43 @@ def test_older_weights_of_torch_are_read(folder):
 def test_a_preset_may_be_read_from_a_local_folder(tmp_path):
     folder = save_tiny("mistral", tmp_path)
     change(folder, sliding_window=None, auto_map={"AutoModelForCausalLM": "modeling.Unneeded"})
-    spec = load_model("genomeocean-100m", checkpoint=folder).spec
-    preset = PRESETS["genomeocean-100m"]
+    spec = load_model("genomeocean-500m", checkpoint=folder).spec
+    preset = PRESETS["genomeocean-500m"]
     assert (spec.name, spec.licence, spec.context) == (preset.name, preset.licence, preset.context)
     by_hub_id = load_model(preset.hub_id, checkpoint=folder).spec
     assert by_hub_id == spec
+
+
+def test_a_masked_network_is_no_checkpoint_of_a_causal_preset(tmp_path):
+    folder = save_tiny("esm", tmp_path)
+    expected = r"config\.json: expected a network that reads 'left', as marindna does, found 'esm'$"
+    with pytest.raises(SchemaError, match=expected):
+        load_model("marindna", checkpoint=folder)
+
+
+def test_a_causal_network_is_no_checkpoint_of_a_masked_preset(saved):
+    with pytest.raises(SchemaError, match="reads 'both', as modernbert-dna-37m does, found 'mixtr"):
+        load_model("modernbert-dna-37m", checkpoint=saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "message"),
+    [
+        ("genos-1.2b", "mixtral", "expected 12 blocks, as genos-1.2b has, found 4$"),
+        ("modernbert-dna-37m", "modernbert", "expected a width of 256, .*-37m has, found 32$"),
+    ],
+)
+def test_a_checkpoint_of_another_size_is_refused(tmp_path, name, family, message):
+    folder = save_tiny(family, tmp_path)
+    with pytest.raises(SchemaError, match=rf"config\.json: {message}"):
+        load_model(name, checkpoint=folder)
+
+
+def test_a_checkpoint_of_the_size_of_its_preset_is_read(saved, monkeypatch):
+    preset = replace(PRESETS["genos-1.2b"], n_blocks=4, d_site=32)
+    monkeypatch.setitem(PRESETS, preset.name, preset)
+    spec = load_model(preset.name, checkpoint=saved, up_to="blocks.1").spec
+    assert (spec.name, spec.sites, spec.d_site) == (preset.name, ("blocks.0", "blocks.1"), 32)
 
 
 def test_a_checkpoint_that_is_no_folder_is_refused(tmp_path):
@@ -301,6 +334,12 @@ def test_code_that_is_trusted_gives_its_residual_stream(with_code):
 def test_the_kernel_of_foreign_code_cannot_be_chosen(with_code, option):
     with pytest.raises(InputError, match="expected no choice, since the network is code"):
         load_model(str(with_code), trust_remote_code=True, **option)
+
+
+def test_foreign_code_of_another_depth_than_its_preset_is_refused(with_code):
+    expected = r"config\.json: expected 32 blocks, as evo-1-8k-base has, found 3$"
+    with pytest.raises(SchemaError, match=expected):
+        load_model("evo-1-8k-base", checkpoint=with_code, trust_remote_code=True)
 
 
 def test_foreign_blocks_that_do_not_return_the_stream_are_refused(with_code):

@@ -17,6 +17,7 @@ from genointerp.sae.published import (
 )
 from genointerp.sae.registry import make_sae
 from genointerp.sae.threshold import estimate_threshold
+from tests.damaged import PICKLES, write_damaged
 from tests.published import TINY, published_tensors, write_published
 
 METADATA = {"model": "toy", "model_sha256": "ab" * 32, "site": "blocks.1"}
@@ -205,6 +206,40 @@ def test_what_is_no_file_of_torch_is_refused(tmp_path):
     torch.save([1, 2], tmp_path / "list.pt")
     with pytest.raises(SchemaError, match=r"list\.pt: expected tensors by name, found list"):
         read_published(tmp_path / "list.pt", TINY)
+
+
+@pytest.mark.parametrize(("error", "pickled"), PICKLES.values(), ids=PICKLES)
+def test_a_damaged_file_is_refused_whatever_torch_says_of_it(tmp_path, error, pickled):
+    path = write_damaged(tmp_path / "damaged.pt", pickled)
+    with pytest.raises(error):
+        torch.load(path, weights_only=True)
+    expected = rf"damaged\.pt: expected weights saved by torch, found {error.__name__}$"
+    with pytest.raises(SchemaError, match=expected):
+        read_published(path, TINY)
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("length", [0, 3, 16, 28, 300, -1])
+def test_a_part_of_a_file_is_refused(tmp_path, legacy, length):
+    path = tmp_path / "part.pt"
+    torch.save(published_tensors(), path, _use_new_zipfile_serialization=not legacy)
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(SchemaError, match=r"part\.pt: expected weights saved by torch"):
+        read_published(path, TINY)
+
+
+@pytest.mark.parametrize("start", [0, 100, 200])
+def test_a_changed_byte_is_refused_or_in_a_place_that_nobody_reads(file, start):
+    whole = file.read_bytes()
+    refused = 0
+    for place in range(start, start + 100):
+        changed = bytes([whole[place] ^ 0xFF])
+        file.write_bytes(whole[:place] + changed + whole[place + 1 :])
+        try:
+            read_published(file, TINY)
+        except (SchemaError, MismatchError):
+            refused += 1
+    assert refused > 30
 
 
 def test_the_entry_of_evo_2_is_what_was_published():
