@@ -26,6 +26,7 @@ from genointerp.core.seed import derive_seed, rng
 from genointerp.model.corpus import Corpus
 from genointerp.model.grow import grow
 from genointerp.model.hyena import HyenaConfig, HyenaFilter, StripedHyena, initialise
+from genointerp.model.muon import Muon
 
 UNKNOWN_BASE = 4
 """Token of every letter that is not A, C, G or T; never a target."""
@@ -270,11 +271,10 @@ def _optimisers(network: StripedHyena, config: PretrainConfig) -> Iterator[torch
         is_matrix = parameter.ndim == 2 and name.endswith("weight") and "embedding" not in name
         (matrices if is_matrix else others).append(parameter)
     rates = (config.matrix_learning_rate, config.learning_rate)
-    yield torch.optim.Muon(
+    yield Muon(
         [{"params": matrices, "full_lr": rates[0]}],
         lr=rates[0],
         weight_decay=config.weight_decay,
-        adjust_lr_fn="match_rms_adamw",
     )
     yield torch.optim.AdamW(
         [{"params": others, "full_lr": rates[1]}], lr=rates[1], betas=(0.9, 0.98), weight_decay=0.0
