@@ -1,37 +1,16 @@
-"""What every dictionary shares: shapes, encoding, decoding, and the data it reads."""
+"""What every dictionary shares: shapes, encoding, decoding."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar
 
-import numpy as np
 import torch
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from genointerp.core.seed import derive_seed
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.sparse import SparsePattern
-
-
-@runtime_checkable
-class ActivationSource(Protocol):
-    """Rows of activations, given in shuffled chunks, as often as asked for."""
-
-    @property
-    def d_in(self) -> int:
-        """Width of a row."""
-        ...
-
-    @property
-    def n_rows(self) -> int:
-        """Rows of one epoch."""
-        ...
-
-    def chunks(self, seed: int, epoch: int) -> Iterator[Float32[np.ndarray, "n d_in"]]:
-        """Give every row once, in an order that ``seed`` and ``epoch`` determine."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,11 @@ class RunningMoments:
         self.n = total
 
     @property
+    def variance(self) -> Float64[np.ndarray, " d_in"]:
+        """Variance of each column."""
+        return self.deviation / self.n
+
+    @property
     def total_variance(self) -> float:
         """Mean squared distance of a row from the mean row."""
         return float(self.deviation.sum()) / self.n

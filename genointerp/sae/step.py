@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from genointerp.sae import parallel
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.config import TrainConfig
 from genointerp.sae.sparse import SparsePattern, sparse_decode, sparse_encode
@@ -54,14 +55,17 @@ class Trainer:
         return self.silent_tokens >= self.config.dead_after
 
     def step(self, x: Float[Tensor, "batch d_in"]) -> StepResult:
-        """Train on one batch."""
+        """Train on one batch, or on this process's share of it."""
         with torch.no_grad():
-            z = self.sae.pre_activations(x)
-            pattern = self.sae.training_pattern(z)
+            z = self._encoded(x)
+            pattern = parallel.training_pattern(self.sae, z)
         dead = torch.nonzero(self.is_dead).squeeze(1)
         loss, fvu, aux_fvu = self._losses(x, z, pattern, dead)
         self.adam.zero_grad(set_to_none=True)
         torch.autograd.backward([loss])
+        parallel.average_gradients(self.sae)
+        if self.config.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.sae.parameters(), self.config.clip_norm)
         remove_parallel_gradient(self.sae)
         for group in self.adam.param_groups:
             group["lr"] = learning_rate(self.step_number, self.config)
@@ -71,6 +75,27 @@ class Trainer:
         self._track_threshold(z, pattern)
         self.step_number += 1
         return StepResult(fvu, aux_fvu, len(pattern.row) / len(x), len(dead) / len(z[0]))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that a step changes."""
+        return {
+            "sae": self.sae.state_dict(),
+            "adam": self.adam.state_dict(),
+            "silent_tokens": self.silent_tokens,
+            "step": self.step_number,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what :meth:`state_dict` returned."""
+        self.sae.load_state_dict(state["sae"])
+        self.adam.load_state_dict(state["adam"])
+        self.silent_tokens.copy_(state["silent_tokens"])
+        self.step_number = state["step"]
+
+    def _encoded(self, x: Tensor) -> Tensor:
+        is_low = self.config.autocast != "none"
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=is_low):
+            return self.sae.pre_activations(x).float()
 
     def _losses(
         self, x: Tensor, z: Tensor, pattern: SparsePattern, dead: Tensor
@@ -100,7 +125,8 @@ class Trainer:
         among = topk_pattern(z[:, dead], min(wanted, len(dead)))
         pattern = SparsePattern(among.offsets, among.row, dead[among.feature], self.sae.n_features)
         missed = (residual - self._reconstruct(x, z, pattern)).square().sum()
-        auxiliary = missed / residual.square().sum().clamp_min(torch.finfo(x.dtype).tiny)
+        total = parallel.mean_over_ranks(residual.square().sum())
+        auxiliary = missed / total.clamp_min(torch.finfo(x.dtype).tiny)
         return auxiliary, min(1.0, len(dead) / wanted)
 
     @torch.no_grad()
@@ -119,14 +145,19 @@ class Trainer:
 
     @torch.no_grad()
     def _count(self, pattern: SparsePattern, n_tokens: int) -> None:
-        self.silent_tokens += n_tokens
-        self.silent_tokens[pattern.feature] = 0
+        fired = torch.zeros_like(self.silent_tokens, dtype=torch.bool)
+        fired[pattern.feature] = True
+        self.silent_tokens += n_tokens * parallel.world_size()
+        self.silent_tokens[parallel.any_over_ranks(fired)] = 0
 
     @torch.no_grad()
     def _track_threshold(self, z: Tensor, pattern: SparsePattern) -> None:
-        if not self.sae.has_threshold or len(pattern.row) == 0:
+        if not self.sae.has_threshold:
             return
-        smallest = pattern.values_of(z).min()
+        nothing = torch.full((1,), torch.inf, device=z.device)
+        smallest = parallel.min_over_ranks(torch.cat([pattern.values_of(z), nothing]).min())
+        if not torch.isfinite(smallest):
+            return
         keep = self.config.threshold_decay if self.step_number else 0.0
         self.sae.threshold.mul_(keep).add_(smallest, alpha=1 - keep)
 

@@ -6,9 +6,8 @@ import torch
 
 from genointerp.core.errors import InputError, MismatchError, SchemaError
 from genointerp.sae.config import SaeConfig, TrainConfig
-from genointerp.sae.data import Position, batches, held_out_rows, survey
 from genointerp.sae.train import train_sae
-from tests.sae.sources import ArraySource, sparse_rows
+from tests.sae.sources import array_source, sparse_rows
 
 METADATA = {"model": "toy", "model_sha256": "ab" * 32, "site": "blocks.1"}
 CONFIG = TrainConfig(
@@ -38,7 +37,7 @@ def rows():
 
 @pytest.fixture(scope="module")
 def trained(rows):
-    return train_sae(ArraySource(rows), CONFIG, metadata=METADATA)
+    return train_sae(array_source(rows), CONFIG, metadata=METADATA)
 
 
 def test_a_dictionary_learns_sparse_directions(trained):
@@ -57,18 +56,18 @@ def test_the_result_acts_on_raw_activations(trained, rows):
 
 def test_topk_learns_too(rows):
     config = dataclasses.replace(CONFIG, sae=SaeConfig("topk", n_features=48, k=3), decay="cosine")
-    log = train_sae(ArraySource(rows), config, metadata=METADATA).log
+    log = train_sae(array_source(rows), config, metadata=METADATA).log
     assert log.fvu < 0.3
     assert log.l0 <= 3
     assert log.threshold == 0
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(trained, rows):
-    again = train_sae(ArraySource(rows), CONFIG, metadata=METADATA)
+    again = train_sae(array_source(rows), CONFIG, metadata=METADATA)
     assert same(weights(again), weights(trained))
     assert again.log == trained.log
     assert again.records == trained.records
-    other = train_sae(ArraySource(rows), dataclasses.replace(CONFIG, seed=1), metadata=METADATA)
+    other = train_sae(array_source(rows), dataclasses.replace(CONFIG, seed=1), metadata=METADATA)
     assert not same(weights(other), weights(trained))
 
 
@@ -84,9 +83,9 @@ def test_killed_and_resumed_equals_never_killed(step, trained, rows, tmp_path):
 
     with pytest.raises(_Killed):
         train_sae(
-            ArraySource(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path, progress=kill
+            array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path, progress=kill
         )
-    resumed = train_sae(ArraySource(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
+    resumed = train_sae(array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
     assert same(weights(resumed), weights(trained))
     assert resumed.log == trained.log
     assert resumed.records == trained.records
@@ -94,15 +93,15 @@ def test_killed_and_resumed_equals_never_killed(step, trained, rows, tmp_path):
 
 def test_checkpoint_of_another_configuration_is_refused(rows, tmp_path):
     short = dataclasses.replace(CONFIG, n_tokens=1280)
-    train_sae(ArraySource(rows), short, metadata=METADATA, checkpoint_dir=tmp_path)
+    train_sae(array_source(rows), short, metadata=METADATA, checkpoint_dir=tmp_path)
     with pytest.raises(MismatchError, match=r"checkpoint.pt: expected a checkpoint of this"):
-        train_sae(ArraySource(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
+        train_sae(array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
 
 
 def test_a_broken_checkpoint_is_named(rows, tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
     with pytest.raises(SchemaError, match=r"checkpoint.pt: expected a checkpoint, found"):
-        train_sae(ArraySource(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
+        train_sae(array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
 
 
 def test_metrics_are_logged_at_the_stated_steps(trained):
@@ -112,69 +111,28 @@ def test_metrics_are_logged_at_the_stated_steps(trained):
     }  # fmt: skip
 
 
-def test_held_out_rows_are_never_trained_on_in_any_epoch(rows):
-    source = ArraySource(rows)
-    kept = {row.tobytes() for row in survey(source, CONFIG).held_out}
-    assert 0.05 * len(rows) < len(kept) < 0.15 * len(rows)
-    stream = batches(source, CONFIG, Position(0, 0))
-    used = [row.tobytes() for (position, batch), _ in zip(stream, range(60), strict=False)
-            for row in batch]  # fmt: skip
-    assert not kept & set(used)
-
-
-def test_batches_from_a_position_on_are_those_that_follow_it(rows):
-    source = ArraySource(rows)
-    stream = batches(source, CONFIG, Position(0, 0))
-    whole = [next(stream) for _ in range(50)]
-    position = whole[29][0]
-    resumed = batches(source, CONFIG, position)
-    for expected_position, expected in whole[30:]:
-        found_position, found = next(resumed)
-        assert found_position == expected_position
-        np.testing.assert_array_equal(found, expected)
-
-
-def test_whether_a_row_is_held_out_does_not_depend_on_the_rows_around_it(rows):
-    together = held_out_rows(rows[:50], CONFIG)
-    alone = [held_out_rows(rows[i : i + 1], CONFIG)[0] for i in range(50)]
-    assert together.tolist() == alone
-
-
-def test_survey_finds_the_moments_of_the_rows_to_train_on(rows):
-    found = survey(ArraySource(rows), CONFIG)
-    fit = rows[~held_out_rows(rows, CONFIG)].astype(np.float64)
-    np.testing.assert_allclose(found.standardiser.mean, fit.mean(axis=0), rtol=1e-9)
-    total = ((fit - fit.mean(axis=0)) ** 2).sum(axis=1).mean()
-    assert found.variance == pytest.approx(rows.shape[1])
-    assert found.standardiser.scale == pytest.approx(np.sqrt(total / rows.shape[1]))
-    assert found.mean_to_spread == pytest.approx(np.linalg.norm(fit.mean(axis=0)) / np.sqrt(total))
-
-
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_activations_that_are_not_finite_are_refused(value, rows):
     broken = rows.copy()
     broken[17, 3] = value
     with pytest.raises(InputError, match=r"finite values, found NaN or infinity in row \d+"):
-        train_sae(ArraySource(broken), CONFIG, metadata=METADATA)
+        train_sae(array_source(broken), CONFIG, metadata=METADATA)
 
 
 def test_rows_of_another_width_are_refused(rows):
-    class Lying(ArraySource):
-        @property
-        def d_in(self):
-            return 17
-
+    source = array_source(rows)
+    source.d_in, source.widths = 17, (17,)
     with pytest.raises(MismatchError, match="expected rows of width 17, found 16"):
-        train_sae(Lying(rows), CONFIG, metadata=METADATA)
+        train_sae(source, CONFIG, metadata=METADATA)
 
 
 def test_too_few_rows_for_a_batch_are_refused(rows):
     with pytest.raises(InputError, match="at least batch_tokens = 128 rows"):
-        train_sae(ArraySource(rows[:100]), CONFIG, metadata=METADATA)
+        train_sae(array_source(rows[:100]), CONFIG, metadata=METADATA)
 
 
 def test_rows_without_variance_are_refused():
     constant = np.ones((500, 4), dtype=np.float32)
     config = dataclasses.replace(CONFIG, eval_share=0.5)
     with pytest.raises(InputError, match="activations: expected"):
-        train_sae(ArraySource(constant), config, metadata=METADATA)
+        train_sae(array_source(constant), config, metadata=METADATA)
