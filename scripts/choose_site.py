@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 
 from genointerp.activation.harvest import HarvestConfig
+from genointerp.activation.training import TrainingConfig
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.association.dense import dense_sides, score_dense
@@ -31,18 +32,19 @@ from genointerp.feature.trial import (
     TrialConfig,
     folds,
     harvest_sites,
-    parse_slow,
+    parse_slow_part,
     read_ground,
     try_dictionary,
 )
 from genointerp.model.registry import load_model
-from genointerp.sae.config import SaeConfig, TrainConfig
+from genointerp.sae.config import SaeConfig
 from genointerp.store.activations import ActivationStore
 from genointerp.workflow.config import read_run_config
 
 log = logging.getLogger(__name__)
 
 CONFIG = Path(__file__).parent / "configs" / "site.yaml"
+SLOW_PART = "STEP:HALF:N_FEATURES:K"
 
 
 def main() -> None:
@@ -56,14 +58,15 @@ def main() -> None:
     parser.add_argument("--features", type=int, default=512)
     parser.add_argument("--k", type=int, default=16)
     parser.add_argument("--tokens", type=int, default=1_000_000)
-    parser.add_argument("--slow", metavar="STEP:HALF", help="train on the slow part")
+    parser.add_argument("--slow-part", action="append", default=[], metavar=SLOW_PART)
     parser.add_argument("--work", type=Path, help="folder that keeps the activations")
     parser.add_argument("--out", type=Path, required=True, help="JSON file; a .md is put beside it")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     sae = SaeConfig(arguments.architecture, arguments.features, arguments.k)
-    training = TrainConfig(sae=sae, n_tokens=arguments.tokens)
-    trial = TrialConfig(training, slow=parse_slow(arguments.slow))
+    slow = tuple(parse_slow_part(text) for text in arguments.slow_part)
+    training = TrainingConfig(sae=sae, n_tokens=arguments.tokens, slow_parts=slow)
+    trial = TrialConfig(training)
     with TemporaryDirectory() as temporary:
         work = arguments.work or Path(temporary)
         record = choose_site(arguments.model, arguments.config, trial, work)

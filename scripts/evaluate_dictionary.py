@@ -22,6 +22,7 @@ import torch
 from jaxtyping import Float32
 
 from genointerp.activation.harvest import HarvestConfig, harvest
+from genointerp.activation.training import TrainingConfig
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.association.dense import (
@@ -42,7 +43,7 @@ from genointerp.feature.trial import (
     Trial,
     TrialConfig,
     folds,
-    parse_slow,
+    parse_slow_part,
     read_ground,
     try_dictionary,
 )
@@ -50,7 +51,6 @@ from genointerp.model.hyena import StripedHyena, initialise
 from genointerp.model.protocol import DnaModel
 from genointerp.model.registry import load_model
 from genointerp.model.single_nucleotide import SingleNucleotideModel
-from genointerp.sae.config import TrainConfig
 from genointerp.store.activations import ActivationStore
 from genointerp.workflow.config import read_run_config
 
@@ -61,23 +61,26 @@ AIMS = {"rRNA": 0.9, "tRNA": 0.8, "CDS": 0.85, "codon phase": 0.8}
 PHASES = ("CDS_phase0", "CDS_phase1", "CDS_phase2")
 """Of these the best on fit counts for the aim of a codon phase."""
 
-SETTING = "ARCHITECTURE:N_FEATURES:K[:TOKENS[:STEP:HALF]], as many as wanted; a list otherwise"
+SETTING = (
+    "ARCHITECTURE:N_FEATURES:K:TOKENS[+STEP:HALF:N_FEATURES:K...], the slow parts behind a plus; "
+    "as many settings as wanted, a list otherwise"
+)
 SWEEP = (
     "batch_topk:512:16:500000",
+    "batch_topk:512:8:500000",
+    "batch_topk:512:32:500000",
+    "batch_topk:128:16:500000",
+    "batch_topk:2048:16:500000",
     "topk:512:16:500000",
-    "topk:128:16:500000",
-    "topk:2048:16:500000",
-    "topk:512:4:500000",
-    "topk:512:64:500000",
-    "topk:64:4:500000:3:10",
-    "topk:64:8:500000:3:10",
-    "topk:256:8:500000:3:10",
-    "topk:512:16:500000:3:10",
-    "topk:2048:16:500000:3:10",
-    "batch_topk:256:8:500000:3:10",
-    "topk:64:8:500000:1:30",
+    "batch_topk:384:16:500000+1:30:64:4+3:10:64:4",
+    "batch_topk:384:16:500000+1:30:32:2+3:10:32:3",
+    "batch_topk:384:16:500000+1:30:128:4+3:10:64:4",
+    "batch_topk:384:16:500000+3:10:128:8",
+    "batch_topk:384:16:500000+3:10:64:4+1:30:64:4",
+    "batch_topk:384:8:500000+1:30:64:4+3:10:64:4",
+    "batch_topk:384:16:500000+1:100:32:2+1:10:64:4+3:10:64:4",
 )
-"""Settings tried where none is named: some of the activations, some of their slow part."""
+"""Settings tried where none is named: dictionaries as they are, and with slow parts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +120,6 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=CONFIG, help="configuration of a run")
     parser.add_argument("--site", help="the default site of the model otherwise")
     parser.add_argument("--sweep", nargs="*", metavar="SETTING", help=SETTING)
-    parser.add_argument("--slow", metavar="STEP:HALF", help="train on the slow part")
     parser.add_argument("--enrich", type=int, default=1, help="times RNA rows of fit are given")
     parser.add_argument("--work", type=Path, help="folder that keeps the activations")
     parser.add_argument("--out", type=Path, required=True, help="JSON file; a .md is put beside it")
@@ -126,8 +128,8 @@ def main() -> None:
     run = read_run_config(arguments.config)
     model = load_model(arguments.model or run["model"]["name"])
     site = arguments.site or run["model"].get("site") or model.spec.default_site
-    training = read_config(TrainConfig, Path(run["dictionary"]) if "dictionary" in run else None)
-    config = TrialConfig(training, slow=parse_slow(arguments.slow), enrich=arguments.enrich)
+    dictionary = Path(run["dictionary"]) if "dictionary" in run else None
+    config = TrialConfig(read_config(TrainingConfig, dictionary), enrich=arguments.enrich)
     with TemporaryDirectory() as temporary:
         work = arguments.work or Path(temporary)
         grounds = [read_ground(name, values) for name, values in run["genomes"].items()]
@@ -234,19 +236,20 @@ def sweep(scene: Scene, config: TrialConfig, settings: list[str]) -> dict[str, A
 
 
 def parse_setting(setting: str, config: TrialConfig) -> TrialConfig:
-    """Return a trial with the settings ARCHITECTURE:N_FEATURES:K[:TOKENS[:STEP:HALF]].
+    """Return a trial with the settings ARCHITECTURE:N_FEATURES:K:TOKENS[+SLOW PART...].
 
     Examples
     --------
-    >>> parse_setting("topk:256:8:500000:3:10", TrialConfig()).slow
-    SlowConfig(step=3, half=10)
+    >>> parse_setting("batch_topk:64:8:5000+3:10:32:4", TrialConfig()).training.slow_parts
+    (SlowPart(step=3, half=10, n_features=32, k=4),)
     """
-    architecture, n_features, k, *rest = setting.split(":")
+    shape, *slow = setting.split("+")
+    architecture, n_features, k, tokens = shape.split(":")
     training = config.training
     sae = replace(training.sae, architecture=architecture, n_features=int(n_features), k=int(k))
-    tokens = int(rest[0]) if rest else training.n_tokens
-    slow = parse_slow(":".join(rest[1:])) if len(rest) > 1 else config.slow
-    return replace(config, training=replace(training, sae=sae, n_tokens=tokens), slow=slow)
+    parts = tuple(parse_slow_part(text) for text in slow)
+    training = replace(training, sae=sae, n_tokens=int(tokens), slow_parts=parts)
+    return replace(config, training=training)
 
 
 def best_features(scene: Scene, config: TrialConfig) -> tuple[Trial, list[dict[str, Any]]]:
@@ -379,7 +382,6 @@ def _quality(trial: Trial) -> dict[str, float]:
         "fvu": round(log.fvu, 4),
         "l0": round(log.l0, 2),
         "dead_share": round(log.dead_share, 4),
-        "slow_share": round(trial.slow_share, 4),
     }
 
 

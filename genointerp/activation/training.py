@@ -7,9 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
-from genointerp.core.errors import InputError
+import numpy as np
+from jaxtyping import Float32
+
+from genointerp.activation.part_training import SlowPart, train_parts
+from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import check_writable
 from genointerp.core.progress import Progress, silent
 from genointerp.model.device import find_device
@@ -18,7 +22,7 @@ from genointerp.sae.checkpoint import CHECKPOINT, Record
 from genointerp.sae.config import TrainConfig
 from genointerp.sae.io import CONFIG, save_training
 from genointerp.sae.source import ActivationSource
-from genointerp.sae.train import Listen, TrainLog, ignore, train_together
+from genointerp.sae.train import Listen, TrainLog, TrainResult, ignore, train_together
 from genointerp.store.reading import ReadingConfig
 
 
@@ -28,6 +32,9 @@ class TrainingConfig(TrainConfig):
 
     reading: ReadingConfig = field(default_factory=ReadingConfig)
     """Of the rows."""
+    slow_parts: tuple[SlowPart, ...] = ()
+    """Slow parts of the activations whose features come before those of ``sae``, which then
+    describes what they leave."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +163,70 @@ def train_into(
         parallel.wait_for_all()
     logs = [result.log for result in results]
     return [Trained(folder, log) for folder, log in zip(folders, logs, strict=True)]
+
+
+@runtime_checkable
+class SequenceSource(ActivationSource, Protocol):
+    """A source that can also give its rows in the order of the genome."""
+
+    def stretches(self, seed: int, *, eval_share: float) -> Iterator[Float32[np.ndarray, "_ d_in"]]:
+        """Give rows to train on, those of consecutive bases together."""
+        ...
+
+
+def _train(
+    source: ActivationSource,
+    configs: Sequence[TrainingConfig],
+    *,
+    metadata: Mapping[str, str],
+    progress: Progress,
+    listen: Listen,
+    checkpoint_dir: Path,
+    device: str,
+) -> list[TrainResult]:
+    """Train dictionaries together, or one in parts."""
+    config = configs[0]
+    if not config.slow_parts:
+        return train_together(
+            source,
+            configs,
+            metadata=metadata,
+            progress=progress,
+            listen=listen,
+            checkpoint_dir=checkpoint_dir,
+            device=device,
+        )
+    if len(configs) > 1:
+        raise ConfigError("slow_parts", "one dictionary, not a grid", f"{len(configs)}")
+    if not isinstance(source, SequenceSource):
+        raise ConfigError("slow_parts", "stored activations", "a model that is read in training")
+    stretches = _first_rows(
+        source.stretches(config.seed, eval_share=config.eval_share), config.moment_rows
+    )
+    result = train_parts(
+        source,
+        stretches,
+        config,
+        config.slow_parts,
+        metadata=metadata,
+        progress=progress,
+        listen=listen,
+        checkpoint_dir=checkpoint_dir,
+        device=device,
+    )
+    return [result]
+
+
+def _first_rows(
+    stretches: Iterator[Float32[np.ndarray, "_ d_in"]], n_rows: int
+) -> Iterator[Float32[np.ndarray, "_ d_in"]]:
+    """Give stretches until they hold enough rows."""
+    n_read = 0
+    for rows in stretches:
+        yield rows
+        n_read += len(rows)
+        if n_read >= n_rows:
+            return
 
 
 @contextmanager

@@ -12,20 +12,20 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from genointerp.activation.harvest import HarvestConfig
+from genointerp.activation.part_training import SlowPart, train_parts
 from genointerp.activation.tokens import stacked, token_batches
+from genointerp.activation.training import TrainingConfig
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
 from genointerp.annotation.raster import element_bases
 from genointerp.annotation.read import read_annotation
 from genointerp.core.errors import ConfigError, MismatchError
 from genointerp.core.provenance import Provenance
 from genointerp.feature.encode import encode_store
-from genointerp.feature.slow import SlowConfig, fit_slow_map
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.genome.read import read_genome
 from genointerp.genome.windows import Window
 from genointerp.model.protocol import DnaModel
-from genointerp.sae.config import TrainConfig
 from genointerp.sae.io import save_training
 from genointerp.sae.source import RowSource
 from genointerp.sae.train import TrainLog, train_sae
@@ -157,42 +157,34 @@ def rows_of(
 
 
 class Trial(NamedTuple):
-    """A trained dictionary and what it fires on, a store for each genome.
-
-    ``slow_share`` is the share of the variance that the dictionary was given to explain.
-    """
+    """A trained dictionary and what it fires on, a store for each genome."""
 
     log: TrainLog
     features: list[FeatureStore]
-    slow_share: float
 
 
 @dataclass(frozen=True)
 class TrialConfig:
     """How a dictionary is tried."""
 
-    training: TrainConfig = field(default_factory=TrainConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
     """Of the dictionary."""
-    slow: SlowConfig | None = None
-    """Train on the slow part of the activations; on all of them where None."""
     enrich: int = 1
     """How often the rows of RNA genes are given in an epoch."""
 
 
-def parse_slow(text: str | None) -> SlowConfig | None:
-    """Read ``STEP:HALF``.
+def parse_slow_part(text: str) -> SlowPart:
+    """Read ``STEP:HALF:N_FEATURES:K``.
 
     Raises
     ------
     ConfigError
-        If it is not two whole numbers of at least 1.
+        If it is not four whole numbers of at least 1.
     """
-    if text is None:
-        return None
-    step, _, half = text.partition(":")
-    if not (step.isdecimal() and half.isdecimal()):
-        raise ConfigError("slow", "STEP:HALF, such as 3:10", repr(text))
-    return SlowConfig(int(step), int(half))
+    numbers = text.split(":")
+    if len(numbers) != 4 or not all(number.isdecimal() for number in numbers):
+        raise ConfigError("slow part", "STEP:HALF:N_FEATURES:K, such as 3:10:64:4", repr(text))
+    return SlowPart(*map(int, numbers))
 
 
 def try_dictionary(
@@ -213,21 +205,21 @@ def try_dictionary(
     folder
         What is made there is overwritten by the next trial.
     """
-    x, slow = fit.rows(0, fit.n_tokens), None
-    if config.slow is not None:
-        slow = fit_slow_map(x, fit.window_offset, config.slow)
-        x = slow(x)
+    x = fit.rows(0, fit.n_tokens)
     rna = rows_of(fit, elements, ("tRNA", "rRNA")) if config.enrich > 1 else None
     names = ("model", "model_sha256", "site")
     metadata = {name: str(getattr(fit.header, name)) for name in names}
     weight = None if rna is None else 1 + rna * np.int64(config.enrich - 1)
     source = RowSource(x, block=row_blocks(fit), weight=weight)
-    result = train_sae(source, config.training, metadata=metadata)
-    if slow is not None:
-        slow.fold(result.sae)
+    training = config.training
+    if training.slow_parts:
+        windows = np.split(x, fit.window_offset[1:-1])
+        result = train_parts(source, windows, training, training.slow_parts, metadata=metadata)
+    else:
+        result = train_sae(source, training, metadata=metadata)
     save_training(result, folder / "sae")
     features = [
         encode_store([store], folder / "sae", folder / f"features-{number}.h5")
         for number, store in enumerate(stores)
     ]
-    return Trial(result.log, features, 1.0 if slow is None else slow.share)
+    return Trial(result.log, features)

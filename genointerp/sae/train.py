@@ -275,7 +275,7 @@ class _Run:
         """Fold the standardisation into the weights, and measure what comes of it."""
         dead_share = float(trainer.is_dead.float().mean())
         self.survey.standardiser.fold(trainer.sae)
-        return _final_log(trainer.sae, self.source, self.config, self.survey, dead_share)
+        return final_log(trainer.sae, self.source, self.config, self.survey, dead_share)
 
     def _record(self, trainer: Trainer, result: StepResult, rate: float) -> Record:
         """Return a line of metrics.jsonl: FVU and L0 are of a batch of held-out rows."""
@@ -338,13 +338,14 @@ def _report(first: Survey, source: ActivationSource, config: TrainConfig) -> Non
     )
 
 
-def _final_log(
+def final_log(
     sae: SparseAutoencoder,
     source: ActivationSource,
     config: TrainConfig,
     first: Survey,
     dead_share_fit: float,
 ) -> tuple[TrainLog, Float64[np.ndarray, " n_features"]]:
+    """Return the figures of a dictionary of raw rows, and the density of its features."""
     found = _evaluate(sae, [first.held_out], config)
     everything = found
     if len(first.held_out_outliers):

@@ -104,6 +104,23 @@ class StoreSource:
         parts = self._parts(seed, eval_share, is_held_out=True)
         yield from self._mixed_chunks(parts, seed, "held-out rows", 0)
 
+    def stretches(self, seed: int, *, eval_share: float) -> Iterator[Float32[np.ndarray, "_ d_in"]]:
+        """Yield the rows to train on in stretches of consecutive bases, in reading order.
+
+        A stretch is of one window, and no longer than what is mixed in memory; the stretches come
+        in an order that the seed determines.
+        """
+        size = self.config.rows_at_once(self.d_in)
+        found = [
+            (part.store, first, min(first + size, stop))
+            for part in self._parts(seed, eval_share, is_held_out=False)
+            for start, stop in part.windows()
+            for first in range(start, stop, size)
+        ]
+        for number in rng(seed, "stretches").permutation(len(found)):
+            store, first, stop = found[number]
+            yield store.rows(first, stop)
+
     def _parts(self, seed: int, share: float, *, is_held_out: bool) -> list["_Part"]:
         chosen = held_out_blocks(self._blocks.n, share, seed=seed)
         return [
@@ -154,6 +171,12 @@ class _Part:
         rows = self.store.rows(first, stop)
         wanted = np.diff(self._wanted_before(np.arange(first, stop + 1))) > 0
         return rows if wanted.all() else rows[wanted]
+
+    def windows(self) -> list[tuple[int, int]]:
+        """Return first row and end of what is wanted of each window that has any."""
+        offset = self.store.window_offset
+        spans = np.column_stack([offset[:-1] + self._skip, offset[1:]])[self._chosen]
+        return [(int(first), int(end)) for first, end in spans if first < end]
 
     def _wanted_before(self, row: Int64[np.ndarray, " row"]) -> Int64[np.ndarray, " row"]:
         """Return how many of the rows before each row are wanted."""

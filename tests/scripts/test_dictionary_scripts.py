@@ -8,21 +8,24 @@ import pytest
 import torch
 import yaml
 
-from genointerp.feature.slow import SlowConfig
+from genointerp.activation.part_training import SlowPart
+from genointerp.activation.training import TrainingConfig
 from genointerp.feature.trial import TrialConfig, rows_of
 from genointerp.model.folder import save_model
 from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
 from genointerp.model.registry import load_model
-from genointerp.sae.config import SaeConfig, TrainConfig
+from genointerp.sae.config import SaeConfig
 from genointerp.workflow.config import read_run_config
 from scripts import choose_site, evaluate_dictionary
 
 LENGTH = 6000
 GENES = [("tRNA", 300, 376, "+"), ("rRNA", 900, 1400, "-"), ("CDS", 2001, 3000, "+"),
          ("CDS", 3501, 4400, "-")]  # fmt: skip
-TRIAL = TrialConfig(TrainConfig(
+TRAINING = TrainingConfig(
     sae=SaeConfig(n_features=16, k=4), n_tokens=20_000, batch_tokens=512, eval_rows=512
-))  # fmt: skip
+)
+TRIAL = TrialConfig(TRAINING)
+IN_PARTS = TrialConfig(replace(TRAINING, slow_parts=(SlowPart(3, 10, 8, 2),)), enrich=2)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +101,7 @@ def test_one_pass_over_all_sites_gives_what_a_harvest_of_each_gives(run_config, 
 
 def test_a_dictionary_is_measured_beside_its_rivals(run_config, tmp_path):
     scene, random = scenes(run_config, tmp_path)
-    record = evaluate_dictionary.compare(scene, random, replace(TRIAL, enrich=2, slow=SlowConfig()))
+    record = evaluate_dictionary.compare(scene, random, IN_PARTS)
     assert set(record["detectors"]) == {
         "feature", "probe", "neuron", "component", "untrained_feature",
     }  # fmt: skip
@@ -112,7 +115,7 @@ def test_a_dictionary_is_measured_beside_its_rivals(run_config, tmp_path):
 
 def test_a_sweep_chooses_its_line_by_fit(run_config, tmp_path):
     scene, _ = scenes(run_config, tmp_path)
-    settings = ["topk:8:2", "batch_topk:16:4:10000:3:10"]
+    settings = ["topk:8:2:20000", "batch_topk:16:4:10000+3:10:8:2"]
     record = evaluate_dictionary.sweep(scene, TRIAL, settings)
     best = max(record["sweep"], key=lambda line: line["mean_f1_fit"])
     assert record["chosen"] == best["setting"]

@@ -191,3 +191,14 @@ def test_no_store_is_refused():
 def test_a_setting_out_of_range_is_named(name, value):
     with pytest.raises(ConfigError, match=rf"{name}: expected . or more, found {value}"):
         ReadingConfig(**{name: value})
+
+
+def test_stretches_are_the_rows_to_train_on_of_each_window_in_order(stores):
+    source = StoreSource(stores, ReadingConfig(skip_first=3, buffer_rows=15))
+    stretches = [rows[:, 0].tolist() for rows in source.stretches(0, eval_share=0.1)]
+    # windows of 25, 20 and 15 bases, the first three left out, cut at 15 rows
+    assert {len(rows) for rows in stretches} == {15, 7, 2, 12}
+    assert all(np.diff(rows).tolist() == [1] * (len(rows) - 1) for rows in stretches)
+    wanted = np.concatenate(rows_of(source))[:, 0].tolist()
+    assert sorted(value for rows in stretches for value in rows) == sorted(wanted)
+    assert stretches != sorted(stretches)

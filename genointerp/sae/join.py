@@ -1,0 +1,60 @@
+"""Several dictionaries as one whose reconstruction is the sum of theirs."""
+
+from collections.abc import Sequence
+
+import torch
+
+from genointerp.core.errors import ConfigError
+from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.config import SaeConfig
+from genointerp.sae.registry import make_sae
+
+JOINABLE = ("batch_topk", "matryoshka_batch_topk", "jumprelu", "relu")
+"""Architectures that choose each feature by a threshold of its own, whatever the others do."""
+
+
+@torch.no_grad()
+def join(parts: Sequence[SparseAutoencoder]) -> SparseAutoencoder:
+    """Return one JumpReLU dictionary that has the features of all parts, in their order.
+
+    Parameters
+    ----------
+    parts
+        Dictionaries that read the same activations; each reconstructs a part of them, and the parts
+        add up. At least one.
+
+    Raises
+    ------
+    ConfigError
+        If a part chooses a feature by what the others are, as TopK does, or reads another width.
+    """
+    d_in = parts[0].d_in
+    for part in parts:
+        check_joinable(part.config)
+        if part.d_in != d_in:
+            raise ConfigError("width of a part", f"d_in = {d_in}", str(part.d_in))
+    config = SaeConfig(
+        "jumprelu",
+        n_features=sum(part.n_features for part in parts),
+        k=sum(part.config.k for part in parts),
+    )
+    joined = make_sae(config, d_in)
+    joined.W_enc.copy_(torch.cat([part.W_enc for part in parts], dim=1))
+    joined.W_dec.copy_(torch.cat([part.W_dec for part in parts]))
+    joined.b_enc.copy_(torch.cat([part.b_enc for part in parts]))
+    joined.b_dec.copy_(torch.stack([part.b_dec for part in parts]).sum(dim=0))
+    joined.threshold.copy_(torch.cat([part.threshold.expand(part.n_features) for part in parts]))
+    return joined
+
+
+def check_joinable(config: SaeConfig) -> None:
+    """Refuse an architecture whose features are not each chosen by itself.
+
+    Raises
+    ------
+    ConfigError
+        Naming those that are.
+    """
+    if config.architecture not in JOINABLE:
+        expected = f"one of {', '.join(JOINABLE)} for a dictionary in parts"
+        raise ConfigError("architecture", expected, repr(config.architecture))
