@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Float64, Int
+from jaxtyping import Float, Float32, Float64, Int, Int64
+from scipy import sparse
 from torch import Tensor
 
 from genointerp.core.errors import InputError
@@ -118,6 +119,40 @@ class Evaluation(NamedTuple):
     density: Float64[np.ndarray, " n_features"]
     n_tokens: int
 
+    @property
+    def explained_variance(self) -> float:
+        """``1 - FVU``: below 0 where the mean row alone is a better reconstruction."""
+        return 1 - self.fvu
+
+
+class Histogram(NamedTuple):
+    """How many values lie between edges.
+
+    Parameters
+    ----------
+    edges
+        Ascending; a bin holds its lower edge and not its upper one, but the last holds both.
+    """
+
+    edges: Float64[np.ndarray, " b1"]
+    count: Int64[np.ndarray, " b"]
+
+
+def density_histogram(density: Float64[np.ndarray, " n_features"]) -> Histogram:
+    """Count features by their density: bins of a quarter of a decade, from 1e-7 to 1.
+
+    Rarer ones are in the first bin; features that never fire are in none.
+    """
+    edges = 10.0 ** (np.arange(-28, 1) / 4)
+    firing = np.maximum(density[density > 0], edges[0])
+    return Histogram(edges, np.histogram(firing, edges)[0].astype(np.int64))
+
+
+def cosine_histogram(cosine: Float64[np.ndarray, " n_features"]) -> Histogram:
+    """Count cosines in bins of 0.05 from -1 to 1."""
+    edges = np.linspace(-1, 1, 41)
+    return Histogram(edges, np.histogram(np.clip(cosine, -1, 1), edges)[0].astype(np.int64))
+
 
 class RunningEvaluation:
     """A dictionary measured while it reconstructs rows, as at inference."""
@@ -152,6 +187,16 @@ class RunningEvaluation:
             raise InputError("rows to evaluate", "at least one", "none")
         fvu = self._variance.fvu
         return Evaluation(fvu, firing.l0, firing.dead_share, firing.density, firing.n_tokens)
+
+
+@torch.no_grad()
+def sparse_codes(sae: SparseAutoencoder, x: Float[Tensor, "batch d_in"]) -> sparse.csr_array:
+    """Return the activations of rows, as at inference, in sparse form."""
+    z = sae.pre_activations(x.to(sae.b_dec))
+    pattern = sae.pattern(z)
+    where = (pattern.row.cpu().numpy(), pattern.feature.cpu().numpy())
+    value = pattern.values_of(z).cpu().numpy()
+    return sparse.csr_array((value, where), shape=(len(x), sae.n_features))
 
 
 def evaluate(

@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Float32, Float64
 from torch import Tensor
 
-from genointerp.core.errors import ConfigError
 from genointerp.sae.base import SparseAutoencoder
 
 RIDGE = 1e-4
@@ -69,11 +68,6 @@ class Standardiser:
     def fold(self, sae: SparseAutoencoder) -> None:
         """Rewrite a dictionary of standardised rows, in place, as one of the raw rows.
 
-        Raises
-        ------
-        ConfigError
-            If rows were whitened and the encoder is tied to the decoder: no tied pair undoes that.
-
         Notes
         -----
         With ``y = (x - mean) / scale``: activations and threshold are multiplied by ``scale``, so
@@ -93,9 +87,7 @@ class Standardiser:
 
 
 def _fold_whitening(sae: SparseAutoencoder, whitening: Whitening) -> None:
-    if sae.W_enc.data_ptr() == sae.W_dec.data_ptr():
-        expected = "an encoder of its own where inputs are whitened"
-        raise ConfigError("architecture", expected, sae.config.architecture)
+    assert sae.W_enc.data_ptr() != sae.W_dec.data_ptr(), "no tied pair undoes whitening"
     device = sae.b_dec.device
     inverse = torch.from_numpy(whitening.inverse).to(device)
     sae.W_enc.copy_(torch.from_numpy(whitening.matrix).to(device) @ sae.W_enc.double())

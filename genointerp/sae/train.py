@@ -311,6 +311,10 @@ def _shared(configs: Sequence[TrainConfig]) -> TrainConfig:
     if first.batch_tokens % parallel.world_size():
         expected = f"a multiple of {parallel.world_size()}, the number of processes"
         raise ConfigError("batch_tokens", expected, str(first.batch_tokens))
+    for config in configs:
+        if config.normalise == "whiten" and config.sae.architecture == "tied_batch_topk":
+            expected = "an encoder of its own where inputs are whitened"
+            raise ConfigError("architecture", expected, config.sae.architecture)
     return first
 
 
