@@ -41,19 +41,9 @@ class Standardiser:
 
     @torch.no_grad()
     def fold(self, sae: SparseAutoencoder) -> None:
-        """Rewrite a dictionary of standardised rows, in place, as one of the raw rows.
-
-        Notes
-        -----
-        With ``y = (x - mean) / scale``: activations and threshold are multiplied by ``scale``, so
-        that W_enc and the unit rows of W_dec stay as they are; ``b_enc = scale b_enc - mean W_enc``
-        and ``b_dec = scale b_dec + mean``, computed in float64.
-        """
-        mean = torch.from_numpy(self.mean).to(sae.b_dec.device)
-        projected = mean @ sae.W_enc.double()
-        sae.b_enc.copy_(self.scale * sae.b_enc.double() - projected)
-        sae.b_dec.copy_(self.scale * sae.b_dec.double() + mean)
-        sae.threshold.mul_(self.scale)
+        """Rewrite a dictionary of standardised rows, in place, as one of the raw rows."""
+        mean = torch.from_numpy(self.mean)
+        sae.fold(mean, torch.full_like(mean, self.scale))
 
 
 class Survey(NamedTuple):
