@@ -159,19 +159,18 @@ class RunningEvaluation:
 
     def __init__(self, sae: SparseAutoencoder) -> None:
         self._sae = sae
-        self._variance = VarianceExplained(sae.d_in)
+        self._variance = VarianceExplained(len(sae.b_dec))
         self._firing = FiringCounts(sae.n_features)
 
     @torch.no_grad()
-    def reconstruct(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch d_in"]:
+    def reconstruct(self, x: Float[Tensor, "batch d_row"]) -> Float[Tensor, "batch d_out"]:
         """Return the reconstruction of rows, on the dictionary's device, and count them."""
         sae = self._sae
-        rows = x.to(sae.b_dec)
-        z = sae.pre_activations(rows)
-        pattern = sae.pattern(z)
-        x_hat = sparse_decode(pattern.values_of(z), sae.W_dec, pattern) + sae.b_dec
-        self._variance.update(rows.cpu().numpy(), x_hat.cpu().numpy())
-        self._firing.update(pattern.feature.cpu().numpy(), len(rows))
+        rows = sae.split(x.to(sae.b_dec))
+        codes = sae.codes(rows.x)
+        x_hat = sparse_decode(codes.value, sae.W_dec, codes.pattern) + sae.b_dec
+        self._variance.update(rows.target.cpu().numpy(), x_hat.cpu().numpy())
+        self._firing.update(codes.pattern.feature.cpu().numpy(), len(x))
         return x_hat
 
     def result(self) -> Evaluation:
@@ -192,11 +191,9 @@ class RunningEvaluation:
 @torch.no_grad()
 def sparse_codes(sae: SparseAutoencoder, x: Float[Tensor, "batch d_in"]) -> sparse.csr_array:
     """Return the activations of rows, as at inference, in sparse form."""
-    z = sae.pre_activations(x.to(sae.b_dec))
-    pattern = sae.pattern(z)
+    pattern, value = sae.codes(sae.split(x.to(sae.b_dec)).x)
     where = (pattern.row.cpu().numpy(), pattern.feature.cpu().numpy())
-    value = pattern.values_of(z).cpu().numpy()
-    return sparse.csr_array((value, where), shape=(len(x), sae.n_features))
+    return sparse.csr_array((value.cpu().numpy(), where), shape=(len(x), sae.n_features))
 
 
 def evaluate(
