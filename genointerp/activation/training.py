@@ -245,7 +245,7 @@ def _curves(folder: Path | None, names: Sequence[str]) -> Iterator[Listen]:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise InputError("tensorboard", "the package tensorboard", "none") from error
-    writers = [SummaryWriter(str(folder / name)) for name in names]  # type: ignore[no-untyped-call]
+    writers = [SummaryWriter(str(folder / name)) for name in names]
 
     def write(number: int, record: Record) -> None:
         for key, value in record.items():

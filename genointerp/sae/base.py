@@ -2,15 +2,16 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
+from genointerp.core.errors import ConfigError, SchemaError
 from genointerp.core.seed import derive_seed
 from genointerp.sae.config import SaeConfig
-from genointerp.sae.sparse import SparsePattern
+from genointerp.sae.sparse import SparsePattern, sparse_decode
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,55 @@ class SparseCodes:
     value: Float[Tensor, "n k_max"]
 
 
+class Codes(NamedTuple):
+    """Features that are on, and their activations."""
+
+    pattern: SparsePattern
+    value: Float[Tensor, " hit"]
+
+
+class Rows(NamedTuple):
+    """What a dictionary encodes, and what it reconstructs."""
+
+    x: Float[Tensor, "batch d_in"]
+    target: Float[Tensor, "batch d_out"]
+
+
+@dataclass(frozen=True)
+class TrainingBatch:
+    """A batch on its way to a loss.
+
+    Parameters
+    ----------
+    x, target
+        Standardised rows.
+    pattern, pre
+        Hits and their pre-activations, which carry the graph.
+    variance
+        Total variance of the target.
+    ramp
+        Share of the price of sparsity that is due, 0 to 1.
+    """
+
+    x: Float[Tensor, "batch d_in"]
+    target: Float[Tensor, "batch d_out"]
+    pattern: SparsePattern
+    pre: Float[Tensor, " hit"]
+    variance: float
+    ramp: float
+
+    def error_share(self, x_hat: Float[Tensor, "*part batch d_out"]) -> Float[Tensor, ""]:
+        """Mean squared error of a row over the variance; the mean of several reconstructions."""
+        return (self.target - x_hat).square().sum() / (x_hat.shape[:-1].numel() * self.variance)
+
+
+class Losses(NamedTuple):
+    """A loss with its graph, and what the full reconstruction missed, without."""
+
+    loss: Float[Tensor, ""]
+    residual: Float[Tensor, "batch d_out"]
+
+
 class SparseAutoencoder(torch.nn.Module, ABC):
     """A dictionary of directions and the encoder that reads which of them are present.
 
@@ -39,37 +89,51 @@ class SparseAutoencoder(torch.nn.Module, ABC):
     ----------
     config
         Architecture and sizes.
-    d_in
-        Width of the activations.
+    d_row
+        Columns of the rows that it is trained on.
     seed
         Of the initial weights: random unit rows of W_dec, and W_enc its transpose.
+
+    Raises
+    ------
+    ConfigError
+        If ``config.widths`` are not those of this architecture's rows.
     """
 
     has_threshold: ClassVar[bool] = False
     """Whether features are chosen by ``threshold``, which training then estimates."""
+    has_auxiliary: ClassVar[bool] = True
+    """Whether dead features are trained on the residual: where their z could have been chosen."""
     threshold: Tensor
 
-    def __init__(self, config: SaeConfig, d_in: int, *, seed: int = 0) -> None:
+    def __init__(self, config: SaeConfig, d_row: int, *, seed: int = 0) -> None:
         super().__init__()
+        self._check_widths(config, d_row)
         self.config = config
+        self.d_row = d_row
         generator = torch.Generator().manual_seed(derive_seed(seed, "sae weights"))
-        directions = torch.randn(config.n_features, d_in, generator=generator)
+        directions = torch.randn(config.n_features, self._d_out(), generator=generator)
         directions /= directions.norm(dim=1, keepdim=True)
         self.W_dec = torch.nn.Parameter(directions)
-        self._make_encoder()
+        self._make_encoder(generator)
         self.b_enc = torch.nn.Parameter(torch.zeros(config.n_features))
-        self.b_dec = torch.nn.Parameter(torch.zeros(d_in))
-        self.register_buffer("threshold", torch.zeros(()))
+        self.b_dec = torch.nn.Parameter(torch.zeros(directions.shape[1]))
+        self._make_threshold()
 
     @property
     def d_in(self) -> int:
-        """Width of the activations."""
-        return self.W_dec.shape[1]
+        """Width of the activations that are encoded."""
+        return self.W_enc.shape[0]
 
     @property
     def n_features(self) -> int:
         """Number of features."""
         return self.W_dec.shape[0]
+
+    @property
+    def target_columns(self) -> slice:
+        """Columns of a training row that are reconstructed."""
+        return slice(0, self.d_row)
 
     @abstractmethod
     def training_pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
@@ -79,9 +143,72 @@ class SparseAutoencoder(torch.nn.Module, ABC):
     def pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
         """Choose the features of tokens, each by itself, whatever the rest of the batch."""
 
-    def _make_encoder(self) -> None:
-        # held transposed in memory: its gradient is summed row by row of the transpose
-        self.W_enc = torch.nn.Parameter(self.W_dec.detach().clone().t())
+    def split(self, rows: Float[Tensor, "batch d_row"]) -> Rows:
+        """Return what is encoded and what is reconstructed of training rows."""
+        return Rows(rows, rows)
+
+    def values(self, pre: Float[Tensor, " hit"], pattern: SparsePattern) -> Float[Tensor, " hit"]:
+        """Return the activations that pre-activations at hits stand for."""
+        return pre
+
+    def losses(self, batch: TrainingBatch) -> Losses:
+        """Return the loss of a batch: the share of variance unexplained, and the architecture's."""
+        value = self.values(batch.pre, batch.pattern)
+        x_hat = sparse_decode(value, self.W_dec, batch.pattern) + self.b_dec
+        loss = batch.error_share(x_hat) + self._penalty(value, batch)
+        return Losses(loss, (batch.target - x_hat).detach())
+
+    @torch.no_grad()
+    def constrain(self) -> None:
+        """Give every row of W_dec unit norm, after an update."""
+        self.W_dec.div_(self.W_dec.norm(dim=1, keepdim=True).clamp_min(1e-12))
+
+    @torch.no_grad()
+    def fold(self, mean: Float64[Tensor, " d_row"], scale: Float64[Tensor, " d_row"]) -> None:
+        """Rewrite a dictionary of standardised rows, in place, as one of the raw rows.
+
+        Notes
+        -----
+        With ``y = (x - mean) / scale`` and g the scale of the target, or its mean where columns
+        differ: activations and threshold are multiplied by g; ``W_enc = g / scale W_enc``,
+        ``b_enc = g b_enc - mean W_enc``, ``W_dec = scale / g W_dec``,
+        ``b_dec = scale b_dec + mean``, computed in float64. With one scale, W_enc and the unit
+        rows of W_dec stay as they are.
+        """
+        mean_in, mean_out = self._columns(mean)
+        scale_in, scale_out = self._columns(scale)
+        gain = _common(scale_out)
+        if bool((scale_in != gain).any()):
+            self.W_enc.copy_((gain / scale_in)[:, None] * self.W_enc.double())
+        if bool((scale_out != gain).any()):
+            self.W_dec.copy_((scale_out / gain) * self.W_dec.double())
+        self._fold_encoder(mean_in @ self.W_enc.double(), float(gain))
+        self.b_dec.copy_(scale_out * self.b_dec.double() + mean_out)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return what defines the dictionary at inference, by the names of SAELens."""
+        names = ("W_enc", "W_dec", "b_dec", "b_enc")
+        tensors = {name: getattr(self, name).detach() for name in names}
+        if self.has_threshold:
+            tensors["threshold"] = self.threshold.detach().expand(self.n_features)
+        return {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+
+    @torch.no_grad()
+    def fill(self, tensors: dict[str, Tensor], *, where: str) -> None:
+        """Take weights of the names and shapes that :meth:`tensors` gives.
+
+        Raises
+        ------
+        SchemaError
+            If they are those of no dictionary of this architecture.
+        """
+        for name in ("W_enc", "W_dec", "b_enc", "b_dec"):
+            getattr(self, name).copy_(tensors[name])
+        if self.has_threshold:
+            threshold = tensors["threshold"]
+            if not bool((threshold == threshold[0]).all()):
+                raise SchemaError(f"{where}: threshold", "one value for all features", "several")
+            self.threshold.copy_(threshold[0])
 
     def pre_activations(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch n_features"]:
         """Return ``x W_enc + b_enc``."""
@@ -91,25 +218,62 @@ class SparseAutoencoder(torch.nn.Module, ABC):
         """Return the activations of all features, zero for those that are off."""
         z = self.pre_activations(x)
         pattern = self.pattern(z.detach())
-        return pattern.dense(pattern.values_of(z))
+        return pattern.dense(self.values(pattern.values_of(z), pattern))
 
     @torch.no_grad()
-    def encode_sparse(self, x: Float[Tensor, "batch d_in"]) -> SparseCodes:
-        """Return only the features that are on; no gradients."""
+    def codes(self, x: Float[Tensor, "batch d_in"]) -> Codes:
+        """Return the features that are on, as hits; no gradients."""
         z = self.pre_activations(x)
         pattern = self.pattern(z)
-        slot = torch.arange(len(pattern.row), device=z.device) - pattern.offsets[pattern.row]
+        return Codes(pattern, self.values(pattern.values_of(z), pattern))
+
+    def encode_sparse(self, x: Float[Tensor, "batch d_in"]) -> SparseCodes:
+        """Return only the features that are on, in slots; no gradients."""
+        pattern, hits = self.codes(x)
+        slot = torch.arange(len(pattern.row), device=hits.device) - pattern.offsets[pattern.row]
         width = int(slot.max()) + 1 if len(slot) else 0
         index = pattern.feature.new_zeros(len(x), width)
-        value = z.new_zeros(len(x), width)
+        value = hits.new_zeros(len(x), width)
         index[pattern.row, slot] = pattern.feature
-        value[pattern.row, slot] = pattern.values_of(z)
+        value[pattern.row, slot] = hits
         return SparseCodes(index, value)
 
-    def decode(self, codes: Float[Tensor, "batch n_features"]) -> Float[Tensor, "batch d_in"]:
+    def decode(self, codes: Float[Tensor, "batch n_features"]) -> Float[Tensor, "batch d_out"]:
         """Return the activations that dense codes stand for."""
         return torch.addmm(self.b_dec, codes, self.W_dec)
 
-    def forward(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch d_in"]:
+    def forward(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch d_out"]:
         """Return the reconstruction of activations."""
         return self.decode(self.encode(x))
+
+    def _check_widths(self, config: SaeConfig, d_row: int) -> None:
+        if len(config.widths) > 1 or (config.widths and config.widths[0] != d_row):
+            expected = f"none, as {config.architecture} reads one site of width {d_row}"
+            raise ConfigError("widths", expected, repr(config.widths))
+
+    def _d_out(self) -> int:
+        return self.d_row
+
+    def _make_encoder(self, generator: torch.Generator) -> None:
+        # held transposed in memory: its gradient is summed row by row of the transpose
+        self.W_enc = torch.nn.Parameter(self.W_dec.detach().clone().t())
+
+    def _make_threshold(self) -> None:
+        self.register_buffer("threshold", torch.zeros(()))
+
+    def _penalty(self, value: Tensor, batch: TrainingBatch) -> Tensor | float:
+        return 0.0
+
+    def _columns(self, by_column: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what belongs to the columns that are encoded, and to those reconstructed."""
+        moved = by_column.to(self.b_dec.device)
+        x, target = self.split(moved[None])
+        return x[0], target[0]
+
+    def _fold_encoder(self, projected_mean: Tensor, gain: float) -> None:
+        self.b_enc.copy_(gain * self.b_enc.double() - projected_mean)
+        self.threshold.mul_(gain)
+
+
+def _common(scale: Tensor) -> Tensor:
+    return scale[0] if bool((scale == scale[0]).all()) else scale.mean()

@@ -1,11 +1,22 @@
 """Settings of a dictionary and of its training. Defaults live here and nowhere else."""
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Literal
 
 from genointerp.core.errors import ConfigError
 
-ArchitectureName = Literal["topk", "batch_topk", "tied_batch_topk"]
+ArchitectureName = Literal[
+    "relu",
+    "topk",
+    "batch_topk",
+    "jumprelu",
+    "gated",
+    "matryoshka_batch_topk",
+    "tied_batch_topk",
+    "transcoder",
+    "batch_topk_crosscoder",
+]
 
 
 @dataclass(frozen=True)
@@ -15,22 +26,53 @@ class SaeConfig:
     Raises
     ------
     ConfigError
-        If ``k`` lies outside 1 to ``n_features``.
+        If ``k`` lies outside 1 to ``n_features``, or another value outside its range.
     """
 
     architecture: ArchitectureName = "batch_topk"
-    """``topk`` keeps k features for each token, ``batch_topk`` k on average; ``tied_batch_topk``
-    does so with one matrix for encoder and decoder."""
+    """``topk`` keeps k features for each token, ``batch_topk`` k on average, as do those named
+    after it and ``transcoder``; ``relu``, ``jumprelu`` and ``gated`` keep as many as their
+    coefficient pays for."""
     n_features: int = 2048
     """Number of features, the rows of W_dec."""
     k: int = 16
-    """Features that may fire for a token; the mean of them for the batch architectures."""
+    """Features that may fire for a token; the mean of them for the batch architectures. Unused
+    where a coefficient decides."""
+    l1_coefficient: float = 5.0
+    """Of ``relu`` and ``gated``: price of the sum of activations, where elements of the rows have
+    unit mean square and the error is a sum over them (Anthropic's update of April 2024)."""
+    l0_coefficient: float = 1e-3
+    """Of ``jumprelu``: price of one more feature on a token, as a share of the variance
+    (Rajamanoharan et al. 2024, arXiv:2407.14435, who divide activations so that it is that)."""
+    bandwidth: float = 1e-3
+    """Of ``jumprelu``: width about the threshold in which it gets a gradient, where the mean
+    squared norm of a row is 1 (same paper)."""
+    initial_threshold: float = 1e-3
+    """Of ``jumprelu``: threshold before training, in the same unit (same paper)."""
+    prefixes: tuple[float, ...] = (1 / 32, 3 / 32, 7 / 32, 15 / 32, 1.0)
+    """Of ``matryoshka_batch_topk``: shares of the dictionary that reconstruct by themselves, rising
+    to 1 (Bussmann et al. 2025, arXiv:2503.17547)."""
+    widths: tuple[int, ...] = ()
+    """Of ``transcoder`` (input, target) and ``batch_topk_crosscoder`` (each site): widths of what a
+    row joins end to end. Training takes them from the data where they are not given."""
 
     def __post_init__(self) -> None:
         _require(self.n_features >= 1, "n_features", "1 or more", self.n_features)
         _require(
             1 <= self.k <= self.n_features, "k", f"1 to n_features = {self.n_features}", self.k
         )
+        for name in ("l1_coefficient", "l0_coefficient"):
+            _require(getattr(self, name) >= 0, name, "0 or more", getattr(self, name))
+        for name in ("bandwidth", "initial_threshold"):
+            _require(getattr(self, name) > 0, name, "more than 0", getattr(self, name))
+        rising = all(a < b for a, b in itertools.pairwise((0.0, *self.prefixes)))
+        _require(
+            rising and self.prefixes[-1:] == (1.0,),
+            "prefixes",
+            "shares that rise from above 0 to 1",
+            self.prefixes,
+        )
+        _require(all(width >= 1 for width in self.widths), "widths", "1 or more", self.widths)
 
 
 @dataclass(frozen=True)
@@ -66,6 +108,9 @@ class TrainConfig:
     """Dead features that explain the residual of a token; half of ``d_in`` where None."""
     aux_coefficient: float = 1 / 32
     """Weight of the auxiliary loss; 0 turns it off."""
+    sparsity_warmup_share: float = 0.05
+    """First share of the steps, over which the price of ``l1_coefficient`` or ``l0_coefficient``
+    rises from 0 (Anthropic's update of April 2024)."""
     dead_after: int = 250_000
     """Tokens without firing after which a feature counts as dead."""
     centre: bool = True
@@ -107,7 +152,8 @@ class TrainConfig:
             value = getattr(self, name)
             _require(value is None or value > 0, name, "more than 0", value)
         _require(self.aux_k is None or self.aux_k >= 1, "aux_k", "1 or more", self.aux_k)
-        _require(0 <= self.decay_share <= 1, "decay_share", "0 to 1", self.decay_share)
+        for name in ("decay_share", "sparsity_warmup_share"):
+            _require(0 <= getattr(self, name) <= 1, name, "0 to 1", getattr(self, name))
         _require(0 < self.eval_share < 1, "eval_share", "between 0 and 1", self.eval_share)
         _require(0 <= self.threshold_decay < 1, "threshold_decay", "0 to 1", self.threshold_decay)
         _require(

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.sae.config import TrainConfig
 from genointerp.sae.metrics import RunningMoments
 from genointerp.sae.source import ActivationSource
@@ -25,7 +25,7 @@ class Survey(NamedTuple):
     standardiser
         Made from the rows that may be trained on.
     variance
-        Total variance of standardised rows.
+        Variance of each column of standardised rows.
     held_out
         Raw rows for evaluation, outliers apart.
     held_out_outliers
@@ -40,7 +40,7 @@ class Survey(NamedTuple):
     """
 
     standardiser: Standardiser
-    variance: float
+    variance: Float64[np.ndarray, " d_in"]
     held_out: Float32[np.ndarray, "row d_in"]
     held_out_outliers: Float32[np.ndarray, "outlier d_in"]
     mean_to_spread: float
@@ -164,7 +164,9 @@ class _Moments:
     n_outliers: int = 0
 
     def __post_init__(self) -> None:
-        d_in = self.source.d_in
+        d_in, widths = self.source.d_in, self.source.widths
+        if self.config.normalise == "whiten" and len(widths) > 1:
+            raise ConfigError("normalise", "none or scale where rows join sites", "'whiten'")
         self.running = RunningMoments(d_in)
         self._covariance = RunningCovariance(d_in) if self.config.normalise == "whiten" else None
 
@@ -194,11 +196,11 @@ class _Moments:
             return Standardiser(mean, whitening=Whitening.of(self._covariance.covariance))
         return Standardiser(mean, self._scale() if self.config.normalise == "scale" else 1.0)
 
-    def variance_after(self, standardiser: Standardiser) -> float:
+    def variance_after(self, standardiser: Standardiser) -> Float64[np.ndarray, " d_in"]:
         if standardiser.whitening is not None and self._covariance is not None:
             matrix = standardiser.whitening.matrix
-            return float(np.trace(matrix @ self._covariance.covariance @ matrix))
-        return float((self.running.variance / np.square(standardiser.scale)).sum())
+            return np.diagonal(matrix @ self._covariance.covariance @ matrix).copy()
+        return self.running.variance / np.square(standardiser.scale)
 
     def _scale(self) -> float | Float64[np.ndarray, " d_in"]:
         edges = np.cumsum(self.source.widths)[:-1]

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from genointerp import __version__
-from genointerp.core.config import to_mapping, write_config
+from genointerp.core.config import from_mapping, to_mapping, write_config
 from genointerp.core.errors import ConfigError, InputError, SchemaError
 from genointerp.core.files import atomic_path, read_text
 from genointerp.core.provenance import sha256_file
@@ -24,7 +24,9 @@ from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.checkpoint import METRICS, metrics_text
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.registry import ARCHITECTURES, make_sae
+from genointerp.sae.topk import TopK
 from genointerp.sae.train import TrainResult
+from genointerp.sae.transcoder import Transcoder
 
 CONFIG = "cfg.json"
 WEIGHTS = "sae_weights.safetensors"
@@ -78,7 +80,7 @@ def save_sae(sae: SparseAutoencoder, directory: Path, metadata: Mapping[str, Any
     for name in REQUIRED_METADATA:
         if name not in metadata or not (metadata[name] or name == "model_sha256"):
             raise InputError("metadata", f"an entry {name!r}", ", ".join(metadata) or "none")
-    tensors = _tensors(sae)
+    tensors = sae.tensors()
     for name, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):
             raise InputError(name, "finite weights", "NaN or infinity")
@@ -124,28 +126,15 @@ def load_sae(directory: Path, *, device: str = "cpu") -> LoadedSae:
         tensors = load_file(path)
     except SafetensorError as error:
         raise SchemaError(str(path), "safetensors", str(error)) from error
-    sae = make_sae(config, cfg["d_in"])
+    sae = _make(config, cfg["d_in"], directory / CONFIG)
     _fill(sae, tensors, path)
     names = _feature_names(metadata, sae.n_features, directory / CONFIG)
     return LoadedSae(sae.to(device), {**metadata, "d_in": cfg["d_in"]}, digest, names)
 
 
-def _tensors(sae: SparseAutoencoder) -> dict[str, Tensor]:
-    names = ["W_enc", "W_dec", "b_dec", "b_enc"]
-    tensors = {name: getattr(sae, name).detach().cpu().contiguous() for name in names}
-    if sae.has_threshold:
-        tensors["threshold"] = sae.threshold.detach().cpu().expand(sae.n_features).contiguous()
-    return tensors
-
-
 def _cfg(sae: SparseAutoencoder, metadata: Mapping[str, Any], digest: str) -> dict[str, Any]:
-    foreign: dict[str, Any] = (
-        {"architecture": "jumprelu"}
-        if sae.has_threshold
-        else {"architecture": "topk", "k": sae.config.k, "rescale_acts_by_decoder_norm": False}
-    )
     return {
-        **foreign,
+        **saelens_architecture(sae),
         "d_in": sae.d_in,
         "d_sae": sae.n_features,
         "dtype": "float32",
@@ -162,6 +151,16 @@ def _cfg(sae: SparseAutoencoder, metadata: Mapping[str, Any], digest: str) -> di
             "sae": to_mapping(sae.config),
         },
     }
+
+
+def saelens_architecture(sae: SparseAutoencoder) -> dict[str, Any]:
+    """Return the entries of ``cfg.json`` that tell SAELens what computes the same at inference."""
+    if isinstance(sae, TopK):
+        return {"architecture": "topk", "k": sae.config.k, "rescale_acts_by_decoder_norm": False}
+    if isinstance(sae, Transcoder):
+        return {"architecture": "jumprelu_transcoder", "d_out": sae.b_dec.shape[0]}
+    own = {"relu": "standard", "gated": "gated"}
+    return {"architecture": own.get(sae.config.architecture, "jumprelu")}
 
 
 def _read_cfg(path: Path) -> dict[str, Any]:
@@ -184,14 +183,24 @@ def _read_cfg(path: Path) -> dict[str, Any]:
 
 def _sae_config(cfg: dict[str, Any], path: Path) -> SaeConfig:
     try:
-        config = SaeConfig(**cfg["metadata"]["sae"])
-    except (ConfigError, TypeError) as error:
+        config = from_mapping(SaeConfig, cfg["metadata"]["sae"], where="metadata.sae")
+    except ConfigError as error:
         raise SchemaError(str(path), "a valid 'metadata.sae'", str(error)) from error
     if config.architecture not in ARCHITECTURES:
         raise SchemaError(
             str(path), f"one of {', '.join(ARCHITECTURES)}", repr(config.architecture)
         )
     return config
+
+
+def _make(config: SaeConfig, d_in: int, path: Path) -> SparseAutoencoder:
+    try:
+        sae = make_sae(config, sum(config.widths) or d_in)
+    except ConfigError as error:
+        raise SchemaError(str(path), "widths that fit the architecture", str(error)) from error
+    if sae.d_in != d_in:
+        raise SchemaError(f"{path}: d_in", f"{sae.d_in}, as metadata.sae has it", str(d_in))
+    return sae
 
 
 def _feature_names(metadata: dict[str, Any], n_features: int, path: Path) -> dict[str, int]:
@@ -209,7 +218,7 @@ def _feature_names(metadata: dict[str, Any], n_features: int, path: Path) -> dic
 
 @torch.no_grad()
 def _fill(sae: SparseAutoencoder, tensors: dict[str, Tensor], path: Path) -> None:
-    for name, own in _tensors(sae).items():
+    for name, own in sae.tensors().items():
         if name not in tensors:
             raise SchemaError(f"{path}: {name}", "a tensor of that name", "none")
         found = tensors[name]
@@ -221,15 +230,7 @@ def _fill(sae: SparseAutoencoder, tensors: dict[str, Tensor], path: Path) -> Non
             )
         if not bool(torch.isfinite(found).all()):
             raise SchemaError(f"{path}: {name}", "finite values", "NaN or infinity")
-    for name in ("W_enc", "W_dec", "b_enc", "b_dec"):
-        getattr(sae, name).copy_(tensors[name])
-    if not torch.equal(sae.W_enc, tensors["W_enc"]):
-        raise SchemaError(f"{path}: W_enc", "the transpose of W_dec, as it is tied", "another")
-    if sae.has_threshold:
-        threshold = tensors["threshold"]
-        if not bool((threshold == threshold[0]).all()):
-            raise SchemaError(f"{path}: threshold", "one value for all features", "several")
-        sae.threshold.copy_(threshold[0])
+    sae.fill(tensors, where=str(path))
 
 
 def _write_json(path: Path, value: object) -> None:

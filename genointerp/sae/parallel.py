@@ -15,9 +15,9 @@ from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 from genointerp.sae.base import SparseAutoencoder
-from genointerp.sae.batch_topk import BatchTopK, largest
+from genointerp.sae.batch_topk import BatchTopK
+from genointerp.sae.selection import above_pattern, largest
 from genointerp.sae.sparse import SparsePattern
-from genointerp.sae.topk import above_pattern
 
 
 @contextmanager

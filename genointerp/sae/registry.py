@@ -3,23 +3,42 @@
 from genointerp.core.errors import UnknownNameError
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.batch_topk import BatchTopK
+from genointerp.sae.batch_topk_crosscoder import BatchTopKCrosscoder
 from genointerp.sae.config import SaeConfig
+from genointerp.sae.gated import Gated
+from genointerp.sae.jumprelu import JumpRelu
+from genointerp.sae.matryoshka_batch_topk import MatryoshkaBatchTopK
+from genointerp.sae.relu import Relu
 from genointerp.sae.tied_batch_topk import TiedBatchTopK
 from genointerp.sae.topk import TopK
+from genointerp.sae.transcoder import Transcoder
 
 ARCHITECTURES: dict[str, type[SparseAutoencoder]] = {
     "batch_topk": BatchTopK,
+    "batch_topk_crosscoder": BatchTopKCrosscoder,
+    "gated": Gated,
+    "jumprelu": JumpRelu,
+    "matryoshka_batch_topk": MatryoshkaBatchTopK,
+    "relu": Relu,
     "tied_batch_topk": TiedBatchTopK,
     "topk": TopK,
+    "transcoder": Transcoder,
 }
 """Every architecture; a new one is a file and a line here."""
 
 
-def make_sae(config: SaeConfig, d_in: int, *, seed: int = 0) -> SparseAutoencoder:
+def make_sae(config: SaeConfig, d_row: int, *, seed: int = 0) -> SparseAutoencoder:
     """Build an untrained dictionary.
+
+    Parameters
+    ----------
+    d_row
+        Columns of a training row: the width of the activations, or of the sites it joins.
 
     Raises
     ------
+    ConfigError
+        If the configuration does not fit rows of that width.
     UnknownNameError
         If no architecture has that name.
     """
@@ -27,4 +46,4 @@ def make_sae(config: SaeConfig, d_in: int, *, seed: int = 0) -> SparseAutoencode
         raise UnknownNameError(
             "architecture", f"one of {', '.join(ARCHITECTURES)}", repr(config.architecture)
         )
-    return ARCHITECTURES[config.architecture](config, d_in, seed=seed)
+    return ARCHITECTURES[config.architecture](config, d_row, seed=seed)

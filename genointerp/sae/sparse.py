@@ -2,7 +2,7 @@
 
 With z known, each gradient is a weighted sum of k rows for each token, or of as many rows as there
 are tokens on which a feature fired. Bags of rows are what ``embedding_bag`` adds up without
-materialising them.
+materialising them. Where a pattern is so full that a matrix product is faster, it is a product.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,13 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import embedding_bag
+
+from genointerp.sae.kernels import dot_rows, sum_rows
+
+_FULL_FOR_SUMS = 1 / 6
+"""Share of entries on above which sums of rows are a matrix product."""
+_FULL_FOR_DOTS = 1 / 16
+"""The same for products of pairs of rows, which are slower to gather."""
 
 
 class ByFeature(NamedTuple):
@@ -56,15 +62,25 @@ class SparsePattern:
         order = torch.argsort(self.feature.to(torch.int32), stable=True)
         return ByFeature(order, self.row[order], _offsets(self.feature, self.n_features))
 
+    @cached_property
+    def place(self) -> Int[Tensor, " hit"]:
+        """Where each hit is in the flattened matrix."""
+        return self.row * self.n_features + self.feature
+
+    @property
+    def share(self) -> float:
+        """Share of the entries that are on."""
+        return len(self.row) / max(1, len(self.offsets) * self.n_features)
+
     def values_of(self, z: Float[Tensor, "batch n_features"]) -> Float[Tensor, " hit"]:
         """Read the values of a dense matrix at the hits."""
-        return z.reshape(-1)[self.row * self.n_features + self.feature]
+        return z.reshape(-1).index_select(0, self.place)
 
     def dense(self, value: Float[Tensor, " hit"]) -> Float[Tensor, "batch n_features"]:
         """Write values at the hits of a matrix of zeros."""
-        matrix = value.new_zeros(len(self.offsets), self.n_features)
-        matrix.view(-1)[self.row * self.n_features + self.feature] = value
-        return matrix
+        matrix = value.new_zeros(len(self.offsets) * self.n_features)
+        matrix[self.place] = value
+        return matrix.view(-1, self.n_features)
 
 
 def sparse_encode(
@@ -102,7 +118,7 @@ class _SparseEncode(torch.autograd.Function):
         z: Tensor,
         pattern: SparsePattern,
     ) -> Tensor:
-        ctx.save_for_backward(x)
+        ctx.save_for_backward(x.contiguous())
         ctx.pattern = pattern
         return pattern.values_of(z)
 
@@ -124,28 +140,30 @@ class _SparseDecode(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(value, W_dec)
         ctx.pattern = pattern
-        return _sum_rows(W_dec, pattern.feature, pattern.offsets, value)
+        if pattern.share > _FULL_FOR_SUMS:
+            return pattern.dense(value) @ W_dec
+        return sum_rows(W_dec, pattern.feature, pattern.offsets, value)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         value, W_dec = ctx.saved_tensors
         pattern, grad = ctx.pattern, grad.contiguous()
-        # the dot product of a row of grad with a row of W_dec for each hit, without gathering
-        grad_value = torch.ops.aten._embedding_bag_per_sample_weights_backward(
-            grad, W_dec, pattern.feature, pattern.offsets, pattern.row, 0
-        )
-        return grad_value, _sum_by_feature(grad, value, pattern), None
+        grad_value = grad_W = None
+        if ctx.needs_input_grad[0]:
+            if pattern.share > _FULL_FOR_DOTS:
+                grad_value = pattern.values_of(grad @ W_dec.t())
+            else:
+                grad_value = dot_rows(grad, W_dec, pattern.row, pattern.feature, pattern.offsets)
+        if ctx.needs_input_grad[1]:
+            grad_W = _sum_by_feature(grad, value, pattern)
+        return grad_value, grad_W, None
 
 
 def _sum_by_feature(rows: Tensor, weight: Tensor, pattern: SparsePattern) -> Tensor:
+    if pattern.share > _FULL_FOR_SUMS:
+        return pattern.dense(weight).t() @ rows
     hits = pattern.by_feature
-    return _sum_rows(rows, hits.row, hits.offsets, weight[hits.order])
-
-
-def _sum_rows(rows: Tensor, index: Tensor, offsets: Tensor, weight: Tensor) -> Tensor:
-    if len(index) == 0:
-        return rows.new_zeros(len(offsets), rows.shape[1])
-    return embedding_bag(index, rows, offsets, mode="sum", per_sample_weights=weight)
+    return sum_rows(rows, hits.row, hits.offsets, weight.index_select(0, hits.order))
 
 
 def _offsets(sorted_by: Tensor, n: int) -> Tensor:

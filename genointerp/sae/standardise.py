@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Float32, Float64
 from torch import Tensor
 
-from genointerp.core.errors import ConfigError
 from genointerp.sae.base import SparseAutoencoder
 
 RIDGE = 1e-4
@@ -69,33 +68,20 @@ class Standardiser:
     def fold(self, sae: SparseAutoencoder) -> None:
         """Rewrite a dictionary of standardised rows, in place, as one of the raw rows.
 
-        Raises
-        ------
-        ConfigError
-            If rows were whitened and the encoder is tied to the decoder: no tied pair undoes that.
-
         Notes
         -----
-        With ``y = (x - mean) / scale``: activations and threshold are multiplied by ``scale``, so
-        that W_enc and the unit rows of W_dec stay as they are; ``b_enc = scale b_enc - mean W_enc``
-        and ``b_dec = scale b_dec + mean``. With a whitening matrix M before that:
-        ``W_enc = M W_enc``, ``W_dec = W_dec M^-1``, ``b_dec = b_dec M^-1``: activations and
-        threshold stay as they are, and rows of W_dec are no longer of unit norm. All in float64.
+        Mean and scale as in :meth:`SparseAutoencoder.fold`. With a whitening matrix M before that:
+        ``W_enc = M W_enc``, ``W_dec = W_dec M^-1``, ``b_dec = b_dec M^-1``, in float64: activations
+        and threshold stay as they are, and rows of W_dec are no longer of unit norm.
         """
         if self.whitening is not None:
             _fold_whitening(sae, self.whitening)
-        scale = float(np.mean(self.scale))
-        mean = torch.from_numpy(self.mean).to(sae.b_dec.device)
-        projected = mean @ sae.W_enc.double()
-        sae.b_enc.copy_(scale * sae.b_enc.double() - projected)
-        sae.b_dec.copy_(scale * sae.b_dec.double() + mean)
-        sae.threshold.mul_(scale)
+        mean = torch.from_numpy(self.mean)
+        sae.fold(mean, torch.from_numpy(np.broadcast_to(self.scale, self.mean.shape).copy()))
 
 
 def _fold_whitening(sae: SparseAutoencoder, whitening: Whitening) -> None:
-    if sae.W_enc.data_ptr() == sae.W_dec.data_ptr():
-        expected = "an encoder of its own where inputs are whitened"
-        raise ConfigError("architecture", expected, sae.config.architecture)
+    assert sae.W_enc.data_ptr() != sae.W_dec.data_ptr(), "no tied pair undoes whitening"
     device = sae.b_dec.device
     inverse = torch.from_numpy(whitening.inverse).to(device)
     sae.W_enc.copy_(torch.from_numpy(whitening.matrix).to(device) @ sae.W_enc.double())

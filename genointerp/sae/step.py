@@ -9,10 +9,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from genointerp.sae import parallel
-from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.base import Losses, Rows, SparseAutoencoder, TrainingBatch
 from genointerp.sae.config import TrainConfig
+from genointerp.sae.selection import topk_pattern
 from genointerp.sae.sparse import SparsePattern, sparse_decode, sparse_encode
-from genointerp.sae.topk import topk_pattern
 
 
 class StepResult(NamedTuple):
@@ -34,7 +34,7 @@ class Trainer:
     config
         Settings.
     variance
-        Total variance of the rows, by which the loss is divided.
+        Total variance of what is reconstructed of the rows, by which the loss is divided.
     """
 
     def __init__(self, sae: SparseAutoencoder, config: TrainConfig, *, variance: float) -> None:
@@ -42,6 +42,7 @@ class Trainer:
         self.config = config
         self.variance = variance
         self.step_number = 0
+        self._z: Tensor | None = None
         device = sae.b_dec.device
         self.silent_tokens = torch.zeros(sae.n_features, dtype=torch.int64, device=device)
         # eps as in Gao et al. 2024: gradients of rare features are small
@@ -54,13 +55,14 @@ class Trainer:
         """Features silent for ``dead_after`` tokens."""
         return self.silent_tokens >= self.config.dead_after
 
-    def step(self, x: Float[Tensor, "batch d_in"]) -> StepResult:
+    def step(self, rows: Float[Tensor, "batch d_row"]) -> StepResult:
         """Train on one batch, or on this process's share of it."""
+        split = self.sae.split(rows)
+        z = self._pre_activations(split.x)
         with torch.no_grad():
-            z = self._encoded(x)
             pattern = parallel.training_pattern(self.sae, z)
         dead = torch.nonzero(self.is_dead).squeeze(1)
-        loss, fvu, aux_fvu = self._losses(x, z, pattern, dead)
+        loss, fvu, aux_fvu = self._losses(split, z, pattern, dead)
         self.adam.zero_grad(set_to_none=True)
         torch.autograd.backward([loss])
         parallel.average_gradients(self.sae)
@@ -70,11 +72,11 @@ class Trainer:
         for group in self.adam.param_groups:
             group["lr"] = learning_rate(self.step_number, self.config)
         self.adam.step()
-        normalise_rows(self.sae)
-        self._count(pattern, len(x))
+        self.sae.constrain()
+        self._count(pattern, len(rows))
         self._track_threshold(z, pattern)
         self.step_number += 1
-        return StepResult(fvu, aux_fvu, len(pattern.row) / len(x), len(dead) / len(z[0]))
+        return StepResult(fvu, aux_fvu, len(pattern.row) / len(rows), len(dead) / len(z[0]))
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that a step changes."""
@@ -92,52 +94,61 @@ class Trainer:
         self.silent_tokens.copy_(state["silent_tokens"])
         self.step_number = state["step"]
 
-    def _encoded(self, x: Tensor) -> Tensor:
-        is_low = self.config.autocast != "none"
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=is_low):
-            return self.sae.pre_activations(x).float()
+    @torch.no_grad()
+    def _pre_activations(self, x: Tensor) -> Tensor:
+        """Return z in memory that is kept from step to step: asking for it anew takes a while."""
+        if self.config.autocast == "bfloat16":
+            with torch.autocast(x.device.type, torch.bfloat16):
+                return self.sae.pre_activations(x).float()
+        shape = (len(x), self.sae.n_features)
+        if self._z is None or self._z.shape != shape or self._z.dtype != x.dtype:
+            self._z = x.new_empty(shape)
+        return torch.addmm(self.sae.b_enc, x, self.sae.W_enc, out=self._z)
+
+    def loss(
+        self, rows: Rows, z: Float[Tensor, "batch n_features"], pattern: SparsePattern
+    ) -> Losses:
+        """Return the architecture's loss of a batch, whose z were computed without a graph."""
+        pre = sparse_encode(rows.x, self.sae.W_enc, self.sae.b_enc, z, pattern)
+        ramp = sparsity_ramp(self.step_number, self.config)
+        batch = TrainingBatch(rows.x, rows.target, pattern, pre, self.variance, ramp)
+        return self.sae.losses(batch)
 
     def _losses(
-        self, x: Tensor, z: Tensor, pattern: SparsePattern, dead: Tensor
+        self, rows: Rows, z: Tensor, pattern: SparsePattern, dead: Tensor
     ) -> tuple[Tensor, float, float]:
-        x_hat = self._reconstruct(x, z, pattern) + self.sae.b_dec
-        residual = x - x_hat
-        loss = residual.square().sum() / (len(x) * self.variance)
-        fvu = float(loss.detach())
-        if len(dead) == 0 or self.config.aux_coefficient == 0:
+        loss, residual = self.loss(rows, z, pattern)
+        missed = residual.square().sum()
+        fvu = float(missed) / (len(residual) * self.variance)
+        if len(dead) == 0 or self.config.aux_coefficient == 0 or not self.sae.has_auxiliary:
             return loss, fvu, math.nan
-        auxiliary, share = self._auxiliary(x, residual.detach(), z, dead)
-        return (
-            loss + self.config.aux_coefficient * share * auxiliary,
-            fvu,
-            float(auxiliary.detach()),
-        )
-
-    def _reconstruct(self, x: Tensor, z: Tensor, pattern: SparsePattern) -> Tensor:
-        value = sparse_encode(x, self.sae.W_enc, self.sae.b_enc, z, pattern)
-        return sparse_decode(value, self.sae.W_dec, pattern)
-
-    def _auxiliary(
-        self, x: Tensor, residual: Tensor, z: Tensor, dead: Tensor
-    ) -> tuple[Tensor, float]:
-        """Share of the residual that dead features do not explain (Gao et al. 2024, A.2)."""
         wanted = self.config.aux_k or max(1, self.sae.d_in // 2)
-        among = topk_pattern(z[:, dead], min(wanted, len(dead)))
-        pattern = SparsePattern(among.offsets, among.row, dead[among.feature], self.sae.n_features)
-        missed = (residual - self._reconstruct(x, z, pattern)).square().sum()
-        total = parallel.mean_over_ranks(residual.square().sum())
-        auxiliary = missed / total.clamp_min(torch.finfo(x.dtype).tiny)
-        return auxiliary, min(1.0, len(dead) / wanted)
+        explained = self._explained_by(dead, wanted, rows.x, z)
+        # share of the residual that dead features leave (Gao et al. 2024, A.2)
+        tiny = torch.finfo(missed.dtype).tiny
+        whole = parallel.mean_over_ranks(missed).clamp_min(tiny)
+        auxiliary = (residual - explained).square().sum() / whole
+        weight = self.config.aux_coefficient * min(1.0, len(dead) / wanted)
+        return loss + weight * auxiliary, fvu, float(auxiliary.detach())
+
+    def _explained_by(self, dead: Tensor, wanted: int, x: Tensor, z: Tensor) -> Tensor:
+        """Return what the ``wanted`` largest of the dead features of each token add up to."""
+        z_dead = z.index_select(1, dead)
+        pattern = topk_pattern(z_dead, min(wanted, len(dead)))
+        encoder = self.sae.W_enc.t().index_select(0, dead).t()
+        bias = self.sae.b_enc.index_select(0, dead)
+        pre = sparse_encode(x, encoder, bias, z_dead, pattern)
+        return sparse_decode(pre, self.sae.W_dec.index_select(0, dead), pattern)
 
     @torch.no_grad()
-    def calibrate(self, batches: Iterable[Float[Tensor, "batch d_in"]]) -> None:
+    def calibrate(self, batches: Iterable[Float[Tensor, "batch d_row"]]) -> None:
         """Set the threshold to the mean of what training batches would use with these weights.
 
         The running threshold lags behind weights that still change.
         """
         smallest = []
-        for x in batches:
-            z = self.sae.pre_activations(x)
+        for rows in batches:
+            z = self._pre_activations(self.sae.split(rows).x)
             value = self.sae.training_pattern(z).values_of(z)
             smallest += [float(value.min())] if len(value) else []
         if smallest:
@@ -154,7 +165,7 @@ class Trainer:
     def _track_threshold(self, z: Tensor, pattern: SparsePattern) -> None:
         if not self.sae.has_threshold:
             return
-        nothing = torch.full((1,), torch.inf, device=z.device)
+        nothing = z.new_full((1,), torch.inf)
         smallest = parallel.min_over_ranks(torch.cat([pattern.values_of(z), nothing]).min())
         if not torch.isfinite(smallest):
             return
@@ -174,15 +185,14 @@ def learning_rate(step: int, config: TrainConfig) -> float:
     return rate * 0.5 * (1 - math.cos(math.pi * left / falling))
 
 
+def sparsity_ramp(step: int, config: TrainConfig) -> float:
+    """Return the share of the price of sparsity that is due: linear from 0, then 1."""
+    return min(1.0, (step + 1) / max(1.0, config.sparsity_warmup_share * config.n_steps))
+
+
 @torch.no_grad()
 def remove_parallel_gradient(sae: SparseAutoencoder) -> None:
     """Take from the gradient of each decoder row the part along the row, which only rescales it."""
     grad, rows = sae.W_dec.grad, sae.W_dec
     assert grad is not None
     grad.addcmul_((grad * rows).sum(dim=1, keepdim=True), rows, value=-1)
-
-
-@torch.no_grad()
-def normalise_rows(sae: SparseAutoencoder) -> None:
-    """Give every decoder row unit norm."""
-    sae.W_dec.div_(sae.W_dec.norm(dim=1, keepdim=True).clamp_min(1e-12))

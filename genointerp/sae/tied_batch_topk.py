@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from genointerp.core.errors import SchemaError
 from genointerp.sae.batch_topk import BatchTopK
 
 
@@ -22,8 +23,15 @@ class TiedBatchTopK(BatchTopK):
         """The transpose of W_dec, sharing its memory and its gradient."""
         return self.W_dec.t()
 
-    def _make_encoder(self) -> None:
+    def _make_encoder(self, generator: torch.Generator) -> None:
         """Make nothing: the encoder is the decoder."""
+
+    @torch.no_grad()
+    def fill(self, tensors: dict[str, Tensor], *, where: str) -> None:
+        """Take weights, whose encoder must be the transpose of the decoder."""
+        if not torch.equal(tensors["W_enc"], tensors["W_dec"].t()):
+            raise SchemaError(f"{where}: W_enc", "the transpose of W_dec, as it is tied", "another")
+        super().fill(tensors, where=where)
 
     @torch.no_grad()
     def encode_call(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch n_features"]:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -191,7 +191,7 @@ def train_together(
     config = _shared(configs)
     first = survey(source, config)
     _report(first, source, config)
-    trainers = [_trainer(own, source.d_in, first.variance, device) for own in configs]
+    trainers = [_trainer(own, source, first, device) for own in configs]
     identity = _identity(source, configs, metadata)
     run = _Run(source, config, trainers, first, checkpoint_dir, identity, listen)
     progressed, total = run.resume(), config.n_steps * config.batch_tokens
@@ -311,12 +311,20 @@ def _shared(configs: Sequence[TrainConfig]) -> TrainConfig:
     if first.batch_tokens % parallel.world_size():
         expected = f"a multiple of {parallel.world_size()}, the number of processes"
         raise ConfigError("batch_tokens", expected, str(first.batch_tokens))
+    for config in configs:
+        if config.normalise == "whiten" and config.sae.architecture == "tied_batch_topk":
+            expected = "an encoder of its own where inputs are whitened"
+            raise ConfigError("architecture", expected, config.sae.architecture)
     return first
 
 
-def _trainer(config: TrainConfig, d_in: int, variance: float, device: str) -> Trainer:
+def _trainer(config: TrainConfig, source: ActivationSource, first: Survey, device: str) -> Trainer:
     seed = config.seed if config.init_seed is None else config.init_seed
-    return Trainer(make_sae(config.sae, d_in, seed=seed).to(device), config, variance=variance)
+    settings = config.sae
+    if len(source.widths) > 1 and not settings.widths:
+        settings = replace(settings, widths=source.widths)
+    sae = make_sae(settings, source.d_in, seed=seed).to(device)
+    return Trainer(sae, config, variance=float(first.variance[sae.target_columns].sum()))
 
 
 def _report(first: Survey, source: ActivationSource, config: TrainConfig) -> None:

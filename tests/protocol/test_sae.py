@@ -7,54 +7,84 @@ import torch
 from genointerp.core.seed import rng
 from genointerp.sae.config import SaeConfig, TrainConfig
 from genointerp.sae.data import Standardiser
+from genointerp.sae.gated import Gated
 from genointerp.sae.io import load_sae, save_sae
 from genointerp.sae.registry import ARCHITECTURES, make_sae
-from genointerp.sae.sparse import sparse_decode, sparse_encode
+from genointerp.sae.sparse import sparse_decode
 from genointerp.sae.step import Trainer
+from genointerp.sae.tied_batch_topk import TiedBatchTopK
+from tests.protocol.dense_sae import dense_loss
 
 METADATA = {"model": "toy", "model_sha256": "ab" * 32, "site": "blocks.1"}
 D_IN, N_FEATURES, K = 12, 40, 5
+WIDTHS = {"transcoder": (12, 9), "batch_topk_crosscoder": (7, 5)}
 
 
 @pytest.fixture(params=sorted(ARCHITECTURES))
 def sae(request):
-    sae = make_sae(SaeConfig(request.param, n_features=N_FEATURES, k=K), D_IN, seed=3)
+    widths = WIDTHS.get(request.param, ())
+    # a wide band and a high threshold, so that some are on, some are near and some are neither
+    config = SaeConfig(
+        request.param,
+        n_features=N_FEATURES,
+        k=K,
+        widths=widths,
+        bandwidth=0.05,
+        initial_threshold=0.2,
+        l0_coefficient=0.3,
+    )
+    sae = make_sae(config, sum(widths) or D_IN, seed=3)
     with torch.no_grad():
-        sae.b_enc.copy_(torch.from_numpy(0.1 * rng(1, "b_enc").normal(size=N_FEATURES)))
-        sae.b_dec.copy_(torch.from_numpy(rng(1, "b_dec").normal(size=D_IN)))
+        for name, weight in sae.named_parameters():
+            if name in ("b_enc", "b_dec", "r_mag", "b_mag"):
+                noise = rng(1, name).normal(size=len(weight))
+                weight.copy_(torch.from_numpy(noise if name == "b_dec" else 0.1 * noise))
+            if name == "threshold":
+                weight.add_(torch.from_numpy(rng(1, name).random(len(weight))))
         if sae.has_threshold:
             sae.threshold.fill_(0.7)
     return sae
 
 
-def rows(n=64, seed=0):
-    return torch.from_numpy(rng(seed, "rows").normal(size=(n, D_IN)).astype(np.float32))
+def rows(n=64, seed=0, width=D_IN):
+    return torch.from_numpy(rng(seed, "rows").normal(size=(n, width)).astype(np.float32))
+
+
+def trainer_of(sae):
+    config = TrainConfig(sae=sae.config, batch_tokens=64, sparsity_warmup_share=0.0)
+    return Trainer(sae, config, variance=float(sae.b_dec.shape[0]))
 
 
 def test_decoder_rows_have_unit_norm_after_each_step(sae):
-    trainer = Trainer(sae, TrainConfig(sae=sae.config, batch_tokens=64), variance=float(D_IN))
+    trainer = trainer_of(sae)
     for seed in range(4):
-        trainer.step(rows(seed=seed))
-        assert sae.W_dec.shape == (N_FEATURES, D_IN)
+        trainer.step(rows(seed=seed, width=sae.d_row))
+        assert sae.W_dec.shape == (N_FEATURES, len(sae.b_dec))
         torch.testing.assert_close(sae.W_dec.norm(dim=1), torch.ones(N_FEATURES))
 
 
 def test_gradients_equal_those_of_dense_autograd(sae):
-    x = rows()
-    with torch.no_grad():
-        z = sae.pre_activations(x)
-        pattern = sae.training_pattern(z)
-    value = sparse_encode(x, sae.W_enc, sae.b_enc, z, pattern)
-    x_hat = sparse_decode(value, sae.W_dec, pattern) + sae.b_dec
-    (x - x_hat).square().sum().backward()
+    trainer, x = trainer_of(sae), rows(width=sae.d_row)
+    z = sae.pre_activations(sae.split(x).x).detach()
+    pattern = sae.training_pattern(z)
+    loss = trainer.loss(sae.split(x), z, pattern).loss
+    loss.backward()
     sparse = {name: weight.grad.clone() for name, weight in sae.named_parameters()}
     sae.zero_grad()
-    mask = pattern.dense(torch.ones(len(pattern.row)))
-    dense_hat = (mask * (x @ sae.W_enc + sae.b_enc)) @ sae.W_dec + sae.b_dec
-    (x - dense_hat).square().sum().backward()
+    dense = dense_loss(sae, x, trainer.variance, z)
+    dense.backward()
+    torch.testing.assert_close(loss, dense)
     for name, weight in sae.named_parameters():
         scale = weight.grad.abs().max()
+        assert scale > 0, name
         torch.testing.assert_close(sparse[name] / scale, weight.grad / scale, rtol=0, atol=1e-5)
+
+
+def test_reconstruction_follows_from_the_hits_as_it_does_from_dense_codes(sae):
+    x = rows()
+    codes = sae.codes(x)
+    x_hat = sparse_decode(codes.value, sae.W_dec, codes.pattern) + sae.b_dec
+    torch.testing.assert_close(x_hat, sae(x))
 
 
 def test_codes_do_not_depend_on_the_batch(sae):
@@ -86,22 +116,39 @@ def test_saved_and_loaded_dictionary_is_bit_for_bit_the_same(sae, tmp_path):
 
 
 def test_folded_dictionary_does_on_raw_rows_what_it_did_on_standardised_ones(sae):
-    raw = (5 + 3 * rows().numpy()).astype(np.float32)
+    raw = (5 + 3 * rows(width=sae.d_row).numpy()).astype(np.float32)
     standardiser = Standardiser(mean=raw.astype(np.float64).mean(axis=0), scale=3.0)
-    x = standardiser(raw)
+    x = sae.split(standardiser(raw)).x
     codes, x_hat = sae.encode(x).detach(), sae(x).detach().numpy()
     standardiser.fold(sae)
-    folded = sae.encode(torch.from_numpy(raw)).detach()
+    raw_x = sae.split(torch.from_numpy(raw)).x
+    folded = sae.encode(raw_x).detach()
     assert torch.equal(folded > 0, codes > 0)
     torch.testing.assert_close(folded, 3 * codes, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(
-        sae(torch.from_numpy(raw)).detach().numpy(), 3 * x_hat + standardiser.mean, atol=1e-4
+        sae(raw_x).detach().numpy(), 3 * x_hat + standardiser.mean[sae.target_columns], atol=1e-4
     )
     torch.testing.assert_close(sae.W_dec.norm(dim=1), torch.ones(N_FEATURES))
+
+
+def test_a_scale_for_each_column_folds_to_the_same_reconstruction(sae):
+    if isinstance(sae, TiedBatchTopK):
+        pytest.skip("one matrix cannot take two scales")
+    scale = torch.linspace(1, 2, sae.d_row, dtype=torch.float64)
+    mean = torch.linspace(-1, 3, sae.d_row, dtype=torch.float64)
+    raw = mean + scale * rows(width=sae.d_row)
+    x = sae.split(((raw - mean) / scale).float()).x
+    x_hat = sae(x).double() * scale[sae.target_columns] + mean[sae.target_columns]
+    is_on = sae.encode(x) > 0
+    sae.fold(mean, scale)
+    raw_x = sae.split(raw.float()).x
+    assert torch.equal(sae.encode(raw_x) > 0, is_on)
+    torch.testing.assert_close(sae(raw_x).double(), x_hat, rtol=0, atol=1e-4)
 
 
 def test_encode_passes_gradients_to_the_activations(sae):
     x = rows(4).requires_grad_()
     sae.encode(x).sum().backward()
-    expected = (sae.encode(x) > 0).float() @ sae.W_enc.t()
+    slope = sae.r_mag.exp() if isinstance(sae, Gated) else 1.0
+    expected = ((sae.encode(x) > 0) * slope).float() @ sae.W_enc.t()
     torch.testing.assert_close(x.grad, expected)

@@ -1,14 +1,20 @@
 import dataclasses
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from genointerp.core.errors import InputError, MismatchError, SchemaError
+from genointerp.core.errors import ConfigError, InputError, MismatchError, SchemaError
 from genointerp.sae.config import SaeConfig, TrainConfig
-from genointerp.sae.train import train_sae
+from genointerp.sae.io import load_sae, save_training
+from genointerp.sae.train import train_sae, train_together
 from tests.sae.sources import array_source, sparse_rows
 
+ROOT = Path(__file__).parents[2]
 METADATA = {"model": "toy", "model_sha256": "ab" * 32, "site": "blocks.1"}
 CONFIG = TrainConfig(
     sae=SaeConfig("batch_topk", n_features=48, k=3),
@@ -91,10 +97,130 @@ def test_killed_and_resumed_equals_never_killed(step, trained, rows, tmp_path):
     assert resumed.records == trained.records
 
 
+@pytest.mark.slow
+def test_a_run_that_the_system_killed_goes_on_as_if_nothing_had_happened(trained, rows, tmp_path):
+    code = (
+        "from pathlib import Path\n"
+        "from tests.sae.test_train import CONFIG, METADATA\n"
+        "from tests.sae.sources import array_source, sparse_rows\n"
+        "from genointerp.sae.train import train_sae\n"
+        "train_sae(array_source(sparse_rows()), CONFIG, metadata=METADATA,\n"
+        f"    checkpoint_dir=Path({str(tmp_path)!r}),\n"
+        "    progress=lambda done, total: print(done, flush=True))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        while int(process.stdout.readline()) < 37 * CONFIG.batch_tokens:
+            pass
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert not (tmp_path / "cfg.json").exists()
+    steps = []
+    resumed = train_sae(
+        array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path,
+        progress=lambda done, total: steps.append(done // CONFIG.batch_tokens),
+    )  # fmt: skip
+    # from the checkpoint, not from the beginning
+    assert 30 < steps[0] < 100
+    assert same(weights(resumed), weights(trained))
+    assert resumed.log == trained.log
+    assert resumed.records == trained.records
+
+
+def test_dictionaries_trained_together_are_those_trained_alone(trained, rows, tmp_path):
+    others = [
+        dataclasses.replace(CONFIG, sae=SaeConfig("topk", n_features=20, k=2)),
+        dataclasses.replace(CONFIG, init_seed=1, learning_rate=5e-3),
+    ]
+    together = train_together(
+        array_source(rows), [CONFIG, *others], metadata=METADATA, checkpoint_dir=tmp_path
+    )
+    assert same(weights(together[0]), weights(trained))
+    assert together[0].log == trained.log
+    alone = train_sae(array_source(rows), others[0], metadata=METADATA)
+    assert same(weights(together[1]), weights(alone))
+    assert together[1].records == alone.records
+    assert not same(weights(together[2]), weights(trained))
+    assert [result.config for result in together] == [CONFIG, *others]
+    assert (tmp_path / "1.metrics.jsonl").read_text().count("\n") == 5
+
+
+def test_dictionaries_that_need_other_data_are_not_trained_together(rows):
+    other = dataclasses.replace(CONFIG, batch_tokens=64)
+    with pytest.raises(ConfigError, match=r"batch_tokens: expected 128 for all dict.*found 64"):
+        train_together(array_source(rows), [CONFIG, other], metadata=METADATA)
+
+
+def test_the_seed_of_the_initial_weights_leaves_the_data_as_they_are(trained, rows):
+    other = train_sae(
+        array_source(rows), dataclasses.replace(CONFIG, init_seed=7), metadata=METADATA
+    )
+    assert other.log.n_eval_tokens == trained.log.n_eval_tokens
+    assert other.log.mean_to_spread == trained.log.mean_to_spread
+    assert not same(weights(other), weights(trained))
+
+
+def test_the_ratio_of_mean_to_spread_is_told_before_training(rows, caplog):
+    caplog.set_level("INFO")
+    short = dataclasses.replace(CONFIG, n_tokens=128, centre=False)
+    log = train_sae(array_source(rows), short, metadata=METADATA).log
+    told = [record.getMessage() for record in caplog.records]
+    assert told[0] == f"activations: 16 wide, |mean| / |std| = {log.mean_to_spread:.2f}"
+    assert "set centre: true" in told[1]
+    share = f"{100 * log.outlier_share:.3f} % of rows, of norm above {log.outlier_norm:.4g}"
+    assert told[2] == f"left out: {share}; 0 first rows of windows"
+    assert told[3].startswith("trained on 128 tokens")
+
+
+def test_outliers_are_told_of_and_measured_apart(rows):
+    loud = rows.copy()
+    loud[::50] = 900 + loud[::50]
+    log = train_sae(array_source(loud), CONFIG, metadata=METADATA).log
+    assert log.outlier_share == pytest.approx(0.02, abs=0.01)
+    assert log.outlier_norm < 900
+    assert log.fvu < 0.25 < log.fvu_all
+
+
+@pytest.mark.parametrize("normalise", ["none", "scale", "whiten"])
+@pytest.mark.parametrize("architecture", ["topk", "batch_topk"])
+def test_what_was_done_to_the_rows_is_folded_into_the_weights(normalise, architecture, tmp_path):
+    rows = sparse_rows(2000, d_in=8) * np.geomspace(0.5, 20, 8, dtype=np.float32)
+    config = dataclasses.replace(
+        CONFIG, sae=SaeConfig(architecture, n_features=24, k=3), normalise=normalise,
+        learning_rate=1e-2 if normalise != "none" else 1e-1,
+    )  # fmt: skip
+    result = train_sae(array_source(rows), config, metadata=METADATA)
+    # what the weights say of raw rows is what was measured in training
+    last = result.records[-1]
+    assert result.log.l0 == pytest.approx(last["l0"], rel=0.15)
+    assert result.log.fvu < 0.6
+    save_training(result, tmp_path)
+    loaded = load_sae(tmp_path).sae
+    x = torch.from_numpy(rows[:300])
+    assert torch.equal(loaded(x), result.sae(x))
+    for name, tensor in result.sae.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor), name
+    if normalise != "whiten":
+        torch.testing.assert_close(result.sae.W_dec.norm(dim=1), torch.ones(24))
+
+
+def test_a_tied_dictionary_cannot_undo_whitening(rows):
+    config = dataclasses.replace(
+        CONFIG, sae=SaeConfig("tied_batch_topk", n_features=24, k=3), normalise="whiten"
+    )
+    with pytest.raises(ConfigError, match="architecture: expected an encoder of its own"):
+        train_sae(array_source(rows), config, metadata=METADATA)
+
+
 def test_checkpoint_of_another_configuration_is_refused(rows, tmp_path):
     short = dataclasses.replace(CONFIG, n_tokens=1280)
     train_sae(array_source(rows), short, metadata=METADATA, checkpoint_dir=tmp_path)
-    with pytest.raises(MismatchError, match=r"checkpoint.pt: expected a checkpoint of this"):
+    message = (
+        r"checkpoint.pt: expected a checkpoint of this.*"
+        r"\(config.0.n_tokens: 1280, here 12800\); remove the folder"
+    )
+    with pytest.raises(MismatchError, match=message):
         train_sae(array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
 
 
