@@ -119,7 +119,7 @@ def train_parts(  # noqa: PLR0913 - as train_sae, and where the parts come from
             PartSource(source, part),
             replace(config, sae=sae),
             metadata={**metadata, "part": str(number)},
-            progress=lambda n, _, done=done: progress(done + n, total),
+            progress=_shifted(progress, done, total),
             listen=listen,
             checkpoint_dir=None if checkpoint_dir is None else checkpoint_dir / f"part-{number}",
             device=device,
@@ -128,6 +128,10 @@ def train_parts(  # noqa: PLR0913 - as train_sae, and where the parts come from
         results.append(result)
         done += config.n_steps * config.batch_tokens
     return _joined(source, config, results, _described(slow, parts, config.sae), metadata)
+
+
+def _shifted(progress: Progress, done: int, total: int) -> Progress:
+    return lambda n, _: progress(done + n, total)
 
 
 def _joined(

@@ -366,7 +366,7 @@ def final_log(
         dead_share_fit=dead_share_fit,
         n_tokens=config.n_steps * config.batch_tokens,
         n_eval_tokens=found.n_tokens,
-        threshold=float(sae.threshold.mean()),
+        threshold=float(sae.threshold.detach().mean()),
         mean_to_spread=first.mean_to_spread,
         outlier_norm=first.outlier_norm if math.isfinite(first.outlier_norm) else None,
         outlier_share=first.outlier_share,

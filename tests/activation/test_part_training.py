@@ -11,7 +11,7 @@ from genointerp.sae.source import RowSource
 CONFIG = TrainConfig(
     sae=SaeConfig(n_features=24, k=3), n_tokens=60_000, batch_tokens=500, log_every=40, aux_k=4
 )
-SLOW = (SlowPart(step=1, half=15, n_features=8, k=1),)
+SLOW = (SlowPart(step=1, half=15, n_features=16, k=1),)
 METADATA = {"model": "m", "model_sha256": "0" * 64, "site": "blocks.0"}
 
 
@@ -36,7 +36,7 @@ def test_the_features_of_the_slow_part_tell_what_lasts(rows, result):
     with torch.no_grad():
         codes = result.sae.encode(torch.from_numpy(x)).numpy() > 0
     purity = []
-    for feature in np.flatnonzero(codes[:, :8].any(axis=0)):
+    for feature in np.flatnonzero(codes[:, :16].any(axis=0)):
         counts = np.bincount(state[codes[:, feature]], minlength=10)
         purity.append(counts.max() / counts.sum())
     assert np.mean(purity) > 0.8
@@ -50,7 +50,7 @@ def test_the_figures_are_of_the_whole_activations(rows, result):
     assert result.log.fvu == pytest.approx(fvu, rel=0.15)
     assert result.log.fvu < 0.5
     assert result.log.n_tokens == 2 * CONFIG.n_tokens
-    assert len(result.density) == 32
+    assert len(result.density) == 40
 
 
 def test_metrics_of_the_parts_follow_each_other(result):
@@ -67,9 +67,9 @@ def test_it_is_saved_and_read_like_any_dictionary(rows, result, tmp_path):
     with torch.no_grad():
         assert torch.equal(loaded.sae.encode(x), result.sae.encode(x))
     assert loaded.metadata["parts"].startswith(
-        "features 0 to 8: slow part of step 1, 15 on either side, 0."
+        "features 0 to 16: slow part of step 1, 15 on either side, 0."
     )
-    assert "; features 8 to 32: the rest, " in loaded.metadata["parts"]
+    assert "; features 16 to 40: the rest, " in loaded.metadata["parts"]
 
 
 def test_stopped_and_started_again_equals_never_stopped(rows, result, tmp_path):

@@ -30,9 +30,9 @@ def test_the_reconstruction_is_the_sum_and_the_codes_lie_side_by_side():
 
 
 def test_each_feature_keeps_the_threshold_of_its_part():
-    joined = join([_part("batch_topk", 2, 0), _part("batch_topk", 1, 1)])
-    torch.testing.assert_close(joined.threshold.detach(), torch.tensor([0.1, 0.1, 0.3]))
-    assert (joined.config.n_features, joined.config.k) == (3, 4)
+    joined = join([_part("batch_topk", 3, 0), _part("batch_topk", 2, 1)])
+    torch.testing.assert_close(joined.threshold.detach(), torch.tensor([0.1, 0.1, 0.1, 0.3, 0.3]))
+    assert (joined.config.n_features, joined.config.k) == (5, 4)
 
 
 def test_a_part_whose_features_depend_on_one_another_is_refused():
