@@ -202,6 +202,7 @@ def train_together(
             run.step(rows, progressed)
             progress(run.step_number * config.batch_tokens, total)
     run.calibrate(progressed.position)
+    logger.info("trained on %d tokens in %.1f s", total, run.seconds)
     return [
         TrainResult(
             trainer.sae, *run.finish(trainer), records, trainer.config, dict(metadata), run.seconds

@@ -16,6 +16,10 @@ from tests.sae.torchrun_script import BATCH_TOPK, METADATA, train
 ROOT = Path(__file__).parents[2]
 
 
+def known(values):
+    return {name: value for name, value in values.items() if value is not None}
+
+
 @pytest.mark.slow
 def test_two_processes_of_torchrun_train_what_one_does(tmp_path):
     command = [
@@ -30,10 +34,10 @@ def test_two_processes_of_torchrun_train_what_one_does(tmp_path):
         for name in ("W_enc", "W_dec", "b_enc", "b_dec", "threshold"):
             if name in expected:
                 torch.testing.assert_close(state[name], expected[name], rtol=1e-3, atol=1e-4)
-        assert state["log"] == pytest.approx(expected["log"], rel=1e-3, abs=1e-3)
+        assert known(state["log"]) == pytest.approx(known(expected["log"]), rel=1e-3, abs=1e-3)
         for ours, theirs in zip(state["records"], expected["records"], strict=True):
-            assert ours == pytest.approx(theirs, rel=1e-3, abs=1e-3)
-            # some are dead by then, so that the auxiliary loss was at work
+            assert known(ours) == pytest.approx(known(theirs), rel=1e-3, abs=1e-3)
+        # some are dead by then, so that the auxiliary loss was at work
         assert expected["records"][-1]["aux_loss"] is not None
     assert (tmp_path / "checkpoint.pt").exists()
 

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,8 +7,11 @@ from hypothesis import strategies as st
 
 from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.genome.interval import GenomicInterval
+from genointerp.sae.config import TrainConfig
+from genointerp.sae.data import Position, batches
 from genointerp.sae.source import ActivationSource
 from genointerp.store.activations import ActivationStore
+from genointerp.store.contigs import ContigInfo
 from genointerp.store.reading import ReadingConfig, StoreSource, row_blocks, window_blocks
 from tests.stores import (
     activation_header,
@@ -127,6 +132,25 @@ def test_the_first_rows_of_windows_are_left_out_and_counted(tmp_path_factory, sk
     found = [*rows_of(source, seed), *source.held_out(seed, eval_share=0.1)]
     assert sorted(np.concatenate([*found, np.empty((0, 2))])[:, 0].tolist()) == sorted(naive)
     assert (source.n_rows, source.n_skipped) == (len(naive), 320 - len(naive))
+
+
+def test_memory_is_three_buffers_whatever_the_size_of_the_file(tmp_path):
+    header = activation_header(64, contigs=(ContigInfo("c", 40_000, circular=False),))
+    windows = tuple(GenomicInterval("c", at, at + 400, "+") for at in range(0, 40_000, 400))
+    x = np.ones((40_000, 64), np.float32)
+    store = write_activations(tmp_path / "a.h5", x, windows=windows, header=header)
+    store.chunk_rows = 100
+    source = StoreSource([store], ReadingConfig(buffer_rows=1000))
+    del x
+    tracemalloc.start()
+    stream = batches(source, TrainConfig(n_tokens=128, batch_tokens=128), Position())
+    for _ in range(200):
+        next(stream)
+    stream.close()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    buffer = 1000 * 64 * 4
+    assert 2 * buffer < peak < 3.5 * buffer < 40_000 * 64 * 4 / 10
 
 
 def test_rows_of_words_are_read_as_those_of_bases(tmp_path):
