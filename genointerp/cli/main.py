@@ -12,6 +12,7 @@ from genointerp import __version__
 from genointerp.cli.adopt import adopt
 from genointerp.cli.annotate import annotate
 from genointerp.cli.associate import associate
+from genointerp.cli.convert import convert
 from genointerp.cli.demo import demo
 from genointerp.cli.encode import encode
 from genointerp.cli.evaluate import evaluate
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "harvest": harvest,
     "train": train,
     "adopt": adopt,
+    "convert": convert,
     "evaluate": evaluate,
     "encode": encode,
     "associate": associate,

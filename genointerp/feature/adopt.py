@@ -1,7 +1,8 @@
-"""A published dictionary made ready for use: checked, given a threshold, saved as one of ours."""
+"""A dictionary of others made ready for use: checked, given a threshold, saved as one of ours."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,16 +11,19 @@ import torch
 from jaxtyping import Float32
 
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import ConfigError, InputError
+from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.core.files import check_writable
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.feature.encode import check_dictionary
 from genointerp.model.device import find_device
+from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.formats.registry import find_format
 from genointerp.sae.io import CONFIG, save_sae
 from genointerp.sae.metrics import evaluate
 from genointerp.sae.published import find_published, published_metadata, read_published
 from genointerp.sae.threshold import estimate_threshold
+from genointerp.sae.transcoder import Transcoder
 from genointerp.store.activations import ActivationStore
 
 BATCH_ROWS = 1 << 10
@@ -35,6 +39,9 @@ class AdoptConfig:
 
     dictionary: str = "evo2-layer-26-mixed"
     """Its name in :data:`genointerp.sae.published.PUBLISHED`."""
+    format: str | None = None
+    """Library that wrote the folder, by its name in
+    :data:`genointerp.sae.formats.registry.FORMATS`; a published dictionary where None."""
     n_rows: int = 1 << 16
     """Rows to read, in pieces from all over; every row where there are fewer."""
     seed: int = 0
@@ -51,7 +58,7 @@ class Adopted(NamedTuple):
     Parameters
     ----------
     threshold
-        Pre-activation that a feature must exceed to fire.
+        Pre-activation that a feature must exceed to fire; the mean where each has its own.
     n_rows
         Rows that were read.
     l0, fvu, dead_share
@@ -75,20 +82,23 @@ def adopt_dictionary(
     device: str = "cpu",
     progress: Progress = silent,
 ) -> Adopted:
-    """Write a published dictionary as a folder that ``encode`` and ``evaluate`` take.
+    """Write a dictionary of others as a folder that ``encode`` and ``evaluate`` take.
 
-    Such a dictionary keeps the ``k`` largest activations a base of whatever it is given at once,
-    so that values depend on the window. Here it gets one threshold, estimated on the activations:
-    a base's features then depend on its activations alone, and genomes can be compared. Adopt
-    once, on a genome that stands for all, and encode every genome with the same folder. The first
-    rows of each window are left out, whatever its warm-up.
+    What is published keeps, of whatever it is given at once, the ``k`` largest activations a base,
+    so that values depend on the window. Such a dictionary, and one of another library that came
+    without a threshold, gets one here, estimated on the activations: a base's features then depend
+    on its activations alone, and genomes can be compared. Adopt once, on a genome that stands for
+    all, and encode every genome with the same folder. The first rows of each window are left out,
+    whatever its warm-up, where the dictionary was not made for them.
 
     Parameters
     ----------
     file
-        As published.
+        As published; a folder where the configuration names a format.
     activations
-        From the model and site that the dictionary is for.
+        From the model and site that the dictionary is for. A folder of another library does not
+        say which these are, in words of this package: they are taken to be the right ones, and
+        the FVU tells if they are not.
     progress
         Told of rows read; they are read twice.
 
@@ -97,28 +107,59 @@ def adopt_dictionary(
     SchemaError
         If the file does not hold this dictionary.
     MismatchError
-        If the activations are of another model, site or width.
+        If the activations are of another model, site or width, or the dictionary reconstructs
+        another site than it reads.
     StorageError
         If the folder cannot be written.
     """
     config = AdoptConfig() if config is None else config
-    published = find_published(config.dictionary)
     find_device(device)
     if not activations:
         raise InputError("activations", "at least one store", "none")
-    metadata = published_metadata(file, published)
+    given = _published(file, config) if config.format is None else _foreign(file, config.format)
+    metadata = {**_origin_of(activations), **given.metadata, "d_in": given.d_in}
     for store in activations:
-        check_dictionary(store, metadata | {"d_in": published.d_in}, file)
-    sample = _Sample(activations, published.cold_bases, config)
+        check_dictionary(store, metadata, file)
+    sample = _Sample(activations, given.cold_bases, config)
     check_writable(Path(out) / CONFIG)
-    sae = read_published(file, published).to(device)
-    rows = (torch.from_numpy(batch) for batch in sample.batches(progress, 0))
-    sae.threshold.fill_(estimate_threshold(sae, rows, n_rows=sample.n_rows))
+    sae = given.read().to(device)
+    if sae.has_threshold and float(sae.threshold) == 0:
+        rows = (torch.from_numpy(batch) for batch in sample.batches(progress, 0))
+        sae.threshold.fill_(estimate_threshold(sae, rows, n_rows=sample.n_rows))
     found = evaluate(sae, sample.batches(progress, 1))
-    result = Adopted(float(sae.threshold), sample.n_rows, found.l0, found.fvu, found.dead_share)
+    threshold = float(sae.threshold.mean())
+    result = Adopted(threshold, sample.n_rows, found.l0, found.fvu, found.dead_share)
     adopted = to_mapping(config) | result._asdict() | {"activations": _origin(activations)}
     save_sae(sae, out, metadata | {"adopted": adopted})
     return result
+
+
+class _Given(NamedTuple):
+    """A dictionary of others: what it says of itself, and how its weights are read."""
+
+    metadata: dict[str, object]
+    d_in: int
+    cold_bases: int
+    read: Callable[[], SparseAutoencoder]
+
+
+def _published(file: Path, config: AdoptConfig) -> _Given:
+    published = find_published(config.dictionary)
+    metadata = published_metadata(file, published)
+    read = partial(read_published, file, published)
+    return _Given(metadata, published.d_in, published.cold_bases, read)
+
+
+def _foreign(folder: Path, name: str) -> _Given:
+    sae = find_format(name).read(folder)
+    if isinstance(sae, Transcoder):
+        raise MismatchError(str(folder), "a dictionary that reads what it writes", "a transcoder")
+    return _Given({"source": f"{name}: {folder.name}"}, sae.d_in, 0, lambda: sae)
+
+
+def _origin_of(activations: Sequence[ActivationStore]) -> dict[str, object]:
+    header = activations[0].header
+    return {"model": header.model, "model_sha256": header.model_sha256, "site": header.site}
 
 
 class _Sample:

@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genointerp.core.errors import InputError, MismatchError, SchemaError, UnknownNameError
-from genointerp.core.files import reading
+from genointerp.core.errors import MismatchError, SchemaError, UnknownNameError
 from genointerp.core.provenance import sha256_file
 from genointerp.sae.config import SaeConfig
+from genointerp.sae.formats.weights import read_pickled
 from genointerp.sae.registry import make_sae
 from genointerp.sae.tied_batch_topk import TiedBatchTopK
 
@@ -122,7 +122,7 @@ def read_published(path: Path, published: PublishedDictionary) -> TiedBatchTopK:
     ``f = BatchTopK(relu(x W + b_enc))``, ``x_hat = f W^T + b_dec``, all in the file's float32;
     W is (d_in, n_features), and b_dec is not subtracted before encoding.
     """
-    tensors = _read_tensors(path)
+    tensors = read_pickled(path)
     shapes = {
         "W": (published.d_in, published.n_features),
         "b_enc": (published.n_features,),
@@ -159,18 +159,6 @@ def published_metadata(path: Path, published: PublishedDictionary) -> dict[str, 
         "source_sha256": sha256_file(path),
         "licence": published.licence,
     }
-
-
-def _read_tensors(path: Path) -> dict[str, Tensor]:
-    with reading(path, error=InputError):
-        Path(path).open("rb").close()
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file ends torch in errors of many classes
-        raise SchemaError(str(path), "weights saved by torch", type(error).__name__) from error
-    if not isinstance(state, dict) or not all(isinstance(one, Tensor) for one in state.values()):
-        raise SchemaError(str(path), "tensors by name", type(state).__name__)
-    return {str(name): tensor for name, tensor in state.items()}
 
 
 def _check_tensor(tensor: Tensor, shape: tuple[int, ...], where: str) -> None:

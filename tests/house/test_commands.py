@@ -11,7 +11,7 @@ from genointerp.cli.main import app
 from genointerp.core.errors import InputError
 
 COMMANDS = [
-    *["fetch", "annotate", "models", "harvest", "train", "adopt", "evaluate", "encode"],
+    *["fetch", "annotate", "models", "harvest", "train", "adopt", "convert", "evaluate", "encode"],
     *["associate", "rank", "query", "export", "report", "summarise", "run", "demo", "plot"],
 ]
 

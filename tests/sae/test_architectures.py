@@ -61,7 +61,7 @@ def loss_of(sae, x, variance, **config):
     trainer, split = Trainer(sae, settings, variance=variance), sae.split(x)
     with torch.no_grad():
         z = sae.pre_activations(split.x)
-    return float(trainer.loss(split, z, sae.training_pattern(z)).loss)
+    return float(trainer.loss(split, z, sae.training_pattern(z)).loss.detach())
 
 
 def test_relu_keeps_what_is_positive_and_pays_for_its_sum():

@@ -1,0 +1,1 @@
+"""Dictionaries of other libraries, read and written: one file a library, one registry."""

@@ -1,0 +1,107 @@
+"""InterPLM (Simon and Zou 2024): ``ae.pt``, a state of torch, beside ``config.yaml``.
+
+Its classes come from dictionary_learning, with two entries more: the largest activation of each
+feature, by which values are divided for display alone, and whether inputs are brought to one norm.
+``config.yaml`` is a pickle in YAML: it is searched for the name of the trainer and not loaded.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genointerp.core.errors import InputError, MismatchError, SchemaError
+from genointerp.core.files import atomic_path, read_text
+from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.config import ArchitectureName
+from genointerp.sae.formats.dictionary_learning import from_state, to_state
+from genointerp.sae.formats.weights import read_pickled, take
+
+_TRAINERS: dict[str, ArchitectureName] = {
+    "ReLUTrainerConfig": "relu",
+    "TopKTrainerConfig": "topk",
+    "BatchTopKTrainerConfig": "batch_topk",
+    "JumpReLUTrainerConfig": "jumprelu",
+}
+_OF_ARCHITECTURE = {
+    **{architecture: name for name, architecture in _TRAINERS.items()},
+    "tied_batch_topk": "BatchTopKTrainerConfig",
+}
+_FILES = ("ae_normalized.pt", "ae.pt")
+_RESCALE, _NORMALISE = "activation_rescale_factor", "normalize_to_sqrt_d"
+
+
+def read_interplm(folder: Path) -> SparseAutoencoder:
+    """Read a dictionary; one without ``config.yaml`` is of the published kind, with ReLU.
+
+    Raises
+    ------
+    SchemaError
+        If the trainer has no counterpart, or inputs are brought to one norm.
+    """
+    folder = Path(folder)
+    path = next((folder / name for name in _FILES if (folder / name).is_file()), folder / "ae.pt")
+    state, where = read_pickled(path), str(path)
+    if bool(state.pop(_NORMALISE, torch.tensor(False))):  # noqa: FBT003 - a value, not a flag
+        raise SchemaError(f"{where}: {_NORMALISE}", "inputs as they are", "inputs of one norm")
+    state.pop(_RESCALE, None)
+    architecture = _architecture(folder / "config.yaml")
+    return from_state(architecture, _in_place(architecture, state, where), where)
+
+
+def write_interplm(sae: SparseAutoencoder, folder: Path, metadata: Mapping[str, Any]) -> None:
+    """Write a dictionary with its weights; ``config.yaml`` names the trainer and says no more.
+
+    Raises
+    ------
+    MismatchError
+        If the library has no class that computes the same.
+    """
+    name = _OF_ARCHITECTURE.get(sae.config.architecture)
+    if name is None:
+        expected = f"one of {', '.join(_OF_ARCHITECTURE)} for InterPLM"
+        raise MismatchError("architecture", expected, sae.config.architecture)
+    state = to_state(sae)
+    if sae.config.architecture == "jumprelu":
+        state = {
+            "encoder.weight": state["W_enc"].t().contiguous(),
+            "encoder.bias": state["b_enc"],
+            "decoder.weight": state["W_dec"].t().contiguous(),
+            "decoder.bias": state["b_dec"],
+            "threshold": state["threshold"],
+        }
+    state |= {_RESCALE: torch.ones(sae.n_features), _NORMALISE: torch.tensor(False)}  # noqa: FBT003
+    folder = Path(folder)
+    with atomic_path(folder / "ae.pt") as temporary:
+        torch.save(state, temporary)
+    config = f"# {metadata['model']}, {metadata['site']}\ntrainer: {name}\n"
+    with atomic_path(folder / "config.yaml") as temporary:
+        temporary.write_text(config)
+
+
+def _architecture(path: Path) -> ArchitectureName:
+    if not path.is_file():
+        return "relu"
+    found = re.findall(r"\b(\w+TrainerConfig)\b", read_text(path, error=InputError))
+    known = [name for name in found if name in _TRAINERS]
+    if not known:
+        raise SchemaError(str(path), f"one of {', '.join(_TRAINERS)}", ", ".join(found) or "none")
+    return _TRAINERS[known[0]]
+
+
+def _in_place(
+    architecture: ArchitectureName, state: dict[str, Tensor], where: str
+) -> dict[str, Tensor]:
+    """Return the state as dictionary_learning has it: its JumpReLU has no linear layers."""
+    if architecture != "jumprelu":
+        return state
+    return {
+        "W_enc": take(state, "encoder.weight", where).t(),
+        "b_enc": take(state, "encoder.bias", where),
+        "W_dec": take(state, "decoder.weight", where).t(),
+        "b_dec": take(state, "decoder.bias", where),
+        "threshold": take(state, "threshold", where),
+    }

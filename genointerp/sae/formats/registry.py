@@ -1,0 +1,62 @@
+"""The formats by name."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from genointerp.core.errors import UnknownNameError
+from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.formats.dictionary_learning import (
+    read_dictionary_learning,
+    write_dictionary_learning,
+)
+from genointerp.sae.formats.interplm import read_interplm, write_interplm
+from genointerp.sae.formats.saelens import read_saelens
+from genointerp.sae.formats.sparsify import read_sparsify, write_sparsify
+from genointerp.sae.io import load_sae, save_sae
+
+
+class Format(NamedTuple):
+    """How dictionaries of a library are read from a folder, and written to one."""
+
+    read: Callable[[Path], SparseAutoencoder]
+    write: Callable[[SparseAutoencoder, Path, Mapping[str, Any]], None]
+
+
+FORMATS: dict[str, Format] = {
+    "dictionary_learning": Format(read_dictionary_learning, write_dictionary_learning),
+    "interplm": Format(read_interplm, write_interplm),
+    "saelens": Format(read_saelens, save_sae),
+    "sparsify": Format(read_sparsify, write_sparsify),
+}
+"""Every format of another library; a new one is a file and a line here."""
+
+
+def find_format(name: str) -> Format:
+    """Return the format of a name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none.
+    """
+    if name not in FORMATS:
+        raise UnknownNameError("format", f"one of {', '.join(FORMATS)}", repr(name))
+    return FORMATS[name]
+
+
+def convert_sae(sae_dir: Path, out: Path, *, to: str) -> None:
+    """Write a dictionary of this package in the format of another library.
+
+    Raises
+    ------
+    MismatchError
+        If the library has nothing that computes the same.
+    SchemaError
+        If the folder holds no dictionary of this package.
+    UnknownNameError
+        If there is no such format.
+    """
+    written = find_format(to)
+    loaded = load_sae(sae_dir)
+    written.write(loaded.sae, out, loaded.metadata)

@@ -1,0 +1,157 @@
+"""What the formats share: weights by name, checked, and made into a dictionary of this package.
+
+Some libraries subtract b_dec from what they encode. That is a bias of the encoder:
+``(x - b_dec) W_enc + b_enc = x W_enc + (b_enc - b_dec W_enc)``.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from genointerp.core.errors import ConfigError, InputError, MismatchError, SchemaError
+from genointerp.core.files import reading
+from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.config import ArchitectureName, SaeConfig
+from genointerp.sae.registry import make_sae
+
+
+def read_pickled(path: Path) -> dict[str, Tensor]:
+    """Read tensors by name that ``torch.save`` wrote; no code of the file is run.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    SchemaError
+        If it holds anything else.
+    """
+    with reading(path, error=InputError):
+        Path(path).open("rb").close()
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file ends torch in errors of many classes
+        raise SchemaError(str(path), "weights saved by torch", type(error).__name__) from error
+    if not isinstance(state, dict) or not all(isinstance(one, Tensor) for one in state.values()):
+        raise SchemaError(str(path), "tensors by name", type(state).__name__)
+    return {str(name): tensor for name, tensor in state.items()}
+
+
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """Read tensors by name.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    SchemaError
+        If it is damaged.
+    """
+    with reading(path, error=InputError):
+        Path(path).open("rb").close()
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise SchemaError(str(path), "safetensors", str(error)) from error
+
+
+def take(tensors: Mapping[str, Tensor], name: str, where: str) -> Float[Tensor, "..."]:
+    """Return a tensor in float32.
+
+    Raises
+    ------
+    SchemaError
+        If there is none of that name, or it is not finite.
+    """
+    if name not in tensors:
+        known = ", ".join(sorted(tensors)) or "none"
+        raise SchemaError(where, f"a tensor {name!r}", known)
+    tensor = tensors[name].float()
+    if not bool(torch.isfinite(tensor).all()):
+        raise SchemaError(f"{where}: {name}", "finite values", "NaN or infinity")
+    return tensor
+
+
+def build(
+    architecture: ArchitectureName,
+    tensors: Mapping[str, Tensor],
+    where: str,
+    *,
+    k: int | None = None,
+    subtracts_b_dec: bool = False,
+    prefixes: tuple[float, ...] | None = None,
+) -> SparseAutoencoder:
+    """Make a dictionary of weights in this package's names and shapes.
+
+    Parameters
+    ----------
+    tensors
+        W_enc, W_dec, b_enc (b_gate where gated), b_dec and what the architecture has besides.
+    k
+        As the file says; a value without effect where features are not counted.
+    subtracts_b_dec
+        Whether b_dec is taken from what is encoded, which becomes a part of the bias.
+
+    Raises
+    ------
+    MismatchError
+        If shapes do not fit together.
+    SchemaError
+        If k is more than there are features.
+    """
+    weights = {name: take(tensors, name, where) for name in tensors}
+    shape = tuple(take(tensors, "W_dec", where).shape)
+    if len(shape) != 2:
+        raise MismatchError(f"{where}: W_dec", "a matrix", f"shape {shape}")
+    n_features, d_out = shape
+    d_in = take(tensors, "W_enc", where).shape[0]
+    widths = (d_in, d_out) if architecture == "transcoder" else ()
+    try:
+        config = SaeConfig(
+            architecture,
+            n_features,
+            min(16, n_features) if k is None else k,
+            prefixes=SaeConfig.prefixes if prefixes is None else prefixes,
+            widths=widths,
+        )
+    except ConfigError as error:
+        raise SchemaError(where, error.expected, f"{error.where} = {error.found}") from error
+    sae = make_sae(config, sum(widths) or d_out)
+    if subtracts_b_dec:
+        _move_bias(weights, sign=-1)
+    _fill(sae, weights, where)
+    return sae
+
+
+def weights_of(sae: SparseAutoencoder, *, subtracts_b_dec: bool) -> dict[str, Tensor]:
+    """Return the weights of a dictionary as a library has them that subtracts b_dec or does not."""
+    weights = sae.tensors()
+    if subtracts_b_dec:
+        _move_bias(weights, sign=1)
+    return weights
+
+
+def common_threshold(sae: SparseAutoencoder) -> Float[Tensor, ""]:
+    """Return the one threshold of a BatchTopK dictionary."""
+    return sae.threshold.detach().cpu()
+
+
+def _move_bias(weights: dict[str, Tensor], *, sign: int) -> None:
+    moved = weights["b_dec"].double() @ weights["W_enc"].double()
+    name = "b_gate" if "b_gate" in weights else "b_enc"
+    weights[name] = (weights[name].double() + sign * moved).float()
+    if "b_mag" in weights:
+        scaled = moved * weights["r_mag"].double().exp()
+        weights["b_mag"] = (weights["b_mag"].double() + sign * scaled).float()
+
+
+def _fill(sae: SparseAutoencoder, weights: dict[str, Tensor], where: str) -> None:
+    for name, own in sae.tensors().items():
+        found = tuple(take(weights, name, where).shape)
+        if found != tuple(own.shape):
+            raise MismatchError(f"{where}: {name}", f"shape {tuple(own.shape)}", str(found))
+    sae.fill(weights, where=where)
