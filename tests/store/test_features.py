@@ -44,17 +44,18 @@ def naive(dense):
 @given(
     seed=st.integers(0, 1000),
     density=st.sampled_from([0.0, 0.02, 0.5, 1.0]),
-    bucket_hits=st.sampled_from([1, 7, 100, 10**6]),
+    tile_rows=st.sampled_from([1, 7, 100, 65536]),
     order=st.randoms(use_true_random=False),
 )
 def test_both_indexes_tell_the_values_of_a_plain_dictionary(
-    tmp_path_factory, seed, density, bucket_hits, order
+    tmp_path_factory, seed, density, tile_rows, order
 ):
     dense = dense_features(seed=seed, density=density)
     windows = list(windows_of())
     order.shuffle(windows)
     path = tmp_path_factory.mktemp("features") / "f.h5"
-    store = write_features(path, dense, windows=windows, bucket_hits=bucket_hits)
+    store = write_features(path, dense, windows=windows, tile_rows=tile_rows)
+    assert FeatureStore(path).version == 2
     by_base, by_feature = {}, {}
     for strand in store.strands:
         rows = store.rows(0, store.n_rows, strand)
