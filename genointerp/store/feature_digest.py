@@ -12,7 +12,7 @@ import numpy as np
 
 CONTENTS = "contents-sha256"
 _OF_TILES = ("tiles/feature_offset", "hits/row", "hits/value")
-_WRITTEN_LAST = (CONTENTS, "format", "format-version")
+_NOT_CONTENTS = (CONTENTS, "format", "format-version", "creation-date")
 
 
 def tile_crc32(offset: np.ndarray, row: np.ndarray, value: np.ndarray) -> int:
@@ -30,7 +30,7 @@ def contents_sha256(file: h5py.File) -> str:
     bytes, texts joined by line ends.
     """
     digest = hashlib.sha256()
-    for name in sorted(set(file.attrs) - set(_WRITTEN_LAST)):
+    for name in sorted(set(file.attrs) - set(_NOT_CONTENTS)):
         digest.update(f"{name}={file.attrs[name]}\n".encode())
     for name in sorted(_datasets(file)):
         data = file[name]

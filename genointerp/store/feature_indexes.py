@@ -29,13 +29,13 @@ class IndexedLayout:
         for first in range(start, stop, _BLOCK_ROWS):
             indptr = base["indptr"][first : min(first + _BLOCK_ROWS, stop) + 1].astype(np.int64)
             low, high = int(indptr[0]), int(indptr[-1])
-            row = np.repeat(np.arange(first, first + len(indptr) - 1), np.diff(indptr))
+            row = np.repeat(np.arange(len(indptr) - 1, dtype=np.uint16), np.diff(indptr))
             feature = base["feature"][low:high]
             order = np.argsort(feature, kind="stable")
             sizes = np.bincount(feature, minlength=n_features)
             edges = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
             value = base["value"][low:high].astype(np.float32)
-            yield FeatureBlock(edges, row[order].astype(np.int64), value[order])
+            yield FeatureBlock(first, edges, row[order], value[order])
 
     def features(
         self, first: int, last: int, start: int, stop: int

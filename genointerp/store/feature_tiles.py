@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import h5py
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Bool, Float32, Int64, UInt16
 
 from genointerp.core.errors import InputError, SchemaError
 
@@ -30,12 +30,22 @@ CHUNK_HITS = 1 << 13
 class FeatureBlock(NamedTuple):
     """Hits on consecutive bases, by feature and then by row.
 
-    Those of feature f are ``indptr[f]`` to ``indptr[f + 1]``; ``row`` is the global base index.
+    Those of feature f are ``indptr[f]`` to ``indptr[f + 1]``; ``row`` counts from ``start``, a
+    global base index.
     """
 
+    start: int
     indptr: Int64[np.ndarray, " m1"]
-    row: Int64[np.ndarray, " hit"]
+    row: UInt16[np.ndarray, " hit"]
     value: Float32[np.ndarray, " hit"]
+
+    def at_least(self, min_activation: float) -> "FeatureBlock":
+        """Return the hits whose activation is not lower."""
+        return self if min_activation <= 0 else self.take(self.value >= min_activation)
+
+    def take(self, chosen: Bool[np.ndarray, " hit"]) -> "FeatureBlock":
+        """Return some of the hits."""
+        return FeatureBlock(self.start, *_chosen(self.indptr, self.row, self.value, chosen))
 
 
 class TiledLayout:
@@ -70,9 +80,8 @@ class TiledLayout:
             row, value = columns.row[low:high], columns.value[low:high]
             if first < start or first + self.tile_rows > stop:
                 inside = (row >= max(start - first, 0)) & (row < min(stop - first, 1 << 16))
-                indptr = np.concatenate([[0], np.cumsum(inside)])[indptr]
-                row, value = row[inside], value[inside]
-            yield FeatureBlock(indptr, row.astype(np.int64) + first, value.astype(np.float32))
+                indptr, row, value = _chosen(indptr, row, value, inside)
+            yield FeatureBlock(first, indptr, row, value.astype(np.float32))
 
     def features(
         self, first: int, last: int, start: int, stop: int
@@ -131,9 +140,9 @@ def mapped(dataset: h5py.Dataset) -> Any:  # noqa: ANN401
     place = dataset.id.get_offset()
     if dataset.chunks is not None or place is None:
         return dataset
-    return np.memmap(
-        dataset.file.filename, dtype=dataset.dtype, mode="r", offset=place, shape=dataset.shape
-    )
+    name, shape = dataset.file.filename, dataset.shape
+    # a plain array over the mapping: slices of np.memmap cost far more
+    return np.asarray(np.memmap(name, dataset.dtype, mode="r", offset=place, shape=shape))
 
 
 def check_tiled(group: h5py.Group, n_features: int) -> None:
@@ -184,6 +193,14 @@ def load_compressor(where: Path) -> None:
     except ImportError as error:
         expected = 'hdf5plugin for zstd (pip install "genointerp[compression]")'
         raise InputError(str(where), expected, "none") from error
+
+
+def _chosen(
+    indptr: np.ndarray, row: np.ndarray, value: np.ndarray, chosen: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    before = np.zeros(len(chosen) + 1, dtype=np.uint32)
+    np.cumsum(chosen, dtype=np.uint32, out=before[1:])
+    return before[indptr].astype(np.int64), row[chosen], value[chosen]
 
 
 def _joined(parts: list[np.ndarray], dtype: np.dtype[Any]) -> np.ndarray:

@@ -185,7 +185,7 @@ class _TileWriter:
         self.tiles = group.create_group("tiles")
         n_tiles = _count_tiles(spool, tile_rows)
         n_offsets = len(spool.per_feature) + 1
-        chunks = (max(1, min(n_tiles, 64)), min(n_offsets, 256))
+        chunks = (max(1, min(n_tiles, 8)), min(n_offsets, 2048))
         self.offset = self.tiles.create_dataset(
             "feature_offset",
             shape=(n_tiles, n_offsets),

@@ -18,7 +18,7 @@ from jaxtyping import Float32, Int64
 
 from genointerp.core.errors import CoordinateError, SchemaError, UnknownNameError
 from genointerp.core.provenance import sha256_file
-from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.interval import GenomicInterval, split_at_origin
 from genointerp.store.contigs import (
     ContigInfo,
     check_inside,
@@ -143,6 +143,26 @@ class FeatureStore:
     def lengths(self) -> dict[str, int]:
         """Length of each contig in bp."""
         return {contig.seqid: contig.length for contig in self.header.contigs}
+
+    @property
+    def circular(self) -> frozenset[str]:
+        """Contigs whose last base is followed by the first."""
+        return frozenset(contig.seqid for contig in self.header.contigs if contig.circular)
+
+    def parts(self, interval: GenomicInterval) -> tuple[GenomicInterval, ...]:
+        """Return an interval, or its parts where it spans the origin of a circular contig.
+
+        Raises
+        ------
+        CoordinateError
+            If it leaves the contigs of this store.
+        """
+        parts: tuple[GenomicInterval, ...] = (interval,)
+        if interval.seqid in self.circular and interval.length <= self.lengths[interval.seqid]:
+            parts = split_at_origin(interval, self.lengths[interval.seqid])
+        for part in parts:
+            check_inside(part, self.header.contigs)
+        return parts
 
     @cached_property
     def sha256(self) -> str:
@@ -286,10 +306,9 @@ class FeatureStore:
 
 def _by_row(block: FeatureBlock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     feature = np.repeat(np.arange(len(block.indptr) - 1), np.diff(block.indptr))
-    low = block.row.min(initial=np.iinfo(np.int64).max) if len(block.row) else 0
     # numpy sorts 16-bit keys stably by radix, in linear time
-    order = np.argsort((block.row - low).astype(np.uint16), kind="stable")
-    return block.row[order], feature[order], block.value[order]
+    order = np.argsort(block.row, kind="stable")
+    return block.row[order].astype(np.int64) + block.start, feature[order], block.value[order]
 
 
 def _read_header(file: h5py.File) -> FeatureHeader:
