@@ -199,9 +199,12 @@ def _of_interval(
     best: pd.DataFrame | None,
 ) -> pd.DataFrame:
     number = None if config.feature is None else store.find_feature(config.feature)
-    only = {"feature": number, "min_activation": config.min_activation}
+    floor = config.min_activation
     strands = STRANDS if config.strand is None else (config.strand,)
-    found = [summarise_stretch(store, interval, strand, **only) for strand in strands]
+    found = [
+        summarise_stretch(store, interval, strand, feature=number, min_activation=floor)
+        for strand in strands
+    ]
     number_of = [np.full(len(one.feature), index) for index, one in enumerate(found)]
     strand_of = np.concatenate(number_of)
     every = StretchSummary(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
