@@ -121,6 +121,23 @@ def test_activations_below_the_floor_are_silent(store, dense):
     assert {feature: share for feature, share in enumerate(expected) if share} == found.to_dict()
 
 
+def test_contigs_of_one_name_have_the_length_of_their_genome(catalogue):
+    """chrA is a ring of 120 bp in the first genome and 60 bp in the second."""
+    words = ["query", str(catalogue), "chrA:111-10", "chrA:50-60", "--format", "bed"]
+    lines = CliRunner().invoke(app, [*words, "--top", "50"]).stdout.splitlines()
+    spans = [tuple(map(int, line.split("\t")[1:3])) for line in lines]
+    assert all(start < end <= 120 for start, end in spans)
+    assert {start for start, _ in spans if start < 50} == {0} | {
+        start for start, _ in spans if 0 < start < 10
+    }
+    assert any(end == 120 for _, end in spans)
+
+
+def test_a_gene_is_looked_for_where_there_is_an_annotation(catalogue):
+    table = query(GenomeFiles(catalogue), Places(genes=("dnaA",)))
+    assert set(table["genome"]) == {"first"}
+
+
 def test_bad_numbers_of_a_question_are_refused():
     for values in ({"top": 0}, {"min_activation": -1.0}, {"min_activation": float("nan")}):
         with pytest.raises(ConfigError, match="expected"):
@@ -295,7 +312,7 @@ def test_answers_stream_and_a_reader_may_leave(store):
 
 
 def test_the_command_asks_for_a_gene(store, annotation):
-    words = ["query", str(store.path), "--gene", "trnA", "--annotation", str(annotation)]
+    words = ["query", str(store.path), "--gene", "trnA", "--annotations", str(annotation)]
     done = CliRunner().invoke(app, [*words, "--format", "json", "--top", "1", "--strand", "+"])
     rows = json.loads(done.stdout)
     assert {row["region"] for row in rows} == {"trnA"}
