@@ -21,7 +21,7 @@ from genointerp.core.errors import (
     UnknownNameError,
 )
 from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
-from genointerp.feature.query import QueryConfig, query, query_region
+from genointerp.feature.query import QueryConfig, answer, query, query_region
 from genointerp.feature.regions import Places, element_hull, find_places, read_bed
 from genointerp.feature.summary import summarise_stretch
 from genointerp.genome.interval import GenomicInterval
@@ -123,14 +123,17 @@ def test_activations_below_the_floor_are_silent(store, dense):
 
 def test_contigs_of_one_name_have_the_length_of_their_genome(catalogue):
     """chrA is a ring of 120 bp in the first genome and 60 bp in the second."""
-    words = ["query", str(catalogue), "chrA:111-10", "chrA:50-60", "--format", "bed"]
-    lines = CliRunner().invoke(app, [*words, "--top", "50"]).stdout.splitlines()
-    spans = [tuple(map(int, line.split("\t")[1:3])) for line in lines]
-    assert all(start < end <= 120 for start, end in spans)
-    assert {start for start, _ in spans if start < 50} == {0} | {
-        start for start, _ in spans if 0 < start < 10
-    }
-    assert any(end == 120 for _, end in spans)
+    files, places = GenomeFiles(catalogue), Places(("chrA:111-10", "chrA:50-60"))
+    expected = []
+    for row in query(files, places).itertuples():
+        parts = [(row.start, row.end)]
+        if row.end > 120:
+            parts = [(row.start, 120), (0, row.end - 120)]
+        expected += [(f"f/{row.feature}", *part, row.strand) for part in parts]
+    assert sum(start == 0 for _, start, _, _ in expected) > 3
+    found = [line.split("\t") for line in "".join(answer(files, places, format="bed")).split("\n")]
+    shown = [(line[3], int(line[1]), int(line[2]), line[5]) for line in found[:-1]]
+    assert shown == expected
 
 
 def test_a_gene_is_looked_for_where_there_is_an_annotation(catalogue):
