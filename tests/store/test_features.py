@@ -1,4 +1,5 @@
 import pickle
+import sys
 
 import h5py
 import numpy as np
@@ -44,17 +45,18 @@ def naive(dense):
 @given(
     seed=st.integers(0, 1000),
     density=st.sampled_from([0.0, 0.02, 0.5, 1.0]),
-    bucket_hits=st.sampled_from([1, 7, 100, 10**6]),
+    tile_rows=st.sampled_from([1, 7, 100, 65536]),
     order=st.randoms(use_true_random=False),
 )
 def test_both_indexes_tell_the_values_of_a_plain_dictionary(
-    tmp_path_factory, seed, density, bucket_hits, order
+    tmp_path_factory, seed, density, tile_rows, order
 ):
     dense = dense_features(seed=seed, density=density)
     windows = list(windows_of())
     order.shuffle(windows)
     path = tmp_path_factory.mktemp("features") / "f.h5"
-    store = write_features(path, dense, windows=windows, bucket_hits=bucket_hits)
+    store = write_features(path, dense, windows=windows, tile_rows=tile_rows)
+    assert FeatureStore(path).version == 2
     by_base, by_feature = {}, {}
     for strand in store.strands:
         rows = store.rows(0, store.n_rows, strand)
@@ -187,8 +189,8 @@ def test_window_without_a_strand_is_refused(tmp_path):
         writer.add_window(GenomicInterval("chrA", 0, 25), *csr_of(dense_features()["+"][:25]))
 
 
-def test_wide_dictionaries_store_wider_indices(tmp_path):
-    for n_features, dtype in ((65535, "uint16"), (65536, "uint32")):
+def test_the_last_feature_of_a_wide_dictionary_is_found(tmp_path):
+    for n_features in (65535, 65536, 65537):
         path = tmp_path / f"{n_features}.h5"
         with FeatureWriter(path, feature_header(n_features), PROVENANCE) as writer:
             writer.add_window(
@@ -198,8 +200,6 @@ def test_wide_dictionaries_store_wider_indices(tmp_path):
                 np.ones(1, np.float32),
             )
         assert FeatureStore(path).feature(n_features - 1, "-").row.tolist() == [123]
-        with h5py.File(path) as file:
-            assert file["minus/by_base/feature"].dtype == dtype
 
 
 def test_unknown_feature_and_region_are_named(store):
@@ -209,6 +209,44 @@ def test_unknown_feature_and_region_are_named(store):
         store.region(GenomicInterval("chrA", 0, 121), "+")
     with pytest.raises(CoordinateError, match="expected one of the contigs chrA, chrB, found chrZ"):
         store.region(GenomicInterval("chrZ", 0, 1), "+")
+
+
+def test_a_compressor_that_is_not_installed_is_told(tmp_path, dense, monkeypatch):
+    pytest.importorskip("hdf5plugin", reason="the extra compression is not installed")
+    packed = write_features(tmp_path / "z.h5", dense, compression="zstd")
+    monkeypatch.setitem(sys.modules, "hdf5plugin", None)
+    message = (
+        r"expected hdf5plugin for zstd \(pip install \"genointerp\[compression\]\"\), found none"
+    )
+    with pytest.raises(InputError, match=message):
+        FeatureStore(tmp_path / "z.h5")
+    with pytest.raises(InputError, match=message):
+        packed.feature(0, "+")
+    with pytest.raises(InputError, match=message):
+        write_features(tmp_path / "y.h5", dense, compression="zstd")
+    assert [path.name for path in tmp_path.iterdir()] == ["z.h5"]
+
+
+def test_offsets_that_do_not_rise_are_refused(store):
+    with h5py.File(store.path, "a") as file:
+        file["plus/tiles/feature_offset"][0, 3] = 9999
+    message = "plus/tiles/feature_offset: 0: expected offsets that rise"
+    with pytest.raises(SchemaError, match=message):
+        store.rows(0, 10, "+")
+    with pytest.raises(SchemaError, match=message):
+        store.feature(3, "+")
+
+
+def test_only_tiles_that_were_read_are_stored(tmp_path, dense):
+    windows = [GenomicInterval("chrA", 100, 120, "+"), GenomicInterval("chrB", 0, 3, "+")]
+    store = write_features(tmp_path / "f.h5", dense, windows=windows, tile_rows=16)
+    with h5py.File(store.path) as file:
+        assert file["plus/tiles/row"][:].tolist() == [96, 112]
+        assert file["minus/tiles/feature_offset"].shape == (0, 8)
+    rows = store.rows(90, 160, "+")
+    expected = dense["+"][100:123]
+    np.testing.assert_array_equal(rows.value, expected[expected > 0])
+    assert len(store.feature(0, "-").row) == 0
 
 
 def test_store_can_be_pickled(store):
@@ -228,7 +266,7 @@ def test_file_cut_in_half_or_of_another_kind_is_refused(store, tmp_path):
 
 def test_index_of_the_wrong_length_is_named(store):
     with h5py.File(store.path, "a") as file:
-        del file["plus/by_feature/indptr"]
-        file["plus/by_feature/indptr"] = np.zeros(3, np.int64)
-    with pytest.raises(SchemaError, match=r"plus/by_feature/indptr: expected shape \(8,\)"):
+        del file["plus/tiles/feature_offset"]
+        file["plus/tiles/feature_offset"] = np.zeros((1, 3), np.uint32)
+    with pytest.raises(SchemaError, match=r"plus/tiles/feature_offset: expected shape \(1, 8\)"):
         FeatureStore(store.path)
