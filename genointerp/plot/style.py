@@ -40,6 +40,9 @@ TYPE_COLORS = {
 }
 """Colour of an element's type, by the first word of its name; other types are grey."""
 
+BASE_COLORS = {"A": GREEN, "C": BLUE, "G": ORANGE, "T": VERMILION}
+"""Colour of a base; other letters are grey."""
+
 SEQUENTIAL = "cividis"
 """Colour map of scores between 0 and 1."""
 

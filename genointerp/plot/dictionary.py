@@ -1,0 +1,60 @@
+"""Map of a dictionary: its directions in two dimensions, coloured by what they tell."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from genointerp.plot.style import FONT_SIZE, LIGHT, PALETTE, current_axes, hide_frame, plain_text
+
+_MARKERS = ("o", "^", "s", "D", "v")
+
+
+def plot_dictionary(
+    points: pd.DataFrame, *, axis_names: tuple[str, str], ax: Axes | None = None
+) -> Axes:
+    """Draw each feature as a point; concepts differ by colour, and beyond seven by marker too.
+
+    Parameters
+    ----------
+    points
+        Columns ``feature``, ``x``, ``y`` and ``concept``, empty for features that tell none: they
+        are grey and lie below the others. The most frequent concept comes first in the legend.
+    """
+    ax = current_axes(ax)
+    other = points[points["concept"] == ""]
+    ax.scatter(
+        other["x"],
+        other["y"],
+        s=9,
+        color=LIGHT,
+        linewidths=0,
+        label=f"no concept ({len(other):,})",
+        zorder=1,
+    )
+    counts = points[points["concept"] != ""].groupby("concept", sort=True).size()
+    names = counts.sort_values(ascending=False, kind="stable").index
+    for index, name in enumerate(names):
+        of_concept = points[points["concept"] == name]
+        ax.scatter(
+            of_concept["x"],
+            of_concept["y"],
+            s=16,
+            color=PALETTE[index % len(PALETTE)],
+            marker=_MARKERS[index // len(PALETTE) % len(_MARKERS)],
+            edgecolors="0.2",
+            linewidths=0.3,
+            label=plain_text(f"{name} ({len(of_concept):,})"),
+            zorder=2,
+        )
+    ax.set_xlabel(axis_names[0], fontsize=FONT_SIZE + 1)
+    ax.set_ylabel(axis_names[1], fontsize=FONT_SIZE + 1)
+    ax.tick_params(labelsize=FONT_SIZE)
+    ax.legend(
+        title="best concept (features)",
+        title_fontsize=FONT_SIZE,
+        fontsize=FONT_SIZE,
+        frameon=False,
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+    )
+    hide_frame(ax, keep=("left", "bottom"))
+    return ax
