@@ -54,7 +54,7 @@ def read_measured(
 def choose_pairs(
     associations: pd.DataFrame, features: Sequence[int] = (), concepts: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Return the rows of associations to draw, each chosen by ``f1_fit``.
+    """Return the rows of associations to draw, each chosen by ``f1_fit``; perhaps none.
 
     Parameters
     ----------
@@ -68,8 +68,6 @@ def choose_pairs(
     ------
     UnknownNameError
         If the table has no such concept.
-    InputError
-        If nothing is left.
     """
     known = list(dict.fromkeys(associations["concept"]))
     for name in concepts:
@@ -83,8 +81,6 @@ def choose_pairs(
         pairs = best.loc[[feature for feature in features if feature in best.index]]
     else:
         pairs = best_pairs(table).head(N_CURVES)
-    if pairs.empty:
-        raise InputError("associations", "a pair with f1_fit above 0 to draw", "none")
     return pairs.reset_index(drop=True)
 
 
@@ -95,10 +91,18 @@ def draw_curves(
     feature_ids: Sequence[int | str] = (),
     concepts: Sequence[str] = (),
 ) -> None:
-    """Draw precision against recall of the chosen pairs on test, and save the figure."""
+    """Draw precision against recall of the chosen pairs on test, and save the figure.
+
+    Raises
+    ------
+    InputError
+        If no pair is left.
+    """
     check_suffix(out)
     features = [measured.stores[0].find_feature(feature) for feature in feature_ids]
     pairs = choose_pairs(measured.table, features, concepts)
+    if pairs.empty:
+        raise InputError("associations", "a pair with f1_fit above 0 to draw", "none")
     curves = precision_recall(measured.stores, measured.elements, pairs, config=measured.config)
     # in the order of the pairs, not of the features
     keys = ["feature", "concept", "orientation"]

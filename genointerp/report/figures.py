@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from genointerp.annotation.concepts import define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
@@ -175,19 +176,23 @@ def draw_density(features: Path, out: Path, *, feature: int | str | None = None)
 def draw_training(metrics: Path, out: Path) -> None:
     """Draw the training curves of a dictionary from its ``metrics.jsonl``, and save the figure."""
     check_suffix(out)
-    table = read_metrics(metrics)
-    names = [name for name in LABELS if name in table and table[name].notna().any()]
+    save_figure(training_figure(read_metrics(metrics), where=str(metrics)), out)
+
+
+def training_figure(metrics: pd.DataFrame, *, where: str) -> Figure:
+    """Return the training curves: a panel for each known column of the metrics."""
+    names = [name for name in LABELS if name in metrics and metrics[name].notna().any()]
     if not names:
-        raise SchemaError(str(metrics), f"one of {', '.join(LABELS)}", ", ".join(map(str, table)))
+        raise SchemaError(where, f"one of {', '.join(LABELS)}", ", ".join(map(str, metrics)))
     n_columns = min(len(names), 3)
     n_rows = -(-len(names) // n_columns)
     figure = new_figure(3.4 * n_columns, 2.4 * n_rows)
     axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for ax, name in zip(axes, names, strict=False):
-        plot_training(table, name, ax=ax)
+        plot_training(metrics, name, ax=ax)
     for ax in axes[len(names) :]:
         ax.set_axis_off()
-    save_figure(figure, out)
+    return figure
 
 
 def read_metrics(path: Path) -> pd.DataFrame:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
+from matplotlib.figure import Figure
 
 from genointerp.annotation.read import read_annotation
 from genointerp.core.errors import MismatchError, UnknownNameError
@@ -102,11 +104,22 @@ def draw_dictionary(
     if table is not None and int(table["feature"].max()) + 1 != len(rows):
         expected = f"the {len(rows)} features of {sae}"
         raise MismatchError(str(associations), expected, str(int(table["feature"].max()) + 1))
+    save_figure(dictionary_figure(rows, table, method=method, seed=seed), out)
+
+
+def dictionary_figure(
+    rows: Float[np.ndarray, "n_features d_in"],
+    associations: pd.DataFrame | None,
+    *,
+    method: Method = "pca",
+    seed: int = 0,
+) -> Figure:
+    """Return the map of a dictionary's directions."""
     projection = project(rows, method, seed=seed)
+    points = dictionary_points(projection, associations)
     figure = new_figure(7.0, 4.6)
-    points = dictionary_points(projection, table)
     plot_dictionary(points, axis_names=projection.axis_names, ax=figure.subplots())
-    save_figure(figure, out)
+    return figure
 
 
 def dictionary_points(projection: Projection, associations: pd.DataFrame | None) -> pd.DataFrame:

@@ -1,8 +1,9 @@
 """Tables as the page shows them: each number as in its file, and as people read it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,22 @@ from genointerp.report.browser import Loci
 LOCUS_COLUMNS = ("top_region", "region", "locus")
 
 
-@dataclass(frozen=True)
+class Links(NamedTuple):
+    """What a click on a cell can lead to.
+
+    Parameters
+    ----------
+    loci
+        Where regions lie in the browser.
+    pages
+        Features that have a section of their own.
+    """
+
+    loci: Loci
+    pages: Collection[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One cell.
 
@@ -24,12 +40,15 @@ class Cell:
         As in the file; rows are sorted by it.
     locus
         Where a click on it moves the browser.
+    page
+        Feature whose section a click on it opens.
     """
 
     text: str
     exact: str
     locus: str | None = None
     is_number: bool = False
+    page: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,19 +76,26 @@ def page_table(
     *,
     title: str,
     source: str,
-    loci: Loci,
-    limit: int = 500,
+    links: Links,
+    limit: int = 1000,
+    n_rows: int | None = None,
     note: str = "",
 ) -> PageTable:
-    """Return the first rows of a frame as the page shows them."""
+    """Return the first rows of a frame as the page shows them.
+
+    Parameters
+    ----------
+    n_rows
+        Rows of the file, where the frame is a part of it.
+    """
     columns = tuple(str(name) for name in frame.columns)
     shown = frame.head(limit)
     values = [shown[name].tolist() for name in frame.columns]
     rows = tuple(
-        tuple(_cell(value, name, loci) for name, value in zip(columns, row, strict=True))
+        tuple(_cell(value, name, links) for name, value in zip(columns, row, strict=True))
         for row in zip(*values, strict=True)
     )
-    return PageTable(title, source, columns, rows, len(frame), note)
+    return PageTable(title, source, columns, rows, len(frame) if n_rows is None else n_rows, note)
 
 
 def format_value(value: object) -> str:
@@ -93,9 +119,12 @@ def format_value(value: object) -> str:
     return str(value)
 
 
-def _cell(value: object, column: str, loci: Loci) -> Cell:
+def _cell(value: object, column: str, links: Links) -> Cell:
     is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     text = str(value) if column in ("feature", "rank") and is_number else format_value(value)
     exact = "" if text == "" else str(value)
-    locus = loci.find(text) if column in LOCUS_COLUMNS and text else None
-    return Cell(text, exact, locus, is_number)
+    locus = links.loci.find(text) if column in LOCUS_COLUMNS and text else None
+    page = (
+        value if column == "feature" and isinstance(value, int) and value in links.pages else None
+    )
+    return Cell(text, exact, locus, is_number, page)

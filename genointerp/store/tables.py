@@ -248,6 +248,24 @@ METAGENE = TableSchema(
     ),
 )
 
+FEATURE_LOCI = TableSchema(
+    "genointerp::feature-loci",
+    1,
+    (
+        _required("feature", "int64", "index in the dictionary"),
+        _required("locus", "int64", "1 is the strongest of the feature over all genomes"),
+        _required("genome", "string", "its name in the run"),
+        _required("region", "string", "1-based closed"),
+        _required("strand", "string", "strand that was read, + or -"),
+        _required("max_activation", "float64", "largest activation in the locus"),
+        _required("mean_activation", "float64", "mean over its firing bases"),
+        _required("n_firing", "int64", "its firing bases"),
+        _required("nearest", "string", "nearest element, type and name; empty where none"),
+        _required("orientation", "string", "sense or antisense to it; empty without a strand"),
+        _required("distance", "float64", "bp between the two, 0 where they overlap; NaN if none"),
+    ),
+)
+
 READ_CONTIGS = TableSchema(
     "genointerp::read-contigs",
     1,
@@ -284,6 +302,7 @@ SCHEMAS = {
         FEATURE_SUMMARY,
         CURVES,
         METAGENE,
+        FEATURE_LOCI,
         READ_CONTIGS,
         RUN_FILES,
     )

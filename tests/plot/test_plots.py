@@ -18,8 +18,14 @@ from genointerp.plot.feature import (
     plot_profile,
 )
 from genointerp.plot.overlap import best_pairs, plot_overlap
-from genointerp.plot.region import _lanes, plot_concepts, plot_feature_track, plot_genes
-from genointerp.plot.style import PALETTE, type_color, use_region_axis
+from genointerp.plot.region import (
+    _lanes,
+    plot_concepts,
+    plot_feature_track,
+    plot_genes,
+    plot_sequence,
+)
+from genointerp.plot.style import BASE_COLORS, PALETTE, type_color, use_region_axis
 from genointerp.plot.training import plot_training
 
 INTERVAL = GenomicInterval("chrI", 100, 1100)
@@ -120,6 +126,20 @@ def test_a_track_is_drawn_upwards_for_plus_and_downwards_for_minus(ax):
 def test_a_track_of_another_length_is_refused(ax):
     with pytest.raises(InputError, match=r"chrI:100-1100: expected 1000 values, found 3"):
         plot_feature_track(np.zeros(3), np.zeros(3), INTERVAL, ax=ax)
+
+
+def test_bases_of_both_strands_stand_at_their_places(ax):
+    plot_sequence("ACGTN", GenomicInterval("chrI", 10, 15), ax=ax)
+    found = [(text.get_position(), text.get_text()) for text in ax.texts]
+    assert found[:5] == [((11 + i, 0.5), letter) for i, letter in enumerate("ACGTN")]
+    assert found[5:] == [((11 + i, -0.5), letter) for i, letter in enumerate("TGCAN")]
+    assert ax.texts[0].get_color() == ax.texts[8].get_color() == BASE_COLORS["A"]
+    assert len(set(BASE_COLORS.values())) == 4
+
+
+def test_a_sequence_of_another_length_is_refused(ax):
+    with pytest.raises(InputError, match="expected 1000 bases, found 4"):
+        plot_sequence("ACGT", INTERVAL, ax=ax)
 
 
 def test_ticks_of_a_region_are_one_based_with_the_unit_on_the_axis(ax):

@@ -18,7 +18,7 @@ from genointerp.store.feature_writer import FeatureWriter
 from genointerp.store.features import FeatureHeader
 from genointerp.store.tables import ASSOCIATIONS, CANDIDATES, write_table
 
-PROVENANCE = Provenance(config={}, inputs={})
+PROVENANCE = Provenance(config={"test": ["chrB"]}, inputs={})
 HOSTILE = "</script><script>window.stolen=1</script><img src=x onerror='window.stolen=1'>"
 N_FEATURES = 12
 
