@@ -17,17 +17,21 @@ from genointerp.plot.style import (
     FONT_SIZE,
     GREY,
     LIGHT,
-    PALETTE,
+    LINE_PALETTE,
     current_axes,
     plain_text,
     type_color,
 )
 
-MAX_RINGS = len(PALETTE)
+MAX_RINGS = len(LINE_PALETTE)
 _GENES = {"+": (0.93, 1.0), "-": (0.85, 0.92)}
 _UNSTRANDED = (0.85, 1.0)
 _INNER, _OUTER = 0.28, 0.82
 _LINEAR_SHARE = 0.97  # of the circle, for a contig that is none
+_TITLE = (
+    "from the outside: elements of +, of \N{MINUS SIGN},\n"
+    "then features: outwards read on +,\ninwards read on \N{MINUS SIGN}"
+)
 _STEP = np.pi / 180  # an arc is drawn in pieces of one degree
 
 Polygon = Float[np.ndarray, "vertex 2"]
@@ -96,7 +100,7 @@ def plot_circle(
     handles: list[Patch | Line2D] = []
     for index, ring in enumerate(rings):
         middle = _OUTER - (index + 0.5) * depth
-        color = PALETTE[index]
+        color = LINE_PALETTE[index]
         _draw_ring(ring, middle, 0.45 * depth, length, turn, color, ax)
         handles.append(Line2D([], [], color=color, linewidth=3, label=plain_text(ring.label)))
     handles += [
@@ -111,14 +115,16 @@ def plot_circle(
         va="center",
         fontsize=FONT_SIZE + 1,
     )
-    if handles:
-        ax.legend(
-            handles=handles,
-            fontsize=FONT_SIZE,
-            frameon=False,
-            loc="center left",
-            bbox_to_anchor=(1.12, 0.5),
-        )
+    ax.legend(
+        handles=[*handles, Patch(facecolor=LIGHT, alpha=0.5, label="not read")],
+        title=_TITLE,
+        title_fontsize=FONT_SIZE,
+        alignment="left",
+        fontsize=FONT_SIZE,
+        frameon=False,
+        loc="center left",
+        bbox_to_anchor=(1.12, 0.5),
+    )
     return ax
 
 

@@ -7,7 +7,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from genointerp.core.errors import InputError
-from genointerp.plot.style import FONT_SIZE, LIGHT, PALETTE, current_axes, hide_frame, plain_text
+from genointerp.plot.style import (
+    FONT_SIZE,
+    LIGHT,
+    LINE_PALETTE,
+    current_axes,
+    hide_frame,
+    plain_text,
+)
 
 _PAIR = ["feature", "concept", "orientation"]
 _LEVELS = (0.2, 0.4, 0.6, 0.8)
@@ -32,14 +39,14 @@ def plot_precision_recall(curves: pd.DataFrame, *, ax: Axes | None = None) -> Ax
         If there are more curves than can be told apart.
     """
     pairs = list(curves.groupby(_PAIR, sort=False))
-    most = len(PALETTE) * len(_STYLES)
+    most = len(LINE_PALETTE) * len(_STYLES)
     if len(pairs) > most:
         raise InputError("curves", f"at most {most}", str(len(pairs)))
     ax = current_axes(ax)
     _draw_equal_f1(ax)
     for index, (pair, curve) in enumerate(pairs):
-        color = PALETTE[index % len(PALETTE)]
-        style = _STYLES[index // len(PALETTE)]
+        color = LINE_PALETTE[index % len(LINE_PALETTE)]
+        style = _STYLES[index // len(LINE_PALETTE)]
         ax.plot(
             curve["recall"],
             curve["precision"],
@@ -71,10 +78,11 @@ def _draw_equal_f1(ax: Axes) -> None:
             level / (2 - level),
             f"F1 {level:g}",
             ha="right",
-            va="bottom",
+            va="center",
             fontsize=FONT_SIZE - 1,
             color="0.45",
             zorder=0,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )
 
 

@@ -27,6 +27,12 @@ def best_pairs(associations: pd.DataFrame) -> pd.DataFrame:
     return best.sort_values(["f1", "concept"], ascending=[False, True]).reset_index(drop=True)
 
 
+def shown_pairs(associations: pd.DataFrame) -> pd.DataFrame:
+    """Return the best row of each concept that test holds: the bold cells of the heat map."""
+    best = best_pairs(associations)
+    return best[best["f1"].notna()].reset_index(drop=True)
+
+
 def plot_overlap(
     associations: pd.DataFrame, *, score: Score = "f1", ax: Axes | None = None
 ) -> Axes:
@@ -42,14 +48,15 @@ def plot_overlap(
     Notes
     -----
     Pair and orientation are chosen by ``f1_fit``; the colour and the number of a cell are the
-    test score of the orientation with the greater ``f1_fit``. A pair without a score is white.
+    test score of the orientation with the greater ``f1_fit``. A pair without a score is white; a
+    concept without a base on test is left out.
 
     Raises
     ------
     InputError
-        If no feature of the table finds any concept.
+        If no feature of the table finds any concept that test holds.
     """
-    best = best_pairs(associations)
+    best = shown_pairs(associations)
     if best.empty:
         raise InputError("associations", "a feature with f1_fit above 0", "none")
     ax = current_axes(ax)

@@ -19,6 +19,9 @@ PURPLE = "#cc79a7"
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, YELLOW)
 """Order in which colours are dealt out to series."""
 
+LINE_PALETTE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, BLACK)
+"""The same for thin lines, of which a yellow one would not be seen on white."""
+
 STRAND_COLORS = {"+": BLUE, "-": VERMILION, ".": GREY}
 """Colour of what was read on each strand."""
 

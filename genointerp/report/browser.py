@@ -22,8 +22,8 @@ from genointerp.plot.style import STRAND_COLORS, type_color
 from genointerp.report.elements import gene_table
 from genointerp.store.features import STRANDS, FeatureStore
 
-MAX_RUNS = 900_000
-"""Stretches of equal activation over all tracks; about 6 bytes each in the page."""
+MAX_RUNS = 450_000
+"""Stretches of equal activation over all tracks; about 10 bytes each in the page."""
 
 _LOOK_ALIKES = str.maketrans(
     {"<": "\u2039", ">": "\u203a", "&": "\uff06", '"': "\u2033", "'": "\u2032", "`": "\u2032"}

@@ -121,11 +121,12 @@ def draw_metagene(
         measured.stores, measured.elements, number, concept, config=measured.config, flank=flank
     )
     figure = new_figure(9.0, 3.0)
+    figure.get_layout_engine().set(w_pad=0.12)  # type: ignore[union-attr]
     axes = figure.subplots(1, len(ANCHORS), sharey=True)
     for ax, anchor in zip(axes, ANCHORS, strict=True):
         plot_metagene(profile, anchor, ax=ax)
     axes[1].set_ylabel("")
-    axes[1].legend().set_visible(False)
+    axes[1].get_legend().set_visible(False)
     names = " ".join([f"f/{number}", *measured.stores[0].names_of(number)])
     figure.suptitle(plain_text(f"{names} around {concept}"), fontsize=FONT_SIZE + 3)
     save_figure(figure, out)

@@ -1,7 +1,7 @@
 """Figures without pyplot or its global state; the format of one is that of its suffix."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -33,9 +33,11 @@ class GenomeFiles(NamedTuple):
     concepts: Path | None = None
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of a size in inches, whose parts are kept from overlapping."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+def new_figure(
+    width: float, height: float, *, layout: Literal["constrained", "none"] = "constrained"
+) -> Figure:
+    """Return an empty figure of a size in inches; its parts are kept apart, or placed by hand."""
+    figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
     return figure
 

@@ -20,7 +20,7 @@ from genointerp.plot.feature import (
     plot_density_histogram,
     plot_profile,
 )
-from genointerp.plot.overlap import SCORE_NAMES, Score, best_pairs, plot_overlap
+from genointerp.plot.overlap import SCORE_NAMES, Score, plot_overlap, shown_pairs
 from genointerp.plot.region import (
     plot_concepts,
     plot_feature_track,
@@ -125,7 +125,7 @@ def draw_overlap(associations: Path, out: Path, *, score: Score | Literal["all"]
     """Draw features against concepts, a heat map for one or each test score; save the figure."""
     check_suffix(out)
     table = read_table(associations, ASSOCIATIONS)
-    best = best_pairs(table)
+    best = shown_pairs(table)
     if best.empty:
         raise InputError(str(associations), "a feature with f1_fit above 0", "none")
     scores: list[Score] = list(SCORE_NAMES) if score == "all" else [score]

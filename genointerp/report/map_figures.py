@@ -69,14 +69,16 @@ def draw_circle(
         for number in numbers
     ]
     contig = bases[name]
-    figure = new_figure(9.0, 6.5)
+    figure = new_figure(9.6, 6.4, layout="none")
+    # a legend beside polar axes is left out of account by the constrained layout
+    place = (0.06, 0.07, 0.573, 0.86)
     plot_circle(
         genes[genes["seqid"] == name],
         rings,
         length=contig.length,
         seqid=name,
         circular=contig.circular,
-        ax=figure.add_subplot(projection="polar"),
+        ax=figure.add_axes(place, projection="polar"),
     )
     save_figure(figure, out)
 

@@ -42,6 +42,8 @@ def test_a_curve_has_its_points_and_a_dot_at_the_chosen_threshold(ax):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
         r"f/0 a\$b (sense)",
         r"f/1 a\$b (sense)",
+        "chosen on fit",
+        "base rate (at the right edge)",
     ]
 
 

@@ -51,7 +51,11 @@ def test_an_element_lies_at_its_angle_and_the_strands_in_two_rings(polar):
     assert span(minus)[:2] == pytest.approx((np.pi, 3 * np.pi / 2))
     assert span(plus)[2] > span(minus)[3]
     assert polar.texts[0].get_text() == "c\\$\n1,000 bp"
-    assert [text.get_text() for text in polar.get_legend().get_texts()] == ["CDS", "tRNA"]
+    assert [text.get_text() for text in polar.get_legend().get_texts()] == [
+        "CDS",
+        "tRNA",
+        "not read",
+    ]
 
 
 def test_rare_elements_are_drawn_over_common_ones(polar):
@@ -68,7 +72,11 @@ def test_types_of_one_colour_share_a_line_of_the_legend(polar):
     )
     plot_circle(table, [], length=1000, ax=polar)
     legend = polar.get_legend()
-    assert [text.get_text() for text in legend.get_texts()] == ["rRNA", "other elements"]
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "rRNA",
+        "other elements",
+        "not read",
+    ]
     assert to_hex(legend.get_patches()[0].get_facecolor()) == GREEN
 
 

@@ -182,6 +182,15 @@ def test_the_heat_map_writes_test_scores_and_marks_the_best(ax):
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["f/2", "f/1"]
 
 
+def test_a_concept_that_test_does_not_hold_has_no_column(ax):
+    extra = pd.DataFrame(
+        [(9, "prophage", "both", 0.7, np.nan)], columns=list(associations().columns)
+    )
+    plot_overlap(pd.concat([associations(), extra]), ax=ax)
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["CDS (sense)", "tRNA (sense)"]
+    assert "f/9" not in [tick.get_text() for tick in ax.get_yticklabels()]
+
+
 def test_a_heat_map_of_nothing_is_refused(ax):
     with pytest.raises(InputError, match="f1_fit above 0"):
         plot_overlap(associations().assign(f1_fit=0.0), ax=ax)
@@ -221,6 +230,11 @@ def test_a_training_curve_leaves_out_undefined_steps(ax):
     plot_training(metrics, "fvu", ax=ax)
     assert ax.lines[0].get_xydata().tolist() == [[0, 1], [2, 0.5]]
     assert ax.get_ylabel() == "FVU"
+
+
+def test_a_share_is_drawn_from_zero_up(ax):
+    plot_training(pd.DataFrame({"step": [0, 1], "dead_share": [0.0, 0.0]}), "dead_share", ax=ax)
+    assert ax.get_ylim() == (0, 0.05)
 
 
 def test_an_absent_metric_is_named(ax):
