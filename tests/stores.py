@@ -16,8 +16,9 @@ CONTIGS = (ContigInfo("chrA", 120, circular=True), ContigInfo("chrB", 40, circul
 PROVENANCE = Provenance(config={"k": 1}, inputs={"genome": "aa"})
 
 
-def feature_header(n_features=7, contigs=CONTIGS):
-    return FeatureHeader("toy", "m" * 64, "blocks.1", "g" * 64, "s" * 64, n_features, contigs)
+def feature_header(n_features=7, contigs=CONTIGS, genome_sha256="g" * 64, sae_sha256="s" * 64):
+    origin = ("toy", "m" * 64, "blocks.1", genome_sha256, sae_sha256)
+    return FeatureHeader(*origin, n_features, contigs)
 
 
 def activation_header(d_in=4, encoding="float16", contigs=CONTIGS, **changes):
@@ -61,12 +62,21 @@ def csr_of(dense):
     return indptr, np.nonzero(mask)[1].astype(np.int64), dense[mask]
 
 
-def write_features(path: Path, dense, *, contigs=CONTIGS, windows=None, **options) -> FeatureStore:
+def write_features(
+    path: Path,
+    dense,
+    *,
+    contigs=CONTIGS,
+    windows=None,
+    genome_sha256="g" * 64,
+    sae_sha256="s" * 64,
+    **options,
+) -> FeatureStore:
     """Write dense activations through FeatureWriter, window by window."""
     offsets, total = {}, 0
     for contig in contigs:
         offsets[contig.seqid], total = total, total + contig.length
-    header = feature_header(dense["+"].shape[1], contigs)
+    header = feature_header(dense["+"].shape[1], contigs, genome_sha256, sae_sha256)
     with FeatureWriter(path, header, PROVENANCE, **options) as writer:
         for kept in windows_of(contigs) if windows is None else windows:
             offset = offsets[kept.seqid]

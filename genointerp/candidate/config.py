@@ -14,7 +14,7 @@ class RankConfig:
     Parameters
     ----------
     locus_share
-        A locus is made of bases with more than this share of the feature's maximum.
+        A locus is made of bases with at least this share of the feature's maximum.
     merge_gap
         Such bases with at most so many others between them are one locus.
     flank

@@ -12,6 +12,7 @@ from genointerp.candidate.backdrop import Backdrop
 from genointerp.candidate.config import RankConfig
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
+from genointerp.feature.loci import group_rows
 from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.store.features import STRANDS, FeatureStore
 
@@ -50,8 +51,8 @@ def gather_evidence(
         ``density``
             Share of covered (base, strand) pairs on which it fires.
         ``n_loci``
-            Stretches of bases above ``locus_share`` of its maximum, gaps of up to ``merge_gap``
-            closed, on each strand for itself.
+            Stretches of bases with ``locus_share`` of its maximum or more, gaps of up to
+            ``merge_gap`` closed, on each strand for itself.
         ``gc_auroc``
             Chance that a firing base has a higher local GC content than a silent one, ties half;
             NaN where it fires everywhere.
@@ -98,24 +99,20 @@ COLUMNS = [
 
 
 def find_loci(
-    track: RowTrack, offsets: Int64[np.ndarray, " contig"], *, above: float, merge_gap: int
+    track: RowTrack, offsets: Int64[np.ndarray, " contig"], *, at_least: float, merge_gap: int
 ) -> Loci:
-    """Join bases whose activation is higher than ``above``; loci do not cross contigs.
+    """Join bases whose activation is ``at_least`` so high; loci do not cross contigs.
 
     Parameters
     ----------
     offsets
         First row of each contig.
     """
-    loud = track.value > above
+    loud = track.value >= at_least
     row, value = track.row[loud], track.value[loud].astype(np.float64)
-    if not len(row):
-        return Loci(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-    contig = np.searchsorted(offsets, row, side="right")
-    fresh = (np.diff(row) > merge_gap + 1) | (np.diff(contig) > 0)
-    first = np.concatenate([[0], np.flatnonzero(fresh) + 1])
-    last = np.append(first[1:], len(row)) - 1
-    return Loci(row[first], row[last] + 1, np.maximum.reduceat(value, first))
+    first, last = group_rows(row, offsets, merge_gap=merge_gap)
+    highest = np.maximum.reduceat(value, first) if len(first) else np.zeros(0)
+    return Loci(row[first], row[last] + 1, highest)
 
 
 def find_period(recurrence: Float64[np.ndarray, " lag"]) -> Period:
@@ -218,13 +215,13 @@ def _place(
     stores: Sequence[FeatureStore], tracks: Sequence[RowTrack], config: RankConfig
 ) -> dict[str, object]:
     maximum = max(float(track.value.max(initial=0.0)) for track in tracks)
-    above = config.locus_share * maximum
+    at_least = config.locus_share * maximum
     n_loci, genomes = 0, set()
     top: tuple[float, str] = (-1.0, "")
     for track in tracks:
         store = stores[track.genome]
         offsets = np.array(list(store.offsets.values()), dtype=np.int64)
-        loci = find_loci(track, offsets, above=above, merge_gap=config.merge_gap)
+        loci = find_loci(track, offsets, at_least=at_least, merge_gap=config.merge_gap)
         n_loci += len(loci.start)
         if not len(loci.start):
             continue

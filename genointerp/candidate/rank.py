@@ -12,7 +12,7 @@ from genointerp.candidate.evidence import gather_evidence
 from genointerp.candidate.score import explain, raise_flags, score_candidates
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
-from genointerp.feature.loci import top_loci
+from genointerp.feature.loci import LocusConfig, top_loci
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.features import FeatureStore
@@ -144,16 +144,8 @@ def _strongest(stores: Sequence[FeatureStore], feature: int, config: RankConfig)
         for store in stores
         for strand in store.strands
     )
-    tables = [
-        top_loci(
-            store,
-            feature,
-            n=config.loci_each,
-            merge_gap=config.merge_gap,
-            min_activation=config.locus_share * maximum,
-        )
-        for store in stores
-    ]
+    loud = LocusConfig(config.merge_gap, min_activation=config.locus_share * maximum)
+    tables = [top_loci(store, feature, n=config.loci_each, config=loud) for store in stores]
     loci = pd.concat(tables, ignore_index=True)
     order = np.argsort(-loci["max_activation"].to_numpy(), kind="stable")[: config.loci_each]
     return loci.iloc[order].reset_index(drop=True)

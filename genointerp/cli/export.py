@@ -8,21 +8,37 @@ import typer
 
 def export(
     features: Annotated[Path, typer.Argument(help="features file", show_default=False)],
-    feature: Annotated[str, typer.Option(help="its number or name", show_default=False)],
-    out: Annotated[Path, typer.Option(help=".bw, .bedgraph or .gff3 to write", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help=".bw, .bedgraph, .gff3, .bed, .fasta; or .h5ad of every feature on every gene",
+            show_default=False,
+        ),
+    ],
+    feature: Annotated[str | None, typer.Option(help="its number or name")] = None,
+    genome: Annotated[Path | None, typer.Option(help="FASTA or GenBank, for .fasta")] = None,
+    annotation: Annotated[Path | None, typer.Option(help="GFF3 or GenBank, for .h5ad")] = None,
     strand: Annotated[
         Literal["+", "-"] | None,
         typer.Option(help="only this reading strand; both otherwise (tracks: the larger value)"),
     ] = None,
-    merge_gap: Annotated[
-        int, typer.Option(min=0, help="for GFF3: silent bases that a locus may span")
-    ] = 0,
+    bin: Annotated[
+        int, typer.Option(min=1, help="bp of a bin of a track, which has its greatest activation")
+    ] = 1,
+    merge_gap: Annotated[int, typer.Option(min=0, help="silent bases that a locus may span")] = 0,
+    min_length: Annotated[int, typer.Option(min=1, help="shorter loci are left out")] = 1,
+    min_activation: Annotated[
+        float, typer.Option(min=0, help="of loci: bases with a lower one count as silent")
+    ] = 0.0,
+    flank: Annotated[int, typer.Option(min=0, help="bases on either side in .fasta")] = 50,
 ) -> None:
-    """Write one feature as a track or as loci for genome browsers, as the suffix of --out says."""
-    from genointerp.feature.export import export_feature
-    from genointerp.store.features import FeatureStore
+    """Write a feature as a track or as loci, or all on the genes, as the suffix of --out says."""
+    from genointerp.feature.export import ExportConfig
+    from genointerp.feature.export import export as export_files
+    from genointerp.feature.genomes import GenomeFiles
+    from genointerp.feature.loci import LocusConfig
 
-    number = export_feature(
-        FeatureStore(features), feature, out, strand=strand, merge_gap=merge_gap
-    )
-    typer.echo(f"{number} intervals -> {out}")
+    loci = LocusConfig(merge_gap, min_length, min_activation)
+    config = ExportConfig(strand, bin, loci, flank)
+    number = export_files(GenomeFiles(features, genome, annotation), out, feature, config)
+    typer.echo(f"{number} {'genes' if feature is None else 'intervals'} -> {out}")

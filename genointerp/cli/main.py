@@ -19,13 +19,16 @@ from genointerp.cli.export import export
 from genointerp.cli.fetch import fetch
 from genointerp.cli.harvest import harvest
 from genointerp.cli.models import models
+from genointerp.cli.motif import motif
 from genointerp.cli.plot import plot
 from genointerp.cli.query import query
 from genointerp.cli.rank import rank
 from genointerp.cli.report import report
 from genointerp.cli.run import run
 from genointerp.cli.summarise import summarise
+from genointerp.cli.top import top
 from genointerp.cli.train import train
+from genointerp.cli.verify import verify
 from genointerp.core.errors import GenointerpError
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -40,7 +43,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "associate": associate,
     "rank": rank,
     "query": query,
+    "top": top,
+    "motif": motif,
     "export": export,
+    "verify": verify,
     "report": report,
     "summarise": summarise,
     "run": run,

@@ -41,14 +41,14 @@ def region(
     ] = None,
 ) -> None:
     """Draw genes, concepts and features along REGION, up to 150 bp with their bases."""
-    from genointerp.report.figure_file import GenomeFiles
+    from genointerp.report.figure_file import SourceFiles
     from genointerp.report.figures import draw_region
 
     draw_region(
         features,
         region,
         out,
-        source=GenomeFiles(genome, annotations, concepts),
+        source=SourceFiles(genome, annotations, concepts),
         associations=associations,
         feature_ids=feature or [],
     )
@@ -127,13 +127,13 @@ def circle(
     associations: Associations = None,
 ) -> None:
     """Draw a whole contig as a circle: its elements, and a ring for each feature."""
-    from genointerp.report.figure_file import GenomeFiles
+    from genointerp.report.figure_file import SourceFiles
     from genointerp.report.map_figures import draw_circle
 
     draw_circle(
         features,
         out,
-        source=GenomeFiles(genome, annotations),
+        source=SourceFiles(genome, annotations),
         feature_ids=feature,
         seqid=contig,
         associations=associations,

@@ -7,36 +7,54 @@ import typer
 
 
 def query(
-    features: Annotated[Path, typer.Argument(help="features file", show_default=False)],
-    region: Annotated[
-        str,
-        typer.Argument(help="like NC_000913.2:3,424,000-3,426,000; 1-based", show_default=False),
+    features: Annotated[
+        Path, typer.Argument(help="features file, or catalogue of several (.yaml)")
     ],
-    top: Annotated[int, typer.Option(min=1, help="rows at most")] = 20,
+    regions: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[REGION]...",
+            help="like NC_000913.2:3,424,000-3,426,000; 1-based, over the origin if last < first",
+            show_default=False,
+        ),
+    ] = None,
+    bed: Annotated[
+        Path | None, typer.Option(help="regions of a BED file; - is the standard input")
+    ] = None,
+    gene: Annotated[
+        list[str] | None, typer.Option(help="element of the annotation by name; repeatable")
+    ] = None,
+    annotation: Annotated[
+        Path | None, typer.Option(help="GFF3 or GenBank, for --gene; a catalogue names its own")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="rows of each region at most")] = 20,
     feature: Annotated[str | None, typer.Option(help="only this feature: number or name")] = None,
     strand: Annotated[Literal["+", "-"] | None, typer.Option(help="only this strand")] = None,
+    min_activation: Annotated[
+        float, typer.Option(min=0, help="bases with a lower activation count as silent")
+    ] = 0.0,
     associations: Annotated[
         Path | None, typer.Option(help="associations table: adds the best concept of each feature")
     ] = None,
     format: Annotated[
-        Literal["table", "tsv", "json"], typer.Option(help="form on the standard output")
+        Literal["table", "tsv", "json", "bed"], typer.Option(help="form on the standard output")
     ] = "table",
     out: Annotated[
-        Path | None, typer.Option(help="write .tsv, .json or .parquet there instead")
+        Path | None, typer.Option(help="write .tsv, .json, .parquet or .bed there instead")
     ] = None,
 ) -> None:
-    """List the features that fire in REGION, strongest first; start and end are 0-based."""
-    from genointerp.feature.query import query as query_file
-    from genointerp.store.tables import render_table
+    """List the features that fire in each REGION, strongest first; start and end are 0-based."""
+    from genointerp.feature.genomes import GenomeFiles
+    from genointerp.feature.query import QueryConfig, answer
+    from genointerp.feature.regions import Places
 
-    table = query_file(
-        features,
-        region,
-        top=top,
-        feature=feature,
-        strand=strand,
+    pieces = answer(
+        GenomeFiles(features, annotation=annotation),
+        Places(tuple(regions or ()), bed, tuple(gene or ())),
+        QueryConfig(top, feature, strand, min_activation),
         associations=associations,
+        format=format,
         out=out,
     )
-    written = None if out is None else f"{len(table)} rows -> {out}\n"
-    typer.echo(written or render_table(table, format), nl=False)
+    for piece in pieces:
+        typer.echo(piece, nl=False)

@@ -1,216 +1,195 @@
-"""One feature as a track for genome browsers: bigWig, bedGraph or GFF3, as the suffix says.
+"""Features in the forms of other tools, as the suffix says.
 
-bigWig and bedGraph hold the activation of each base (0-based, half-open runs of equal values);
-bases that do not fire are absent. GFF3 holds the loci (1-based, closed).
+bigWig and bedGraph hold the activation of each base of one feature; GFF3, BED and FASTA its loci;
+AnnData every feature on every gene.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-import pyBigWig
 
-from genointerp.core.errors import InputError, StorageError
+from genointerp.core.config import to_mapping
+from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import atomic_path
 from genointerp.core.provenance import Provenance
-from genointerp.feature.loci import firing_intervals
-from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
+from genointerp.feature.gene_matrix import GENE_TYPES, write_gene_matrix
+from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
+from genointerp.feature.loci import LocusConfig, all_loci
+from genointerp.feature.locus_files import (
+    Locus,
+    bed_lines,
+    fasta_lines,
+    gff3_lines,
+    name_loci,
+    rule_of,
+)
+from genointerp.feature.tracks import feature_runs, write_bedgraph, write_bigwig
+from genointerp.store.features import STRANDS
 from genointerp.store.hdf5 import writing
 
 
-class TrackRuns(NamedTuple):
-    """Runs of equal activation on one contig: 0-based, half-open, sorted, not overlapping."""
-
-    seqid: str
-    start: np.ndarray
-    end: np.ndarray
-    value: np.ndarray
-
-
-def export_feature(
-    store: FeatureStore,
-    feature: int | str,
-    out: Path,
-    *,
-    strand: ReadStrand | None = None,
-    merge_gap: int = 0,
-) -> int:
-    """Write one feature as a track; return the number of intervals written.
+@dataclass(frozen=True)
+class ExportConfig:
+    """What is written of a feature.
 
     Parameters
     ----------
-    feature
-        By index or name.
-    out
-        ``.bw`` or ``.bigwig``, ``.bedgraph`` or ``.bg``, ``.gff3`` or ``.gff``.
     strand
-        Only this reading strand. Where None, GFF3 has the loci of both strands and the other
-        formats the larger activation of the two at each base.
-    merge_gap
-        For GFF3: silent bases that a locus may span.
+        Only this reading strand. Where None, loci are those of both strands, and tracks have the
+        larger activation of the two at each base.
+    bin_bp
+        Resolution of tracks; a bin has its greatest activation.
+    loci
+        What counts as a locus.
+    flank
+        Bases on either side of a locus in FASTA.
+    types
+        Elements that are the genes of AnnData.
+    """
+
+    strand: Literal["+", "-"] | None = None
+    bin_bp: int = 1
+    loci: LocusConfig = field(default_factory=LocusConfig)
+    flank: int = 50
+    types: tuple[str, ...] = GENE_TYPES
+
+    def __post_init__(self) -> None:
+        if self.bin_bp < 1:
+            raise ConfigError("bin_bp", "1 or more bases", str(self.bin_bp))
+        if self.flank < 0:
+            raise ConfigError("flank", "0 or more bases", str(self.flank))
+
+
+@dataclass(frozen=True)
+class _Job:
+    genome: FeaturedGenome
+    feature: int
+    config: ExportConfig
+
+    @property
+    def provenance(self) -> Provenance:
+        config = {"feature": self.feature, **to_mapping(self.config)}
+        return Provenance(config, {"features": self.genome.store.sha256})
+
+    @property
+    def comments(self) -> list[str]:
+        return [rule_of(self.config.loci), self.provenance.as_json()]
+
+    def loci(self) -> list[Locus]:
+        store, strand = self.genome.store, self.config.strand
+        strands = STRANDS if strand is None else (strand,)
+        table = all_loci(store, self.feature, self.config.loci, strands=strands)
+        contig = pd.Series(table["seqid"].map({name: i for i, name in enumerate(store.offsets)}))
+        order = np.lexsort((table["end"], table["start"], contig))
+        return name_loci(table.iloc[order], self.feature)
+
+
+def export(
+    files: GenomeFiles,
+    out: Path,
+    feature: int | str | None = None,
+    config: ExportConfig | None = None,
+) -> int:
+    """Write one feature, or every feature on every gene; return the number of intervals or genes.
+
+    Parameters
+    ----------
+    files
+        Features of one genome; with its sequence for FASTA, its annotation for AnnData.
+    out
+        ``.bw`` or ``.bigwig``; ``.bedgraph`` or ``.bg``; ``.gff3`` or ``.gff``; ``.bed``;
+        ``.fasta``, ``.fa`` or ``.fna``; ``.h5ad``, of every feature.
+    feature
+        By index or name; for ``.h5ad`` None.
 
     Raises
     ------
     InputError
-        If the suffix is another, or a bigWig would be empty (its format cannot say so).
+        If the suffix is another, a file that is needed is not named, or a bigWig would be empty
+        (its format cannot say so).
     UnknownNameError
         If the dictionary has no such feature.
     StorageError
         If the file cannot be written.
     """
-    writer = _WRITERS.get(Path(out).suffix.lower())
-    if writer is None:
-        raise InputError(str(out), f"a name that ends in {', '.join(_WRITERS)}", Path(out).suffix)
-    number = store.find_feature(feature)
+    config = ExportConfig() if config is None else config
+    suffix = Path(out).suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise InputError(str(out), f"a name that ends in {', '.join(_SUFFIXES)}", repr(suffix))
+    kind = _SUFFIXES[suffix]
+    genomes = files.open(bases=kind == "fasta", elements=kind == "h5ad")
+    if len(genomes) != 1:
+        raise InputError(str(files.features), "features of one genome", f"{len(genomes)} genomes")
+    (genome,) = genomes
+    if (feature is None) != (kind == "h5ad"):
+        expected = "no feature, since all are written" if kind == "h5ad" else "a feature"
+        raise InputError(str(out), expected, "none" if feature is None else str(feature))
     with writing(out), atomic_path(out) as temporary:
-        return writer(store, number, temporary, strand, merge_gap)
+        if feature is None:
+            return write_gene_matrix(genome, temporary, config.types)
+        job = _Job(genome, genome.store.find_feature(feature), config)
+        return _WRITERS[kind](job, temporary)
 
 
-def feature_runs(
-    store: FeatureStore, feature: int, strand: ReadStrand | None = None
-) -> list[TrackRuns]:
-    """Return the activation of one feature as runs, by contig; the larger of both where None."""
-    row, value = _merged(store, feature, STRANDS if strand is None else (strand,))
-    edges = np.searchsorted(row, [*store.offsets.values(), store.n_rows])
-    runs = []
-    for number, (seqid, offset) in enumerate(store.offsets.items()):
-        part = slice(int(edges[number]), int(edges[number + 1]))
-        position, here = row[part] - offset, value[part]
-        if not len(position):
-            continue
-        fresh = np.ones(len(position), dtype=bool)
-        fresh[1:] = (np.diff(position) > 1) | (np.diff(here) != 0)
-        first = np.flatnonzero(fresh)
-        last = np.append(first[1:], len(position)) - 1
-        runs.append(TrackRuns(seqid, position[first], position[last] + 1, here[first]))
-    return runs
-
-
-def _merged(
-    store: FeatureStore, feature: int, strands: tuple[ReadStrand, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    tracks = [store.feature(feature, strand) for strand in strands]
-    row = np.concatenate([track.row for track in tracks])
-    value = np.concatenate([track.value for track in tracks])
-    order = np.lexsort((-value, row))
-    row, value = row[order], value[order]
-    keep = np.ones(len(row), dtype=bool)
-    keep[1:] = np.diff(row) > 0
-    return row[keep], value[keep]
-
-
-def _write_bigwig(
-    store: FeatureStore, feature: int, path: Path, strand: ReadStrand | None, merge_gap: int
-) -> int:
-    runs = feature_runs(store, feature, strand)
+def _write_bigwig(job: _Job, path: Path) -> int:
+    strand = job.config.strand
+    runs = feature_runs(job.genome.store, job.feature, strand, bin_bp=job.config.bin_bp)
     if not runs:
         on = "either strand" if strand is None else strand
-        raise InputError(f"feature {feature}", f"a feature that fires on {on}", "none")
-    file = pyBigWig.open(str(path), "w")
-    if file is None:
-        raise StorageError(f"{path}: expected to write the file, found that it cannot be opened")
-    try:
-        file.addHeader(list(store.lengths.items()))
-        for run in runs:
-            file.addEntries(
-                [run.seqid] * len(run.start),
-                run.start.tolist(),
-                ends=run.end.tolist(),
-                values=run.value.tolist(),
-            )
-    except RuntimeError as error:
-        raise OSError(str(error)) from error
-    finally:
-        file.close()
-    _check_bigwig(path, sum(int((run.end - run.start).sum()) for run in runs))
+        raise InputError(f"feature {job.feature}", f"a feature that fires on {on}", "none")
+    write_bigwig(runs, job.genome.store.lengths, path)
     return sum(len(run.start) for run in runs)
 
 
-def _check_bigwig(path: Path, n_bases: int) -> None:
-    """Refuse a file that was cut short upon closing, of which pyBigWig raises nothing."""
-    try:
-        with pyBigWig.open(str(path)) as file:
-            whole = file.header()["nBasesCovered"] == n_bases
-    except RuntimeError:
-        whole = False
-    if not whole:
-        raise OSError("a file cut short, as upon a full disk")
-
-
-def _write_bedgraph(
-    store: FeatureStore, feature: int, path: Path, strand: ReadStrand | None, merge_gap: int
-) -> int:
-    runs = feature_runs(store, feature, strand)
-    with path.open("w", newline="") as handle:
-        handle.write(f"# {_provenance(store, feature, strand=strand).as_json()}\n")
-        for run in runs:
-            frame = pd.DataFrame(
-                {"seqid": run.seqid, "start": run.start, "end": run.end, "value": run.value}
-            )
-            frame.to_csv(handle, sep="\t", index=False, header=False, lineterminator="\n")
+def _write_bedgraph(job: _Job, path: Path) -> int:
+    runs = feature_runs(job.genome.store, job.feature, job.config.strand, bin_bp=job.config.bin_bp)
+    write_bedgraph(runs, path, job.provenance)
     return sum(len(run.start) for run in runs)
 
 
-def _write_gff3(
-    store: FeatureStore, feature: int, path: Path, strand: ReadStrand | None, merge_gap: int
-) -> int:
-    strands = STRANDS if strand is None else (strand,)
-    tables = [firing_intervals(store, feature, one, merge_gap=merge_gap) for one in strands]
-    loci = pd.concat(tables, ignore_index=True)
-    order = {seqid: number for number, seqid in enumerate(store.offsets)}
-    loci["contig"] = [order[seqid] for seqid in loci["seqid"]]
-    loci = loci.sort_values(["contig", "start", "end"], kind="stable")
+def _write_gff3(job: _Job, path: Path) -> int:
+    loci = job.loci()
+    return _write_lines(gff3_lines(loci, job.genome.store.lengths, job.comments), path, loci)
+
+
+def _write_bed(job: _Job, path: Path) -> int:
+    loci = job.loci()
+    return _write_lines(bed_lines(loci, job.comments), path, loci)
+
+
+def _write_fasta(job: _Job, path: Path) -> int:
+    loci = job.loci()
+    assert job.genome.genome is not None
+    return _write_lines(fasta_lines(loci, job.genome.genome, job.config.flank), path, loci)
+
+
+def _write_lines(lines: Iterable[str], path: Path, loci: list[Locus]) -> int:
     with path.open("w", newline="") as handle:
-        handle.write("##gff-version 3\n")
-        handle.writelines(
-            f"##sequence-region {_escaped(seqid)} 1 {length}\n"
-            for seqid, length in store.lengths.items()
-        )
-        provenance = _provenance(store, feature, strand=strand, merge_gap=merge_gap)
-        handle.write(f"# {provenance.as_json()}\n")
-        for number, locus in enumerate(loci.itertuples(index=False), start=1):
-            handle.write(_gff3_line(feature, number, locus))
+        handle.writelines(f"{line}\n" for line in lines)
     return len(loci)
 
 
-def _gff3_line(feature: int, number: int, locus: tuple[object, ...]) -> str:
-    seqid, start, end, strand, largest, mean, n_firing = locus[:7]
-    columns = (
-        _escaped(str(seqid)),
-        "genointerp",
-        "sequence_feature",
-        str(int(str(start)) + 1),
-        str(end),
-        f"{largest:.9g}",
-        str(strand),
-        ".",
-        f"ID=feature_{feature}_{number};Name=f/{feature};"
-        f"mean_activation={mean:.9g};n_firing={n_firing}",
-    )
-    return "\t".join(columns) + "\n"
-
-
-def _escaped(seqid: str) -> str:
-    allowed = set(".:^*$@!+_?-|")
-    return "".join(
-        letter if letter.isalnum() or letter in allowed else f"%{ord(letter):02X}"
-        for letter in seqid
-    )
-
-
-def _provenance(store: FeatureStore, feature: int, **settings: str | int | None) -> Provenance:
-    config = {"feature": feature, **settings}
-    return Provenance(config=config, inputs={"features": store.sha256})
-
-
-_Writer = Callable[[FeatureStore, int, Path, ReadStrand | None, int], int]
-_WRITERS: dict[str, _Writer] = {
-    ".bw": _write_bigwig,
-    ".bigwig": _write_bigwig,
-    ".bedgraph": _write_bedgraph,
-    ".bg": _write_bedgraph,
-    ".gff3": _write_gff3,
-    ".gff": _write_gff3,
+_WRITERS: dict[str, Callable[[_Job, Path], int]] = {
+    "bigwig": _write_bigwig,
+    "bedgraph": _write_bedgraph,
+    "gff3": _write_gff3,
+    "bed": _write_bed,
+    "fasta": _write_fasta,
+}
+_SUFFIXES = {
+    ".bw": "bigwig",
+    ".bigwig": "bigwig",
+    ".bedgraph": "bedgraph",
+    ".bg": "bedgraph",
+    ".gff3": "gff3",
+    ".gff": "gff3",
+    ".bed": "bed",
+    ".fasta": "fasta",
+    ".fa": "fasta",
+    ".fna": "fasta",
+    ".h5ad": "h5ad",
 }

@@ -1,95 +1,136 @@
 """Loci: the intervals in which one feature fires."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
+from jaxtyping import Int64
 
-from genointerp.core.errors import InputError
-from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
+from genointerp.core.errors import ConfigError
+from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack, ReadStrand
 from genointerp.store.tables import LOCI, conform
 
 
-def firing_intervals(
-    store: FeatureStore,
-    feature: int,
-    strand: ReadStrand,
-    *,
-    merge_gap: int = 0,
-    min_activation: float = 0.0,
-) -> pd.DataFrame:
-    """Return the loci of one feature on one strand, in the schema ``LOCI``, by position.
+@dataclass(frozen=True)
+class LocusConfig:
+    """What counts as a locus.
 
     Parameters
     ----------
     merge_gap
         Firing bases with at most so many silent bases between them are one locus. Loci do not
         cross the end of a contig, nor the origin of a circular one.
+    min_length
+        Shorter loci, gaps included, are left out.
     min_activation
-        Bases whose activation does not exceed it count as silent.
+        Bases with a lower activation count as silent.
 
     Raises
     ------
-    InputError
-        If ``merge_gap`` is negative.
-    UnknownNameError
-        If the dictionary has no such feature.
+    ConfigError
+        If a number is out of its range.
     """
-    if merge_gap < 0:
-        raise InputError("merge_gap", "0 or more bases", str(merge_gap))
-    track = store.feature(feature, strand)
-    loud = track.value > min_activation
-    row, value = track.row[loud], track.value[loud].astype(np.float64)
-    names = list(store.offsets)
-    offsets = np.array(list(store.offsets.values()), dtype=np.int64)
-    # of contigs without bases, which share an offset, the last is the one that has them
-    contig = np.searchsorted(offsets, row, side="right") - 1
+
+    merge_gap: int = 0
+    min_length: int = 1
+    min_activation: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.merge_gap < 0:
+            raise ConfigError("merge_gap", "0 or more bases", str(self.merge_gap))
+        if self.min_length < 1:
+            raise ConfigError("min_length", "1 or more bases", str(self.min_length))
+        if not self.min_activation >= 0:
+            raise ConfigError("min_activation", "0 or more", str(self.min_activation))
+
+
+def group_rows(
+    row: Int64[np.ndarray, " hit"], offsets: Int64[np.ndarray, " contig"], *, merge_gap: int
+) -> tuple[Int64[np.ndarray, " locus"], Int64[np.ndarray, " locus"]]:
+    """Return the indices of the first and of the last hit of each locus.
+
+    Parameters
+    ----------
+    row
+        Rising.
+    offsets
+        First row of each contig: no locus goes on in the next.
+    """
+    contig = np.searchsorted(offsets, row, side="right")
     fresh = np.ones(len(row), dtype=bool)
     fresh[1:] = (np.diff(row) > merge_gap + 1) | (np.diff(contig) > 0)
     first = np.flatnonzero(fresh)
-    if not len(first):
-        return _table([], np.zeros((2, 0), np.int64), strand, np.zeros((2, 0)), first)
-    last = np.append(first[1:], len(row)) - 1
-    count = last - first + 1
-    place = np.stack([row[first], row[last] + 1]) - offsets[contig[first]]
-    activation = np.stack(
-        [np.maximum.reduceat(value, first), np.add.reduceat(value, first) / count]
+    last = np.append(first[1:], len(row)) - 1 if len(first) else first
+    return first, last
+
+
+def firing_intervals(
+    store: FeatureStore, feature: int, strand: ReadStrand, config: LocusConfig | None = None
+) -> pd.DataFrame:
+    """Return the loci of one feature on one strand, in the schema ``LOCI``, by position.
+
+    Raises
+    ------
+    UnknownNameError
+        If the dictionary has no such feature.
+    """
+    return track_loci(store, store.feature(feature, strand), strand, config)
+
+
+def track_loci(
+    store: FeatureStore, track: FeatureTrack, strand: ReadStrand, config: LocusConfig | None = None
+) -> pd.DataFrame:
+    """Return the loci of a track of ``store``, as `firing_intervals` does."""
+    config = LocusConfig() if config is None else config
+    loud = track.value >= config.min_activation
+    row, value = track.row[loud], track.value[loud].astype(np.float64)
+    offsets = np.array(list(store.offsets.values()), dtype=np.int64)
+    first, last = group_rows(row, offsets, merge_gap=config.merge_gap)
+    long = row[last] - row[first] + 1 >= config.min_length
+    n_firing = last - first + 1
+    locus = np.repeat(np.arange(len(first)), n_firing)
+    highest = np.zeros(len(first))
+    np.maximum.at(highest, locus, value)
+    total = np.bincount(locus, weights=value, minlength=len(first))
+    # the first of equals
+    at_peak = np.flatnonzero(value == highest[locus])
+    peak = row[at_peak[np.searchsorted(at_peak, first)]] if len(first) else first
+    # of contigs without bases, which share an offset, the last is the one that has them
+    contig = np.searchsorted(offsets, row[first], side="right") - 1
+    names = list(store.offsets)
+    shift = offsets[contig]
+    frame = pd.DataFrame(
+        {
+            "seqid": pd.Series([names[i] for i in contig], dtype=object),
+            "start": row[first] - shift,
+            "end": row[last] + 1 - shift,
+            "strand": pd.Series([strand] * len(first), dtype=object),
+            "max_activation": highest,
+            "mean_activation": total / n_firing,
+            "n_firing": n_firing,
+            "peak": peak - shift,
+        }
     )
-    return _table([names[i] for i in contig[first]], place, strand, activation, count)
+    return conform(frame[long], LOCI, where="loci")
+
+
+def all_loci(
+    store: FeatureStore,
+    feature: int,
+    config: LocusConfig | None = None,
+    *,
+    strands: Sequence[ReadStrand] = STRANDS,
+) -> pd.DataFrame:
+    """Return the loci of one feature, the strands one after the other, each by position."""
+    tables = [firing_intervals(store, feature, strand, config) for strand in strands]
+    return pd.concat(tables, ignore_index=True)
 
 
 def top_loci(
-    store: FeatureStore,
-    feature: int,
-    *,
-    n: int = 20,
-    merge_gap: int = 0,
-    min_activation: float = 0.0,
+    store: FeatureStore, feature: int, *, n: int = 20, config: LocusConfig | None = None
 ) -> pd.DataFrame:
     """Return the ``n`` loci with the largest activation over both strands, strongest first."""
-    tables = [
-        firing_intervals(store, feature, strand, merge_gap=merge_gap, min_activation=min_activation)
-        for strand in STRANDS
-    ]
-    table = pd.concat(tables, ignore_index=True)
+    table = all_loci(store, feature, config)
     order = np.argsort(-table["max_activation"].to_numpy(), kind="stable")[:n]
     return table.iloc[order].reset_index(drop=True)
-
-
-def _table(
-    seqid: list[str],
-    place: np.ndarray,
-    strand: ReadStrand,
-    activation: np.ndarray,
-    count: np.ndarray,
-) -> pd.DataFrame:
-    frame = pd.DataFrame(
-        {
-            "seqid": pd.Series(seqid, dtype=object),
-            "start": place[0],
-            "end": place[1],
-            "strand": pd.Series([strand] * len(seqid), dtype=object),
-            "max_activation": activation[0],
-            "mean_activation": activation[1],
-            "n_firing": count,
-        }
-    )
-    return conform(frame, LOCI, where="loci")

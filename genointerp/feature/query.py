@@ -1,33 +1,62 @@
-"""What fires in a region, strongest first. Torch-free: answering takes two reads a strand."""
+"""What fires in a region, in many, in a gene, or everywhere, strongest first. Torch-free."""
 
 import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from genointerp.core.errors import InputError
+from genointerp.core.config import to_mapping
+from genointerp.core.errors import ConfigError
 from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.feature.genomes import FeaturedGenome, GenomeFiles, total_inputs
+from genointerp.feature.regions import Place, Places, find_places
+from genointerp.feature.render import FrameFormat, render_frames, write_frames
+from genointerp.feature.summary import StretchSummary, summarise_stretch
 from genointerp.genome.interval import GenomicInterval, format_region, parse_region
-from genointerp.store.features import STRANDS, FeatureHits, FeatureStore, ReadStrand
-from genointerp.store.tables import (
-    ASSOCIATIONS,
-    QUERY,
-    conform,
-    read_table,
-    write_table,
-)
+from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
+from genointerp.store.tables import ASSOCIATIONS, QUERY, conform, empty_table, read_table
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class QueryConfig:
+    """Which features are told of each region.
+
+    Parameters
+    ----------
+    top
+        At most so many rows of each region; all where None.
+    feature, strand
+        Only this feature, by index or name; only this reading strand. All where None.
+    min_activation
+        Bases with a lower activation count as silent.
+    """
+
+    top: int | None = 20
+    feature: int | str | None = None
+    strand: Literal["+", "-"] | None = None
+    min_activation: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.top is not None and self.top < 1:
+            raise ConfigError("top", "1 or more rows", str(self.top))
+        if not self.min_activation >= 0:
+            raise ConfigError("min_activation", "0 or more", str(self.min_activation))
 
 
 def query_region(
     store: FeatureStore,
     region: str | GenomicInterval,
     *,
-    top: int | None = 20,
+    top: int | None = QueryConfig.top,
     feature: int | str | None = None,
     strand: ReadStrand | None = None,
+    min_activation: float = QueryConfig.min_activation,
     associations: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the features that fire in a region, in the schema ``QUERY``, strongest first.
@@ -35,11 +64,10 @@ def query_region(
     Parameters
     ----------
     region
-        Samtools-like text (1-based, closed), or an interval, whose strand is ignored.
-    top
-        At most so many rows; all where None.
-    feature, strand
-        Only this feature, by index or name; only this reading strand. All where None.
+        Samtools-like text (1-based, closed), or an interval, whose strand is ignored. It may span
+        the origin of a circular contig, as `genointerp.genome.interval.parse_region` says.
+    top, feature, strand, min_activation
+        As in `QueryConfig`.
     associations
         A table in the schema ``ASSOCIATIONS``; adds the concept with the highest F1 on fit.
 
@@ -53,26 +81,88 @@ def query_region(
     Notes
     -----
     Rows are ordered by ``max_activation``, then ``covered_share``, both falling, then feature and
-    strand. ``start`` and ``end`` span the firing bases in the region, 0-based and half-open.
+    strand. ``start`` and ``end`` span the firing bases in the region, 0-based and half-open; an
+    ``end`` beyond the length of a circular contig says that they span the origin.
     """
-    if top is not None and top < 1:
-        raise InputError("top", "1 or more rows", str(top))
-    number = None if feature is None else store.find_feature(feature)
-    interval = parse_region(region, store.lengths) if isinstance(region, str) else region
-    strands = STRANDS if strand is None else (strand,)
-    table = pd.concat(
-        [_of_strand(store, interval, one, number) for one in strands], ignore_index=True
-    )
-    table = table.sort_values(
-        ["max_activation", "covered_share", "feature", "strand"],
-        ascending=[False, False, True, True],
-        kind="stable",
-    )
-    table = table.iloc[:top].reset_index(drop=True)
-    if associations is not None:
-        table = table.merge(best_concepts(associations), on="feature", how="left")
-        table = table.fillna({"best_concept": "", "orientation": ""})
+    config = QueryConfig(top, feature, strand, min_activation)
+    interval = region
+    if isinstance(interval, str):
+        interval = parse_region(interval, store.lengths, circular=store.circular)
+    best = None if associations is None else best_concepts(associations)
+    table = _of_interval(store, interval, config, best)
     return conform(table, QUERY, where=format_region(interval))
+
+
+def query_frames(
+    genomes: Sequence[FeaturedGenome],
+    places: Places,
+    config: QueryConfig | None = None,
+    *,
+    associations: pd.DataFrame | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Yield a table in the schema ``QUERY`` for each region of each genome, as it is read."""
+    config = QueryConfig() if config is None else config
+    best = None if associations is None else best_concepts(associations)
+    for place in find_places(places, genomes):
+        _tell_gaps(place, config)
+        table = _of_interval(place.genome.store, place.interval, config, best)
+        where = (place.genome.name, place.name, place.interval.seqid)
+        for name, value in zip(("genome", "region", "seqid"), where, strict=True):
+            table[name] = pd.Series([value] * len(table), dtype=object)
+        yield conform(table, QUERY, where=place.name)
+
+
+def query(
+    files: GenomeFiles,
+    places: Places,
+    config: QueryConfig | None = None,
+    *,
+    associations: Path | None = None,
+) -> pd.DataFrame:
+    """Return what fires in every region of every genome, as one table in the schema ``QUERY``.
+
+    Parameters
+    ----------
+    files
+        A features file, or a catalogue of several.
+    associations
+        An associations table; that of the catalogue where None.
+    """
+    genomes, known = _opened(files, places, associations)
+    frames = list(query_frames(genomes, places, config, associations=known))
+    return pd.concat(frames or [empty_table(QUERY)], ignore_index=True)
+
+
+def answer(
+    files: GenomeFiles,
+    places: Places,
+    config: QueryConfig | None = None,
+    *,
+    associations: Path | None = None,
+    format: FrameFormat = "table",
+    out: Path | None = None,
+) -> Iterator[str]:
+    """Yield the text of ``query``, region by region as each is read.
+
+    Parameters
+    ----------
+    out
+        Write a table there instead, with its provenance, as the suffix says (.tsv, .json,
+        .parquet, .bed); the text is then one line.
+    """
+    config = QueryConfig() if config is None else config
+    genomes, known = _opened(files, places, associations)
+    frames = query_frames(genomes, places, config, associations=known)
+    lengths = {seqid: n for one in genomes for seqid, n in one.store.lengths.items()}
+    if out is None:
+        yield from render_frames(frames, format, lengths)
+        return
+    inputs = total_inputs(genomes)
+    path = associations or files.associations
+    if path is not None:
+        inputs["associations"] = sha256_file(path)
+    record = Provenance({**to_mapping(config), **to_mapping(places)}, inputs)
+    yield f"{write_frames(frames, out, QUERY, record, lengths)} rows -> {out}\n"
 
 
 def best_concepts(associations: pd.DataFrame) -> pd.DataFrame:
@@ -88,73 +178,70 @@ def best_concepts(associations: pd.DataFrame) -> pd.DataFrame:
     return best.rename(columns={"concept": "best_concept", "f1": "best_f1"}).reset_index(drop=True)
 
 
-def query(
-    features: Path,
-    region: str,
-    *,
-    top: int | None = 20,
-    feature: int | str | None = None,
-    strand: ReadStrand | None = None,
-    associations: Path | None = None,
-    out: Path | None = None,
-) -> pd.DataFrame:
-    """Return ``query_region`` of a features file; log how much of the region was never read.
-
-    Parameters
-    ----------
-    associations
-        An associations table.
-    out
-        Also write the table here, with its provenance, as the suffix says.
-    """
-    store = FeatureStore(features)
-    known = None if associations is None else read_table(associations, ASSOCIATIONS)
-    interval = parse_region(region, store.lengths)
-    table = query_region(
-        store, interval, top=top, feature=feature, strand=strand, associations=known
-    )
-    for one in STRANDS if strand is None else (strand,):
-        n_read = covered_bases(store, interval, one)
-        if n_read < interval.length:
-            where = format_region(interval)
-            _log.warning("%s: %d of %d bases were read on %s", where, n_read, interval.length, one)
-    if out is not None:
-        config = {"region": region, "top": top, "feature": feature, "strand": strand}
-        inputs = {"features": store.sha256}
-        if associations is not None:
-            inputs["associations"] = sha256_file(associations)
-        write_table(table, out, QUERY, Provenance(config=config, inputs=inputs))
-    return table
-
-
 def covered_bases(store: FeatureStore, interval: GenomicInterval, strand: ReadStrand) -> int:
     """Return how many bases of an interval were read on one strand."""
     common = (interval.intersection(read) for read in store.coverage(strand))
     return sum(part.length for part in common if part is not None)
 
 
-def _of_strand(
-    store: FeatureStore, interval: GenomicInterval, strand: ReadStrand, feature: int | None
+def _opened(
+    files: GenomeFiles, places: Places, associations: Path | None
+) -> tuple[tuple[FeaturedGenome, ...], pd.DataFrame | None]:
+    genomes = files.open(elements=bool(places.genes))
+    path = associations or files.associations
+    return genomes, None if path is None else read_table(path, ASSOCIATIONS)
+
+
+def _of_interval(
+    store: FeatureStore,
+    interval: GenomicInterval,
+    config: QueryConfig,
+    best: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    hits = store.region(interval, strand)
-    if feature is not None:
-        hits = FeatureHits(*(column[hits.feature == feature] for column in hits))
-    first, _ = store.row_range(interval)
-    order = np.argsort(hits.feature, kind="stable")
-    row, features = hits.row[order], hits.feature[order]
-    value = hits.value[order].astype(np.float64)
-    edges = np.flatnonzero(np.diff(features, prepend=-1))
-    last = np.append(edges[1:], len(row)) - 1 if len(edges) else edges
-    count = last - edges + 1
-    some = len(edges) > 0
+    number = None if config.feature is None else store.find_feature(config.feature)
+    floor = config.min_activation
+    strands = STRANDS if config.strand is None else (config.strand,)
+    found = [
+        summarise_stretch(store, interval, strand, feature=number, min_activation=floor)
+        for strand in strands
+    ]
+    number_of = [np.full(len(one.feature), index) for index, one in enumerate(found)]
+    strand_of = np.concatenate(number_of)
+    every = StretchSummary(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
+    # of equals the one that fires on more bases, then the lower feature, then the forward strand
+    keys = (strand_of, every.feature, -every.n_bases, -every.maximum)
+    chosen = np.lexsort(keys)[: config.top]
+    table = _table(store, interval, StretchSummary(*(column[chosen] for column in every)))
+    table.insert(1, "strand", pd.Series([strands[i] for i in strand_of[chosen]], dtype=object))
+    if best is None:
+        return table
+    table = table.merge(best, on="feature", how="left")
+    return table.fillna({"best_concept": "", "orientation": ""})
+
+
+def _tell_gaps(place: Place, config: QueryConfig) -> None:
+    store, interval = place.genome.store, place.interval
+    for strand in STRANDS if config.strand is None else (config.strand,):
+        n_read = sum(covered_bases(store, part, strand) for part in store.parts(interval))
+        if n_read < interval.length:
+            where = format_region(interval)
+            _log.warning(
+                "%s: %d of %d bases were read on %s", where, n_read, interval.length, strand
+            )
+
+
+def _table(store: FeatureStore, interval: GenomicInterval, found: StretchSummary) -> pd.DataFrame:
+    # where all that fires lies behind the origin, its coordinates do too
+    length = store.lengths[interval.seqid]
+    start = found.first + interval.start
+    turns = length * (start >= length)
     return pd.DataFrame(
         {
-            "feature": features[edges],
-            "strand": pd.Series([strand] * len(edges), dtype=object),
-            "max_activation": np.maximum.reduceat(value, edges) if some else value,
-            "mean_activation": (np.add.reduceat(value, edges) if some else value) / count,
-            "covered_share": count / max(interval.length, 1),
-            "start": row[edges] - first + interval.start,
-            "end": row[last] + 1 - first + interval.start,
+            "feature": found.feature,
+            "max_activation": found.maximum,
+            "mean_activation": found.total / found.n_bases,
+            "covered_share": found.n_bases / max(interval.length, 1),
+            "start": start - turns,
+            "end": found.last + 1 + interval.start - turns,
         }
     )

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from genointerp.core.errors import CoordinateError, SequenceError
-from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.interval import GenomicInterval, split_at_origin
 
 _IUPAC = b"ACGTRYSWKMBDHVN"
 _PAIRED = b"TGCAYRSWMKVHDBN"
@@ -118,6 +118,8 @@ class Genome(Mapping[str, Contig]):
     def fetch(self, interval: GenomicInterval) -> UInt8[np.ndarray, " bp"]:
         """Return the bases of an interval, reverse-complemented where its strand is ``-``.
 
+        On a circular contig the end may lie beyond the length: the bases go on at the origin.
+
         Raises
         ------
         CoordinateError
@@ -126,8 +128,11 @@ class Genome(Mapping[str, Contig]):
         if interval.seqid not in self:
             raise CoordinateError(interval.seqid, f"one of {', '.join(self)}", interval.seqid)
         contig = self[interval.seqid]
-        if interval.end > contig.length:
+        turns = contig.circular and interval.length <= contig.length
+        parts = split_at_origin(interval, contig.length) if turns else (interval,)
+        if parts[0].end > contig.length:
             expected = f"end <= {contig.length}"
             raise CoordinateError(interval.seqid, expected, f"end={interval.end}")
-        bases = contig.sequence[interval.start : interval.end]
+        pieces = [contig.sequence[part.start : part.end] for part in parts]
+        bases = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
         return reverse_complement(bases) if interval.strand == "-" else bases

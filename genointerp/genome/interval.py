@@ -1,7 +1,7 @@
 """The one coordinate type, and the one place where samtools-style regions are converted."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,7 +55,9 @@ class GenomicInterval:
         return GenomicInterval(self.seqid, start, end, self.strand)
 
 
-def parse_region(region: str, lengths: Mapping[str, int]) -> GenomicInterval:
+def parse_region(
+    region: str, lengths: Mapping[str, int], *, circular: Collection[str] = ()
+) -> GenomicInterval:
     """Parse a samtools-style region, whose coordinates are 1-based and closed.
 
     Parameters
@@ -65,6 +67,9 @@ def parse_region(region: str, lengths: Mapping[str, int]) -> GenomicInterval:
         without. A name that is a contig's in full is that contig, even where it holds a colon.
     lengths
         Length of each contig in bp.
+    circular
+        Contigs on which a region may span the origin, written with ``last`` before ``first`` or,
+        as in GFF3, beyond the length. Its ``end`` is then beyond the length: `split_at_origin`.
 
     Raises
     ------
@@ -77,6 +82,8 @@ def parse_region(region: str, lengths: Mapping[str, int]) -> GenomicInterval:
     GenomicInterval(seqid='chrI', start=0, end=1000, strand='.')
     >>> parse_region("chrI", {"chrI": 5000}).length
     5000
+    >>> parse_region("chrI:4,991-10", {"chrI": 5000}, circular={"chrI"})
+    GenomicInterval(seqid='chrI', start=4990, end=5010, strand='.')
     """
     if region in lengths:
         return GenomicInterval(region, 0, lengths[region])
@@ -87,10 +94,39 @@ def parse_region(region: str, lengths: Mapping[str, int]) -> GenomicInterval:
     seqid, length = match["seqid"], lengths[match["seqid"]]
     first = int(match["first"].replace(",", ""))
     last = int((match["last"] or match["first"]).replace(",", ""))
+    wrapped = last + length if 1 <= last < first else last
+    if seqid in circular and 1 <= first <= length < wrapped < first + length:
+        return GenomicInterval(seqid, first - 1, wrapped)
     if not 1 <= first <= last <= length:
         expected = f"1 <= first <= last <= {length} on {seqid}"
         raise CoordinateError(region, expected, f"first={first}, last={last}")
     return GenomicInterval(seqid, first - 1, last)
+
+
+def split_at_origin(interval: GenomicInterval, length: int) -> tuple[GenomicInterval, ...]:
+    """Return the parts of an interval on either side of the origin, in forward order.
+
+    Parameters
+    ----------
+    interval
+        Its end may lie beyond the contig by less than a turn; it then goes on at the origin.
+    length
+        Of the contig in bp.
+
+    Examples
+    --------
+    >>> [(part.start, part.end) for part in split_at_origin(GenomicInterval("c", 8, 12), 10)]
+    [(8, 10), (0, 2)]
+    """
+    if interval.end <= length:
+        return (interval,)
+    seqid, strand = interval.seqid, interval.strand
+    if interval.start >= length:
+        return (GenomicInterval(seqid, interval.start - length, interval.end - length, strand),)
+    return (
+        GenomicInterval(seqid, interval.start, length, strand),
+        GenomicInterval(seqid, 0, interval.end - length, strand),
+    )
 
 
 def format_region(interval: GenomicInterval) -> str:

@@ -137,7 +137,7 @@ def _prepare(ax: Axes, length: int, turn: float) -> None:
     ticks = [tick for tick in MaxNLocator(10).tick_values(0, length) if 0 <= tick < 0.98 * length]
     unit, name = (1e6, "Mb") if length >= 1e6 else (1e3, "kb")
     ax.set_xticks([tick * turn for tick in ticks], [f"{tick / unit:g} {name}" for tick in ticks])
-    ax.tick_params(axis="x", labelsize=FONT_SIZE, pad=2)
+    ax.tick_params(axis="x", labelsize=FONT_SIZE, pad=5)
     ax.grid(visible=False)
     ax.spines["polar"].set_visible(False)
 

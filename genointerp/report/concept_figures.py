@@ -121,7 +121,6 @@ def draw_metagene(
         measured.stores, measured.elements, number, concept, config=measured.config, flank=flank
     )
     figure = new_figure(9.0, 3.0)
-    figure.get_layout_engine().set(w_pad=0.12)  # type: ignore[union-attr]
     axes = figure.subplots(1, len(ANCHORS), sharey=True)
     for ax, anchor in zip(axes, ANCHORS, strict=True):
         plot_metagene(profile, anchor, ax=ax)

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.files import atomic_path
@@ -15,7 +16,7 @@ from genointerp.store.features import FeatureStore
 FORMATS = (".png", ".pdf", ".svg")
 
 
-class GenomeFiles(NamedTuple):
+class SourceFiles(NamedTuple):
     """Where a genome and what is known of it lie.
 
     Parameters
@@ -34,10 +35,12 @@ class GenomeFiles(NamedTuple):
 
 
 def new_figure(
-    width: float, height: float, *, layout: Literal["constrained", "none"] = "constrained"
+    width: float, height: float, *, layout: Literal["constrained", "free"] = "constrained"
 ) -> Figure:
     """Return an empty figure of a size in inches; its parts are kept apart, or placed by hand."""
-    figure = Figure(figsize=(width, height), layout=layout)
+    # the default gap between columns lets the outermost ticks of two panels touch
+    engine = ConstrainedLayoutEngine(w_pad=0.1) if layout == "constrained" else None
+    figure = Figure(figsize=(width, height), layout=engine)
     FigureCanvasAgg(figure)
     return figure
 

@@ -35,9 +35,10 @@ from genointerp.report.elements import (
     dense_values,
     gene_table,
     silent_values,
+    unrolled,
 )
 from genointerp.report.figure_file import (
-    GenomeFiles,
+    SourceFiles,
     check_genome,
     check_suffix,
     new_figure,
@@ -59,7 +60,7 @@ def draw_region(
     region: str,
     out: Path,
     *,
-    source: GenomeFiles,
+    source: SourceFiles,
     associations: Path | None = None,
     feature_ids: Sequence[int | str] = (),
 ) -> None:
@@ -70,7 +71,8 @@ def draw_region(
     Parameters
     ----------
     region
-        1-based and closed, as in ``NC_000964.3:9,810-11,364``.
+        1-based and closed, as in ``NC_000964.3:9,810-11,364``; on a circular contig it may span
+        the origin.
     associations
         Names each feature's best concept beside its track.
     feature_ids
@@ -84,17 +86,17 @@ def draw_region(
     check_suffix(out)
     store, bases = FeatureStore(features), read_genome(source.sequence)
     check_genome(store, bases, source.sequence)
-    interval = parse_region(region, store.lengths)
+    interval = parse_region(region, store.lengths, circular=store.circular)
     table = read_annotation(source.annotation, bases)
-    genes = gene_table(table)
-    blocks = concept_table(define_elements(table, bases, load_concepts(source.concepts)))
+    length = bases[interval.seqid].length
+    genes = unrolled(gene_table(table), interval, length)
+    concepts = define_elements(table, bases, load_concepts(source.concepts))
+    blocks = unrolled(concept_table(concepts), interval, length)
     known = {} if associations is None else concept_texts(read_table(associations, ASSOCIATIONS))
     wanted = [store.find_feature(feature) for feature in feature_ids]
     values = dense_values(store, interval)
     chosen = wanted or list(values)[:N_TRACKS]
 
-    near = (blocks["seqid"] == interval.seqid) & (blocks["start"] < interval.end)
-    blocks = blocks[near & (blocks["end"] > interval.start)]
     letters = interval.length <= SEQUENCE_BP
     heights = [1.3, 0.18 * blocks["concept"].nunique() + 0.2, *[0.4] * letters]
     n_above = len(heights)
@@ -112,7 +114,7 @@ def draw_region(
         plot_feature_track(
             tracks.plus.astype(float), tracks.minus.astype(float), interval, label=label, ax=ax
         )
-    use_region_axis(axes[-1], interval)
+    use_region_axis(axes[-1], interval, length=length)
     figure.supxlabel(
         "tracks: activation of a feature, read on the + strand upwards (blue), "
         "on the \N{MINUS SIGN} strand downwards (red)",

@@ -17,7 +17,7 @@ from genointerp.plot.circle import plot_circle
 from genointerp.plot.dictionary import plot_dictionary
 from genointerp.report.elements import concept_texts, gene_table
 from genointerp.report.figure_file import (
-    GenomeFiles,
+    SourceFiles,
     check_genome,
     check_suffix,
     new_figure,
@@ -34,7 +34,7 @@ def draw_circle(
     features: Path,
     out: Path,
     *,
-    source: GenomeFiles,
+    source: SourceFiles,
     feature_ids: Sequence[int | str],
     seqid: str | None = None,
     associations: Path | None = None,
@@ -69,7 +69,7 @@ def draw_circle(
         for number in numbers
     ]
     contig = bases[name]
-    figure = new_figure(9.6, 6.4, layout="none")
+    figure = new_figure(9.6, 6.4, layout="free")
     # a legend beside polar axes is left out of account by the constrained layout
     place = (0.06, 0.07, 0.573, 0.86)
     plot_circle(

@@ -12,9 +12,10 @@ from PIL import Image
 
 from genointerp.association.metagene import ANCHORS
 from genointerp.plot.curve import plot_precision_recall
+from genointerp.plot.logo import plot_logo
 from genointerp.plot.metagene import plot_metagene
 from genointerp.report.figure_file import new_figure
-from genointerp.report.measure import Measurements
+from genointerp.report.measure import Measurements, loci_file, motif_file
 from genointerp.report.run import Run
 from genointerp.report.table import Cell, Links, PageTable, page_table
 
@@ -87,7 +88,6 @@ def _section(run: Run, measured: Measurements, feature: int, links: Links, folde
     row = measured.features[measured.features["feature"] == feature]
     facts = page_table(row, title="", source=f"{folder}/features.tsv", links=links)
     names = run.genomes[0].store.names_of(feature)
-    own = measured.loci[measured.loci["feature"] == feature]
     return Section(
         feature=feature,
         title=" ".join([f"f/{feature}", *names]),
@@ -101,7 +101,12 @@ def _section(run: Run, measured: Measurements, feature: int, links: Links, folde
             source="associations.parquet",
             links=links,
         ),
-        loci=page_table(own, title="Strongest loci", source=f"{folder}/loci.tsv", links=links),
+        loci=page_table(
+            measured.loci[feature],
+            title="Strongest loci",
+            source=f"{folder}/{loci_file(feature)}",
+            links=links,
+        ),
     )
 
 
@@ -117,10 +122,25 @@ def _summary(facts: dict[str, Cell]) -> str:
 
 
 def _pictures(measured: Measurements, feature: int, folder: str) -> list[Picture]:
+    pictures = []
     profile = measured.metagene[measured.metagene["feature"] == feature]
-    curve = measured.curves[measured.curves["feature"] == feature]
-    if profile.empty:
-        return []
+    if not profile.empty:
+        curve = measured.curves[measured.curves["feature"] == feature]
+        alt = f"f/{feature}: mean activation around elements, and precision against recall"
+        source = f"{folder}/metagene.tsv, {folder}/curves.tsv"
+        pictures.append(picture(_concept_figure(profile, curve), alt=alt, source=source))
+    if feature in measured.motifs:
+        motif = measured.motifs[feature]
+        figure = new_figure(12.0, 1.9)
+        null_bits = float(motif.information.null_bits.max())
+        plot_logo(motif.heights, first=motif.first, null_bits=null_bits, ax=figure.subplots())
+        alt = f"f/{feature}: bases around its loci"
+        source = f"{folder}/{motif_file(feature)}"
+        pictures.append(picture(figure, alt=alt, source=source))
+    return pictures
+
+
+def _concept_figure(profile: pd.DataFrame, curve: pd.DataFrame) -> Figure:
     figure = new_figure(12.0, 2.8)
     axes = figure.subplots(1, 3, width_ratios=[1, 1, 0.8])
     for ax, anchor in zip(axes, ANCHORS, strict=False):
@@ -129,5 +149,4 @@ def _pictures(measured: Measurements, feature: int, folder: str) -> list[Picture
     plot_precision_recall(curve, ax=axes[2])
     # one curve needs no legend: the section says whose it is
     axes[2].get_legend().set_visible(False)
-    alt = f"f/{feature}: mean activation around starts and ends, and precision against recall"
-    return [picture(figure, alt=alt, source=f"{folder}/metagene.tsv, {folder}/curves.tsv")]
+    return figure

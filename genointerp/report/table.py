@@ -1,16 +1,19 @@
 """Tables as the page shows them: each number as in its file, and as people read it."""
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from genointerp.genome.interval import GenomicInterval
 from genointerp.report.browser import Loci
 
 LOCUS_COLUMNS = ("top_region", "region", "locus")
+MAX_LETTERS = 60
+"""Of a sequence, the rest of which is left to the file."""
 
 
 class Links(NamedTuple):
@@ -89,12 +92,7 @@ def page_table(
         Rows of the file, where the frame is a part of it.
     """
     columns = tuple(str(name) for name in frame.columns)
-    shown = frame.head(limit)
-    values = [shown[name].tolist() for name in frame.columns]
-    rows = tuple(
-        tuple(_cell(value, name, links) for name, value in zip(columns, row, strict=True))
-        for row in zip(*values, strict=True)
-    )
+    rows = tuple(_row(row, links) for row in frame.head(limit).to_dict("records"))
     return PageTable(title, source, columns, rows, len(frame) if n_rows is None else n_rows, note)
 
 
@@ -119,12 +117,21 @@ def format_value(value: object) -> str:
     return str(value)
 
 
+def _row(row: dict[Hashable, Any], links: Links) -> tuple[Cell, ...]:
+    cells = [_cell(value, str(name), links) for name, value in row.items()]
+    if {"genome", "seqid", "start", "end"} <= row.keys():
+        place = GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]))
+        index = list(row).index("start")
+        cells[index] = replace(cells[index], locus=links.loci.place(row["genome"], place))
+    return tuple(cells)
+
+
 def _cell(value: object, column: str, links: Links) -> Cell:
     is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     text = str(value) if column in ("feature", "rank") and is_number else format_value(value)
     exact = "" if text == "" else str(value)
+    if column == "sequence" and len(text) > MAX_LETTERS:
+        text = f"{text[:MAX_LETTERS]}\N{HORIZONTAL ELLIPSIS}"
     locus = links.loci.find(text) if column in LOCUS_COLUMNS and text else None
-    page = (
-        value if column == "feature" and isinstance(value, int) and value in links.pages else None
-    )
-    return Cell(text, exact, locus, is_number, page)
+    is_page = column == "feature" and isinstance(value, int) and value in links.pages
+    return Cell(text, exact, locus, is_number, int(str(value)) if is_page else None)

@@ -4,17 +4,18 @@ Windows come in any order; reading back is by row, a window at a time.
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from genointerp.core.errors import InputError
 from genointerp.genome.interval import GenomicInterval
+from genointerp.store.feature_tiles import VALUE
 
-ROW = np.dtype("<u4")
-VALUE = np.dtype("<f2")
+COUNT = np.dtype("<u4")
+_FILES = ("count", "feature", "value")
 
 
 class SpooledWindow(NamedTuple):
@@ -26,6 +27,15 @@ class SpooledWindow(NamedTuple):
     row_offset: int
     hit_offset: int
     kept: GenomicInterval
+
+
+class SpooledPiece(NamedTuple):
+    """Consecutive rows from ``start``: hits of each, and the hits by row and then by feature."""
+
+    start: int
+    counts: np.ndarray
+    feature: np.ndarray
+    value: np.ndarray
 
 
 class Spool:
@@ -49,7 +59,7 @@ class Spool:
         self.windows: list[SpooledWindow] = []
         self.n_rows = 0
         self.n_hits = 0
-        self._files = {name: (folder / name).open("wb") for name in ("count", "feature", "value")}
+        self._files = {name: (folder / name).open("wb") for name in _FILES}
 
     def add(
         self,
@@ -62,7 +72,7 @@ class Spool:
         """Append a window whose first base is global row ``start``; an empty one is nothing."""
         if not len(counts):
             return
-        self._files["count"].write(counts.astype("<u4").data)
+        self._files["count"].write(counts.astype(COUNT).data)
         self._files["feature"].write(np.ascontiguousarray(feature.astype(self.dtype)).data)
         self._files["value"].write(np.ascontiguousarray(value).data)
         self.per_feature += np.bincount(feature, minlength=len(self.per_feature))
@@ -104,53 +114,22 @@ class Spool:
                 merged.append(kept)
         return merged
 
-    def counts(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield the first row and the hits per row of each window, by row."""
-        if not self.n_rows:
-            return
-        counts = np.memmap(self.folder / "count", dtype="<u4", mode="r")
-        for window in self.windows:
-            yield window.start, counts[window.row_offset : window.row_offset + window.n_rows]
+    def pieces(self, tile_rows: int) -> Iterator[SpooledPiece]:
+        """Yield what the windows hold, by row, cut where a tile of so many rows ends."""
+        with ExitStack() as stack:
+            files = [stack.enter_context((self.folder / name).open("rb")) for name in _FILES]
+            for window in self.windows:
+                row, hit = window.start, window.hit_offset
+                while row < window.start + window.n_rows:
+                    stop = min(row - row % tile_rows + tile_rows, window.start + window.n_rows)
+                    place = window.row_offset + row - window.start
+                    counts = _read(files[0], COUNT, place, stop - row)
+                    n_hits = int(counts.sum(dtype=np.int64))
+                    feature = _read(files[1], self.dtype, hit, n_hits)
+                    yield SpooledPiece(row, counts, feature, _read(files[2], VALUE, hit, n_hits))
+                    row, hit = stop, hit + n_hits
 
-    def hits(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the features and values of each window, by row."""
-        for _, feature, value in self._windows():
-            yield feature, value
 
-    def triples(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield rows, features and values in blocks, by row."""
-        for (start, per_row), (_, feature, value) in zip(
-            self.counts(), self._windows(), strict=True
-        ):
-            rows = np.arange(start, start + len(per_row), dtype=ROW)
-            yield np.repeat(rows, per_row), feature, value
-
-    def blocks(self, size: int) -> Iterator[np.ndarray]:
-        """Yield records of row, feature and value in blocks of at least ``size``, by row."""
-        pending: list[np.ndarray] = []
-        held = 0
-        for row, feature, value in self.triples():
-            block = np.empty(len(row), dtype=self.record)
-            block["row"], block["feature"], block["value"] = row, feature, value
-            pending.append(block)
-            held += len(block)
-            if held >= size:
-                yield np.concatenate(pending)
-                pending, held = [], 0
-        if held:
-            yield np.concatenate(pending)
-
-    @property
-    def record(self) -> np.dtype[Any]:
-        """Type of a record of ``blocks``."""
-        return np.dtype([("row", ROW), ("feature", self.dtype), ("value", VALUE)])
-
-    def _windows(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        empty = np.zeros(0, dtype=self.dtype), np.zeros(0, dtype=VALUE)
-        feature, value = empty
-        if self.n_hits:
-            feature = np.memmap(self.folder / "feature", dtype=self.dtype, mode="r")
-            value = np.memmap(self.folder / "value", dtype=VALUE, mode="r")
-        for window in self.windows:
-            low, high = window.hit_offset, window.hit_offset + window.n_hits
-            yield window.start, feature[low:high], value[low:high]
+def _read(file: BinaryIO, dtype: np.dtype[Any], place: int, number: int) -> np.ndarray:
+    file.seek(place * dtype.itemsize)
+    return np.fromfile(file, dtype, number)

@@ -1,8 +1,7 @@
-"""Making a features file out of core: windows in any order, two sorted indexes at the end.
+"""Making a features file out of core: windows in any order, tiles in order at the end.
 
-Hits are spooled to plain files beside the output. ``by_base`` is then written window by window;
-``by_feature`` is its transpose, made bucket by bucket, a bucket being as many consecutive features
-as fit in memory. Memory does not grow with the genome or with the number of hits.
+Hits are spooled to plain files beside the output, as many bytes as the output will have; each tile
+is then read, sorted by feature and written. Memory does not grow with the genome.
 """
 
 import json
@@ -10,7 +9,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import h5py
 import numpy as np
@@ -20,14 +18,20 @@ from genointerp.core.errors import InputError
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import check_inside, contig_offsets, write_contigs, write_intervals
-from genointerp.store.feature_spool import ROW, VALUE, Spool
+from genointerp.store.feature_digest import CONTENTS, contents_sha256, tile_crc32
+from genointerp.store.feature_spool import Spool, SpooledPiece
+from genointerp.store.feature_tiles import (
+    CHUNK_HITS,
+    OFFSET,
+    ROW,
+    TILE_ROWS,
+    VALUE,
+    Compression,
+    storage_options,
+)
 from genointerp.store.features import FORMAT, GROUPS, STRANDS, VERSION, FeatureHeader, ReadStrand
 from genointerp.store.hdf5 import create, writing
 
-BUCKET_HITS = 8_000_000
-"""Hits that are sorted in memory at once; each takes about 32 bytes meanwhile."""
-
-_BLOCK = 1 << 18
 _SMALLEST = np.float16(2.0**-24)
 
 
@@ -40,8 +44,10 @@ class FeatureWriter:
         The file to make.
     header, provenance
         Written into it.
-    bucket_hits
-        Hits to hold in memory at once.
+    compression
+        ``zstd`` makes the file smaller and questions slower; it takes the extra ``compression``.
+    tile_rows
+        Bases of a tile, at most 65,536.
 
     Notes
     -----
@@ -60,16 +66,15 @@ class FeatureWriter:
         header: FeatureHeader,
         provenance: Provenance,
         *,
-        bucket_hits: int = BUCKET_HITS,
+        compression: Compression = "none",
+        tile_rows: int = TILE_ROWS,
     ) -> None:
-        n_rows = sum(contig.length for contig in header.contigs)
-        if n_rows > np.iinfo(ROW).max:
-            raise InputError(str(path), f"at most {np.iinfo(ROW).max} bases", str(n_rows))
+        storage_options(compression, (1,))
         self.path = Path(path)
         self.header = header
         self.provenance = provenance
-        self.bucket_hits = bucket_hits
-        self._n_rows = n_rows
+        self.compression: Compression = compression
+        self.tile_rows = tile_rows
         self._offsets = contig_offsets(header.contigs)
         self._folder = self.path.with_name(f".{self.path.name}.spool")
         self._spools: dict[str, Spool] = {}
@@ -136,6 +141,16 @@ class FeatureWriter:
             self._spools[kept.strand].add(kept, start, counts, feature, stored)
 
     def _build(self) -> None:
+        for stale in self.path.parent.glob(f".{self.path.name}.*.part*"):
+            stale.unlink(missing_ok=True)
+        attributes = self._attributes()
+        with create(self.path, FORMAT, VERSION, self.provenance, attributes) as file:
+            write_contigs(file.create_group("contigs"), self.header.contigs)
+            for strand in STRANDS:
+                self._build_strand(file.create_group(GROUPS[strand]), strand)
+            file.attrs[CONTENTS] = contents_sha256(file)
+
+    def _attributes(self) -> dict[str, str | int]:
         header = self.header
         attributes: dict[str, str | int] = {
             "model": header.model,
@@ -144,142 +159,100 @@ class FeatureWriter:
             "genome-sha256": header.genome_sha256,
             "sae-sha256": header.sae_sha256,
             "n-features": header.n_features,
+            "tile-rows": self.tile_rows,
+            "compression": self.compression,
         }
         if header.feature_names:
             attributes["feature-names"] = json.dumps(dict(header.feature_names))
-        for stale in self.path.parent.glob(f".{self.path.name}.*.part*"):
-            stale.unlink(missing_ok=True)
-        with create(self.path, FORMAT, VERSION, self.provenance, attributes) as file:
-            write_contigs(file.create_group("contigs"), header.contigs)
-            for strand in STRANDS:
-                self._build_strand(file.create_group(GROUPS[strand]), strand)
+        return attributes
 
     def _build_strand(self, group: h5py.Group, strand: ReadStrand) -> None:
         spool = self._spools[strand]
         spool.sort()
         write_intervals(group.create_group("coverage"), spool.coverage(), self.header.contigs)
-        base = group.create_group("by_base")
-        _write_indptr(base, spool, self._n_rows)
-        _write_columns(base, "feature", spool.dtype, spool.n_hits, spool.hits())
-        _Transposer(group.create_group("by_feature"), spool, self.bucket_hits).write()
+        group["feature_hits"] = spool.per_feature
+        _TileWriter(group, spool, self.tile_rows, self.compression).write()
 
 
-class _Transposer:
-    """Writer of ``by_feature`` from the hits in the order of their bases."""
+class _TileWriter:
+    """Writer of the hits of a strand, a tile at a time."""
 
-    def __init__(self, group: h5py.Group, spool: Spool, bucket_hits: int) -> None:
-        self.group = group
+    def __init__(
+        self, group: h5py.Group, spool: Spool, tile_rows: int, compression: Compression
+    ) -> None:
         self.spool = spool
-        self.bounds = _bucket_bounds(spool.per_feature, bucket_hits)
+        self.tile_rows = tile_rows
+        self.tiles = group.create_group("tiles")
+        n_tiles = _count_tiles(spool, tile_rows)
+        n_offsets = len(spool.per_feature) + 1
+        chunks = (max(1, min(n_tiles, 8)), min(n_offsets, 2048))
+        self.offset = self.tiles.create_dataset(
+            "feature_offset",
+            shape=(n_tiles, n_offsets),
+            dtype=OFFSET,
+            **storage_options(compression if n_tiles else "none", chunks),
+        )
+        options = storage_options(
+            compression if spool.n_hits else "none", (min(spool.n_hits, CHUNK_HITS),)
+        )
+        hits = group.create_group("hits")
+        self.row = hits.create_dataset("row", shape=(spool.n_hits,), dtype=ROW, **options)
+        self.value = hits.create_dataset("value", shape=(spool.n_hits,), dtype=VALUE, **options)
 
     def write(self) -> None:
-        indptr = np.concatenate([[0], np.cumsum(self.spool.per_feature)]).astype(np.int64)
-        self.group["indptr"] = indptr
-        _write_columns(self.group, "row", ROW, self.spool.n_hits, self._sorted())
+        first_row, hit_offset, crc = [], [0], []
+        for tile, (first, pieces) in enumerate(self._tiles()):
+            row, value, offset = _sorted_tile(first, pieces, len(self.spool.per_feature))
+            low, high = hit_offset[-1], hit_offset[-1] + len(row)
+            self.row[low:high], self.value[low:high], self.offset[tile] = row, value, offset
+            first_row.append(first)
+            hit_offset.append(high)
+            crc.append(tile_crc32(offset, row, value))
+        self.tiles["row"] = np.array(first_row, dtype=np.int64)
+        self.tiles["hit_offset"] = np.array(hit_offset, dtype=np.int64)
+        self.tiles["crc32"] = np.array(crc, dtype=np.uint32)
 
-    def _sorted(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        self._scatter()
-        for bucket in range(len(self.bounds) - 1):
-            path = self._path(bucket)
-            if not path.exists():
-                continue
-            hits = np.fromfile(path, dtype=self.spool.record)
-            path.unlink()
-            if self.bounds[bucket + 1] - self.bounds[bucket] > 1:
-                # numpy sorts 16-bit keys stably by radix, in linear time
-                hits = hits[np.argsort(hits["feature"], kind="stable")]
-            yield hits["row"], hits["value"]
-
-    def _path(self, bucket: int) -> Path:
-        return self.spool.folder / f"bucket-{bucket}"
-
-    def _scatter(self) -> None:
-        n_buckets = len(self.bounds) - 1
-        numbers = np.arange(n_buckets, dtype=np.min_scalar_type(n_buckets))
-        bucket_of = np.repeat(numbers, np.diff(self.bounds))
-        for block in self.spool.blocks(4 * _BLOCK):
-            bucket = bucket_of[block["feature"]]
-            ordered = block[np.argsort(bucket, kind="stable")] if n_buckets > 1 else block
-            edges = np.concatenate([[0], np.cumsum(np.bincount(bucket, minlength=n_buckets))])
-            for number in np.flatnonzero(np.diff(edges)):
-                with self._path(int(number)).open("ab") as handle:
-                    handle.write(ordered[edges[number] : edges[number + 1]].tobytes())
+    def _tiles(self) -> Iterator[tuple[int, list[SpooledPiece]]]:
+        first, pieces = 0, list[SpooledPiece]()
+        for piece in self.spool.pieces(self.tile_rows):
+            tile = piece.start - piece.start % self.tile_rows
+            if tile != first and pieces:
+                yield first, pieces
+                pieces = []
+            first = tile
+            pieces.append(piece)
+        if pieces:
+            yield first, pieces
 
 
-def _bucket_bounds(per_feature: np.ndarray, bucket_hits: int) -> np.ndarray:
-    bounds, held = [0], 0
-    for feature, hits in enumerate(per_feature.tolist()):
-        if held and held + hits > bucket_hits:
-            bounds.append(feature)
-            held = 0
-        held += hits
-    return np.array([*bounds, len(per_feature)], dtype=np.int64)
+def _count_tiles(spool: Spool, tile_rows: int) -> int:
+    tiles: set[int] = set()
+    for window in spool.windows:
+        tiles.update(
+            range(window.start // tile_rows, -(-(window.start + window.n_rows) // tile_rows))
+        )
+    return len(tiles)
 
 
-def _write_indptr(group: h5py.Group, spool: Spool, n_rows: int) -> None:
-    data = group.create_dataset(
-        "indptr",
-        shape=(n_rows + 1,),
-        dtype="<i8",
-        chunks=(min(n_rows + 1, 1 << 14),),
-        compression="gzip",
-        compression_opts=1,
-        shuffle=True,
+def _sorted_tile(
+    first: int, pieces: list[SpooledPiece], n_features: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    row = np.concatenate(
+        [
+            np.repeat(
+                np.arange(piece.start - first, piece.start - first + len(piece.counts)),
+                piece.counts,
+            ).astype(ROW)
+            for piece in pieces
+        ]
     )
-    hits, done, pending = 0, 0, [np.zeros(1, dtype=np.int64)]
-    for piece in _per_row(spool, n_rows):
-        pending.append(hits + np.cumsum(piece, dtype=np.int64))
-        hits = int(pending[-1][-1])
-        if sum(map(len, pending)) >= _BLOCK:
-            done = _flush(data, pending, done)
-    _flush(data, pending, done)
-
-
-def _per_row(spool: Spool, n_rows: int) -> Iterator[np.ndarray]:
-    done = 0
-    for start, counts in spool.counts():
-        yield from _zeros(start - done)
-        if len(counts):
-            yield counts
-        done = start + len(counts)
-    yield from _zeros(n_rows - done)
-
-
-def _zeros(number: int) -> Iterator[np.ndarray]:
-    for low in range(0, number, _BLOCK):
-        yield np.zeros(min(_BLOCK, number - low), dtype=np.int64)
-
-
-def _flush(data: h5py.Dataset, pending: list[np.ndarray], done: int) -> int:
-    if not pending:
-        return done
-    block = np.concatenate(pending)
-    pending.clear()
-    data[done : done + len(block)] = block
-    return done + len(block)
-
-
-def _write_columns(
-    group: h5py.Group,
-    name: str,
-    dtype: np.dtype[Any],
-    n_hits: int,
-    pieces: Iterator[tuple[np.ndarray, np.ndarray]],
-) -> None:
-    chunks = (min(n_hits, _BLOCK),) if n_hits else None
-    first = group.create_dataset(name, shape=(n_hits,), dtype=dtype, chunks=chunks)
-    second = group.create_dataset("value", shape=(n_hits,), dtype=VALUE, chunks=chunks)
-    pending: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    done, held = 0, 0
-    for left, right in pieces:
-        pending[0].append(left)
-        pending[1].append(right)
-        held += len(left)
-        if held >= 4 * _BLOCK:
-            _flush(first, pending[0], done)
-            done, held = _flush(second, pending[1], done), 0
-    _flush(first, pending[0], done)
-    _flush(second, pending[1], done)
+    feature = np.concatenate([piece.feature for piece in pieces])
+    value = np.concatenate([piece.value for piece in pieces])
+    # numpy sorts 16-bit keys stably by radix, in linear time
+    order = np.argsort(feature, kind="stable")
+    offset = np.zeros(n_features + 1, dtype=OFFSET)
+    np.cumsum(np.bincount(feature, minlength=n_features), out=offset[1:])
+    return row[order], value[order], offset
 
 
 def _check_rows(

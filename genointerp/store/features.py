@@ -1,11 +1,12 @@
 """Features of a genome: sparse by base and by feature, for each strand read.
 
-Specified in ``docs/schema/features-v1.md``. A row is a base: contigs one after the other in the
-order of their file, forward coordinates, on both strands alike.
+Specified in ``docs/schema/features-v2.md``; files of version 1 are read too. A row is a base:
+contigs one after the other in the order of their file, forward coordinates, on both strands alike.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from jaxtyping import Float32, Int64
 
 from genointerp.core.errors import CoordinateError, SchemaError, UnknownNameError
 from genointerp.core.provenance import sha256_file
-from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.interval import GenomicInterval, split_at_origin
 from genointerp.store.contigs import (
     ContigInfo,
     check_inside,
@@ -25,10 +26,17 @@ from genointerp.store.contigs import (
     read_contigs,
     read_intervals,
 )
+from genointerp.store.feature_indexes import IndexedLayout, check_indexed
+from genointerp.store.feature_tiles import (
+    FeatureBlock,
+    TiledLayout,
+    check_tiled,
+    load_compressor,
+)
 from genointerp.store.hdf5 import int_attribute, open_checked, text_attribute
 
 FORMAT = "genointerp::features"
-VERSION = 1
+VERSION = 2
 
 ReadStrand = Literal["+", "-"]
 STRANDS: tuple[ReadStrand, ReadStrand] = ("+", "-")
@@ -115,8 +123,16 @@ class FeatureStore:
             }
             self.offsets = contig_offsets(self.header.contigs)
             self.n_rows = sum(contig.length for contig in self.header.contigs)
+            self.version = int_attribute(file, "format-version")
+            self._tile_rows = 0 if self.version == 1 else int_attribute(file, "tile-rows")
+            self._is_compressed = self.version > 1 and text_attribute(file, "compression") != "none"
+            if self._is_compressed:
+                load_compressor(self.path)
             for strand in STRANDS:
-                _check_shapes(file, GROUPS[strand], self.n_rows, self.header.n_features)
+                if self.version == 1:
+                    check_indexed(file[GROUPS[strand]], self.n_rows, self.n_features)
+                else:
+                    check_tiled(file[GROUPS[strand]], self.n_features)
 
     @property
     def n_features(self) -> int:
@@ -127,6 +143,26 @@ class FeatureStore:
     def lengths(self) -> dict[str, int]:
         """Length of each contig in bp."""
         return {contig.seqid: contig.length for contig in self.header.contigs}
+
+    @property
+    def circular(self) -> frozenset[str]:
+        """Contigs whose last base is followed by the first."""
+        return frozenset(contig.seqid for contig in self.header.contigs if contig.circular)
+
+    def parts(self, interval: GenomicInterval) -> tuple[GenomicInterval, ...]:
+        """Return an interval, or its parts where it spans the origin of a circular contig.
+
+        Raises
+        ------
+        CoordinateError
+            If it leaves the contigs of this store.
+        """
+        parts: tuple[GenomicInterval, ...] = (interval,)
+        if interval.seqid in self.circular and interval.length <= self.lengths[interval.seqid]:
+            parts = split_at_origin(interval, self.lengths[interval.seqid])
+        for part in parts:
+            check_inside(part, self.header.contigs)
+        return parts
 
     @cached_property
     def sha256(self) -> str:
@@ -164,19 +200,38 @@ class FeatureStore:
         CoordinateError
             If there are no such rows.
         """
-        if not 0 <= start <= stop <= self.n_rows:
-            expected = f"0 <= start <= stop <= {self.n_rows}"
-            raise CoordinateError(str(self.path), expected, f"start={start}, stop={stop}")
-        with open_checked(self.path, FORMAT, VERSION) as file:
-            group = file[f"{GROUPS[strand]}/by_base"]
-            indptr = group["indptr"][start : stop + 1].astype(np.int64)
-            low, high = int(indptr[0]), int(indptr[-1])
-            feature = group["feature"][low:high].astype(np.int64)
-            value = group["value"][low:high].astype(np.float32)
-        return CsrRows(indptr - low, feature, value)
+        pieces = [_by_row(block) for block in self.blocks(start, stop, strand)]
+        empty = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
+        row, feature, value = (
+            np.concatenate(column) for column in zip(empty, *pieces, strict=True)
+        )
+        counts = np.bincount(row - start, minlength=stop - start)
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return CsrRows(indptr, feature, value)
 
-    def feature(self, feature: int, strand: ReadStrand) -> FeatureTrack:
+    def blocks(self, start: int, stop: int, strand: ReadStrand) -> Iterator[FeatureBlock]:
+        """Yield what fires on rows ``[start, stop)``, by position, each block by feature.
+
+        A block is of some thousand bases, so that memory does not grow with the stretch.
+
+        Raises
+        ------
+        CoordinateError
+            If there are no such rows.
+        """
+        self._check_rows(start, stop)
+        with self._opened(strand) as layout:
+            yield from layout.blocks(start, stop)
+
+    def feature(
+        self, feature: int, strand: ReadStrand, interval: GenomicInterval | None = None
+    ) -> FeatureTrack:
         """Return every base on which one feature fires when ``strand`` is read.
+
+        Parameters
+        ----------
+        interval
+            Only bases in it; those of the genome where None.
 
         Raises
         ------
@@ -184,11 +239,9 @@ class FeatureStore:
             If the dictionary has no such feature.
         """
         self.check_feature(feature)
-        with open_checked(self.path, FORMAT, VERSION) as file:
-            group = file[f"{GROUPS[strand]}/by_feature"]
-            low, high = group["indptr"][feature : feature + 2].tolist()
-            row = group["row"][low:high].astype(np.int64)
-            value = group["value"][low:high].astype(np.float32)
+        start, stop = (0, self.n_rows) if interval is None else self.row_range(interval)
+        with self._opened(strand) as layout:
+            _, row, value = layout.features(feature, feature + 1, start, stop)
         return FeatureTrack(row, value)
 
     def features(self, start: int, stop: int, strand: ReadStrand) -> CsrRows:
@@ -197,19 +250,13 @@ class FeatureStore:
         ``indptr`` runs over features and the ``feature`` column holds the global *rows* on which
         they fire: the transpose of ``rows``, for streaming over the dictionary.
         """
-        with open_checked(self.path, FORMAT, VERSION) as file:
-            group = file[f"{GROUPS[strand]}/by_feature"]
-            indptr = group["indptr"][start : stop + 1].astype(np.int64)
-            low, high = int(indptr[0]), int(indptr[-1])
-            row = group["row"][low:high].astype(np.int64)
-            value = group["value"][low:high].astype(np.float32)
-        return CsrRows(indptr - low, row, value)
+        with self._opened(strand) as layout:
+            return CsrRows(*layout.features(start, stop, 0, self.n_rows))
 
     def n_firing(self, strand: ReadStrand) -> Int64[np.ndarray, " n_features"]:
         """Return the number of bases on which each feature fires."""
-        with open_checked(self.path, FORMAT, VERSION) as file:
-            indptr = file[f"{GROUPS[strand]}/by_feature/indptr"][:].astype(np.int64)
-        return np.diff(indptr)
+        with self._opened(strand) as layout:
+            return layout.n_firing()
 
     def find_feature(self, feature: int | str) -> int:
         """Return the index of a feature given by index, as ``f/30262`` or by its name.
@@ -240,6 +287,29 @@ class FeatureStore:
             expected = f"a feature from 0 to {self.n_features - 1}"
             raise UnknownNameError(str(self.path), expected, str(feature))
 
+    def _check_rows(self, start: int, stop: int) -> None:
+        if not 0 <= start <= stop <= self.n_rows:
+            expected = f"0 <= start <= stop <= {self.n_rows}"
+            raise CoordinateError(str(self.path), expected, f"start={start}, stop={stop}")
+
+    @contextmanager
+    def _opened(self, strand: ReadStrand) -> Iterator[TiledLayout | IndexedLayout]:
+        if self._is_compressed:
+            load_compressor(self.path)
+        with open_checked(self.path, FORMAT, VERSION) as file:
+            group = file[GROUPS[strand]]
+            if self.version == 1:
+                yield IndexedLayout(group)
+            else:
+                yield TiledLayout(group, self._tile_rows)
+
+
+def _by_row(block: FeatureBlock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    feature = np.repeat(np.arange(len(block.indptr) - 1), np.diff(block.indptr))
+    # numpy sorts 16-bit keys stably by radix, in linear time
+    order = np.argsort(block.row, kind="stable")
+    return block.row[order].astype(np.int64) + block.start, feature[order], block.value[order]
+
 
 def _read_header(file: h5py.File) -> FeatureHeader:
     return FeatureHeader(
@@ -263,17 +333,3 @@ def _read_names(file: h5py.File) -> dict[str, int]:
     except (ValueError, TypeError, AttributeError) as error:
         where = f"{file.filename}: attribute 'feature-names'"
         raise SchemaError(where, "features by name, as JSON", text[:40]) from error
-
-
-def _check_shapes(file: h5py.File, name: str, n_rows: int, n_features: int) -> None:
-    for index, size in (("by_base", n_rows), ("by_feature", n_features)):
-        indptr = file[f"{name}/{index}/indptr"]
-        if indptr.shape != (size + 1,):
-            where = f"{file.filename}: {name}/{index}/indptr"
-            raise SchemaError(where, f"shape ({size + 1},)", str(indptr.shape))
-        n_hits = int(indptr[-1])
-        for column in ("value", "feature" if index == "by_base" else "row"):
-            shape = file[f"{name}/{index}/{column}"].shape
-            if shape != (n_hits,):
-                where = f"{file.filename}: {name}/{index}/{column}"
-                raise SchemaError(where, f"shape ({n_hits},)", str(shape))

@@ -58,7 +58,7 @@ def create(
     provenance: Provenance,
     attributes: Mapping[str, Attribute],
 ) -> Iterator[h5py.File]:
-    """Make a file under a temporary name; it gets its attributes and then its name at the end.
+    """Make a file under a temporary name; it gets its format and then its name at the end.
 
     Raises
     ------
@@ -66,12 +66,12 @@ def create(
         If it cannot be written, for example upon a full disk; what stood at ``path`` remains.
     """
     with writing(path), atomic_path(path) as temporary, _sunk(temporary) as file:
-        yield file
         file.attrs["provenance"] = provenance.as_json()
         file.attrs["generated-by"] = provenance.generated_by
         file.attrs["creation-date"] = creation_date()
         for name, value in attributes.items():
             file.attrs[name] = value
+        yield file
         file.attrs["format-version"] = version
         file.attrs["format"] = format
 

@@ -149,8 +149,11 @@ CANDIDATES = TableSchema(
 
 QUERY = TableSchema(
     "genointerp::query",
-    1,
+    2,
     (
+        _optional("genome", "string", "name of the genome"),
+        _optional("region", "string", "what the region was called in the question"),
+        _optional("seqid", "string", "contig"),
         _required("feature", "int64", "index in the dictionary"),
         _required("strand", "string", "strand that was read, + or -"),
         _required("max_activation", "float64", "largest activation in the region"),
@@ -166,7 +169,7 @@ QUERY = TableSchema(
 
 LOCI = TableSchema(
     "genointerp::loci",
-    1,
+    2,
     (
         _required("seqid", "string", "contig"),
         _required("start", "int64", "0-based, forward strand"),
@@ -175,6 +178,38 @@ LOCI = TableSchema(
         _required("max_activation", "float64", "largest activation in the locus"),
         _required("mean_activation", "float64", "mean over its firing bases"),
         _required("n_firing", "int64", "its firing bases"),
+        _optional("peak", "int64", "its first base with the largest activation, 0-based"),
+    ),
+)
+
+TOP_LOCI = TableSchema(
+    "genointerp::top-loci",
+    1,
+    (
+        _required("rank", "int64", "1 has the largest activation"),
+        _required("genome", "string", "name of the genome"),
+        *LOCI.columns,
+        _optional("sequence", "string", "5' to 3' on the strand that was read; flanks lower case"),
+        _optional("element", "string", "name of the nearest element; empty where none"),
+        _optional("element_type", "string", "its term of the Sequence Ontology"),
+        _optional("product", "string", "what the annotation says of it"),
+        _optional("distance", "float64", "bp to it: 0 overlaps, < 0 upstream of it; NaN: none"),
+        _optional("orientation", "string", "sense, antisense, or both where it has no strand"),
+    ),
+)
+
+MOTIF = TableSchema(
+    "genointerp::motif",
+    1,
+    (
+        _required("offset", "int64", "bp from the anchor, in reading direction"),
+        _required("A", "float64", "share of A among the bases of the column"),
+        _required("C", "float64", "share of C"),
+        _required("G", "float64", "share of G"),
+        _required("T", "float64", "share of T"),
+        _required("n", "int64", "bases of the column that are A, C, G or T"),
+        _required("bits", "float64", "information content against the background, corrected"),
+        _required("null_bits", "float64", "what one column in twenty of the background exceeds"),
     ),
 )
 
@@ -248,24 +283,6 @@ METAGENE = TableSchema(
     ),
 )
 
-FEATURE_LOCI = TableSchema(
-    "genointerp::feature-loci",
-    1,
-    (
-        _required("feature", "int64", "index in the dictionary"),
-        _required("locus", "int64", "1 is the strongest of the feature over all genomes"),
-        _required("genome", "string", "its name in the run"),
-        _required("region", "string", "1-based closed"),
-        _required("strand", "string", "strand that was read, + or -"),
-        _required("max_activation", "float64", "largest activation in the locus"),
-        _required("mean_activation", "float64", "mean over its firing bases"),
-        _required("n_firing", "int64", "its firing bases"),
-        _required("nearest", "string", "nearest element, type and name; empty where none"),
-        _required("orientation", "string", "sense or antisense to it; empty without a strand"),
-        _required("distance", "float64", "bp between the two, 0 where they overlap; NaN if none"),
-    ),
-)
-
 READ_CONTIGS = TableSchema(
     "genointerp::read-contigs",
     1,
@@ -292,19 +309,9 @@ RUN_FILES = TableSchema(
 SCHEMAS = {
     schema.format: schema
     for schema in (
-        ELEMENTS,
-        ASSOCIATIONS,
-        BEST_PER_CONCEPT,
-        CANDIDATES,
-        QUERY,
-        LOCI,
-        FEATURES,
-        FEATURE_SUMMARY,
-        CURVES,
-        METAGENE,
-        FEATURE_LOCI,
-        READ_CONTIGS,
-        RUN_FILES,
+        *(ELEMENTS, ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY, LOCI, FEATURES),
+        *(TOP_LOCI, MOTIF),
+        *(FEATURE_SUMMARY, CURVES, METAGENE, READ_CONTIGS, RUN_FILES),
     )
 }
 
@@ -429,7 +436,7 @@ def render_table(frame: pd.DataFrame, format: TextFormat) -> str:
     if format == "tsv":
         return frame.to_csv(sep="\t", index=False, lineterminator="\n")
     if format == "json":
-        return json.dumps(_records(frame), indent=2) + "\n"
+        return json.dumps(records(frame), indent=2) + "\n"
     if frame.empty:
         return "  ".join(frame.columns) + "\n"
     return frame.to_string(index=False, float_format="{:.4g}".format) + "\n"
@@ -458,7 +465,8 @@ def _converted(values: pd.Series, column: Column, where: str) -> pd.Series:
     return pd.Series(values.to_numpy(), dtype=np.int64)
 
 
-def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+def records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Return the rows as plain values, None where a number is undefined."""
     plain = frame.astype(object).where(frame.notna(), None)
     return plain.to_dict(orient="records")
 
@@ -484,7 +492,7 @@ def _write_tsv(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> None:
 
 
 def _write_json(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> None:
-    path.write_text(json.dumps({**header, "rows": _records(frame)}, indent=2) + "\n")
+    path.write_text(json.dumps({**header, "rows": records(frame)}, indent=2) + "\n")
 
 
 def _read_parquet(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:

@@ -46,7 +46,7 @@ def test_loci_close_gaps_but_do_not_cross_contigs():
     rows = np.array([2, 3, 7, 9, 10, 30], dtype=np.int64)
     value = np.array([1, 5, 2, 3, 4, 0.5], dtype=np.float32)
     track = RowTrack(0, "+", rows, value)
-    loci = find_loci(track, np.array([0, 10]), above=0.5, merge_gap=3)
+    loci = find_loci(track, np.array([0, 10]), at_least=0.6, merge_gap=3)
     assert loci.start.tolist() == [2, 10]
     assert loci.end.tolist() == [10, 11]
     assert loci.maximum.tolist() == [5, 4]

@@ -1,15 +1,28 @@
+import json
 import subprocess
 import sys
 
+import gffutils
 import numpy as np
 import pyBigWig
+import pysam
 import pytest
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError, UnknownNameError
-from genointerp.feature.export import export_feature, feature_runs
-from tests.stores import CONTIGS, ContigInfo, dense_features, write_features
+from genointerp.feature.export import ExportConfig, export
+from genointerp.feature.genomes import GenomeFiles
+from genointerp.feature.loci import LocusConfig, all_loci
+from genointerp.feature.locus_files import sequence_text
+from genointerp.feature.tracks import feature_runs
+from genointerp.genome.genome import Contig, Genome, reverse_complement
+from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.read import write_fasta
+from genointerp.store.contigs import ContigInfo
+from tests.stores import CONTIGS, dense_features, feature_header, write_features
+
+LOCI = LocusConfig(merge_gap=2, min_length=2, min_activation=1.0)
 
 
 @pytest.fixture
@@ -18,8 +31,20 @@ def dense():
 
 
 @pytest.fixture
-def store(tmp_path, dense):
-    return write_features(tmp_path / "f.h5", dense)
+def genome():
+    letters = np.random.default_rng(0).choice(list(b"ACGT"), 160).astype(np.uint8)
+    return Genome([Contig("chrA", letters[:120], circular=True), Contig("chrB", letters[120:])])
+
+
+@pytest.fixture
+def store(tmp_path, dense, genome):
+    return write_features(tmp_path / "f.h5", dense, genome_sha256=genome.sha256)
+
+
+@pytest.fixture
+def files(store, genome, tmp_path):
+    write_fasta(genome, tmp_path / "g.fa")
+    return GenomeFiles(store.path, tmp_path / "g.fa")
 
 
 def expected_of(dense, strand):
@@ -27,9 +52,9 @@ def expected_of(dense, strand):
 
 
 @pytest.mark.parametrize("strand", ["+", "-", None])
-def test_bigwig_reads_back_exactly(store, dense, tmp_path, strand):
+def test_bigwig_reads_back_exactly(files, dense, tmp_path, strand):
     out = tmp_path / "t.bw"
-    assert export_feature(store, 1, out, strand=strand) > 0
+    assert export(files, out, 1, ExportConfig(strand)) > 0
     with pyBigWig.open(str(out)) as file:
         assert file.chroms() == {"chrA": 120, "chrB": 40}
         found = [file.values(contig.seqid, 0, contig.length) for contig in CONTIGS]
@@ -38,9 +63,9 @@ def test_bigwig_reads_back_exactly(store, dense, tmp_path, strand):
 
 
 @pytest.mark.parametrize("strand", ["+", "-", None])
-def test_bedgraph_reads_back_exactly(store, dense, tmp_path, strand):
+def test_bedgraph_reads_back_exactly(files, store, dense, tmp_path, strand):
     out = tmp_path / "t.bedgraph"
-    n = export_feature(store, 1, out, strand=strand)
+    n = export(files, out, 1, ExportConfig(strand))
     lines = [line for line in out.read_text().splitlines() if not line.startswith("#")]
     assert len(lines) == n
     values = np.zeros(160)
@@ -51,27 +76,126 @@ def test_bedgraph_reads_back_exactly(store, dense, tmp_path, strand):
     np.testing.assert_array_equal(values, expected_of(dense, strand)[:, 1])
 
 
-def test_gff3_reads_back_as_one_based_closed_loci(store, dense, tmp_path):
+@pytest.mark.parametrize("bin_bp", [2, 7, 64, 1000])
+def test_a_bin_has_the_greatest_value_of_its_bases(files, dense, tmp_path, bin_bp):
+    out = tmp_path / "t.bw"
+    export(files, out, 1, ExportConfig(bin_bp=bin_bp))
+    with pyBigWig.open(str(out)) as file:
+        found = {c.seqid: np.nan_to_num(file.values(c.seqid, 0, c.length)) for c in CONTIGS}
+    values = expected_of(dense, None)[:, 1]
+    for contig, part in zip(CONTIGS, np.split(values, [120]), strict=True):
+        for start in range(0, contig.length, bin_bp):
+            here = slice(start, start + bin_bp)
+            assert set(found[contig.seqid][here]) == {part[here].max()}
+
+
+def test_summaries_of_a_bigwig_keep_peaks(tmp_path):
+    """Over more bases than one zoom level holds, the greatest value is not averaged away."""
+    length = 60_000
+    contigs = (ContigInfo("chr", length, circular=False),)
+    dense = {s: np.zeros((length, 1), np.float32) for s in "+-"}
+    random = np.random.default_rng(0)
+    dense["+"][:, 0] = random.integers(1, 200, length) / 16 * (random.random(length) < 0.5)
+    dense["+"][41_234, 0] = 100
+    windows = [GenomicInterval("chr", 0, length, "+")]
+    store = write_features(tmp_path / "f.h5", dense, contigs=contigs, windows=windows)
+    export(GenomeFiles(store.path), tmp_path / "t.bw", 0)
+    with pyBigWig.open(str(tmp_path / "t.bw")) as file:
+        assert file.header()["nLevels"] > 0
+        assert file.stats("chr", type="max") == [100]
+        coarse = np.array(file.stats("chr", 0, length, type="max", nBins=10))
+    exact = dense["+"].reshape(10, -1).max(axis=1)
+    assert (coarse >= exact).all()
+    assert coarse.argmax() == 41_234 // 6000
+
+
+def loci_of(store, feature, config):
+    order = {contig.seqid: number for number, contig in enumerate(CONTIGS)}
+    rows = all_loci(store, feature, config).to_dict("records")
+    return sorted(rows, key=lambda row: (order[row["seqid"]], row["start"], row["end"]))
+
+
+def test_gff3_is_read_by_gffutils_as_the_loci(files, store, tmp_path):
     out = tmp_path / "t.gff3"
-    n = export_feature(store, 1, out)
-    lines = out.read_text().splitlines()
+    n = export(files, out, 1, ExportConfig(loci=LOCI))
+    database = gffutils.create_db(str(out), ":memory:")
+    found = list(database.all_features(order_by=("seqid", "start", "end")))
+    expected = loci_of(store, 1, LOCI)
+    assert len(found) == n == len(expected) > 5
+    for feature, row in zip(found, expected, strict=True):
+        # 1-based and closed
+        assert (feature.start, feature.end) == (row["start"] + 1, row["end"])
+        assert (feature.seqid, feature.strand) == (row["seqid"], row["strand"])
+        assert feature.attributes["Name"] == ["f/1"]
+        assert float(feature.score) == row["max_activation"]
+        mean, n_firing = (feature.attributes[key][0] for key in ("mean_activation", "n_firing"))
+        assert float(mean) == pytest.approx(row["mean_activation"], rel=1e-8)
+        assert int(n_firing) == row["n_firing"]
+    assert len({feature.id for feature in found}) == n
+
+
+def test_gff3_states_its_contigs_and_its_rule(files, tmp_path):
+    export(files, tmp_path / "t.gff3", 1, ExportConfig(loci=LOCI))
+    lines = (tmp_path / "t.gff3").read_text().splitlines()
     assert lines[:3] == [
         "##gff-version 3",
         "##sequence-region chrA 1 120",
         "##sequence-region chrB 1 40",
     ]
-    fires = {strand: np.zeros(160, bool) for strand in "+-"}
-    rows = [line.split("\t") for line in lines if not line.startswith("#")]
-    assert len(rows) == n
-    assert len({row[8] for row in rows}) == n
-    for seqid, source, kind, first, last, score, strand, _, _ in rows:
-        assert (source, kind) == ("genointerp", "sequence_feature")
-        offset = store.offsets[seqid]
-        here = slice(offset + int(first) - 1, offset + int(last))
-        fires[strand][here] = True
-        assert float(score) == dense[strand][here, 1].max()
-    for strand in "+-":
-        np.testing.assert_array_equal(fires[strand], dense[strand][:, 1] > 0)
+    assert "at most 2 silent bases between them (merge gap), 2 bp or longer" in lines[3]
+    assert json.loads(lines[4][2:])["config"]["loci"]["merge_gap"] == 2
+
+
+def test_bed_is_read_by_tabix_as_the_loci(files, store, tmp_path):
+    out = tmp_path / "t.bed"
+    n = export(files, out, 1, ExportConfig(loci=LOCI))
+    packed = pysam.tabix_index(str(out), preset="bed", keep_original=True)
+    with pysam.TabixFile(packed, parser=pysam.asBed()) as file:
+        found = list(file.fetch())
+    expected = loci_of(store, 1, LOCI)
+    highest = max(row["max_activation"] for row in expected)
+    assert len(found) == n == len(expected)
+    for bed, row in zip(found, expected, strict=True):
+        assert (bed.contig, bed.start, bed.end) == (row["seqid"], row["start"], row["end"])
+        assert bed.strand == row["strand"]
+        assert int(bed.score) == round(1000 * row["max_activation"] / highest)
+        assert float(bed[6]) == row["max_activation"]
+
+
+@pytest.mark.parametrize("flank", [0, 3, 50])
+def test_fasta_holds_each_locus_with_its_flanks_as_it_is_read(
+    files, store, genome, tmp_path, flank
+):
+    out = tmp_path / "t.fasta"
+    export(files, out, 1, ExportConfig(loci=LOCI, flank=flank))
+    expected = loci_of(store, 1, LOCI)
+    with pysam.FastxFile(str(out)) as file:
+        found = list(file)
+    assert [record.name for record in found] == [f"feature_1_{i + 1}" for i in range(len(expected))]
+    for record, row in zip(found, expected, strict=True):
+        contig = genome[row["seqid"]]
+        around = range(row["start"] - flank, row["end"] + flank)
+        if contig.circular and len(around) <= contig.length:
+            bases = contig.sequence[[i % contig.length for i in around]]
+        else:
+            bases = contig.sequence[[i for i in around if 0 <= i < contig.length]]
+        bases = reverse_complement(bases) if row["strand"] == "-" else bases
+        assert record.sequence.upper() == bases.tobytes().decode()
+        inner = genome.fetch(
+            GenomicInterval(*(row[k] for k in ("seqid", "start", "end", "strand")))
+        )
+        upper = "".join(letter for letter in record.sequence if letter.isupper())
+        assert upper == inner.tobytes().decode()
+        assert f"locus={row['start'] + 1}-{row['end']} " in f"{record.comment} "
+
+
+def test_flanks_go_on_over_the_origin(genome):
+    bases = genome["chrA"].sequence.tobytes().decode()
+    text = sequence_text(GenomicInterval("chrA", 1, 3, "+"), genome, 4)
+    assert text == bases[117:].lower() + bases[0].lower() + bases[1:3] + bases[3:7].lower()
+    text = sequence_text(GenomicInterval("chrB", 1, 3, "+"), genome, 4)
+    linear = genome["chrB"].sequence.tobytes().decode()
+    assert text == linear[0].lower() + linear[1:3] + linear[3:7].lower()
 
 
 def test_runs_join_equal_neighbours_and_stop_at_contigs(tmp_path):
@@ -85,17 +209,17 @@ def test_runs_join_equal_neighbours_and_stop_at_contigs(tmp_path):
 def test_names_that_gff3_reserves_are_escaped(tmp_path):
     contigs = (ContigInfo("a b=1", 120, circular=False), CONTIGS[1])
     store = write_features(tmp_path / "f.h5", dense_features(3), contigs=contigs)
-    export_feature(store, 0, tmp_path / "t.gff3")
+    export(GenomeFiles(store.path), tmp_path / "t.gff3", 0)
     assert "##sequence-region a%20b%3D1 1 120" in (tmp_path / "t.gff3").read_text()
 
 
 def test_silent_feature_is_an_empty_track_but_no_bigwig(tmp_path):
     dense = {strand: np.zeros((160, 2), np.float32) for strand in "+-"}
-    store = write_features(tmp_path / "f.h5", dense)
-    assert export_feature(store, 0, tmp_path / "t.bedgraph") == 0
-    assert export_feature(store, 0, tmp_path / "t.gff3") == 0
+    files = GenomeFiles(write_features(tmp_path / "f.h5", dense).path)
+    for suffix in ("bedgraph", "gff3", "bed"):
+        assert export(files, tmp_path / f"t.{suffix}", 0) == 0
     with pytest.raises(InputError, match="feature 0: expected a feature that fires on either"):
-        export_feature(store, 0, tmp_path / "t.bw")
+        export(files, tmp_path / "t.bw", 0)
     assert not (tmp_path / "t.bw").exists()
 
 
@@ -106,13 +230,13 @@ def test_a_full_disk_leaves_no_bigwig_and_what_stood_there(store, tmp_path, size
     code = (
         "import resource, signal, sys; from pathlib import Path\n"
         "from genointerp.core.errors import StorageError\n"
-        "from genointerp.feature.export import export_feature\n"
-        "from genointerp.store.features import FeatureStore\n"
+        "from genointerp.feature.export import export\n"
+        "from genointerp.feature.genomes import GenomeFiles\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "store, size = FeatureStore(Path(sys.argv[1])), int(sys.argv[3])\n"
+        "files, size = GenomeFiles(Path(sys.argv[1])), int(sys.argv[3])\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))\n"
         "try:\n"
-        "    export_feature(store, 0, Path(sys.argv[2]))\n"
+        "    export(files, Path(sys.argv[2]), 0)\n"
         "except StorageError as error:\n"
         "    sys.exit(0 if 't.bw: expected to write the file' in str(error) else str(error))\n"
         "sys.exit('no error')\n"
@@ -123,11 +247,23 @@ def test_a_full_disk_leaves_no_bigwig_and_what_stood_there(store, tmp_path, size
     assert out.read_text() == "precious"
 
 
-def test_unknown_suffix_and_feature_are_refused(store, tmp_path):
-    with pytest.raises(InputError, match=r"expected a name that ends in \.bw, .*found \.txt"):
-        export_feature(store, 0, tmp_path / "t.txt")
+@pytest.mark.parametrize(
+    ("out", "feature", "message"),
+    [
+        ("t.txt", 0, r"expected a name that ends in \.bw, .*found '\.txt'"),
+        ("t.bed", None, "expected a feature, found none"),
+        ("t.h5ad", 0, "genome f: expected its annotation"),
+        ("t.fasta", 0, "genome f: expected its sequence"),
+    ],
+)
+def test_what_is_missing_is_named(store, tmp_path, out, feature, message):
+    with pytest.raises(InputError, match=message):
+        export(GenomeFiles(store.path), tmp_path / out, feature)
+
+
+def test_unknown_feature_is_refused(files, tmp_path):
     with pytest.raises(UnknownNameError, match="expected a feature from 0 to 2"):
-        export_feature(store, 3, tmp_path / "t.bw")
+        export(files, tmp_path / "t.bw", 3)
 
 
 def test_command_writes_the_track(store, tmp_path):
@@ -136,3 +272,36 @@ def test_command_writes_the_track(store, tmp_path):
     done = CliRunner().invoke(app, options)
     assert done.exit_code == 0
     assert done.stdout.endswith(f"intervals -> {out}\n")
+
+
+def test_header_of_the_fixture_is_that_of_the_genome(store, genome):
+    assert store.header == feature_header(3, genome_sha256=genome.sha256)
+
+
+def test_anndata_holds_every_feature_on_every_gene(store, dense, tmp_path):
+    anndata = pytest.importorskip("anndata", reason="the extra anndata is not installed")
+    gff = tmp_path / "g.gff3"
+    rows = [
+        "chrA\tx\tCDS\t1\t30\t.\t+\t0\tID=one;gene=thrA;product=enzyme",
+        "chrA\tx\tCDS\t101\t126\t.\t-\t0\tID=turn",
+        "chrB\tx\ttRNA\t5\t9\t.\t-\t.\tID=trn",
+        "chrB\tx\tgene\t5\t9\t.\t-\t.\tID=no-gene-type",
+    ]
+    gff.write_text("##gff-version 3\n" + "\n".join(rows) + "\n")
+    files = GenomeFiles(store.path, annotation=gff)
+    assert export(files, tmp_path / "t.h5ad") == 3
+    found = anndata.read_h5ad(tmp_path / "t.h5ad")
+    assert found.var_names.tolist() == ["one", "turn", "trn"]
+    assert found.obs_names.tolist() == ["f/0", "f/1", "f/2"]
+    assert found.var["gene"].tolist() == ["thrA", "", ""]
+    bases = {"one": range(30), "turn": [*range(100, 120), *range(6)], "trn": range(124, 129)}
+    strands = {"one": "+", "turn": "-", "trn": "-"}
+    for number, name in enumerate(found.var_names):
+        for orientation in ("sense", "antisense"):
+            own = (orientation == "sense") == (strands[name] == "+")
+            part = dense["+" if own else "-"][list(bases[name])]
+            for layer, values in (("max", part.max(0)), ("mean", part.mean(0))):
+                column = found.layers[f"{orientation}_{layer}"].toarray()[:, number]
+                np.testing.assert_allclose(column, values, rtol=1e-6)
+    np.testing.assert_array_equal(found.X.toarray(), found.layers["sense_max"].toarray())
+    assert found.obs["n_firing_plus"].tolist() == (dense["+"] > 0).sum(0).tolist()

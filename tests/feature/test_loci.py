@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genointerp.core.errors import InputError
-from genointerp.feature.loci import firing_intervals, top_loci
+from genointerp.core.errors import ConfigError
+from genointerp.feature.loci import LocusConfig, firing_intervals, top_loci
 from genointerp.feature.statistics import feature_statistics
 from genointerp.genome.interval import GenomicInterval
 from tests.stores import CONTIGS, dense_features, write_features
@@ -16,39 +16,41 @@ def shared(tmp_path_factory):
     return write_features(tmp_path_factory.mktemp("loci") / "f.h5", dense), dense
 
 
-def naive_loci(values, merge_gap, min_activation):
+def naive_loci(values, config):
     found, offset = [], 0
     for contig in CONTIGS:
         part = values[offset : offset + contig.length]
         offset += contig.length
         loci = []
-        for base in np.flatnonzero(part > min_activation).tolist():
-            if loci and base - loci[-1][-1] <= merge_gap + 1:
-                loci[-1].append(base)
-            else:
-                loci.append([base])
-        found += [
-            (contig.seqid, one[0], one[-1] + 1, part[one].max(), part[one].mean(), len(one))
-            for one in loci
-        ]
+        for base in range(contig.length):
+            if part[base] > 0 and part[base] >= config.min_activation:
+                if loci and base - loci[-1][-1] <= config.merge_gap + 1:
+                    loci[-1].append(base)
+                else:
+                    loci.append([base])
+        for one in loci:
+            if one[-1] + 1 - one[0] >= config.min_length:
+                peak = max(one, key=lambda base: (part[base], -base))
+                numbers = (part[one].max(), part[one].mean(), len(one), peak)
+                found.append((contig.seqid, one[0], one[-1] + 1, *numbers))
     return found
 
 
 @given(
     feature=st.integers(0, 6),
     strand=st.sampled_from("+-"),
-    merge_gap=st.integers(0, 10),
-    min_activation=st.sampled_from([0.0, 3.0, 12.0, 1000.0]),
+    config=st.builds(
+        LocusConfig,
+        merge_gap=st.integers(0, 10),
+        min_length=st.integers(1, 6),
+        min_activation=st.sampled_from([0.0, 3.0, 12.0, 1000.0]),
+    ),
 )
-def test_loci_are_those_of_a_loop(shared, feature, strand, merge_gap, min_activation):
+def test_loci_are_those_of_a_loop(shared, feature, strand, config):
     store, dense = shared
-    table = firing_intervals(
-        store, feature, strand, merge_gap=merge_gap, min_activation=min_activation
-    )
-    expected = naive_loci(dense[strand][:, feature].astype(float), merge_gap, min_activation)
-    assert [(r[0], r[1], r[2]) for r in table.itertuples(index=False)] == [
-        row[:3] for row in expected
-    ]
+    table = firing_intervals(store, feature, strand, config)
+    expected = naive_loci(dense[strand][:, feature].astype(float), config)
+    assert [row[:3] for row in table.itertuples(index=False)] == [row[:3] for row in expected]
     assert set(table["strand"]) <= {strand}
     for found, row in zip(table.itertuples(index=False), expected, strict=True):
         np.testing.assert_allclose(found[4:], row[3:])
@@ -62,9 +64,17 @@ def test_top_loci_are_the_strongest_of_both_strands(shared):
     assert table["max_activation"].tolist() == largest
 
 
-def test_negative_gap_is_refused(shared):
-    with pytest.raises(InputError, match="merge_gap: expected 0 or more bases, found -1"):
-        firing_intervals(shared[0], 0, "+", merge_gap=-1)
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"merge_gap": -1}, "merge_gap: expected 0 or more bases, found -1"),
+        ({"min_length": 0}, "min_length: expected 1 or more bases, found 0"),
+        ({"min_activation": float("nan")}, "min_activation: expected 0 or more, found nan"),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused(values, message):
+    with pytest.raises(ConfigError, match=message):
+        LocusConfig(**values)
 
 
 def test_statistics_are_those_of_the_dense_matrix(shared):

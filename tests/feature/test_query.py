@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 from genointerp.cli.main import app
 from genointerp.core.errors import CoordinateError, InputError, UnknownNameError
 from genointerp.core.provenance import Provenance
-from genointerp.feature.query import best_concepts, query, query_region
+from genointerp.feature.genomes import GenomeFiles
+from genointerp.feature.query import answer, best_concepts, query, query_region
+from genointerp.feature.regions import Places
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.tables import ASSOCIATIONS, QUERY, read_table, write_table
 from tests.stores import CONTIGS, dense_features, write_features
@@ -99,7 +101,7 @@ def test_top_feature_and_strand_choose_rows(worked):
 def test_silent_region_is_an_empty_table(worked, region):
     table = query_region(worked, region, associations=associations())
     assert table.empty
-    assert list(table) == QUERY.names
+    assert list(table) == QUERY.names[3:]
 
 
 def test_associations_add_the_concept_with_the_highest_f1(worked):
@@ -121,9 +123,10 @@ def test_a_feature_that_detects_nothing_on_fit_has_no_best_concept(worked):
     ("region", "message"),
     [
         ("chrZ:1-5", r"expected a region of chrA, chrB"),
-        ("chrA:100-121", r"expected 1 <= first <= last <= 120 on chrA, found first=100, last=121"),
+        ("chrB:30-41", r"expected 1 <= first <= last <= 40 on chrB, found first=30, last=41"),
+        ("chrB:9-5", "found first=9, last=5"),
         ("chrA:0-5", "found first=0"),
-        ("chrA:9-5", "found first=9, last=5"),
+        ("chrA:100-220", "found first=100, last=220"),
     ],
 )
 def test_region_that_does_not_exist_is_named(worked, region, message):
@@ -142,27 +145,52 @@ def test_bases_that_were_never_read_are_told(tmp_path, caplog):
     windows = [GenomicInterval("chrA", 0, 50, "+"), GenomicInterval("chrA", 0, 120, "-")]
     store = write_features(tmp_path / "f.h5", dense_features(), windows=windows)
     with caplog.at_level(logging.WARNING):
-        query(store.path, "chrA:41-60")
+        query(GenomeFiles(store.path), Places(("chrA:41-60",)))
     assert caplog.messages == ["chrA:41-60: 10 of 20 bases were read on +"]
 
 
-def test_query_writes_a_table_with_its_provenance(worked, tmp_path):
+def test_an_answer_is_written_as_a_table_with_its_provenance(worked, tmp_path):
     known = tmp_path / "a.parquet"
     write_table(associations(), known, ASSOCIATIONS, Provenance(config={}, inputs={}))
     out = tmp_path / "q.tsv"
-    table = query(worked.path, "chrA", associations=known, out=out)
+    files, places = GenomeFiles(worked.path), Places(("chrA",))
+    (line,) = answer(files, places, associations=known, out=out)
+    assert line == f"2 rows -> {out}\n"
+    table = query(files, places, associations=known)
     pd.testing.assert_frame_equal(read_table(out, QUERY), table)
+    assert table["genome"].tolist() == ["f", "f"]
     header = json.loads(out.read_text().splitlines()[0][2:])
-    assert header["provenance"]["inputs"].keys() == {"features", "associations"}
+    assert header["provenance"]["inputs"].keys() == {"features-f", "associations"}
+    assert header["provenance"]["config"]["regions"] == ["chrA"]
+
+
+def run(*arguments, **options):
+    return CliRunner().invoke(app, ["query", *map(str, arguments)], **options)
 
 
 def test_command_prints_each_format(worked):
-    def run(*options):
-        return CliRunner().invoke(app, ["query", str(worked.path), "chrA:10-14", *options])
+    assert run(worked.path, "chrA:10-14").stdout.split()[:4] == QUERY.names[:4]
+    tsv = run(worked.path, "chrA:10-14", "chrA:11-12", "--format", "tsv").stdout.splitlines()
+    assert tsv[1] == "f\tchrA:10-14\tchrA\t2\t+\t4.0\t2.0\t0.6\t10\t13"
+    assert [line.split("\t")[1] for line in tsv[3:]] == ["chrA:11-12", "chrA:11-12"]
+    rows = json.loads(run(worked.path, "chrA:10-14", "chrA:12-12", "--format", "json").stdout)
+    assert [(row["region"], row["end"]) for row in rows] == [
+        ("chrA:10-14", 13),
+        ("chrA:10-14", 12),
+        ("chrA:12-12", 12),
+        ("chrA:12-12", 12),
+    ]
+    assert json.loads(run(worked.path, "chrA:1-2", "--format", "json").stdout) == []
 
-    assert run().stdout.split()[:2] == ["feature", "strand"]
-    assert run("--format", "tsv").stdout.splitlines()[1].startswith("2\t+\t4.0\t2.0\t0.6\t10\t13")
-    assert json.loads(run("--format", "json", "--top", "1").stdout)[0]["end"] == 13
+
+def test_bed_is_a_filter_between_two_queries(worked):
+    first = run(worked.path, "--feature", "2", "--format", "bed").stdout
+    assert first == "chrA\t10\t13\tf/2\t25\t+\t4\t2\tchrA\n"
+    again = run(worked.path, "--bed", "-", "--format", "tsv", input=first).stdout.splitlines()
+    assert [line.split("\t")[1:5] for line in again[1:]] == [
+        ["f/2", "chrA", "2", "+"],
+        ["f/2", "chrA", "0", "-"],
+    ]
 
 
 def test_command_says_in_one_line_what_is_wrong(worked):
@@ -199,6 +227,7 @@ def test_reader_that_closes_early_is_no_traceback(worked):
 
 
 def test_query_never_imports_torch(worked):
-    code = "import sys; from genointerp.feature.query import query"
-    code += f"; query({str(worked.path)!r}, 'chrA'); assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    code = "import sys; from genointerp.cli.main import app"
+    code += f"; app(['query', {str(worked.path)!r}, 'chrA'], standalone_mode=False)"
+    code += "; assert 'pandas' in sys.modules and 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

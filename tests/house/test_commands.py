@@ -12,7 +12,8 @@ from genointerp.core.errors import InputError
 
 COMMANDS = [
     *["fetch", "annotate", "models", "harvest", "train", "adopt", "evaluate", "encode"],
-    *["associate", "rank", "query", "export", "report", "summarise", "run", "demo", "plot"],
+    *["associate", "rank", "query", "top", "motif", "export", "verify"],
+    *["report", "summarise", "run", "demo", "plot"],
 ]
 
 
@@ -73,7 +74,10 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "associate none --annotations none --out o.tsv",
         "rank none --associations none --genome none --out o.tsv",
         "query none chrI",
+        "top none 0",
+        "motif none 0 --out o.meme",
         "export none --feature 0 --out o.bw",
+        "verify none",
         "report none --out o.html",
         "summarise none --training none --fidelity none --out o --best b.tsv --text t.tsv",
         "run none --out o",

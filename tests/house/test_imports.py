@@ -21,7 +21,8 @@ def tree(tmp_path):
         folder = tmp_path.joinpath(*name.split("."))
         folder.mkdir()
         (folder / "__init__.py").touch()
-    (tmp_path / "genointerp" / "feature" / "query.py").touch()
+    for name in ("export", "motif", "query", "top"):
+        (tmp_path / "genointerp" / "feature" / f"{name}.py").touch()
     return tmp_path
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from matplotlib.figure import Figure
 from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
@@ -20,7 +21,9 @@ from genointerp.core.errors import (
     SchemaError,
     UnknownNameError,
 )
+from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome
+from genointerp.plot.style import use_region_axis
 from genointerp.report.browser import browser_text
 from genointerp.report.concept_figures import (
     choose_pairs,
@@ -28,7 +31,8 @@ from genointerp.report.concept_figures import (
     draw_metagene,
     read_measured,
 )
-from genointerp.report.figure_file import GenomeFiles
+from genointerp.report.elements import dense_values, unrolled
+from genointerp.report.figure_file import SourceFiles
 from genointerp.report.figures import (
     draw_density,
     draw_feature,
@@ -41,7 +45,9 @@ from genointerp.report.map_figures import draw_circle, draw_dictionary
 from genointerp.report.report import MAX_PAGE_BYTES, script_json, top_features, write_report
 from genointerp.report.run import read_run
 from genointerp.report.table import format_value
-from genointerp.store.tables import CURVES, FEATURE_LOCI, METAGENE, read_table
+from genointerp.store.contigs import ContigInfo
+from genointerp.store.tables import CURVES, METAGENE, MOTIF, TOP_LOCI, read_table
+from tests.plant import make_store, silence
 
 
 class _Page(HTMLParser):
@@ -95,7 +101,8 @@ def test_every_number_of_a_table_is_a_cell_of_the_file_that_it_names(run_dir, pa
         "candidates.tsv",
         "associations.parquet",
         "queries/a_tRNA.tsv",
-        *(f"report_tables/{name}.tsv" for name in ("features", "loci", "contigs", "files")),
+        *(f"report_tables/{name}.tsv" for name in ("features", "contigs", "files")),
+        "report_tables/loci/feature_3.tsv",
     }
     known = {}
     for source, value in parsed.cells:
@@ -129,15 +136,22 @@ def test_each_top_feature_has_a_section_to_which_its_number_leads(run_dir, page,
     assert re.search(r"tRNA \(sense\): F1 0\.988, null [\d.]+, always-on [\d.]+", tRNA)
 
 
-def test_loci_of_a_section_are_strongest_first_with_their_nearest_element(page_path):
-    loci = read_table(page_path.parent / "report_tables" / "loci.tsv", FEATURE_LOCI)
-    of_trna = loci[loci["feature"] == 3].reset_index(drop=True)
-    assert of_trna["locus"].tolist() == list(range(1, len(of_trna) + 1))
-    assert of_trna["max_activation"].is_monotonic_decreasing
-    first = of_trna.iloc[0]
-    assert first["max_activation"] == 5.0
-    assert first["region"].endswith(":1,101-1,176")
-    assert (first["nearest"], first["orientation"], first["distance"]) == ("tRNA trnX", "sense", 0)
+def test_loci_of_a_section_are_strongest_first_and_move_the_browser(page_path, page):
+    loci = read_table(page_path.parent / "report_tables" / "loci" / "feature_3.tsv", TOP_LOCI)
+    assert loci["rank"].tolist() == list(range(1, len(loci) + 1))
+    assert loci["max_activation"].is_monotonic_decreasing
+    first = loci.iloc[0]
+    assert (first["max_activation"], first["start"], first["end"]) == (5.0, 1100, 1176)
+    assert (first["element"], first["orientation"], first["distance"]) == ("trnX", "sense", 0)
+    table = page.split('id="loci-3"')[1].split("</table>")[0]
+    assert 'data-locus="chrA:1101-1176">1,100</button>' in table
+
+
+def test_each_section_has_its_logo_whose_numbers_are_on_disk(page_path, page):
+    motif = read_table(page_path.parent / "report_tables" / "motif" / "feature_3.tsv", MOTIF)
+    assert motif["offset"].is_monotonic_increasing
+    section = page.split('id="feature-3"')[1].split("</details>")[0]
+    assert "<figcaption>report_tables/motif/feature_3.tsv</figcaption>" in section
 
 
 def test_the_report_measures_the_concepts_of_its_run(run_dir, tmp_path):
@@ -190,7 +204,7 @@ def test_values_are_written_as_people_read_them(value, text):
 
 def test_every_figure_is_drawn_and_the_same_twice(run_dir, tmp_path):
     store = run_dir / "first" / "features.h5"
-    source = GenomeFiles(run_dir / "first.fa", run_dir / "first.gff3")
+    source = SourceFiles(run_dir / "first.fa", run_dir / "first.gff3")
     associations = run_dir / "associations.parquet"
     measured = measured_of(run_dir)
     draws = {
@@ -235,7 +249,7 @@ def measured_of(run_dir):
 
 
 def test_a_region_up_to_150_bp_shows_its_bases(run_dir, tmp_path):
-    source = GenomeFiles(run_dir / "first.fa", run_dir / "first.gff3")
+    source = SourceFiles(run_dir / "first.fa", run_dir / "first.gff3")
     texts = {}
     for last in (150, 151):
         out = tmp_path / f"{last}.svg"
@@ -249,11 +263,33 @@ def test_a_region_up_to_150_bp_shows_its_bases(run_dir, tmp_path):
 def test_a_region_is_drawn_with_the_concepts_that_are_given(run_dir, tmp_path):
     concepts = tmp_path / "concepts.yaml"
     concepts.write_text("my_genes: {description: x, types: [CDS]}\n")
-    source = GenomeFiles(run_dir / "first.fa", run_dir / "first.gff3", concepts)
+    source = SourceFiles(run_dir / "first.fa", run_dir / "first.gff3", concepts)
     out = tmp_path / "region.svg"
     draw_region(run_dir / "first" / "features.h5", "chrA:1-1,900", out, source=source)
     assert "<!-- my_genes -->" in out.read_text()
     assert "<!-- tRNA -->" not in out.read_text()
+
+
+def test_a_region_over_the_origin_goes_on_with_the_first_base(tmp_path):
+    contigs = (ContigInfo("c", 1000, circular=True),)
+    dense = silence(1000, 2)
+    dense["+"][[990, 5], 0] = [2.0, 3.0]
+    dense["-"][999, 1] = 4.0
+    store = make_store(tmp_path / "f.h5", dense, contigs)
+    interval = parse_region("c:981-20", store.lengths, circular=store.circular)
+    values = dense_values(store, interval)
+    assert list(values) == [1, 0]
+    assert np.flatnonzero(values[0].plus).tolist() == [10, 25]
+    assert values[0].plus[[10, 25]].tolist() == [2.0, 3.0]
+    assert np.flatnonzero(values[1].minus).tolist() == [19]
+    rows = [("c", 985, 1000), ("c", 0, 10), ("c", 30, 40), ("d", 0, 5)]
+    table = pd.DataFrame(rows, columns=["seqid", "start", "end"])
+    found = unrolled(table, interval, 1000)
+    assert found[["start", "end"]].to_numpy().tolist() == [[985, 1000], [1000, 1010]]
+    ax = Figure().subplots()
+    use_region_axis(ax, interval, length=1000)
+    label = ax.xaxis.get_major_formatter()
+    assert [label(base, 0) for base in (990, 1000, 1001)] == ["990", "1,000", "1"]
 
 
 def test_pairs_to_draw_are_chosen_on_fit_in_the_order_of_the_features():
@@ -286,7 +322,7 @@ def test_a_genome_of_other_features_is_refused(run_dir, tmp_path):
             run_dir / "first" / "features.h5",
             "chrA",
             tmp_path / "region.png",
-            source=GenomeFiles(run_dir / "second.fa", run_dir / "second.gff3"),
+            source=SourceFiles(run_dir / "second.fa", run_dir / "second.gff3"),
         )
 
 

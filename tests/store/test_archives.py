@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from genointerp.genome.interval import GenomicInterval
 from genointerp.store import activations, features
 from genointerp.store.activations import ActivationStore
 from genointerp.store.features import FeatureStore
@@ -37,8 +38,10 @@ def test_activations_of_words_of_version_1_say_what_they_said():
     np.testing.assert_array_equal(store.rows(0, 14), expected)
 
 
-def test_features_of_version_1_say_what_they_said():
-    store = FeatureStore(ARCHIVES / "features-v1.h5")
+@pytest.mark.parametrize("version", [1, 2])
+def test_features_of_every_version_say_what_they_said(version):
+    store = FeatureStore(ARCHIVES / f"features-v{version}.h5")
+    assert store.version == version
     assert store.header.contigs == CONTIGS
     assert store.header.sae_sha256 == "s" * 64
     for strand, dense in archived_features().items():
@@ -50,6 +53,14 @@ def test_features_of_version_1_say_what_they_said():
             track = store.feature(feature, strand)
             np.testing.assert_array_equal(track.row, np.flatnonzero(dense[:, feature]))
             np.testing.assert_array_equal(track.value, dense[track.row, feature])
+            part = store.feature(feature, strand, GenomicInterval("chrA", 3, 9))
+            np.testing.assert_array_equal(part.row, track.row[(track.row >= 3) & (track.row < 9)])
+        both = store.features(1, 3, strand)
+        np.testing.assert_array_equal(both.feature, np.nonzero(dense[:, 1:3].T)[1])
+        np.testing.assert_array_equal(store.n_firing(strand), (dense > 0).sum(0))
+        (block,) = store.blocks(2, 11, strand)
+        np.testing.assert_array_equal(block.row + block.start, np.nonzero(dense[2:11].T)[1] + 2)
+        np.testing.assert_array_equal(np.diff(block.indptr), (dense[2:11] > 0).sum(0))
         rows = store.rows(0, store.n_rows, strand)
         np.testing.assert_array_equal(rows.value, dense[dense > 0])
         np.testing.assert_array_equal(rows.feature, np.nonzero(dense)[1])

@@ -18,14 +18,14 @@ def test_page_of_tables_tells_every_column(schema):
     ]
 
 
-@pytest.mark.parametrize("name", ["activations", "features"])
-def test_page_names_every_attribute_and_dataset_that_is_written(tmp_path, name):
+@pytest.mark.parametrize(("name", "version"), [("activations", 1), ("features", 2)])
+def test_page_names_every_attribute_and_dataset_that_is_written(tmp_path, name, version):
     dense = dense_features()
     write = {
         "activations": lambda path: write_activations(path, dense["+"].repeat(2, axis=0)),
         "features": lambda path: write_features(path, dense),
     }[name]
-    page = (PAGES / f"{name}-v1.md").read_text()
+    page = (PAGES / f"{name}-v{version}.md").read_text()
     with h5py.File(write(tmp_path / "x.h5").path) as file:
         names = []
         file.visititems(lambda path, item: names.append(path) if hasattr(item, "dtype") else None)

@@ -106,8 +106,8 @@ def test_newer_version_is_refused(tmp_path):
     path = tmp_path / "t.json"
     write_table(loci(), path, LOCI, PROVENANCE)
     record = json.loads(path.read_text())
-    path.write_text(json.dumps({**record, "format-version": 2}))
-    with pytest.raises(SchemaError, match="expected genointerp::loci version 1 to 1, found 2"):
+    path.write_text(json.dumps({**record, "format-version": 3}))
+    with pytest.raises(SchemaError, match="expected genointerp::loci version 1 to 2, found 3"):
         read_table(path, LOCI)
 
 

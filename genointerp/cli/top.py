@@ -1,0 +1,44 @@
+"""The `top` command."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def top(
+    features: Annotated[
+        Path, typer.Argument(help="features file, or catalogue of several (.yaml)")
+    ],
+    feature: Annotated[str, typer.Argument(help="its number or name")],
+    n: Annotated[int, typer.Option("--top", min=1, help="loci at most")] = 20,
+    genome: Annotated[
+        Path | None, typer.Option(help="FASTA or GenBank: adds the sequence of each locus")
+    ] = None,
+    annotation: Annotated[
+        Path | None, typer.Option(help="GFF3 or GenBank: adds the nearest element")
+    ] = None,
+    flank: Annotated[
+        int, typer.Option(min=0, help="bases shown on either side, in lower case")
+    ] = 0,
+    merge_gap: Annotated[int, typer.Option(min=0, help="silent bases that a locus may span")] = 0,
+    min_length: Annotated[int, typer.Option(min=1, help="shorter loci are left out")] = 1,
+    min_activation: Annotated[
+        float, typer.Option(min=0, help="bases with a lower activation count as silent")
+    ] = 0.0,
+    format: Annotated[
+        Literal["table", "tsv", "json"], typer.Option(help="form on the standard output")
+    ] = "table",
+    out: Annotated[
+        Path | None, typer.Option(help="write .tsv, .json or .parquet there instead")
+    ] = None,
+) -> None:
+    """List the strongest loci of FEATURE over all genomes, with what lies there."""
+    from genointerp.feature.genomes import GenomeFiles
+    from genointerp.feature.loci import LocusConfig
+    from genointerp.feature.top import TopConfig
+    from genointerp.feature.top import top as top_text
+
+    config = TopConfig(n, flank, LocusConfig(merge_gap, min_length, min_activation))
+    files = GenomeFiles(features, genome, annotation)
+    typer.echo(top_text(files, feature, config, format=format, out=out), nl=False)

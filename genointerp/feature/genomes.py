@@ -1,0 +1,136 @@
+"""Genomes with their features and, where they are asked for, their bases and elements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from genointerp.annotation.annotation_set import AnnotationSet
+from genointerp.annotation.read import read_annotation
+from genointerp.core.errors import InputError, MismatchError
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.read import read_genome
+from genointerp.store.contigs import ContigInfo
+from genointerp.store.feature_catalogue import CatalogueEntry, open_stores, read_catalogue
+from genointerp.store.features import FeatureStore
+
+
+@dataclass(frozen=True)
+class FeaturedGenome:
+    """One genome under a dictionary.
+
+    Parameters
+    ----------
+    name
+        As answers call it.
+    genome, annotations
+        None where they are not known.
+    """
+
+    name: str
+    store: FeatureStore
+    genome: Genome | None = None
+    annotations: AnnotationSet | None = None
+
+
+@dataclass(frozen=True)
+class GenomeFiles:
+    """Features, and the files that belong to them where it is not a catalogue that names them.
+
+    Parameters
+    ----------
+    features
+        A features file, or a catalogue (YAML).
+    sequence, annotation
+        Of the one genome of a features file.
+    """
+
+    features: Path
+    sequence: Path | None = None
+    annotation: Path | None = None
+
+    def __post_init__(self) -> None:
+        names = list(read_catalogue(self.features).genomes)
+        if len(names) > 1 and (self.sequence or self.annotation):
+            given = str(self.sequence or self.annotation)
+            raise InputError(str(self.features), "files of its genomes in the catalogue", given)
+
+    @property
+    def associations(self) -> Path | None:
+        """The associations table that the catalogue names."""
+        return read_catalogue(self.features).associations
+
+    def open(
+        self, *, bases: bool = False, elements: bool = False, required: bool = True
+    ) -> tuple[FeaturedGenome, ...]:
+        """Open every genome.
+
+        Parameters
+        ----------
+        bases, elements
+            Read the sequence, the annotation.
+        required
+            Refuse a genome without them; else they are None.
+
+        Raises
+        ------
+        InputError
+            If a file that is needed is not named.
+        MismatchError
+            If a sequence is not that of the features, or dictionaries differ.
+        """
+        catalogue = read_catalogue(self.features)
+        found = []
+        for name, store in open_stores(catalogue).items():
+            entry = self._entry(catalogue.genomes[name])
+            if required:
+                _check_named(name, entry, bases=bases, elements=elements)
+            genome = _read_bases(store, entry.sequence) if bases and entry.sequence else None
+            known = None
+            if elements and entry.annotation:
+                known = read_annotation(entry.annotation, genome or blank_genome(store))
+            found.append(FeaturedGenome(name, store, genome, known))
+        return tuple(found)
+
+    def _entry(self, entry: CatalogueEntry) -> CatalogueEntry:
+        return CatalogueEntry(
+            entry.features,
+            entry.sequence if self.sequence is None else self.sequence,
+            entry.annotation if self.annotation is None else self.annotation,
+        )
+
+
+def blank_genome(store: FeatureStore) -> Genome:
+    """Return contigs of the right names, lengths and topologies whose bases are all N.
+
+    An annotation can be checked against it.
+    """
+    return Genome(_blank(contig) for contig in store.header.contigs)
+
+
+def total_inputs(genomes: Sequence[FeaturedGenome]) -> dict[str, str]:
+    """Return the sha256 of every features file and sequence, for provenance."""
+    inputs = {f"features-{item.name}": item.store.sha256 for item in genomes}
+    bases = {f"genome-{item.name}": item.genome.sha256 for item in genomes if item.genome}
+    return {**inputs, **bases}
+
+
+def _blank(contig: ContigInfo) -> Contig:
+    return Contig(contig.seqid, np.full(contig.length, ord("N"), np.uint8), contig.circular)
+
+
+def _read_bases(store: FeatureStore, path: Path) -> Genome:
+    genome = read_genome(path)
+    expected, found = store.header.genome_sha256, genome.sha256
+    if found != expected:
+        wanted = f"the genome of {store.path} (sha256 {expected[:12]})"
+        raise MismatchError(str(path), wanted, f"sha256 {found[:12]}")
+    return genome
+
+
+def _check_named(name: str, entry: CatalogueEntry, *, bases: bool, elements: bool) -> None:
+    if bases and entry.sequence is None:
+        raise InputError(f"genome {name}", "its sequence (FASTA or GenBank)", "none")
+    if elements and entry.annotation is None:
+        raise InputError(f"genome {name}", "its annotation (GFF3 or GenBank)", "none")

@@ -1,0 +1,129 @@
+"""Loci of one feature as GFF3 (1-based, closed), BED (0-based, half-open) and FASTA."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+from urllib.parse import quote
+
+import pandas as pd
+
+from genointerp.feature.loci import LocusConfig
+from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval
+
+_LINE = 80
+
+
+class Locus(NamedTuple):
+    """One locus with the name that all formats give it."""
+
+    name: str
+    feature: int
+    place: GenomicInterval
+    maximum: float
+    mean: float
+    n_firing: int
+
+
+def name_loci(loci: pd.DataFrame, feature: int) -> list[Locus]:
+    """Return the loci of a table as records, named by their place in it."""
+    return [
+        Locus(
+            f"feature_{feature}_{number}",
+            feature,
+            GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]), row["strand"]),
+            float(row["max_activation"]),
+            float(row["mean_activation"]),
+            int(row["n_firing"]),
+        )
+        for number, row in enumerate(loci.to_dict(orient="records"), start=1)
+    ]
+
+
+def rule_of(config: LocusConfig) -> str:
+    """Say in one line what is a locus."""
+    return (
+        f"a locus: bases with an activation > 0 and >= {config.min_activation:g}, at most "
+        f"{config.merge_gap} silent bases between them (merge gap), {config.min_length} bp or "
+        "longer (minimum length)"
+    )
+
+
+def gff3_lines(loci: list[Locus], lengths: Mapping[str, int], comments: list[str]) -> Iterator[str]:
+    """Yield a GFF3 file; the score is the largest activation."""
+    yield "##gff-version 3"
+    for seqid, length in lengths.items():
+        yield f"##sequence-region {_escaped(seqid)} 1 {length}"
+    yield from (f"# {comment}" for comment in comments)
+    for locus in loci:
+        place = locus.place
+        attributes = (
+            f"ID={locus.name};Name=f/{locus.feature};"
+            f"mean_activation={locus.mean:.9g};n_firing={locus.n_firing}"
+        )
+        yield (
+            f"{_escaped(place.seqid)}\tgenointerp\tsequence_feature\t{place.start + 1}\t"
+            f"{place.end}\t{locus.maximum:.9g}\t{place.strand}\t.\t{attributes}"
+        )
+
+
+def bed_lines(loci: list[Locus], comments: list[str]) -> Iterator[str]:
+    """Yield BED6 and two columns more, the largest and the mean activation.
+
+    The score is the largest activation in thousandths of that of the strongest locus.
+    """
+    yield from (f"# {comment}" for comment in comments)
+    highest = max((locus.maximum for locus in loci), default=1.0)
+    for locus in loci:
+        place = locus.place
+        score = round(1000 * locus.maximum / highest)
+        numbers = f"{locus.maximum:.9g}\t{locus.mean:.9g}"
+        yield (
+            f"{place.seqid}\t{place.start}\t{place.end}\t{locus.name}\t{score}\t{place.strand}"
+            f"\t{numbers}"
+        )
+
+
+def fasta_lines(loci: list[Locus], genome: Genome, flank: int) -> Iterator[str]:
+    """Yield the bases of each locus, 5' to 3' on the strand that was read, flanks lower case.
+
+    The first word of a header is the name of the locus, as BLAST reports it; then come the bases
+    that were written (1-based, closed) and the locus.
+    """
+    for locus in loci:
+        place = locus.place
+        around = flanked(place, genome, flank)
+        shown = f"{place.seqid}:{around.start + 1}-{around.end}({place.strand})"
+        yield (
+            f">{locus.name} {shown} locus={place.start + 1}-{place.end} "
+            f"max_activation={locus.maximum:.9g}"
+        )
+        text = sequence_text(place, genome, flank)
+        yield from (text[first : first + _LINE] for first in range(0, len(text), _LINE))
+
+
+def flanked(place: GenomicInterval, genome: Genome, flank: int) -> GenomicInterval:
+    """Return an interval with flanks, as far as the contig goes; a circular one goes on.
+
+    Where it begins before the origin, or ends behind it, its end lies beyond the length.
+    """
+    contig = genome[place.seqid]
+    start, end = place.start - flank, place.end + flank
+    if not contig.circular or end - start > contig.length:
+        return GenomicInterval(place.seqid, max(0, start), min(end, contig.length), place.strand)
+    turn = contig.length if start < 0 else 0
+    return GenomicInterval(place.seqid, start + turn, end + turn, place.strand)
+
+
+def sequence_text(place: GenomicInterval, genome: Genome, flank: int) -> str:
+    """Return the bases of an interval as its strand is read, upper case, its flanks lower case."""
+    around = flanked(place, genome, flank)
+    bases = genome.fetch(around).tobytes().decode()
+    before = (place.start - around.start) % genome[place.seqid].length
+    after = len(bases) - before - place.length
+    left = after if place.strand == "-" else before
+    inner = bases[left : left + place.length]
+    return bases[:left].lower() + inner + bases[left + place.length :].lower()
+
+
+def _escaped(seqid: str) -> str:
+    return quote(seqid, safe=".:^*$@!+_?-|")

@@ -1,0 +1,251 @@
+"""What the loci of a feature have in common: an alignment without gaps, and its information."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64, Int64, UInt8
+
+from genointerp.core.errors import ConfigError, InputError
+from genointerp.core.files import atomic_path
+from genointerp.core.provenance import Provenance
+from genointerp.feature.genomes import FeaturedGenome
+from genointerp.feature.loci import LocusConfig, top_loci
+from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.features import STRANDS
+from genointerp.store.hdf5 import writing
+
+LETTERS = "ACGT"
+
+_CHI2_95 = 7.814727903251179
+"""95th percentile of chi-squared with 3 degrees of freedom."""
+
+
+@dataclass(frozen=True)
+class MotifConfig:
+    """Which loci are aligned, and on what.
+
+    Parameters
+    ----------
+    n_loci
+        The strongest so many over all genomes.
+    anchor
+        Base of a locus that is laid on offset 0, in reading direction: that with its largest
+        activation, its first or its last.
+    before, after
+        Bases on either side of the anchor. A causal model fires behind what it has read, so that
+        more is to be seen before.
+    loci
+        What counts as a locus.
+    """
+
+    n_loci: int = 200
+    anchor: Literal["peak", "start", "end"] = "peak"
+    before: int = 30
+    after: int = 10
+    loci: LocusConfig = field(default_factory=LocusConfig)
+
+    def __post_init__(self) -> None:
+        for name, least in (("n_loci", 1), ("before", 0), ("after", 0)):
+            if getattr(self, name) < least:
+                raise ConfigError(name, f"{least} or more", str(getattr(self, name)))
+
+
+class Information(NamedTuple):
+    """Information of each column of an alignment against a background, in bits.
+
+    Parameters
+    ----------
+    bits
+        Corrected for the number of bases; 0 where the correction leaves nothing.
+    null_bits
+        What one column in twenty exceeds whose bases are drawn from the background.
+    """
+
+    bits: Float64[np.ndarray, " position"]
+    null_bits: Float64[np.ndarray, " position"]
+
+
+@dataclass(frozen=True, eq=False)
+class Motif:
+    """Bases around the loci of one feature.
+
+    Parameters
+    ----------
+    name
+        Such as ``f/12``.
+    counts
+        Of A, C, G and T in each column.
+    first
+        Offset of the first column from the anchor in bp, in reading direction.
+    background
+        Shares of A, C, G and T.
+    n_sites
+        Aligned sequences, all different; ``n_repeated`` more were equal to one of them.
+    """
+
+    name: str
+    counts: Int64[np.ndarray, "position 4"]
+    first: int
+    background: Float64[np.ndarray, "4"]
+    n_sites: int
+    n_repeated: int
+
+    @property
+    def shares(self) -> Float64[np.ndarray, "position 4"]:
+        """Share of each base among those of its column; the background where there are none."""
+        n = self.counts.sum(axis=1, keepdims=True)
+        return np.asarray(np.where(n > 0, self.counts / np.maximum(n, 1), self.background))
+
+    @property
+    def information(self) -> Information:
+        """Information of each column."""
+        return information_content(self.counts, self.background)
+
+    @property
+    def heights(self) -> Float64[np.ndarray, "position 4"]:
+        """Bits of each letter of a logo: those of its column, by its share."""
+        return np.asarray(self.shares * self.information.bits[:, None])
+
+    def table(self) -> pd.DataFrame:
+        """Return the columns in the schema ``MOTIF``."""
+        found = self.information
+        return pd.DataFrame(
+            {
+                "offset": np.arange(self.first, self.first + len(self.counts)),
+                **dict(zip(LETTERS, self.shares.T, strict=True)),
+                "n": self.counts.sum(axis=1),
+                "bits": found.bits,
+                "null_bits": found.null_bits,
+            }
+        )
+
+
+def information_content(
+    counts: Int64[np.ndarray, "position 4"], background: Float64[np.ndarray, "4"]
+) -> Information:
+    """Return the information of each column against a background.
+
+    Notes
+    -----
+    With shares f of n bases and background q, ``bits = max(0, sum_b f_b log2(f_b / q_b) - e)``,
+    where ``e = 3 / (2 ln 2 n)`` is what the sum is on average, to first order, if the bases are
+    drawn from q (Schneider et al. 1986, J. Mol. Biol. 188:415; for any q, since ``2 n ln 2`` times
+    the sum is asymptotically chi-squared with 3 degrees of freedom). ``null_bits`` is the 95th
+    percentile of that distribution, corrected alike. A column without bases has no information.
+    """
+    n = counts.sum(axis=1)
+    shares = counts / np.maximum(n, 1)[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(counts > 0, shares * np.log2(shares / background), 0.0)
+        unit = 1 / (2 * np.log(2) * n)
+    known = n > 0
+    bits = np.where(known, np.maximum(0.0, terms.sum(axis=1) - 3 * np.where(known, unit, 0)), 0.0)
+    return Information(bits, np.where(known, (_CHI2_95 - 3) * unit, np.inf))
+
+
+def find_motif(
+    genomes: Sequence[FeaturedGenome], feature: int | str, config: MotifConfig | None = None
+) -> Motif:
+    """Align the strongest loci of a feature over all genomes on their anchors.
+
+    Sequences that occur several times, as in the copies of an rRNA operon, count once. A locus
+    whose window leaves a linear contig is left out.
+
+    Parameters
+    ----------
+    genomes
+        With their bases.
+
+    Raises
+    ------
+    InputError
+        If there is no locus with its window inside the contig.
+    UnknownNameError
+        If the dictionary has no such feature.
+    """
+    config = MotifConfig() if config is None else config
+    number = genomes[0].store.find_feature(feature)
+    found: list[tuple[float, bytes]] = []
+    for item in genomes:
+        loci = top_loci(item.store, number, n=config.n_loci, config=config.loci)
+        bases = (_window(_bases(item), row, config) for row in loci.to_dict(orient="records"))
+        highest = loci["max_activation"].tolist()
+        found += [(-high, one) for high, one in zip(highest, bases, strict=True) if one is not None]
+    found.sort(key=lambda pair: pair[0])
+    windows = [bases for _, bases in found[: config.n_loci]]
+    if not windows:
+        expected = f"a locus with {config.before} bases before it and {config.after} after it"
+        raise InputError(f"feature {number}", expected, "none")
+    sites = list(dict.fromkeys(windows))
+    letters = np.frombuffer(b"".join(sites), np.uint8).reshape(len(sites), -1)
+    return Motif(
+        name=f"f/{number}",
+        counts=_counts(letters),
+        first=-config.before,
+        background=base_composition(genomes),
+        n_sites=len(sites),
+        n_repeated=len(windows) - len(sites),
+    )
+
+
+def base_composition(genomes: Sequence[FeaturedGenome]) -> Float64[np.ndarray, "4"]:
+    """Return the shares of A, C, G and T among the bases that were read, both strands alike."""
+    counts = np.zeros(4)
+    for item in genomes:
+        for interval in [one for strand in STRANDS for one in item.store.coverage(strand)]:
+            bases = _bases(item)[interval.seqid].sequence[interval.start : interval.end]
+            found = np.bincount(bases, minlength=256)[list(LETTERS.encode())]
+            # A pairs with T and C with G
+            counts += found + found[::-1]
+    return np.asarray(counts / counts.sum())
+
+
+def write_meme(motif: Motif, out: Path, provenance: Provenance) -> None:
+    """Write a motif in the minimal format of the MEME suite, version 5."""
+    background = " ".join(
+        f"{letter} {share:.6f}" for letter, share in zip(LETTERS, motif.background, strict=True)
+    )
+    matrix = "\n".join(" ".join(f"{share:.6f}" for share in row) for row in motif.shares)
+    text = (
+        "MEME version 5\n\n"
+        f"# {provenance.as_json()}\n\n"
+        f"ALPHABET= {LETTERS}\n\nstrands: +\n\n"
+        f"Background letter frequencies\n{background}\n\n"
+        f"MOTIF {motif.name}\n"
+        f"letter-probability matrix: alength= 4 w= {len(motif.counts)} nsites= {motif.n_sites} "
+        f"E= 0\n{matrix}\n"
+    )
+    with writing(out), atomic_path(out) as temporary:
+        temporary.write_text(text)
+
+
+def _bases(item: FeaturedGenome) -> Genome:
+    if item.genome is None:
+        raise InputError(f"genome {item.name}", "its sequence (FASTA or GenBank)", "none")
+    return item.genome
+
+
+def _window(genome: Genome, row: dict[Hashable, Any], config: MotifConfig) -> bytes | None:
+    contig, strand = genome[str(row["seqid"])], row["strand"]
+    first, last = int(row["start"]), int(row["end"]) - 1
+    ends = {"peak": int(row["peak"]), "start": first, "end": last}
+    if strand == "-":
+        ends |= {"start": last, "end": first}
+    anchor = ends[config.anchor]
+    left, right = (config.before, config.after) if strand == "+" else (config.after, config.before)
+    start, end = anchor - left, anchor + right + 1
+    turn = contig.length if start < 0 and contig.circular else 0
+    inside = start + turn >= 0 and (end <= contig.length or contig.circular)
+    if not inside or end - start > contig.length:
+        return None
+    place = GenomicInterval(contig.name, start + turn, end + turn, "-" if strand == "-" else "+")
+    return genome.fetch(place).tobytes()
+
+
+def _counts(letters: UInt8[np.ndarray, "site position"]) -> Int64[np.ndarray, "position 4"]:
+    return np.stack([(letters == ord(letter)).sum(axis=0) for letter in LETTERS], axis=1)

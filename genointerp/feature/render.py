@@ -1,0 +1,95 @@
+"""Tables that come piece by piece, as text for people and for the next program of a pipe."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from genointerp.core.files import atomic_path
+from genointerp.core.provenance import Provenance
+from genointerp.genome.interval import GenomicInterval, split_at_origin
+from genointerp.store.hdf5 import writing
+from genointerp.store.tables import (
+    TableSchema,
+    check_table_path,
+    empty_table,
+    records,
+    render_table,
+    write_table,
+)
+
+FrameFormat = Literal["table", "tsv", "json", "bed"]
+
+
+def render_frames(
+    frames: Iterable[pd.DataFrame], format: FrameFormat, lengths: Mapping[str, int]
+) -> Iterator[str]:
+    """Yield the text of each table as it comes; together they are one ``tsv``, ``json``, ``bed``.
+
+    Parameters
+    ----------
+    lengths
+        Of the contigs in bp: in ``bed`` what spans an origin becomes two lines.
+    """
+    if format == "json":
+        yield from _json(frames)
+        return
+    for number, frame in enumerate(frames):
+        if format == "bed":
+            yield "".join(f"{line}\n" for line in bed_lines(frame, lengths))
+        elif format == "tsv":
+            yield frame.to_csv(sep="\t", index=False, header=not number, lineterminator="\n")
+        else:
+            yield ("\n" if number else "") + render_table(frame, "table")
+
+
+def write_frames(
+    frames: Iterable[pd.DataFrame],
+    out: Path,
+    schema: TableSchema,
+    provenance: Provenance,
+    lengths: Mapping[str, int],
+) -> int:
+    """Write tables as one, as the suffix says (.tsv, .json, .parquet, .bed); return its rows."""
+    out = Path(out)
+    if out.suffix != ".bed":
+        check_table_path(out)
+    held = list(frames)
+    table = pd.concat(held, ignore_index=True) if held else empty_table(schema)
+    if out.suffix != ".bed":
+        write_table(table, out, schema, provenance)
+        return len(table)
+    with writing(out), atomic_path(out) as temporary, temporary.open("w", newline="") as handle:
+        handle.write(f"# {provenance.as_json()}\n")
+        handle.writelines(f"{line}\n" for line in bed_lines(table, lengths))
+    return len(table)
+
+
+def bed_lines(frame: pd.DataFrame, lengths: Mapping[str, int]) -> Iterator[str]:
+    """Yield the lines of BED6 with three columns more: largest and mean activation, region.
+
+    The score is ``covered_share`` in thousandths.
+    """
+    for row in frame.to_dict(orient="records"):
+        interval = GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]), row["strand"])
+        score = min(1000, round(1000 * row["covered_share"]))
+        numbers = f"{row['max_activation']:.6g}\t{row['mean_activation']:.6g}\t{row['region']}"
+        for part in split_at_origin(interval, lengths[interval.seqid]):
+            place = f"{part.seqid}\t{part.start}\t{part.end}"
+            yield f"{place}\tf/{row['feature']}\t{score}\t{row['strand']}\t{numbers}"
+
+
+def _json(frames: Iterable[pd.DataFrame]) -> Iterator[str]:
+    begun = False
+    for frame in frames:
+        rows = [_indented(record) for record in records(frame)]
+        if rows:
+            yield (",\n" if begun else "[\n") + ",\n".join(rows)
+            begun = True
+    yield "\n]\n" if begun else "[]\n"
+
+
+def _indented(record: dict[Any, Any]) -> str:
+    return "\n".join(f"  {line}" for line in json.dumps(record, indent=2).splitlines())

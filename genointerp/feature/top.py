@@ -1,0 +1,132 @@
+"""Where else a feature fires: its strongest loci over all genomes, and what lies there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from genointerp.core.config import to_mapping
+from genointerp.core.errors import ConfigError
+from genointerp.core.provenance import Provenance
+from genointerp.feature.genomes import FeaturedGenome, GenomeFiles, total_inputs
+from genointerp.feature.loci import LocusConfig, top_loci
+from genointerp.feature.locus_files import sequence_text
+from genointerp.feature.nearest import NearestElement
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.tables import TOP_LOCI, TextFormat, conform, render_table, write_table
+
+
+@dataclass(frozen=True)
+class TopConfig:
+    """Which loci are told, and how.
+
+    Parameters
+    ----------
+    n
+        Loci at most.
+    flank
+        Bases on either side of a locus that its sequence shows, in lower case.
+    loci
+        What counts as a locus.
+    """
+
+    n: int = 20
+    flank: int = 0
+    loci: LocusConfig = field(default_factory=LocusConfig)
+
+    def __post_init__(self) -> None:
+        for name, least in (("n", 1), ("flank", 0)):
+            if getattr(self, name) < least:
+                raise ConfigError(name, f"{least} or more", str(getattr(self, name)))
+
+
+def strongest_loci(
+    genomes: Sequence[FeaturedGenome], feature: int | str, config: TopConfig | None = None
+) -> pd.DataFrame:
+    """Return the strongest loci of a feature over all genomes, in the schema ``TOP_LOCI``.
+
+    The sequence is empty for a genome without bases, the nearest element for one without
+    annotation; where no genome has any, these columns are absent.
+
+    Raises
+    ------
+    UnknownNameError
+        If the dictionary has no such feature.
+    """
+    config = TopConfig() if config is None else config
+    number = genomes[0].store.find_feature(feature)
+    tables = []
+    for place, item in enumerate(genomes):
+        table = top_loci(item.store, number, n=config.n, config=config.loci)
+        tables.append(table.assign(genome=item.name, place=place))
+    loci = pd.concat(tables, ignore_index=True)
+    order = np.argsort(-loci["max_activation"].to_numpy(), kind="stable")[: config.n]
+    loci = loci.iloc[order].reset_index(drop=True)
+    loci["rank"] = np.arange(1, len(loci) + 1)
+    places = loci.pop("place").tolist()
+    finders = [
+        None if item.annotations is None else NearestElement(item.annotations, item.store.circular)
+        for item in genomes
+    ]
+    told = [
+        _told(genomes[i], finders[i], row, config.flank)
+        for i, row in zip(places, loci.to_dict(orient="records"), strict=True)
+    ]
+    for name in _told_columns(genomes):
+        kind = np.float64 if name == "distance" else object
+        loci[name] = pd.Series([one[name] for one in told], dtype=kind)
+    return conform(loci, TOP_LOCI, where=f"feature {number}")
+
+
+def top(
+    files: GenomeFiles,
+    feature: int | str,
+    config: TopConfig | None = None,
+    *,
+    format: TextFormat = "table",
+    out: Path | None = None,
+) -> str:
+    """Return the text of `strongest_loci`, or write it as a table with its provenance.
+
+    Parameters
+    ----------
+    out
+        Write a table there, as the suffix says; the text is then one line.
+    """
+    config = TopConfig() if config is None else config
+    genomes = files.open(bases=True, elements=True, required=False)
+    table = strongest_loci(genomes, feature, config)
+    if out is None:
+        return render_table(table, format)
+    record = Provenance({"feature": feature, **to_mapping(config)}, total_inputs(genomes))
+    write_table(table, out, TOP_LOCI, record)
+    return f"{len(table)} loci -> {out}\n"
+
+
+def _told_columns(genomes: Sequence[FeaturedGenome]) -> list[str]:
+    columns = ["sequence"] if any(item.genome is not None for item in genomes) else []
+    if any(item.annotations is not None for item in genomes):
+        columns += ["element", "element_type", "product", "distance", "orientation"]
+    return columns
+
+
+def _told(
+    item: FeaturedGenome, finder: NearestElement | None, row: dict[Any, Any], flank: int
+) -> dict[str, object]:
+    place = GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]), row["strand"])
+    bases = "" if item.genome is None else sequence_text(place, item.genome, flank)
+    found = None if finder is None else finder.find(place)
+    if found is None:
+        nothing = dict.fromkeys(("element", "element_type", "product", "orientation"), "")
+        return {"sequence": bases, "distance": float("nan"), **nothing}
+    return {
+        "sequence": bases,
+        "element": found.name,
+        "element_type": found.element.type,
+        "product": found.element.attribute("product"),
+        "distance": float(found.distance),
+        "orientation": found.orientation,
+    }

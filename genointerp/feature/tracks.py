@@ -1,0 +1,130 @@
+"""One feature as a track: bigWig and bedGraph, 0-based half-open runs of equal values.
+
+Bases that do not fire are absent. Coarser tracks keep the greatest value of each bin, as a mean
+would shrink peaks.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyBigWig
+
+from genointerp.core.errors import InputError, StorageError
+from genointerp.core.provenance import Provenance
+from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
+
+
+class TrackRuns(NamedTuple):
+    """Runs of equal activation on one contig: 0-based, half-open, sorted, not overlapping."""
+
+    seqid: str
+    start: np.ndarray
+    end: np.ndarray
+    value: np.ndarray
+
+
+def feature_runs(
+    store: FeatureStore, feature: int, strand: ReadStrand | None = None, *, bin_bp: int = 1
+) -> list[TrackRuns]:
+    """Return the activation of one feature as runs, by contig; the larger of both where None.
+
+    Parameters
+    ----------
+    bin_bp
+        Resolution: the bases of a bin, counted from the start of the contig, all have its
+        greatest activation.
+    """
+    row, value = _merged(store, feature, STRANDS if strand is None else (strand,))
+    edges = np.searchsorted(row, [*store.offsets.values(), store.n_rows])
+    runs = []
+    for number, (seqid, offset) in enumerate(store.offsets.items()):
+        part = slice(int(edges[number]), int(edges[number + 1]))
+        if part.stop > part.start:
+            binned = _binned(row[part] - offset, value[part], bin_bp)
+            runs.append(_runs(seqid, *binned, bin_bp, store.lengths[seqid]))
+    return runs
+
+
+def write_bigwig(runs: list[TrackRuns], lengths: dict[str, int], path: Path) -> None:
+    """Write runs as bigWig, whose own summaries keep the greatest value of what they cover.
+
+    Raises
+    ------
+    InputError
+        If there are no runs: the format cannot say so.
+    StorageError
+        If the file cannot be written.
+    """
+    if not runs:
+        raise InputError(str(path), "a feature that fires (bigWig cannot be empty)", "none")
+    file = pyBigWig.open(str(path), "w")
+    if file is None:
+        raise StorageError(f"{path}: expected to write the file, found that it cannot be opened")
+    try:
+        file.addHeader(list(lengths.items()))
+        for run in runs:
+            file.addEntries(
+                [run.seqid] * len(run.start),
+                run.start.tolist(),
+                ends=run.end.tolist(),
+                values=run.value.tolist(),
+            )
+    except RuntimeError as error:
+        raise OSError(str(error)) from error
+    finally:
+        file.close()
+    _check_bigwig(path, sum(int((run.end - run.start).sum()) for run in runs))
+
+
+def write_bedgraph(runs: list[TrackRuns], path: Path, provenance: Provenance) -> None:
+    """Write runs as bedGraph, behind a comment with their provenance."""
+    with path.open("w", newline="") as handle:
+        handle.write(f"# {provenance.as_json()}\n")
+        for run in runs:
+            frame = pd.DataFrame(
+                {"seqid": run.seqid, "start": run.start, "end": run.end, "value": run.value}
+            )
+            frame.to_csv(handle, sep="\t", index=False, header=False, lineterminator="\n")
+
+
+def _merged(
+    store: FeatureStore, feature: int, strands: tuple[ReadStrand, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    tracks = [store.feature(feature, strand) for strand in strands]
+    row = np.concatenate([track.row for track in tracks])
+    value = np.concatenate([track.value for track in tracks])
+    order = np.lexsort((-value, row))
+    row, value = row[order], value[order]
+    keep = np.ones(len(row), dtype=bool)
+    keep[1:] = np.diff(row) > 0
+    return row[keep], value[keep]
+
+
+def _binned(base: np.ndarray, value: np.ndarray, bin_bp: int) -> tuple[np.ndarray, np.ndarray]:
+    if bin_bp == 1:
+        return base, value
+    start = base // bin_bp * bin_bp
+    first = np.flatnonzero(np.diff(start, prepend=-1))
+    return start[first], np.maximum.reduceat(value, first)
+
+
+def _runs(seqid: str, start: np.ndarray, value: np.ndarray, bin_bp: int, length: int) -> TrackRuns:
+    fresh = np.ones(len(start), dtype=bool)
+    fresh[1:] = (np.diff(start) > bin_bp) | (np.diff(value) != 0)
+    first = np.flatnonzero(fresh)
+    last = np.append(first[1:], len(start)) - 1
+    end = np.minimum(start[last] + bin_bp, length)
+    return TrackRuns(seqid, start[first], end, value[first])
+
+
+def _check_bigwig(path: Path, n_bases: int) -> None:
+    """Refuse a file that was cut short upon closing, of which pyBigWig raises nothing."""
+    try:
+        with pyBigWig.open(str(path)) as file:
+            whole = file.header()["nBasesCovered"] == n_bases
+    except RuntimeError:
+        whole = False
+    if not whole:
+        raise OSError("a file cut short, as upon a full disk")

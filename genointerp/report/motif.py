@@ -1,0 +1,73 @@
+"""From files to the motif of a feature: what stands behind the command `motif`."""
+
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from genointerp.core.config import to_mapping
+from genointerp.core.errors import InputError
+from genointerp.core.files import atomic_path
+from genointerp.core.provenance import Provenance
+from genointerp.feature.genomes import GenomeFiles, total_inputs
+from genointerp.feature.motif import Motif, MotifConfig, find_motif, write_meme
+from genointerp.plot.logo import plot_logo
+from genointerp.plot.style import FONT_SIZE
+from genointerp.store.tables import MOTIF, write_table
+
+_TABLES = (".tsv", ".json", ".parquet")
+_FIGURES = (".png", ".pdf", ".svg")
+
+
+def write_motif(
+    files: GenomeFiles, feature: int | str, out: Path, config: MotifConfig | None = None
+) -> Motif:
+    """Write the motif of a feature as the suffix says, and return it.
+
+    Parameters
+    ----------
+    files
+        Features with the sequence of every genome.
+    out
+        ``.meme``; ``.tsv``, ``.json`` or ``.parquet``; ``.png``, ``.pdf`` or ``.svg`` (a logo).
+
+    Raises
+    ------
+    InputError
+        If the suffix is another, or there is nothing to align.
+    """
+    config = MotifConfig() if config is None else config
+    out = Path(out)
+    known = (".meme", *_TABLES, *_FIGURES)
+    if out.suffix not in known:
+        raise InputError(str(out), f"a name that ends in {', '.join(known)}", repr(out.suffix))
+    genomes = files.open(bases=True)
+    motif = find_motif(genomes, feature, config)
+    record = Provenance({"feature": feature, **to_mapping(config)}, total_inputs(genomes))
+    if out.suffix == ".meme":
+        write_meme(motif, out, record)
+    elif out.suffix in _TABLES:
+        write_table(motif.table(), out, MOTIF, record)
+    else:
+        draw_motif(motif, out)
+    return motif
+
+
+def draw_motif(motif: Motif, out: Path) -> None:
+    """Draw the logo of a motif, and save the figure."""
+    figure = Figure(figsize=(1.2 + 0.2 * len(motif.counts), 2.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    null_bits = float(motif.information.null_bits.max())
+    ax = plot_logo(motif.heights, first=motif.first, null_bits=null_bits, ax=figure.subplots())
+    repeated = f", {motif.n_repeated} repeats left out" if motif.n_repeated else ""
+    title = f"{motif.name}: {motif.n_sites} loci{repeated}; dashed: 1 in 20 by chance"
+    ax.set_title(title, fontsize=FONT_SIZE + 1)
+    with atomic_path(out) as temporary:
+        figure.savefig(temporary, dpi=150, metadata=_UNDATED.get(out.suffix))
+
+
+# without dates the same figure is the same file
+_UNDATED: dict[str, dict[str, str | None]] = {
+    ".svg": {"Date": None},
+    ".pdf": {"CreationDate": None},
+}

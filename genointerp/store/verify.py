@@ -1,0 +1,294 @@
+"""Whether a file of ours is whole: every check, with what was found where it fails."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+from genointerp.core.errors import GenointerpError, InputError, SchemaError
+from genointerp.core.provenance import sha256_file
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store import activations, features
+from genointerp.store.activations import ActivationStore
+from genointerp.store.feature_digest import CONTENTS, contents_sha256, tile_crc32
+from genointerp.store.feature_tiles import mapped
+from genointerp.store.features import GROUPS, STRANDS, FeatureStore, ReadStrand
+from genointerp.store.hdf5 import open_checked, text_attribute
+
+_ROWS = 1 << 16
+
+
+class Check(NamedTuple):
+    """One thing that was looked at; ``found`` is empty where it is as it must be."""
+
+    name: str
+    found: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is as it must be."""
+        return not self.found
+
+
+def verify(path: Path, *, inputs: Sequence[Path] = ()) -> list[Check]:
+    """Check a features or an activations file from end to end, in memory that stays small.
+
+    Parameters
+    ----------
+    inputs
+        Files that its provenance must name, by sha256.
+
+    Returns
+    -------
+    list of Check
+        In the order in which they were done; after a format that cannot be read, nothing else.
+
+    Raises
+    ------
+    SchemaError
+        If there is no such file, or it is of no format that can be verified.
+    """
+    path = Path(path)
+    kind = _format_of(path)
+    checks = [_checked("format", lambda: _STORES[kind](path))]
+    if checks[0].passed:
+        checks.append(_checked("provenance", lambda: _check_provenance(path, kind)))
+        checks += [_checked(f"input {one}", partial(_check_input, path, one)) for one in inputs]
+        checks += _CHECKS[kind](path)
+    return checks
+
+
+def all_passed(checks: Sequence[Check]) -> bool:
+    """Whether every check passed."""
+    return all(check.passed for check in checks)
+
+
+def render_checks(checks: Sequence[Check]) -> str:
+    """Return a line for each check: ``ok`` or ``FAILED``, its name, what was found."""
+    return "".join(
+        f"{'ok' if check.passed else 'FAILED'}\t{check.name}"
+        + (f"\t{check.found}\n" if check.found else "\n")
+        for check in checks
+    )
+
+
+def _format_of(path: Path) -> str:
+    expected = f"a file of format {' or '.join(_STORES)}"
+    if not path.is_file():
+        raise SchemaError(str(path), expected, "no file")
+    try:
+        with h5py.File(path, "r") as file:
+            found = str(file.attrs.get("format", "an HDF5 file without a format"))
+    except OSError:
+        found = "no HDF5 file in one piece"
+    if found not in _STORES:
+        raise SchemaError(str(path), expected, found)
+    return found
+
+
+def _checked(name: str, check: Callable[[], object]) -> Check:
+    try:
+        check()
+    except (GenointerpError, OSError, KeyError, ValueError, RuntimeError) as error:
+        return Check(name, " ".join(str(error).split()) or type(error).__name__)
+    return Check(name, "")
+
+
+def _check_provenance(path: Path, kind: str) -> None:
+    with open_checked(path, kind, _VERSIONS[kind]) as file:
+        text = text_attribute(file, "provenance")
+        where = f"{path}: attribute 'provenance'"
+        try:
+            record = json.loads(text)
+        except ValueError as error:
+            raise SchemaError(where, "JSON", text[:40]) from error
+        if not isinstance(record, dict) or not {"generated-by", "config", "inputs"} <= set(record):
+            raise SchemaError(where, "generated-by, config and inputs", text[:40])
+        if record["generated-by"] != text_attribute(file, "generated-by"):
+            expected = f"generated-by {text_attribute(file, 'generated-by')!r}"
+            raise SchemaError(where, expected, repr(record["generated-by"]))
+        text_attribute(file, "creation-date")
+
+
+def _check_input(path: Path, given: Path) -> None:
+    with h5py.File(path, "r") as file:
+        known = json.loads(file.attrs["provenance"])["inputs"]
+    digest = sha256_file(given)
+    if digest not in known.values():
+        names = ", ".join(f"{name} {value[:12]}" for name, value in known.items()) or "none"
+        raise InputError(str(given), f"one of the inputs of {path} ({names})", digest[:12])
+
+
+def _verify_features(path: Path) -> Iterator[Check]:
+    store = FeatureStore(path)
+    if store.version == 1:
+        for strand in STRANDS:
+            yield _checked(f"indexes of strand {strand}", partial(_check_indexes, store, strand))
+        return
+    yield _checked("checksum of the contents", lambda: _check_contents(path))
+    for strand in STRANDS:
+        check = _TileCheck(store, strand)
+        yield _checked(f"coverage of strand {strand}", check.coverage)
+        yield _checked(f"tiles of strand {strand}", check.tiles)
+        yield _checked(f"checksums and order of hits of strand {strand}", check.hits)
+
+
+def _check_contents(path: Path) -> None:
+    with open_checked(path, features.FORMAT, features.VERSION) as file:
+        expected, found = text_attribute(file, CONTENTS), contents_sha256(file)
+    if found != expected:
+        raise SchemaError(f"{path}: {CONTENTS}", expected[:12], found[:12])
+
+
+class _TileCheck:
+    """Checks of one strand of a file of version 2."""
+
+    def __init__(self, store: FeatureStore, strand: ReadStrand) -> None:
+        self.store = store
+        self.strand = strand
+        self.where = f"{store.path}: {GROUPS[strand]}"
+
+    def coverage(self) -> None:
+        order = {seqid: number for number, seqid in enumerate(self.store.offsets)}
+        intervals = self.store.coverage(self.strand)
+        places = [(order[it.seqid], it.start, it.end) for it in intervals]
+        for interval in intervals:
+            self.store.row_range(interval)
+        for before, after in pairwise(places):
+            if not (before[0] < after[0] or (before[0] == after[0] and before[2] < after[1])):
+                raise self._wrong("coverage", "sorted intervals that do not touch", str(after))
+
+    def tiles(self) -> None:
+        with open_checked(self.store.path, features.FORMAT, features.VERSION) as file:
+            group = file[GROUPS[self.strand]]
+            size = int(file.attrs["tile-rows"])
+            row, hit = group["tiles/row"][:], group["tiles/hit_offset"][:]
+        if (row % size).any() or (np.diff(row) <= 0).any() or (row >= self.store.n_rows).any():
+            raise self._wrong("tiles/row", f"rising multiples of {size} in the genome", "others")
+        if hit[0] or (np.diff(hit) < 0).any():
+            raise self._wrong("tiles/hit_offset", "offsets that rise from 0", "others")
+
+    def hits(self) -> None:
+        count = np.zeros(self.store.n_features, dtype=np.int64)
+        with open_checked(self.store.path, features.FORMAT, features.VERSION) as file:
+            group = file[GROUPS[self.strand]]
+            size = int(file.attrs["tile-rows"])
+            columns = [mapped(group[name]) for name in _HIT_COLUMNS]
+            first, edges, crc = (group[f"tiles/{n}"][:] for n in ("row", "hit_offset", "crc32"))
+            for tile, (low, high) in enumerate(pairwise(edges.tolist())):
+                offset = columns[0][tile]
+                row, value = columns[1][low:high], columns[2][low:high]
+                self._check_tile(tile, int(first[tile]), size, (offset, row, value))
+                if tile_crc32(offset, row, value) != crc[tile]:
+                    raise self._wrong(*self._tile(tile, int(first[tile]), size), "another")
+                count += np.diff(offset.astype(np.int64))
+            expected = group["feature_hits"][:]
+        if not np.array_equal(count, expected):
+            feature = int(np.flatnonzero(count != expected)[0])
+            found = f"{count[feature]} hits"
+            raise self._wrong(f"feature_hits: {feature}", str(expected[feature]), found)
+
+    def _tile(self, tile: int, first: int, size: int) -> tuple[str, str]:
+        last = min(first + size, self.store.n_rows)
+        return f"tile {tile} (rows {first} to {last})", "the CRC-32 that was written"
+
+    def _check_tile(
+        self, tile: int, first: int, size: int, columns: tuple[np.ndarray, np.ndarray, np.ndarray]
+    ) -> None:
+        offset, row, value = columns
+        name, _ = self._tile(tile, first, size)
+        steps = np.diff(offset.astype(np.int64))
+        if offset[0] or (steps < 0).any() or int(offset[-1]) != len(row):
+            raise self._wrong(name, f"offsets that rise from 0 to {len(row)}", "others")
+        rises = np.ones(len(row), dtype=bool)
+        rises[1:] = row[1:] > row[:-1]
+        rises[offset[:-1][steps > 0]] = True
+        if not rises.all():
+            raise self._wrong(name, "rows that rise within a feature", "another order")
+        if not (np.isfinite(value) & (value > 0)).all():
+            raise self._wrong(name, "finite activations > 0", "others")
+        read = np.zeros(size, dtype=bool)
+        for interval in self.store.coverage(self.strand):
+            start, stop = (edge - first for edge in self.store.row_range(interval))
+            read[max(start, 0) : max(stop, 0)] = True
+        if len(row) and (row.max() >= size or not read[row].all()):
+            raise self._wrong(name, "hits on bases that were read", "others")
+
+    def _wrong(self, place: str, expected: str, found: str) -> SchemaError:
+        return SchemaError(f"{self.where}/{place}", expected, found)
+
+
+_HIT_COLUMNS = ("tiles/feature_offset", "hits/row", "hits/value")
+
+
+def _check_indexes(store: FeatureStore, strand: ReadStrand) -> None:
+    """Compare the two indexes of version 1: each hit must be in both with the same value."""
+    with open_checked(store.path, features.FORMAT, features.VERSION) as file:
+        group = file[GROUPS[strand]]
+        for name in ("by_base", "by_feature"):
+            if (np.diff(group[f"{name}/indptr"][:].astype(np.int64)) < 0).any():
+                where = f"{store.path}: {GROUPS[strand]}/{name}/indptr"
+                raise SchemaError(where, "offsets that never fall", "others")
+    seen = np.zeros(2, dtype=np.uint64)
+    for block in store.blocks(0, store.n_rows, strand):
+        feature = np.repeat(np.arange(store.n_features), np.diff(block.indptr))
+        seen[0] += _mixed(block.row.astype(np.int64) + block.start, feature, block.value)
+    for number in range(store.n_features):
+        track = store.feature(number, strand)
+        seen[1] += _mixed(track.row, np.full(len(track.row), number), track.value)
+    if seen[0] != seen[1]:
+        where = f"{store.path}: {GROUPS[strand]}"
+        raise SchemaError(where, "the same hits by base and by feature", "others")
+
+
+def _mixed(row: np.ndarray, feature: np.ndarray, value: np.ndarray) -> np.uint64:
+    """Return the sum of a hash of each hit (the finaliser of SplitMix64), whatever their order."""
+    key = row.astype(np.uint64) << np.uint64(32) | feature.astype(np.uint64)
+    key ^= value.view(np.uint32).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.uint64((key ^ (key >> np.uint64(31))).sum(dtype=np.uint64))
+
+
+def _verify_activations(path: Path) -> Iterator[Check]:
+    store = ActivationStore(path)
+    yield _checked("windows", lambda: _check_windows(store))
+    yield _checked("rows", lambda: _check_values(store))
+
+
+def _check_windows(store: ActivationStore) -> None:
+    lengths = {contig.seqid: contig.length for contig in store.header.contigs}
+    windows = sorted(store.windows, key=lambda it: (it.seqid, it.strand, it.start))
+    for window in windows:
+        if window.strand not in STRANDS or window.end > lengths[window.seqid]:
+            raise SchemaError(f"{store.path}: windows", "windows inside contigs", str(window))
+    for before, after in pairwise(windows):
+        if _overlap(before, after):
+            raise SchemaError(f"{store.path}: windows", "windows that do not overlap", str(after))
+
+
+def _overlap(before: GenomicInterval, after: GenomicInterval) -> bool:
+    return before.strand == after.strand and before.intersection(after) is not None
+
+
+def _check_values(store: ActivationStore) -> None:
+    for start in range(0, store.n_tokens, _ROWS):
+        stop = min(start + _ROWS, store.n_tokens)
+        store.rows(start, stop)
+        store.token_bases(start, stop)
+
+
+_STORES: dict[str, Callable[[Path], object]] = {
+    features.FORMAT: FeatureStore,
+    activations.FORMAT: ActivationStore,
+}
+_VERSIONS = {features.FORMAT: features.VERSION, activations.FORMAT: activations.VERSION}
+_CHECKS: dict[str, Callable[[Path], Iterator[Check]]] = {
+    features.FORMAT: _verify_features,
+    activations.FORMAT: _verify_activations,
+}

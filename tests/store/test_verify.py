@@ -1,0 +1,201 @@
+import json
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from genointerp.cli.main import app
+from genointerp.core.errors import SchemaError
+from genointerp.store.verify import all_passed, verify
+from tests.store.archives import ARCHIVES
+from tests.stores import dense_features, write_activations, write_features
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    path = tmp_path_factory.mktemp("verify") / "f.h5"
+    write_features(path, dense_features(), tile_rows=32)
+    return path
+
+
+@pytest.fixture
+def file(whole, tmp_path):
+    return shutil.copy(whole, tmp_path / "f.h5")
+
+
+def failed(path, **options):
+    return {check.name: check.found for check in verify(path, **options) if not check.passed}
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in ARCHIVES.iterdir()))
+def test_every_archive_is_whole(name):
+    assert failed(ARCHIVES / name) == {}
+
+
+def test_a_whole_file_passes_every_check(whole):
+    checks = verify(whole)
+    assert [check.name for check in checks] == [
+        "format",
+        "provenance",
+        "checksum of the contents",
+        "coverage of strand +",
+        "tiles of strand +",
+        "checksums and order of hits of strand +",
+        "coverage of strand -",
+        "tiles of strand -",
+        "checksums and order of hits of strand -",
+    ]
+    assert all_passed(checks)
+
+
+def datasets(path):
+    found = {}
+    with h5py.File(path) as opened:
+
+        def place(name, item):
+            if hasattr(item, "dtype") and item.size and item.dtype.kind != "O":
+                found[name] = (item.id.get_offset(), item.id.get_storage_size())
+
+        opened.visititems(place)
+    return found
+
+
+def test_one_flipped_bit_of_any_dataset_is_found(whole, tmp_path):
+    """Bit rot: whichever byte of whichever dataset it hits, some check fails."""
+    random = np.random.default_rng(0)
+    content = whole.read_bytes()
+    places = datasets(whole)
+    assert len(places) == 22
+    for name, (offset, size) in places.items():
+        for _ in range(3):
+            rotten = bytearray(content)
+            rotten[offset + int(random.integers(size))] ^= 1 << int(random.integers(8))
+            path = tmp_path / "rotten.h5"
+            path.write_bytes(rotten)
+            assert not all_passed(verify(path)), name
+
+
+def test_a_flipped_bit_of_a_value_names_its_tile(file):
+    with h5py.File(file, "a") as opened:
+        values = opened["minus/hits/value"]
+        start = int(opened["minus/tiles/hit_offset"][2])
+        values[start] = values[start] + np.float16(0.5)
+    assert failed(file) == {
+        "checksums and order of hits of strand -": (
+            f"{file}: minus/tile 2 (rows 64 to 96): expected the CRC-32 that was written, "
+            "found another"
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("dataset", "change", "check", "message"),
+    [
+        ("hits/row", lambda x: x[::-1], "hits", "expected rows that rise within a feature"),
+        ("hits/row", lambda x: x * 0 + 40, "hits", "rows that rise"),
+        ("hits/value", lambda x: -x, "hits", "expected finite activations > 0"),
+        ("hits/value", lambda x: x * np.inf, "hits", "expected finite activations > 0"),
+        ("tiles/feature_offset", lambda x: x + 1, "hits", "expected offsets that rise from 0"),
+        ("tiles/row", lambda x: x[::-1], "tiles", "expected rising multiples of 32"),
+        ("tiles/row", lambda x: x + 1, "tiles", "expected rising multiples of 32"),
+        (
+            "tiles/hit_offset",
+            lambda x: x + 0 * x[-1] + (x < 1),
+            "tiles",
+            "offsets that rise from 0",
+        ),
+        ("feature_hits", lambda x: x + 1, "hits", "feature_hits: 0: expected"),
+        ("coverage/start", lambda x: x[::-1], "coverage", "sorted intervals that do not touch"),
+    ],
+)
+def test_what_is_out_of_order_is_told(file, dataset, change, check, message):
+    with h5py.File(file, "a") as opened:
+        data = opened[f"plus/{dataset}"]
+        data[...] = change(data[...])
+    found = failed(file)
+    (name,) = [name for name in found if check in name and "strand +" in name]
+    assert message in found[name]
+
+
+def test_hits_on_bases_that_were_not_read_are_told(file):
+    with h5py.File(file, "a") as opened:
+        opened["plus/coverage/start"][0] = 20
+    found = failed(file)
+    assert (
+        "expected hits on bases that were read" in found["checksums and order of hits of strand +"]
+    )
+    assert "checksum of the contents" in found
+
+
+@pytest.mark.parametrize("name", ["model", "sae-sha256", "n-features", "provenance"])
+def test_an_attribute_that_was_changed_is_found(file, name):
+    with h5py.File(file, "a") as opened:
+        opened.attrs[name] = 8 if name == "n-features" else str(opened.attrs[name]) + " "
+    assert failed(file)
+
+
+@pytest.mark.parametrize("record", ["no JSON", "[1]", json.dumps({"config": {}})])
+def test_a_provenance_that_says_nothing_is_told(file, record):
+    with h5py.File(file, "a") as opened:
+        opened.attrs["provenance"] = record
+    assert "attribute 'provenance'" in failed(file)["provenance"]
+
+
+def test_an_input_must_be_named_by_the_provenance(file, tmp_path):
+    other = tmp_path / "other"
+    other.write_text("x")
+    found = failed(file, inputs=[other])
+    assert list(found) == [f"input {other}"]
+    assert "expected one of the inputs of" in found[f"input {other}"]
+
+
+def test_indexes_of_version_1_must_agree(tmp_path):
+    path = shutil.copy(ARCHIVES / "features-v1.h5", tmp_path / "f.h5")
+    with h5py.File(path, "a") as opened:
+        opened["plus/by_base/value"][3] = 9
+    assert "the same hits by base and by feature" in failed(path)["indexes of strand +"]
+
+
+def test_activations_that_are_not_finite_are_told(tmp_path):
+    x = np.random.default_rng(0).normal(size=(320, 4)).astype(np.float32)
+    path = write_activations(tmp_path / "a.h5", x).path
+    assert failed(path) == {}
+    with h5py.File(path, "a") as opened:
+        opened["activations"][100, 2] = np.nan
+    assert "expected finite values" in failed(path)["rows"]
+
+
+def test_other_files_are_refused(tmp_path):
+    (tmp_path / "t.txt").write_text("x")
+    for name, found in (("t.txt", "no HDF5 file in one piece"), ("none", "no file")):
+        with pytest.raises(SchemaError, match=f"expected a file of format .*, found {found}"):
+            verify(tmp_path / name)
+
+
+def test_the_command_ends_with_status_1_where_a_check_fails(file):
+    done = CliRunner().invoke(app, ["verify", str(file)])
+    assert done.exit_code == 0
+    assert done.stdout.startswith("ok\tformat\nok\tprovenance\n")
+    with h5py.File(file, "a") as opened:
+        opened["plus/hits/value"][0] = 1234
+    done = CliRunner().invoke(app, ["verify", str(file)])
+    assert done.exit_code == 1
+    assert "FAILED\tchecksums and order of hits of strand +\t" in done.stdout
+
+
+@pytest.mark.parametrize("compression", ["none", "zstd"])
+def test_a_compressed_file_tells_the_same(tmp_path, compression):
+    pytest.importorskip("hdf5plugin", reason="the extra compression is not installed")
+    dense = dense_features()
+    path = tmp_path / "f.h5"
+    store = write_features(path, dense, tile_rows=32, compression=compression)
+    assert failed(path) == {}
+    rows = store.rows(10, 150, "+")
+    np.testing.assert_array_equal(rows.value, dense["+"][10:150][dense["+"][10:150] > 0])
+    for feature in range(7):
+        track = store.feature(feature, "-")
+        np.testing.assert_array_equal(track.row, np.flatnonzero(dense["-"][:, feature]))
+    with h5py.File(path) as opened:
+        assert (opened["plus/hits/row"].chunks is not None) == (compression == "zstd")
