@@ -1,9 +1,20 @@
-"""What a table of associations says of its concepts and of its universe."""
+"""What a table of associations says of its concepts, of its features and of its universe."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from genointerp.association.scores import f1_always_on
+from genointerp.feature.query import best_concepts
+from genointerp.feature.statistics import feature_statistics
+from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
+from genointerp.store.tables import FEATURE_SUMMARY, conform
+
+_OF_BEST = [
+    *["threshold", "precision", "recall", "f1", "auroc", "null_f1", "q_value"],
+    "f1_always_on",
+]
 
 
 def best_per_concept(associations: pd.DataFrame) -> pd.DataFrame:
@@ -36,3 +47,54 @@ def count_covered(associations: pd.DataFrame) -> int:
     row = int(np.argmax(product))
     observed = float(associations["n_both_bp"].iloc[row]) + 0.5
     return round(float(product[row] / (observed / 2 ** enrichment[row] - 0.5)))
+
+
+def summarise_features(stores: Sequence[FeatureStore], associations: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each feature over all genomes, in the schema ``FEATURE_SUMMARY``.
+
+    Parameters
+    ----------
+    stores
+        Features of one dictionary, a store for each genome.
+    associations
+        Of the same dictionary; gives each feature's best concept, as `best_concepts` finds it.
+
+    Notes
+    -----
+    ``density`` is the firing bases over the bases read, both strands and all genomes together;
+    ``strand_asymmetry`` is ``(p - m) / (p + m)`` of the densities p on ``+`` and m on ``-``, NaN
+    where it never fires.
+    """
+    every = pd.concat([feature_statistics(store) for store in stores], ignore_index=True)
+    every["total"] = every["mean_activation"].fillna(0.0) * every["n_firing"]
+    table = every.groupby("feature").agg({"n_firing": "sum", "max_activation": "max"})
+    total = every.groupby("feature")["total"].sum()
+    n_firing = table["n_firing"].to_numpy(np.float64)
+    n_read = {strand: _bases_read(stores, strand) for strand in STRANDS}
+    p, m = (
+        every[every["strand"] == strand].groupby("feature")["n_firing"].sum().to_numpy(np.float64)
+        / max(n_read[strand], 1)
+        for strand in STRANDS
+    )
+    fires = np.where(n_firing > 0, 1.0, np.nan)
+    table = table.assign(
+        density=n_firing / max(sum(n_read.values()), 1),
+        mean_activation=total.to_numpy() / np.maximum(n_firing, 1) * fires,
+        strand_asymmetry=(p - m) / np.where(p + m > 0, p + m, 1.0) * fires,
+    ).reset_index()
+    n_concept = associations["n_concept_bp"].to_numpy(np.int64)
+    always_on = f1_always_on(n_concept, count_covered(associations))
+    best = best_concepts(associations).drop(columns="best_f1")
+    keys = ["feature", "concept", "orientation"]
+    best = best.merge(
+        associations.assign(f1_always_on=always_on)[[*keys, *_OF_BEST]],
+        left_on=["feature", "best_concept", "orientation"],
+        right_on=keys,
+    ).drop(columns="concept")
+    table = table.merge(best, on="feature", how="left")
+    table = table.fillna({"best_concept": "", "orientation": ""})
+    return conform(table[FEATURE_SUMMARY.names], FEATURE_SUMMARY, where="features")
+
+
+def _bases_read(stores: Sequence[FeatureStore], strand: ReadStrand) -> int:
+    return sum(interval.length for store in stores for interval in store.coverage(strand))

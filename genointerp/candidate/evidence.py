@@ -190,7 +190,7 @@ def _asymmetry(plus: int, minus: int, covered_plus: int, covered_minus: int) -> 
 def _shape(
     feature: int,
     tracks: Sequence[RowTrack],
-    memory: Sequence[Bool[np.ndarray, " row"]],
+    memory: Sequence[Bool[np.ndarray, " _row"]],
     config: RankConfig,
 ) -> dict[str, float | int]:
     lags = np.arange(config.max_period + 2)

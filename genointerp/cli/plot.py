@@ -1,39 +1,54 @@
-"""`genointerp plot`: figures of a region, of the overlap with concepts, of a feature."""
+"""`genointerp plot`: one command for each kind of figure."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 plot = typer.Typer(no_args_is_help=True, help="Draw a figure; its suffix is its format.")
 
 Out = Annotated[Path, typer.Option(help="figure: .png, .pdf or .svg")]
+Store = Annotated[Path, typer.Argument(help="feature store")]
+Stores = Annotated[list[Path], typer.Argument(help="feature stores, one for each genome")]
+Associations = Annotated[
+    Path | None, typer.Option(help="table of associations: names each feature's best concept")
+]
+Concepts = Annotated[
+    Path | None, typer.Option(help="YAML that defines the concepts; the shipped one otherwise")
+]
+Genome = Annotated[Path, typer.Option(help="FASTA or GenBank")]
+Genomes = Annotated[
+    list[Path] | None, typer.Option(help="FASTA or GenBank of each genome, in any order")
+]
+Annotation = Annotated[Path, typer.Option(help="GFF3 or GenBank")]
+Annotations = Annotated[
+    list[Path], typer.Option(help="GFF3 or GenBank of each feature store, in their order")
+]
 
 
 @plot.command()
 def region(
-    features: Annotated[Path, typer.Argument(help="feature store")],
+    features: Store,
     region: Annotated[str, typer.Argument(help="1-based closed, like chrI:1-1,000")],
-    annotations: Annotated[Path, typer.Option(help="GFF3 or GenBank")],
-    genome: Annotated[Path, typer.Option(help="FASTA or GenBank")],
+    annotations: Annotation,
+    genome: Genome,
     out: Out,
-    associations: Annotated[
-        Path | None, typer.Option(help="names each feature's best concept")
-    ] = None,
+    associations: Associations = None,
+    concepts: Concepts = None,
     feature: Annotated[
         list[str] | None,
         typer.Option(help="number or name of a feature to draw; repeatable; else the strongest"),
     ] = None,
 ) -> None:
-    """Draw genes, concepts and features along REGION."""
+    """Draw genes, concepts and features along REGION, up to 150 bp with their bases."""
+    from genointerp.report.figure_file import SourceFiles
     from genointerp.report.figures import draw_region
 
     draw_region(
         features,
         region,
         out,
-        annotations=annotations,
-        genome=genome,
+        source=SourceFiles(genome, annotations, concepts),
         associations=associations,
         feature_ids=feature or [],
     )
@@ -44,17 +59,91 @@ def region(
 def overlap(
     associations: Annotated[Path, typer.Argument(help="table of associations")],
     out: Out,
+    score: Annotated[
+        Literal["all", "f1", "precision", "recall"], typer.Option(help="one map, or one for each")
+    ] = "all",
 ) -> None:
-    """Draw the test F1 of the best features with every concept."""
+    """Draw test scores of the best features with every concept."""
     from genointerp.report.figures import draw_overlap
 
-    draw_overlap(associations, out)
+    draw_overlap(associations, out, score=score)
+    typer.echo(out)
+
+
+@plot.command()
+def curves(
+    features: Stores,
+    annotations: Annotations,
+    associations: Annotated[Path, typer.Option(help="table of associations of these features")],
+    out: Out,
+    genome: Genomes = None,
+    concepts: Concepts = None,
+    feature: Annotated[
+        list[str] | None,
+        typer.Option(help="number or name; repeatable; else the best feature of each concept"),
+    ] = None,
+    concept: Annotated[list[str] | None, typer.Option(help="only this one; repeatable")] = None,
+) -> None:
+    """Draw precision against recall at every threshold, on the test side of the associations."""
+    from genointerp.report.concept_figures import draw_curves, read_measured
+
+    measured = read_measured(
+        features, annotations, associations, genomes=genome or [], concepts=concepts
+    )
+    draw_curves(measured, out, feature_ids=feature or [], concepts=concept or [])
+    typer.echo(out)
+
+
+@plot.command()
+def metagene(
+    features: Stores,
+    annotations: Annotations,
+    associations: Annotated[Path, typer.Option(help="table of associations of these features")],
+    feature: Annotated[str, typer.Option(help="number or name in the dictionary")],
+    concept: Annotated[str, typer.Option(help="whose elements are aligned")],
+    out: Out,
+    genome: Genomes = None,
+    concepts: Concepts = None,
+    flank: Annotated[int, typer.Option(min=1, help="bp on either side")] = 200,
+) -> None:
+    """Draw the mean activation around starts and ends of elements, on test."""
+    from genointerp.report.concept_figures import draw_metagene, read_measured
+
+    measured = read_measured(
+        features, annotations, associations, genomes=genome or [], concepts=concepts
+    )
+    draw_metagene(measured, out, feature=feature, concept=concept, flank=flank)
+    typer.echo(out)
+
+
+@plot.command()
+def circle(
+    features: Store,
+    annotations: Annotation,
+    genome: Genome,
+    feature: Annotated[list[str], typer.Option(help="number or name; repeatable: a ring each")],
+    out: Out,
+    contig: Annotated[str | None, typer.Option(help="the longest otherwise")] = None,
+    associations: Associations = None,
+) -> None:
+    """Draw a whole contig as a circle: its elements, and a ring for each feature."""
+    from genointerp.report.figure_file import SourceFiles
+    from genointerp.report.map_figures import draw_circle
+
+    draw_circle(
+        features,
+        out,
+        source=SourceFiles(genome, annotations),
+        feature_ids=feature,
+        seqid=contig,
+        associations=associations,
+    )
     typer.echo(out)
 
 
 @plot.command()
 def feature(
-    features: Annotated[Path, typer.Argument(help="feature store")],
+    features: Store,
     feature: Annotated[str, typer.Option(help="number or name in the dictionary")],
     out: Out,
 ) -> None:
@@ -62,6 +151,38 @@ def feature(
     from genointerp.report.figures import draw_feature
 
     draw_feature(features, feature, out)
+    typer.echo(out)
+
+
+@plot.command()
+def density(
+    features: Store,
+    out: Out,
+    feature: Annotated[str | None, typer.Option(help="number or name, to be marked")] = None,
+) -> None:
+    """Draw the densities of all features."""
+    from genointerp.report.figures import draw_density
+
+    draw_density(features, out, feature=feature)
+    typer.echo(out)
+
+
+@plot.command()
+def dictionary(
+    sae: Annotated[Path, typer.Argument(help="folder of a dictionary")],
+    out: Out,
+    associations: Annotated[
+        Path | None, typer.Option(help="table of associations: colours by best concept")
+    ] = None,
+    method: Annotated[
+        Literal["pca", "umap"], typer.Option(help="umap needs the package umap-learn")
+    ] = "pca",
+    seed: Annotated[int, typer.Option(help="of umap")] = 0,
+) -> None:
+    """Draw the directions of a dictionary in two dimensions."""
+    from genointerp.report.map_figures import draw_dictionary
+
+    draw_dictionary(sae, out, associations=associations, method=method, seed=seed)
     typer.echo(out)
 
 

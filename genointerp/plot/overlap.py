@@ -1,11 +1,16 @@
 """Overlap of features with concepts: a heat map with its numbers written in."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from genointerp.core.errors import InputError
 from genointerp.plot.style import FONT_SIZE, SEQUENTIAL, current_axes, plain_text
+
+Score = Literal["f1", "precision", "recall"]
+SCORE_NAMES: dict[Score, str] = {"f1": "F1", "precision": "precision", "recall": "recall"}
 
 
 def best_pairs(associations: pd.DataFrame) -> pd.DataFrame:
@@ -22,31 +27,41 @@ def best_pairs(associations: pd.DataFrame) -> pd.DataFrame:
     return best.sort_values(["f1", "concept"], ascending=[False, True]).reset_index(drop=True)
 
 
-def plot_overlap(associations: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the test F1 of each concept's best feature with every concept.
+def shown_pairs(associations: pd.DataFrame) -> pd.DataFrame:
+    """Return the best row of each concept that test holds: the bold cells of the heat map."""
+    best = best_pairs(associations)
+    return best[best["f1"].notna()].reset_index(drop=True)
+
+
+def plot_overlap(
+    associations: pd.DataFrame, *, score: Score = "f1", ax: Axes | None = None
+) -> Axes:
+    """Draw a test score of each concept's best feature with every concept.
 
     Parameters
     ----------
     associations
-        Columns ``feature``, ``concept``, ``orientation``, ``f1_fit`` and ``f1``.
+        Columns ``feature``, ``concept``, ``orientation``, ``f1_fit``, ``f1`` and that of the score.
+    score
+        Column to draw. Rows, columns and orientations are the same for each.
 
     Notes
     -----
     Pair and orientation are chosen by ``f1_fit``; the colour and the number of a cell are the
-    test ``f1`` of the orientation with the greater ``f1_fit``. A pair that the table lacks is
-    left white.
+    test score of the orientation with the greater ``f1_fit``. A pair without a score is white; a
+    concept without a base on test is left out.
 
     Raises
     ------
     InputError
-        If no feature of the table finds any concept.
+        If no feature of the table finds any concept that test holds.
     """
-    best = best_pairs(associations)
+    best = shown_pairs(associations)
     if best.empty:
         raise InputError("associations", "a feature with f1_fit above 0", "none")
     ax = current_axes(ax)
     features = list(dict.fromkeys(best["feature"]))
-    scores = _scores(associations, features, list(best["concept"]))
+    scores = _scores(associations, features, list(best["concept"]), score)
     image = ax.imshow(np.ma.masked_invalid(scores), vmin=0, vmax=1, cmap=SEQUENTIAL, aspect="auto")
     _write_numbers(scores, best, features, ax)
     pairs = zip(best["concept"], best["orientation"], strict=True)
@@ -58,7 +73,7 @@ def plot_overlap(associations: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("feature", fontsize=size + 1)
     ax.set_xlabel("concept (orientation of its best feature)", fontsize=size + 1)
     bar = ax.figure.colorbar(image, ax=ax, fraction=0.03, pad=0.02)
-    bar.set_label("F1 on test", fontsize=size)
+    bar.set_label(f"{SCORE_NAMES[score]} on test", fontsize=size)
     bar.ax.tick_params(labelsize=size)
     return ax
 
@@ -67,13 +82,15 @@ def _pair_name(concept: str, orientation: str) -> str:
     return concept if orientation == "both" else f"{concept} ({orientation})"
 
 
-def _scores(associations: pd.DataFrame, features: list[int], concepts: list[str]) -> np.ndarray:
+def _scores(
+    associations: pd.DataFrame, features: list[int], concepts: list[str], score: Score
+) -> np.ndarray:
     shown = associations[
         associations["feature"].isin(features) & associations["concept"].isin(concepts)
     ]
     order = shown.sort_values("f1_fit", ascending=False, kind="stable")
     first = order.drop_duplicates(["feature", "concept"])
-    table = first.pivot(index="feature", columns="concept", values="f1")
+    table = first.pivot(index="feature", columns="concept", values=score)
     return table.reindex(index=features, columns=concepts).to_numpy(dtype=float)
 
 

@@ -13,8 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
 from genointerp.core.errors import InputError
+from genointerp.genome.genome import reverse_complement
 from genointerp.genome.interval import GenomicInterval
 from genointerp.plot.style import (
+    BASE_COLORS,
     FONT_SIZE,
     GREY,
     LIGHT,
@@ -77,6 +79,47 @@ def plot_concepts(
             _draw_block(row, level, type_color(name), ax)
     ax.set_ylim(max(len(names), 1) - 0.5, -0.5)
     ax.set_yticks(range(len(names)), [plain_text(name) for name in names], fontsize=FONT_SIZE)
+    ax.tick_params(axis="both", length=0)
+    hide_frame(ax)
+    use_region_axis(ax, interval, labelled=False)
+    return ax
+
+
+def plot_sequence(sequence: str, interval: GenomicInterval, *, ax: Axes | None = None) -> Axes:
+    """Draw the bases of an interval, and below them those of the other strand.
+
+    Parameters
+    ----------
+    sequence
+        The forward strand, a letter for each base of the interval.
+
+    Raises
+    ------
+    InputError
+        If there is not one letter for each base.
+    """
+    if len(sequence) != interval.length:
+        where = f"{interval.seqid}:{interval.start}-{interval.end}"
+        raise InputError(where, f"{interval.length} bases", str(len(sequence)))
+    ax = current_axes(ax)
+    letters = np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)
+    # read upwards in place, as both strands are in a browser: not reversed
+    other = reverse_complement(letters)[::-1].tobytes().decode()
+    for level, strand in ((0.5, sequence), (-0.5, other)):
+        for base, letter in enumerate(strand, start=interval.start + 1):
+            ax.text(
+                base,
+                level,
+                letter,
+                ha="center",
+                va="center",
+                fontsize=FONT_SIZE,
+                family="monospace",
+                color=BASE_COLORS.get(letter, GREY),
+                clip_on=True,
+            )
+    ax.set_ylim(-1.1, 1.1)
+    ax.set_yticks([0.5, -0.5], ["+", "\N{MINUS SIGN}"], fontsize=FONT_SIZE + 2)
     ax.tick_params(axis="both", length=0)
     hide_frame(ax)
     use_region_axis(ax, interval, labelled=False)

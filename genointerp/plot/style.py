@@ -19,6 +19,9 @@ PURPLE = "#cc79a7"
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, YELLOW)
 """Order in which colours are dealt out to series."""
 
+LINE_PALETTE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, BLACK)
+"""The same for thin lines, of which a yellow one would not be seen on white."""
+
 STRAND_COLORS = {"+": BLUE, "-": VERMILION, ".": GREY}
 """Colour of what was read on each strand."""
 
@@ -39,6 +42,9 @@ TYPE_COLORS = {
     "stop": BLACK,
 }
 """Colour of an element's type, by the first word of its name; other types are grey."""
+
+BASE_COLORS = {"A": GREEN, "C": BLUE, "G": ORANGE, "T": VERMILION}
+"""Colour of a base; other letters are grey."""
 
 SEQUENTIAL = "cividis"
 """Colour map of scores between 0 and 1."""
@@ -66,14 +72,27 @@ def current_axes(ax: Axes | None) -> Axes:
     return pyplot.gca()
 
 
-def use_region_axis(ax: Axes, interval: GenomicInterval, *, labelled: bool = True) -> None:
-    """Make x the bases of an interval, 1-based as in browsers, labelled in bp."""
+def use_region_axis(
+    ax: Axes, interval: GenomicInterval, *, labelled: bool = True, length: int | None = None
+) -> None:
+    """Make x the bases of an interval, 1-based as in browsers, labelled in bp.
+
+    Parameters
+    ----------
+    length
+        Of a circular contig: the base after it is labelled as the first.
+    """
+    turn = interval.end if length is None else length
     ax.set_xlim(interval.start + 0.5, interval.end + 0.5)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{int(value):,}"))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{_wrapped(int(value), turn):,}"))
     ax.tick_params(axis="x", labelbottom=labelled, labelsize=FONT_SIZE)
     if labelled:
         ax.set_xlabel(f"{plain_text(interval.seqid)} (bp)", fontsize=FONT_SIZE + 1)
+
+
+def _wrapped(base: int, length: int) -> int:
+    return base - length if base > length else base
 
 
 def hide_frame(ax: Axes, *, keep: tuple[str, ...] = ()) -> None:

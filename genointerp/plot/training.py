@@ -42,6 +42,8 @@ def plot_training(
     shown = metrics[[x, column]].dropna()
     marker = "." if len(shown) < 30 else ""
     ax.plot(shown[x], shown[column], color=BLUE, linewidth=1, marker=marker)
+    if column.endswith("_share"):
+        ax.set_ylim(0, max(0.05, 1.05 * float(shown[column].max())))
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     ax.set_xlabel("training step" if x == "step" else x.replace("_", " "), fontsize=FONT_SIZE + 1)
     ax.set_ylabel(LABELS.get(column, column.replace("_", " ")), fontsize=FONT_SIZE + 1)

@@ -16,14 +16,15 @@ import pandas as pd
 
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.core.errors import CoordinateError
+from genointerp.feature.genomes import FeaturedGenome
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.plot.style import STRAND_COLORS, type_color
 from genointerp.report.elements import gene_table
 from genointerp.store.features import STRANDS, FeatureStore
 
-MAX_RUNS = 900_000
-"""Stretches of equal activation over all tracks; about 6 bytes each in the page."""
+MAX_RUNS = 450_000
+"""Stretches of equal activation over all tracks; about 10 bytes each in the page."""
 
 _LOOK_ALIKES = str.maketrans(
     {"<": "\u2039", ">": "\u203a", "&": "\uff06", '"': "\u2033", "'": "\u2032", "`": "\u2032"}
@@ -40,6 +41,11 @@ class BrowsedGenome:
     genome: Genome
     annotations: AnnotationSet
     store: FeatureStore
+
+    @property
+    def featured(self) -> FeaturedGenome:
+        """The same, as questions about features take it."""
+        return FeaturedGenome(self.name, self.store, self.genome, self.annotations)
 
 
 class Loci:
@@ -67,6 +73,10 @@ class Loci:
         except CoordinateError:
             return None
         return f"{self._of_seqid[interval.seqid]}:{interval.start + 1}-{interval.end}"
+
+    def place(self, genome: str, interval: GenomicInterval) -> str:
+        """Return the browser's words for an interval of one genome."""
+        return f"{self.names[genome, interval.seqid]}:{interval.start + 1}-{interval.end}"
 
     def _free_name(self, genome: str, seqid: str) -> str:
         plain = _UNSAFE.sub("_", seqid)

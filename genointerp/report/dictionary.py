@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import atomic_path, read_json_object
-from genointerp.plot.dictionary import plot_cosines, plot_densities, plot_losses, plot_stability
+from genointerp.plot.quality import plot_cosines, plot_densities, plot_losses, plot_stability
 from genointerp.plot.style import FONT_SIZE
 from genointerp.report.figures import FORMATS
 

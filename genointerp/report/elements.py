@@ -60,19 +60,40 @@ def concept_table(elements: ConceptElements) -> pd.DataFrame:
     return table[["concept", "seqid", "start", "end", "strand"]]
 
 
+def unrolled(table: pd.DataFrame, interval: GenomicInterval, length: int) -> pd.DataFrame:
+    """Return the rows that touch an interval, in its coordinates.
+
+    Parameters
+    ----------
+    table
+        Columns ``seqid``, ``start`` and ``end``.
+    length
+        Of the interval's contig. Where the interval goes on at the origin, so do the rows: what
+        lies there begins beyond ``length``.
+    """
+    own = table[table["seqid"] == interval.seqid]
+    if interval.end > length:
+        again = own.assign(start=own["start"] + length, end=own["end"] + length)
+        own = pd.concat([own, again], ignore_index=True)
+    return own[(own["end"] > interval.start) & (own["start"] < interval.end)]
+
+
 def dense_values(store: FeatureStore, interval: GenomicInterval) -> dict[int, StrandValues]:
     """Return the activations of each feature that fires in an interval, base by base.
 
     The feature with the greatest activation comes first; of equals, the lower.
     """
     found: dict[int, StrandValues] = {}
-    begin = store.offsets[interval.seqid] + interval.start
-    for side, strand in enumerate(STRANDS):
-        hits = store.region(interval, strand)
-        for feature in np.unique(hits.feature).tolist():
-            mine = hits.feature == feature
-            values = found.setdefault(feature, _silent(interval))
-            values[side][hits.row[mine] - begin] = hits.value[mine]
+    begin = 0
+    for part in store.parts(interval):
+        shift = begin - store.offsets[interval.seqid] - part.start
+        for side, strand in enumerate(STRANDS):
+            hits = store.region(part, strand)
+            for feature in np.unique(hits.feature).tolist():
+                mine = hits.feature == feature
+                values = found.setdefault(feature, _silent(interval))
+                values[side][hits.row[mine] + shift] = hits.value[mine]
+        begin += part.length
     top = {feature: max(v.max(initial=0) for v in values) for feature, values in found.items()}
     return {feature: found[feature] for feature in sorted(found, key=lambda f: (-top[f], f))}
 

@@ -5,9 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int64
 
+from genointerp.plot.circle import Ring
 from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack
 
 N_BINS = 400
+N_RING_BINS = 1440
 HALF_WIDTH = 150
 N_LOCI = 50
 
@@ -55,6 +57,22 @@ def binned_profiles(
         tops = [_bin(hits, store.offsets[seqid] + start, bin_bp, n_bins) for hits in (plus, minus)]
         profiles.append(BinnedProfile(seqid, start, bin_bp, *tops))
     return profiles
+
+
+def whole_contig(store: FeatureStore, feature: int, seqid: str, *, label: str = "") -> Ring:
+    """Return the greatest activation of a feature in each bin of a whole contig."""
+    length, begin = store.lengths[seqid], store.offsets[seqid]
+    bin_bp = max(-(-length // N_RING_BINS), 1)
+    n_bins = -(-length // bin_bp)
+    is_read = np.zeros(n_bins, dtype=np.bool_)
+    for strand in STRANDS:
+        for interval in store.coverage(strand):
+            if interval.seqid == seqid:
+                is_read[interval.start // bin_bp : -(-interval.end // bin_bp)] = True
+    plus, minus = (
+        _bin(store.feature(feature, strand), begin, bin_bp, n_bins) for strand in STRANDS
+    )
+    return Ring(label, bin_bp, plus, minus, is_read)
 
 
 def aligned_profile(store: FeatureStore, plus: FeatureTrack, minus: FeatureTrack) -> AlignedProfile:

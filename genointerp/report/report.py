@@ -11,7 +11,6 @@ import json
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -21,21 +20,23 @@ from markupsafe import Markup
 from genointerp import __version__
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path
+from genointerp.feature.projection import WEIGHTS, read_decoder
 from genointerp.genome.interval import format_region
 from genointerp.report.browser import (
-    BrowsedGenome,
     Loci,
     browser_options,
     covered,
     track_resolution,
 )
 from genointerp.report.elements import concept_texts
-from genointerp.report.figures import draw_training
+from genointerp.report.figures import read_metrics, training_figure
+from genointerp.report.map_figures import dictionary_figure
+from genointerp.report.measure import Measurements, measure_run, write_measurements
 from genointerp.report.run import Run, read_run
-from genointerp.report.table import PageTable, format_value, page_table
+from genointerp.report.section import Picture, make_sections, picture
+from genointerp.report.table import Links, PageTable, format_value, page_table
 
 N_TRACKS = 20
-N_ASSOCIATIONS = 5
 MAX_PAGE_BYTES = 15_000_000
 MAX_FIGURE_BYTES = 3_000_000
 
@@ -52,26 +53,40 @@ def write_report(run_dir: Path, out: Path) -> None:
         ``best_per_concept.tsv``, ``candidates.tsv`` and ``features.h5`` of each genome; queries and
         figures are shown where there are any.
     out
-        The HTML file.
+        The HTML file. What the page shows and no step before it wrote is written as tables to the
+        folder ``NAME_tables`` beside ``NAME.html``.
 
     Raises
     ------
     InputError
         If the directory lacks one of these, or they do not belong together.
     """
-    page = render_page(read_run(run_dir))
+    out = Path(out)
+    run = read_run(run_dir)
+    measured = measure_run(run, top_features(run))
+    folder = out.with_name(f"{out.stem}_tables")
+    page = render_page(run, measured, folder=folder.name)
     size = len(page.encode())
     if size > MAX_PAGE_BYTES:
         raise InputError(str(run_dir), f"a page of at most {MAX_PAGE_BYTES} bytes", str(size))
+    write_measurements(measured, folder)
     with atomic_path(out) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 
-def render_page(run: Run) -> str:
-    """Return the page of a run as one HTML text."""
+def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
+    """Return the page of a run as one HTML text.
+
+    Parameters
+    ----------
+    folder
+        Where the tables of ``measured`` lie, as the page names it.
+    """
     loci = Loci(run.genomes)
     known = concept_texts(run.associations)
-    features = {feature: known.get(feature, "") for feature in top_features(run)}
+    top = top_features(run)
+    links = Links(loci, frozenset(top))
+    features = {feature: known.get(feature, "") for feature in top}
     bin_bp = track_resolution(run.genomes, list(features))
     locus = _first_locus(run, loci)
     options = browser_options(run.genomes, features, loci, locus, bin_bp=bin_bp)
@@ -91,13 +106,15 @@ def render_page(run: Run) -> str:
         browser=script_json(options),
         bin_bp=bin_bp,
         version=__version__,
-        genomes=[_genome_facts(item) for item in run.genomes],
+        genomes=[{"name": item.name, "sha256": item.genome.sha256} for item in run.genomes],
         model=_model_facts(run),
         summary=[(key, format_value(value), value) for key, value in run.summary.items()],
         config=yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True),
-        tables=_tables(run, list(features), loci),
-        queries=_queries(run, loci),
+        tables=_tables(run, measured, links, folder),
+        sections=make_sections(run, measured, top, links, folder=folder),
+        queries=_queries(run, links),
         figures=_figures(run),
+        records=_records(measured, links, folder),
     )
 
 
@@ -117,18 +134,15 @@ def script_json(value: object) -> Markup:
     return Markup(text)
 
 
-def _tables(run: Run, features: Sequence[int], loci: Loci) -> list[PageTable]:
-    top = run.associations[run.associations["feature"].isin(features)]
-    top = top[top["f1_fit"] > 0].sort_values(
-        ["feature", "f1_fit"], ascending=[True, False], kind="stable"
-    )
-    top = top.groupby("feature", sort=False).head(N_ASSOCIATIONS)
+def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list[PageTable]:
+    tested = run.associations[run.associations["q_value"].notna()]
+    tested = tested.sort_values("f1", ascending=False, kind="stable")
     return [
         page_table(
             run.best,
             title="Best feature of each concept",
             source="best_per_concept.tsv",
-            loci=loci,
+            links=links,
             note="Feature, orientation and threshold were chosen on fit (f1_fit); every other "
             "score was measured on test.",
         ),
@@ -136,54 +150,72 @@ def _tables(run: Run, features: Sequence[int], loci: Loci) -> list[PageTable]:
             run.candidates,
             title="Candidates",
             source="candidates.tsv",
-            loci=loci,
+            links=links,
             note="Features that no known concept explains. A click on a region moves the browser.",
         ),
         page_table(
-            top,
-            title="Associations of the top features",
+            measured.features,
+            title="Features",
+            source=f"{folder}/features.tsv",
+            links=links,
+            note="All features, each with its best concept, chosen on fit and measured on test. "
+            "A feature in colour has a section below.",
+        ),
+        page_table(
+            tested,
+            title="Associations",
             source="associations.parquet",
-            loci=loci,
-            note=f"The {N_ASSOCIATIONS} concepts with the highest f1_fit of each feature that is "
-            "shown in the browser.",
+            links=links,
+            n_rows=len(run.associations),
+            note="Pairs that fit chose for testing, highest test F1 first.",
         ),
     ]
 
 
-def _queries(run: Run, loci: Loci) -> list[dict[str, Any]]:
+def _records(measured: Measurements, links: Links, folder: str) -> list[PageTable]:
+    return [
+        page_table(
+            measured.contigs,
+            title="Contigs",
+            source=f"{folder}/contigs.tsv",
+            links=links,
+            limit=200,
+        ),
+        page_table(measured.files, title="Files", source=f"{folder}/files.tsv", links=links),
+    ]
+
+
+def _queries(run: Run, links: Links) -> list[dict[str, Any]]:
     queries = []
     for name, frame in run.queries.items():
         region = run.region_of(name)
         title = f"Query {name}" + (f": {region}" if region else "")
-        table = page_table(frame, title=title, source=f"queries/{name}.tsv", loci=loci, limit=50)
-        queries.append({"region": region, "locus": loci.find(region), "table": table})
+        source = f"queries/{name}.tsv"
+        table = page_table(frame, title=title, source=source, links=links, limit=50)
+        queries.append({"region": region, "locus": links.loci.find(region), "table": table})
     return queries
 
 
-def _figures(run: Run) -> list[dict[str, str]]:
-    """Return the figures of the run, and the training curves where the run did not draw them."""
+def _figures(run: Run) -> list[Picture]:
+    """Return the figures of the run as far as there is room, and those of its dictionary."""
     figures, left = [], MAX_FIGURE_BYTES
     for path in run.figures:
         if path.stat().st_size > left:
             continue
         left -= path.stat().st_size
-        figures.append(_figure(path, f"figures/{path.name}"))
-    metrics = run.path / "sae" / "metrics.jsonl"
-    if metrics.is_file() and not any(path.stem == "training" for path in run.figures):
-        figures.append(_training(metrics))
+        content = base64.b64encode(path.read_bytes()).decode()
+        uri = f"data:{_MIME[path.suffix]};base64,{content}"
+        figures.append(Picture(uri, path.stem, f"figures/{path.name}"))
+    drawn = {path.stem for path in run.figures}
+    metrics, weights = run.path / "sae" / "metrics.jsonl", run.path / "sae" / WEIGHTS
+    if metrics.is_file() and "training" not in drawn:
+        figure = training_figure(read_metrics(metrics), where=str(metrics))
+        figures.append(picture(figure, alt="training curves", source="sae/metrics.jsonl"))
+    if weights.is_file() and "dictionary" not in drawn:
+        figure = dictionary_figure(read_decoder(weights.parent), run.associations)
+        source = f"sae/{WEIGHTS}, associations.parquet"
+        figures.append(picture(figure, alt="map of the dictionary", source=source))
     return figures
-
-
-def _figure(path: Path, name: str) -> dict[str, str]:
-    content = base64.b64encode(path.read_bytes()).decode()
-    return {"name": name, "uri": f"data:{_MIME[path.suffix]};base64,{content}"}
-
-
-def _training(metrics: Path) -> dict[str, str]:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "training.png"
-        draw_training(metrics, path)
-        return _figure(path, "sae/metrics.jsonl")
 
 
 def _first_locus(run: Run, loci: Loci) -> str:
@@ -192,17 +224,6 @@ def _first_locus(run: Run, loci: Loci) -> str:
     read = [interval for item in run.genomes for interval in covered(item.store)]
     regions += [format_region(interval) for interval in read[:1]]
     return next(locus for locus in map(loci.find, regions) if locus is not None)
-
-
-def _genome_facts(item: BrowsedGenome) -> dict[str, str]:
-    read = sum(interval.length for interval in item.store.coverage("+"))
-    return {
-        "name": item.name,
-        "contigs": ", ".join(item.genome),
-        "length": format_value(sum(item.genome.lengths.values())),
-        "read": format_value(read),
-        "sha256": item.genome.sha256,
-    }
 
 
 def _model_facts(run: Run) -> dict[str, str]:

@@ -9,12 +9,24 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
+from genointerp.association.config import AssociateConfig
+from genointerp.association.file import read_split
 from genointerp.core.errors import InputError, MismatchError, SchemaError
 from genointerp.genome.read import read_genome
 from genointerp.report.browser import BrowsedGenome
 from genointerp.store.features import FeatureStore
 from genointerp.store.tables import ASSOCIATIONS, CANDIDATES, read_table
+
+TABLES = (
+    "config.yaml",
+    "summary.json",
+    "associations.parquet",
+    "best_per_concept.tsv",
+    "candidates.tsv",
+)
+"""What every run directory holds, beside the folder of each genome."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,12 @@ class Run:
         Table of each query, by its name.
     figures
         Paths, sorted by name.
+    elements
+        Elements of the run's concepts upon each genome, in the order of ``genomes``.
+    split
+        What the associations were made with.
+    files
+        All that was read, by the name that the page gives it.
     """
 
     path: Path
@@ -44,6 +62,9 @@ class Run:
     queries: Mapping[str, pd.DataFrame]
     figures: tuple[Path, ...]
     genomes: tuple[BrowsedGenome, ...]
+    elements: tuple[ConceptElements, ...]
+    split: AssociateConfig
+    files: Mapping[str, Path]
 
     def region_of(self, query: str) -> str:
         """Return the region that a query was asked for, empty where the run does not say."""
@@ -67,6 +88,9 @@ def read_run(path: Path) -> Run:
     config = _read_mapping(path / "config.yaml")
     summary = _read_mapping(path / "summary.json")
     summary.pop("provenance", None)
+    genomes = tuple(_read_genomes(path, config))
+    concepts = path / str(config["concepts"]) if config.get("concepts") else None
+    definitions = load_concepts(concepts)
     return Run(
         path=path,
         config=config,
@@ -76,7 +100,12 @@ def read_run(path: Path) -> Run:
         candidates=read_table(path / "candidates.tsv", CANDIDATES),
         queries={file.stem: read_tsv(file) for file in sorted(path.glob("queries/*.tsv"))},
         figures=tuple(sorted([*path.glob("figures/*.png"), *path.glob("figures/*.svg")])),
-        genomes=tuple(_read_genomes(path, config)),
+        genomes=genomes,
+        elements=tuple(
+            define_elements(item.annotations, item.genome, definitions) for item in genomes
+        ),
+        split=read_split(path / "associations.parquet"),
+        files=_files(path, config),
     )
 
 
@@ -115,6 +144,20 @@ def _read_genomes(path: Path, config: Mapping[str, Any]) -> list[BrowsedGenome]:
     if not genomes:
         raise SchemaError(str(path / "config.yaml"), "at least one genome", "none")
     return genomes
+
+
+def _files(path: Path, config: Mapping[str, Any]) -> dict[str, Path]:
+    files = {name: path / name for name in TABLES}
+    for name, entry in config["genomes"].items():
+        files[f"{name}/features.h5"] = path / name / "features.h5"
+        files |= {
+            f"{name}: {role}": path / str(entry[role])
+            for role in ("sequence", "annotation")
+            if role in entry
+        }
+    if config.get("concepts"):
+        files["concepts"] = path / str(config["concepts"])
+    return files
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:

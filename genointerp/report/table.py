@@ -1,18 +1,37 @@
 """Tables as the page shows them: each number as in its file, and as people read it."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from genointerp.genome.interval import GenomicInterval
 from genointerp.report.browser import Loci
 
 LOCUS_COLUMNS = ("top_region", "region", "locus")
+MAX_LETTERS = 60
+"""Of a sequence, the rest of which is left to the file."""
 
 
-@dataclass(frozen=True)
+class Links(NamedTuple):
+    """What a click on a cell can lead to.
+
+    Parameters
+    ----------
+    loci
+        Where regions lie in the browser.
+    pages
+        Features that have a section of their own.
+    """
+
+    loci: Loci
+    pages: Collection[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One cell.
 
@@ -24,12 +43,15 @@ class Cell:
         As in the file; rows are sorted by it.
     locus
         Where a click on it moves the browser.
+    page
+        Feature whose section a click on it opens.
     """
 
     text: str
     exact: str
     locus: str | None = None
     is_number: bool = False
+    page: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,19 +79,21 @@ def page_table(
     *,
     title: str,
     source: str,
-    loci: Loci,
-    limit: int = 500,
+    links: Links,
+    limit: int = 1000,
+    n_rows: int | None = None,
     note: str = "",
 ) -> PageTable:
-    """Return the first rows of a frame as the page shows them."""
+    """Return the first rows of a frame as the page shows them.
+
+    Parameters
+    ----------
+    n_rows
+        Rows of the file, where the frame is a part of it.
+    """
     columns = tuple(str(name) for name in frame.columns)
-    shown = frame.head(limit)
-    values = [shown[name].tolist() for name in frame.columns]
-    rows = tuple(
-        tuple(_cell(value, name, loci) for name, value in zip(columns, row, strict=True))
-        for row in zip(*values, strict=True)
-    )
-    return PageTable(title, source, columns, rows, len(frame), note)
+    rows = tuple(_row(row, links) for row in frame.head(limit).to_dict("records"))
+    return PageTable(title, source, columns, rows, len(frame) if n_rows is None else n_rows, note)
 
 
 def format_value(value: object) -> str:
@@ -93,9 +117,21 @@ def format_value(value: object) -> str:
     return str(value)
 
 
-def _cell(value: object, column: str, loci: Loci) -> Cell:
+def _row(row: dict[Hashable, Any], links: Links) -> tuple[Cell, ...]:
+    cells = [_cell(value, str(name), links) for name, value in row.items()]
+    if {"genome", "seqid", "start", "end"} <= row.keys():
+        place = GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]))
+        index = list(row).index("start")
+        cells[index] = replace(cells[index], locus=links.loci.place(row["genome"], place))
+    return tuple(cells)
+
+
+def _cell(value: object, column: str, links: Links) -> Cell:
     is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     text = str(value) if column in ("feature", "rank") and is_number else format_value(value)
     exact = "" if text == "" else str(value)
-    locus = loci.find(text) if column in LOCUS_COLUMNS and text else None
-    return Cell(text, exact, locus, is_number)
+    if column == "sequence" and len(text) > MAX_LETTERS:
+        text = f"{text[:MAX_LETTERS]}\N{HORIZONTAL ELLIPSIS}"
+    locus = links.loci.find(text) if column in LOCUS_COLUMNS and text else None
+    is_page = column == "feature" and isinstance(value, int) and value in links.pages
+    return Cell(text, exact, locus, is_number, int(str(value)) if is_page else None)

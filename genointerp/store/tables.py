@@ -226,11 +226,92 @@ FEATURES = TableSchema(
     ),
 )
 
+FEATURE_SUMMARY = TableSchema(
+    "genointerp::feature-summary",
+    1,
+    (
+        _required("feature", "int64", "index in the dictionary"),
+        _required("density", "float64", "share of read bases on which it fires; all genomes"),
+        _required("n_firing", "int64", "bases on which it fires, both strands, all genomes"),
+        _required("max_activation", "float64", "largest activation; 0 where it never fires"),
+        _required("mean_activation", "float64", "mean over firing bases; NaN where none"),
+        _required("strand_asymmetry", "float64", "(p - m) / (p + m) of its densities on + and -"),
+        _required("best_concept", "string", "concept with the highest F1 on fit; empty where none"),
+        _required("orientation", "string", "sense, antisense or both; empty where none"),
+        _required("threshold", "float64", "chosen on fit"),
+        _required("precision", "float64", "as in associations; test"),
+        _required("recall", "float64", "as in associations; test"),
+        _required("f1", "float64", "as in associations; test"),
+        _required("auroc", "float64", "as in associations; test"),
+        _required("null_f1", "float64", "as in associations; test"),
+        _required("f1_always_on", "float64", "F1 of the detector that always fires; test"),
+        _required("q_value", "float64", "as in associations; test"),
+    ),
+)
+
+CURVES = TableSchema(
+    "genointerp::precision-recall",
+    1,
+    (
+        _required("feature", "int64", "index in the dictionary"),
+        _required("concept", "string", "name of the concept"),
+        _required("orientation", "string", "sense, antisense or both"),
+        _required("threshold", "float64", "detects where it is > 0 and at least this"),
+        _required("chosen", "int64", "1 at the threshold that fit chose, else 0"),
+        _required("n_feature_bp", "int64", "bases that the feature detects; test"),
+        _required("n_both_bp", "int64", "of these, bases of the concept; test"),
+        _required("n_concept_bp", "int64", "bases of the concept; test"),
+        _required("precision", "float64", "share of detected bases inside the concept; test"),
+        _required("recall", "float64", "share of the concept's bases that are detected; test"),
+        _required("base_rate", "float64", "share of the concept among all bases; test"),
+    ),
+)
+
+METAGENE = TableSchema(
+    "genointerp::metagene",
+    1,
+    (
+        _required("feature", "int64", "index in the dictionary"),
+        _required("concept", "string", "name of the concept"),
+        _required("orientation", "string", "sense, antisense or both"),
+        _required("anchor", "string", "start (first base) or end (last base) of the elements"),
+        _required("offset", "int64", "bp from the anchor in the direction of the element"),
+        _required("n_elements", "int64", "elements whose base at this offset was read"),
+        _required("mean_activation", "float64", "mean over them, silent bases are 0; NaN if none"),
+        _required("sem", "float64", "standard error of that mean; NaN below two elements"),
+        _required("background", "float64", "mean activation over all bases read"),
+    ),
+)
+
+READ_CONTIGS = TableSchema(
+    "genointerp::read-contigs",
+    1,
+    (
+        _required("genome", "string", "its name in the run"),
+        _required("seqid", "string", "contig"),
+        _required("length", "int64", "in bp"),
+        _required("circular", "int64", "1 where the last base is followed by the first, else 0"),
+        _required("n_read_plus", "int64", "bases that were read on +"),
+        _required("n_read_minus", "int64", "bases that were read on -"),
+    ),
+)
+
+RUN_FILES = TableSchema(
+    "genointerp::run-files",
+    1,
+    (
+        _required("file", "string", "relative to the run directory, where it lies in it"),
+        _required("n_bytes", "int64", "its size"),
+        _required("sha256", "string", "of its bytes"),
+    ),
+)
+
 SCHEMAS = {
     schema.format: schema
     for schema in (
         *(ELEMENTS, ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY, LOCI, FEATURES),
         *(TOP_LOCI, MOTIF),
+        *(FEATURE_SUMMARY, CURVES, METAGENE, READ_CONTIGS, RUN_FILES),
     )
 }
 
@@ -284,7 +365,26 @@ def read_table(path: Path, schema: TableSchema) -> pd.DataFrame:
     SchemaError
         If the file is absent, unreadable, of another schema or a newer version.
     """
-    path = Path(path)
+    _, frame = _read(Path(path), schema)
+    return conform(frame, schema, where=str(path))
+
+
+def read_provenance(path: Path, schema: TableSchema) -> dict[str, Any]:
+    """Return what a table says that it was made from: ``config`` and ``inputs``.
+
+    Raises
+    ------
+    SchemaError
+        As `read_table`, or if the table does not say.
+    """
+    header, _ = _read(Path(path), schema)
+    found = header.get("provenance")
+    if not isinstance(found, dict):
+        raise SchemaError(f"{path}: provenance", "an object", type(found).__name__)
+    return found
+
+
+def _read(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no file"
         raise SchemaError(str(path), f"a {schema.format} table", found)
@@ -297,7 +397,7 @@ def read_table(path: Path, schema: TableSchema) -> pd.DataFrame:
         message = " ".join(str(error).split())
         raise SchemaError(str(path), f"a {schema.format} table", message) from error
     _check_header(path, header, schema)
-    return conform(frame, schema, where=str(path))
+    return header, frame
 
 
 def conform(frame: pd.DataFrame, schema: TableSchema, *, where: str) -> pd.DataFrame:

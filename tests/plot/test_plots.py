@@ -18,8 +18,14 @@ from genointerp.plot.feature import (
     plot_profile,
 )
 from genointerp.plot.overlap import best_pairs, plot_overlap
-from genointerp.plot.region import _lanes, plot_concepts, plot_feature_track, plot_genes
-from genointerp.plot.style import PALETTE, type_color, use_region_axis
+from genointerp.plot.region import (
+    _lanes,
+    plot_concepts,
+    plot_feature_track,
+    plot_genes,
+    plot_sequence,
+)
+from genointerp.plot.style import BASE_COLORS, PALETTE, type_color, use_region_axis
 from genointerp.plot.training import plot_training
 
 INTERVAL = GenomicInterval("chrI", 100, 1100)
@@ -122,6 +128,20 @@ def test_a_track_of_another_length_is_refused(ax):
         plot_feature_track(np.zeros(3), np.zeros(3), INTERVAL, ax=ax)
 
 
+def test_bases_of_both_strands_stand_at_their_places(ax):
+    plot_sequence("ACGTN", GenomicInterval("chrI", 10, 15), ax=ax)
+    found = [(text.get_position(), text.get_text()) for text in ax.texts]
+    assert found[:5] == [((11 + i, 0.5), letter) for i, letter in enumerate("ACGTN")]
+    assert found[5:] == [((11 + i, -0.5), letter) for i, letter in enumerate("TGCAN")]
+    assert ax.texts[0].get_color() == ax.texts[8].get_color() == BASE_COLORS["A"]
+    assert len(set(BASE_COLORS.values())) == 4
+
+
+def test_a_sequence_of_another_length_is_refused(ax):
+    with pytest.raises(InputError, match="expected 1000 bases, found 4"):
+        plot_sequence("ACGT", INTERVAL, ax=ax)
+
+
 def test_ticks_of_a_region_are_one_based_with_the_unit_on_the_axis(ax):
     use_region_axis(ax, GenomicInterval("chrI", 0, 3000))
     ax.figure.draw_without_rendering()
@@ -160,6 +180,15 @@ def test_the_heat_map_writes_test_scores_and_marks_the_best(ax):
         (1, 1): (".50", "bold"),
     }
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["f/2", "f/1"]
+
+
+def test_a_concept_that_test_does_not_hold_has_no_column(ax):
+    extra = pd.DataFrame(
+        [(9, "prophage", "both", 0.7, np.nan)], columns=list(associations().columns)
+    )
+    plot_overlap(pd.concat([associations(), extra]), ax=ax)
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["CDS (sense)", "tRNA (sense)"]
+    assert "f/9" not in [tick.get_text() for tick in ax.get_yticklabels()]
 
 
 def test_a_heat_map_of_nothing_is_refused(ax):
@@ -201,6 +230,11 @@ def test_a_training_curve_leaves_out_undefined_steps(ax):
     plot_training(metrics, "fvu", ax=ax)
     assert ax.lines[0].get_xydata().tolist() == [[0, 1], [2, 0.5]]
     assert ax.get_ylabel() == "FVU"
+
+
+def test_a_share_is_drawn_from_zero_up(ax):
+    plot_training(pd.DataFrame({"step": [0, 1], "dead_share": [0.0, 0.0]}), "dead_share", ax=ax)
+    assert ax.get_ylim() == (0, 0.05)
 
 
 def test_an_absent_metric_is_named(ax):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from safetensors.numpy import save_file
 
 from genointerp.core.provenance import Provenance
 from genointerp.genome.genome import Contig, Genome
@@ -18,7 +19,7 @@ from genointerp.store.feature_writer import FeatureWriter
 from genointerp.store.features import FeatureHeader
 from genointerp.store.tables import ASSOCIATIONS, CANDIDATES, write_table
 
-PROVENANCE = Provenance(config={}, inputs={})
+PROVENANCE = Provenance(config={"test": ["chrB"]}, inputs={})
 HOSTILE = "</script><script>window.stolen=1</script><img src=x onerror='window.stolen=1'>"
 N_FEATURES = 12
 
@@ -104,7 +105,7 @@ def association_frame():
     generator = np.random.default_rng(4)
     pairs = [
         (feature, concept, orientation)
-        for feature in range(N_FEATURES - 1)
+        for feature in range(N_FEATURES)
         for concept in ("tRNA", "CDS", "intergenic")
         for orientation in (("both",) if concept == "intergenic" else ("sense", "antisense"))
     ]
@@ -153,5 +154,7 @@ def write_tables(folder: Path):
         "feature\tstrand\tmax_activation\n3\t+\t5.0\n7\t-\t0.5\n"
     )
     (folder / "sae").mkdir()
+    directions = np.random.default_rng(5).normal(size=(N_FEATURES, 4)).astype(np.float32)
+    save_file({"W_dec": directions}, folder / "sae" / "sae_weights.safetensors")
     rows = [{"step": 10 * i, "loss": 1 / (i + 1), "fvu": 0.9**i, "l0": 16} for i in range(20)]
     (folder / "sae" / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")

@@ -2,47 +2,82 @@
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from matplotlib.figure import Figure
+from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 from genointerp.cli.plot import plot
-from genointerp.core.errors import GenointerpError, InputError, MismatchError, SchemaError
+from genointerp.core.errors import (
+    GenointerpError,
+    InputError,
+    MismatchError,
+    SchemaError,
+    UnknownNameError,
+)
+from genointerp.genome.interval import parse_region
+from genointerp.genome.read import read_genome
+from genointerp.plot.style import use_region_axis
 from genointerp.report.browser import browser_text
+from genointerp.report.concept_figures import (
+    choose_pairs,
+    draw_curves,
+    draw_metagene,
+    read_measured,
+)
+from genointerp.report.elements import dense_values, unrolled
+from genointerp.report.figure_file import SourceFiles
 from genointerp.report.figures import (
+    draw_density,
     draw_feature,
     draw_overlap,
     draw_region,
     draw_training,
     read_metrics,
 )
-from genointerp.report.report import MAX_PAGE_BYTES, script_json, write_report
+from genointerp.report.map_figures import draw_circle, draw_dictionary
+from genointerp.report.report import MAX_PAGE_BYTES, script_json, top_features, write_report
+from genointerp.report.run import read_run
 from genointerp.report.table import format_value
+from genointerp.store.contigs import ContigInfo
+from genointerp.store.tables import CURVES, METAGENE, MOTIF, TOP_LOCI, read_table
+from tests.plant import make_store, silence
 
 
 class _Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.tags, self.cells, self.sources = [], [], []
+        self.source = ""
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
         values = dict(attributes)
         self.tags.append(tag)
-        if tag == "td" and "data-exact" in values:
-            self.cells.append(values["data-exact"])
+        self.source = values.get("data-source", self.source)
+        if "data-exact" in values:
+            self.cells.append((self.source, values["data-exact"]))
         self.sources += [values[key] for key in ("src", "href") if key in values]
         assert not any(name.startswith("on") for name in values)
 
 
 @pytest.fixture(scope="module")
-def page(run_dir, tmp_path_factory):
+def page_path(run_dir, tmp_path_factory):
     out = tmp_path_factory.mktemp("page") / "report.html"
     write_report(run_dir, out)
     assert out.stat().st_size < MAX_PAGE_BYTES
-    return out.read_text(encoding="utf-8")
+    return out
+
+
+@pytest.fixture(scope="module")
+def page(page_path):
+    return page_path.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +95,74 @@ def test_the_page_refers_to_nothing_outside_itself(parsed):
     assert all(source.startswith(("data:", "#")) for source in parsed.sources)
 
 
-def test_every_number_of_a_table_is_a_cell_of_its_file(run_dir, parsed):
-    best = pd.read_csv(run_dir / "best_per_concept.tsv", sep="\t")
-    for value in best["f1"]:
-        assert str(value) in parsed.cells
+def test_every_number_of_a_table_is_a_cell_of_the_file_that_it_names(run_dir, page_path, parsed):
+    assert {source for source, _ in parsed.cells} >= {
+        "best_per_concept.tsv",
+        "candidates.tsv",
+        "associations.parquet",
+        "queries/a_tRNA.tsv",
+        *(f"report_tables/{name}.tsv" for name in ("features", "contigs", "files")),
+        "report_tables/loci/feature_3.tsv",
+    }
+    known = {}
+    for source, value in parsed.cells:
+        if source not in known:
+            known[source] = cells_of(run_dir, page_path, source)
+        assert value in known[source], (source, value)
+
+
+def cells_of(run_dir, page_path, source):
+    path = (page_path.parent if source.startswith("report_tables/") else run_dir) / source
+    if path.suffix == ".parquet":
+        frame = pd.read_parquet(path)
+    else:
+        frame = pd.read_csv(path, sep="\t", comment="#", keep_default_na=False, na_values=[""])
+    return {"", *(str(value) for name in frame for value in frame[name].tolist())}
+
+
+def test_the_figures_name_the_tables_that_hold_their_numbers(page_path, page):
+    assert "<figcaption>report_tables/metagene.tsv, report_tables/curves.tsv</figcaption>" in page
+    curves = read_table(page_path.parent / "report_tables" / "curves.tsv", CURVES)
+    profiles = read_table(page_path.parent / "report_tables" / "metagene.tsv", METAGENE)
+    assert set(curves["feature"]) == set(profiles["feature"]) >= {3, 7}
+
+
+def test_each_top_feature_has_a_section_to_which_its_number_leads(run_dir, page, parsed):
+    sections = re.findall(r'<details class="feature" id="feature-(\d+)"', page)
+    assert list(map(int, sections)) == top_features(read_run(run_dir))
+    links = {source for source in parsed.sources if source.startswith("#feature-")}
+    assert links == {f"#feature-{number}" for number in sections}
+    tRNA = page.split('id="feature-3"')[1].split("</summary>")[0]
+    assert re.search(r"tRNA \(sense\): F1 0\.988, null [\d.]+, always-on [\d.]+", tRNA)
+
+
+def test_loci_of_a_section_are_strongest_first_and_move_the_browser(page_path, page):
+    loci = read_table(page_path.parent / "report_tables" / "loci" / "feature_3.tsv", TOP_LOCI)
+    assert loci["rank"].tolist() == list(range(1, len(loci) + 1))
+    assert loci["max_activation"].is_monotonic_decreasing
+    first = loci.iloc[0]
+    assert (first["max_activation"], first["start"], first["end"]) == (5.0, 1100, 1176)
+    assert (first["element"], first["orientation"], first["distance"]) == ("trnX", "sense", 0)
+    table = page.split('id="loci-3"')[1].split("</table>")[0]
+    assert 'data-locus="chrA:1101-1176">1,100</button>' in table
+
+
+def test_each_section_has_its_logo_whose_numbers_are_on_disk(page_path, page):
+    motif = read_table(page_path.parent / "report_tables" / "motif" / "feature_3.tsv", MOTIF)
+    assert motif["offset"].is_monotonic_increasing
+    section = page.split('id="feature-3"')[1].split("</details>")[0]
+    assert "<figcaption>report_tables/motif/feature_3.tsv</figcaption>" in section
+
+
+def test_the_report_measures_the_concepts_of_its_run(run_dir, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run_dir, folder)
+    (folder / "own.yaml").write_text("tRNA: {description: x, types: [CDS]}\n")
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    (folder / "config.yaml").write_text(yaml.safe_dump({**config, "concepts": "own.yaml"}))
+    own, shipped = read_run(folder), read_run(run_dir)
+    assert own.elements[0].n_elements("tRNA") == 4
+    assert shipped.elements[0].n_elements("tRNA") == 2
 
 
 def test_the_browser_data_holds_no_markup_and_all_of_the_genome(page):
@@ -105,17 +204,29 @@ def test_values_are_written_as_people_read_them(value, text):
 
 def test_every_figure_is_drawn_and_the_same_twice(run_dir, tmp_path):
     store = run_dir / "first" / "features.h5"
+    source = SourceFiles(run_dir / "first.fa", run_dir / "first.gff3")
+    associations = run_dir / "associations.parquet"
+    measured = measured_of(run_dir)
     draws = {
         "region.png": lambda out: draw_region(
             store,
             "chrA:1,001-1,900",
             out,
-            annotations=run_dir / "first.gff3",
-            genome=run_dir / "first.fa",
-            associations=run_dir / "associations.parquet",
+            source=source,
+            associations=associations,
             feature_ids=[3, 11],
         ),
-        "overlap.pdf": lambda out: draw_overlap(run_dir / "associations.parquet", out),
+        "sequence.svg": lambda out: draw_region(store, "chrA:1,090-1,130", out, source=source),
+        "overlap.pdf": lambda out: draw_overlap(associations, out),
+        "precision.png": lambda out: draw_overlap(associations, out, score="precision"),
+        "curves.svg": lambda out: draw_curves(measured, out),
+        "curve.png": lambda out: draw_curves(measured, out, feature_ids=[3], concepts=["tRNA"]),
+        "metagene.png": lambda out: draw_metagene(measured, out, feature=3, concept="tRNA"),
+        "circle.png": lambda out: draw_circle(store, out, source=source, feature_ids=[3, 11]),
+        "density.png": lambda out: draw_density(store, out, feature=3),
+        "dictionary.png": lambda out: draw_dictionary(
+            run_dir / "sae", out, associations=associations
+        ),
         "feature.png": lambda out: draw_feature(store, 3, out),
         "silent.png": lambda out: draw_feature(store, 11, out),
         "training.png": lambda out: draw_training(run_dir / "sae" / "metrics.jsonl", out),
@@ -124,7 +235,85 @@ def test_every_figure_is_drawn_and_the_same_twice(run_dir, tmp_path):
         draw(tmp_path / name)
         first = (tmp_path / name).read_bytes()
         draw(tmp_path / name)
-        assert (tmp_path / name).read_bytes() == first
+        assert (tmp_path / name).read_bytes() == first, name
+
+
+def measured_of(run_dir):
+    names = ("first", "second")
+    return read_measured(
+        [run_dir / name / "features.h5" for name in names],
+        [run_dir / f"{name}.gff3" for name in names],
+        run_dir / "associations.parquet",
+        genomes=[run_dir / f"{name}.fa" for name in names],
+    )
+
+
+def test_a_region_up_to_150_bp_shows_its_bases(run_dir, tmp_path):
+    source = SourceFiles(run_dir / "first.fa", run_dir / "first.gff3")
+    texts = {}
+    for last in (150, 151):
+        out = tmp_path / f"{last}.svg"
+        store = run_dir / "first" / "features.h5"
+        draw_region(store, f"chrA:1-{last}", out, source=source, feature_ids=[11])
+        texts[last] = out.read_text().count("<!-- A -->")
+    sequence = read_genome(run_dir / "first.fa")["chrA"].sequence[:150].tobytes()
+    assert texts == {150: sequence.count(b"A") + sequence.count(b"T"), 151: 0}
+
+
+def test_a_region_is_drawn_with_the_concepts_that_are_given(run_dir, tmp_path):
+    concepts = tmp_path / "concepts.yaml"
+    concepts.write_text("my_genes: {description: x, types: [CDS]}\n")
+    source = SourceFiles(run_dir / "first.fa", run_dir / "first.gff3", concepts)
+    out = tmp_path / "region.svg"
+    draw_region(run_dir / "first" / "features.h5", "chrA:1-1,900", out, source=source)
+    assert "<!-- my_genes -->" in out.read_text()
+    assert "<!-- tRNA -->" not in out.read_text()
+
+
+def test_a_region_over_the_origin_goes_on_with_the_first_base(tmp_path):
+    contigs = (ContigInfo("c", 1000, circular=True),)
+    dense = silence(1000, 2)
+    dense["+"][[990, 5], 0] = [2.0, 3.0]
+    dense["-"][999, 1] = 4.0
+    store = make_store(tmp_path / "f.h5", dense, contigs)
+    interval = parse_region("c:981-20", store.lengths, circular=store.circular)
+    values = dense_values(store, interval)
+    assert list(values) == [1, 0]
+    assert np.flatnonzero(values[0].plus).tolist() == [10, 25]
+    assert values[0].plus[[10, 25]].tolist() == [2.0, 3.0]
+    assert np.flatnonzero(values[1].minus).tolist() == [19]
+    rows = [("c", 985, 1000), ("c", 0, 10), ("c", 30, 40), ("d", 0, 5)]
+    table = pd.DataFrame(rows, columns=["seqid", "start", "end"])
+    found = unrolled(table, interval, 1000)
+    assert found[["start", "end"]].to_numpy().tolist() == [[985, 1000], [1000, 1010]]
+    ax = Figure().subplots()
+    use_region_axis(ax, interval, length=1000)
+    label = ax.xaxis.get_major_formatter()
+    assert [label(base, 0) for base in (990, 1000, 1001)] == ["990", "1,000", "1"]
+
+
+def test_pairs_to_draw_are_chosen_on_fit_in_the_order_of_the_features():
+    names = ["feature", "concept", "orientation", "f1_fit", "f1"]
+    rows = [
+        (1, "tRNA", "sense", 0.3, 0.9),
+        (1, "CDS", "sense", 0.5, 0.1),
+        (2, "tRNA", "sense", 0.4, 0.2),
+        (3, "tRNA", "sense", 0.0, 0.0),
+        (4, "tRNA", "sense", 0.9, np.nan),
+    ]
+    table = pd.DataFrame(rows, columns=names)
+    assert choose_pairs(table, [2, 1, 3, 4])["feature"].tolist() == [2, 1]
+    assert choose_pairs(table, [1])["concept"].tolist() == ["CDS"]
+    assert choose_pairs(table, [1], ["tRNA"])["f1"].tolist() == [0.9]
+    assert choose_pairs(table)["feature"].tolist() == [2, 1]
+    with pytest.raises(UnknownNameError, match="concept: expected one of tRNA, CDS, found 'x'"):
+        choose_pairs(table, [], ["x"])
+
+
+def test_a_dictionary_of_another_size_than_the_associations_is_refused(run_dir, tmp_path):
+    save_file({"W_dec": np.eye(5, dtype=np.float32)}, tmp_path / "sae_weights.safetensors")
+    with pytest.raises(MismatchError, match=r"expected the 5 features of .*, found 12"):
+        draw_dictionary(tmp_path, tmp_path / "x.png", associations=run_dir / "associations.parquet")
 
 
 def test_a_genome_of_other_features_is_refused(run_dir, tmp_path):
@@ -133,8 +322,7 @@ def test_a_genome_of_other_features_is_refused(run_dir, tmp_path):
             run_dir / "first" / "features.h5",
             "chrA",
             tmp_path / "region.png",
-            annotations=run_dir / "second.gff3",
-            genome=run_dir / "second.fa",
+            source=SourceFiles(run_dir / "second.fa", run_dir / "second.gff3"),
         )
 
 

@@ -5,6 +5,7 @@ rule plot_region:
         associations="associations.parquet",
         annotation=query_annotation,
         sequence=query_sequence,
+        concepts=config.get("concepts", []),
     output:
         "figures/region_{query}.png",
     log:
@@ -16,9 +17,10 @@ rule plot_region:
         mem_mb=1500,
     params:
         region=of_query("region"),
+        options=given(concepts=config.get("concepts")),
     shell:
         "genointerp plot region {input.features:q} {params.region:q}"
-        " --annotations {input.annotation:q} --genome {input.sequence:q}"
+        " --annotations {input.annotation:q} --genome {input.sequence:q} {params.options}"
         " --associations {input.associations:q} --out {output:q} &> {log:q}"
 
 
@@ -72,8 +74,10 @@ rule report:
         expand("{genome}/features.h5", genome=GENOMES),
         expand("queries/{query}.tsv", query=QUERIES),
         expand("figures/region_{query}.png", query=QUERIES),
+        concepts=config.get("concepts", []),
     output:
         "report.html",
+        directory("report_tables"),
     log:
         "logs/report.log",
     benchmark:
@@ -82,4 +86,4 @@ rule report:
     resources:
         mem_mb=1500,
     shell:
-        "genointerp report . --out {output:q} &> {log:q}"
+        "genointerp report . --out {output[0]:q} &> {log:q}"

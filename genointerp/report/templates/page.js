@@ -44,6 +44,15 @@
     filterRows(holder);
   }
 
+  const openSection = () => {
+    const section = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!(section instanceof HTMLDetailsElement)) return;
+    section.open = true;
+    section.scrollIntoView({ block: "start" });
+  };
+  window.addEventListener("hashchange", openSection);
+  openSection();
+
   const options = JSON.parse(document.getElementById("browser-options").textContent);
   const place = document.getElementById("browser");
   const ready = igv.createBrowser(place, options);
@@ -53,7 +62,10 @@
   );
 
   document.addEventListener("click", async (event) => {
-    const button = event.target instanceof Element && event.target.closest("button.locus");
+    const target = event.target instanceof Element ? event.target : null;
+    // the address may already name the section, which then changes nothing
+    if (target && target.closest("a.feature")) setTimeout(openSection);
+    const button = target && target.closest("button.locus");
     if (!button) return;
     place.scrollIntoView({ behavior: "smooth", block: "start" });
     const browser = await ready;

@@ -1,0 +1,98 @@
+"""The directions of a dictionary in two dimensions. Torch-free, like all that draws."""
+
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from genointerp.core.errors import InputError, SchemaError
+from genointerp.core.seed import rng
+
+Method = Literal["pca", "umap"]
+WEIGHTS = "sae_weights.safetensors"
+
+
+class Projection(NamedTuple):
+    """Where each feature lies, and what the two axes are."""
+
+    points: Float[np.ndarray, "n_features 2"]
+    axis_names: tuple[str, str]
+
+
+def read_decoder(sae: Path) -> Float[np.ndarray, "n_features d_in"]:
+    """Read the directions of a dictionary, a row of ``W_dec`` for each feature.
+
+    Raises
+    ------
+    SchemaError
+        If the folder holds no dictionary.
+    """
+    path = Path(sae) / WEIGHTS
+    if not path.is_file():
+        raise SchemaError(str(sae), f"a file {WEIGHTS}", "none")
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise SchemaError(str(path), "safetensors", str(error)) from error
+    rows = tensors.get("W_dec")
+    if rows is None or rows.ndim != 2:
+        found = "none" if rows is None else f"shape {rows.shape}"
+        raise SchemaError(f"{path}: W_dec", "a row for each feature", found)
+    return rows.astype(np.float64)
+
+
+def project(
+    rows: Float[np.ndarray, "n_features d_in"], method: Method = "pca", *, seed: int = 0
+) -> Projection:
+    """Project directions to two dimensions.
+
+    Parameters
+    ----------
+    method
+        ``umap`` needs the package umap-learn.
+    seed
+        Of UMAP; principal components need none.
+
+    Raises
+    ------
+    InputError
+        If the method is unknown or not installed, or there are fewer than three features or two
+        dimensions.
+
+    Notes
+    -----
+    Principal components are those of the directions about their mean; the sign of each is such that
+    the feature farthest out is positive. UMAP (McInnes et al. 2018) uses the angle between
+    directions.
+    """
+    if method not in get_args(Method):
+        raise InputError("method", f"one of {', '.join(get_args(Method))}", repr(method))
+    if rows.shape[0] < 3 or rows.shape[1] < 2:
+        raise InputError("dictionary", "3 features of 2 dimensions or more", f"shape {rows.shape}")
+    return _pca(rows) if method == "pca" else _umap(rows, seed)
+
+
+def _pca(rows: Float[np.ndarray, "n_features d_in"]) -> Projection:
+    centred = rows - rows.mean(axis=0)
+    left, scale, _ = np.linalg.svd(centred, full_matrices=False)
+    points = left[:, :2] * scale[:2]
+    farthest = np.take_along_axis(points, np.abs(points).argmax(axis=0)[None, :], axis=0)
+    points = points * np.where(farthest < 0, -1.0, 1.0)
+    share = scale[:2] ** 2 / max(float((scale**2).sum()), np.finfo(np.float64).tiny)
+    names = (f"PC {index + 1} ({one:.1%} of variance)" for index, one in enumerate(share.tolist()))
+    first, second = names
+    return Projection(points, (first, second))
+
+
+def _umap(rows: Float[np.ndarray, "n_features d_in"], seed: int) -> Projection:
+    try:
+        from umap import UMAP
+    except ImportError as error:
+        raise InputError("method", "pca, or umap-learn installed", "'umap' without it") from error
+    state = int(rng(seed, "umap").integers(2**31))
+    reducer = UMAP(metric="cosine", random_state=state, n_jobs=1)
+    points = np.asarray(reducer.fit_transform(rows), dtype=np.float64)
+    return Projection(points, ("UMAP 1", "UMAP 2"))

@@ -1,0 +1,164 @@
+"""The tables that a report shows and that no step before it wrote; they lie beside the page."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from genointerp.association.curve import precision_recall
+from genointerp.association.metagene import metagene
+from genointerp.association.summary import summarise_features
+from genointerp.candidate.config import RankConfig
+from genointerp.core.errors import InputError
+from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.feature.genomes import FeaturedGenome
+from genointerp.feature.loci import LocusConfig
+from genointerp.feature.motif import Motif, MotifConfig, find_motif
+from genointerp.feature.top import TopConfig, strongest_loci
+from genointerp.report.browser import BrowsedGenome
+from genointerp.report.concept_figures import choose_pairs
+from genointerp.report.run import Run
+from genointerp.store.features import STRANDS
+from genointerp.store.tables import (
+    CURVES,
+    FEATURE_SUMMARY,
+    METAGENE,
+    MOTIF,
+    READ_CONTIGS,
+    RUN_FILES,
+    TOP_LOCI,
+    TableSchema,
+    conform,
+    empty_table,
+    write_table,
+)
+
+N_LOCI = 10
+"""Loci of each feature that has a section."""
+
+FLANK = 10
+"""Bases of the sequence of a locus on either side."""
+
+_log = logging.getLogger(__name__)
+
+SCHEMAS: dict[str, TableSchema] = {
+    "features": FEATURE_SUMMARY,
+    "curves": CURVES,
+    "metagene": METAGENE,
+    "contigs": READ_CONTIGS,
+    "files": RUN_FILES,
+}
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What was measured for one report.
+
+    Parameters
+    ----------
+    features
+        All features.
+    curves, metagene
+        Of the features that have a section, each with its best concept.
+    loci, motifs
+        Of each of these features; a feature without loci whose bases are known has no motif.
+    contigs, files
+        What the run read, and what the report was written from.
+    """
+
+    features: pd.DataFrame
+    curves: pd.DataFrame
+    metagene: pd.DataFrame
+    contigs: pd.DataFrame
+    files: pd.DataFrame
+    loci: Mapping[int, pd.DataFrame]
+    motifs: Mapping[int, Motif]
+
+
+def measure_run(run: Run, features: Sequence[int]) -> Measurements:
+    """Measure what the sections of ``features`` show; curves and profiles on the test side."""
+    stores = [item.store for item in run.genomes]
+    genomes = [item.featured for item in run.genomes]
+    summary = summarise_features(stores, run.associations)
+    loud = {feature: _loud(summary, feature) for feature in features}
+    pairs = choose_pairs(run.associations, features)
+    profiles = [
+        metagene(stores, run.elements, int(pair["feature"]), pair["concept"], config=run.split)
+        for pair in pairs.to_dict("records")
+    ]
+    return Measurements(
+        features=summary,
+        curves=precision_recall(stores, run.elements, pairs, config=run.split),
+        metagene=pd.concat(profiles or [empty_table(METAGENE)], ignore_index=True),
+        contigs=_contigs(run.genomes),
+        files=_files(run),
+        loci={
+            feature: strongest_loci(genomes, feature, TopConfig(N_LOCI, FLANK, one))
+            for feature, one in loud.items()
+        },
+        motifs=_motifs(genomes, loud),
+    )
+
+
+def write_measurements(measured: Measurements, folder: Path) -> None:
+    """Write each table as TSV, with the sha256 of all that the report was written from."""
+    inputs = dict(zip(measured.files["file"], measured.files["sha256"], strict=True))
+    provenance = Provenance(config={}, inputs=inputs)
+    for name, schema in SCHEMAS.items():
+        write_table(getattr(measured, name), folder / f"{name}.tsv", schema, provenance)
+    for feature, loci in measured.loci.items():
+        write_table(loci, folder / loci_file(feature), TOP_LOCI, provenance)
+    for feature, motif in measured.motifs.items():
+        write_table(motif.table(), folder / motif_file(feature), MOTIF, provenance)
+
+
+def loci_file(feature: int) -> str:
+    """Return where the loci of a feature lie in the folder of tables."""
+    return f"loci/feature_{feature}.tsv"
+
+
+def motif_file(feature: int) -> str:
+    """Return where the motif of a feature lies in the folder of tables."""
+    return f"motif/feature_{feature}.tsv"
+
+
+def _loud(summary: pd.DataFrame, feature: int) -> LocusConfig:
+    """Return what a locus is: as `RankConfig` says, so that those of candidates are the same."""
+    config = RankConfig()
+    top = float(summary["max_activation"].to_numpy(np.float64)[feature])
+    return LocusConfig(config.merge_gap, min_activation=config.locus_share * top)
+
+
+def _motifs(genomes: Sequence[FeaturedGenome], loud: Mapping[int, LocusConfig]) -> dict[int, Motif]:
+    motifs = {}
+    for feature, loci in loud.items():
+        try:
+            motifs[feature] = find_motif(genomes, feature, MotifConfig(loci=loci))
+        except InputError as error:
+            # a feature that is silent, or whose loci have no flanks, has no alignment
+            _log.warning("no motif of feature %d: %s", feature, error)
+    return motifs
+
+
+def _contigs(genomes: Sequence[BrowsedGenome]) -> pd.DataFrame:
+    rows = [
+        (item.name, contig.seqid, contig.length, int(contig.circular), *_read(item, contig.seqid))
+        for item in genomes
+        for contig in item.store.header.contigs
+    ]
+    return conform(pd.DataFrame(rows, columns=READ_CONTIGS.names), READ_CONTIGS, where="contigs")
+
+
+def _read(item: BrowsedGenome, seqid: str) -> list[int]:
+    return [
+        sum(part.length for part in item.store.coverage(strand) if part.seqid == seqid)
+        for strand in STRANDS
+    ]
+
+
+def _files(run: Run) -> pd.DataFrame:
+    rows = [(name, path.stat().st_size, sha256_file(path)) for name, path in run.files.items()]
+    return conform(pd.DataFrame(rows, columns=RUN_FILES.names), RUN_FILES, where="files")
