@@ -31,10 +31,11 @@ def evaluate(
     from genointerp.activation.commands import evaluate_file
     from genointerp.activation.harvest import HarvestConfig
     from genointerp.core.progress import progress_bar
-    from genointerp.report.dictionary import check_figure, draw_dictionary
+    from genointerp.report.dictionary import draw_dictionary
+    from genointerp.report.figure_file import check_suffix
 
     if figure is not None:
-        check_figure(figure)
+        check_suffix(figure)
     with progress_bar("evaluate (windows)") as progress:
         fidelity = evaluate_file(
             genome,

@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from genointerp.core.errors import InputError, SchemaError
-from genointerp.core.files import atomic_path, read_json_object
+from genointerp.core.errors import SchemaError
+from genointerp.core.files import read_json_object
 from genointerp.plot.quality import plot_cosines, plot_densities, plot_losses, plot_stability
 from genointerp.plot.style import FONT_SIZE
-from genointerp.report.figures import FORMATS
+from genointerp.report.figure_file import check_suffix, new_figure, save_figure
 
 
 def draw_dictionary(evaluation: Path, out: Path) -> None:
@@ -29,14 +27,12 @@ def draw_dictionary(evaluation: Path, out: Path) -> None:
     SchemaError
         If it lacks a figure.
     """
-    check_figure(out)
+    check_suffix(out)
     values = read_json_object(evaluation, error=SchemaError)
     try:
         own = values["dictionary"]
         others = own["against"]
-        figure = Figure(figsize=(7, 5.2 if not others else 5.2 + 0.4 * len(others)))
-        FigureCanvasAgg(figure)
-        figure.set_layout_engine("constrained")
+        figure = new_figure(7, 5.2 + 0.4 * len(others))
         axes = figure.subplots(2, 2).ravel()
         plot_losses(values, ax=axes[0])
         plot_densities(
@@ -46,20 +42,7 @@ def draw_dictionary(evaluation: Path, out: Path) -> None:
         _fill_last(axes[3], values, others)
     except KeyError as error:
         raise SchemaError(str(evaluation), f"a key {error}", "none") from error
-    with atomic_path(out) as temporary:
-        figure.savefig(temporary, dpi=150)
-
-
-def check_figure(out: Path) -> None:
-    """Refuse, before anything is measured, a figure whose suffix is no format.
-
-    Raises
-    ------
-    InputError
-        Naming the formats.
-    """
-    if out.suffix not in FORMATS:
-        raise InputError(str(out), f"a file name in {', '.join(FORMATS)}", repr(out.suffix))
+    save_figure(figure, out)
 
 
 def _fill_last(ax: Axes, values: dict[str, Any], others: list[dict[str, Any]]) -> None:
