@@ -139,7 +139,8 @@ class SingleNucleotideModel:
             raise InputError("log_probs", f"a model loaded with all {whole} blocks", found)
         with hooked(self._sites, edits=edits):
             logits = self.network(tokens.to(self.device))
-        return logits[:, :-1, self._base_ids].float().log_softmax(-1)
+        log_p: Tensor = logits[:, :-1, self._base_ids].float().log_softmax(-1)
+        return log_p
 
     def _last(self, capture: Sequence[str]) -> str | None:
         """Return the site of ``capture`` that is computed last."""
