@@ -61,11 +61,14 @@ class ToyDnaModel:
 
     def log_probs(self, tokens: Tensor, *, edits: Sequence[Edit] = ()) -> Tensor:
         """The next base is thought to repeat the present one, as sure as the one-hot is large."""
-        x = self.run(tokens, capture=["blocks.0"], edits=edits)["blocks.0"]
-        log_p = x[:, :-1, :4].log_softmax(-1)
+        log_p = self.next_log_probs(tokens, edits=edits)
         target = tokens[:, 1:]
         chosen = log_p.gather(2, target.clamp(max=3)[..., None])[..., 0]
         return chosen.masked_fill(target > 3, torch.nan)
+
+    def next_log_probs(self, tokens: Tensor, *, edits: Sequence[Edit] = ()) -> Tensor:
+        x = self.run(tokens, capture=["blocks.0"], edits=edits)["blocks.0"]
+        return x[:, :-1, :4].log_softmax(-1)
 
     def _row(self, tokens: Tensor) -> Tensor:
         x = torch.zeros(len(tokens), 8)

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from genointerp.activation.fidelity import Fidelity, evaluate_sae
+from genointerp.activation.evaluation import evaluate_dictionary
+from genointerp.activation.fidelity import Fidelity
 from genointerp.activation.harvest import HarvestConfig
 from genointerp.activation.parallel import ModelCopies, harvest_on
 from genointerp.core.config import to_mapping
@@ -48,7 +49,7 @@ def harvest_file(
 
 def evaluate_file(
     genome: Path,
-    sae: Path,
+    saes: Sequence[Path],
     out: Path,
     model: DnaModel,
     *,
@@ -56,14 +57,23 @@ def evaluate_file(
     config: HarvestConfig | None = None,
     progress: Progress = silent,
 ) -> Fidelity:
-    """Measure the loss recovered by a dictionary on a genome file, and write it as JSON."""
+    """Measure a dictionary on a genome file, and write all figures as JSON.
+
+    See :func:`genointerp.activation.evaluation.evaluate_dictionary`.
+
+    Parameters
+    ----------
+    saes
+        The dictionary, then those that it is to be compared with.
+    """
     config = HarvestConfig() if config is None else config
     check_writable(out)
     contigs = read_genome(genome)
-    fidelity = evaluate_sae(
+    found = evaluate_dictionary(
         model,
         contigs,
-        sae,
+        saes[0],
+        against=saes[1:],
         config=config,
         regions=[parse_region(region, contigs.lengths) for region in regions],
         progress=progress,
@@ -71,11 +81,11 @@ def evaluate_file(
     inputs = {
         "genome": contigs.sha256,
         "model": model.spec.sha256,
-        "sae": sha256_file(sae / "sae_weights.safetensors"),
+        "sae": sha256_file(saes[0] / "sae_weights.safetensors"),
     }
     settings = to_mapping(config) | {"regions": list(regions)}
     provenance = json.loads(Provenance(settings, inputs).as_json())
     with atomic_path(out) as temporary:
-        text = json.dumps(fidelity.as_mapping() | {"provenance": provenance}, indent=2)
+        text = json.dumps(found.as_mapping() | {"provenance": provenance}, indent=2)
         temporary.write_text(text + "\n")
-    return fidelity
+    return found.fidelity

@@ -1,24 +1,24 @@
 """How much of a model's loss a dictionary keeps when its output replaces the activations."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from genointerp.activation.harvest import HarvestConfig, has_site
-from genointerp.activation.loss import GenomeLoss, check_causal, genome_loss
+from genointerp.activation.loss import GenomeLoss, check_causal, genome_divergence, genome_loss
 from genointerp.core.errors import MismatchError
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.model.protocol import DnaModel, Edit
 from genointerp.sae.io import LoadedSae, load_sae
-from genointerp.sae.metrics import RunningEvaluation
+from genointerp.sae.metrics import Evaluation, RunningEvaluation
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,17 @@ class Fidelity:
         Against mean ablation: the stricter of the two, since the mean alone may carry a good deal.
     loss_recovered_zero
         Against zero ablation, as most of the literature has it.
+    kl
+        Divergence of what the model expects, from as it is to spliced, in nats a token; see
+        :func:`genointerp.activation.loss.genome_divergence`.
     bits_per_base
         ``loss_clean`` in bits.
     n_bases
         Bases in each mean.
-    fvu, l0, dead_share
+    fvu, explained_variance, l0, dead_share
         Of the dictionary on the same genome, which training need not have seen: fraction of
-        variance unexplained, features that fire on a token, and share of features that fire on
-        none. Over every token read, warm-up included.
+        variance unexplained and 1 less that, features that fire on a token, and share of features
+        that fire on none. Over every token read, warm-up included.
 
     Notes
     -----
@@ -58,15 +61,28 @@ class Fidelity:
     loss_zero_ablated: float
     loss_recovered: float
     loss_recovered_zero: float
+    kl: float
     bits_per_base: float
     n_bases: int
     fvu: float
+    explained_variance: float
     l0: float
     dead_share: float
 
     def as_mapping(self) -> dict[str, Any]:
         """Return the figures as plain values; None, which JSON can hold, for those undefined."""
         return {name: None if math.isnan(value) else value for name, value in asdict(self).items()}
+
+
+class Measured(NamedTuple):
+    """Losses with a dictionary in place, and the dictionary on the tokens that the model read."""
+
+    fidelity: Fidelity
+    figures: Evaluation
+
+
+Observe = Callable[[Float[Tensor, "token d"]], None]
+"""Called with activations of the site as they are."""
 
 
 def evaluate_sae(
@@ -87,46 +103,94 @@ def evaluate_sae(
     MismatchError
         If the dictionary is of another model, or of weights that differ.
     """
+    loaded = load_matching(sae_dir, model)
+    return measure_sae(
+        model, genome, loaded, config=config, regions=regions, progress=progress
+    ).fidelity
+
+
+def load_matching(sae_dir: Path, model: DnaModel) -> LoadedSae:
+    """Load a dictionary that is of a causal model.
+
+    Raises
+    ------
+    InputError
+        If the model is a masked one.
+    MismatchError
+        If the dictionary is of another model, or of weights that differ.
+    """
     check_causal(model.spec)
     loaded = load_sae(sae_dir)
     _check_model(loaded, model, sae_dir)
+    return loaded
+
+
+def measure_sae(
+    model: DnaModel,
+    genome: Genome,
+    loaded: LoadedSae,
+    *,
+    config: HarvestConfig | None = None,
+    regions: Sequence[GenomicInterval] = (),
+    observe: Observe | None = None,
+    progress: Progress = silent,
+) -> Measured:
+    """Measure the loss recovered by a dictionary that was loaded.
+
+    Parameters
+    ----------
+    observe
+        Told of the activations that the model computes, in the order of its reading.
+    """
     site = str(loaded.metadata["site"])
-    mean = _MeanOf(model.spec.d_site)
+    mean = _MeanOf(model.spec.d_site, observe)
 
-    def loss(edit: Edit, part: int) -> GenomeLoss:
-        def of_all(done: int, total: int) -> None:
-            progress(part * total + done, 4 * total)
+    def part(number: int) -> Progress:
+        return lambda done, total: progress(number * total + done, 5 * total)
 
+    def loss(edit: Edit, number: int) -> GenomeLoss:
         return genome_loss(
-            model, genome, config=config, regions=regions, edits=[edit], progress=of_all
+            model, genome, config=config, regions=regions, edits=[edit], progress=part(number)
         )
 
     clean = loss(Edit(site, mean.observe), 0)
     measured = RunningEvaluation(loaded.sae)
-    spliced = loss(Edit(site, _splice(measured)), 1)
+    spliced = loss(Edit(site, _splice(measured.reconstruct)), 1)
     figures = measured.result()
     average = mean.value()
     mean_ablated = loss(Edit(site, lambda x: average.to(x).expand_as(x)), 2)
     zero_ablated = loss(Edit(site, torch.zeros_like), 3)
-    return Fidelity(
+    kl = genome_divergence(
+        model,
+        genome,
+        [Edit(site, _splice(RunningEvaluation(loaded.sae).reconstruct))],
+        config=config,
+        regions=regions,
+        progress=part(4),
+    )
+    fidelity = Fidelity(
         loss_clean=clean.nats_per_base,
         loss_spliced=spliced.nats_per_base,
         loss_mean_ablated=mean_ablated.nats_per_base,
         loss_zero_ablated=zero_ablated.nats_per_base,
         loss_recovered=_recovered(clean, spliced, mean_ablated),
         loss_recovered_zero=_recovered(clean, spliced, zero_ablated),
+        kl=kl,
         bits_per_base=clean.bits_per_base,
         n_bases=clean.n_bases,
         fvu=figures.fvu,
+        explained_variance=figures.explained_variance,
         l0=figures.l0,
         dead_share=figures.dead_share,
     )
+    return Measured(fidelity, figures)
 
 
 class _MeanOf:
     """Running mean of the activations that pass an edit, which leaves them as they are."""
 
-    def __init__(self, d_in: int) -> None:
+    def __init__(self, d_in: int, observe: Observe | None) -> None:
+        self._told = observe
         self.total = torch.zeros(d_in, dtype=torch.float64)
         self.count = 0
 
@@ -134,16 +198,20 @@ class _MeanOf:
         rows = x.flatten(0, 1)
         self.total += rows.sum(0, dtype=torch.float64).cpu()
         self.count += len(rows)
+        if self._told is not None:
+            self._told(rows)
         return x
 
     def value(self) -> Float[Tensor, " d"]:
         return self.total / max(1, self.count)
 
 
-def _splice(measured: RunningEvaluation) -> Any:  # noqa: ANN401 - a function of a batch, see Edit
+def _splice(
+    reconstruct: Callable[[Float[Tensor, "token d"]], Float[Tensor, "token d"]],
+) -> Callable[[Float[Tensor, "batch token d"]], Float[Tensor, "batch token d"]]:
     def splice(x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token d"]:
         rows = torch.split(x.flatten(0, 1), 4096)
-        return torch.cat([measured.reconstruct(part) for part in rows]).to(x).view_as(x)
+        return torch.cat([reconstruct(part) for part in rows]).to(x).view_as(x)
 
     return splice
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from genointerp.activation.encoding import encode_tensor
@@ -285,7 +286,7 @@ def harvest_shard(
     windows = [plan.windows[index] for index in shards.shard_windows(shard)]
     with shards.open_shard(shard) as writer, ThreadPoolExecutor(1) as thread:
         stored: Future[int] | None = None
-        for piece in _pieces(model, plan, windows):
+        for piece in read_pieces(model, plan, windows):
             if stored is not None:
                 yield stored.result()
             stored = thread.submit(piece.store, writer)
@@ -294,7 +295,7 @@ def harvest_shard(
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """Activations of consecutive tokens of one window, those from index ``start`` on."""
 
     tokens: WindowTokens
@@ -302,30 +303,37 @@ class _Piece:
     start: int
     words: bool
 
-    def store(self, writer: ShardWriter) -> int:
+    def kept(self) -> tuple[Float[Tensor, "row d"], Int64[np.ndarray, " row"]]:
+        """Return the activations of the tokens with a kept base, and how many each has."""
         first, stop, _ = self.tokens.rows.indices(self.start + len(self.activations))
         first = max(first, self.start)
-        if stop <= first:
-            return 0
+        stop = max(first, stop)
         n_kept = self.tokens.n_kept[first:stop]
         rows = self.activations[first - self.start : stop - self.start]
         if not n_kept.all():
             rows, n_kept = rows[torch.from_numpy(n_kept > 0).to(rows.device)], n_kept[n_kept > 0]
-        raw = encode_tensor(rows, writer.header.encoding)
-        writer.add_stored(raw, n_kept if self.words else None)
+        return rows, n_kept
+
+    def store(self, writer: ShardWriter) -> int:
+        """Write what is kept, and return the number of its bases."""
+        rows, n_kept = self.kept()
+        if len(rows):
+            raw = encode_tensor(rows, writer.header.encoding)
+            writer.add_stored(raw, n_kept if self.words else None)
         return int(n_kept.sum())
 
 
-def _pieces(model: DnaModel, plan: HarvestPlan, windows: Sequence[Window]) -> Iterator[_Piece]:
+def read_pieces(model: DnaModel, plan: HarvestPlan, windows: Sequence[Window]) -> Iterator[Piece]:
+    """Run the model over windows, in their order, and give what it computes as it comes."""
     site, words = plan.site, plan.spec.bases_per_token != 1
     if plan.config.chunk:
         for window in windows:
             read = read_window(model, plan.genome, window)
             tokens = stacked([read])
             for chunk in model.prefill(tokens, chunk=plan.config.chunk, capture=[site]):
-                yield _Piece(read, chunk.activations[site][0], chunk.start, words)
+                yield Piece(read, chunk.activations[site][0], chunk.start, words)
         return
     for batch in token_batches(model, plan.genome, windows, plan.config.batch):
         captured = model.run(stacked(batch), capture=[site])[site]
         for read, x in zip(batch, captured, strict=True):
-            yield _Piece(read, x, 0, words)
+            yield Piece(read, x, 0, words)

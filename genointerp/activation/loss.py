@@ -14,7 +14,7 @@ from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
-from genointerp.model.protocol import DnaModel, Edit, ModelSpec
+from genointerp.model.protocol import DnaModel, Edit, GivesDistribution, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,43 @@ def genome_loss(
         done += len(batch)
         progress(done, len(windows))
     return GenomeLoss(total / n_bases if n_bases else math.nan, n_bases)
+
+
+def genome_divergence(
+    model: DnaModel,
+    genome: Genome,
+    edits: Sequence[Edit],
+    *,
+    config: HarvestConfig | None = None,
+    regions: Sequence[GenomicInterval] = (),
+    progress: Progress = silent,
+) -> float:
+    """Return how far edits move what a model expects, in nats a token; NaN where it cannot tell.
+
+    Notes
+    -----
+    ``KL = mean over tokens of sum_s p(s) (log p(s) - log q(s))``, with p the model's distribution
+    of the next token as it is and q that under the edits, over the tokens that begin at a
+    kept base. Other than the loss it sees what the model would have expected
+    elsewhere: it is 0 only where nothing changed. NaN for a model without `GivesDistribution`.
+    """
+    config = HarvestConfig() if config is None else config
+    check_causal(model.spec)
+    if not isinstance(model, GivesDistribution):
+        return math.nan
+    windows = config.windows(model.spec, genome, regions)
+    total, n_tokens, done = 0.0, 0, 0
+    for batch in token_batches(model, genome, windows, config.batch):
+        tokens = stacked(batch)
+        p = model.next_log_probs(tokens).double()
+        q = model.next_log_probs(tokens, edits=_within(edits, batch[0])).double()
+        nats = (p.exp() * (p - q)).sum(-1)
+        for row, read in zip(nats, batch, strict=True):
+            begun = torch.from_numpy(read.begun[1:]).to(row.device)
+            total, n_tokens = total + float(row[begun].sum()), n_tokens + int(begun.sum())
+        done += len(batch)
+        progress(done, len(windows))
+    return total / n_tokens if n_tokens else math.nan
 
 
 def check_causal(spec: ModelSpec) -> None:

@@ -1,38 +1,68 @@
-"""Training of a dictionary from activation stores: the files that join ``store`` and ``sae``."""
+"""Training of dictionaries from files: activation stores, or genomes that a model reads."""
 
-import dataclasses
-import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from genointerp.activation.harvest import HarvestConfig, HarvestPlan
+from genointerp.activation.model_source import ModelSource
+from genointerp.activation.parallel import LoadModel
+from genointerp.activation.training import Grid, Runtime, Trained, TrainingConfig, train_into
 from genointerp.core.config import read_config
-from genointerp.core.files import check_writable
-from genointerp.core.progress import Progress, silent
-from genointerp.sae.checkpoint import CHECKPOINT
-from genointerp.sae.config import TrainConfig
-from genointerp.sae.io import CONFIG, save_training
-from genointerp.sae.train import TrainLog, train_sae
+from genointerp.core.errors import InputError
+from genointerp.genome.interval import parse_region
+from genointerp.genome.read import read_genome
 from genointerp.store.activations import ActivationStore
 from genointerp.store.reading import StoreSource
+
+
+@dataclass(frozen=True)
+class ModelReading:
+    """Genomes that a model reads for training, in place of stored activations.
+
+    Parameters
+    ----------
+    genomes
+        FASTA or GenBank files.
+    load
+        Makes the model.
+    site
+        The model's default where None.
+    regions
+        Samtools-style, 1-based and closed, of the one genome; the whole of each where empty.
+    windows
+        As for `harvest`; how values are stored has no meaning here.
+    """
+
+    genomes: Sequence[Path]
+    load: LoadModel
+    site: str | None = None
+    regions: Sequence[str] = ()
+    windows: HarvestConfig = field(default_factory=HarvestConfig)
 
 
 def train_from_store(
     activations: Sequence[Path],
     out: Path,
     *,
+    reading: ModelReading | None = None,
     config: Path | None = None,
+    grid: Grid | None = None,
     seed: int | None = None,
-    device: str = "cpu",
-    progress: Progress = silent,
-) -> TrainLog:
-    """Train a dictionary on activation stores, read together, and write it to ``out``.
+    runtime: Runtime | None = None,
+) -> list[Trained]:
+    """Train dictionaries on activation stores, read together, or straight from a model.
 
-    While it runs its state is in ``<out>.checkpoint``; started again, it goes on from there.
+    See :func:`genointerp.activation.training.train_into`.
 
     Parameters
     ----------
+    activations
+        Stores of one site of one model; empty where a model is to read genomes.
+    reading
+        The model and the genomes, where there are no stores.
     config
-        YAML of a `TrainConfig`; the defaults where None.
+        YAML of a `TrainingConfig`; the defaults where None.
     seed
         Replaces the seed of the configuration.
 
@@ -41,35 +71,70 @@ def train_from_store(
     ConfigError
         If the configuration has an unknown key or a value out of range.
     InputError
-        If activations are not finite or too few.
+        If there are neither stores nor genomes, or both.
     MismatchError
-        If the stores are of different models or sites, or ``<out>.checkpoint`` is of another run.
-    StorageError
-        If nothing can be written to ``out``; told before the training, not after it.
+        If the stores are of different models or sites.
     """
-    settings = read_config(TrainConfig, config)
+    runtime = Runtime() if runtime is None else runtime
+    settings = read_config(TrainingConfig, config)
     if seed is not None:
-        settings = dataclasses.replace(settings, seed=seed)
+        settings = replace(settings, seed=seed)
+    genomes = () if reading is None else reading.genomes
+    if bool(activations) == bool(genomes):
+        found = "both" if genomes else "none"
+        raise InputError("activations", "stores, or genomes for a model to read", found)
+    source, origin = (
+        _from_model(reading, settings, runtime.device)
+        if reading is not None and genomes
+        else _from_stores(activations, settings)
+    )
+    return train_into(
+        out,
+        source,
+        settings,
+        origin=origin,
+        grid=grid,
+        runtime=runtime,
+    )
+
+
+def _from_stores(
+    activations: Sequence[Path], settings: TrainingConfig
+) -> tuple[StoreSource, dict[str, str]]:
     stores = [ActivationStore(path) for path in activations]
-    source = StoreSource(stores)
+    source = StoreSource(stores, settings.reading)
     header = stores[0].header
-    metadata = {
+    return source, {
         "model": header.model,
         "model_sha256": header.model_sha256,
         "site": header.site,
         "activations_sha256": " ".join(store.sha256 for store in stores),
     }
-    checkpoint = out.with_name(f"{out.name}.checkpoint")
-    for path in (out / CONFIG, checkpoint / CHECKPOINT):
-        check_writable(path)
-    result = train_sae(
-        source,
-        settings,
-        metadata=metadata,
-        progress=progress,
-        checkpoint_dir=checkpoint,
-        device=device,
-    )
-    save_training(result, out)
-    shutil.rmtree(checkpoint, ignore_errors=True)
-    return result.log
+
+
+def _from_model(
+    reading: ModelReading, settings: TrainingConfig, device: str
+) -> tuple[ModelSource, dict[str, str]]:
+    if reading.regions and len(reading.genomes) > 1:
+        raise InputError("regions", "one genome that they are of", f"{len(reading.genomes)}")
+    genomes = [read_genome(path) for path in reading.genomes]
+    model = reading.load(device=device)
+    site = model.spec.default_site if reading.site is None else reading.site
+    plans = [
+        HarvestPlan(
+            model.spec,
+            genome,
+            site,
+            reading.windows,
+            tuple(parse_region(region, genome.lengths) for region in reading.regions),
+        )
+        for genome in genomes
+    ]
+    return ModelSource(model, plans, settings.reading), {
+        "model": model.spec.name,
+        "model_sha256": model.spec.sha256,
+        "site": site,
+        "genome_sha256": " ".join(genome.sha256 for genome in genomes),
+        "regions": " ".join(reading.regions),
+        "windows": f"{reading.windows.window} bases, warm-up {reading.windows.warmup}",
+    }

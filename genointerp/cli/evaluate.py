@@ -14,25 +14,37 @@ def evaluate(
     sae: Annotated[Path, typer.Option(help="folder of the dictionary", show_default=False)],
     out: Annotated[Path, typer.Option(help="JSON file to write", show_default=False)],
     model: ModelChoice,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="dictionary of another seed or size to compare with; repeatable"),
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="figure to draw too: .png, .pdf or .svg")
+    ] = None,
     region: Annotated[
         list[str] | None, typer.Option(help="only this region, like chrI:1-1,000; repeatable")
     ] = None,
     window: Annotated[int | None, typer.Option(help="bases read in one pass")] = None,
     warmup: Annotated[int | None, typer.Option(help="first bases of a pass, not counted")] = None,
 ) -> None:
-    """Measure how much of a model's loss a dictionary keeps when it replaces the activations."""
+    """Measure a dictionary: in the model, by itself, and against dictionaries of its site."""
     from genointerp.activation.commands import evaluate_file
     from genointerp.activation.harvest import HarvestConfig
     from genointerp.core.progress import progress_bar
+    from genointerp.report.dictionary import check_figure, draw_dictionary
 
+    if figure is not None:
+        check_figure(figure)
     with progress_bar("evaluate (windows)") as progress:
         fidelity = evaluate_file(
             genome,
-            sae,
+            [sae, *(against or [])],
             out,
             model.load(),
             regions=region or [],
             config=HarvestConfig().with_windows(window, warmup),
             progress=progress,
         )
+    if figure is not None:
+        draw_dictionary(out, figure)
     typer.echo(f"loss recovered {fidelity.loss_recovered:.4f} -> {out}")

@@ -1,21 +1,64 @@
-"""`genointerp train`: activation stores to a dictionary."""
+"""`genointerp train`: activation stores, or genomes that a model reads, to dictionaries."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from genointerp.cli.model_options import ModelChoice, with_model_options
 
+
+@with_model_options
 def train(
-    activations: Annotated[list[Path], typer.Argument(help="activation stores, read together")],
-    out: Annotated[Path, typer.Option(help="directory of the dictionary")],
+    model: ModelChoice,
+    out: Annotated[Path, typer.Option(help="directory of the dictionary", show_default=False)],
+    activations: Annotated[
+        list[Path] | None,
+        typer.Argument(help="activation stores, read together", show_default=False),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="YAML; the defaults otherwise")] = None,
     seed: Annotated[int | None, typer.Option(help="replaces the seed of the configuration")] = None,
+    n_features: Annotated[
+        list[int] | None,
+        typer.Option(help="size; repeatable, and so are k and init-seed: a folder for each"),
+    ] = None,
+    k: Annotated[list[int] | None, typer.Option(help="features that may fire")] = None,
+    init_seed: Annotated[list[int] | None, typer.Option(help="of the initial weights")] = None,
+    genome: Annotated[
+        list[Path] | None,
+        typer.Option(help="FASTA or GenBank that the model reads, in place of ACTIVATIONS"),
+    ] = None,
+    site: Annotated[str | None, typer.Option(help="where in the model; its default else")] = None,
+    region: Annotated[
+        list[str] | None, typer.Option(help="only this region of the genome; repeatable")
+    ] = None,
+    window: Annotated[int | None, typer.Option(help="bases read in one pass")] = None,
+    warmup: Annotated[int | None, typer.Option(help="first bases of a pass, discarded")] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="folder for curves, if tensorboard is installed")
+    ] = None,
 ) -> None:
-    """Train a sparse autoencoder on ACTIVATIONS."""
-    from genointerp.activation.train_from_store import train_from_store
+    """Train sparse autoencoders on ACTIVATIONS, or straight from a model with --genome."""
+    from genointerp.activation.harvest import HarvestConfig
+    from genointerp.activation.train_from_store import ModelReading, train_from_store
+    from genointerp.activation.training import Grid, Runtime
     from genointerp.core.progress import progress_bar
 
     with progress_bar("train") as progress:
-        log = train_from_store(activations, out, config=config, seed=seed, progress=progress)
-    typer.echo(f"fvu={log.fvu:.4f} l0={log.l0:.1f} dead={log.dead_share:.2%} -> {out}")
+        trained = train_from_store(
+            activations or [],
+            out,
+            reading=ModelReading(
+                genome or [],
+                model.loader(up_to=site),
+                site,
+                region or [],
+                HarvestConfig().with_windows(window, warmup),
+            ),
+            config=config,
+            grid=Grid(tuple(n_features or ()), tuple(k or ()), tuple(init_seed or ())),
+            seed=seed,
+            runtime=Runtime(model.device, tensorboard, progress),
+        )
+    for folder, log in trained:
+        typer.echo(f"fvu={log.fvu:.4f} l0={log.l0:.1f} dead={log.dead_share:.2%} -> {folder}")

@@ -3,7 +3,7 @@
 For the scripts that choose the defaults of the package; what they choose is run by the workflow.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,6 @@ from genointerp.annotation.raster import element_bases
 from genointerp.annotation.read import read_annotation
 from genointerp.core.errors import ConfigError, MismatchError
 from genointerp.core.provenance import Provenance
-from genointerp.core.seed import rng
 from genointerp.feature.encode import encode_store
 from genointerp.feature.slow import SlowConfig, fit_slow_map
 from genointerp.genome.genome import Genome
@@ -28,11 +27,13 @@ from genointerp.genome.windows import Window
 from genointerp.model.protocol import DnaModel
 from genointerp.sae.config import TrainConfig
 from genointerp.sae.io import save_training
+from genointerp.sae.source import RowSource
 from genointerp.sae.train import TrainLog, train_sae
 from genointerp.store.activation_shards import ActivationShards, manifest_sha256
 from genointerp.store.activations import ActivationHeader, ActivationStore
 from genointerp.store.contigs import ContigInfo, contig_lengths, contig_offsets
 from genointerp.store.features import FeatureStore, ReadStrand
+from genointerp.store.reading import row_blocks
 
 CONCEPTS = (
     "tRNA",
@@ -219,7 +220,9 @@ def try_dictionary(
     rna = rows_of(fit, elements, ("tRNA", "rRNA")) if config.enrich > 1 else None
     names = ("model", "model_sha256", "site")
     metadata = {name: str(getattr(fit.header, name)) for name in names}
-    result = train_sae(RowSource(x, rna, config.enrich), config.training, metadata=metadata)
+    weight = None if rna is None else 1 + rna * np.int64(config.enrich - 1)
+    source = RowSource(x, block=row_blocks(fit), weight=weight)
+    result = train_sae(source, config.training, metadata=metadata)
     if slow is not None:
         slow.fold(result.sae)
     save_training(result, folder / "sae")
@@ -228,35 +231,3 @@ def try_dictionary(
         for number, store in enumerate(stores)
     ]
     return Trial(result.log, features, 1.0 if slow is None else slow.share)
-
-
-class RowSource:
-    """Rows in memory as a source of activations; those of some labels may be given more than once.
-
-    Parameters
-    ----------
-    x
-        The rows.
-    enriched
-        Rows that are given ``times`` over in each epoch.
-    """
-
-    chunk_rows = 1 << 14
-
-    def __init__(
-        self,
-        x: Float32[np.ndarray, "row d_in"],
-        enriched: Bool[np.ndarray, " row"] | None = None,
-        times: int = 1,
-    ) -> None:
-        self.x = x
-        extra = np.zeros(0, np.int64) if enriched is None else np.flatnonzero(enriched)
-        self.index = np.concatenate([np.arange(len(x)), np.tile(extra, times - 1)])
-        self.d_in = x.shape[1]
-        self.n_rows = len(self.index)
-
-    def chunks(self, seed: int, epoch: int) -> Iterator[Float32[np.ndarray, "n d_in"]]:
-        """Yield every row, in an order that seed and epoch determine."""
-        order = rng(seed, f"rows of epoch {epoch}").permutation(self.index)
-        for start in range(0, len(order), self.chunk_rows):
-            yield self.x[order[start : start + self.chunk_rows]]

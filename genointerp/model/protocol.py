@@ -157,3 +157,17 @@ class DnaModel(Protocol):
         NaN where token i is not one of A, C, G, T. The probability is over those four.
         """
         ...
+
+
+@runtime_checkable
+class GivesDistribution(Protocol):
+    """A model that says what it expects, not only how likely what came was."""
+
+    def next_log_probs(
+        self, tokens: Int[Tensor, "batch token"], *, edits: Sequence[Edit] = ()
+    ) -> Float[Tensor, "batch token_minus_1 symbol"]:
+        """Return ``log p(symbol at i | tokens before i)`` in nats, for i from 1.
+
+        The symbols are A, C, G, T where tokens are bases, else the words that these spell.
+        """
+        ...

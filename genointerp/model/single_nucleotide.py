@@ -117,17 +117,30 @@ class SingleNucleotideModel:
         InputError
             If the network was loaded without its last blocks.
         """
+        log_p = self.next_log_probs(tokens, edits=edits)
+        target = self._column[tokens[:, 1:].to(self.device)]
+        chosen: Tensor = log_p.gather(2, target.clamp(min=0)[..., None])[..., 0]
+        return chosen.masked_fill(target < 0, torch.nan)
+
+    @torch.inference_mode()
+    def next_log_probs(
+        self, tokens: Int[Tensor, "batch token"], *, edits: Sequence[Edit] = ()
+    ) -> Float[Tensor, "batch token_minus_1 4"]:
+        """Return the log probabilities of A, C, G and T in nats, for tokens from 1.
+
+        Raises
+        ------
+        InputError
+            If the network was loaded without its last blocks.
+        """
         n_blocks, whole = len(self.network.blocks), len(self.network.config.mixers)
         if n_blocks < whole:
             found = f"blocks.0 to blocks.{n_blocks - 1} alone"
             raise InputError("log_probs", f"a model loaded with all {whole} blocks", found)
-        tokens = tokens.to(self.device)
         with hooked(self._sites, edits=edits):
-            logits = self.network(tokens)
-        log_p = logits[:, :-1, self._base_ids].float().log_softmax(-1)
-        target = self._column[tokens[:, 1:]]
-        chosen: Tensor = log_p.gather(2, target.clamp(min=0)[..., None])[..., 0]
-        return chosen.masked_fill(target < 0, torch.nan)
+            logits = self.network(tokens.to(self.device))
+        log_p: Tensor = logits[:, :-1, self._base_ids].float().log_softmax(-1)
+        return log_p
 
     def _last(self, capture: Sequence[str]) -> str | None:
         """Return the site of ``capture`` that is computed last."""

@@ -92,13 +92,30 @@ class CausalTransformersModel(TransformersModel):
         InputError
             If blocks of the model were not loaded.
         """
-        if self.loaded.up_to is not None:
-            raise InputError("log_probs", "a whole model", f"one loaded up to {self.loaded.up_to}")
-        with hooked(self._sites, edits=edits):
-            out = self._forward(tokens)
+        out = self._whole(tokens, edits)
         target = self._column[tokens.to(self.device)[:, 1:]]
         parts = zip(self._logits(out), torch.split(target, _LOGIT_TOKENS, 1), strict=True)
         return torch.cat([self._chosen(logits, wanted) for logits, wanted in parts], 1)
+
+    @torch.inference_mode()
+    def next_log_probs(
+        self, tokens: Int[Tensor, "batch token"], *, edits: Sequence[Edit] = ()
+    ) -> Float[Tensor, "batch token_minus_1 symbol"]:
+        """Return the log probabilities of bases, or of words of bases, in nats, for tokens from 1.
+
+        Raises
+        ------
+        InputError
+            If blocks of the model were not loaded.
+        """
+        parts = self._logits(self._whole(tokens, edits))
+        return torch.cat([self._log_p(logits) for logits in parts], 1)
+
+    def _whole(self, tokens: Int[Tensor, "batch token"], edits: Sequence[Edit]) -> Any:  # noqa: ANN401
+        if self.loaded.up_to is not None:
+            raise InputError("log_probs", "a whole model", f"one loaded up to {self.loaded.up_to}")
+        with hooked(self._sites, edits=edits):
+            return self._forward(tokens)
 
     def _logits(self, out: Any) -> Iterator[Float[Tensor, "batch token vocab"]]:  # noqa: ANN401
         if not self.loaded.family.trunk:
@@ -111,6 +128,10 @@ class CausalTransformersModel(TransformersModel):
     def _chosen(
         self, logits: Float[Tensor, "batch token vocab"], wanted: Int[Tensor, "batch token"]
     ) -> Float[Tensor, "batch token"]:
-        log_p = logits.to(self.device)[..., self._words].float().log_softmax(-1)
-        chosen = log_p.gather(2, wanted.clamp(min=0)[..., None])[..., 0]
+        chosen = self._log_p(logits).gather(2, wanted.clamp(min=0)[..., None])[..., 0]
         return chosen.masked_fill(wanted < 0, torch.nan)
+
+    def _log_p(
+        self, logits: Float[Tensor, "batch token vocab"]
+    ) -> Float[Tensor, "batch token symbol"]:
+        return logits.to(self.device)[..., self._words].float().log_softmax(-1)

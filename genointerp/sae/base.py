@@ -1,38 +1,17 @@
-"""What every dictionary shares: shapes, encoding, decoding, and the data it reads."""
+"""What every dictionary shares: shapes, encoding, decoding."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple
 
-import numpy as np
 import torch
-from jaxtyping import Float, Float32, Float64, Int64
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from genointerp.core.errors import ConfigError, SchemaError
 from genointerp.core.seed import derive_seed
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.sparse import SparsePattern, sparse_decode
-
-
-@runtime_checkable
-class ActivationSource(Protocol):
-    """Rows of activations, given in shuffled chunks, as often as asked for."""
-
-    @property
-    def d_in(self) -> int:
-        """Width of a row."""
-        ...
-
-    @property
-    def n_rows(self) -> int:
-        """Rows of one epoch."""
-        ...
-
-    def chunks(self, seed: int, epoch: int) -> Iterator[Float32[np.ndarray, "n d_in"]]:
-        """Give every row once, in an order that ``seed`` and ``epoch`` determine."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 import json
 import pickle
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from genointerp.sae.step import Trainer
 CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.jsonl"
 
+Record = dict[str, float | int | None]
+"""A line of metrics.jsonl."""
+
 
 @dataclass
 class Progressed:
@@ -26,34 +30,31 @@ class Progressed:
     position
         Place in the data.
     records
-        Lines of metrics.jsonl so far.
+        Lines of metrics.jsonl so far, for each dictionary.
     """
 
-    position: Position
-    records: list[dict[str, float | int | None]]
+    position: Position = field(default_factory=Position)
+    records: list[list[Record]] = field(default_factory=list)
 
 
 def save_checkpoint(
-    directory: Path, trainer: Trainer, progressed: Progressed, *, identity: str
+    directory: Path, trainers: Sequence[Trainer], progressed: Progressed, *, identity: str
 ) -> None:
-    """Write weights, optimiser, counters and data position, atomically."""
+    """Write weights, optimisers, counters and data position, atomically."""
     state = {
         "identity": identity,
-        "sae": trainer.sae.state_dict(),
-        "adam": trainer.adam.state_dict(),
-        "silent_tokens": trainer.silent_tokens,
-        "step": trainer.step_number,
+        "trainers": [trainer.state_dict() for trainer in trainers],
         "position": list(progressed.position),
         "records": json.dumps(progressed.records),
     }
     with atomic_path(Path(directory) / CHECKPOINT) as temporary:
         torch.save(state, temporary)
-    with atomic_path(Path(directory) / METRICS) as temporary:
-        temporary.write_text(metrics_text(progressed.records))
 
 
-def restore_checkpoint(directory: Path, trainer: Trainer, *, identity: str) -> Progressed | None:
-    """Bring a trainer to the state on disk; None where there is none.
+def restore_checkpoint(
+    directory: Path, trainers: Sequence[Trainer], *, identity: str
+) -> Progressed | None:
+    """Bring trainers to the state on disk; None where there is none.
 
     Raises
     ------
@@ -70,18 +71,35 @@ def restore_checkpoint(directory: Path, trainer: Trainer, *, identity: str) -> P
         raise MismatchError(
             str(path),
             "a checkpoint of this configuration and these activations",
-            "another's; remove the folder to start anew",
+            f"another's ({_difference(state['identity'], identity)}); "
+            "remove the folder to start anew",
         )
-    trainer.sae.load_state_dict(state["sae"])
-    trainer.adam.load_state_dict(state["adam"])
-    trainer.silent_tokens.copy_(state["silent_tokens"])
-    trainer.step_number = state["step"]
+    for trainer, own in zip(trainers, state["trainers"], strict=True):
+        trainer.load_state_dict(own)
     return Progressed(Position(*state["position"]), json.loads(state["records"]))
 
 
-def metrics_text(records: list[dict[str, float | int | None]]) -> str:
+def metrics_text(records: Sequence[Record]) -> str:
     """Return records as JSON lines."""
     return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def _difference(found: str, expected: str) -> str:
+    """Name the first entry of an identity that differs, and what it is."""
+    theirs, ours = _flat(json.loads(found)), _flat(json.loads(expected))
+    for key in sorted(theirs.keys() | ours.keys()):
+        if theirs.get(key) != ours.get(key):
+            return f"{key}: {theirs.get(key)!r}, here {ours.get(key)!r}"
+    return "of another form"
+
+
+def _flat(value: Any, key: str = "") -> dict[str, Any]:  # noqa: ANN401 - of any JSON
+    if isinstance(value, list):
+        value = {str(number): item for number, item in enumerate(value)}
+    if not isinstance(value, dict):
+        return {key: value}
+    entries = [_flat(item, f"{key}.{name}" if key else name) for name, item in value.items()]
+    return {name: item for entry in entries for name, item in entry.items()}
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -92,4 +110,4 @@ def _read(path: Path) -> dict[str, Any]:
         raise SchemaError(str(path), "a checkpoint", f"{type(error).__name__}") from error
 
 
-_KEYS = ("identity", "sae", "adam", "silent_tokens", "step", "position", "records")
+_KEYS = ("identity", "trainers", "position", "records")

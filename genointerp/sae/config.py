@@ -96,9 +96,14 @@ class TrainConfig:
     warmup_steps: int = 100
     """Steps over which the learning rate rises from zero."""
     decay: Literal["linear", "cosine", "none"] = "linear"
-    """How the learning rate falls to zero."""
+    """How the learning rate falls to zero; with the warm-up, ``linear`` makes it a trapezoid."""
     decay_share: float = 0.3
-    """Last share of the steps, over which it falls."""
+    """Last share of the steps, over which it falls; 1 for a cosine of the whole training."""
+    clip_norm: float | None = None
+    """Norm to which the gradient of all weights together is cut down; never where None."""
+    autocast: Literal["none", "bfloat16"] = "none"
+    """Precision of the encoder's product in training. Weights, sums and what is saved stay in
+    float32, and so does inference."""
     aux_k: int | None = None
     """Dead features that explain the residual of a token; half of ``d_in`` where None."""
     aux_coefficient: float = 1 / 32
@@ -108,12 +113,18 @@ class TrainConfig:
     rises from 0 (Anthropic's update of April 2024)."""
     dead_after: int = 250_000
     """Tokens without firing after which a feature counts as dead."""
-    scale_inputs: bool = True
-    """Divide by the root mean square of the centred activations; folded into the weights."""
+    centre: bool = True
+    """Subtract the mean of the activations; folded into the weights."""
+    normalise: Literal["none", "scale", "whiten"] = "scale"
+    """``scale`` divides by the root mean square of the centred activations; ``whiten`` makes their
+    covariance the identity, after which saved rows of W_dec have no unit norm. Folded."""
+    outlier_sd: float | None = 4.0
+    """Rows whose norm exceeds the mean norm by so many standard deviations are not trained on; all
+    are where None. They are counted, and measured apart."""
     moment_rows: int = 500_000
-    """Rows from which mean and scale are estimated, and held-out rows are taken."""
+    """Rows from which mean and scale are estimated."""
     eval_share: float = 0.1
-    """Share of rows never trained on. A row's content decides, whatever the order of reading."""
+    """Share of the blocks of the data that are never trained on."""
     eval_rows: int = 65_536
     """Held-out rows that are kept at most."""
     threshold_decay: float = 0.9
@@ -125,7 +136,9 @@ class TrainConfig:
     checkpoint_every: int = 500
     """Steps between checkpoints."""
     seed: int = 0
-    """Of the initial weights, the order of the data and the choice of held-out rows."""
+    """Of the order of the data, the choice of held-out blocks and the initial weights."""
+    init_seed: int | None = None
+    """Of the initial weights alone; ``seed`` where None."""
 
     def __post_init__(self) -> None:
         for name in ("batch_tokens", "dead_after", "moment_rows", "eval_rows", "log_every"):
@@ -135,6 +148,9 @@ class TrainConfig:
         _require(self.warmup_steps >= 0, "warmup_steps", "0 or more", self.warmup_steps)
         _require(self.learning_rate > 0, "learning_rate", "more than 0", self.learning_rate)
         _require(self.aux_coefficient >= 0, "aux_coefficient", "0 or more", self.aux_coefficient)
+        for name in ("clip_norm", "outlier_sd"):
+            value = getattr(self, name)
+            _require(value is None or value > 0, name, "more than 0", value)
         _require(self.aux_k is None or self.aux_k >= 1, "aux_k", "1 or more", self.aux_k)
         for name in ("decay_share", "sparsity_warmup_share"):
             _require(0 <= getattr(self, name) <= 1, name, "0 to 1", getattr(self, name))

@@ -1,49 +1,20 @@
-"""Batches for training: held-out rows set aside, moments estimated, weights folded."""
+"""Batches for training: moments estimated, outliers left out, the place in the data kept."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float32, Float64
-from torch import Tensor
+from jaxtyping import Float32, Float64
 
-from genointerp.core.errors import InputError, MismatchError
-from genointerp.core.seed import rng
-from genointerp.sae.base import ActivationSource, SparseAutoencoder
+from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.sae.config import TrainConfig
 from genointerp.sae.metrics import RunningMoments
+from genointerp.sae.source import ActivationSource
+from genointerp.sae.standardise import RunningCovariance, Standardiser, Whitening
 
-_HASHED = 16
-"""Columns of a row that decide whether it is held out."""
-
-
-@dataclass(frozen=True)
-class Standardiser:
-    """Subtracts the mean of the data and divides by its scale.
-
-    Parameters
-    ----------
-    mean
-        Mean row.
-    scale
-        Root mean square of a centred element; 1 where inputs are only centred.
-    """
-
-    mean: Float64[np.ndarray, " d_in"]
-    scale: float
-
-    def __call__(self, x: Float32[np.ndarray, "batch d_in"]) -> Float32[Tensor, "batch d_in"]:
-        """Return standardised rows."""
-        centred = torch.from_numpy(x) - torch.from_numpy(self.mean.astype(np.float32))
-        return centred.div_(self.scale)
-
-    @torch.no_grad()
-    def fold(self, sae: SparseAutoencoder) -> None:
-        """Rewrite a dictionary of standardised rows, in place, as one of the raw rows."""
-        mean = torch.from_numpy(self.mean)
-        sae.fold(mean, torch.full_like(mean, self.scale))
+T = TypeVar("T")
 
 
 class Survey(NamedTuple):
@@ -54,29 +25,49 @@ class Survey(NamedTuple):
     standardiser
         Made from the rows that may be trained on.
     variance
-        Total variance of standardised rows.
+        Variance of each column of standardised rows.
     held_out
-        Raw rows for evaluation.
+        Raw rows for evaluation, outliers apart.
+    held_out_outliers
+        Those of the held-out rows that are outliers.
     mean_to_spread
-        Norm of the mean row over the root of the total variance; large values go with dead
-        features where the mean is not subtracted.
+        Norm of the mean row over the root of the total variance, |mean| / |std|; large values go
+        with dead features where the mean is not subtracted.
+    outlier_norm
+        Norm above which a row is an outlier and is not trained on.
+    outlier_share
+        Share of such rows among those surveyed.
     """
 
     standardiser: Standardiser
-    variance: float
+    variance: Float64[np.ndarray, " d_in"]
     held_out: Float32[np.ndarray, "row d_in"]
+    held_out_outliers: Float32[np.ndarray, "outlier d_in"]
     mean_to_spread: float
+    outlier_norm: float
+    outlier_share: float
 
 
 class Position(NamedTuple):
-    """Place in the data: batches of an epoch that were used."""
+    """Place in the data: the row from which the next batch is filled.
 
-    epoch: int
-    batch: int
+    Parameters
+    ----------
+    row
+        Of the rows of the chunk that are no outliers.
+    """
+
+    epoch: int = 0
+    chunk: int = 0
+    row: int = 0
+
+
+Batches = Generator[tuple[Position, Float32[np.ndarray, "batch d_in"]], None, None]
+"""Batches, each with the position after it."""
 
 
 def survey(source: ActivationSource, config: TrainConfig) -> Survey:
-    """Read the first rows of the source: moments of those to train on, and the held-out ones.
+    """Read the first rows to train on, for their moments, and rows of the held-out blocks.
 
     Raises
     ------
@@ -85,34 +76,40 @@ def survey(source: ActivationSource, config: TrainConfig) -> Survey:
     MismatchError
         If rows are not ``source.d_in`` wide.
     """
-    moments, kept, n_kept, n_read = RunningMoments(source.d_in), [], 0, 0
-    for chunk in _checked(source, config.seed, 0):
-        away = held_out_rows(chunk, config)
-        moments.update(chunk[~away])
-        kept.append(chunk[away][: config.eval_rows - n_kept])
-        n_kept += len(kept[-1])
-        n_read += len(chunk)
-        if n_read >= config.moment_rows:
+    moments = _Moments(source, config)
+    for rows in _checked(source.chunks(config.seed, 0, eval_share=config.eval_share), source, 0):
+        moments.add(rows)
+        if moments.n_read >= config.moment_rows:
             break
-    if moments.n < 2 or n_kept == 0:
-        raise InputError(
-            "activations", "rows to train on and to hold out", f"{moments.n} and {n_kept}"
-        )
-    total = moments.total_variance
-    if total <= 0:
-        raise InputError("activations", "rows that differ", "the same row throughout")
-    scale = float(np.sqrt(total / source.d_in)) if config.scale_inputs else 1.0
-    spread = float(np.linalg.norm(moments.mean) / np.sqrt(total))
-    return Survey(Standardiser(moments.mean, scale), total / scale**2, np.concatenate(kept), spread)
+    held_out = _held_out(source, config)
+    if moments.running.n < 2 or len(held_out.x) == 0:
+        found = f"{moments.running.n} and {len(held_out.x)}"
+        raise InputError("activations", "rows to train on and to hold out", found)
+    spread = moments.spread()
+    is_outlier = held_out.norm > moments.outlier_norm
+    standardiser = moments.standardiser()
+    return Survey(
+        standardiser,
+        moments.variance_after(standardiser),
+        held_out.x[~is_outlier],
+        held_out.x[is_outlier],
+        float(np.linalg.norm(moments.running.mean)) / spread,
+        moments.outlier_norm,
+        moments.n_outliers / moments.n_read,
+    )
 
 
 def batches(
-    source: ActivationSource, config: TrainConfig, start: Position
-) -> Iterator[tuple[Position, Float32[np.ndarray, "batch d_in"]]]:
+    source: ActivationSource,
+    config: TrainConfig,
+    start: Position,
+    *,
+    outlier_norm: float = np.inf,
+) -> Batches:
     """Give batches for ever, from ``start`` on, each with the position after it.
 
-    The rows of an epoch that do not fill a batch are dropped, so that an epoch can be resumed
-    without the one before.
+    The next chunk is read in a thread while one is used. Rows of an epoch that do not fill a
+    batch are dropped.
 
     Raises
     ------
@@ -121,60 +118,145 @@ def batches(
     MismatchError
         If rows are not ``source.d_in`` wide.
     """
-    epoch, used = start
+    epoch, is_whole = start.epoch, start[1:] == (0, 0)
     while True:
-        number = 0
-        for rows in _epoch_batches(source, config, epoch):
-            number += 1
-            if number > used:
-                yield Position(epoch, number), rows
-        if number == 0:
+        n_batches = 0
+        begin = start if epoch == start.epoch else Position(epoch)
+        for item in _epoch_batches(source, config, begin, outlier_norm):
+            n_batches += 1
+            yield item
+        if n_batches == 0 and is_whole:
             raise InputError(
                 "activations", f"at least batch_tokens = {config.batch_tokens} rows", "fewer"
             )
-        epoch, used = epoch + 1, 0
+        epoch, is_whole = epoch + 1, True
 
 
-def held_out_rows(
-    x: Float32[np.ndarray, "batch d_in"], config: TrainConfig
-) -> Bool[np.ndarray, " batch"]:
-    """Tell which rows are held out, by a hash of their first values and the seed."""
-    width = min(_HASHED, x.shape[1])
-    odd = rng(config.seed, "held-out rows").integers(0, 2**63, width, dtype=np.uint64) * 2 + 1
-    bits = np.ascontiguousarray(x[:, :width]).view(np.uint32).astype(np.uint64)
-    with np.errstate(over="ignore"):
-        mixed = (bits * odd).sum(axis=1, dtype=np.uint64)
-        mixed = (mixed ^ (mixed >> np.uint64(29))) * odd[0]
-    below = (mixed >> np.uint64(40)) < np.uint64(config.eval_share * 2**24)
-    return np.asarray(below)
+def prefetched(items: Iterator[T]) -> Iterator[T]:
+    """Give items as they come, the next one being made in a thread meanwhile."""
+    with ThreadPoolExecutor(1) as thread:
+        ahead = thread.submit(next, items, None)
+        while (item := ahead.result()) is not None:
+            ahead = thread.submit(next, items, None)
+            yield item
+
+
+def row_norms(x: Float32[np.ndarray, "n d_in"]) -> Float32[np.ndarray, " n"]:
+    """Return the norm of each row."""
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", x, x)), dtype=np.float32)
+
+
+class _Checked(NamedTuple):
+    """Finite rows and their norms."""
+
+    x: Float32[np.ndarray, "n d_in"]
+    norm: Float32[np.ndarray, " n"]
+
+
+@dataclass
+class _Moments:
+    """Moments of the rows that are no outliers, by the norms of the first chunk."""
+
+    source: ActivationSource
+    config: TrainConfig
+    outlier_norm: float = np.inf
+    n_read: int = 0
+    n_outliers: int = 0
+
+    def __post_init__(self) -> None:
+        d_in, widths = self.source.d_in, self.source.widths
+        if self.config.normalise == "whiten" and len(widths) > 1:
+            raise ConfigError("normalise", "none or scale where rows join sites", "'whiten'")
+        self.running = RunningMoments(d_in)
+        self._covariance = RunningCovariance(d_in) if self.config.normalise == "whiten" else None
+
+    def add(self, rows: _Checked) -> None:
+        if self.n_read == 0 and self.config.outlier_sd is not None:
+            norm = rows.norm.astype(np.float64)
+            # the mean of equal numbers may round below them
+            self.outlier_norm = float(
+                norm.mean() * (1 + 1e-6) + self.config.outlier_sd * norm.std()
+            )
+        usual = rows.norm <= self.outlier_norm
+        self.n_read += len(usual)
+        self.n_outliers += len(usual) - int(usual.sum())
+        self.running.update(rows.x[usual])
+        if self._covariance is not None:
+            self._covariance.update(rows.x[usual])
+
+    def spread(self) -> float:
+        total = self.running.total_variance
+        if total <= 0:
+            raise InputError("activations", "rows that differ", "the same row throughout")
+        return float(np.sqrt(total))
+
+    def standardiser(self) -> Standardiser:
+        mean = self.running.mean if self.config.centre else np.zeros(self.source.d_in)
+        if self._covariance is not None:
+            return Standardiser(mean, whitening=Whitening.of(self._covariance.covariance))
+        return Standardiser(mean, self._scale() if self.config.normalise == "scale" else 1.0)
+
+    def variance_after(self, standardiser: Standardiser) -> Float64[np.ndarray, " d_in"]:
+        if standardiser.whitening is not None and self._covariance is not None:
+            matrix = standardiser.whitening.matrix
+            return np.diagonal(matrix @ self._covariance.covariance @ matrix).copy()
+        return self.running.variance / np.square(standardiser.scale)
+
+    def _scale(self) -> float | Float64[np.ndarray, " d_in"]:
+        edges = np.cumsum(self.source.widths)[:-1]
+        scales = [float(np.sqrt(it.mean())) for it in np.split(self.running.variance, edges)]
+        if min(scales) <= 0:
+            raise InputError("activations", "sites whose rows differ", "the same row throughout")
+        return scales[0] if len(scales) == 1 else np.repeat(scales, self.source.widths)
+
+
+def _held_out(source: ActivationSource, config: TrainConfig) -> _Checked:
+    kept, n_kept = [np.empty((0, source.d_in), dtype=np.float32)], 0
+    chunks = source.held_out(config.seed, eval_share=config.eval_share)
+    for rows in _checked(chunks, source, 0):
+        kept.append(rows.x[: config.eval_rows - n_kept])
+        n_kept += len(kept[-1])
+        if n_kept >= config.eval_rows:
+            break
+    x = np.concatenate(kept)
+    return _Checked(x, row_norms(x))
 
 
 def _epoch_batches(
-    source: ActivationSource, config: TrainConfig, epoch: int
-) -> Iterator[Float32[np.ndarray, "batch d_in"]]:
-    size = config.batch_tokens
+    source: ActivationSource, config: TrainConfig, start: Position, outlier_norm: float
+) -> Iterator[tuple[Position, Float32[np.ndarray, "batch d_in"]]]:
+    size, skip = config.batch_tokens, start.row
     rest = np.empty((0, source.d_in), dtype=np.float32)
-    for chunk in _checked(source, config.seed, epoch):
-        fit = chunk[~held_out_rows(chunk, config)]
-        rest = np.concatenate([rest, fit]) if len(rest) else fit
-        whole = len(rest) // size * size
-        for start in range(0, whole, size):
-            yield rest[start : start + size]
-        rest = rest[whole:]
+    chunks = source.chunks(
+        config.seed, start.epoch, eval_share=config.eval_share, start=start.chunk
+    )
+    read = prefetched(_checked(chunks, source, start.epoch))
+    for chunk, rows in enumerate(read, start.chunk):
+        usual = rows.norm <= outlier_norm
+        fit = rows.x if usual.all() else rows.x[usual]
+        first = skip
+        while len(rest) + len(fit) - first >= size:
+            stop = first + size - len(rest)
+            batch = np.concatenate([rest, fit[first:stop]]) if len(rest) else fit[first:stop]
+            yield Position(start.epoch, chunk, stop), batch
+            first, rest = stop, rest[:0]
+        # a copy, so that the chunk does not stay in memory
+        rest, skip = np.concatenate([rest, fit[first:]]), 0
 
 
 def _checked(
-    source: ActivationSource, seed: int, epoch: int
-) -> Iterator[Float32[np.ndarray, "n d_in"]]:
+    chunks: Iterator[Float32[np.ndarray, "n d_in"]], source: ActivationSource, epoch: int
+) -> Iterator[_Checked]:
     n_read = 0
-    for chunk in source.chunks(seed, epoch):
+    for chunk in chunks:
         if chunk.shape[1] != source.d_in:
             raise MismatchError("activations", f"rows of width {source.d_in}", f"{chunk.shape[1]}")
-        # a sum is finite only where all terms are, and costs a fraction of asking each
-        if not np.isfinite(chunk.sum()) and not np.isfinite(chunk).all():
+        norm = row_norms(chunk)
+        # a norm is finite only where all elements are; it may overflow where they are
+        if not np.isfinite(norm).all() and not np.isfinite(chunk).all():
             row = n_read + int(np.flatnonzero(~np.isfinite(chunk).all(axis=1))[0])
             raise InputError(
                 "activations", "finite values", f"NaN or infinity in row {row} of epoch {epoch}"
             )
         n_read += len(chunk)
-        yield chunk
+        yield _Checked(chunk, norm)

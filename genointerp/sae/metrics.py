@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Float64, Int
+from jaxtyping import Float, Float32, Float64, Int, Int64
+from scipy import sparse
 from torch import Tensor
 
 from genointerp.core.errors import InputError
@@ -39,6 +40,11 @@ class RunningMoments:
         self.deviation += (rows * rows).sum(axis=0) + shift**2 * self.n * len(x) / total
         self.mean = self.mean + shift * len(x) / total
         self.n = total
+
+    @property
+    def variance(self) -> Float64[np.ndarray, " d_in"]:
+        """Variance of each column."""
+        return self.deviation / self.n
 
     @property
     def total_variance(self) -> float:
@@ -113,25 +119,58 @@ class Evaluation(NamedTuple):
     density: Float64[np.ndarray, " n_features"]
     n_tokens: int
 
+    @property
+    def explained_variance(self) -> float:
+        """``1 - FVU``: below 0 where the mean row alone is a better reconstruction."""
+        return 1 - self.fvu
+
+
+class Histogram(NamedTuple):
+    """How many values lie between edges.
+
+    Parameters
+    ----------
+    edges
+        Ascending; a bin holds its lower edge and not its upper one, but the last holds both.
+    """
+
+    edges: Float64[np.ndarray, " b1"]
+    counts: Int64[np.ndarray, " b"]
+
+
+def density_histogram(density: Float64[np.ndarray, " n_features"]) -> Histogram:
+    """Count features by their density: bins of a quarter of a decade, from 1e-7 to 1.
+
+    Rarer ones are in the first bin; features that never fire are in none.
+    """
+    edges = 10.0 ** (np.arange(-28, 1) / 4)
+    firing = np.maximum(density[density > 0], edges[0])
+    return Histogram(edges, np.histogram(firing, edges)[0].astype(np.int64))
+
+
+def cosine_histogram(cosine: Float64[np.ndarray, " n_features"]) -> Histogram:
+    """Count cosines in bins of 0.05 from -1 to 1."""
+    edges = np.linspace(-1, 1, 41)
+    return Histogram(edges, np.histogram(np.clip(cosine, -1, 1), edges)[0].astype(np.int64))
+
 
 class RunningEvaluation:
     """A dictionary measured while it reconstructs rows, as at inference."""
 
     def __init__(self, sae: SparseAutoencoder) -> None:
         self._sae = sae
-        self._variance = VarianceExplained(sae.d_in)
+        self._variance = VarianceExplained(len(sae.b_dec))
         self._firing = FiringCounts(sae.n_features)
 
     @torch.no_grad()
-    def reconstruct(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch d_in"]:
+    def reconstruct(self, x: Float[Tensor, "batch d_row"]) -> Float[Tensor, "batch d_out"]:
         """Return the reconstruction of rows, on the dictionary's device, and count them."""
         sae = self._sae
-        rows = x.to(sae.b_dec)
-        z = sae.pre_activations(rows)
-        pattern = sae.pattern(z)
-        x_hat = sparse_decode(pattern.values_of(z), sae.W_dec, pattern) + sae.b_dec
-        self._variance.update(rows.cpu().numpy(), x_hat.cpu().numpy())
-        self._firing.update(pattern.feature.cpu().numpy(), len(rows))
+        rows = sae.split(x.to(sae.b_dec))
+        codes = sae.codes(rows.x)
+        x_hat = sparse_decode(codes.value, sae.W_dec, codes.pattern) + sae.b_dec
+        self._variance.update(rows.target.cpu().numpy(), x_hat.cpu().numpy())
+        self._firing.update(codes.pattern.feature.cpu().numpy(), len(x))
         return x_hat
 
     def result(self) -> Evaluation:
@@ -147,6 +186,14 @@ class RunningEvaluation:
             raise InputError("rows to evaluate", "at least one", "none")
         fvu = self._variance.fvu
         return Evaluation(fvu, firing.l0, firing.dead_share, firing.density, firing.n_tokens)
+
+
+@torch.no_grad()
+def sparse_codes(sae: SparseAutoencoder, x: Float[Tensor, "batch d_in"]) -> sparse.csr_array:
+    """Return the activations of rows, as at inference, in sparse form."""
+    pattern, value = sae.codes(sae.split(x.to(sae.b_dec)).x)
+    where = (pattern.row.cpu().numpy(), pattern.feature.cpu().numpy())
+    return sparse.csr_array((value.cpu().numpy(), where), shape=(len(x), sae.n_features))
 
 
 def evaluate(

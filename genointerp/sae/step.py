@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from genointerp.sae import parallel
 from genointerp.sae.base import Losses, Rows, SparseAutoencoder, TrainingBatch
 from genointerp.sae.config import TrainConfig
 from genointerp.sae.selection import topk_pattern
@@ -55,15 +56,18 @@ class Trainer:
         return self.silent_tokens >= self.config.dead_after
 
     def step(self, rows: Float[Tensor, "batch d_row"]) -> StepResult:
-        """Train on one batch."""
+        """Train on one batch, or on this process's share of it."""
         split = self.sae.split(rows)
         z = self._pre_activations(split.x)
         with torch.no_grad():
-            pattern = self.sae.training_pattern(z)
+            pattern = parallel.training_pattern(self.sae, z)
         dead = torch.nonzero(self.is_dead).squeeze(1)
         loss, fvu, aux_fvu = self._losses(split, z, pattern, dead)
         self.adam.zero_grad(set_to_none=True)
         torch.autograd.backward([loss])
+        parallel.average_gradients(self.sae)
+        if self.config.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.sae.parameters(), self.config.clip_norm)
         remove_parallel_gradient(self.sae)
         for group in self.adam.param_groups:
             group["lr"] = learning_rate(self.step_number, self.config)
@@ -74,9 +78,28 @@ class Trainer:
         self.step_number += 1
         return StepResult(fvu, aux_fvu, len(pattern.row) / len(rows), len(dead) / len(z[0]))
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that a step changes."""
+        return {
+            "sae": self.sae.state_dict(),
+            "adam": self.adam.state_dict(),
+            "silent_tokens": self.silent_tokens,
+            "step": self.step_number,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what :meth:`state_dict` returned."""
+        self.sae.load_state_dict(state["sae"])
+        self.adam.load_state_dict(state["adam"])
+        self.silent_tokens.copy_(state["silent_tokens"])
+        self.step_number = state["step"]
+
     @torch.no_grad()
     def _pre_activations(self, x: Tensor) -> Tensor:
         """Return z in memory that is kept from step to step: asking for it anew takes a while."""
+        if self.config.autocast == "bfloat16":
+            with torch.autocast(x.device.type, torch.bfloat16):
+                return self.sae.pre_activations(x).float()
         shape = (len(x), self.sae.n_features)
         if self._z is None or self._z.shape != shape or self._z.dtype != x.dtype:
             self._z = x.new_empty(shape)
@@ -103,7 +126,8 @@ class Trainer:
         explained = self._explained_by(dead, wanted, rows.x, z)
         # share of the residual that dead features leave (Gao et al. 2024, A.2)
         tiny = torch.finfo(missed.dtype).tiny
-        auxiliary = (residual - explained).square().sum() / missed.clamp_min(tiny)
+        whole = parallel.mean_over_ranks(missed).clamp_min(tiny)
+        auxiliary = (residual - explained).square().sum() / whole
         weight = self.config.aux_coefficient * min(1.0, len(dead) / wanted)
         return loss + weight * auxiliary, fvu, float(auxiliary.detach())
 
@@ -132,14 +156,19 @@ class Trainer:
 
     @torch.no_grad()
     def _count(self, pattern: SparsePattern, n_tokens: int) -> None:
-        self.silent_tokens += n_tokens
-        self.silent_tokens[pattern.feature] = 0
+        fired = torch.zeros_like(self.silent_tokens, dtype=torch.bool)
+        fired[pattern.feature] = True
+        self.silent_tokens += n_tokens * parallel.world_size()
+        self.silent_tokens[parallel.any_over_ranks(fired)] = 0
 
     @torch.no_grad()
     def _track_threshold(self, z: Tensor, pattern: SparsePattern) -> None:
-        if not self.sae.has_threshold or len(pattern.row) == 0:
+        if not self.sae.has_threshold:
             return
-        smallest = pattern.values_of(z).min()
+        nothing = z.new_full((1,), torch.inf)
+        smallest = parallel.min_over_ranks(torch.cat([pattern.values_of(z), nothing]).min())
+        if not torch.isfinite(smallest):
+            return
         keep = self.config.threshold_decay if self.step_number else 0.0
         self.sae.threshold.mul_(keep).add_(smallest, alpha=1 - keep)
 

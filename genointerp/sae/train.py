@@ -1,39 +1,64 @@
-"""Training of a dictionary from a source of activations, resumable at any step."""
+"""Training of dictionaries from a source of activations, resumable at any step."""
 
 import json
 import logging
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Float32, Float64
 
 from genointerp.core.config import to_mapping
+from genointerp.core.errors import ConfigError, InputError
+from genointerp.core.files import atomic_path
 from genointerp.core.progress import Progress, silent
-from genointerp.sae.base import ActivationSource, SparseAutoencoder
-from genointerp.sae.checkpoint import Progressed, restore_checkpoint, save_checkpoint
+from genointerp.sae import parallel
+from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.checkpoint import (
+    METRICS,
+    Progressed,
+    Record,
+    metrics_text,
+    restore_checkpoint,
+    save_checkpoint,
+)
 from genointerp.sae.config import TrainConfig
-from genointerp.sae.data import Position, Survey, batches, survey
-from genointerp.sae.metrics import evaluate
+from genointerp.sae.data import Batches, Position, Survey, batches, survey
+from genointerp.sae.metrics import Evaluation, evaluate
 from genointerp.sae.registry import make_sae
+from genointerp.sae.source import ActivationSource
 from genointerp.sae.step import StepResult, Trainer, learning_rate
 
 logger = logging.getLogger(__name__)
 
+OWN = ("sae", "init_seed", "learning_rate", "aux_k", "aux_coefficient", "dead_after", "clip_norm")
+"""Settings in which dictionaries that are trained together may differ."""
+
+Listen = Callable[[int, Record], None]
+"""Called with the number of a dictionary and each new line of its metrics.jsonl."""
+
+
+def ignore(number: int, record: Record) -> None:
+    """Do nothing with a line of metrics: the default of every ``listen`` parameter."""
+
 
 @dataclass(frozen=True)
 class TrainLog:
-    """Figures of a finished training; those of quality are measured on held-out rows.
+    """Figures of a finished training; those of quality are measured on held-out blocks.
 
     Parameters
     ----------
     fvu
-        Fraction of variance unexplained, about the mean of the held-out rows.
+        Fraction of variance unexplained, about the mean of the held-out rows, outliers apart.
+    fvu_all
+        The same with the outliers among them.
     l0
         Mean number of features that fire on a token, at the stored threshold.
     dead_share
@@ -43,14 +68,21 @@ class TrainLog:
     n_tokens
         Tokens trained on.
     n_eval_tokens
-        Held-out rows.
+        Held-out rows that are no outliers.
     threshold
         Pre-activation that a feature must exceed, on raw activations; 0 for TopK.
     mean_to_spread
         Norm of the mean row over the root of the total variance, before centring.
+    outlier_norm
+        Norm above which a row was not trained on; None where every row was.
+    outlier_share
+        Share of such rows.
+    n_skipped
+        Rows that the source left out, the first of each window.
     """
 
     fvu: float
+    fvu_all: float
     l0: float
     dead_share: float
     dead_share_fit: float
@@ -58,6 +90,9 @@ class TrainLog:
     n_eval_tokens: int
     threshold: float
     mean_to_spread: float
+    outlier_norm: float | None
+    outlier_share: float
+    n_skipped: int
 
 
 class TrainResult(NamedTuple):
@@ -84,7 +119,7 @@ class TrainResult(NamedTuple):
     sae: SparseAutoencoder
     log: TrainLog
     density: Float64[np.ndarray, " n_features"]
-    records: list[dict[str, float | int | None]]
+    records: list[Record]
     config: TrainConfig
     metadata: dict[str, str]
     seconds: float
@@ -96,13 +131,44 @@ def train_sae(
     *,
     metadata: Mapping[str, str],
     progress: Progress = silent,
+    listen: Listen = ignore,
     checkpoint_dir: Path | None = None,
     device: str = "cpu",
 ) -> TrainResult:
     """Train a dictionary; the same seed on the same machine gives the same bytes.
 
+    See :func:`train_together`, of which this is the case of one.
+    """
+    return train_together(
+        source,
+        [config],
+        metadata=metadata,
+        progress=progress,
+        listen=listen,
+        checkpoint_dir=checkpoint_dir,
+        device=device,
+    )[0]
+
+
+def train_together(
+    source: ActivationSource,
+    configs: Sequence[TrainConfig],
+    *,
+    metadata: Mapping[str, str],
+    progress: Progress = silent,
+    listen: Listen = ignore,
+    checkpoint_dir: Path | None = None,
+    device: str = "cpu",
+) -> list[TrainResult]:
+    """Train several dictionaries on one reading of the data; each as if it were alone.
+
+    In each of several processes of ``torchrun``, inside :func:`parallel.process_group`, it trains
+    on that process's share of every batch and returns the same dictionaries.
+
     Parameters
     ----------
+    configs
+        They may differ in what `OWN` names.
     metadata
         ``model``, ``model_sha256`` and ``site`` of the activations; part of the identity of a
         checkpoint and of the saved dictionary.
@@ -114,76 +180,125 @@ def train_sae(
 
     Raises
     ------
+    ConfigError
+        If the configurations differ in anything else, or ``batch_tokens`` cannot be divided among
+        the processes.
     InputError
         If activations are not finite, are all equal or are too few.
     MismatchError
         If a row has another width than the source states, or the checkpoint is of another run.
     """
-    began = time.perf_counter()
+    config = _shared(configs)
     first = survey(source, config)
-    logger.info("activations: |mean| / spread = %.2f", first.mean_to_spread)
-    sae = make_sae(config.sae, source.d_in, seed=config.seed).to(device)
-    trainer = Trainer(sae, config, variance=first.variance)
-    run = _Run(source, config, trainer, first, checkpoint_dir, _identity(source, config, metadata))
+    _report(first, source, config)
+    trainers = [_trainer(own, source, first, device) for own in configs]
+    identity = _identity(source, configs, metadata)
+    run = _Run(source, config, trainers, first, checkpoint_dir, identity, listen)
     progressed, total = run.resume(), config.n_steps * config.batch_tokens
-    left = config.n_steps - trainer.step_number
-    for position, rows in islice(batches(source, config, progressed.position), left):
-        progressed.position = position
-        run.step(rows, progressed)
-        progress(trainer.step_number * config.batch_tokens, total)
-    if sae.has_threshold:
-        run.calibrate(progressed.position)
-    dead_share_fit = float(trainer.is_dead.float().mean())
-    first.standardiser.fold(sae)
-    log, density = _final_log(sae, config, first, dead_share_fit)
-    seconds = time.perf_counter() - began
-    logger.info("trained on %d tokens in %.1f s", log.n_tokens, seconds)
-    return TrainResult(sae, log, density, progressed.records, config, dict(metadata), seconds)
+    left = config.n_steps - run.step_number
+    with closing(run.batches(progressed.position)) as following, run.kept_upon_error(progressed):
+        for position, rows in islice(following, left):
+            progressed.position = position
+            run.step(rows, progressed)
+            progress(run.step_number * config.batch_tokens, total)
+    run.calibrate(progressed.position)
+    logger.info("trained on %d tokens in %.1f s", total, run.seconds)
+    return [
+        TrainResult(
+            trainer.sae, *run.finish(trainer), records, trainer.config, dict(metadata), run.seconds
+        )
+        for trainer, records in zip(trainers, progressed.records, strict=True)
+    ]
 
 
 @dataclass
 class _Run:
     source: ActivationSource
     config: TrainConfig
-    trainer: Trainer
+    trainers: list[Trainer]
     survey: Survey
     checkpoint_dir: Path | None
     identity: str
+    listen: Listen
+    began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.began
+
+    def batches(self, start: Position) -> Batches:
+        return batches(self.source, self.config, start, outlier_norm=self.survey.outlier_norm)
+
+    @property
+    def step_number(self) -> int:
+        return self.trainers[0].step_number
 
     def resume(self) -> Progressed:
         progressed = None
         if self.checkpoint_dir is not None:
             progressed = restore_checkpoint(
-                self.checkpoint_dir, self.trainer, identity=self.identity
+                self.checkpoint_dir, self.trainers, identity=self.identity
             )
-        return progressed or Progressed(Position(0, 0), [])
+        # nobody may write the checkpoint before everybody has read it
+        parallel.wait_for_all()
+        return progressed or Progressed(records=[[] for _ in self.trainers])
 
     def step(self, rows: Float32[np.ndarray, "batch d_in"], progressed: Progressed) -> None:
-        x = self.survey.standardiser(rows).to(self.trainer.sae.b_dec.device)
-        rate = learning_rate(self.trainer.step_number, self.config)
-        result = self.trainer.step(x)
-        number, last = self.trainer.step_number, self.config.n_steps
-        if number % self.config.log_every == 0 or number == last:
-            progressed.records.append(self._record(result, rate))
-        if self.checkpoint_dir is None:
-            return
-        if number % self.config.checkpoint_every == 0 or number == last:
-            save_checkpoint(self.checkpoint_dir, self.trainer, progressed, identity=self.identity)
+        device = self.trainers[0].sae.b_dec.device
+        x = parallel.share_of(self.survey.standardiser(rows)).to(device)
+        is_last = self.step_number + 1 == self.config.n_steps
+        is_logged = (self.step_number + 1) % self.config.log_every == 0 or is_last
+        for number, trainer in enumerate(self.trainers):
+            rate = learning_rate(trainer.step_number, trainer.config)
+            result = trainer.step(x)
+            if is_logged:
+                progressed.records[number].append(self._record(trainer, result, rate))
+                self.listen(number, progressed.records[number][-1])
+        if is_logged and self.checkpoint_dir is not None and parallel.rank() == 0:
+            self._write_metrics(self.checkpoint_dir, progressed)
+        if self.step_number % self.config.checkpoint_every == 0 or is_last:
+            self._save(progressed)
+
+    @contextmanager
+    def kept_upon_error(self, progressed: Progressed) -> Iterator[None]:
+        """Keep what was trained where data turn out to be bad; with mended ones it goes on."""
+        try:
+            yield
+        except InputError:
+            if self.step_number > 0:
+                self._save(progressed)
+            raise
 
     def calibrate(self, position: Position) -> None:
-        following = batches(self.source, self.config, position)
-        self.trainer.calibrate(
-            self.survey.standardiser(rows).to(self.trainer.sae.b_dec.device)
-            for _, rows in islice(following, self.config.threshold_batches)
-        )
+        chosen = [trainer for trainer in self.trainers if trainer.sae.has_threshold]
+        if not chosen:
+            return
+        device = chosen[0].sae.b_dec.device
+        with closing(self.batches(position)) as following:
+            read = islice(following, self.config.threshold_batches)
+            rows = [self.survey.standardiser(batch) for _, batch in read]
+        for trainer in chosen:
+            trainer.calibrate(batch.to(device) for batch in rows)
 
-    def _record(self, result: StepResult, rate: float) -> dict[str, float | int | None]:
+    def finish(self, trainer: Trainer) -> tuple[TrainLog, Float64[np.ndarray, " n_features"]]:
+        """Fold the standardisation into the weights, and measure what comes of it."""
+        dead_share = float(trainer.is_dead.float().mean())
+        self.survey.standardiser.fold(trainer.sae)
+        return _final_log(trainer.sae, self.source, self.config, self.survey, dead_share)
+
+    def _save(self, progressed: Progressed) -> None:
+        if self.checkpoint_dir is not None and parallel.rank() == 0:
+            save_checkpoint(self.checkpoint_dir, self.trainers, progressed, identity=self.identity)
+
+    def _record(self, trainer: Trainer, result: StepResult, rate: float) -> Record:
         """Return a line of metrics.jsonl: FVU and L0 are of a batch of held-out rows."""
         glance = self.survey.held_out[: self.config.batch_tokens]
-        held_out = evaluate(self.trainer.sae, [self.survey.standardiser(glance).numpy()])
+        held_out = evaluate(trainer.sae, [self.survey.standardiser(glance).numpy()])
+        device = trainer.sae.b_dec.device
+        result = StepResult(*parallel.mean_over_ranks(torch.tensor(result, device=device)).tolist())
         return {
-            "step": self.trainer.step_number,
-            "n_tokens": self.trainer.step_number * self.config.batch_tokens,
+            "step": trainer.step_number,
+            "n_tokens": trainer.step_number * self.config.batch_tokens,
             "fvu": held_out.fvu,
             "l0": held_out.l0,
             "dead_share": result.dead_share,
@@ -192,28 +307,100 @@ class _Run:
             "learning_rate": rate,
         }
 
+    def _write_metrics(self, folder: Path, progressed: Progressed) -> None:
+        for number, records in enumerate(progressed.records):
+            name = METRICS if len(self.trainers) == 1 else f"{number}.{METRICS}"
+            with atomic_path(folder / name) as temporary:
+                temporary.write_text(metrics_text(records))
+
+
+def _shared(configs: Sequence[TrainConfig]) -> TrainConfig:
+    first = configs[0]
+    for config in configs[1:]:
+        for it in fields(first):
+            expected, found = getattr(first, it.name), getattr(config, it.name)
+            if it.name not in OWN and expected != found:
+                raise ConfigError(it.name, f"{expected!r} for all dictionaries", repr(found))
+    if first.batch_tokens % parallel.world_size():
+        expected = f"a multiple of {parallel.world_size()}, the number of processes"
+        raise ConfigError("batch_tokens", expected, str(first.batch_tokens))
+    for config in configs:
+        if config.normalise == "whiten" and config.sae.architecture == "tied_batch_topk":
+            expected = "an encoder of its own where inputs are whitened"
+            raise ConfigError("architecture", expected, config.sae.architecture)
+    return first
+
+
+def _trainer(config: TrainConfig, source: ActivationSource, first: Survey, device: str) -> Trainer:
+    seed = config.seed if config.init_seed is None else config.init_seed
+    settings = config.sae
+    if len(source.widths) > 1 and not settings.widths:
+        settings = replace(settings, widths=source.widths)
+    sae = make_sae(settings, source.d_in, seed=seed).to(device)
+    return Trainer(sae, config, variance=float(first.variance[sae.target_columns].sum()))
+
+
+def _report(first: Survey, source: ActivationSource, config: TrainConfig) -> None:
+    if parallel.rank() != 0:
+        return
+    logger.info(
+        "activations: %d wide, |mean| / |std| = %.2f%s",
+        source.d_in,
+        first.mean_to_spread,
+        "; the mean is subtracted" if config.centre else "",
+    )
+    if first.mean_to_spread > 1 and not config.centre:
+        logger.warning("the mean outweighs the spread: most features will die; set centre: true")
+    logger.info(
+        "left out: %.3f %% of rows, of norm above %.4g; %d first rows of windows",
+        100 * first.outlier_share,
+        first.outlier_norm,
+        source.n_skipped,
+    )
+
 
 def _final_log(
-    sae: SparseAutoencoder, config: TrainConfig, first: Survey, dead_share_fit: float
+    sae: SparseAutoencoder,
+    source: ActivationSource,
+    config: TrainConfig,
+    first: Survey,
+    dead_share_fit: float,
 ) -> tuple[TrainLog, Float64[np.ndarray, " n_features"]]:
-    rows, size = first.held_out, config.batch_tokens
-    found = evaluate(sae, (rows[start : start + size] for start in range(0, len(rows), size)))
+    found = _evaluate(sae, [first.held_out], config)
+    everything = found
+    if len(first.held_out_outliers):
+        everything = _evaluate(sae, [first.held_out, first.held_out_outliers], config)
     log = TrainLog(
         fvu=found.fvu,
+        fvu_all=everything.fvu,
         l0=found.l0,
         dead_share=found.dead_share,
         dead_share_fit=dead_share_fit,
         n_tokens=config.n_steps * config.batch_tokens,
         n_eval_tokens=found.n_tokens,
-        threshold=float(sae.threshold),
+        threshold=float(sae.threshold.mean()),
         mean_to_spread=first.mean_to_spread,
+        outlier_norm=first.outlier_norm if math.isfinite(first.outlier_norm) else None,
+        outlier_share=first.outlier_share,
+        n_skipped=source.n_skipped,
     )
     return log, found.density
 
 
-def _identity(source: ActivationSource, config: TrainConfig, metadata: Mapping[str, str]) -> str:
+def _evaluate(
+    sae: SparseAutoencoder, parts: Iterable[Float32[np.ndarray, "_ d_in"]], config: TrainConfig
+) -> Evaluation:
+    size = config.batch_tokens
+    return evaluate(
+        sae, (rows[at : at + size] for rows in parts for at in range(0, len(rows), size))
+    )
+
+
+def _identity(
+    source: ActivationSource, configs: Sequence[TrainConfig], metadata: Mapping[str, str]
+) -> str:
     identity = {
-        "config": to_mapping(config),
+        "config": [to_mapping(config) for config in configs],
         "metadata": dict(metadata),
         "d_in": source.d_in,
         "n_rows": source.n_rows,

@@ -1,28 +1,59 @@
 """Reading activations for training: whole chunks in a shuffled order, rows mixed in memory.
 
 Random rows out of HDF5 come an order of magnitude slower than whole chunks, and reading in the
-order of the genome is known to hurt training.
+order of the genome is known to hurt training. What is held out are blocks of the genome, both
+strands of each: the rows beside a row, and those of its other strand, tell nearly all of it.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32, Int64
 
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.core.seed import rng
+from genointerp.core.split import LEAST_BLOCKS, held_out_blocks, shuffled_groups
+from genointerp.genome.interval import GenomicInterval
 from genointerp.store.activations import ActivationStore
+
+BUFFER_BYTES = 128 << 20
+"""Rows that are mixed at once, as float32, where their number is not given."""
+
+
+@dataclass(frozen=True)
+class ReadingConfig:
+    """How the rows of a genome are given to training."""
+
+    skip_first: int = 16
+    """First rows of each window that are left out: early ones have large norms whatever the
+    sequence, and a window at the end of a linear contig has no warm-up."""
+    block_bp: int = 16_384
+    """Bases of the blocks that are held out whole; less where there would be fewer than 20."""
+    buffer_rows: int | None = None
+    """Rows mixed in memory; as many as take 128 MiB where not given. Three times that is held."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("skip_first", 0), ("block_bp", 1), ("buffer_rows", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ConfigError(name, f"{least} or more", str(value))
+
+    def rows_at_once(self, d_in: int) -> int:
+        """Return the rows that are mixed in memory."""
+        return self.buffer_rows or max(1, BUFFER_BYTES // (4 * d_in))
 
 
 class StoreSource:
-    """Rows of several activation stores, shuffled.
+    """Rows of several activation stores, shuffled; a source of activations for training.
 
     Parameters
     ----------
     stores
         Read together; they must be of one model and one site.
-    buffer_rows
-        Rows that are mixed in memory; twice that many are held at most.
+    config
+        The defaults where None.
 
     Raises
     ------
@@ -32,43 +63,149 @@ class StoreSource:
         If they are of different models, sites or widths.
     """
 
-    def __init__(self, stores: Sequence[ActivationStore], *, buffer_rows: int = 1 << 16) -> None:
+    def __init__(
+        self, stores: Sequence[ActivationStore], config: ReadingConfig | None = None
+    ) -> None:
         if not stores:
             raise InputError("activations", "at least one store", "none")
         check_same_site(stores)
         self.stores = tuple(stores)
-        self.buffer_rows = buffer_rows
+        self.config = ReadingConfig() if config is None else config
         self.d_in = stores[0].d_in
-        self.n_rows = sum(store.n_tokens for store in stores)
+        self.widths = stores[0].widths
+        usable = [_usable_rows(store, self.config.skip_first).sum() for store in stores]
+        self.n_rows = int(sum(usable))
+        self.n_skipped = sum(store.n_tokens for store in stores) - self.n_rows
+        windows = [(store.header.genome_sha256, store.windows) for store in stores]
+        self._blocks = window_blocks(windows, self.config.block_bp)
 
-    def chunks(self, seed: int, epoch: int) -> Iterator[Float32[np.ndarray, "n d_in"]]:
-        """Yield every row of all stores once, in an order that seed and epoch determine.
+    def chunks(
+        self, seed: int, epoch: int, *, eval_share: float, start: int = 0
+    ) -> Iterator[Float32[np.ndarray, "n d_in"]]:
+        """Yield every row to train on once, in an order that seed and epoch determine.
 
-        Half of the buffer is handed out each time and half stays to be mixed with what follows.
+        Parameters
+        ----------
+        eval_share
+            Share of the blocks that is held out; ``seed`` chooses them.
+        start
+            First chunk to yield; those before it are not read.
+
+        Raises
+        ------
+        InputError
+            If there is but one block.
         """
-        generator = rng(seed, f"rows of epoch {epoch}")
-        pieces = self._pieces()
-        held: list[np.ndarray] = []
-        n_held = 0
-        for number in generator.permutation(len(pieces)):
-            store, start, stop = pieces[number]
-            held.append(store.rows(start, stop))
-            n_held += stop - start
-            if n_held >= self.buffer_rows:
-                mixed = _mixed(held, generator)
-                half = (len(mixed) + 1) // 2
-                yield mixed[:half]
-                # a copy, so that the half handed out does not stay in memory
-                held, n_held = [mixed[half:].copy()], len(mixed) - half
-        if n_held:
-            yield _mixed(held, generator)
+        parts = self._parts(seed, eval_share, is_held_out=False)
+        yield from self._mixed_chunks(parts, seed, f"epoch {epoch}", start)
 
-    def _pieces(self) -> list[tuple[ActivationStore, int, int]]:
+    def held_out(self, seed: int, *, eval_share: float) -> Iterator[Float32[np.ndarray, "n d_in"]]:
+        """Yield the rows of the held-out blocks, in an order that the seed determines."""
+        parts = self._parts(seed, eval_share, is_held_out=True)
+        yield from self._mixed_chunks(parts, seed, "held-out rows", 0)
+
+    def _parts(self, seed: int, share: float, *, is_held_out: bool) -> list["_Part"]:
+        chosen = held_out_blocks(self._blocks.n, share, seed=seed)
         return [
-            (store, start, min(start + store.chunk_rows, store.n_tokens))
-            for store in self.stores
-            for start in range(0, store.n_tokens, store.chunk_rows)
+            _Part(store, chosen[block] == is_held_out, self.config.skip_first)
+            for store, block in zip(self.stores, self._blocks.of_windows, strict=True)
         ]
+
+    def _mixed_chunks(
+        self, parts: Sequence["_Part"], seed: int, purpose: str, start: int
+    ) -> Iterator[Float32[np.ndarray, "n d_in"]]:
+        pieces = [(part, first, n) for part in parts for first, n in part.pieces()]
+        n_rows = np.array([n for _, _, n in pieces], dtype=np.int64)
+        size = self.config.rows_at_once(self.d_in)
+        groups = shuffled_groups(n_rows, size, seed=seed, purpose=purpose)
+        for number, group in enumerate(groups[start:], start):
+            generator = rng(seed, f"rows of chunk {number} of {purpose}")
+            yield self._mixed([pieces[piece] for piece in group], generator)
+
+    def _mixed(
+        self, pieces: Sequence[tuple["_Part", int, int]], generator: np.random.Generator
+    ) -> Float32[np.ndarray, "n d_in"]:
+        n_rows = sum(n for _, _, n in pieces)
+        place, done = generator.permutation(n_rows), 0
+        mixed = np.empty((n_rows, self.d_in), dtype=np.float32)
+        for part, first, n in pieces:
+            mixed[place[done : done + n]] = part.rows(first)
+            done += n
+        return mixed
+
+
+class _Part:
+    """The rows of some windows of a store, but for the first of each; read chunk by chunk."""
+
+    def __init__(self, store: ActivationStore, chosen: Bool[np.ndarray, " w"], skip: int) -> None:
+        self.store, self._chosen, self._skip = store, chosen, skip
+        usable = _usable_rows(store, skip) * chosen
+        self._before = np.concatenate([[0], np.cumsum(usable)])
+
+    def pieces(self) -> list[tuple[int, int]]:
+        """Return first row and number of rows wanted of each chunk of the file that has any."""
+        edges = np.arange(0, self.store.n_tokens + self.store.chunk_rows, self.store.chunk_rows)
+        edges = np.minimum(edges, self.store.n_tokens)
+        wanted = np.diff(self._wanted_before(edges))
+        return [(int(edges[i]), int(wanted[i])) for i in np.flatnonzero(wanted)]
+
+    def rows(self, first: int) -> Float32[np.ndarray, "n d_in"]:
+        stop = min(first + self.store.chunk_rows, self.store.n_tokens)
+        rows = self.store.rows(first, stop)
+        wanted = np.diff(self._wanted_before(np.arange(first, stop + 1))) > 0
+        return rows if wanted.all() else rows[wanted]
+
+    def _wanted_before(self, row: Int64[np.ndarray, " row"]) -> Int64[np.ndarray, " row"]:
+        """Return how many of the rows before each row are wanted."""
+        offset = self.store.window_offset
+        window = np.searchsorted(offset[:-1], row, side="right") - 1
+        inside = np.maximum(row - offset[window] - self._skip, 0) * self._chosen[window]
+        return self._before[window] + np.asarray(inside, dtype=np.int64)
+
+
+class Blocks(NamedTuple):
+    """Windows grouped by where in the genome they lie.
+
+    Parameters
+    ----------
+    n
+        Number of blocks.
+    of_windows
+        Block of each window, an array for each set of windows.
+    """
+
+    n: int
+    of_windows: tuple[Int64[np.ndarray, " w"], ...]
+
+
+def window_blocks(
+    windows: Sequence[tuple[str, Sequence[GenomicInterval]]], block_bp: int
+) -> Blocks:
+    """Group windows by the stretch of the genome in which their middle lies, whatever the strand.
+
+    Parameters
+    ----------
+    windows
+        Sets of windows, each with the sha256 of its genome: two sets may be of the same.
+    block_bp
+        Bases of a stretch, unless that makes fewer than `LEAST_BLOCKS`.
+    """
+    covered = sum(window.length for _, group in windows for window in group) // 2
+    size = max(1, min(block_bp, covered // LEAST_BLOCKS))
+    number: dict[tuple[str, str, int], int] = {}
+    found = []
+    for genome, group in windows:
+        keys = [(genome, it.seqid, (it.start + it.end) // 2 // size) for it in group]
+        blocks = [number.setdefault(key, len(number)) for key in keys]
+        found.append(np.array(blocks, dtype=np.int64))
+    return Blocks(len(number), tuple(found))
+
+
+def row_blocks(store: ActivationStore) -> Int64[np.ndarray, " n"]:
+    """Return the block of each row of a store, with the default size of blocks."""
+    windows = [(store.header.genome_sha256, store.windows)]
+    blocks = window_blocks(windows, ReadingConfig.block_bp)
+    return np.repeat(blocks.of_windows[0], np.diff(store.window_offset))
 
 
 def check_same_site(stores: Sequence[ActivationStore]) -> None:
@@ -88,6 +225,6 @@ def check_same_site(stores: Sequence[ActivationStore]) -> None:
                 raise MismatchError(where, f"{expected!r} as in {stores[0].path}", repr(found))
 
 
-def _mixed(held: Sequence[np.ndarray], generator: np.random.Generator) -> np.ndarray:
-    rows = np.concatenate(held)
-    return rows[generator.permutation(len(rows))]
+def _usable_rows(store: ActivationStore, skip: int) -> Int64[np.ndarray, " w"]:
+    usable: Int64[np.ndarray, " w"] = np.maximum(np.diff(store.window_offset) - skip, 0)
+    return usable

@@ -38,8 +38,8 @@ def write_summary(
     everything = read_table(associations, ASSOCIATIONS)
     table = best_per_concept(everything)
     leading = one_per_concept(table)
-    losses = _read_json(fidelity, "loss_recovered")
-    losses.pop("provenance", None)
+    measured = _read_json(fidelity, "loss_recovered")
+    losses = {name: it for name, it in measured.items() if not isinstance(it, dict)}
     summary = {
         "training": _read_json(training, "fvu"),
         "fidelity": losses,

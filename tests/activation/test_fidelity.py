@@ -42,7 +42,9 @@ def test_a_perfect_dictionary_recovers_the_whole_loss(genome, tmp_path):
     assert fidelity.loss_spliced == pytest.approx(fidelity.loss_clean)
     assert fidelity.loss_recovered == pytest.approx(1.0)
     assert fidelity.loss_recovered_zero == pytest.approx(1.0)
+    assert fidelity.kl == pytest.approx(0.0, abs=1e-9)
     assert fidelity.fvu == pytest.approx(0.0, abs=1e-9)
+    assert fidelity.explained_variance == pytest.approx(1.0, abs=1e-9)
     assert fidelity.dead_share == 0
 
 
@@ -109,7 +111,7 @@ def test_the_figures_of_a_file_carry_their_provenance(tmp_path):
     fasta.write_text(">c\n" + "AACCGGTT" * 30 + "\n")
     folder = dictionary(tmp_path / "sae", torch.eye(8))
     out = tmp_path / "fidelity.json"
-    evaluate_file(fasta, folder, out, ToyDnaModel(), regions=["c:11-200"], config=CONFIG)
+    evaluate_file(fasta, [folder], out, ToyDnaModel(), regions=["c:11-200"], config=CONFIG)
     provenance = json.loads(out.read_text())["provenance"]
     assert provenance["config"]["regions"] == ["c:11-200"]
     assert (provenance["config"]["window"], provenance["config"]["warmup"]) == (30, 5)

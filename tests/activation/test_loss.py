@@ -6,7 +6,7 @@ import torch
 
 from genointerp.activation.fidelity import evaluate_sae
 from genointerp.activation.harvest import HarvestConfig
-from genointerp.activation.loss import genome_loss
+from genointerp.activation.loss import genome_divergence, genome_loss
 from genointerp.core.errors import InputError
 from genointerp.genome.genome import Contig, Genome, normalise_sequence
 from genointerp.model.protocol import Edit
@@ -86,3 +86,31 @@ def test_a_masked_model_has_no_loss_from_left_to_right(tmp_path):
         genome_loss(model, genome_of(b"ACGT"))
     with pytest.raises(InputError, match="words, which reads both ways"):
         evaluate_sae(model, genome_of(b"ACGT"), tmp_path)
+
+
+def test_divergence_equals_a_naive_sum_over_tokens_and_bases():
+    genome = genome_of(b"AACGTNNTTGCATTTACG")
+    config = HarvestConfig(window=30, warmup=0, strands=("+",))
+    model, edit = ToyDnaModel(), Edit("blocks.0", lambda x: x / 2)
+    found = genome_divergence(model, genome, [edit], config=config)
+    tokens = torch.from_numpy(model.tokenize(genome["c"].sequence).ids)[None]
+    p, q = (model.next_log_probs(tokens, edits=edits)[0].double() for edits in ((), (edit,)))
+    naive = [
+        sum(math.exp(p[i, base]) * float(p[i, base] - q[i, base]) for base in range(4))
+        for i in range(len(p))
+    ]
+    # where the toy model knows nothing, at N, both are uniform
+    assert found == pytest.approx(np.mean(naive))
+    assert found > 0
+
+
+def test_divergence_counts_kept_tokens_alone_and_is_0_where_nothing_changes():
+    genome = random_genome()
+    config = HarvestConfig(window=60, warmup=10, batch=2)
+    assert genome_divergence(ToyDnaModel(), genome, [], config=config) == 0
+    only_warmup = Edit("blocks.0", torch.zeros_like, start=0, end=9)
+    assert genome_divergence(ToyDnaModel(), genome, [only_warmup], config=config) < 0.01
+
+
+def test_a_model_that_does_not_tell_its_distribution_has_no_divergence():
+    assert math.isnan(genome_divergence(kmer_model(), random_genome(), []))

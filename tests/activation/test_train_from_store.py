@@ -11,6 +11,7 @@ from tests.sae.sources import sparse_rows
 from tests.stores import activation_header, write_activations
 
 CONFIG = """
+reading: {skip_first: 0}
 sae: {architecture: topk, n_features: 12, k: 2}
 n_tokens: 640
 batch_tokens: 64
@@ -30,7 +31,8 @@ def config(tmp_path):
 
 
 def test_a_dictionary_names_the_model_and_site_of_its_activations(activations, config, tmp_path):
-    log = train_from_store([activations], tmp_path / "sae", config=config, seed=5)
+    ((folder, log),) = train_from_store([activations], tmp_path / "sae", config=config, seed=5)
+    assert folder == tmp_path / "sae"
     loaded = load_sae(tmp_path / "sae")
     assert (loaded.metadata["model"], loaded.metadata["site"]) == ("toy", "blocks.1")
     assert loaded.sae.W_dec.shape == (12, 8)

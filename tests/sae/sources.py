@@ -1,29 +1,13 @@
 """Small sources of activations, made from a seed."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from genointerp.sae.source import RowSource
 
-@dataclass
-class ArraySource:
-    """Rows of an array, shuffled anew for each epoch."""
 
-    rows: np.ndarray
-    chunk: int = 300
-
-    @property
-    def d_in(self):
-        return self.rows.shape[1]
-
-    @property
-    def n_rows(self):
-        return len(self.rows)
-
-    def chunks(self, seed, epoch):
-        order = np.random.default_rng([seed, epoch]).permutation(len(self.rows))
-        for start in range(0, len(order), self.chunk):
-            yield self.rows[order[start : start + self.chunk]]
+def array_source(rows, chunk=300):
+    """Rows of an array in small chunks."""
+    return RowSource(rows, chunk_rows=chunk)
 
 
 def sparse_rows(n=3000, d_in=16, n_directions=24, seed=0, mean=3.0):

@@ -11,7 +11,7 @@ from genointerp.sae.config import SaeConfig, TrainConfig
 from genointerp.sae.io import load_sae, save_sae, save_training
 from genointerp.sae.registry import make_sae
 from genointerp.sae.train import train_sae
-from tests.sae.sources import ArraySource, sparse_rows
+from tests.sae.sources import array_source, sparse_rows
 
 METADATA = {"model": "toy", "model_sha256": "ab" * 32, "site": "blocks.1"}
 
@@ -155,7 +155,7 @@ def test_training_is_written_with_its_record_and_twice_the_same(tmp_path):
         sae=SaeConfig(n_features=16, k=2), n_tokens=1280, batch_tokens=128, log_every=5
     )
     for name in ("one", "two"):
-        result = train_sae(ArraySource(sparse_rows(1000)), config, metadata=METADATA)
+        result = train_sae(array_source(sparse_rows(1000)), config, metadata=METADATA)
         save_training(result, tmp_path / name)
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert files == [

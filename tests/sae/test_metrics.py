@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 
 from genointerp.core.errors import InputError
 from genointerp.sae.config import SaeConfig
-from genointerp.sae.metrics import FiringCounts, RunningMoments, VarianceExplained, evaluate
+from genointerp.sae.metrics import (
+    Evaluation,
+    FiringCounts,
+    RunningMoments,
+    VarianceExplained,
+    cosine_histogram,
+    density_histogram,
+    evaluate,
+    sparse_codes,
+)
 from genointerp.sae.registry import make_sae
 
 
@@ -73,3 +82,35 @@ def test_evaluation_without_rows_is_refused():
     sae = make_sae(SaeConfig("topk", n_features=2, k=1), 2)
     with pytest.raises(InputError, match="rows to evaluate: expected at least one, found none"):
         evaluate(sae, [])
+
+
+def test_explained_variance_is_what_fvu_leaves():
+    assert Evaluation(0.3, 1.0, 0.0, np.zeros(1), 1).explained_variance == pytest.approx(0.7)
+
+
+@given(st.lists(st.floats(0, 1) | st.sampled_from([0.0, 1.0, 1e-9, 0.1, 1e-7]), max_size=30))
+def test_densities_are_counted_in_quarters_of_a_decade(values):
+    found = density_histogram(np.array(values, dtype=np.float64))
+    assert found.edges[0] == pytest.approx(1e-7)
+    assert found.edges[-1] == 1
+    naive = [0] * 28
+    for value in values:
+        if value > 0:
+            inside = [i for i in range(28) if found.edges[i] <= value]
+            naive[max(inside, default=0)] += 1
+    assert found.counts.tolist() == naive
+    assert found.counts.sum() == sum(value > 0 for value in values)
+
+
+def test_cosines_beyond_1_by_rounding_are_counted():
+    found = cosine_histogram(np.array([1 + 1e-7, 1.0, -0.99, 0.51]))
+    assert found.counts[-1] == 2
+    assert found.counts[0] == 1
+    assert found.counts.sum() == 4
+    assert found.counts[np.flatnonzero(found.edges <= 0.51)[-1]] == 1
+
+
+def test_sparse_codes_are_the_dense_ones():
+    sae = make_sae(SaeConfig("topk", n_features=9, k=3), 4, seed=1)
+    x = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
+    np.testing.assert_array_equal(sparse_codes(sae, x).toarray(), sae.encode(x).detach().numpy())

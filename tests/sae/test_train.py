@@ -1,15 +1,21 @@
 import dataclasses
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from genointerp.core.errors import InputError, MismatchError, SchemaError
+from genointerp.core.errors import ConfigError, InputError, MismatchError, SchemaError
 from genointerp.sae.config import SaeConfig, TrainConfig
-from genointerp.sae.data import Position, batches, held_out_rows, survey
-from genointerp.sae.train import train_sae
-from tests.sae.sources import ArraySource, sparse_rows
+from genointerp.sae.io import load_sae, save_training
+from genointerp.sae.source import RowSource
+from genointerp.sae.train import train_sae, train_together
+from tests.sae.sources import array_source, sparse_rows
 
+ROOT = Path(__file__).parents[2]
 METADATA = {"model": "toy", "model_sha256": "ab" * 32, "site": "blocks.1"}
 CONFIG = TrainConfig(
     sae=SaeConfig("batch_topk", n_features=48, k=3),
@@ -38,7 +44,7 @@ def rows():
 
 @pytest.fixture(scope="module")
 def trained(rows):
-    return train_sae(ArraySource(rows), CONFIG, metadata=METADATA)
+    return train_sae(array_source(rows), CONFIG, metadata=METADATA)
 
 
 def test_a_dictionary_learns_sparse_directions(trained):
@@ -57,18 +63,18 @@ def test_the_result_acts_on_raw_activations(trained, rows):
 
 def test_topk_learns_too(rows):
     config = dataclasses.replace(CONFIG, sae=SaeConfig("topk", n_features=48, k=3), decay="cosine")
-    log = train_sae(ArraySource(rows), config, metadata=METADATA).log
+    log = train_sae(array_source(rows), config, metadata=METADATA).log
     assert log.fvu < 0.3
     assert log.l0 <= 3
     assert log.threshold == 0
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(trained, rows):
-    again = train_sae(ArraySource(rows), CONFIG, metadata=METADATA)
+    again = train_sae(array_source(rows), CONFIG, metadata=METADATA)
     assert same(weights(again), weights(trained))
     assert again.log == trained.log
     assert again.records == trained.records
-    other = train_sae(ArraySource(rows), dataclasses.replace(CONFIG, seed=1), metadata=METADATA)
+    other = train_sae(array_source(rows), dataclasses.replace(CONFIG, seed=1), metadata=METADATA)
     assert not same(weights(other), weights(trained))
 
 
@@ -84,25 +90,146 @@ def test_killed_and_resumed_equals_never_killed(step, trained, rows, tmp_path):
 
     with pytest.raises(_Killed):
         train_sae(
-            ArraySource(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path, progress=kill
+            array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path, progress=kill
         )
-    resumed = train_sae(ArraySource(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
+    resumed = train_sae(array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
     assert same(weights(resumed), weights(trained))
     assert resumed.log == trained.log
     assert resumed.records == trained.records
 
 
+@pytest.mark.slow
+def test_a_run_that_the_system_killed_goes_on_as_if_nothing_had_happened(trained, rows, tmp_path):
+    code = (
+        "from pathlib import Path\n"
+        "from tests.sae.test_train import CONFIG, METADATA\n"
+        "from tests.sae.sources import array_source, sparse_rows\n"
+        "from genointerp.sae.train import train_sae\n"
+        "train_sae(array_source(sparse_rows()), CONFIG, metadata=METADATA,\n"
+        f"    checkpoint_dir=Path({str(tmp_path)!r}),\n"
+        "    progress=lambda done, total: print(done, flush=True))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        while int(process.stdout.readline()) < 37 * CONFIG.batch_tokens:
+            pass
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert not (tmp_path / "cfg.json").exists()
+    steps = []
+    resumed = train_sae(
+        array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path,
+        progress=lambda done, total: steps.append(done // CONFIG.batch_tokens),
+    )  # fmt: skip
+    # from the checkpoint, not from the beginning
+    assert 30 < steps[0] < 100
+    assert same(weights(resumed), weights(trained))
+    assert resumed.log == trained.log
+    assert resumed.records == trained.records
+
+
+def test_dictionaries_trained_together_are_those_trained_alone(trained, rows, tmp_path):
+    others = [
+        dataclasses.replace(CONFIG, sae=SaeConfig("topk", n_features=20, k=2)),
+        dataclasses.replace(CONFIG, init_seed=1, learning_rate=5e-3),
+    ]
+    together = train_together(
+        array_source(rows), [CONFIG, *others], metadata=METADATA, checkpoint_dir=tmp_path
+    )
+    assert same(weights(together[0]), weights(trained))
+    assert together[0].log == trained.log
+    alone = train_sae(array_source(rows), others[0], metadata=METADATA)
+    assert same(weights(together[1]), weights(alone))
+    assert together[1].records == alone.records
+    assert not same(weights(together[2]), weights(trained))
+    assert [result.config for result in together] == [CONFIG, *others]
+    assert (tmp_path / "1.metrics.jsonl").read_text().count("\n") == 5
+
+
+def test_dictionaries_that_need_other_data_are_not_trained_together(rows):
+    other = dataclasses.replace(CONFIG, batch_tokens=64)
+    with pytest.raises(ConfigError, match=r"batch_tokens: expected 128 for all dict.*found 64"):
+        train_together(array_source(rows), [CONFIG, other], metadata=METADATA)
+
+
+def test_the_seed_of_the_initial_weights_leaves_the_data_as_they_are(trained, rows):
+    other = train_sae(
+        array_source(rows), dataclasses.replace(CONFIG, init_seed=7), metadata=METADATA
+    )
+    assert other.log.n_eval_tokens == trained.log.n_eval_tokens
+    assert other.log.mean_to_spread == trained.log.mean_to_spread
+    assert not same(weights(other), weights(trained))
+
+
+def test_the_ratio_of_mean_to_spread_is_told_before_training(rows, caplog):
+    caplog.set_level("INFO")
+    short = dataclasses.replace(CONFIG, n_tokens=128, centre=False)
+    log = train_sae(array_source(rows), short, metadata=METADATA).log
+    told = [record.getMessage() for record in caplog.records]
+    assert told[0] == f"activations: 16 wide, |mean| / |std| = {log.mean_to_spread:.2f}"
+    assert "set centre: true" in told[1]
+    share = f"{100 * log.outlier_share:.3f} % of rows, of norm above {log.outlier_norm:.4g}"
+    assert told[2] == f"left out: {share}; 0 first rows of windows"
+    assert told[3].startswith("trained on 128 tokens")
+
+
+def test_outliers_are_told_of_and_measured_apart(rows):
+    loud = rows.copy()
+    loud[::50] = 900 + loud[::50]
+    log = train_sae(array_source(loud), CONFIG, metadata=METADATA).log
+    assert log.outlier_share == pytest.approx(0.02, abs=0.01)
+    # a row of 16 elements of 900 has a norm of 3,600
+    assert 100 < log.outlier_norm < 3600
+    assert log.fvu < 0.25 < log.fvu_all
+
+
+@pytest.mark.parametrize("normalise", ["none", "scale", "whiten"])
+@pytest.mark.parametrize("architecture", ["topk", "batch_topk"])
+def test_what_was_done_to_the_rows_is_folded_into_the_weights(normalise, architecture, tmp_path):
+    rows = sparse_rows(2000, d_in=8) * np.geomspace(0.5, 20, 8, dtype=np.float32)
+    config = dataclasses.replace(
+        CONFIG, sae=SaeConfig(architecture, n_features=24, k=3), normalise=normalise,
+        learning_rate=1e-2 if normalise != "none" else 1e-1,
+    )  # fmt: skip
+    result = train_sae(array_source(rows), config, metadata=METADATA)
+    # what the weights say of raw rows is what was measured in training
+    last = result.records[-1]
+    assert result.log.l0 == pytest.approx(last["l0"], rel=0.15)
+    assert result.log.fvu < 0.6
+    save_training(result, tmp_path)
+    loaded = load_sae(tmp_path).sae
+    x = torch.from_numpy(rows[:300])
+    assert torch.equal(loaded(x), result.sae(x))
+    for name, tensor in result.sae.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor), name
+    if normalise != "whiten":
+        torch.testing.assert_close(result.sae.W_dec.norm(dim=1), torch.ones(24))
+
+
+def test_a_tied_dictionary_cannot_undo_whitening(rows):
+    config = dataclasses.replace(
+        CONFIG, sae=SaeConfig("tied_batch_topk", n_features=24, k=3), normalise="whiten"
+    )
+    with pytest.raises(ConfigError, match="architecture: expected an encoder of its own"):
+        train_sae(array_source(rows), config, metadata=METADATA)
+
+
 def test_checkpoint_of_another_configuration_is_refused(rows, tmp_path):
     short = dataclasses.replace(CONFIG, n_tokens=1280)
-    train_sae(ArraySource(rows), short, metadata=METADATA, checkpoint_dir=tmp_path)
-    with pytest.raises(MismatchError, match=r"checkpoint.pt: expected a checkpoint of this"):
-        train_sae(ArraySource(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
+    train_sae(array_source(rows), short, metadata=METADATA, checkpoint_dir=tmp_path)
+    message = (
+        r"checkpoint.pt: expected a checkpoint of this.*"
+        r"\(config.0.n_tokens: 1280, here 12800\); remove the folder"
+    )
+    with pytest.raises(MismatchError, match=message):
+        train_sae(array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
 
 
 def test_a_broken_checkpoint_is_named(rows, tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
     with pytest.raises(SchemaError, match=r"checkpoint.pt: expected a checkpoint, found"):
-        train_sae(ArraySource(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
+        train_sae(array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
 
 
 def test_metrics_are_logged_at_the_stated_steps(trained):
@@ -112,69 +239,47 @@ def test_metrics_are_logged_at_the_stated_steps(trained):
     }  # fmt: skip
 
 
-def test_held_out_rows_are_never_trained_on_in_any_epoch(rows):
-    source = ArraySource(rows)
-    kept = {row.tobytes() for row in survey(source, CONFIG).held_out}
-    assert 0.05 * len(rows) < len(kept) < 0.15 * len(rows)
-    stream = batches(source, CONFIG, Position(0, 0))
-    used = [row.tobytes() for (position, batch), _ in zip(stream, range(60), strict=False)
-            for row in batch]  # fmt: skip
-    assert not kept & set(used)
-
-
-def test_batches_from_a_position_on_are_those_that_follow_it(rows):
-    source = ArraySource(rows)
-    stream = batches(source, CONFIG, Position(0, 0))
-    whole = [next(stream) for _ in range(50)]
-    position = whole[29][0]
-    resumed = batches(source, CONFIG, position)
-    for expected_position, expected in whole[30:]:
-        found_position, found = next(resumed)
-        assert found_position == expected_position
-        np.testing.assert_array_equal(found, expected)
-
-
-def test_whether_a_row_is_held_out_does_not_depend_on_the_rows_around_it(rows):
-    together = held_out_rows(rows[:50], CONFIG)
-    alone = [held_out_rows(rows[i : i + 1], CONFIG)[0] for i in range(50)]
-    assert together.tolist() == alone
-
-
-def test_survey_finds_the_moments_of_the_rows_to_train_on(rows):
-    found = survey(ArraySource(rows), CONFIG)
-    fit = rows[~held_out_rows(rows, CONFIG)].astype(np.float64)
-    np.testing.assert_allclose(found.standardiser.mean, fit.mean(axis=0), rtol=1e-9)
-    total = ((fit - fit.mean(axis=0)) ** 2).sum(axis=1).mean()
-    assert found.variance == pytest.approx(rows.shape[1])
-    assert found.standardiser.scale == pytest.approx(np.sqrt(total / rows.shape[1]))
-    assert found.mean_to_spread == pytest.approx(np.linalg.norm(fit.mean(axis=0)) / np.sqrt(total))
-
-
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_activations_that_are_not_finite_are_refused(value, rows):
     broken = rows.copy()
     broken[17, 3] = value
     with pytest.raises(InputError, match=r"finite values, found NaN or infinity in row \d+"):
-        train_sae(ArraySource(broken), CONFIG, metadata=METADATA)
+        train_sae(array_source(broken), CONFIG, metadata=METADATA)
+
+
+def test_nothing_trained_is_lost_upon_bad_data_and_mended_data_go_on(trained, rows, tmp_path):
+    class Broken(RowSource):
+        def chunks(self, seed, epoch, **options):
+            for number, chunk in enumerate(super().chunks(seed, epoch, **options)):
+                # found in the second epoch, and neither by the survey nor at a checkpoint
+                yield chunk * np.float32(np.inf) if (epoch, number) == (1, 2) else chunk
+
+    with pytest.raises(InputError, match=r"NaN or infinity in row 600 of epoch 1"):
+        train_sae(Broken(rows, chunk_rows=300), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
+    steps = []
+    mended = train_sae(
+        array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path,
+        progress=lambda done, total: steps.append(done // CONFIG.batch_tokens),
+    )  # fmt: skip
+    # 21 steps in the first epoch and 4 of the 600 rows before
+    assert steps[0] == 21 + 4 + 1
+    assert same(weights(mended), weights(trained))
 
 
 def test_rows_of_another_width_are_refused(rows):
-    class Lying(ArraySource):
-        @property
-        def d_in(self):
-            return 17
-
+    source = array_source(rows)
+    source.d_in, source.widths = 17, (17,)
     with pytest.raises(MismatchError, match="expected rows of width 17, found 16"):
-        train_sae(Lying(rows), CONFIG, metadata=METADATA)
+        train_sae(source, CONFIG, metadata=METADATA)
 
 
 def test_too_few_rows_for_a_batch_are_refused(rows):
     with pytest.raises(InputError, match="at least batch_tokens = 128 rows"):
-        train_sae(ArraySource(rows[:100]), CONFIG, metadata=METADATA)
+        train_sae(array_source(rows[:100]), CONFIG, metadata=METADATA)
 
 
 def test_rows_without_variance_are_refused():
     constant = np.ones((500, 4), dtype=np.float32)
     config = dataclasses.replace(CONFIG, eval_share=0.5)
     with pytest.raises(InputError, match="activations: expected"):
-        train_sae(ArraySource(constant), config, metadata=METADATA)
+        train_sae(array_source(constant), config, metadata=METADATA)

@@ -393,3 +393,12 @@ def test_bfloat16_is_the_nearest_number_as_torch_rounds_it(value):
     x = np.full((1, 1), value, np.float32)
     expected = torch.from_numpy(x).to(torch.bfloat16).to(torch.float32).numpy()
     np.testing.assert_array_equal(decode_values(encode_values(x, "bfloat16"), "bfloat16"), expected)
+
+
+def test_every_float16_is_decoded_as_numpy_has_it():
+    raw = np.arange(1 << 16, dtype=np.uint16).view(np.float16).reshape(-1, 64)
+    finite = raw[np.isfinite(raw).all(axis=1)]
+    assert finite.size == (1 << 16) - 2 * 1024
+    for values in (finite, raw):
+        found, expected = decode_values(values, "float16"), values.astype(np.float32)
+        np.testing.assert_array_equal(found.view(np.uint32), expected.view(np.uint32))

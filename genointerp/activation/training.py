@@ -1,0 +1,189 @@
+"""From a source of activations to the folders of dictionaries: checks first, then the training."""
+
+import logging
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+from genointerp.core.errors import InputError
+from genointerp.core.files import check_writable
+from genointerp.core.progress import Progress, silent
+from genointerp.model.device import find_device
+from genointerp.sae import parallel
+from genointerp.sae.checkpoint import CHECKPOINT, Record
+from genointerp.sae.config import TrainConfig
+from genointerp.sae.io import CONFIG, save_training
+from genointerp.sae.source import ActivationSource
+from genointerp.sae.train import Listen, TrainLog, ignore, train_together
+from genointerp.store.reading import ReadingConfig
+
+
+@dataclass(frozen=True)
+class TrainingConfig(TrainConfig):
+    """How a dictionary is trained, and how the rows that it is trained on are read."""
+
+    reading: ReadingConfig = field(default_factory=ReadingConfig)
+    """Of the rows."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Values of settings, of which every combination is trained, on one reading of the data.
+
+    What is empty stays as the configuration has it.
+    """
+
+    n_features: tuple[int, ...] = ()
+    """sizes of the dictionary"""
+    k: tuple[int, ...] = ()
+    """features that may fire"""
+    init_seed: tuple[int, ...] = ()
+    """of the initial weights"""
+
+    def configs(self, config: TrainingConfig) -> dict[str, TrainingConfig]:
+        """Return each combination under a name for its folder; ``.`` where there is but one.
+
+        Raises
+        ------
+        ConfigError
+            If a combination is impossible, such as a k beyond the size.
+        """
+        own_seed = config.seed if config.init_seed is None else config.init_seed
+        combinations = product(
+            self.n_features or (config.sae.n_features,),
+            self.k or (config.sae.k,),
+            self.init_seed or (own_seed,),
+        )
+        found = {
+            f"f{n}_k{k}_s{seed}": replace(
+                config, sae=replace(config.sae, n_features=n, k=k), init_seed=seed
+            )
+            for n, k, seed in combinations
+        }
+        if len(found) > 1:
+            return found
+        only = next(iter(found.values()))
+        return {".": only if self.init_seed else replace(only, init_seed=config.init_seed)}
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where a training runs and who watches; nothing of the result depends upon it.
+
+    Parameters
+    ----------
+    device
+        As torch names it; ``cuda`` under ``torchrun`` is the GPU of each process.
+    tensorboard
+        Folder for the metrics as TensorBoard reads them.
+    progress
+        Told of tokens.
+    """
+
+    device: str = "cpu"
+    tensorboard: Path | None = None
+    progress: Progress = silent
+
+
+class Trained(NamedTuple):
+    """A dictionary that was trained: where it is and its final figures."""
+
+    folder: Path
+    log: TrainLog
+
+
+def train_into(
+    out: Path,
+    source: ActivationSource,
+    config: TrainingConfig,
+    *,
+    origin: Mapping[str, str],
+    grid: Grid | None = None,
+    runtime: Runtime | None = None,
+) -> list[Trained]:
+    """Train one dictionary into ``out``, or each of a grid into a folder of ``out``.
+
+    While it runs its state is in ``<out>.checkpoint``; started again, it goes on from there. Under
+    ``torchrun`` each process trains on its share of every batch.
+
+    Parameters
+    ----------
+    origin
+        What the activations are of: ``model``, ``model_sha256``, ``site`` and more.
+    grid
+        A single dictionary where None.
+    runtime
+        On the CPU and silently where None.
+
+    Raises
+    ------
+    InputError
+        If activations are not finite or too few, or there is no such device.
+    MismatchError
+        If ``<out>.checkpoint`` is of another run.
+    StorageError
+        If nothing can be written to ``out``; told before the training, not after it.
+    """
+    runtime = Runtime() if runtime is None else runtime
+    find_device(runtime.device)
+    configs = (Grid() if grid is None else grid).configs(config)
+    folders = [out / name for name in configs]
+    checkpoint = out.with_name(f"{out.name}.checkpoint")
+    for path in (*(folder / CONFIG for folder in folders), checkpoint / CHECKPOINT):
+        check_writable(path)
+    with (
+        parallel.process_group(runtime.device) as own,
+        _curves(runtime.tensorboard, [*configs]) as listen,
+    ):
+        results = train_together(
+            source,
+            [*configs.values()],
+            metadata=origin,
+            progress=runtime.progress if parallel.rank() == 0 else silent,
+            listen=listen,
+            checkpoint_dir=checkpoint,
+            device=own,
+        )
+        if parallel.rank() == 0:
+            for folder, result in zip(folders, results, strict=True):
+                save_training(result, folder)
+            shutil.rmtree(checkpoint, ignore_errors=True)
+        # nobody may read a folder that is not there yet
+        parallel.wait_for_all()
+    logs = [result.log for result in results]
+    return [Trained(folder, log) for folder, log in zip(folders, logs, strict=True)]
+
+
+@contextmanager
+def _curves(folder: Path | None, names: Sequence[str]) -> Iterator[Listen]:
+    """Give what writes metrics for TensorBoard; nothing where no folder is named.
+
+    Raises
+    ------
+    InputError
+        If the package tensorboard is not installed.
+    """
+    if folder is None or parallel.rank() != 0:
+        yield ignore
+        return
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise InputError("tensorboard", "the package tensorboard", "none") from error
+    writers = [SummaryWriter(str(folder / name)) for name in names]
+
+    def write(number: int, record: Record) -> None:
+        for key, value in record.items():
+            if key != "step" and value is not None:
+                writers[number].add_scalar(key, value, record["step"])
+
+    logging.getLogger(__name__).info("metrics for TensorBoard -> %s", folder)
+    try:
+        yield write
+    finally:
+        for writer in writers:
+            writer.close()

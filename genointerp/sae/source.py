@@ -1,0 +1,110 @@
+"""Where rows of activations come from, as training asks for them."""
+
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from genointerp.core.seed import rng
+from genointerp.core.split import LEAST_BLOCKS, held_out_blocks
+
+
+@runtime_checkable
+class ActivationSource(Protocol):
+    """Rows of activations, given in shuffled chunks, as often as asked for.
+
+    Rows belong to blocks of neighbours; some blocks are held out whole. Which, and every order,
+    follow from the seed alone.
+    """
+
+    @property
+    def d_in(self) -> int:
+        """Width of a row."""
+        ...
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Widths of the sites whose activations a row joins end to end; ``(d_in,)`` for one."""
+        ...
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all blocks, but for those that the source leaves out."""
+        ...
+
+    @property
+    def n_skipped(self) -> int:
+        """Rows that the source leaves out, such as the first of each window."""
+        ...
+
+    def chunks(
+        self, seed: int, epoch: int, *, eval_share: float, start: int = 0
+    ) -> Iterator[Float32[np.ndarray, "n d_in"]]:
+        """Give every row to train on once, from the chunk numbered ``start`` on.
+
+        A chunk is the same whether those before it were asked for or not.
+        """
+        ...
+
+    def held_out(self, seed: int, *, eval_share: float) -> Iterator[Float32[np.ndarray, "n d_in"]]:
+        """Give every row of the held-out blocks once."""
+        ...
+
+
+class RowSource:
+    """Rows in memory.
+
+    Parameters
+    ----------
+    x
+        The rows.
+    block
+        Block of each row; 20 runs of consecutive rows where None.
+    weight
+        How often each row is given in an epoch; once where None.
+    chunk_rows
+        Rows of a chunk.
+    """
+
+    n_skipped = 0
+
+    def __init__(
+        self,
+        x: Float32[np.ndarray, "row d_in"],
+        *,
+        block: Int64[np.ndarray, " row"] | None = None,
+        weight: Int64[np.ndarray, " row"] | None = None,
+        chunk_rows: int = 1 << 14,
+    ) -> None:
+        self.x = x
+        n = min(LEAST_BLOCKS, max(len(x), 1))
+        self.block = np.arange(len(x), dtype=np.int64) * n // max(len(x), 1)
+        if block is not None:
+            self.block = np.unique(block, return_inverse=True)[1].astype(np.int64)
+        self.weight = np.ones(len(x), dtype=np.int64) if weight is None else weight
+        self.chunk_rows = chunk_rows
+        self.d_in = int(x.shape[1])
+        self.widths = (self.d_in,)
+        self.n_rows = int(self.weight.sum())
+
+    def chunks(
+        self, seed: int, epoch: int, *, eval_share: float, start: int = 0
+    ) -> Iterator[Float32[np.ndarray, "n d_in"]]:
+        """Yield every row to train on, in an order that seed and epoch determine."""
+        wanted = ~self._held_out(seed, eval_share)
+        index = np.repeat(np.flatnonzero(wanted), self.weight[wanted])
+        order = rng(seed, f"rows of epoch {epoch}").permutation(index)
+        for first in range(start * self.chunk_rows, len(order), self.chunk_rows):
+            yield self.x[order[first : first + self.chunk_rows]]
+
+    def held_out(self, seed: int, *, eval_share: float) -> Iterator[Float32[np.ndarray, "n d_in"]]:
+        """Yield the rows of the held-out blocks once, whatever their weight, shuffled."""
+        index = np.flatnonzero(self._held_out(seed, eval_share))
+        order = rng(seed, "held-out rows").permutation(index)
+        for first in range(0, len(order), self.chunk_rows):
+            yield self.x[order[first : first + self.chunk_rows]]
+
+    def _held_out(self, seed: int, share: float) -> np.ndarray:
+        n_blocks = int(self.block.max()) + 1 if len(self.block) else 0
+        return held_out_blocks(n_blocks, share, seed=seed)[self.block]
