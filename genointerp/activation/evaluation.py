@@ -151,7 +151,7 @@ def _beside(own: Coded, other: Coded) -> dict[str, Any]:
 
 
 def _plain(histogram: Histogram) -> dict[str, list[float]]:
-    return {"edges": histogram.edges.tolist(), "count": histogram.count.tolist()}
+    return {"edges": histogram.edges.tolist(), "count": histogram.counts.tolist()}
 
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class Coded:
 class Match(NamedTuple):
     """For each feature its best match among others, and how good that is."""
 
-    index: Int64[np.ndarray, " feature"]
+    other: Int64[np.ndarray, " feature"]
     value: Float64[np.ndarray, " feature"]
 
 
@@ -128,20 +128,21 @@ def nearest_directions(
         ``others`` are the rows themselves: none is its own match.
     """
     left, right = (torch.from_numpy(_unit(x)) for x in (rows, others))
-    found: list[tuple[torch.Tensor, torch.Tensor]] = []
+    best, place = [], []
     for start in range(0, len(left), _ROWS):
         cosine = left[start : start + _ROWS] @ right.t()
         if is_same:
             cosine.diagonal(start).fill_(-torch.inf)
-        found.append(tuple(cosine.max(dim=1))[::-1])
-    index = torch.cat([it[0] for it in found]).numpy()
-    return Match(index, torch.cat([it[1] for it in found]).double().numpy())
+        highest = cosine.max(dim=1)
+        best.append(highest.values)
+        place.append(highest.indices)
+    return Match(torch.cat(place).numpy(), torch.cat(best).double().numpy())
 
 
 def best_correlated(codes: sparse.csr_array, others: sparse.csr_array) -> Match:
     """Return for each feature the other of the largest Pearson correlation over tokens.
 
-    Where none correlates positively the value is 0 and the index -1.
+    Where none correlates positively the value is 0 and the other -1.
 
     Notes
     -----
@@ -212,7 +213,7 @@ def nesting(narrow: Coded, wide: Coded) -> Nesting:
     nearest = nearest_directions(narrow.directions, wide.directions)
     known = np.flatnonzero(alive & (nearest.value >= SAME_COSINE))
     absorbed = [
-        _absorbed(int(feature), int(nearest.index[feature]), p_on, c_on, children)
+        _absorbed(int(feature), int(nearest.other[feature]), p_on, c_on, children)
         for feature in known
     ]
     share = np.array(absorbed) / np.maximum(n_p[known], 1)
@@ -262,9 +263,9 @@ def _moments(codes: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _is_mutual(forth: Match, back: Match) -> Bool[np.ndarray, " feature"]:
-    known = forth.index >= 0
-    returned = back.index[np.where(known, forth.index, 0)]
-    mutual: np.ndarray = known & (returned == np.arange(len(forth.index)))
+    known = forth.other >= 0
+    returned = back.other[np.where(known, forth.other, 0)]
+    mutual: np.ndarray = known & (returned == np.arange(len(forth.other)))
     return mutual
 
 

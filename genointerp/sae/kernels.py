@@ -1,8 +1,11 @@
 """The two sparse kernels of a step: sums of weighted rows, and products of pairs of rows.
 
-On a CPU and, where Triton is missing, on a GPU they are torch's own; neither materialises the rows
-that it reads.
+On a GPU they are Triton's where it is installed; elsewhere torch's own, which neither
+materialise the rows that they read.
 """
+
+from functools import cache
+from importlib.util import find_spec
 
 import torch
 from jaxtyping import Float, Int
@@ -25,6 +28,10 @@ def sum_rows(
     """
     if len(index) == 0:
         return rows.new_zeros(len(offsets), rows.shape[1])
+    if rows.is_cuda and _has_triton():
+        from genointerp.sae import triton_kernels
+
+        return triton_kernels.sum_rows(rows, index, offsets, weight)
     return embedding_bag(index, rows, offsets, mode="sum", per_sample_weights=weight)
 
 
@@ -36,7 +43,16 @@ def dot_rows(
     offsets: Int[Tensor, " n"],
 ) -> Float[Tensor, " hit"]:
     """Return for each hit, by row, the inner product of ``left[row]`` and ``right[index]``."""
+    if left.is_cuda and _has_triton():
+        from genointerp.sae import triton_kernels
+
+        return triton_kernels.dot_rows(left, right, index, offsets)
     product: Tensor = torch.ops.aten._embedding_bag_per_sample_weights_backward(
         left, right, index, offsets, row, 0
     )
     return product
+
+
+@cache
+def _has_triton() -> bool:
+    return find_spec("triton") is not None

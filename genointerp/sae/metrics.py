@@ -135,7 +135,7 @@ class Histogram(NamedTuple):
     """
 
     edges: Float64[np.ndarray, " b1"]
-    count: Int64[np.ndarray, " b"]
+    counts: Int64[np.ndarray, " b"]
 
 
 def density_histogram(density: Float64[np.ndarray, " n_features"]) -> Histogram:

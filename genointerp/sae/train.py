@@ -4,8 +4,8 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float32, Float64
 
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import ConfigError
+from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import atomic_path
 from genointerp.core.progress import Progress, silent
 from genointerp.sae import parallel
@@ -196,7 +196,7 @@ def train_together(
     run = _Run(source, config, trainers, first, checkpoint_dir, identity, listen)
     progressed, total = run.resume(), config.n_steps * config.batch_tokens
     left = config.n_steps - run.step_number
-    with closing(run.batches(progressed.position)) as following:
+    with closing(run.batches(progressed.position)) as following, run.kept_upon_error(progressed):
         for position, rows in islice(following, left):
             progressed.position = position
             run.step(rows, progressed)
@@ -254,12 +254,20 @@ class _Run:
             if is_logged:
                 progressed.records[number].append(self._record(trainer, result, rate))
                 self.listen(number, progressed.records[number][-1])
-        if self.checkpoint_dir is None or parallel.rank() != 0:
-            return
-        if is_logged:
+        if is_logged and self.checkpoint_dir is not None and parallel.rank() == 0:
             self._write_metrics(self.checkpoint_dir, progressed)
         if self.step_number % self.config.checkpoint_every == 0 or is_last:
-            save_checkpoint(self.checkpoint_dir, self.trainers, progressed, identity=self.identity)
+            self._save(progressed)
+
+    @contextmanager
+    def kept_upon_error(self, progressed: Progressed) -> Iterator[None]:
+        """Keep what was trained where data turn out to be bad; with mended ones it goes on."""
+        try:
+            yield
+        except InputError:
+            if self.step_number > 0:
+                self._save(progressed)
+            raise
 
     def calibrate(self, position: Position) -> None:
         chosen = [trainer for trainer in self.trainers if trainer.sae.has_threshold]
@@ -277,6 +285,10 @@ class _Run:
         dead_share = float(trainer.is_dead.float().mean())
         self.survey.standardiser.fold(trainer.sae)
         return final_log(trainer.sae, self.source, self.config, self.survey, dead_share)
+
+    def _save(self, progressed: Progressed) -> None:
+        if self.checkpoint_dir is not None and parallel.rank() == 0:
+            save_checkpoint(self.checkpoint_dir, self.trainers, progressed, identity=self.identity)
 
     def _record(self, trainer: Trainer, result: StepResult, rate: float) -> Record:
         """Return a line of metrics.jsonl: FVU and L0 are of a batch of held-out rows."""

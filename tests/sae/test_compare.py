@@ -30,10 +30,10 @@ def test_nearest_directions_of_a_worked_example():
     rows = np.array([[2.0, 0.0], [0.0, 1.0]])
     others = np.array([[0.6, 0.8], [5.0, 0.0], [-1.0, 0.0]])
     found = nearest_directions(rows, others)
-    assert found.index.tolist() == [1, 0]
+    assert found.other.tolist() == [1, 0]
     np.testing.assert_allclose(found.value, [1.0, 0.8], atol=1e-6)
     alone = nearest_directions(others, others, is_same=True)
-    assert alone.index.tolist() == [1, 0, 0]
+    assert alone.other.tolist() == [1, 0, 0]
     np.testing.assert_allclose(alone.value, [0.6, 0.6, -0.6], atol=1e-6)
 
 
@@ -42,7 +42,7 @@ def test_nearest_directions_do_not_depend_on_the_blocks_they_are_found_in(monkey
     whole = nearest_directions(rows, rows, is_same=True)
     monkeypatch.setattr("genointerp.sae.compare._ROWS", 4)
     blocks = nearest_directions(rows, rows, is_same=True)
-    assert whole.index.tolist() == blocks.index.tolist()
+    assert whole.other.tolist() == blocks.other.tolist()
     np.testing.assert_allclose(whole.value, blocks.value)
 
 
@@ -55,7 +55,7 @@ def test_best_correlated_is_the_largest_of_the_dense_correlations(seed):
         dense = np.nan_to_num(np.corrcoef(codes.T, others.T)[:6, 6:])
     found = best_correlated(sparse.csr_array(codes), sparse.csr_array(others))
     np.testing.assert_allclose(found.value, np.maximum(dense.max(axis=1), 0), atol=1e-9)
-    for feature, index in enumerate(found.index):
+    for feature, index in enumerate(found.other):
         expected = dense[feature].argmax() if dense[feature].max() > 0 else -1
         assert index == expected or dense[feature, index] == pytest.approx(dense[feature].max())
 

@@ -98,16 +98,16 @@ def test_densities_are_counted_in_quarters_of_a_decade(values):
         if value > 0:
             inside = [i for i in range(28) if found.edges[i] <= value]
             naive[max(inside, default=0)] += 1
-    assert found.count.tolist() == naive
-    assert found.count.sum() == sum(value > 0 for value in values)
+    assert found.counts.tolist() == naive
+    assert found.counts.sum() == sum(value > 0 for value in values)
 
 
 def test_cosines_beyond_1_by_rounding_are_counted():
     found = cosine_histogram(np.array([1 + 1e-7, 1.0, -0.99, 0.51]))
-    assert found.count[-1] == 2
-    assert found.count[0] == 1
-    assert found.count.sum() == 4
-    assert found.count[np.flatnonzero(found.edges <= 0.51)[-1]] == 1
+    assert found.counts[-1] == 2
+    assert found.counts[0] == 1
+    assert found.counts.sum() == 4
+    assert found.counts[np.flatnonzero(found.edges <= 0.51)[-1]] == 1
 
 
 def test_sparse_codes_are_the_dense_ones():

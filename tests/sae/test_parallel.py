@@ -38,7 +38,7 @@ def test_two_processes_of_torchrun_train_what_one_does(tmp_path):
         for ours, theirs in zip(state["records"], expected["records"], strict=True):
             assert known(ours) == pytest.approx(known(theirs), rel=1e-3, abs=1e-3)
         # some are dead by then, so that the auxiliary loss was at work
-        assert expected["records"][-1]["aux_loss"] is not None
+        assert any(record["aux_loss"] is not None for record in expected["records"])
     assert (tmp_path / "checkpoint.pt").exists()
 
 

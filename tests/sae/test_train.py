@@ -11,6 +11,7 @@ import torch
 from genointerp.core.errors import ConfigError, InputError, MismatchError, SchemaError
 from genointerp.sae.config import SaeConfig, TrainConfig
 from genointerp.sae.io import load_sae, save_training
+from genointerp.sae.source import RowSource
 from genointerp.sae.train import train_sae, train_together
 from tests.sae.sources import array_source, sparse_rows
 
@@ -244,6 +245,25 @@ def test_activations_that_are_not_finite_are_refused(value, rows):
     broken[17, 3] = value
     with pytest.raises(InputError, match=r"finite values, found NaN or infinity in row \d+"):
         train_sae(array_source(broken), CONFIG, metadata=METADATA)
+
+
+def test_nothing_trained_is_lost_upon_bad_data_and_mended_data_go_on(trained, rows, tmp_path):
+    class Broken(RowSource):
+        def chunks(self, seed, epoch, **options):
+            for number, chunk in enumerate(super().chunks(seed, epoch, **options)):
+                # found in the second epoch, and neither by the survey nor at a checkpoint
+                yield chunk * np.float32(np.inf) if (epoch, number) == (1, 2) else chunk
+
+    with pytest.raises(InputError, match=r"NaN or infinity in row 600 of epoch 1"):
+        train_sae(Broken(rows, chunk_rows=300), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
+    steps = []
+    mended = train_sae(
+        array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path,
+        progress=lambda done, total: steps.append(done // CONFIG.batch_tokens),
+    )  # fmt: skip
+    # 21 steps in the first epoch and 4 of the 600 rows before
+    assert steps[0] == 21 + 4 + 1
+    assert same(weights(mended), weights(trained))
 
 
 def test_rows_of_another_width_are_refused(rows):

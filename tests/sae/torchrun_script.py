@@ -13,16 +13,16 @@ from tests.sae.sources import array_source, sparse_rows
 
 METADATA = {"model": "toy", "model_sha256": "ab" * 32, "site": "blocks.1"}
 BATCH_TOPK = TrainConfig(
-    sae=SaeConfig("batch_topk", n_features=40, k=3),
+    sae=SaeConfig("batch_topk", n_features=128, k=3),
     n_tokens=128 * 24,
     batch_tokens=128,
     warmup_steps=5,
-    dead_after=600,
+    dead_after=256,
     clip_norm=0.5,
     log_every=8,
     checkpoint_every=12,
 )
-TOPK = dataclasses.replace(BATCH_TOPK, sae=SaeConfig("topk", n_features=40, k=3), clip_norm=None)
+TOPK = dataclasses.replace(BATCH_TOPK, sae=SaeConfig("topk", n_features=128, k=3), clip_norm=None)
 
 
 def train(folder=None):
