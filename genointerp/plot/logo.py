@@ -60,7 +60,7 @@ def plot_logo(
             zip(LETTER_COLORS, bits.tolist(), strict=True), key=lambda pair: pair[1]
         ):
             if height > 0:
-                _draw_letter(ax, letter, first + column, bottom, height)
+                _draw_letter(ax, letter, float(first + column), bottom, height)
             bottom += height
     if first <= 0 < first + len(heights):
         ax.axvline(0, color=GREY, linewidth=0.5, linestyle=":", zorder=0)
@@ -76,7 +76,7 @@ def plot_logo(
     return ax
 
 
-def _draw_letter(ax: Axes, letter: str, x: int, bottom: float, height: float) -> None:
+def _draw_letter(ax: Axes, letter: str, x: float, bottom: float, height: float) -> None:
     path = TextPath((0, 0), letter, size=1, prop=_FONT)
     box = path.get_extents()
     fit = (
