@@ -69,7 +69,9 @@ def measure(
         }
         places = np.random.default_rng(1).integers(0, bp - region_bp, repeats)
         features = np.random.default_rng(2).integers(0, n_features, repeats)
-        for question, numbers in (("region", places), ("feature", features)):
+        dense = np.zeros(repeats, dtype=int)  # the first feature of a slot is the densest
+        questions = {"region": places, "feature": features, "dense_feature": dense}
+        for question, numbers in questions.items():
             asked = [run(ASK, path, question, number, region_bp) for number in numbers]
             for name in ("clock_ms", "cpu_ms", "rows"):
                 found[f"{mark}{question}_{name}"] = float(np.median([one[name] for one in asked]))

@@ -14,12 +14,13 @@ from genointerp.sae.published import PUBLISHED
 ROOT = Path(__file__).parents[1]
 EVO2 = (ROOT / "docs" / "evo2.md").read_text()
 PERFORMANCE = (ROOT / "docs" / "performance.md").read_text()
-LINES = [line for line in EVO2.splitlines() if line.startswith("genointerp ")]
+QUERY = (ROOT / "docs" / "query.md").read_text()
+LINES = [line for line in (EVO2 + QUERY).splitlines() if line.startswith("genointerp ")]
 CELLS = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\d.]+) \|", PERFORMANCE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_commands_of_the_evo_2_page_are_accepted_by_the_program(line):
+def test_commands_of_the_pages_are_accepted_by_the_program(line):
     command, arguments = typer.main.get_command(app), shlex.split(line)[1:]
     # as click does: a group names its command, up to one that takes all that is left
     while hasattr(command, "commands"):
@@ -35,7 +36,7 @@ def test_the_evo_2_page_names_every_named_feature():
 
 
 def test_there_are_commands_and_figures_to_check():
-    assert len(LINES) >= 7
+    assert len(LINES) >= 20
     assert len(CELLS) >= 10
 
 

@@ -1,7 +1,7 @@
 """The `encode` command."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,6 +13,9 @@ def encode(
     sae: Annotated[Path, typer.Option(help="folder of the dictionary", show_default=False)],
     out: Annotated[Path, typer.Option(help="features file to write", show_default=False)],
     device: Annotated[str, typer.Option(help="where the dictionary runs, such as cuda")] = "cpu",
+    compression: Annotated[
+        Literal["none", "zstd"], typer.Option(help="zstd: a smaller file, slower to ask")
+    ] = "none",
 ) -> None:
     """Encode the ACTIVATIONS of a genome into the features of a dictionary, both strands."""
     from genointerp.core.progress import progress_bar
@@ -21,7 +24,9 @@ def encode(
 
     stores = [ActivationStore(path) for path in activations]
     with progress_bar("encode (bases)") as progress:
-        store = encode_store(stores, sae, out, device=device, progress=progress)
+        store = encode_store(
+            stores, sae, out, device=device, compression=compression, progress=progress
+        )
     hits = sum(int(store.n_firing(strand).sum()) for strand in store.strands)
     bases = sum(part.length for strand in store.strands for part in store.coverage(strand))
     typer.echo(f"{bases} bases read, {hits} activations -> {out}")

@@ -17,7 +17,7 @@ def export(
     ],
     feature: Annotated[str | None, typer.Option(help="its number or name")] = None,
     genome: Annotated[Path | None, typer.Option(help="FASTA or GenBank, for .fasta")] = None,
-    annotation: Annotated[Path | None, typer.Option(help="GFF3 or GenBank, for .h5ad")] = None,
+    annotations: Annotated[Path | None, typer.Option(help="GFF3 or GenBank, for .h5ad")] = None,
     strand: Annotated[
         Literal["+", "-"] | None,
         typer.Option(help="only this reading strand; both otherwise (tracks: the larger value)"),
@@ -40,5 +40,5 @@ def export(
 
     loci = LocusConfig(merge_gap, min_length, min_activation)
     config = ExportConfig(strand, bin, loci, flank)
-    number = export_files(GenomeFiles(features, genome, annotation), out, feature, config)
+    number = export_files(GenomeFiles(features, genome, annotations), out, feature, config)
     typer.echo(f"{number} {'genes' if feature is None else 'intervals'} -> {out}")

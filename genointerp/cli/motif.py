@@ -38,7 +38,7 @@ def motif(
     from genointerp.report.motif import write_motif
 
     loci = LocusConfig(merge_gap, min_length, min_activation)
-    config = MotifConfig(n_loci, anchor, before, after, loci)
+    config = MotifConfig(n_loci, anchor, before, after, loci=loci)
     found = write_motif(GenomeFiles(features, genome), feature, out, config)
     bits = found.information.bits.sum()
     typer.echo(f"{found.n_sites} sites ({found.n_repeated} repeats), {bits:.1f} bits -> {out}")

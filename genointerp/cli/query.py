@@ -24,7 +24,7 @@ def query(
     gene: Annotated[
         list[str] | None, typer.Option(help="element of the annotation by name; repeatable")
     ] = None,
-    annotation: Annotated[
+    annotations: Annotated[
         Path | None, typer.Option(help="GFF3 or GenBank, for --gene; a catalogue names its own")
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="rows of each region at most")] = 20,
@@ -49,7 +49,7 @@ def query(
     from genointerp.feature.regions import Places
 
     pieces = answer(
-        GenomeFiles(features, annotation=annotation),
+        GenomeFiles(features, annotation=annotations),
         Places(tuple(regions or ()), bed, tuple(gene or ())),
         QueryConfig(top, feature, strand, min_activation),
         associations=associations,

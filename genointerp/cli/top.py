@@ -15,7 +15,7 @@ def top(
     genome: Annotated[
         Path | None, typer.Option(help="FASTA or GenBank: adds the sequence of each locus")
     ] = None,
-    annotation: Annotated[
+    annotations: Annotated[
         Path | None, typer.Option(help="GFF3 or GenBank: adds the nearest element")
     ] = None,
     flank: Annotated[
@@ -40,5 +40,5 @@ def top(
     from genointerp.feature.top import top as top_text
 
     config = TopConfig(n, flank, LocusConfig(merge_gap, min_length, min_activation))
-    files = GenomeFiles(features, genome, annotation)
+    files = GenomeFiles(features, genome, annotations)
     typer.echo(top_text(files, feature, config, format=format, out=out), nl=False)

@@ -20,6 +20,7 @@ from genointerp.model.device import find_device
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.io import LoadedSae, load_sae
 from genointerp.store.activations import ActivationStore
+from genointerp.store.feature_tiles import Compression
 from genointerp.store.feature_writer import FeatureWriter
 from genointerp.store.features import CsrRows, FeatureHeader, FeatureStore
 from genointerp.store.reading import check_same_site
@@ -37,6 +38,7 @@ def encode_store(
     out: Path,
     *,
     device: str = "cpu",
+    compression: Compression = "none",
     progress: Progress = silent,
 ) -> FeatureStore:
     """Encode the activations of one genome into a features file.
@@ -49,13 +51,15 @@ def encode_store(
         The dictionary's folder.
     out
         The features file; it appears when it is complete.
+    compression
+        ``zstd`` makes the file smaller and questions slower.
     progress
         Called with rows.
 
     Raises
     ------
     InputError
-        If this machine has no such device.
+        If this machine has no such device, or the compressor is not installed.
     MismatchError
         If the activations are of another model, site or width than the dictionary was trained
         on, or of two genomes.
@@ -74,7 +78,8 @@ def encode_store(
     sae = loaded.sae.eval()
     header = _header(activations[0], loaded)
     n_rows, done = sum(store.n_tokens for store in activations), 0
-    with FeatureWriter(out, header, _provenance(activations, loaded.sha256)) as writer:
+    record = _provenance(activations, loaded.sha256, compression)
+    with FeatureWriter(out, header, record, compression=compression) as writer:
         for store in activations:
             for group in _groups(store):
                 for kept, rows in _encoded_stretches(store, group, sae, device):
@@ -227,6 +232,8 @@ def _header(store: ActivationStore, loaded: LoadedSae) -> FeatureHeader:
     )
 
 
-def _provenance(activations: Sequence[ActivationStore], sae_sha256: str) -> Provenance:
+def _provenance(
+    activations: Sequence[ActivationStore], sae_sha256: str, compression: Compression
+) -> Provenance:
     inputs = {f"activations-{index}": store.sha256 for index, store in enumerate(activations)}
-    return Provenance(config={}, inputs={**inputs, "sae": sae_sha256})
+    return Provenance({"compression": compression}, {**inputs, "sae": sae_sha256})

@@ -104,14 +104,17 @@ def fasta_lines(loci: list[Locus], genome: Genome, flank: int) -> Iterator[str]:
 def flanked(place: GenomicInterval, genome: Genome, flank: int) -> GenomicInterval:
     """Return an interval with flanks, as far as the contig goes; a circular one goes on.
 
-    Where it begins before the origin, or ends behind it, its end lies beyond the length.
+    On a circular contig its end may lie beyond the length, as may that of ``place``; flanks become
+    shorter where they would meet.
     """
     contig = genome[place.seqid]
-    start, end = place.start - flank, place.end + flank
-    if not contig.circular or end - start > contig.length:
-        return GenomicInterval(place.seqid, max(0, start), min(end, contig.length), place.strand)
-    turn = contig.length if start < 0 else 0
-    return GenomicInterval(place.seqid, start + turn, end + turn, place.strand)
+    if not contig.circular:
+        start, end = max(0, place.start - flank), min(place.end + flank, contig.length)
+        return GenomicInterval(place.seqid, start, end, place.strand)
+    flank = min(flank, (contig.length - place.length) // 2)
+    turn = contig.length if place.start < flank else 0
+    start, end = place.start - flank + turn, place.end + flank + turn
+    return GenomicInterval(place.seqid, start, end, place.strand)
 
 
 def sequence_text(place: GenomicInterval, genome: Genome, flank: int) -> str:

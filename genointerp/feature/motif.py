@@ -14,6 +14,7 @@ from genointerp.core.files import atomic_path
 from genointerp.core.provenance import Provenance
 from genointerp.feature.genomes import FeaturedGenome
 from genointerp.feature.loci import LocusConfig, top_loci
+from genointerp.feature.locus_files import flanked
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.features import STRANDS
@@ -39,6 +40,9 @@ class MotifConfig:
     before, after
         Bases on either side of the anchor. A causal model fires behind what it has read, so that
         more is to be seen before.
+    copy_flank
+        Loci whose windows are equal, with so many bases more on either side, are copies of one
+        sequence, as in the operons of rRNA, and count once.
     loci
         What counts as a locus.
     """
@@ -47,10 +51,11 @@ class MotifConfig:
     anchor: Literal["peak", "start", "end"] = "peak"
     before: int = 30
     after: int = 10
+    copy_flank: int = 30
     loci: LocusConfig = field(default_factory=LocusConfig)
 
     def __post_init__(self) -> None:
-        for name, least in (("n_loci", 1), ("before", 0), ("after", 0)):
+        for name, least in (("n_loci", 1), ("before", 0), ("after", 0), ("copy_flank", 0)):
             if getattr(self, name) < least:
                 raise ConfigError(name, f"{least} or more", str(getattr(self, name)))
 
@@ -85,7 +90,7 @@ class Motif:
     background
         Shares of A, C, G and T.
     n_sites
-        Aligned sequences, all different; ``n_repeated`` more were equal to one of them.
+        Aligned sequences; ``n_repeated`` more were copies of one of them.
     """
 
     name: str
@@ -153,8 +158,7 @@ def find_motif(
 ) -> Motif:
     """Align the strongest loci of a feature over all genomes on their anchors.
 
-    Sequences that occur several times, as in the copies of an rRNA operon, count once. A locus
-    whose window leaves a linear contig is left out.
+    Copies of one sequence count once. A locus whose window leaves a linear contig is left out.
 
     Parameters
     ----------
@@ -170,26 +174,26 @@ def find_motif(
     """
     config = MotifConfig() if config is None else config
     number = genomes[0].store.find_feature(feature)
-    found: list[tuple[float, bytes]] = []
+    found: list[tuple[float, _Site]] = []
     for item in genomes:
         loci = top_loci(item.store, number, n=config.n_loci, config=config.loci)
-        bases = (_window(_bases(item), row, config) for row in loci.to_dict(orient="records"))
+        sites = (_site(_bases(item), row, config) for row in loci.to_dict(orient="records"))
         highest = loci["max_activation"].tolist()
-        found += [(-high, one) for high, one in zip(highest, bases, strict=True) if one is not None]
+        found += [(-high, one) for high, one in zip(highest, sites, strict=True) if one is not None]
     found.sort(key=lambda pair: pair[0])
-    windows = [bases for _, bases in found[: config.n_loci]]
-    if not windows:
+    chosen = [site for _, site in found[: config.n_loci]]
+    if not chosen:
         expected = f"a locus with {config.before} bases before it and {config.after} after it"
         raise InputError(f"feature {number}", expected, "none")
-    sites = list(dict.fromkeys(windows))
-    letters = np.frombuffer(b"".join(sites), np.uint8).reshape(len(sites), -1)
+    windows = list({site.around: site.bases for site in chosen}.values())
+    letters = np.frombuffer(b"".join(windows), np.uint8).reshape(len(windows), -1)
     return Motif(
         name=f"f/{number}",
         counts=_counts(letters),
         first=-config.before,
         background=base_composition(genomes),
-        n_sites=len(sites),
-        n_repeated=len(windows) - len(sites),
+        n_sites=len(windows),
+        n_repeated=len(chosen) - len(windows),
     )
 
 
@@ -230,7 +234,12 @@ def _bases(item: FeaturedGenome) -> Genome:
     return item.genome
 
 
-def _window(genome: Genome, row: dict[Hashable, Any], config: MotifConfig) -> bytes | None:
+class _Site(NamedTuple):
+    bases: bytes
+    around: bytes
+
+
+def _site(genome: Genome, row: dict[Hashable, Any], config: MotifConfig) -> _Site | None:
     contig, strand = genome[str(row["seqid"])], row["strand"]
     first, last = int(row["start"]), int(row["end"]) - 1
     ends = {"peak": int(row["peak"]), "start": first, "end": last}
@@ -244,7 +253,8 @@ def _window(genome: Genome, row: dict[Hashable, Any], config: MotifConfig) -> by
     if not inside or end - start > contig.length:
         return None
     place = GenomicInterval(contig.name, start + turn, end + turn, "-" if strand == "-" else "+")
-    return genome.fetch(place).tobytes()
+    around = genome.fetch(flanked(place, genome, config.copy_flank))
+    return _Site(genome.fetch(place).tobytes(), around.tobytes())
 
 
 def _counts(letters: UInt8[np.ndarray, "site position"]) -> Int64[np.ndarray, "position 4"]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import ConfigError
+from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.genomes import FeaturedGenome, GenomeFiles, total_inputs
 from genointerp.feature.regions import Place, Places, find_places
@@ -153,7 +153,7 @@ def answer(
     config = QueryConfig() if config is None else config
     genomes, known = _opened(files, places, associations)
     frames = query_frames(genomes, places, config, associations=known)
-    lengths = {seqid: n for one in genomes for seqid, n in one.store.lengths.items()}
+    lengths = {(one.name, seqid): n for one in genomes for seqid, n in one.store.lengths.items()}
     if out is None:
         yield from render_frames(frames, format, lengths)
         return
@@ -187,7 +187,10 @@ def covered_bases(store: FeatureStore, interval: GenomicInterval, strand: ReadSt
 def _opened(
     files: GenomeFiles, places: Places, associations: Path | None
 ) -> tuple[tuple[FeaturedGenome, ...], pd.DataFrame | None]:
-    genomes = files.open(elements=bool(places.genes))
+    genomes = files.open(elements=bool(places.genes), required=False)
+    if places.genes and all(genome.annotations is None for genome in genomes):
+        where = f"genome {genomes[0].name}"
+        raise InputError(where, "its annotation (GFF3 or GenBank)", "none")
     path = associations or files.associations
     return genomes, None if path is None else read_table(path, ASSOCIATIONS)
 

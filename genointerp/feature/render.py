@@ -22,16 +22,19 @@ from genointerp.store.tables import (
 
 FrameFormat = Literal["table", "tsv", "json", "bed"]
 
+ContigLengths = Mapping[tuple[str, str], int]
+"""Length in bp of each contig, by genome and seqid."""
+
 
 def render_frames(
-    frames: Iterable[pd.DataFrame], format: FrameFormat, lengths: Mapping[str, int]
+    frames: Iterable[pd.DataFrame], format: FrameFormat, lengths: ContigLengths
 ) -> Iterator[str]:
     """Yield the text of each table as it comes; together they are one ``tsv``, ``json``, ``bed``.
 
     Parameters
     ----------
     lengths
-        Of the contigs in bp: in ``bed`` what spans an origin becomes two lines.
+        In ``bed`` what spans an origin becomes two lines.
     """
     if format == "json":
         yield from _json(frames)
@@ -50,7 +53,7 @@ def write_frames(
     out: Path,
     schema: TableSchema,
     provenance: Provenance,
-    lengths: Mapping[str, int],
+    lengths: ContigLengths,
 ) -> int:
     """Write tables as one, as the suffix says (.tsv, .json, .parquet, .bed); return its rows."""
     out = Path(out)
@@ -67,7 +70,7 @@ def write_frames(
     return len(table)
 
 
-def bed_lines(frame: pd.DataFrame, lengths: Mapping[str, int]) -> Iterator[str]:
+def bed_lines(frame: pd.DataFrame, lengths: ContigLengths) -> Iterator[str]:
     """Yield the lines of BED6 with three columns more: largest and mean activation, region.
 
     The score is ``covered_share`` in thousandths.
@@ -76,7 +79,7 @@ def bed_lines(frame: pd.DataFrame, lengths: Mapping[str, int]) -> Iterator[str]:
         interval = GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]), row["strand"])
         score = min(1000, round(1000 * row["covered_share"]))
         numbers = f"{row['max_activation']:.6g}\t{row['mean_activation']:.6g}\t{row['region']}"
-        for part in split_at_origin(interval, lengths[interval.seqid]):
+        for part in split_at_origin(interval, lengths[row["genome"], interval.seqid]):
             place = f"{part.seqid}\t{part.start}\t{part.end}"
             yield f"{place}\tf/{row['feature']}\t{score}\t{row['strand']}\t{numbers}"
 

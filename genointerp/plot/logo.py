@@ -60,7 +60,7 @@ def plot_logo(
             zip(LETTER_COLORS, bits.tolist(), strict=True), key=lambda pair: pair[1]
         ):
             if height > 0:
-                _draw_letter(ax, letter, first + column, bottom, height)
+                _draw_letter(ax, letter, float(first + column), bottom, height)
             bottom += height
     if first <= 0 < first + len(heights):
         ax.axvline(0, color=GREY, linewidth=0.5, linestyle=":", zorder=0)

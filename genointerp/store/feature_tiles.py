@@ -24,7 +24,8 @@ VALUE = np.dtype("<f2")
 OFFSET = np.dtype("<u4")
 
 CHUNK_HITS = 1 << 13
-"""Hits of a chunk of a compressed file."""
+CHUNK_TILES, CHUNK_OFFSETS = 8, 1 << 11
+"""Chunks of a compressed file: hits, and offsets of some features in some tiles."""
 
 
 class FeatureBlock(NamedTuple):

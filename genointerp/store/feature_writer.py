@@ -22,6 +22,8 @@ from genointerp.store.feature_digest import CONTENTS, contents_sha256, tile_crc3
 from genointerp.store.feature_spool import Spool, SpooledPiece
 from genointerp.store.feature_tiles import (
     CHUNK_HITS,
+    CHUNK_OFFSETS,
+    CHUNK_TILES,
     OFFSET,
     ROW,
     TILE_ROWS,
@@ -185,7 +187,7 @@ class _TileWriter:
         self.tiles = group.create_group("tiles")
         n_tiles = _count_tiles(spool, tile_rows)
         n_offsets = len(spool.per_feature) + 1
-        chunks = (max(1, min(n_tiles, 8)), min(n_offsets, 2048))
+        chunks = (max(1, min(n_tiles, CHUNK_TILES)), min(n_offsets, CHUNK_OFFSETS))
         self.offset = self.tiles.create_dataset(
             "feature_offset",
             shape=(n_tiles, n_offsets),
@@ -201,13 +203,19 @@ class _TileWriter:
 
     def write(self) -> None:
         first_row, hit_offset, crc = [], [0], []
-        for tile, (first, pieces) in enumerate(self._tiles()):
+        pending: list[np.ndarray] = []
+        for first, pieces in self._tiles():
             row, value, offset = _sorted_tile(first, pieces, len(self.spool.per_feature))
             low, high = hit_offset[-1], hit_offset[-1] + len(row)
-            self.row[low:high], self.value[low:high], self.offset[tile] = row, value, offset
+            self.row[low:high], self.value[low:high] = row, value
             first_row.append(first)
             hit_offset.append(high)
             crc.append(tile_crc32(offset, row, value))
+            pending.append(offset)
+            # whole chunks: a compressed one is written once
+            if len(pending) == CHUNK_TILES or len(first_row) == self.offset.shape[0]:
+                self.offset[len(first_row) - len(pending) : len(first_row)] = np.stack(pending)
+                pending.clear()
         self.tiles["row"] = np.array(first_row, dtype=np.int64)
         self.tiles["hit_offset"] = np.array(hit_offset, dtype=np.int64)
         self.tiles["crc32"] = np.array(crc, dtype=np.uint32)

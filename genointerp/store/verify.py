@@ -234,25 +234,25 @@ def _check_indexes(store: FeatureStore, strand: ReadStrand) -> None:
             if (np.diff(group[f"{name}/indptr"][:].astype(np.int64)) < 0).any():
                 where = f"{store.path}: {GROUPS[strand]}/{name}/indptr"
                 raise SchemaError(where, "offsets that never fall", "others")
-    seen = np.zeros(2, dtype=np.uint64)
+    by_base = by_feature = 0
     for block in store.blocks(0, store.n_rows, strand):
         feature = np.repeat(np.arange(store.n_features), np.diff(block.indptr))
-        seen[0] += _mixed(block.row.astype(np.int64) + block.start, feature, block.value)
+        by_base += _mixed(block.row.astype(np.int64) + block.start, feature, block.value)
     for number in range(store.n_features):
         track = store.feature(number, strand)
-        seen[1] += _mixed(track.row, np.full(len(track.row), number), track.value)
-    if seen[0] != seen[1]:
+        by_feature += _mixed(track.row, np.full(len(track.row), number), track.value)
+    if (by_base - by_feature) % (1 << 64):
         where = f"{store.path}: {GROUPS[strand]}"
         raise SchemaError(where, "the same hits by base and by feature", "others")
 
 
-def _mixed(row: np.ndarray, feature: np.ndarray, value: np.ndarray) -> np.uint64:
+def _mixed(row: np.ndarray, feature: np.ndarray, value: np.ndarray) -> int:
     """Return the sum of a hash of each hit (the finaliser of SplitMix64), whatever their order."""
     key = row.astype(np.uint64) << np.uint64(32) | feature.astype(np.uint64)
     key ^= value.view(np.uint32).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.uint64((key ^ (key >> np.uint64(31))).sum(dtype=np.uint64))
+    return int((key ^ (key >> np.uint64(31))).sum(dtype=np.uint64))
 
 
 def _verify_activations(path: Path) -> Iterator[Check]:

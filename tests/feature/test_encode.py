@@ -143,9 +143,13 @@ def test_activations_of_two_genomes_are_refused(tmp_path, sae, activations):
         encode_store([], tmp_path / "sae", tmp_path / "f.h5")
 
 
-def test_command_tells_what_it_wrote(tmp_path, sae, activations):
+@pytest.mark.parametrize("compression", ["none", "zstd"])
+def test_command_tells_what_it_wrote(tmp_path, sae, activations, compression):
+    if compression == "zstd":
+        pytest.importorskip("hdf5plugin", reason="the extra compression is not installed")
     out = tmp_path / "f.h5"
     arguments = ["encode", str(activations.path), "--sae", str(tmp_path / "sae")]
+    arguments += ["--compression", compression]
     done = CliRunner().invoke(app, [*arguments, "--out", str(out)])
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("320 bases read, ")

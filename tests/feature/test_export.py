@@ -162,7 +162,7 @@ def test_bed_is_read_by_tabix_as_the_loci(files, store, tmp_path):
         assert float(bed[6]) == row["max_activation"]
 
 
-@pytest.mark.parametrize("flank", [0, 3, 50])
+@pytest.mark.parametrize("flank", [0, 3, 50, 200])
 def test_fasta_holds_each_locus_with_its_flanks_as_it_is_read(
     files, store, genome, tmp_path, flank
 ):
@@ -174,11 +174,14 @@ def test_fasta_holds_each_locus_with_its_flanks_as_it_is_read(
     assert [record.name for record in found] == [f"feature_1_{i + 1}" for i in range(len(expected))]
     for record, row in zip(found, expected, strict=True):
         contig = genome[row["seqid"]]
-        around = range(row["start"] - flank, row["end"] + flank)
-        if contig.circular and len(around) <= contig.length:
-            bases = contig.sequence[[i % contig.length for i in around]]
+        start, end = row["start"], row["end"]
+        if contig.circular:
+            # no base is written twice
+            shorter = min(flank, (contig.length - (end - start)) // 2)
+            around = [i % contig.length for i in range(start - shorter, end + shorter)]
         else:
-            bases = contig.sequence[[i for i in around if 0 <= i < contig.length]]
+            around = range(max(0, start - flank), min(end + flank, contig.length))
+        bases = contig.sequence[list(around)]
         bases = reverse_complement(bases) if row["strand"] == "-" else bases
         assert record.sequence.upper() == bases.tobytes().decode()
         inner = genome.fetch(

@@ -3,7 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import CoordinateError
-from genointerp.genome.interval import GenomicInterval, format_region, parse_region
+from genointerp.genome.interval import (
+    GenomicInterval,
+    format_region,
+    parse_region,
+    split_at_origin,
+)
 
 LENGTHS = {"chrI": 5000, "NC_000913.2": 4639675, "HLA:1-50": 80, "HLA": 100}
 bounds = st.tuples(st.integers(0, 60), st.integers(0, 60)).map(sorted)
@@ -67,3 +72,35 @@ def test_a_formatted_region_is_parsed_to_the_same_interval(pair):
 def test_reversed_interval_names_the_contig_and_both_ends():
     with pytest.raises(CoordinateError, match=r"chrI: .*start=9, end=3"):
         GenomicInterval("chrI", 9, 3)
+
+
+@pytest.mark.parametrize(
+    ("region", "start", "end"),
+    [
+        pytest.param("HLA:96-5", 95, 105, id="last-before-first"),
+        pytest.param("HLA:96-105", 95, 105, id="beyond-the-length"),
+        pytest.param("HLA:100-99", 99, 199, id="a-whole-turn"),
+        pytest.param("HLA:1-100", 0, 100, id="not-over-the-origin"),
+    ],
+)
+def test_a_region_may_span_the_origin_of_a_circular_contig(region, start, end):
+    found = parse_region(region, LENGTHS, circular={"HLA"})
+    assert found == GenomicInterval("HLA", start, end)
+
+
+@pytest.mark.parametrize("region", ["HLA:96-196", "HLA:101-5", "HLA:101-101", "HLA:0-5", "HLA:5-0"])
+def test_a_region_of_more_than_a_turn_or_off_the_contig_is_an_error(region):
+    with pytest.raises(CoordinateError, match="1 <= first <= last <= 100 on HLA"):
+        parse_region(region, LENGTHS, circular={"HLA"})
+
+
+@given(st.integers(0, 99), st.integers(0, 100))
+def test_parts_at_the_origin_are_the_bases_of_the_turn(start, length):
+    interval = GenomicInterval("HLA", start, start + length, "-")
+    parts = split_at_origin(interval, 100)
+    bases = [base for part in parts for base in range(part.start, part.end)]
+    assert bases == [base % 100 for base in range(start, start + length)]
+    assert {part.strand for part in parts} == {"-"}
+    if length:
+        again = parse_region(format_region(interval), LENGTHS, circular={"HLA"})
+        assert (again.start, again.end) == (start, start + length)

@@ -1,4 +1,5 @@
 import pickle
+import sys
 
 import h5py
 import numpy as np
@@ -208,6 +209,44 @@ def test_unknown_feature_and_region_are_named(store):
         store.region(GenomicInterval("chrA", 0, 121), "+")
     with pytest.raises(CoordinateError, match="expected one of the contigs chrA, chrB, found chrZ"):
         store.region(GenomicInterval("chrZ", 0, 1), "+")
+
+
+def test_a_compressor_that_is_not_installed_is_told(tmp_path, dense, monkeypatch):
+    pytest.importorskip("hdf5plugin", reason="the extra compression is not installed")
+    packed = write_features(tmp_path / "z.h5", dense, compression="zstd")
+    monkeypatch.setitem(sys.modules, "hdf5plugin", None)
+    message = (
+        r"expected hdf5plugin for zstd \(pip install \"genointerp\[compression\]\"\), found none"
+    )
+    with pytest.raises(InputError, match=message):
+        FeatureStore(tmp_path / "z.h5")
+    with pytest.raises(InputError, match=message):
+        packed.feature(0, "+")
+    with pytest.raises(InputError, match=message):
+        write_features(tmp_path / "y.h5", dense, compression="zstd")
+    assert [path.name for path in tmp_path.iterdir()] == ["z.h5"]
+
+
+def test_offsets_that_do_not_rise_are_refused(store):
+    with h5py.File(store.path, "a") as file:
+        file["plus/tiles/feature_offset"][0, 3] = 9999
+    message = "plus/tiles/feature_offset: 0: expected offsets that rise"
+    with pytest.raises(SchemaError, match=message):
+        store.rows(0, 10, "+")
+    with pytest.raises(SchemaError, match=message):
+        store.feature(3, "+")
+
+
+def test_only_tiles_that_were_read_are_stored(tmp_path, dense):
+    windows = [GenomicInterval("chrA", 100, 120, "+"), GenomicInterval("chrB", 0, 3, "+")]
+    store = write_features(tmp_path / "f.h5", dense, windows=windows, tile_rows=16)
+    with h5py.File(store.path) as file:
+        assert file["plus/tiles/row"][:].tolist() == [96, 112]
+        assert file["minus/tiles/feature_offset"].shape == (0, 8)
+    rows = store.rows(90, 160, "+")
+    expected = dense["+"][100:123]
+    np.testing.assert_array_equal(rows.value, expected[expected > 0])
+    assert len(store.feature(0, "-").row) == 0
 
 
 def test_store_can_be_pickled(store):

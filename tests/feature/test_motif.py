@@ -1,0 +1,222 @@
+import io
+import math
+
+import numpy as np
+import pytest
+from Bio import motifs
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from typer.testing import CliRunner
+
+from genointerp.cli.main import app
+from genointerp.core.errors import ConfigError, InputError, MismatchError
+from genointerp.core.provenance import Provenance
+from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
+from genointerp.feature.motif import (
+    MotifConfig,
+    base_composition,
+    find_motif,
+    information_content,
+    write_meme,
+)
+from genointerp.genome.genome import Contig, Genome, reverse_complement
+from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.read import write_fasta
+from genointerp.plot.logo import LETTER_COLORS, plot_logo
+from genointerp.report.motif import write_motif
+from genointerp.store.contigs import ContigInfo
+from genointerp.store.tables import MOTIF, conform, read_table
+from tests.stores import write_features
+
+WORD = b"TTGACA"
+UNIFORM = np.full(4, 0.25)
+
+
+def planted(tmp_path, *, copies=40, length=4000):
+    """Random bases with a word on both strands, behind whose last base the feature fires."""
+    random = np.random.default_rng(0)
+    letters = random.choice(list(b"ACGT"), length).astype(np.uint8)
+    dense = {strand: np.zeros((length, 1), np.float32) for strand in "+-"}
+    word = np.frombuffer(WORD, np.uint8)
+    for copy in range(copies):
+        start, strand = 50 + 90 * copy, "+-"[copy % 2]
+        letters[start : start + 6] = word if strand == "+" else reverse_complement(word)
+        step = 1 if strand == "+" else -1
+        first = start + 5 if strand == "+" else start
+        for value, base in zip((2, 9, 4), range(first, first + 3 * step, step), strict=True):
+            dense[strand][base, 0] = value
+    genome = Genome([Contig("chr", letters)])
+    contigs = (ContigInfo("chr", length, circular=False),)
+    windows = [GenomicInterval("chr", 0, length, strand) for strand in "+-"]
+    path = tmp_path / "f.h5"
+    store = write_features(
+        path, dense, contigs=contigs, windows=windows, genome_sha256=genome.sha256
+    )
+    return FeaturedGenome("g", store, genome)
+
+
+@pytest.mark.parametrize(
+    ("anchor", "first"), [("peak", -6), ("start", -5), ("end", -7)], ids=["peak", "start", "end"]
+)
+def test_a_planted_word_is_found_where_it_was_planted(tmp_path, anchor, first):
+    genome = planted(tmp_path)
+    motif = find_motif([genome], 0, MotifConfig(anchor=anchor, before=12, after=5))
+    assert motif.n_sites == 40
+    assert motif.first == -12
+    table = conform(motif.table(), MOTIF, where="motif")
+    inside = table["offset"].between(first, first + 5)
+    letters = motif.shares[inside.to_numpy()].argmax(axis=1)
+    assert bytes(b"ACGT"[i] for i in letters) == WORD
+    assert (motif.shares[inside.to_numpy()].max(axis=1) == 1).all()
+    assert table["bits"][inside].min() > 1.8 > 0.3 > table["bits"][~inside].max()
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 9), min_size=4, max_size=4), min_size=1, max_size=5),
+    st.lists(st.integers(1, 9), min_size=4, max_size=4),
+)
+def test_information_is_that_of_a_loop(counts, weights):
+    background = [weight / sum(weights) for weight in weights]
+    found = information_content(np.array(counts), np.array(background))
+    for i, column in enumerate(counts):
+        n = sum(column)
+        if not n:
+            assert (found.bits[i], found.null_bits[i]) == (0, math.inf)
+            continue
+        bits = 0.0
+        for count, share in zip(column, background, strict=True):
+            if count:
+                bits += count / n * math.log2(count / n / share)
+        correction = (4 - 1) / (2 * math.log(2) * n)
+        assert found.bits[i] == pytest.approx(max(0.0, bits - correction), abs=1e-12)
+        null = 7.8147 / (2 * math.log(2) * n) - correction
+        assert found.null_bits[i] == pytest.approx(null, rel=1e-4)
+
+
+def test_information_by_hand():
+    """Four A of four against a uniform background: 2 bits less 3 / (8 ln 2)."""
+    counts = np.array([[4, 0, 0, 0], [1, 1, 1, 1]])
+    found = information_content(counts, UNIFORM).bits
+    assert found == pytest.approx([2 - 3 / (8 * math.log(2)), 0])
+
+
+@pytest.mark.parametrize("background", [UNIFORM, np.array([0.4, 0.1, 0.1, 0.4])])
+def test_bases_of_the_background_have_no_information(background):
+    """The null: the correction centres chance at 0, and one column in twenty exceeds the line."""
+    counts = np.random.default_rng(0).multinomial(60, background, size=4000)
+    found = information_content(counts, background)
+    shares = counts / 60
+    with np.errstate(divide="ignore", invalid="ignore"):
+        raw = np.nansum(shares * np.log2(shares / background), axis=1)
+    assert abs((raw - 3 / (120 * math.log(2))).mean()) < 0.002
+    assert 0.035 < (found.bits > found.null_bits).mean() < 0.065
+
+
+def test_the_background_is_that_of_both_strands(tmp_path):
+    genome = planted(tmp_path)
+    bases = genome.genome["chr"].sequence.tobytes()
+    both = bases + reverse_complement(genome.genome["chr"].sequence).tobytes()
+    expected = [both.count(letter) / len(both) for letter in (b"A", b"C", b"G", b"T")]
+    assert base_composition([genome]) == pytest.approx(expected)
+
+
+def test_windows_that_leave_a_linear_contig_or_repeat_are_told(tmp_path):
+    letters = np.tile(np.frombuffer(b"ACGTTGCA", np.uint8), 20)
+    letters[0] = ord("G")
+    dense = {strand: np.zeros((160, 2), np.float32) for strand in "+-"}
+    dense["+"][[1, 42, 50, 58, 159], 0] = [9, 8, 7, 6, 5]
+    genome = Genome([Contig("chrA", letters[:120], circular=True), Contig("chrB", letters[120:])])
+    store = write_features(tmp_path / "f.h5", dense, genome_sha256=genome.sha256)
+    item = FeaturedGenome("g", store, genome)
+    motif = find_motif([item], 0, MotifConfig(before=3, after=2, copy_flank=10))
+    # around the origin of chrA; equal windows at 42, 50 and 58; the end of chrB is left out
+    assert (motif.n_sites, motif.n_repeated) == (2, 2)
+    assert motif.counts.sum() == 2 * 6
+    around = [letters[i % 120] for i in range(-2, 4)]
+    assert sum(motif.counts[i, b"ACGT".index(base)] > 0 for i, base in enumerate(around)) == 6
+    with pytest.raises(InputError, match="feature 1: expected a locus with 3 bases before it"):
+        find_motif([item], 1, MotifConfig(before=3, after=2))
+
+
+def test_letters_that_are_no_bases_are_not_counted(tmp_path):
+    genome = planted(tmp_path)
+    masked = genome.genome["chr"].sequence.copy()
+    masked[:150] = ord("N")
+    item = FeaturedGenome("g", genome.store, Genome([Contig("chr", masked)]))
+    motif = find_motif([item], 0, MotifConfig(before=6, after=0))
+    assert motif.counts.sum(axis=1).tolist() == [38] * 7
+
+
+def test_meme_is_read_by_biopython(tmp_path):
+    motif = find_motif([planted(tmp_path)], 0, MotifConfig(before=6, after=1))
+    out = tmp_path / "m.meme"
+    write_meme(motif, out, Provenance({"k": 1}, {}))
+    with out.open() as handle:
+        (found,) = motifs.parse(handle, "minimal")
+    assert found.name == "f/0"
+    assert found.num_occurrences == 40
+    assert found.length == 8
+    for column, letter in enumerate("ACGT"):
+        shares = [found.pwm[letter][i] for i in range(8)]
+        np.testing.assert_allclose(shares, motif.shares[:, column], atol=1e-5)
+        assert found.background[letter] == pytest.approx(motif.background[column], abs=1e-5)
+
+
+@pytest.mark.parametrize("suffix", ["meme", "tsv", "parquet", "png", "svg", "pdf"])
+def test_the_command_writes_what_the_suffix_says(tmp_path, suffix):
+    genome = planted(tmp_path)
+    write_fasta(genome.genome, tmp_path / "g.fa")
+    out = tmp_path / f"m.{suffix}"
+    words = ["motif", str(genome.store.path), "0", "--genome", str(tmp_path / "g.fa")]
+    done = CliRunner().invoke(app, [*words, "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("40 sites (0 repeats), ")
+    heads = {"meme": b"MEME version 5", "png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+    assert out.read_bytes().startswith(heads.get(suffix, b""))
+    if suffix in ("tsv", "parquet"):
+        assert len(read_table(out, MOTIF)) == 41
+
+
+def test_a_sequence_of_another_genome_or_another_suffix_is_refused(tmp_path):
+    genome = planted(tmp_path)
+    other = Genome([Contig("chr", genome.genome["chr"].sequence[::-1].copy())])
+    write_fasta(other, tmp_path / "o.fa")
+    files = GenomeFiles(genome.store.path, tmp_path / "o.fa")
+    with pytest.raises(MismatchError, match=r"o\.fa: expected the genome of"):
+        write_motif(files, 0, tmp_path / "m.meme")
+    with pytest.raises(InputError, match=r"expected a name that ends in \.meme, .*found '\.txt'"):
+        write_motif(files, 0, tmp_path / "m.txt")
+    with pytest.raises(InputError, match="genome f: expected its sequence"):
+        write_motif(GenomeFiles(genome.store.path), 0, tmp_path / "m.meme")
+
+
+def test_bad_numbers_of_a_motif_are_refused():
+    for values in ({"n_loci": 0}, {"before": -1}, {"after": -1}, {"copy_flank": -1}):
+        with pytest.raises(ConfigError, match="or more, found"):
+            MotifConfig(**values)
+
+
+def test_a_logo_stacks_letters_by_height():
+    heights = np.array([[0.2, 0.0, 0.5, 0.1], [0.0, 1.5, 0.0, 0.0]])
+    ax = plot_logo(heights, first=-1, null_bits=0.25, ax=Figure().subplots())
+    found = []
+    for patch in ax.patches:
+        box = patch.get_path().get_extents()
+        assert patch.get_facecolor()[:3] == to_rgb(LETTER_COLORS[patch.get_gid()[-1]])
+        found.append((patch.get_gid()[-1], *(round(x, 6) for x in (box.y0, box.y1))))
+        assert box.width == pytest.approx(0.9)
+    assert found == [("T", 0, 0.1), ("A", 0.1, 0.3), ("G", 0.3, 0.8), ("C", 0, 1.5)]
+    assert ax.get_ylabel() == "information (bits)"
+    assert ax.get_xlim() == (-1.6, 0.6)
+    with pytest.raises(InputError, match="heights: expected bits of 0 or more, found -1"):
+        plot_logo(-np.ones((1, 4)), ax=Figure().subplots())
+
+
+def test_an_empty_column_is_drawn_without_letters():
+    ax = plot_logo(np.zeros((3, 4)), ax=Figure().subplots())
+    assert len(ax.patches) == 0
+    buffer = io.BytesIO()
+    ax.figure.savefig(buffer)
+    assert buffer.tell() > 0

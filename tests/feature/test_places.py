@@ -1,0 +1,330 @@
+"""Questions of many regions, genes and genomes."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
+from genointerp.cli.main import app
+from genointerp.core.errors import (
+    ConfigError,
+    CoordinateError,
+    InputError,
+    MismatchError,
+    SchemaError,
+    UnknownNameError,
+)
+from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
+from genointerp.feature.query import QueryConfig, answer, query, query_region
+from genointerp.feature.regions import Places, element_hull, find_places, read_bed
+from genointerp.feature.summary import summarise_stretch
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.feature_catalogue import read_catalogue
+from tests.stores import CONTIGS, ContigInfo, dense_features, write_features
+
+OTHER = (ContigInfo("chrA", 60, circular=False), ContigInfo("plasmid", 100, circular=True))
+
+
+@pytest.fixture(scope="module")
+def dense():
+    return dense_features(density=0.1)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, dense):
+    return write_features(tmp_path_factory.mktemp("places") / "f.h5", dense, tile_rows=32)
+
+
+@pytest.fixture
+def annotation(tmp_path):
+    path = tmp_path / "g.gff3"
+    rows = [
+        "chrA\tx\tgene\t111\t130\t.\t-\t.\tID=gene-1;gene=dnaA;locus_tag=b0001",
+        "chrA\tx\tCDS\t111\t130\t.\t-\t0\tID=cds-1;gene=dnaA;locus_tag=b0001",
+        "chrB\tx\ttRNA\t5\t9\t.\t+\t.\tID=trn-1;Name=trnA",
+        "chrB\tx\ttRNA\t15\t19\t.\t+\t.\tID=trn-2;Name=trnA",
+    ]
+    path.write_text("##gff-version 3\n" + "\n".join(rows) + "\n")
+    return path
+
+
+@pytest.fixture
+def catalogue(tmp_path, store, annotation):
+    write_features(tmp_path / "other.h5", dense_features(contigs=OTHER, seed=1), contigs=OTHER)
+    path = tmp_path / "two.yaml"
+    lines = [
+        "format: genointerp::feature-catalogue",
+        "version: 1",
+        "genomes:",
+        f"  first: {{features: {store.path}, annotation: {annotation.name}}}",
+        "  second: {features: other.h5}",
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@given(st.data())
+def test_a_stretch_over_the_origin_is_summarised_as_its_bases(store, dense, data):
+    start, length = data.draw(st.integers(0, 119)), data.draw(st.integers(1, 120))
+    strand = data.draw(st.sampled_from("+-"))
+    floor = data.draw(st.sampled_from([0.0, 3.0, 8.0]))
+    one = data.draw(st.sampled_from([None, 2]))
+    bases = [base % 120 for base in range(start, start + length)]
+    part = dense[strand][bases].astype(float)
+    part = np.where(part >= floor, part, 0)
+    found = summarise_stretch(
+        store,
+        GenomicInterval("chrA", start, start + length),
+        strand,
+        feature=one,
+        min_activation=floor,
+    )
+    fires = [f for f in np.flatnonzero((part > 0).any(0)) if one in (None, f)]
+    assert found.feature.tolist() == fires
+    for i, feature in enumerate(fires):
+        (where,) = np.nonzero(part[:, feature])
+        assert (found.first[i], found.last[i]) == (where[0], where[-1])
+        assert found.n_bases[i] == len(where)
+        assert found.maximum[i] == part[:, feature].max()
+        assert found.total[i] == pytest.approx(part[:, feature].sum())
+
+
+def test_what_spans_the_origin_ends_beyond_the_contig(tmp_path):
+    dense = {strand: np.zeros((160, 2), np.float32) for strand in "+-"}
+    dense["+"][[118, 119, 0, 1], 0] = [1, 2, 3, 4]
+    dense["+"][[3, 4], 1] = 1
+    store = write_features(tmp_path / "f.h5", dense)
+    table = query_region(store, "chrA:111-10")
+    assert table[["feature", "start", "end", "covered_share"]].values.tolist() == [
+        [0, 118, 122, 0.2],
+        [1, 3, 5, 0.1],
+    ]
+    done = CliRunner().invoke(app, ["query", str(store.path), "chrA:111-10", "--format", "bed"])
+    assert [line.split("\t")[:4] for line in done.stdout.splitlines()] == [
+        ["chrA", "118", "120", "f/0"],
+        ["chrA", "0", "2", "f/0"],
+        ["chrA", "3", "5", "f/1"],
+    ]
+
+
+def test_activations_below_the_floor_are_silent(store, dense):
+    table = query_region(store, "chrB", min_activation=5.0, top=None)
+    part = np.where(dense["+"][120:] >= 5, dense["+"][120:], 0)
+    found = table[table["strand"] == "+"].set_index("feature")["covered_share"]
+    expected = (part > 0).mean(0)
+    assert {feature: share for feature, share in enumerate(expected) if share} == found.to_dict()
+
+
+def test_contigs_of_one_name_have_the_length_of_their_genome(catalogue):
+    """chrA is a ring of 120 bp in the first genome and 60 bp in the second."""
+    files, places = GenomeFiles(catalogue), Places(("chrA:111-10", "chrA:50-60"))
+    expected = []
+    for row in query(files, places).itertuples():
+        parts = [(row.start, row.end)]
+        if row.end > 120:
+            parts = [(row.start, 120), (0, row.end - 120)]
+        expected += [(f"f/{row.feature}", *part, row.strand) for part in parts]
+    assert sum(start == 0 for _, start, _, _ in expected) > 3
+    found = [line.split("\t") for line in "".join(answer(files, places, format="bed")).split("\n")]
+    shown = [(line[3], int(line[1]), int(line[2]), line[5]) for line in found[:-1]]
+    assert shown == expected
+
+
+def test_a_gene_is_looked_for_where_there_is_an_annotation(catalogue):
+    table = query(GenomeFiles(catalogue), Places(genes=("dnaA",)))
+    assert set(table["genome"]) == {"first"}
+
+
+def test_bad_numbers_of_a_question_are_refused():
+    for values in ({"top": 0}, {"min_activation": -1.0}, {"min_activation": float("nan")}):
+        with pytest.raises(ConfigError, match="expected"):
+            QueryConfig(**values)
+
+
+def test_several_regions_and_bed_come_in_the_order_of_the_question(store, tmp_path):
+    bed = tmp_path / "r.bed"
+    bed.write_text("# c\ntrack name=x\nchrB\t0\t40\tall\n\nchrA\t4\t9\n")
+    places = Places(regions=("chrA:20-30",), bed=bed)
+    table = query(GenomeFiles(store.path), places, QueryConfig(top=1))
+    assert table["region"].tolist() == ["chrA:20-30", "all", "chrA:5-9"]
+    assert table["seqid"].tolist() == ["chrA", "chrB", "chrA"]
+    for region, (_, row) in zip(["chrA:20-30", "chrB", "chrA:5-9"], table.iterrows(), strict=True):
+        alone = query_region(store, region, top=1).iloc[0]
+        assert row[alone.index].tolist() == alone.tolist()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("chrA\t5", r"line 2: expected seqid, start and end, separated by tabs"),
+        ("chrA\t5\t-1", "line 2: expected seqid, start and end"),
+        ("chrA\t9\t5", "line 2: expected start <= end, found 9 and 5"),
+    ],
+)
+def test_a_line_that_is_no_bed_is_named(line, message):
+    with pytest.raises(CoordinateError, match=message):
+        list(read_bed(["chrA\t1\t2", line], where="r.bed"))
+
+
+def test_a_bed_of_another_genome_is_refused(store, tmp_path):
+    (tmp_path / "r.bed").write_text("chrZ\t0\t5\n")
+    with pytest.raises(CoordinateError, match="expected contigs of the genomes, found chrZ"):
+        query(GenomeFiles(store.path), Places(bed=tmp_path / "r.bed"))
+    (tmp_path / "r.bed").write_text("chrB\t30\t50\n")
+    with pytest.raises(CoordinateError, match="chrB: expected end <= 40, found end=50"):
+        query(GenomeFiles(store.path), Places(bed=tmp_path / "r.bed"))
+
+
+@pytest.mark.parametrize("name", ["dnaA", "b0001", "cds-1"])
+def test_a_gene_over_the_origin_is_found_by_any_of_its_names(store, annotation, name):
+    files = GenomeFiles(store.path, annotation=annotation)
+    table = query(files, Places(genes=(name,)))
+    expected = query_region(store, "chrA:111-10")
+    assert table["region"].unique().tolist() == [name]
+    assert table[expected.columns].equals(expected)
+
+
+def test_every_element_of_a_name_is_asked(store, annotation):
+    files = GenomeFiles(store.path, annotation=annotation)
+    places = list(find_places(Places(genes=("trnA",)), files.open(elements=True)))
+    assert [place.interval for place in places] == [
+        GenomicInterval("chrB", 4, 9, "+"),
+        GenomicInterval("chrB", 14, 19, "+"),
+    ]
+
+
+def test_an_unknown_gene_is_refused_with_what_is_near(store, annotation):
+    files = GenomeFiles(store.path, annotation=annotation)
+    with pytest.raises(UnknownNameError, match=r"gene: expected a name .*dnaA.*found 'dnaa'"):
+        query(files, Places(genes=("dnaa",)))
+    with pytest.raises(InputError, match="genome f: expected its annotation"):
+        query(GenomeFiles(store.path), Places(genes=("dnaA",)))
+
+
+def test_parts_on_either_side_of_the_origin_make_one_hull():
+    def hull(*parts):
+        parts = tuple(Part("c", start, end, "+") for start, end in parts)
+        return element_hull(Element("CDS", "x", parts), 100)
+
+    assert hull((10, 20), (40, 50)) == GenomicInterval("c", 10, 50, "+")
+    assert hull((90, 100), (0, 10)) == GenomicInterval("c", 90, 110, "+")
+    assert hull((80, 85), (90, 100), (0, 10), (12, 20)) == GenomicInterval("c", 80, 120, "+")
+
+
+def test_without_places_every_contig_is_asked(store, catalogue):
+    table = query(GenomeFiles(catalogue), Places(), QueryConfig(top=1))
+    assert table[["genome", "region"]].values.tolist() == [
+        ["first", "chrA"],
+        ["first", "chrB"],
+        ["second", "chrA"],
+        ["second", "plasmid"],
+    ]
+
+
+def test_a_region_is_asked_of_every_genome_that_has_it(catalogue):
+    files = GenomeFiles(catalogue)
+    config = QueryConfig(top=1)
+    assert query(files, Places(("chrA:1-50",)), config)["genome"].tolist() == ["first", "second"]
+    # the second is too short
+    assert query(files, Places(("chrA:1-70",)), config)["genome"].tolist() == ["first"]
+    assert query(files, Places(("plasmid:91-5",)), config)["genome"].tolist() == ["second"]
+    with pytest.raises(CoordinateError, match="last <= 120 on chrA"):
+        query(files, Places(("chrA:0-5",)))
+    with pytest.raises(CoordinateError, match="expected a region of chrA, "):
+        query(files, Places(("chrZ",)))
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("format: x\nversion: 1\ngenomes: {a: {features: f.h5}}", SchemaError, "found x version 1"),
+        (
+            "format: genointerp::feature-catalogue\nversion: 2\ngenomes: {a: {features: f.h5}}",
+            SchemaError,
+            "found genointerp::feature-catalogue version 2",
+        ),
+        (
+            "format: genointerp::feature-catalogue\nversion: 1\ngenomes: {}",
+            SchemaError,
+            "genomes: expected at least one genome",
+        ),
+        (
+            "format: genointerp::feature-catalogue\nversion: 1\ngenomes: {a: {feature: f.h5}}",
+            ConfigError,
+            "did you mean 'features'",
+        ),
+    ],
+)
+def test_a_catalogue_that_says_something_else_is_refused(tmp_path, text, error, message):
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(error, match=message):
+        read_catalogue(tmp_path / "c.yaml")
+
+
+def test_the_example_of_the_schema_page_is_a_catalogue(tmp_path):
+    from tests.store.test_schema_pages import PAGES
+
+    page = (PAGES / "feature-catalogue-v1.md").read_text()
+    (tmp_path / "c.yaml").write_text(page.split("```yaml\n")[1].split("```")[0])
+    found = read_catalogue(tmp_path / "c.yaml")
+    assert list(found.genomes) == ["ecoli", "bsubtilis"]
+    assert found.genomes["ecoli"].features == tmp_path / "ecoli/features.h5"
+    assert found.genomes["bsubtilis"].sequence is None
+    assert found.associations == tmp_path / "associations.parquet"
+
+
+def test_dictionaries_are_not_mixed(tmp_path, store, catalogue):
+    dense = dense_features(contigs=OTHER)
+    write_features(tmp_path / "other.h5", dense, contigs=OTHER, sae_sha256="t" * 64)
+    with pytest.raises(MismatchError, match=r"other\.h5: sae-sha256: expected ssss"):
+        GenomeFiles(catalogue).open()
+
+
+def test_files_beside_a_catalogue_of_several_are_refused(catalogue, annotation):
+    with pytest.raises(InputError, match="expected files of its genomes in the catalogue"):
+        GenomeFiles(catalogue, annotation=annotation)
+
+
+def test_answers_stream_and_a_reader_may_leave(store):
+    """A thousand regions through a pipe of which one line is read: no traceback, no waiting."""
+    line = "chrA\t0\t120\n"
+    words = ["query", str(store.path), "--bed", "-", "--format", "tsv"]
+    code = f"import sys; sys.argv[1:] = {words!r}"
+    code += "; from genointerp.cli.main import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        for _ in range(400):
+            process.stdin.write(line)
+        process.stdin.flush()
+        # the first answer comes before the question has ended
+        assert process.stdout.readline().startswith("genome\tregion\tseqid\tfeature")
+        process.stdout.close()
+        process.stdin.close()
+        assert process.stderr.read() == ""
+
+
+def test_the_command_asks_for_a_gene(store, annotation):
+    words = ["query", str(store.path), "--gene", "trnA", "--annotations", str(annotation)]
+    done = CliRunner().invoke(app, [*words, "--format", "json", "--top", "1", "--strand", "+"])
+    rows = json.loads(done.stdout)
+    assert {row["region"] for row in rows} == {"trnA"}
+    assert all(row["strand"] == "+" for row in rows)
+
+
+def test_blank_contigs_stand_for_a_sequence_where_an_annotation_is_read(store, annotation):
+    (genome,) = GenomeFiles(store.path, annotation=annotation).open(elements=True)
+    assert isinstance(genome, FeaturedGenome)
+    assert isinstance(genome.annotations, AnnotationSet)
+    assert genome.genome is None
+    assert genome.annotations.lengths == {contig.seqid: contig.length for contig in CONTIGS}
