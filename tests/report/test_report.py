@@ -153,6 +153,16 @@ def test_loci_of_a_section_are_strongest_first_and_move_the_browser(page_path, p
     assert 'data-locus="chrA:1101-1176">1,100</button>' in table
 
 
+def test_tables_of_an_earlier_report_do_not_stay(run_dir, tmp_path):
+    stale = tmp_path / "page_tables" / "loci" / "feature_999.tsv"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("of another run\n")
+    write_report(run_dir, tmp_path / "page.html")
+    assert not stale.exists()
+    assert (tmp_path / "page_tables" / "loci" / "feature_3.tsv").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "page_tables"]
+
+
 def test_each_section_has_its_logo_whose_numbers_are_on_disk(page_path, page):
     motif = read_table(page_path.parent / "report_tables" / "motif" / "feature_3.tsv", MOTIF)
     assert motif["offset"].is_monotonic_increasing
