@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[1]
 EVO2 = (ROOT / "docs" / "evo2.md").read_text()
 PERFORMANCE = (ROOT / "docs" / "performance.md").read_text()
 QUERY = (ROOT / "docs" / "query.md").read_text()
-LINES = [line for line in (EVO2 + QUERY).splitlines() if line.startswith("genointerp ")]
+FIGURES = (ROOT / "docs" / "figures.md").read_text()
+LINES = [line for line in (EVO2 + QUERY + FIGURES).splitlines() if line.startswith("genointerp ")]
 CELLS = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\d.]+) \|", PERFORMANCE, re.MULTILINE)
 
 
@@ -33,6 +34,11 @@ def test_the_evo_2_page_names_every_named_feature():
     names = PUBLISHED["evo2-layer-26-mixed"].feature_names
     assert set(re.findall(r"`([A-Za-z_0-9]+)`", section)) == {*names}
     assert set(map(int, re.findall(r"(?<![_\d])\d{4,5}\b", section))) == set(names.values())
+
+
+def test_the_page_of_figures_shows_every_kind():
+    kinds = typer.main.get_command(app).commands["plot"].commands
+    assert set(re.findall(r"^genointerp plot (\w+)", FIGURES, re.MULTILINE)) == set(kinds)
 
 
 def test_there_are_commands_and_figures_to_check():

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
+from scipy.linalg import eigh
 
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.seed import rng
@@ -77,11 +78,13 @@ def project(
 
 def _pca(rows: Float[np.ndarray, "n_features d_in"]) -> Projection:
     centred = rows - rows.mean(axis=0)
-    left, scale, _ = np.linalg.svd(centred, full_matrices=False)
-    points = left[:, :2] * scale[:2]
+    scatter, d_in = centred.T @ centred, rows.shape[1]
+    # two axes of a small square matrix: the rows of a large dictionary would take minutes
+    variance, axes = eigh(scatter, subset_by_index=(d_in - 2, d_in - 1))
+    points = centred @ axes[:, ::-1]
     farthest = np.take_along_axis(points, np.abs(points).argmax(axis=0)[None, :], axis=0)
     points = points * np.where(farthest < 0, -1.0, 1.0)
-    share = scale[:2] ** 2 / max(float((scale**2).sum()), np.finfo(np.float64).tiny)
+    share = variance[::-1] / max(float(np.trace(scatter)), np.finfo(np.float64).tiny)
     names = (f"PC {index + 1} ({one:.1%} of variance)" for index, one in enumerate(share.tolist()))
     first, second = names
     return Projection(points, (first, second))

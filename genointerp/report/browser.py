@@ -5,6 +5,7 @@ igv.js shows names in HTML that it builds itself, so no annotation text reaches 
 """
 
 import base64
+import bisect
 import gzip
 import re
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool
 
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.core.errors import CoordinateError
@@ -21,10 +23,15 @@ from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.plot.style import STRAND_COLORS, type_color
 from genointerp.report.elements import gene_table
-from genointerp.store.features import STRANDS, FeatureStore
+from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack
 
-MAX_RUNS = 450_000
+MAX_RUNS = 600_000
 """Stretches of equal activation over all tracks; about 10 bytes each in the page."""
+
+MARGIN = 200
+"""Bases on either side of a locus that are shown base by base."""
+
+BIN_SIZES = tuple(2**power for power in range(12))
 
 _LOOK_ALIKES = str.maketrans(
     {"<": "\u2039", ">": "\u203a", "&": "\uff06", '"': "\u2033", "'": "\u2032", "`": "\u2032"}
@@ -46,6 +53,22 @@ class BrowsedGenome:
     def featured(self) -> FeaturedGenome:
         """The same, as questions about features take it."""
         return FeaturedGenome(self.name, self.store, self.genome, self.annotations)
+
+
+@dataclass(frozen=True, eq=False)
+class Resolution:
+    """How finely the tracks of a page show activations.
+
+    Parameters
+    ----------
+    bin_bp
+        A bin shows its greatest activation.
+    is_fine
+        For each genome, the rows that are shown base by base instead; whole bins.
+    """
+
+    bin_bp: int
+    is_fine: tuple[Bool[np.ndarray, " _row"], ...]
 
 
 class Loci:
@@ -105,7 +128,7 @@ def browser_options(
     loci: Loci,
     locus: str,
     *,
-    bin_bp: int,
+    resolution: Resolution,
 ) -> dict[str, Any]:
     """Return the options of ``igv.createBrowser``, everything embedded.
 
@@ -115,11 +138,11 @@ def browser_options(
         Features to show, in this order, each with a short description.
     locus
         Where the browser opens, in its own words.
-    bin_bp
-        Resolution of the feature tracks: a bin shows its greatest activation.
+    resolution
+        Of the feature tracks.
     """
     tracks = [_annotation_track(genomes, loci)]
-    tracks += _feature_tracks(genomes, features, loci, bin_bp)
+    tracks += _feature_tracks(genomes, features, loci, resolution)
     reference = {
         "id": "run",
         "name": browser_text(", ".join(item.name for item in genomes)),
@@ -191,7 +214,10 @@ def _near(table: pd.DataFrame, intervals: Sequence[GenomicInterval]) -> pd.DataF
 
 
 def _feature_tracks(
-    genomes: Sequence[BrowsedGenome], features: Mapping[int, str], loci: Loci, bin_bp: int
+    genomes: Sequence[BrowsedGenome],
+    features: Mapping[int, str],
+    loci: Loci,
+    resolution: Resolution,
 ) -> list[dict[str, Any]]:
     tracks = []
     for feature, description in features.items():
@@ -200,7 +226,7 @@ def _feature_tracks(
                 "type": "wig",
                 "format": "bedgraph",
                 "name": f"f/{feature} read on {strand}",
-                "url": _data_uri(_bedgraph(genomes, feature, strand, loci, bin_bp)),
+                "url": _data_uri(_bedgraph(genomes, feature, strand, loci, resolution)),
                 "color": STRAND_COLORS[strand],
                 "windowFunction": "max",
                 "min": 0,
@@ -212,40 +238,72 @@ def _feature_tracks(
     return tracks
 
 
-def track_resolution(genomes: Sequence[BrowsedGenome], features: Sequence[int]) -> int:
-    """Return the bp per bin, a power of two, at which all tracks keep within ``MAX_RUNS``."""
-    for bin_bp in (1, 2, 4, 8, 16, 32, 64):
-        n_runs = sum(
-            len(_runs(item.store, feature, strand, bin_bp)[0])
-            for item in genomes
-            for feature in features
-            for strand in STRANDS
-        )
-        if n_runs <= MAX_RUNS:
-            return bin_bp
-    return 128
+def track_resolution(
+    genomes: Sequence[BrowsedGenome],
+    features: Sequence[int],
+    near: Sequence[tuple[str, GenomicInterval]],
+) -> Resolution:
+    """Return the finest resolution at which all tracks keep within ``MAX_RUNS``.
+
+    Parameters
+    ----------
+    near
+        Intervals, each with the name of its genome, that are to be shown base by base: those to
+        which the page leads.
+    """
+    tracks = [
+        (index, item.store.feature(feature, strand))
+        for index, item in enumerate(genomes)
+        for feature in features
+        for strand in STRANDS
+    ]
+
+    def fits(bin_bp: int) -> bool:
+        fine = _fine_rows(genomes, near, bin_bp)
+        runs = (_runs(genomes[i].store, track, bin_bp, fine[i])[0] for i, track in tracks)
+        return sum(map(len, runs)) <= MAX_RUNS
+
+    # wider bins make fewer stretches
+    index = bisect.bisect_left(BIN_SIZES[:-1], x=True, key=fits)
+    bin_bp = BIN_SIZES[index]
+    return Resolution(bin_bp, _fine_rows(genomes, near, bin_bp))
+
+
+def _fine_rows(
+    genomes: Sequence[BrowsedGenome], near: Sequence[tuple[str, GenomicInterval]], bin_bp: int
+) -> tuple[Bool[np.ndarray, " _row"], ...]:
+    masks = {item.name: np.zeros(item.store.n_rows, dtype=np.bool_) for item in genomes}
+    stores = {item.name: item.store for item in genomes}
+    for name, place in near:
+        store = stores[name]
+        length, offset = store.lengths[place.seqid], store.offsets[place.seqid]
+        start = max(place.start - MARGIN, 0) // bin_bp * bin_bp
+        end = min(-(-(place.end + MARGIN) // bin_bp) * bin_bp, length)
+        masks[name][offset + start : offset + end] = True
+    return tuple(masks.values())
 
 
 def _runs(
-    store: FeatureStore, feature: int, strand: Literal["+", "-"], bin_bp: int
+    store: FeatureStore, track: FeatureTrack, bin_bp: int, is_fine: Bool[np.ndarray, " row"]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return first row, end row and value of stretches of equal activation.
 
     A bin has the greatest value of its bases, to three digits. No stretch leaves its contig.
     """
-    row, value = store.feature(feature, strand)
+    row, value = track
     if not len(row):
         return row, row, value
     begins = np.array(sorted(store.offsets.values()), dtype=np.int64)
     contig = np.searchsorted(begins, row, side="right") - 1
-    bins = (row - begins[contig]) // bin_bp * bin_bp + begins[contig]
+    size = np.where(is_fine[row], 1, bin_bp)
+    bins = (row - begins[contig]) // size * size + begins[contig]
     first = np.flatnonzero(np.diff(bins, prepend=-1))
     start = bins[first]
     top = np.maximum.reduceat(value, first)
     digits = 10.0 ** (2 - np.floor(np.log10(top)))
     top = np.round(top * digits) / digits
     ends = np.append(begins[1:], store.n_rows)
-    stop = np.minimum(start + bin_bp, ends[contig[first]])
+    stop = np.minimum(start + size[first], ends[contig[first]])
     apart = (start[1:] != stop[:-1]) | (top[1:] != top[:-1]) | np.isin(start[1:], begins)
     heads = np.flatnonzero(np.concatenate(([True], apart)))
     tails = np.append(heads[1:], len(start)) - 1
@@ -257,11 +315,13 @@ def _bedgraph(
     feature: int,
     strand: Literal["+", "-"],
     loci: Loci,
-    bin_bp: int,
+    resolution: Resolution,
 ) -> bytes:
     lines = []
-    for item in genomes:
-        start, stop, top = (a.tolist() for a in _runs(item.store, feature, strand, bin_bp))
+    for item, is_fine in zip(genomes, resolution.is_fine, strict=True):
+        track = item.store.feature(feature, strand)
+        found = _runs(item.store, track, resolution.bin_bp, is_fine)
+        start, stop, top = (column.tolist() for column in found)
         offsets = sorted((begin, seqid) for seqid, begin in item.store.offsets.items())
         begins = [begin for begin, _ in offsets]
         owner = (np.searchsorted(begins, start, side="right") - 1).tolist()

@@ -13,6 +13,7 @@ from genointerp.association.metagene import metagene
 from genointerp.association.summary import summarise_features
 from genointerp.candidate.config import RankConfig
 from genointerp.core.errors import InputError
+from genointerp.core.files import atomic_path
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.genomes import FeaturedGenome
 from genointerp.feature.loci import LocusConfig
@@ -104,15 +105,20 @@ def measure_run(run: Run, features: Sequence[int]) -> Measurements:
 
 
 def write_measurements(measured: Measurements, folder: Path) -> None:
-    """Write each table as TSV, with the sha256 of all that the report was written from."""
+    """Write each table as TSV, with the sha256 of all that the report was written from.
+
+    The folder is replaced whole, so that no table of an earlier report is left in it.
+    """
     inputs = dict(zip(measured.files["file"], measured.files["sha256"], strict=True))
     provenance = Provenance(config={}, inputs=inputs)
-    for name, schema in SCHEMAS.items():
-        write_table(getattr(measured, name), folder / f"{name}.tsv", schema, provenance)
-    for feature, loci in measured.loci.items():
-        write_table(loci, folder / loci_file(feature), TOP_LOCI, provenance)
-    for feature, motif in measured.motifs.items():
-        write_table(motif.table(), folder / motif_file(feature), MOTIF, provenance)
+    tables = {f"{name}.tsv": (getattr(measured, name), SCHEMAS[name]) for name in SCHEMAS}
+    tables |= {loci_file(feature): (loci, TOP_LOCI) for feature, loci in measured.loci.items()}
+    tables |= {
+        motif_file(feature): (motif.table(), MOTIF) for feature, motif in measured.motifs.items()
+    }
+    with atomic_path(folder) as temporary:
+        for name, (table, schema) in tables.items():
+            write_table(table, temporary / name, schema, provenance)
 
 
 def loci_file(feature: int) -> str:

@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -21,8 +22,9 @@ from genointerp import __version__
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path
 from genointerp.feature.projection import WEIGHTS, read_decoder
-from genointerp.genome.interval import format_region
+from genointerp.genome.interval import GenomicInterval, format_region, parse_region
 from genointerp.report.browser import (
+    MARGIN,
     Loci,
     browser_options,
     covered,
@@ -87,9 +89,9 @@ def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
     top = top_features(run)
     links = Links(loci, frozenset(top))
     features = {feature: known.get(feature, "") for feature in top}
-    bin_bp = track_resolution(run.genomes, list(features))
+    resolution = track_resolution(run.genomes, top, _places(run, measured))
     locus = _first_locus(run, loci)
-    options = browser_options(run.genomes, features, loci, locus, bin_bp=bin_bp)
+    options = browser_options(run.genomes, features, loci, locus, resolution=resolution)
     scripts = [_igv(), _own("page.js")]
     environment = Environment(
         loader=PackageLoader("genointerp.report", "templates"),
@@ -104,7 +106,8 @@ def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
         igv=Markup(scripts[0]),
         script=Markup(scripts[1]),
         browser=script_json(options),
-        bin_bp=bin_bp,
+        bin_bp=resolution.bin_bp,
+        margin=MARGIN,
         version=__version__,
         genomes=[{"name": item.name, "sha256": item.genome.sha256} for item in run.genomes],
         model=_model_facts(run),
@@ -216,6 +219,23 @@ def _figures(run: Run) -> list[Picture]:
         source = f"sae/{WEIGHTS}, associations.parquet"
         figures.append(picture(figure, alt="map of the dictionary", source=source))
     return figures
+
+
+def _places(run: Run, measured: Measurements) -> list[tuple[str, GenomicInterval]]:
+    """Return the loci to which the page leads, each with the name of its genome."""
+    loci = pd.concat(measured.loci.values(), ignore_index=True) if measured.loci else pd.DataFrame()
+    places = [
+        (row["genome"], GenomicInterval(row["seqid"], int(row["start"]), int(row["end"])))
+        for row in loci.to_dict("records")
+    ]
+    for name in run.queries:
+        entry = (run.config.get("queries") or {}).get(name, {})
+        item = next((one for one in run.genomes if one.name == entry.get("genome")), None)
+        if item is not None:
+            store = item.store
+            region = parse_region(entry["region"], store.lengths, circular=store.circular)
+            places += [(item.name, part) for part in store.parts(region)]
+    return places
 
 
 def _first_locus(run: Run, loci: Loci) -> str:

@@ -84,6 +84,12 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "plot region none chrI --annotations none --genome none --out o.png",
         "plot overlap none.tsv --out o.png",
         "plot feature none --feature 0 --out o.png",
+        "plot curves none --annotations none --associations none.tsv --out o.png",
+        "plot metagene none --annotations none --associations none.tsv --feature 0 --concept x"
+        " --out o.png",
+        "plot circle none --annotations none --genome none --feature 0 --out o.png",
+        "plot density none --out o.png",
+        "plot dictionary none --out o.png",
         "plot training none --out o.png",
     ],
 )

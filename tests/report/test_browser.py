@@ -117,3 +117,61 @@ def test_a_click_on_a_locus_moves_the_browser(driver, region, seqid):
 
     WebDriverWait(driver, 60).until(moved)
     assert driver.get_log("browser") == []
+
+
+def is_at(driver, seqid, first, last):
+    locus = driver.execute_script("return window.genointerpBrowser.currentLoci()")
+    locus = str(locus[0] if isinstance(locus, list) else locus)
+    found = locus.rsplit(":", 1)[1].replace(",", "").split("-")
+    return locus.startswith(f"{seqid}:") and int(found[0]) <= last and int(found[1]) >= first
+
+
+def test_a_feature_of_a_table_leads_to_its_section_and_its_loci_to_the_browser(driver):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    box = driver.find_element("css selector", "#table-3 .filter")
+    box.send_keys("tRNA sense")
+    rows = driver.execute_script(
+        "return [...document.querySelectorAll('#table-3 tbody tr')].filter((row) => !row.hidden)"
+    )
+    link = next(
+        row.find_element("css selector", "a.feature")
+        for row in rows
+        if row.find_elements("css selector", "a.feature[href='#feature-3']")
+    )
+    section = driver.find_element("id", "feature-3")
+    assert not section.get_property("open")
+    driver.execute_script("arguments[0].click()", link)
+    WebDriverWait(driver, 60).until(lambda _: section.get_property("open"))
+    assert section.find_element("css selector", "figure img").is_displayed()
+    button = section.find_element("css selector", "[id='loci-3'] button.locus")
+    assert button.get_attribute("data-locus") == "chrA:1101-1176"
+    driver.execute_script("arguments[0].click()", button)
+    WebDriverWait(driver, 60).until(lambda found: is_at(found, "chrA", 1101, 1176))
+    assert driver.get_log("browser") == []
+
+
+def test_the_table_of_features_sorts_by_density(driver):
+    box = driver.find_element("css selector", "#table-3 .filter")
+    box.clear()
+    box.send_keys(" ")
+    heads = driver.find_elements("css selector", "#table-3 .sort")
+    index = next(i for i, head in enumerate(heads) if head.text == "density")
+    driver.execute_script("arguments[0].click()", heads[index])
+    values = [float(text) for text in column(driver, "table-3", index)]
+    assert values == sorted(values)
+    assert values[0] == 0 < values[-1]
+
+
+def test_every_image_of_the_page_can_be_shown(driver):
+    driver.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
+    broken = driver.execute_async_script(
+        "const done = arguments[0];"
+        "Promise.allSettled([...document.images].map((image) => { image.loading = 'eager';"
+        " return image.decode(); })).then((all) =>"
+        " done(all.filter((one) => one.status !== 'fulfilled').length))"
+    )
+    assert broken == 0
+    n_sections = len(driver.find_elements("css selector", "details.feature"))
+    # two figures in each section, the training curves and the map of the dictionary
+    assert driver.execute_script("return document.images.length") == 2 * n_sections + 2

@@ -4,15 +4,19 @@ import json
 import re
 import shutil
 from html.parser import HTMLParser
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
+from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.cli.plot import plot
 from genointerp.core.errors import (
     GenointerpError,
@@ -21,9 +25,11 @@ from genointerp.core.errors import (
     SchemaError,
     UnknownNameError,
 )
-from genointerp.genome.interval import parse_region
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.genome.read import read_genome
 from genointerp.plot.style import use_region_axis
+from genointerp.report import browser
 from genointerp.report.browser import browser_text
 from genointerp.report.concept_figures import (
     choose_pairs,
@@ -147,6 +153,16 @@ def test_loci_of_a_section_are_strongest_first_and_move_the_browser(page_path, p
     assert 'data-locus="chrA:1101-1176">1,100</button>' in table
 
 
+def test_tables_of_an_earlier_report_do_not_stay(run_dir, tmp_path):
+    stale = tmp_path / "page_tables" / "loci" / "feature_999.tsv"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("of another run\n")
+    write_report(run_dir, tmp_path / "page.html")
+    assert not stale.exists()
+    assert (tmp_path / "page_tables" / "loci" / "feature_3.tsv").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "page_tables"]
+
+
 def test_each_section_has_its_logo_whose_numbers_are_on_disk(page_path, page):
     motif = read_table(page_path.parent / "report_tables" / "motif" / "feature_3.tsv", MOTIF)
     assert motif["offset"].is_monotonic_increasing
@@ -183,6 +199,56 @@ def test_a_run_without_its_tables_is_refused(run_dir, tmp_path):
     with pytest.raises(SchemaError, match=r"summary\.json: expected a file of every run"):
         write_report(tmp_path, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
+
+
+@given(st.data())
+def test_a_track_shows_each_base_near_a_locus_and_the_greatest_of_a_bin_elsewhere(
+    tmp_path_factory, data
+):
+    generator = np.random.default_rng(data.draw(st.integers(0, 10_000)))
+    contigs = (ContigInfo("a", 57, circular=False), ContigInfo("b", 30, circular=True))
+    dense = {strand: generator.integers(0, 4, (87, 1)).astype(np.float32) for strand in "+-"}
+    store = make_store(tmp_path_factory.mktemp("s") / "f.h5", dense, contigs)
+    bin_bp = data.draw(st.sampled_from([1, 4, 8]))
+    genome = Genome(
+        Contig(one.seqid, np.full(one.length, ord("A"), np.uint8), one.circular) for one in contigs
+    )
+    item = browser.BrowsedGenome("g", genome, AnnotationSet([], store.lengths), store)
+    place = ("g", GenomicInterval("a", 20, 21))
+    with mock.patch.object(browser, "MARGIN", 3):
+        (is_fine,) = browser._fine_rows([item], [place], bin_bp)
+    assert is_fine[17:24].all()
+    assert is_fine.sum() <= 7 + 2 * (bin_bp - 1)
+    drawn = np.zeros(87)
+    starts, stops, tops = browser._runs(store, store.feature(0, "+"), bin_bp, is_fine)
+    assert (starts[1:] >= stops[:-1]).all()
+    for start, stop, top in zip(starts, stops, tops, strict=True):
+        drawn[start:stop] = top
+        assert (start < 57) == (stop <= 57)
+    for base in range(87):
+        begin = 0 if base < 57 else 57
+        first = begin + (base - begin) // bin_bp * bin_bp
+        last = min(first + bin_bp, 57 if base < 57 else 87)
+        expected = dense["+"][base] if is_fine[base] else dense["+"][first:last].max()
+        assert drawn[base] == expected
+
+
+def test_tracks_are_as_fine_as_there_is_room(run_dir, monkeypatch):
+    run = read_run(run_dir)
+    assert browser.track_resolution(run.genomes, [3, 7], []).bin_bp == 1
+    monkeypatch.setattr(browser, "MAX_RUNS", 300)
+    found = browser.track_resolution(run.genomes, [3, 7], [])
+    assert found.bin_bp > 1
+    sizes = []
+    for bin_bp in (found.bin_bp // 2, found.bin_bp):
+        runs = [
+            browser._runs(one.store, one.store.feature(feature, strand), bin_bp, fine)[0]
+            for one, fine in zip(run.genomes, found.is_fine, strict=True)
+            for feature in (3, 7)
+            for strand in "+-"
+        ]
+        sizes.append(sum(map(len, runs)))
+    assert sizes[1] <= 300 < sizes[0]
 
 
 def test_json_in_a_script_element_cannot_end_it():
