@@ -1,7 +1,6 @@
-"""Fill the tables of docs/default_model.md anew: ``python -m scripts.default_model_tables``.
+"""Fill the tables of the pages on the default models: ``python -m scripts.default_model_tables``.
 
-Figures come from ``evaluation.json`` of each shipped model, ``scripts/baselines.json`` and
-``scripts/architectures.json``.
+Figures come from ``evaluation.json`` of each shipped model and from the JSON files of this folder.
 """
 
 import json
@@ -10,10 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scripts import choose_site
 from scripts.default_model_genomes import STRETCH
+from scripts.evaluate_dictionary import comparison_table, sweep_table
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "default_model.md"
+SITE_PAGE = ROOT / "docs" / "default_model_site.md"
 BASELINES = ROOT / "scripts" / "baselines.json"
 ARCHITECTURES = ROOT / "scripts" / "architectures.json"
 WEIGHTS = ROOT / "genointerp" / "model" / "weights"
@@ -23,8 +25,9 @@ Record = Mapping[str, Any]
 
 
 def main() -> None:
-    """Write the page anew."""
+    """Write the pages anew."""
     PAGE.write_text(filled(PAGE.read_text(), evaluations(), baselines()))
+    SITE_PAGE.write_text(filled_site(SITE_PAGE.read_text()))
 
 
 def evaluations() -> dict[str, Any]:
@@ -42,6 +45,21 @@ def baselines() -> dict[str, Any]:
 def filled(page: str, models: Record, genomes: Record) -> str:
     """Return the page with the table of each name between its two marks."""
     return _TABLE.sub(lambda m: m[1] + TABLES[m[2]](models, genomes) + m[3], page)
+
+
+def filled_site(page: str) -> str:
+    """Return the page on sites and dictionaries with the table of each file between its marks."""
+    return _TABLE.sub(lambda m: m[1] + _measured(m[2]) + m[3], page)
+
+
+def _measured(name: str) -> str:
+    """Return the table of ``<name>.json``, as the script that wrote it has it."""
+    record = json.loads((ROOT / "scripts" / f"{name}.json").read_text())
+    kind = name.partition("_")[0]
+    if kind == "site":
+        return choose_site.markdown(record)
+    table = {"sweep": sweep_table, "dictionary": comparison_table}[kind]
+    return "\n".join([*table(record), ""])
 
 
 def genome_table(models: Record, genomes: Record) -> str:

@@ -146,7 +146,7 @@ def train_into(
         parallel.process_group(runtime.device) as own,
         _curves(runtime.tensorboard, [*configs]) as listen,
     ):
-        results = train_together(
+        results = _train(
             source,
             [*configs.values()],
             metadata=origin,

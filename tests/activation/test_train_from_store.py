@@ -4,6 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from genointerp.activation.train_from_store import train_from_store
+from genointerp.activation.training import Grid
 from genointerp.cli.main import app
 from genointerp.core.errors import ConfigError, MismatchError, StorageError
 from genointerp.sae.io import load_sae
@@ -69,3 +70,37 @@ def test_the_command_trains_and_says_what_it_got(activations, config, tmp_path):
     assert result.exit_code == 0, result.output
     assert f"-> {out}" in result.stdout
     assert result.stdout.startswith("fvu=")
+
+
+SLOW = (
+    CONFIG.replace("topk", "batch_topk")
+    + """
+slow_parts: [{step: 1, half: 2, n_features: 4, k: 1}, {step: 3, half: 2, n_features: 4, k: 1}]
+"""
+)
+
+
+def test_slow_parts_come_before_the_features_of_the_rest(activations, config, tmp_path):
+    config.write_text(SLOW)
+    ((folder, log),) = train_from_store([activations], tmp_path / "sae", config=config)
+    loaded = load_sae(folder)
+    assert loaded.sae.W_dec.shape == (4 + 4 + 12, 8)
+    assert loaded.metadata["parts"].count("slow part") == 2
+    assert "slow_parts:" in (folder / "train_config.yaml").read_text()
+    assert log.n_tokens == 3 * 640
+    assert not (tmp_path / "sae.checkpoint").exists()
+
+
+def test_slow_parts_and_a_grid_are_refused(activations, config, tmp_path):
+    config.write_text(SLOW)
+    with pytest.raises(ConfigError, match="slow_parts: expected one dictionary, not a grid"):
+        train_from_store([activations], tmp_path / "sae", config=config, grid=Grid(k=(1, 2)))
+
+
+def test_slow_parts_of_what_is_no_part_of_anything_are_refused(activations, config, tmp_path):
+    config.write_text(SLOW.replace("batch_topk", "topk"))
+    with pytest.raises(ConfigError, match="for a dictionary in parts, found 'topk'"):
+        train_from_store([activations], tmp_path / "sae", config=config)
+    config.write_text(SLOW.replace("step: 3", "step: 0"))
+    with pytest.raises(ConfigError, match="step: expected at least 1, found 0"):
+        train_from_store([activations], tmp_path / "sae", config=config)

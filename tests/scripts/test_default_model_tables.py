@@ -1,6 +1,13 @@
 """The page of the default models says what the files say."""
 
-from scripts.default_model_tables import PAGE, baselines, evaluations, filled
+from scripts.default_model_tables import (
+    PAGE,
+    SITE_PAGE,
+    baselines,
+    evaluations,
+    filled,
+    filled_site,
+)
 
 
 def test_the_page_holds_the_figures_of_the_files():
@@ -18,3 +25,8 @@ def test_each_mark_gets_its_table():
         "| `nano` | 1.5000 |",
         "| best Markov order of the corpus | 1.7500 (3) |",
     ]
+
+
+def test_the_page_on_sites_holds_the_figures_of_the_files():
+    page = SITE_PAGE.read_text()
+    assert filled_site(page) == page
