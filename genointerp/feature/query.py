@@ -211,9 +211,7 @@ def _of_interval(
     number_of = [np.full(len(one.feature), index) for index, one in enumerate(found)]
     strand_of = np.concatenate(number_of)
     every = StretchSummary(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
-    # of equals the one that fires on more bases, then the lower feature, then the forward strand
-    keys = (strand_of, every.feature, -every.n_bases, -every.maximum)
-    chosen = np.lexsort(keys)[: config.top]
+    chosen = _strongest(every, strand_of, config.top)
     table = _table(store, interval, StretchSummary(*(column[chosen] for column in every)))
     table.insert(1, "strand", pd.Series([strands[i] for i in strand_of[chosen]], dtype=object))
     if best is None:
@@ -231,6 +229,20 @@ def _tell_gaps(place: Place, config: QueryConfig) -> None:
             _log.warning(
                 "%s: %d of %d bases were read on %s", where, n_read, interval.length, strand
             )
+
+
+def _strongest(found: StretchSummary, strand_of: np.ndarray, top: int | None) -> np.ndarray:
+    """Return the indices of the strongest, of which few are sorted.
+
+    Of equals the one that fires on more bases, then the lower feature, then the forward strand.
+    """
+    candidates = np.arange(len(strand_of))
+    if top is not None and top < len(candidates):
+        floor = np.partition(found.maximum, -top)[-top]
+        candidates = np.flatnonzero(found.maximum >= floor)
+    keys = (strand_of, found.feature, -found.n_bases, -found.maximum)
+    order = np.lexsort([key[candidates] for key in keys])
+    return candidates[order][:top]
 
 
 def _table(store: FeatureStore, interval: GenomicInterval, found: StretchSummary) -> pd.DataFrame:

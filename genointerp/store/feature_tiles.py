@@ -201,7 +201,9 @@ def _chosen(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     before = np.zeros(len(chosen) + 1, dtype=np.uint32)
     np.cumsum(chosen, dtype=np.uint32, out=before[1:])
-    return before[indptr].astype(np.int64), row[chosen], value[chosen]
+    # several times faster than indexing by a mask
+    index = np.flatnonzero(chosen)
+    return before[indptr].astype(np.int64), row.take(index), value.take(index)
 
 
 def _joined(parts: list[np.ndarray], dtype: np.dtype[Any]) -> np.ndarray:
