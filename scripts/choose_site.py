@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 
 from genointerp.activation.harvest import HarvestConfig
-from genointerp.activation.training import TrainingConfig
+from genointerp.activation.training_config import TrainingConfig
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.association.dense import dense_sides, score_dense
@@ -29,7 +29,6 @@ from genointerp.core.files import atomic_path
 from genointerp.feature.trial import (
     CONCEPTS,
     Ground,
-    TrialConfig,
     folds,
     harvest_sites,
     parse_slow_part,
@@ -66,17 +65,16 @@ def main() -> None:
     sae = SaeConfig(arguments.architecture, arguments.features, arguments.k)
     slow = tuple(parse_slow_part(text) for text in arguments.slow_part)
     training = TrainingConfig(sae=sae, n_tokens=arguments.tokens, slow_parts=slow)
-    trial = TrialConfig(training)
     with TemporaryDirectory() as temporary:
         work = arguments.work or Path(temporary)
-        record = choose_site(arguments.model, arguments.config, trial, work)
+        record = choose_site(arguments.model, arguments.config, training, work)
     with atomic_path(arguments.out) as path:
         path.write_text(json.dumps(record, indent=2) + "\n")
     with atomic_path(arguments.out.with_suffix(".md")) as path:
         path.write_text(markdown(record))
 
 
-def choose_site(name: str, path: Path, config: TrialConfig, work: Path) -> dict[str, Any]:
+def choose_site(name: str, path: Path, config: TrainingConfig, work: Path) -> dict[str, Any]:
     """Measure every site of a model and choose one."""
     run = read_run_config(path)
     model = load_model(name)
@@ -113,7 +111,7 @@ def measure_site(
     stores: list[ActivationStore],
     grounds: list[Ground],
     split: AssociateConfig,
-    config: TrialConfig,
+    config: TrainingConfig,
     work: Path,
 ) -> list[dict[str, Any]]:
     """Return a row for each concept: the best feature and the probe of one site."""
@@ -123,8 +121,7 @@ def measure_site(
     test_store = next(store for store in stores if store is not fit_store)
     x = fit_store.rows(0, fit_store.n_tokens)
     elements = [ground.elements for ground in grounds]
-    own = elements[stores.index(fit_store)]
-    trial = try_dictionary(fit_store, stores, own, work, config)
+    trial = try_dictionary(fit_store, stores, work, config)
     best = _own_orientation(best_per_concept(associate(trial.features, elements, config=split)))
     fit, test = dense_sides(trial.features, stores, elements, split)
     labels = [fit.label(concept) for concept in CONCEPTS]

@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Float32
 
 from genointerp.activation.harvest import HarvestConfig, harvest
-from genointerp.activation.training import TrainingConfig
+from genointerp.activation.training_config import TrainingConfig
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.association.dense import (
@@ -41,7 +41,6 @@ from genointerp.feature.trial import (
     CONCEPTS,
     Ground,
     Trial,
-    TrialConfig,
     folds,
     parse_slow_part,
     read_ground,
@@ -120,7 +119,6 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=CONFIG, help="configuration of a run")
     parser.add_argument("--site", help="the default site of the model otherwise")
     parser.add_argument("--sweep", nargs="*", metavar="SETTING", help=SETTING)
-    parser.add_argument("--enrich", type=int, default=1, help="times RNA rows of fit are given")
     parser.add_argument("--work", type=Path, help="folder that keeps the activations")
     parser.add_argument("--out", type=Path, required=True, help="JSON file; a .md is put beside it")
     arguments = parser.parse_args()
@@ -129,7 +127,7 @@ def main() -> None:
     model = load_model(arguments.model or run["model"]["name"])
     site = arguments.site or run["model"].get("site") or model.spec.default_site
     dictionary = Path(run["dictionary"]) if "dictionary" in run else None
-    config = TrialConfig(read_config(TrainingConfig, dictionary), enrich=arguments.enrich)
+    config = read_config(TrainingConfig, dictionary)
     with TemporaryDirectory() as temporary:
         work = arguments.work or Path(temporary)
         grounds = [read_ground(name, values) for name, values in run["genomes"].items()]
@@ -182,7 +180,7 @@ def untrained(model: DnaModel, *, seed: int = 0) -> DnaModel:
     return SingleNucleotideModel(network.to(model.device), spec, model.tokenizer)
 
 
-def compare(scene: Scene, random: Scene, config: TrialConfig) -> dict[str, Any]:
+def compare(scene: Scene, random: Scene, config: TrainingConfig) -> dict[str, Any]:
     """Measure one dictionary and what it has to be read beside."""
     trial, features = best_features(scene, config)
     x = scene.fit_store.rows(0, scene.fit_store.n_tokens)
@@ -214,7 +212,7 @@ def compare(scene: Scene, random: Scene, config: TrialConfig) -> dict[str, Any]:
     }
 
 
-def sweep(scene: Scene, config: TrialConfig, settings: list[str]) -> dict[str, Any]:
+def sweep(scene: Scene, config: TrainingConfig, settings: list[str]) -> dict[str, Any]:
     """Train a dictionary for each setting and choose one by fit."""
     lines = []
     for setting in settings:
@@ -235,28 +233,25 @@ def sweep(scene: Scene, config: TrialConfig, settings: list[str]) -> dict[str, A
     return {"trial": to_mapping(config), "rule": rule, "chosen": chosen, "sweep": lines}
 
 
-def parse_setting(setting: str, config: TrialConfig) -> TrialConfig:
+def parse_setting(setting: str, config: TrainingConfig) -> TrainingConfig:
     """Return a trial with the settings ARCHITECTURE:N_FEATURES:K:TOKENS[+SLOW PART...].
 
     Examples
     --------
-    >>> parse_setting("batch_topk:64:8:5000+3:10:32:4", TrialConfig()).training.slow_parts
+    >>> parse_setting("batch_topk:64:8:5000+3:10:32:4", TrainingConfig()).slow_parts
     (SlowPart(step=3, half=10, n_features=32, k=4),)
     """
     shape, *slow = setting.split("+")
     architecture, n_features, k, tokens = shape.split(":")
-    training = config.training
-    sae = replace(training.sae, architecture=architecture, n_features=int(n_features), k=int(k))
+    sae = replace(config.sae, architecture=architecture, n_features=int(n_features), k=int(k))
     parts = tuple(parse_slow_part(text) for text in slow)
-    training = replace(training, sae=sae, n_tokens=int(tokens), slow_parts=parts)
-    return replace(config, training=training)
+    return replace(config, sae=sae, n_tokens=int(tokens), slow_parts=parts)
 
 
-def best_features(scene: Scene, config: TrialConfig) -> tuple[Trial, list[dict[str, Any]]]:
+def best_features(scene: Scene, config: TrainingConfig) -> tuple[Trial, list[dict[str, Any]]]:
     """Train a dictionary on fit and return its best feature for each concept."""
     elements = [ground.elements for ground in scene.grounds]
-    own = elements[scene.stores.index(scene.fit_store)]
-    trial = try_dictionary(scene.fit_store, scene.stores, own, scene.work, config)
+    trial = try_dictionary(scene.fit_store, scene.stores, scene.work, config)
     best = best_per_concept(associate(trial.features, elements, config=scene.split))
     best = best[best["orientation"] != "antisense"].set_index("concept")
     columns = ("f1_fit", "precision", "recall", "recall_element", "f1", "auroc")

@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, required=True, help="YAML it was trained with")
     parser.add_argument("--name", required=True, help="registered name")
     parser.add_argument("--default-site", required=True, help="site that is read by default")
+    parser.add_argument("--licence", default="MIT", help="of the weights")
     parser.add_argument("--half", action="store_true", help="store matrices as float16")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     arguments = parser.parse_args()
@@ -31,6 +32,7 @@ def main() -> None:
         name=arguments.name,
         context=max(stage.length for stage in config.stages),
         default_site=arguments.default_site,
+        licence=arguments.licence,
         half=arguments.half,
     )
 

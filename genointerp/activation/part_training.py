@@ -12,23 +12,15 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from genointerp.activation.slow import LinearPart, SlowConfig, fit_parts
+from genointerp.activation.slow import LinearPart, fit_parts
+from genointerp.activation.training_config import SlowPart
 from genointerp.core.progress import Progress, silent
-from genointerp.sae.config import SaeConfig, TrainConfig
+from genointerp.sae.checkpoint import Record
+from genointerp.sae.config import SaeConfig, TrainConfig, check_joinable
 from genointerp.sae.data import survey
-from genointerp.sae.join import check_joinable, join
+from genointerp.sae.join import join
 from genointerp.sae.source import ActivationSource
 from genointerp.sae.train import Listen, TrainResult, final_log, ignore, train_sae
-
-
-@dataclass(frozen=True)
-class SlowPart(SlowConfig):
-    """A slow part of the activations, and the features that describe it."""
-
-    n_features: int = 64
-    """Number of features."""
-    k: int = 4
-    """Features that fire for a token, on average."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +112,7 @@ def train_parts(  # noqa: PLR0913 - as train_sae, and where the parts come from
             replace(config, sae=sae),
             metadata={**metadata, "part": str(number)},
             progress=_shifted(progress, done, total),
-            listen=listen,
+            listen=_shifted_listen(listen, number, config),
             checkpoint_dir=None if checkpoint_dir is None else checkpoint_dir / f"part-{number}",
             device=device,
         )
@@ -132,6 +124,18 @@ def train_parts(  # noqa: PLR0913 - as train_sae, and where the parts come from
 
 def _shifted(progress: Progress, done: int, total: int) -> Progress:
     return lambda n, _: progress(done + n, total)
+
+
+def _shifted_listen(listen: Listen, number: int, config: TrainConfig) -> Listen:
+    return lambda _, record: listen(0, _shifted_record(record, number, config))
+
+
+def _shifted_record(record: Record, number: int, config: TrainConfig) -> Record:
+    """Return a line of metrics of one part as one of the whole training, which has them in turn."""
+    own = record["step"]
+    assert own is not None
+    step = number * config.n_steps + own
+    return {**record, "step": step, "n_tokens": step * config.batch_tokens, "part": number}
 
 
 def _joined(
@@ -146,14 +150,11 @@ def _joined(
     first = survey(source, config)
     log, density = final_log(sae, source, config, first, n_dead / sae.n_features)
     log = replace(log, n_tokens=sum(result.log.n_tokens for result in results))
-    records = []
-    for number, result in enumerate(results):
-        before = number * config.n_steps
-        for record in result.records:
-            step = record["step"]
-            assert step is not None
-            tokens = (before + step) * config.batch_tokens
-            records.append({**record, "step": before + step, "n_tokens": tokens, "part": number})
+    records = [
+        _shifted_record(record, number, config)
+        for number, result in enumerate(results)
+        for record in result.records
+    ]
     seconds = sum(result.seconds for result in results)
     return TrainResult(
         sae, log, density, records, config, {**metadata, "parts": described}, seconds

@@ -17,32 +17,12 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32, Float64
 
-from genointerp.core.errors import ConfigError, InputError
+from genointerp.activation.training_config import SlowConfig
+from genointerp.core.errors import InputError
 from genointerp.sae.base import SparseAutoencoder
 
 RIDGE = 1e-3
 """Added to the diagonal of the covariance, as a share of its mean."""
-
-
-@dataclass(frozen=True)
-class SlowConfig:
-    """Which neighbours of a base make its surroundings.
-
-    Raises
-    ------
-    ConfigError
-        If a number is below 1.
-    """
-
-    step: int = 3
-    """Bases from one neighbour to the next; with 3 they share the base's codon position."""
-    half: int = 10
-    """Neighbours on either side; those beyond the window's ends are left out."""
-
-    def __post_init__(self) -> None:
-        for name in ("step", "half"):
-            if getattr(self, name) < 1:
-                raise ConfigError(name, "at least 1", str(getattr(self, name)))
 
 
 @dataclass(frozen=True)

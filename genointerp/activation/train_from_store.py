@@ -7,7 +7,8 @@ from pathlib import Path
 from genointerp.activation.harvest import HarvestConfig, HarvestPlan
 from genointerp.activation.model_source import ModelSource
 from genointerp.activation.parallel import LoadModel
-from genointerp.activation.training import Grid, Runtime, Trained, TrainingConfig, train_into
+from genointerp.activation.training import Grid, Runtime, Trained, train_into
+from genointerp.activation.training_config import TrainingConfig
 from genointerp.core.config import read_config
 from genointerp.core.errors import InputError
 from genointerp.genome.interval import parse_region

@@ -4,7 +4,7 @@ import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -12,29 +12,17 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
-from genointerp.activation.part_training import SlowPart, train_parts
+from genointerp.activation.part_training import train_parts
+from genointerp.activation.training_config import TrainingConfig
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import check_writable
 from genointerp.core.progress import Progress, silent
 from genointerp.model.device import find_device
 from genointerp.sae import parallel
 from genointerp.sae.checkpoint import CHECKPOINT, Record
-from genointerp.sae.config import TrainConfig
 from genointerp.sae.io import CONFIG, save_training
 from genointerp.sae.source import ActivationSource
 from genointerp.sae.train import Listen, TrainLog, TrainResult, ignore, train_together
-from genointerp.store.reading import ReadingConfig
-
-
-@dataclass(frozen=True)
-class TrainingConfig(TrainConfig):
-    """How a dictionary is trained, and how the rows that it is trained on are read."""
-
-    reading: ReadingConfig = field(default_factory=ReadingConfig)
-    """Of the rows."""
-    slow_parts: tuple[SlowPart, ...] = ()
-    """Slow parts of the activations whose features come before those of ``sae``, which then
-    describes what they leave."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +134,7 @@ def train_into(
         parallel.process_group(runtime.device) as own,
         _curves(runtime.tensorboard, [*configs]) as listen,
     ):
-        results = _train(
+        results = train_source(
             source,
             [*configs.values()],
             metadata=origin,
@@ -174,17 +162,23 @@ class SequenceSource(ActivationSource, Protocol):
         ...
 
 
-def _train(
+def train_source(
     source: ActivationSource,
     configs: Sequence[TrainingConfig],
     *,
     metadata: Mapping[str, str],
-    progress: Progress,
-    listen: Listen,
-    checkpoint_dir: Path,
-    device: str,
+    progress: Progress = silent,
+    listen: Listen = ignore,
+    checkpoint_dir: Path | None = None,
+    device: str = "cpu",
 ) -> list[TrainResult]:
-    """Train dictionaries together, or one in parts."""
+    """Train dictionaries together, or one in parts; see :func:`~genointerp.sae.train.train_sae`.
+
+    Raises
+    ------
+    ConfigError
+        If there are slow parts, and several dictionaries or a source without stretches.
+    """
     config = configs[0]
     if not config.slow_parts:
         return train_together(

@@ -4,7 +4,7 @@ For the scripts that choose the defaults of the package; what they choose is run
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,11 +12,10 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from genointerp.activation.harvest import HarvestConfig
-from genointerp.activation.part_training import SlowPart, train_parts
 from genointerp.activation.tokens import stacked, token_batches
-from genointerp.activation.training import TrainingConfig
+from genointerp.activation.training import train_source
+from genointerp.activation.training_config import SlowPart, TrainingConfig
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
-from genointerp.annotation.raster import element_bases
 from genointerp.annotation.read import read_annotation
 from genointerp.core.errors import ConfigError, MismatchError
 from genointerp.core.provenance import Provenance
@@ -27,13 +26,12 @@ from genointerp.genome.read import read_genome
 from genointerp.genome.windows import Window
 from genointerp.model.protocol import DnaModel
 from genointerp.sae.io import save_training
-from genointerp.sae.source import RowSource
-from genointerp.sae.train import TrainLog, train_sae
+from genointerp.sae.train import TrainLog
 from genointerp.store.activation_shards import ActivationShards, manifest_sha256
 from genointerp.store.activations import ActivationHeader, ActivationStore
-from genointerp.store.contigs import ContigInfo, contig_lengths, contig_offsets
-from genointerp.store.features import FeatureStore, ReadStrand
-from genointerp.store.reading import row_blocks
+from genointerp.store.contigs import ContigInfo
+from genointerp.store.features import FeatureStore
+from genointerp.store.reading import StoreSource
 
 CONCEPTS = (
     "tRNA",
@@ -135,42 +133,11 @@ def folds(store: ActivationStore) -> Bool[np.ndarray, " row"]:
     return np.repeat(window, np.diff(store.window_offset))
 
 
-def rows_of(
-    store: ActivationStore, elements: ConceptElements, concepts: Sequence[str]
-) -> Bool[np.ndarray, " row"]:
-    """Return which rows, read on the strand of an element, belong to one of some concepts."""
-    lengths = contig_lengths(store.header.contigs)
-    offsets = contig_offsets(store.header.contigs)
-    rows = np.zeros(store.n_tokens, dtype=np.bool_)
-    strands: tuple[ReadStrand, ReadStrand] = ("+", "-")
-    for strand in strands:
-        mask = np.zeros(sum(lengths.values()), dtype=np.bool_)
-        for concept in concepts:
-            mask[element_bases(elements, lengths, concept, strand=strand).row] = True
-        for number, kept in enumerate(store.windows):
-            if kept.strand == strand:
-                first = offsets[kept.seqid] + kept.start
-                inside = mask[first : first + kept.length]
-                place = slice(*store.window_offset[number : number + 2].tolist())
-                rows[place] = inside[::-1] if strand == "-" else inside
-    return rows
-
-
 class Trial(NamedTuple):
     """A trained dictionary and what it fires on, a store for each genome."""
 
     log: TrainLog
     features: list[FeatureStore]
-
-
-@dataclass(frozen=True)
-class TrialConfig:
-    """How a dictionary is tried."""
-
-    training: TrainingConfig = field(default_factory=TrainingConfig)
-    """Of the dictionary."""
-    enrich: int = 1
-    """How often the rows of RNA genes are given in an epoch."""
 
 
 def parse_slow_part(text: str) -> SlowPart:
@@ -188,35 +155,22 @@ def parse_slow_part(text: str) -> SlowPart:
 
 
 def try_dictionary(
-    fit: ActivationStore,
-    stores: Sequence[ActivationStore],
-    elements: ConceptElements,
-    folder: Path,
-    config: TrialConfig,
+    fit: ActivationStore, stores: Sequence[ActivationStore], folder: Path, config: TrainingConfig
 ) -> Trial:
     """Train a dictionary on the activations of one genome and encode several with it.
 
     Parameters
     ----------
-    fit, elements
-        To train on, and its elements.
+    fit
+        To train on, as `genointerp train` does.
     stores
         To encode, each of another genome.
     folder
         What is made there is overwritten by the next trial.
     """
-    x = fit.rows(0, fit.n_tokens)
-    rna = rows_of(fit, elements, ("tRNA", "rRNA")) if config.enrich > 1 else None
     names = ("model", "model_sha256", "site")
     metadata = {name: str(getattr(fit.header, name)) for name in names}
-    weight = None if rna is None else 1 + rna * np.int64(config.enrich - 1)
-    source = RowSource(x, block=row_blocks(fit), weight=weight)
-    training = config.training
-    if training.slow_parts:
-        windows = np.split(x, fit.window_offset[1:-1])
-        result = train_parts(source, windows, training, training.slow_parts, metadata=metadata)
-    else:
-        result = train_sae(source, training, metadata=metadata)
+    (result,) = train_source(StoreSource([fit], config.reading), [config], metadata=metadata)
     save_training(result, folder / "sae")
     features = [
         encode_store([store], folder / "sae", folder / f"features-{number}.h5")

@@ -132,7 +132,13 @@ MODELS: dict[str, ModelEntry] = {
     "nano": ModelEntry(
         summary="StripedHyena 2, 1.4 M parameters, 39 bacterial and archaeal genomes, no Bacilli",
         load=_load_shipped,
-        context=4096,
+        context=8192,
+        licence="MIT",
+    ),
+    "small": ModelEntry(
+        summary="StripedHyena 2, 6.3 M parameters, grown from nano on the same genomes",
+        load=_load_shipped,
+        context=8192,
         licence="MIT",
     ),
     **{

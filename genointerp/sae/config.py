@@ -19,6 +19,10 @@ ArchitectureName = Literal[
 ]
 
 
+JOINABLE = ("batch_topk", "matryoshka_batch_topk", "jumprelu", "relu")
+"""Architectures that choose each feature by a threshold of its own, whatever the others do."""
+
+
 @dataclass(frozen=True)
 class SaeConfig:
     """What defines a dictionary besides its weights.
@@ -167,6 +171,19 @@ class TrainConfig:
     def n_steps(self) -> int:
         """Whole steps that ``n_tokens`` allow."""
         return self.n_tokens // self.batch_tokens
+
+
+def check_joinable(config: SaeConfig) -> None:
+    """Refuse an architecture whose features are not each chosen by itself.
+
+    Raises
+    ------
+    ConfigError
+        Naming those that are.
+    """
+    if config.architecture not in JOINABLE:
+        expected = f"one of {', '.join(JOINABLE)} for a dictionary in parts"
+        raise ConfigError("architecture", expected, repr(config.architecture))
 
 
 def _require(condition: bool, field_name: str, expected: str, found: object) -> None:  # noqa: FBT001

@@ -6,11 +6,8 @@ import torch
 
 from genointerp.core.errors import ConfigError
 from genointerp.sae.base import SparseAutoencoder
-from genointerp.sae.config import SaeConfig
+from genointerp.sae.config import SaeConfig, check_joinable
 from genointerp.sae.registry import make_sae
-
-JOINABLE = ("batch_topk", "matryoshka_batch_topk", "jumprelu", "relu")
-"""Architectures that choose each feature by a threshold of its own, whatever the others do."""
 
 
 @torch.no_grad()
@@ -45,16 +42,3 @@ def join(parts: Sequence[SparseAutoencoder]) -> SparseAutoencoder:
     joined.b_dec.copy_(torch.stack([part.b_dec for part in parts]).sum(dim=0))
     joined.threshold.copy_(torch.cat([part.threshold.expand(part.n_features) for part in parts]))
     return joined
-
-
-def check_joinable(config: SaeConfig) -> None:
-    """Refuse an architecture whose features are not each chosen by itself.
-
-    Raises
-    ------
-    ConfigError
-        Naming those that are.
-    """
-    if config.architecture not in JOINABLE:
-        expected = f"one of {', '.join(JOINABLE)} for a dictionary in parts"
-        raise ConfigError("architecture", expected, repr(config.architecture))

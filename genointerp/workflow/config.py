@@ -13,10 +13,10 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
+from genointerp.activation.training_config import TrainingConfig
 from genointerp.annotation.catalogue import shipped
 from genointerp.core.config import read_config, read_yaml
 from genointerp.core.errors import ConfigError
-from genointerp.sae.config import TrainConfig
 from genointerp.workflow.folder import workflow_folder
 
 SHIPPED = "shipped:"
@@ -64,7 +64,7 @@ def resolve_run_config(values: Mapping[str, Any], *, folder: Path, where: str) -
         config["model"]["name"] = str((folder / model).resolve())
     _check_names(config, where)
     # a slip in it is told now, not when the activations have been computed
-    read_config(TrainConfig, Path(config["dictionary"]) if "dictionary" in config else None)
+    read_config(TrainingConfig, Path(config["dictionary"]) if "dictionary" in config else None)
     return config
 
 

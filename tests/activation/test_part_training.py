@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from genointerp.activation.part_training import SlowPart, train_parts
+from genointerp.activation.part_training import train_parts
+from genointerp.activation.training_config import SlowPart
 from genointerp.core.errors import ConfigError
 from genointerp.sae.config import SaeConfig, TrainConfig
 from genointerp.sae.io import load_sae, save_training

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from genointerp.activation.slow import RIDGE, SlowConfig, fit_parts, neighbour_mean
+from genointerp.activation.slow import RIDGE, fit_parts, neighbour_mean
+from genointerp.activation.training_config import SlowConfig
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.registry import make_sae

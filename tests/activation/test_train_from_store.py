@@ -102,5 +102,5 @@ def test_slow_parts_of_what_is_no_part_of_anything_are_refused(activations, conf
     with pytest.raises(ConfigError, match="for a dictionary in parts, found 'topk'"):
         train_from_store([activations], tmp_path / "sae", config=config)
     config.write_text(SLOW.replace("step: 3", "step: 0"))
-    with pytest.raises(ConfigError, match="step: expected at least 1, found 0"):
+    with pytest.raises(ConfigError, match="slow part: step: expected at least 1, found 0"):
         train_from_store([activations], tmp_path / "sae", config=config)

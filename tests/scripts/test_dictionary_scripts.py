@@ -8,9 +8,7 @@ import pytest
 import torch
 import yaml
 
-from genointerp.activation.part_training import SlowPart
-from genointerp.activation.training import TrainingConfig
-from genointerp.feature.trial import TrialConfig, rows_of
+from genointerp.activation.training_config import SlowPart, TrainingConfig
 from genointerp.model.folder import save_model
 from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
 from genointerp.model.registry import load_model
@@ -21,11 +19,10 @@ from scripts import choose_site, evaluate_dictionary
 LENGTH = 6000
 GENES = [("tRNA", 300, 376, "+"), ("rRNA", 900, 1400, "-"), ("CDS", 2001, 3000, "+"),
          ("CDS", 3501, 4400, "-")]  # fmt: skip
-TRAINING = TrainingConfig(
+TRIAL = TrainingConfig(
     sae=SaeConfig(n_features=16, k=4), n_tokens=20_000, batch_tokens=512, eval_rows=512
 )
-TRIAL = TrialConfig(TRAINING)
-IN_PARTS = TrialConfig(replace(TRAINING, slow_parts=(SlowPart(3, 10, 8, 2),)), enrich=2)
+IN_PARTS = replace(TRIAL, slow_parts=(SlowPart(3, 10, 8, 2),))
 
 
 @pytest.fixture(scope="module")
@@ -137,16 +134,6 @@ def test_the_untrained_network_has_the_shape_and_none_of_the_weights(run_config)
         assert own.shape == first.shape
     weight = model.network.embedding_layer.weight
     assert not torch.equal(weight, other.network.embedding_layer.weight)
-
-
-def test_rows_of_rna_genes_are_those_of_their_bases(run_config, tmp_path):
-    scene, _ = scenes(run_config, tmp_path)
-    own = scene.grounds[0].elements
-    rows = rows_of(scene.fit_store, own, ("tRNA", "rRNA"))
-    # 77 bases of the tRNA and 501 of the rRNA, each on its own strand alone
-    assert rows.sum() == 77 + 501
-    plus = np.flatnonzero(rows[:5000])
-    assert (plus[0], plus[-1]) == (299, 375)
 
 
 def scenes(run_config, folder):
