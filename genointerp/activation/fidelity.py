@@ -230,6 +230,9 @@ def _check_model(loaded: LoadedSae, model: DnaModel, sae_dir: Path) -> None:
             f"the model {name} with weights {digest[:12] or 'of that name'}",
             f"{model.spec.name} with weights {model.spec.sha256[:12]}",
         )
+    if loaded.sae.joins_sites:
+        expected = "a dictionary of one site, which stands for its activations"
+        raise MismatchError(str(sae_dir), expected, f"a {loaded.sae.config.architecture}")
     site, d_in = loaded.metadata["site"], loaded.metadata["d_in"]
     if not has_site(model.spec, str(site)) or d_in != model.spec.d_site:
         expected = f"a site of {model.spec.name}, {model.spec.d_site} wide"

@@ -13,8 +13,10 @@ from genointerp.core.config import read_config
 from genointerp.core.errors import InputError
 from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome
+from genointerp.sae.registry import ARCHITECTURES
 from genointerp.store.activations import ActivationStore
 from genointerp.store.reading import StoreSource
+from genointerp.store.side_by_side import JOINED, join_sites
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def train_from_store(
     Parameters
     ----------
     activations
-        Stores of one site of one model; empty where a model is to read genomes.
+        Stores of one site of one model; for a transcoder or a crosscoder, of all its sites, the
+        input first. Empty where a model is to read genomes.
     reading
         The model and the genomes, where there are no stores.
     config
@@ -103,12 +106,20 @@ def _from_stores(
     activations: Sequence[Path], settings: TrainingConfig
 ) -> tuple[StoreSource, dict[str, str]]:
     stores = [ActivationStore(path) for path in activations]
+    read, target = stores[0].header, {}
+    if ARCHITECTURES[settings.sae.architecture].joins_sites:
+        stores = join_sites(stores)
+        if settings.sae.architecture == "transcoder":
+            # it encodes the first site alone, and is for activations of that one
+            target = {"target_site": stores[0].header.site.split(JOINED)[-1]}
+        else:
+            read = stores[0].header
     source = StoreSource(stores, settings.reading)
-    header = stores[0].header
     return source, {
-        "model": header.model,
-        "model_sha256": header.model_sha256,
-        "site": header.site,
+        "model": read.model,
+        "model_sha256": read.model_sha256,
+        "site": read.site,
+        **target,
         "activations_sha256": " ".join(store.sha256 for store in stores),
     }
 

@@ -24,6 +24,7 @@ from genointerp.store.feature_tiles import Compression
 from genointerp.store.feature_writer import FeatureWriter
 from genointerp.store.features import CsrRows, FeatureHeader, FeatureStore
 from genointerp.store.reading import check_same_site
+from genointerp.store.side_by_side import join_sites
 
 BATCH_ROWS = 1 << 13
 """Rows encoded at once; their dense pre-activations are the memory that encoding takes."""
@@ -46,7 +47,8 @@ def encode_store(
     Parameters
     ----------
     activations
-        Stores of one genome, with windows that do not overlap.
+        Stores of one genome, with windows that do not overlap; for a crosscoder, one for each of
+        its sites, in their order.
     sae_dir
         The dictionary's folder.
     out
@@ -71,6 +73,8 @@ def encode_store(
     check_writable(out)
     find_device(device)
     loaded = load_sae(sae_dir, device=device)
+    if loaded.sae.joins_sites and loaded.sae.d_in == loaded.sae.d_row:
+        activations = join_sites(activations)
     for store in activations:
         check_dictionary(store, loaded.metadata, sae_dir)
     check_same_site(activations)

@@ -104,6 +104,8 @@ class SparseAutoencoder(torch.nn.Module, ABC):
     """Whether features are chosen by ``threshold``, which training then estimates."""
     has_auxiliary: ClassVar[bool] = True
     """Whether dead features are trained on the residual: where their z could have been chosen."""
+    joins_sites: ClassVar[bool] = False
+    """Whether a training row joins the activations of several sites."""
     threshold: Tensor
 
     def __init__(self, config: SaeConfig, d_row: int, *, seed: int = 0) -> None:

@@ -20,6 +20,8 @@ class BatchTopKCrosscoder(BatchTopK):
     so that features are chosen by what they add to all sites together.
     """
 
+    joins_sites = True
+
     def site_norms(self) -> Float[Tensor, "n_features site"]:
         """Return the norm of each feature's direction at each site.
 

@@ -28,7 +28,7 @@ def sum_rows(
     """
     if len(index) == 0:
         return rows.new_zeros(len(offsets), rows.shape[1])
-    if rows.is_cuda and _has_triton():
+    if rows.is_cuda and has_triton():
         from genointerp.sae import triton_kernels
 
         return triton_kernels.sum_rows(rows, index, offsets, weight)
@@ -43,7 +43,7 @@ def dot_rows(
     offsets: Int[Tensor, " n"],
 ) -> Float[Tensor, " hit"]:
     """Return for each hit, by row, the inner product of ``left[row]`` and ``right[index]``."""
-    if left.is_cuda and _has_triton():
+    if left.is_cuda and has_triton():
         from genointerp.sae import triton_kernels
 
         return triton_kernels.dot_rows(left, right, index, offsets)
@@ -54,5 +54,6 @@ def dot_rows(
 
 
 @cache
-def _has_triton() -> bool:
+def has_triton() -> bool:
+    """Tell whether Triton is installed."""
     return find_spec("triton") is not None

@@ -17,6 +17,8 @@ from genointerp.sae.config import SaeConfig
 class Transcoder(BatchTopK):
     """Reads one site and reconstructs another; a training row joins the two, input first."""
 
+    joins_sites = True
+
     @property
     def target_columns(self) -> slice:
         """Columns of the second site."""

@@ -57,7 +57,7 @@ def _bounds(offsets: Tensor, n_hits: int) -> Tensor:
     return torch.cat([offsets, offsets.new_tensor([n_hits])])
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator]
 def _sum_rows(out, rows, index, bounds, weight, width, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     bag = tl.program_id(0).to(tl.int64)
     column = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
@@ -73,7 +73,7 @@ def _sum_rows(out, rows, index, bounds, weight, width, BLOCK: tl.constexpr):  # 
     tl.store(out + bag * width + column, total, mask=inside)
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator]
 def _dot_rows(out, left, right, index, bounds, width, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     token = tl.program_id(0).to(tl.int64)
     hit = tl.load(bounds + token)

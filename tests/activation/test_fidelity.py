@@ -130,3 +130,10 @@ def test_a_dictionary_of_another_width_or_site_is_refused(genome, tmp_path, d_in
     save_sae(sae, tmp_path / "sae", METADATA | {"site": site})
     with pytest.raises(MismatchError, match=f"a site of toy, 8 wide, found {found}"):
         evaluate_sae(ToyDnaModel(), genome, tmp_path / "sae", config=CONFIG)
+
+
+def test_a_dictionary_that_reads_or_writes_several_sites_is_refused(genome, tmp_path):
+    sae = make_sae(SaeConfig("transcoder", n_features=4, k=2, widths=(8, 8)), 16, seed=0)
+    save_sae(sae, tmp_path / "sae", METADATA)
+    with pytest.raises(MismatchError, match=r"a dictionary of one site, .*, found a transcoder"):
+        evaluate_sae(ToyDnaModel(), genome, tmp_path / "sae", config=CONFIG)

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+from genointerp.activation.train_from_store import train_from_store
+from genointerp.core.errors import ConfigError, InputError, MismatchError
+from genointerp.feature.encode import encode_store
+from genointerp.sae.io import load_sae
+from genointerp.store.side_by_side import SideBySide, join_sites
+from tests.sae.sources import sparse_rows
+from tests.stores import activation_header, windows_of, write_activations
+
+CONFIG = """
+reading: {{skip_first: 0, block_bp: 5}}
+sae: {{architecture: {architecture}, n_features: 12, k: 2}}
+n_tokens: 640
+batch_tokens: 64
+"""
+
+
+@pytest.fixture
+def stores(tmp_path):
+    written = []
+    for number, width in enumerate((8, 6)):
+        header = activation_header(width, site=f"blocks.{number}")
+        rows = sparse_rows(320, d_in=width, seed=number)
+        written.append(write_activations(tmp_path / f"{number}.h5", rows, header=header))
+    return written
+
+
+def config(tmp_path, architecture):
+    (tmp_path / "sae.yaml").write_text(CONFIG.format(architecture=architecture))
+    return tmp_path / "sae.yaml"
+
+
+def test_rows_are_those_of_the_stores_end_to_end(stores):
+    joined = SideBySide(stores)
+    assert (joined.d_in, joined.widths, joined.n_tokens) == (14, (8, 6), 320)
+    expected = np.hstack([store.rows(3, 9) for store in stores])
+    assert np.array_equal(joined.rows(3, 9), expected)
+    assert (joined.header.model, joined.header.site) == ("toy", "blocks.0 + blocks.1")
+    assert np.array_equal(joined.token_bases(0, 30).start, stores[0].token_bases(0, 30).start)
+
+
+def test_stores_of_other_windows_or_genomes_are_refused(stores, tmp_path):
+    other = write_activations(
+        tmp_path / "other.h5", sparse_rows(320, d_in=6), windows=windows_of(step=20)
+    )
+    with pytest.raises(MismatchError, match=r"other.h5: windows: expected the windows and rows of"):
+        SideBySide([stores[0], other])
+    header = activation_header(6, genome_sha256="h" * 64)
+    other = write_activations(tmp_path / "else.h5", sparse_rows(320, d_in=6), header=header)
+    with pytest.raises(MismatchError, match=r"else.h5: genome-sha256"):
+        SideBySide([stores[0], other])
+    with pytest.raises(InputError, match="stores of two sites or more, found 1"):
+        join_sites([stores[0], other])
+
+
+def test_a_crosscoder_is_trained_and_encoded_with_the_stores_of_its_sites(stores, tmp_path):
+    paths = [store.path for store in stores]
+    settings = config(tmp_path, "batch_topk_crosscoder")
+    train_from_store(paths, tmp_path / "sae", config=settings)
+    loaded = load_sae(tmp_path / "sae")
+    assert loaded.sae.config.widths == (8, 6)
+    assert loaded.metadata["site"] == "blocks.0 + blocks.1"
+    features = encode_store(stores, tmp_path / "sae", tmp_path / "features.h5")
+    assert features.header.n_features == 12
+    with pytest.raises(MismatchError, match="site"):
+        encode_store(stores[::-1], tmp_path / "sae", tmp_path / "again.h5")
+
+
+def test_a_transcoder_is_trained_on_two_sites_and_encodes_the_first(stores, tmp_path):
+    paths = [store.path for store in stores]
+    train_from_store(paths, tmp_path / "sae", config=config(tmp_path, "transcoder"))
+    loaded = load_sae(tmp_path / "sae")
+    assert (loaded.sae.d_in, len(loaded.sae.b_dec)) == (8, 6)
+    assert (loaded.metadata["site"], loaded.metadata["target_site"]) == ("blocks.0", "blocks.1")
+    features = encode_store([stores[0]], tmp_path / "sae", tmp_path / "features.h5")
+    assert features.header.n_features == 12
+    with pytest.raises(MismatchError, match="site"):
+        encode_store([stores[1]], tmp_path / "sae", tmp_path / "again.h5")
+
+
+def test_a_transcoder_of_three_sites_is_refused(stores, tmp_path):
+    header = activation_header(4, site="blocks.2")
+    third = write_activations(tmp_path / "2.h5", sparse_rows(320, d_in=4), header=header)
+    paths = [store.path for store in (*stores, third)]
+    with pytest.raises(ConfigError, match="widths: expected two widths, of input and target"):
+        train_from_store(paths, tmp_path / "sae", config=config(tmp_path, "transcoder"))
