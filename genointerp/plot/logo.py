@@ -76,7 +76,7 @@ def plot_logo(
     return ax
 
 
-def _draw_letter(ax: Axes, letter: str, x: int, bottom: float, height: float) -> None:
+def _draw_letter(ax: Axes, letter: str, x: float, bottom: float, height: float) -> None:
     path = TextPath((0, 0), letter, size=1, prop=_FONT)
     box = path.get_extents()
     fit = (
