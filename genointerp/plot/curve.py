@@ -5,6 +5,7 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from genointerp.core.errors import InputError
 from genointerp.plot.style import (
@@ -62,8 +63,18 @@ def plot_precision_recall(curves: pd.DataFrame, *, ax: Axes | None = None) -> Ax
     ax.set_xlabel("recall (share of the concept's bases)", fontsize=FONT_SIZE + 1)
     ax.set_ylabel("precision (share of detected bases)", fontsize=FONT_SIZE + 1)
     ax.tick_params(labelsize=FONT_SIZE)
-    if pairs:
-        ax.legend(fontsize=FONT_SIZE, frameon=False, loc="upper left", bbox_to_anchor=(1.05, 1.0))
+    marks = [
+        Line2D([], [], color="0.3", marker="o", markersize=4, linestyle="", label="chosen on fit"),
+        Line2D([], [], color="0.3", linewidth=1.5, label="base rate (at the right edge)"),
+    ]
+    handles, _ = ax.get_legend_handles_labels()
+    ax.legend(
+        handles=[*handles, *marks],
+        fontsize=FONT_SIZE,
+        frameon=False,
+        loc="upper left",
+        bbox_to_anchor=(1.05, 1.0),
+    )
     hide_frame(ax, keep=("left", "bottom"))
     return ax
 
