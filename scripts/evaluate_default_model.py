@@ -59,6 +59,9 @@ def main() -> None:
     parser.add_argument("corpus", type=Path, help="corpus.npz of scripts/corpus/assemble.py")
     parser.add_argument("--model", default="nano", help="a registered name or a folder of weights")
     parser.add_argument("--genome", action="append", help="repeatable; all where not given")
+    parser.add_argument(
+        "--every", type=int, default=1, help=f"read one of so many runs of {_CHUNK} windows"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1, help="of each process")
@@ -72,7 +75,9 @@ def main() -> None:
     ]
     settings = Settings(arguments.model, arguments.device, arguments.threads)
     baselines = json.loads(arguments.baselines.read_text())["genomes"]
-    found = evaluate(settings, genomes, baselines, processes=arguments.processes)
+    found = evaluate(
+        settings, genomes, baselines, every=arguments.every, processes=arguments.processes
+    )
     with atomic_path(arguments.out) as temporary:
         temporary.write_text(json.dumps(found, indent=2) + "\n")
 
@@ -82,9 +87,13 @@ def evaluate(
     genomes: Sequence[JudgedGenome],
     baselines: dict[str, Any],
     *,
+    every: int = 1,
     processes: int,
 ) -> dict[str, Any]:
-    """Return the figures of a model on several genomes, each beside its baselines."""
+    """Return the figures of a model on several genomes, each beside its baselines.
+
+    With ``every`` above 1 they are of one in so many runs of windows, evenly over each genome.
+    """
     spec = load_model(settings.model).spec
     record: dict[str, Any] = {
         "model": spec.name,
@@ -92,12 +101,13 @@ def evaluate(
         "strand": "+",
         "window": CONFIG.window,
         "warmup": CONFIG.warmup,
+        "every": every,
         "genomes": {},
     }
     context = get_context("spawn")
     with ProcessPoolExecutor(processes, context, initializer=_load, initargs=(settings,)) as pool:
         for judged in genomes:
-            bits = base_bits(pool, spec, judged.genome, CONFIG)
+            bits = base_bits(pool, spec, judged.genome, CONFIG, every=every)
             record["genomes"][judged.name] = {
                 "split": judged.split,
                 "n_bases": int((~np.isnan(bits)).sum()),
@@ -105,11 +115,13 @@ def evaluate(
                 "baselines": baseline_figures(judged, baselines),
             }
             if judged.name == STRETCH[0]:
-                record["by_window"] = by_window(pool, spec, judged.genome)
+                record["by_window"] = by_window(pool, spec, judged.genome, every)
     return record
 
 
-def by_window(pool: ProcessPoolExecutor, spec: ModelSpec, genome: Genome) -> dict[str, Any]:
+def by_window(
+    pool: ProcessPoolExecutor, spec: ModelSpec, genome: Genome, every: int
+) -> dict[str, Any]:
     """Return bits per base of one stretch under windows of several lengths."""
     name, start, end = STRETCH
     contig = next(iter(genome.values()))
@@ -117,7 +129,7 @@ def by_window(pool: ProcessPoolExecutor, spec: ModelSpec, genome: Genome) -> dic
     means = {}
     for window in WINDOWS:
         config = replace(CONFIG, window=window, warmup=window // 8)
-        bits = base_bits(pool, spec, genome, config, regions=[region])
+        bits = base_bits(pool, spec, genome, config, regions=[region], every=every)
         means[str(window)] = rounded(bits[~np.isnan(bits)])
     return {
         "genome": name,
@@ -135,13 +147,15 @@ def base_bits(
     config: HarvestConfig,
     *,
     regions: Sequence[GenomicInterval] = (),
+    every: int = 1,
 ) -> Float32[np.ndarray, " bp"]:
     """Return ``-log2 p`` of each base, contigs in a row; NaN where a base was not predicted."""
     windows = config.windows(spec, genome, regions)
     rows = np.cumsum([0, *genome.lengths.values()])[:-1]
     offset = dict(zip(genome, rows.tolist(), strict=True))
     bits = np.full(sum(genome.lengths.values()), np.nan, dtype=np.float32)
-    chunks = [windows[first : first + _CHUNK] for first in range(0, len(windows), _CHUNK)]
+    starts = range(0, len(windows), _CHUNK * every)
+    chunks = [windows[first : first + _CHUNK] for first in starts]
     with progress_bar(f"bits per base (parts of {_CHUNK} windows)") as progress:
         futures = [
             pool.submit(

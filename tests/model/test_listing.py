@@ -23,7 +23,7 @@ def test_a_shipped_model_is_ready():
     assert row("nano") == {
         "name": "nano",
         "tokens": "char",
-        "context": 4096,
+        "context": 8192,
         "reads": "left",
         "here": "ready",
         "licence": "MIT",

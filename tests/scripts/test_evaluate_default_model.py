@@ -1,5 +1,8 @@
 """The evaluation of a model, on a genome of 3 kb and an untrained network, beside `genome_loss`."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -38,6 +41,23 @@ def test_bits_equal_those_of_genome_loss(judged, tmp_path):
     assert figures["by_class"]["all"] == figures["bits_per_base"]
     assert figures["baselines"] == {"mixture": {}}
     assert set(found["by_window"]["bits_per_base"]) == {"1024", "4096", "8192"}
+
+
+def test_one_in_so_many_runs_of_windows_is_read_and_read_alike(judged, tmp_path, monkeypatch):
+    network = StripedHyena(HyenaConfig(vocab_size=8, d_model=8, d_mlp=8, mixers=("SE",), n_heads=2,
+                                       n_filter_groups=2))  # fmt: skip
+    initialise(network, torch.Generator().manual_seed(0))
+    save_model(network, tmp_path, name="tiny", context=4096, default_site="blocks.0")
+    monkeypatch.setattr(script, "_CHUNK", 1)
+    monkeypatch.setattr(script, "_models", [load_model(str(tmp_path))])
+    config = replace(script.CONFIG, window=600, warmup=100)
+    spec = script._models[0].spec
+    with ThreadPoolExecutor(1) as pool:
+        whole = script.base_bits(pool, spec, judged.genome, config)
+        third = script.base_bits(pool, spec, judged.genome, config, every=3)
+    read = ~np.isnan(third)
+    assert 0 < read.sum() < 0.5 * (~np.isnan(whole)).sum()
+    np.testing.assert_array_equal(third[read], whole[read])
 
 
 def test_baselines_of_another_sequence_are_refused(judged):
