@@ -9,6 +9,7 @@ genome says is reported beside it and chooses nothing.
 import argparse
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -53,6 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="nano", help="registered name, or a folder of weights")
     parser.add_argument("--config", type=Path, default=CONFIG, help="genomes, regions, windows")
+    parser.add_argument("--site", action="append", help="repeatable; all where not given")
     parser.add_argument("--architecture", default="topk")
     parser.add_argument("--features", type=int, default=512)
     parser.add_argument("--k", type=int, default=16)
@@ -67,15 +69,18 @@ def main() -> None:
     training = TrainingConfig(sae=sae, n_tokens=arguments.tokens, slow_parts=slow)
     with TemporaryDirectory() as temporary:
         work = arguments.work or Path(temporary)
-        record = choose_site(arguments.model, arguments.config, training, work)
+        sites = arguments.site or []
+        record = choose_site(arguments.model, arguments.config, training, work, only=sites)
     with atomic_path(arguments.out) as path:
         path.write_text(json.dumps(record, indent=2) + "\n")
     with atomic_path(arguments.out.with_suffix(".md")) as path:
         path.write_text(markdown(record))
 
 
-def choose_site(name: str, path: Path, config: TrainingConfig, work: Path) -> dict[str, Any]:
-    """Measure every site of a model and choose one."""
+def choose_site(
+    name: str, path: Path, config: TrainingConfig, work: Path, *, only: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Measure every site of a model, or some alone, and choose one."""
     run = read_run_config(path)
     model = load_model(name)
     grounds = [read_ground(key, values) for key, values in run["genomes"].items()]
@@ -86,7 +91,7 @@ def choose_site(name: str, path: Path, config: TrainingConfig, work: Path) -> di
         log.info("read %s", ground.name)
     split = AssociateConfig(test=tuple(run["test"]), n_shifts=1, top_per_concept=0)
     sites = {}
-    for site in model.spec.sites:
+    for site in only or model.spec.sites:
         sites[site] = measure_site([own[site] for own in stores], grounds, split, config, work)
         log.info("%s: %s", site, sites[site])
     mean = {site: float(np.mean([row["f1_fit"] for row in sites[site]])) for site in sites}
