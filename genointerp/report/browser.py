@@ -97,9 +97,10 @@ class Loci:
             return None
         return f"{self._of_seqid[interval.seqid]}:{interval.start + 1}-{interval.end}"
 
-    def place(self, genome: str, interval: GenomicInterval) -> str:
-        """Return the browser's words for an interval of one genome."""
-        return f"{self.names[genome, interval.seqid]}:{interval.start + 1}-{interval.end}"
+    def place(self, genome: str, interval: GenomicInterval) -> str | None:
+        """Return the browser's words for an interval of one genome; None if it is not shown."""
+        name = self.names.get((genome, interval.seqid))
+        return None if name is None else f"{name}:{interval.start + 1}-{interval.end}"
 
     def _free_name(self, genome: str, seqid: str) -> str:
         plain = _UNSAFE.sub("_", seqid)

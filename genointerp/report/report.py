@@ -191,10 +191,16 @@ def _records(measured: Measurements, links: Links, folder: str) -> list[PageTabl
 def _queries(run: Run, links: Links) -> list[dict[str, Any]]:
     queries = []
     for name, frame in run.queries.items():
-        region = run.region_of(name)
+        region, genome = run.region_of(name), run.genome_of(name)
         title = f"Query {name}" + (f": {region}" if region else "")
-        source = f"queries/{name}.tsv"
-        table = page_table(frame, title=title, source=source, links=links, limit=50)
+        table = page_table(
+            # what the table calls the genome is the name of its features file
+            frame if genome is None else frame.drop(columns="genome", errors="ignore"),
+            title=title if genome is None else f"{title} of {genome}",
+            source=f"queries/{name}.tsv",
+            links=links._replace(genome=genome),
+            limit=50,
+        )
         queries.append({"region": region, "locus": links.loci.find(region), "table": table})
     return queries
 

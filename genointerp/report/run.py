@@ -17,7 +17,13 @@ from genointerp.core.errors import InputError, MismatchError, SchemaError
 from genointerp.genome.read import read_genome
 from genointerp.report.browser import BrowsedGenome
 from genointerp.store.features import FeatureStore
-from genointerp.store.tables import ASSOCIATIONS, CANDIDATES, read_table
+from genointerp.store.tables import (
+    ASSOCIATIONS,
+    BEST_PER_CONCEPT,
+    CANDIDATES,
+    QUERY,
+    read_table,
+)
 
 TABLES = (
     "config.yaml",
@@ -68,8 +74,19 @@ class Run:
 
     def region_of(self, query: str) -> str:
         """Return the region that a query was asked for, empty where the run does not say."""
-        entry = (self.config.get("queries") or {}).get(query, {})
-        return str(entry.get("region", ""))
+        return str(self._query(query).get("region", ""))
+
+    def genome_of(self, query: str) -> str | None:
+        """Return the genome that a query was asked of; None where the run does not say.
+
+        The table does not tell: it calls a genome after its features file, the same for all.
+        """
+        name = self._query(query).get("genome")
+        return None if name is None else str(name)
+
+    def _query(self, query: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = (self.config.get("queries") or {}).get(query, {})
+        return found
 
 
 def read_run(path: Path) -> Run:
@@ -96,9 +113,9 @@ def read_run(path: Path) -> Run:
         config=config,
         summary=_flat(summary),
         associations=read_table(path / "associations.parquet", ASSOCIATIONS),
-        best=read_tsv(path / "best_per_concept.tsv"),
+        best=read_table(path / "best_per_concept.tsv", BEST_PER_CONCEPT),
         candidates=read_table(path / "candidates.tsv", CANDIDATES),
-        queries={file.stem: read_tsv(file) for file in sorted(path.glob("queries/*.tsv"))},
+        queries={file.stem: read_table(file, QUERY) for file in sorted(path.glob("queries/*.tsv"))},
         figures=tuple(sorted([*path.glob("figures/*.png"), *path.glob("figures/*.svg")])),
         genomes=genomes,
         elements=tuple(
@@ -107,25 +124,6 @@ def read_run(path: Path) -> Run:
         split=read_split(path / "associations.parquet"),
         files=_files(path, config),
     )
-
-
-def read_tsv(path: Path) -> pd.DataFrame:
-    """Read a TSV with a line of names, and before it perhaps a line ``# {json}``.
-
-    Raises
-    ------
-    SchemaError
-        If it is missing or no such table.
-    """
-    if not path.is_file():
-        raise SchemaError(str(path), "a table", "no file")
-    try:
-        with path.open(newline="") as handle:
-            if not handle.readline().startswith("# {"):
-                handle.seek(0)
-            return pd.read_csv(handle, sep="\t", keep_default_na=False, na_values=[""])
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise SchemaError(str(path), "a table", " ".join(str(error).split())) from error
 
 
 def _read_genomes(path: Path, config: Mapping[str, Any]) -> list[BrowsedGenome]:

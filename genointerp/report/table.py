@@ -25,10 +25,13 @@ class Links(NamedTuple):
         Where regions lie in the browser.
     pages
         Features that have a section of their own.
+    genome
+        On which rows lie, where no column says so.
     """
 
     loci: Loci
     pages: Collection[int] = ()
+    genome: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +122,11 @@ def format_value(value: object) -> str:
 
 def _row(row: dict[Hashable, Any], links: Links) -> tuple[Cell, ...]:
     cells = [_cell(value, str(name), links) for name, value in row.items()]
-    if {"genome", "seqid", "start", "end"} <= row.keys():
+    genome = row.get("genome", links.genome)
+    if genome is not None and {"seqid", "start", "end"} <= row.keys():
         place = GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]))
         index = list(row).index("start")
-        cells[index] = replace(cells[index], locus=links.loci.place(row["genome"], place))
+        cells[index] = replace(cells[index], locus=links.loci.place(genome, place))
     return tuple(cells)
 
 

@@ -10,14 +10,18 @@ import pytest
 import yaml
 from safetensors.numpy import save_file
 
+from genointerp.association.summary import best_per_concept
 from genointerp.core.provenance import Provenance
+from genointerp.feature.genomes import GenomeFiles
+from genointerp.feature.query import answer
+from genointerp.feature.regions import Places
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome, write_fasta
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature_writer import FeatureWriter
 from genointerp.store.features import FeatureHeader
-from genointerp.store.tables import ASSOCIATIONS, CANDIDATES, write_table
+from genointerp.store.tables import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, write_table
 
 PROVENANCE = Provenance(config={"test": ["chrB"]}, inputs={})
 HOSTILE = "</script><script>window.stolen=1</script><img src=x onerror='window.stolen=1'>"
@@ -42,7 +46,20 @@ def run_dir(tmp_path_factory):
     write_tables(folder)
     for name, (fasta, _) in genomes.items():
         write_store(folder / name / "features.h5", read_genome(fasta))
+    write_query(folder, config["queries"])
     return folder
+
+
+def write_query(folder: Path, queries):
+    """As the rule of the workflow: of the features file, with the associations."""
+    for name, query in queries.items():
+        pieces = answer(
+            GenomeFiles(folder / query["genome"] / "features.h5"),
+            Places((query["region"],)),
+            associations=folder / "associations.parquet",
+            out=folder / "queries" / f"{name}.tsv",
+        )
+        assert "rows ->" in "".join(pieces)
 
 
 def write_genome(folder: Path, name: str, lengths, *, seed):
@@ -141,18 +158,13 @@ def candidate_frame():
 def write_tables(folder: Path):
     associations = association_frame()
     write_table(associations, folder / "associations.parquet", ASSOCIATIONS, PROVENANCE)
-    best = associations.sort_values("f1_fit", ascending=False).drop_duplicates("concept")
-    best[["concept", "orientation", "feature", "f1", "f1_fit", "q_value"]].to_csv(
-        folder / "best_per_concept.tsv", sep="\t", index=False
-    )
+    best = best_per_concept(associations)
+    write_table(best, folder / "best_per_concept.tsv", BEST_PER_CONCEPT, PROVENANCE)
     write_table(candidate_frame(), folder / "candidates.tsv", CANDIDATES, PROVENANCE)
     summary = {"fvu": 0.123456, "l0": 15.5, "best_f1": {"tRNA": 0.987654, HOSTILE: 0.5}}
     summary["provenance"] = json.loads(PROVENANCE.as_json())
     (folder / "summary.json").write_text(json.dumps(summary))
     (folder / "queries").mkdir()
-    (folder / "queries" / "a_tRNA.tsv").write_text(
-        "feature\tstrand\tmax_activation\n3\t+\t5.0\n7\t-\t0.5\n"
-    )
     (folder / "sae").mkdir()
     directions = np.random.default_rng(5).normal(size=(N_FEATURES, 4)).astype(np.float32)
     save_file({"W_dec": directions}, folder / "sae" / "sae_weights.safetensors")

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from unittest import mock
 
@@ -25,11 +26,12 @@ from genointerp.core.errors import (
     SchemaError,
     UnknownNameError,
 )
+from genointerp.core.provenance import Provenance
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.genome.read import read_genome
 from genointerp.plot.style import use_region_axis
-from genointerp.report import browser
+from genointerp.report import browser, report
 from genointerp.report.browser import browser_text
 from genointerp.report.concept_figures import (
     choose_pairs,
@@ -50,9 +52,17 @@ from genointerp.report.figures import (
 from genointerp.report.map_figures import draw_circle, draw_dictionary
 from genointerp.report.report import MAX_PAGE_BYTES, script_json, top_features, write_report
 from genointerp.report.run import read_run
-from genointerp.report.table import format_value
+from genointerp.report.table import Links, format_value
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.tables import CURVES, METAGENE, MOTIF, TOP_LOCI, read_table
+from genointerp.store.tables import (
+    CURVES,
+    METAGENE,
+    MOTIF,
+    QUERY,
+    TOP_LOCI,
+    read_table,
+    write_table,
+)
 from tests.plant import make_store, silence
 
 
@@ -151,6 +161,38 @@ def test_loci_of_a_section_are_strongest_first_and_move_the_browser(page_path, p
     assert (first["element"], first["orientation"], first["distance"]) == ("trnX", "sense", 0)
     table = page.split('id="loci-3"')[1].split("</table>")[0]
     assert 'data-locus="chrA:1101-1176">1,100</button>' in table
+
+
+def query_cells(run):
+    (query,) = report._queries(run, Links(browser.Loci(run.genomes)))
+    table = query["table"]
+    return table, [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+
+
+def test_an_answer_of_query_leads_to_its_genome(run_dir):
+    answer = read_table(run_dir / "queries" / "a_tRNA.tsv", QUERY)
+    assert set(answer["genome"]) == {"features"}
+    table, rows = query_cells(read_run(run_dir))
+    assert table.title == "Query a_tRNA: chrA:1,001-1,900 of first"
+    assert [row["start"].locus for row in rows] == [
+        f"chrA:{start + 1}-{end}" for start, end in zip(answer["start"], answer["end"], strict=True)
+    ]
+
+
+def test_an_answer_of_which_the_run_does_not_tell_the_genome_leads_nowhere(run_dir):
+    table, rows = query_cells(replace(read_run(run_dir), config={}))
+    assert "genome" in table.columns
+    assert {row["start"].locus for row in rows} == {None}
+
+
+def test_a_contig_named_by_a_number_stays_text(run_dir, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run_dir, folder)
+    table = read_table(run_dir / "queries" / "a_tRNA.tsv", QUERY).assign(seqid="1")
+    write_table(table, folder / "queries" / "a_tRNA.tsv", QUERY, Provenance({}, {}))
+    _, rows = query_cells(read_run(folder))
+    assert {row["seqid"].text for row in rows} == {"1"}
+    assert {row["start"].locus for row in rows} == {None}
 
 
 def test_tables_of_an_earlier_report_do_not_stay(run_dir, tmp_path):
