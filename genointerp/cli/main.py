@@ -2,11 +2,13 @@
 
 import logging
 import os
+import select
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from genointerp import __version__
 from genointerp.cli.adopt import adopt
@@ -56,7 +58,31 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 """In the order of the help text; ``plot`` follows, since it has commands of its own."""
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+class _Program(TyperGroup):
+    """Ends with status 0 where the reader of the standard output, such as `head`, has enough."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            if not _reader_has_gone():
+                raise
+            # Python must not flush into it at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+
+
+def _reader_has_gone() -> bool:
+    poll = select.poll()
+    # no event is asked for: errors and hang-ups are always told
+    poll.register(sys.stdout.fileno(), 0)
+    return bool(poll.poll(0))
+
+
+app = typer.Typer(
+    cls=_Program, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
 
 
 def main() -> None:
@@ -64,10 +90,6 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     try:
         app()
-    except BrokenPipeError:
-        # the reader, such as `head`, has seen enough; Python must not flush into it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
     except (GenointerpError, OSError) as error:
         typer.echo(f"genointerp: {error}", err=True)
         raise SystemExit(1) from error

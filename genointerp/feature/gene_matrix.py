@@ -6,16 +6,19 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csc_array
 
-from genointerp.annotation.annotation_set import AnnotationSet, Element
+from genointerp.annotation.annotation_set import Element
 from genointerp.core.errors import InputError
 from genointerp.core.provenance import Provenance
 from genointerp.feature.genomes import FeaturedGenome, total_inputs
+from genointerp.feature.regions import hull_on
 from genointerp.feature.statistics import feature_statistics
 from genointerp.feature.summary import summarise_stretch
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.features import GROUPS, STRANDS, FeatureStore, ReadStrand
 
 GENE_TYPES = ("CDS", "tRNA", "rRNA", "ncRNA", "tmRNA")
+
+_PLACE = ("seqid", "start", "end", "strand")
 
 LAYERS = ("sense_max", "sense_mean", "antisense_max", "antisense_mean")
 
@@ -42,7 +45,8 @@ def write_gene_matrix(genome: FeaturedGenome, out: Path, types: tuple[str, ...])
 
     ``X`` is the largest activation when the gene's own strand is read; layers are those of
     `gene_layers`. Observations carry the statistics of `feature_statistics` on both strands,
-    variables the place (0-based, half-open), type, name and product of a gene.
+    variables the place, type, name and product of a gene. The place is 0-based and half-open; its
+    end lies beyond a circular contig where the gene spans the origin.
 
     Raises
     ------
@@ -63,7 +67,7 @@ def write_gene_matrix(genome: FeaturedGenome, out: Path, types: tuple[str, ...])
     matrix = anndata.AnnData(
         X=layers["sense_max"].tocsr(),
         obs=_observations(genome.store),
-        var=_variables(genes, genome.annotations),
+        var=_variables(genome.store, genes),
         layers={name: layer.tocsr() for name, layer in layers.items()},
         uns={"provenance": Provenance({"types": list(types)}, total_inputs([genome])).as_json()},
     )
@@ -103,13 +107,10 @@ def _observations(store: FeatureStore) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(index, dtype=object))
 
 
-def _variables(genes: list[Element], annotations: AnnotationSet) -> pd.DataFrame:
+def _variables(store: FeatureStore, genes: list[Element]) -> pd.DataFrame:
     rows = [
         {
-            "seqid": gene.parts[0].seqid,
-            "start": min(part.start for part in gene.parts),
-            "end": max(part.end for part in gene.parts),
-            "strand": gene.parts[0].strand,
+            **{name: getattr(hull_on(store, gene), name) for name in _PLACE},
             "type": gene.type,
             "gene": gene.attribute("gene") or gene.attribute("Name"),
             "product": gene.attribute("product"),

@@ -20,6 +20,8 @@ from genointerp.genome.interval import GenomicInterval, format_region, parse_reg
 from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
 from genointerp.store.tables import ASSOCIATIONS, QUERY, conform, empty_table, read_table
 
+_WHERE = ("genome", "region", "seqid")
+
 _log = logging.getLogger(__name__)
 
 
@@ -100,16 +102,23 @@ def query_frames(
     *,
     associations: pd.DataFrame | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """Yield a table in the schema ``QUERY`` for each region of each genome, as it is read."""
+    """Yield a table in the schema ``QUERY`` for each region of each genome, as it is read.
+
+    A question of no regions, as of an empty BED file, has one table without rows.
+    """
     config = QueryConfig() if config is None else config
     best = None if associations is None else best_concepts(associations)
+    asked = False
     for place in find_places(places, genomes):
+        asked = True
         _tell_gaps(place, config)
         table = _of_interval(place.genome.store, place.interval, config, best)
         where = (place.genome.name, place.name, place.interval.seqid)
-        for name, value in zip(("genome", "region", "seqid"), where, strict=True):
+        for name, value in zip(_WHERE, where, strict=True):
             table[name] = pd.Series([value] * len(table), dtype=object)
         yield conform(table, QUERY, where=place.name)
+    if not asked:
+        yield empty_table(QUERY, (*_WHERE, *(() if best is None else best)))
 
 
 def query(
@@ -130,7 +139,7 @@ def query(
     """
     genomes, known = _opened(files, places, associations)
     frames = list(query_frames(genomes, places, config, associations=known))
-    return pd.concat(frames or [empty_table(QUERY)], ignore_index=True)
+    return pd.concat(frames, ignore_index=True)
 
 
 def answer(

@@ -13,6 +13,7 @@ from genointerp.core.errors import CoordinateError, InputError, UnknownNameError
 from genointerp.core.files import reading
 from genointerp.feature.genomes import FeaturedGenome
 from genointerp.genome.interval import GenomicInterval, format_region, parse_region
+from genointerp.store.features import FeatureStore
 
 NAMES = ("gene", "Name", "locus_tag", "old_locus_tag", "ID")
 """Attributes by which an element is found, the first that knows the name counts."""
@@ -83,20 +84,26 @@ def find_elements(annotations: AnnotationSet, name: str) -> list[Element]:
     return [element for element in annotations if element.id == name]
 
 
-def element_hull(element: Element, length: int) -> GenomicInterval:
+def element_hull(element: Element, length: int, *, circular: bool) -> GenomicInterval:
     """Return the interval from the first to the last base of an element.
 
-    Its end lies beyond the contig where parts lie on either side of the origin.
+    Its end lies beyond a circular contig where parts lie on either side of the origin.
     """
     parts = sorted(element.parts, key=lambda part: part.start)
     seqid, strand = parts[0].seqid, parts[0].strand
     last = max(part.end for part in parts)
-    if len(parts) > 1 and parts[0].start == 0 and last == length:
+    if circular and len(parts) > 1 and parts[0].start == 0 and last == length:
         # what lies before the widest gap goes on behind the origin
         gaps = [after.start - before.end for before, after in pairwise(parts)]
         cut = max(range(len(gaps)), key=lambda i: gaps[i])
         return GenomicInterval(seqid, parts[cut + 1].start, length + parts[cut].end, strand)
     return GenomicInterval(seqid, parts[0].start, last, strand)
+
+
+def hull_on(store: FeatureStore, element: Element) -> GenomicInterval:
+    """Return `element_hull` on the element's contig in a store."""
+    seqid = element.parts[0].seqid
+    return element_hull(element, store.lengths[seqid], circular=seqid in store.circular)
 
 
 def read_bed(lines: Iterable[str], *, where: str) -> Iterator[tuple[str, GenomicInterval]]:
@@ -164,12 +171,8 @@ def _gene_places(name: str, genomes: Sequence[FeaturedGenome]) -> Iterator[Place
     for genome in genomes:
         if genome.annotations is None:
             continue
-        lengths = genome.store.lengths
-        hulls = [
-            element_hull(element, lengths[element.parts[0].seqid])
-            for element in find_elements(genome.annotations, name)
-        ]
-        for interval in dict.fromkeys(hulls):
+        found_here = find_elements(genome.annotations, name)
+        for interval in dict.fromkeys(hull_on(genome.store, element) for element in found_here):
             found = True
             yield Place(genome, name, interval)
     if not found:

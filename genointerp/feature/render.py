@@ -14,7 +14,6 @@ from genointerp.store.hdf5 import writing
 from genointerp.store.tables import (
     TableSchema,
     check_table_path,
-    empty_table,
     records,
     render_table,
     write_table,
@@ -59,8 +58,7 @@ def write_frames(
     out = Path(out)
     if out.suffix != ".bed":
         check_table_path(out)
-    held = list(frames)
-    table = pd.concat(held, ignore_index=True) if held else empty_table(schema)
+    table = pd.concat(list(frames), ignore_index=True)
     if out.suffix != ".bed":
         write_table(table, out, schema, provenance)
         return len(table)

@@ -6,7 +6,7 @@ line ``# {json}``; JSON: beside ``rows``).
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -421,9 +421,9 @@ def conform(frame: pd.DataFrame, schema: TableSchema, *, where: str) -> pd.DataF
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
 
 
-def empty_table(schema: TableSchema) -> pd.DataFrame:
-    """Return a table of no rows with the required columns."""
-    columns = [column for column in schema.columns if column.status == "REQUIRED"]
+def empty_table(schema: TableSchema, optional: Collection[str] = ()) -> pd.DataFrame:
+    """Return a table of no rows with the required and some optional columns."""
+    columns = [c for c in schema.columns if c.status == "REQUIRED" or c.name in optional]
     return pd.DataFrame({c.name: pd.Series([], dtype=_DTYPES[c.kind]) for c in columns})
 
 

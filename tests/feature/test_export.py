@@ -297,6 +297,8 @@ def test_anndata_holds_every_feature_on_every_gene(store, dense, tmp_path):
     assert found.var_names.tolist() == ["one", "turn", "trn"]
     assert found.obs_names.tolist() == ["f/0", "f/1", "f/2"]
     assert found.var["gene"].tolist() == ["thrA", "", ""]
+    places = found.var[["start", "end"]].values.tolist()
+    assert places == [[0, 30], [100, 126], [4, 9]]
     bases = {"one": range(30), "turn": [*range(100, 120), *range(6)], "trn": range(124, 129)}
     strands = {"one": "+", "turn": "-", "trn": "-"}
     for number, name in enumerate(found.var_names):

@@ -208,13 +208,25 @@ def test_an_unknown_gene_is_refused_with_what_is_near(store, annotation):
 
 
 def test_parts_on_either_side_of_the_origin_make_one_hull():
-    def hull(*parts):
+    def hull(*parts, circular=True):
         parts = tuple(Part("c", start, end, "+") for start, end in parts)
-        return element_hull(Element("CDS", "x", parts), 100)
+        return element_hull(Element("CDS", "x", parts), 100, circular=circular)
 
     assert hull((10, 20), (40, 50)) == GenomicInterval("c", 10, 50, "+")
     assert hull((90, 100), (0, 10)) == GenomicInterval("c", 90, 110, "+")
     assert hull((80, 85), (90, 100), (0, 10), (12, 20)) == GenomicInterval("c", 80, 120, "+")
+    ends = (0, 30), (60, 100)
+    assert hull(*ends) == GenomicInterval("c", 60, 130, "+")
+    assert hull(*ends, circular=False) == GenomicInterval("c", 0, 100, "+")
+
+
+def test_a_gene_that_reaches_both_ends_of_a_linear_contig_is_not_unrolled(store, tmp_path):
+    gff = tmp_path / "linear.gff3"
+    rows = [f"chrB\tx\tCDS\t{part}\t.\t+\t0\tID=c;gene=long" for part in ("1\t9", "31\t40")]
+    gff.write_text("##gff-version 3\n" + "\n".join(rows) + "\n")
+    files = GenomeFiles(store.path, annotation=gff)
+    (place,) = find_places(Places(genes=("long",)), files.open(elements=True))
+    assert place.interval == GenomicInterval("chrB", 0, 40, "+")
 
 
 def test_without_places_every_contig_is_asked(store, catalogue):

@@ -206,24 +206,49 @@ def test_command_says_in_one_line_what_is_wrong(worked):
     )
 
 
-def test_reader_that_closes_early_is_no_traceback(worked):
-    code = "import os, sys; os.close(1); os.dup2(int(sys.argv[1]), 1); sys.argv = sys.argv[:1]"
-    code += f" + ['query', {str(worked.path)!r}, 'chrA']"
-    code += "; from genointerp.cli.main import main; main()"
-
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_seen_enough_is_no_failure(worked, unbuffered):
     reading, writing = os.pipe()
     os.close(reading)
     try:
         done = subprocess.run(
-            [sys.executable, "-c", code, str(writing)],
-            pass_fds=[writing],
-            capture_output=True,
+            [sys.executable, "-c", MAIN, "query", str(worked.path), "chrA"],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
             text=True,
             check=False,
         )
     finally:
         os.close(writing)
-    assert done.stderr == ""
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_another_pipe_that_breaks_is_a_failure(worked):
+    code = f"import genointerp.feature.query as q; q.answer = lambda *a, **k: open_pipe(); {MAIN}"
+    broken = "def open_pipe():\n    raise BrokenPipeError(32, 'another pipe')\n"
+    done = subprocess.run(
+        [sys.executable, "-c", broken + code, "query", str(worked.path), "chrA"],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("format", ["tsv", "table"])
+def test_an_answer_to_no_regions_has_its_names(worked, tmp_path, format):
+    bed = tmp_path / "none.bed"
+    bed.write_text("# nothing\n")
+    assert run(worked.path, "--bed", bed, "--format", format).stdout.split() == QUERY.names[:10]
+    assert json.loads(run(worked.path, "--bed", bed, "--format", "json").stdout) == []
+    assert run(worked.path, "--bed", bed, "--format", "bed").stdout == ""
+    known = tmp_path / "a.parquet"
+    write_table(associations(), known, ASSOCIATIONS, Provenance(config={}, inputs={}))
+    table = query(GenomeFiles(worked.path), Places(bed=bed), associations=known)
+    assert table.empty
+    assert list(table) == QUERY.names
+    run(worked.path, "--bed", bed, "--out", tmp_path / "q.tsv")
+    assert list(read_table(tmp_path / "q.tsv", QUERY)) == QUERY.names[:10]
 
 
 def test_query_never_imports_torch(worked):
