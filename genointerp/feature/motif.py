@@ -150,7 +150,7 @@ def information_content(
         unit = 1 / (2 * np.log(2) * n)
     known = n > 0
     bits = np.where(known, np.maximum(0.0, terms.sum(axis=1) - 3 * np.where(known, unit, 0)), 0.0)
-    return Information(bits, np.where(known, (_CHI2_95 - 3) * unit, np.inf))
+    return Information(bits, np.where(known, (_CHI2_95 - 3) * unit, np.nan))
 
 
 def find_motif(

@@ -23,7 +23,8 @@ def plot_metagene(profile: pd.DataFrame, anchor: str, *, ax: Axes | None = None)
     """Draw the mean activation around one end of a concept's elements, for each orientation.
 
     The band is 1.96 standard errors on either side; the inside of the elements is shaded; the
-    dashed line is the mean over all bases, what a rotated annotation gives.
+    dashed line is the mean over all bases, what a rotated annotation gives. The scale is that of
+    the whole profile, so that both anchors have the same.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def plot_metagene(profile: pd.DataFrame, anchor: str, *, ax: Axes | None = None)
         label="all bases",
     )
     ax.set_xlim(low, high)
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(0, _top(profile))
     concept = plain_text(str(shown["concept"].iloc[0]))
     ax.set_xlabel(
         f"distance from the {ANCHOR_NAMES[anchor]} of {concept} (bp)", fontsize=FONT_SIZE + 1
@@ -67,10 +68,20 @@ def plot_metagene(profile: pd.DataFrame, anchor: str, *, ax: Axes | None = None)
     return ax
 
 
+def _top(profile: pd.DataFrame) -> float:
+    highest = profile["mean_activation"] + _half_band(profile)
+    top = 1.05 * max(float(highest.max()), float(profile["background"].max()))
+    return top if top > 0 else 1.0
+
+
+def _half_band(profile: pd.DataFrame) -> pd.Series:
+    return 1.96 * profile["sem"].fillna(0.0)
+
+
 def _draw_curve(curve: pd.DataFrame, orientation: str, ax: Axes) -> None:
     color = ORIENTATION_COLORS[orientation]
     mean = curve["mean_activation"]
-    half = 1.96 * curve["sem"].fillna(0.0)
+    half = _half_band(curve)
     n_elements = int(curve["n_elements"].max())
     ax.fill_between(curve["offset"], mean - half, mean + half, color=color, alpha=0.2, linewidth=0)
     ax.plot(

@@ -103,4 +103,15 @@ def hide_frame(ax: Axes, *, keep: tuple[str, ...] = ()) -> None:
 
 def plain_text(text: str) -> str:
     """Return annotation text such that matplotlib draws it as it is, ``$`` included."""
-    return text.replace("$", r"\$")
+    return visible_text(text).replace("$", r"\$")
+
+
+def visible_text(text: str) -> str:
+    """Return a text with U+FFFD for each control character (C0 and C1) but the line feed.
+
+    No font draws them, and XML, so SVG, cannot hold them.
+    """
+    return text.translate(_CONTROLS)
+
+
+_CONTROLS = dict.fromkeys([*range(0x0A), *range(0x0B, 0x20), *range(0x7F, 0xA0)], "\ufffd")

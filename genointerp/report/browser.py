@@ -6,6 +6,7 @@ igv.js shows names in HTML that it builds itself, so no annotation text reaches 
 
 import base64
 import bisect
+import contextlib
 import gzip
 import re
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.core.errors import CoordinateError
 from genointerp.feature.genomes import FeaturedGenome
 from genointerp.genome.genome import Genome
-from genointerp.genome.interval import GenomicInterval, parse_region
+from genointerp.genome.interval import GenomicInterval, parse_region, split_at_origin
 from genointerp.plot.style import STRAND_COLORS, type_color
 from genointerp.report.elements import gene_table
 from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack
@@ -80,27 +81,42 @@ class Loci:
 
     def __init__(self, genomes: Sequence[BrowsedGenome]) -> None:
         self.names: dict[tuple[str, str], str] = {}
-        self._of_seqid: dict[str, str] = {}
-        self._lengths: dict[str, int] = {}
+        self._stores = {item.name: item.store for item in genomes}
         for item in genomes:
-            for seqid, length in item.genome.lengths.items():
-                name = self._free_name(item.name, seqid)
-                self.names[item.name, seqid] = name
-                self._of_seqid.setdefault(seqid, name)
-                self._lengths.setdefault(seqid, length)
+            for seqid in item.genome.lengths:
+                self.names[item.name, seqid] = self._free_name(item.name, seqid)
 
-    def find(self, region: str) -> str | None:
-        """Return the browser's words for a 1-based closed region; None where it is no region."""
-        try:
-            interval = parse_region(_STRAND_SUFFIX.sub("", region.strip()), self._lengths)
-        except CoordinateError:
-            return None
-        return f"{self._of_seqid[interval.seqid]}:{interval.start + 1}-{interval.end}"
+    def find(self, region: str, genome: str | None = None) -> str | None:
+        """Return the browser's words for a 1-based closed region.
+
+        Parameters
+        ----------
+        genome
+            On which it lies. Where None, a region of two genomes is no place.
+
+        Returns
+        -------
+        None where it is no region.
+        """
+        text = _STRAND_SUFFIX.sub("", region.strip())
+        found = []
+        for name, store in self._stores.items():
+            with contextlib.suppress(CoordinateError):
+                if genome in (None, name):
+                    interval = parse_region(text, store.lengths, circular=store.circular)
+                    found.append((name, interval))
+        return self.place(*found[0]) if len(found) == 1 else None
 
     def place(self, genome: str, interval: GenomicInterval) -> str | None:
-        """Return the browser's words for an interval of one genome; None if it is not shown."""
+        """Return the browser's words for an interval of one genome; None if it is not shown.
+
+        Of an interval over the origin it is the part before the origin.
+        """
         name = self.names.get((genome, interval.seqid))
-        return None if name is None else f"{name}:{interval.start + 1}-{interval.end}"
+        if name is None:
+            return None
+        first = split_at_origin(interval, self._stores[genome].lengths[interval.seqid])[0]
+        return f"{name}:{first.start + 1}-{first.end}"
 
     def _free_name(self, genome: str, seqid: str) -> str:
         plain = _UNSAFE.sub("_", seqid)

@@ -10,6 +10,7 @@ from jaxtyping import Float32
 from genointerp.annotation.annotation_set import AnnotationSet, Element
 from genointerp.annotation.concepts import ConceptElements
 from genointerp.feature.query import best_concepts
+from genointerp.feature.summary import summarise_stretch
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.features import STRANDS, FeatureStore
 
@@ -78,29 +79,26 @@ def unrolled(table: pd.DataFrame, interval: GenomicInterval, length: int) -> pd.
     return own[(own["end"] > interval.start) & (own["start"] < interval.end)]
 
 
-def dense_values(store: FeatureStore, interval: GenomicInterval) -> dict[int, StrandValues]:
-    """Return the activations of each feature that fires in an interval, base by base.
+def strongest_features(store: FeatureStore, interval: GenomicInterval, n: int) -> list[int]:
+    """Return the features with the greatest activations in an interval; of equals, the lower."""
+    found = [summarise_stretch(store, interval, strand) for strand in STRANDS]
+    feature = np.concatenate([one.feature for one in found])
+    maximum = np.concatenate([one.maximum for one in found])
+    ranked = feature[np.lexsort((feature, -maximum))].tolist()
+    return list(dict.fromkeys(ranked))[:n]
 
-    The feature with the greatest activation comes first; of equals, the lower.
-    """
-    found: dict[int, StrandValues] = {}
+
+def dense_values(store: FeatureStore, interval: GenomicInterval, feature: int) -> StrandValues:
+    """Return the activations of one feature in an interval, base by base."""
+    values = StrandValues(*(np.zeros(interval.length, dtype=np.float32) for _ in range(2)))
     begin = 0
     for part in store.parts(interval):
-        shift = begin - store.offsets[interval.seqid] - part.start
-        for side, strand in enumerate(STRANDS):
-            hits = store.region(part, strand)
-            for feature in np.unique(hits.feature).tolist():
-                mine = hits.feature == feature
-                values = found.setdefault(feature, _silent(interval))
-                values[side][hits.row[mine] + shift] = hits.value[mine]
+        first = store.row_range(part)[0]
+        for side, strand in zip(values, STRANDS, strict=True):
+            track = store.feature(feature, strand, part)
+            side[track.row + (begin - first)] = track.value
         begin += part.length
-    top = {feature: max(v.max(initial=0) for v in values) for feature, values in found.items()}
-    return {feature: found[feature] for feature in sorted(found, key=lambda f: (-top[f], f))}
-
-
-def silent_values(interval: GenomicInterval) -> StrandValues:
-    """Return the values of a feature that does not fire in an interval."""
-    return _silent(interval)
+    return values
 
 
 def concept_texts(associations: pd.DataFrame) -> Mapping[int, str]:
@@ -115,7 +113,3 @@ def concept_texts(associations: pd.DataFrame) -> Mapping[int, str]:
 
 def _product(element: Element) -> str:
     return element.attribute("product")
-
-
-def _silent(interval: GenomicInterval) -> StrandValues:
-    return StrandValues(*(np.zeros(interval.length, dtype=np.float32) for _ in range(2)))

@@ -27,14 +27,14 @@ from genointerp.plot.region import (
     plot_genes,
     plot_sequence,
 )
-from genointerp.plot.style import FONT_SIZE, use_region_axis
+from genointerp.plot.style import FONT_SIZE, plain_text, use_region_axis
 from genointerp.plot.training import LABELS, plot_training
 from genointerp.report.elements import (
     concept_table,
     concept_texts,
     dense_values,
     gene_table,
-    silent_values,
+    strongest_features,
     unrolled,
 )
 from genointerp.report.figure_file import (
@@ -94,8 +94,7 @@ def draw_region(
     blocks = unrolled(concept_table(concepts), interval, length)
     known = {} if associations is None else concept_texts(read_table(associations, ASSOCIATIONS))
     wanted = [store.find_feature(feature) for feature in feature_ids]
-    values = dense_values(store, interval)
-    chosen = wanted or list(values)[:N_TRACKS]
+    chosen = wanted or strongest_features(store, interval, N_TRACKS)
 
     letters = interval.length <= SEQUENCE_BP
     heights = [1.3, 0.18 * blocks["concept"].nunique() + 0.2, *[0.4] * letters]
@@ -110,7 +109,7 @@ def draw_region(
     for ax, feature in zip(axes[n_above:], chosen, strict=True):
         texts = [*store.names_of(feature), *([known[feature]] if feature in known else [])]
         label = "\n".join([f"f/{feature}", *texts])
-        tracks = values.get(feature, silent_values(interval))
+        tracks = dense_values(store, interval, feature)
         plot_feature_track(
             tracks.plus.astype(float), tracks.minus.astype(float), interval, label=label, ax=ax
         )
@@ -161,7 +160,7 @@ def draw_feature(features: Path, feature: int | str, out: Path) -> None:
         seqid = profile.seqid
         plot_profile(profile.plus, profile.minus, bin_bp=bins, start=start, seqid=seqid, ax=ax)
     title = " ".join([f"feature f/{number}", *store.names_of(number)])
-    figure.suptitle(title, fontsize=FONT_SIZE + 3)
+    figure.suptitle(plain_text(title), fontsize=FONT_SIZE + 3)
     save_figure(figure, out)
 
 

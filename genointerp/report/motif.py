@@ -2,21 +2,19 @@
 
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+import numpy as np
 
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError
-from genointerp.core.files import atomic_path
 from genointerp.core.provenance import Provenance
 from genointerp.feature.genomes import GenomeFiles, total_inputs
 from genointerp.feature.motif import Motif, MotifConfig, find_motif, write_meme
 from genointerp.plot.logo import plot_logo
 from genointerp.plot.style import FONT_SIZE
+from genointerp.report.figure_file import FORMATS, new_figure, save_figure
 from genointerp.store.tables import MOTIF, write_table
 
 _TABLES = (".tsv", ".json", ".parquet")
-_FIGURES = (".png", ".pdf", ".svg")
 
 
 def write_motif(
@@ -38,7 +36,7 @@ def write_motif(
     """
     config = MotifConfig() if config is None else config
     out = Path(out)
-    known = (".meme", *_TABLES, *_FIGURES)
+    known = (".meme", *_TABLES, *FORMATS)
     if out.suffix not in known:
         raise InputError(str(out), f"a name that ends in {', '.join(known)}", repr(out.suffix))
     genomes = files.open(bases=True)
@@ -55,19 +53,17 @@ def write_motif(
 
 def draw_motif(motif: Motif, out: Path) -> None:
     """Draw the logo of a motif, and save the figure."""
-    figure = Figure(figsize=(1.2 + 0.2 * len(motif.counts), 2.2), layout="constrained")
-    FigureCanvasAgg(figure)
-    null_bits = float(motif.information.null_bits.max())
+    figure = new_figure(1.2 + 0.2 * len(motif.counts), 2.2)
+    null_bits = highest_null(motif)
     ax = plot_logo(motif.heights, first=motif.first, null_bits=null_bits, ax=figure.subplots())
     repeated = f", {motif.n_repeated} repeats left out" if motif.n_repeated else ""
     title = f"{motif.name}: {motif.n_sites} loci{repeated}; dashed: 1 in 20 by chance"
     ax.set_title(title, fontsize=FONT_SIZE + 1)
-    with atomic_path(out) as temporary:
-        figure.savefig(temporary, dpi=150, metadata=_UNDATED.get(out.suffix))
+    save_figure(figure, out)
 
 
-# without dates the same figure is the same file
-_UNDATED: dict[str, dict[str, str | None]] = {
-    ".svg": {"Date": None},
-    ".pdf": {"CreationDate": None},
-}
+def highest_null(motif: Motif) -> float | None:
+    """Return the highest null of the columns that have bases, in bits; None where none has."""
+    null_bits = motif.information.null_bits
+    known = null_bits[~np.isnan(null_bits)]
+    return float(known.max()) if len(known) else None

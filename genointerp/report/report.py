@@ -22,7 +22,7 @@ from genointerp import __version__
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path
 from genointerp.feature.projection import WEIGHTS, read_decoder
-from genointerp.genome.interval import GenomicInterval, format_region, parse_region
+from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.report.browser import (
     MARGIN,
     Loci,
@@ -157,12 +157,12 @@ def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list
             note="Features that no known concept explains. A click on a region moves the browser.",
         ),
         page_table(
-            measured.features,
+            measured.features.sort_values(["f1", "density"], ascending=False, kind="stable"),
             title="Features",
             source=f"{folder}/features.tsv",
             links=links,
-            note="All features, each with its best concept, chosen on fit and measured on test. "
-            "A feature in colour has a section below.",
+            note="Each feature with its best concept, chosen on fit and measured on test: highest "
+            "test F1 first, then the densest. A feature in colour has a section below.",
         ),
         page_table(
             tested,
@@ -201,7 +201,7 @@ def _queries(run: Run, links: Links) -> list[dict[str, Any]]:
             links=links._replace(genome=genome),
             limit=50,
         )
-        queries.append({"region": region, "locus": links.loci.find(region), "table": table})
+        queries.append({"region": region, "locus": links.loci.find(region, genome), "table": table})
     return queries
 
 
@@ -245,11 +245,14 @@ def _places(run: Run, measured: Measurements) -> list[tuple[str, GenomicInterval
 
 
 def _first_locus(run: Run, loci: Loci) -> str:
-    regions = [run.region_of(name) for name in run.queries]
-    regions += [str(region) for region in run.candidates["top_region"].head(1)]
-    read = [interval for item in run.genomes for interval in covered(item.store)]
-    regions += [format_region(interval) for interval in read[:1]]
-    return next(locus for locus in map(loci.find, regions) if locus is not None)
+    found = [loci.find(run.region_of(name), run.genome_of(name)) for name in run.queries]
+    found += [loci.find(str(region)) for region in run.candidates["top_region"].head(1)]
+    found += [
+        loci.place(item.name, interval)
+        for item in run.genomes
+        for interval in covered(item.store)[:1]
+    ]
+    return next(locus for locus in found if locus is not None)
 
 
 def _model_facts(run: Run) -> dict[str, str]:

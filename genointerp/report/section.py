@@ -16,6 +16,7 @@ from genointerp.plot.logo import plot_logo
 from genointerp.plot.metagene import plot_metagene
 from genointerp.report.figure_file import new_figure
 from genointerp.report.measure import Measurements, loci_file, motif_file
+from genointerp.report.motif import highest_null
 from genointerp.report.run import Run
 from genointerp.report.table import Cell, Links, PageTable, page_table
 
@@ -132,7 +133,7 @@ def _pictures(measured: Measurements, feature: int, folder: str) -> list[Picture
     if feature in measured.motifs:
         motif = measured.motifs[feature]
         figure = new_figure(12.0, 1.9)
-        null_bits = float(motif.information.null_bits.max())
+        null_bits = highest_null(motif)
         plot_logo(motif.heights, first=motif.first, null_bits=null_bits, ax=figure.subplots())
         alt = f"f/{feature}: bases around its loci"
         source = f"{folder}/{motif_file(feature)}"

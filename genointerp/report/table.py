@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from genointerp.genome.interval import GenomicInterval
+from genointerp.plot.style import visible_text
 from genointerp.report.browser import Loci
 
 LOCUS_COLUMNS = ("top_region", "region", "locus")
@@ -117,7 +118,7 @@ def format_value(value: object) -> str:
         return "" if math.isnan(value) else f"{float(value):.3g}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(format_value(item) for item in value)
-    return str(value)
+    return visible_text(str(value))
 
 
 def _row(row: dict[Hashable, Any], links: Links) -> tuple[Cell, ...]:
@@ -133,7 +134,7 @@ def _row(row: dict[Hashable, Any], links: Links) -> tuple[Cell, ...]:
 def _cell(value: object, column: str, links: Links) -> Cell:
     is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     text = str(value) if column in ("feature", "rank") and is_number else format_value(value)
-    exact = "" if text == "" else str(value)
+    exact = "" if text == "" else visible_text(str(value))
     if column == "sequence" and len(text) > MAX_LETTERS:
         text = f"{text[:MAX_LETTERS]}\N{HORIZONTAL ELLIPSIS}"
     locus = links.loci.find(text) if column in LOCUS_COLUMNS and text else None

@@ -1,7 +1,10 @@
 import io
+import json
 import math
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from Bio import motifs
 from hypothesis import given
@@ -15,6 +18,7 @@ from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.core.provenance import Provenance
 from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
 from genointerp.feature.motif import (
+    Motif,
     MotifConfig,
     base_composition,
     find_motif,
@@ -25,9 +29,11 @@ from genointerp.genome.genome import Contig, Genome, reverse_complement
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import write_fasta
 from genointerp.plot.logo import LETTER_COLORS, plot_logo
-from genointerp.report.motif import write_motif
+from genointerp.report import section
+from genointerp.report.measure import Measurements
+from genointerp.report.motif import draw_motif, highest_null, write_motif
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.tables import MOTIF, conform, read_table
+from genointerp.store.tables import MOTIF, conform, read_table, write_table
 from tests.stores import write_features
 
 WORD = b"TTGACA"
@@ -83,7 +89,8 @@ def test_information_is_that_of_a_loop(counts, weights):
     for i, column in enumerate(counts):
         n = sum(column)
         if not n:
-            assert (found.bits[i], found.null_bits[i]) == (0, math.inf)
+            assert found.bits[i] == 0
+            assert math.isnan(found.null_bits[i])
             continue
         bits = 0.0
         for count, share in zip(column, background, strict=True):
@@ -147,6 +154,40 @@ def test_letters_that_are_no_bases_are_not_counted(tmp_path):
     item = FeaturedGenome("g", genome.store, Genome([Contig("chr", masked)]))
     motif = find_motif([item], 0, MotifConfig(before=6, after=0))
     assert motif.counts.sum(axis=1).tolist() == [38] * 7
+
+
+def masked_motif():
+    """The middle column of three has no base that is known."""
+    counts = np.array([[9, 0, 0, 1], [0, 0, 0, 0], [0, 5, 0, 0]])
+    return Motif("f/0", counts, -1, UNIFORM, n_sites=10, n_repeated=0)
+
+
+def test_a_column_without_bases_is_undefined_in_json_and_drawn(tmp_path):
+    motif = masked_motif()
+    write_table(motif.table(), tmp_path / "m.json", MOTIF, Provenance({}, {}))
+    rows = json.loads((tmp_path / "m.json").read_text(), parse_constant=pytest.fail)["rows"]
+    assert [row["null_bits"] is None for row in rows] == [False, True, False]
+    assert highest_null(motif) == motif.information.null_bits[2]
+    for suffix in ("png", "svg"):
+        draw_motif(motif, tmp_path / f"m.{suffix}")
+        first = (tmp_path / f"m.{suffix}").read_bytes()
+        draw_motif(motif, tmp_path / f"m.{suffix}")
+        assert (tmp_path / f"m.{suffix}").read_bytes() == first
+
+
+def test_a_motif_without_any_base_is_drawn_without_a_null(tmp_path):
+    motif = replace(masked_motif(), counts=np.zeros((3, 4), np.int64))
+    assert highest_null(motif) is None
+    draw_motif(motif, tmp_path / "m.png")
+
+
+def test_the_page_shows_a_motif_with_a_column_without_bases():
+    empty = pd.DataFrame({"feature": np.array([], np.int64)})
+    measured = Measurements(
+        *(empty, empty, empty, empty, empty), loci={}, motifs={0: masked_motif()}
+    )
+    (found,) = section._pictures(measured, 0, "tables")
+    assert found.source == "tables/motif/feature_0.tsv"
 
 
 def test_meme_is_read_by_biopython(tmp_path):

@@ -97,6 +97,18 @@ def test_a_metagene_shows_each_orientation_with_its_elements_and_its_inside(ax, 
     np.testing.assert_allclose((band.y0, band.y1), (2 - 1.96 * 0.5, 2 + 1.96 * 0.5))
 
 
+@pytest.mark.parametrize("is_shared", [True, False], ids=["shared", "apart"])
+def test_neither_end_of_a_metagene_is_cut_off(is_shared):
+    start, end = (profile().query("anchor == @anchor") for anchor in ("start", "end"))
+    higher = pd.concat([start, end.assign(mean_activation=50 * end["mean_activation"] + 50)])
+    axes = Figure().subplots(1, 2, sharey=is_shared)
+    for one, anchor in zip(axes, ("start", "end"), strict=True):
+        plot_metagene(higher, anchor, ax=one)
+    top = (higher["mean_activation"] + 1.96 * higher["sem"].fillna(0)).max()
+    for one in axes:
+        assert one.get_ylim() == (0, pytest.approx(1.05 * top))
+
+
 def test_a_profile_without_the_anchor_is_refused(ax):
     with pytest.raises(InputError, match="anchor: expected one of start, end, found 'middle'"):
         plot_metagene(profile(), "middle", ax=ax)

@@ -39,7 +39,7 @@ from genointerp.report.concept_figures import (
     draw_metagene,
     read_measured,
 )
-from genointerp.report.elements import dense_values, unrolled
+from genointerp.report.elements import dense_values, strongest_features, unrolled
 from genointerp.report.figure_file import SourceFiles
 from genointerp.report.figures import (
     draw_density,
@@ -50,6 +50,7 @@ from genointerp.report.figures import (
     read_metrics,
 )
 from genointerp.report.map_figures import draw_circle, draw_dictionary
+from genointerp.report.measure import Measurements
 from genointerp.report.report import MAX_PAGE_BYTES, script_json, top_features, write_report
 from genointerp.report.run import read_run
 from genointerp.report.table import Links, format_value
@@ -195,6 +196,47 @@ def test_a_contig_named_by_a_number_stays_text(run_dir, tmp_path):
     assert {row["start"].locus for row in rows} == {None}
 
 
+def browsed(folder, name, lengths, *, circular=False):
+    contigs = tuple(ContigInfo(seqid, n, circular=circular) for seqid, n in lengths.items())
+    store = make_store(folder / f"{name}.h5", silence(sum(lengths.values()), 1), contigs)
+    genome = Genome(
+        Contig(seqid, np.full(n, ord("A"), np.uint8), circular) for seqid, n in lengths.items()
+    )
+    return browser.BrowsedGenome(name, genome, AnnotationSet([], store.lengths), store)
+
+
+def test_a_contig_of_two_genomes_is_found_in_that_which_is_named_only(tmp_path):
+    first = browsed(tmp_path, "first", {"chr": 50, "own": 20})
+    second = browsed(tmp_path, "second", {"chr": 80}, circular=True)
+    loci = browser.Loci([first, second])
+    assert loci.find("chr:11-20") is None
+    assert loci.find("chr:11-20", "first") == "chr:11-20"
+    assert loci.find("chr:11-20", "second") == "second.chr:11-20"
+    assert loci.find("chr:11-20(+)", "third") is None
+    assert loci.find("own:3-4(-)") == "own:3-4"
+    # 71 to 5 spans the origin of the circular one; the linear one has no such region
+    assert loci.find("chr:71-5") == loci.find("chr:71-5", "second") == "second.chr:71-80"
+    assert loci.place("second", GenomicInterval("chr", 70, 85)) == "second.chr:71-80"
+
+
+def test_the_best_features_are_shown_where_not_all_are(run_dir):
+    run = read_run(run_dir)
+    features = pd.DataFrame(
+        {
+            "feature": np.arange(1002),
+            "f1": [np.nan, *[0.25] * 1000, 0.75],
+            "density": [0.9, *np.linspace(0, 0.5, 1000), 0.1],
+        }
+    )
+    empty = features.head(0)
+    measured = Measurements(features, empty, empty, empty, empty, loci={}, motifs={})
+    tables = report._tables(run, measured, Links(browser.Loci(run.genomes)), "tables")
+    (table,) = (one for one in tables if one.title == "Features")
+    assert table.n_rows == 1002
+    shown = [int(row[0].exact) for row in table.rows]
+    assert shown == [1001, *range(1000, 1, -1)]
+
+
 def test_tables_of_an_earlier_report_do_not_stay(run_dir, tmp_path):
     stale = tmp_path / "page_tables" / "loci" / "feature_999.tsv"
     stale.parent.mkdir(parents=True)
@@ -304,7 +346,14 @@ def test_text_for_the_browser_holds_nothing_that_html_reads():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.5, "0.5"), (1e-7, "1e-07"), (12345, "12,345"), (float("nan"), ""), (True, "yes")],
+    [
+        ("a\x00\x9bb", "a\ufffd\ufffdb"),
+        (0.5, "0.5"),
+        (1e-7, "1e-07"),
+        (12345, "12,345"),
+        (float("nan"), ""),
+        (True, "yes"),
+    ],
 )
 def test_values_are_written_as_people_read_them(value, text):
     assert format_value(value) == text
@@ -385,8 +434,9 @@ def test_a_region_over_the_origin_goes_on_with_the_first_base(tmp_path):
     dense["-"][999, 1] = 4.0
     store = make_store(tmp_path / "f.h5", dense, contigs)
     interval = parse_region("c:981-20", store.lengths, circular=store.circular)
-    values = dense_values(store, interval)
-    assert list(values) == [1, 0]
+    assert strongest_features(store, interval, 5) == [1, 0]
+    assert strongest_features(store, interval, 1) == [1]
+    values = [dense_values(store, interval, feature) for feature in (0, 1)]
     assert np.flatnonzero(values[0].plus).tolist() == [10, 25]
     assert values[0].plus[[10, 25]].tolist() == [2.0, 3.0]
     assert np.flatnonzero(values[1].minus).tolist() == [19]
