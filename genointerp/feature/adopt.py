@@ -18,7 +18,7 @@ from genointerp.core.seed import rng
 from genointerp.feature.encode import check_dictionary
 from genointerp.model.device import find_device
 from genointerp.sae.base import SparseAutoencoder
-from genointerp.sae.formats.registry import find_format
+from genointerp.sae.formats.registry import check_destination, find_format
 from genointerp.sae.io import CONFIG, save_sae
 from genointerp.sae.metrics import evaluate
 from genointerp.sae.published import find_published, published_metadata, read_published
@@ -104,6 +104,8 @@ def adopt_dictionary(
 
     Raises
     ------
+    InputError
+        If ``out`` is the folder that is read, or holds a dictionary of another format.
     SchemaError
         If the file does not hold this dictionary.
     MismatchError
@@ -116,6 +118,7 @@ def adopt_dictionary(
     find_device(device)
     if not activations:
         raise InputError("activations", "at least one store", "none")
+    check_destination(file, out, to="saelens")
     given = _published(file, config) if config.format is None else _foreign(file, config.format)
     metadata = {**_origin_of(activations), **given.metadata, "d_in": given.d_in}
     for store in activations:

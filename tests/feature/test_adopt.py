@@ -1,10 +1,11 @@
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 
 import h5py
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
@@ -22,8 +23,11 @@ from genointerp.feature.genomes import GenomeFiles
 from genointerp.feature.query import query_region
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
+from genointerp.sae.config import SaeConfig
+from genointerp.sae.formats.registry import FORMATS
 from genointerp.sae.io import load_sae
 from genointerp.sae.published import PUBLISHED
+from genointerp.sae.registry import make_sae
 from genointerp.store.features import FeatureStore
 from tests.published import TINY, published_tensors, write_published
 from tests.stores import activation_header, write_activations, write_features
@@ -197,3 +201,35 @@ def test_from_the_published_file_to_the_track_by_commands(tmp_path, file):
     found = json.loads(run("query", features, "chrA", "--feature", "tRNA", "--format", "json"))
     assert {row["feature"] for row in found} == {3}
     assert FeatureStore(features).header.sae_sha256 == load_sae(sae).sha256
+
+
+def test_a_folder_of_another_library_is_adopted_by_its_command(tmp_path, activations):
+    theirs = make_sae(SaeConfig("batch_topk", n_features=32, k=2), 8, seed=1)
+    FORMATS["dictionary_learning"].write(theirs, tmp_path / "theirs", asdict(HEADER))
+
+    def adopt(out):
+        arguments = ["adopt", tmp_path / "theirs", activations.path, "--out", out]
+        return CliRunner().invoke(app, [*map(str, arguments), "--format", "dictionary_learning"])
+
+    done = adopt(tmp_path / "sae")
+    assert done.exit_code == 0, done.output
+    loaded = load_sae(tmp_path / "sae")
+    # its threshold is unset: k features a base on average of all rows, as nothing is cold
+    z = np.sort((rows() @ theirs.W_enc.detach().numpy()).ravel())[::-1]
+    assert z[640] * (1 - 1e-5) <= float(loaded.sae.threshold) < z[639]
+    assert loaded.metadata["site"] == "blocks.26"
+    assert loaded.metadata["source"] == "dictionary_learning: theirs"
+    assert torch.equal(loaded.sae.W_dec, theirs.W_dec)
+    encode_store([activations], tmp_path / "sae", tmp_path / "f.h5")
+    before = (tmp_path / "theirs/ae.pt").read_bytes()
+    again = adopt(tmp_path / "theirs")
+    assert "another folder than the one that is read" in str(again.exception)
+    assert (tmp_path / "theirs/ae.pt").read_bytes() == before
+    assert not (tmp_path / "theirs/cfg.json").exists()
+
+
+def test_a_dictionary_is_not_adopted_into_the_folder_of_another_format(tmp_path, file, activations):
+    theirs = make_sae(SaeConfig("topk", n_features=32, k=2), 8)
+    FORMATS["sparsify"].write(theirs, tmp_path / "theirs", asdict(HEADER))
+    with pytest.raises(InputError, match=r"another format, found cfg\.json, sae\.safetensors"):
+        adopt_dictionary(file, [activations], tmp_path / "theirs")

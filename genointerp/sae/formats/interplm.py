@@ -30,7 +30,9 @@ _OF_ARCHITECTURE = {
     **{architecture: name for name, architecture in _TRAINERS.items()},
     "tied_batch_topk": "BatchTopKTrainerConfig",
 }
-_FILES = ("ae_normalized.pt", "ae.pt")
+NORMALISED = "ae_normalized.pt"
+"""Weights beside which ``ae.pt`` is not read."""
+_FILES = (NORMALISED, "ae.pt")
 _RESCALE, _NORMALISE = "activation_rescale_factor", "normalize_to_sqrt_d"
 
 

@@ -165,3 +165,28 @@ def test_a_folder_of_ours_is_converted(tmp_path):
     assert json.loads((tmp_path / "theirs/config.json").read_text())["trainer"]["k"] == 3
     found = FORMATS["dictionary_learning"].read(tmp_path / "theirs")
     torch.testing.assert_close(found(rows()), sae(rows()))
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_a_dictionary_is_not_converted_into_its_own_folder(tmp_path, name):
+    save_sae(make("topk"), tmp_path / "sae", METADATA)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "sae").iterdir()}
+    (tmp_path / "link").symlink_to(tmp_path / "sae")
+    for out in ("sae", "link", "sae/../sae"):
+        with pytest.raises(InputError, match="expected another folder than the one that is read"):
+            convert_sae(tmp_path / "sae", tmp_path / out, to=name)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "sae").iterdir()} == before
+
+
+@pytest.mark.parametrize("held", sorted(FORMATS))
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_a_dictionary_replaces_one_of_its_own_format_alone(tmp_path, name, held):
+    save_sae(make("topk"), tmp_path / "sae", METADATA)
+    FORMATS[held].write(make("topk"), tmp_path / "out", METADATA)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FORMATS[held].files
+    if name == held:
+        convert_sae(tmp_path / "sae", tmp_path / "out", to=name)
+        return
+    with pytest.raises(InputError, match="expected a folder without a dictionary of another"):
+        convert_sae(tmp_path / "sae", tmp_path / "out", to=name)
+    FORMATS[held].read(tmp_path / "out")
