@@ -114,7 +114,7 @@ class _Codes:
         first = -self._seen % self._stride
         self._seen += len(rows)
         for sae, parts in zip(self._saes, self._parts, strict=True):
-            parts.append(sparse_codes(sae, rows[first :: self._stride]))
+            parts.append(sparse_codes(sae.to(rows.device), rows[first :: self._stride]))
 
     def coded(self) -> list[Coded]:
         return [

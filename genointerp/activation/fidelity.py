@@ -17,6 +17,7 @@ from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.model.protocol import DnaModel, Edit
+from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.io import LoadedSae, load_sae
 from genointerp.sae.metrics import Evaluation, RunningEvaluation
 
@@ -155,7 +156,7 @@ def measure_sae(
 
     clean = loss(Edit(site, mean.observe), 0)
     measured = RunningEvaluation(loaded.sae)
-    spliced = loss(Edit(site, _splice(measured.reconstruct)), 1)
+    spliced = loss(Edit(site, _splice(loaded.sae, measured.reconstruct)), 1)
     figures = measured.result()
     average = mean.value()
     mean_ablated = loss(Edit(site, lambda x: average.to(x).expand_as(x)), 2)
@@ -163,7 +164,7 @@ def measure_sae(
     kl = genome_divergence(
         model,
         genome,
-        [Edit(site, _splice(RunningEvaluation(loaded.sae).reconstruct))],
+        [Edit(site, _splice(loaded.sae, RunningEvaluation(loaded.sae).reconstruct))],
         config=config,
         regions=regions,
         progress=part(4),
@@ -207,9 +208,12 @@ class _MeanOf:
 
 
 def _splice(
+    sae: SparseAutoencoder,
     reconstruct: Callable[[Float[Tensor, "token d"]], Float[Tensor, "token d"]],
 ) -> Callable[[Float[Tensor, "batch token d"]], Float[Tensor, "batch token d"]]:
     def splice(x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token d"]:
+        # a model may lie on several devices: the dictionary goes where the site's activations are
+        sae.to(x.device)
         rows = torch.split(x.flatten(0, 1), 4096)
         return torch.cat([reconstruct(part) for part in rows]).to(x).view_as(x)
 

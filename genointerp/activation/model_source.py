@@ -12,7 +12,8 @@ from genointerp.core.seed import rng
 from genointerp.core.split import held_out_blocks, shuffled_groups
 from genointerp.genome.windows import Window
 from genointerp.model.protocol import DnaModel
-from genointerp.store.reading import ReadingConfig, window_blocks
+from genointerp.store.blocks import window_blocks
+from genointerp.store.reading import ReadingConfig
 
 
 class ModelSource:
@@ -63,6 +64,8 @@ class ModelSource:
     ) -> Iterator[Float32[np.ndarray, "n d_in"]]:
         """Yield every row to train on once, in an order that seed and epoch determine.
 
+        Windows that overlap a held-out one, on either strand, are neither trained on nor held out.
+
         Raises
         ------
         InputError
@@ -77,13 +80,12 @@ class ModelSource:
     def _run(
         self, seed: int, share: float, purpose: str, start: int, *, is_held_out: bool
     ) -> Iterator[Float32[np.ndarray, "n d_in"]]:
-        chosen = held_out_blocks(self._blocks.n, share, seed=seed) == is_held_out
+        blocks, chosen = self._blocks, held_out_blocks(self._blocks.n, share, seed=seed)
+        masks = blocks.held_out(chosen) if is_held_out else blocks.to_train_on(chosen)
         wanted = [
             (number, window)
-            for number, (plan, block) in enumerate(
-                zip(self.plans, self._blocks.of_windows, strict=True)
-            )
-            for window, is_wanted in zip(plan.windows, chosen[block], strict=True)
+            for number, (plan, mask) in enumerate(zip(self.plans, masks, strict=True))
+            for window, is_wanted in zip(plan.windows, mask, strict=True)
             if is_wanted and self._usable(window)
         ]
         n_rows = np.array([self._usable(window) for _, window in wanted], dtype=np.int64)

@@ -13,6 +13,8 @@ from genointerp.core.config import read_config
 from genointerp.core.errors import InputError
 from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome
+from genointerp.model.device import find_device
+from genointerp.sae import parallel
 from genointerp.sae.registry import ARCHITECTURES
 from genointerp.store.activations import ActivationStore
 from genointerp.store.reading import StoreSource
@@ -87,19 +89,22 @@ def train_from_store(
     if bool(activations) == bool(genomes):
         found = "both" if genomes else "none"
         raise InputError("activations", "stores, or genomes for a model to read", found)
-    source, origin = (
-        _from_model(reading, settings, runtime.device)
-        if reading is not None and genomes
-        else _from_stores(activations, settings)
-    )
-    return train_into(
-        out,
-        source,
-        settings,
-        origin=origin,
-        grid=grid,
-        runtime=runtime,
-    )
+    find_device(runtime.device)
+    # before the model is loaded, so that each process loads it on a device of its own
+    with parallel.process_group(runtime.device) as own:
+        source, origin = (
+            _from_model(reading, settings, own)
+            if reading is not None and genomes
+            else _from_stores(activations, settings)
+        )
+        return train_into(
+            out,
+            source,
+            settings,
+            origin=origin,
+            grid=grid,
+            runtime=replace(runtime, device=own),
+        )
 
 
 def _from_stores(

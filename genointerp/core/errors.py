@@ -51,6 +51,22 @@ class MismatchError(InputError):
     """Two inputs that do not belong together, such as activations of another model."""
 
 
+class DivergenceError(GenointerpError, ArithmeticError):
+    """A training whose loss is no longer finite.
+
+    Parameters
+    ----------
+    step
+        Number of the step, from 1.
+    loss
+        Its loss.
+    """
+
+    def __init__(self, step: int, loss: float) -> None:
+        super().__init__(f"step {step}: expected a finite loss, found {loss}")
+        self.step, self.loss = step, loss
+
+
 class UnknownNameError(InputError):
     """A name that no registry, table or file knows."""
 

@@ -7,7 +7,7 @@ from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.selection import above_pattern, largest
 from genointerp.sae.sparse import SparsePattern
 
-_FLOOR = 0.8
+FLOOR = 0.8
 """Share of the running threshold above which candidates are looked for first."""
 
 
@@ -22,7 +22,7 @@ class BatchTopK(SparseAutoencoder):
 
     def training_pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
         """Choose the ``k * batch`` largest of the batch, fewer where fewer are positive."""
-        hits = largest(z.reshape(-1), self.config.k * len(z), guess=_FLOOR * float(self.threshold))
+        hits = largest(z.reshape(-1), self.config.k * len(z), guess=FLOOR * float(self.threshold))
         return SparsePattern.from_hits(
             hits // self.n_features, hits % self.n_features, (len(z), self.n_features)
         )

@@ -104,7 +104,7 @@ def _flat(value: Any, key: str = "") -> dict[str, Any]:  # noqa: ANN401 - of any
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
         return {key: state[key] for key in _KEYS}
     except (RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
         raise SchemaError(str(path), "a checkpoint", f"{type(error).__name__}") from error

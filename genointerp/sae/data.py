@@ -82,11 +82,11 @@ def survey(source: ActivationSource, config: TrainConfig) -> Survey:
         if moments.n_read >= config.moment_rows:
             break
     held_out = _held_out(source, config)
-    if moments.running.n < 2 or len(held_out.x) == 0:
-        found = f"{moments.running.n} and {len(held_out.x)}"
+    is_outlier = held_out.norm > moments.outlier_norm
+    if moments.running.n < 2 or is_outlier.all():
+        found = f"{moments.running.n} and {np.count_nonzero(~is_outlier)}, outliers apart"
         raise InputError("activations", "rows to train on and to hold out", found)
     spread = moments.spread()
-    is_outlier = held_out.norm > moments.outlier_norm
     standardiser = moments.standardiser()
     return Survey(
         standardiser,

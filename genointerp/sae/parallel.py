@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 from genointerp.sae.base import SparseAutoencoder
-from genointerp.sae.batch_topk import BatchTopK
+from genointerp.sae.batch_topk import FLOOR, BatchTopK
 from genointerp.sae.selection import above_pattern, largest
 from genointerp.sae.sparse import SparsePattern
 
@@ -113,7 +113,7 @@ def training_pattern(sae: SparseAutoencoder, z: Float[Tensor, "part n_features"]
     if world_size() == 1 or not isinstance(sae, BatchTopK):
         return sae.training_pattern(z)
     budget = sae.config.k * len(z) * world_size()
-    own = z.reshape(-1)[largest(z.reshape(-1), budget + 1, guess=0.8 * float(sae.threshold))]
+    own = z.reshape(-1)[largest(z.reshape(-1), budget + 1, guess=FLOOR * float(sae.threshold))]
     offered = own.new_zeros(budget + 1)
     offered[: len(own)] = own
     everyone = [torch.empty_like(offered) for _ in range(world_size())]

@@ -15,7 +15,7 @@ class ActivationSource(Protocol):
     """Rows of activations, given in shuffled chunks, as often as asked for.
 
     Rows belong to blocks of neighbours; some blocks are held out whole. Which, and every order,
-    follow from the seed alone.
+    follow from the seed alone. Rows that tell what held-out ones are may be given in neither part.
     """
 
     @property

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float32, Float64
 
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import ConfigError, InputError
+from genointerp.core.errors import ConfigError, DivergenceError, InputError
 from genointerp.core.files import atomic_path
 from genointerp.core.progress import Progress, silent
 from genointerp.sae import parallel
@@ -183,6 +183,8 @@ def train_together(
     ConfigError
         If the configurations differ in anything else, or ``batch_tokens`` cannot be divided among
         the processes.
+    DivergenceError
+        If the loss of a step is not finite; the last checkpoint stays as it is.
     InputError
         If activations are not finite, are all equal or are too few.
     MismatchError
@@ -198,8 +200,7 @@ def train_together(
     left = config.n_steps - run.step_number
     with closing(run.batches(progressed.position)) as following, run.kept_upon_error(progressed):
         for position, rows in islice(following, left):
-            progressed.position = position
-            run.step(rows, progressed)
+            run.step(rows, position, progressed)
             progress(run.step_number * config.batch_tokens, total)
     run.calibrate(progressed.position)
     logger.info("trained on %d tokens in %.1f s", total, run.seconds)
@@ -243,7 +244,9 @@ class _Run:
         parallel.wait_for_all()
         return progressed or Progressed(records=[[] for _ in self.trainers])
 
-    def step(self, rows: Float32[np.ndarray, "batch d_in"], progressed: Progressed) -> None:
+    def step(
+        self, rows: Float32[np.ndarray, "batch d_in"], position: Position, progressed: Progressed
+    ) -> None:
         device = self.trainers[0].sae.b_dec.device
         x = parallel.share_of(self.survey.standardiser(rows)).to(device)
         is_last = self.step_number + 1 == self.config.n_steps
@@ -251,9 +254,13 @@ class _Run:
         for number, trainer in enumerate(self.trainers):
             rate = learning_rate(trainer.step_number, trainer.config)
             result = trainer.step(x)
+            # before the next checkpoint: the last one is of weights that are still good
+            if not math.isfinite(result.fvu):
+                raise DivergenceError(trainer.step_number, result.fvu)
             if is_logged:
                 progressed.records[number].append(self._record(trainer, result, rate))
                 self.listen(number, progressed.records[number][-1])
+        progressed.position = position
         if is_logged and self.checkpoint_dir is not None and parallel.rank() == 0:
             self._write_metrics(self.checkpoint_dir, progressed)
         if self.step_number % self.config.checkpoint_every == 0 or is_last:

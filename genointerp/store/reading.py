@@ -2,21 +2,21 @@
 
 Random rows out of HDF5 come an order of magnitude slower than whole chunks, and reading in the
 order of the genome is known to hurt training. What is held out are blocks of the genome, both
-strands of each: the rows beside a row, and those of its other strand, tell nearly all of it.
+strands of each (:mod:`genointerp.store.blocks`): the rows beside a row, and those of its other
+strand, tell nearly all of it.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
 from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.core.seed import rng
-from genointerp.core.split import LEAST_BLOCKS, held_out_blocks, shuffled_groups
-from genointerp.genome.interval import GenomicInterval
+from genointerp.core.split import held_out_blocks, shuffled_groups
 from genointerp.store.activations import ActivationStore
+from genointerp.store.blocks import window_blocks
 
 BUFFER_BYTES = 128 << 20
 """Rows that are mixed at once, as float32, where their number is not given."""
@@ -84,6 +84,9 @@ class StoreSource:
     ) -> Iterator[Float32[np.ndarray, "n d_in"]]:
         """Yield every row to train on once, in an order that seed and epoch determine.
 
+        Rows of windows that overlap a held-out one, on either strand, are neither trained on nor
+        held out.
+
         Parameters
         ----------
         eval_share
@@ -122,10 +125,11 @@ class StoreSource:
             yield store.rows(first, stop)
 
     def _parts(self, seed: int, share: float, *, is_held_out: bool) -> list["_Part"]:
-        chosen = held_out_blocks(self._blocks.n, share, seed=seed)
+        blocks, chosen = self._blocks, held_out_blocks(self._blocks.n, share, seed=seed)
+        wanted = blocks.held_out(chosen) if is_held_out else blocks.to_train_on(chosen)
         return [
-            _Part(store, chosen[block] == is_held_out, self.config.skip_first)
-            for store, block in zip(self.stores, self._blocks.of_windows, strict=True)
+            _Part(store, own, self.config.skip_first)
+            for store, own in zip(self.stores, wanted, strict=True)
         ]
 
     def _mixed_chunks(
@@ -184,51 +188,6 @@ class _Part:
         window = np.searchsorted(offset[:-1], row, side="right") - 1
         inside = np.maximum(row - offset[window] - self._skip, 0) * self._chosen[window]
         return self._before[window] + np.asarray(inside, dtype=np.int64)
-
-
-class Blocks(NamedTuple):
-    """Windows grouped by where in the genome they lie.
-
-    Parameters
-    ----------
-    n
-        Number of blocks.
-    of_windows
-        Block of each window, an array for each set of windows.
-    """
-
-    n: int
-    of_windows: tuple[Int64[np.ndarray, " w"], ...]
-
-
-def window_blocks(
-    windows: Sequence[tuple[str, Sequence[GenomicInterval]]], block_bp: int
-) -> Blocks:
-    """Group windows by the stretch of the genome in which their middle lies, whatever the strand.
-
-    Parameters
-    ----------
-    windows
-        Sets of windows, each with the sha256 of its genome: two sets may be of the same.
-    block_bp
-        Bases of a stretch, unless that makes fewer than `LEAST_BLOCKS`.
-    """
-    covered = sum(window.length for _, group in windows for window in group) // 2
-    size = max(1, min(block_bp, covered // LEAST_BLOCKS))
-    number: dict[tuple[str, str, int], int] = {}
-    found = []
-    for genome, group in windows:
-        keys = [(genome, it.seqid, (it.start + it.end) // 2 // size) for it in group]
-        blocks = [number.setdefault(key, len(number)) for key in keys]
-        found.append(np.array(blocks, dtype=np.int64))
-    return Blocks(len(number), tuple(found))
-
-
-def row_blocks(store: ActivationStore) -> Int64[np.ndarray, " n"]:
-    """Return the block of each row of a store, with the default size of blocks."""
-    windows = [(store.header.genome_sha256, store.windows)]
-    blocks = window_blocks(windows, ReadingConfig.block_bp)
-    return np.repeat(blocks.of_windows[0], np.diff(store.window_offset))
 
 
 def check_same_site(stores: Sequence[ActivationStore]) -> None:

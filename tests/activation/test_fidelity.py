@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from genointerp.activation.commands import evaluate_file
-from genointerp.activation.fidelity import _recovered, evaluate_sae
+from genointerp.activation.fidelity import _recovered, _splice, evaluate_sae
 from genointerp.activation.harvest import HarvestConfig
 from genointerp.activation.loss import GenomeLoss
 from genointerp.core.errors import MismatchError
@@ -98,6 +98,13 @@ def test_loss_recovered_is_the_stated_ratio(genome, tmp_path):
 def test_loss_recovered_is_undefined_where_the_ablation_does_no_harm(ablated):
     losses = (GenomeLoss(nats, 10) for nats in (1.0, 0.8, ablated))
     assert np.isnan(_recovered(*losses))
+
+
+def test_the_dictionary_goes_where_the_activations_are():
+    sae = make_sae(SaeConfig("topk", n_features=4, k=2), 8)
+    x = torch.zeros(1, 3, 8, device="meta")
+    assert _splice(sae, lambda rows: rows)(x).shape == x.shape
+    assert sae.b_dec.device == x.device
 
 
 def test_a_dictionary_of_other_weights_is_refused(genome, tmp_path):

@@ -1,13 +1,15 @@
 import json
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from genointerp.activation import train_from_store as train_from_store_module
 from genointerp.activation.harvest import HarvestConfig, HarvestPlan, harvest
 from genointerp.activation.model_source import ModelSource
 from genointerp.activation.train_from_store import ModelReading, train_from_store
-from genointerp.activation.training import Grid
+from genointerp.activation.training import Grid, Runtime
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.genome.genome import Contig, Genome
@@ -154,6 +156,33 @@ def test_a_grid_of_dictionaries_is_trained_straight_from_a_model(tmp_path):
     assert not (tmp_path / "out.checkpoint").exists()
 
 
+def test_the_model_is_loaded_on_the_device_of_its_own_process(tmp_path, monkeypatch):
+    @contextmanager
+    def second_process(device):
+        assert device == "cuda"
+        yield "cuda:1"
+
+    monkeypatch.setattr(train_from_store_module, "find_device", lambda device: device)
+    monkeypatch.setattr(train_from_store_module.parallel, "process_group", second_process)
+    loaded = []
+
+    def load(*, device):
+        loaded.append(device)
+        raise _Seen
+
+    reading = reading_of(tmp_path, genome_of(0))
+    with pytest.raises(_Seen):
+        train_from_store(
+            [], tmp_path / "out", reading=ModelReading(reading.genomes, load, windows=WINDOWS),
+            runtime=Runtime("cuda"),
+        )  # fmt: skip
+    assert loaded == ["cuda:1"]
+
+
+class _Seen(Exception):
+    pass
+
+
 def test_a_grid_of_one_is_a_dictionary_in_the_folder_itself(tmp_path):
     (tmp_path / "sae.yaml").write_text(CONFIG)
     ((folder, _),) = train_from_store(
@@ -179,8 +208,6 @@ def test_regions_are_of_one_genome(tmp_path):
 
 
 def test_curves_for_tensorboard_need_the_package(tmp_path, monkeypatch):
-    from genointerp.activation.training import Runtime
-
     monkeypatch.setitem(__import__("sys").modules, "torch.utils.tensorboard", None)
     (tmp_path / "sae.yaml").write_text(CONFIG)
     with pytest.raises(InputError, match="tensorboard: expected the package tensorboard"):
@@ -188,13 +215,12 @@ def test_curves_for_tensorboard_need_the_package(tmp_path, monkeypatch):
             [], tmp_path / "out", reading=reading_of(tmp_path, genome_of(0)),
             config=tmp_path / "sae.yaml", runtime=Runtime(tensorboard=tmp_path / "curves"),
         )  # fmt: skip
-    assert not (tmp_path / "out.checkpoint").is_file()
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "curves").exists()
 
 
 def test_curves_are_written_where_tensorboard_is_installed(tmp_path):
     pytest.importorskip("tensorboard", reason="tensorboard is optional")
-    from genointerp.activation.training import Runtime
-
     (tmp_path / "sae.yaml").write_text(CONFIG)
     train_from_store(
         [], tmp_path / "out", reading=reading_of(tmp_path, genome_of(0)),

@@ -170,6 +170,16 @@ def test_rows_of_a_norm_beyond_four_deviations_are_counted_and_not_trained_on(ro
     assert len(found.held_out) + len(found.held_out_outliers) == 300
 
 
+def test_held_out_rows_that_are_all_outliers_are_refused(rows):
+    class Loud(RowSource):
+        def held_out(self, seed, **options):
+            return (50 * chunk for chunk in super().held_out(seed, **options))
+
+    config = dataclasses.replace(CONFIG, outlier_sd=4.0)
+    with pytest.raises(InputError, match=r"to hold out, found \d+ and 0, outliers apart"):
+        survey(Loud(rows), config)
+
+
 def test_resuming_counts_rows_without_the_outliers(rows):
     loud = rows.copy()
     loud[::100] *= 50

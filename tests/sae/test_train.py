@@ -8,10 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from genointerp.core.errors import ConfigError, InputError, MismatchError, SchemaError
+from genointerp.core.errors import (
+    ConfigError,
+    DivergenceError,
+    InputError,
+    MismatchError,
+    SchemaError,
+)
 from genointerp.sae.config import SaeConfig, TrainConfig
 from genointerp.sae.io import load_sae, save_training
 from genointerp.sae.source import RowSource
+from genointerp.sae.step import Trainer
 from genointerp.sae.train import train_sae, train_together
 from tests.sae.sources import array_source, sparse_rows
 
@@ -264,6 +271,24 @@ def test_nothing_trained_is_lost_upon_bad_data_and_mended_data_go_on(trained, ro
     # 20 steps in the first epoch, of 2,700 rows less the outliers, and 4 of the 600 rows before
     assert steps[0] == 20 + 4 + 1
     assert same(weights(mended), weights(trained))
+
+
+def test_a_training_that_diverges_ends_with_its_step_and_keeps_the_last_good_weights(
+    rows, tmp_path, monkeypatch
+):
+    step = Trainer.step
+
+    def diverging(trainer, x):
+        if trainer.step_number == 21:
+            with torch.no_grad():
+                trainer.sae.W_dec.fill_(torch.inf)
+        return step(trainer, x)
+
+    monkeypatch.setattr(Trainer, "step", diverging)
+    with pytest.raises(DivergenceError, match=r"step 22: expected a finite loss, found (nan|inf)"):
+        train_sae(array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert state["trainers"][0]["step"] == 15
 
 
 def test_rows_of_another_width_are_refused(rows):

@@ -6,13 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genointerp.core.errors import ConfigError, InputError, MismatchError
+from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.windows import tile_windows
 from genointerp.sae.config import TrainConfig
 from genointerp.sae.data import Position, batches
 from genointerp.sae.source import ActivationSource
 from genointerp.store.activations import ActivationStore
+from genointerp.store.blocks import window_blocks
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.reading import ReadingConfig, StoreSource, row_blocks, window_blocks
+from genointerp.store.reading import ReadingConfig, StoreSource
 from tests.stores import (
     activation_header,
     word_lengths,
@@ -84,6 +87,71 @@ def test_a_place_is_held_out_in_every_store_of_one_genome(tmp_path):
     source = StoreSource(stores, PLAIN)
     held_out = np.concatenate(list(source.held_out(0, eval_share=0.2)))[:, 0]
     assert sorted(held_out[held_out < 320]) == sorted(held_out[held_out >= 320] - 320)
+
+
+def bases_of(stores):
+    """Genome, contig and base of each row, whatever the strand."""
+    return [
+        (store.header.genome_sha256, window.seqid, base)
+        for store in stores
+        for window in store.windows
+        for base in (
+            range(window.start, window.end)
+            if window.strand == "+"
+            else reversed(range(window.start, window.end))
+        )
+    ]
+
+
+def read_backwards(folder, lengths, step, name="a", **changes):
+    """A store of numbered rows, its windows cut as a model reads them: from either strand's end."""
+    contigs = [Contig(f"c{n}", np.full(n, ord("A"), np.uint8)) for n in lengths]
+    windows = tile_windows(Genome(contigs), length=step, warmup=0)
+    infos = tuple(ContigInfo(f"c{n}", n, circular=False) for n in lengths)
+    kept = tuple(window.kept for window in windows)
+    header = activation_header(2, contigs=infos, **changes)
+    x = np.arange(2 * sum(lengths), dtype=np.float32)[:, None] * np.ones((1, 2), np.float32)
+    return write_activations(folder / f"{name}.h5", x, windows=kept, header=header)
+
+
+@settings(max_examples=5)
+@given(
+    st.lists(st.integers(30, 150), min_size=1, max_size=3, unique=True),
+    st.integers(5, 14),
+    st.integers(0, 3),
+    st.sampled_from([0.05, 0.1, 0.4]),
+)
+def test_no_base_is_held_out_on_one_strand_and_trained_on_through_the_other(
+    tmp_path_factory, lengths, step, seed, share
+):
+    folder = tmp_path_factory.mktemp("strands")
+    stores = [
+        read_backwards(folder, lengths, step),
+        # the same genome in windows of another length, and another genome
+        read_backwards(folder, lengths, step + 3, "b"),
+        read_backwards(folder, lengths, step, "c", genome_sha256="h" * 64),
+    ]
+    source, n_rows = StoreSource(stores, PLAIN), 2 * sum(lengths)
+    # rows are numbered in each store by itself; stores are told apart by where their rows begin
+    for number, store in enumerate(stores):
+        read = store.rows
+        store.rows = lambda *a, read=read, first=number * n_rows: read(*a) + np.float32(first)
+    bases = bases_of(stores)
+
+    def rows(chunks):
+        return {int(row) for chunk in chunks for row in chunk[:, 0]}
+
+    held_out = rows(source.held_out(seed, eval_share=share))
+    fit = rows(source.chunks(seed, 0, eval_share=share))
+    assert held_out
+    assert not {bases[row] for row in held_out} & {bases[row] for row in fit}
+    assert rows(source.stretches(seed, eval_share=share)) == fit
+    # and nothing else is left out: a window is lost for a base that it shares with a held-out one
+    taken, first = {bases[row] for row in held_out}, 0
+    for store in stores:
+        for window in store.windows:
+            own = set(range(first, first := first + window.length))
+            assert (own <= fit) == (not {bases[row] for row in own} & taken)
 
 
 def test_order_depends_on_seed_and_epoch_alone(stores):
@@ -175,13 +243,6 @@ def test_two_contigs_share_no_block():
     windows = [GenomicInterval(name, 0, 100, "+") for name in "ab"]
     assert window_blocks([("g", windows)], 10_000).n == 2
     assert window_blocks([("g", windows[:1]), ("h", windows[:1])], 10_000).n == 2
-
-
-def test_rows_have_the_block_of_their_window(stores):
-    block = row_blocks(stores[0])
-    assert len(block) == 320
-    # rows 0 to 25 are the first window, 120 to 145 the same bases read backwards
-    assert set(block[:25].tolist()) == set(block[120:145].tolist()) == {0}
 
 
 def test_a_single_window_cannot_be_divided(tmp_path):
