@@ -260,13 +260,15 @@ class _IndexCheck(_StrandCheck):
     """Checks of version 1."""
 
     def indexes(self) -> None:
-        """Compare the two indexes: each hit must be in both with the same value."""
+        """Check order, values and coverage; both indexes must have each hit, with one value."""
         store, strand = self.store, self.strand
         with open_checked(store.path, features.FORMAT, features.VERSION) as file:
             for name in ("by_base", "by_feature"):
                 indptr = file[f"{GROUPS[strand]}/{name}/indptr"][:].astype(np.int64)
                 if (np.diff(indptr) < 0).any():
                     raise self._wrong(f"{name}/indptr", "offsets that never fall", "others")
+                if name == "by_base":
+                    self._check_bases(indptr, file[f"{GROUPS[strand]}/{name}/feature"])
         by_base = by_feature = 0
         for block in store.blocks(0, store.n_rows, strand):
             feature = np.repeat(np.arange(store.n_features), np.diff(block.indptr))
@@ -280,6 +282,16 @@ class _IndexCheck(_StrandCheck):
         if (by_base - by_feature) % (1 << 64):
             expected = "the same hits by base and by feature"
             raise SchemaError(self.where, expected, "others")
+
+    def _check_bases(self, indptr: np.ndarray, feature: h5py.Dataset) -> None:
+        for first in range(0, len(indptr) - 1, _ROWS):
+            edges = indptr[first : first + _ROWS + 1]
+            column = feature[edges[0] : edges[-1]].astype(np.int64)
+            rises = np.ones(len(column), dtype=bool)
+            rises[1:] = np.diff(column) > 0
+            rises[edges[:-1][np.diff(edges) > 0] - edges[0]] = True
+            if not rises.all():
+                raise self._wrong("by_base", "rising features on each base", "another order")
 
 
 def _mixed(row: np.ndarray, feature: np.ndarray, value: np.ndarray) -> int:

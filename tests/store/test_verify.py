@@ -178,10 +178,11 @@ def test_indexes_of_version_1_must_agree(tmp_path):
     ("change", "message"),
     [
         (lambda plus: negate(plus), "finite activations > 0"),
-        (lambda plus: reverse(plus), "rising rows"),
+        (lambda plus: reverse(plus, "by_feature", "row"), "rising rows"),
+        (lambda plus: reverse(plus, "by_base", "feature"), "rising features on each base"),
         (lambda plus: uncover(plus), "hits on bases that were read"),
     ],
-    ids=["value", "order", "coverage"],
+    ids=["value", "rows", "features", "coverage"],
 )
 def test_hits_of_version_1_are_looked_at(tmp_path, change, message):
     path = shutil.copy(ARCHIVES / "features-v1.h5", tmp_path / "f.h5")
@@ -195,13 +196,13 @@ def negate(strand):
         strand[f"{index}/value"][...] = -strand[f"{index}/value"][...]
 
 
-def reverse(strand):
-    rows, values = strand["by_feature/row"], strand["by_feature/value"]
-    edges = strand["by_feature/indptr"][:].astype(int)
-    feature = int(np.argmax(np.diff(edges) > 1))
-    one = slice(edges[feature], edges[feature + 1])
+def reverse(strand, index, column):
+    keys, values = strand[f"{index}/{column}"], strand[f"{index}/value"]
+    edges = strand[f"{index}/indptr"][:].astype(int)
+    number = int(np.argmax(np.diff(edges) > 1))
+    one = slice(edges[number], edges[number + 1])
     assert one.stop - one.start > 1
-    rows[one], values[one] = rows[one][::-1], values[one][::-1]
+    keys[one], values[one] = keys[one][::-1], values[one][::-1]
 
 
 def uncover(strand):
