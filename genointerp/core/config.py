@@ -77,6 +77,19 @@ def write_config(config: Any, path: Path) -> None:
     Path(path).write_text(yaml.safe_dump(to_mapping(config), sort_keys=False))
 
 
+def check_choice(where: str, value: object, choice: Any) -> None:
+    """Refuse what is none of the values of a ``Literal``.
+
+    Raises
+    ------
+    ConfigError
+        Naming them.
+    """
+    choices = typing.get_args(choice)
+    if value not in choices:
+        raise ConfigError(where, f"one of {', '.join(map(repr, choices))}", repr(value))
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
@@ -92,8 +105,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if origin in (typing.Union, types.UnionType):
         return _convert_union(arguments, value, where)
     if origin is typing.Literal:
-        if value not in arguments:
-            raise ConfigError(where, f"one of {', '.join(map(repr, arguments))}", repr(value))
+        check_choice(where, value, hint)
         return value
     if origin is tuple:
         if not isinstance(value, list | tuple):

@@ -7,12 +7,11 @@ AnnData every feature on every gene.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from genointerp.core.config import to_mapping
+from genointerp.core.config import check_choice, to_mapping
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import atomic_path
 from genointerp.core.provenance import Provenance
@@ -28,7 +27,7 @@ from genointerp.feature.locus_files import (
     rule_of,
 )
 from genointerp.feature.tracks import feature_runs, write_bedgraph, write_bigwig
-from genointerp.store.features import STRANDS
+from genointerp.store.features import STRANDS, ReadStrand
 from genointerp.store.hdf5 import writing
 
 
@@ -51,13 +50,15 @@ class ExportConfig:
         Elements that are the genes of AnnData.
     """
 
-    strand: Literal["+", "-"] | None = None
+    strand: ReadStrand | None = None
     bin_bp: int = 1
     loci: LocusConfig = field(default_factory=LocusConfig)
     flank: int = 50
     types: tuple[str, ...] = GENE_TYPES
 
     def __post_init__(self) -> None:
+        if self.strand is not None:
+            check_choice("strand", self.strand, ReadStrand)
         if self.bin_bp < 1:
             raise ConfigError("bin_bp", "1 or more bases", str(self.bin_bp))
         if self.flank < 0:

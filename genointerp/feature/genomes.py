@@ -9,6 +9,7 @@ import numpy as np
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.read import read_annotation
 from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.provenance import sha256_file
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome
 from genointerp.store.contigs import ContigInfo
@@ -26,12 +27,15 @@ class FeaturedGenome:
         As answers call it.
     genome, annotations
         None where they are not known.
+    annotation_file
+        Where the annotations were read.
     """
 
     name: str
     store: FeatureStore
     genome: Genome | None = None
     annotations: AnnotationSet | None = None
+    annotation_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -87,10 +91,9 @@ class GenomeFiles:
             if required:
                 _check_named(name, entry, bases=bases, elements=elements)
             genome = _read_bases(store, entry.sequence) if bases and entry.sequence else None
-            known = None
-            if elements and entry.annotation:
-                known = read_annotation(entry.annotation, genome or blank_genome(store))
-            found.append(FeaturedGenome(name, store, genome, known))
+            path = entry.annotation if elements else None
+            known = read_annotation(path, genome or blank_genome(store)) if path else None
+            found.append(FeaturedGenome(name, store, genome, known, path))
         return tuple(found)
 
     def _entry(self, entry: CatalogueEntry) -> CatalogueEntry:
@@ -110,10 +113,15 @@ def blank_genome(store: FeatureStore) -> Genome:
 
 
 def total_inputs(genomes: Sequence[FeaturedGenome]) -> dict[str, str]:
-    """Return the sha256 of every features file and sequence, for provenance."""
+    """Return the sha256 of every features file, sequence and annotation, for provenance."""
     inputs = {f"features-{item.name}": item.store.sha256 for item in genomes}
     bases = {f"genome-{item.name}": item.genome.sha256 for item in genomes if item.genome}
-    return {**inputs, **bases}
+    elements = {
+        f"annotation-{item.name}": sha256_file(item.annotation_file)
+        for item in genomes
+        if item.annotation_file
+    }
+    return {**inputs, **bases, **elements}
 
 
 def _blank(contig: ContigInfo) -> Contig:

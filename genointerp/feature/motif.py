@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64, UInt8
 
+from genointerp.core.config import check_choice
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import atomic_path
 from genointerp.core.provenance import Provenance
@@ -21,6 +22,8 @@ from genointerp.store.features import STRANDS
 from genointerp.store.hdf5 import writing
 
 LETTERS = "ACGT"
+
+Anchor = Literal["peak", "start", "end"]
 
 _CHI2_95 = 7.814727903251179
 """95th percentile of chi-squared with 3 degrees of freedom."""
@@ -48,13 +51,14 @@ class MotifConfig:
     """
 
     n_loci: int = 200
-    anchor: Literal["peak", "start", "end"] = "peak"
+    anchor: Anchor = "peak"
     before: int = 30
     after: int = 10
     copy_flank: int = 30
     loci: LocusConfig = field(default_factory=LocusConfig)
 
     def __post_init__(self) -> None:
+        check_choice("anchor", self.anchor, Anchor)
         for name, least in (("n_loci", 1), ("before", 0), ("after", 0), ("copy_flank", 0)):
             if getattr(self, name) < least:
                 raise ConfigError(name, f"{least} or more", str(getattr(self, name)))

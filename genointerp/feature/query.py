@@ -4,12 +4,11 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from genointerp.core.config import to_mapping
+from genointerp.core.config import check_choice, to_mapping
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.genomes import FeaturedGenome, GenomeFiles, total_inputs
@@ -41,12 +40,14 @@ class QueryConfig:
 
     top: int | None = 20
     feature: int | str | None = None
-    strand: Literal["+", "-"] | None = None
+    strand: ReadStrand | None = None
     min_activation: float = 0.0
 
     def __post_init__(self) -> None:
         if self.top is not None and self.top < 1:
             raise ConfigError("top", "1 or more rows", str(self.top))
+        if self.strand is not None:
+            check_choice("strand", self.strand, ReadStrand)
         if not self.min_activation >= 0:
             raise ConfigError("min_activation", "0 or more", str(self.min_activation))
 
@@ -170,6 +171,9 @@ def answer(
     path = associations or files.associations
     if path is not None:
         inputs["associations"] = sha256_file(path)
+    # what comes through a pipe can be read once
+    if places.bed is not None and places.bed.is_file():
+        inputs["bed"] = sha256_file(places.bed)
     record = Provenance({**to_mapping(config), **to_mapping(places)}, inputs)
     yield f"{write_frames(frames, out, QUERY, record, lengths)} rows -> {out}\n"
 

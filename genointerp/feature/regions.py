@@ -1,7 +1,10 @@
 """Where a question is asked: regions, lines of a BED file, genes by name; or everywhere."""
 
 import difflib
+import gzip
+import io
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,7 +21,10 @@ from genointerp.store.features import FeatureStore
 NAMES = ("gene", "Name", "locus_tag", "old_locus_tag", "ID")
 """Attributes by which an element is found, the first that knows the name counts."""
 
-_SKIPPED = ("#", "track", "browser")
+_SKIPPED = ("track", "browser")
+"""First words of lines of a BED file that are for genome browsers."""
+
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,8 @@ class Places:
     regions
         Samtools-like texts, 1-based and closed; ``last`` before ``first`` spans the origin.
     bed
-        0-based half-open; ``-`` is the standard input. Names of its column 4 are kept.
+        0-based half-open, plain or gzip; ``-`` is the standard input. Names of its column 4 are
+        kept.
     genes
         Names of elements of the annotation: gene, name, locus tag or ID.
     """
@@ -116,7 +123,7 @@ def read_bed(lines: Iterable[str], *, where: str) -> Iterator[tuple[str, Genomic
     """
     for number, line in enumerate(lines, start=1):
         text = line.rstrip("\r\n")
-        if not text.strip() or text.startswith(_SKIPPED):
+        if not text.strip() or text.startswith("#") or text.split()[0] in _SKIPPED:
             continue
         columns = text.split("\t")
         if len(columns) < 3 or not (columns[1].isdecimal() and columns[2].isdecimal()):
@@ -148,10 +155,25 @@ def _on_genomes(region: str, genomes: Sequence[FeaturedGenome]) -> Iterator[Plac
 
 def _bed_places(path: Path, genomes: Sequence[FeaturedGenome]) -> Iterator[Place]:
     if str(path) == "-":
-        yield from _placed(read_bed(sys.stdin, where="BED"), "BED", genomes)
+        yield from _placed(read_bed(_text(sys.stdin, "BED"), where="BED"), "BED", genomes)
         return
-    with reading(path, error=InputError), path.open(encoding="utf-8") as handle:
-        yield from _placed(read_bed(handle, where=str(path)), str(path), genomes)
+    with reading(path, error=InputError), path.open("rb") as handle:
+        # looked at without a second opening, for it may be a pipe
+        packed = handle.peek(len(_GZIP)).startswith(_GZIP)
+        stream = gzip.GzipFile(fileobj=handle) if packed else handle
+        with io.TextIOWrapper(stream, encoding="utf-8") as lines:
+            named = read_bed(_text(lines, str(path)), where=str(path))
+            yield from _placed(named, str(path), genomes)
+
+
+def _text(lines: Iterable[str], where: str) -> Iterator[str]:
+    try:
+        yield from lines
+    except UnicodeDecodeError as problem:
+        found = f"byte 0x{problem.object[problem.start]:02x}"
+        raise InputError(where, "text in UTF-8", found) from problem
+    except (EOFError, zlib.error) as problem:
+        raise InputError(where, "a sound gzip file", str(problem)) from problem
 
 
 def _placed(

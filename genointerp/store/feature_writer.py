@@ -14,7 +14,8 @@ import h5py
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from genointerp.core.errors import InputError
+from genointerp.core.config import check_choice
+from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import check_inside, contig_offsets, write_contigs, write_intervals
@@ -33,6 +34,8 @@ from genointerp.store.feature_tiles import (
 )
 from genointerp.store.features import FORMAT, GROUPS, STRANDS, VERSION, FeatureHeader, ReadStrand
 from genointerp.store.hdf5 import create, writing
+
+_MOST_ROWS = np.iinfo(ROW).max + 1
 
 _SMALLEST = np.float16(2.0**-24)
 
@@ -58,6 +61,8 @@ class FeatureWriter:
 
     Raises
     ------
+    ConfigError
+        If there is no such compression, or a tile has no bases or too many.
     StorageError
         If the disk is full; what stood at ``path`` remains.
     """
@@ -71,7 +76,10 @@ class FeatureWriter:
         compression: Compression = "none",
         tile_rows: int = TILE_ROWS,
     ) -> None:
+        check_choice("compression", compression, Compression)
         storage_options(compression, (1,))
+        if not 1 <= tile_rows <= _MOST_ROWS:
+            raise ConfigError("tile_rows", f"1 to {_MOST_ROWS} bases", str(tile_rows))
         self.path = Path(path)
         self.header = header
         self.provenance = provenance

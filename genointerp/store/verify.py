@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -41,7 +41,7 @@ def verify(path: Path, *, inputs: Sequence[Path] = ()) -> list[Check]:
     Parameters
     ----------
     inputs
-        Files that its provenance must name, by sha256.
+        Files that its provenance must name, by sha256; not looked for in one that is damaged.
 
     Returns
     -------
@@ -58,7 +58,8 @@ def verify(path: Path, *, inputs: Sequence[Path] = ()) -> list[Check]:
     checks = [_checked("format", lambda: _STORES[kind](path))]
     if checks[0].passed:
         checks.append(_checked("provenance", lambda: _check_provenance(path, kind)))
-        checks += [_checked(f"input {one}", partial(_check_input, path, one)) for one in inputs]
+        if checks[-1].passed:
+            checks += [_checked(f"input {one}", partial(_check_input, path, one)) for one in inputs]
         checks += _CHECKS[kind](path)
     return checks
 
@@ -109,6 +110,9 @@ def _check_provenance(path: Path, kind: str) -> None:
             raise SchemaError(where, "JSON", text[:40]) from error
         if not isinstance(record, dict) or not {"generated-by", "config", "inputs"} <= set(record):
             raise SchemaError(where, "generated-by, config and inputs", text[:40])
+        inputs = record["inputs"]
+        if not isinstance(inputs, dict) or not all(isinstance(it, str) for it in inputs.values()):
+            raise SchemaError(where, "inputs as names with their sha256", repr(inputs)[:40])
         if record["generated-by"] != text_attribute(file, "generated-by"):
             expected = f"generated-by {text_attribute(file, 'generated-by')!r}"
             raise SchemaError(where, expected, repr(record["generated-by"]))
@@ -128,7 +132,9 @@ def _verify_features(path: Path) -> Iterator[Check]:
     store = FeatureStore(path)
     if store.version == 1:
         for strand in STRANDS:
-            yield _checked(f"indexes of strand {strand}", partial(_check_indexes, store, strand))
+            indexes = _IndexCheck(store, strand)
+            yield _checked(f"coverage of strand {strand}", indexes.coverage)
+            yield _checked(f"indexes of strand {strand}", indexes.indexes)
         return
     yield _checked("checksum of the contents", lambda: _check_contents(path))
     for strand in STRANDS:
@@ -145,8 +151,8 @@ def _check_contents(path: Path) -> None:
         raise SchemaError(f"{path}: {CONTENTS}", expected[:12], found[:12])
 
 
-class _TileCheck:
-    """Checks of one strand of a file of version 2."""
+class _StrandCheck:
+    """Checks of one strand of a file of either version."""
 
     def __init__(self, store: FeatureStore, strand: ReadStrand) -> None:
         self.store = store
@@ -155,13 +161,45 @@ class _TileCheck:
 
     def coverage(self) -> None:
         order = {seqid: number for number, seqid in enumerate(self.store.offsets)}
+        lengths = self.store.lengths
         intervals = self.store.coverage(self.strand)
         places = [(order[it.seqid], it.start, it.end) for it in intervals]
         for interval in intervals:
-            self.store.row_range(interval)
+            if interval.end > lengths[interval.seqid]:
+                expected = f"end <= {lengths[interval.seqid]} on {interval.seqid}"
+                raise self._wrong("coverage", expected, f"end={interval.end}")
         for before, after in pairwise(places):
             if not (before[0] < after[0] or (before[0] == after[0] and before[2] < after[1])):
                 raise self._wrong("coverage", "sorted intervals that do not touch", str(after))
+
+    @cached_property
+    def _read(self) -> tuple[np.ndarray, np.ndarray]:
+        offsets = self.store.offsets
+        edges = sorted(
+            (offsets[it.seqid] + it.start, offsets[it.seqid] + it.end)
+            for it in self.store.coverage(self.strand)
+        )
+        start, stop = np.array(edges, dtype=np.int64).reshape(-1, 2).T
+        return start, np.maximum.accumulate(stop)
+
+    def check_hits(self, place: str, row: np.ndarray, value: np.ndarray) -> None:
+        """Refuse a value that no feature has, and a global row that was not read."""
+        if not (np.isfinite(value) & (value > 0)).all():
+            raise self._wrong(place, "finite activations > 0", "others")
+        start, stop = self._read
+        before = np.searchsorted(start, row, side="right") - 1
+        read = before >= 0
+        if len(start):
+            read &= row < stop[before]
+        if not read.all():
+            raise self._wrong(place, "hits on bases that were read", "others")
+
+    def _wrong(self, place: str, expected: str, found: str) -> SchemaError:
+        return SchemaError(f"{self.where}/{place}", expected, found)
+
+
+class _TileCheck(_StrandCheck):
+    """Checks of version 2."""
 
     def tiles(self) -> None:
         with open_checked(self.store.path, features.FORMAT, features.VERSION) as file:
@@ -210,40 +248,50 @@ class _TileCheck:
         rises[offset[:-1][steps > 0]] = True
         if not rises.all():
             raise self._wrong(name, "rows that rise within a feature", "another order")
-        if not (np.isfinite(value) & (value > 0)).all():
-            raise self._wrong(name, "finite activations > 0", "others")
-        read = np.zeros(size, dtype=bool)
-        for interval in self.store.coverage(self.strand):
-            start, stop = (edge - first for edge in self.store.row_range(interval))
-            read[max(start, 0) : max(stop, 0)] = True
-        if len(row) and (row.max() >= size or not read[row].all()):
-            raise self._wrong(name, "hits on bases that were read", "others")
-
-    def _wrong(self, place: str, expected: str, found: str) -> SchemaError:
-        return SchemaError(f"{self.where}/{place}", expected, found)
+        if len(row) and row.max() >= size:
+            raise self._wrong(name, f"rows below {size}", str(row.max()))
+        self.check_hits(name, row.astype(np.int64) + first, value)
 
 
 _HIT_COLUMNS = ("tiles/feature_offset", "hits/row", "hits/value")
 
 
-def _check_indexes(store: FeatureStore, strand: ReadStrand) -> None:
-    """Compare the two indexes of version 1: each hit must be in both with the same value."""
-    with open_checked(store.path, features.FORMAT, features.VERSION) as file:
-        group = file[GROUPS[strand]]
-        for name in ("by_base", "by_feature"):
-            if (np.diff(group[f"{name}/indptr"][:].astype(np.int64)) < 0).any():
-                where = f"{store.path}: {GROUPS[strand]}/{name}/indptr"
-                raise SchemaError(where, "offsets that never fall", "others")
-    by_base = by_feature = 0
-    for block in store.blocks(0, store.n_rows, strand):
-        feature = np.repeat(np.arange(store.n_features), np.diff(block.indptr))
-        by_base += _mixed(block.row.astype(np.int64) + block.start, feature, block.value)
-    for number in range(store.n_features):
-        track = store.feature(number, strand)
-        by_feature += _mixed(track.row, np.full(len(track.row), number), track.value)
-    if (by_base - by_feature) % (1 << 64):
-        where = f"{store.path}: {GROUPS[strand]}"
-        raise SchemaError(where, "the same hits by base and by feature", "others")
+class _IndexCheck(_StrandCheck):
+    """Checks of version 1."""
+
+    def indexes(self) -> None:
+        """Check order, values and coverage; both indexes must have each hit, with one value."""
+        store, strand = self.store, self.strand
+        with open_checked(store.path, features.FORMAT, features.VERSION) as file:
+            for name in ("by_base", "by_feature"):
+                indptr = file[f"{GROUPS[strand]}/{name}/indptr"][:].astype(np.int64)
+                if (np.diff(indptr) < 0).any():
+                    raise self._wrong(f"{name}/indptr", "offsets that never fall", "others")
+                if name == "by_base":
+                    self._check_bases(indptr, file[f"{GROUPS[strand]}/{name}/feature"])
+        by_base = by_feature = 0
+        for block in store.blocks(0, store.n_rows, strand):
+            feature = np.repeat(np.arange(store.n_features), np.diff(block.indptr))
+            by_base += _mixed(block.row.astype(np.int64) + block.start, feature, block.value)
+        for number in range(store.n_features):
+            row, value = store.feature(number, strand)
+            if (np.diff(row) <= 0).any():
+                raise self._wrong(f"by_feature: {number}", "rising rows", "another order")
+            self.check_hits(f"by_feature: {number}", row, value)
+            by_feature += _mixed(row, np.full(len(row), number), value)
+        if (by_base - by_feature) % (1 << 64):
+            expected = "the same hits by base and by feature"
+            raise SchemaError(self.where, expected, "others")
+
+    def _check_bases(self, indptr: np.ndarray, feature: h5py.Dataset) -> None:
+        for first in range(0, len(indptr) - 1, _ROWS):
+            edges = indptr[first : first + _ROWS + 1]
+            column = feature[edges[0] : edges[-1]].astype(np.int64)
+            rises = np.ones(len(column), dtype=bool)
+            rises[1:] = np.diff(column) > 0
+            rises[edges[:-1][np.diff(edges) > 0] - edges[0]] = True
+            if not rises.all():
+                raise self._wrong("by_base", "rising features on each base", "another order")
 
 
 def _mixed(row: np.ndarray, feature: np.ndarray, value: np.ndarray) -> int:

@@ -1,5 +1,6 @@
 """Questions of many regions, genes and genomes."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from genointerp.core.errors import (
     SchemaError,
     UnknownNameError,
 )
+from genointerp.core.provenance import sha256_file
 from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
 from genointerp.feature.query import QueryConfig, answer, query, query_region
 from genointerp.feature.regions import Places, element_hull, find_places, read_bed
@@ -157,6 +159,58 @@ def test_several_regions_and_bed_come_in_the_order_of_the_question(store, tmp_pa
     for region, (_, row) in zip(["chrA:20-30", "chrB", "chrA:5-9"], table.iterrows(), strict=True):
         alone = query_region(store, region, top=1).iloc[0]
         assert row[alone.index].tolist() == alone.tolist()
+
+
+def test_a_bed_may_be_packed_and_its_contigs_called_like_words_of_browsers(store, tmp_path):
+    bed = tmp_path / "r.bed"
+    bed.write_bytes(gzip.compress(b"browser position x\nchrA\t4\t9\nchrB\t0\t5\n"))
+    table = query(GenomeFiles(store.path), Places(bed=bed))
+    assert table["region"].unique().tolist() == ["chrA:5-9", "chrB:1-5"]
+    lines = ["track", "track1\t1\t2", "browserX\t3\t4", "track name=x"]
+    found = [interval.seqid for _, interval in read_bed(lines, where="r.bed")]
+    assert found == ["track1", "browserX"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"chrA\t4\t9\tna\xefve\n", "r.bed: expected text in UTF-8, found byte 0xef"),
+        (gzip.compress(b"chrA\t4\t9\n" * 99)[:-9], "r.bed: expected a sound gzip file"),
+        (gzip.compress(b"")[:10] + b"\xff" * 20, "r.bed: expected a sound gzip file"),
+    ],
+)
+def test_a_damaged_bed_is_named(store, tmp_path, content, message):
+    (tmp_path / "r.bed").write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        query(GenomeFiles(store.path), Places(bed=tmp_path / "r.bed"))
+
+
+def test_provenance_names_the_annotation_and_the_bed(store, annotation, tmp_path):
+    bed, out = tmp_path / "r.bed", tmp_path / "q.tsv"
+    bed.write_text("chrA\t4\t9\n")
+    files = GenomeFiles(store.path, annotation=annotation)
+    list(answer(files, Places(bed=bed, genes=("dnaA",)), out=out))
+    found = json.loads(out.read_text().splitlines()[0][2:])["provenance"]["inputs"]
+    assert found == {
+        "features-f": sha256_file(store.path),
+        "annotation-f": sha256_file(annotation),
+        "bed": sha256_file(bed),
+    }
+
+
+@pytest.mark.parametrize(
+    ("module", "config", "message"),
+    [
+        ("query", "QueryConfig(strand='.')", "strand: expected one of '+', '-', found '.'"),
+        ("export", "ExportConfig('plus')", "strand: expected one of '+', '-', found 'plus'"),
+        ("motif", "MotifConfig(anchor='mid')", "anchor: expected one of 'peak', 'start', 'end'"),
+    ],
+)
+def test_a_word_that_is_no_choice_is_refused(module, config, message):
+    # in a program of its own, where annotations are not executed
+    code = f"from genointerp.feature.{module} import *; {config}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert f"ConfigError: {message}" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import pickle
+import subprocess
 import sys
 
 import h5py
@@ -7,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genointerp.core.errors import CoordinateError, InputError, SchemaError, UnknownNameError
+from genointerp.core.errors import (
+    ConfigError,
+    CoordinateError,
+    InputError,
+    SchemaError,
+    UnknownNameError,
+)
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.activations import ActivationStore
 from genointerp.store.feature_writer import FeatureWriter
@@ -270,3 +277,20 @@ def test_index_of_the_wrong_length_is_named(store):
         file["plus/tiles/feature_offset"] = np.zeros((1, 3), np.uint32)
     with pytest.raises(SchemaError, match=r"plus/tiles/feature_offset: expected shape \(1, 8\)"):
         FeatureStore(store.path)
+
+
+@pytest.mark.parametrize("tile_rows", [0, 65537])
+def test_a_tile_has_bases_and_no_more_than_its_rows_can_count(tmp_path, tile_rows):
+    with pytest.raises(ConfigError, match=f"tile_rows: expected 1 to 65536 .*found {tile_rows}"):
+        write_features(tmp_path / "f.h5", dense_features(), tile_rows=tile_rows)
+
+
+def test_a_compression_that_does_not_exist_is_refused():
+    # in a program of its own, where annotations are not executed
+    code = (
+        "from pathlib import Path\n"
+        "from genointerp.store.feature_writer import FeatureWriter\n"
+        "FeatureWriter(Path('f.h5'), None, None, compression='lz4')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "compression: expected one of 'none', 'zstd', found 'lz4'" in done.stderr
