@@ -124,8 +124,12 @@ def _around(
     anchor: str,
     offset: Int64[np.ndarray, " offset"],
 ) -> Iterator[Float64[np.ndarray, "element offset"]]:
-    """Yield the activations around the elements of each genome and reading; NaN: not read."""
+    """Yield the activations around the elements of each genome and reading; NaN: not read.
+
+    For ``both``, each element is one row: the mean of its readings, which are not independent.
+    """
     for store, own, by_strand in zip(stores, elements, signals, strict=True):
+        readings = []
         for strand in STRANDS:
             other: ReadStrand = "-" if strand == "+" else "+"
             lying = {"sense": strand, "antisense": other, "both": None}[orientation]
@@ -133,7 +137,17 @@ def _around(
             row, is_inside = _rows(store, ends, offset)
             signal = by_strand[strand]
             known = is_inside & signal.is_read[row]
-            yield np.where(known, signal.value[row], np.nan)
+            readings.append(np.where(known, signal.value[row], np.nan))
+        yield from [_mean_read(np.stack(readings))] if orientation == "both" else readings
+
+
+def _mean_read(
+    readings: Float64[np.ndarray, "strand element offset"],
+) -> Float64[np.ndarray, "element offset"]:
+    is_read = ~np.isnan(readings)
+    n = is_read.sum(axis=0)
+    total = np.where(is_read, readings, 0.0).sum(axis=0)
+    return np.asarray(np.where(n > 0, total / np.maximum(n, 1), np.nan))
 
 
 def _ends(elements: ConceptElements, concept: str, anchor: str, strand: ReadStrand | None) -> _Ends:

@@ -31,7 +31,7 @@ def evaluate(
     from genointerp.activation.commands import evaluate_file
     from genointerp.activation.harvest import HarvestConfig
     from genointerp.core.progress import progress_bar
-    from genointerp.report.dictionary import draw_dictionary
+    from genointerp.report.dictionary import draw_quality
     from genointerp.report.figure_file import check_suffix
 
     if figure is not None:
@@ -47,5 +47,5 @@ def evaluate(
             progress=progress,
         )
     if figure is not None:
-        draw_dictionary(out, figure)
+        draw_quality(out, figure)
     typer.echo(f"loss recovered {fidelity.loss_recovered:.4f} -> {out}")

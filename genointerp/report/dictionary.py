@@ -14,7 +14,7 @@ from genointerp.plot.style import FONT_SIZE
 from genointerp.report.figure_file import check_suffix, new_figure, save_figure
 
 
-def draw_dictionary(evaluation: Path, out: Path) -> None:
+def draw_quality(evaluation: Path, out: Path) -> None:
     """Draw losses, densities, directions and, if there are any, other dictionaries; save it.
 
     Parameters

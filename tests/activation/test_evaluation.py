@@ -11,7 +11,7 @@ from genointerp.cli.main import app
 from genointerp.core.errors import InputError, MismatchError, SchemaError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.model.registry import load_model
-from genointerp.report.dictionary import draw_dictionary
+from genointerp.report.dictionary import draw_quality
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.io import save_sae
 from genointerp.sae.registry import make_sae
@@ -130,4 +130,4 @@ def test_a_figure_of_no_known_format_is_refused_before_anything_is_measured(tmp_
 def test_figures_of_an_older_version_are_named_when_they_are_drawn(tmp_path):
     (tmp_path / "old.json").write_text('{"loss_clean": 1.0}')
     with pytest.raises(SchemaError, match=r"old\.json: expected a key 'dictionary'"):
-        draw_dictionary(tmp_path / "old.json", tmp_path / "f.png")
+        draw_quality(tmp_path / "old.json", tmp_path / "f.png")

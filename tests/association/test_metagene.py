@@ -101,7 +101,20 @@ def test_a_concept_without_strand_is_read_on_both(tmp_path):
     store = make_store(tmp_path / "f.h5", dense, CONTIGS)
     table = metagene([store], [ELEMENTS], 0, "gap", flank=2)
     both = pick(table, "both", "start")
-    assert (both["n_elements"].loc[0], both["mean_activation"].loc[0]) == (2, 0.5)
+    assert (both["n_elements"].loc[0], both["mean_activation"].loc[0]) == (1, 0.5)
+
+
+def test_the_two_readings_of_an_element_count_once(tmp_path):
+    dense = silence(60, 1)
+    # the first reads 1 and 3, the second 4 and, where - was not read, nothing: 2 and 4
+    dense["+"][[10, 30], 0], dense["-"][[10, 30], 0] = (1.0, 4.0), (3.0, 0.0)
+    coverage = {"test": [(0, 60, "+"), (0, 25, "-")]}
+    store = make_store(tmp_path / "f.h5", dense, contigs_of(test=60), coverage=coverage)
+    places = [("gap", "test", 10, 20, "."), ("gap", "test", 30, 40, ".")]
+    elements = make_elements(*places, unstranded=("gap",))
+    row = pick(metagene([store], [elements], 0, "gap", flank=0), "both", "start").loc[0]
+    # standard deviation sqrt(2) over sqrt(2)
+    assert row[["n_elements", "mean_activation", "sem"]].tolist() == pytest.approx([2, 3, 1])
 
 
 def test_an_unknown_concept_and_a_negative_flank_are_refused(tmp_path):

@@ -25,7 +25,7 @@ from genointerp.plot.region import (
     plot_genes,
     plot_sequence,
 )
-from genointerp.plot.style import BASE_COLORS, PALETTE, type_color, use_region_axis
+from genointerp.plot.style import BASE_COLORS, PALETTE, plain_text, type_color, use_region_axis
 from genointerp.plot.training import plot_training
 
 INTERVAL = GenomicInterval("chrI", 100, 1100)
@@ -245,3 +245,8 @@ def test_an_absent_metric_is_named(ax):
 def test_the_palette_has_no_colour_twice():
     assert len(set(PALETTE)) == len(PALETTE)
     assert type_color("tRNA") != type_color("rRNA")
+
+
+def test_control_characters_of_an_annotation_are_seen_and_svg_can_hold_them():
+    assert plain_text("a\x00b\x1b\x7f\x9fc\td\ne$") == ("a\ufffdb\ufffd\ufffd\ufffdc\ufffdd\ne\\$")
+    assert plain_text("tRNA-\N{LATIN SMALL LETTER E WITH ACUTE}\xa0") == "tRNA-\xe9\xa0"
