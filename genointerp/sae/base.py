@@ -1,6 +1,7 @@
 """What every dictionary shares: shapes, encoding, decoding."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -275,6 +276,28 @@ class SparseAutoencoder(torch.nn.Module, ABC):
     def _fold_encoder(self, projected_mean: Tensor, gain: float) -> None:
         self.b_enc.copy_(gain * self.b_enc.double() - projected_mean)
         self.threshold.mul_(gain)
+
+
+def check_tensors(sae: SparseAutoencoder, tensors: Mapping[str, Tensor], *, where: str) -> None:
+    """Refuse weights that are not those of a dictionary, before anything is computed from them.
+
+    Raises
+    ------
+    SchemaError
+        If one is missing, not finite, or of another shape or type.
+    """
+    for name, own in sae.tensors().items():
+        if name not in tensors:
+            raise SchemaError(f"{where}: {name}", "a tensor of that name", "none")
+        found = tensors[name]
+        if found.shape != own.shape or found.dtype != own.dtype:
+            raise SchemaError(
+                f"{where}: {name}",
+                f"shape {tuple(own.shape)} of {own.dtype}",
+                f"{tuple(found.shape)} of {found.dtype}",
+            )
+        if not bool(torch.isfinite(found).all()):
+            raise SchemaError(f"{where}: {name}", "finite values", "NaN or infinity")
 
 
 def _common(scale: Tensor) -> Tensor:

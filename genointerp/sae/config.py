@@ -46,13 +46,13 @@ class SaeConfig:
     """Of ``relu`` and ``gated``: price of the sum of activations, where elements of the rows have
     unit mean square and the error is a sum over them (Anthropic's update of April 2024)."""
     l0_coefficient: float = 1e-3
-    """Of ``jumprelu``: price of one more feature on a token, as a share of the variance
-    (Rajamanoharan et al. 2024, arXiv:2407.14435, who divide activations so that it is that)."""
+    """Of ``jumprelu``: price of one more feature on a token, as a share of the variance. A choice
+    of this package: Rajamanoharan et al. 2024 (arXiv:2407.14435), whose loss it is, sweep it."""
     bandwidth: float = 1e-3
     """Of ``jumprelu``: width about the threshold in which it gets a gradient, where the mean
-    squared norm of a row is 1 (same paper)."""
+    squared norm of a row is 1 (that paper); rows must therefore be normalised."""
     initial_threshold: float = 1e-3
-    """Of ``jumprelu``: threshold before training, in the same unit (same paper)."""
+    """Of ``jumprelu``: threshold before training, in the same unit (that paper)."""
     prefixes: tuple[float, ...] = (1 / 32, 3 / 32, 7 / 32, 15 / 32, 1.0)
     """Of ``matryoshka_batch_topk``: shares of the dictionary that reconstruct by themselves, rising
     to 1 (Bussmann et al. 2025, arXiv:2503.17547)."""
@@ -158,6 +158,12 @@ class TrainConfig:
         _require(self.aux_k is None or self.aux_k >= 1, "aux_k", "1 or more", self.aux_k)
         for name in ("decay_share", "sparsity_warmup_share"):
             _require(0 <= getattr(self, name) <= 1, name, "0 to 1", getattr(self, name))
+        _require(
+            self.normalise != "none" or self.sae.architecture != "jumprelu",
+            "normalise",
+            "scale or whiten for jumprelu, whose bandwidth is in that unit",
+            self.normalise,
+        )
         _require(0 < self.eval_share < 1, "eval_share", "between 0 and 1", self.eval_share)
         _require(0 <= self.threshold_decay < 1, "threshold_decay", "0 to 1", self.threshold_decay)
         _require(

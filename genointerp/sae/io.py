@@ -13,14 +13,13 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from genointerp import __version__
 from genointerp.core.config import from_mapping, to_mapping, write_config
 from genointerp.core.errors import ConfigError, InputError, SchemaError
 from genointerp.core.files import atomic_path, read_text
 from genointerp.core.provenance import sha256_file
-from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.base import SparseAutoencoder, check_tensors
 from genointerp.sae.checkpoint import METRICS, metrics_text
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.registry import ARCHITECTURES, make_sae
@@ -127,7 +126,8 @@ def load_sae(directory: Path, *, device: str = "cpu") -> LoadedSae:
     except SafetensorError as error:
         raise SchemaError(str(path), "safetensors", str(error)) from error
     sae = _make(config, cfg["d_in"], directory / CONFIG)
-    _fill(sae, tensors, path)
+    check_tensors(sae, tensors, where=str(path))
+    sae.fill(tensors, where=str(path))
     names = _feature_names(metadata, sae.n_features, directory / CONFIG)
     return LoadedSae(sae.to(device), {**metadata, "d_in": cfg["d_in"]}, digest, names)
 
@@ -214,23 +214,6 @@ def _feature_names(metadata: dict[str, Any], n_features: int, path: Path) -> dic
                 f"{where}: {name}", f"a feature from 0 to {n_features - 1}", repr(feature)
             )
     return dict(names)
-
-
-@torch.no_grad()
-def _fill(sae: SparseAutoencoder, tensors: dict[str, Tensor], path: Path) -> None:
-    for name, own in sae.tensors().items():
-        if name not in tensors:
-            raise SchemaError(f"{path}: {name}", "a tensor of that name", "none")
-        found = tensors[name]
-        if found.shape != own.shape or found.dtype != own.dtype:
-            raise SchemaError(
-                f"{path}: {name}",
-                f"shape {tuple(own.shape)} of {own.dtype}",
-                f"{tuple(found.shape)} of {found.dtype}",
-            )
-        if not bool(torch.isfinite(found).all()):
-            raise SchemaError(f"{path}: {name}", "finite values", "NaN or infinity")
-    sae.fill(tensors, where=str(path))
 
 
 def _write_json(path: Path, value: object) -> None:

@@ -34,6 +34,11 @@ class JumpRelu(SparseAutoencoder):
         """Choose what exceeds the threshold of its feature."""
         return above_pattern(z, self.threshold.detach())
 
+    def values(self, pre: Float[Tensor, " hit"], pattern: SparsePattern) -> Float[Tensor, " hit"]:
+        """Return what exceeds the threshold of its feature; 0 for what is only near it."""
+        threshold = self.threshold.detach().index_select(0, pattern.feature)
+        return pre * (pre > threshold)
+
     def losses(self, batch: TrainingBatch) -> Losses:
         """Return the share of variance unexplained and the price of L0."""
         threshold = self.threshold.index_select(0, batch.pattern.feature)

@@ -63,6 +63,7 @@ class Trainer:
             pattern = parallel.training_pattern(self.sae, z)
         dead = torch.nonzero(self.is_dead).squeeze(1)
         loss, fvu, aux_fvu = self._losses(split, z, pattern, dead)
+        n_fired = self._count(z, pattern)
         self.adam.zero_grad(set_to_none=True)
         torch.autograd.backward([loss])
         parallel.average_gradients(self.sae)
@@ -73,10 +74,9 @@ class Trainer:
             group["lr"] = learning_rate(self.step_number, self.config)
         self.adam.step()
         self.sae.constrain()
-        self._count(pattern, len(rows))
         self._track_threshold(z, pattern)
         self.step_number += 1
-        return StepResult(fvu, aux_fvu, len(pattern.row) / len(rows), len(dead) / len(z[0]))
+        return StepResult(fvu, aux_fvu, n_fired / len(rows), len(dead) / len(z[0]))
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that a step changes."""
@@ -155,11 +155,18 @@ class Trainer:
             self.sae.threshold.fill_(sum(smallest) / len(smallest))
 
     @torch.no_grad()
-    def _count(self, pattern: SparsePattern, n_tokens: int) -> None:
+    def _count(self, z: Tensor, pattern: SparsePattern) -> int:
+        """Count tokens of silence; return how many activations are more than 0.
+
+        Training may look at more than that: at gates, or just below a threshold.
+        """
+        value = self.sae.values(pattern.values_of(z), pattern)
+        firing = pattern.feature[value > 0]
         fired = torch.zeros_like(self.silent_tokens, dtype=torch.bool)
-        fired[pattern.feature] = True
-        self.silent_tokens += n_tokens * parallel.world_size()
+        fired[firing] = True
+        self.silent_tokens += len(z) * parallel.world_size()
         self.silent_tokens[parallel.any_over_ranks(fired)] = 0
+        return len(firing)
 
     @torch.no_grad()
     def _track_threshold(self, z: Tensor, pattern: SparsePattern) -> None:

@@ -187,6 +187,10 @@ def test_unknown_architecture_names_the_known_ones():
         (lambda: SaeConfig(prefixes=(0.5, 0.25, 1.0)), r"prefixes: expected shares that rise"),
         (lambda: SaeConfig(prefixes=(0.5,)), r"prefixes: expected shares that rise from above 0"),
         (lambda: SaeConfig(bandwidth=0.0), r"bandwidth: expected more than 0, found 0.0"),
+        (
+            lambda: TrainConfig(sae=SaeConfig("jumprelu"), normalise="none"),
+            r"normalise: expected scale or whiten for jumprelu, .*, found 'none'",
+        ),
         (lambda: TrainConfig(aux_k=0), r"aux_k: expected 1 or more, found 0"),
     ],
 )

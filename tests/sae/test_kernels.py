@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
+REASON = "needs triton: CUDA builds of torch bring it; its 290 MB are too many for the dev extra"
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
 def test_triton_kernels_equal_dense_products_and_the_kernels_of_torch():
-    pytest.importorskip("triton", reason="needs triton, which CUDA builds of torch bring along")
+    pytest.importorskip("triton", reason=REASON)
     interpret = "0" if torch.cuda.is_available() else "1"
     result = subprocess.run(
         [sys.executable, "-m", "tests.sae.triton_reference"],

@@ -121,3 +121,25 @@ def test_threshold_follows_the_smallest_kept_pre_activation():
     assert float(sae.threshold) == pytest.approx(3.0)
     run.step(torch.tensor([[4.0, 2.0, 0, 0], [1.0, 0, 0, 0]]))
     assert float(sae.threshold) == pytest.approx(0.9 * 3 + 0.1 * 2)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "weight", "value"),
+    # the gate is open but the magnitude below 0; within half a bandwidth below the threshold
+    [("gated", "b_mag", -100.0), ("jumprelu", "threshold", 1.01)],
+)
+def test_features_that_encode_nothing_become_dead_whatever_training_looks_at(
+    architecture, weight, value
+):
+    sae = make_sae(SaeConfig(architecture, n_features=4, k=1, bandwidth=0.1), 4)
+    x = torch.eye(4)[:1].repeat(10, 1)
+    with torch.no_grad():
+        sae.W_enc.copy_(torch.ones(4, 4))
+        getattr(sae, weight)[1:] = value
+    config = dataclasses.replace(CONFIG, sae=sae.config, learning_rate=1e-9)
+    run = Trainer(sae, config, variance=1.0)
+    assert len(sae.training_pattern(sae.pre_activations(x)).row) == 40
+    assert (sae.encode(x) > 0).any(dim=0).tolist() == [True, False, False, False]
+    for _ in range(3):
+        assert run.step(x).l0 == 1.0
+    assert run.is_dead.tolist() == [False, True, True, True]

@@ -20,6 +20,7 @@ from genointerp.sae.config import ArchitectureName
 from genointerp.sae.formats.weights import (
     build,
     common_threshold,
+    matrix,
     read_pickled,
     take,
     weights_of,
@@ -100,13 +101,13 @@ def from_state(
     counted = architecture in ("topk", "batch_topk", "matryoshka_batch_topk")
     if "threshold" in state:
         threshold = take(state, "threshold", where).clamp_min(0.0)
-        n_features = len(take(tensors, "b_enc", where))
+        n_features = matrix(tensors, "W_dec", where).shape[0]
         tensors["threshold"] = threshold.expand(n_features) if threshold.ndim == 0 else threshold
     return build(
         architecture,
         {name: it for name, it in tensors.items() if name not in ("k", "group_sizes")},
         where,
-        k=int(take(state, "k", where)) if counted else None,
+        k=_count(state, where) if counted else None,
         subtracts_b_dec=architecture != "jumprelu",
         prefixes=_prefixes(take(state, "group_sizes", where)) if "group_sizes" in state else None,
     )
@@ -142,8 +143,8 @@ def _of_linear_layers(
 ) -> dict[str, Tensor]:
     """Return weights in this package's names; a transpose is no copy."""
     tensors = {
-        "W_enc": take(state, "encoder.weight", where).t(),
-        "W_dec": take(state, "decoder.weight", where).t(),
+        "W_enc": matrix(state, "encoder.weight", where).t(),
+        "W_dec": matrix(state, "decoder.weight", where).t(),
     }
     names = {"b_enc": "encoder.bias", "b_dec": "b_dec"}
     if architecture == "relu":
@@ -153,6 +154,13 @@ def _of_linear_layers(
             "b_gate": "gate_bias", "b_mag": "mag_bias", "r_mag": "r_mag", "b_dec": "decoder_bias",
         }  # fmt: skip
     return tensors | {ours: take(state, theirs, where) for ours, theirs in names.items()}
+
+
+def _count(state: dict[str, Tensor], where: str) -> int:
+    k = take(state, "k", where)
+    if k.numel() != 1:
+        raise SchemaError(f"{where}: k", "one number", f"shape {tuple(k.shape)}")
+    return int(k)
 
 
 def _prefixes(group_sizes: Tensor) -> tuple[float, ...]:

@@ -18,7 +18,7 @@ from genointerp.core.files import atomic_path, read_text
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.config import ArchitectureName
 from genointerp.sae.formats.dictionary_learning import from_state, to_state
-from genointerp.sae.formats.weights import read_pickled, take
+from genointerp.sae.formats.weights import matrix, read_pickled, take
 
 _TRAINERS: dict[str, ArchitectureName] = {
     "ReLUTrainerConfig": "relu",
@@ -101,9 +101,9 @@ def _in_place(
     if architecture != "jumprelu":
         return state
     return {
-        "W_enc": take(state, "encoder.weight", where).t(),
+        "W_enc": matrix(state, "encoder.weight", where).t(),
         "b_enc": take(state, "encoder.bias", where),
-        "W_dec": take(state, "decoder.weight", where).t(),
+        "W_dec": matrix(state, "decoder.weight", where).t(),
         "b_dec": take(state, "decoder.bias", where),
         "threshold": take(state, "threshold", where),
     }

@@ -1,9 +1,8 @@
 """SAELens: ``cfg.json`` and ``sae_weights.safetensors``, as its version 6 writes them."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+import torch
 from torch import Tensor
 
 from genointerp.core.errors import InputError, SchemaError
@@ -40,28 +39,34 @@ def read_saelens(folder: Path) -> SparseAutoencoder:
     for key, neutral in _NEUTRAL.items():
         if cfg.get(key, neutral) not in (neutral, None):
             raise SchemaError(f"{path}: {key}", repr(neutral), repr(cfg[key]))
+    if name == "topk" and type(cfg.get("k")) is not int:
+        raise SchemaError(f"{path}: k", "a whole number", repr(cfg.get("k")))
     weights_path = Path(folder) / "sae_weights.safetensors"
     tensors = read_safetensors(weights_path)
     where = str(weights_path)
-    return build(
+    sae = build(
         _ARCHITECTURES[name],
-        _adapted(name, cfg, tensors, where),
+        _adapted(name, tensors, where),
         where,
-        k=cfg.get("k") if name == "topk" else None,
+        k=cfg["k"] if name == "topk" else None,
         subtracts_b_dec=bool(cfg.get("apply_b_dec_to_input", False)),
     )
-
-
-def _adapted(
-    name: str, cfg: Mapping[str, Any], tensors: dict[str, Tensor], where: str
-) -> dict[str, Tensor]:
-    adapted = dict(tensors)
     if name == "topk" and cfg.get("rescale_acts_by_decoder_norm", False):
-        # chosen by activation times norm of the direction: the same as directions of unit norm
-        norm = take(tensors, "W_dec", where).norm(dim=1)
-        adapted["W_enc"] = take(tensors, "W_enc", where) * norm
-        adapted["b_enc"] = take(tensors, "b_enc", where) * norm
-        adapted["W_dec"] = take(tensors, "W_dec", where) / norm[:, None]
+        _rescale(sae)
+    return sae
+
+
+@torch.no_grad()
+def _rescale(sae: SparseAutoencoder) -> None:
+    """Choose by activation times norm of the direction: give directions unit norm."""
+    norm = sae.W_dec.norm(dim=1).clamp_min(torch.finfo(torch.float32).tiny)
+    sae.W_enc.mul_(norm)
+    sae.b_enc.mul_(norm)
+    sae.W_dec.div_(norm[:, None])
+
+
+def _adapted(name: str, tensors: dict[str, Tensor], where: str) -> dict[str, Tensor]:
+    adapted = dict(tensors)
     if name == "transcoder":
         adapted["threshold"] = take(tensors, "b_enc", where) * 0
     if "jumprelu" in name:

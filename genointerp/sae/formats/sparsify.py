@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from genointerp.core.errors import InputError, MismatchError, SchemaError
 from genointerp.core.files import atomic_path, read_json_object
 from genointerp.sae.base import SparseAutoencoder
-from genointerp.sae.formats.weights import build, read_safetensors, take, weights_of
+from genointerp.sae.formats.weights import build, matrix, read_safetensors, take, weights_of
 
 _OWN = {"activation": "topk", "skip_connection": False, "transcode": False}
 """What a configuration must say to be of a TopK dictionary; its defaults."""
@@ -34,7 +34,7 @@ def read_sparsify(folder: Path) -> SparseAutoencoder:
     weights_path = Path(folder) / "sae.safetensors"
     tensors, where = read_safetensors(weights_path), str(weights_path)
     weights = {
-        "W_enc": take(tensors, "encoder.weight", where).t(),
+        "W_enc": matrix(tensors, "encoder.weight", where).t(),
         "b_enc": take(tensors, "encoder.bias", where),
         "W_dec": take(tensors, "W_dec", where),
         "b_dec": take(tensors, "b_dec", where),

@@ -4,6 +4,8 @@ Some libraries subtract b_dec from what they encode. That is a bias of the encod
 ``(x - b_dec) W_enc + b_enc = x W_enc + (b_enc - b_dec W_enc)``.
 """
 
+import pickle
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,11 +15,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from genointerp.core.errors import ConfigError, InputError, MismatchError, SchemaError
+from genointerp.core.errors import ConfigError, InputError, SchemaError
 from genointerp.core.files import reading
-from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.base import SparseAutoencoder, check_tensors
 from genointerp.sae.config import ArchitectureName, SaeConfig
 from genointerp.sae.registry import make_sae
+
+_DAMAGED = (
+    pickle.UnpicklingError, AttributeError, EOFError, LookupError, RuntimeError, TypeError,
+    ValueError, struct.error,
+)  # fmt: skip
+"""What ``torch.load`` raises upon a file that is damaged, or is none of its own."""
 
 
 def read_pickled(path: Path) -> dict[str, Tensor]:
@@ -34,7 +42,7 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
         Path(path).open("rb").close()
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file ends torch in errors of many classes
+    except _DAMAGED as error:
         raise SchemaError(str(path), "weights saved by torch", type(error).__name__) from error
     if not isinstance(state, dict) or not all(isinstance(one, Tensor) for one in state.values()):
         raise SchemaError(str(path), "tensors by name", type(state).__name__)
@@ -76,6 +84,20 @@ def take(tensors: Mapping[str, Tensor], name: str, where: str) -> Float[Tensor, 
     return tensor
 
 
+def matrix(tensors: Mapping[str, Tensor], name: str, where: str) -> Float[Tensor, "rows columns"]:
+    """Return a matrix in float32.
+
+    Raises
+    ------
+    SchemaError
+        If there is none of that name.
+    """
+    tensor = take(tensors, name, where)
+    if tensor.ndim != 2:
+        raise SchemaError(f"{where}: {name}", "a matrix", f"shape {tuple(tensor.shape)}")
+    return tensor
+
+
 def build(
     architecture: ArchitectureName,
     tensors: Mapping[str, Tensor],
@@ -98,17 +120,12 @@ def build(
 
     Raises
     ------
-    MismatchError
-        If shapes do not fit together.
     SchemaError
-        If k is more than there are features.
+        If a tensor is missing, shapes do not fit together or k is more than there are features.
     """
     weights = {name: take(tensors, name, where) for name in tensors}
-    shape = tuple(take(tensors, "W_dec", where).shape)
-    if len(shape) != 2:
-        raise MismatchError(f"{where}: W_dec", "a matrix", f"shape {shape}")
-    n_features, d_out = shape
-    d_in = take(tensors, "W_enc", where).shape[0]
+    n_features, d_out = matrix(tensors, "W_dec", where).shape
+    d_in = matrix(tensors, "W_enc", where).shape[0]
     widths = (d_in, d_out) if architecture == "transcoder" else ()
     try:
         config = SaeConfig(
@@ -121,9 +138,10 @@ def build(
     except ConfigError as error:
         raise SchemaError(where, error.expected, f"{error.where} = {error.found}") from error
     sae = make_sae(config, sum(widths) or d_out)
+    check_tensors(sae, weights, where=where)
     if subtracts_b_dec:
         _move_bias(weights, sign=-1)
-    _fill(sae, weights, where)
+    sae.fill(weights, where=where)
     return sae
 
 
@@ -147,11 +165,3 @@ def _move_bias(weights: dict[str, Tensor], *, sign: int) -> None:
     if "b_mag" in weights:
         scaled = moved * weights["r_mag"].double().exp()
         weights["b_mag"] = (weights["b_mag"].double() + sign * scaled).float()
-
-
-def _fill(sae: SparseAutoencoder, weights: dict[str, Tensor], where: str) -> None:
-    for name, own in sae.tensors().items():
-        found = tuple(take(weights, name, where).shape)
-        if found != tuple(own.shape):
-            raise MismatchError(f"{where}: {name}", f"shape {tuple(own.shape)}", str(found))
-    sae.fill(weights, where=where)

@@ -101,6 +101,8 @@ def rewrite(folder, **changes):
             r"expected 'none', found 'layer_norm'",
         ),
         ("saelens", {"k": N_FEATURES + 1}, r"expected 1 to n_features = 32, found k = 33"),
+        ("saelens", {"k": None}, r"k: expected a whole number, found None"),
+        ("saelens", {"k": "3"}, r"k: expected a whole number, found '3'"),
         ("sparsify", {"k": N_FEATURES + 1}, r"expected 1 to n_features = 32, found k = 33"),
         ("sparsify", {"skip_connection": True}, r"skip_connection: expected False, found True"),
         ("sparsify", {"activation": "groupmax"}, r"activation: expected 'topk', found 'groupmax'"),
@@ -119,7 +121,7 @@ def test_a_matrix_of_another_width_is_refused(tmp_path):
     path = tmp_path / "sae.safetensors"
     tensors = load_file(path)
     save_file({**tensors, "W_dec": torch.zeros(N_FEATURES, D_IN + 1)}, path)
-    with pytest.raises(MismatchError, match=r"expected shape \(7, 32\), found \(6, 32\)"):
+    with pytest.raises(SchemaError, match=r"W_enc: expected shape \(7, 32\) .*, found \(6, 32\)"):
         FORMATS["sparsify"].read(tmp_path)
 
 
@@ -190,3 +192,36 @@ def test_a_dictionary_replaces_one_of_its_own_format_alone(tmp_path, name, held)
     with pytest.raises(InputError, match="expected a folder without a dictionary of another"):
         convert_sae(tmp_path / "sae", tmp_path / "out", to=name)
     FORMATS[held].read(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("decoder_bias", (D_IN + 1,)), ("r_mag", (N_FEATURES + 1,)), ("r_mag", None)],
+)
+def test_weights_of_a_wrong_shape_are_refused_before_a_bias_is_moved(tmp_path, name, found):
+    FORMATS["dictionary_learning"].write(make("gated"), tmp_path, METADATA)
+    state = torch.load(tmp_path / "ae.pt", weights_only=True)
+    state |= {name: torch.tensor(1.0) if found is None else torch.zeros(found)}
+    torch.save(state, tmp_path / "ae.pt")
+    with pytest.raises(SchemaError, match=r"(b_dec|r_mag): expected shape "):
+        FORMATS["dictionary_learning"].read(tmp_path)
+
+
+def test_a_vector_where_a_matrix_must_be_is_refused(tmp_path):
+    FORMATS["dictionary_learning"].write(make("topk"), tmp_path, METADATA)
+    state = torch.load(tmp_path / "ae.pt", weights_only=True)
+    for name, wrong in (("encoder.weight", torch.zeros(3)), ("k", torch.zeros(2))):
+        torch.save(state | {name: wrong}, tmp_path / "ae.pt")
+        with pytest.raises(SchemaError, match=rf"{name}: expected (a matrix|one number), found sh"):
+            FORMATS["dictionary_learning"].read(tmp_path)
+
+
+def test_a_saelens_state_without_a_bias_names_it(tmp_path):
+    save_sae(make("topk"), tmp_path, METADATA)
+    rewrite(tmp_path, apply_b_dec_to_input=True)
+    path = tmp_path / "sae_weights.safetensors"
+    tensors = load_file(path)
+    del tensors["b_enc"]
+    save_file(tensors, path)
+    with pytest.raises(SchemaError, match="b_enc: expected a tensor of that name, found none"):
+        FORMATS["saelens"].read(tmp_path)
