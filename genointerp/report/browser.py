@@ -11,6 +11,7 @@ import gzip
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -26,13 +27,13 @@ from genointerp.plot.style import STRAND_COLORS, type_color
 from genointerp.report.elements import gene_table
 from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack
 
-MAX_RUNS = 600_000
+MAX_RUNS = 700_000
 """Stretches of equal activation over all tracks; about 10 bytes each in the page."""
 
-MARGIN = 200
+MARGIN = 100
 """Bases on either side of a locus that are shown base by base."""
 
-BIN_SIZES = tuple(2**power for power in range(12))
+BIN_SIZES = tuple(2**power for power in range(9))
 
 _LOOK_ALIKES = str.maketrans(
     {"<": "\u2039", ">": "\u203a", "&": "\uff06", '"': "\u2033", "'": "\u2032", "`": "\u2032"}
@@ -262,6 +263,9 @@ def track_resolution(
 ) -> Resolution:
     """Return the finest resolution at which all tracks keep within ``MAX_RUNS``.
 
+    Where none does, as with features that are on nearly everywhere, it is the one that makes the
+    fewest stretches.
+
     Parameters
     ----------
     near
@@ -275,14 +279,14 @@ def track_resolution(
         for strand in STRANDS
     ]
 
-    def fits(bin_bp: int) -> bool:
+    @cache
+    def n_runs(bin_bp: int) -> int:
         fine = _fine_rows(genomes, near, bin_bp)
-        runs = (_runs(genomes[i].store, track, bin_bp, fine[i])[0] for i, track in tracks)
-        return sum(map(len, runs)) <= MAX_RUNS
+        return sum(len(_runs(genomes[i].store, track, bin_bp, fine[i])[0]) for i, track in tracks)
 
-    # wider bins make fewer stretches
-    index = bisect.bisect_left(BIN_SIZES[:-1], x=True, key=fits)
-    bin_bp = BIN_SIZES[index]
+    # wider bins make fewer stretches, until they widen what is shown base by base
+    index = bisect.bisect_left(BIN_SIZES, x=True, key=lambda bin_bp: n_runs(bin_bp) <= MAX_RUNS)
+    bin_bp = BIN_SIZES[index] if index < len(BIN_SIZES) else min(BIN_SIZES, key=n_runs)
     return Resolution(bin_bp, _fine_rows(genomes, near, bin_bp))
 
 
