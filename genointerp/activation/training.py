@@ -128,12 +128,12 @@ def train_into(
     configs = (Grid() if grid is None else grid).configs(config)
     folders = [out / name for name in configs]
     checkpoint = out.with_name(f"{out.name}.checkpoint")
-    for path in (*(folder / CONFIG for folder in folders), checkpoint / CHECKPOINT):
-        check_writable(path)
     with (
         parallel.process_group(runtime.device) as own,
         _curves(runtime.tensorboard, [*configs]) as listen,
     ):
+        for path in (*(folder / CONFIG for folder in folders), checkpoint / CHECKPOINT):
+            check_writable(path)
         results = train_source(
             source,
             [*configs.values()],

@@ -1,5 +1,6 @@
 """Causal networks of the transformers library: chunks through a KV cache, and likelihoods."""
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -75,8 +76,13 @@ class CausalTransformersModel(TransformersModel):
         cache: Any,  # noqa: ANN401 - a cache of transformers
     ) -> Mapping[str, Float[Tensor, "batch token d"]]:
         with self._hooked(capture, edits, offset=start) as captured:
-            self._forward(tokens, past_key_values=cache, use_cache=True)
+            self._forward(tokens, **{self._cache_option(): cache}, use_cache=True)
         return captured
+
+    def _cache_option(self) -> str:
+        """Return what the installed transformers calls the cache in a forward pass."""
+        options = inspect.signature(self._trunk.forward).parameters
+        return "cache" if "cache" in options else "past_key_values"
 
     @torch.inference_mode()
     def log_probs(

@@ -32,7 +32,7 @@ def draw_quality(evaluation: Path, out: Path) -> None:
     try:
         own = values["dictionary"]
         others = own["against"]
-        figure = new_figure(7, 5.2 + 0.4 * len(others))
+        figure = new_figure(7.0, 5.2 + 0.4 * len(others))
         axes = figure.subplots(2, 2).ravel()
         plot_losses(values, ax=axes[0])
         plot_densities(

@@ -117,10 +117,11 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     code = (
         "import sys\n"
         "from genointerp.cli import main\n"
-        "def app():\n"
+        "def flood():\n"
         "    while True:\n"
         "        print('feature')\n"
-        "main.app = app\n"
+        "main.app.command('flood')(flood)\n"
+        "sys.argv = ['genointerp', 'flood']\n"
         "main.main()\n"
     )
     with subprocess.Popen(

@@ -56,7 +56,7 @@ def test_the_table_for_people_is_aligned_and_short():
     assert header.split() == ["name", "tokens", "context", "reads", "here", "licence"]
     end = header.index("context") + len("context")
     contexts = [line[:end].split()[-1] for line in lines[1:]]
-    assert contexts[0] == "4,096"
+    assert contexts[0] == "8,192"
     assert [int(context.replace(",", "")) for context in contexts] == (
         list_models()["context"].tolist()
     )

@@ -133,7 +133,14 @@ def cells_of(run_dir, page_path, source):
     if path.suffix == ".parquet":
         frame = pd.read_parquet(path)
     else:
-        frame = pd.read_csv(path, sep="\t", comment="#", keep_default_na=False, na_values=[""])
+        frame = pd.read_csv(
+            path,
+            sep="\t",
+            comment="#",
+            keep_default_na=False,
+            na_values=[""],
+            float_precision="round_trip",
+        )
     return {"", *(str(value) for name in frame for value in frame[name].tolist())}
 
 
