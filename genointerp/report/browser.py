@@ -27,10 +27,10 @@ from genointerp.plot.style import STRAND_COLORS, type_color
 from genointerp.report.elements import gene_table
 from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack
 
-MAX_RUNS = 700_000
+MAX_RUNS = 600_000
 """Stretches of equal activation over all tracks; about 10 bytes each in the page."""
 
-MARGIN = 100
+MARGIN = 50
 """Bases on either side of a locus that are shown base by base."""
 
 BIN_SIZES = tuple(2**power for power in range(9))
