@@ -162,15 +162,16 @@ def markdown(record: dict[str, Any]) -> str:
     lines = [
         f"Probe AUROC / probe F1 / F1 of the best feature, {', '.join(record['test'])}.",
         "",
-        "| site | " + " | ".join(concepts) + " | mean F1 on fit |",
-        "|" + "---|" * (len(concepts) + 2),
+        "| site | " + " | ".join(concepts) + " | mean F1 on fit | on test |",
+        "|" + "---|" * (len(concepts) + 3),
     ]
     for site, rows in record["sites"].items():
         cells = [f"{r['probe_auroc']:.3f} / {r['probe_f1']:.2f} / {r['f1']:.2f}" for r in rows]
         shown = f"**{site}**" if site == record["default_site"] else site
-        lines.append(f"| {shown} | {' | '.join(cells)} | {record['mean_f1_fit'][site]:.3f} |")
+        means = f"{record['mean_f1_fit'][site]:.3f} | {np.mean([row['f1'] for row in rows]):.3f}"
+        lines.append(f"| {shown} | {' | '.join(cells)} | {means} |")
     always = [f"{row['always_on']:.2f}" for row in next(iter(record["sites"].values()))]
-    lines.append(f"| always on | {' | '.join(always)} | |")
+    lines.append(f"| always on | {' | '.join(always)} | | |")
     return "\n".join([*lines, ""])
 
 
