@@ -92,7 +92,8 @@ def evaluate(
 ) -> dict[str, Any]:
     """Return the figures of a model on several genomes, each beside its baselines.
 
-    With ``every`` above 1 they are of one in so many runs of windows, evenly over each genome.
+    With ``every`` above 1 they are of one in so many runs of windows, evenly over each genome, and
+    none are by length of the windows.
     """
     spec = load_model(settings.model).spec
     record: dict[str, Any] = {
@@ -114,14 +115,12 @@ def evaluate(
                 **mean_bits(bits, judged.classes),
                 "baselines": baseline_figures(judged, baselines),
             }
-            if judged.name == STRETCH[0]:
-                record["by_window"] = by_window(pool, spec, judged.genome, every)
+            if judged.name == STRETCH[0] and every == 1:
+                record["by_window"] = by_window(pool, spec, judged.genome)
     return record
 
 
-def by_window(
-    pool: ProcessPoolExecutor, spec: ModelSpec, genome: Genome, every: int
-) -> dict[str, Any]:
+def by_window(pool: ProcessPoolExecutor, spec: ModelSpec, genome: Genome) -> dict[str, Any]:
     """Return bits per base of one stretch under windows of several lengths."""
     name, start, end = STRETCH
     contig = next(iter(genome.values()))
@@ -129,7 +128,7 @@ def by_window(
     means = {}
     for window in WINDOWS:
         config = replace(CONFIG, window=window, warmup=window // 8)
-        bits = base_bits(pool, spec, genome, config, regions=[region], every=every)
+        bits = base_bits(pool, spec, genome, config, regions=[region])
         means[str(window)] = rounded(bits[~np.isnan(bits)])
     return {
         "genome": name,
