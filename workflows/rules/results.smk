@@ -76,8 +76,8 @@ rule report:
         expand("figures/region_{query}.png", query=QUERIES),
         concepts=config.get("concepts", []),
     output:
-        "report.html",
-        directory("report_tables"),
+        page="report.html",
+        tables=directory("report_tables"),
     log:
         "logs/report.log",
     benchmark:
@@ -86,4 +86,4 @@ rule report:
     resources:
         mem_mb=1500,
     shell:
-        "genointerp report . --out {output[0]:q} &> {log:q}"
+        "genointerp report . --out {output.page:q} &> {log:q}"
