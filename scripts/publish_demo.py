@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from genointerp.store.tables import BEST_PER_CONCEPT, CANDIDATES, read_table
+from genointerp.store.table_schemas import BEST_PER_CONCEPT, CANDIDATES
+from genointerp.store.tables import read_table
 from genointerp.workflow.headline import CANDIDATE_COLUMNS, CONCEPT_COLUMNS, N_CANDIDATES
 
 FIGURES = {

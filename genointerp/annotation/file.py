@@ -7,7 +7,8 @@ from genointerp.annotation.concepts import ConceptElements, define_elements, loa
 from genointerp.annotation.read import read_annotation
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.read import read_genome
-from genointerp.store.tables import ELEMENTS, write_table
+from genointerp.store.table_schemas import ELEMENTS
+from genointerp.store.tables import write_table
 
 
 def annotate_file(

@@ -14,7 +14,8 @@ from genointerp.association.label import Label, LabelledCells, label_cells
 from genointerp.association.split import split_genomes
 from genointerp.association.universe import make_universe
 from genointerp.store.features import FeatureStore
-from genointerp.store.tables import CURVES, conform, empty_table
+from genointerp.store.table_schemas import CURVES
+from genointerp.store.tables import conform, empty_table
 
 N_LEVELS = 64
 

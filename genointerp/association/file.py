@@ -18,12 +18,8 @@ from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome
 from genointerp.store.features import FeatureStore
-from genointerp.store.tables import (
-    ASSOCIATIONS,
-    check_table_path,
-    read_provenance,
-    write_table,
-)
+from genointerp.store.table_schemas import ASSOCIATIONS
+from genointerp.store.tables import check_table_path, read_provenance, write_table
 
 
 def associate_files(

@@ -14,7 +14,8 @@ from genointerp.association.universe import Universe, make_universe
 from genointerp.core.errors import InputError
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
-from genointerp.store.tables import METAGENE, conform
+from genointerp.store.table_schemas import METAGENE
+from genointerp.store.tables import conform
 
 FLANK = 200
 ANCHORS = ("start", "end")

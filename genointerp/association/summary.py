@@ -9,7 +9,8 @@ from genointerp.association.scores import f1_always_on
 from genointerp.feature.query import best_concepts
 from genointerp.feature.statistics import feature_statistics
 from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
-from genointerp.store.tables import FEATURE_SUMMARY, conform
+from genointerp.store.table_schemas import FEATURE_SUMMARY
+from genointerp.store.tables import conform
 
 _OF_BEST = [
     *["threshold", "precision", "recall", "f1", "auroc", "null_f1", "q_value"],

@@ -16,7 +16,8 @@ from genointerp.feature.loci import LocusConfig, top_loci
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.features import FeatureStore
-from genointerp.store.tables import CANDIDATES, LOCI, conform
+from genointerp.store.table_schemas import CANDIDATES, LOCI
+from genointerp.store.tables import conform
 
 LOCUS_COLUMNS = ["rank", "feature", "locus", *LOCI.names]
 

@@ -19,13 +19,8 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
 from genointerp.store.activations import ActivationStore
 from genointerp.store.features import FeatureStore
-from genointerp.store.tables import (
-    ASSOCIATIONS,
-    CANDIDATES,
-    check_table_path,
-    read_table,
-    write_table,
-)
+from genointerp.store.table_schemas import ASSOCIATIONS, CANDIDATES
+from genointerp.store.tables import check_table_path, read_table, write_table
 
 _LINE = 80
 

@@ -9,7 +9,8 @@ from jaxtyping import Int64
 
 from genointerp.core.errors import ConfigError
 from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack, ReadStrand
-from genointerp.store.tables import LOCI, conform
+from genointerp.store.table_schemas import LOCI
+from genointerp.store.tables import conform
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from genointerp.feature.render import FrameFormat, render_frames, write_frames
 from genointerp.feature.summary import StretchSummary, summarise_stretch
 from genointerp.genome.interval import GenomicInterval, format_region, parse_region
 from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
-from genointerp.store.tables import ASSOCIATIONS, QUERY, conform, empty_table, read_table
+from genointerp.store.table_schemas import ASSOCIATIONS, QUERY
+from genointerp.store.tables import conform, empty_table, read_table
 
 _WHERE = ("genome", "region", "seqid")
 

@@ -11,13 +11,8 @@ from genointerp.core.files import atomic_path
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval, split_at_origin
 from genointerp.store.hdf5 import writing
-from genointerp.store.tables import (
-    TableSchema,
-    check_table_path,
-    records,
-    render_table,
-    write_table,
-)
+from genointerp.store.table_schemas import TableSchema
+from genointerp.store.tables import check_table_path, records, render_table, write_table
 
 FrameFormat = Literal["table", "tsv", "json", "bed"]
 

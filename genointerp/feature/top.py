@@ -16,7 +16,8 @@ from genointerp.feature.loci import LocusConfig, top_loci
 from genointerp.feature.locus_files import sequence_text
 from genointerp.feature.nearest import NearestElement
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.tables import TOP_LOCI, TextFormat, conform, render_table, write_table
+from genointerp.store.table_schemas import TOP_LOCI
+from genointerp.store.tables import TextFormat, conform, render_table, write_table
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from genointerp.plot.overlap import best_pairs
 from genointerp.plot.style import FONT_SIZE, plain_text
 from genointerp.report.figure_file import check_suffix, new_figure, save_figure
 from genointerp.store.features import FeatureStore
-from genointerp.store.tables import ASSOCIATIONS, read_table
+from genointerp.store.table_schemas import ASSOCIATIONS
+from genointerp.store.tables import read_table
 
 N_CURVES = 7
 """Curves of a figure where no feature is named: the concepts with the highest test F1."""

@@ -46,7 +46,8 @@ from genointerp.report.figure_file import (
 )
 from genointerp.report.profile import aligned_profile, binned_profiles, feature_density
 from genointerp.store.features import FeatureStore
-from genointerp.store.tables import ASSOCIATIONS, read_table
+from genointerp.store.table_schemas import ASSOCIATIONS
+from genointerp.store.tables import read_table
 
 N_TRACKS = 6
 """Features of a region figure where none are named."""

@@ -25,7 +25,8 @@ from genointerp.report.figure_file import (
 )
 from genointerp.report.profile import whole_contig
 from genointerp.store.features import FeatureStore
-from genointerp.store.tables import ASSOCIATIONS, read_table
+from genointerp.store.table_schemas import ASSOCIATIONS
+from genointerp.store.tables import read_table
 
 MAX_Q = 0.05
 

@@ -23,7 +23,7 @@ from genointerp.report.browser import BrowsedGenome
 from genointerp.report.concept_figures import choose_pairs
 from genointerp.report.run import Run
 from genointerp.store.features import STRANDS
-from genointerp.store.tables import (
+from genointerp.store.table_schemas import (
     CURVES,
     FEATURE_SUMMARY,
     METAGENE,
@@ -32,10 +32,8 @@ from genointerp.store.tables import (
     RUN_FILES,
     TOP_LOCI,
     TableSchema,
-    conform,
-    empty_table,
-    write_table,
 )
+from genointerp.store.tables import conform, empty_table, write_table
 
 N_LOCI = 10
 """Loci of each feature that has a section."""

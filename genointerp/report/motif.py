@@ -12,7 +12,8 @@ from genointerp.feature.motif import Motif, MotifConfig, find_motif, write_meme
 from genointerp.plot.logo import plot_logo
 from genointerp.plot.style import FONT_SIZE
 from genointerp.report.figure_file import FORMATS, new_figure, save_figure
-from genointerp.store.tables import MOTIF, write_table
+from genointerp.store.table_schemas import MOTIF
+from genointerp.store.tables import write_table
 
 _TABLES = (".tsv", ".json", ".parquet")
 

@@ -17,13 +17,8 @@ from genointerp.core.errors import InputError, MismatchError, SchemaError
 from genointerp.genome.read import read_genome
 from genointerp.report.browser import BrowsedGenome
 from genointerp.store.features import FeatureStore
-from genointerp.store.tables import (
-    ASSOCIATIONS,
-    BEST_PER_CONCEPT,
-    CANDIDATES,
-    QUERY,
-    read_table,
-)
+from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY
+from genointerp.store.tables import read_table
 
 TABLES = (
     "config.yaml",

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from genointerp.store.tables import BEST_PER_CONCEPT, CANDIDATES, read_table
+from genointerp.store.table_schemas import BEST_PER_CONCEPT, CANDIDATES
+from genointerp.store.tables import read_table
 from genointerp.workflow.summary import one_per_concept
 
 CONCEPT_COLUMNS = {

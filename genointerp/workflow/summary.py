@@ -11,7 +11,8 @@ from genointerp.association.summary import best_per_concept
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import atomic_path, read_text
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.store.tables import ASSOCIATIONS, BEST_PER_CONCEPT, read_table, write_table
+from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT
+from genointerp.store.tables import read_table, write_table
 
 
 def write_summary(

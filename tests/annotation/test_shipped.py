@@ -16,7 +16,8 @@ from genointerp.core.errors import UnknownNameError
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
-from genointerp.store.tables import ELEMENTS, read_table
+from genointerp.store.table_schemas import ELEMENTS
+from genointerp.store.tables import read_table
 
 COUNTS = {
     "ecoli_mg1655": {

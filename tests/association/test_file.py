@@ -13,13 +13,8 @@ from genointerp.core.errors import InputError, MismatchError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome, write_fasta
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.tables import (
-    ASSOCIATIONS,
-    BEST_PER_CONCEPT,
-    CANDIDATES,
-    conform,
-    read_table,
-)
+from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES
+from genointerp.store.tables import conform, read_table
 from tests.plant import make_store, pick, silence
 
 PHIX = Path(__file__).parents[1] / "data" / "phix174.gbk"

@@ -9,7 +9,7 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.metagene import metagene
 from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.tables import METAGENE
+from genointerp.store.table_schemas import METAGENE
 from tests.plant import contigs_of, make_elements, make_store, silence
 
 CONTIGS = contigs_of(fit=40, test=60)

@@ -12,7 +12,8 @@ from genointerp.core.errors import MismatchError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.tables import CANDIDATES, read_table
+from genointerp.store.table_schemas import CANDIDATES
+from genointerp.store.tables import read_table
 from tests.plant import PROVENANCE, make_elements, make_store, silence
 
 LENGTH = 20_000

@@ -33,7 +33,8 @@ from genointerp.report import section
 from genointerp.report.measure import Measurements
 from genointerp.report.motif import draw_motif, highest_null, write_motif
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.tables import MOTIF, conform, read_table, write_table
+from genointerp.store.table_schemas import MOTIF
+from genointerp.store.tables import conform, read_table, write_table
 from tests.stores import write_features
 
 WORD = b"TTGACA"

@@ -18,7 +18,8 @@ from genointerp.feature.genomes import GenomeFiles
 from genointerp.feature.query import answer, best_concepts, query, query_region
 from genointerp.feature.regions import Places
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.tables import ASSOCIATIONS, QUERY, read_table, write_table
+from genointerp.store.table_schemas import ASSOCIATIONS, QUERY
+from genointerp.store.tables import read_table, write_table
 from tests.stores import CONTIGS, dense_features, write_features
 
 MAIN = "from genointerp.cli.main import main; main()"

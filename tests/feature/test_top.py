@@ -16,7 +16,8 @@ from genointerp.feature.top import TopConfig, strongest_loci, top
 from genointerp.genome.genome import Contig, Genome, reverse_complement
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import write_fasta
-from genointerp.store.tables import TOP_LOCI, read_table
+from genointerp.store.table_schemas import TOP_LOCI
+from genointerp.store.tables import read_table
 from tests.stores import CONTIGS, write_features
 
 LENGTHS = {"chrA": 120, "chrB": 40}

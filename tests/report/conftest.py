@@ -21,7 +21,8 @@ from genointerp.genome.read import read_genome, write_fasta
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature_writer import FeatureWriter
 from genointerp.store.features import FeatureHeader
-from genointerp.store.tables import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, write_table
+from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES
+from genointerp.store.tables import write_table
 
 PROVENANCE = Provenance(config={"test": ["chrB"]}, inputs={})
 HOSTILE = "</script><script>window.stolen=1</script><img src=x onerror='window.stolen=1'>"

@@ -55,15 +55,8 @@ from genointerp.report.report import MAX_PAGE_BYTES, script_json, top_features, 
 from genointerp.report.run import read_run
 from genointerp.report.table import Links, format_value
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.tables import (
-    CURVES,
-    METAGENE,
-    MOTIF,
-    QUERY,
-    TOP_LOCI,
-    read_table,
-    write_table,
-)
+from genointerp.store.table_schemas import CURVES, METAGENE, MOTIF, QUERY, TOP_LOCI
+from genointerp.store.tables import read_table, write_table
 from tests.plant import make_store, silence
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from genointerp.core.errors import SchemaError
 from genointerp.core.provenance import Provenance
-from genointerp.store.tables import ASSOCIATIONS, empty_table, write_table
+from genointerp.store.table_schemas import ASSOCIATIONS
+from genointerp.store.tables import empty_table, write_table
 from genointerp.workflow.summary import write_summary
 
 
