@@ -68,30 +68,28 @@ def write_report(run_dir: Path, out: Path) -> None:
     measured = measure_run(run, top_features(run))
     folder = out.with_name(f"{out.stem}_tables")
     page = render_page(run, measured, folder=folder.name)
-    size = len(page.encode())
-    if size > MAX_PAGE_BYTES:
-        raise InputError(str(run_dir), f"a page of at most {MAX_PAGE_BYTES} bytes", str(size))
     write_measurements(measured, folder)
     with atomic_path(out) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 
 def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
-    """Return the page of a run as one HTML text.
+    """Return the page of a run as one HTML text, its tracks as fine as there is room for.
 
     Parameters
     ----------
     folder
         Where the tables of ``measured`` lie, as the page names it.
+
+    Raises
+    ------
+    InputError
+        If the coarsest tracks leave it larger than ``MAX_PAGE_BYTES``.
     """
     loci = Loci(run.genomes)
     known = concept_texts(run.associations)
     top = top_features(run)
     links = Links(loci, frozenset(top))
-    features = {feature: known.get(feature, "") for feature in top}
-    resolution = track_resolution(run.genomes, top, _places(run, measured))
-    locus = _first_locus(run, loci)
-    options = browser_options(run.genomes, features, loci, locus, resolution=resolution)
     scripts = [_igv(), _own("page.js")]
     environment = Environment(
         loader=PackageLoader("genointerp.report", "templates"),
@@ -100,25 +98,39 @@ def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.html").render(
-        policy=_policy(scripts),
-        style=Markup(_own("page.css")),
-        igv=Markup(scripts[0]),
-        script=Markup(scripts[1]),
-        browser=script_json(options),
-        bin_bp=resolution.bin_bp,
-        margin=MARGIN,
-        version=__version__,
-        genomes=[{"name": item.name, "sha256": item.genome.sha256} for item in run.genomes],
-        model=_model_facts(run),
-        summary=[(key, format_value(value), value) for key, value in run.summary.items()],
-        config=yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True),
-        tables=_tables(run, measured, links, folder),
-        sections=make_sections(run, measured, top, links, folder=folder),
-        queries=_queries(run, links),
-        figures=_figures(run),
-        records=_records(measured, links, folder),
-    )
+    template = environment.get_template("page.html")
+    parts = {
+        "policy": _policy(scripts),
+        "style": Markup(_own("page.css")),
+        "igv": Markup(scripts[0]),
+        "script": Markup(scripts[1]),
+        "margin": MARGIN,
+        "version": __version__,
+        "genomes": [{"name": item.name, "sha256": item.genome.sha256} for item in run.genomes],
+        "model": _model_facts(run),
+        "summary": [(key, format_value(value), value) for key, value in run.summary.items()],
+        "config": yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True),
+        "tables": _tables(run, measured, links, folder),
+        "sections": make_sections(run, measured, top, links, folder=folder),
+        "queries": _queries(run, links),
+        "figures": _figures(run),
+        "records": _records(measured, links, folder),
+    }
+    features = {feature: known.get(feature, "") for feature in top}
+    places, locus = _places(run, measured), _first_locus(run, loci)
+    n_fine = len(places)
+    while True:
+        resolution = track_resolution(run.genomes, top, places[:n_fine])
+        options = browser_options(run.genomes, features, loci, locus, resolution=resolution)
+        tracks = {"bin_bp": resolution.bin_bp, "n_fine": n_fine, "browser": script_json(options)}
+        page = template.render(**parts, **tracks)
+        size = len(page.encode())
+        if size <= MAX_PAGE_BYTES:
+            return page
+        if not n_fine:
+            expected = f"a page of at most {MAX_PAGE_BYTES} bytes without fine tracks"
+            raise InputError(str(run.path), expected, f"{size} bytes")
+        n_fine //= 2
 
 
 def top_features(run: Run) -> list[int]:
@@ -228,12 +240,8 @@ def _figures(run: Run) -> list[Picture]:
 
 
 def _places(run: Run, measured: Measurements) -> list[tuple[str, GenomicInterval]]:
-    """Return the loci to which the page leads, each with the name of its genome."""
-    loci = pd.concat(measured.loci.values(), ignore_index=True) if measured.loci else pd.DataFrame()
-    places = [
-        (row["genome"], GenomicInterval(row["seqid"], int(row["start"]), int(row["end"])))
-        for row in loci.to_dict("records")
-    ]
+    """Return where the page leads, each with the name of its genome: queries, then loci by rank."""
+    places = []
     for name in run.queries:
         entry = (run.config.get("queries") or {}).get(name, {})
         item = next((one for one in run.genomes if one.name == entry.get("genome")), None)
@@ -241,6 +249,12 @@ def _places(run: Run, measured: Measurements) -> list[tuple[str, GenomicInterval
             store = item.store
             region = parse_region(entry["region"], store.lengths, circular=store.circular)
             places += [(item.name, part) for part in store.parts(region)]
+    ranked = [table.assign(rank=range(len(table))) for table in measured.loci.values()]
+    loci = pd.concat(ranked).sort_values("rank", kind="stable") if ranked else pd.DataFrame()
+    places += [
+        (row["genome"], GenomicInterval(row["seqid"], int(row["start"]), int(row["end"])))
+        for row in loci.to_dict("records")
+    ]
     return places
 
 

@@ -317,6 +317,23 @@ def test_a_track_shows_each_base_near_a_locus_and_the_greatest_of_a_bin_elsewher
         assert drawn[base] == expected
 
 
+def test_a_page_without_room_has_coarser_tracks_or_is_refused(run_dir, page, tmp_path, monkeypatch):
+    monkeypatch.setattr(browser, "MAX_RUNS", 1)
+    out = tmp_path / "coarse.html"
+    write_report(run_dir, out)
+    limit = len(out.read_bytes()) - 1
+    monkeypatch.setattr("genointerp.report.report.MAX_PAGE_BYTES", limit)
+    write_report(run_dir, out)
+    coarse = out.read_text(encoding="utf-8")
+    assert len(coarse.encode()) <= limit
+    cells, fine = _Page(coarse).cells, _Page(page).cells
+    assert [value for _, value in cells] == [value for _, value in fine]
+    monkeypatch.setattr("genointerp.report.report.MAX_PAGE_BYTES", 1000)
+    with pytest.raises(InputError, match="a page of at most 1000 bytes without fine tracks"):
+        write_report(run_dir, tmp_path / "none.html")
+    assert not (tmp_path / "none.html").exists()
+
+
 def test_tracks_are_as_fine_as_there_is_room(run_dir, monkeypatch):
     run = read_run(run_dir)
     assert browser.track_resolution(run.genomes, [3, 7], []).bin_bp == 1
