@@ -14,7 +14,8 @@ from genointerp.workflow.headline import CANDIDATE_COLUMNS, CONCEPT_COLUMNS, N_C
 
 FIGURES = {
     "region_ribosomal_operon.png": "Features over a ribosomal operon of B. subtilis",
-    "overlap.png": "F1, precision and recall of the best feature of each concept against every concept, on B. subtilis",
+    "overlap.png": "F1, precision and recall of the best feature of each concept against every"
+    " concept, on B. subtilis",
 }
 CARD = "../../genointerp/model/weights/nano/MODEL_CARD.md"
 FILES = ("summary.json", "best_per_concept.tsv")
