@@ -93,12 +93,13 @@ def evaluate_dictionary(
         observe=watched.observe if others else None,
         progress=progress,
     )
-    own, *rest = watched.coded() if others else [None]
-    compared = [
-        {"name": path.name, "sha256": other.sha256, **_beside(own, coded)}
-        for path, other, coded in zip(against, others, rest, strict=True)
-        if own is not None and coded is not None
-    ]
+    compared = []
+    if others:
+        own, *rest = watched.coded()
+        compared = [
+            {"name": path.name, "sha256": other.sha256, **_beside(own, coded)}
+            for path, other, coded in zip(against, others, rest, strict=True)
+        ]
     return DictionaryEvaluation(fidelity, _alone(loaded.sae, figures) | {"against": compared})
 
 

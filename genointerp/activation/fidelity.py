@@ -86,30 +86,6 @@ Observe = Callable[[Float[Tensor, "token d"]], None]
 """Called with activations of the site as they are."""
 
 
-def evaluate_sae(
-    model: DnaModel,
-    genome: Genome,
-    sae_dir: Path,
-    *,
-    config: HarvestConfig | None = None,
-    regions: Sequence[GenomicInterval] = (),
-    progress: Progress = silent,
-) -> Fidelity:
-    """Measure the loss recovered by a dictionary in the model that it was trained on.
-
-    Raises
-    ------
-    InputError
-        If the model is a masked one: loss recovered is of the loss from left to right.
-    MismatchError
-        If the dictionary is of another model, or of weights that differ.
-    """
-    loaded = load_matching(sae_dir, model)
-    return measure_sae(
-        model, genome, loaded, config=config, regions=regions, progress=progress
-    ).fidelity
-
-
 def load_matching(sae_dir: Path, model: DnaModel) -> LoadedSae:
     """Load a dictionary that is of a causal model.
 

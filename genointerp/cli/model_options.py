@@ -72,7 +72,9 @@ def _options(
     ] = False,
     device: Annotated[
         str,
-        _option(help="cpu, cuda; cuda:0,cuda:1 or auto spread one model over several"),
+        _option(
+            help="cpu, cuda; cuda:0,cuda:1 or auto spread a model that reads, and trains nothing"
+        ),
     ] = "cpu",
 ) -> ModelChoice:
     options = {

@@ -43,6 +43,7 @@ def train(
     from genointerp.activation.train_from_store import ModelReading, train_from_store
     from genointerp.activation.training import Grid, Runtime
     from genointerp.core.progress import progress_bar
+    from genointerp.sae.parallel import is_first_process
 
     with progress_bar("train") as progress:
         trained = train_from_store(
@@ -60,5 +61,5 @@ def train(
             seed=seed,
             runtime=Runtime(model.device, tensorboard, progress),
         )
-    for folder, log in trained:
+    for folder, log in trained if is_first_process() else []:
         typer.echo(f"fvu={log.fvu:.4f} l0={log.l0:.1f} dead={log.dead_share:.2%} -> {folder}")

@@ -239,5 +239,6 @@ def _header(store: ActivationStore, loaded: LoadedSae) -> FeatureHeader:
 def _provenance(
     activations: Sequence[ActivationStore], sae_sha256: str, compression: Compression
 ) -> Provenance:
-    inputs = {f"activations-{index}": store.sha256 for index, store in enumerate(activations)}
+    files = [part for store in activations for part in store.parts]
+    inputs = {f"activations-{index}": part.sha256 for index, part in enumerate(files)}
     return Provenance({"compression": compression}, {**inputs, "sae": sae_sha256})

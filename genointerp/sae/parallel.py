@@ -46,6 +46,11 @@ def world_size() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
+def is_first_process() -> bool:
+    """Return whether this process may speak for all that ``torchrun`` started, joined or not."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def rank() -> int:
     """Return the number of this process; that of rank 0 writes."""
     return dist.get_rank() if dist.is_initialized() else 0

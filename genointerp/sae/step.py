@@ -1,7 +1,6 @@
 """One step of training: losses, gradients, Adam, decoder rows back to unit norm."""
 
 import math
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import torch
@@ -141,18 +140,11 @@ class Trainer:
         return sparse_decode(pre, self.sae.W_dec.index_select(0, dead), pattern)
 
     @torch.no_grad()
-    def calibrate(self, batches: Iterable[Float[Tensor, "batch d_row"]]) -> None:
-        """Set the threshold to the mean of what training batches would use with these weights.
-
-        The running threshold lags behind weights that still change.
-        """
-        smallest = []
-        for rows in batches:
-            z = self._pre_activations(self.sae.split(rows).x)
-            value = self.sae.training_pattern(z).values_of(z)
-            smallest += [float(value.min())] if len(value) else []
-        if smallest:
-            self.sae.threshold.fill_(sum(smallest) / len(smallest))
+    def smallest_kept(self, rows: Float[Tensor, "batch d_row"]) -> float | None:
+        """Return the smallest activation that training would keep of a batch; None of none."""
+        z = self._pre_activations(self.sae.split(rows).x)
+        value = self.sae.training_pattern(z).values_of(z)
+        return float(value.min()) if len(value) else None
 
     @torch.no_grad()
     def _count(self, z: Tensor, pattern: SparsePattern) -> int:

@@ -277,15 +277,24 @@ class _Run:
             raise
 
     def calibrate(self, position: Position) -> None:
+        """Set thresholds to the mean of what the next batches would use with these weights.
+
+        The running threshold lags behind weights that still change.
+        """
         chosen = [trainer for trainer in self.trainers if trainer.sae.has_threshold]
         if not chosen:
             return
         device = chosen[0].sae.b_dec.device
         with closing(self.batches(position)) as following:
-            read = islice(following, self.config.threshold_batches)
-            rows = [self.survey.standardiser(batch) for _, batch in read]
-        for trainer in chosen:
-            trainer.calibrate(batch.to(device) for batch in rows)
+            smallest: list[list[float]] = [[] for _ in chosen]
+            for _, batch in islice(following, self.config.threshold_batches):
+                rows = self.survey.standardiser(batch).to(device)
+                for trainer, found in zip(chosen, smallest, strict=True):
+                    least = trainer.smallest_kept(rows)
+                    found += [] if least is None else [least]
+        for trainer, found in zip(chosen, smallest, strict=True):
+            if found:
+                trainer.sae.threshold.fill_(sum(found) / len(found))
 
     def finish(self, trainer: Trainer) -> tuple[TrainLog, Float64[np.ndarray, " n_features"]]:
         """Fold the standardisation into the weights, and measure what comes of it."""

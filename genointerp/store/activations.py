@@ -135,6 +135,11 @@ class ActivationStore:
         """Number of windows."""
         return len(self.windows)
 
+    @property
+    def parts(self) -> "tuple[ActivationStore, ...]":
+        """Stores of one file each, which this one joins: itself."""
+        return (self,)
+
     @cached_property
     def sha256(self) -> str:
         """sha256 of the file."""

@@ -12,6 +12,8 @@ from genointerp.store.activations import ActivationStore
 JOINED = " + "
 """Stands between the names of sites, of models and of their sha256."""
 
+_ROWS = 1 << 20
+
 
 class SideBySide(ActivationStore):
     """Stores whose rows are joined end to end, in the order in which they are given.
@@ -52,6 +54,11 @@ class SideBySide(ActivationStore):
         return tuple(store.d_in for store in self.stores)
 
     @property
+    def parts(self) -> tuple[ActivationStore, ...]:
+        """The stores."""
+        return self.stores
+
+    @property
     def sha256(self) -> str:
         """sha256 of each file."""
         return " ".join(store.sha256 for store in self.stores)
@@ -87,6 +94,20 @@ def _check_rows_agree(first: ActivationStore, store: ActivationStore) -> None:
     if not same or not np.array_equal(store.window_offset, first.window_offset):
         expected = f"the windows and rows of {first.path}"
         raise MismatchError(f"{store.path}: windows", expected, "others")
+    if first.has_words:
+        _check_words_agree(first, store)
+
+
+def _check_words_agree(first: ActivationStore, store: ActivationStore) -> None:
+    for start in range(0, first.n_tokens, _ROWS):
+        stop = min(start + _ROWS, first.n_tokens)
+        ours, theirs = first.token_bases(start, stop), store.token_bases(start, stop)
+        differs = (ours.start != theirs.start) | (ours.end != theirs.end)
+        if differs.any():
+            row = int(differs.argmax())
+            expected = f"bases {ours.start[row]} to {ours.end[row]} as in {first.path}"
+            found = f"{theirs.start[row]} to {theirs.end[row]}"
+            raise MismatchError(f"{store.path}: tokens: row {start + row}", expected, found)
 
 
 def _joined(names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from genointerp.activation import evaluation
 from genointerp.activation.evaluation import evaluate_dictionary
 from genointerp.activation.harvest import HarvestConfig
 from genointerp.cli.main import app
@@ -13,7 +14,7 @@ from genointerp.genome.genome import Contig, Genome
 from genointerp.model.registry import load_model
 from genointerp.report.dictionary import draw_quality
 from genointerp.sae.config import SaeConfig
-from genointerp.sae.io import save_sae
+from genointerp.sae.io import load_sae, save_sae
 from genointerp.sae.registry import make_sae
 from tests.toy_model import ToyDnaModel
 
@@ -85,13 +86,14 @@ def test_a_dictionary_is_compared_with_a_wider_one(genome, tmp_path):
     assert 0.1 < found["nesting"]["absorption"] < 0.25
 
 
-def test_tokens_to_compare_on_are_taken_evenly(genome, tmp_path, monkeypatch):
-    monkeypatch.setattr("genointerp.activation.evaluation.COMPARED_TOKENS", 100)
-    folder = dictionary(tmp_path / "sae", torch.eye(8))
-    (found,) = evaluate_dictionary(
-        ToyDnaModel(), genome, folder, against=[folder], config=CONFIG
-    ).dictionary["against"]
-    assert found["stability"]["mean_cosine"] == pytest.approx(1)
+def test_tokens_to_compare_on_are_taken_evenly_over_passes_of_any_length(tmp_path):
+    sae = load_sae(dictionary(tmp_path / "sae", torch.eye(8))).sae
+    rows = torch.randn(23, 8)
+    watched = evaluation._Codes([sae], 3)
+    for part in rows.split([5, 1, 7, 10]):
+        watched.observe(part)
+    (coded,) = watched.coded()
+    np.testing.assert_allclose(coded.codes.toarray(), sae.encode(rows)[::3].detach(), rtol=1e-6)
 
 
 def test_a_dictionary_of_another_site_is_not_compared(genome, tmp_path):

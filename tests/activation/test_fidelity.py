@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from genointerp.activation.commands import evaluate_file
-from genointerp.activation.fidelity import _recovered, _splice, evaluate_sae
+from genointerp.activation.fidelity import _recovered, _splice, load_matching, measure_sae
 from genointerp.activation.harvest import HarvestConfig
 from genointerp.activation.loss import GenomeLoss
 from genointerp.core.errors import MismatchError
@@ -24,6 +24,10 @@ def genome():
     # runs, which a model that bets on repeats predicts well
     letters = np.repeat(np.random.default_rng(0).choice(list(b"ACGT"), 60), 4).astype(np.uint8)
     return Genome([Contig("c", letters)])
+
+
+def evaluate_sae(model, genome, folder, *, config):
+    return measure_sae(model, genome, load_matching(folder, model), config=config).fidelity
 
 
 def dictionary(folder, directions, metadata=METADATA):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from genointerp.activation.fidelity import evaluate_sae
+from genointerp.activation.fidelity import load_matching
 from genointerp.activation.harvest import HarvestConfig
 from genointerp.activation.loss import genome_divergence, genome_loss
 from genointerp.core.errors import InputError
@@ -85,7 +85,7 @@ def test_a_masked_model_has_no_loss_from_left_to_right(tmp_path):
     ):
         genome_loss(model, genome_of(b"ACGT"))
     with pytest.raises(InputError, match="words, which reads both ways"):
-        evaluate_sae(model, genome_of(b"ACGT"), tmp_path)
+        load_matching(tmp_path, model)
 
 
 def test_divergence_equals_a_naive_sum_over_tokens_and_bases():

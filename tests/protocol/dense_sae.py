@@ -47,6 +47,17 @@ def kept_by_training(sae, z):
     return ((positive >= limit) & (positive > 0)).float()
 
 
+def dense_auxiliary(sae, rows, z, dead, wanted):
+    """Return the share of the residual that the largest ``wanted`` dead features of a row leave."""
+    x, target = sae.split(rows)
+    own = x @ sae.W_enc + sae.b_enc
+    residual = (target - (kept_by_training(sae, z) * own) @ sae.W_dec - sae.b_dec).detach()
+    silent = torch.relu(z) * dead
+    limit = silent.sort(dim=1, descending=True).values[:, wanted - 1 : wanted]
+    kept = ((silent >= limit) & (silent > 0)).float() * own
+    return (residual - kept @ sae.W_dec).square().sum() / residual.square().sum()
+
+
 def dense_l1(sae, f, variance, target):
     rms = (variance / target.shape[1]) ** 0.5
     return sae.config.l1_coefficient * rms * f.sum() / (len(f) * variance)

@@ -11,9 +11,9 @@ from genointerp.sae.gated import Gated
 from genointerp.sae.io import load_sae, save_sae
 from genointerp.sae.registry import ARCHITECTURES, make_sae
 from genointerp.sae.sparse import sparse_decode
-from genointerp.sae.step import Trainer
+from genointerp.sae.step import Trainer, remove_parallel_gradient
 from genointerp.sae.tied_batch_topk import TiedBatchTopK
-from tests.protocol.dense_sae import dense_loss
+from tests.protocol.dense_sae import dense_auxiliary, dense_loss
 
 METADATA = {"model": "toy", "model_sha256": "ab" * 32, "site": "blocks.1"}
 D_IN, N_FEATURES, K = 12, 40, 5
@@ -78,6 +78,31 @@ def test_gradients_equal_those_of_dense_autograd(sae):
         scale = weight.grad.abs().max()
         assert scale > 0, name
         torch.testing.assert_close(sparse[name] / scale, weight.grad / scale, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_dead", [2, 16])
+def test_gradients_with_dead_features_equal_those_of_dense_autograd(sae, n_dead):
+    if not sae.has_auxiliary:
+        pytest.skip("its dead features have no auxiliary loss")
+    config = TrainConfig(
+        sae=sae.config, batch_tokens=64, learning_rate=1e-9, aux_k=4, aux_coefficient=0.5
+    )
+    trainer = Trainer(sae, config, variance=float(sae.b_dec.shape[0]))
+    dead = torch.arange(N_FEATURES) < n_dead
+    trainer.silent_tokens[dead] = config.dead_after
+    x = rows(width=sae.d_row)
+    z = sae.pre_activations(sae.split(x).x).detach()
+    auxiliary = dense_auxiliary(sae, x, z, dead, min(4, n_dead))
+    weight = 0.5 * min(1.0, n_dead / 4)
+    (dense_loss(sae, x, trainer.variance, z) + weight * auxiliary).backward()
+    remove_parallel_gradient(sae)
+    expected = {name: one.grad.clone() for name, one in sae.named_parameters()}
+    result = trainer.step(x)
+    assert result.aux_fvu == pytest.approx(auxiliary.item(), rel=1e-4)
+    for name, one in sae.named_parameters():
+        scale = expected[name].abs().max()
+        assert scale > 0, name
+        torch.testing.assert_close(one.grad / scale, expected[name] / scale, rtol=0, atol=1e-5)
 
 
 def test_reconstruction_follows_from_the_hits_as_it_does_from_dense_codes(sae):

@@ -1,3 +1,4 @@
+import h5py
 import numpy as np
 import pytest
 
@@ -5,9 +6,11 @@ from genointerp.activation.train_from_store import train_from_store
 from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.feature.encode import encode_store
 from genointerp.sae.io import load_sae
+from genointerp.store.activations import ActivationStore
 from genointerp.store.side_by_side import SideBySide, join_sites
+from genointerp.store.verify import all_passed, verify
 from tests.sae.sources import sparse_rows
-from tests.stores import activation_header, windows_of, write_activations
+from tests.stores import activation_header, windows_of, write_activations, write_words
 
 CONFIG = """
 reading: {{skip_first: 0, block_bp: 5}}
@@ -55,6 +58,19 @@ def test_stores_of_other_windows_or_genomes_are_refused(stores, tmp_path):
         join_sites([stores[0], other])
 
 
+def test_stores_whose_words_end_elsewhere_are_refused(tmp_path):
+    one = write_words(tmp_path / "one.h5")
+    two = write_words(tmp_path / "two.h5", header=activation_header(site="blocks.7"))
+    assert SideBySide([one, two]).n_tokens == one.n_tokens
+    with h5py.File(two.path, "r+") as file:
+        assert one.windows[0].strand == "+"
+        file["tokens/end"][0] -= 1
+        file["tokens/start"][1] -= 1
+    message = r"two\.h5: tokens: row 0: expected bases 0 to 3 as in .*one\.h5, found 0 to 2"
+    with pytest.raises(MismatchError, match=message):
+        SideBySide([one, ActivationStore(two.path)])
+
+
 def test_a_crosscoder_is_trained_and_encoded_with_the_stores_of_its_sites(stores, tmp_path):
     paths = [store.path for store in stores]
     settings = config(tmp_path, "batch_topk_crosscoder")
@@ -64,6 +80,8 @@ def test_a_crosscoder_is_trained_and_encoded_with_the_stores_of_its_sites(stores
     assert loaded.metadata["site"] == "blocks.0 + blocks.1"
     features = encode_store(stores, tmp_path / "sae", tmp_path / "features.h5")
     assert features.header.n_features == 12
+    for path in paths:
+        assert all_passed(verify(features.path, inputs=[path]))
     with pytest.raises(MismatchError, match="site"):
         encode_store(stores[::-1], tmp_path / "sae", tmp_path / "again.h5")
 

@@ -225,3 +225,30 @@ def test_a_saelens_state_without_a_bias_names_it(tmp_path):
     save_file(tensors, path)
     with pytest.raises(SchemaError, match="b_enc: expected a tensor of that name, found none"):
         FORMATS["saelens"].read(tmp_path)
+
+
+class PublishedInterplm(torch.nn.Module):
+    """The layers of the published InterPLM dictionaries, by their names there."""
+
+    def __init__(self):
+        super().__init__()
+        self.bias = torch.nn.Parameter(torch.randn(D_IN))
+        self.encoder = torch.nn.Linear(D_IN, N_FEATURES)
+        self.decoder = torch.nn.Linear(N_FEATURES, D_IN, bias=False)
+        self.register_buffer("activation_rescale_factor", torch.full((N_FEATURES,), 7.0))
+
+    def forward(self, x):
+        return self.decoder(torch.relu(self.encoder(x - self.bias))) + self.bias
+
+
+def test_a_dictionary_of_the_layers_that_interplm_published_is_read_and_written(tmp_path):
+    torch.manual_seed(0)
+    theirs = PublishedInterplm()
+    torch.save(theirs.state_dict(), tmp_path / "ae_normalized.pt")
+    ours = FORMATS["interplm"].read(tmp_path)
+    torch.testing.assert_close(ours(rows()), theirs(rows()), rtol=1e-5, atol=1e-5)
+    FORMATS["interplm"].write(make("relu"), tmp_path / "ours", METADATA)
+    state = torch.load(tmp_path / "ours/ae.pt", weights_only=True)
+    assert not state.pop("normalize_to_sqrt_d")
+    theirs.load_state_dict(state)
+    torch.testing.assert_close(theirs(rows()), make("relu")(rows()), rtol=1e-5, atol=1e-5)
