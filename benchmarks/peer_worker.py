@@ -25,13 +25,21 @@ class Genointerp:
 
         sae = SaeConfig(architecture, n_features=size["n_features"], k=size["k"])
         config = TrainConfig(
-            sae=sae, batch_tokens=size["batch"], n_tokens=size["batch"] * size["n_steps"]
+            sae=sae,
+            batch_tokens=size["batch"],
+            n_tokens=size["batch"] * size["n_steps"],
+            # a tenth of a short training, as for dictionary-learning
+            warmup_steps=min(100, size["n_steps"] // 10),
         )
         self.sae = make_sae(sae, size["d_in"])
+        self.is_first = True
         self.trainer = Trainer(self.sae, config, variance=float(size["d_in"]))
         self.dead_after = config.dead_after
 
     def step(self, x):
+        if self.is_first:
+            self.sae.fit_encoder(x)
+            self.is_first = False
         self.trainer.step(x)
 
     def kill(self, n):

@@ -105,6 +105,8 @@ class SparseAutoencoder(torch.nn.Module, ABC):
     """Whether features are chosen by ``threshold``, which training then estimates."""
     has_auxiliary: ClassVar[bool] = True
     """Whether dead features are trained on the residual: where their z could have been chosen."""
+    fits_encoder: ClassVar[bool] = False
+    """Whether W_enc is scaled to the first batch; for architectures that choose by rank."""
     joins_sites: ClassVar[bool] = False
     """Whether a training row joins the activations of several sites."""
     threshold: Tensor
@@ -160,6 +162,31 @@ class SparseAutoencoder(torch.nn.Module, ABC):
         x_hat = sparse_decode(value, self.W_dec, batch.pattern) + self.b_dec
         loss = batch.error_share(x_hat) + self._penalty(value, batch)
         return Losses(loss, (batch.target - x_hat).detach())
+
+    @torch.no_grad()
+    def fit_encoder(self, rows: Float[Tensor, "batch d_row"]) -> None:
+        """Scale a fresh encoder so that it reconstructs a batch as well as one factor allows.
+
+        Random directions are not orthogonal: where a few dimensions hold most of the variance, the
+        features that a token chooses point the same way, their sum overshoots, and training spends
+        its first steps on making them smaller.
+
+        Notes
+        -----
+        ``W_enc <- s W_enc`` with ``s = sum x . x_hat / sum |x_hat|^2``, the least squares of
+        ``x - s x_hat``: biases are zero, so that x_hat is proportional to W_enc while the choice of
+        features does not depend on it.
+        """
+        if not self.fits_encoder:
+            return
+        split = self.split(rows)
+        z = self.pre_activations(split.x)
+        pattern = self.training_pattern(z)
+        x_hat = sparse_decode(pattern.values_of(z), self.W_dec, pattern)
+        size = float(x_hat.square().sum())
+        scale = float((split.target * x_hat).sum()) / size if size > 0 else 0.0
+        if scale > 0:
+            self.W_enc.mul_(scale)
 
     @torch.no_grad()
     def constrain(self) -> None:

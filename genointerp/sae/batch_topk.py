@@ -18,6 +18,7 @@ class BatchTopK(SparseAutoencoder):
     a token's codes do not depend on the tokens around it.
     """
 
+    fits_encoder = True
     has_threshold = True
 
     def training_pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:

@@ -1,6 +1,7 @@
 """Settings of a dictionary and of its training. Defaults live here and nowhere else."""
 
 import itertools
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -79,6 +80,10 @@ class SaeConfig:
         _require(all(width >= 1 for width in self.widths), "widths", "1 or more", self.widths)
 
 
+RATE = 0.03
+"""Learning rate at width 1, where none is given."""
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """How a dictionary is trained.
@@ -95,8 +100,9 @@ class TrainConfig:
     """Tokens to train on; the data are read again, in another order, as often as it takes."""
     batch_tokens: int = 2048
     """Tokens of one step."""
-    learning_rate: float = 1e-3
-    """Adam's step at the plateau, for activations of unit total variance a dimension."""
+    learning_rate: float | None = None
+    """Adam's step at the plateau; ``0.03 / sqrt(d_in)`` where None. An element of a unit row is of
+    size 1 / sqrt(d_in), so that a step then turns directions by the same angle at any width."""
     warmup_steps: int = 100
     """Steps over which the learning rate rises from zero."""
     decay: Literal["linear", "cosine", "none"] = "linear"
@@ -150,9 +156,8 @@ class TrainConfig:
         for name in ("checkpoint_every", "threshold_batches"):
             _require(getattr(self, name) >= 1, name, "1 or more", getattr(self, name))
         _require(self.warmup_steps >= 0, "warmup_steps", "0 or more", self.warmup_steps)
-        _require(self.learning_rate > 0, "learning_rate", "more than 0", self.learning_rate)
         _require(self.aux_coefficient >= 0, "aux_coefficient", "0 or more", self.aux_coefficient)
-        for name in ("clip_norm", "outlier_sd"):
+        for name in ("learning_rate", "clip_norm", "outlier_sd"):
             value = getattr(self, name)
             _require(value is None or value > 0, name, "more than 0", value)
         _require(self.aux_k is None or self.aux_k >= 1, "aux_k", "1 or more", self.aux_k)
@@ -172,6 +177,10 @@ class TrainConfig:
             f"at least batch_tokens = {self.batch_tokens}",
             self.n_tokens,
         )
+
+    def peak_rate(self, d_in: int) -> float:
+        """Return Adam's step at the plateau for activations of a width."""
+        return RATE / math.sqrt(d_in) if self.learning_rate is None else self.learning_rate
 
     @property
     def n_steps(self) -> int:

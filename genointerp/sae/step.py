@@ -1,6 +1,7 @@
 """One step of training: losses, gradients, Adam, decoder rows back to unit norm."""
 
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
@@ -38,16 +39,20 @@ class Trainer:
 
     def __init__(self, sae: SparseAutoencoder, config: TrainConfig, *, variance: float) -> None:
         self.sae = sae
-        self.config = config
+        self.peak_rate = config.peak_rate(sae.d_in)
+        self.config = replace(config, learning_rate=self.peak_rate)
         self.variance = variance
         self.step_number = 0
         self._z: Tensor | None = None
         device = sae.b_dec.device
         self.silent_tokens = torch.zeros(sae.n_features, dtype=torch.int64, device=device)
         # eps as in Gao et al. 2024: gradients of rare features are small
-        self.adam = torch.optim.Adam(
-            sae.parameters(), lr=config.learning_rate, eps=6.25e-10, fused=True
-        )
+        self.adam = torch.optim.Adam(sae.parameters(), lr=self.peak_rate, eps=6.25e-10, fused=True)
+
+    @property
+    def rate(self) -> float:
+        """Adam's step size in the next step."""
+        return self.peak_rate * learning_rate_share(self.step_number, self.config)
 
     @property
     def is_dead(self) -> Bool[Tensor, " n_features"]:
@@ -70,7 +75,7 @@ class Trainer:
             torch.nn.utils.clip_grad_norm_(self.sae.parameters(), self.config.clip_norm)
         remove_parallel_gradient(self.sae)
         for group in self.adam.param_groups:
-            group["lr"] = learning_rate(self.step_number, self.config)
+            group["lr"] = self.rate
         self.adam.step()
         self.sae.constrain()
         self._track_threshold(z, pattern)
@@ -172,9 +177,9 @@ class Trainer:
         self.sae.threshold.mul_(keep).add_(smallest, alpha=1 - keep)
 
 
-def learning_rate(step: int, config: TrainConfig) -> float:
-    """Return Adam's step size: linear warm-up, plateau, linear or cosine fall to zero."""
-    rate = config.learning_rate * min(1.0, (step + 1) / max(config.warmup_steps, 1))
+def learning_rate_share(step: int, config: TrainConfig) -> float:
+    """Return the share of the learning rate: warm-up, plateau, linear or cosine fall to zero."""
+    rate = min(1.0, (step + 1) / max(config.warmup_steps, 1))
     falling = config.decay_share * config.n_steps
     left = config.n_steps - step
     if config.decay == "none" or left >= falling:

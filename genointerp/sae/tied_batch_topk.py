@@ -18,6 +18,8 @@ class TiedBatchTopK(BatchTopK):
     encoded. Rows of W_dec have unit norm where this package trained them; published ones need not.
     """
 
+    fits_encoder = False
+
     @property
     def W_enc(self) -> Float[Tensor, "d_in n_features"]:  # type: ignore[override]
         """The transpose of W_dec, sharing its memory and its gradient."""

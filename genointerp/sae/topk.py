@@ -11,6 +11,8 @@ from genointerp.sae.sparse import SparsePattern
 class TopK(SparseAutoencoder):
     """Keeps the k largest positive pre-activations of each token."""
 
+    fits_encoder = True
+
     def training_pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
         """Choose as at inference."""
         return self.pattern(z)

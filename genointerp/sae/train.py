@@ -34,7 +34,7 @@ from genointerp.sae.data import Batches, Position, Survey, batches, survey
 from genointerp.sae.metrics import Evaluation, evaluate
 from genointerp.sae.registry import make_sae
 from genointerp.sae.source import ActivationSource
-from genointerp.sae.step import StepResult, Trainer, learning_rate
+from genointerp.sae.step import StepResult, Trainer
 
 logger = logging.getLogger(__name__)
 
@@ -248,11 +248,16 @@ class _Run:
         self, rows: Float32[np.ndarray, "batch d_in"], position: Position, progressed: Progressed
     ) -> None:
         device = self.trainers[0].sae.b_dec.device
-        x = parallel.share_of(self.survey.standardiser(rows)).to(device)
+        standardised = self.survey.standardiser(rows)
+        if self.step_number == 0:
+            # on the whole batch, so that processes begin with the same weights
+            for trainer in self.trainers:
+                trainer.sae.fit_encoder(standardised.to(device))
+        x = parallel.share_of(standardised).to(device)
         is_last = self.step_number + 1 == self.config.n_steps
         is_logged = (self.step_number + 1) % self.config.log_every == 0 or is_last
         for number, trainer in enumerate(self.trainers):
-            rate = learning_rate(trainer.step_number, trainer.config)
+            rate = trainer.rate
             result = trainer.step(x)
             # before the next checkpoint: the last one is of weights that are still good
             if not math.isfinite(result.fvu):

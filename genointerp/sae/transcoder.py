@@ -17,6 +17,7 @@ from genointerp.sae.config import SaeConfig
 class Transcoder(BatchTopK):
     """Reads one site and reconstructs another; a training row joins the two, input first."""
 
+    fits_encoder = False
     joins_sites = True
 
     @property

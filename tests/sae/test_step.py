@@ -5,7 +5,7 @@ import torch
 
 from genointerp.sae.config import SaeConfig, TrainConfig
 from genointerp.sae.registry import make_sae
-from genointerp.sae.step import Trainer, learning_rate, remove_parallel_gradient
+from genointerp.sae.step import Trainer, learning_rate_share, remove_parallel_gradient
 
 CONFIG = TrainConfig(
     sae=SaeConfig("topk", n_features=4, k=1),
@@ -42,7 +42,7 @@ def trainer(**changes):
 )
 def test_learning_rate_rises_stays_and_falls(step, decay, rate):
     config = dataclasses.replace(CONFIG, decay=decay)
-    assert learning_rate(step, config) == pytest.approx(rate)
+    assert learning_rate_share(step, config) == pytest.approx(rate)
 
 
 def test_step_measures_fvu_and_l0_before_its_update():
@@ -143,3 +143,47 @@ def test_features_that_encode_nothing_become_dead_whatever_training_looks_at(
     for _ in range(3):
         assert run.step(x).l0 == 1.0
     assert run.is_dead.tolist() == [False, True, True, True]
+
+
+@pytest.mark.parametrize("architecture", ["topk", "batch_topk", "matryoshka_batch_topk"])
+def test_a_fresh_encoder_is_scaled_to_least_squares(architecture):
+    config = SaeConfig(architecture, n_features=64, k=6)
+    sae = make_sae(config, 8)
+    # most of the variance in one dimension: features that are chosen together point the same way
+    x = torch.randn(200, 8, generator=torch.Generator().manual_seed(0)) * torch.tensor(
+        [9.0] + 7 * [1.0]
+    )
+    before = sae.W_enc.clone()
+
+    def error(factor):
+        with torch.no_grad():
+            sae.W_enc.copy_(before * factor)
+            z = sae.pre_activations(x)
+            pattern = sae.training_pattern(z)
+            return float((pattern.dense(pattern.values_of(z)) @ sae.W_dec - x).square().sum())
+
+    factors = torch.logspace(-2, 0.5, 400).tolist()
+    best = min(factors, key=error)
+    with torch.no_grad():
+        sae.W_enc.copy_(before)
+    sae.fit_encoder(x)
+    assert float(sae.W_enc[0, 0] / before[0, 0]) == pytest.approx(best, rel=0.02)
+    assert best < 0.5
+    torch.testing.assert_close(sae.W_dec.norm(dim=1), torch.ones(64))
+
+
+@pytest.mark.parametrize("architecture", ["tied_batch_topk", "relu", "gated", "jumprelu"])
+def test_an_encoder_that_is_tied_or_has_a_scale_of_its_own_is_left_alone(architecture):
+    sae = make_sae(SaeConfig(architecture, n_features=16, k=4), 8)
+    before = sae.W_enc.clone()
+    sae.fit_encoder(torch.ones(5, 8))
+    assert torch.equal(sae.W_enc, before)
+
+
+def test_the_learning_rate_falls_with_the_root_of_the_width_unless_it_is_given():
+    config = TrainConfig()
+    assert config.peak_rate(100) == pytest.approx(0.003)
+    assert config.peak_rate(400) == pytest.approx(0.0015)
+    assert dataclasses.replace(config, learning_rate=0.5).peak_rate(400) == 0.5
+    run = Trainer(make_sae(SaeConfig("topk", n_features=8, k=2), 4), config, variance=1.0)
+    assert run.config.learning_rate == run.peak_rate == pytest.approx(0.015)
