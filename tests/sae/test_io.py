@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -164,7 +165,9 @@ def test_training_is_written_with_its_record_and_twice_the_same(tmp_path):
     ]  # fmt: skip
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
-    assert read_config(TrainConfig, tmp_path / "one" / "train_config.yaml") == config
+    written = read_config(TrainConfig, tmp_path / "one" / "train_config.yaml")
+    # what the default came to is written down
+    assert written == dataclasses.replace(config, learning_rate=0.03 / 16**0.5)
     log = json.loads((tmp_path / "one" / "log.json").read_text())
     assert {"fvu", "l0", "dead_share", "n_tokens", "threshold"} <= set(log)
     assert "seconds" not in log
