@@ -17,6 +17,7 @@ from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome
+from genointerp.store.associations import SAE
 from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import ASSOCIATIONS
 from genointerp.store.tables import check_table_path, read_provenance, write_table
@@ -60,6 +61,7 @@ def associate_files(
     inputs = {f"features-{i}": store.sha256 for i, store in enumerate(stores)}
     inputs |= {f"annotations-{i}": sha256_file(path) for i, path in enumerate(annotations)}
     inputs["concepts"] = sha256_file(concepts)
+    inputs[SAE] = stores[0].header.sae_sha256
     write_table(table, out, ASSOCIATIONS, Provenance(to_mapping(config), inputs))
     return table
 

@@ -16,9 +16,10 @@ from genointerp.feature.regions import Place, Places, find_places
 from genointerp.feature.render import FrameFormat, render_frames, write_frames
 from genointerp.feature.summary import StretchSummary, summarise_stretch
 from genointerp.genome.interval import GenomicInterval, format_region, parse_region
+from genointerp.store.associations import read_associations
 from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
-from genointerp.store.table_schemas import ASSOCIATIONS, QUERY
-from genointerp.store.tables import conform, empty_table, read_table
+from genointerp.store.table_schemas import QUERY
+from genointerp.store.tables import conform, empty_table
 
 _WHERE = ("genome", "region", "seqid")
 
@@ -206,7 +207,7 @@ def _opened(
         where = f"genome {genomes[0].name}"
         raise InputError(where, "its annotation (GFF3 or GenBank)", "none")
     path = associations or files.associations
-    return genomes, None if path is None else read_table(path, ASSOCIATIONS)
+    return genomes, None if path is None else read_associations(path, genomes[0].store)
 
 
 def _of_interval(

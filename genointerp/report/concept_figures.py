@@ -17,9 +17,8 @@ from genointerp.plot.metagene import plot_metagene
 from genointerp.plot.overlap import best_pairs
 from genointerp.plot.style import FONT_SIZE, plain_text
 from genointerp.report.figure_file import check_suffix, new_figure, save_figure
+from genointerp.store.associations import read_associations
 from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import ASSOCIATIONS
-from genointerp.store.tables import read_table
 
 N_CURVES = 7
 """Curves of a figure where no feature is named: the concepts with the highest test F1."""
@@ -47,7 +46,7 @@ def read_measured(
     return Measured(
         stores,
         read_elements(stores, annotations, genomes=genomes, concepts=concepts),
-        read_table(associations, ASSOCIATIONS),
+        read_associations(associations, stores[0]),
         read_split(associations),
     )
 

@@ -45,6 +45,7 @@ from genointerp.report.figure_file import (
     save_figure,
 )
 from genointerp.report.profile import aligned_profile, binned_profiles, feature_density
+from genointerp.store.associations import read_associations
 from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import ASSOCIATIONS
 from genointerp.store.tables import read_table
@@ -93,7 +94,7 @@ def draw_region(
     genes = unrolled(gene_table(table), interval, length)
     concepts = define_elements(table, bases, load_concepts(source.concepts))
     blocks = unrolled(concept_table(concepts), interval, length)
-    known = {} if associations is None else concept_texts(read_table(associations, ASSOCIATIONS))
+    known = {} if associations is None else concept_texts(read_associations(associations, store))
     wanted = [store.find_feature(feature) for feature in feature_ids]
     chosen = wanted or strongest_features(store, interval, N_TRACKS)
 

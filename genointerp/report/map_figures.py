@@ -24,6 +24,7 @@ from genointerp.report.figure_file import (
     save_figure,
 )
 from genointerp.report.profile import whole_contig
+from genointerp.store.associations import read_associations
 from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import ASSOCIATIONS
 from genointerp.store.tables import read_table
@@ -63,7 +64,7 @@ def draw_circle(
     if name not in bases:
         raise UnknownNameError("contig", f"one of {', '.join(bases)}", repr(name))
     genes = gene_table(read_annotation(source.annotation, bases))
-    known = {} if associations is None else concept_texts(read_table(associations, ASSOCIATIONS))
+    known = {} if associations is None else concept_texts(read_associations(associations, store))
     numbers = [store.find_feature(feature) for feature in feature_ids]
     rings = [
         whole_contig(store, number, name, label=" ".join([f"f/{number}", known.get(number, "")]))

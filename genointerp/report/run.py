@@ -16,8 +16,9 @@ from genointerp.association.file import read_split
 from genointerp.core.errors import InputError, MismatchError, SchemaError
 from genointerp.genome.read import read_genome
 from genointerp.report.browser import BrowsedGenome
+from genointerp.store.associations import read_associations
 from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY
+from genointerp.store.table_schemas import BEST_PER_CONCEPT, CANDIDATES, QUERY
 from genointerp.store.tables import read_table
 
 TABLES = (
@@ -107,7 +108,7 @@ def read_run(path: Path) -> Run:
         path=path,
         config=config,
         summary=_flat(summary),
-        associations=read_table(path / "associations.parquet", ASSOCIATIONS),
+        associations=read_associations(path / "associations.parquet", genomes[0].store),
         best=read_table(path / "best_per_concept.tsv", BEST_PER_CONCEPT),
         candidates=read_table(path / "candidates.tsv", CANDIDATES),
         queries={file.stem: read_table(file, QUERY) for file in sorted(path.glob("queries/*.tsv"))},
@@ -122,8 +123,10 @@ def read_run(path: Path) -> Run:
 
 
 def _read_genomes(path: Path, config: Mapping[str, Any]) -> list[BrowsedGenome]:
-    genomes = []
-    for name, entry in (config.get("genomes") or {}).items():
+    genomes, entries = [], config.get("genomes") or {}
+    if not entries:
+        raise SchemaError(f"{path / 'config.yaml'}: genomes", "one at least", "none")
+    for name, entry in entries.items():
         where = f"{path / 'config.yaml'}: genomes.{name}"
         if not isinstance(entry, dict) or "sequence" not in entry:
             raise SchemaError(where, "the key 'sequence'", repr(entry))

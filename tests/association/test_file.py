@@ -86,7 +86,8 @@ def test_the_annotation_may_be_genbank_with_its_bases(tmp_path, more):
     assert result.exit_code == 0, result.output
     assert "CDS" in set(read_table(out, ASSOCIATIONS)["concept"])
     header = json.loads(out.read_text().split("\n")[0][2:])
-    assert header["provenance"]["inputs"].keys() == {"features-0", "annotations-0", "concepts"}
+    inputs = {"features-0", "annotations-0", "concepts", "sae"}
+    assert header["provenance"]["inputs"].keys() == inputs
 
 
 def test_a_sequence_of_another_genome_is_refused(files):

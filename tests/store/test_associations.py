@@ -1,0 +1,31 @@
+import pytest
+
+from genointerp.core.errors import MismatchError
+from genointerp.core.provenance import Provenance
+from genointerp.store.associations import read_associations
+from genointerp.store.table_schemas import ASSOCIATIONS
+from genointerp.store.tables import empty_table, write_table
+from tests.plant import contigs_of, make_store, silence
+
+
+@pytest.fixture
+def store(tmp_path):
+    return make_store(tmp_path / "f.h5", silence(9, 2), contigs_of(c=9), sae_sha256="ab" * 32)
+
+
+def table_of(path, **inputs):
+    write_table(empty_table(ASSOCIATIONS), path, ASSOCIATIONS, Provenance({}, inputs))
+    return path
+
+
+def test_associations_of_the_same_dictionary_are_read(store, tmp_path):
+    for inputs in ({"sae": "ab" * 32}, {}):
+        found = read_associations(table_of(tmp_path / "a.tsv", **inputs), store)
+        assert list(found) == ASSOCIATIONS.names
+
+
+def test_associations_of_another_dictionary_are_refused(store, tmp_path):
+    path = table_of(tmp_path / "a.parquet", sae="cd" * 32)
+    message = r"a\.parquet: expected associations of the dictionary of .*f\.h5 \(abab.*, found cdcd"
+    with pytest.raises(MismatchError, match=message):
+        read_associations(path, store)
