@@ -7,7 +7,8 @@ import numpy as np
 from genointerp.annotation.annotation_set import AnnotationSet, Element
 from genointerp.genome.interval import GenomicInterval
 
-_NAMES = ("gene", "Name", "locus_tag", "product", "ID")
+NAME_ATTRIBUTES = ("gene", "Name", "locus_tag", "product", "ID")
+"""Attributes by which people know an element, best first."""
 _HOLDERS = frozenset({"gene", "pseudogene", "mRNA", "transcript", "exon", "region"})
 """Types that hold, or repeat, elements that tell more."""
 
@@ -30,7 +31,7 @@ class Neighbour(NamedTuple):
     @property
     def name(self) -> str:
         """The shortest name by which people know the element."""
-        return next(filter(None, map(self.element.attribute, _NAMES)), self.element.id)
+        return next(filter(None, map(self.element.attribute, NAME_ATTRIBUTES)), self.element.id)
 
 
 class NearestElement:

@@ -9,6 +9,7 @@ from jaxtyping import Float32
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element
 from genointerp.annotation.concepts import ConceptElements
+from genointerp.feature.nearest import NAME_ATTRIBUTES
 from genointerp.feature.query import best_concepts
 from genointerp.feature.summary import summarise_stretch
 from genointerp.genome.interval import GenomicInterval
@@ -21,8 +22,6 @@ NOT_DRAWN = frozenset(
     }
 )  # fmt: skip
 """Types that are no arrows: they hold, or are parts of, or repeat, elements that are."""
-
-NAME_ATTRIBUTES = ("gene", "Name", "locus_tag", "product", "ID")
 
 
 class StrandValues(NamedTuple):
