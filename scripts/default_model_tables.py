@@ -11,7 +11,7 @@ from typing import Any
 
 from scripts import choose_site
 from scripts.default_model_genomes import STRETCH
-from scripts.evaluate_dictionary import comparison_table
+from scripts.evaluate_dictionary import comparison_table, sweep_table
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "default_model.md"
@@ -58,7 +58,8 @@ def _measured(name: str) -> str:
     kind = name.partition("_")[0]
     if kind == "site":
         return choose_site.markdown(record)
-    return "\n".join([*comparison_table(record), ""])
+    table = sweep_table if kind == "sweep" else comparison_table
+    return "\n".join([*table(record), ""])
 
 
 def genome_table(models: Record, genomes: Record) -> str:
