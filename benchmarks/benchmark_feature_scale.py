@@ -152,7 +152,8 @@ class Synthetic:
         # the run has a level, its bases differ
         own = self.random.integers(0, 1 << 16, int(fires.sum()), dtype=np.uint16)
         indptr = np.concatenate([[0], np.cumsum(fires.sum(axis=1))]).astype(np.int64)
-        return indptr, feature[fires], self.value[drawn[fires]] * (1 + own / (1 << 18))
+        value = self.value[drawn[fires]] * (1 + own.astype(np.float32) / (1 << 18))
+        return indptr, feature[fires], value
 
 
 def benchmark_feature_scale(tmp_path):

@@ -104,7 +104,7 @@ def measure(
     def measured(features: range) -> Measures:
         return _measure_block(features, tallies[0], tallies[1], phases, config)
 
-    with ThreadPoolExecutor(min(len(os.sched_getaffinity(0)), MAX_THREADS)) as pool:
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, MAX_THREADS)) as pool:
         found = []
         for features, part in zip(blocks, pool.map(measured, blocks), strict=True):
             found.append(part)
