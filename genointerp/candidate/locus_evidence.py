@@ -7,7 +7,7 @@ but the folding of single loci, and that where it is installed only.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,9 @@ class DossierConfig:
         Strongest loci of each, over all genomes.
     overlap
         An element accounts for a locus if they share so much of the shorter of the two.
+    max_missing, max_masked
+        Shares of its loci from which on a candidate is said to be genes that only the annotation
+        lacks, or low-complexity sequence.
     n_neighbours
         Features with the nearest directions that are named.
     fold_bp
@@ -63,6 +66,8 @@ class DossierConfig:
     n_candidates: int = 10
     loci_each: int = 10
     overlap: float = 0.5
+    max_missing: float = 0.5
+    max_masked: float = 0.5
     n_neighbours: int = 5
     fold_bp: int = 120
     n_shuffles: int = 50
@@ -72,8 +77,9 @@ class DossierConfig:
         for name, least in (("n_candidates", 1), ("loci_each", 1), ("n_neighbours", 0)):
             if getattr(self, name) < least:
                 raise ConfigError(name, f"{least} or more", str(getattr(self, name)))
-        if not 0 < self.overlap <= 1:
-            raise ConfigError("overlap", "a share above 0, 1 at most", str(self.overlap))
+        for name in ("overlap", "max_missing", "max_masked"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ConfigError(name, "a share above 0, 1 at most", str(getattr(self, name)))
         if self.fold_bp < 1 or self.n_shuffles < 0:
             found = f"fold_bp={self.fold_bp}, n_shuffles={self.n_shuffles}"
             raise ConfigError("fold_bp, n_shuffles", "1 or more, 0 or more", found)
@@ -107,7 +113,7 @@ def locus_evidence(
     tables = []
     for row in candidates.head(config.n_candidates).to_dict("records"):
         feature = int(row["feature"])
-        top = TopConfig(config.loci_each, 0, _loud(genomes, feature, ranked))
+        top = TopConfig(config.loci_each, 0, loud_bases(genomes, feature, ranked))
         loci = strongest_loci(genomes, feature, top).rename(columns={"rank": "locus"})
         judged = pd.DataFrame([judges[one["genome"]].judge(one) for one in loci.to_dict("records")])
         loci = loci.drop(columns="sequence").assign(rank=int(row["rank"]), feature=feature)
@@ -220,13 +226,11 @@ def _finder(predicted: _Parts | None, row: int) -> str:
     return ":".join(filter(None, (predicted.tool[row], predicted.type[row])))
 
 
-def _loud(genomes: Sequence[FeaturedGenome], feature: int, ranked: RankConfig) -> LocusConfig:
+def loud_bases(genomes: Sequence[FeaturedGenome], feature: int, ranked: RankConfig) -> LocusConfig:
+    """Return what a locus of a feature is: bases with a share of its maximum over all genomes."""
     maximum = max(
         float(item.store.feature(feature, strand).value.max(initial=0.0))
         for item in genomes
         for strand in item.store.strands
     )
     return LocusConfig(ranked.merge_gap, min_activation=ranked.locus_share * maximum)
-
-
-STATUSES: tuple[LocusStatus, ...] = get_args(LocusStatus)
