@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.locus_evidence import DossierConfig
+from genointerp.candidate.locus_evidence import DossierConfig, annotation_missing
 from genointerp.candidate.score import FLAGS
 
 Outcome = Literal["ruled out", "not ruled out", "not examined"]
@@ -69,9 +69,7 @@ def check_candidate(
 
 
 def _locus_checks(evidence: pd.DataFrame, config: DossierConfig) -> list[Check]:
-    status = evidence["status"]
-    searched = evidence[status != "not searched"]
-    missing = float((searched["status"] == "annotation missing").mean()) if len(searched) else None
+    missing = None if evidence.empty else _number(annotation_missing(evidence).iloc[0])
     masked = evidence["low_complexity"].dropna()
     share = float(masked.mean()) if len(masked) else None
     return [

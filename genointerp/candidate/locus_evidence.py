@@ -53,7 +53,8 @@ class DossierConfig:
     fold_bp
         Bases around the peak of a locus that are folded.
     n_shuffles
-        Shuffled sequences against which its folding energy is held; 0 folds nothing.
+        Shuffled sequences against which its folding energy is held; 0 folds nothing. Loci that an
+        annotated element accounts for are not folded.
     seed
         Of the shuffles.
 
@@ -125,12 +126,12 @@ def locus_evidence(
 def annotation_missing(evidence: pd.DataFrame) -> pd.Series:
     """Return for each feature the share of its loci where only the annotation lacks a gene.
 
-    NaN where no finder was run.
+    NaN where a locus that the annotation does not account for was not searched.
     """
     is_missing = (evidence["status"] == "annotation missing").astype(np.float64)
-    return (
-        is_missing.where(evidence["status"] != "not searched").groupby(evidence["feature"]).mean()
-    )
+    of_feature = is_missing.groupby(evidence["feature"]).mean()
+    is_open = (evidence["status"] == "not searched").groupby(evidence["feature"]).any()
+    return of_feature.mask(is_open)
 
 
 class _Judge:
@@ -145,24 +146,26 @@ class _Judge:
         self.annotated = _Parts(item.annotations)
         self.predicted = None if predicted is None else _Parts(predicted)
         self.config = config
-        self.folds = config.n_shuffles > 0
+        self.can_fold = config.n_shuffles > 0
 
     def judge(self, locus: dict[Any, Any]) -> dict[str, object]:
         place = GenomicInterval(
             locus["seqid"], int(locus["start"]), int(locus["end"]), locus["strand"]
         )
-        found = (
-            [] if self.predicted is None else self.predicted.covering(place, self.config.overlap)
-        )
+        searched = self.predicted
         known = bool(self.annotated.covering(place, self.config.overlap))
+        found = [] if searched is None else searched.covering(place, self.config.overlap)
+        masked = None if searched is None else searched.share(place, "low_complexity_region")
         return {
             "status": self._status(is_known=known, found=found),
-            "found_by": ",".join(sorted({_finder(self.predicted, row) for row in found})),
-            "folding_z": self._folding(place, int(locus["peak"])),
-            "low_complexity": float("nan")
-            if self.predicted is None
-            else self.predicted.share(place, "low_complexity_region"),
+            "found_by": ",".join(sorted({self._finder(row) for row in found})),
+            "folding_z": float("nan") if known else self._folding(place, int(locus["peak"])),
+            "low_complexity": float("nan") if masked is None else masked,
         }
+
+    def _finder(self, row: int) -> str:
+        assert self.predicted is not None
+        return ":".join(filter(None, (self.predicted.tool[row], self.predicted.type[row])))
 
     def _status(self, *, is_known: bool, found: list[int]) -> LocusStatus:
         if is_known:
@@ -173,7 +176,7 @@ class _Judge:
         return "annotation missing" if genes else "nothing hits"
 
     def _folding(self, place: GenomicInterval, peak: int) -> float:
-        if not self.folds:
+        if not self.can_fold:
             return float("nan")
         at_peak = GenomicInterval(place.seqid, peak, peak + 1, place.strand)
         around = flanked(at_peak, self.genome, self.config.fold_bp // 2)
@@ -182,7 +185,7 @@ class _Judge:
             return folding_z(self.genome.fetch(around), n_shuffles=n_shuffles, seed=seed)
         except MissingToolError as error:
             _log.warning("folding_z is left out: %s", error)
-            self.folds = False
+            self.can_fold = False
             return float("nan")
 
 
@@ -219,11 +222,6 @@ class _Parts:
             start = max(int(self.start[row]) - place.start, 0)
             covered[start : max(int(self.end[row]) - place.start, 0)] = True
         return float(covered.mean())
-
-
-def _finder(predicted: _Parts | None, row: int) -> str:
-    assert predicted is not None
-    return ":".join(filter(None, (predicted.tool[row], predicted.type[row])))
 
 
 def loud_bases(genomes: Sequence[FeaturedGenome], feature: int, ranked: RankConfig) -> LocusConfig:

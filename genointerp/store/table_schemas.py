@@ -299,7 +299,7 @@ LOCUS_EVIDENCE = TableSchema(
         _required("orientation", "string", "sense, antisense, or both where it has no strand"),
         _required("status", "string", "annotated, annotation missing, nothing hits, not searched"),
         _required("found_by", "string", "finder:type of the predictions there, by commas"),
-        _required("folding_z", "float64", "of its energy against shuffled bases; NaN: not folded"),
+        _required("folding_z", "float64", "folding energy against shuffled bases; NaN: not folded"),
         _required("low_complexity", "float64", "share of it that DUST masks; NaN: not searched"),
     ),
 )

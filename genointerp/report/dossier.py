@@ -1,0 +1,68 @@
+"""The dossier of a candidate as its section of the page shows it; its numbers are in its JSON."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from genointerp.plot.style import visible_text
+from genointerp.report.table import Links, PageTable, page_table
+
+LOCUS_COLUMNS = (
+    *("locus", "genome", "seqid", "start", "end", "strand", "max_activation"),
+    *("status", "found_by", "element", "element_type", "distance", "orientation"),
+    *("folding_z", "low_complexity"),
+)
+
+
+@dataclass(frozen=True)
+class DossierPart:
+    """What a section shows of a dossier.
+
+    Parameters
+    ----------
+    next
+        What to do next, in sentences.
+    """
+
+    checks: PageTable
+    loci: PageTable
+    neighbours: PageTable
+    ablation: PageTable
+    next: Sequence[str]
+
+
+def dossier_part(dossier: Mapping[str, Any], links: Links) -> DossierPart:
+    """Return the tables and sentences of one dossier."""
+    source = f"dossiers/feature_{dossier['candidate']['feature']}.json"
+    loci = pd.DataFrame(dossier["loci"]).reindex(columns=list(LOCUS_COLUMNS))
+    tables = {
+        "checks": ("What it is not", pd.DataFrame(map(_check, dossier["checks"]))),
+        "loci": ("Evidence at its loci", loci),
+        "neighbours": ("Features with the nearest directions", pd.DataFrame(dossier["neighbours"])),
+        "ablation": (
+            "Without it",
+            pd.DataFrame([dossier["ablation"]] if dossier["ablation"] else []),
+        ),
+    }
+    return DossierPart(
+        **{
+            name: page_table(frame, title=title, source=source, links=links)
+            for name, (title, frame) in tables.items()
+        },
+        next=[visible_text(sentence) for sentence in dossier["next"]],
+    )
+
+
+def _check(check: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a check as one row; it has one value or none, but for a few that have two."""
+    names = list(check["values"])
+    return {
+        "check": check["check"],
+        "outcome": check["outcome"],
+        "measured": ", ".join(names),
+        "value": check["values"][names[0]] if names else None,
+        "raised_where": check["rule"],
+        "it_would_be": check["claim"],
+    }
