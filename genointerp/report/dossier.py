@@ -38,7 +38,7 @@ def dossier_part(dossier: Mapping[str, Any], links: Links) -> DossierPart:
     source = f"dossiers/feature_{dossier['candidate']['feature']}.json"
     loci = pd.DataFrame(dossier["loci"]).reindex(columns=list(LOCUS_COLUMNS))
     tables = {
-        "checks": ("What it is not", pd.DataFrame(map(_check, dossier["checks"]))),
+        "checks": ("What it is not", pd.DataFrame(_rows(dossier["checks"]))),
         "loci": ("Evidence at its loci", loci),
         "neighbours": ("Features with the nearest directions", pd.DataFrame(dossier["neighbours"])),
         "ablation": (
@@ -55,14 +55,17 @@ def dossier_part(dossier: Mapping[str, Any], links: Links) -> DossierPart:
     )
 
 
-def _check(check: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a check as one row; it has one value or none, but for a few that have two."""
-    names = list(check["values"])
-    return {
-        "check": check["check"],
-        "outcome": check["outcome"],
-        "measured": ", ".join(names),
-        "value": check["values"][names[0]] if names else None,
-        "raised_where": check["rule"],
-        "it_would_be": check["claim"],
-    }
+def _rows(checks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row for each value that a check looks at; one for a check of none."""
+    return [
+        {
+            "check": check["check"],
+            "outcome": check["outcome"],
+            "measured": name,
+            "value": value,
+            "it_would_be": check["claim"],
+            "raised_where": check["rule"],
+        }
+        for check in checks
+        for name, value in (check["values"] or {"": None}).items()
+    ]
