@@ -107,9 +107,10 @@ def _outcome(*, is_raised: bool, values: Mapping[str, float | None]) -> Outcome:
     return "not examined" if None in values.values() else "ruled out"
 
 
-def _number(value: object) -> float | None:
-    """Return a cell as a number, None where it is undefined or text."""
-    if not isinstance(value, int | float | np.number):
+def _number(value: object) -> float | int | None:
+    """Return a cell as a plain number, None where it is undefined or text."""
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if not isinstance(value, float | np.floating) or np.isnan(value):
         return None
-    number = float(value)
-    return None if np.isnan(number) else number
+    return float(value)

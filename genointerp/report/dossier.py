@@ -38,7 +38,7 @@ def dossier_part(dossier: Mapping[str, Any], links: Links) -> DossierPart:
     source = f"dossiers/feature_{dossier['candidate']['feature']}.json"
     loci = pd.DataFrame(dossier["loci"]).reindex(columns=list(LOCUS_COLUMNS))
     tables = {
-        "checks": ("What it is not", pd.DataFrame(_rows(dossier["checks"]))),
+        "checks": ("What it is not", pd.DataFrame(_rows(dossier["checks"]), dtype=object)),
         "loci": ("Evidence at its loci", loci),
         "neighbours": ("Features with the nearest directions", pd.DataFrame(dossier["neighbours"])),
         "ablation": (
