@@ -21,6 +21,7 @@ from genointerp.genome.read import read_genome
 _BEYOND = 10_000
 """Bases of a circular contig that are searched again behind its end."""
 
+_SUFFIXES = (".gff3", ".gff3.gz")
 _FILES = ("covariance_models", "protein_profiles", "motifs")
 
 _log = logging.getLogger(__name__)
@@ -89,9 +90,12 @@ def find_file(
     Raises
     ------
     InputError
-        As `find_elements`.
+        As `find_elements`, or if ``out`` is not named as GFF3.
     """
     config = FindConfig() if config is None else config
+    out = Path(out)
+    if not out.name.endswith(_SUFFIXES):
+        raise InputError(str(out), f"a name that ends in {' or '.join(_SUFFIXES)}", repr(out.name))
     check_writable(out)
     bases = read_genome(genome)
     prediction = find_elements(bases, tools, config)

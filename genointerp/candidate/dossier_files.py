@@ -24,7 +24,7 @@ from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_li
 from genointerp.feature.motif import write_meme
 from genointerp.feature.projection import WEIGHTS, read_decoder
 from genointerp.store.table_schemas import CANDIDATES, LOCUS_EVIDENCE
-from genointerp.store.tables import read_provenance, read_table, records, write_table
+from genointerp.store.tables import empty_table, read_provenance, read_table, records, write_table
 
 FORMAT = "genointerp::dossier"
 VERSION = 1
@@ -91,7 +91,8 @@ def write_dossiers(
     record = Provenance(to_mapping(config), _inputs(files, genomes))
     with atomic_path(out) as folder:
         folder.mkdir()
-        evidence = pd.concat([dossier.loci for dossier in dossiers], ignore_index=True)
+        loci = [dossier.loci for dossier in dossiers]
+        evidence = pd.concat(loci or [empty_table(LOCUS_EVIDENCE)], ignore_index=True)
         write_table(evidence, folder / EVIDENCE, LOCUS_EVIDENCE, record)
         for dossier in dossiers:
             _write(dossier, genomes, folder, record, flank=ranked.flank)

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from genointerp.annotation.gff3 import read_gff3, write_gff3
+from genointerp.candidate import dossier_files
 from genointerp.candidate.checks import check_candidate
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.dossier import make_dossiers, nearest_directions
@@ -213,6 +214,20 @@ def test_a_folder_of_an_earlier_run_is_replaced_and_the_same_input_gives_the_sam
     assert "feature_99.json" not in first
     write_dossiers(files, out, QUIET)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == first
+
+
+def test_without_candidates_there_is_an_empty_table_and_no_dossier(files, candidates, tmp_path):
+    record = Provenance(to_mapping(RankConfig()), {})
+    write_table(candidates.head(0), tmp_path / "none.tsv", CANDIDATES, record)
+    assert write_dossiers(replace(files, candidates=tmp_path / "none.tsv"), tmp_path / "d") == []
+    assert read_table(tmp_path / "d" / "locus_evidence.tsv", LOCUS_EVIDENCE).empty
+
+
+def test_genomes_are_told_apart_by_their_files(tmp_path):
+    names = dossier_files._names
+    assert names([tmp_path / "a.h5", tmp_path / "b.h5"]) == ["a", "b"]
+    assert names([tmp_path / "x" / "f.h5", tmp_path / "y" / "f.h5"]) == ["x", "y"]
+    assert names([tmp_path / "1" / "x" / "f.h5", tmp_path / "2" / "x" / "f.h5"]) == ["1", "2"]
 
 
 def test_files_that_do_not_belong_together_are_refused(files, tmp_path):

@@ -266,5 +266,8 @@ def test_the_command_refuses_what_means_nothing(tmp_path):
     line = ["annotate", "genome.fa", "--out", str(tmp_path / "x.gff3")]
     with pytest.raises(InputError, match=r"its genome .* or finders to run, found none"):
         app(line, standalone_mode=False)
+    other = ["annotate", "genome.fa", "--out", str(tmp_path / "x.tsv"), "--find", "motif"]
+    with pytest.raises(InputError, match=r"x\.tsv: expected a name that ends in \.gff3 or"):
+        app(other, standalone_mode=False)
     with pytest.raises(InputError, match="find: expected a sequence alone"):
         app([*line, "--find", "motif", "--genome", "x.fa"], standalone_mode=False)
