@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.catalogue import shipped
 from genointerp.annotation.concepts import define_elements, load_concepts
 from genointerp.annotation.find import find_elements, find_file, once
@@ -110,6 +111,43 @@ def test_known_genes_of_b_subtilis_are_found_where_they_are(
     found = find_elements(operon, [name], config).annotations
     places = {(e.type, p.start + 1, p.end, p.strand) for e in found for p in e.parts}
     assert (type, first, last, strand) in places
+
+
+def plant(repeat):
+    """A random contig with a repeat from base 100 on."""
+    draw = np.random.default_rng(2)
+    bases = draw.choice(np.frombuffer(b"ACGT", np.uint8), 300)
+    bases[100 : 100 + len(repeat)] = np.frombuffer(repeat, np.uint8)
+    # what stands on either side does not go on with it
+    bases[99], bases[100 + len(repeat)] = ord("C"), ord("C")
+    return Genome([Contig("c", bases)])
+
+
+@pytest.mark.parametrize(
+    ("name", "repeat"),
+    [
+        pytest.param("pytrf", b"GATG" * 8, id="tandem"),
+        pytest.param("pydustmasker", b"A" * 60, id="homopolymer"),
+    ],
+)
+def test_a_planted_repeat_is_found_to_the_base(name, repeat):
+    pytest.importorskip(name)
+    found = find_elements(plant(repeat), [name]).annotations
+    assert (100, 100 + len(repeat)) in {(p.start, p.end) for e in found for p in e.parts}
+
+
+def test_a_gene_that_the_contig_cuts_has_no_start_or_stop_codon(operon):
+    pytest.importorskip("pyrodigal")
+    (contig,) = operon.values()
+    # dnaA lies at [409, 1750)
+    for start, end, cut in ((600, 2000, ["start_range"]), (300, 1500, ["end_range"])):
+        piece = Genome([Contig("c", contig.sequence[start:end].copy())])
+        gene = next(iter(find_elements(piece, ["pyrodigal"]).annotations))
+        assert [name for name in gene.attributes if name.endswith("_range")] == cut
+        elements = define_elements(AnnotationSet([gene], piece.lengths), piece, load_concepts())
+        missing = {"start_range": "start_codon", "end_range": "stop_codon"}[cut[0]]
+        assert elements.n_elements("CDS") == 1
+        assert elements.n_elements(missing) == 0
 
 
 def test_predicted_genes_are_read_as_concepts(operon, config):
@@ -222,15 +260,15 @@ def test_a_gene_over_the_origin_of_a_circle_is_one_element_in_two_parts(operon):
     (contig,) = operon.values()
     linear = find_elements(operon, ["pyrodigal"]).annotations
     gene = linear.elements.query("start > 5000 and strand == '+'").iloc[0]
-    cut = int(gene["start"]) + 300
+    cut = int(gene["start"]) + 301
     turned = np.roll(contig.sequence, -cut)
     circle = Genome([Contig("c", turned, circular=True)])
     found = find_elements(circle, ["pyrodigal"]).annotations
     over = [e for e in found if len(e.parts) == 2]
     length = int(gene["end"] - gene["start"])
     assert [(p.start, p.end, p.phase) for e in over for p in e.parts] == [
-        (len(turned) - 300, len(turned), 0),
-        (0, length - 300, 0),
+        (len(turned) - 301, len(turned), 0),
+        (0, length - 301, 2),
     ]
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from genointerp.annotation.catalogue import shipped
 from genointerp.annotation.find import find_elements
 from genointerp.annotation.finders.finding import FindConfig
-from genointerp.annotation.finders.protein_family import open_frames
+from genointerp.annotation.finders.protein_family import _coded, open_frames
 from genointerp.annotation.read import read_annotation
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome
@@ -29,6 +29,12 @@ def test_open_frames_are_those_of_a_loop_over_six_frames(bases, table):
                 place += len(protein) + 1
     found = open_frames("c", bases, table, shortest=3)
     assert {(f.start, f.end, f.strand, f.protein) for f in found} == expected
+    for frame in found:
+        for i in range(len(frame.protein) - 1):
+            start, end = _coded(frame, i, i + 2)
+            coded = Seq(bases[start:end])
+            coded = coded if frame.strand == "+" else coded.reverse_complement()
+            assert coded.translate(table=table) == frame.protein[i : i + 2]
 
 
 @pytest.mark.slow
