@@ -116,16 +116,26 @@ def test_known_genes_of_b_subtilis_are_found_where_they_are(
 def plant(repeat):
     """A random contig with a repeat from base 100 on."""
     draw = np.random.default_rng(2)
-    bases = draw.choice(np.frombuffer(b"ACGT", np.uint8), 300)
+    bases = draw.choice(np.frombuffer(b"ACGT", np.uint8), 600)
     bases[100 : 100 + len(repeat)] = np.frombuffer(repeat, np.uint8)
     # what stands on either side does not go on with it
     bases[99], bases[100 + len(repeat)] = ord("C"), ord("C")
     return Genome([Contig("c", bases)])
 
 
+def make_array():
+    """Five repeats of 28 bases, with spacers of 32 that have nothing in common."""
+    draw = np.random.default_rng(5)
+    repeat, *spacers = (
+        draw.choice([*b"ACGT"], n).astype(np.uint8).tobytes() for n in [28] + [32] * 4
+    )
+    return repeat + b"".join(spacer + repeat for spacer in spacers)
+
+
 @pytest.mark.parametrize(
     ("name", "repeat"),
     [
+        pytest.param("diced", make_array(), id="array"),
         pytest.param("pytrf", b"GATG" * 8, id="tandem"),
         pytest.param("pydustmasker", b"A" * 60, id="homopolymer"),
     ],
