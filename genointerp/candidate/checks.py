@@ -14,6 +14,7 @@ from genointerp.candidate.score import FLAGS
 
 Outcome = Literal["ruled out", "not ruled out", "not examined"]
 
+_NO_MEASURES = frozenset({"rank", "feature", "score"})
 _WORD = re.compile(r"[a-z]\w*")
 
 
@@ -38,7 +39,7 @@ class Check(NamedTuple):
     outcome: Outcome
     claim: str
     rule: str
-    values: Mapping[str, float | None]
+    values: Mapping[str, float | int | None]
     thresholds: Mapping[str, float]
 
 
@@ -61,7 +62,7 @@ def check_candidate(
     keys = asdict(ranked)
     for flag in FLAGS:
         words = dict.fromkeys(_WORD.findall(flag.rule))
-        values = {word: _number(row[word]) for word in words if word in row}
+        values = {word: _number(row[word]) for word in words if _is_measured(word, row)}
         thresholds = {word: float(keys[word]) for word in words if word in keys}
         outcome = _outcome(is_raised=flag.name in raised, values=values)
         checks.append(Check(flag.name, outcome, flag.reason, flag.rule, values, thresholds))
@@ -101,10 +102,14 @@ def _locus_check(
     )
 
 
-def _outcome(*, is_raised: bool, values: Mapping[str, float | None]) -> Outcome:
+def _outcome(*, is_raised: bool, values: Mapping[str, float | int | None]) -> Outcome:
     if is_raised:
         return "not ruled out"
     return "not examined" if None in values.values() else "ruled out"
+
+
+def _is_measured(word: str, row: Mapping[str, Any]) -> bool:
+    return word in row and word not in _NO_MEASURES and not isinstance(row[word], str)
 
 
 def _number(value: object) -> float | int | None:

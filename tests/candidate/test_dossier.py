@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from genointerp.annotation.gff3 import read_gff3, write_gff3
-from genointerp.candidate import dossier_files
+from genointerp.candidate import checks, dossier_files
 from genointerp.candidate.checks import check_candidate
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.dossier import make_dossiers, nearest_directions
@@ -17,7 +17,7 @@ from genointerp.candidate.dossier_files import (
 )
 from genointerp.candidate.experiment import EXPERIMENTS, propose
 from genointerp.candidate.locus_evidence import DossierConfig, locus_evidence
-from genointerp.candidate.score import FLAGS
+from genointerp.candidate.score import FLAGS, Flag
 from genointerp.cli.main import app
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import ConfigError, InputError, SchemaError
@@ -61,8 +61,8 @@ def candidates():
 
 def outcomes(candidates, evidence, row=0, **changes):
     values = {**candidates.to_dict("records")[row], **changes}
-    checks = check_candidate(values, evidence, RankConfig(), DossierConfig())
-    return {check.check: check for check in checks}
+    found = check_candidate(values, evidence, RankConfig(), DossierConfig())
+    return {check.check: check for check in found}
 
 
 def test_each_flag_is_a_check_with_its_threshold_and_value(one_genome, candidates):
@@ -84,6 +84,19 @@ def test_a_check_whose_value_is_undefined_is_not_said_to_be_ruled_out(one_genome
     assert outcomes(candidates, evidence)["gc_shortcut"].outcome == "ruled out"
     assert outcomes(candidates, evidence)["annotation_missing"].outcome == "not examined"
     assert outcomes(candidates, evidence)["masked"].outcome == "not examined"
+
+
+def test_a_rule_is_measured_by_the_numbers_that_it_names(one_genome, candidates, monkeypatch):
+    rule = "the feature of best_concept has n_loci < few_loci (5) or density >= dense (0.1)"
+    own = Flag("own", rule, "a reason", lambda t, c: t["n_loci"] < c.few_loci)
+    monkeypatch.setattr(checks, "FLAGS", (own,))
+    found = outcomes(candidates, judged(one_genome, []))["own"]
+    assert found.values == {"n_loci": 4, "density": 0.05}
+    assert found.thresholds == {"few_loci": 5.0, "dense": 0.1}
+    assert found.outcome == "ruled out"
+    assert outcomes(candidates, judged(one_genome, []), density=np.nan)["own"].outcome == (
+        "not examined"
+    )
 
 
 def test_missing_annotation_and_low_complexity_are_checks_of_the_loci(one_genome, candidates):
