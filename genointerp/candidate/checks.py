@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binom
 
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.locus_evidence import DossierConfig, annotation_missing
@@ -74,6 +75,7 @@ def _locus_checks(evidence: pd.DataFrame, config: DossierConfig) -> list[Check]:
     masked = evidence["low_complexity"].dropna()
     share = float(masked.mean()) if len(masked) else None
     return [
+        _one_kind(evidence, config),
         _locus_check(
             "annotation_missing",
             "genes that finders see and that the annotation lacks",
@@ -91,6 +93,56 @@ def _locus_checks(evidence: pd.DataFrame, config: DossierConfig) -> list[Check]:
             "max_masked",
         ),
     ]
+
+
+class Kind(NamedTuple):
+    """The type of element in which more loci lie than chance puts there, and that chance."""
+
+    type: str
+    n_loci: int
+    chance: float
+
+
+def commonest_kind(evidence: pd.DataFrame) -> Kind | None:
+    """Return the type of annotated element that tells the loci of one candidate best.
+
+    None where no locus lies in an element.
+
+    Notes
+    -----
+    Of n loci k lie in elements of a type that holds a share p of the bases read (the largest over
+    genomes): the chance is that of k or more in n throws with p, times the number of types found
+    (Bonferroni), 1 at most. Copies of one element count as often as they are there.
+    """
+    inside = evidence[(evidence["status"] == "annotated") & (evidence["distance"] == 0)]
+    groups = inside.groupby("element_type", sort=True)["type_share"]
+    kinds = [
+        Kind(
+            str(type),
+            len(share),
+            min(1.0, groups.ngroups * float(binom.sf(len(share) - 1, len(evidence), share.max()))),
+        )
+        for type, share in groups
+    ]
+    return min(kinds, key=lambda kind: kind.chance, default=None)
+
+
+def _one_kind(evidence: pd.DataFrame, config: DossierConfig) -> Check:
+    kind = commonest_kind(evidence)
+    found = "" if kind is None else f" (here {kind.n_loci} of {len(evidence)} in {kind.type})"
+    # where no locus lies in any element, none is told; where there is no locus, nothing is known
+    nothing = None if evidence.empty else 1.0
+    chance = nothing if kind is None else kind.chance
+    values = {"one_kind": chance}
+    return Check(
+        "one_kind",
+        _outcome(is_raised=chance is not None and chance <= config.max_chance, values=values),
+        f"a detector of one known kind of element, at its strongest loci{found}",
+        "chance that as many of its loci lie in elements of one type <= max_chance "
+        f"({config.max_chance:g})",
+        values,
+        {"max_chance": config.max_chance},
+    )
 
 
 def _locus_check(

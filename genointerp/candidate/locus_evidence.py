@@ -45,6 +45,9 @@ class DossierConfig:
         Strongest loci of each, over all genomes.
     overlap
         An element accounts for a locus if they share so much of the shorter of the two.
+    max_chance
+        A candidate is said to tell one kind of element if so many of its loci lie in it by this
+        chance at most.
     max_missing, max_masked
         Shares of its loci from which on a candidate is said to be genes that only the annotation
         lacks, or low-complexity sequence.
@@ -67,6 +70,7 @@ class DossierConfig:
     n_candidates: int = 10
     loci_each: int = 10
     overlap: float = 0.5
+    max_chance: float = 1e-3
     max_missing: float = 0.5
     max_masked: float = 0.5
     n_neighbours: int = 5
@@ -78,7 +82,7 @@ class DossierConfig:
         for name, least in (("n_candidates", 1), ("loci_each", 1), ("n_neighbours", 0)):
             if getattr(self, name) < least:
                 raise ConfigError(name, f"{least} or more", str(getattr(self, name)))
-        for name in ("overlap", "max_missing", "max_masked"):
+        for name in ("overlap", "max_chance", "max_missing", "max_masked"):
             if not 0 < getattr(self, name) <= 1:
                 raise ConfigError(name, "a share above 0, 1 at most", str(getattr(self, name)))
         if self.fold_bp < 1 or self.n_shuffles < 0:
@@ -145,6 +149,13 @@ class _Judge:
         self.genome = item.genome
         self.annotated = _Parts(item.annotations)
         self.predicted = None if predicted is None else _Parts(predicted)
+        self.store = item.store
+        self.is_read = np.zeros(item.store.n_rows, dtype=np.bool_)
+        for strand in item.store.strands:
+            for place in item.store.coverage(strand):
+                self.is_read[slice(*item.store.row_range(place))] = True
+        # a locus on a contig without elements has none near
+        self.type_shares = {"": float("nan")}
         self.config = config
         self.can_fold = config.n_shuffles > 0
 
@@ -157,11 +168,23 @@ class _Judge:
         found = [] if searched is None else searched.covering(place, self.config.overlap)
         masked = None if searched is None else searched.share(place, "low_complexity_region")
         return {
+            "type_share": self.type_share(str(locus["element_type"])),
             "status": self._status(is_known=known, found=found),
             "found_by": ",".join(sorted({self._finder(row) for row in found})),
             "folding_z": float("nan") if known else self._folding(place, int(locus["peak"])),
             "low_complexity": float("nan") if masked is None else masked,
         }
+
+    def type_share(self, type: str) -> float:
+        """Return the share of the bases read, on either strand, in annotated elements of a type."""
+        if type not in self.type_shares:
+            is_of_type = np.zeros(self.store.n_rows, dtype=np.bool_)
+            for row in np.flatnonzero(self.annotated.type == type).tolist():
+                first = self.store.offsets[self.annotated.seqid[row]]
+                start, end = self.annotated.start[row], self.annotated.end[row]
+                is_of_type[first + start : first + end] = True
+            self.type_shares[type] = float(is_of_type[self.is_read].mean())
+        return self.type_shares[type]
 
     def _finder(self, row: int) -> str:
         assert self.predicted is not None

@@ -11,7 +11,7 @@ from genointerp.report.table import Links, PageTable, page_table
 
 LOCUS_COLUMNS = (
     *("locus", "genome", "seqid", "start", "end", "strand", "max_activation"),
-    *("status", "found_by", "element", "element_type", "distance", "orientation"),
+    *("status", "found_by", "element", "element_type", "type_share", "distance", "orientation"),
     *("folding_z", "low_complexity"),
 )
 

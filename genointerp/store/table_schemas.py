@@ -297,6 +297,7 @@ LOCUS_EVIDENCE = TableSchema(
         _required("product", "string", "what the annotation says of it"),
         _required("distance", "float64", "bp to it: 0 overlaps, < 0 upstream of it; NaN: none"),
         _required("orientation", "string", "sense, antisense, or both where it has no strand"),
+        _required("type_share", "float64", "share of read bases in such elements; NaN: none"),
         _required("status", "string", "annotated, annotation missing, nothing hits, not searched"),
         _required("found_by", "string", "finder:type of the predictions there, by commas"),
         _required("folding_z", "float64", "folding energy against shuffled bases; NaN: not folded"),

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from math import comb
 
 import numpy as np
 import pandas as pd
@@ -67,7 +68,12 @@ def outcomes(candidates, evidence, row=0, **changes):
 
 def test_each_flag_is_a_check_with_its_threshold_and_value(one_genome, candidates):
     found = outcomes(candidates, judged(one_genome, [PREDICTED]))
-    assert list(found) == [*(flag.name for flag in FLAGS), "annotation_missing", "masked"]
+    assert list(found) == [
+        *(flag.name for flag in FLAGS),
+        "one_kind",
+        "annotation_missing",
+        "masked",
+    ]
     few = found["few_loci"]
     assert (few.outcome, dict(few.values), dict(few.thresholds)) == (
         "not ruled out",
@@ -84,6 +90,39 @@ def test_a_check_whose_value_is_undefined_is_not_said_to_be_ruled_out(one_genome
     assert outcomes(candidates, evidence)["gc_shortcut"].outcome == "ruled out"
     assert outcomes(candidates, evidence)["annotation_missing"].outcome == "not examined"
     assert outcomes(candidates, evidence)["masked"].outcome == "not examined"
+
+
+def test_loci_that_lie_in_one_kind_of_element_are_told_by_their_chance():
+    frame = pd.DataFrame(
+        {
+            "element_type": ["tRNA"] * 3 + ["CDS"] * 6 + ["CDS"],
+            "status": ["annotated"] * 9 + ["nothing hits"],
+            "distance": [0.0] * 9 + [40.0],
+            "type_share": [0.01, 0.02, 0.01] + [0.8] * 7,
+        }
+    )
+    expected = 2 * sum(comb(10, k) * 0.02**k * 0.98 ** (10 - k) for k in range(3, 11))
+    found = checks.commonest_kind(frame)
+    assert (found.type, found.n_loci) == ("tRNA", 3)
+    assert found.chance == pytest.approx(expected)
+    genes = checks.commonest_kind(frame.iloc[3:])
+    assert (genes.type, genes.n_loci, genes.chance) == ("CDS", 6, pytest.approx(0.5767168))
+    assert checks.commonest_kind(frame.iloc[9:]) is None
+
+
+def test_a_candidate_of_one_kind_is_not_ruled_out(one_genome, candidates):
+    evidence = judged(one_genome, [])
+    # the gene holds a tenth of the bases: one locus of four in it is no wonder
+    assert evidence["type_share"].tolist() == [0.1] * 4
+    assert outcomes(candidates, evidence)["one_kind"].outcome == "ruled out"
+    inside = evidence.assign(status="annotated", distance=0.0)
+    check = outcomes(candidates, inside)["one_kind"]
+    assert check.outcome == "not ruled out"
+    assert check.values == {"one_kind": pytest.approx(1e-4)}
+    assert "4 of 4 in CDS" in check.claim
+    assert outcomes(candidates, evidence.head(0))["one_kind"].outcome == "not examined"
+    outside = evidence.assign(status="nothing hits")
+    assert outcomes(candidates, outside)["one_kind"].values == {"one_kind": 1.0}
 
 
 def test_a_rule_is_measured_by_the_numbers_that_it_names(one_genome, candidates, monkeypatch):
