@@ -1,14 +1,59 @@
-"""From an annotation file to the table of the elements of each concept."""
+"""From an annotation file, or a bare sequence, to elements: what stands behind `annotate`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
+from genointerp.annotation.find import find_file
+from genointerp.annotation.finders.finding import FindConfig
 from genointerp.annotation.read import read_annotation
+from genointerp.core.errors import InputError
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.read import read_genome
 from genointerp.store.table_schemas import ELEMENTS
 from genointerp.store.tables import write_table
+
+
+def annotate_or_find(
+    source: Path,
+    out: Path,
+    *,
+    genome: Path | None = None,
+    concepts: Path | None = None,
+    find: Sequence[str] = (),
+    config: FindConfig | None = None,
+) -> dict[str, int]:
+    """Write the elements of ``source``, and return how many there are of each kind.
+
+    Parameters
+    ----------
+    source
+        An annotation, or with ``find`` a sequence.
+    genome
+        The sequence of an annotation.
+    concepts
+        As `annotate_file`.
+    find, config
+        Finders to run instead, as `genointerp.annotation.find.find_file`.
+
+    Returns
+    -------
+    dict
+        Elements of each concept, or of each finder that ran.
+
+    Raises
+    ------
+    InputError
+        If a file that is needed is not given, or one is given that means nothing here.
+    """
+    if find:
+        if genome is not None or concepts is not None:
+            raise InputError("find", "a sequence alone", "a genome or concepts beside it")
+        return find_file(source, find, out, config).counts
+    if genome is None:
+        raise InputError(str(source), "its genome (FASTA or GenBank), or finders to run", "none")
+    return annotate_file(source, genome, out, concepts=concepts).counts()
 
 
 def annotate_file(

@@ -16,6 +16,7 @@ from genointerp.cli.annotate import annotate
 from genointerp.cli.associate import associate
 from genointerp.cli.convert import convert
 from genointerp.cli.demo import demo
+from genointerp.cli.dossier import dossier
 from genointerp.cli.encode import encode
 from genointerp.cli.evaluate import evaluate
 from genointerp.cli.export import export
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "encode": encode,
     "associate": associate,
     "rank": rank,
+    "dossier": dossier,
     "query": query,
     "top": top,
     "motif": motif,

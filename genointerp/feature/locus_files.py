@@ -1,11 +1,13 @@
 """Loci of one feature as GFF3 (1-based, closed), BED (0-based, half-open) and FASTA."""
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pandas as pd
 
+from genointerp.core.files import atomic_path
 from genointerp.feature.loci import LocusConfig
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
@@ -14,7 +16,13 @@ _LINE = 80
 
 
 class Locus(NamedTuple):
-    """One locus with the name that all formats give it."""
+    """One locus with the name that all formats give it.
+
+    Parameters
+    ----------
+    notes
+        More that GFF3 says of it as attributes, and FASTA in the header.
+    """
 
     name: str
     feature: int
@@ -22,21 +30,38 @@ class Locus(NamedTuple):
     maximum: float
     mean: float
     n_firing: int
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 def name_loci(loci: pd.DataFrame, feature: int) -> list[Locus]:
     """Return the loci of a table as records, named by their place in it."""
     return [
-        Locus(
-            f"feature_{feature}_{number}",
-            feature,
-            GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]), row["strand"]),
-            float(row["max_activation"]),
-            float(row["mean_activation"]),
-            int(row["n_firing"]),
-        )
+        named_locus(row, feature, f"feature_{feature}_{number}")
         for number, row in enumerate(loci.to_dict(orient="records"), start=1)
     ]
+
+
+def named_locus(
+    row: Mapping[Hashable, Any], feature: int, name: str, notes: Mapping[str, str] | None = None
+) -> Locus:
+    """Return one row of a table of loci as a record."""
+    return Locus(
+        name,
+        feature,
+        GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]), row["strand"]),
+        float(row["max_activation"]),
+        float(row["mean_activation"]),
+        int(row["n_firing"]),
+        tuple((notes or {}).items()),
+    )
+
+
+def candidate_locus(row: Mapping[Hashable, Any], notes: Mapping[str, str] | None = None) -> Locus:
+    """Return a locus of a candidate, from a row with its ``rank``, ``feature`` and ``locus``."""
+    name = f"feature_{row['feature']}_locus_{row['locus']}"
+    return named_locus(
+        row, int(row["feature"]), name, {"candidate_rank": str(row["rank"]), **(notes or {})}
+    )
 
 
 def rule_of(config: LocusConfig) -> str:
@@ -60,6 +85,7 @@ def gff3_lines(loci: list[Locus], lengths: Mapping[str, int], comments: list[str
             f"ID={locus.name};Name=f/{locus.feature};"
             f"mean_activation={locus.mean:.9g};n_firing={locus.n_firing}"
         )
+        attributes += "".join(f";{key}={_encoded(value)}" for key, value in locus.notes)
         yield (
             f"{_escaped(place.seqid)}\tgenointerp\tsequence_feature\t{place.start + 1}\t"
             f"{place.end}\t{locus.maximum:.9g}\t{place.strand}\t.\t{attributes}"
@@ -93,12 +119,19 @@ def fasta_lines(loci: list[Locus], genome: Genome, flank: int) -> Iterator[str]:
         place = locus.place
         around = flanked(place, genome, flank)
         shown = f"{place.seqid}:{around.start + 1}-{around.end}({place.strand})"
+        notes = "".join(f" {key}={_encoded(value)}" for key, value in locus.notes)
         yield (
             f">{locus.name} {shown} locus={place.start + 1}-{place.end} "
-            f"max_activation={locus.maximum:.9g}"
+            f"max_activation={locus.maximum:.9g}{notes}"
         )
         text = sequence_text(place, genome, flank)
         yield from (text[first : first + _LINE] for first in range(0, len(text), _LINE))
+
+
+def write_lines(out: Path, lines: Iterable[str]) -> None:
+    """Write lines of text to a file, which has its name only when it is complete."""
+    with atomic_path(out) as temporary:
+        temporary.write_text("".join(f"{line}\n" for line in lines))
 
 
 def flanked(place: GenomicInterval, genome: Genome, flank: int) -> GenomicInterval:
@@ -130,3 +163,8 @@ def sequence_text(place: GenomicInterval, genome: Genome, flank: int) -> str:
 
 def _escaped(seqid: str) -> str:
     return quote(seqid, safe=".:^*$@!+_?-|")
+
+
+def _encoded(value: str) -> str:
+    """Return a value that ends neither an attribute of GFF3 nor a line."""
+    return quote(value, safe=" .:^*$@!+_?-|/()")

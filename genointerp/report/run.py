@@ -13,6 +13,7 @@ from genointerp.annotation.concepts import ConceptElements, define_elements, loa
 from genointerp.annotation.read import read_annotation
 from genointerp.association.config import AssociateConfig
 from genointerp.association.file import read_split
+from genointerp.candidate.dossier_files import read_dossier
 from genointerp.core.errors import InputError, MismatchError, SchemaError
 from genointerp.genome.read import read_genome
 from genointerp.report.browser import BrowsedGenome
@@ -51,6 +52,8 @@ class Run:
         Elements of the run's concepts upon each genome, in the order of ``genomes``.
     split
         What the associations were made with.
+    dossiers
+        Of candidates, by feature; empty where none were written.
     files
         All that was read, by the name that the page gives it.
     """
@@ -66,6 +69,7 @@ class Run:
     genomes: tuple[BrowsedGenome, ...]
     elements: tuple[ConceptElements, ...]
     split: AssociateConfig
+    dossiers: Mapping[int, Mapping[str, Any]]
     files: Mapping[str, Path]
 
     def region_of(self, query: str) -> str:
@@ -118,8 +122,14 @@ def read_run(path: Path) -> Run:
             define_elements(item.annotations, item.genome, definitions) for item in genomes
         ),
         split=read_split(path / "associations.parquet"),
+        dossiers=_read_dossiers(path),
         files=_files(path, config),
     )
+
+
+def _read_dossiers(path: Path) -> dict[int, dict[str, Any]]:
+    found = [read_dossier(file) for file in sorted(path.glob("dossiers/feature_*.json"))]
+    return {int(dossier["candidate"]["feature"]): dossier for dossier in found}
 
 
 def _read_genomes(path: Path, config: Mapping[str, Any]) -> list[BrowsedGenome]:
@@ -153,7 +163,8 @@ def _files(path: Path, config: Mapping[str, Any]) -> dict[str, Path]:
         }
     if config.get("concepts"):
         files["concepts"] = path / str(config["concepts"])
-    return files
+    dossiers = sorted(path.glob("dossiers/feature_*.json"))
+    return files | {f"dossiers/{file.name}": file for file in dossiers}
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:

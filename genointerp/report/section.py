@@ -14,6 +14,7 @@ from genointerp.association.metagene import ANCHORS
 from genointerp.plot.curve import plot_precision_recall
 from genointerp.plot.logo import plot_logo
 from genointerp.plot.metagene import plot_metagene
+from genointerp.report.dossier import DossierPart, dossier_part
 from genointerp.report.figure_file import new_figure
 from genointerp.report.measure import Measurements, loci_file, motif_file
 from genointerp.report.motif import highest_null
@@ -49,6 +50,8 @@ class Section:
         Its row of the table of features, by column.
     source
         The file of that table.
+    dossier
+        None for what is no candidate, or has none.
     """
 
     feature: int
@@ -59,6 +62,7 @@ class Section:
     pictures: tuple[Picture, ...]
     concepts: PageTable
     loci: PageTable
+    dossier: DossierPart | None
 
 
 def make_sections(
@@ -108,6 +112,7 @@ def _section(run: Run, measured: Measurements, feature: int, links: Links, folde
             source=f"{folder}/{loci_file(feature)}",
             links=links,
         ),
+        dossier=dossier_part(run.dossiers[feature], links) if feature in run.dossiers else None,
     )
 
 

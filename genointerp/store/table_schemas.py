@@ -291,11 +291,34 @@ RUN_FILES = TableSchema(
     ),
 )
 
+LOCUS_EVIDENCE = TableSchema(
+    "genointerp::locus-evidence",
+    1,
+    (
+        _required("rank", "int64", "of the candidate"),
+        _required("feature", "int64", "index in the dictionary"),
+        _required("locus", "int64", "1 has the largest activation of the candidate's"),
+        _required("genome", "string", "name of the genome"),
+        *LOCI.columns,
+        _required("element", "string", "name of the nearest annotated element; empty where none"),
+        _required("element_type", "string", "its term of the Sequence Ontology"),
+        _required("product", "string", "what the annotation says of it"),
+        _required("distance", "float64", "bp to it: 0 overlaps, < 0 upstream of it; NaN: none"),
+        _required("orientation", "string", "sense, antisense, or both where it has no strand"),
+        _required("type_share", "float64", "share of read bases in such elements; NaN: none"),
+        _required("status", "string", "annotated, annotation missing, nothing hits, not searched"),
+        _required("found_by", "string", "finder:type of the predictions there, by commas"),
+        _required("folding_z", "float64", "folding energy against shuffled bases; NaN: not folded"),
+        _required("low_complexity", "float64", "share of it that DUST masks; NaN: not searched"),
+    ),
+)
+
 SCHEMAS = {
     schema.format: schema
     for schema in (
         *(ELEMENTS, ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY, LOCI, FEATURES),
         *(TOP_LOCI, MOTIF),
+        *(LOCUS_EVIDENCE,),
         *(FEATURE_SUMMARY, CURVES, METAGENE, READ_CONTIGS, RUN_FILES),
     )
 }

@@ -11,6 +11,10 @@ import yaml
 from safetensors.numpy import save_file
 
 from genointerp.association.summary import best_per_concept
+from genointerp.candidate.config import RankConfig
+from genointerp.candidate.dossier_files import DossierFiles, write_dossiers
+from genointerp.candidate.locus_evidence import DossierConfig
+from genointerp.core.config import to_mapping
 from genointerp.core.provenance import Provenance
 from genointerp.feature.genomes import GenomeFiles
 from genointerp.feature.query import answer
@@ -48,7 +52,22 @@ def run_dir(tmp_path_factory):
     for name, (fasta, _) in genomes.items():
         write_store(folder / name / "features.h5", read_genome(fasta))
     write_query(folder, config["queries"])
+    write_dossiers(dossier_files(folder, genomes), folder / "dossiers", DossierConfig(n_shuffles=0))
     return folder
+
+
+def dossier_files(folder: Path, genomes):
+    """The finders see what is annotated, and one gene more."""
+    predictions = []
+    for name, (_, gff) in genomes.items():
+        evil = quote(HOSTILE, safe="")
+        row = f"chr{'A' if name == 'first' else 'B'}\tx\ttRNA\t2001\t2100\t.\t+\t.\ttool={evil}"
+        predictions.append(folder / f"{name}.predicted.gff3")
+        predictions[-1].write_text(f"{gff.read_text()}{row}\n")
+    sequences, annotations = zip(*genomes.values(), strict=True)
+    features = [folder / name / "features.h5" for name in genomes]
+    table = folder / "candidates.tsv"
+    return DossierFiles(table, features, sequences, annotations, predictions, folder / "sae")
 
 
 def write_query(folder: Path, queries):
@@ -161,7 +180,8 @@ def write_tables(folder: Path):
     write_table(associations, folder / "associations.parquet", ASSOCIATIONS, PROVENANCE)
     best = best_per_concept(associations)
     write_table(best, folder / "best_per_concept.tsv", BEST_PER_CONCEPT, PROVENANCE)
-    write_table(candidate_frame(), folder / "candidates.tsv", CANDIDATES, PROVENANCE)
+    ranked = Provenance(to_mapping(RankConfig()), {})
+    write_table(candidate_frame(), folder / "candidates.tsv", CANDIDATES, ranked)
     summary = {"fvu": 0.123456, "l0": 15.5, "best_f1": {"tRNA": 0.987654, HOSTILE: 0.5}}
     summary["provenance"] = json.loads(PROVENANCE.as_json())
     (folder / "summary.json").write_text(json.dumps(summary))

@@ -113,6 +113,7 @@ def test_every_number_of_a_table_is_a_cell_of_the_file_that_it_names(run_dir, pa
         "queries/a_tRNA.tsv",
         *(f"report_tables/{name}.tsv" for name in ("features", "contigs", "files")),
         "report_tables/loci/feature_3.tsv",
+        *(f"dossiers/feature_{feature}.json" for feature in (7, 2, 9)),
     }
     known = {}
     for source, value in parsed.cells:
@@ -123,6 +124,8 @@ def test_every_number_of_a_table_is_a_cell_of_the_file_that_it_names(run_dir, pa
 
 def cells_of(run_dir, page_path, source):
     path = (page_path.parent if source.startswith("report_tables/") else run_dir) / source
+    if path.suffix == ".json":
+        return {"", *leaves(json.loads(path.read_text()))}
     if path.suffix == ".parquet":
         frame = pd.read_parquet(path)
     else:
@@ -135,6 +138,45 @@ def cells_of(run_dir, page_path, source):
             float_precision="round_trip",
         )
     return {"", *(str(value) for name in frame for value in frame[name].tolist())}
+
+
+def leaves(value):
+    """All values of a JSON file and the names of those that have one, as text."""
+    if isinstance(value, dict):
+        return {*value, *(leaf for item in value.values() for leaf in leaves(item))}
+    if isinstance(value, list):
+        return {leaf for item in value for leaf in leaves(item)}
+    return {str(value)}
+
+
+def test_each_candidate_has_its_dossier_in_its_section(run_dir, page):
+    dossiers = re.findall(r'<section class="dossier" id="dossier-(\d+)"', page)
+    assert sorted(map(int, dossiers)) == [2, 7, 9]
+    section = page.split('id="dossier-2"')[1].split("</section>")[0]
+    assert "Settle first what is not ruled out: low_complexity" in section
+    for title in ("What it is not", "Evidence at its loci", "Features with the nearest directions"):
+        assert f"<h3>{title}</h3>" in section
+    cells = r'<td data-exact="(\w+)">\1</td><td data-exact="((?:not )?(?:ruled out|examined))">'
+    checks = json.loads((run_dir / "dossiers" / "feature_2.json").read_text())["checks"]
+    shown = re.findall(cells, section)
+    assert list(dict.fromkeys(shown)) == [(check["check"], check["outcome"]) for check in checks]
+    assert {outcome for _, outcome in shown} == {"ruled out", "not ruled out", "not examined"}
+
+
+def test_hostile_text_of_a_dossier_stays_text(run_dir, page):
+    text = (run_dir / "dossiers" / "feature_2.json").read_text()
+    assert "<script>window.stolen=1" in text
+    section = page.split('id="dossier-2"')[1].split("</section>")[0]
+    assert "&lt;script&gt;window.stolen=1" in section
+    assert "<script>" not in section
+
+
+def test_a_run_without_dossiers_has_a_page_without_them(run_dir, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run_dir, folder)
+    shutil.rmtree(folder / "dossiers")
+    write_report(folder, tmp_path / "report.html")
+    assert "What it is not" not in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_figures_name_the_tables_that_hold_their_numbers(page_path, page):

@@ -49,3 +49,51 @@ rule rank:
     shell:
         "genointerp rank {input.features:q} --associations {input.associations:q}"
         " {params.sequences} {params.activations} {params.options} --out {output.table:q} &> {log:q}"
+
+
+rule find:
+    """Predict the elements of one genome from its sequence alone, with the finders that are named."""
+    input:
+        of_genome("sequence"),
+    output:
+        "{genome}/predicted.gff3",
+    log:
+        "logs/{genome}/find.log",
+    benchmark:
+        "benchmarks/{genome}/find.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        finders=options("--find", config["finders"]),
+    shell:
+        "genointerp annotate {input:q} {params.finders} --out {output:q} &> {log:q}"
+
+
+rule dossier:
+    """Write what is known of each of the first candidates."""
+    input:
+        candidates="candidates.tsv",
+        features=expand("{genome}/features.h5", genome=GENOMES),
+        annotations=[config["genomes"][genome]["annotation"] for genome in GENOMES],
+        sequences=[config["genomes"][genome]["sequence"] for genome in GENOMES],
+        predictions=expand("{genome}/predicted.gff3", genome=GENOMES if config["finders"] else []),
+        sae="sae/cfg.json",
+    output:
+        directory("dossiers"),
+    log:
+        "logs/dossier.log",
+    benchmark:
+        "benchmarks/dossier.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        features=lambda wildcards, input: options("--features", input.features),
+        annotations=lambda wildcards, input: options("--annotations", input.annotations),
+        sequences=lambda wildcards, input: options("--genome", input.sequences),
+        predictions=lambda wildcards, input: options("--predictions", input.predictions),
+        sae=lambda wildcards, input: str(Path(input.sae).parent),
+    shell:
+        "genointerp dossier {input.candidates:q} {params.features} {params.sequences}"
+        " {params.annotations} {params.predictions} --sae {params.sae:q} --out {output:q} &> {log:q}"

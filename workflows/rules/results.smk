@@ -70,6 +70,7 @@ rule report:
         "summary.json",
         "best_per_concept.tsv",
         "candidates.tsv",
+        "dossiers",
         "figures/overlap.png",
         expand("{genome}/features.h5", genome=GENOMES),
         expand("queries/{query}.tsv", query=QUERIES),

@@ -1,0 +1,156 @@
+"""Elements predicted from the sequence alone, by the tools of `genointerp.annotation.finders`."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
+from genointerp.annotation.finders.finding import FindConfig, Finding, MissingToolError
+from genointerp.annotation.finders.registry import FINDERS, finder_named
+from genointerp.annotation.gff3 import write_gff3
+from genointerp.core.config import to_mapping
+from genointerp.core.errors import InputError
+from genointerp.core.files import check_writable
+from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval, split_at_origin
+from genointerp.genome.read import read_genome
+
+_BEYOND = 10_000
+"""Bases of a circular contig that are searched again behind its end."""
+
+_SUFFIXES = (".gff3", ".gff3.gz")
+_FILES = ("covariance_models", "protein_profiles", "motifs")
+
+_log = logging.getLogger(__name__)
+
+
+class Prediction(NamedTuple):
+    """What was found.
+
+    Parameters
+    ----------
+    counts
+        Elements of each tool that ran.
+    absent
+        Tools that are not installed.
+    """
+
+    annotations: AnnotationSet
+    counts: dict[str, int]
+    absent: tuple[str, ...]
+
+
+def find_elements(
+    genome: Genome, tools: Sequence[str], config: FindConfig | None = None
+) -> Prediction:
+    """Run some finders on a genome; one that is not installed is named in the log and left out.
+
+    Elements carry the attribute ``tool``. Those that span the origin of a circular contig have a
+    part on either side.
+
+    Raises
+    ------
+    UnknownNameError
+        If a tool is none of ``FINDERS``.
+    MissingToolError
+        If none of them is installed.
+    InputError
+        If a tool needs a file that the configuration does not name.
+    """
+    config = FindConfig() if config is None else config
+    finders = {name: finder_named(name) for name in dict.fromkeys(tools)}
+    if not finders:
+        raise InputError("find", f"one or more of {', '.join(FINDERS)}", "none")
+    contigs = {name: _searched(genome, name) for name in genome}
+    elements: list[Element] = []
+    counts: dict[str, int] = {}
+    problems: dict[str, MissingToolError] = {}
+    for name, finder in finders.items():
+        try:
+            found = once(list(finder.search(contigs, config)), genome.lengths)
+        except MissingToolError as error:
+            _log.warning("%s", error)
+            problems[name] = error
+            continue
+        elements.extend(_elements(name, found, genome))
+        counts[name] = len(found)
+    if not counts:
+        raise next(iter(problems.values()))
+    return Prediction(AnnotationSet(elements, genome.lengths), counts, tuple(problems))
+
+
+def find_file(
+    genome: Path, tools: Sequence[str], out: Path, config: FindConfig | None = None
+) -> Prediction:
+    """Run some finders on a genome's file and write GFF3, which `read_gff3` reads back.
+
+    Raises
+    ------
+    InputError
+        As `find_elements`, or if ``out`` is not named as GFF3.
+    """
+    config = FindConfig() if config is None else config
+    out = Path(out)
+    if not out.name.endswith(_SUFFIXES):
+        raise InputError(str(out), f"a name that ends in {' or '.join(_SUFFIXES)}", repr(out.name))
+    check_writable(out)
+    bases = read_genome(genome)
+    prediction = find_elements(bases, tools, config)
+    values = to_mapping(config)
+    files = {name: values.pop(name) for name in _FILES}
+    inputs = {name: sha256_file(Path(path)) for name, path in files.items() if path is not None}
+    versions = {name: version(FINDERS[name].package) for name in prediction.counts}
+    record = Provenance({**values, "tools": versions}, {"genome": bases.sha256, **inputs})
+    write_gff3(prediction.annotations, out, comments=[f" {record.as_json()}"])
+    return prediction
+
+
+def once(found: Sequence[Finding], lengths: Mapping[str, int]) -> list[Finding]:
+    """Leave out what was found twice: behind the end of a circular contig and at its start.
+
+    Whatever starts behind the end is also found at the start. What spans the origin is kept; pieces
+    of it, which a tool may find at the start, are not.
+    """
+    spans = [one for one in found if one.start < lengths[one.seqid] < one.end]
+
+    def is_piece(one: Finding) -> bool:
+        return any(
+            one.end <= span.end - lengths[span.seqid]
+            for span in spans
+            if (span.seqid, span.type, span.strand) == (one.seqid, one.type, one.strand)
+        )
+
+    fitting = [one for one in found if one.end - one.start <= lengths[one.seqid]]
+    return [one for one in fitting if one.start < lengths[one.seqid] and not is_piece(one)]
+
+
+def _searched(genome: Genome, name: str) -> str:
+    contig = genome[name]
+    bases = contig.sequence.tobytes().decode()
+    return bases + bases[:_BEYOND] if contig.circular else bases
+
+
+def _elements(tool: str, found: Sequence[Finding], genome: Genome) -> Iterator[Element]:
+    rank = {name: index for index, name in enumerate(genome)}
+    ordered = sorted(found, key=lambda f: (rank[f.seqid], f.start, f.end, f.strand, f.type))
+    for number, one in enumerate(ordered, start=1):
+        values = {"tool": tool, **one.attributes}
+        attributes = {name: tuple(value.split(",")) for name, value in values.items()}
+        place = GenomicInterval(one.seqid, one.start, one.end, one.strand)
+        pieces = split_at_origin(place, genome[one.seqid].length)
+        parts = _in_reading_order(pieces, is_coding=one.type == "CDS")
+        yield Element(one.type, f"{tool}_{number}", parts, attributes, where=tool)
+
+
+def _in_reading_order(pieces: tuple[GenomicInterval, ...], *, is_coding: bool) -> tuple[Part, ...]:
+    ordered = pieces[::-1] if pieces[0].strand == "-" else pieces
+    phase, parts = 0, []
+    for piece in ordered:
+        parts.append(
+            Part(piece.seqid, piece.start, piece.end, piece.strand, phase if is_coding else -1)
+        )
+        phase = (phase - piece.length) % 3
+    return tuple(parts)

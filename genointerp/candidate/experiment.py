@@ -1,0 +1,52 @@
+"""What a laboratory would test next: one sober proposal for each pattern class."""
+
+EXPERIMENTS: dict[str, str] = {
+    "point": (
+        "A site. Exchange the peak base and each of its ten neighbours at three loci, in the model "
+        "first (does the activation go, does the loss rise?). Then put one locus before a "
+        "reporter, with the base that matters most exchanged and as it is, and compare expression."
+    ),
+    "boundary": (
+        "An edge. Map the 5' and 3' ends of transcripts at three loci (5' RACE, term-seq) and ask "
+        "whether they lie at the peak. Then delete 50 bp across the edge in front of a reporter, "
+        "and as a control 50 bp beside it."
+    ),
+    "periodic": (
+        "A phase. Insert one base, then a whole period, upstream in a translational fusion: a "
+        "reading frame is lost by the first and kept by the second. Ribosome profiling at the loci "
+        "says whether they are translated; a period near 10.5 bp points to the helix instead, and "
+        "to binding or bending assays."
+    ),
+    "motif": (
+        "A word. Make a labelled probe of the consensus of the logo and one with its strongest "
+        "columns exchanged; ask for binding in an extract (gel shift, pull-down with mass "
+        "spectrometry). Then exchange the same columns before a reporter at two loci."
+    ),
+    "element-long": (
+        "An element. Ask whether it is transcribed, on which strand (Northern blot or strand-"
+        "specific RT-PCR with a probe inside the locus), and whether it is processed. Then delete "
+        "it without touching its neighbours, and measure growth and the transcripts beside it."
+    ),
+    "window artefact": (
+        "Nothing in a laboratory. Harvest again with windows that begin elsewhere: what moves with "
+        "them is an artefact of reading."
+    ),
+    "diffuse": (
+        "No site that could be tested yet. Look at the strongest loci with a higher threshold and "
+        "at other genomes; if nothing sharper comes out, it is a property of composition or of a "
+        "whole region."
+    ),
+}
+"""By the column ``pattern`` of candidates."""
+
+UNKNOWN = "The pattern of its firing was not measured, so that no experiment follows from it."
+
+
+def propose(pattern: str) -> str:
+    """Return what to test for a pattern class; for an unknown one, that nothing follows.
+
+    Underscores count as blanks.
+    """
+    return EXPERIMENTS.get(
+        pattern.replace("_", " ").replace("element long", "element-long"), UNKNOWN
+    )

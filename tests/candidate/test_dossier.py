@@ -1,0 +1,313 @@
+import json
+from dataclasses import replace
+from math import comb
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genointerp.annotation.gff3 import read_gff3, write_gff3
+from genointerp.candidate import checks, dossier_files
+from genointerp.candidate.checks import check_candidate
+from genointerp.candidate.config import RankConfig
+from genointerp.candidate.dossier import make_dossiers, nearest_directions
+from genointerp.candidate.dossier_files import (
+    DossierFiles,
+    read_dossier,
+    write_dossiers,
+)
+from genointerp.candidate.experiment import EXPERIMENTS, propose
+from genointerp.candidate.locus_evidence import DossierConfig, locus_evidence
+from genointerp.candidate.score import FLAGS, Flag
+from genointerp.cli.main import app
+from genointerp.core.config import to_mapping
+from genointerp.core.errors import ConfigError, InputError, SchemaError
+from genointerp.core.provenance import Provenance
+from genointerp.genome.read import write_fasta
+from genointerp.store.table_schemas import CANDIDATES, LOCUS_EVIDENCE
+from genointerp.store.tables import conform, read_table, write_table
+from tests.candidate.loci_of_one_genome import (
+    MISSING,
+    PREDICTED,
+    QUIET,
+    element,
+    judged,
+    predicted,
+)
+
+HOSTILE = "</script><script>window.stolen=1</script>;=\n"
+
+
+@pytest.fixture
+def candidates():
+    table = pd.DataFrame(
+        {
+            "rank": [1, 2],
+            "feature": [0, 1],
+            "score": [0.5, 0.25],
+            "density": [0.05, 0.2],
+            "n_loci": [4, 9],
+            "best_concept": ["", "tRNA"],
+            "best_f1": [np.nan, 0.25],
+            "unexplained": [1.0, 0.25],
+            "loss_effect": [0.0125, np.nan],
+            "gc_auroc": [0.5, np.nan],
+            "n_genomes": [1, 1],
+            "flags": ["few_loci", "explained,dense"],
+            "top_region": ["c:151-180", "c:1-2"],
+        }
+    )
+    return conform(table, CANDIDATES, where="test")
+
+
+def outcomes(candidates, evidence, row=0, **changes):
+    values = {**candidates.to_dict("records")[row], **changes}
+    found = check_candidate(values, evidence, RankConfig(), DossierConfig())
+    return {check.check: check for check in found}
+
+
+def test_each_flag_is_a_check_with_its_threshold_and_value(one_genome, candidates):
+    found = outcomes(candidates, judged(one_genome, [PREDICTED]))
+    assert list(found) == [
+        *(flag.name for flag in FLAGS),
+        "one_kind",
+        "annotation_missing",
+        "masked",
+    ]
+    few = found["few_loci"]
+    assert (few.outcome, dict(few.values), dict(few.thresholds)) == (
+        "not ruled out",
+        {"n_loci": 4.0},
+        {"few_loci": 5.0},
+    )
+    assert found["dense"].outcome == "ruled out"
+    assert found["dense"].thresholds == {"dense": 0.1}
+
+
+def test_a_check_whose_value_is_undefined_is_not_said_to_be_ruled_out(one_genome, candidates):
+    evidence = judged(one_genome, [])
+    assert outcomes(candidates, evidence, gc_auroc=np.nan)["gc_shortcut"].outcome == "not examined"
+    assert outcomes(candidates, evidence)["gc_shortcut"].outcome == "ruled out"
+    assert outcomes(candidates, evidence)["annotation_missing"].outcome == "not examined"
+    assert outcomes(candidates, evidence)["masked"].outcome == "not examined"
+
+
+def test_loci_that_lie_in_one_kind_of_element_are_told_by_their_chance():
+    frame = pd.DataFrame(
+        {
+            "element_type": ["tRNA"] * 3 + ["CDS"] * 6 + ["CDS"],
+            "status": ["annotated"] * 9 + ["nothing hits"],
+            "distance": [0.0] * 9 + [40.0],
+            "type_share": [0.01, 0.02, 0.01] + [0.8] * 7,
+        }
+    )
+    expected = 2 * sum(comb(10, k) * 0.02**k * 0.98 ** (10 - k) for k in range(3, 11))
+    found = checks.commonest_kind(frame)
+    assert (found.type, found.n_loci) == ("tRNA", 3)
+    assert found.chance == pytest.approx(expected)
+    genes = checks.commonest_kind(frame.iloc[3:])
+    assert (genes.type, genes.n_loci, genes.chance) == ("CDS", 6, pytest.approx(0.5767168))
+    assert checks.commonest_kind(frame.iloc[9:]) is None
+
+
+def test_a_candidate_of_one_kind_is_not_ruled_out(one_genome, candidates):
+    evidence = judged(one_genome, [])
+    # the gene holds a tenth of the bases: one locus of four in it is no wonder
+    assert evidence["type_share"].tolist() == [0.1] * 4
+    assert outcomes(candidates, evidence)["one_kind"].outcome == "ruled out"
+    inside = evidence.assign(status="annotated", distance=0.0)
+    check = outcomes(candidates, inside)["one_kind"]
+    assert check.outcome == "not ruled out"
+    assert check.values == {"one_kind": pytest.approx(1e-4)}
+    assert "4 of 4 in CDS" in check.claim
+    assert outcomes(candidates, evidence.head(0))["one_kind"].outcome == "not examined"
+    outside = evidence.assign(status="nothing hits")
+    assert outcomes(candidates, outside)["one_kind"].values == {"one_kind": 1.0}
+
+
+def test_a_rule_is_measured_by_the_numbers_that_it_names(one_genome, candidates, monkeypatch):
+    rule = "the feature of best_concept has n_loci < few_loci (5) or density >= dense (0.1)"
+    own = Flag("own", rule, "a reason", lambda t, c: t["n_loci"] < c.few_loci)
+    monkeypatch.setattr(checks, "FLAGS", (own,))
+    found = outcomes(candidates, judged(one_genome, []))["own"]
+    assert found.values == {"n_loci": 4, "density": 0.05}
+    assert found.thresholds == {"few_loci": 5.0, "dense": 0.1}
+    assert found.outcome == "ruled out"
+    assert outcomes(candidates, judged(one_genome, []), density=np.nan)["own"].outcome == (
+        "not examined"
+    )
+
+
+def test_missing_annotation_and_low_complexity_are_checks_of_the_loci(one_genome, candidates):
+    found = outcomes(candidates, judged(one_genome, [PREDICTED]))
+    assert found["annotation_missing"].values == {"annotation_missing": 0.25}
+    assert found["annotation_missing"].outcome == "ruled out"
+    assert found["masked"].values == {"masked": 0.125}
+    genes = [element("CDS", start, end, tool="x") for start, end in (MISSING, (2000, 2100))]
+    half = outcomes(candidates, judged(one_genome, [predicted(*genes)]))
+    assert half["annotation_missing"].outcome == "not ruled out"
+    assert half["masked"].outcome == "not examined"
+
+
+def test_nearest_directions_are_those_of_a_loop_and_leave_out_the_feature_itself():
+    decoder = np.random.default_rng(1).normal(size=(9, 4)) * 3
+    cosine = {
+        other: decoder[2]
+        @ decoder[other]
+        / np.linalg.norm(decoder[2])
+        / np.linalg.norm(decoder[other])
+        for other in range(9)
+        if other != 2
+    }
+    expected = sorted(cosine, key=lambda other: -cosine[other])[:3]
+    found = nearest_directions(decoder, 2, 3)
+    assert [feature for feature, _ in found] == expected
+    assert [value for _, value in found] == pytest.approx([cosine[one] for one in expected])
+
+
+def test_a_dossier_tells_context_neighbours_ablation_and_what_to_test(one_genome, candidates):
+    decoder = np.array([[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0]])
+    patterned = candidates.to_dict("records")
+    first, second = make_dossiers(
+        candidates, [one_genome], RankConfig(), QUIET, predictions=[PREDICTED], decoder=decoder
+    )
+    assert first.candidate == pytest.approx(patterned[0], nan_ok=True)
+    assert first.context["n_loci"].tolist() == [2, 1, 1]
+    assert first.context["status"].tolist()[0] == "nothing hits"
+    assert first.neighbours[["feature", "best_concept"]].values.tolist() == [[1, "tRNA"], [2, ""]]
+    assert first.neighbours["cosine"].tolist() == pytest.approx([0.6, -1.0])
+    assert first.ablation == {"loss_effect": 0.0125}
+    assert second.ablation == {}
+    assert first.next[0].startswith("Settle first what is not ruled out: few_loci (too few loci")
+    assert first.motif is not None
+    # it never fires, so that there is nothing to align
+    assert second.motif is None
+    assert second.loci.empty
+
+
+@pytest.mark.parametrize("pattern", EXPERIMENTS)
+def test_each_pattern_class_has_its_own_experiment_however_it_is_written(pattern):
+    assert propose(pattern) == EXPERIMENTS[pattern]
+    assert propose(pattern.replace(" ", "_").replace("-", "_")) == EXPERIMENTS[pattern]
+    assert len(set(EXPERIMENTS.values())) == len(EXPERIMENTS)
+
+
+def test_from_an_unknown_pattern_no_experiment_follows():
+    assert propose("") == propose("nonsense") not in EXPERIMENTS.values()
+
+
+@pytest.fixture
+def files(one_genome, candidates, tmp_path):
+    write_fasta(one_genome.genome, tmp_path / "c.fa")
+    write_gff3(one_genome.annotations, tmp_path / "c.gff3")
+    evil = element("tRNA", *MISSING, tool=HOSTILE)
+    write_gff3(predicted(evil), tmp_path / "predicted.gff3")
+    record = Provenance(to_mapping(RankConfig(merge_gap=7)), {})
+    write_table(candidates, tmp_path / "candidates.tsv", CANDIDATES, record)
+    return DossierFiles(
+        tmp_path / "candidates.tsv",
+        [one_genome.store.path],
+        [tmp_path / "c.fa"],
+        [tmp_path / "c.gff3"],
+        [tmp_path / "predicted.gff3"],
+    )
+
+
+def test_the_files_of_a_dossier_hold_the_same_loci(files, one_genome, tmp_path):
+    out = tmp_path / "dossiers"
+    write_dossiers(files, out, QUIET)
+    names = sorted(path.name for path in out.iterdir())
+    kinds = ["fasta", "gff3", "json"]
+    assert names == [
+        *sorted(f"feature_0.{kind}" for kind in [*kinds, "meme"]),
+        *(f"feature_1.{kind}" for kind in kinds),
+        "locus_evidence.tsv",
+    ]
+    table = read_table(out / "locus_evidence.tsv", LOCUS_EVIDENCE)
+    loci = read_dossier(out / "feature_0.json")["loci"]
+    assert [one["start"] for one in loci] == table["start"].tolist()
+    parts = [e.parts[0] for e in read_gff3(out / "feature_0.gff3", one_genome.genome)]
+    assert sorted(part.start for part in parts) == sorted(table["start"].tolist())
+    headers = [x for x in (out / "feature_0.fasta").read_text().splitlines() if x[0] == ">"]
+    assert [x.split()[0] for x in headers] == [f">feature_0_locus_{n}" for n in range(1, 5)]
+
+
+def test_hostile_text_ends_neither_a_line_nor_an_attribute_nor_the_json(
+    files, one_genome, tmp_path
+):
+    out = tmp_path / "dossiers"
+    write_dossiers(files, out, QUIET)
+    found = read_dossier(out / "feature_0.json")["loci"][1]["found_by"]
+    assert found == f"{HOSTILE}:tRNA"
+    (locus,) = (
+        e for e in read_gff3(out / "feature_0.gff3", one_genome.genome) if e.id.endswith("_2")
+    )
+    assert locus.attribute("found_by") == found
+    assert set(locus.attributes) >= {"ID", "candidate_rank", "status", "element", "found_by"}
+    headers = [x for x in (out / "feature_0.fasta").read_text().splitlines() if "=" in x]
+    assert len(headers) == 4
+
+
+def test_the_loci_are_those_of_the_ranking(files, one_genome, tmp_path):
+    (first, _) = write_dossiers(files, tmp_path / "dossiers", QUIET)
+    told = RankConfig(merge_gap=7)
+    again = locus_evidence([one_genome], [], pd.DataFrame([first.candidate]), told, QUIET)
+    assert first.loci["end"].tolist() == again["end"].tolist()
+
+
+def test_a_folder_of_an_earlier_run_is_replaced_and_the_same_input_gives_the_same_bytes(
+    files, tmp_path
+):
+    out = tmp_path / "dossiers"
+    out.mkdir()
+    (out / "feature_99.json").write_text("of another run\n")
+    write_dossiers(files, out, QUIET)
+    first = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert "feature_99.json" not in first
+    write_dossiers(files, out, QUIET)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == first
+
+
+def test_without_candidates_there_is_an_empty_table_and_no_dossier(files, candidates, tmp_path):
+    record = Provenance(to_mapping(RankConfig()), {})
+    write_table(candidates.head(0), tmp_path / "none.tsv", CANDIDATES, record)
+    assert write_dossiers(replace(files, candidates=tmp_path / "none.tsv"), tmp_path / "d") == []
+    assert read_table(tmp_path / "d" / "locus_evidence.tsv", LOCUS_EVIDENCE).empty
+
+
+def test_genomes_are_told_apart_by_their_files(tmp_path):
+    names = dossier_files._names
+    assert names([tmp_path / "a.h5", tmp_path / "b.h5"]) == ["a", "b"]
+    assert names([tmp_path / "x" / "f.h5", tmp_path / "y" / "f.h5"]) == ["x", "y"]
+    assert names([tmp_path / "1" / "x" / "f.h5", tmp_path / "2" / "x" / "f.h5"]) == ["1", "2"]
+
+
+def test_files_that_do_not_belong_together_are_refused(files, tmp_path):
+    with pytest.raises(InputError, match="annotations: expected one for each of 1 features files"):
+        replace(files, annotations=[])
+    write_table(
+        read_table(files.candidates, CANDIDATES),
+        tmp_path / "other.tsv",
+        CANDIDATES,
+        Provenance({"nonsense": 1}, {}),
+    )
+    with pytest.raises(ConfigError, match=r"other\.tsv: config: expected one of the keys"):
+        write_dossiers(replace(files, candidates=tmp_path / "other.tsv"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_dossier_of_a_newer_version_is_refused(tmp_path):
+    path = tmp_path / "feature_0.json"
+    path.write_text(json.dumps({"format": "genointerp::dossier", "format-version": 2}))
+    with pytest.raises(SchemaError, match=r"expected genointerp::dossier version 1, found .* 2"):
+        read_dossier(path)
+
+
+def test_the_command_writes_them(files, tmp_path):
+    config = tmp_path / "few.yaml"
+    config.write_text("n_candidates: 1\nn_shuffles: 0\n")
+    line = ["dossier", str(files.candidates), "--features", str(files.features[0])]
+    line += ["--genome", str(files.genomes[0]), "--annotations", str(files.annotations[0])]
+    line += ["--config", str(config), "--out", str(tmp_path / "d")]
+    app(line, standalone_mode=False)
+    assert [path.name for path in (tmp_path / "d").glob("*.json")] == ["feature_0.json"]
