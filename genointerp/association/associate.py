@@ -25,25 +25,15 @@ from genointerp.association.counts import (
     stream_features,
 )
 from genointerp.association.label import LabelledCells, label_cells, list_labels
-from genointerp.association.significance import (
-    ShiftNull,
-    benjamini_hochberg,
-    draw_shifts,
-    p_value,
-)
+from genointerp.association.nulls import PairNulls
 from genointerp.association.split import split_genomes
 from genointerp.association.universe import Universe, make_universe
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
+from genointerp.genome.genome import Genome
 from genointerp.store.features import FeatureStore
 
 _log = logging.getLogger(__name__)
-
-NULL_QUANTILE = 0.95
-"""Quantile of the rotated F1s that ``null_f1`` gives: what one pair in twenty reaches by chance.
-
-Their mean would be a weaker bar: half of all pairs that mean nothing are above it.
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +54,13 @@ class _Table:
         self.n_both = np.zeros(shape, np.int64)
         self.n_hit = np.zeros(shape, np.int64)
         self.rank_sum = np.full(shape, np.nan)
-        self.null_f1 = np.full(shape, np.nan)
-        self.p_value = np.full(shape, np.nan)
 
 
 def associate(
     stores: Sequence[FeatureStore],
     elements: Sequence[ConceptElements],
     *,
+    sequences: Sequence[Genome] | None = None,
     config: AssociateConfig | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
@@ -83,14 +72,15 @@ def associate(
         Features of one dictionary, a store for each genome.
     elements
         Elements of the concepts upon each genome, in the same order.
+    sequences
+        The genomes, in the same order. Without them there is no matched background.
 
     Returns
     -------
     pandas.DataFrame
         In the schema of associations, ordered by feature and then by concept. Undefined scores
         are NaN: all of test for a concept without a base there, those at a threshold for a
-        concept without a base on fit; ``null_f1``, ``p_value`` and ``q_value`` for pairs that
-        were not tested.
+        concept without a base on fit; what a null says for pairs that were not tested.
 
     Raises
     ------
@@ -115,8 +105,9 @@ def associate(
     _check_stores(stores, elements)
     fit, test = _sides(stores, elements, config)
     table = _measure(stores, fit, test, config, progress)
-    _test_family(stores, test, table, config, progress)
-    return _frame(table, test)
+    nulls = PairNulls(stores, elements, test.universe, test.labels, config, sequences=sequences)
+    _test_family(stores, test, table, nulls, config, progress)
+    return _frame(table, nulls, test)
 
 
 def _check_stores(stores: Sequence[FeatureStore], elements: Sequence[ConceptElements]) -> None:
@@ -221,23 +212,18 @@ def _test_family(
     stores: Sequence[FeatureStore],
     side: _Side,
     table: _Table,
+    nulls: PairNulls,
     config: AssociateConfig,
     progress: Progress,
 ) -> None:
     chosen = choose_family(table.f1_fit, table.gain_fit, config.top_per_concept)
     chosen &= side.labels.n_positive > 0
     features = np.flatnonzero(chosen.any(axis=1)).tolist()
-    n_bp = side.universe.n_bp
-    null = ShiftNull(side.labels, n_bp, draw_shifts(n_bp, config.n_shifts, seed=config.seed))
     n_features = stores[0].n_features
     for feature, (track,) in stream_features(stores, [side.universe], features):
         for label in np.flatnonzero(chosen[feature]).tolist():
             cells = track.cell[track.value >= table.threshold[feature, label]]
-            both = null.count(cells, label)
-            sizes = len(cells) + int(side.labels.n_positive[label])
-            table.null_f1[feature, label] = np.quantile(2 * both / sizes, NULL_QUANTILE)
-            observed = int(table.n_both[feature, label])
-            table.p_value[feature, label] = p_value(observed, both)
+            nulls.add((feature, label), cells, int(table.n_both[feature, label]))
         progress(n_features + feature + 1, 2 * n_features)
     progress(2 * n_features, 2 * n_features)
 
@@ -258,7 +244,7 @@ def choose_family(
     return np.asarray(chosen & (by_f1 > 0), dtype=np.bool_)
 
 
-def _frame(table: _Table, side: _Side) -> pd.DataFrame:
+def _frame(table: _Table, nulls: PairNulls, side: _Side) -> pd.DataFrame:
     labels, n_covered = side.labels, side.universe.n_covered
     shape = table.f1_fit.shape
     elements = np.bincount(labels.element_label, minlength=len(labels.names)).astype(np.int64)
@@ -277,7 +263,6 @@ def _frame(table: _Table, side: _Side) -> pd.DataFrame:
         "f1_element": scores.f1_element(precision, recall_element),
     }
     enrichment = scores.log2_enrichment(both, detected, n_concept, n_covered)
-    q_value = benjamini_hochberg(table.p_value.ravel())
     columns = {
         "feature": np.repeat(np.arange(shape[0]), shape[1]),
         "concept": np.tile(np.array([label.concept for label in labels.names], object), shape[0]),
@@ -293,8 +278,6 @@ def _frame(table: _Table, side: _Side) -> pd.DataFrame:
         "n_concept_bp": n_concept,
         "n_both_bp": both,
         "n_elements": n_elements,
-        "null_f1": table.null_f1,
-        "p_value": table.p_value,
-        "q_value": q_value,
+        **nulls.columns(),
     }
     return pd.DataFrame({name: np.ravel(column) for name, column in columns.items()})
