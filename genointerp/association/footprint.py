@@ -85,29 +85,31 @@ def find_footprints(
     return Footprints(number.astype(np.int64), rows[:, 1], rows[:, 2], rows[:, 3], step)
 
 
-def find_places(footprints: Footprints, free: Bool[np.ndarray, "strand bp"]) -> list[Places]:
-    """Find the runs that no element of the label covers, on ``+``, on ``-`` and on both.
+def open_cells(
+    footprints: Footprints, free: Bool[np.ndarray, "strand bp"]
+) -> Bool[np.ndarray, "strand bp"]:
+    """Return the free cells that lie in no element of the label.
+
+    Of an element of which every third base counts, the bases between are taken as covered too.
 
     Parameters
     ----------
     free
         As `free_cells` gives it.
-
-    Notes
-    -----
-    Of an element of which every third base counts, the bases between are taken as covered too.
-    A run ends before the base after it, so that no stretch is laid across a border.
     """
-    n_bp = free.shape[1]
-    taken = np.zeros((2, n_bp), dtype=np.bool_)
+    is_open = free.copy()
     for strand in (PLUS, MINUS):
         own = (footprints.strand == strand) | (footprints.strand == BOTH)
-        steps = np.zeros(n_bp + 1, dtype=np.int64)
+        steps = np.zeros(free.shape[1] + 1, dtype=np.int64)
         np.add.at(steps, footprints.start[own], 1)
         np.add.at(steps, (footprints.start + footprints.length)[own], -1)
-        taken[strand] = np.cumsum(steps[:-1]) > 0
-    usable = free & ~taken
-    return [_longest_first(cells) for cells in (*usable, usable.all(axis=0))]
+        is_open[strand] &= np.cumsum(steps[:-1]) == 0
+    return is_open
+
+
+def find_places(is_open: Bool[np.ndarray, "strand bp"]) -> list[Places]:
+    """Find the runs of open cells on ``+``, on ``-`` and on both."""
+    return [_longest_first(cells) for cells in (*is_open, is_open.all(axis=0))]
 
 
 def axis_bases(

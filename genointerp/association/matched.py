@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int64, UInt8
+from jaxtyping import Bool, Int64, UInt32
 
 from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.config import AssociateConfig
@@ -20,6 +20,7 @@ from genointerp.association.footprint import (
     find_footprints,
     find_places,
     free_cells,
+    open_cells,
 )
 from genointerp.association.label import Label
 from genointerp.association.universe import Universe
@@ -30,8 +31,13 @@ from genointerp.store.features import FeatureStore
 MIN_SHARE = 0.5
 """Share of a label's elements that must have a background, else nothing is said of the label."""
 
-_TRIES = (50, 1000)
-# places looked at for one background stretch, until enough are near in GC
+MAX_BACKGROUND = 2000
+"""Background stretches of a label: with many elements few for each are as good."""
+
+_TRIES = (64, 2048)
+# places drawn for one background stretch, until one is near in GC and still open
+_NEAREST = 64
+# of these, places looked at
 
 
 class MatchedSets(NamedTuple):
@@ -41,6 +47,8 @@ class MatchedSets(NamedTuple):
     ----------
     start
         On the axis: of the stretch itself in column 0, then of its background.
+    n_places
+        How many columns count, for each element.
     footprints
         The stretches; elements are numbered anew, without those that have no background.
     share
@@ -48,6 +56,7 @@ class MatchedSets(NamedTuple):
     """
 
     start: Int64[np.ndarray, "stretch place"]
+    n_places: Int64[np.ndarray, " element"]
     footprints: Footprints
     share: float
 
@@ -68,17 +77,20 @@ class MatchedNull:
 
     Notes
     -----
-    To each stretch of an element belong ``n_matched`` background stretches of the same length and
-    reading strand, without a base of any element of the label, all inside bases that were
-    read: those with the nearest GC content of a random sample of such places, and at most one that
-    begins in each tile of the stretch's own length, so that they are not one place many times. An
-    element with a stretch for which not enough places are within ``gc_caliper`` has no
-    background and is left out; a label of which less than half of the elements have one is not
-    tested. In each draw every element is exchanged with one member of its set (itself and
-    its background), all of its stretches together, each with probability
-    ``1 / (n_matched + 1)``: the stratified permutation test of matched case-control sets
-    (Rosenbaum 2002, chapter 2), exact where an element is no more likely than its background to be
-    the element. A label of one element can reach no p-value below ``1 / (n_matched + 1)``.
+    To each stretch of an element belong up to K background stretches of the same length and
+    reading strand, inside bases that were read, without a base of any element of the label: of
+    a random sample of such places those with the nearest GC content, at most ``gc_caliper`` away.
+    No two background stretches of a label share a base, so that no base speaks for two elements.
+    K is ``n_matched``, or less where the label leaves no room for so many (the open cells over
+    twice the cells of the elements) or has many elements (`MAX_BACKGROUND` in all), at least 1.
+    An element for which none is found is left out; a label of which less than half of the
+    elements have a background is not tested.
+
+    In each draw every element is exchanged with one of its places (its own and its background,
+    all of its stretches together), each with the same probability: the stratified permutation
+    test of matched case-control sets (Rosenbaum 2002, chapter 2), exact where an element is no
+    more likely than its background to be the element. The p-value of a label of one element is
+    no lower than ``1 / (K + 1)``, but for the chance of the draws.
     """
 
     def __init__(
@@ -96,16 +108,15 @@ class MatchedNull:
         is_gc = np.isin(bases, np.frombuffer(b"CG", np.uint8))
         self._gc = np.concatenate([[0], np.cumsum(is_gc)]).astype(np.int64)
         self._sets: dict[Label, MatchedSets] = {}
-        self._choice: UInt8[np.ndarray, "element draw"] = np.zeros((0, config.n_shifts), np.uint8)
+        self._drawn: UInt32[np.ndarray, "element draw"]
+        self._drawn = np.zeros((0, config.n_shifts), np.uint32)
 
     def sets(self, label: Label) -> MatchedSets:
         """Return the places of a label's stretches, drawn once."""
         if label not in self._sets:
             footprints = find_footprints(self._stores, self._elements, self._universe, label)
-            places = find_places(footprints, self._free)
-            self._sets[label] = draw_sets(
-                footprints, places, self._gc, self._config, purpose="/".join(label)
-            )
+            draw = rng(self._config.seed, f"matched/{'/'.join(label)}")
+            self._sets[label] = draw_sets(footprints, self._free, self._gc, self._config, draw)
         return self._sets[label]
 
     def count(self, cells: Int64[np.ndarray, " hit"], label: Label) -> MatchedCounts | None:
@@ -114,82 +125,89 @@ class MatchedNull:
         if sets.share < MIN_SHARE:
             return None
         found = count_places(sets, cells, self._universe.n_bp)
-        found = found[found.any(axis=1)]
-        # the same draws serve all labels: element by element they are independent
-        choice = self._draws(len(found))
-        null = np.zeros(choice.shape[1], dtype=np.int64)
-        for row, chosen in zip(found, choice, strict=True):
-            null += row[chosen]
+        used = found.any(axis=1)
+        null = np.zeros(self._config.n_shifts, dtype=np.int64)
+        rows = zip(found[used], sets.n_places[used], self._draws(int(used.sum())), strict=True)
+        for places, n_places, drawn in rows:
+            null += places[(drawn * np.uint32(n_places)) >> 16]
         n_concept = int(sets.footprints.n_cells.sum())
         return MatchedCounts(int(found[:, 0].sum()), null, n_concept)
 
-    def _draws(self, n: int) -> UInt8[np.ndarray, "element draw"]:
-        if n > len(self._choice):
+    def _draws(self, n: int) -> UInt32[np.ndarray, "element draw"]:
+        """Return numbers below 2 ** 16 that choose a place; labels may share them."""
+        if n > len(self._drawn):
             draw = rng(self._config.seed, "matched/exchange")
-            shape = (max(n, 2 * len(self._choice)), self._config.n_shifts)
-            self._choice = draw.integers(self._config.n_matched + 1, size=shape, dtype=np.uint8)
-        return self._choice[:n]
+            shape = (max(n, 2 * len(self._drawn)), self._config.n_shifts)
+            self._drawn = draw.integers(2**16, size=shape, dtype=np.uint32)
+        return self._drawn[:n]
 
 
 def draw_sets(
     footprints: Footprints,
-    places: Sequence[Places],
+    free: Bool[np.ndarray, "strand bp"],
     gc: Int64[np.ndarray, " bp1"],
     config: AssociateConfig,
-    *,
-    purpose: str,
+    draw: np.random.Generator,
 ) -> MatchedSets:
     """Draw the background of each stretch, and leave out the elements that have none.
 
     Parameters
     ----------
+    free
+        As `free_cells` gives it.
     gc
         G and C before each position of the axis.
-    purpose
-        Names the stream of random numbers, with ``config.seed``.
     """
-    draw = rng(config.seed, f"matched/{purpose}")
-    n_stretches = len(footprints.start)
-    start = np.zeros((n_stretches, config.n_matched + 1), dtype=np.int64)
-    start[:, 0] = footprints.start
-    is_matched = np.zeros(n_stretches, dtype=np.bool_)
-    for index in range(n_stretches):
-        length = int(footprints.length[index])
-        own = int(footprints.start[index])
-        background = _background(
-            length,
-            int(gc[own + length] - gc[own]),
-            places[int(footprints.strand[index])],
-            gc,
-            config,
-            draw,
-        )
-        if len(background) == config.n_matched:
-            start[index, 1:] = background
-            is_matched[index] = True
-    return _without(footprints, start, is_matched)
+    is_open = open_cells(footprints, free)
+    n_background = _n_background(footprints, is_open, config)
+    start = np.repeat(footprints.start[:, None], n_background + 1, axis=1)
+    n_places = np.ones(len(start), dtype=np.int64)
+    # the longest first, while there is room for them
+    longest = np.argsort(-footprints.length, kind="stable")
+    for column in range(1, n_background + 1):
+        places = find_places(is_open)
+        for index in longest[n_places[longest] == column]:
+            stretch = int(footprints.start[index]), int(footprints.length[index])
+            strand = int(footprints.strand[index])
+            rows = slice(None) if strand == BOTH else slice(strand, strand + 1)
+            found = _find_background(*stretch, places[strand], is_open[rows], gc, config, draw)
+            if found is not None:
+                start[index, column] = found
+                n_places[index] += 1
+    return _matched_only(footprints, start, n_places)
 
 
-def _background(
+def _n_background(
+    footprints: Footprints, is_open: Bool[np.ndarray, "strand bp"], config: AssociateConfig
+) -> int:
+    taken = int((footprints.length * np.where(footprints.strand == BOTH, 2, 1)).sum())
+    room = int(is_open.sum()) // max(2 * taken, 1)
+    most = MAX_BACKGROUND // max(len(footprints.start), 1)
+    return max(min(config.n_matched, room, most), 1)
+
+
+def _find_background(
+    own: int,
     length: int,
-    n_gc: int,
     places: Places,
+    is_open: Bool[np.ndarray, "strand bp"],
     gc: Int64[np.ndarray, " bp1"],
     config: AssociateConfig,
     draw: np.random.Generator,
-) -> Int64[np.ndarray, " place"]:
-    """Return the background of one stretch; fewer places than asked for where there are not."""
-    kept = np.zeros(0, dtype=np.int64)
+) -> int | None:
+    """Find the place of one background stretch and close its cells; None where there is none."""
+    n_gc = int(gc[own + length] - gc[own])
     for tries in _TRIES:
-        found = _draw_places(places, length, tries * config.n_matched, draw)
+        found = _draw_places(places, length, tries, draw)
         distance = np.abs(gc[found + length] - gc[found] - n_gc)
-        near = np.flatnonzero(distance <= config.gc_caliper * length)
-        near = near[np.argsort(distance[near], kind="stable")]
-        _, first = np.unique(found[near] // length, return_index=True)
-        kept = found[near[np.sort(first)[: config.n_matched]]]
-        if len(kept) == config.n_matched:
-            break
-    return kept
+        for place in found[np.argsort(distance, kind="stable")[:_NEAREST]].tolist():
+            if abs(int(gc[place + length] - gc[place]) - n_gc) > config.gc_caliper * length:
+                break
+            cells = is_open[:, place : place + length]
+            if cells.all():
+                cells[:] = False
+                return int(place)
+    return None
 
 
 def _draw_places(
@@ -206,16 +224,17 @@ def _draw_places(
     return np.asarray(places.start[run] + number - (ends - room)[run], dtype=np.int64)
 
 
-def _without(
+def _matched_only(
     footprints: Footprints,
     start: Int64[np.ndarray, "stretch place"],
-    is_matched: Bool[np.ndarray, " stretch"],
+    n_places: Int64[np.ndarray, " stretch"],
 ) -> MatchedSets:
-    n_elements = footprints.n_elements
-    is_lost = np.zeros(n_elements, dtype=np.bool_)
-    is_lost[footprints.element[~is_matched]] = True
-    kept = ~is_lost[footprints.element]
-    number = np.cumsum(~is_lost) - 1
+    """Return the sets of the elements of which every stretch has a background."""
+    fewest = np.full(footprints.n_elements, start.shape[1], dtype=np.int64)
+    np.minimum.at(fewest, footprints.element, n_places)
+    is_matched = fewest > 1
+    kept = is_matched[footprints.element]
+    number = np.cumsum(is_matched) - 1
     matched = Footprints(
         element=number[footprints.element[kept]].astype(np.int64),
         start=footprints.start[kept],
@@ -223,7 +242,8 @@ def _without(
         strand=footprints.strand[kept],
         step=footprints.step,
     )
-    return MatchedSets(start[kept], matched, float((~is_lost).sum()) / max(n_elements, 1))
+    share = float(is_matched.sum()) / max(len(is_matched), 1)
+    return MatchedSets(start[kept], fewest[is_matched], matched, share)
 
 
 def count_places(

@@ -142,7 +142,8 @@ class MaxStatistic:
         """Add a pair and return its ``t_0``."""
         counts = np.concatenate([[observed], null]).astype(np.float64)
         spread = float(counts.std())
-        standardised = (counts - counts.mean()) / (spread if spread > 0 else 1.0)
+        # rounded, so that what is equal in two pairs but for the last bit counts as equal
+        standardised = ((counts - counts.mean()) / (spread if spread > 0 else 1.0)).round(9)
         np.maximum(self.maximum, standardised, out=self.maximum)
         return float(standardised[0])
 

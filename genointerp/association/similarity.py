@@ -132,7 +132,7 @@ def _words(pieces: Sequence[UInt8[np.ndarray, " bp"]]) -> UInt64[np.ndarray, " w
         word = np.minimum(forward, reverse)[unknown[K:] == unknown[:-K]]
         # the high bits of the product depend upon all bits of the word
         mixed = (word ^ (word >> np.uint64(31))) * _MIX
-        found.append(word[mixed < np.uint64(2**64 // _SAMPLE)])
+        found.append(word[mixed <= np.uint64((2**64 - 1) // _SAMPLE)])
     return np.concatenate(found)
 
 
@@ -169,7 +169,7 @@ def _tell(table: pd.DataFrame) -> None:
             shares += f" (ANI {row['ani']:.1%})"
         message = "test side of %s is like the fit side of %s: %s"
         if row["similar"]:
-            bound = f"; {SIMILAR_SHARE:.0%} is too much: scores may be remembered. Split by clade"
-            _log.warning(message + bound, row["test_genome"], row["fit_genome"], shares)
+            shares += f"; {SIMILAR_SHARE:.0%} is too much: scores may be remembered"
+            _log.warning(message, row["test_genome"], row["fit_genome"], shares)
         else:
             _log.info(message, row["test_genome"], row["fit_genome"], shares)
