@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from genointerp.annotation.catalogue import annotations_folder
+from genointerp.annotation.check import tell_unused
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.association.associate import associate
@@ -124,7 +125,9 @@ def _define(
     elements = []
     for store, path in zip(stores, annotations, strict=True):
         genome = sequences.get(store.header.genome_sha256) or _without_sequence(store)
-        elements.append(define_elements(read_annotation(path, genome), genome, definitions))
+        annotation = read_annotation(path, genome)
+        elements.append(define_elements(annotation, genome, definitions))
+        tell_unused(annotation, elements[-1], where=str(path))
     return elements
 
 

@@ -40,7 +40,7 @@ class _Side(NamedTuple):
     """What was read of one genome on one side, as pieces of consecutive bases."""
 
     name: str
-    pieces: list[UInt8[np.ndarray, " bp"]]
+    pieces: list[UInt8[np.ndarray, " _"]]
 
     @property
     def n_bp(self) -> int:
@@ -115,7 +115,7 @@ def _read_sides(
     return sides
 
 
-def _words(pieces: Sequence[UInt8[np.ndarray, " bp"]]) -> UInt64[np.ndarray, " word"]:
+def _words(pieces: Sequence[UInt8[np.ndarray, " _"]]) -> UInt64[np.ndarray, " word"]:
     """Return the sampled words of K known bases, the lesser of either strand."""
     found: list[np.ndarray] = [np.zeros(0, np.uint64)]
     for piece in pieces:
