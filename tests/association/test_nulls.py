@@ -42,18 +42,31 @@ def is_uniform(p):
     )
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("column", ["p_value", "p_matched"])
-def test_p_values_are_uniform_when_annotation_and_features_are_unrelated(tmp_path, column, seed):
-    p = tested(tmp_path, seed=seed)[column]
-    assert len(p) > 0.9 * N_FEATURES
-    assert is_uniform(p)
+@pytest.fixture(scope="module", params=[1, 2], ids=["seed-1", "seed-2"])
+def unrelated(request, tmp_path_factory):
+    return tested(tmp_path_factory.mktemp("unrelated"), seed=request.param)
+
+
+@pytest.fixture(scope="module")
+def chosen_on_test(tmp_path_factory):
+    return tested(tmp_path_factory.mktemp("copy"), seed=1, fit_is_test=True)
 
 
 @pytest.mark.parametrize("column", ["p_value", "p_matched"])
-def test_that_test_fails_when_the_choice_is_made_on_test(tmp_path, column):
+def test_p_values_are_uniform_when_annotation_and_features_are_unrelated(unrelated, column):
+    assert len(unrelated) > 0.9 * N_FEATURES
+    assert is_uniform(unrelated[column])
+
+
+@pytest.mark.parametrize("column", ["p_value", "p_matched"])
+def test_that_test_fails_when_the_choice_is_made_on_test(chosen_on_test, column):
     """Fit is a copy of test here, so that pairs and thresholds are chosen on what is tested."""
-    assert not is_uniform(tested(tmp_path, seed=1, fit_is_test=True)[column])
+    assert not is_uniform(chosen_on_test[column])
+
+
+def test_that_test_fails_when_the_annotation_itself_is_not_counted(unrelated):
+    without = (unrelated["p_value"] * (N_SHIFTS + 1) - 1) / N_SHIFTS
+    assert not is_uniform(without)
 
 
 def test_composition_alone_moves_the_p_value_and_not_that_of_the_matched_background(tmp_path):
