@@ -167,7 +167,7 @@ def _tell(table: pd.DataFrame) -> None:
             shares += f", {row['aligned_share']:.1%} by alignment"
         if not np.isnan(row["ani"]):
             shares += f" (ANI {row['ani']:.1%})"
-        message = "test side of %s is like the fit side of %s: %s"
+        message = "sequence that test (%s) shares with fit (%s): %s"
         if row["similar"]:
             shares += f"; {SIMILAR_SHARE:.0%} is too much: scores may be remembered"
             _log.warning(message, row["test_genome"], row["fit_genome"], shares)

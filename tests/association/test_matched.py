@@ -108,7 +108,7 @@ def test_draws_exchange_each_element_with_one_of_its_places(tmp_path):
 
 def test_an_element_unlike_everything_else_is_left_out(tmp_path):
     bases = np.random.default_rng(0).choice(np.frombuffer(b"AT", np.uint8), LENGTH)
-    bases[100:180] = ord("G")
+    bases[100:116] = ord("G")  # a fifth of its bases, where the others have none
     elements = make_elements(("a", "c", 100, 180, "+"), ("a", "c", 1000, 1080, "+"))
     null, *_ = make_null(tmp_path, elements, bases=bases)
     assert null.sets(SENSE).share == 0.5

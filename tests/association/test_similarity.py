@@ -43,7 +43,7 @@ def test_unlike_sides_share_nothing_and_nobody_is_warned(tmp_path, caplog):
     row = compare(tmp_path, random_bases(1), random_bases(2)).iloc[0]
     assert (row["shared_kmers"], row["similar"]) == (0, 0)
     assert (row["fit_bp"], row["test_bp"]) == (LENGTH, LENGTH)
-    assert "test side of fit is like the fit side of fit: 0.0%" in caplog.text
+    assert "sequence that test (fit) shares with fit (fit): 0.0%" in caplog.text
     assert "too much" not in caplog.text
 
 
@@ -80,6 +80,17 @@ def test_blocks_of_one_genome_are_compared_with_its_other_blocks(tmp_path):
     # both copies lie in even blocks, which are fit
     assert table["shared_kmers"].tolist() == [0]
     assert table["test_bp"].tolist() == [9000 + 9000 + 9500]
+
+
+def test_no_word_spans_two_contigs(tmp_path, monkeypatch):
+    monkeypatch.setattr(similarity, "_SAMPLE", 1)
+    bases = random_bases(1)
+    genome = Genome([Contig("a", bases[:900]), Contig("b", bases[900:2000])])
+    genome = Genome([*genome.values(), Contig("test", bases[900 - K + 1 : 900 + K - 1])])
+    contigs = contigs_of(a=900, b=1100, test=2 * K - 2)
+    store = make_store(tmp_path / "f.h5", silence(2000 + 2 * K - 2, 1), contigs)
+    splits = split_genomes([contigs], AssociateConfig(test=("test",)))
+    assert compare_sides([store], [genome], splits)["shared_kmers"].tolist() == [0]
 
 
 def test_a_relative_is_found_by_alignment(tmp_path, caplog):
