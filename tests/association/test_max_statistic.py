@@ -51,7 +51,7 @@ def test_pairs_that_were_not_tested_have_no_p_max():
 def test_a_family_without_truth_has_a_significant_pair_in_one_world_of_twenty():
     """Five features of very different density, under one annotation and all its rotations."""
     rng = np.random.default_rng(0)
-    n_worlds, n_bp, found = 600, 200, 0
+    n_worlds, n_bp, found = 400, 200, 0
     for _ in range(n_worlds):
         annotation = np.roll(np.repeat(rng.random(n_bp // 5) < 0.3, 5), rng.integers(n_bp))
         rotated = np.stack([np.roll(annotation, shift) for shift in range(n_bp)])
