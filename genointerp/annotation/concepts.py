@@ -50,6 +50,7 @@ class Concept:
     bases
         Which bases of the elements: all, those at one position of the codons, the first or the
         last codon, or (``outside``) the stretches that no chosen element covers on any strand.
+        An element without a strand has no known codons.
     strand
         ``none`` where the strand of an element means nothing: it becomes ``"."``.
     """
@@ -221,6 +222,10 @@ def _pieces(elements: Iterable[Element], concept: Concept, genome: Genome) -> It
 
 
 def _parts(element: Element, bases: Bases) -> list[tuple[Part, int]]:
+    if bases == "all":
+        return [(part, -1) for part in element.parts]
+    if any(part.strand == "." for part in element.parts):
+        return []
     if bases == "first_codon":
         complete = element.parts[0].phase == 0 and not _is_cut(element, at="5'")
         return _take(element.parts, 3) if complete else []
@@ -229,10 +234,8 @@ def _parts(element: Element, bases: Bases) -> list[tuple[Part, int]]:
         if element.parts[0].phase < 0 or not whole or _is_cut(element, at="3'"):
             return []
         return _take(element.parts, 3, from_end=True)
-    if bases.startswith("codon_position_"):
-        position = int(bases[-1])
-        return [(part, (part.phase + position) % 3) for part in element.parts if part.phase >= 0]
-    return [(part, -1) for part in element.parts]
+    position = int(bases.removeprefix("codon_position_"))
+    return [(part, (part.phase + position) % 3) for part in element.parts if part.phase >= 0]
 
 
 def _n_bases(element: Element) -> int:

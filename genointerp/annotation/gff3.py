@@ -31,7 +31,7 @@ def read_gff3(path: Path, genome: Genome) -> AnnotationSet:
     """Read the annotation of a genome from GFF3, plain, gzip or bgzip.
 
     Rows of a whole contig (``region``, ``chromosome``) are checked against the genome and left
-    out. An element without an ID is named after its line.
+    out. An element without an ID, or with an empty one, is named after its line.
 
     Raises
     ------
@@ -91,7 +91,8 @@ class _Row:
 
     @property
     def id(self) -> str:
-        return self.attributes["ID"][0] if "ID" in self.attributes else f"line-{self.number}"
+        # an empty ID is none: rows that have it are not parts of one element
+        return self.attributes.get("ID", ("",))[0] or f"line-{self.number}"
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -124,6 +125,8 @@ def _parse_row(line: str, where: str, number: int) -> _Row:
     seqid, _, kind, first, last, _, strand, phase, attributes = columns
     if not (first.isdigit() and last.isdigit() and 1 <= int(first) <= int(last)):
         raise AnnotationError(where, "1 <= first <= last", f"first={first}, last={last}")
+    if not kind:
+        raise AnnotationError(f"{where}: type", "a term of the Sequence Ontology", "nothing")
     if strand not in _STRANDS:
         raise AnnotationError(f"{where}: strand", "one of + - . ?", repr(strand))
     if phase not in _PHASES or (kind == "CDS" and phase == "."):

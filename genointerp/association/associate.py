@@ -20,33 +20,22 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.counts import lay_on, stream_rows
 from genointerp.association.label import list_labels
 from genointerp.association.measure import Measures, Side, make_side, measure
-from genointerp.association.significance import (
-    ShiftNull,
-    benjamini_hochberg,
-    draw_shifts,
-    p_value,
-)
+from genointerp.association.nulls import PairNulls
 from genointerp.association.split import split_genomes
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
+from genointerp.genome.genome import Genome
 from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import ASSOCIATIONS
 
 _log = logging.getLogger(__name__)
 
-NULL_QUANTILE = 0.95
-"""Quantile of the rotated F1s that ``null_f1`` gives: what one pair in twenty reaches by chance.
-
-Their mean would be a weaker bar: half of all pairs that mean nothing are above it.
-"""
-
 
 class _Tested:
     """What the pairs of the tested family are given, a row for each feature; NaN for others."""
 
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self.null_f1 = np.full(shape, np.nan)
-        self.p_value = np.full(shape, np.nan)
+    def __init__(self, shape: tuple[int, int], nulls: PairNulls) -> None:
+        self.nulls = nulls
         self.start_offset = np.full(shape, np.nan)
         self.end_offset = np.full(shape, np.nan)
 
@@ -55,6 +44,7 @@ def associate(
     stores: Sequence[FeatureStore],
     elements: Sequence[ConceptElements],
     *,
+    sequences: Sequence[Genome] | None = None,
     config: AssociateConfig | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
@@ -66,14 +56,15 @@ def associate(
         Features of one dictionary, a store for each genome.
     elements
         Elements of the concepts upon each genome, in the same order.
+    sequences
+        The genomes, in the same order. Without them there is no matched background.
 
     Returns
     -------
     pandas.DataFrame
         In the schema of associations, ordered by feature and then by concept. Undefined scores
         are NaN: all of test for a concept without a base there, those at a threshold for a
-        concept without a base on fit; ``null_f1``, ``p_value`` and ``q_value`` for pairs that
-        were not tested.
+        concept without a base on fit; what a null says for pairs that were not tested.
 
     Raises
     ------
@@ -102,7 +93,8 @@ def associate(
         *(stores, elements, fit, test, config),
         progress=lambda done, _: progress(done, 2 * n_features),
     )
-    tested = _test_family(stores, elements, test, measures, config, progress)
+    nulls = PairNulls(stores, elements, test.universe, test.labels, config, sequences=sequences)
+    tested = _test_family(stores, elements, test, measures, nulls, config, progress)
     return _frame(measures, tested, test)
 
 
@@ -152,14 +144,13 @@ def _test_family(
     elements: Sequence[ConceptElements],
     side: Side,
     measures: Measures,
+    nulls: PairNulls,
     config: AssociateConfig,
     progress: Progress,
 ) -> _Tested:
-    labels, n_bp = side.labels, side.universe.n_bp
     chosen = choose_family(measures.f1_fit, measures.gain_fit, config.top_per_concept)
-    chosen &= labels.n_positive > 0
-    tested = _Tested((len(chosen), len(labels.names)))
-    null = ShiftNull(labels, n_bp, draw_shifts(n_bp, config.n_shifts, seed=config.seed))
+    chosen &= side.labels.n_positive > 0
+    tested = _Tested((len(chosen), len(side.labels.names)), nulls)
     boundaries = Boundaries(stores, elements, side.universe)
     n_features = stores[0].n_features
     for feature, tracks in stream_rows(stores, np.flatnonzero(chosen.any(axis=1)).tolist()):
@@ -167,11 +158,8 @@ def _test_family(
         for label in np.flatnonzero(chosen[feature]).tolist():
             pair, threshold = (feature, label), float(measures.threshold[feature, label])
             cells = track.cell[track.value >= threshold]
-            both = null.count(cells, label)
-            sizes = len(cells) + int(labels.n_positive[label])
-            tested.null_f1[pair] = np.quantile(2 * both / sizes, NULL_QUANTILE)
-            tested.p_value[pair] = p_value(int(measures.n_both[pair]), both)
-            offset = boundaries.offset(tracks, threshold, labels.names[label])
+            nulls.add(pair, cells, int(measures.n_both[pair]))
+            offset = boundaries.offset(tracks, threshold, side.labels.names[label])
             tested.start_offset[pair], tested.end_offset[pair] = offset
         progress(n_features + feature + 1, 2 * n_features)
     progress(2 * n_features, 2 * n_features)
@@ -230,9 +218,7 @@ def _frame(measures: Measures, tested: _Tested, side: Side) -> pd.DataFrame:
         "n_concept_bp": n_concept,
         "n_both_bp": both,
         "n_elements": n_elements,
-        "null_f1": tested.null_f1,
-        "p_value": tested.p_value,
-        "q_value": benjamini_hochberg(tested.p_value.ravel()),
+        **tested.nulls.columns(),
         "average_precision": scores.average_precision(measures.precision_sum, n_concept),
         "start_offset": tested.start_offset,
         "end_offset": tested.end_offset,

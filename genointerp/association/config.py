@@ -1,7 +1,7 @@
 """Configuration of the association; the defaults live here only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from genointerp.core.config import read_config
@@ -17,6 +17,11 @@ class AssociateConfig:
     test
         Seqids of the test side; all others are fit. Where empty, each contig is cut into blocks
         of ``block_bp``: even blocks are fit, odd blocks are test.
+    clades
+        Clade of each sequence, by seqid. Where given, each sequence must have one, and a clade
+        may not have sequences on both sides: relatives tell each other's answers.
+    test_clades
+        Clades of the test side; all others are fit. Instead of ``test``.
     block_bp, gap_bp
         Length of a block, and the bases dropped on either side of each boundary between blocks,
         in bp.
@@ -24,11 +29,16 @@ class AssociateConfig:
         Thresholds tried for each pair: the fractions ``0, 1/n, ... (n-1)/n`` of the feature's
         maximum on fit.
     n_shifts
-        Circular shifts of the annotation that make the null distribution.
+        Circular shifts of the annotation that make the null distribution; as many draws make
+        that of the matched background.
+    n_matched
+        Matched stretches that each stretch of an element is exchanged with.
+    gc_caliper
+        How far the GC content of a matched stretch may be from that of the element's.
     top_per_concept
         Features tested for each concept and orientation, beside each feature's own best concept.
     seed
-        Of the shifts.
+        Of the shifts and of the matched background.
 
     Raises
     ------
@@ -37,10 +47,14 @@ class AssociateConfig:
     """
 
     test: tuple[str, ...] = ()
+    clades: dict[str, str] = field(default_factory=dict)
+    test_clades: tuple[str, ...] = ()
     block_bp: int = 200_000
     gap_bp: int = 10_000
     n_thresholds: int = 16
     n_shifts: int = 999
+    n_matched: int = 19
+    gc_caliper: float = 0.05
     top_per_concept: int = 20
     seed: int = 0
 
@@ -48,8 +62,16 @@ class AssociateConfig:
         for name in ("block_bp", "n_thresholds", "n_shifts"):
             if getattr(self, name) < 1:
                 raise ConfigError(name, "a number of at least 1", str(getattr(self, name)))
+        if self.test and self.test_clades:
+            raise ConfigError("test_clades", "either test or test_clades", "both")
+        if self.test_clades and not self.clades:
+            raise ConfigError("clades", "the clade of each sequence, for test_clades", "none")
         if self.n_thresholds > 256:
             raise ConfigError("n_thresholds", "at most 256", str(self.n_thresholds))
+        if not 1 <= self.n_matched <= 255:
+            raise ConfigError("n_matched", "1 to 255", str(self.n_matched))
+        if not 0 <= self.gc_caliper <= 1:
+            raise ConfigError("gc_caliper", "a share, 0 to 1", str(self.gc_caliper))
         if self.top_per_concept < 0:
             raise ConfigError("top_per_concept", "0 or more", str(self.top_per_concept))
         if not 0 <= 2 * self.gap_bp < self.block_bp:

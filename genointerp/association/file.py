@@ -1,16 +1,20 @@
 """From the files of the command line to a table of associations."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from genointerp.annotation.catalogue import annotations_folder
+from genointerp.annotation.check import tell_unused
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
+from genointerp.association.similarity import compare_sides
+from genointerp.association.split import split_genomes
 from genointerp.core.config import from_mapping, to_mapping
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
@@ -19,8 +23,10 @@ from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome
 from genointerp.store.associations import SAE
 from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import ASSOCIATIONS
+from genointerp.store.table_schemas import ASSOCIATIONS, SIDES
 from genointerp.store.tables import check_table_path, read_provenance, write_table
+
+_log = logging.getLogger(__name__)
 
 
 def associate_files(
@@ -41,7 +47,9 @@ def associate_files(
         In the same order of genomes.
     genomes
         Sequences, in any order; each must be the genome of one of the features. Not needed, but
-        an annotation that holds the bases too, as GenBank does, is checked against them only.
+        without one of them there is no matched background, the sides are not compared
+        (`compare_sides`, whose table is written to `sides_path`), and an annotation that
+        holds the bases too, as GenBank does, is checked against nothing.
     concepts
         Definition of the concepts; the shipped one where None.
 
@@ -56,14 +64,28 @@ def associate_files(
     check_table_path(out)
     stores = [FeatureStore(path) for path in features]
     concepts = annotations_folder() / "concepts.yaml" if concepts is None else concepts
-    elements = read_elements(stores, annotations, genomes=genomes, concepts=concepts)
-    table = associate(stores, elements, config=config, progress=progress)
+    known = _read_sequences(stores, genomes)
+    elements = _define(stores, annotations, known, concepts)
+    sequences = [known[sha] for sha in (s.header.genome_sha256 for s in stores) if sha in known]
+    given = sequences if len(sequences) == len(stores) else None
+    table = associate(stores, elements, sequences=given, config=config, progress=progress)
     inputs = {f"features-{i}": store.sha256 for i, store in enumerate(stores)}
     inputs |= {f"annotations-{i}": sha256_file(path) for i, path in enumerate(annotations)}
     inputs["concepts"] = sha256_file(concepts)
     inputs[SAE] = stores[0].header.sae_sha256
-    write_table(table, out, ASSOCIATIONS, Provenance(to_mapping(config), inputs))
+    provenance = Provenance(to_mapping(config), inputs)
+    write_table(table, out, ASSOCIATIONS, provenance)
+    if given is None:
+        _log.warning("no sequences given: whether test is like fit was not looked at")
+        return table
+    splits = split_genomes([store.header.contigs for store in stores], config)
+    write_table(compare_sides(stores, given, splits), sides_path(out), SIDES, provenance)
     return table
+
+
+def sides_path(associations: Path) -> Path:
+    """Return where the comparison of the sides lies: beside the associations."""
+    return associations.with_name(f"{associations.stem}.sides.tsv")
 
 
 def read_elements(
@@ -77,20 +99,37 @@ def read_elements(
 
     Parameters and errors are those of `associate_files`.
     """
-    if len(stores) != len(annotations):
-        expected = f"one annotation for each of {len(stores)} features files"
-        raise InputError("annotations", expected, str(len(annotations)))
-    known = {store.header.genome_sha256: _without_sequence(store) for store in stores}
+    return _define(stores, annotations, _read_sequences(stores, genomes), concepts)
+
+
+def _read_sequences(stores: Sequence[FeatureStore], genomes: Sequence[Path]) -> dict[str, Genome]:
+    """Return the given genomes by their sha256, each being that of a store."""
+    known = {store.header.genome_sha256 for store in stores}
+    found = {}
     for path in genomes:
         sequences = read_genome(path)
         if sequences.sha256 not in known:
             raise MismatchError(str(path), "the genome of a features file", "another")
-        known[sequences.sha256] = sequences
+        found[sequences.sha256] = sequences
+    return found
+
+
+def _define(
+    stores: Sequence[FeatureStore],
+    annotations: Sequence[Path],
+    sequences: Mapping[str, Genome],
+    concepts: Path | None,
+) -> list[ConceptElements]:
+    if len(stores) != len(annotations):
+        expected = f"one annotation for each of {len(stores)} features files"
+        raise InputError("annotations", expected, str(len(annotations)))
     definitions = load_concepts(concepts)
     elements = []
     for store, path in zip(stores, annotations, strict=True):
-        genome = known[store.header.genome_sha256]
-        elements.append(define_elements(read_annotation(path, genome), genome, definitions))
+        genome = sequences.get(store.header.genome_sha256) or _without_sequence(store)
+        annotation = read_annotation(path, genome)
+        elements.append(define_elements(annotation, genome, definitions))
+        tell_unused(annotation, elements[-1], where=str(path))
     return elements
 
 

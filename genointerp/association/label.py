@@ -145,7 +145,7 @@ def _cells_of(
 ) -> tuple[Int64[np.ndarray, " base"], Int64[np.ndarray, " base"]]:
     """Return each base of each element of a label, and a number of the element over all genomes."""
     cells, numbers = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for genome, strand, drawn in _readings(label, elements):
+    for genome, strand, drawn in readings(label, elements):
         bases = element_bases(elements[genome], stores[genome].lengths, label.concept, strand=drawn)
         cell, inside = universe.locate(genome, strand, bases.row)
         cells.append(cell)
@@ -153,7 +153,7 @@ def _cells_of(
     return np.concatenate(cells), np.concatenate(numbers)
 
 
-def _readings(
+def readings(
     label: Label, elements: Sequence[ConceptElements]
 ) -> Iterator[tuple[int, ReadStrand, ReadStrand | None]]:
     """Yield genome, strand that is read and strand of the elements that are positive then."""

@@ -95,6 +95,11 @@ ASSOCIATIONS = TableSchema(
         _optional("end_offset", "float64", "bp from an element's last base to off, median; test"),
         _optional("codon_phase", "float64", "position of the codon detected most: 0, 1, 2; fit"),
         _optional("phase_share", "float64", "share of detected coding bases at it; test"),
+        _optional("p_max", "float64", "share of shifts whose best tested pair does as well"),
+        _optional("null_f1_matched", "float64", "95th percentile of F1, matched background; test"),
+        _optional("p_matched", "float64", "share of draws of it that do as well, with one added"),
+        _optional("q_matched", "float64", "Benjamini-Hochberg over the p_matched of tested pairs"),
+        _optional("matched_share", "float64", "share of elements with matched background; test"),
     ),
 )
 
@@ -313,10 +318,25 @@ LOCUS_EVIDENCE = TableSchema(
     ),
 )
 
+SIDES = TableSchema(
+    "genointerp::sides",
+    1,
+    (
+        _required("fit_genome", "string", "its first contig"),
+        _required("test_genome", "string", "its first contig; the same one for blocks"),
+        _required("fit_bp", "int64", "bases of it that were read on fit"),
+        _required("test_bp", "int64", "bases of it that were read on test"),
+        _required("shared_kmers", "float64", "share of the 31-mers of test that occur in fit"),
+        _required("ani", "float64", "average nucleotide identity, 0 to 1; NaN where none aligns"),
+        _required("aligned_share", "float64", "share of test that aligns; NaN without pyskani"),
+        _required("similar", "int64", "1 where one of the shares is .05 or more, else 0"),
+    ),
+)
+
 SCHEMAS = {
     schema.format: schema
     for schema in (
-        *(ELEMENTS, ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY, LOCI, FEATURES),
+        *(ELEMENTS, SIDES, ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY, LOCI, FEATURES),
         *(TOP_LOCI, MOTIF),
         *(LOCUS_EVIDENCE,),
         *(FEATURE_SUMMARY, CURVES, METAGENE, READ_CONTIGS, RUN_FILES),

@@ -43,3 +43,47 @@ def test_a_split_without_a_fit_side_is_refused():
 def test_gaps_that_swallow_the_blocks_are_refused():
     with pytest.raises(ConfigError, match="gap_bp"):
         AssociateConfig(block_bp=100, gap_bp=50)
+
+
+CLADES = {"a": "Bacilli", "b": "Bacilli", "c": "Gammaproteobacteria"}
+THREE = [
+    [ContigInfo("a", 10, circular=True)],
+    [ContigInfo("b", 5, circular=False)],
+    [ContigInfo("c", 7, circular=True)],
+]
+
+
+def test_whole_clades_go_to_one_side():
+    found = split_genomes(THREE, AssociateConfig(clades=CLADES, test_clades=("Bacilli",)))
+    assert [bool(split.test) for split in found] == [True, True, False]
+    assert [bool(split.fit) for split in found] == [False, False, True]
+
+
+def test_sequences_of_test_may_not_divide_a_clade():
+    with pytest.raises(InputError, match="each clade on one side, found 'Bacilli' on both"):
+        split_genomes(THREE, AssociateConfig(clades=CLADES, test=("a",)))
+    split_genomes(THREE, AssociateConfig(clades=CLADES, test=("a", "b")))
+
+
+@pytest.mark.parametrize(
+    ("clades", "test_clades", "message"),
+    [
+        pytest.param({"a": "x"}, ("x",), "the clade of each sequence, found none for b", id="gap"),
+        pytest.param(CLADES | {"d": "x"}, ("x",), "clades: expected one of the sequences", id="d"),
+        pytest.param(CLADES, ("Bacili",), "test_clades: .* Bacilli, Gamma.*'Bacili'", id="typo"),
+        pytest.param(CLADES, (), "where clades are given, found none", id="no-test"),
+        pytest.param(
+            CLADES, ("Bacilli", "Gammaproteobacteria"), "one sequence left for fit", id="all"
+        ),
+    ],
+)
+def test_clades_that_make_no_split_are_refused(clades, test_clades, message):
+    with pytest.raises(InputError, match=message):
+        split_genomes(THREE, AssociateConfig(clades=clades, test_clades=test_clades))
+
+
+def test_sequences_and_clades_of_test_exclude_each_other():
+    with pytest.raises(ConfigError, match="either test or test_clades"):
+        AssociateConfig(clades=CLADES, test=("a",), test_clades=("Bacilli",))
+    with pytest.raises(ConfigError, match="the clade of each sequence, for test_clades"):
+        AssociateConfig(test_clades=("Bacilli",))

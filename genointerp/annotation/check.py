@@ -1,0 +1,48 @@
+"""What of an annotation the concepts do not use as it may have been meant; told, never repaired."""
+
+import logging
+
+from genointerp.annotation.annotation_set import AnnotationSet
+from genointerp.annotation.concepts import Concept, ConceptElements
+
+_log = logging.getLogger(__name__)
+
+
+def tell_unused(annotations: AnnotationSet, elements: ConceptElements, *, where: str) -> None:
+    """Log what was left out of an annotation, and which concepts it leaves empty.
+
+    Parameters
+    ----------
+    where
+        The file, for the messages.
+
+    Notes
+    -----
+    Warns if no element is of a type that any concept names, or if elements of a concept that has a
+    strand have none: these count as sense and as antisense on either strand, and in no concept
+    of codons. Tells, without a warning, the types that no concept names and the concepts without
+    an element.
+    """
+    concepts = elements.concepts
+    named = {kind for concept in concepts.values() for kind in concept.types}
+    unknown = {kind: n for kind, n in annotations.counts().items() if kind not in named}
+    shown = ", ".join(f"{kind} ({n})" for kind, n in unknown.items()) or "none"
+    if sum(unknown.values()) == len(annotations):
+        _log.warning("%s: no element of a type that a concept names; types: %s", where, shown)
+    elif unknown:
+        _log.info("%s: types that no concept names: %s", where, shown)
+    for name, concept in concepts.items():
+        _tell_strandless(name, concept, elements, where)
+    empty = [name for name, n in elements.counts().items() if n == 0]
+    if empty:
+        _log.info("%s: concepts without an element: %s", where, ", ".join(empty))
+
+
+def _tell_strandless(name: str, concept: Concept, elements: ConceptElements, where: str) -> None:
+    if concept.strand == "none":
+        return
+    rows = elements.of(name)
+    n_strandless = int(rows.loc[rows["strand"] == ".", "element"].nunique())
+    if n_strandless:
+        message = "%s: %d of %d elements of %s have no strand: they count on both"
+        _log.warning(message, where, n_strandless, elements.n_elements(name), name)

@@ -1,0 +1,175 @@
+"""Whether the sides of a split are alike in sequence: what fit has seen, test cannot measure."""
+
+import importlib.util
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8, UInt64
+
+from genointerp.association.split import Split
+from genointerp.association.universe import make_universe
+from genointerp.genome.genome import Genome
+from genointerp.store.features import FeatureStore
+from genointerp.store.table_schemas import SIDES
+from genointerp.store.tables import conform, empty_table
+
+_log = logging.getLogger(__name__)
+
+SIMILAR_SHARE = 0.05
+"""Share of test that may be like fit before `compare_sides` warns.
+
+Up to that share of test, a score can be remembered instead of predicted, so that it bounds by
+how much the score may be too high. Repeats within a bacterial genome (rRNA operons, insertion
+sequences) are 1 to 3 % of it; two strains of a species share nearly everything.
+"""
+
+K = 31
+"""Bases of the words that are compared: far longer than what occurs twice by chance."""
+
+_SAMPLE = 64
+# one word in so many is compared, chosen by its hash: the same words on either side
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_CODES = np.full(256, 4, np.uint8)
+_CODES[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
+
+
+class _Side(NamedTuple):
+    """What was read of one genome on one side, as pieces of consecutive bases."""
+
+    name: str
+    pieces: list[UInt8[np.ndarray, " _"]]
+
+    @property
+    def n_bp(self) -> int:
+        return sum(len(piece) for piece in self.pieces)
+
+
+def compare_sides(
+    stores: Sequence[FeatureStore], sequences: Sequence[Genome], splits: Sequence[Split]
+) -> pd.DataFrame:
+    """Compare what was read on fit with what was read on test, in the schema ``SIDES``.
+
+    There is a row for each genome with bases on fit and each with bases on test. Logs what is
+    found, and warns of sides that are alike.
+
+    Notes
+    -----
+    ``shared_kmers``: share of the words of 31 bases of test, either strand, that occur in fit;
+    estimated from one word in 64, chosen by hash as in FracMinHash (Irber et al. 2022). Exact
+    copies count, so does a relative of 91 % identity or more (``.91 ** 31 = .05``).
+
+    ``ani``, ``aligned_share``: average nucleotide identity, and the share of test that aligns
+    at all, by skani (Shaw and Yu 2023), which finds relatives down to about 80 % identity;
+    undefined and 0 where it finds none, both undefined where `pyskani` is not installed.
+
+    A row is ``similar`` where either share reaches `SIMILAR_SHARE`.
+    """
+    fit, test = (
+        [side for side in _read_sides(stores, sequences, splits, name) if side.pieces]
+        for name in ("fit", "test")
+    )
+    words = {side.name: np.unique(_words(side.pieces)) for side in fit}
+    rows = []
+    for side in test:
+        own = _words(side.pieces)
+        for other in fit:
+            shared = float(np.isin(own, words[other.name]).mean()) if len(own) else 0.0
+            rows.append((other.name, side.name, other.n_bp, side.n_bp, shared))
+    columns = ["fit_genome", "test_genome", "fit_bp", "test_bp", "shared_kmers"]
+    table = pd.DataFrame(rows, columns=columns) if rows else empty_table(SIDES)[columns]
+    table = table.assign(**_aligned(fit, test))
+    similar = (table[["shared_kmers", "aligned_share"]] >= SIMILAR_SHARE).any(axis=1)
+    table = conform(table.assign(similar=similar.astype(np.int64)), SIDES, where="sides")
+    _tell(table)
+    return table
+
+
+def _read_sides(
+    stores: Sequence[FeatureStore],
+    sequences: Sequence[Genome],
+    splits: Sequence[Split],
+    name: str,
+) -> list[_Side]:
+    universe = make_universe(stores, [getattr(split, name) for split in splits])
+    sides = []
+    for store, genome, covered in zip(stores, sequences, universe.covered, strict=True):
+        contigs = store.header.contigs
+        bases = np.concatenate([genome[contig.seqid].sequence for contig in contigs])
+        is_read = np.zeros(len(bases) + 2, dtype=np.int8)
+        for segments in covered.values():
+            for start, end in zip(segments.start, segments.end, strict=True):
+                is_read[start + 1 : end + 1] = 1
+        borders = np.cumsum([contig.length for contig in contigs])[:-1]
+        edges = np.flatnonzero(np.diff(is_read)).reshape(-1, 2)
+        pieces = [
+            part
+            for start, end in edges
+            for part in np.split(
+                bases[start:end], borders[(borders > start) & (borders < end)] - start
+            )
+        ]
+        sides.append(_Side(contigs[0].seqid, pieces))
+    return sides
+
+
+def _words(pieces: Sequence[UInt8[np.ndarray, " _"]]) -> UInt64[np.ndarray, " word"]:
+    """Return the sampled words of K known bases, the lesser of either strand."""
+    found: list[np.ndarray] = [np.zeros(0, np.uint64)]
+    for piece in pieces:
+        code = _CODES[piece]
+        n = len(code) - K + 1
+        if n < 1:
+            continue
+        forward, reverse = np.zeros(n, np.uint64), np.zeros(n, np.uint64)
+        for offset in range(K):
+            base = code[offset : offset + n].astype(np.uint64)
+            forward = (forward << np.uint64(2)) | (base & np.uint64(3))
+            reverse |= ((np.uint64(3) - base) & np.uint64(3)) << np.uint64(2 * offset)
+        unknown = np.concatenate([[0], np.cumsum(code == 4)])
+        word = np.minimum(forward, reverse)[unknown[K:] == unknown[:-K]]
+        # the high bits of the product depend upon all bits of the word
+        mixed = (word ^ (word >> np.uint64(31))) * _MIX
+        found.append(word[mixed <= np.uint64((2**64 - 1) // _SAMPLE)])
+    return np.concatenate(found)
+
+
+def _aligned(fit: Sequence[_Side], test: Sequence[_Side]) -> dict[str, list[float]]:
+    n_rows = len(fit) * len(test)
+    if importlib.util.find_spec("pyskani") is None:
+        _log.warning(
+            "pyskani is not installed: relatives of fit of less than about 91 %% identity were "
+            "not looked for on test (pip install 'genointerp[similarity]')"
+        )
+        return {"ani": [np.nan] * n_rows, "aligned_share": [np.nan] * n_rows}
+    import pyskani
+
+    database = pyskani.Database()
+    for side in fit:
+        database.sketch(side.name, *map(bytes, side.pieces))
+    ani, share = [], []
+    for side in test:
+        hits = {
+            hit.reference_name: hit for hit in database.query(side.name, *map(bytes, side.pieces))
+        }
+        found = [hits.get(other.name) for other in fit]
+        ani += [np.nan if hit is None else float(hit.identity) for hit in found]
+        share += [0.0 if hit is None else float(hit.query_fraction) for hit in found]
+    return {"ani": ani, "aligned_share": share}
+
+
+def _tell(table: pd.DataFrame) -> None:
+    for row in table.to_dict("records"):
+        shares = f"{row['shared_kmers']:.1%} of its words of {K} bases"
+        if not np.isnan(row["aligned_share"]):
+            shares += f", {row['aligned_share']:.1%} by alignment"
+        if not np.isnan(row["ani"]):
+            shares += f" (ANI {row['ani']:.1%})"
+        message = "sequence that test (%s) shares with fit (%s): %s"
+        if row["similar"]:
+            shares += f"; {SIMILAR_SHARE:.0%} is too much: scores may be remembered"
+            _log.warning(message, row["test_genome"], row["fit_genome"], shares)
+        else:
+            _log.info(message, row["test_genome"], row["fit_genome"], shares)

@@ -1,0 +1,118 @@
+import importlib.util
+import logging
+
+import numpy as np
+import pytest
+
+from genointerp.association import similarity
+from genointerp.association.config import AssociateConfig
+from genointerp.association.similarity import K, compare_sides
+from genointerp.association.split import split_genomes
+from genointerp.genome.genome import Contig, Genome
+from tests.plant import contigs_of, make_store, silence
+
+LENGTH = 60_000
+COMPLEMENT = np.zeros(256, np.uint8)
+COMPLEMENT[np.frombuffer(b"ACGT", np.uint8)] = np.frombuffer(b"TGCA", np.uint8)
+
+
+def random_bases(seed):
+    return np.random.default_rng(seed).choice(np.frombuffer(b"ACGT", np.uint8), LENGTH)
+
+
+def compare(folder, fit, test, config=None):
+    contigs = contigs_of(fit=len(fit), test=len(test))
+    store = make_store(folder / "f.h5", silence(len(fit) + len(test), 1), contigs)
+    config = AssociateConfig(test=("test",)) if config is None else config
+    genome = Genome([Contig("fit", fit), Contig("test", test)])
+    return compare_sides([store], [genome], split_genomes([contigs], config))
+
+
+def naive_share(fit, test):
+    known = set()
+    for bases in (fit, COMPLEMENT[fit[::-1]]):
+        text = bases.tobytes()
+        known |= {text[i : i + K] for i in range(len(text) - K + 1)}
+    text = test.tobytes()
+    found = [text[i : i + K] in known for i in range(len(text) - K + 1)]
+    return sum(found) / len(found)
+
+
+def test_unlike_sides_share_nothing_and_nobody_is_warned(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    row = compare(tmp_path, random_bases(1), random_bases(2)).iloc[0]
+    assert (row["shared_kmers"], row["similar"]) == (0, 0)
+    assert (row["fit_bp"], row["test_bp"]) == (LENGTH, LENGTH)
+    assert "sequence that test (fit) shares with fit (fit): 0.0%" in caplog.text
+    assert "too much" not in caplog.text
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["same-strand", "other-strand"])
+def test_shared_words_are_those_of_either_strand(tmp_path, monkeypatch, reverse):
+    monkeypatch.setattr(similarity, "_SAMPLE", 1)
+    fit, test = random_bases(1), random_bases(2)
+    copy = fit[20_000:26_000]
+    test[7000:13_000] = COMPLEMENT[copy[::-1]] if reverse else copy
+    test[8000] = ord("N")
+    found = compare(tmp_path, fit, test)["shared_kmers"].iloc[0]
+    n_words, n_lost = LENGTH - K + 1, K
+    assert found == pytest.approx(naive_share(fit, test) * n_words / (n_words - n_lost))
+    assert found == pytest.approx((6000 - K + 1 - n_lost) / (n_words - n_lost), abs=1e-4)
+
+
+def test_one_word_in_sixty_four_tells_nearly_the_same(tmp_path, caplog):
+    fit, test = random_bases(1), random_bases(2)
+    test[:12_000] = fit[:12_000]
+    row = compare(tmp_path, fit, test).iloc[0]
+    assert row["shared_kmers"] == pytest.approx(0.2, abs=0.05)
+    assert row["similar"] == 1
+    assert "5% is too much: scores may be remembered" in caplog.text
+
+
+def test_blocks_of_one_genome_are_compared_with_its_other_blocks(tmp_path):
+    bases = random_bases(1)
+    bases[21_000:29_000] = bases[1000:9000]
+    config = AssociateConfig(block_bp=10_000, gap_bp=500)
+    contigs = contigs_of(c=LENGTH)
+    store = make_store(tmp_path / "f.h5", silence(LENGTH, 1), contigs)
+    table = compare_sides([store], [Genome([Contig("c", bases)])], split_genomes([contigs], config))
+    assert table["fit_genome"].tolist() == table["test_genome"].tolist() == ["c"]
+    # both copies lie in even blocks, which are fit
+    assert table["shared_kmers"].tolist() == [0]
+    assert table["test_bp"].tolist() == [9000 + 9000 + 9500]
+
+
+def test_no_word_spans_two_contigs(tmp_path, monkeypatch):
+    monkeypatch.setattr(similarity, "_SAMPLE", 1)
+    bases = random_bases(1)
+    genome = Genome([Contig("a", bases[:900]), Contig("b", bases[900:2000])])
+    genome = Genome([*genome.values(), Contig("test", bases[900 - K + 1 : 900 + K - 1])])
+    contigs = contigs_of(a=900, b=1100, test=2 * K - 2)
+    store = make_store(tmp_path / "f.h5", silence(2000 + 2 * K - 2, 1), contigs)
+    splits = split_genomes([contigs], AssociateConfig(test=("test",)))
+    assert compare_sides([store], [genome], splits)["shared_kmers"].tolist() == [0]
+
+
+def test_a_relative_is_found_by_alignment(tmp_path, caplog):
+    pytest.importorskip("pyskani")
+    fit = random_bases(1)
+    test = fit.copy()
+    changed = np.random.default_rng(3).random(LENGTH) < 0.12
+    test[changed] = COMPLEMENT[test[changed]]
+    row = compare(tmp_path, fit, test).iloc[0]
+    assert row["shared_kmers"] < 0.05
+    assert row["ani"] == pytest.approx(0.88, abs=0.03)
+    assert row["aligned_share"] > 0.5
+    assert row["similar"] == 1
+    assert "too much" in caplog.text
+
+
+def test_without_pyskani_it_is_said_that_relatives_were_not_looked_for(
+    tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    row = compare(tmp_path, random_bases(1), random_bases(2)).iloc[0]
+    assert np.isnan(row["ani"])
+    assert np.isnan(row["aligned_share"])
+    assert row["similar"] == 0
+    assert "pyskani is not installed: relatives of fit of less than about 91 %" in caplog.text
