@@ -13,11 +13,13 @@ from genointerp.store.features import FeatureHeader, FeatureStore
 PROVENANCE = Provenance(config={}, inputs={})
 
 
-def make_store(path, dense, contigs, *, genome_sha256="g1", sae_sha256="s", coverage=None):
+def make_store(
+    path, dense, contigs, *, genome_sha256="g1", sae_sha256="s", coverage=None, **options
+):
     """Write dense activations ``{strand: (row, feature)}`` whose rows are global and forward."""
     n_features = dense["+"].shape[1]
     header = FeatureHeader("toy", "m", "blocks.1", genome_sha256, sae_sha256, n_features, contigs)
-    with FeatureWriter(path, header, PROVENANCE) as writer:
+    with FeatureWriter(path, header, PROVENANCE, **options) as writer:
         offset = 0
         for contig in contigs:
             whole = [(0, contig.length, "+"), (0, contig.length, "-")]
