@@ -1,68 +1,148 @@
 """Counts of every feature, label and threshold: one pass against a sparse product for each pair.
 
-Ours reads the features from their file; the naive loop is given them as a matrix in memory.
+On a slice of a genome ours reads the features from their file, and the naive loop, which is how
+InterPLM counts, is given them as a matrix in memory; both count bases and elements, and must agree.
+At the size of a whole bacterial genome ours runs alone, in a process of its own, for its peak
+memory: fit and test together are every base, read on both strands.
 """
 
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
+from benchmarks.benchmark_feature_scale import BUILD, run
 from benchmarks.benchmark_store import write
 from benchmarks.timing import cpu_seconds
 from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
-from genointerp.association.counts import count_levels, stream_features
+from genointerp.association.config import AssociateConfig
+from genointerp.association.counts import stream_features
 from genointerp.association.label import LabelledCells, label_cells, list_labels
+from genointerp.association.measure import make_side
+from genointerp.association.measure import measure as measure_all
+from genointerp.association.tally import Tally, feature_blocks
 from genointerp.association.universe import Universe, make_universe
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.features import FeatureStore
 
-FULL = {"bp": 200_000, "n_features": 2048, "k": 16, "n_concepts": 18, "n_thresholds": 16}
+FULL = {
+    "part": {"bp": 100_000, "n_features": 1024, "k": 16, "n_concepts": 20, "n_thresholds": 32},
+    "whole": {"bp": 4_640_000, "n_features": 16_384, "k": 64, "n_concepts": 20, "n_thresholds": 32},
+}
+
+WHOLE = """
+import json, sys
+from pathlib import Path
+from benchmarks.benchmark_counts import measure_whole
+path, bp, n_concepts, n_thresholds = sys.argv[1:]
+print(json.dumps(measure_whole(Path(path), int(bp), int(n_concepts), int(n_thresholds))))
+"""
 
 
-def measure(
+def measure(folder: Path, *, part: dict[str, int], whole: dict[str, int]) -> dict[str, float]:
+    path = folder / "whole.h5"
+    built = run(BUILD, path, whole["bp"], whole["n_features"], whole["k"], "none")
+    found = run(WHOLE, path, whole["bp"], whole["n_concepts"], whole["n_thresholds"])
+    path.unlink()
+    found["n_hits"] = built["n_hits"]
+    return measure_part(folder, **part) | {f"whole_{name}": found[name] for name in found}
+
+
+def measure_part(
     folder: Path, *, bp: int, n_features: int, k: int, n_concepts: int, n_thresholds: int
 ) -> dict[str, float]:
     store = write(folder / "f.h5", bp, n_features, k)
     universe = make_universe([store], [(GenomicInterval("chr", 0, bp),)])
     elements = make_elements(bp, n_concepts)
-    names = list_labels([elements])
-    labels = label_cells([store], [elements], universe, names)
+    labels = label_cells([store], [elements], universe, list_labels([elements]))
     thresholds = np.linspace(0, 1, n_thresholds, endpoint=False)
     matrix = read_matrix(store, universe)
-    masks = [labels.mask(i) for i in range(len(names))]
-    assert np.array_equal(
-        one_pass(store, universe, labels, thresholds), naive(matrix, masks, thresholds)
-    )
-    ours = cpu_seconds(lambda: one_pass(store, universe, labels, thresholds), repeats=2)
-    loop = cpu_seconds(lambda: naive(matrix, masks, thresholds), repeats=1)
+    truth = [Truth(labels, index) for index in range(len(labels.names))]
+    start = time.process_time()
+    expected = naive(matrix, truth, thresholds)
+    loop = time.process_time() - start
+    for ours, theirs in zip(one_pass(store, universe, labels, thresholds), expected, strict=True):
+        assert np.array_equal(ours, theirs)
+    ours = cpu_seconds(lambda: one_pass(store, universe, labels, thresholds))
     return {
-        "n_labels": len(names),
+        "n_labels": len(labels.names),
         "bases_per_s": 2 * bp / ours,
         "naive_bases_per_s": 2 * bp / loop,
         "times_faster": loop / ours,
     }
 
 
+def measure_whole(path: Path, bp: int, n_concepts: int, n_thresholds: int) -> dict[str, float]:
+    """Choose on fit and measure on test as `associate` does, without its nulls."""
+    import resource
+
+    clock, cpu = time.perf_counter(), time.process_time()
+    store, elements = FeatureStore(path), make_elements(bp, n_concepts)
+    names = list_labels([elements])
+    config = AssociateConfig(n_thresholds=n_thresholds)
+    fit, test = (
+        make_side([store], [elements], [(GenomicInterval("chr", *places),)], names, config)
+        for places in ((0, bp // 2), (bp // 2, bp))
+    )
+    labelled = time.process_time() - cpu
+    found = measure_all([store], [elements], fit, test, config)
+    assert found.n_both.shape == (store.n_features, len(names))
+    return {
+        "wall_s": time.perf_counter() - clock,
+        "cpu_s": time.process_time() - cpu,
+        "label_cpu_s": labelled,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
 def one_pass(
     store: FeatureStore, universe: Universe, labels: LabelledCells, thresholds: np.ndarray
-) -> np.ndarray:
-    tracks = stream_features([store], [universe], range(store.n_features))
-    counts = [count_levels(track, thresholds, labels).n_both for _, (track,) in tracks]
-    return np.stack(counts, axis=2)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    counter = Tally([store], universe, labels)
+    found = []
+    for features in feature_blocks([store]):
+        block = counter.read(features)
+        grid = np.tile(thresholds, (len(features), 1))
+        found.append((*counter.levels(block, grid), counter.elements(block, grid)))
+    n_feature, n_both, n_hit = (np.concatenate(part) for part in zip(*found, strict=True))
+    return n_feature, n_both, n_hit
 
 
-def naive(matrix: csr_array, masks: list[np.ndarray], thresholds: np.ndarray) -> np.ndarray:
-    found = np.zeros((len(masks), len(thresholds), matrix.shape[0]), np.int64)
+class Truth:
+    """One label as InterPLM has it: a column of bases, and one of bases for each element."""
+
+    def __init__(self, labels: LabelledCells, index: int) -> None:
+        self.mask = labels.mask(index).astype(np.float64)
+        patches = labels.patches
+        own = [
+            (labels.element_label[patches.element[low:high]] == index, low, high)
+            for low, high in zip(patches.offset[:-1], patches.offset[1:], strict=True)
+        ]
+        of_patch = [patches.element[low:high][is_own] for is_own, low, high in own]
+        cells = [np.flatnonzero(self.mask)]
+        members = [of_patch[patch] for patch in patches.of_cell[cells[0]]]
+        row = np.repeat(cells[0], [len(one) for one in members])
+        numbers, column = np.unique(np.concatenate(members), return_inverse=True)
+        shape = (len(self.mask), len(numbers))
+        self.elements = csr_array((np.ones(len(row)), (row, column)), shape=shape)
+
+
+def naive(
+    matrix: csr_array, truth: list[Truth], thresholds: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    shape = (matrix.shape[0], len(truth), len(thresholds))
+    n_feature = np.zeros((matrix.shape[0], len(thresholds)), np.int64)
+    n_both, n_hit = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     for level, threshold in enumerate(thresholds):
-        detected = csr_array(
-            ((matrix.data >= threshold).astype(np.float64), matrix.indices, matrix.indptr),
-            shape=matrix.shape,
-        )
-        for label, mask in enumerate(masks):
-            found[label, level] = detected @ mask.astype(np.float64)
-    return found
+        for index, one in enumerate(truth):
+            reached = (matrix.data >= threshold).astype(np.float64)
+            detected = csr_array((reached, matrix.indices, matrix.indptr), shape=matrix.shape)
+            n_feature[:, level] = detected.sum(axis=1)
+            n_both[:, index, level] = detected @ one.mask
+            n_hit[:, index, level] = ((detected @ one.elements) > 0).sum(axis=1)
+    return n_feature, n_both, n_hit
 
 
 def read_matrix(store: FeatureStore, universe: Universe) -> csr_array:
@@ -89,5 +169,8 @@ def make_elements(bp: int, n_concepts: int) -> ConceptElements:
 
 
 def benchmark_counts(tmp_path):
-    size = {"bp": 3000, "n_features": 64, "k": 4, "n_concepts": 3, "n_thresholds": 4}
-    assert measure(tmp_path, **size)["n_labels"] == 6
+    part = {"bp": 3000, "n_features": 64, "k": 4, "n_concepts": 3, "n_thresholds": 4}
+    whole = {"bp": 30_000, "n_features": 96, "k": 4, "n_concepts": 3, "n_thresholds": 4}
+    found = measure(tmp_path, part=part, whole=whole)
+    assert found["n_labels"] == 6
+    assert abs(found["whole_n_hits"] / (2 * 30_000) - 4) < 0.5
