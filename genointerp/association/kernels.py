@@ -115,77 +115,59 @@ def fill_levels(reach, level_of):
 
 @compiled
 @no_type_check
-def histogram(patch, code, level_of, class_of, table, seen, touched):
-    """Count hits by class and by the levels that they reach at least; return the classes met."""
-    n = 0
-    for i in range(len(patch)):
-        level = level_of[code[i]]
-        if level >= 0:
-            kind = class_of[patch[i]]
-            table[kind, level] += 1
-            if not seen[kind]:
-                seen[kind] = True
-                touched[n] = kind
-                n += 1
-    for t in range(n):
-        counts = table[touched[t]]
-        for level in range(len(counts) - 2, -1, -1):
-            counts[level] += counts[level + 1]
-    return n
-
-
-@compiled
-@no_type_check
 def count_levels(start, stop, patch, code, reach, class_of, label_offset, label, n_feature, n_both):
-    """Add up the hits at each level: in all, and of each label that a class has."""
-    n_classes, n_levels = len(label_offset) - 1, reach.shape[1]
+    """Add up the hits at each level: in all, and of each label that the class of a patch has."""
+    n_labels, n_levels = n_both.shape[1], reach.shape[1]
     level_of = np.empty(N_CODES, np.int16)
-    table = np.zeros((n_classes, n_levels), np.int64)
-    seen, touched = np.zeros(n_classes, np.bool_), np.empty(n_classes, np.int64)
     for f in range(len(start)):
-        part = slice(start[f], stop[f])
         fill_levels(reach[f], level_of)
-        n = histogram(patch[part], code[part], level_of, class_of, table, seen, touched)
-        for kind in touched[:n]:
-            counts = table[kind]
-            n_feature[f] += counts
-            for j in range(label_offset[kind], label_offset[kind + 1]):
-                n_both[f, label[j]] += counts
-            table[kind] = 0
-            seen[kind] = False
+        for i in range(start[f], stop[f]):
+            level, kind = level_of[code[i]], class_of[patch[i]]
+            if level >= 0:
+                n_feature[f, level] += 1
+                for j in range(label_offset[kind], label_offset[kind + 1]):
+                    n_both[f, label[j], level] += 1
+        # what reaches a level reaches those below
+        for level in range(n_levels - 2, -1, -1):
+            n_feature[f, level] += n_feature[f, level + 1]
+            for one in range(n_labels):
+                n_both[f, one, level] += n_both[f, one, level + 1]
 
 
 @compiled
 @no_type_check
 def count_stretches(
-    start, stop, patch, code, reach, chosen, class_of, label_offset, label, n_feature, n_both
+    start,
+    stop,
+    patch,
+    code,
+    reach,
+    chosen,
+    stretch_of,
+    class_of,
+    label_offset,
+    label,
+    n_feature,
+    n_both,
 ):
-    """Add up the hits at the chosen level of each label, in each stretch for itself.
-
-    There are as many classes in each stretch as ``label_offset`` has, one stretch after the other.
-    """
-    n_kinds, n_stretches, n_levels = len(label_offset) - 1, n_feature.shape[2], reach.shape[1]
-    n_classes, n_labels = n_kinds * n_stretches, chosen.shape[1]
+    """Add up the hits at the chosen level of each label, in each stretch for itself."""
+    n_labels, n_stretches, n_levels = chosen.shape[1], n_feature.shape[2], reach.shape[1]
     level_of = np.empty(N_CODES, np.int16)
-    table = np.zeros((n_classes, n_levels), np.int64)
     total = np.empty((n_stretches, n_levels), np.int64)
-    seen, touched = np.zeros(n_classes, np.bool_), np.empty(n_classes, np.int64)
     for f in range(len(start)):
-        part = slice(start[f], stop[f])
         fill_levels(reach[f], level_of)
-        n = histogram(patch[part], code[part], level_of, class_of, table, seen, touched)
         total[:] = 0
-        for place in touched[:n]:
-            stretch, kind = place // n_kinds, place % n_kinds
-            counts = table[place]
-            total[stretch] += counts
-            for j in range(label_offset[kind], label_offset[kind + 1]):
-                n_both[f, label[j], stretch] += counts[chosen[f, label[j]]]
-            table[place] = 0
-            seen[place] = False
-        for i in range(n_labels):
-            for stretch in range(n_stretches):
-                n_feature[f, i, stretch] = total[stretch, chosen[f, i]]
+        for i in range(start[f], stop[f]):
+            level, kind, stretch = level_of[code[i]], class_of[patch[i]], stretch_of[patch[i]]
+            if level >= 0:
+                total[stretch, level] += 1
+                for j in range(label_offset[kind], label_offset[kind + 1]):
+                    n_both[f, label[j], stretch] += level >= chosen[f, label[j]]
+        for stretch in range(n_stretches):
+            for level in range(n_levels - 2, -1, -1):
+                total[stretch, level] += total[stretch, level + 1]
+            for one in range(n_labels):
+                n_feature[f, one, stretch] = total[stretch, chosen[f, one]]
 
 
 @compiled
@@ -219,8 +201,9 @@ def count_elements(start, stop, patch, code, reach, patch_offset, element, eleme
         for one in hit[:n_elements_hit]:
             n_hit[f, element_label[one], highest[one] - 1] += 1
             highest[one] = 0
-        for level in range(n_levels - 2, -1, -1):
-            n_hit[f, :, level] += n_hit[f, :, level + 1]
+        for i in range(n_hit.shape[1]):
+            for level in range(n_levels - 2, -1, -1):
+                n_hit[f, i, level] += n_hit[f, i, level + 1]
 
 
 @compiled

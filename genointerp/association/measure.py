@@ -1,7 +1,7 @@
 """Every feature measured against every label: thresholds chosen on fit, counts taken on test."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from genointerp.annotation.concepts import ConceptElements
+from genointerp.annotation.concepts import Concept, ConceptElements
 from genointerp.association import scores
 from genointerp.association.config import AssociateConfig
 from genointerp.association.label import Label, LabelledCells, label_cells
@@ -123,23 +123,22 @@ def find_phases(
     number = {label: index for index, label in enumerate(names)}
     found = np.full((len(names), 3), -1, dtype=np.int64)
     for label, index in number.items():
-        for family in _families(elements, label.concept):
-            members = [number.get(Label(name, label.orientation), -1) for name in family]
-            found[index] = members if min(members) >= 0 else -1
+        family = _family(elements[0].concepts, label.concept)
+        members = [number.get(Label(name, label.orientation), -1) for name in family]
+        found[index] = members if len(members) == 3 and min(members) >= 0 else -1
     return found
 
 
-def _families(elements: Sequence[ConceptElements], concept: str) -> Iterator[list[str]]:
-    for genome in elements[:1]:
-        own = genome.concepts.get(concept)
-        whole = own.of if own is not None and own.bases in _PHASES else concept
-        by_phase = {
-            one.bases: name
-            for name, one in genome.concepts.items()
-            if one.of == whole and one.bases in _PHASES and not (one.where or one.unless)
-        }
-        if len(by_phase) == len(_PHASES):
-            yield [by_phase[phase] for phase in _PHASES]  # type: ignore[index]
+def _family(concepts: Mapping[str, Concept], concept: str) -> list[str]:
+    """Return the positions of the codons of a concept, or of the one that it is a position of."""
+    own = concepts.get(concept)
+    whole = own.of if own is not None and own.bases in _PHASES else concept
+    found = {
+        one.bases: name
+        for name, one in concepts.items()
+        if one.of == whole and one.bases in _PHASES and not (one.where or one.unless)
+    }
+    return [name for _, name in sorted(found.items())]
 
 
 def _measure_block(
@@ -217,7 +216,7 @@ def _phase_shares(
     chosen = np.argmax(fit, axis=-1)
     is_known = (phases[:, 0] >= 0) & (fit.sum(axis=-1) > 0)
     share = scores.phase_share(test, chosen)
-    return tuple(np.where(is_known, found, np.nan) for found in (chosen, share))  # type: ignore
+    return np.where(is_known, chosen, np.nan), np.where(is_known, share, np.nan)
 
 
 def _at(

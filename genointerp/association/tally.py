@@ -202,10 +202,9 @@ class Tally:
         patches = self.labels.patches
         shape = (*chosen.shape, patches.n_stretches)
         n_feature, n_both = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        place = patches.stretch * (len(self._label_offset) - 1) + self._kind
         kernels.count_stretches(
-            *(*block[1:], _reach(thresholds), chosen, place, self._label_offset, self._label),
-            *(n_feature, n_both),
+            *(*block[1:], _reach(thresholds), chosen, patches.stretch, self._kind),
+            *(self._label_offset, self._label, n_feature, n_both),
         )
         return StretchTally(n_feature, n_both)
 

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.association.summary import best_per_concept, count_covered
@@ -167,9 +168,95 @@ def test_a_concept_that_covers_everything_divides_nothing_by_zero(world):
     whole = [("all", seqid, 0, LENGTH, ".") for seqid in ("fit", "test")]
     table = associate([store], [make_elements(*whole, unstranded=("all",))], config=CONFIG)
     found = pick(table, 2, "all", "both")
-    assert found["f1"] == 1
+    assert found["f1"] == found["average_precision"] == 1
     assert np.isnan(found["auroc"])
+    assert np.isnan(found["mcc"])
     assert found["p_value"] == 1
+
+
+def test_new_scores_of_a_feature_that_is_exactly_trna_sense(world):
+    store, elements = world
+    found = pick(associate([store], [elements], config=CONFIG), 0, "tRNA", "sense")
+    assert found["average_precision"] == pytest.approx(1.0)
+    assert found["mcc"] == pytest.approx(1.0)
+    assert found["start_offset"] == found["end_offset"] == 0
+    # 20 kb of test are two stretches of 10 kb: too few
+    assert np.isnan(found["log2_enrichment_low"])
+    assert np.isnan(found["phase_share"])
+    finer = AssociateConfig(test=("test",), n_shifts=9, gap_bp=1000)
+    found = pick(associate([store], [elements], config=finer), 0, "tRNA", "sense")
+    assert 0 < found["log2_enrichment_low"] < found["log2_enrichment"]
+    assert found["log2_enrichment_high"] > found["log2_enrichment"]
+
+
+def test_baseline_scores_of_a_silent_feature_and_of_one_that_is_always_on(world):
+    store, elements = world
+    table = associate([store], [elements], config=CONFIG)
+    base = 76 * len(TRNA) / (2 * LENGTH)
+    for feature in (2, 3):
+        found = pick(table, feature, "tRNA", "sense")
+        assert found["average_precision"] == pytest.approx(base)
+        assert found["mcc"] == 0
+
+
+def test_offsets_are_given_to_tested_pairs_only(world):
+    store, elements = world
+    table = associate([store], [elements], config=CONFIG)
+    assert table.loc[table["p_value"].isna(), ["start_offset", "end_offset"]].isna().all(axis=None)
+    assert pick(table, 2, "tRNA", "sense")["start_offset"] < -76
+
+
+def test_a_feature_of_one_codon_position_has_it_and_its_share(tmp_path):
+    """It fires at the second base of each codon on fit, and at the third of one gene in test."""
+    dense = silence(2 * LENGTH, 2)
+    rows = []
+    for side, seqid in enumerate(("fit", "test")):
+        for element, (start, _, strand) in enumerate(TRNA):
+            place = (seqid, start, start + 75, strand, 20 * side + element, "g", 0)
+            rows += [("CDS", *place, -1), *((f"CDS_{k}", *place, k) for k in range(3))]
+            k = 2 if (side, element) == (1, 0) else 1
+            codons = (start + k) if strand == "+" else start + 2 - k
+            dense[strand][side * LENGTH + codons : side * LENGTH + start + 75 : 3, 0] = 1
+            dense[strand][side * LENGTH + start : side * LENGTH + start + 75, 1] = 1
+    rows.sort(key=lambda row: (row[0], row[1], row[2]))
+    concepts = {"CDS": Concept("x", types=("CDS",))}
+    concepts |= {f"CDS_{k}": Concept("x", of="CDS", bases=f"codon_position_{k}") for k in range(3)}
+    elements = ConceptElements(pd.DataFrame(rows, columns=list(COLUMNS)), concepts)
+    store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
+    table = associate([store], [elements], config=CONFIG)
+    for concept in ("CDS", "CDS_1", "CDS_0"):
+        found = pick(table, 0, concept, "sense")
+        assert found["codon_phase"] == 1
+        assert found["phase_share"] == pytest.approx(19 / 20)
+    assert pick(table, 1, "CDS", "sense")["phase_share"] == pytest.approx(1 / 3)
+    assert np.isnan(pick(table, 0, "CDS", "antisense")["phase_share"])
+
+
+def test_overlapping_and_nested_elements_count_once_by_base_and_each_as_element(tmp_path):
+    places = [("gene", seqid, *place, "+") for seqid in ("fit", "test")
+              for place in ((100, 200), (150, 260), (160, 170))]  # fmt: skip
+    dense = silence(2 * LENGTH, 1)
+    for offset in (0, LENGTH):
+        dense["+"][offset + 165 : offset + 175, 0] = 1
+    store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
+    table = associate([store], [make_elements(*places)], config=CONFIG)
+    found = pick(table, 0, "gene", "sense")
+    assert (found["n_concept_bp"], found["n_both_bp"], found["n_elements"]) == (160, 10, 3)
+    assert found["recall_element"] == 1
+    # switched on at 65, 15 and 5 bases from the starts, off at 174: before, before and beyond
+    assert (found["start_offset"], found["end_offset"]) == (15, -25)
+
+
+def test_elements_without_strand_of_a_concept_with_one_count_on_either_reading(tmp_path):
+    places = [("gene", seqid, 100, 200, ".") for seqid in ("fit", "test")]
+    dense = silence(2 * LENGTH, 1)
+    for offset in (0, LENGTH):
+        dense["-"][offset + 100 : offset + 200, 0] = 1
+    store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
+    table = associate([store], [make_elements(*places)], config=CONFIG)
+    for orientation in ("sense", "antisense"):
+        found = pick(table, 0, "gene", orientation)
+        assert (found["n_concept_bp"], found["n_both_bp"], found["n_elements"]) == (200, 100, 1)
 
 
 def test_features_of_another_dictionary_are_refused(world, tmp_path):

@@ -7,6 +7,8 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.store import activations, features
 from genointerp.store.activations import ActivationStore
 from genointerp.store.features import FeatureStore
+from genointerp.store.table_schemas import ASSOCIATIONS
+from genointerp.store.tables import read_table
 from tests.store.archives import (
     ARCHIVES,
     CONTIGS,
@@ -15,6 +17,8 @@ from tests.store.archives import (
     archived_activations,
     archived_features,
 )
+
+F1_OF_ARCHIVE = [0.02552659764369868, 0.048704327792692445, 0.017493752231345947]
 
 
 @pytest.mark.parametrize("encoding", ["float16", "bfloat16"])
@@ -64,6 +68,14 @@ def test_features_of_every_version_say_what_they_said(version):
         rows = store.rows(0, store.n_rows, strand)
         np.testing.assert_array_equal(rows.value, dense[dense > 0])
         np.testing.assert_array_equal(rows.feature, np.nonzero(dense)[1])
+
+
+def test_associations_of_version_1_are_read_without_the_columns_that_came_later():
+    table = read_table(ARCHIVES / "associations-v1.tsv", ASSOCIATIONS)
+    required = [c.name for c in ASSOCIATIONS.columns if c.status == "REQUIRED"]
+    assert table.columns.tolist() == required
+    assert table["f1"].tolist() == pytest.approx(F1_OF_ARCHIVE, nan_ok=True)
+    assert table["q_value"].isna().tolist() == [False, False, True]
 
 
 def test_the_present_versions_have_their_archives():
