@@ -17,7 +17,6 @@ from genointerp.association.dense import DenseSide
 LEVELS = 1 << 16
 """Values that float16 has, as numbers that rise with them."""
 
-_LARGEST = np.float32(65_504)
 _TAIL = np.logspace(-5, -2, 25)
 _MIDDLE = np.linspace(0.02, 0.98, 49)
 SHARES = np.concatenate([[0.0], _TAIL, _MIDDLE, 1 - _TAIL[::-1]])
@@ -53,9 +52,20 @@ def value_keys(values: Float32[np.ndarray, "*shape"]) -> UInt16[np.ndarray, "*sh
     >>> value_keys(np.array([-1, -0.0, 0, 1], np.float32)).tolist()
     [17407, 32768, 32768, 48128]
     """
-    half = np.clip(values, -_LARGEST, _LARGEST).astype(np.float16) + np.float16(0)
-    bits = half.view(np.uint16)
+    with np.errstate(over="ignore"):
+        half = values.astype(np.float16)
+    return np.asarray(_KEYS[half.view(np.uint16)], dtype=np.uint16)
+
+
+def _keys() -> UInt16[np.ndarray, " bits"]:
+    """Return the key of each pattern of bits of float16."""
+    bits = np.arange(LEVELS, dtype=np.uint16)
+    bits[0x8000] = 0  # minus zero
+    bits[0x7C00:0x8000], bits[0xFC00:] = 0x7BFF, 0xFBFF  # beyond the largest
     return np.where(bits >> 15, ~bits, bits | np.uint16(0x8000)).astype(np.uint16)
+
+
+_KEYS = _keys()
 
 
 def key_values(keys: UInt16[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
@@ -84,7 +94,7 @@ class DenseCounts:
         truth: Bool[np.ndarray, "row label"],
     ) -> None:
         """Count the values of some bases."""
-        positive = [np.flatnonzero(column) for column in truth.T]
+        positive = [np.flatnonzero(column) for column in np.ascontiguousarray(truth.T)]
         for detector, label in enumerate(self.label.tolist()):
             key = value_keys(np.ascontiguousarray(values[:, detector]))
             self.n_all[detector] += np.bincount(key, minlength=LEVELS)

@@ -37,8 +37,8 @@ class Projection(NamedTuple):
     bias: Float32[np.ndarray, " detector"]
 
     def values(self, x: Float32[np.ndarray, "row d_in"]) -> Float32[np.ndarray, "row detector"]:
-        """Return the value of each detector at each row."""
-        return np.asarray(x @ self.weight + self.bias, dtype=np.float32)
+        """Return the value of each detector at each row; those of a detector lie together."""
+        return np.asarray((self.weight.T @ x.T + self.bias[:, None]).T, dtype=np.float32)
 
 
 def measure_moments(blocks: Iterable[DenseRows], side: DenseSide) -> Moments:

@@ -159,26 +159,31 @@ def _solve(
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
         theta = flat.reshape(shape).astype(np.float32)
         logit = z.dot(theta[:-1]) + theta[-1]
-        error = (_sigmoid(logit) - truth) * weight[:, None]
+        decay = np.exp(-np.abs(logit))
+        chance = np.where(logit >= 0, np.float32(1), decay) / (1 + decay)
+        error = (chance - truth) * weight[:, None]
         gradient = np.vstack([z.back(error), error.sum(axis=0)]) / (total * unit)
         gradient[:-1] += penalty * theta[:-1]
         ridge = 0.5 * penalty * np.square(theta[:-1], dtype=np.float64).sum(axis=0)
-        return float((_log_loss(logit, truth, weight) / unit + ridge).sum()), gradient.ravel()
+        loss = _mean_loss(logit, decay, truth, weight)
+        return float((loss / unit + ridge).sum()), gradient.ravel()
 
     if start is None:
         start = np.zeros(shape, dtype=np.float32)
         start[-1] = np.log(rate / (1 - rate))
-    options = {"maxiter": _ITERATIONS, "maxcor": 20, "ftol": 1e-7}
+    options = {"maxiter": _ITERATIONS, "maxcor": 10, "ftol": 1e-7}
     first = start.astype(np.float64).ravel()
     result = minimize(objective, first, jac=True, method="L-BFGS-B", options=options)
     return np.asarray(result.x.reshape(shape), dtype=np.float32)
 
 
 def _log_loss(logit: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    loss = np.logaddexp(np.float32(0), logit) - truth * logit
-    mean = weight.astype(np.float64) @ loss / float(weight.sum())
-    return np.asarray(mean, dtype=np.float64)
+    return _mean_loss(logit, np.exp(-np.abs(logit)), truth, weight)
 
 
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * x)), dtype=np.float32)
+def _mean_loss(
+    logit: np.ndarray, decay: np.ndarray, truth: np.ndarray, weight: np.ndarray
+) -> np.ndarray:
+    """Return the mean of ``log(1 + exp(logit)) - truth logit``; decay is ``exp(-|logit|)``."""
+    loss = np.maximum(logit, 0) + np.log(1 + decay) - truth * logit
+    return np.asarray(weight.astype(np.float64) @ loss / float(weight.sum()), dtype=np.float64)
