@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from genointerp.annotation.catalogue import annotations_folder
 from genointerp.association.baseline import Rivals, measure_baselines
 from genointerp.association.baseline_config import BaselineConfig
 from genointerp.association.config import AssociateConfig
@@ -114,7 +115,7 @@ def associate_beside(  # noqa: PLR0913 - each is a file or a choice of the user
         beside = measure_baselines(
             stores, elements, table, rivals, split=config, config=own, progress=progress
         )
-        provenance = _provenance(config, own, rivals, stores, annotations)
+        provenance = _provenance(config, own, rivals, stores, annotations, concepts)
         write_table(beside, baselines.out, BASELINES, provenance)
     return table
 
@@ -164,6 +165,7 @@ def _provenance(
     rivals: Rivals,
     stores: Sequence[FeatureStore],
     annotations: Sequence[Path],
+    concepts: Path | None,
 ) -> Provenance:
     kinds: dict[str, Sequence[FeatureStore | ActivationStore | Genome]] = {
         "features": stores,
@@ -178,4 +180,7 @@ def _provenance(
         for number, each in enumerate(files)
     }
     inputs |= {f"annotations-{i}": sha256_file(path) for i, path in enumerate(annotations)}
+    inputs["concepts"] = sha256_file(
+        annotations_folder() / "concepts.yaml" if concepts is None else concepts
+    )
     return Provenance({"split": to_mapping(split), "baselines": to_mapping(config)}, inputs)

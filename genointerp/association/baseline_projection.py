@@ -128,5 +128,5 @@ def _read_fit(
             rows.append(block.x[kept])
             yield block
 
-    moments = measure_moments(blocks(), fit)
+    moments = measure_moments(blocks(), fit.truth)
     return _Sample(np.concatenate(cells), np.concatenate(rows)), moments

@@ -1,17 +1,20 @@
 """Directions of activations that need no dictionary: components, and differences of means."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 
-from genointerp.association.dense import DenseRows, DenseSide
+from genointerp.association.dense import DenseRows
 from genointerp.core.errors import InputError
 from genointerp.core.seed import rng
 
 _NEGLIGIBLE = 1e-9
 """Share of the largest variance below which an axis is rounding."""
+
+
+TruthOf = Callable[[Int64[np.ndarray, " row"]], Bool[np.ndarray, "row label"]]
 
 
 class Moments(NamedTuple):
@@ -41,8 +44,13 @@ class Projection(NamedTuple):
         return np.asarray((self.weight.T @ x.T + self.bias[:, None]).T, dtype=np.float32)
 
 
-def measure_moments(blocks: Iterable[DenseRows], side: DenseSide) -> Moments:
+def measure_moments(blocks: Iterable[DenseRows], truth_of: TruthOf) -> Moments:
     """Return the moments of blocks of rows, exactly and in one pass.
+
+    Parameters
+    ----------
+    truth_of
+        From cells to their labels, as `DenseSide.truth`.
 
     Notes
     -----
@@ -56,7 +64,7 @@ def measure_moments(blocks: Iterable[DenseRows], side: DenseSide) -> Moments:
     """
     origin, n = None, 0
     for cell, x in blocks:
-        truth = side.truth(cell).astype(np.float32)
+        truth = truth_of(cell).astype(np.float32)
         if origin is None:
             origin = x.mean(axis=0, dtype=np.float64).astype(np.float32)
             d_in, n_labels = x.shape[1], truth.shape[1]
