@@ -128,6 +128,8 @@ def measure_baselines(
     (`thinning`); thresholds are chosen on all of fit, and every score is of all of test.
     """
     config = BaselineConfig(seed=split.seed) if config is None else config
+    check_rival(stores, rivals.random, random_weights=True)
+    check_rival(stores, rivals.other_seed, random_weights=False)
     fit, test = dense_sides(stores, elements, split)
     _check_associations(associations, test)
     rows: _Rows = {"always_on": _always_on(fit, test)}
@@ -141,11 +143,9 @@ def measure_baselines(
         progress(len(rows), len(DETECTORS))
     best = best_per_concept(associations)
     if rivals.random:
-        check_rival(stores, rivals.random, random_weights=True)
         rows |= _random_weights(stores, rivals.random, elements, best, test, split)
         progress(len(rows), len(DETECTORS))
     if rivals.other_seed:
-        check_rival(stores, rivals.other_seed, random_weights=False)
         own = rival_elements(stores, rivals.other_seed, elements)
         rows["other_seed"] = _features(best_of(rivals.other_seed, own, split), test)
     rows["feature"] = _features(best, test)

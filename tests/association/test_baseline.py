@@ -8,7 +8,9 @@ import pytest
 from genointerp.association.associate import associate
 from genointerp.association.baseline import DETECTORS, Rivals, measure_baselines
 from genointerp.association.baseline_config import BaselineConfig
+from genointerp.association.baseline_projection import fit_projections
 from genointerp.association.config import AssociateConfig
+from genointerp.association.dense import dense_sides
 from genointerp.core.errors import ConfigError, MismatchError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.store.contigs import ContigInfo
@@ -77,7 +79,7 @@ def plant_rows(places, length, generator):
     x[:, :2] = x[:, :2] * 0.1 + np.column_stack([source, other]) @ [[1, 0.9], [0.9, 1]]
     # rows of - run backward
     x[length:] = x[length:][::-1]
-    return x.astype(np.float32)
+    return (x + 3).astype(np.float32)
 
 
 class World:
@@ -347,6 +349,18 @@ def test_activations_of_another_width_than_the_first_are_refused(world, tmp_path
     )
     with pytest.raises(MismatchError, match="d-in: expected 8"):
         narrow.measure()
+
+
+def test_values_of_components_are_0_on_average_in_either_direction(world):
+    fit, _ = dense_sides(world.features, world.elements, SPLIT)
+    kinds, chosen = fit_projections(world.activations, fit, CONFIG)
+    x = world.activations[0].rows(0, world.activations[0].n_tokens)
+    for name in ("principal_component", "independent_component"):
+        assert {one.sign for one in chosen[name]} == {1, -1}
+        np.testing.assert_allclose(kinds[name].values(x).mean(axis=0), 0, atol=0.01)
+    neurons = kinds["neuron"].values(x)
+    for label, (column, sign) in enumerate(chosen["neuron"]):
+        np.testing.assert_array_equal(neurons[:, label], sign * x[:, column])
 
 
 def test_alternate_blocks_of_one_genome_are_a_split_too(tmp_path):
