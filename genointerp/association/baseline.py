@@ -6,15 +6,12 @@ dictionaries that cannot have learnt anything (random weights) or were drawn aga
 Everything is chosen on fit and measured on test.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from genointerp.annotation.concepts import ConceptElements
-from genointerp.association import scores
 from genointerp.association.baseline_config import BaselineConfig
 from genointerp.association.baseline_dictionary import (
     best_of,
@@ -23,35 +20,26 @@ from genointerp.association.baseline_dictionary import (
     score_features,
 )
 from genointerp.association.baseline_projection import fit_projections, score_projections
+from genointerp.association.baseline_row import (
+    DETECTORS,
+    Found,
+    Rows,
+    always_on_rows,
+    baseline_frame,
+    dense_rows,
+    feature_row,
+    feature_rows,
+)
 from genointerp.association.baseline_sequence import score_sequence
 from genointerp.association.config import AssociateConfig
 from genointerp.association.dense import DenseSide, check_activations, dense_sides
-from genointerp.association.dense_counts import UNDEFINED, DenseScore, SignedColumn
+from genointerp.association.dense_counts import UNDEFINED
 from genointerp.association.summary import best_per_concept
 from genointerp.core.errors import MismatchError
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
 from genointerp.store.activations import ActivationStore
 from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import BASELINES
-from genointerp.store.tables import conform
-
-DETECTORS = (
-    "always_on",
-    "neuron",
-    "principal_component",
-    "independent_component",
-    "mean_difference",
-    "linear_probe",
-    "kmer_gc_phase",
-    "random_weights",
-    "feature_there",
-    "other_seed",
-    "feature",
-)
-"""In the order of the rows of each label."""
-
-_NAN = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,19 +62,6 @@ class Rivals:
     genomes: Sequence[Genome] = ()
     random: Sequence[FeatureStore] = ()
     other_seed: Sequence[FeatureStore] = ()
-
-
-class _Found(NamedTuple):
-    """What a detector is for one label."""
-
-    score: DenseScore
-    n_concept_bp: int
-    which: str = ""
-    sign: int = 1
-    note: str = ""
-
-
-_Rows = dict[str, list[_Found]]
 
 
 def measure_baselines(
@@ -132,14 +107,14 @@ def measure_baselines(
     check_rival(stores, rivals.other_seed, random_weights=False)
     fit, test = dense_sides(stores, elements, split)
     _check_associations(associations, test)
-    rows: _Rows = {"always_on": _always_on(fit, test)}
+    rows: Rows = {"always_on": always_on_rows(fit, test)}
     if rivals.activations:
         check_activations(stores, rivals.activations, (fit, test))
         rows |= _on_activations(rivals.activations, fit, test, config)
         progress(len(rows), len(DETECTORS))
     if rivals.genomes:
         found = score_sequence(rivals.genomes, fit, test, config)
-        rows["kmer_gc_phase"] = _chosen(found, test)
+        rows["kmer_gc_phase"] = dense_rows(found, test)
         progress(len(rows), len(DETECTORS))
     best = best_per_concept(associations)
     if rivals.random:
@@ -147,10 +122,10 @@ def measure_baselines(
         progress(len(rows), len(DETECTORS))
     if rivals.other_seed:
         own = rival_elements(stores, rivals.other_seed, elements)
-        rows["other_seed"] = _features(best_of(rivals.other_seed, own, split), test)
-    rows["feature"] = _features(best, test)
+        rows["other_seed"] = feature_rows(best_of(rivals.other_seed, own, split), test)
+    rows["feature"] = feature_rows(best, test)
     progress(len(DETECTORS), len(DETECTORS))
-    return _frame(rows, test)
+    return baseline_frame(rows, test)
 
 
 def _check_associations(associations: pd.DataFrame, test: DenseSide) -> None:
@@ -166,46 +141,17 @@ def _check_associations(associations: pd.DataFrame, test: DenseSide) -> None:
             raise MismatchError(where, expected, str(n_found.get(label, "none")))
 
 
-def _always_on(fit: DenseSide, test: DenseSide) -> list[_Found]:
-    n_concept, n_covered = test.labels.n_positive, test.universe.n_covered
-    n = np.full(len(n_concept), n_covered)
-    f1_fit = scores.f1_always_on(fit.labels.n_positive, fit.universe.n_covered)
-    f1 = scores.f1_always_on(n_concept, n_covered)
-    known = n_concept > 0
-    precision = np.where(known, scores.precision(n_concept, n), np.nan)
-    # all bases tie, and so do all pairs of them
-    ranks = n_concept * (n_covered + 1) / 2
-    auroc = scores.auroc(ranks, n_concept, n_covered)
-    columns = (f1_fit, precision, scores.recall(n_concept, n_concept), f1, auroc)
-    values = np.column_stack(columns).tolist()
-    return [
-        _Found(DenseScore(_NAN, *row), int(size))
-        for row, size in zip(values, n_concept, strict=True)
-    ]
-
-
 def _on_activations(
     activations: Sequence[ActivationStore],
     fit: DenseSide,
     test: DenseSide,
     config: BaselineConfig,
-) -> _Rows:
+) -> Rows:
     projections = fit_projections(activations, fit, config)
     found = score_projections(projections, activations, fit, test)
-    return {name: _chosen(own, test, projections.chosen.get(name)) for name, own in found.items()}
-
-
-def _chosen(
-    found: Iterable[DenseScore], test: DenseSide, columns: Sequence[SignedColumn] | None = None
-) -> list[_Found]:
-    rows = []
-    for label, score in enumerate(found):
-        n = int(test.labels.n_positive[label])
-        if columns is None or np.isnan(score.f1_fit):
-            rows.append(_Found(score, n))
-        else:
-            rows.append(_Found(score, n, str(columns[label].column), columns[label].sign))
-    return rows
+    return {
+        name: dense_rows(own, test, projections.chosen.get(name)) for name, own in found.items()
+    }
 
 
 def _random_weights(
@@ -215,14 +161,14 @@ def _random_weights(
     best: pd.DataFrame,
     test: DenseSide,
     split: AssociateConfig,
-) -> _Rows:
+) -> Rows:
     own = rival_elements(stores, random, elements)
     _, side = dense_sides(random, own, split)
     share = f"{side.universe.n_covered} of {test.universe.n_covered} bases of test"
     by_genome = {store.header.genome_sha256: store for store in stores}
     there = [by_genome[rival.header.genome_sha256] for rival in random]
     scored = score_features(there, best, side)
-    rows: _Rows = {"random_weights": [], "feature_there": []}
+    rows: Rows = {"random_weights": [], "feature_there": []}
     found = {
         (row["concept"], row["orientation"]): row
         for row in best_of(random, own, split).to_dict("records")
@@ -234,41 +180,8 @@ def _random_weights(
     for label in test.labels.names:
         name = (label.concept, label.orientation)
         n = sizes.get(name, 0)
-        row = _feature_row(found.get(name), n)
+        row = feature_row(found.get(name), n)
         rows["random_weights"].append(row._replace(note=f"{random[0].header.model}; {share}"))
         feature, score = scored.get(name, ("", UNDEFINED))
-        rows["feature_there"].append(_Found(score, n, str(feature), note=share))
+        rows["feature_there"].append(Found(score, n, str(feature), note=share))
     return rows
-
-
-def _features(best: pd.DataFrame, test: DenseSide) -> list[_Found]:
-    found = {(row["concept"], row["orientation"]): row for row in best.to_dict("records")}
-    return [
-        _feature_row(found.get((label.concept, label.orientation)), int(n))
-        for label, n in zip(test.labels.names, test.labels.n_positive, strict=True)
-    ]
-
-
-def _feature_row(row: Mapping[Hashable, Any] | None, n_concept_bp: int) -> _Found:
-    if row is None:
-        return _Found(UNDEFINED, n_concept_bp, note="no feature detects it on fit")
-    score = DenseScore(**{name: float(row[name]) for name in DenseScore._fields})
-    return _Found(score, int(row["n_concept_bp"]), str(row["feature"]))
-
-
-def _frame(rows: _Rows, test: DenseSide) -> pd.DataFrame:
-    records = [
-        {
-            "concept": label.concept,
-            "orientation": label.orientation,
-            "detector": name,
-            **found._asdict(),
-            **found.score._asdict(),
-        }
-        for number, label in enumerate(test.labels.names)
-        for name in DETECTORS
-        if name in rows
-        for found in [rows[name][number]]
-    ]
-    frame = pd.DataFrame(records, columns=BASELINES.names)
-    return conform(frame, BASELINES, where="baselines")

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from genointerp.association.baseline import DETECTORS
+from genointerp.association.baseline_row import DETECTORS
 from genointerp.report.run import Run
 from genointerp.report.table import Links, PageTable, page_table
 from genointerp.store.table_schemas import BASELINES

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from genointerp.association.associate import associate
-from genointerp.association.baseline import DETECTORS, Rivals, measure_baselines
+from genointerp.association.baseline import Rivals, measure_baselines
 from genointerp.association.baseline_config import BaselineConfig
 from genointerp.association.baseline_projection import fit_projections
+from genointerp.association.baseline_row import DETECTORS
 from genointerp.association.config import AssociateConfig
 from genointerp.association.dense import dense_sides
 from genointerp.core.errors import ConfigError, MismatchError
