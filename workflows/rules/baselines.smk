@@ -29,7 +29,7 @@ rule train_rival:
     """Train a dictionary as that of the run: of random weights, or of another seed."""
     input:
         activations=rival_activations,
-        config=config.get("dictionary", []),
+        config=rival_dictionary,
     output:
         "{rival}/sae/cfg.json",
         "{rival}/sae/sae_weights.safetensors",
@@ -44,7 +44,7 @@ rule train_rival:
     params:
         out=lambda wildcards, output: str(Path(output[0]).parent),
         options=lambda wildcards: given(
-            config=config.get("dictionary"),
+            config=rival_dictionary(wildcards) or None,
             seed=config["seed"] + (wildcards.rival == "other_seed"),
         ),
     shell:

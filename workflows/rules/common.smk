@@ -23,10 +23,11 @@ config = resolved(config, workflow.configfiles)
 
 GENOMES = list(config["genomes"])
 QUERIES = config["queries"]
-RANDOM = config.get("baselines", {}).get("random", {})
+BESIDE = config.get("baselines", {})
+RANDOM = BESIDE.get("random", {})
 RIVALS = {
     "random": [genome for genome in GENOMES if genome in RANDOM],
-    "other_seed": GENOMES if config.get("baselines", {}).get("other_seed") else [],
+    "other_seed": GENOMES if BESIDE.get("other_seed") else [],
 }
 
 
@@ -80,3 +81,9 @@ def rival_activations(wildcards, genome=None):
     folder = "random/" if wildcards.rival == "random" else ""
     wanted = config["fit"] if genome is None else [genome]
     return [f"{folder}{name}/activations.h5" for name in wanted]
+
+
+def rival_dictionary(wildcards):
+    """Return the training of a rival's dictionary; nothing where it has the defaults."""
+    own = BESIDE.get("random_dictionary") if wildcards.rival == "random" else None
+    return own or config.get("dictionary") or []
