@@ -14,12 +14,20 @@ PROVENANCE = Provenance(config={}, inputs={})
 
 
 def make_store(
-    path, dense, contigs, *, genome_sha256="g1", sae_sha256="s", model_sha256="m", coverage=None
+    path,
+    dense,
+    contigs,
+    *,
+    genome_sha256="g1",
+    sae_sha256="s",
+    model_sha256="m",
+    coverage=None,
+    **options,
 ):
     """Write dense activations ``{strand: (row, feature)}`` whose rows are global and forward."""
     origin = ("toy", model_sha256, "blocks.1", genome_sha256, sae_sha256)
     header = FeatureHeader(*origin, dense["+"].shape[1], contigs)
-    with FeatureWriter(path, header, PROVENANCE) as writer:
+    with FeatureWriter(path, header, PROVENANCE, **options) as writer:
         offset = 0
         for contig in contigs:
             whole = [(0, contig.length, "+"), (0, contig.length, "-")]

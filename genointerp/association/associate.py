@@ -8,23 +8,18 @@ antisense when ``-`` is read.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64
 
 from genointerp.annotation.concepts import ConceptElements
 from genointerp.association import scores
+from genointerp.association.boundary import Boundaries
 from genointerp.association.config import AssociateConfig
-from genointerp.association.counts import (
-    CellTrack,
-    count_elements,
-    count_levels,
-    rank_sums,
-    stream_features,
-)
-from genointerp.association.label import LabelledCells, label_cells, list_labels
+from genointerp.association.counts import lay_on, stream_rows
+from genointerp.association.label import list_labels
+from genointerp.association.measure import Measures, Side, make_side, measure
 from genointerp.association.significance import (
     ShiftNull,
     benjamini_hochberg,
@@ -32,10 +27,10 @@ from genointerp.association.significance import (
     p_value,
 )
 from genointerp.association.split import split_genomes
-from genointerp.association.universe import Universe, make_universe
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
 from genointerp.store.features import FeatureStore
+from genointerp.store.table_schemas import ASSOCIATIONS
 
 _log = logging.getLogger(__name__)
 
@@ -46,26 +41,14 @@ Their mean would be a weaker bar: half of all pairs that mean nothing are above 
 """
 
 
-@dataclass(frozen=True, eq=False)
-class _Side:
-    universe: Universe
-    labels: LabelledCells
+class _Tested:
+    """What the pairs of the tested family are given, a row for each feature; NaN for others."""
 
-
-class _Table:
-    """Columns of the result, a row for each feature and a column for each label."""
-
-    def __init__(self, n_features: int, n_labels: int) -> None:
-        shape = (n_features, n_labels)
-        self.threshold = np.full(shape, np.nan)
-        self.f1_fit = np.full(shape, np.nan)
-        self.gain_fit = np.full(shape, np.nan)
-        self.n_feature = np.zeros(shape, np.int64)
-        self.n_both = np.zeros(shape, np.int64)
-        self.n_hit = np.zeros(shape, np.int64)
-        self.rank_sum = np.full(shape, np.nan)
+    def __init__(self, shape: tuple[int, int]) -> None:
         self.null_f1 = np.full(shape, np.nan)
         self.p_value = np.full(shape, np.nan)
+        self.start_offset = np.full(shape, np.nan)
+        self.end_offset = np.full(shape, np.nan)
 
 
 def associate(
@@ -114,9 +97,13 @@ def associate(
     config = AssociateConfig() if config is None else config
     _check_stores(stores, elements)
     fit, test = _sides(stores, elements, config)
-    table = _measure(stores, fit, test, config, progress)
-    _test_family(stores, test, table, config, progress)
-    return _frame(table, test)
+    n_features = stores[0].n_features
+    measures = measure(
+        *(stores, elements, fit, test, config),
+        progress=lambda done, _: progress(done, 2 * n_features),
+    )
+    tested = _test_family(stores, elements, test, measures, config, progress)
+    return _frame(measures, tested, test)
 
 
 def _check_stores(stores: Sequence[FeatureStore], elements: Sequence[ConceptElements]) -> None:
@@ -138,108 +125,57 @@ def _check_stores(stores: Sequence[FeatureStore], elements: Sequence[ConceptElem
 
 def _sides(
     stores: Sequence[FeatureStore], elements: Sequence[ConceptElements], config: AssociateConfig
-) -> tuple[_Side, _Side]:
+) -> tuple[Side, Side]:
     splits = split_genomes([store.header.contigs for store in stores], config)
     names = list_labels(elements)
     if not names:
         raise InputError("annotations", "at least one element of a concept", "none")
     sides = []
     for name in ("fit", "test"):
-        universe = make_universe(stores, [getattr(split, name) for split in splits])
-        if universe.n_bp < 2:
+        stretches = [getattr(split, name) for split in splits]
+        side = make_side(stores, elements, stretches, names, config)
+        if side.universe.n_bp < 2:
             raise InputError(
                 "test",
                 "covered bases on fit and on test",
                 f"none on {name}: name sequences for test, or choose shorter blocks",
             )
-        labels = label_cells(stores, elements, universe, names)
-        for label, count in zip(names, labels.n_positive, strict=True):
+        for label, count in zip(names, side.labels.n_positive, strict=True):
             if not count:
                 _log.warning("%s (%s): no covered base on %s, scores there are NaN", *label, name)
-        sides.append(_Side(universe, labels))
+        sides.append(side)
     return sides[0], sides[1]
-
-
-def _measure(
-    stores: Sequence[FeatureStore],
-    fit: _Side,
-    test: _Side,
-    config: AssociateConfig,
-    progress: Progress,
-) -> _Table:
-    n_features = stores[0].n_features
-    table = _Table(n_features, len(fit.labels.names))
-    universes = [fit.universe, test.universe]
-    for feature, tracks in stream_features(stores, universes, range(n_features)):
-        grid, level = _choose(feature, tracks[0], fit, table, config)
-        _score(feature, tracks[1], test, table, grid[level])
-        progress(feature + 1, 2 * n_features)
-    return table
-
-
-def _choose(
-    feature: int, track: CellTrack, side: _Side, table: _Table, config: AssociateConfig
-) -> tuple[Float64[np.ndarray, " level"], Int64[np.ndarray, " label"]]:
-    """Choose the threshold for each label, on fit."""
-    maximum = float(track.value.max(initial=0.0))
-    fractions = np.arange(config.n_thresholds) / config.n_thresholds
-    # rounded so that a threshold read back from a table detects exactly the same bases
-    grid = (maximum * fractions).astype(np.float32).astype(np.float64)
-    labels = side.labels
-    counts = count_levels(track, grid, labels)
-    every = np.arange(len(labels.names))
-    f1 = scores.f1(counts.n_both, counts.n_feature[None, :], labels.n_positive[:, None])
-    level = np.argmax(np.nan_to_num(f1), axis=1)
-    known = labels.n_positive > 0
-    table.threshold[feature, known] = grid[level[known]]
-    table.f1_fit[feature] = f1[every, level]
-    precision = scores.precision(counts.n_both[every, level], counts.n_feature[level])
-    base = labels.n_positive / max(side.universe.n_covered, 1)
-    table.gain_fit[feature] = scores.precision_gain(precision, base)
-    return grid, level
-
-
-def _score(
-    feature: int,
-    track: CellTrack,
-    side: _Side,
-    table: _Table,
-    thresholds: Float64[np.ndarray, " label"],
-) -> None:
-    """Count at the chosen thresholds, on test."""
-    labels = side.labels
-    # one sorted grid of the few thresholds that were chosen serves all labels
-    grid, level = np.unique(thresholds, return_inverse=True)
-    counts = count_levels(track, grid, labels)
-    table.n_feature[feature] = counts.n_feature[level]
-    table.n_both[feature] = counts.n_both[np.arange(len(level)), level]
-    table.n_hit[feature] = count_elements(track, thresholds, labels)
-    table.rank_sum[feature] = rank_sums(track, labels, side.universe.n_covered)
 
 
 def _test_family(
     stores: Sequence[FeatureStore],
-    side: _Side,
-    table: _Table,
+    elements: Sequence[ConceptElements],
+    side: Side,
+    measures: Measures,
     config: AssociateConfig,
     progress: Progress,
-) -> None:
-    chosen = choose_family(table.f1_fit, table.gain_fit, config.top_per_concept)
-    chosen &= side.labels.n_positive > 0
-    features = np.flatnonzero(chosen.any(axis=1)).tolist()
-    n_bp = side.universe.n_bp
-    null = ShiftNull(side.labels, n_bp, draw_shifts(n_bp, config.n_shifts, seed=config.seed))
+) -> _Tested:
+    labels, n_bp = side.labels, side.universe.n_bp
+    chosen = choose_family(measures.f1_fit, measures.gain_fit, config.top_per_concept)
+    chosen &= labels.n_positive > 0
+    tested = _Tested((len(chosen), len(labels.names)))
+    null = ShiftNull(labels, n_bp, draw_shifts(n_bp, config.n_shifts, seed=config.seed))
+    boundaries = Boundaries(stores, elements, side.universe)
     n_features = stores[0].n_features
-    for feature, (track,) in stream_features(stores, [side.universe], features):
+    for feature, tracks in stream_rows(stores, np.flatnonzero(chosen.any(axis=1)).tolist()):
+        track = lay_on(side.universe, tracks)
         for label in np.flatnonzero(chosen[feature]).tolist():
-            cells = track.cell[track.value >= table.threshold[feature, label]]
+            pair, threshold = (feature, label), float(measures.threshold[feature, label])
+            cells = track.cell[track.value >= threshold]
             both = null.count(cells, label)
-            sizes = len(cells) + int(side.labels.n_positive[label])
-            table.null_f1[feature, label] = np.quantile(2 * both / sizes, NULL_QUANTILE)
-            observed = int(table.n_both[feature, label])
-            table.p_value[feature, label] = p_value(observed, both)
+            sizes = len(cells) + int(labels.n_positive[label])
+            tested.null_f1[pair] = np.quantile(2 * both / sizes, NULL_QUANTILE)
+            tested.p_value[pair] = p_value(int(measures.n_both[pair]), both)
+            offset = boundaries.offset(tracks, threshold, labels.names[label])
+            tested.start_offset[pair], tested.end_offset[pair] = offset
         progress(n_features + feature + 1, 2 * n_features)
     progress(2 * n_features, 2 * n_features)
+    return tested
 
 
 def choose_family(
@@ -258,43 +194,49 @@ def choose_family(
     return np.asarray(chosen & (by_f1 > 0), dtype=np.bool_)
 
 
-def _frame(table: _Table, side: _Side) -> pd.DataFrame:
+def _frame(measures: Measures, tested: _Tested, side: Side) -> pd.DataFrame:
     labels, n_covered = side.labels, side.universe.n_covered
-    shape = table.f1_fit.shape
-    elements = np.bincount(labels.element_label, minlength=len(labels.names)).astype(np.int64)
+    shape = measures.f1_fit.shape
     n_concept = np.broadcast_to(labels.n_positive, shape)
-    n_elements = np.broadcast_to(elements, shape)
-    both, detected = table.n_both, table.n_feature
+    n_elements = np.broadcast_to(labels.n_elements, shape)
+    both, detected = measures.n_both, measures.n_feature
     # without a base on fit no threshold was chosen, without one on test there is nothing to score
-    defined = ~np.isnan(table.threshold) & (n_concept > 0)
+    defined = ~np.isnan(measures.threshold) & (n_concept > 0)
     precision = scores.precision(both, detected)
-    recall_element = scores.recall(table.n_hit, n_elements)
+    recall_element = scores.recall(measures.n_hit, n_elements)
     at_threshold = {
         "precision": precision,
         "recall": scores.recall(both, n_concept),
         "recall_element": recall_element,
         "f1": scores.f1(both, detected, n_concept),
         "f1_element": scores.f1_element(precision, recall_element),
+        "log2_enrichment": scores.log2_enrichment(both, detected, n_concept, n_covered),
+        "mcc": scores.mcc(both, detected, n_concept, n_covered),
+        "log2_enrichment_low": measures.enrichment_low,
+        "log2_enrichment_high": measures.enrichment_high,
+        "codon_phase": measures.codon_phase,
+        "phase_share": measures.phase_share,
     }
-    enrichment = scores.log2_enrichment(both, detected, n_concept, n_covered)
-    q_value = benjamini_hochberg(table.p_value.ravel())
     columns = {
         "feature": np.repeat(np.arange(shape[0]), shape[1]),
         "concept": np.tile(np.array([label.concept for label in labels.names], object), shape[0]),
         "orientation": np.tile(
             np.array([label.orientation for label in labels.names], object), shape[0]
         ),
-        "threshold": table.threshold,
-        "f1_fit": table.f1_fit,
-        **{name: np.where(defined, score, np.nan) for name, score in at_threshold.items()},
-        "auroc": scores.auroc(table.rank_sum, n_concept, n_covered),
-        "log2_enrichment": np.where(defined, enrichment, np.nan),
+        "threshold": measures.threshold,
+        "f1_fit": measures.f1_fit,
+        "auroc": scores.auroc(measures.rank_sum, n_concept, n_covered),
         "n_feature_bp": detected,
         "n_concept_bp": n_concept,
         "n_both_bp": both,
         "n_elements": n_elements,
-        "null_f1": table.null_f1,
-        "p_value": table.p_value,
-        "q_value": q_value,
+        "null_f1": tested.null_f1,
+        "p_value": tested.p_value,
+        "q_value": benjamini_hochberg(tested.p_value.ravel()),
+        "average_precision": scores.average_precision(measures.precision_sum, n_concept),
+        "start_offset": tested.start_offset,
+        "end_offset": tested.end_offset,
+        **{name: np.where(defined, score, np.nan) for name, score in at_threshold.items()},
     }
-    return pd.DataFrame({name: np.ravel(column) for name, column in columns.items()})
+    table = pd.DataFrame({name: np.ravel(column) for name, column in columns.items()})
+    return table[ASSOCIATIONS.names]

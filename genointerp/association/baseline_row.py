@@ -53,7 +53,10 @@ def always_on_rows(fit: DenseSide, test: DenseSide) -> list[Found]:
     # all bases tie, and so do all pairs of them
     ranks = n_concept * (n_covered + 1) / 2
     auroc = scores.auroc(ranks, n_concept, n_covered)
-    columns = (f1_fit, precision, scores.recall(n_concept, n_concept), f1, auroc)
+    average = scores.average_precision(n_concept * precision, n_concept)
+    mcc = scores.mcc(n_concept, n, n_concept, n_covered)
+    recall = scores.recall(n_concept, n_concept)
+    columns = (f1_fit, precision, recall, f1, auroc, average, mcc)
     values = np.column_stack(columns).tolist()
     return [
         Found(DenseScore(float("nan"), *row), int(size))
@@ -88,7 +91,8 @@ def feature_row(row: Mapping[Hashable, Any] | None, n_concept_bp: int) -> Found:
     """Return a row of associations as one of this table; None where no feature was chosen."""
     if row is None:
         return Found(UNDEFINED, n_concept_bp, note="no feature detects it on fit")
-    score = DenseScore(**{name: float(row[name]) for name in DenseScore._fields})
+    # associations of older files have fewer scores
+    score = DenseScore(**{name: float(row.get(name, np.nan)) for name in DenseScore._fields})
     return Found(score, int(row["n_concept_bp"]), str(row["feature"]))
 
 

@@ -1,6 +1,7 @@
-"""Exact counts, streamed over features in blocks of bounded size.
+"""Tracks of single features, and the counts of one track: for curves, nulls and dense detectors.
 
-A feature detects at a threshold t where it fires (its activation is > 0) with at least t.
+A feature detects at a threshold t where it fires (its activation is > 0) with at least t. Every
+feature against every label is the work of `genointerp.association.tally`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -65,7 +66,17 @@ def stream_features(
 ) -> Iterator[tuple[int, list[CellTrack]]]:
     """Yield features in ascending order, each with its track on every universe."""
     for feature, tracks in stream_rows(stores, features):
-        yield feature, [_on_universe(universe, tracks) for universe in universes]
+        yield feature, [lay_on(universe, tracks) for universe in universes]
+
+
+def lay_on(universe: Universe, tracks: Sequence[RowTrack]) -> CellTrack:
+    """Return what of the tracks of a feature lies in a universe."""
+    cells, values = [], []
+    for track in tracks:
+        cell, inside = universe.locate(track.genome, track.strand, track.row)
+        cells.append(cell)
+        values.append(track.value[inside])
+    return CellTrack(np.concatenate(cells), np.concatenate(values))
 
 
 def count_levels(
@@ -80,26 +91,6 @@ def count_levels(
     detected = table[:, ::-1].cumsum(axis=1)[:, ::-1]
     both = np.rint(labels.members @ detected.astype(np.float64)).astype(np.int64)
     return LevelCounts(detected.sum(axis=0), both)
-
-
-def count_elements(
-    track: CellTrack, thresholds: Float64[np.ndarray, " label"], labels: LabelledCells
-) -> Int64[np.ndarray, " label"]:
-    """Count the elements of each label on which a feature detects at least one covered base.
-
-    Parameters
-    ----------
-    thresholds
-        One for each label; NaN detects nothing.
-    """
-    start = labels.element_offset[track.cell]
-    count = labels.element_offset[track.cell + 1] - start
-    within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
-    element = labels.element[np.repeat(start, count) + within]
-    detected = np.repeat(track.value, count) >= thresholds[labels.element_label[element]]
-    hit = np.zeros(len(labels.element_label), dtype=np.bool_)
-    hit[element[detected]] = True
-    return np.bincount(labels.element_label[hit], minlength=len(labels.names)).astype(np.int64)
 
 
 def rank_sums(
@@ -132,12 +123,3 @@ def _blocks(stores: Sequence[FeatureStore], features: Sequence[int]) -> Iterator
         block.append(feature)
     if block:
         yield block
-
-
-def _on_universe(universe: Universe, tracks: Sequence[RowTrack]) -> CellTrack:
-    cells, values = [], []
-    for track in tracks:
-        cell, inside = universe.locate(track.genome, track.strand, track.row)
-        cells.append(cell)
-        values.append(track.value[inside])
-    return CellTrack(np.concatenate(cells), np.concatenate(values))

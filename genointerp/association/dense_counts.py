@@ -32,9 +32,11 @@ class DenseScore(NamedTuple):
     recall: float
     f1: float
     auroc: float
+    average_precision: float
+    mcc: float
 
 
-UNDEFINED = DenseScore(*[float("nan")] * 6)
+UNDEFINED = DenseScore(*[float("nan")] * 8)
 
 
 class SignedColumn(NamedTuple):
@@ -129,25 +131,28 @@ class DenseCounts:
         ]
 
     def _score(self, detector: int, key: int, f1_fit: float) -> DenseScore:
-        n_all, n_both = self.n_all[detector], self.n_both[detector]
-        positive, covered = n_both.sum(keepdims=True), int(n_all.sum())
-        # bases with one value share the mean of their ranks
-        rank = np.cumsum(n_all) - (n_all - 1) / 2
-        ranks = np.array([float(n_both @ rank)])
-        auroc = float(scores.auroc(ranks, positive, covered)[0])
         if key < 0:
             return UNDEFINED
+        n_all, n_both = self.n_all[detector], self.n_both[detector]
+        positive, covered = n_both.sum(keepdims=True), int(n_all.sum())
         threshold = float(key_values(np.array(key, np.uint16)))
         if not positive[0]:
             return UNDEFINED._replace(threshold=threshold, f1_fit=f1_fit)
-        both, detected = n_both[key:].sum(keepdims=True), n_all[key:].sum(keepdims=True)
+        both, detected = _from(n_both), _from(n_all)
+        here = slice(key, key + 1)
+        # bases with one value share the mean of their ranks, and are detected together
+        rank = np.cumsum(n_all) - (n_all - 1) / 2
+        precisions = np.nan_to_num(scores.precision(both, detected))
+        sums = np.array([[float(n_both @ rank)], [float(n_both @ precisions)]])
         return DenseScore(
             threshold=threshold,
             f1_fit=f1_fit,
-            precision=float(scores.precision(both, detected)[0]),
-            recall=float(scores.recall(both, positive)[0]),
-            f1=float(scores.f1(both, detected, positive)[0]),
-            auroc=auroc,
+            precision=float(scores.precision(both[here], detected[here])[0]),
+            recall=float(scores.recall(both[here], positive)[0]),
+            f1=float(scores.f1(both[here], detected[here], positive)[0]),
+            auroc=float(scores.auroc(sums[0], positive, covered)[0]),
+            average_precision=float(scores.average_precision(sums[1], positive)[0]),
+            mcc=float(scores.mcc(both[here], detected[here], positive, covered)[0]),
         )
 
 

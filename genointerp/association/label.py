@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int32, Int64
-from scipy.sparse import coo_array
 
 from genointerp.annotation.concepts import ConceptElements, Orientation
 from genointerp.annotation.raster import element_bases
+from genointerp.association.patch import PatchBuilder, Patches
 from genointerp.association.universe import Universe
 from genointerp.core.errors import MismatchError
 from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
@@ -40,9 +40,8 @@ class LabelledCells:
         1 where a label belongs to a combination; float64, in which counts of bases are exact.
     n_positive
         Cells that carry each label.
-    element_offset, element
-        Elements at each cell in compressed sparse rows; an element counts once for each
-        orientation of its concept.
+    patches
+        Cells by their elements; an element counts once for each orientation of its concept.
     element_label
         Label of each element.
     """
@@ -51,13 +50,17 @@ class LabelledCells:
     combination: Int32[np.ndarray, " cell"]
     members: Float64[np.ndarray, "label combination"]
     n_positive: Int64[np.ndarray, " label"]
-    element_offset: Int64[np.ndarray, " cell1"]
-    element: Int32[np.ndarray, " base"]
+    patches: Patches
     element_label: Int64[np.ndarray, " element"]
 
     def mask(self, label: int) -> Bool[np.ndarray, " cell"]:
         """Return which cells carry a label."""
         return np.asarray((self.members[label] > 0)[self.combination], dtype=np.bool_)
+
+    @property
+    def n_elements(self) -> Int64[np.ndarray, " label"]:
+        """Elements of each label of which a base is covered."""
+        return np.bincount(self.element_label, minlength=len(self.names)).astype(np.int64)
 
 
 def list_labels(elements: Sequence[ConceptElements]) -> tuple[Label, ...]:
@@ -83,8 +86,15 @@ def label_cells(
     elements: Sequence[ConceptElements],
     universe: Universe,
     names: tuple[Label, ...],
+    *,
+    n_stretches: int = 1,
 ) -> LabelledCells:
     """Draw the elements of each genome upon a universe.
+
+    Parameters
+    ----------
+    n_stretches
+        Stretches of equal length into which patches are divided.
 
     Raises
     ------
@@ -93,29 +103,26 @@ def label_cells(
     """
     for store, genome in zip(stores, elements, strict=True):
         _check_genome(store, genome)
-    combination = np.zeros(universe.n_cells, dtype=np.int32)
-    sets: Bool[np.ndarray, "combination label"] = np.zeros((1, 0), dtype=np.bool_)
-    cells, numbers, owners = [], [], []
+    builder = PatchBuilder(universe, n_stretches)
+    owners = [np.zeros(0, np.int64)]
     n_elements = 0
     for index, label in enumerate(names):
         cell, element = _cells_of(stores, elements, universe, label)
-        combination, sets = _split_combinations(combination, sets, cell)
-        found, element = np.unique(element, return_inverse=True)
-        cells.append(cell)
-        numbers.append(element + n_elements)
-        owners.append(np.full(len(found), index, dtype=np.int64))
-        n_elements += len(found)
-    members = sets.T.astype(np.float64)
-    sizes = np.bincount(combination, minlength=len(sets)).astype(np.float64)
-    offset, element = _by_cell(cells, numbers, universe.n_cells, n_elements)
+        n_found, element = _renumbered(element)
+        builder.divide(cell, element + n_elements)
+        owners.append(np.full(n_found, index, dtype=np.int64))
+        n_elements += n_found
+    patches, element_label = builder.build(), np.concatenate(owners)
+    number, members = _combinations(patches, element_label, len(names))
+    combination = number[patches.of_cell]
+    sizes = np.bincount(combination, minlength=members.shape[1]).astype(np.float64)
     return LabelledCells(
         names=names,
         combination=combination,
         members=members,
         n_positive=np.rint(members @ sizes).astype(np.int64),
-        element_offset=offset,
-        element=element,
-        element_label=np.concatenate([np.zeros(0, np.int64), *owners]),
+        patches=patches,
+        element_label=element_label,
     )
 
 
@@ -159,25 +166,24 @@ def _readings(
             yield genome, strand, drawn
 
 
-def _split_combinations(
-    combination: Int32[np.ndarray, " cell"],
-    sets: Bool[np.ndarray, "combination label"],
-    cells: Int64[np.ndarray, " base"],
-) -> tuple[Int32[np.ndarray, " cell"], Bool[np.ndarray, "new label1"]]:
-    """Divide each combination into the cells that carry one more label and those that do not."""
-    doubled = 2 * combination
-    doubled[cells] |= 1
-    used = np.flatnonzero(np.bincount(doubled, minlength=2 * len(sets)))
-    number = np.zeros(2 * len(sets), dtype=np.int32)
-    number[used] = np.arange(len(used), dtype=np.int32)
-    return number[doubled], np.column_stack([sets[used // 2], used % 2 == 1])
+def _renumbered(
+    element: Int64[np.ndarray, " base"],
+) -> tuple[int, Int64[np.ndarray, " base"]]:
+    """Give the elements that have a base numbers from 0 on."""
+    is_used = np.zeros(int(element.max(initial=-1)) + 1, dtype=np.bool_)
+    is_used[element] = True
+    number = np.cumsum(is_used) - 1
+    return int(is_used.sum()), number[element].astype(np.int64)
 
 
-def _by_cell(
-    cells: list[np.ndarray], numbers: list[np.ndarray], n_cells: int, n_elements: int
-) -> tuple[Int64[np.ndarray, " cell1"], Int32[np.ndarray, " base"]]:
-    row = np.concatenate([np.zeros(0, np.int64), *cells]).astype(np.int32)
-    column = np.concatenate([np.zeros(0, np.int64), *numbers]).astype(np.int32)
-    ones = np.ones(len(row), dtype=np.int8)
-    table = coo_array((ones, (row, column)), shape=(n_cells, max(n_elements, 1))).tocsr()
-    return table.indptr.astype(np.int64), table.indices.astype(np.int32)
+def _combinations(
+    patches: Patches, element_label: Int64[np.ndarray, " element"], n_labels: int
+) -> tuple[Int32[np.ndarray, " patch"], Float64[np.ndarray, "label combination"]]:
+    """Return the combination of each patch, and which labels each combination has."""
+    has = np.zeros((len(patches), n_labels), dtype=np.bool_)
+    owner = np.repeat(np.arange(len(patches)), np.diff(patches.offset))
+    has[owner, element_label[patches.element]] = True
+    # one bit more, so that there is something to compare where there is no label
+    packed = np.packbits(np.column_stack([has, np.ones(len(has), np.bool_)]), axis=1)
+    _, first, number = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    return number.reshape(-1).astype(np.int32), has[first].T.astype(np.float64)

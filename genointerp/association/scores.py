@@ -3,11 +3,26 @@
 Every score has a defined outcome for empty counts: its limit where that is plain, else NaN.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float, Float64, Int
+from scipy.stats import t as student
 
 Counts = Int[np.ndarray, "..."]
 Scores = Float64[np.ndarray, "..."]
+
+MIN_STRETCHES = 10
+"""Fewer stretches of the genome say too little of how much they differ: no interval."""
+
+CONFIDENCE = 0.95
+
+
+class Interval(NamedTuple):
+    """Ends of a confidence interval."""
+
+    low: Scores
+    high: Scores
 
 
 def precision(n_both: Counts, n_feature: Counts) -> Scores:
@@ -81,7 +96,38 @@ def auroc(rank_sum: Scores, n_concept: Counts, n_covered: int) -> Scores:
     return np.where(pairs > 0, wins / np.where(pairs > 0, pairs, 1.0), np.nan)
 
 
-def log2_enrichment(n_both: Counts, n_feature: Counts, n_concept: Counts, n_covered: int) -> Scores:
+def average_precision(precision_sum: Scores, n_concept: Counts) -> Scores:
+    """Mean, over the bases of the concept, of the precision at their activation.
+
+    Notes
+    -----
+    ``sum over t of (recall(t) - recall(t')) precision(t)``, t' the next higher threshold: every
+    distinct activation is a threshold, and 0, at which every base is detected, is the last. The
+    detector that always fires has the base rate; NaN where the concept covers no base.
+    """
+    positive = np.maximum(n_concept, 1)
+    return np.where(n_concept > 0, precision_sum / positive, np.nan)
+
+
+def mcc(n_both: Counts, n_feature: Counts, n_concept: Counts, n_covered: int) -> Scores:
+    """Correlation of detected and of the concept (Matthews 1975), -1 to 1.
+
+    Notes
+    -----
+    ``(N b - f c) / sqrt(f (N - f) c (N - c))`` with b bases in both, f detected, c of the concept,
+    of N. A detector that detects nothing, or everything, tells nothing: 0. NaN where the concept
+    covers no base or all.
+    """
+    f, c = n_feature.astype(np.float64), n_concept.astype(np.float64)
+    spread = np.sqrt(f * (n_covered - f)) * np.sqrt(c * (n_covered - c))
+    score = (n_covered * n_both.astype(np.float64) - f * c) / np.where(spread > 0, spread, 1.0)
+    told = np.where(spread > 0, score, 0.0)
+    return np.where((n_concept > 0) & (n_concept < n_covered), told, np.nan)
+
+
+def log2_enrichment(
+    n_both: Counts, n_feature: Counts, n_concept: Counts, n_covered: int | Counts
+) -> Scores:
     """Observed over expected bases in common, in doublings.
 
     Notes
@@ -89,9 +135,65 @@ def log2_enrichment(n_both: Counts, n_feature: Counts, n_concept: Counts, n_cove
     ``log2((n_both + 1/2) / (n_feature n_concept / N + 1/2))``: half a base is added to both, so
     that zero counts have a finite score which shrinks to 0. NaN without a base of the concept.
     """
-    expected = n_feature.astype(np.float64) * n_concept / max(n_covered, 1)
-    score = np.log2((n_both + 0.5) / (expected + 0.5))
+    score = _log2_ratio(n_both, n_feature, n_concept, n_covered)
     return np.where(n_concept > 0, score, np.nan)
+
+
+def log2_enrichment_interval(
+    n_both: Int[np.ndarray, "... stretch"],
+    n_feature: Int[np.ndarray, "... stretch"],
+    n_concept: Int[np.ndarray, "... stretch"],
+    n_covered: Int[np.ndarray, " stretch"],
+) -> Interval:
+    """Return the 95 % interval of `log2_enrichment`, from counts in stretches of the genome.
+
+    Neighbouring bases are no independent evidence, and neither are the bases of one element: an
+    interval from base counts, as Fisher's or Woolf's, would be far too short. What may be taken as
+    independent are stretches much longer than elements, so each is left out in turn.
+
+    Notes
+    -----
+    Delete-one jackknife over G stretches of equal length (Kuensch 1989, Annals of Statistics 17,
+    1217; Busing, Meijer and van der Leeden 1999, Statistics and Computing 9, 3): with x_g the score
+    without stretch g, ``SE^2 = (G - 1) / G sum (x_g - mean x)^2``, and the ends are
+    ``x -+ t SE`` with t the 97.5 % quantile of Student's distribution with G - 1 degrees of
+    freedom. NaN without a base of the concept and for fewer than `MIN_STRETCHES` stretches. A
+    concept that lies in one stretch has a wide interval, as it should.
+    """
+    counts = (n_both, n_feature, n_concept, n_covered)
+    both, feature, concept, covered = (count.sum(axis=-1, keepdims=True) for count in counts)
+    without = _log2_ratio(
+        both - n_both, feature - n_feature, concept - n_concept, covered - n_covered
+    )
+    n = len(n_covered)
+    spread = np.sum((without - without.mean(axis=-1, keepdims=True)) ** 2, axis=-1)
+    error = np.sqrt((n - 1) / n * spread)
+    score = _log2_ratio(both, feature, concept, covered)[..., 0]
+    is_known = (concept[..., 0] > 0) & (n >= MIN_STRETCHES)
+    half = float(student.ppf((1 + CONFIDENCE) / 2, max(n - 1, 1))) * error
+    half = np.where(is_known, half, np.nan)
+    return Interval(score - half, score + half)
+
+
+def phase_share(n_phase: Int[np.ndarray, "... phase"], phase: Int[np.ndarray, "..."]) -> Scores:
+    """Share of the detected bases of coding sequences that are at one position of the codon.
+
+    1/3 for a feature that knows no frame, 1 for one that fires at this position only.
+
+    Notes
+    -----
+    ``n_k / (n_0 + n_1 + n_2)`` for the position k = ``phase``, chosen elsewhere: the best of three
+    shares of the same bases would exceed 1/3 by chance. NaN where nothing is detected.
+    """
+    chosen = np.take_along_axis(n_phase, phase[..., None], axis=-1)[..., 0]
+    return _ratio(chosen, n_phase.sum(axis=-1))
+
+
+def _log2_ratio(
+    n_both: Counts, n_feature: Counts, n_concept: Counts, n_covered: int | Counts
+) -> Scores:
+    expected = n_feature.astype(np.float64) * n_concept / np.maximum(n_covered, 1)
+    return np.asarray(np.log2((n_both + 0.5) / (expected + 0.5)), dtype=np.float64)
 
 
 def _ratio(numerator: Counts, denominator: Counts) -> Scores:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from genointerp.core.errors import SchemaError
-from genointerp.store.feature_tiles import FeatureBlock
+from genointerp.store.feature_tiles import FeatureBlock, FeatureSlice
 
 _BLOCK_ROWS = 1 << 13
 
@@ -36,6 +36,17 @@ class IndexedLayout:
             edges = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
             value = base["value"][low:high].astype(np.float32)
             yield FeatureBlock(first, edges, row[order], value[order])
+
+    def slices(
+        self, first: int, last: int, wanted: Int64[np.ndarray, "interval 2"]
+    ) -> Iterator[FeatureSlice]:
+        """Yield the hits of features ``[first, last)`` on the whole genome, if any is wanted."""
+        if not len(wanted):
+            return
+        group = self.group["by_feature"]
+        indptr = group["indptr"][first : last + 1].astype(np.int64)
+        hits = slice(int(indptr[0]), int(indptr[-1]))
+        yield FeatureSlice(0, indptr - indptr[0], group["row"][hits], group["value"][hits])
 
     def features(
         self, first: int, last: int, start: int, stop: int

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import h5py
 import numpy as np
-from jaxtyping import Bool, Float32, Int64, UInt16
+from jaxtyping import Bool, Float16, Float32, Int64, UInt, UInt16
 
 from genointerp.core.errors import InputError, SchemaError
 
@@ -49,6 +49,19 @@ class FeatureBlock(NamedTuple):
         return FeatureBlock(self.start, *_chosen(self.indptr, self.row, self.value, chosen))
 
 
+class FeatureSlice(NamedTuple):
+    """Hits of consecutive features on consecutive bases as they are stored, not copied.
+
+    By feature and then by row; those of the i-th feature are ``indptr[i]`` to ``indptr[i + 1]``.
+    ``row`` counts from ``start``, a global base index.
+    """
+
+    start: int
+    indptr: Int64[np.ndarray, " m1"]
+    row: UInt[np.ndarray, " hit"]
+    value: Float16[np.ndarray, " hit"]
+
+
 class TiledLayout:
     """Reader of the hits of one strand.
 
@@ -83,6 +96,27 @@ class TiledLayout:
                 inside = (row >= max(start - first, 0)) & (row < min(stop - first, 1 << 16))
                 indptr, row, value = _chosen(indptr, row, value, inside)
             yield FeatureBlock(first, indptr, row, value.astype(np.float32))
+
+    def slices(
+        self, first: int, last: int, wanted: Int64[np.ndarray, "interval 2"]
+    ) -> Iterator[FeatureSlice]:
+        """Yield the hits of features ``[first, last)``, tile by tile, by position.
+
+        Tiles without a row in the ``wanted`` intervals, which are sorted and disjoint, are left
+        out; those yielded are whole.
+        """
+        columns = _Columns(self.group)
+        upto = np.searchsorted(wanted[:, 0], self.first_row + self.tile_rows, side="left")
+        passed = np.searchsorted(wanted[:, 1], self.first_row, side="right")
+        tiles = np.flatnonzero(upto > passed)
+        for tile in tiles.tolist():
+            offset = columns.offset[tile, first : last + 1].astype(np.int64)
+            if (np.diff(offset) < 0).any():
+                raise self._damaged(tile)
+            low = int(self.hit_offset[tile] + offset[0])
+            high = int(self.hit_offset[tile] + offset[-1])
+            row, value = columns.row[low:high], columns.value[low:high]
+            yield FeatureSlice(int(self.first_row[tile]), offset - offset[0], row, value)
 
     def features(
         self, first: int, last: int, start: int, stop: int

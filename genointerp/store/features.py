@@ -29,6 +29,7 @@ from genointerp.store.contigs import (
 from genointerp.store.feature_indexes import IndexedLayout, check_indexed
 from genointerp.store.feature_tiles import (
     FeatureBlock,
+    FeatureSlice,
     TiledLayout,
     check_tiled,
     load_compressor,
@@ -252,6 +253,23 @@ class FeatureStore:
         """
         with self._opened(strand) as layout:
             return CsrRows(*layout.features(start, stop, 0, self.n_rows))
+
+    def slices(
+        self, start: int, stop: int, strand: ReadStrand, wanted: Int64[np.ndarray, "interval 2"]
+    ) -> Iterator[FeatureSlice]:
+        """Yield the hits of features ``[start, stop)``, in slices that are not copied.
+
+        For what counts many features over a genome: nothing is sorted, and at most the hits of
+        these features come into memory, and leave it when the iterator ends.
+
+        Parameters
+        ----------
+        wanted
+            Sorted, disjoint intervals of global rows. Slices that hold none of them are left out;
+            those yielded hold others too.
+        """
+        with self._opened(strand) as layout:
+            yield from layout.slices(start, stop, wanted)
 
     def n_firing(self, strand: ReadStrand) -> Int64[np.ndarray, " n_features"]:
         """Return the number of bases on which each feature fires."""

@@ -66,7 +66,7 @@ ELEMENTS = TableSchema(
 
 ASSOCIATIONS = TableSchema(
     "genointerp::associations",
-    1,
+    2,
     (
         _required("feature", "int64", "index in the dictionary"),
         _required("concept", "string", "name of the concept"),
@@ -87,12 +87,20 @@ ASSOCIATIONS = TableSchema(
         _required("null_f1", "float64", "95th percentile of F1 over circular shifts; test"),
         _required("p_value", "float64", "share of shifts with an F1 as high, with one added"),
         _required("q_value", "float64", "Benjamini-Hochberg over the tested pairs"),
+        _optional("average_precision", "float64", "area under precision and recall; test"),
+        _optional("mcc", "float64", "correlation of detected and concept over bases; test"),
+        _optional("log2_enrichment_low", "float64", "lower end of its 95 % interval; test"),
+        _optional("log2_enrichment_high", "float64", "upper end of its 95 % interval; test"),
+        _optional("start_offset", "float64", "bp from an element's first base to on, median; test"),
+        _optional("end_offset", "float64", "bp from an element's last base to off, median; test"),
+        _optional("codon_phase", "float64", "position of the codon detected most: 0, 1, 2; fit"),
+        _optional("phase_share", "float64", "share of detected coding bases at it; test"),
     ),
 )
 
 BEST_PER_CONCEPT = TableSchema(
     "genointerp::best-per-concept",
-    1,
+    2,
     (
         *ASSOCIATIONS.columns,
         _required("f1_always_on", "float64", "F1 of the detector that always fires; test"),
@@ -298,6 +306,8 @@ BASELINES = TableSchema(
         _required("recall", "float64", "share of the concept's bases that are detected; test"),
         _required("f1", "float64", "harmonic mean of precision and recall; test"),
         _required("auroc", "float64", "area under the ROC curve over bases; test"),
+        _required("average_precision", "float64", "over all thresholds, by base; test"),
+        _required("mcc", "float64", "correlation of detected and of the concept; test"),
         _required("n_concept_bp", "int64", "bases of the concept; test"),
         _required("note", "string", "what the row does not say; empty where nothing"),
     ),

@@ -12,6 +12,7 @@ from genointerp.association.baseline_projection import fit_projections
 from genointerp.association.baseline_row import DETECTORS
 from genointerp.association.config import AssociateConfig
 from genointerp.association.dense import dense_sides
+from genointerp.association.dense_counts import DenseScore
 from genointerp.core.errors import ConfigError, MismatchError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.store.contigs import ContigInfo
@@ -214,8 +215,8 @@ def test_a_shortcut_of_the_sequence_is_found_by_the_model_of_the_sequence_alone(
 def test_the_detector_that_always_fires_scores_as_computed_by_hand(table):
     row = of(table, "neuron", "always_on")
     share = 25 * 30 / (2 * LENGTHS["test"])
-    assert (row["recall"], row["auroc"]) == (1.0, 0.5)
-    assert row["precision"] == pytest.approx(share)
+    assert (row["recall"], row["auroc"], row["mcc"]) == (1.0, 0.5, 0.0)
+    assert row["precision"] == row["average_precision"] == pytest.approx(share)
     assert row["f1"] == pytest.approx(2 * share / (1 + share))
     share = 25 * 30 / (2 * LENGTHS["fit"])
     assert row["f1_fit"] == pytest.approx(2 * share / (1 + share))
@@ -226,7 +227,7 @@ def test_the_best_feature_stands_beside_with_what_associate_says_of_it(world, ta
     assert row["which"] == "1"
     known = associate(world.features, world.elements, config=SPLIT)
     twin = known[(known["feature"] == 1) & (known["concept"] == "neuron")].iloc[0]
-    for name in ("threshold", "f1_fit", "precision", "recall", "f1", "auroc", "n_concept_bp"):
+    for name in (*DenseScore._fields, "n_concept_bp"):
         assert row[name] == twin[name]
 
 

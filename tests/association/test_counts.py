@@ -1,4 +1,4 @@
-"""Counts against a naive loop over bases, strands, elements and thresholds."""
+"""Counts of a track against a naive loop over bases, strands and thresholds."""
 
 import tempfile
 from pathlib import Path
@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from genointerp.association.counts import (
     CellTrack,
-    count_elements,
     count_levels,
     rank_sums,
     stream_features,
@@ -92,29 +91,12 @@ def test_counts_equal_a_naive_loop(world):
                 detected = {b for b in cells if values[b] > 0 and values[b] >= threshold}
                 assert counts.n_feature[level] == len(detected)
                 assert counts.n_both[index, level] == len(detected & positive)
-                hit = sum(
-                    any(is_positive(base, e, orientation) for base in detected)
-                    for e in own_elements
-                )
-                found = count_elements(track, np.full(len(names), threshold), labels)
-                assert found[index] == hit
             score = auroc(ranks, labels.n_positive, universe.n_covered)[index]
             inside = [values[b] for b in positive]
             outside = [values[b] for b in cells if b not in positive]
             if inside and outside:
                 wins = [(x > y) + (x == y) / 2 for x in inside for y in outside]
                 assert score == pytest.approx(np.mean(wins))
-
-
-def test_elements_with_several_parts_count_once(tmp_path):
-    dense = {s: np.zeros((20, 1), np.float32) for s in "+-"}
-    store = make_store(tmp_path / "f.h5", dense, contigs_of(c=20))
-    own = make_elements(("a", "c", 2, 5, "+"), ("a", "c", 8, 10, "+"))
-    own.table["element"] = 0
-    universe = make_universe([store], [(GenomicInterval("c", 0, 20),)])
-    labels = label_cells([store], [own], universe, list_labels([own]))
-    track = CellTrack(np.array([2, 9]), np.array([1, 1], np.float32))
-    assert count_elements(track, np.zeros(2), labels).tolist() == [1, 0]
 
 
 def test_thresholds_are_reached_inclusively(tmp_path):

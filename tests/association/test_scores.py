@@ -60,3 +60,93 @@ def test_f1_is_the_harmonic_mean_of_precision_and_recall(bases):
     p, r = scores.precision(both, n)[0], scores.recall(both, m)[0]
     if both[0]:
         assert scores.f1(both, n, m)[0] == pytest.approx(2 * p * r / (p + r))
+
+
+def test_average_precision_of_a_worked_example():
+    # concept, not, concept from the highest activation on: precisions 1 and 2/3
+    assert scores.average_precision(np.array([1 + 2 / 3]), counts(2)) == pytest.approx([5 / 6])
+    assert np.isnan(scores.average_precision(np.zeros(1), counts(0)))
+
+
+def test_mcc_of_a_worked_example():
+    # 6 in both of 8 and 12 of 100: (600 - 96) / sqrt(8 92 12 88)
+    found = scores.mcc(counts(6), counts(8), counts(12), 100)
+    assert found == pytest.approx([504 / np.sqrt(8 * 92 * 12 * 88)])
+    assert scores.mcc(counts(5), counts(5), counts(5), 9) == pytest.approx([1])
+    assert scores.mcc(counts(0), counts(4), counts(5), 9) == pytest.approx([-1])
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40))
+def test_mcc_is_the_correlation_of_two_columns_of_zeros_and_ones(bases):
+    detected, concept = np.array(bases).T
+    found = scores.mcc(
+        counts((detected & concept).sum()),
+        counts(detected.sum()),
+        counts(concept.sum()),
+        len(bases),
+    )[0]
+    if concept.all() or not concept.any():
+        assert np.isnan(found)
+    elif detected.all() or not detected.any():
+        assert found == 0
+    else:
+        assert found == pytest.approx(np.corrcoef(detected, concept)[0, 1])
+
+
+def test_the_interval_of_the_enrichment_is_that_of_a_loop_over_stretches():
+    rng = np.random.default_rng(0)
+    covered = rng.integers(900, 1000, 12)
+    concept = rng.integers(0, 300, 12)
+    feature = rng.integers(0, 300, 12)
+    both = rng.binomial(np.minimum(concept, feature), 0.5)
+    found = scores.log2_enrichment_interval(both, feature, concept, covered)
+
+    def score(keep):
+        b, f, c, n = (x[keep].sum() for x in (both, feature, concept, covered))
+        return np.log2((b + 0.5) / (f * c / n + 0.5))
+
+    without = [score(np.arange(12) != g) for g in range(12)]
+    error = np.sqrt(11 / 12 * sum((x - np.mean(without)) ** 2 for x in without))
+    # 2.201 is the 97.5 % quantile of Student's distribution with 11 degrees of freedom
+    whole = score(np.ones(12, bool))
+    assert found.low == pytest.approx(whole - 2.201 * error, rel=1e-3)
+    assert found.high == pytest.approx(whole + 2.201 * error, rel=1e-3)
+
+
+def test_the_interval_covers_the_truth_where_bases_come_in_runs():
+    """Elements and firing in runs of 50: an interval from bases would cover far less often."""
+    rng = np.random.default_rng(1)
+    n_trials, n_stretches, n_runs = 400, 20, 40
+    concept = rng.random((n_trials, n_stretches, n_runs)) < 0.3
+    detected = rng.random(concept.shape) < np.where(concept, 0.4, 0.1)
+    tables = (concept & detected, detected, concept)
+    found = scores.log2_enrichment_interval(
+        *(50 * table.sum(axis=2) for table in tables), np.full(n_stretches, 50 * n_runs)
+    )
+    truth = np.log2(0.4 / (0.3 * 0.4 + 0.7 * 0.1))
+    covers = (found.low <= truth) & (truth <= found.high)
+    assert 0.92 <= covers.mean() <= 0.98
+
+
+def test_an_interval_needs_a_concept_and_ten_stretches():
+    few = (counts(*[1] * 9),) * 3 + (counts(*[9] * 9),)
+    assert np.isnan(scores.log2_enrichment_interval(*few)).all()
+    ten, none = counts(*[1] * 10), counts(*[0] * 10)
+    assert np.isnan(scores.log2_enrichment_interval(none, ten, none, 9 * ten)).all()
+    # all alike: no spread; 10 of 10 and 10 in 90
+    alike = scores.log2_enrichment_interval(ten, ten, ten, 9 * ten)
+    expected = pytest.approx(np.log2(10.5 / (100 / 90 + 0.5)))
+    assert (alike.low, alike.high) == (expected, expected)
+
+
+def test_a_concept_in_one_stretch_has_a_wide_interval():
+    one = counts(100, *[0] * 19)
+    found = scores.log2_enrichment_interval(one, one, one, counts(*[1000] * 20))
+    assert found.low < 0 < found.high
+
+
+def test_the_phase_share_is_that_of_the_phase_chosen_elsewhere():
+    n_phase = np.array([[2, 6, 4], [0, 0, 0]])
+    found = scores.phase_share(n_phase, counts(2, 0))
+    assert found[0] == pytest.approx(4 / 12)
+    assert np.isnan(found[1])

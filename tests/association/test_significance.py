@@ -5,12 +5,14 @@ from hypothesis import strategies as st
 from scipy.stats import kstest
 
 from genointerp.association.label import Label, LabelledCells
+from genointerp.association.patch import PatchBuilder
 from genointerp.association.significance import (
     ShiftNull,
     benjamini_hochberg,
     draw_shifts,
     p_value,
 )
+from genointerp.association.universe import Universe
 
 
 def labelled(mask):
@@ -21,8 +23,7 @@ def labelled(mask):
         combination=cells,
         members=np.array([[0.0, 1.0]]),
         n_positive=np.array([cells.sum()], dtype=np.int64),
-        element_offset=np.zeros(len(cells) + 1, np.int64),
-        element=np.zeros(0, np.int32),
+        patches=PatchBuilder(Universe(mask.shape[1], cells.size, ())).build(),
         element_label=np.zeros(0, np.int64),
     )
 

@@ -1,0 +1,226 @@
+"""Every feature measured against every label: thresholds chosen on fit, counts taken on test."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from genointerp.annotation.concepts import ConceptElements
+from genointerp.association import scores
+from genointerp.association.config import AssociateConfig
+from genointerp.association.label import Label, LabelledCells, label_cells
+from genointerp.association.split import Stretches
+from genointerp.association.tally import HitBlock, LevelTally, Tally, feature_blocks
+from genointerp.association.universe import Universe, make_universe
+from genointerp.core.progress import Progress, silent
+from genointerp.store.features import FeatureStore
+
+N_STRETCHES = 20
+"""Stretches of test that are left out in turn for an interval, each `gap_bp` long or longer."""
+
+MAX_THREADS = 4
+"""Each holds a block of hits."""
+
+_PHASES = tuple(f"codon_position_{phase}" for phase in range(3))
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """Fit or test: its cells, and what they are."""
+
+    universe: Universe
+    labels: LabelledCells
+
+
+class Measures(NamedTuple):
+    """What is known of each feature and label; every number after ``gain_fit`` is of test.
+
+    Parameters
+    ----------
+    threshold
+        Chosen on fit; NaN for a label without a base there.
+    f1_fit, gain_fit
+        F1 and gain in precision over the base rate, at the threshold on fit.
+    n_feature, n_both, n_hit
+        Bases detected, those of the label, and elements of the label with a detected base.
+    rank_sum, precision_sum
+        As in `RankTally`.
+    enrichment_low, enrichment_high
+        Interval of the enrichment.
+    codon_phase, phase_share
+        The position of the codon at which most bases are detected on fit, and its share on test;
+        NaN for labels of no coding sequence.
+    """
+
+    threshold: Float64[np.ndarray, "feature label"]
+    f1_fit: Float64[np.ndarray, "feature label"]
+    gain_fit: Float64[np.ndarray, "feature label"]
+    n_feature: Int64[np.ndarray, "feature label"]
+    n_both: Int64[np.ndarray, "feature label"]
+    n_hit: Int64[np.ndarray, "feature label"]
+    rank_sum: Float64[np.ndarray, "feature label"]
+    precision_sum: Float64[np.ndarray, "feature label"]
+    enrichment_low: Float64[np.ndarray, "feature label"]
+    enrichment_high: Float64[np.ndarray, "feature label"]
+    codon_phase: Float64[np.ndarray, "feature label"]
+    phase_share: Float64[np.ndarray, "feature label"]
+
+
+def make_side(
+    stores: Sequence[FeatureStore],
+    elements: Sequence[ConceptElements],
+    sides: Sequence[Stretches],
+    names: tuple[Label, ...],
+    config: AssociateConfig,
+) -> Side:
+    """Lay out and label the cells of one side of each genome."""
+    universe = make_universe(stores, sides)
+    n_stretches = min(N_STRETCHES, max(universe.n_bp // max(config.gap_bp, 1), 1))
+    labels = label_cells(stores, elements, universe, names, n_stretches=n_stretches)
+    return Side(universe, labels)
+
+
+def measure(
+    stores: Sequence[FeatureStore],
+    elements: Sequence[ConceptElements],
+    fit: Side,
+    test: Side,
+    config: AssociateConfig,
+    *,
+    progress: Progress = silent,
+) -> Measures:
+    """Choose on fit and count on test, for every feature.
+
+    Blocks of features are shared out to as many threads as there are cores, 4 at most.
+    """
+    tallies = [Tally(stores, side.universe, side.labels) for side in (fit, test)]
+    phases = find_phases(elements, fit.labels.names)
+    blocks = feature_blocks(stores)
+
+    def measured(features: range) -> Measures:
+        return _measure_block(features, tallies[0], tallies[1], phases, config)
+
+    with ThreadPoolExecutor(min(len(os.sched_getaffinity(0)), MAX_THREADS)) as pool:
+        found = []
+        for features, part in zip(blocks, pool.map(measured, blocks), strict=True):
+            found.append(part)
+            progress(features.stop, blocks[-1].stop)
+    return Measures(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def find_phases(
+    elements: Sequence[ConceptElements], names: Sequence[Label]
+) -> Int64[np.ndarray, "label phase"]:
+    """Return, for labels of coding sequences, the labels of the three positions of their codons.
+
+    Such a concept is one whose three positions are concepts too, or one of these three; -1 for
+    all others.
+    """
+    number = {label: index for index, label in enumerate(names)}
+    found = np.full((len(names), 3), -1, dtype=np.int64)
+    for label, index in number.items():
+        for family in _families(elements, label.concept):
+            members = [number.get(Label(name, label.orientation), -1) for name in family]
+            found[index] = members if min(members) >= 0 else -1
+    return found
+
+
+def _families(elements: Sequence[ConceptElements], concept: str) -> Iterator[list[str]]:
+    for genome in elements[:1]:
+        own = genome.concepts.get(concept)
+        whole = own.of if own is not None and own.bases in _PHASES else concept
+        by_phase = {
+            one.bases: name
+            for name, one in genome.concepts.items()
+            if one.of == whole and one.bases in _PHASES and not (one.where or one.unless)
+        }
+        if len(by_phase) == len(_PHASES):
+            yield [by_phase[phase] for phase in _PHASES]  # type: ignore[index]
+
+
+def _measure_block(
+    features: range,
+    fit: Tally,
+    test: Tally,
+    phases: Int64[np.ndarray, "label phase"],
+    config: AssociateConfig,
+) -> Measures:
+    block = fit.read(features)
+    fractions = np.arange(config.n_thresholds) / config.n_thresholds
+    # rounded so that a threshold read back from a table detects exactly the same bases
+    grid = (fit.maxima(block)[:, None] * fractions).astype(np.float32).astype(np.float64)
+    on_fit = fit.levels(block, grid)
+    level, f1_fit, gain_fit = _choose(on_fit, fit)
+    threshold = np.take_along_axis(grid, level, axis=1)
+    threshold[:, fit.labels.n_positive == 0] = np.nan
+    block = test.read(features)
+    on_test, ranks = test.levels(block, grid), test.ranks(block)
+    interval = _interval(test, block, grid, level)
+    return Measures(
+        threshold,
+        f1_fit,
+        gain_fit,
+        np.take_along_axis(on_test.n_feature, level, axis=1),
+        _at(on_test.n_both, level),
+        _at(test.elements(block, grid), level),
+        *ranks,
+        *interval,
+        *_phase_shares(on_fit, on_test, level, phases),
+    )
+
+
+def _choose(
+    counts: LevelTally, fit: Tally
+) -> tuple[
+    Int64[np.ndarray, "feature label"],
+    Float64[np.ndarray, "feature label"],
+    Float64[np.ndarray, "feature label"],
+]:
+    """Choose the level of each label: the lowest with the highest F1; return its F1 and gain."""
+    n_positive = fit.labels.n_positive
+    f1 = scores.f1(counts.n_both, counts.n_feature[:, None, :], n_positive[None, :, None])
+    level = np.argmax(np.nan_to_num(f1), axis=2)
+    precision = scores.precision(
+        _at(counts.n_both, level), np.take_along_axis(counts.n_feature, level, axis=1)
+    )
+    gain = scores.precision_gain(precision, n_positive / max(fit.n_covered, 1))
+    return level, np.take_along_axis(f1, level[..., None], axis=2)[..., 0], gain
+
+
+def _interval(
+    test: Tally,
+    block: HitBlock,
+    grid: Float64[np.ndarray, "feature level"],
+    level: Int64[np.ndarray, "feature label"],
+) -> scores.Interval:
+    found = test.stretches(block, grid, level)
+    return scores.log2_enrichment_interval(
+        found.n_both, found.n_feature, test.positive_by_stretch[None], test.covered_by_stretch
+    )
+
+
+def _phase_shares(
+    on_fit: LevelTally,
+    on_test: LevelTally,
+    level: Int64[np.ndarray, "feature label"],
+    phases: Int64[np.ndarray, "label phase"],
+) -> tuple[Float64[np.ndarray, "feature label"], Float64[np.ndarray, "feature label"]]:
+    """Choose the position of the codon on fit, and return it with its share on test."""
+    fit, test = (
+        np.stack([_at(counts.n_both[:, phases[:, k]], level) for k in range(3)], axis=-1)
+        for counts in (on_fit, on_test)
+    )
+    chosen = np.argmax(fit, axis=-1)
+    is_known = (phases[:, 0] >= 0) & (fit.sum(axis=-1) > 0)
+    share = scores.phase_share(test, chosen)
+    return tuple(np.where(is_known, found, np.nan) for found in (chosen, share))  # type: ignore
+
+
+def _at(
+    counts: Int64[np.ndarray, "feature label level"], level: Int64[np.ndarray, "feature label"]
+) -> Int64[np.ndarray, "feature label"]:
+    return np.take_along_axis(counts, level[..., None], axis=2)[..., 0]
