@@ -17,11 +17,9 @@ PERFORMANCE = (ROOT / "docs" / "performance.md").read_text()
 QUERY = (ROOT / "docs" / "query.md").read_text()
 FIGURES = (ROOT / "docs" / "figures.md").read_text()
 CANDIDATES = (ROOT / "docs" / "candidates.md").read_text()
-LINES = [
-    line
-    for line in (EVO2 + QUERY + FIGURES + CANDIDATES).splitlines()
-    if line.startswith("genointerp ")
-]
+BASELINES = (ROOT / "docs" / "baselines.md").read_text()
+JOINED = (EVO2 + QUERY + FIGURES + CANDIDATES + BASELINES).replace("\\\n", " ")
+LINES = [line for line in JOINED.splitlines() if line.startswith("genointerp ")]
 CELLS = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\d.]+) \|", PERFORMANCE, re.MULTILINE)
 
 

@@ -58,13 +58,19 @@ def resolve_run_config(values: Mapping[str, Any], *, folder: Path, where: str) -
     for key in ("dictionary", "concepts"):
         if key in config:
             config[key] = str(_resolve(config[key], key, folder, where))
+    beside = config.get("baselines", {})
+    if "random_dictionary" in beside:
+        place = f"{where}: baselines"
+        source = beside["random_dictionary"]
+        beside["random_dictionary"] = str(_resolve(source, "random_dictionary", folder, place))
     model = config["model"]["name"]
     # a folder is written with a slash, so that a bare word is always a registered name
     if "/" in model and (folder / model).is_dir():
         config["model"]["name"] = str((folder / model).resolve())
     _check_names(config, where)
     # a slip in it is told now, not when the activations have been computed
-    read_config(TrainingConfig, Path(config["dictionary"]) if "dictionary" in config else None)
+    for path in (config.get("dictionary"), beside.get("random_dictionary")):
+        read_config(TrainingConfig, None if path is None else Path(path))
     return config
 
 
@@ -122,6 +128,12 @@ def _check_names(config: Mapping[str, Any], where: str) -> None:
     named = [("fit", name) for name in config["fit"]]
     named.append(("fidelity.genome", config["fidelity"]["genome"]))
     named += [(f"queries.{key}", query["genome"]) for key, query in config["queries"].items()]
+    random = config.get("baselines", {}).get("random", {})
+    named += [("baselines.random", name) for name in random]
     for place, name in named:
         if name not in genomes:
             raise ConfigError(f"{where}: {place}", f"one of {', '.join(genomes)}", repr(name))
+    for name in config["fit"] if random else ():
+        if name not in random:
+            place = f"{where}: baselines.random"
+            raise ConfigError(place, f"regions of {name}, which is fit", ", ".join(random))

@@ -21,7 +21,7 @@ MADE = [
     *["config.yaml", "summary.json", "report.html", "fidelity.json", "best_per_concept.tsv"],
     *["candidates.tsv", "candidates.gff3", "candidates.fasta", "dossiers/locus_evidence.tsv"],
     "ecoli/predicted.gff3",
-    *["associations.parquet", "associations.tsv"],
+    *["associations.parquet", "associations.tsv", "baselines.tsv"],
     *["ecoli/activations.h5", "bsubtilis/features.h5", "sae/cfg.json", "queries/rRNA_16S.tsv"],
     *["figures/overlap.png", "figures/region_rRNA_16S.png", "benchmarks/ecoli/harvest.tsv"],
 ]

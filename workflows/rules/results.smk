@@ -72,6 +72,7 @@ rule report:
         "candidates.tsv",
         "dossiers",
         "figures/overlap.png",
+        ["baselines.tsv"] if "baselines" in config else [],
         expand("{genome}/features.h5", genome=GENOMES),
         expand("queries/{query}.tsv", query=QUERIES),
         expand("figures/region_{query}.png", query=QUERIES),
