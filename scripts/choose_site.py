@@ -9,7 +9,7 @@ genome says is reported beside it and chooses nothing.
 import argparse
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,7 +22,8 @@ from genointerp.activation.harvest import HarvestConfig
 from genointerp.activation.training_config import TrainingConfig
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
-from genointerp.association.dense import dense_sides, score_dense
+from genointerp.association.dense import DenseSide, activation_blocks, dense_sides, folds
+from genointerp.association.dense_counts import score_values
 from genointerp.association.linear_probe import fit_probe
 from genointerp.association.summary import best_per_concept
 from genointerp.core.config import to_mapping
@@ -30,7 +31,6 @@ from genointerp.core.files import atomic_path
 from genointerp.feature.trial import (
     CONCEPTS,
     Ground,
-    folds,
     harvest_sites,
     parse_slow_part,
     read_ground,
@@ -123,21 +123,22 @@ def measure_site(
     fit_store = next(
         store for store, own in zip(stores, grounds, strict=True) if not _is_test(own, split)
     )
-    test_store = next(store for store in stores if store is not fit_store)
-    x = fit_store.rows(0, fit_store.n_tokens)
     elements = [ground.elements for ground in grounds]
     trial = try_dictionary(fit_store, stores, work, config)
     best = _own_orientation(best_per_concept(associate(trial.features, elements, config=split)))
-    fit, test = dense_sides(trial.features, stores, elements, split)
-    labels = [fit.label(concept) for concept in CONCEPTS]
-    truth = np.column_stack([fit.truth(label) for label in labels])
-    probe = fit_probe(x, truth, folds(fit_store))
-    on_fit = probe.log_odds(x)
-    del x
-    on_test = probe.log_odds(test_store.rows(0, test_store.n_tokens))
+    fit, test = dense_sides(trial.features, elements, split)
+    labels = np.array([fit.label(concept) for concept in CONCEPTS], dtype=np.int64)
+    cells, blocks = zip(*activation_blocks(stores, fit.universe), strict=True)
+    cell = np.concatenate(cells)
+    probe = fit_probe(np.concatenate(blocks), fit.truth(cell)[:, labels], folds(cell, fit))
+
+    def values_on(side: DenseSide) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for cell, x in activation_blocks(stores, side.universe):
+            yield cell, probe.log_odds(x)
+
+    scores = score_values(values_on, labels, fit, test)
     rows = []
-    for column, (concept, label) in enumerate(zip(CONCEPTS, labels, strict=True)):
-        score = score_dense(on_fit[:, column].copy(), on_test[:, column].copy(), label, fit, test)
+    for column, (concept, score) in enumerate(zip(CONCEPTS, scores, strict=True)):
         feature = best.loc[concept]
         rows.append(
             {

@@ -2,8 +2,8 @@
 
 Everything is chosen on the genomes of ``fit`` and measured on those of ``test``: which feature,
 neuron or component, its sign, its threshold. Without ``--sweep`` one dictionary is measured beside
-the best raw neuron and the best principal component (either sign), a linear probe, a detector that
-always fires, and a dictionary trained alike on the same network with random weights. With
+what `genointerp.association.baseline` knows, a dictionary trained alike on the same network with
+random weights among it. With
 ``--sweep`` many dictionaries are trained, and the line with the highest mean F1 over the aims **on
 fit** is chosen; what test says of it is reported and chooses nothing.
 """
@@ -11,45 +11,34 @@ fit** is chosen; what test says of it is reported and chooses nothing.
 import argparse
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
-from jaxtyping import Float32
 
 from genointerp.activation.harvest import HarvestConfig, harvest
 from genointerp.activation.training_config import TrainingConfig
 from genointerp.association.associate import associate
+from genointerp.association.baseline import Rivals, measure_baselines
 from genointerp.association.config import AssociateConfig
-from genointerp.association.dense import (
-    DenseScore,
-    DenseSide,
-    choose_columns,
-    dense_sides,
-    score_dense,
-)
-from genointerp.association.linear_probe import fit_probe
 from genointerp.association.summary import best_per_concept
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.files import atomic_path
-from genointerp.core.seed import derive_seed
 from genointerp.feature.trial import (
     CONCEPTS,
     Ground,
     Trial,
-    folds,
     parse_slow_part,
     read_ground,
     try_dictionary,
 )
-from genointerp.model.hyena import StripedHyena, initialise
 from genointerp.model.protocol import DnaModel
 from genointerp.model.registry import load_model
-from genointerp.model.single_nucleotide import SingleNucleotideModel
 from genointerp.store.activations import ActivationStore
 from genointerp.workflow.config import read_run_config
 
@@ -59,6 +48,25 @@ CONFIG = Path(__file__).parent / "configs" / "site.yaml"
 AIMS = {"rRNA": 0.9, "tRNA": 0.8, "CDS": 0.85, "codon phase": 0.8}
 PHASES = ("CDS_phase0", "CDS_phase1", "CDS_phase2")
 """Of these the best on fit counts for the aim of a codon phase."""
+
+TITLES = {
+    "feature": "best feature",
+    "neuron": "best neuron",
+    "component": "best component",
+    "independent_component": "best independent component",
+    "mean_difference": "difference of means",
+    "probe": "linear probe",
+    "kmer_gc_phase": "k-mers, GC and codon phase",
+    "untrained_feature": "best feature, random weights",
+}
+"""Detectors of a record, in the order of the columns of its table."""
+
+_KINDS = {
+    "component": "principal_component",
+    "probe": "linear_probe",
+    "untrained_feature": "random_weights",
+}
+"""Kinds of detectors that a record names otherwise than the table of baselines."""
 
 SETTING = (
     "ARCHITECTURE:N_FEATURES:K:TOKENS[+STEP:HALF:N_FEATURES:K...], the slow parts behind a plus; "
@@ -141,7 +149,8 @@ def main() -> None:
         }
         scene = make_scene(model, site, grounds, run, work)
         if arguments.sweep is None:
-            random = make_scene(untrained(model), site, grounds, run, work)
+            twin = load_model(arguments.model or run["model"]["name"], random_weights=0)
+            random = make_scene(twin, site, grounds, run, work)
             record |= compare(scene, random, config)
         else:
             record |= sweep(scene, config, arguments.sweep or list(SWEEP))
@@ -169,39 +178,22 @@ def make_scene(
     return Scene(stores, grounds, split, work)
 
 
-def untrained(model: DnaModel, *, seed: int = 0) -> DnaModel:
-    """Return the network of a model with the weights that training begins with."""
-    assert isinstance(model, SingleNucleotideModel)
-    network = StripedHyena(model.network.config)
-    generator = torch.Generator().manual_seed(derive_seed(seed, "untrained network"))
-    initialise(network, generator)
-    # harvested under a name and an identity of its own, so that files are never mixed up
-    spec = replace(model.spec, name=f"{model.spec.name}-untrained", sha256=f"{seed:064x}")
-    return SingleNucleotideModel(network.to(model.device), spec, model.tokenizer)
-
-
 def compare(scene: Scene, random: Scene, config: TrainingConfig) -> dict[str, Any]:
     """Measure one dictionary and what it has to be read beside."""
-    trial, features = best_features(scene, config)
-    x = scene.fit_store.rows(0, scene.fit_store.n_tokens)
-    z = scene.test_store.rows(0, scene.test_store.n_tokens)
+    trial, associations = train_and_associate(scene, scene.work / "trained", config)
+    random_trial, _ = train_and_associate(random, scene.work / "random", config)
     elements = [ground.elements for ground in scene.grounds]
-    fit, test = dense_sides(trial.features, scene.stores, elements, scene.split)
-    labels = [fit.label(concept) for concept in CONCEPTS]
-    truth = np.column_stack([fit.truth(label) for label in labels])
-    probe = fit_probe(x, truth, folds(scene.fit_store))
-    detectors = {"probe": [_row(s) for s in score_columns(probe.log_odds, x, z, labels, fit, test)]}
-    log.info("probe measured")
-    axes = principal_axes(x)
-    for name, project in (
-        ("neuron", lambda rows: rows),
-        ("component", lambda rows: np.asarray(rows @ axes, dtype=np.float32)),
-    ):
-        detectors[name] = best_columns(project, x, z, labels, fit, test)
-        log.info("best %s measured", name)
-    del x, z
-    random_trial, random_features = best_features(random, config)
-    detectors = {"feature": features, **detectors, "untrained_feature": random_features}
+    rivals = Rivals(
+        activations=scene.stores,
+        genomes=[ground.genome for ground in scene.grounds],
+        random=random_trial.features,
+    )
+    table = measure_baselines(trial.features, elements, associations, rivals, split=scene.split)
+    features = best_rows(associations)
+    detectors = {"feature": features}
+    for name in TITLES:
+        if name != "feature":
+            detectors[name] = _rows(table[table["detector"] == _KINDS.get(name, name)])
     return {
         "trial": to_mapping(config),
         "dictionary": _quality(trial),
@@ -248,14 +240,27 @@ def parse_setting(setting: str, config: TrainingConfig) -> TrainingConfig:
     return replace(config, sae=sae, n_tokens=int(tokens), slow_parts=parts)
 
 
+def train_and_associate(
+    scene: Scene, folder: Path, config: TrainingConfig
+) -> tuple[Trial, pd.DataFrame]:
+    """Train a dictionary on fit and compare its features with every concept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    elements = [ground.elements for ground in scene.grounds]
+    trial = try_dictionary(scene.fit_store, scene.stores, folder, config)
+    return trial, associate(trial.features, elements, config=scene.split)
+
+
 def best_features(scene: Scene, config: TrainingConfig) -> tuple[Trial, list[dict[str, Any]]]:
     """Train a dictionary on fit and return its best feature for each concept."""
-    elements = [ground.elements for ground in scene.grounds]
-    trial = try_dictionary(scene.fit_store, scene.stores, scene.work, config)
-    best = best_per_concept(associate(trial.features, elements, config=scene.split))
-    best = best[best["orientation"] != "antisense"].set_index("concept")
+    trial, associations = train_and_associate(scene, scene.work, config)
+    return trial, best_rows(associations)
+
+
+def best_rows(associations: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the best feature of each concept in its own orientation."""
+    best = _own(best_per_concept(associations))
     columns = ("f1_fit", "precision", "recall", "recall_element", "f1", "auroc")
-    return trial, [
+    return [
         {
             "feature": int(best.loc[concept, "feature"]),
             "always_on": round(float(best.loc[concept, "f1_always_on"]), 4),
@@ -263,50 +268,6 @@ def best_features(scene: Scene, config: TrainingConfig) -> tuple[Trial, list[dic
         }
         for concept in CONCEPTS
     ]
-
-
-Project = Callable[[Float32[np.ndarray, "row d_in"]], Float32[np.ndarray, "row column"]]
-
-
-def score_columns(
-    project: Project,
-    x: Float32[np.ndarray, "fit_row d_in"],
-    z: Float32[np.ndarray, "test_row d_in"],
-    labels: list[int],
-    fit: DenseSide,
-    test: DenseSide,
-) -> Iterator[DenseScore]:
-    """Score the first detector for the first label, and so on."""
-    on_fit, on_test = project(x), project(z)
-    for column, label in enumerate(labels):
-        yield score_dense(on_fit[:, column].copy(), on_test[:, column].copy(), label, fit, test)
-
-
-def best_columns(
-    project: Project,
-    x: Float32[np.ndarray, "fit_row d_in"],
-    z: Float32[np.ndarray, "test_row d_in"],
-    labels: list[int],
-    fit: DenseSide,
-    test: DenseSide,
-) -> list[dict[str, Any]]:
-    """Score for each label the column and the sign that are best on fit."""
-    on_fit = project(x)
-    chosen = choose_columns(on_fit, fit)
-    on_test = project(z)
-    rows = []
-    for label in labels:
-        column, sign = chosen[label]
-        score = score_dense(sign * on_fit[:, column], sign * on_test[:, column], label, fit, test)
-        rows.append({"column": column, "sign": sign, **_row(score)})
-    return rows
-
-
-def principal_axes(x: Float32[np.ndarray, "row d_in"]) -> Float32[np.ndarray, "d_in axis"]:
-    """Return the principal axes of activations, that of the largest variance first."""
-    mean = x.mean(axis=0, dtype=np.float64)
-    covariance = (x.T @ x).astype(np.float64) / len(x) - np.outer(mean, mean)
-    return np.linalg.eigh(covariance).eigenvectors[:, ::-1].astype(np.float32)
 
 
 def aims_of(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -323,13 +284,7 @@ def aims_of(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def comparison_table(record: dict[str, Any]) -> list[str]:
     """Return the lines of a Markdown table, a row for each concept."""
-    titles = {
-        "feature": "best feature",
-        "neuron": "best neuron",
-        "component": "best component",
-        "probe": "linear probe",
-        "untrained_feature": "best feature, random weights",
-    }
+    titles = {name: title for name, title in TITLES.items() if name in record["detectors"]}
     lines = [
         "| concept | aim | " + " | ".join(titles.values()) + " | always on |",
         "|" + "---|" * (len(titles) + 3),
@@ -367,8 +322,21 @@ def write(record: dict[str, Any], table: Callable[[dict[str, Any]], list[str]], 
         path.write_text("\n".join([*table(record), ""]))
 
 
-def _row(score: DenseScore) -> dict[str, float]:
-    return {key: round(value, 4) for key, value in score._asdict().items()}
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    own = _own(table)
+    columns = ("threshold", "f1_fit", "precision", "recall", "f1", "auroc")
+    return [
+        {
+            "which": str(own.loc[concept, "which"]),
+            "sign": int(own.loc[concept, "sign"]),
+            **{key: round(float(own.loc[concept, key]), 4) for key in columns},
+        }
+        for concept in CONCEPTS
+    ]
+
+
+def _own(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["orientation"] != "antisense"].set_index("concept")
 
 
 def _quality(trial: Trial) -> dict[str, float]:

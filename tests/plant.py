@@ -13,10 +13,12 @@ from genointerp.store.features import FeatureHeader, FeatureStore
 PROVENANCE = Provenance(config={}, inputs={})
 
 
-def make_store(path, dense, contigs, *, genome_sha256="g1", sae_sha256="s", coverage=None):
+def make_store(
+    path, dense, contigs, *, genome_sha256="g1", sae_sha256="s", model_sha256="m", coverage=None
+):
     """Write dense activations ``{strand: (row, feature)}`` whose rows are global and forward."""
-    n_features = dense["+"].shape[1]
-    header = FeatureHeader("toy", "m", "blocks.1", genome_sha256, sae_sha256, n_features, contigs)
+    origin = ("toy", model_sha256, "blocks.1", genome_sha256, sae_sha256)
+    header = FeatureHeader(*origin, dense["+"].shape[1], contigs)
     with FeatureWriter(path, header, PROVENANCE) as writer:
         offset = 0
         for contig in contigs:

@@ -1,54 +1,36 @@
-"""Detectors that have a value at every base: neurons, principal components, probes.
-
-What a single feature reaches is to be read beside them, so they are counted and scored by the very
-code that counts and scores features.
-"""
+"""Fit and test as whoever reads every base sees them: their labels, and activations in blocks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int64
+from jaxtyping import Bool, Float32, Int64
 
 from genointerp.annotation.concepts import ConceptElements
-from genointerp.association import scores
 from genointerp.association.config import AssociateConfig
-from genointerp.association.counts import CellTrack, count_levels, rank_sums
 from genointerp.association.label import LabelledCells, label_cells, list_labels
 from genointerp.association.split import split_genomes
 from genointerp.association.universe import Universe, make_universe
-from genointerp.core.errors import InputError
+from genointerp.core.errors import InputError, MismatchError
 from genointerp.store.activations import ActivationStore
 from genointerp.store.contigs import contig_offsets
-from genointerp.store.features import FeatureStore, ReadStrand
+from genointerp.store.features import STRANDS, FeatureStore
 
-_TAIL = np.logspace(-5, -2, 25)
-_MIDDLE = np.linspace(0.02, 0.98, 49)
-SHARES = np.concatenate([[0.0], _TAIL, _MIDDLE, 1 - _TAIL[::-1]])
-"""Shares of the rows of fit that lie below the thresholds tried; dense where concepts are rare."""
+BLOCK_BYTES = 64 << 20
+"""Activations held at once, as float32."""
 
-CHOICE_ROWS = 300_000
-"""Rows of fit on which a detector is chosen from many; its threshold is chosen on all of them."""
+N_STRETCHES = 16
+"""Of a side, alternately of either fold."""
 
 
 @dataclass(frozen=True, eq=False)
 class DenseSide:
-    """Rows of activations on one side of the split, and what they are.
+    """One side of the split: its cells, and what they are."""
 
-    Parameters
-    ----------
-    labels
-        Of the cells of the side.
-    n_covered
-        Covered (base, strand) pairs: the rows.
-    cell
-        Cell of each row.
-    """
-
+    universe: Universe
     labels: LabelledCells
-    n_covered: int
-    cell: Int64[np.ndarray, " row"]
 
     def label(self, concept: str) -> int:
         """Return the label of a concept in its own orientation: sense, or both without strand."""
@@ -58,153 +40,122 @@ class DenseSide:
             if label.concept == concept and label.orientation != "antisense"
         )
 
-    def truth(self, label: int) -> Bool[np.ndarray, " row"]:
-        """Return which rows carry a label."""
-        return np.asarray(self.labels.mask(label)[self.cell], dtype=np.bool_)
+    def truth(self, cell: Int64[np.ndarray, " row"]) -> Bool[np.ndarray, "row label"]:
+        """Return the labels of cells."""
+        sets = np.ascontiguousarray(self.labels.members.T > 0)
+        return np.asarray(sets[self.labels.combination[cell]], dtype=np.bool_)
 
 
-class DenseScore(NamedTuple):
-    """A detector at the threshold chosen on fit; every score after ``f1_fit`` is of test."""
+class DenseRows(NamedTuple):
+    """Activations of some cells of one side."""
 
-    threshold: float
-    f1_fit: float
-    precision: float
-    recall: float
-    f1: float
-    auroc: float
-
-
-class SignedColumn(NamedTuple):
-    """A column of a matrix of detectors, read upward (``sign`` 1) or downward (-1)."""
-
-    column: int
-    sign: int
+    cell: Int64[np.ndarray, " row"]
+    x: Float32[np.ndarray, "row d_in"]
 
 
 def dense_sides(
     features: Sequence[FeatureStore],
-    activations: Sequence[ActivationStore],
     elements: Sequence[ConceptElements],
     config: AssociateConfig,
 ) -> tuple[DenseSide, DenseSide]:
-    """Return fit and test as `associate` would divide and label them.
+    """Return fit and test as `associate` divides and labels them.
 
     Parameters
     ----------
     features
-        Of any dictionary on these activations: they tell what was read.
-
-    Raises
-    ------
-    InputError
-        If tokens are not bases, or rows of one genome belong to both sides.
+        Of any dictionary: they tell what was read.
     """
     splits = split_genomes([store.header.contigs for store in features], config)
     names = list_labels(elements)
     sides = []
     for name in ("fit", "test"):
         universe = make_universe(features, [getattr(split, name) for split in splits])
-        labels = label_cells(features, elements, universe, names)
-        sides.append(_dense_side(activations, labels, universe))
+        sides.append(DenseSide(universe, label_cells(features, elements, universe, names)))
     return sides[0], sides[1]
 
 
-def _dense_side(
-    stores: Sequence[ActivationStore], labels: LabelledCells, universe: Universe
-) -> DenseSide:
-    cells = []
-    for genome, store in enumerate(stores):
+def check_activations(
+    features: Sequence[FeatureStore],
+    activations: Sequence[ActivationStore],
+    sides: Sequence[DenseSide],
+) -> None:
+    """Refuse activations other than those that features were made of, a store for each genome.
+
+    Raises
+    ------
+    InputError
+        If tokens are not bases, or bases were read that the features do not have, or fewer.
+    MismatchError
+        If genome, model or site are others, or the widths differ.
+    """
+    for store, own in zip(features, activations, strict=True):
+        for field in ("genome_sha256", "model_sha256", "site"):
+            _check_same(field, getattr(store.header, field), own, store.path)
+        _check_same("d_in", activations[0].d_in, own, activations[0].path)
+        if own.has_words:
+            expected = "tokens that are bases, since a concept is a set of bases"
+            raise InputError(str(own.path), expected, "tokens of several bases")
+    for side in sides:
+        n_rows = sum(int((cell >= 0).sum()) for cell, _ in _located(activations, side.universe))
+        if n_rows != side.universe.n_covered:
+            where = ", ".join(str(store.path) for store in activations)
+            expected = f"the {side.universe.n_covered} bases of the features, each once"
+            raise InputError(where, expected, f"{n_rows} rows")
+
+
+def _check_same(field: str, expected: str | int, store: ActivationStore, known: Path) -> None:
+    found = getattr(store.header, field)
+    if expected != found:
+        where = f"{store.path}: {field.replace('_', '-')}"
+        raise MismatchError(where, f"{expected} as in {known}", str(found))
+
+
+def activation_blocks(
+    activations: Sequence[ActivationStore], universe: Universe
+) -> Iterator[DenseRows]:
+    """Yield the rows of one side, in blocks of at most `BLOCK_BYTES`."""
+    for cell, (store, start) in _located(activations, universe):
+        inside = cell >= 0
+        if inside.any():
+            yield DenseRows(cell[inside], store.rows(start, start + len(cell))[inside])
+
+
+def _located(
+    activations: Sequence[ActivationStore], universe: Universe
+) -> Iterator[tuple[Int64[np.ndarray, " row"], tuple[ActivationStore, int]]]:
+    """Yield the cells of consecutive rows, -1 on the other side, with their store and first row."""
+    for genome, store in enumerate(activations):
         if not any(len(part.start) for part in universe.covered[genome].values()):
             continue
-        for strand, rows in _reading_rows(store):
-            cell, inside = universe.locate(genome, strand, rows)
-            if not inside.all():
-                raise InputError(str(store.path), "rows of the universe", "others")
-            cells.append(cell)
-    cell = np.concatenate([np.zeros(0, np.int64), *cells])
-    return DenseSide(labels, universe.n_covered, cell)
+        offsets = contig_offsets(store.header.contigs)
+        first = np.array([offsets[window.seqid] for window in store.windows], dtype=np.int64)
+        is_minus = np.array([window.strand == "-" for window in store.windows], dtype=np.bool_)
+        size = max(1, BLOCK_BYTES // (4 * store.d_in))
+        for start in range(0, store.n_tokens, size):
+            stop = min(start + size, store.n_tokens)
+            row = np.arange(start, stop)
+            window = np.searchsorted(store.window_offset, row, side="right") - 1
+            base = store.token_bases(start, stop).start + first[window]
+            cell = np.full(len(row), -1, dtype=np.int64)
+            for strand in STRANDS:
+                own = np.flatnonzero(is_minus[window] == (strand == "-"))
+                located = universe.locate(genome, strand, base[own])
+                cell[own[located.inside]] = located.cell
+            yield cell, (store, start)
 
 
-def _reading_rows(
-    store: ActivationStore,
-) -> Iterator[tuple[ReadStrand, Int64[np.ndarray, " bp"]]]:
-    """Yield the global base of each row of each window, in reading order."""
-    offsets = contig_offsets(store.header.contigs)
-    for kept in store.windows:
-        offset = offsets[kept.seqid]
-        rows = np.arange(offset + kept.start, offset + kept.end, dtype=np.int64)
-        if kept.strand == "-":
-            yield "-", rows[::-1]
-        else:
-            yield "+", rows
+def thinning(n_rows: int, limit: int) -> int:
+    """Return n for which every n-th row leaves at most ``limit``: odd and no multiple of 3.
 
-
-def thresholds_of(values: Float32[np.ndarray, " row"]) -> Float64[np.ndarray, " level"]:
-    """Return the thresholds tried for a detector, ascending: quantiles of its values on fit."""
-    return np.unique(np.quantile(values, SHARES).astype(np.float32)).astype(np.float64)
-
-
-def choose_columns(
-    matrix: Float32[np.ndarray, "row column"], side: DenseSide
-) -> list[SignedColumn]:
-    """Choose for each label the column and the sign with the highest F1 on fit.
-
-    Notes
-    -----
-    From every n-th row, n being the lowest odd number not divisible by 3 (codons have a period)
-    that leaves at most `CHOICE_ROWS`.
+    So no position of codons is preferred.
     """
-    stride = _stride(len(matrix))
-    thinned = matrix[::stride]
-    cell = side.cell[::stride]
-    n_labels = len(side.labels.names)
-    n_positive = np.array([int(side.truth(i)[::stride].sum()) for i in range(n_labels)])
-    best = np.full(n_labels, -1.0)
-    chosen = [SignedColumn(0, 1)] * n_labels
-    for column in range(matrix.shape[1]):
-        for sign in (1, -1):
-            values = np.ascontiguousarray(sign * thinned[:, column])
-            counts = count_levels(CellTrack(cell, values), thresholds_of(values), side.labels)
-            f1 = scores.f1(counts.n_both, counts.n_feature[None, :], n_positive[:, None])
-            top = np.nan_to_num(f1).max(axis=1)
-            for label in np.flatnonzero(top > best).tolist():
-                chosen[label] = SignedColumn(column, sign)
-            best = np.maximum(best, top)
-    return chosen
-
-
-def score_dense(
-    fit_values: Float32[np.ndarray, " fit_row"],
-    test_values: Float32[np.ndarray, " test_row"],
-    label: int,
-    fit: DenseSide,
-    test: DenseSide,
-) -> DenseScore:
-    """Choose the threshold of a detector for a label on fit, and score it on test.
-
-    Of thresholds with equal F1 the lowest is taken, as for features.
-    """
-    grid = thresholds_of(fit_values)
-    counts = count_levels(CellTrack(fit.cell, fit_values), grid, fit.labels)
-    f1 = scores.f1(counts.n_both[label], counts.n_feature, fit.labels.n_positive[[label]])
-    level = int(np.argmax(np.nan_to_num(f1)))
-    track = CellTrack(test.cell, test_values)
-    found = count_levels(track, grid[[level]], test.labels)
-    both, detected = found.n_both[label], found.n_feature
-    positive = test.labels.n_positive[[label]]
-    ranks = rank_sums(track, test.labels, test.n_covered)[[label]]
-    return DenseScore(
-        threshold=float(grid[level]),
-        f1_fit=float(f1[level]),
-        precision=float(scores.precision(both, detected)[0]),
-        recall=float(scores.recall(both, positive)[0]),
-        f1=float(scores.f1(both, detected, positive)[0]),
-        auroc=float(scores.auroc(ranks, positive, test.n_covered)[0]),
-    )
-
-
-def _stride(n_rows: int) -> int:
-    stride = max(1, -(-n_rows // CHOICE_ROWS))
+    stride = max(1, -(-n_rows // limit))
     while stride > 1 and (stride % 2 == 0 or stride % 3 == 0):
         stride += 1
     return stride
+
+
+def folds(cell: Int64[np.ndarray, " row"], side: DenseSide) -> Bool[np.ndarray, " row"]:
+    """Return which of two halves cells belong to: long stretches, both strands together."""
+    n_bp = side.universe.n_bp
+    return np.asarray(cell % n_bp * N_STRETCHES // n_bp % 2 == 1, dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Linear probes: what a weighted sum of all neurons tells of a concept.
+"""Linear probes: what a weighted sum of all neurons, or of all columns of a design, tells.
 
 A probe knows the truth while a feature does not, so it is what the site holds and no detector that
 anybody has to find.
@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 
 from genointerp.core.errors import InputError
 from genointerp.core.seed import rng
@@ -20,7 +21,7 @@ RARE = 0.02
 """Labels below this base rate keep all of their rows where rows are drawn."""
 
 MAX_ROWS = 40_000
-"""Rows drawn, apart from those of rare labels."""
+"""Rows drawn where their number is not given."""
 
 _ITERATIONS = 60
 
@@ -31,7 +32,7 @@ class LinearProbe(NamedTuple):
     Parameters
     ----------
     weight, bias
-        The log odds are ``x @ weight + bias``.
+        The log odds are ``x @ weight + bias``, and ``counts @ count_weight`` where there are any.
     penalty
         Strength chosen for each label.
     """
@@ -39,6 +40,7 @@ class LinearProbe(NamedTuple):
     weight: Float32[np.ndarray, "d_in label"]
     bias: Float32[np.ndarray, " label"]
     penalty: Float64[np.ndarray, " label"]
+    count_weight: Float32[np.ndarray, "count label"]
 
     def log_odds(self, x: Float32[np.ndarray, "row d_in"]) -> Float32[np.ndarray, "row label"]:
         """Return the log odds of each label."""
@@ -50,6 +52,8 @@ def fit_probe(
     y: Bool[np.ndarray, "row label"],
     fold: Bool[np.ndarray, " row"],
     *,
+    counts: csr_array | None = None,
+    max_rows: int = MAX_ROWS,
     seed: int = 0,
 ) -> LinearProbe:
     """Fit a probe for each label, its penalty chosen by the log loss of the other fold.
@@ -58,6 +62,10 @@ def fit_probe(
     ----------
     fold
         Which of two halves a row belongs to: long stretches, since neighbouring bases are alike.
+    counts
+        More columns, mostly 0, which are taken as they are and not standardised.
+    max_rows
+        Rows drawn, apart from those of rare labels.
 
     Raises
     ------
@@ -69,7 +77,7 @@ def fit_probe(
     Minimised is ``mean_i loss_i / (p (1 - p)) + penalty / 2 |weight|^2`` over standardised
     activations, the bias free, by L-BFGS; p is the base rate of the label, so that one penalty
     means the same for rare labels as for common ones. Rows of rare labels (`RARE`) are all taken,
-    of the others so many as make `MAX_ROWS`, drawn with equal chance and weighted by its inverse:
+    of the others so many as make ``max_rows``, drawn with equal chance and weighted by its inverse:
     the mean is that of all rows.
     """
     if not fold.any() or fold.all():
@@ -77,8 +85,9 @@ def fit_probe(
     mean = x.mean(axis=0, dtype=np.float64)
     scale = x.std(axis=0, dtype=np.float64)
     scale = np.where(scale > 0, scale, 1.0)
-    rows, weight = _draw(y, seed)
-    z = ((x[rows] - mean) / scale).astype(np.float32)
+    rows, weight = _draw(y, max_rows, seed)
+    standard = ((x[rows] - mean) / scale).astype(np.float32)
+    z = _Design(standard, csr_array((len(rows), 0)) if counts is None else counts[rows])
     truth, half = y[rows].astype(np.float32), fold[rows]
     loss = np.zeros((len(PENALTIES), y.shape[1]))
     for side in (False, True):
@@ -86,19 +95,44 @@ def fit_probe(
         away = ~kept
         for number, penalty in enumerate(PENALTIES):
             strength = np.full(y.shape[1], penalty)
-            found = _solve(z[kept], truth[kept], weight[kept], strength, start=found)
-            loss[number] += _log_loss(z[away] @ found[:-1] + found[-1], truth[away], weight[away])
+            found = _solve(z.rows(kept), truth[kept], weight[kept], strength, start=found)
+            logit = z.rows(away).dot(found[:-1]) + found[-1]
+            loss[number] += _log_loss(logit, truth[away], weight[away])
     chosen = np.array(PENALTIES)[np.argmin(loss, axis=0)]
     found = _solve(z, truth, weight, chosen, start=found)
-    raw = found[:-1] / scale[:, None]
+    raw = found[: x.shape[1]] / scale[:, None]
     bias = found[-1] - mean @ raw
-    return LinearProbe(raw.astype(np.float32), bias.astype(np.float32), chosen)
+    count_weight = found[x.shape[1] : -1]
+    return LinearProbe(raw.astype(np.float32), bias.astype(np.float32), chosen, count_weight)
 
 
-def _draw(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+class _Design(NamedTuple):
+    """The columns of a regression: standardised ones, then counts."""
+
+    dense: Float32[np.ndarray, "row d_in"]
+    counts: csr_array
+
+    def rows(self, chosen: Bool[np.ndarray, " row"]) -> "_Design":
+        return _Design(self.dense[chosen], self.counts[np.flatnonzero(chosen)])
+
+    def dot(self, theta: Float32[np.ndarray, "column label"]) -> Float32[np.ndarray, "row label"]:
+        d_in = self.dense.shape[1]
+        product = self.dense @ theta[:d_in]
+        if self.counts.shape[1]:
+            product += self.counts @ theta[d_in:]
+        return np.asarray(product, dtype=np.float32)
+
+    def back(self, error: Float32[np.ndarray, "row label"]) -> np.ndarray:
+        parts = [self.dense.T @ error]
+        if self.counts.shape[1]:
+            parts.append(self.counts.T @ error)
+        return np.vstack(parts)
+
+
+def _draw(y: np.ndarray, max_rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     rare = np.asarray(y[:, y.mean(axis=0) < RARE].any(axis=1), dtype=np.bool_)
     others = np.flatnonzero(~rare)
-    share = min(1.0, MAX_ROWS / max(len(others), 1))
+    share = min(1.0, max_rows / max(len(others), 1))
     n = round(share * len(others))
     drawn = rng(seed, "rows of a probe").choice(others, size=n, replace=False)
     rows = np.sort(np.concatenate([np.flatnonzero(rare), drawn]))
@@ -106,45 +140,50 @@ def _draw(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _solve(
-    z: Float32[np.ndarray, "row d_in"],
+    z: _Design,
     truth: Float32[np.ndarray, "row label"],
     weight: Float32[np.ndarray, " row"],
     penalty: Float64[np.ndarray, " label"],
     *,
-    start: Float32[np.ndarray, "d_in1 label"] | None = None,
-) -> Float32[np.ndarray, "d_in1 label"]:
+    start: Float32[np.ndarray, "column1 label"] | None = None,
+) -> Float32[np.ndarray, "column1 label"]:
     """Return standardised weights and, in the last row, biases: the labels' problems side by side.
 
     The labels do not share a parameter, so that one minimisation of the sum solves all of them.
     """
-    shape = (z.shape[1] + 1, truth.shape[1])
+    shape = (z.dense.shape[1] + z.counts.shape[1] + 1, truth.shape[1])
     total = float(weight.sum())
     rate = np.clip((weight @ truth) / total, 1e-6, 1 - 1e-6).astype(np.float64)
     unit = rate * (1 - rate)
 
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
         theta = flat.reshape(shape).astype(np.float32)
-        logit = z @ theta[:-1] + theta[-1]
-        error = (_sigmoid(logit) - truth) * weight[:, None]
-        gradient = np.vstack([z.T @ error, error.sum(axis=0)]) / (total * unit)
+        logit = z.dot(theta[:-1]) + theta[-1]
+        decay = np.exp(-np.abs(logit))
+        chance = np.where(logit >= 0, np.float32(1), decay) / (1 + decay)
+        error = (chance - truth) * weight[:, None]
+        gradient = np.vstack([z.back(error), error.sum(axis=0)]) / (total * unit)
         gradient[:-1] += penalty * theta[:-1]
         ridge = 0.5 * penalty * np.square(theta[:-1], dtype=np.float64).sum(axis=0)
-        return float((_log_loss(logit, truth, weight) / unit + ridge).sum()), gradient.ravel()
+        loss = _mean_loss(logit, decay, truth, weight)
+        return float((loss / unit + ridge).sum()), gradient.ravel()
 
     if start is None:
         start = np.zeros(shape, dtype=np.float32)
         start[-1] = np.log(rate / (1 - rate))
-    options = {"maxiter": _ITERATIONS, "maxcor": 20, "ftol": 1e-7}
+    options = {"maxiter": _ITERATIONS, "maxcor": 10, "ftol": 1e-7}
     first = start.astype(np.float64).ravel()
     result = minimize(objective, first, jac=True, method="L-BFGS-B", options=options)
     return np.asarray(result.x.reshape(shape), dtype=np.float32)
 
 
 def _log_loss(logit: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    loss = np.logaddexp(np.float32(0), logit) - truth * logit
-    mean = weight.astype(np.float64) @ loss / float(weight.sum())
-    return np.asarray(mean, dtype=np.float64)
+    return _mean_loss(logit, np.exp(-np.abs(logit)), truth, weight)
 
 
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * x)), dtype=np.float32)
+def _mean_loss(
+    logit: np.ndarray, decay: np.ndarray, truth: np.ndarray, weight: np.ndarray
+) -> np.ndarray:
+    """Return the mean of ``log(1 + exp(logit)) - truth logit``; decay is ``exp(-|logit|)``."""
+    loss = np.maximum(logit, 0) + np.log(1 + decay) - truth * logit
+    return np.asarray(weight.astype(np.float64) @ loss / float(weight.sum()), dtype=np.float64)

@@ -74,6 +74,10 @@ def _options(
         str,
         _option(help="cpu, cuda; cuda:0,cuda:1 or auto spread one model over several"),
     ] = "cpu",
+    random_weights: Annotated[
+        int | None,
+        _option(help="seed of weights drawn anew, under a name of their own: what is not learnt"),
+    ] = None,
 ) -> ModelChoice:
     options = {
         "checkpoint": checkpoint,
@@ -82,6 +86,7 @@ def _options(
         "dtype": dtype,
         "attention": attention,
         "require_flash": require_flash,
+        "random_weights": random_weights,
     }
     return ModelChoice(model, device, options)
 

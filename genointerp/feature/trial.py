@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Float32
 
 from genointerp.activation.harvest import HarvestConfig
 from genointerp.activation.tokens import stacked, token_batches
@@ -44,9 +44,6 @@ CONCEPTS = (
     "intergenic",
 )
 """What sites and dictionaries are judged by, in the sense orientation where there is one."""
-
-FOLD_WINDOWS = 16
-"""Windows of one fold in a row: a probe is not judged on bases beside those it was fitted to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,12 +122,6 @@ def _read_all(
             for read, kept in zip(batch, values.float().cpu().numpy(), strict=True):
                 rows[site].append(kept[read.rows])
     return {site: np.concatenate(parts) for site, parts in rows.items()}
-
-
-def folds(store: ActivationStore) -> Bool[np.ndarray, " row"]:
-    """Return which of two halves each row belongs to: runs of neighbouring windows."""
-    window = np.arange(store.n_windows) // FOLD_WINDOWS % 2 == 1
-    return np.repeat(window, np.diff(store.window_offset))
 
 
 class Trial(NamedTuple):

@@ -126,10 +126,12 @@ def load_evo2(name: str, options: LoadOptions) -> DnaModel:
     Raises
     ------
     InputError
-        If the weights cannot be had, or for float16: the model's numbers exceed its range.
+        If the weights cannot be had or are to be random, or for float16: the model's numbers exceed
+        its range.
     SchemaError
         If the file holds other weights.
     """
+    options.refuse_random_weights(name)
     return load_preset(name, EVO2[name], options)
 
 

@@ -1,9 +1,11 @@
 """Our own folders of weights: ``config.json`` and ``model.safetensors``."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -11,8 +13,9 @@ from genointerp.core.config import from_mapping, to_mapping
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import atomic_path, read_json_object
 from genointerp.core.provenance import sha256_file
+from genointerp.core.seed import derive_seed
 from genointerp.model.attention import choose_backend
-from genointerp.model.hyena import HyenaConfig, StripedHyena, set_dtype
+from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise, set_dtype
 from genointerp.model.load_options import LoadOptions
 from genointerp.model.protocol import DnaModel, ModelSpec
 from genointerp.model.single_nucleotide import SingleNucleotideModel, use_backend
@@ -36,8 +39,12 @@ def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
     if len(options.devices()) > 1:
         expected = "one device for a model of a folder, which is small"
         raise InputError("device", expected, repr(options.device))
-    network = load_network(folder)
-    config, values = network.config, _read_config(folder / "config.json")
+    network, values = load_network(folder), _read_config(folder / "config.json")
+    name, sha256 = values["name"], sha256_file(folder / "model.safetensors")
+    if options.random_weights is not None:
+        network = untrained(network.config, seed=options.random_weights)
+        name, sha256 = f"{name}-random-{options.random_weights}", sha256_weights(network)
+    config = network.config
     device, dtype = options.devices()[0], options.torch_dtype(otherwise="float32")
     backend = choose_backend(
         device,
@@ -52,8 +59,8 @@ def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
     sites = tuple(f"blocks.{i}" for i in range(len(network.blocks)))
     default_site = values["default_site"]
     spec = ModelSpec(
-        name=values["name"],
-        sha256=sha256_file(folder / "model.safetensors"),
+        name=name,
+        sha256=sha256,
         sites=sites,
         default_site=default_site if default_site in sites else sites[-1],
         d_site=config.d_model,
@@ -64,6 +71,22 @@ def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
         licence=str(values.get("licence", "")),
     )
     return SingleNucleotideModel(network.to(device), spec, nano_tokenizer())
+
+
+def untrained(config: HyenaConfig, *, seed: int) -> StripedHyena:
+    """Return a network with the weights that training begins with, drawn anew."""
+    network = StripedHyena(config)
+    initialise(network, torch.Generator().manual_seed(derive_seed(seed, "random weights")))
+    return network
+
+
+def sha256_weights(network: StripedHyena) -> str:
+    """Return the sha256 over name, shape and float32 values of every parameter."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(f"{name}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.float().cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def load_network(folder: Path) -> StripedHyena:

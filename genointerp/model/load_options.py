@@ -35,6 +35,9 @@ class LoadOptions:
         Local weights, to be read instead of a preset's download.
     up_to
         Last site that will be asked for: blocks above it need not be kept. All where None.
+    random_weights
+        Seed of weights as they are before training, in place of those of the model, which then has
+        another name and another sha256; only for models in a folder of ours. None: the weights.
     """
 
     device: str = "cpu"
@@ -45,10 +48,25 @@ class LoadOptions:
     trust_remote_code: bool = False
     checkpoint: Path | None = None
     up_to: str | None = None
+    random_weights: int | None = None
 
     def __post_init__(self) -> None:
         if self.dtype not in (None, *DTYPES):
             raise InputError("dtype", f"one of {', '.join(DTYPES)}", repr(self.dtype))
+        if self.random_weights is not None and self.random_weights < 0:
+            raise InputError("random_weights", "a seed of 0 or more", str(self.random_weights))
+
+    def refuse_random_weights(self, name: str) -> None:
+        """Refuse random weights where only trained ones can be loaded.
+
+        Raises
+        ------
+        InputError
+            If the options ask for them.
+        """
+        if self.random_weights is not None:
+            expected = "a model in a folder of ours, such as nano, whose initialisation is known"
+            raise InputError("random_weights", expected, name)
 
     def devices(self) -> "tuple[torch.device, ...]":
         """Return the devices named, if this machine has them."""

@@ -61,6 +61,7 @@ def load_model(  # noqa: PLR0913 - each is a choice of the user
     trust_remote_code: bool = False,
     checkpoint: str | Path | None = None,
     up_to: str | None = None,
+    random_weights: int | None = None,
 ) -> DnaModel:
     """Load a model; see :class:`~genointerp.model.load_options.LoadOptions` for the options.
 
@@ -90,6 +91,7 @@ def load_model(  # noqa: PLR0913 - each is a choice of the user
         trust_remote_code=trust_remote_code,
         checkpoint=None if checkpoint is None else Path(checkpoint),
         up_to=up_to,
+        random_weights=random_weights,
     )
     return load(name, options)
 
@@ -121,6 +123,7 @@ def _load_local(folder: Path, options: LoadOptions) -> DnaModel:
 def _load_transformers(name: str, options: LoadOptions) -> DnaModel:
     from genointerp.model.transformers_loading import load_transformers
 
+    options.refuse_random_weights(name)
     return load_transformers(name, options)
 
 

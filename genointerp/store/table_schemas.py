@@ -283,11 +283,32 @@ RUN_FILES = TableSchema(
     ),
 )
 
+BASELINES = TableSchema(
+    "genointerp::baselines",
+    1,
+    (
+        _required("concept", "string", "name of the concept"),
+        _required("orientation", "string", "sense, antisense or both"),
+        _required("detector", "string", "kind of the detector, as below"),
+        _required("which", "string", "column or feature that fit chose; empty where no choice"),
+        _required("sign", "int64", "1, or -1 where a column is read downward"),
+        _required("threshold", "float64", "detects where sign times value is at least this"),
+        _required("f1_fit", "float64", "F1 over bases on fit, at the threshold"),
+        _required("precision", "float64", "share of detected bases inside the concept; test"),
+        _required("recall", "float64", "share of the concept's bases that are detected; test"),
+        _required("f1", "float64", "harmonic mean of precision and recall; test"),
+        _required("auroc", "float64", "area under the ROC curve over bases; test"),
+        _required("n_concept_bp", "int64", "bases of the concept; test"),
+        _required("note", "string", "what the row does not say; empty where nothing"),
+    ),
+)
+
 SCHEMAS = {
     schema.format: schema
     for schema in (
         *(ELEMENTS, ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY, LOCI, FEATURES),
         *(TOP_LOCI, MOTIF),
+        BASELINES,
         *(FEATURE_SUMMARY, CURVES, METAGENE, READ_CONTIGS, RUN_FILES),
     )
 }

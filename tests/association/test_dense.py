@@ -3,101 +3,148 @@ import pytest
 
 from genointerp.association import dense
 from genointerp.association.config import AssociateConfig
-from genointerp.association.dense import choose_columns, dense_sides, score_dense, thresholds_of
-from genointerp.core.errors import InputError
+from genointerp.association.dense import (
+    activation_blocks,
+    check_activations,
+    dense_sides,
+    folds,
+    thinning,
+)
+from genointerp.core.errors import InputError, MismatchError
 from tests.plant import contigs_of, make_elements, make_store, silence
-from tests.stores import activation_header, write_activations
+from tests.stores import activation_header, write_activations, write_words
 
 CONFIG = AssociateConfig(test=("test",))
 FIT_GENE, TEST_GENE = (20, 60, "+"), (10, 30, "-")
 
 
-def make_genome(folder, seqid, length, seed):
-    """A features file and activations of the same bases, both strands, in reading order."""
-    contigs = contigs_of(**{seqid: length})
-    features = make_store(
-        folder / f"{seqid}.features.h5", silence(length, 2), contigs, genome_sha256=seqid
-    )
-    x = np.random.default_rng(seed).normal(size=(2 * length, 4)).astype(np.float32)
+def header_of(features, **changes):
+    own = features.header
+    values = {"contigs": own.contigs, "genome_sha256": own.genome_sha256, "model_sha256": "m"}
+    return activation_header(**{**values, **changes})
+
+
+def write_like(folder, features, x, **changes):
+    """Activations of all bases of a features file, both strands, in reading order."""
     windows = features.coverage("+") + features.coverage("-")
-    header = activation_header(contigs=contigs, genome_sha256=seqid)
-    return features, x, windows, header
+    path = folder / f"{features.path.stem}.a.h5"
+    return write_activations(path, x, windows=windows, header=header_of(features, **changes))
+
+
+def make_features(folder, seqid, length, coverage=None):
+    contigs = contigs_of(**{seqid: length})
+    return make_store(
+        folder / f"{seqid}.h5",
+        silence(length, 2),
+        contigs,
+        genome_sha256=seqid,
+        coverage=coverage,
+    )
 
 
 @pytest.fixture
 def world(tmp_path):
-    """Column 1 is low where a gene is read in its sense, with an error of 5 bases on test."""
-    genomes = [make_genome(tmp_path, "fit", 200, 0), make_genome(tmp_path, "test", 100, 1)]
-    x, z = genomes[0][1], genomes[1][1]
-    x[20:60, 1] -= 20
-    # rows of a window on - run backward: bases 10 to 30 of 100 are its rows 70 to 90
-    z[100 + 70 : 100 + 85, 1] -= 20
-    features = [genome[0] for genome in genomes]
-    stores = [
-        write_activations(tmp_path / f"{number}.h5", rows, windows=windows, header=header)
-        for number, (_, rows, windows, header) in enumerate(genomes)
-    ]
+    features = [make_features(tmp_path, "fit", 200), make_features(tmp_path, "test", 100)]
+    # each row holds its own base and strand: base / 8, and 0 on + or 1 on -
+    stores = []
+    for own, length in zip(features, (200, 100), strict=True):
+        base = np.concatenate([np.arange(length), np.arange(length)[::-1]]) / 8
+        strand = np.repeat([0, 1], length)
+        x = np.column_stack([base, strand, base, strand]).astype(np.float32)
+        stores.append(write_like(tmp_path, own, x))
     elements = [
         make_elements(("gene", "fit", *FIT_GENE)),
         make_elements(("gene", "test", *TEST_GENE)),
     ]
-    return features, stores, elements, x, z
+    return features, stores, elements
 
 
-def test_rows_in_reading_order_get_the_labels_of_their_bases(world):
-    features, stores, elements, _, _ = world
-    fit, test = dense_sides(features, stores, elements, CONFIG)
-    assert np.flatnonzero(fit.truth(fit.label("gene"))).tolist() == list(range(20, 60))
-    assert np.flatnonzero(test.truth(test.label("gene"))).tolist() == list(range(170, 190))
-    assert (fit.n_covered, test.n_covered) == (400, 200)
+def gathered(stores, side):
+    blocks = list(activation_blocks(stores, side.universe))
+    return np.concatenate([b.cell for b in blocks]), np.concatenate([b.x for b in blocks])
 
 
-def test_the_planted_column_and_its_sign_are_chosen_on_fit(world):
-    features, stores, elements, x, _ = world
-    fit, _ = dense_sides(features, stores, elements, CONFIG)
-    assert choose_columns(x, fit)[fit.label("gene")] == (1, -1)
+@pytest.mark.parametrize("block_bytes", [64 << 20, 7 * 16])
+def test_rows_in_reading_order_get_the_cells_and_labels_of_their_bases(
+    world, monkeypatch, block_bytes
+):
+    monkeypatch.setattr(dense, "BLOCK_BYTES", block_bytes)
+    features, stores, elements = world
+    fit, test = dense_sides(features, elements, CONFIG)
+    check_activations(features, stores, (fit, test))
+    for side, length in ((fit, 200), (test, 100)):
+        cell, x = gathered(stores, side)
+        assert sorted(cell.tolist()) == list(range(2 * length))
+        assert (x[:, 0] * 8 == cell % length).all()
+        assert (x[:, 1] == cell // length).all()
+    cell, _ = gathered(stores, test)
+    truth = test.truth(cell)[:, test.label("gene")]
+    # a gene on - is read in its sense on -
+    assert sorted(cell[truth].tolist()) == list(range(110, 130))
 
 
-def test_scores_of_a_planted_detector_are_those_counted_by_hand(world):
-    features, stores, elements, x, z = world
-    fit, test = dense_sides(features, stores, elements, CONFIG)
-    label = fit.label("gene")
-    score = score_dense(-x[:, 1], -z[:, 1], label, fit, test)
-    assert score.f1_fit == 1.0
-    # 15 of the 20 bases and nothing else
-    assert (score.precision, score.recall) == (1.0, 0.75)
-    assert score.f1 == pytest.approx(2 * 15 / (15 + 20))
-    truth = test.truth(label)
-    wins = (-z[truth, 1][:, None] > -z[~truth, 1][None, :]).mean()
-    assert score.auroc == pytest.approx(wins)
+def test_blocks_of_one_genome_divide_its_rows(world):
+    features, stores, elements = world
+    config = AssociateConfig(block_bp=50, gap_bp=5)
+    sides = dense_sides(features, elements, config)
+    check_activations(features, stores, sides)
+    for side, wanted in zip(sides, ((0, 45), (55, 95)), strict=True):
+        _, x = gathered(stores[:1], side)
+        bases = np.unique(x[:, 0] * 8)
+        assert (bases.min(), np.flatnonzero(np.diff(bases) > 1)[0] + bases.min() + 1) == wanted
 
 
-def test_what_is_tested_does_not_move_the_threshold(world):
-    features, stores, elements, x, z = world
-    fit, test = dense_sides(features, stores, elements, CONFIG)
-    label = fit.label("gene")
-    scores = [score_dense(-x[:, 1], values, label, fit, test) for values in (z[:, 1], z[:, 0])]
-    assert scores[0].threshold == scores[1].threshold
-    assert scores[0].f1_fit == scores[1].f1_fit
+def test_activations_of_other_bases_than_the_features_are_refused(world, tmp_path):
+    features, stores, elements = world
+    folder = tmp_path / "part"
+    folder.mkdir()
+    part = make_features(folder, "fit", 200, coverage={"fit": [(0, 150, "+"), (0, 200, "-")]})
+    fewer = write_like(folder, part, np.zeros((350, 4), np.float32))
+    both = [part, features[1]]
+    check_activations(both, [fewer, stores[1]], dense_sides(both, elements, CONFIG))
+    sides = dense_sides(features, elements, CONFIG)
+    with pytest.raises(InputError, match="the 400 bases of the features, each once, found 350"):
+        check_activations(features, [fewer, stores[1]], sides)
 
 
-def test_rows_outside_the_side_are_refused(world):
-    features, stores, elements, _, _ = world
-    blocks = AssociateConfig(block_bp=50, gap_bp=5)
-    with pytest.raises(InputError, match="rows of the universe"):
-        dense_sides(features, stores, elements, blocks)
+@pytest.mark.parametrize(
+    ("field", "value"), [("genome_sha256", "z"), ("model_sha256", "z"), ("site", "blocks.9")]
+)
+def test_activations_of_something_else_are_refused(world, tmp_path, field, value):
+    features, stores, elements = world
+    (tmp_path / "other").mkdir()
+    x = np.zeros((400, 4), np.float32)
+    other = write_like(tmp_path / "other", features[0], x, **{field: value})
+    sides = dense_sides(features, elements, CONFIG)
+    with pytest.raises(
+        MismatchError, match=f"{field.replace('_', '-')}: expected .* found {value}"
+    ):
+        check_activations(features, [other, stores[1]], sides)
 
 
-def test_thresholds_resolve_rare_concepts():
-    values = np.arange(100_000, dtype=np.float32)
-    grid = thresholds_of(values)
-    assert grid[0] == 0
-    assert (np.diff(grid) > 0).all()
-    assert ((grid > 99_000) & (grid < 99_999)).sum() > 10
+def test_tokens_of_several_bases_are_refused_with_the_reason(world, tmp_path):
+    features, stores, elements = world
+    windows = features[0].coverage("+") + features[0].coverage("-")
+    words = write_words(tmp_path / "words.h5", windows=windows, header=header_of(features[0]))
+    sides = dense_sides(features, elements, CONFIG)
+    with pytest.raises(
+        InputError, match="tokens that are bases, since a concept is a set of bases"
+    ):
+        check_activations(features, [words, stores[1]], sides)
+
+
+def test_folds_are_long_stretches_that_both_strands_share(world):
+    features, _, elements = world
+    fit, _ = dense_sides(features, elements, CONFIG)
+    fold = folds(np.arange(400), fit)
+    assert (fold[:200] == fold[200:]).all()
+    assert np.flatnonzero(np.diff(fold[:200].astype(int))).tolist() == [
+        -(-200 * stretch // 16) - 1 for stretch in range(1, 16)
+    ]
 
 
 @pytest.mark.parametrize("n_rows", [1, 300_000, 300_001, 600_001, 1_900_000])
 def test_thinning_keeps_every_phase_of_codons_and_enough_rows(n_rows):
-    stride = dense._stride(n_rows)
+    stride = thinning(n_rows, 300_000)
     assert stride == 1 or (stride % 2 and stride % 3)
-    assert n_rows / stride <= dense.CHOICE_ROWS
+    assert n_rows / stride <= 300_000

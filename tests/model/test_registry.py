@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from genointerp.core.errors import InputError, SchemaError, UnknownNameError
-from genointerp.model.folder import save_model
-from genointerp.model.hyena import HyenaConfig, StripedHyena
+from genointerp.core.seed import derive_seed
+from genointerp.model.folder import save_model, sha256_weights
+from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
 from genointerp.model.load_options import LoadOptions
 from genointerp.model.presets import PRESETS
 from genointerp.model.registry import MODELS, load_model
@@ -113,3 +114,41 @@ def test_several_devices_are_refused_for_a_folder(folder, monkeypatch):
     monkeypatch.setattr(LoadOptions, "devices", lambda _: (torch.device("cpu"),) * 2)
     with pytest.raises(InputError, match=r"device: expected one .* found 'cuda:0,cuda:1'"):
         load_model(str(folder), device="cuda:0,cuda:1")
+
+
+def test_random_weights_are_those_before_training_under_an_identity_of_their_own(folder):
+    model = load_model(str(folder))
+    first, again, other = (load_model(str(folder), random_weights=n) for n in (3, 3, 4))
+    assert (first.spec.name, other.spec.name) == ("tiny-random-3", "tiny-random-4")
+    assert first.spec.sha256 == again.spec.sha256
+    assert len({model.spec.sha256, first.spec.sha256, other.spec.sha256}) == 3
+    assert first.spec.sites == model.spec.sites
+    for one, same in zip(first.network.parameters(), again.network.parameters(), strict=True):
+        assert torch.equal(one, same)
+    weight = first.network.embedding_layer.weight
+    assert not torch.equal(weight, model.network.embedding_layer.weight)
+    # as the initialisation has it: std 1/sqrt(d_model)
+    assert float(weight.std()) == pytest.approx(16**-0.5, rel=0.2)
+
+
+def test_the_sha256_of_random_weights_is_that_of_the_weights_and_of_all_blocks(folder):
+    model = load_model(str(folder), random_weights=3)
+    network = StripedHyena(model.network.config)
+    initialise(network, torch.Generator().manual_seed(derive_seed(3, "random weights")))
+    assert model.spec.sha256 == sha256_weights(network)
+    with torch.no_grad():
+        network.blocks[0].get_submodule("mlp").l1.weight[0, 0] += 1
+    assert model.spec.sha256 != sha256_weights(network)
+    part = load_model(str(folder), random_weights=3, up_to="blocks.0.mixer")
+    assert part.spec.sha256 == model.spec.sha256
+
+
+@pytest.mark.parametrize("name", ["evo2_7b", "owner/name"])
+def test_random_weights_of_a_model_whose_initialisation_is_not_known_are_refused(name):
+    with pytest.raises(InputError, match=f"random_weights: expected a model in .* found {name}$"):
+        load_model(name, random_weights=0)
+
+
+def test_a_seed_below_0_is_refused(folder):
+    with pytest.raises(InputError, match="random_weights: expected a seed of 0 or more, found -1"):
+        load_model(str(folder), random_weights=-1)
