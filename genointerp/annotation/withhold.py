@@ -16,9 +16,7 @@ def root_concepts(concepts: Mapping[str, Concept]) -> tuple[str, ...]:
 
     Concepts made ``of`` others, and those of the bases ``outside`` of elements, are none.
     """
-    return tuple(
-        name for name, it in concepts.items() if it.of is None and it.bases != "outside"
-    )
+    return tuple(name for name, it in concepts.items() if it.of is None and it.bases != "outside")
 
 
 def withhold(

@@ -14,6 +14,7 @@ from genointerp import __version__
 from genointerp.cli.adopt import adopt
 from genointerp.cli.annotate import annotate
 from genointerp.cli.associate import associate
+from genointerp.cli.backtest import backtest
 from genointerp.cli.convert import convert
 from genointerp.cli.demo import demo
 from genointerp.cli.encode import encode
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "encode": encode,
     "associate": associate,
     "rank": rank,
+    "backtest": backtest,
     "query": query,
     "top": top,
     "motif": motif,
