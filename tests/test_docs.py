@@ -16,7 +16,9 @@ EVO2 = (ROOT / "docs" / "evo2.md").read_text()
 PERFORMANCE = (ROOT / "docs" / "performance.md").read_text()
 QUERY = (ROOT / "docs" / "query.md").read_text()
 FIGURES = (ROOT / "docs" / "figures.md").read_text()
-LINES = [line for line in (EVO2 + QUERY + FIGURES).splitlines() if line.startswith("genointerp ")]
+BASELINES = (ROOT / "docs" / "baselines.md").read_text()
+JOINED = (EVO2 + QUERY + FIGURES + BASELINES).replace("\\\n", " ")
+LINES = [line for line in JOINED.splitlines() if line.startswith("genointerp ")]
 CELLS = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\d.]+) \|", PERFORMANCE, re.MULTILINE)
 
 

@@ -23,6 +23,7 @@ from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path
 from genointerp.feature.projection import WEIGHTS, read_decoder
 from genointerp.genome.interval import GenomicInterval, parse_region
+from genointerp.report.baselines import baseline_tables
 from genointerp.report.browser import (
     MARGIN,
     Loci,
@@ -149,6 +150,7 @@ def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list
             note="Feature, orientation and threshold were chosen on fit (f1_fit); every other "
             "score was measured on test.",
         ),
+        *baseline_tables(run, links),
         page_table(
             run.candidates,
             title="Candidates",

@@ -29,6 +29,9 @@ TABLES = (
 )
 """What every run directory holds, beside the folder of each genome."""
 
+OPTIONAL_TABLES = ("baselines.tsv",)
+"""What a run directory may hold."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -141,6 +144,7 @@ def _read_genomes(path: Path, config: Mapping[str, Any]) -> list[BrowsedGenome]:
 
 def _files(path: Path, config: Mapping[str, Any]) -> dict[str, Path]:
     files = {name: path / name for name in TABLES}
+    files |= {name: path / name for name in OPTIONAL_TABLES if (path / name).is_file()}
     for name, entry in config["genomes"].items():
         files[f"{name}/features.h5"] = path / name / "features.h5"
         files |= {

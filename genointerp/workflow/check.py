@@ -37,6 +37,9 @@ def check_inputs(config: Mapping[str, Any], *, where: str) -> None:
     fidelity = config["fidelity"]
     for region in fidelity.get("regions", ()):
         _check_region(region, genomes[fidelity["genome"]], f"{where}: fidelity.regions")
+    for name, regions in config.get("baselines", {}).get("random", {}).items():
+        for region in regions:
+            _check_region(region, genomes[name], f"{where}: baselines.random.{name}")
     for name, query in config["queries"].items():
         _check_region(query["region"], genomes[query["genome"]], f"{where}: queries.{name}")
     known = [seqid for genome in genomes.values() for seqid in genome]

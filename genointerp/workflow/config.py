@@ -122,6 +122,12 @@ def _check_names(config: Mapping[str, Any], where: str) -> None:
     named = [("fit", name) for name in config["fit"]]
     named.append(("fidelity.genome", config["fidelity"]["genome"]))
     named += [(f"queries.{key}", query["genome"]) for key, query in config["queries"].items()]
+    random = config.get("baselines", {}).get("random", {})
+    named += [("baselines.random", name) for name in random]
     for place, name in named:
         if name not in genomes:
             raise ConfigError(f"{where}: {place}", f"one of {', '.join(genomes)}", repr(name))
+    for name in config["fit"] if random else ():
+        if name not in random:
+            place = f"{where}: baselines.random"
+            raise ConfigError(place, f"regions of {name}, which is fit", ", ".join(random))

@@ -92,6 +92,19 @@ def test_what_is_left_out_has_the_default_of_the_schema(config, tmp_path):
         pytest.param({"fit": "a"}, r"run.yaml: fit: expected type array, found \"a\"", id="type"),
         pytest.param({"fit": ["b"]}, r"run.yaml: fit: expected one of a, found 'b'", id="name"),
         pytest.param(
+            {"baselines": {"random": {"b": ["chr1:1-4"]}}},
+            r"run.yaml: baselines.random: expected one of a, found 'b'",
+            id="random-genome",
+        ),
+        pytest.param(
+            {
+                "genomes": {"a": {"sequence": "a.fa"}, "c": {"sequence": "a.fa"}},
+                "baselines": {"random": {"c": ["chr1:1-4"]}},
+            },
+            r"run.yaml: baselines.random: expected regions of a, which is fit, found c",
+            id="random-fit",
+        ),
+        pytest.param(
             {"genomes": {"a": {"sequence": "b.fa"}}},
             r"run.yaml: genomes.a: sequence: expected an existing file, found .*b.fa",
             id="file",

@@ -23,11 +23,17 @@ config = resolved(config, workflow.configfiles)
 
 GENOMES = list(config["genomes"])
 QUERIES = config["queries"]
+RANDOM = config.get("baselines", {}).get("random", {})
+RIVALS = {
+    "random": [genome for genome in GENOMES if genome in RANDOM],
+    "other_seed": GENOMES if config.get("baselines", {}).get("other_seed") else [],
+}
 
 
 wildcard_constraints:
     genome="|".join(GENOMES),
     query="|".join(QUERIES) or "none",
+    rival="|".join(RIVALS),
 
 
 def options(flag, values):
@@ -38,7 +44,9 @@ def options(flag, values):
 def given(**flags):
     """Return the flags whose value the configuration gives."""
     return " ".join(
-        f"--{name} {quote(str(value))}" for name, value in flags.items() if value is not None
+        f"--{name.replace('_', '-')} {quote(str(value))}"
+        for name, value in flags.items()
+        if value is not None
     )
 
 
@@ -65,3 +73,10 @@ def query_annotation(wildcards):
 def query_sequence(wildcards):
     """Return the sequence of the query's genome."""
     return config["genomes"][QUERIES[wildcards.query]["genome"]]["sequence"]
+
+
+def rival_activations(wildcards, genome=None):
+    """Return the activations of one genome, or of the fit genomes, that a rival is made of."""
+    folder = "random/" if wildcards.rival == "random" else ""
+    wanted = config["fit"] if genome is None else [genome]
+    return [f"{folder}{name}/activations.h5" for name in wanted]

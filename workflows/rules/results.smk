@@ -71,6 +71,7 @@ rule report:
         "best_per_concept.tsv",
         "candidates.tsv",
         "figures/overlap.png",
+        ["baselines.tsv"] if "baselines" in config else [],
         expand("{genome}/features.h5", genome=GENOMES),
         expand("queries/{query}.tsv", query=QUERIES),
         expand("figures/region_{query}.png", query=QUERIES),

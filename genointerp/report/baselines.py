@@ -1,0 +1,37 @@
+"""What it takes without the dictionary, as the page shows it."""
+
+import pandas as pd
+
+from genointerp.association.baseline import DETECTORS
+from genointerp.report.run import Run
+from genointerp.report.table import Links, PageTable, page_table
+from genointerp.store.table_schemas import BASELINES
+from genointerp.store.tables import read_table
+
+SOURCE = "baselines.tsv"
+
+
+def baseline_tables(run: Run, links: Links) -> list[PageTable]:
+    """Return the table of the F1 of each detector, if the run measured it."""
+    path = run.path / SOURCE
+    if not path.is_file():
+        return []
+    return [
+        page_table(
+            f1_by_detector(read_table(path, BASELINES)),
+            title="What it takes without the dictionary",
+            source=SOURCE,
+            links=links,
+            note="F1 on test of the best detector of each kind, chosen on fit. random_weights and "
+            "feature_there are of the same bases, fewer than the others where the file says so.",
+        )
+    ]
+
+
+def f1_by_detector(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the F1 of each detector: a row for each label that test has, a column for each."""
+    known = table[table["n_concept_bp"] > 0]
+    labels = known[["concept", "orientation"]].drop_duplicates()
+    wide = known.pivot(index=["concept", "orientation"], columns="detector", values="f1")
+    order = [name for name in DETECTORS if name in wide.columns]
+    return labels.merge(wide[order].reset_index(), on=["concept", "orientation"], how="left")
