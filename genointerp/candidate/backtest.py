@@ -41,6 +41,9 @@ GOAL_RANK = 20
 KNOWN_AUROC = 0.9
 """A linear probe above this on test says that the model knows a class."""
 
+LEAST_F1 = 0.1
+"""A feature with a lower F1 on test may be attracted by a class, but does not tell it."""
+
 _NAN = float("nan")
 _LEAST_OVERLAP = 0.01
 
@@ -119,9 +122,10 @@ def backtest(
     Notes
     -----
     A feature *tells* the class if, with nothing hidden, its label with the highest ``f1_fit`` is of
-    the class, its ``q_value`` is at most ``config.max_q``, and on test its F1 is above ``null_f1``
-    and that of the always-on detector, or its gain in precision at least ``config.explained``. The
-    best is that with the highest ``f1_fit``. For a class that no feature tells nothing is ranked.
+    the class, its ``q_value`` is at most ``config.max_q``, and its F1 on test is at least
+    `LEAST_F1`, above ``null_f1``, and above that of the always-on detector unless its gain in
+    precision is at least ``config.explained``. The best is that with the highest ``f1_fit``. For a
+    class that no feature tells nothing is ranked.
     """
     config = RankConfig() if config is None else config
     _check(subject.stores, known, random)
@@ -179,8 +183,9 @@ def class_features(
     precision = best["precision"].to_numpy(np.float64)
     gain = precision_gain(precision, n_concept / max(n_covered, 1))
     f1 = best["f1"].to_numpy(np.float64)
-    above = (f1 > best["null_f1"].to_numpy(np.float64)) & (f1 > f1_always_on(n_concept, n_covered))
-    tells = (best["q_value"] <= config.max_q) & (above | (gain >= config.explained))
+    above = (f1 >= LEAST_F1) & (f1 > best["null_f1"].to_numpy(np.float64))
+    sharp = (f1 > f1_always_on(n_concept, n_covered)) | (gain >= config.explained)
+    tells = (best["q_value"] <= config.max_q) & above & sharp
     found = best[tells & best["concept"].isin(concepts)]
     return found[["feature", "concept", "orientation", "f1_fit", "f1"]].reset_index(drop=True)
 

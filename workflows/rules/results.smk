@@ -70,6 +70,8 @@ rule report:
         "summary.json",
         "best_per_concept.tsv",
         "candidates.tsv",
+        "backtest.tsv",
+        "figures/backtest.png",
         "figures/overlap.png",
         ["baselines.tsv"] if "baselines" in config else [],
         expand("{genome}/features.h5", genome=GENOMES),
