@@ -32,7 +32,7 @@ FAMILIES = ("family_a", "family_b", "family_c")
 KNOWN = "known_family"
 PERIODIC, ISLAND, TANDEM = "periodic", "gc_island", "tandem"
 KINDS = (*FAMILIES, KNOWN, PERIODIC, ISLAND, TANDEM)
-SITE = "blocks.1"
+SITE = "blocks.0"
 ACGT = np.frombuffer(b"ACGT", np.uint8)
 _COMPLEMENT = np.array([3, 2, 1, 0])
 
@@ -114,7 +114,7 @@ def make_world(folder: Path) -> World:
         )
         for one in planted
     ]
-    training = TrainConfig(sae=SaeConfig(n_features=96, k=3), n_tokens=400_000, batch_tokens=1024)
+    training = TrainConfig(sae=SaeConfig(n_features=128, k=3), n_tokens=400_000, batch_tokens=1024)
     origin = {"model": model.spec.name, "model_sha256": model.spec.sha256, "site": SITE}
     result = train_sae(StoreSource(activations[:1]), training, metadata=origin)
     save_training(result, folder / "sae")
@@ -127,9 +127,9 @@ def make_world(folder: Path) -> World:
 
 CONFIG = PretrainConfig(
     HyenaConfig(
-        vocab_size=5, d_model=48, d_mlp=96, mixers=("SE", "MR"), n_heads=2, n_filter_groups=48
+        vocab_size=5, d_model=48, d_mlp=96, mixers=("MR", "SE"), n_heads=2, n_filter_groups=48
     ),
-    (Stage(steps=600, length=256, batch=16),),
+    (Stage(steps=450, length=256, batch=16),),
     warmup_steps=20,
     rna_share=0.0,
     save_every=100,
