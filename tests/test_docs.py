@@ -18,7 +18,7 @@ QUERY = (ROOT / "docs" / "query.md").read_text()
 BACKTEST = (ROOT / "docs" / "backtest.md").read_text()
 FIGURES = (ROOT / "docs" / "figures.md").read_text()
 BASELINES = (ROOT / "docs" / "baselines.md").read_text()
-JOINED = (EVO2 + QUERY + FIGURES + BASELINES).replace("\\\n", " ")
+JOINED = (EVO2 + QUERY + FIGURES + BASELINES + BACKTEST).replace("\\\n", " ")
 LINES = [line for line in JOINED.splitlines() if line.startswith("genointerp ")]
 CELLS = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\d.]+) \|", PERFORMANCE, re.MULTILINE)
 

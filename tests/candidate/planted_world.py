@@ -27,12 +27,13 @@ from tests.plant import make_elements
 
 LENGTH = 90_000
 SLOT = 150
-MOTIF_BP = 40
+WORDS_BP = (4, 5, 6, 7)
+FAMILY_BP = 90
 FAMILIES = ("family_a", "family_b", "family_c")
 KNOWN = "known_family"
 PERIODIC, ISLAND, TANDEM = "periodic", "gc_island", "tandem"
 KINDS = (*FAMILIES, KNOWN, PERIODIC, ISLAND, TANDEM)
-SITE = "blocks.0"
+SITE = "blocks.1"
 ACGT = np.frombuffer(b"ACGT", np.uint8)
 _COMPLEMENT = np.array([3, 2, 1, 0])
 
@@ -59,7 +60,7 @@ class World:
     stores: list[FeatureStore]
 
 
-def plant(seqid: str, consensus: dict[str, np.ndarray], seed: int) -> PlantedGenome:
+def plant(seqid: str, consensus: dict[str, list[np.ndarray]], seed: int) -> PlantedGenome:
     """Fill a random genome: one thing in the middle of each slot, or nothing."""
     draw = np.random.default_rng(seed)
     codes = draw.integers(0, 4, LENGTH)
@@ -81,7 +82,9 @@ def plant(seqid: str, consensus: dict[str, np.ndarray], seed: int) -> PlantedGen
 def _draw(kind, consensus, draw):
     """Return one instance of a kind, as it is read."""
     if kind in consensus:
-        bases = consensus[kind].copy()
+        words = consensus[kind]
+        order = draw.integers(0, len(words), FAMILY_BP)
+        bases = np.concatenate([words[i] for i in order])[:FAMILY_BP]
         changed = draw.random(len(bases)) < 0.05
         bases[changed] = draw.integers(0, 4, int(changed.sum()))
         return bases
@@ -98,7 +101,7 @@ def _draw(kind, consensus, draw):
 def make_world(folder: Path) -> World:
     """Plant, train a model and a dictionary on the first genome, and encode both."""
     draw = np.random.default_rng(7)
-    consensus = {name: draw.integers(0, 4, MOTIF_BP) for name in (*FAMILIES, KNOWN)}
+    consensus = {name: _words(draw) for name in (*FAMILIES, KNOWN)}
     planted = [plant("fit", consensus, 1), plant("test", consensus, 2)]
     network = pretrain(_corpus(planted[0].genome), CONFIG, folder / "training")
     save_model(network, folder / "model", name="planted", context=512, default_site=SITE)
@@ -114,7 +117,7 @@ def make_world(folder: Path) -> World:
         )
         for one in planted
     ]
-    training = TrainConfig(sae=SaeConfig(n_features=128, k=3), n_tokens=400_000, batch_tokens=1024)
+    training = TrainConfig(sae=SaeConfig(n_features=128, k=4), n_tokens=400_000, batch_tokens=1024)
     origin = {"model": model.spec.name, "model_sha256": model.spec.sha256, "site": SITE}
     result = train_sae(StoreSource(activations[:1]), training, metadata=origin)
     save_training(result, folder / "sae")
@@ -125,11 +128,19 @@ def make_world(folder: Path) -> World:
     return World(planted, activations, stores)
 
 
+def _words(draw):
+    """Draw the words of a family, half G and C as all around: only their order tells it."""
+    while True:
+        words = [draw.integers(0, 4, n) for n in WORDS_BP]
+        if abs(np.isin(np.concatenate(words), (1, 2)).mean() - 0.5) < 0.05:
+            return words
+
+
 CONFIG = PretrainConfig(
     HyenaConfig(
-        vocab_size=5, d_model=48, d_mlp=96, mixers=("MR", "SE"), n_heads=2, n_filter_groups=48
+        vocab_size=5, d_model=48, d_mlp=96, mixers=("SE", "MR"), n_heads=2, n_filter_groups=48
     ),
-    (Stage(steps=450, length=256, batch=16),),
+    (Stage(steps=400, length=256, batch=16),),
     warmup_steps=20,
     rna_share=0.0,
     save_every=100,
