@@ -21,5 +21,5 @@ def test_the_page_shows_the_hidden_classes_of_a_run_that_hid_them(run_dir, tmp_p
     write_table(pd.DataFrame([ROW]), tmp_path / "backtest.tsv", BACKTEST, Provenance({}, {}))
     (table,) = backtest_tables(run, links)
     assert table.source == "backtest.tsv"
-    assert [cell.exact for cell in table.rows[0]][0] == "tRNA"
-    assert [cell.exact for cell in table.rows[0]][-1] == "missed"
+    cells = [cell.exact for cell in table.rows[0]]
+    assert (cells[0], cells[-1]) == ("tRNA", "missed")
