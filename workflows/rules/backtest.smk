@@ -10,7 +10,7 @@ rule backtest:
             else []
         ),
         associations="associations.parquet",
-        baselines="baselines.tsv",
+        baselines=["baselines.tsv"] if "baselines" in config else [],
         annotations=[config["genomes"][genome]["annotation"] for genome in GENOMES],
         sequences=[config["genomes"][genome]["sequence"] for genome in GENOMES],
         concepts=config.get("concepts", []),
@@ -30,9 +30,10 @@ rule backtest:
         sequences=lambda wildcards, input: options("--genome", input.sequences),
         activations=lambda wildcards, input: options("--activations", input.activations),
         random=lambda wildcards, input: options("--random", input.random),
+        baselines=lambda wildcards, input: options("--baselines", input.baselines),
         options=given(concepts=config.get("concepts"), seed=config["seed"]),
     shell:
         "genointerp backtest {input.features:q} {params.annotations} {params.sequences}"
-        " --associations {input.associations:q} --baselines {input.baselines:q}"
+        " --associations {input.associations:q} {params.baselines}"
         " {params.activations} {params.random} {params.options}"
         " --figure {output.figure:q} --out {output.classes:q} &> {log:q}"
