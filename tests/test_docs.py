@@ -15,10 +15,11 @@ ROOT = Path(__file__).parents[1]
 EVO2 = (ROOT / "docs" / "evo2.md").read_text()
 PERFORMANCE = (ROOT / "docs" / "performance.md").read_text()
 QUERY = (ROOT / "docs" / "query.md").read_text()
+BACKTEST = (ROOT / "docs" / "backtest.md").read_text()
 FIGURES = (ROOT / "docs" / "figures.md").read_text()
 CANDIDATES = (ROOT / "docs" / "candidates.md").read_text()
 BASELINES = (ROOT / "docs" / "baselines.md").read_text()
-JOINED = (EVO2 + QUERY + FIGURES + CANDIDATES + BASELINES).replace("\\\n", " ")
+JOINED = (EVO2 + QUERY + FIGURES + CANDIDATES + BASELINES + BACKTEST).replace("\\\n", " ")
 LINES = [line for line in JOINED.splitlines() if line.startswith("genointerp ")]
 CELLS = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\d.]+) \|", PERFORMANCE, re.MULTILINE)
 

@@ -75,50 +75,64 @@ def rank(
         genome is not given.
     """
     config = RankConfig() if config is None else config
-    _check(stores, associations, windows)
+    _check_stores(stores, windows)
+    _check_associations(associations, stores[0].n_features)
+    evidence = gather(stores, genomes, config, windows=windows, progress=progress)
+    table = rank_evidence(evidence, associations, config)
+    return CandidateResult(table, find_strongest(stores, table, config))
+
+
+def gather(
+    stores: Sequence[FeatureStore],
+    genomes: Sequence[Genome],
+    config: RankConfig | None = None,
+    *,
+    windows: Sequence[Sequence[GenomicInterval]] | None = None,
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """Measure what every feature that fires does upon the genomes; no annotation is looked at.
+
+    Parameters are those of `rank`. The result is good for any number of calls of `rank_evidence`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `genointerp.candidate.evidence.gather_evidence`, and ``n_read``, the number
+        of genomes.
+    """
+    config = RankConfig() if config is None else config
+    _check_stores(stores, windows)
     ordered = [_genome_of(store, genomes) for store in stores]
     backdrops = [
         make_backdrop(store, genome, None if windows is None else windows[index], config)
         for index, (store, genome) in enumerate(zip(stores, ordered, strict=True))
     ]
     evidence = gather_evidence(stores, backdrops, config, progress=progress)
-    table = _ranked(evidence, associations, len(stores), config)
-    return CandidateResult(table, _loci(stores, table, config))
+    return evidence.assign(n_read=len(stores))
 
 
-def _check(
-    stores: Sequence[FeatureStore],
-    associations: pd.DataFrame,
-    windows: Sequence[Sequence[GenomicInterval]] | None,
-) -> None:
-    if not stores:
-        raise InputError("features", "at least one file", "none")
-    first = stores[0]
-    for store in stores:
-        if store.header.sae_sha256 != first.header.sae_sha256:
-            expected = f"the dictionary of {first.path}"
-            raise MismatchError(str(store.path), expected, store.header.sae_sha256)
-    found = np.unique(associations["feature"].to_numpy(np.int64))
-    if not np.array_equal(found, np.arange(first.n_features)):
-        expected = f"features 0 to {first.n_features - 1}, all of them"
-        what = f"{len(found)} up to {found[-1]}" if len(found) else "none"
-        raise MismatchError("associations", expected, what)
-    if windows is not None and len(windows) != len(stores):
-        raise InputError("activations", f"one for each of {len(stores)} stores", str(len(windows)))
-
-
-def _genome_of(store: FeatureStore, genomes: Sequence[Genome]) -> Genome:
-    for genome in genomes:
-        if genome.sha256 == store.header.genome_sha256:
-            return genome
-    given = ", ".join(next(iter(genome)) for genome in genomes) or "no genome"
-    raise MismatchError(str(store.path), f"the genome of {', '.join(store.offsets)}", given)
-
-
-def _ranked(
-    evidence: pd.DataFrame, associations: pd.DataFrame, n_read: int, config: RankConfig
+def rank_evidence(
+    evidence: pd.DataFrame, associations: pd.DataFrame, config: RankConfig | None = None
 ) -> pd.DataFrame:
-    table = evidence.join(explain(associations, config), on="feature").assign(n_read=n_read)
+    """Score and order features of which the evidence was gathered.
+
+    Parameters
+    ----------
+    evidence
+        As `gather` returns it.
+    associations
+        Of the same dictionary; rows may be left out, such as those of a concept that is hidden. A
+        feature without a row is explained by nothing.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the schema of candidates, best first.
+    """
+    config = RankConfig() if config is None else config
+    table = evidence.join(explain(associations, config), on="feature")
+    table["unexplained"] = table["unexplained"].fillna(1.0)
+    table["best_concept"] = table["best_concept"].fillna("")
     table["flags"] = raise_flags(table, config)
     table["score"] = score_candidates(table, config)
     order = np.lexsort((table["feature"], -table["score"], table["flags"] != ""))
@@ -129,7 +143,10 @@ def _ranked(
     return conform(table[CANDIDATES.names], CANDIDATES, where="candidates")
 
 
-def _loci(stores: Sequence[FeatureStore], table: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
+def find_strongest(
+    stores: Sequence[FeatureStore], table: pd.DataFrame, config: RankConfig
+) -> pd.DataFrame:
+    """Return the strongest loci of the first candidates, as `CandidateResult` has them."""
     found = [pd.DataFrame(columns=LOCUS_COLUMNS)]
     for number, feature in (
         table[["rank", "feature"]].head(config.n_reported).itertuples(index=False)
@@ -137,6 +154,36 @@ def _loci(stores: Sequence[FeatureStore], table: pd.DataFrame, config: RankConfi
         loci = _strongest(stores, int(feature), config)
         found.append(loci.assign(rank=number, feature=feature, locus=np.arange(1, len(loci) + 1)))
     return pd.concat(found[1:] or found, ignore_index=True)[LOCUS_COLUMNS]
+
+
+def _check_stores(
+    stores: Sequence[FeatureStore], windows: Sequence[Sequence[GenomicInterval]] | None
+) -> None:
+    if not stores:
+        raise InputError("features", "at least one file", "none")
+    first = stores[0]
+    for store in stores:
+        if store.header.sae_sha256 != first.header.sae_sha256:
+            expected = f"the dictionary of {first.path}"
+            raise MismatchError(str(store.path), expected, store.header.sae_sha256)
+    if windows is not None and len(windows) != len(stores):
+        raise InputError("activations", f"one for each of {len(stores)} stores", str(len(windows)))
+
+
+def _check_associations(associations: pd.DataFrame, n_features: int) -> None:
+    found = np.unique(associations["feature"].to_numpy(np.int64))
+    if not np.array_equal(found, np.arange(n_features)):
+        expected = f"features 0 to {n_features - 1}, all of them"
+        what = f"{len(found)} up to {found[-1]}" if len(found) else "none"
+        raise MismatchError("associations", expected, what)
+
+
+def _genome_of(store: FeatureStore, genomes: Sequence[Genome]) -> Genome:
+    for genome in genomes:
+        if genome.sha256 == store.header.genome_sha256:
+            return genome
+    given = ", ".join(next(iter(genome)) for genome in genomes) or "no genome"
+    raise MismatchError(str(store.path), f"the genome of {', '.join(store.offsets)}", given)
 
 
 def _strongest(stores: Sequence[FeatureStore], feature: int, config: RankConfig) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from genointerp import __version__
 from genointerp.cli.adopt import adopt
 from genointerp.cli.annotate import annotate
 from genointerp.cli.associate import associate
+from genointerp.cli.backtest import backtest
 from genointerp.cli.convert import convert
 from genointerp.cli.demo import demo
 from genointerp.cli.dossier import dossier
@@ -48,6 +49,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "associate": associate,
     "rank": rank,
     "dossier": dossier,
+    "backtest": backtest,
     "query": query,
     "top": top,
     "motif": motif,

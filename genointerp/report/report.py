@@ -33,6 +33,7 @@ from genointerp.report.browser import (
 )
 from genointerp.report.elements import concept_texts
 from genointerp.report.figures import read_metrics, training_figure
+from genointerp.report.hidden import backtest_tables
 from genointerp.report.map_figures import dictionary_figure
 from genointerp.report.measure import Measurements, measure_run, write_measurements
 from genointerp.report.run import Run, read_run
@@ -170,6 +171,7 @@ def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list
             links=links,
             note="Features that no known concept explains. A click on a region moves the browser.",
         ),
+        *backtest_tables(run, links),
         page_table(
             measured.features.sort_values(["f1", "density"], ascending=False, kind="stable"),
             title="Features",

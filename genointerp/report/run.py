@@ -31,7 +31,7 @@ TABLES = (
 )
 """What every run directory holds, beside the folder of each genome."""
 
-OPTIONAL_TABLES = ("baselines.tsv",)
+OPTIONAL_TABLES = ("baselines.tsv", "backtest.tsv")
 """What a run directory may hold."""
 
 

@@ -355,12 +355,71 @@ BASELINES = TableSchema(
     ),
 )
 
+_LANDING = (
+    ("rank_first", "rank of the first feature of the class"),
+    ("rank_best", "rank of its best feature"),
+    ("recall_10", "share of its features within the first 10"),
+    ("recall_50", "share of its features within the first 50"),
+    ("recall_100", "share of its features within the first 100"),
+)
+
+
+def _landing(prefix: str, where: str) -> tuple[Column, ...]:
+    return tuple(_required(prefix + name, "float64", f"{it}{where}") for name, it in _LANDING)
+
+
+BACKTEST = TableSchema(
+    "genointerp::backtest",
+    1,
+    (
+        _required("class", "string", "the concept that was hidden"),
+        _required("hidden", "string", "concepts that went with it, itself first; commas"),
+        _required("changed", "string", "concepts that became others, as intergenic; commas"),
+        _required("overlapping", "string", "classes on its bases and their share; commas"),
+        _required("n_elements", "int64", "elements of the class in the genomes"),
+        _required("n_live", "int64", "features that fire, which is what was ranked"),
+        _required("n_class_features", "int64", "features that tell the class"),
+        _required("best_feature", "int64", "of these the highest f1_fit; -1 where none"),
+        _required("best_concept", "string", "hidden concept that it tells best; empty where none"),
+        _required("best_f1", "float64", "its F1 on test, with nothing hidden"),
+        *_landing("", ""),
+        _required("expected_rank_first", "float64", "of the first in random order"),
+        _required("p_value", "float64", "chance that random order has the first as early"),
+        _required("p_value_50", "float64", "chance that it has as many within 50"),
+        *_landing("density_", "; rarest first"),
+        _required("random_n_class_features", "int64", "features of random weights that tell it"),
+        *_landing("random_", "; random weights"),
+        _required("probe_auroc", "float64", "of the best linear probe of what is hidden; test"),
+        _required("verdict", "string", "found, missed, no feature or not known"),
+    ),
+)
+
+BACKTEST_FEATURES = TableSchema(
+    "genointerp::backtest-features",
+    1,
+    (
+        _required("class", "string", "the concept that was hidden"),
+        _required("dictionary", "string", "trained, or random: the model with random weights"),
+        _required("feature", "int64", "index in the dictionary"),
+        _required("concept", "string", "hidden concept that it tells best, from fit"),
+        _required("orientation", "string", "sense, antisense or both"),
+        _required("f1_fit", "float64", "F1 on fit, with nothing hidden"),
+        _required("f1", "float64", "F1 on test, with nothing hidden"),
+        _required("n_live", "int64", "features of the dictionary that fire"),
+        _required("rank", "int64", "among these, with the class hidden"),
+        _required("density_rank", "int64", "among these, the rarest first"),
+        _required("density", "float64", "share of read bases on which it fires"),
+        _required("score", "float64", "as candidates have it, with the class hidden"),
+        _required("flags", "string", "as candidates have them, with the class hidden"),
+    ),
+)
+
 SCHEMAS = {
     schema.format: schema
     for schema in (
         *(ELEMENTS, SIDES, ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY, LOCI, FEATURES),
         *(TOP_LOCI, MOTIF),
-        *(LOCUS_EVIDENCE, BASELINES),
+        *(LOCUS_EVIDENCE, BASELINES, BACKTEST, BACKTEST_FEATURES),
         *(FEATURE_SUMMARY, CURVES, METAGENE, READ_CONTIGS, RUN_FILES),
     )
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from genointerp.store.table_schemas import BEST_PER_CONCEPT, CANDIDATES
+from genointerp.store.table_schemas import BACKTEST, BEST_PER_CONCEPT, CANDIDATES
 from genointerp.store.tables import read_table
 from genointerp.workflow.summary import one_per_concept
 
@@ -30,15 +30,31 @@ CANDIDATE_COLUMNS = (
     "unexplained",
     "top_region",
 )
+BACKTEST_COLUMNS = {
+    "class": "hidden class",
+    "n_class_features": "features",
+    "best_feature": "best",
+    "best_f1": "its F1",
+    "rank_best": "its rank",
+    "rank_first": "first rank",
+    "expected_rank_first": "by chance",
+    "p_value": "p",
+    "recall_50": "recall 50",
+    "probe_auroc": "probe AUROC",
+    "verdict": "verdict",
+}
 N_CANDIDATES = 10
 
 
 def headline(run_dir: Path) -> str:
-    """Return two tables and a path: best feature per concept, top candidates, the report."""
+    """Return three tables and a path: best features, top candidates, hidden classes, the report."""
     run_dir = Path(run_dir)
     best = read_table(run_dir / "best_per_concept.tsv", BEST_PER_CONCEPT)
     concepts = one_per_concept(best)[list(CONCEPT_COLUMNS)].rename(columns=CONCEPT_COLUMNS)
     candidates = read_table(run_dir / "candidates.tsv", CANDIDATES).head(N_CANDIDATES)
+    backtest = read_table(run_dir / "backtest.tsv", BACKTEST)
+    told = backtest[backtest["n_class_features"] > 0]
+    n_live = int(backtest["n_live"].max()) if len(backtest) else 0
     return "\n".join(
         [
             "Best feature of each concept (chosen on fit, scored on test)",
@@ -47,9 +63,17 @@ def headline(run_dir: Path) -> str:
             f"Top {len(candidates)} candidates",
             _text(candidates[list(CANDIDATE_COLUMNS)]),
             "",
+            f"Known classes, hidden one at a time: where {n_live} ranked features tell them",
+            _text(told[list(BACKTEST_COLUMNS)].rename(columns=BACKTEST_COLUMNS)),
+            f"no feature tells: {', '.join(_untold(backtest)) or 'none'}",
+            "",
             f"report: {run_dir / 'report.html'}",
         ]
     )
+
+
+def _untold(backtest: pd.DataFrame) -> list[str]:
+    return list(backtest[backtest["n_class_features"] == 0]["class"])
 
 
 def _text(table: pd.DataFrame) -> str:

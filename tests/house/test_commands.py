@@ -12,7 +12,7 @@ from genointerp.core.errors import InputError
 
 COMMANDS = [
     *["fetch", "annotate", "models", "harvest", "train", "adopt", "convert", "evaluate", "encode"],
-    *["associate", "rank", "dossier", "query", "top", "motif", "export", "verify"],
+    *["associate", "rank", "dossier", "backtest", "query", "top", "motif", "export", "verify"],
     *["report", "summarise", "run", "demo", "plot"],
 ]
 
@@ -74,6 +74,7 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "associate none --annotations none --out o.tsv",
         "rank none --associations none --genome none --out o.tsv",
         "dossier none.tsv --features none --genome none --annotations none --out o",
+        "backtest none --annotations none --genome none --associations none --out o.tsv",
         "query none chrI",
         "top none 0",
         "motif none 0 --out o.meme",

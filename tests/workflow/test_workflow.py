@@ -21,6 +21,7 @@ MADE = [
     *["config.yaml", "summary.json", "report.html", "fidelity.json", "best_per_concept.tsv"],
     *["candidates.tsv", "candidates.gff3", "candidates.fasta", "dossiers/locus_evidence.tsv"],
     "ecoli/predicted.gff3",
+    *["backtest.tsv", "backtest_features.tsv", "figures/backtest.png"],
     *["associations.parquet", "associations.tsv", "baselines.tsv"],
     *["ecoli/activations.h5", "bsubtilis/features.h5", "sae/cfg.json", "queries/rRNA_16S.tsv"],
     *["figures/overlap.png", "figures/region_rRNA_16S.png", "benchmarks/ecoli/harvest.tsv"],
@@ -114,6 +115,7 @@ def test_the_workflow_makes_a_run_directory_and_a_second_run_repeats_nothing(con
 
     text = headline(out)
     assert "AUROC" in text
+    assert "hidden one at a time" in text
     assert str(out / "report.html") in text
     summary = json.loads((out / "summary.json").read_text())
     assert {"fvu", "l0", "dead_share"} <= set(summary["training"])

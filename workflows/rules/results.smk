@@ -71,6 +71,8 @@ rule report:
         "best_per_concept.tsv",
         "candidates.tsv",
         "dossiers",
+        "backtest.tsv",
+        "figures/backtest.png",
         "figures/overlap.png",
         ["baselines.tsv"] if "baselines" in config else [],
         expand("{genome}/features.h5", genome=GENOMES),

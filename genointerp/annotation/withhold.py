@@ -1,0 +1,115 @@
+"""An annotation as it would be if one class of elements had never been described."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from genointerp.annotation.annotation_set import AnnotationSet, Element
+from genointerp.annotation.concepts import Concept, ConceptElements, define_elements
+from genointerp.annotation.raster import element_bases
+from genointerp.core.errors import UnknownNameError
+from genointerp.genome.genome import Genome
+
+
+def root_concepts(concepts: Mapping[str, Concept]) -> tuple[str, ...]:
+    """Return the classes: concepts that choose elements of their own, in the order of their file.
+
+    Concepts made ``of`` others, and those of the bases ``outside`` of elements, are none.
+    """
+    return tuple(name for name, it in concepts.items() if it.of is None and it.bases != "outside")
+
+
+def withhold(
+    annotations: AnnotationSet, genome: Genome, concepts: Mapping[str, Concept], name: str
+) -> AnnotationSet:
+    """Return the annotation without the elements of a class, and without what only carries them.
+
+    Parameters
+    ----------
+    name
+        One of `root_concepts`.
+
+    Notes
+    -----
+    An element that no class chooses *carries* another if one is the ``Parent`` of the other, over
+    any number of generations, if both have the same ``locus_tag``, or if both cover the same
+    stretch of the same strand: the ``gene`` of a tRNA, or its ``exon``. A carrier goes with what it
+    carries unless it carries an element of another class too. Concepts defined upon what is left
+    know nothing of the class: its bases are ``intergenic``.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such class.
+    """
+    roots = root_concepts(concepts)
+    if name not in roots:
+        raise UnknownNameError("class", f"one of {', '.join(roots)}", repr(name))
+    elements = define_elements(annotations, genome, concepts)
+    hidden = set(elements.of(name)["id"])
+    known = {one for root in roots for one in elements.of(root)["id"]} - hidden
+    every = {element.id: element for element in annotations}
+    gone = _carriers_of(hidden, every) - _carriers_of(known, every) - known
+    kept = (element for element in annotations if element.id not in hidden | gone)
+    return AnnotationSet(kept, annotations.lengths)
+
+
+def overlap_shares(
+    genomes: Sequence[ConceptElements],
+    lengths: Sequence[Mapping[str, int]],
+    concepts: Mapping[str, Concept],
+    name: str,
+) -> dict[str, float]:
+    """Return the share of a class's bases that each other class covers too, on either strand.
+
+    Classes that share no base are left out; the largest share comes first.
+
+    Parameters
+    ----------
+    lengths
+        Of the contigs of each genome.
+    """
+    shared = dict.fromkeys((root for root in root_concepts(concepts) if root != name), 0)
+    n_bases = 0
+    for elements, contigs in zip(genomes, lengths, strict=True):
+        own = np.unique(element_bases(elements, contigs, name).row)
+        n_bases += len(own)
+        for other in shared:
+            rows = element_bases(elements, contigs, other).row
+            shared[other] += int(np.isin(own, rows).sum())
+    found = {other: n / n_bases for other, n in shared.items() if n}
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _carriers_of(ids: set[str], every: Mapping[str, Element]) -> set[str]:
+    """Return what carries one of the elements ``ids``; they may be among it."""
+    chosen = [every[one] for one in ids]
+    above = {parent for element in chosen for parent in _ancestors(element, every)}
+    tags = {element.attribute("locus_tag") for element in chosen} - {""}
+    spans = {_span(element) for element in chosen}
+    return {
+        name
+        for name, element in every.items()
+        if name in above
+        or element.attribute("locus_tag") in tags
+        or _span(element) in spans
+        or not ids.isdisjoint(_ancestors(element, every))
+    }
+
+
+def _ancestors(element: Element, every: Mapping[str, Element]) -> set[str]:
+    """Return the ids of all elements above an element that the annotation holds."""
+    found: set[str] = set()
+    waiting = list(element.attributes.get("Parent", ()))
+    while waiting:
+        one = waiting.pop()
+        if one not in found and one in every:
+            found.add(one)
+            waiting.extend(every[one].attributes.get("Parent", ()))
+    return found
+
+
+def _span(element: Element) -> tuple[str, int, int, str]:
+    parts = element.parts
+    start, end = min(part.start for part in parts), max(part.end for part in parts)
+    return parts[0].seqid, start, end, parts[0].strand

@@ -1,0 +1,297 @@
+"""Hide a known class and see where the ranking puts its features, which it would have to find.
+
+The annotation is reduced to what it would be had nobody described the class
+(`genointerp.annotation.withhold`), concepts are defined and associations measured upon what is
+left, and the features are ranked. Which features tell the class comes from the annotation as it
+is, and is looked at only to read their ranks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int64
+
+from genointerp.annotation.concepts import ConceptElements
+from genointerp.annotation.withhold import overlap_shares, root_concepts
+from genointerp.association.associate import associate
+from genointerp.association.config import AssociateConfig
+from genointerp.association.label import list_labels
+from genointerp.association.scores import f1_always_on, precision_gain
+from genointerp.association.summary import count_covered
+from genointerp.candidate.chance import expected_first, p_first, p_within
+from genointerp.candidate.config import RankConfig
+from genointerp.candidate.hidden import HiddenClass, Known, hide
+from genointerp.candidate.rank import gather, rank_evidence
+from genointerp.core.errors import InputError
+from genointerp.core.progress import Progress, silent
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.features import FeatureStore
+from genointerp.store.table_schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES
+from genointerp.store.tables import conform, empty_table
+
+TOPS = (10, 50, 100)
+"""Ranks up to which recall is told."""
+
+GOAL_RANK = 20
+"""The best feature of a class that the model knows is to be among so many."""
+
+KNOWN_AUROC = 0.9
+"""A linear probe above this on test says that the model knows a class."""
+
+LEAST_F1 = 0.1
+"""A feature with a lower F1 on test may be attracted by a class, but does not tell it."""
+
+_NAN = float("nan")
+_LEAST_OVERLAP = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class BacktestResult:
+    """Where the features of each hidden class land.
+
+    Parameters
+    ----------
+    classes
+        In the schema ``BACKTEST``, a row for each class.
+    features
+        In the schema ``BACKTEST_FEATURES``, a row for each feature of each class, by rank.
+    """
+
+    classes: pd.DataFrame
+    features: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """Features that are ranked, and what is known of them with nothing hidden.
+
+    Parameters
+    ----------
+    stores
+        Features of one dictionary, a store for each genome.
+    associations
+        What `associate` returned for them.
+    split
+        What it was configured with.
+    windows
+        As `genointerp.candidate.rank.rank` takes them.
+    """
+
+    stores: Sequence[FeatureStore]
+    associations: pd.DataFrame
+    split: AssociateConfig
+    windows: Sequence[Sequence[GenomicInterval]] | None = None
+
+
+class _Gathered(NamedTuple):
+    name: str
+    subject: Subject
+    evidence: pd.DataFrame
+
+
+def backtest(
+    subject: Subject,
+    known: Known,
+    config: RankConfig | None = None,
+    *,
+    random: Sequence[FeatureStore] = (),
+    probes: pd.DataFrame | None = None,
+    progress: Progress = silent,
+) -> BacktestResult:
+    """Hide each known class in turn and rank the features as if it were unknown.
+
+    Parameters
+    ----------
+    known
+        In the order of the stores.
+    random
+        Features of a dictionary of the same model with random weights, in the same order.
+    probes
+        Table of baselines, whose linear probes tell which classes the model knows.
+    progress
+        Told of the classes that are done.
+
+    Raises
+    ------
+    InputError
+        If there is not one annotation and one genome for each store.
+
+    Notes
+    -----
+    A feature *tells* the class if, with nothing hidden, its label with the highest ``f1_fit`` is of
+    the class, its ``q_value`` is at most ``config.max_q``, and its F1 on test is at least
+    `LEAST_F1`, above ``null_f1``, and above that of the always-on detector unless its gain in
+    precision is at least ``config.explained``. The best is that with the highest ``f1_fit``. For a
+    class that no feature tells nothing is ranked.
+    """
+    config = RankConfig() if config is None else config
+    _check(subject.stores, known, random)
+    full = known.elements()
+    gathered = [_gather("trained", subject, known, config)]
+    if random:
+        other = Subject(random, associate(random, full, config=subject.split), subject.split)
+        gathered.append(_gather("random", other, known, config))
+    names = [name for name in root_concepts(known.concepts) if any(len(e.of(name)) for e in full)]
+    rows, tables = [], [empty_table(BACKTEST_FEATURES)]
+    for number, name in enumerate(names):
+        hidden = hide(known, name, full)
+        ranked = [_rank_hidden(one, hidden, config) for one in gathered]
+        n_live = len(gathered[0].evidence)
+        described = _describe(hidden, full, known)
+        auroc = _probe_auroc(probes, hidden.gone)
+        rows.append(described | _compare(ranked, n_live) | {"probe_auroc": auroc})
+        rows[-1]["verdict"] = verdict(rows[-1]["rank_best"], auroc)
+        tables += [table for table in ranked if len(table)]
+        progress(number + 1, len(names))
+    classes = pd.DataFrame(rows, columns=BACKTEST.names)
+    features = pd.concat(tables[1:] or tables, ignore_index=True)
+    return BacktestResult(
+        conform(classes, BACKTEST, where="backtest"),
+        conform(features, BACKTEST_FEATURES, where="features of the backtest"),
+    )
+
+
+def associate_hidden(
+    stores: Sequence[FeatureStore], hidden: HiddenClass, split: AssociateConfig
+) -> pd.DataFrame:
+    """Return the associations as they are when the class was never described.
+
+    Every label is measured and the tested family chosen anew: features whose best label is gone
+    have another, so that the table of the complete annotation holds no p-value for it. Empty
+    where nothing else is known.
+    """
+    if not list_labels(hidden.elements):
+        return empty_table(ASSOCIATIONS)
+    return associate(stores, hidden.elements, config=split)
+
+
+def class_features(
+    associations: pd.DataFrame, concepts: Sequence[str], config: RankConfig
+) -> pd.DataFrame:
+    """Return the features that tell one of the concepts, as `backtest` says; best first.
+
+    Columns ``feature, concept, orientation, f1_fit, f1`` of the label with the highest ``f1_fit``.
+    """
+    known = associations[associations["f1_fit"] > 0]
+    ordered = known.sort_values("f1_fit", ascending=False, kind="stable")
+    best = ordered.drop_duplicates("feature")
+    n_covered = count_covered(associations)
+    n_concept = best["n_concept_bp"].to_numpy(np.int64)
+    precision = best["precision"].to_numpy(np.float64)
+    gain = precision_gain(precision, n_concept / max(n_covered, 1))
+    f1 = best["f1"].to_numpy(np.float64)
+    above = (f1 >= LEAST_F1) & (f1 > best["null_f1"].to_numpy(np.float64))
+    sharp = (f1 > f1_always_on(n_concept, n_covered)) | (gain >= config.explained)
+    tells = (best["q_value"] <= config.max_q) & above & sharp
+    found = best[tells & best["concept"].isin(concepts)]
+    return found[["feature", "concept", "orientation", "f1_fit", "f1"]].reset_index(drop=True)
+
+
+def _check(stores: Sequence[FeatureStore], known: Known, random: Sequence[FeatureStore]) -> None:
+    for role, given in (("annotations", known.annotations), ("genomes", known.genomes)):
+        if len(given) != len(stores):
+            raise InputError(role, f"one for each of {len(stores)} stores", str(len(given)))
+    if random and len(random) != len(stores):
+        raise InputError("random", f"none or {len(stores)}", str(len(random)))
+
+
+def _gather(name: str, subject: Subject, known: Known, config: RankConfig) -> _Gathered:
+    evidence = gather(subject.stores, known.genomes, config, windows=subject.windows)
+    return _Gathered(name, subject, evidence)
+
+
+def _rank_hidden(gathered: _Gathered, hidden: HiddenClass, config: RankConfig) -> pd.DataFrame:
+    """Return the features of a hidden class with their ranks, in the schema of these."""
+    subject, evidence = gathered.subject, gathered.evidence
+    found = class_features(subject.associations, hidden.gone, config)
+    found = found[found["feature"].isin(evidence["feature"])]
+    if found.empty:
+        return empty_table(BACKTEST_FEATURES)
+    associations = associate_hidden(subject.stores, hidden, subject.split)
+    ranked = rank_evidence(evidence, associations, config)
+    ranked = ranked[["feature", "rank", "score", "flags", "density"]].copy()
+    ranked["density_rank"] = by_density(ranked)
+    table = found.merge(ranked, on="feature")
+    table["class"] = hidden.name
+    table["dictionary"] = gathered.name
+    table["n_live"] = len(evidence)
+    return table.sort_values("rank")[BACKTEST_FEATURES.names]
+
+
+def by_density(ranked: pd.DataFrame) -> Int64[np.ndarray, " feature"]:
+    """Return the rank of each feature when the rarest comes first, of equals the lowest number."""
+    order = np.lexsort((ranked["feature"], ranked["density"]))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(1, len(order) + 1)
+    return rank
+
+
+def _describe(hidden: HiddenClass, full: Sequence[ConceptElements], known: Known) -> dict[str, Any]:
+    lengths = [genome.lengths for genome in known.genomes]
+    shares = overlap_shares(full, lengths, known.concepts, hidden.name)
+    listed = [f"{name} {share:.2f}" for name, share in shares.items() if share >= _LEAST_OVERLAP]
+    return {
+        "class": hidden.name,
+        "hidden": ",".join(hidden.gone),
+        "changed": ",".join(hidden.changed),
+        "overlapping": ",".join(listed),
+        "n_elements": sum(elements.n_elements(hidden.name) for elements in full),
+    }
+
+
+def _compare(ranked: Sequence[pd.DataFrame], n_live: int) -> dict[str, Any]:
+    """Say where the features of a class land, and where other orders would put them."""
+    own = ranked[0]
+    other = ranked[1] if len(ranked) > 1 else own.head(0)
+    best = own.sort_values("f1_fit", ascending=False, kind="stable").head(1).to_dict("records")
+    m, landing = len(own), _landing(own, "rank")
+    hits = int((own["rank"] <= TOPS[1]).sum())
+    return {
+        "n_live": n_live,
+        "n_class_features": m,
+        "best_feature": best[0]["feature"] if best else -1,
+        "best_concept": best[0]["concept"] if best else "",
+        "best_f1": best[0]["f1"] if best else _NAN,
+        **landing,
+        "expected_rank_first": expected_first(n_live, m),
+        "p_value": p_first(n_live, m, int(landing["rank_first"])) if m else _NAN,
+        "p_value_50": p_within(n_live, m, TOPS[1], hits) if m else _NAN,
+        **{f"density_{k}": v for k, v in _landing(own, "density_rank").items()},
+        "random_n_class_features": len(other),
+        **{f"random_{k}": v for k, v in _landing(other, "rank").items()},
+    }
+
+
+def _landing(features: pd.DataFrame, column: str) -> dict[str, float]:
+    """Ranks of the first and the best feature, and recall; NaN where there is no feature."""
+    names = ["rank_first", "rank_best", *(f"recall_{top}" for top in TOPS)]
+    if features.empty:
+        return dict.fromkeys(names, _NAN)
+    rank = features[column].to_numpy(np.float64)
+    best = int(np.argmax(features["f1_fit"].to_numpy(np.float64)))
+    recall = [float((rank <= top).mean()) for top in TOPS]
+    return dict(zip(names, [float(rank.min()), float(rank[best]), *recall], strict=True))
+
+
+def _probe_auroc(probes: pd.DataFrame | None, concepts: Sequence[str]) -> float:
+    """Return the highest test AUROC of the linear probes of a class's labels; NaN where none."""
+    if probes is None:
+        return _NAN
+    own = probes[(probes["detector"] == "linear_probe") & probes["concept"].isin(concepts)]
+    return float(own["auroc"].max())
+
+
+def verdict(rank_best: float, probe_auroc: float) -> str:
+    """Say whether the ranking would have found a class.
+
+    ``not known`` where a probe says that the model does not know it; else ``no feature`` where no
+    feature tells it; else ``found`` where its best is among the first `GOAL_RANK`, or ``missed``.
+    """
+    if probe_auroc <= KNOWN_AUROC:
+        return "not known"
+    if np.isnan(rank_best):
+        return "no feature"
+    return "found" if rank_best <= GOAL_RANK else "missed"

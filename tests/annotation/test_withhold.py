@@ -1,0 +1,148 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
+from genointerp.annotation.concepts import Concept, define_elements, load_concepts
+from genointerp.annotation.withhold import overlap_shares, root_concepts, withhold
+from genointerp.core.errors import UnknownNameError
+from genointerp.genome.genome import Contig, Genome
+
+CONCEPTS = load_concepts()
+GENOME = Genome([Contig("c", np.full(300, ord("A"), np.uint8))])
+
+
+def element(kind, name, start, end, strand="+", **attributes):
+    phase = 0 if kind == "CDS" else -1
+    values = {key: (value,) for key, value in attributes.items()}
+    return Element(kind, name, (Part("c", start, end, strand, phase),), values)
+
+
+def annotated(*elements):
+    return AnnotationSet(elements, GENOME.lengths)
+
+
+def ids(annotations):
+    return {element.id for element in annotations}
+
+
+def test_the_classes_are_what_elements_are_chosen_for():
+    assert root_concepts(CONCEPTS) == (
+        *("tRNA", "rRNA", "CDS", "ncRNA", "tmRNA", "riboswitch", "pseudogene"),
+        *("mobile_element", "repeat_region", "prophage"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("carrier", "trna"),
+    [
+        pytest.param({}, {"Parent": "g"}, id="parent"),
+        pytest.param({"locus_tag": "t1"}, {"locus_tag": "t1"}, id="locus-tag"),
+        pytest.param({}, {}, id="same-stretch"),
+    ],
+)
+def test_what_only_carries_a_hidden_element_goes_with_it(carrier, trna):
+    found = withhold(
+        annotated(
+            element("gene", "g", 10, 40, **carrier),
+            element("tRNA", "t", 10, 40, **trna),
+            element("exon", "e", 12, 30, Parent="t"),
+            element("gene", "other", 50, 80),
+            element("CDS", "cds", 50, 80, Parent="other"),
+        ),
+        GENOME,
+        CONCEPTS,
+        "tRNA",
+    )
+    assert ids(found) == {"other", "cds"}
+
+
+def test_a_carrier_of_another_class_stays():
+    both = annotated(
+        element("gene", "g", 10, 90),
+        element("tmRNA", "t", 10, 90, Parent="g"),
+        element("CDS", "tag", 20, 50, Parent="g"),
+    )
+    assert ids(withhold(both, GENOME, CONCEPTS, "tmRNA")) == {"g", "tag"}
+    assert ids(withhold(both, GENOME, CONCEPTS, "CDS")) == {"g", "t"}
+
+
+def test_the_pseudogenic_parts_of_a_pseudogene_go_with_it():
+    found = withhold(
+        annotated(
+            element("pseudogene", "g", 10, 90, locus_tag="x"),
+            element("pseudogenic_CDS", "c", 12, 50, locus_tag="x"),
+        ),
+        GENOME,
+        CONCEPTS,
+        "pseudogene",
+    )
+    assert ids(found) == set()
+
+
+@pytest.mark.parametrize("name", ["tRNA", "rRNA", "CDS", "pseudogene"])
+def test_concepts_without_a_class_are_those_of_an_annotation_that_never_had_it(name):
+    kinds = {"tRNA": "tRNA", "rRNA": "rRNA", "CDS": "CDS", "pseudogene": "pseudogene"}
+    groups = {
+        concept: [
+            element("gene", f"gene-{kind}{i}", 60 * number + 20 * i, 60 * number + 20 * i + 15),
+            element(
+                *(kind, f"{kind}{i}", 60 * number + 20 * i, 60 * number + 20 * i + 15),
+                Parent=f"gene-{kind}{i}",
+                product="16S",
+            ),
+        ]
+        for number, (concept, kind) in enumerate(kinds.items())
+        for i in range(2)
+    }
+    everything = [one for group in groups.values() for one in group]
+    never = [one for concept, group in groups.items() if concept != name for one in group]
+    hidden = define_elements(
+        withhold(annotated(*everything), GENOME, CONCEPTS, name), GENOME, CONCEPTS
+    )
+    absent = define_elements(annotated(*never), GENOME, CONCEPTS)
+    pd.testing.assert_frame_equal(hidden.table, absent.table)
+    assert hidden.n_elements("intergenic") < 2 * len(groups) + 1
+
+
+def test_hidden_bases_become_intergenic_and_derived_concepts_go():
+    whole = annotated(element("CDS", "a", 30, 60), element("tRNA", "t", 100, 130))
+    found = define_elements(withhold(whole, GENOME, CONCEPTS, "CDS"), GENOME, CONCEPTS)
+    names = ["CDS", "CDS_phase0", "CDS_phase1", "CDS_phase2", "start_codon", "stop_codon"]
+    assert [found.n_elements(name) for name in names] == [0] * 6
+    gaps = found.of("intergenic")
+    assert list(zip(gaps["start"], gaps["end"], strict=True)) == [(0, 100), (130, 300)]
+
+
+def test_overlaps_are_shares_of_the_bases_of_the_class():
+    elements = define_elements(
+        annotated(
+            element("mobile_genetic_element", "is", 0, 100),
+            element("CDS", "a", 20, 50, "-"),
+            element("CDS", "b", 40, 80),
+            element("tRNA", "t", 200, 230),
+        ),
+        GENOME,
+        CONCEPTS,
+    )
+    shares = overlap_shares([elements], [GENOME.lengths], CONCEPTS, "mobile_element")
+    assert shares == {"CDS": pytest.approx(0.6)}
+    back = overlap_shares([elements], [GENOME.lengths], CONCEPTS, "CDS")
+    assert back == {"mobile_element": pytest.approx(1.0)}
+
+
+def test_a_derived_concept_is_no_class():
+    with pytest.raises(UnknownNameError, match=r"class: expected one of tRNA, .*'CDS_phase0'"):
+        withhold(annotated(), GENOME, CONCEPTS, "CDS_phase0")
+
+
+def test_a_class_that_is_a_part_of_another_takes_its_elements_from_it():
+    concepts = {
+        "CDS": Concept("x", types=("CDS",)),
+        "kinase": Concept("x", types=("CDS",), where={"product": "kinase"}),
+    }
+    whole = annotated(
+        element("CDS", "a", 0, 30, product="kinase"), element("CDS", "b", 40, 70, product="other")
+    )
+    assert ids(withhold(whole, GENOME, concepts, "kinase")) == {"b"}
+    assert ids(withhold(whole, GENOME, concepts, "CDS")) == set()

@@ -1,0 +1,319 @@
+"""Planted features upon a planted annotation: what is hidden must be found, and stay hidden."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
+from genointerp.annotation.concepts import define_elements, load_concepts
+from genointerp.association.associate import associate
+from genointerp.association.config import AssociateConfig
+from genointerp.candidate.backtest import (
+    Subject,
+    associate_hidden,
+    backtest,
+    by_density,
+    class_features,
+    verdict,
+)
+from genointerp.candidate.config import RankConfig
+from genointerp.candidate.hidden import Known, hide
+from genointerp.candidate.rank import gather, rank_evidence
+from genointerp.cli.main import app
+from genointerp.core.errors import InputError, MismatchError
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.read import write_fasta
+from genointerp.store.contigs import ContigInfo
+from genointerp.store.table_schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES
+from genointerp.store.tables import read_table, write_table
+from tests.plant import make_store, silence
+
+LENGTH = 20_000
+CONCEPTS = load_concepts()
+TRNA, SECOND, CODING, GAP, EVERYWHERE, NOVEL, MUTE = range(7)
+STARTS = [1000 * i + 500 + 7 * i * i % 200 for i in range(19)]
+TRNAS = [(s, s + 76, "+-"[i % 2]) for i, s in enumerate(STARTS)]
+CODINGS = [(s + 120, s + 270, "-+"[i % 2]) for i, s in enumerate(STARTS)]
+SPLIT = AssociateConfig(test=("test",), n_shifts=299, top_per_concept=1)
+CONFIG = RankConfig(few_loci=2)
+
+
+def annotate(seqid, *, without=()):
+    """A tRNA and a CDS in each thousand bases, each below a gene."""
+    elements = []
+    for kind, places, phase in (("tRNA", TRNAS, -1), ("CDS", CODINGS, 0)):
+        if kind in without:
+            continue
+        for i, (start, end, strand) in enumerate(places):
+            gene, part = f"gene-{kind}{i}", Part(seqid, start, end, strand)
+            elements.append(Element("gene", gene, (part,)))
+            parent = {"Parent": (gene,)}
+            elements.append(Element(kind, f"{kind}{i}", (part._replace(phase=phase),), parent))
+    return AnnotationSet(elements, {seqid: LENGTH})
+
+
+def draw(rng):
+    dense = silence(LENGTH, 7)
+    for strand in "+-":
+        dense[strand][:, EVERYWHERE] = rng.random(LENGTH) < 0.3
+        for start in STARTS:
+            dense[strand][start + 450 : start + 470, NOVEL] = 1
+    for start, end, strand in TRNAS:
+        dense[strand][start:end, TRNA] = 2
+        dense[strand][start : start + 20, SECOND] = 1
+    for start, end, strand in CODINGS:
+        dense[strand][start:end, CODING] = 1
+        dense[strand][end : end + 20, GAP] = 1
+    return dense
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("backtest")
+    genomes, stores, random = [], [], []
+    for seed, seqid in enumerate(("fit", "test")):
+        rng = np.random.default_rng(seed)
+        genome = Genome([Contig(seqid, rng.choice(np.frombuffer(b"ACGT", np.uint8), LENGTH))])
+        contigs = ContigInfo.of(genome)
+        keys = {"genome_sha256": genome.sha256}
+        stores.append(make_store(folder / f"{seqid}.h5", draw(rng), contigs, **keys))
+        noise = {s: (rng.random((LENGTH, 3)) < 0.01).astype(np.float32) for s in "+-"}
+        noise["+"][:, 0] = draw(rng)["+"][:, TRNA]
+        noise["-"][:, 0] = draw(rng)["-"][:, TRNA]
+        path = folder / f"{seqid}-random.h5"
+        random.append(make_store(path, noise, contigs, sae_sha256="r", **keys))
+        genomes.append(genome)
+    known = Known([annotate("fit"), annotate("test")], genomes, CONCEPTS)
+    table = associate(stores, known.elements(), config=SPLIT)
+    return Subject(stores, table, SPLIT), known, random
+
+
+@pytest.fixture(scope="module")
+def result(world):
+    subject, known, random = world
+    return backtest(subject, known, CONFIG, random=random)
+
+
+def row_of(result, name):
+    return result.classes.set_index("class").loc[name]
+
+
+def test_each_class_of_the_annotation_is_hidden_once(result):
+    assert list(result.classes.columns) == BACKTEST.names
+    assert result.classes["class"].tolist() == ["tRNA", "CDS"]
+
+
+def test_the_hidden_class_is_found(result):
+    row = row_of(result, "tRNA")
+    assert (row["n_class_features"], row["best_feature"], row["n_live"]) == (2, TRNA, 6)
+    assert row["best_f1"] == pytest.approx(1.0)
+    # of the six, one is everywhere and one tells the coding sequences, which are known
+    assert row["rank_best"] <= 4
+    assert row["rank_first"] == result.features[result.features["class"] == "tRNA"]["rank"].min()
+    assert row["recall_10"] == 1.0
+    assert row["verdict"] == "found"
+    assert row["expected_rank_first"] == pytest.approx(7 / 3)
+
+
+def test_what_goes_with_a_class_and_what_becomes_other_is_told(result):
+    row = row_of(result, "CDS")
+    names = "CDS,CDS_phase0,CDS_phase1,CDS_phase2,start_codon,stop_codon"
+    assert (row["hidden"], row["changed"]) == (names, "intergenic")
+    assert row["overlapping"] == ""
+    assert row["n_elements"] == 2 * len(CODINGS)
+    assert row_of(result, "tRNA")["hidden"] == "tRNA"
+
+
+def test_a_feature_that_is_explained_when_known_is_a_candidate_when_hidden(world, result):
+    subject, known, _ = world
+    evidence = gather(subject.stores, known.genomes, CONFIG)
+    shown = rank_evidence(evidence, subject.associations, CONFIG).set_index("feature")
+    hidden = result.features.set_index(["class", "dictionary", "feature"])
+    assert "explained" in shown.loc[TRNA, "flags"]
+    assert hidden.loc[("tRNA", "trained", TRNA), "flags"] == ""
+    assert hidden.loc[("tRNA", "trained", TRNA), "score"] > shown.loc[TRNA, "score"]
+
+
+@pytest.mark.parametrize("name", ["tRNA", "CDS"])
+def test_the_ranking_is_that_of_an_annotation_which_never_had_the_class(world, name):
+    subject, known, _ = world
+    hidden = hide(known, name, known.elements())
+    never = [annotate("fit", without=(name,)), annotate("test", without=(name,))]
+    elements = [define_elements(a, g, CONCEPTS) for a, g in zip(never, known.genomes, strict=True)]
+    table = associate(subject.stores, elements, config=SPLIT)
+    own = associate_hidden(subject.stores, hidden, SPLIT)
+    pd.testing.assert_frame_equal(own, table)
+    evidence = gather(subject.stores, known.genomes, CONFIG)
+    pd.testing.assert_frame_equal(
+        rank_evidence(evidence, own, CONFIG), rank_evidence(evidence, table, CONFIG)
+    )
+
+
+@pytest.mark.parametrize("name", ["tRNA", "CDS"])
+def test_the_ranks_do_not_change_with_the_known_scores_of_the_class(world, result, name):
+    subject, known, _ = world
+    table = subject.associations.copy()
+    # scores of the class decide which features are looked up, never where they are
+    table.loc[table["concept"] == name, ["precision", "log2_enrichment", "auroc"]] = 0.5
+    again = backtest(Subject(subject.stores, table, SPLIT), known, CONFIG)
+    keys = ["class", "feature", "rank", "score", "flags"]
+    trained = result.features[result.features["dictionary"] == "trained"]
+    merged = again.features[keys].merge(trained[keys], on=keys[:2], suffixes=("", "_before"))
+    assert len(merged) == len(again.features)
+    assert (merged["rank"] == merged["rank_before"]).all()
+    assert (merged["flags"] == merged["flags_before"]).all()
+
+
+def test_features_of_a_class_are_told_by_their_best_label_on_fit(world):
+    subject, _, _ = world
+    found = class_features(subject.associations, ["tRNA"], CONFIG)
+    assert found["feature"].tolist() == [TRNA, SECOND]
+    assert found["orientation"].tolist() == ["sense", "sense"]
+    coding = class_features(subject.associations, ["CDS", "CDS_phase0"], CONFIG)
+    assert coding["feature"].tolist() == [CODING]
+    strict = class_features(subject.associations.assign(q_value=0.06), ["tRNA"], CONFIG)
+    assert strict.empty
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param({}, True, id="above-always-on"),
+        pytest.param({"f1": 0.6}, False, id="below-always-on"),
+        pytest.param({"f1": 0.6, "precision": 0.8}, True, id="below-always-on-but-precise"),
+        pytest.param({"null_f1": 0.7}, False, id="as-a-rotated-annotation"),
+        pytest.param({"f1": 0.09, "precision": 0.9}, False, id="too-little-of-the-class"),
+        pytest.param({"q_value": 0.06}, False, id="not-significant"),
+        pytest.param({"f1_fit": 0.0}, False, id="nothing-on-fit"),
+    ],
+)
+def test_what_tells_a_class(change, expected):
+    # half of 1,000 bases are of the concept: always on has an F1 of 2/3
+    values = {
+        "feature": 0,
+        "concept": "x",
+        "orientation": "sense",
+        "f1_fit": 0.5,
+        "f1": 0.7,
+        "null_f1": 0.1,
+        "precision": 0.6,
+        "n_feature_bp": 400,
+        "n_concept_bp": 500,
+        "n_both_bp": 240,
+        "log2_enrichment": np.log2(240.5 / 200.5),
+        "q_value": 0.01,
+    }
+    table = pd.DataFrame([values | change])
+    assert (len(class_features(table, ["x"], RankConfig())) == 1) == expected
+
+
+def test_the_dictionary_of_random_weights_stands_beside(result):
+    row = row_of(result, "tRNA")
+    assert row["random_n_class_features"] == 1
+    assert row["random_rank_first"] >= 1
+    assert row_of(result, "CDS")["random_n_class_features"] == 0
+    assert np.isnan(row_of(result, "CDS")["random_rank_first"])
+
+
+def test_the_order_by_density_has_the_rarest_first():
+    table = pd.DataFrame({"feature": [5, 1, 2], "density": [0.1, 0.2, 0.1]})
+    assert by_density(table).tolist() == [2, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("rank", "auroc", "expected"),
+    [
+        (20.0, 0.95, "found"),
+        (21.0, 0.95, "missed"),
+        (1.0, 0.9, "not known"),
+        (20.0, np.nan, "found"),
+    ],
+)
+def test_the_goal_is_the_first_twenty_of_what_the_model_knows(rank, auroc, expected):
+    assert verdict(rank, auroc) == expected
+
+
+def test_a_class_that_no_feature_tells_has_no_rank():
+    assert verdict(np.nan, 0.95) == "no feature"
+
+
+def test_probes_say_which_classes_the_model_knows(world):
+    subject, known, _ = world
+    probes = pd.DataFrame(
+        {
+            "detector": ["linear_probe", "linear_probe", "neuron"],
+            "concept": ["tRNA", "CDS_phase2", "CDS"],
+            "auroc": [0.7, 0.93, 0.99],
+        }
+    )
+    table = backtest(subject, known, CONFIG, probes=probes).classes.set_index("class")
+    assert table["probe_auroc"].tolist() == [0.7, 0.93]
+    assert table.loc["tRNA", "verdict"] == "not known"
+    assert table.loc["CDS", "verdict"] in ("found", "missed")
+
+
+def test_one_annotation_is_needed_for_each_store(world):
+    subject, known, _ = world
+    half = Known(known.annotations[:1], known.genomes, CONCEPTS)
+    with pytest.raises(InputError, match="annotations: expected one for each of 2 stores, found 1"):
+        backtest(subject, half, CONFIG)
+
+
+def test_hiding_all_that_is_known_leaves_nothing_explained(world):
+    subject, known, _ = world
+    only = {"tRNA": CONCEPTS["tRNA"]}
+    alone = Known(known.annotations, known.genomes, only)
+    table = associate(subject.stores, alone.elements(), config=SPLIT)
+    found = backtest(Subject(subject.stores, table, SPLIT), alone, CONFIG)
+    assert found.classes["changed"].tolist() == [""]
+    assert set(found.features["feature"]) == {TRNA, SECOND}
+    assert not found.features["flags"].str.contains("explained").any()
+
+
+def gff3(path, annotations):
+    from genointerp.annotation.gff3 import write_gff3
+
+    write_gff3(annotations, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def files(world, tmp_path_factory):
+    subject, known, _ = world
+    folder = tmp_path_factory.mktemp("files")
+    parts = []
+    for index, (name, genome) in enumerate(zip(("fit", "test"), known.genomes, strict=True)):
+        write_fasta(genome, folder / f"{name}.fa")
+        gff3(folder / f"{name}.gff3", known.annotations[index])
+        parts += [str(subject.stores[index].path), "--genome", str(folder / f"{name}.fa")]
+        parts += ["--annotations", str(folder / f"{name}.gff3")]
+    from genointerp.core.config import to_mapping
+    from genointerp.core.provenance import Provenance
+
+    provenance = Provenance(to_mapping(SPLIT), {})
+    write_table(subject.associations, folder / "associations.parquet", ASSOCIATIONS, provenance)
+    (folder / "rank.yaml").write_text("few_loci: 2\n")
+    parts += ["--associations", str(folder / "associations.parquet")]
+    return [*parts, "--config", str(folder / "rank.yaml")]
+
+
+def test_the_command_writes_both_tables_and_the_figure(files, result, tmp_path):
+    out, figure = tmp_path / "backtest.tsv", tmp_path / "backtest.png"
+    ran = CliRunner().invoke(app, ["backtest", *files, "--out", str(out), "--figure", str(figure)])
+    assert ran.exit_code == 0, ran.output
+    assert "2 classes hidden: " in ran.output
+    table = read_table(out, BACKTEST)
+    columns = ["class", "hidden", "best_feature", "rank_first", "rank_best", "recall_50", "p_value"]
+    pd.testing.assert_frame_equal(table[columns], result.classes[columns])
+    features = read_table(tmp_path / "backtest_features.tsv", BACKTEST_FEATURES)
+    assert set(features["dictionary"]) == {"trained"}
+    assert figure.stat().st_size > 0
+
+
+def test_a_genome_that_is_not_that_of_the_features_is_refused(files, tmp_path):
+    wrong = [part for part in files if not part.endswith("test.fa")]
+    wrong.pop(wrong.index("--genome", wrong.index("--genome") + 1))
+    with pytest.raises(MismatchError, match=r"test\.h5: expected the genome of test, found fit"):
+        app(["backtest", *wrong, "--out", str(tmp_path / "o.tsv")], standalone_mode=False)
+    assert list(tmp_path.iterdir()) == []
