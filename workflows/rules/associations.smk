@@ -6,12 +6,13 @@ rule associate:
         sequences=[config["genomes"][genome]["sequence"] for genome in GENOMES],
         concepts=config.get("concepts", []),
     output:
-        "associations.parquet",
+        table="associations.parquet",
+        sides="associations.sides.tsv",
     log:
         "logs/associate.log",
     benchmark:
         "benchmarks/associate.tsv"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=4000,
     params:
@@ -21,7 +22,7 @@ rule associate:
         options=given(concepts=config.get("concepts"), seed=config["seed"]),
     shell:
         "genointerp associate {input.features:q} {params.annotations} {params.sequences}"
-        " {params.test} {params.options} --out {output:q} &> {log:q}"
+        " {params.test} {params.options} --out {output.table:q} &> {log:q}"
 
 
 rule rank:
