@@ -204,6 +204,7 @@ def _frame(measures: Measures, tested: _Tested, side: Side) -> pd.DataFrame:
         "log2_enrichment_high": measures.enrichment_high,
         "codon_phase": measures.codon_phase,
         "phase_share": measures.phase_share,
+        "precision_strong": measures.precision_strong,
     }
     columns = {
         "feature": np.repeat(np.arange(shape[0]), shape[1]),

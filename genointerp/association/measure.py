@@ -22,6 +22,9 @@ from genointerp.store.features import FeatureStore
 N_STRETCHES = 20
 """Stretches of test that are left out in turn for an interval, each `gap_bp` long or longer."""
 
+STRONG_BASES = 100
+"""Strongly detected bases from which their precision is told: of fewer it says too little."""
+
 MAX_THREADS = 4
 """Each holds a block of hits."""
 
@@ -51,6 +54,9 @@ class Measures(NamedTuple):
         As in `RankTally`.
     enrichment_low, enrichment_high
         Interval of the enrichment.
+    precision_strong
+        Precision on test where the activation is at least half of its maximum on fit; NaN where
+        fewer than `STRONG_BASES` are.
     codon_phase, phase_share
         The position of the codon at which most bases are detected on fit, and its share on test;
         NaN for labels of no coding sequence.
@@ -66,6 +72,7 @@ class Measures(NamedTuple):
     precision_sum: Float64[np.ndarray, "feature label"]
     enrichment_low: Float64[np.ndarray, "feature label"]
     enrichment_high: Float64[np.ndarray, "feature label"]
+    precision_strong: Float64[np.ndarray, "feature label"]
     codon_phase: Float64[np.ndarray, "feature label"]
     phase_share: Float64[np.ndarray, "feature label"]
 
@@ -168,8 +175,17 @@ def _measure_block(
         _at(test.elements(block, grid), level),
         *ranks,
         *interval,
+        _precision_strong(on_test, config.n_thresholds),
         *_phase_shares(on_fit, on_test, level, phases),
     )
+
+
+def _precision_strong(counts: LevelTally, n: int) -> Float64[np.ndarray, "feature label"]:
+    """Return the precision at the lowest threshold from half of the maximum on."""
+    half = min(-(-n // 2), n - 1)
+    n_feature = counts.n_feature[:, None, half]
+    found = scores.precision(counts.n_both[..., half], n_feature)
+    return np.where(n_feature >= STRONG_BASES, found, np.nan)
 
 
 def _choose(

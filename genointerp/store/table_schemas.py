@@ -95,6 +95,7 @@ ASSOCIATIONS = TableSchema(
         _optional("end_offset", "float64", "bp from an element's last base to off, median; test"),
         _optional("codon_phase", "float64", "position of the codon detected most: 0, 1, 2; fit"),
         _optional("phase_share", "float64", "share of detected coding bases at it; test"),
+        _optional("precision_strong", "float64", "precision where it is half its maximum; test"),
         _optional("p_max", "float64", "share of shifts whose best tested pair does as well"),
         _optional("null_f1_matched", "float64", "95th percentile of F1, matched background; test"),
         _optional("p_matched", "float64", "share of draws of it that do as well, with one added"),

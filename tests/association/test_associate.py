@@ -232,6 +232,24 @@ def test_a_feature_of_one_codon_position_has_it_and_its_share(tmp_path):
     assert np.isnan(pick(table, 0, "CDS", "antisense")["phase_share"])
 
 
+def test_what_a_feature_is_at_its_loudest_is_told_apart_from_where_it_fires(tmp_path):
+    """It murmurs all over a region of genes and is loud on tRNA alone, but for ten bases."""
+    dense = silence(2 * LENGTH, 2)
+    places = [("gene", seqid, 100, 2000, "+") for seqid in ("fit", "test")]
+    places += [("tRNA", seqid, 300, 390, "+") for seqid in ("fit", "test")]
+    for offset in (0, LENGTH):
+        dense["+"][offset + 100 : offset + 2000, 0] = 1
+        dense["+"][offset + 300 : offset + 400, 0] = 4
+        dense["+"][offset + 300 : offset + 399, 1] = 4
+    store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
+    table = associate([store], [make_elements(*places)], config=CONFIG)
+    assert pick(table, 0, "tRNA", "sense")["precision_strong"] == pytest.approx(0.9)
+    assert pick(table, 0, "gene", "sense")["precision_strong"] == 1
+    assert pick(table, 0, "tRNA", "antisense")["precision_strong"] == 0
+    # 99 loud bases are too few to say
+    assert np.isnan(pick(table, 1, "tRNA", "sense")["precision_strong"])
+
+
 def test_overlapping_and_nested_elements_count_once_by_base_and_each_as_element(tmp_path):
     places = [("gene", seqid, *place, "+") for seqid in ("fit", "test")
               for place in ((100, 200), (150, 260), (160, 170))]  # fmt: skip
