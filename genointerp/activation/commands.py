@@ -1,9 +1,12 @@
-"""From paths to harvest and fidelity: the public functions behind the two commands."""
+"""From paths to harvest, fidelity and ablation: the public functions behind the commands."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
+from genointerp.activation.ablation import AblationConfig, ablate_features
 from genointerp.activation.evaluation import evaluate_dictionary
 from genointerp.activation.fidelity import Fidelity
 from genointerp.activation.harvest import HarvestConfig
@@ -16,6 +19,9 @@ from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome
 from genointerp.model.protocol import DnaModel
 from genointerp.store.activations import ActivationStore
+from genointerp.store.features import FeatureStore
+from genointerp.store.table_schemas import ABLATION
+from genointerp.store.tables import check_table_path, write_table
 
 
 def harvest_file(
@@ -89,3 +95,49 @@ def evaluate_file(
         text = json.dumps(found.as_mapping() | {"provenance": provenance}, indent=2)
         temporary.write_text(text + "\n")
     return found.fidelity
+
+
+def ablate_file(
+    genome: Path,
+    sae: Path,
+    features: Path,
+    out: Path,
+    model: DnaModel,
+    *,
+    names: Sequence[str] = (),
+    regions: Sequence[str] = (),
+    config: AblationConfig | None = None,
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """Ablate features of a genome file, write the table and return it.
+
+    See :func:`genointerp.activation.ablation.ablate_features`.
+
+    Parameters
+    ----------
+    names
+        Numbers or names of features; all where empty.
+    """
+    config = AblationConfig() if config is None else config
+    check_table_path(out)
+    contigs = read_genome(genome)
+    store = FeatureStore(features)
+    table = ablate_features(
+        model,
+        contigs,
+        sae,
+        store,
+        features=[store.find_feature(name) for name in names],
+        config=config,
+        regions=[parse_region(region, contigs.lengths) for region in regions],
+        progress=progress,
+    )
+    inputs = {
+        "genome": contigs.sha256,
+        "model": model.spec.sha256,
+        "sae": store.header.sae_sha256,
+        "features": store.sha256,
+    }
+    settings = to_mapping(config) | {"regions": list(regions), "features": list(names)}
+    write_table(table, out, ABLATION, Provenance(settings, inputs))
+    return table

@@ -12,7 +12,7 @@ from genointerp.core.errors import InputError
 
 COMMANDS = [
     *["fetch", "annotate", "models", "harvest", "train", "adopt", "convert", "evaluate", "encode"],
-    *["associate", "rank", "query", "top", "motif", "export", "verify"],
+    *["associate", "ablate", "rank", "query", "top", "motif", "export", "verify"],
     *["report", "summarise", "run", "demo", "plot"],
 ]
 
@@ -72,6 +72,7 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "evaluate none --sae none --out o.json",
         "encode none --sae none --out o.h5",
         "associate none --annotations none --out o.tsv",
+        "ablate none --sae none --features none --out o.tsv",
         "rank none --associations none --genome none --out o.tsv",
         "query none chrI",
         "top none 0",
