@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,8 @@ import torch
 from jaxtyping import Float, Float64, Int, Int64
 from torch import Tensor
 
-from genointerp.activation.firing_windows import strongest_intervals
 from genointerp.activation.fidelity import load_matching
+from genointerp.activation.firing_windows import strongest_intervals
 from genointerp.activation.harvest import HarvestConfig
 from genointerp.activation.loss import window_loss
 from genointerp.activation.tokens import WindowTokens, stacked, token_batches
@@ -20,7 +21,7 @@ from genointerp.core.errors import ConfigError, MismatchError
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.genome.genome import Genome
-from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.genome.windows import Window
 from genointerp.model.protocol import DnaModel, Edit, StartsAtSite
 from genointerp.sae.base import SparseAutoencoder
@@ -43,30 +44,35 @@ class AblationConfig:
         If a number is out of its range.
     """
 
-    n_windows: int = 4
+    n_windows: int = 8
     """windows of each feature: those around its strongest bases"""
-    window: int = 384
+    window: int = 320
     """bases that the model reads of each, the warm-up included"""
     warmup: int = 256
     """first bases of a window: context, where nothing is ablated and no loss counted"""
     n_matched: int = 19
     """other features along whose directions the same amounts are taken out"""
+    top: int = 100
+    """features that are ablated of a table of candidates, best first"""
+    regions: tuple[str, ...] = ()
+    """only windows around bases in these, samtools-style; anywhere where empty"""
     batch: int = 32
     """ablated copies of a window of one call of the model"""
     seed: int = 0
     """of the matched features"""
 
     def __post_init__(self) -> None:
-        for name in ("n_windows", "n_matched", "batch"):
+        for name in ("n_windows", "n_matched", "top", "batch"):
             if getattr(self, name) < 1:
                 raise ConfigError(name, "at least 1", str(getattr(self, name)))
         if not 0 <= self.warmup < self.window:
             expected = f"0 <= warmup < window={self.window}"
             raise ConfigError("warmup", expected, str(self.warmup))
 
-    def changed(self, **values: int | None) -> "AblationConfig":
-        """Return a copy with other values; None keeps what is."""
-        return replace(self, **{name: it for name, it in values.items() if it is not None})
+    def changed(self, *, regions: Sequence[str] = (), **values: int | None) -> "AblationConfig":
+        """Return a copy with regions and other values; None keeps what is."""
+        given: dict[str, Any] = {name: it for name, it in values.items() if it is not None}
+        return replace(self, regions=tuple(regions), **given)
 
 
 def ablate_features(
@@ -77,7 +83,6 @@ def ablate_features(
     *,
     features: Sequence[int] = (),
     config: AblationConfig | None = None,
-    regions: Sequence[GenomicInterval] = (),
     progress: Progress = silent,
 ) -> pd.DataFrame:
     """Measure what the model loses without each feature, in the schema ``ABLATION``.
@@ -89,8 +94,6 @@ def ablate_features(
         often it fires.
     features
         Only these, in this order; all where empty.
-    regions
-        Only windows around bases in these; anywhere where empty.
     progress
         Told of features.
 
@@ -113,14 +116,15 @@ def ablate_features(
         If the dictionary is of another model, or the features of another dictionary or genome.
     UnknownNameError
         If the dictionary has no such feature.
+    CoordinateError
+        If a region is none, or not inside the genome.
     """
     config = AblationConfig() if config is None else config
     loaded = load_matching(sae_dir, model)
     _check_store(store, loaded, genome)
     for feature in features:
         store.check_feature(feature)
-    for region in regions:
-        store.row_range(region)
+    regions = [parse_region(region, genome.lengths) for region in config.regions]
     bench = _Bench(model, genome, loaded.sae, str(loaded.metadata["site"]), store, config)
     wanted = list(features) or list(range(store.n_features))
     rows = []
@@ -139,7 +143,7 @@ class _Tally:
     n_tokens: int = 0
     n_windows: int = 0
 
-    def row(self, feature: int) -> tuple[float, ...]:
+    def row(self, feature: int) -> tuple[int | float, ...]:
         own, matched = self.nats[0], self.nats[1:]
         scale = 1 / self.n_bases if self.n_bases else np.nan
         defined = self.n_bases > 0 and len(matched) > 0
@@ -166,12 +170,11 @@ class _Bench:
     @cached_property
     def n_firing(self) -> Int64[np.ndarray, " n_features"]:
         """Bases on which each feature fires, both strands."""
-        counts: Int64[np.ndarray, " n_features"]
-        counts = sum((self.store.n_firing(s) for s in STRANDS), np.int64(0))
-        return counts
+        plus, minus = (self.store.n_firing(strand) for strand in STRANDS)
+        return plus + minus
 
     @torch.inference_mode()
-    def row(self, feature: int, regions: Sequence[GenomicInterval]) -> tuple[float, ...]:
+    def row(self, feature: int, regions: Sequence[GenomicInterval]) -> tuple[int | float, ...]:
         directions = self._directions(feature)
         tally = _Tally(np.zeros(len(directions)))
         windows = self._windows(feature, regions)
@@ -224,7 +227,10 @@ class _Bench:
             return
         taken = torch.cat([torch.zeros_like(directions[:1]), directions]).to(x.device)
         nats = np.concatenate(
-            [self._nats(ids, x, amount, part, read) for part in taken.split(self.config.batch)]
+            [
+                self._nats(ids, x, amount, part, read)
+                for part in torch.split(taken, self.config.batch)
+            ]
         )
         tally.nats += nats[1:] - nats[0]
         tally.n_bases += int(read.n_kept[fires].sum())
@@ -253,7 +259,8 @@ class _Bench:
         """Return the nats of a window's kept bases with the amounts out along each direction."""
         edited = (x.float() - amount[:, None] * directions[:, None]).to(x.dtype)
         tokens = ids.expand(len(directions), -1)
-        log_probs = log_probs_with(self.model, self.site, edited, tokens)
+        first = int(amount.nonzero()[0])
+        log_probs = log_probs_with(self.model, self.site, edited, tokens, first=first)
         return np.array([window_loss(row, read)[0] for row in log_probs])
 
 
@@ -262,13 +269,20 @@ def log_probs_with(
     site: str,
     x: Float[Tensor, "batch token d"],
     tokens: Int[Tensor, "batch token"],
+    *,
+    first: int = 0,
 ) -> Float[Tensor, "batch token_minus_1"]:
     """Return the log probabilities of tokens with ``x`` as the activations of a site.
 
     What lies below the site is not computed where the model can do without.
+
+    Parameters
+    ----------
+    first
+        Before it all rows of ``x`` and of ``tokens`` are alike.
     """
     if isinstance(model, StartsAtSite) and site in model.spec.sites:
-        return model.log_probs_from(site, x, tokens)
+        return model.log_probs_from(site, x, tokens, first=first)
     return model.log_probs(tokens, edits=[Edit(site, lambda _: x)])
 
 

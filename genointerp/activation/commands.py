@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -20,8 +21,8 @@ from genointerp.genome.read import read_genome
 from genointerp.model.protocol import DnaModel
 from genointerp.store.activations import ActivationStore
 from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import ABLATION
-from genointerp.store.tables import check_table_path, write_table
+from genointerp.store.table_schemas import ABLATION, CANDIDATES
+from genointerp.store.tables import check_table_path, read_table, write_table
 
 
 def harvest_file(
@@ -97,15 +98,43 @@ def evaluate_file(
     return found.fidelity
 
 
+@dataclass(frozen=True)
+class AblationFiles:
+    """What an ablation reads.
+
+    Parameters
+    ----------
+    genome
+        FASTA or GenBank.
+    sae
+        Folder of the dictionary.
+    features
+        Of the genome under it.
+    candidates
+        A table of candidates of the dictionary, whose first are ablated.
+    """
+
+    genome: Path
+    sae: Path
+    features: Path
+    candidates: Path | None = None
+
+    def wanted(self, names: Sequence[str], top: int) -> list[int]:
+        """Return the features of some numbers or names, then the first of the candidates."""
+        store = FeatureStore(self.features)
+        found = [store.find_feature(name) for name in names]
+        if self.candidates is not None:
+            table = read_table(self.candidates, CANDIDATES).sort_values("rank")
+            found += [int(feature) for feature in table["feature"][:top]]
+        return list(dict.fromkeys(found))
+
+
 def ablate_file(
-    genome: Path,
-    sae: Path,
-    features: Path,
+    files: AblationFiles,
     out: Path,
     model: DnaModel,
     *,
     names: Sequence[str] = (),
-    regions: Sequence[str] = (),
     config: AblationConfig | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
@@ -116,20 +145,19 @@ def ablate_file(
     Parameters
     ----------
     names
-        Numbers or names of features; all where empty.
+        Numbers or names of features, beside those of the candidates; all where there are neither.
     """
     config = AblationConfig() if config is None else config
     check_table_path(out)
-    contigs = read_genome(genome)
-    store = FeatureStore(features)
+    contigs = read_genome(files.genome)
+    store = FeatureStore(files.features)
     table = ablate_features(
         model,
         contigs,
-        sae,
+        files.sae,
         store,
-        features=[store.find_feature(name) for name in names],
+        features=files.wanted(names, config.top),
         config=config,
-        regions=[parse_region(region, contigs.lengths) for region in regions],
         progress=progress,
     )
     inputs = {
@@ -138,6 +166,8 @@ def ablate_file(
         "sae": store.header.sae_sha256,
         "features": store.sha256,
     }
-    settings = to_mapping(config) | {"regions": list(regions), "features": list(names)}
+    if files.candidates is not None:
+        inputs["candidates"] = sha256_file(files.candidates)
+    settings = to_mapping(config) | {"features": list(names)}
     write_table(table, out, ABLATION, Provenance(settings, inputs))
     return table

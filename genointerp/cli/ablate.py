@@ -22,6 +22,10 @@ def ablate(
     feature: Annotated[
         list[str] | None, typer.Option(help="only this feature, by number or name; repeatable")
     ] = None,
+    candidates: Annotated[
+        Path | None, typer.Option(help="table of `rank`, whose first features are ablated")
+    ] = None,
+    top: Annotated[int | None, typer.Option(help="how many of the candidates")] = None,
     region: Annotated[
         list[str] | None,
         typer.Option(help="only windows around bases in this region; repeatable"),
@@ -34,20 +38,23 @@ def ablate(
 ) -> None:
     """Measure what the model loses without each feature, against matched random features."""
     from genointerp.activation.ablation import AblationConfig
-    from genointerp.activation.commands import ablate_file
+    from genointerp.activation.commands import AblationFiles, ablate_file
     from genointerp.core.progress import progress_bar
 
     with progress_bar("ablate (features)") as progress:
         table = ablate_file(
-            genome,
-            sae,
-            features,
+            AblationFiles(genome, sae, features, candidates),
             out,
             model.load(),
             names=feature or [],
-            regions=region or [],
             config=AblationConfig().changed(
-                n_windows=n_windows, n_matched=n_matched, window=window, warmup=warmup, seed=seed
+                regions=region or [],
+                n_windows=n_windows,
+                n_matched=n_matched,
+                window=window,
+                warmup=warmup,
+                top=top,
+                seed=seed,
             ),
             progress=progress,
         )

@@ -182,8 +182,15 @@ class StartsAtSite(Protocol):
         site: str,
         x: Float[Tensor, "batch token d"],
         tokens: Int[Tensor, "batch token"],
+        *,
+        first: int = 0,
     ) -> Float[Tensor, "batch token_minus_1"]:
         """Return the `log_probs` of tokens with ``x`` in the place of the activations at a site.
+
+        Parameters
+        ----------
+        first
+            Before it all rows of ``x`` are alike, so that they need computing but once.
 
         Raises
         ------

@@ -125,8 +125,15 @@ class SingleNucleotideModel:
         site: str,
         x: Float[Tensor, "batch token d"],
         tokens: Int[Tensor, "batch token"],
+        *,
+        first: int = 0,
     ) -> Float[Tensor, "batch token_minus_1"]:
         """Return the log probabilities with ``x`` as what a block gave, running those above it.
+
+        Parameters
+        ----------
+        first
+            Before it all rows of ``x`` are alike: their tokens run through the blocks once.
 
         Raises
         ------
@@ -139,7 +146,16 @@ class SingleNucleotideModel:
         if site not in self.spec.sites:
             raise UnknownNameError("site", f"one of {', '.join(self.spec.sites)}", site)
         above = self.spec.sites.index(site) + 1
-        return self._of_targets(self._base_log_probs(self.network.stream_from(x, above)), tokens)
+        if not 0 < first < x.shape[1]:
+            stream = self.network.stream_from(x, above)
+        else:
+            states = self.network.states(x.shape[1])
+            before = self.network.stream_from(x[:1, :first], above, states)
+            for state in states:
+                state.repeat(len(x))
+            after = self.network.stream_from(x[:, first:], above, states)
+            stream = torch.cat([before.expand(len(x), -1, -1), after], dim=1)
+        return self._of_targets(self._base_log_probs(stream), tokens)
 
     @torch.inference_mode()
     def next_log_probs(
