@@ -170,8 +170,9 @@ class _Bench:
     @cached_property
     def n_firing(self) -> Int64[np.ndarray, " n_features"]:
         """Bases on which each feature fires, both strands."""
-        plus, minus = (self.store.n_firing(strand) for strand in STRANDS)
-        return plus + minus
+        counts: Int64[np.ndarray, " n_features"]
+        counts = np.sum([self.store.n_firing(strand) for strand in STRANDS], axis=0)
+        return counts
 
     @torch.inference_mode()
     def row(self, feature: int, regions: Sequence[GenomicInterval]) -> tuple[int | float, ...]:

@@ -239,22 +239,22 @@ def test_a_wrong_number_is_refused(changes, message):
 def test_what_does_not_belong_together_is_refused(toy, tiny, genome):
     with pytest.raises(MismatchError, match="expected the model toy"):
         ablate_features(tiny.model, genome, toy.sae, tiny.store)
-    with pytest.raises(MismatchError, match="sae-sha256: expected .* of the dictionary, found"):
+    with pytest.raises(MismatchError, match=r"sae-sha256: expected .* of the dictionary, found"):
         ablate_features(toy.model, genome, toy.sae, tiny.store)
     other = Genome([Contig("c", np.frombuffer(b"ACGT", np.uint8))])
-    with pytest.raises(MismatchError, match="genome-sha256: expected .* of the genome, found"):
+    with pytest.raises(MismatchError, match=r"genome-sha256: expected .* of the genome, found"):
         ablate_features(toy.model, other, toy.sae, toy.store)
     with pytest.raises(UnknownNameError, match="a feature from 0 to 9, found 10"):
         ablate_features(toy.model, genome, toy.sae, toy.store, features=[10])
-    with pytest.raises(CoordinateError):
-        config = replace(CONFIG, regions=("c:1-9,999",))
+    config = replace(CONFIG, regions=("c:1-9,999",))
+    with pytest.raises(CoordinateError, match=r"9,?999"):
         ablate_features(toy.model, genome, toy.sae, toy.store, config=config)
 
 
 def test_a_masked_model_is_refused_with_the_reason(toy, genome):
     model = ToyDnaModel()
     model.spec = replace(model.spec, reads="both")
-    with pytest.raises(InputError, match="a causal model: the loss is .* toy, which reads both"):
+    with pytest.raises(InputError, match=r"a causal model: the loss is .* toy, which reads both"):
         ablate_features(model, genome, toy.sae, toy.store)
 
 
