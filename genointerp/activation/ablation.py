@@ -13,7 +13,7 @@ from jaxtyping import Float, Float64, Int, Int64
 from torch import Tensor
 
 from genointerp.activation.fidelity import load_matching
-from genointerp.activation.firing_windows import strongest_intervals
+from genointerp.activation.firing_windows import drawn_intervals
 from genointerp.activation.harvest import HarvestConfig
 from genointerp.activation.loss import window_loss
 from genointerp.activation.tokens import WindowTokens, stacked, token_batches
@@ -45,7 +45,7 @@ class AblationConfig:
     """
 
     n_windows: int = 8
-    """windows of each feature: those around its strongest bases"""
+    """windows of each feature: around bases drawn from those on which it fires"""
     window: int = 320
     """bases that the model reads of each, the warm-up included"""
     warmup: int = 256
@@ -59,7 +59,7 @@ class AblationConfig:
     batch: int = 32
     """ablated copies of a window of one call of the model"""
     seed: int = 0
-    """of the matched features"""
+    """of the windows and the matched features"""
 
     def __post_init__(self) -> None:
         for name in ("n_windows", "n_matched", "top", "batch"):
@@ -90,8 +90,7 @@ def ablate_features(
     Parameters
     ----------
     store
-        Features of ``genome`` under the dictionary: they tell where each is strongest, and how
-        often it fires.
+        Features of ``genome`` under the dictionary: they tell where each fires, and how often.
     features
         Only these, in this order; all where empty.
     progress
@@ -100,13 +99,14 @@ def ablate_features(
     Notes
     -----
     ``loss_effect = sum (L_ablated - L) / n``: L is the loss in nats over the kept bases of a
-    feature's windows; L_ablated that with ``x - f_i W_dec_i`` in the place of the activation x at
-    each kept token; n the kept bases of the tokens on which the feature fires, where that makes a
-    difference. f is computed from the x of the window. ``loss_effect_matched`` and its standard
-    deviation are of the same figure with ``x - f_i |W_dec_i| u_j`` instead, over the unit
-    directions u_j of other features that fire as often: drawn from the ``4 n_matched`` nearest in
-    density. ``p_value = (1 + #{matched >= observed}) / (1 + n_matched)``, so that it cannot be
-    below ``1 / (1 + n_matched)``. All are NaN for a feature that fires in none of its windows.
+    feature's windows, which lie around bases drawn from those on which it fires; L_ablated that
+    with ``x - f_i W_dec_i`` in the place of the activation x at each kept token; n the kept bases
+    of the tokens on which the feature fires, where that makes a difference. f is computed from the
+    x of the window. ``loss_effect_matched`` and its standard deviation are of the same figure with
+    ``x - f_i |W_dec_i| u_j`` instead, over the unit directions u_j of other features that fire as
+    often: drawn from the ``4 n_matched`` nearest in density.
+    ``p_value = (1 + #{matched >= observed}) / (1 + n_matched)``, so that it cannot be below
+    ``1 / (1 + n_matched)``. All are NaN for a feature that fires in none of its windows.
 
     Raises
     ------
@@ -190,8 +190,13 @@ class _Bench:
         spec = self.model.spec
         reading = HarvestConfig(window=self.config.window, warmup=self.config.warmup)
         kept = reading.window - reading.warmup - reading.halo_for(spec)
-        intervals = strongest_intervals(
-            self.store, feature, self.config.n_windows, length=kept, regions=regions
+        intervals = drawn_intervals(
+            self.store,
+            feature,
+            self.config.n_windows,
+            length=kept,
+            seed=self.config.seed,
+            regions=regions,
         )
         return [
             window

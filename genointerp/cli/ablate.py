@@ -34,7 +34,9 @@ def ablate(
     n_matched: Annotated[int | None, typer.Option(help="features to compare each with")] = None,
     window: Annotated[int | None, typer.Option(help="bases read of each window")] = None,
     warmup: Annotated[int | None, typer.Option(help="first bases of a window, as context")] = None,
-    seed: Annotated[int | None, typer.Option(help="of the features to compare with")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="of the windows and the features to compare with")
+    ] = None,
 ) -> None:
     """Measure what the model loses without each feature, against matched random features."""
     from genointerp.activation.ablation import AblationConfig

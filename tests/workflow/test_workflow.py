@@ -19,7 +19,7 @@ KEYS = ["input", "output", "log", "benchmark", "threads", "resources", "params",
 
 MADE = [
     *["config.yaml", "summary.json", "report.html", "fidelity.json", "best_per_concept.tsv"],
-    *["candidates.tsv", "candidates.gff3", "candidates.fasta"],
+    *["candidates.tsv", "candidates.gff3", "candidates.fasta", "ablation.tsv"],
     *["associations.parquet", "associations.tsv"],
     *["ecoli/activations.h5", "bsubtilis/features.h5", "sae/cfg.json", "queries/rRNA_16S.tsv"],
     *["figures/overlap.png", "figures/region_rRNA_16S.png", "benchmarks/ecoli/harvest.tsv"],
