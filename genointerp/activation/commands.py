@@ -1,9 +1,13 @@
-"""From paths to harvest and fidelity: the public functions behind the two commands."""
+"""From paths to harvest, fidelity and ablation: the public functions behind the commands."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
+from genointerp.activation.ablation import AblationConfig, ablate_features
 from genointerp.activation.evaluation import evaluate_dictionary
 from genointerp.activation.fidelity import Fidelity
 from genointerp.activation.harvest import HarvestConfig
@@ -16,6 +20,9 @@ from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome
 from genointerp.model.protocol import DnaModel
 from genointerp.store.activations import ActivationStore
+from genointerp.store.features import FeatureStore
+from genointerp.store.table_schemas import ABLATION, CANDIDATES
+from genointerp.store.tables import check_table_path, read_table, write_table
 
 
 def harvest_file(
@@ -89,3 +96,78 @@ def evaluate_file(
         text = json.dumps(found.as_mapping() | {"provenance": provenance}, indent=2)
         temporary.write_text(text + "\n")
     return found.fidelity
+
+
+@dataclass(frozen=True)
+class AblationFiles:
+    """What an ablation reads.
+
+    Parameters
+    ----------
+    genome
+        FASTA or GenBank.
+    sae
+        Folder of the dictionary.
+    features
+        Of the genome under it.
+    candidates
+        A table of candidates of the dictionary, whose first are ablated.
+    """
+
+    genome: Path
+    sae: Path
+    features: Path
+    candidates: Path | None = None
+
+    def wanted(self, names: Sequence[str], top: int) -> list[int]:
+        """Return the features of some numbers or names, then the first of the candidates."""
+        store = FeatureStore(self.features)
+        found = [store.find_feature(name) for name in names]
+        if self.candidates is not None:
+            table = read_table(self.candidates, CANDIDATES).sort_values("rank")
+            found += [int(feature) for feature in table["feature"][:top]]
+        return list(dict.fromkeys(found))
+
+
+def ablate_file(
+    files: AblationFiles,
+    out: Path,
+    model: DnaModel,
+    *,
+    names: Sequence[str] = (),
+    config: AblationConfig | None = None,
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """Ablate features of a genome file, write the table and return it.
+
+    See :func:`genointerp.activation.ablation.ablate_features`.
+
+    Parameters
+    ----------
+    names
+        Numbers or names of features, beside those of the candidates; all where there are neither.
+    """
+    config = AblationConfig() if config is None else config
+    check_table_path(out)
+    contigs = read_genome(files.genome)
+    store = FeatureStore(files.features)
+    table = ablate_features(
+        model,
+        contigs,
+        files.sae,
+        store,
+        features=files.wanted(names, config.top),
+        config=config,
+        progress=progress,
+    )
+    inputs = {
+        "genome": contigs.sha256,
+        "model": model.spec.sha256,
+        "sae": store.header.sae_sha256,
+        "features": store.sha256,
+    }
+    if files.candidates is not None:
+        inputs["candidates"] = sha256_file(files.candidates)
+    settings = to_mapping(config) | {"features": list(names)}
+    write_table(table, out, ABLATION, Provenance(settings, inputs))
+    return table

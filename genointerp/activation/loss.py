@@ -64,7 +64,7 @@ def genome_loss(
     for batch in token_batches(model, genome, windows, config.batch):
         log_probs = model.log_probs(stacked(batch), edits=_within(edits, batch[0]))
         for row, read in zip(log_probs, batch, strict=True):
-            nats, covered = _loss_of(row, read)
+            nats, covered = window_loss(row, read)
             total, n_bases = total + nats, n_bases + covered
         done += len(batch)
         progress(done, len(windows))
@@ -121,7 +121,9 @@ def check_causal(spec: ModelSpec) -> None:
         raise InputError("model", expected, f"{spec.name}, which reads both ways")
 
 
-def _loss_of(log_probs: Float[Tensor, " token_minus_1"], read: WindowTokens) -> tuple[float, int]:
+def window_loss(
+    log_probs: Float[Tensor, " token_minus_1"], read: WindowTokens
+) -> tuple[float, int]:
     """Return the nats of the tokens that a window's kept bases begin, and the bases they cover."""
     # entry i is of token i + 1: the first token of a window is never predicted
     begun = torch.from_numpy(read.begun[1:]).to(log_probs.device)

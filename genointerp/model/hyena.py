@@ -288,8 +288,18 @@ class StripedHyena(nn.Module):
             As :meth:`states` gave them before the first chunk of a sequence; then ``tokens`` are
             its next chunk. None for a whole sequence.
         """
-        x: Tensor = self.embedding_layer(tokens)
+        return self.stream_from(self.embedding_layer(tokens), 0, states)
+
+    def stream_from(
+        self,
+        x: Float[Tensor, "batch token d"],
+        first: int,
+        states: Sequence[BlockState] | None = None,
+    ) -> Float[Tensor, "batch token d"]:
+        """Return the residual stream after the last block, from that before block ``first``."""
         for i, block in enumerate(self.blocks):
+            if i < first:
+                continue
             x = x.to(block.get_parameter("pre_norm.scale").device)
             x = block(x, None if states is None else states[i])
         return x

@@ -28,6 +28,11 @@ class Tail:
         self._values = torch.cat([before[:, kept.shape[1] :], kept], dim=1)
         return before
 
+    def repeat(self, n: int) -> None:
+        """Go on as the tails of ``n`` sequences that were one so far."""
+        if self._values is not None:
+            self._values = self._values.repeat(n, 1, 1)
+
 
 @dataclass
 class FilterState:
@@ -39,6 +44,13 @@ class FilterState:
     """of the inner filter's input where it is explicit"""
     modes: Float[Tensor, "batch d pole"] | None = None
     """of an implicit filter: the amplitude of each exponential after the last token, float32"""
+
+    def repeat(self, n: int) -> None:
+        """Go on as the state of ``n`` sequences that were one so far."""
+        self.projected.repeat(n)
+        self.gated.repeat(n)
+        if self.modes is not None:
+            self.modes = self.modes.repeat(n, 1, 1)
 
 
 class KeyValueCache:
@@ -61,6 +73,11 @@ class KeyValueCache:
         self._buffer[1, :, :, self.n_tokens : seen] = value
         self.n_tokens = seen
         return self._buffer[0, :, :, :seen], self._buffer[1, :, :, :seen]
+
+    def repeat(self, n: int) -> None:
+        """Go on as the cache of ``n`` sequences that were one so far."""
+        if self._buffer is not None:
+            self._buffer = self._buffer.repeat(1, n, 1, 1, 1)
 
 
 BlockState = FilterState | KeyValueCache

@@ -171,3 +171,30 @@ class GivesDistribution(Protocol):
         The symbols are A, C, G, T where tokens are bases, else the words that these spell.
         """
         ...
+
+
+@runtime_checkable
+class StartsAtSite(Protocol):
+    """A model that can go on from activations, without what it computed to come there."""
+
+    def log_probs_from(
+        self,
+        site: str,
+        x: Float[Tensor, "batch token d"],
+        tokens: Int[Tensor, "batch token"],
+        *,
+        first: int = 0,
+    ) -> Float[Tensor, "batch token_minus_1"]:
+        """Return the `log_probs` of tokens with ``x`` in the place of the activations at a site.
+
+        Parameters
+        ----------
+        first
+            Before it all rows of ``x`` are alike, so that they need computing but once.
+
+        Raises
+        ------
+        UnknownNameError
+            If ``site`` is none of ``spec.sites``.
+        """
+        ...

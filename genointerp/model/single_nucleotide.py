@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
-from genointerp.core.errors import InputError
+from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.model.attention import AttentionBackend
 from genointerp.model.hooks import hooked
 from genointerp.model.hyena import AttentionMixer, StripedHyena
@@ -117,10 +117,45 @@ class SingleNucleotideModel:
         InputError
             If the network was loaded without its last blocks.
         """
-        log_p = self.next_log_probs(tokens, edits=edits)
-        target = self._column[tokens[:, 1:].to(self.device)]
-        chosen: Tensor = log_p.gather(2, target.clamp(min=0)[..., None])[..., 0]
-        return chosen.masked_fill(target < 0, torch.nan)
+        return self._of_targets(self.next_log_probs(tokens, edits=edits), tokens)
+
+    @torch.inference_mode()
+    def log_probs_from(
+        self,
+        site: str,
+        x: Float[Tensor, "batch token d"],
+        tokens: Int[Tensor, "batch token"],
+        *,
+        first: int = 0,
+    ) -> Float[Tensor, "batch token_minus_1"]:
+        """Return the log probabilities with ``x`` as what a block gave, running those above it.
+
+        Parameters
+        ----------
+        first
+            Before it all rows of ``x`` are alike: their tokens run through the blocks once.
+
+        Raises
+        ------
+        UnknownNameError
+            If ``site`` is no block of the network.
+        InputError
+            If the network was loaded without its last blocks.
+        """
+        self._check_whole()
+        if site not in self.spec.sites:
+            raise UnknownNameError("site", f"one of {', '.join(self.spec.sites)}", site)
+        above = self.spec.sites.index(site) + 1
+        if not 0 < first < x.shape[1]:
+            stream = self.network.stream_from(x, above)
+        else:
+            states = self.network.states(x.shape[1])
+            before = self.network.stream_from(x[:1, :first], above, states)
+            for state in states:
+                state.repeat(len(x))
+            after = self.network.stream_from(x[:, first:], above, states)
+            stream = torch.cat([before.expand(len(x), -1, -1), after], dim=1)
+        return self._of_targets(self._base_log_probs(stream), tokens)
 
     @torch.inference_mode()
     def next_log_probs(
@@ -133,14 +168,32 @@ class SingleNucleotideModel:
         InputError
             If the network was loaded without its last blocks.
         """
+        self._check_whole()
+        with hooked(self._sites, edits=edits):
+            stream = self.network.stream(tokens.to(self.device))
+        return self._base_log_probs(stream)
+
+    def _check_whole(self) -> None:
         n_blocks, whole = len(self.network.blocks), len(self.network.config.mixers)
         if n_blocks < whole:
             found = f"blocks.0 to blocks.{n_blocks - 1} alone"
             raise InputError("log_probs", f"a model loaded with all {whole} blocks", found)
-        with hooked(self._sites, edits=edits):
-            logits = self.network(tokens.to(self.device))
+
+    def _base_log_probs(
+        self, stream: Float[Tensor, "batch token d"]
+    ) -> Float[Tensor, "batch token_minus_1 4"]:
+        logits = self.network.unembed(stream)
         log_p: Tensor = logits[:, :-1, self._base_ids].float().log_softmax(-1)
         return log_p
+
+    def _of_targets(
+        self,
+        log_p: Float[Tensor, "batch token_minus_1 4"],
+        tokens: Int[Tensor, "batch token"],
+    ) -> Float[Tensor, "batch token_minus_1"]:
+        target = self._column[tokens[:, 1:].to(self.device)]
+        chosen: Tensor = log_p.gather(2, target.clamp(min=0)[..., None])[..., 0]
+        return chosen.masked_fill(target < 0, torch.nan)
 
     def _last(self, capture: Sequence[str]) -> str | None:
         """Return the site of ``capture`` that is computed last."""

@@ -415,6 +415,20 @@ BACKTEST_FEATURES = TableSchema(
     ),
 )
 
+ABLATION = TableSchema(
+    "genointerp::ablation",
+    1,
+    (
+        _required("feature", "int64", "index in the dictionary"),
+        _required("loss_effect", "float64", "nats lost without it, per base on which it fires"),
+        _required("loss_effect_matched", "float64", "mean of the same along other directions"),
+        _required("loss_effect_matched_sd", "float64", "their standard deviation"),
+        _required("p_value", "float64", "share of these at least as large, with one added"),
+        _required("n_tokens", "int64", "tokens of its windows on which it fires"),
+        _required("n_windows", "int64", "windows in which it fires"),
+    ),
+)
+
 SCHEMAS = {
     schema.format: schema
     for schema in (
@@ -422,5 +436,6 @@ SCHEMAS = {
         *(TOP_LOCI, MOTIF),
         *(LOCUS_EVIDENCE, BASELINES, BACKTEST, BACKTEST_FEATURES),
         *(FEATURE_SUMMARY, CURVES, METAGENE, READ_CONTIGS, RUN_FILES),
+        ABLATION,
     )
 }

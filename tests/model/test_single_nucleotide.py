@@ -225,3 +225,26 @@ def test_shipped_model_is_better_than_chance_on_real_dna(name, phix174):
     tokens = torch.from_numpy(model.tokenize(phix174.sequence).ids)[None, :1024]
     bits = -float(model.log_probs(tokens).mean()) / np.log(2)
     assert 1.0 < bits < 2.0
+
+
+@pytest.mark.parametrize("first", [0, 9, 30])
+@pytest.mark.parametrize("site", ["blocks.0", "blocks.1", "blocks.2", "blocks.3"])
+def test_going_on_from_a_block_is_the_whole_run_with_its_output_replaced(model, site, first):
+    tokens = tokens_of(1, 30).expand(3, -1)
+    x = model.run(tokens, capture=[site])[site].clone()
+    x[:, first:] += torch.randn(x[:, first:].shape, generator=torch.Generator().manual_seed(1))
+    expected = model.log_probs(tokens, edits=[replace(site, x)])
+    found = model.log_probs_from(site, x, tokens, first=first)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+def test_a_model_goes_on_from_blocks_alone(model):
+    x, tokens = torch.zeros(1, 4, 16), tokens_of(1, 4)
+    with pytest.raises(UnknownNameError, match=r"one of blocks.0, .*found blocks.0.mlp"):
+        model.log_probs_from("blocks.0.mlp", x, tokens)
+
+
+def test_a_model_without_its_last_blocks_cannot_go_on(folder):
+    short = load_model(str(folder), up_to="blocks.1")
+    with pytest.raises(InputError, match="a model loaded with all 4 blocks"):
+        short.log_probs_from("blocks.0", torch.zeros(1, 4, 16), tokens_of(1, 4))

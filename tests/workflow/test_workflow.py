@@ -20,6 +20,7 @@ KEYS = ["input", "output", "log", "benchmark", "threads", "resources", "params",
 MADE = [
     *["config.yaml", "summary.json", "report.html", "fidelity.json", "best_per_concept.tsv"],
     *["candidates.tsv", "candidates.gff3", "candidates.fasta", "dossiers/locus_evidence.tsv"],
+    "ablation.tsv",
     "ecoli/predicted.gff3",
     *["backtest.tsv", "backtest_features.tsv", "figures/backtest.png"],
     *["associations.parquet", "associations.tsv", "baselines.tsv"],
