@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from genointerp import __version__
+from genointerp.cli.ablate import ablate
 from genointerp.cli.adopt import adopt
 from genointerp.cli.annotate import annotate
 from genointerp.cli.associate import associate
@@ -45,6 +46,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "encode": encode,
     "associate": associate,
+    "ablate": ablate,
     "rank": rank,
     "query": query,
     "top": top,

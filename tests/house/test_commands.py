@@ -12,7 +12,7 @@ from genointerp.core.errors import InputError
 
 COMMANDS = [
     *["fetch", "annotate", "models", "harvest", "train", "adopt", "convert", "evaluate", "encode"],
-    *["associate", "rank", "query", "top", "motif", "export", "verify"],
+    *["associate", "ablate", "rank", "query", "top", "motif", "export", "verify"],
     *["report", "summarise", "run", "demo", "plot"],
 ]
 
