@@ -1,6 +1,6 @@
 """What a model loses without each feature, taken out where it fires, beside matched others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -18,14 +18,13 @@ from genointerp.core.errors import ConfigError, MismatchError
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
 from genointerp.core.seed import rng
-from genointerp.feature.loci import top_loci
-from genointerp.genome.genome import Genome
-from genointerp.genome.interval import GenomicInterval, Strand
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
 from genointerp.genome.windows import Window
 from genointerp.model.protocol import DnaModel, Edit
 from genointerp.sae.base import SparseAutoencoder
-from genointerp.store.features import STRANDS, FeatureStore
+from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
 from genointerp.store.table_schemas import ABLATION
 from genointerp.store.tables import check_table_path, conform, write_table
 
@@ -37,9 +36,9 @@ class AblationConfig:
     Parameters
     ----------
     n_windows
-        Windows of each feature, around the peaks of its strongest loci.
+        Windows of each feature, around its strongest bases.
     kept
-        Bases of a window whose loss counts, the peak in their first quarter.
+        Bases of a window whose loss counts, that base at their first quarter.
     warmup
         Bases read before them, fewer at the end of a contig.
     n_matched
@@ -134,7 +133,7 @@ def ablate_features(
     return conform(table, ABLATION, where="ablation")
 
 
-def ablate_file(
+def ablate_file(  # noqa: PLR0913 - one for each file, and how
     genome: Path,
     features: Path,
     sae: Path,
@@ -233,30 +232,39 @@ def _row(feature: int, effects: Sequence[Effects]) -> dict[str, float | int]:
 def _windows(
     store: FeatureStore, genome: Genome, feature: int, config: AblationConfig
 ) -> Iterator[Window]:
-    """Yield windows around the strongest loci, which do not overlap on one strand."""
-    taken: list[GenomicInterval] = []
-    for row in top_loci(store, feature, n=8 * config.n_windows).itertuples(index=False):
-        contig = genome[str(row.seqid)]
-        kept = _around(int(row.peak), contig.length, row.strand, str(row.seqid), config)
-        if any(it.strand == kept.strand and it.intersection(kept) is not None for it in taken):
-            continue
-        taken.append(kept)
+    """Yield windows around the strongest bases, which do not overlap on one strand."""
+    tracks = {strand: store.feature(feature, strand) for strand in STRANDS}
+    value = np.concatenate([track.value for track in tracks.values()])
+    row = np.concatenate([track.row for track in tracks.values()])
+    strands = np.repeat(np.arange(len(STRANDS)), [len(track.row) for track in tracks.values()])
+    names, offsets = list(store.offsets), np.array(list(store.offsets.values()))
+    free = np.ones(len(value), dtype=np.bool_)
+    for _ in range(config.n_windows):
+        if not free.any():
+            return
+        best = int(np.argmax(np.where(free, value, -np.inf)))
+        index = int(np.searchsorted(offsets, row[best], side="right")) - 1
+        contig, offset = genome[names[index]], int(offsets[index])
+        kept = _around(int(row[best]) - offset, contig, STRANDS[strands[best]], config)
+        # so far from it that their windows cannot overlap
+        near = np.abs(row - row[best]) < config.kept
+        free &= ~(near & (strands == strands[best]))
         before = contig.length - kept.end if kept.strand == "-" else kept.start
         yield Window(kept, min(config.warmup, before))
-        if len(taken) == config.n_windows:
-            return
 
 
 def _around(
-    peak: int, length: int, strand: Strand, seqid: str, config: AblationConfig
+    peak: int, contig: Contig, strand: ReadStrand, config: AblationConfig
 ) -> GenomicInterval:
-    upstream = config.kept // 4
+    upstream, length = config.kept // 4, contig.length
     start = peak - upstream if strand == "+" else peak + upstream + 1 - config.kept
     start = max(0, min(start, length - config.kept))
-    return GenomicInterval(seqid, start, min(length, start + config.kept), strand)
+    return GenomicInterval(contig.name, start, min(length, start + config.kept), strand)
 
 
-def _catch(caught: list[Tensor]):  # noqa: ANN202 - a function of an edit
+def _catch(
+    caught: list[Tensor],
+) -> Callable[[Float[Tensor, "batch token d"]], Float[Tensor, "batch token d"]]:
     def catch(x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token d"]:
         caught.append(x.detach().clone())
         return x

@@ -15,7 +15,7 @@ _QUANTILE = 0.99
 
 def describe_directions(
     rows: Float[np.ndarray, "n_features d_in"],
-    others: Sequence[Float[np.ndarray, "_n d_in"]] = (),
+    others: Sequence[Float[np.ndarray, "_n _d"]] = (),
     *,
     seed: int = 0,
 ) -> pd.DataFrame:

@@ -38,7 +38,7 @@ class Given:
 
     ablation: pd.DataFrame | None = None
     decoder: Float[np.ndarray, "n_features d_in"] | None = None
-    others: Sequence[Float[np.ndarray, "_n d_in"]] = ()
+    others: Sequence[Float[np.ndarray, "_n _d"]] = ()
     trained_on: frozenset[str] | None = None
 
     def add_to(self, evidence: pd.DataFrame, n_features: int, *, seed: int) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from genointerp.store.tables import check_table_path, read_table, write_table
 _LINE = 80
 
 
-def rank_files(
+def rank_files(  # noqa: PLR0913 - one for each file, and how
     features: Sequence[Path],
     associations: Path,
     genomes: Sequence[Path],

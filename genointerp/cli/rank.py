@@ -47,6 +47,5 @@ def rank(
             progress=progress,
         )
     plain = int((result.table["demoting"] == "").sum())
-    typer.echo(
-        f"{len(result.table)} candidates, {plain} without a flag that demotes -> {out}", err=True
-    )
+    message = f"{len(result.table)} candidates, {plain} without a flag that demotes"
+    typer.echo(f"{message} -> {out}", err=True)

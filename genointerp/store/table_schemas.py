@@ -150,7 +150,7 @@ ABLATION = TableSchema(
         _required("loss_effect_matched", "float64", "that of matched other directions, mean"),
         _required("p_value", "float64", "share of these that cost as much, with one added"),
         _required("n_tokens", "int64", "tokens from which it was taken out"),
-        _required("n_windows", "int64", "windows around its strongest loci"),
+        _required("n_windows", "int64", "windows around its strongest bases"),
         _required("n_bases", "int64", "bases in each mean"),
     ),
 )

@@ -7,6 +7,8 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.store import activations, features
 from genointerp.store.activations import ActivationStore
 from genointerp.store.features import FeatureStore
+from genointerp.store.table_schemas import CANDIDATES
+from genointerp.store.tables import read_table
 from tests.store.archives import (
     ARCHIVES,
     CONTIGS,
@@ -64,6 +66,13 @@ def test_features_of_every_version_say_what_they_said(version):
         rows = store.rows(0, store.n_rows, strand)
         np.testing.assert_array_equal(rows.value, dense[dense > 0])
         np.testing.assert_array_equal(rows.feature, np.nonzero(dense)[1])
+
+
+def test_candidates_of_version_1_are_read():
+    table = read_table(ARCHIVES / "candidates-v1.tsv", CANDIDATES)
+    assert table["feature"].tolist() == [348, 464]
+    assert table["best_concept"].tolist() == ["tRNA", "tRNA"]
+    assert "pattern" not in table.columns
 
 
 def test_the_present_versions_have_their_archives():
