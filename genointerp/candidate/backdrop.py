@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int64, UInt8
+from jaxtyping import Bool, Int16, Int64, UInt8
 
 from genointerp.candidate.config import RankConfig
-from genointerp.genome.genome import Genome
+from genointerp.candidate.kmers import KmerBackdrop, make_kmer_backdrop
+from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
 
 _LONGEST_UNIT = 12
 _FEWEST_MATCHES = 8
+_DEEPEST = 1024
+EDGE = 500
+"""Bases at either end of a linear contig, where what lies beyond is unknown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,19 +30,29 @@ class Backdrop:
         cut and the count scaled up to its full length.
     tandem
         Bases within a tandem repeat of units of 1 to 12 bp.
-    head
-        For each reading strand, the first bases of each window; None where windows are unknown.
+    into
+        For each reading strand, how many bases of its window lie before a base, 1,024 at the most,
+        and where no window is; None where windows are unknown.
     n_covered, n_head
-        Bases that were read on each strand, and those of them in a head.
+        Bases that were read on each strand, and those of both that lie in the head of a window, for
+        each length of a head in `heads`.
+    edge
+        Bases within ``EDGE`` of an end of a linear contig.
+    letters, composition, kmers
+        Bases, how many are A, C, G and T, and the 6-mers that they spell.
     covered_gc
         Number of covered (base, strand) pairs with each value of ``gc``.
     """
 
     gc: UInt8[np.ndarray, " row"]
     tandem: Bool[np.ndarray, " row"]
-    head: dict[ReadStrand, Bool[np.ndarray, " row"]] | None
+    into: dict[ReadStrand, Int16[np.ndarray, " row"]] | None
     n_covered: dict[ReadStrand, int]
-    n_head: int
+    n_head: dict[int, int]
+    edge: Bool[np.ndarray, " row"]
+    letters: UInt8[np.ndarray, " row"]
+    composition: Int64[np.ndarray, " letter"]
+    kmers: KmerBackdrop
     covered_gc: Int64[np.ndarray, " gc"]
 
 
@@ -62,13 +76,20 @@ def make_backdrop(
         for interval in store.coverage(strand):
             start, stop = store.row_range(interval)
             covered_gc += np.bincount(gc[start:stop], minlength=config.gc_window + 1)
-    head = None if windows is None else _heads(store, windows, config.window_head)
+    into = None if windows is None else _into(store, windows)
     return Backdrop(
         gc=gc,
         tandem=np.concatenate([tandem_repeats(sequence) for sequence in codes]),
-        head=head,
+        into=into,
         n_covered={s: sum(it.length for it in store.coverage(s)) for s in STRANDS},
-        n_head=0 if head is None else sum(int(mask.sum()) for mask in head.values()),
+        n_head={
+            length: 0 if into is None else sum(int((it < length).sum()) for it in into.values())
+            for length in heads(config)
+        },
+        edge=np.concatenate([_edges(genome[seqid]) for seqid in store.offsets]),
+        letters=np.concatenate(codes),
+        composition=np.bincount(np.concatenate(codes), minlength=256)[list(b"ACGT")],
+        kmers=make_kmer_backdrop(store, genome),
         covered_gc=covered_gc,
     )
 
@@ -104,16 +125,30 @@ def tandem_repeats(sequence: UInt8[np.ndarray, " bp"]) -> Bool[np.ndarray, " bp"
     return found
 
 
-def _heads(
-    store: FeatureStore, windows: Sequence[GenomicInterval], length: int
-) -> dict[ReadStrand, Bool[np.ndarray, " row"]]:
-    masks: dict[ReadStrand, Bool[np.ndarray, " row"]] = {
-        strand: np.zeros(store.n_rows, dtype=np.bool_) for strand in STRANDS
+def heads(config: RankConfig) -> tuple[int, int, int]:
+    """Lengths of a window's head that are looked at: that of the configuration, 16 and 1,024."""
+    return config.window_head, 16, _DEEPEST
+
+
+def _into(
+    store: FeatureStore, windows: Sequence[GenomicInterval]
+) -> dict[ReadStrand, Int16[np.ndarray, " row"]]:
+    into: dict[ReadStrand, Int16[np.ndarray, " row"]] = {
+        strand: np.full(store.n_rows, _DEEPEST, dtype=np.int16) for strand in STRANDS
     }
     for window in windows:
         start, stop = store.row_range(window)
+        depth = np.minimum(np.arange(stop - start), _DEEPEST).astype(np.int16)
         if window.strand == "-":
-            masks["-"][max(start, stop - length) : stop] = True
+            into["-"][start:stop] = depth[::-1]
         else:
-            masks["+"][start : min(stop, start + length)] = True
-    return masks
+            into["+"][start:stop] = depth
+    return into
+
+
+def _edges(contig: Contig) -> Bool[np.ndarray, " bp"]:
+    edge = np.zeros(contig.length, dtype=np.bool_)
+    if not contig.circular:
+        edge[:EDGE] = True
+        edge[max(0, contig.length - EDGE) :] = True
+    return edge

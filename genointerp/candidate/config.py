@@ -34,8 +34,13 @@ class RankConfig:
     dense, few_loci, gc_shortcut, window_start, explained, attracted, one_strand, periodic,
     low_complexity
         Thresholds of the flags, as `genointerp.candidate.score.FLAGS` says.
+    kmer_shortcut, edge, one_family, unstable, split, memorised
+        Likewise.
+    element_length, motif_bits
+        Median locus in bp, and information in bits, from which a pattern is element-long or a
+        motif; see `genointerp.candidate.pattern.classify`.
     seed
-        Of the bases that are sampled for periodicity.
+        Of the bases that are sampled for periodicity, and of the null of stability.
 
     Raises
     ------
@@ -61,6 +66,14 @@ class RankConfig:
     one_strand: float = 0.9
     periodic: float = 0.3
     low_complexity: float = 0.5
+    kmer_shortcut: float = 0.9
+    edge: float = 0.5
+    one_family: int = 3
+    unstable: float = 0.7
+    split: float = 0.7
+    memorised: float = 0.95
+    element_length: float = 50.0
+    motif_bits: float = 8.0
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -1,22 +1,28 @@
 """What each feature does upon the genomes, without regard to any annotation."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64, Int64, UInt8
 
 from genointerp.association.counts import RowTrack, stream_rows
-from genointerp.candidate.backdrop import Backdrop
+from genointerp.candidate.backdrop import Backdrop, heads
 from genointerp.candidate.config import RankConfig
+from genointerp.candidate.families import count_families
+from genointerp.candidate.kmers import kmer_auroc
+from genointerp.candidate.pattern import Shape, classify, information
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.feature.loci import group_rows
+from genointerp.genome.genome import reverse_complement
 from genointerp.genome.interval import GenomicInterval, format_region
-from genointerp.store.features import STRANDS, FeatureStore
+from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
 
 _SAMPLED = 1024
+_COMPARED, _FLANK, _LONGEST = 20, 50, 1000
+_ALIGNED, _AROUND = 100, 15
 
 
 class Period(NamedTuple):
@@ -27,11 +33,12 @@ class Period(NamedTuple):
 
 
 class Loci(NamedTuple):
-    """Loci of one track as global rows, half-open, and the largest activation in each."""
+    """Loci of one track as global rows, half-open, the largest activation in each, and its base."""
 
     start: Int64[np.ndarray, " locus"]
     end: Int64[np.ndarray, " locus"]
     maximum: Float64[np.ndarray, " locus"]
+    peak: Int64[np.ndarray, " locus"]
 
 
 def gather_evidence(
@@ -39,9 +46,15 @@ def gather_evidence(
     backdrops: Sequence[Backdrop],
     config: RankConfig,
     *,
+    trained_on: Collection[str] | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
     """Describe every feature that fires anywhere, a row for each.
+
+    Parameters
+    ----------
+    trained_on
+        sha256 of the genomes that the dictionary was trained on; None where unknown.
 
     Returns
     -------
@@ -66,8 +79,25 @@ def gather_evidence(
         ``window_bias``
             Share of its firing bases in the heads of windows over the share of bases that lie
             there: 1 without bias; NaN where windows are unknown.
+        ``window_bias_16``, ``window_bias_1024``
+            The same of the first 16 and 1,024 bases.
+        ``edge_share``
+            Share of its firing bases near an end of a linear contig.
+        ``kmer_auroc``
+            See `genointerp.candidate.kmers.kmer_auroc`.
+        ``locus_length``
+            Median length of its loci in bp.
+        ``n_families``
+            Families of sequences among its 20 strongest loci with 50 bp on either side; see
+            `genointerp.candidate.families.count_families`.
+        ``motif_bits``
+            Information of its 100 strongest loci, 15 bp on either side of the peak.
+        ``pattern``
+            See `genointerp.candidate.pattern.classify`.
         ``n_genomes``
             Genomes that hold a locus.
+        ``seen_share``
+            Share of its loci in genomes of ``trained_on``; NaN where it is not known which.
         ``top_region``
             The locus with its largest activation, the first of equals; 1-based, closed.
     """
@@ -77,8 +107,10 @@ def gather_evidence(
     for feature, tracks in stream_rows(stores, range(n_features)):
         if any(len(track.row) for track in tracks):
             shape = _shape(feature, tracks, memory, config)
-            place = _place(stores, tracks, config)
-            rows.append({"feature": feature, **_shares(tracks, backdrops), **shape, **place})
+            place = _place(stores, backdrops, tracks, config, trained_on)
+            row = {"feature": feature, **_shares(tracks, backdrops, config), **shape, **place}
+            row["kmer_auroc"] = kmer_auroc(tracks, [it.kmers for it in backdrops])
+            rows.append({**row, "pattern": _pattern(row, config)})
         progress(feature + 1, n_features)
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -90,10 +122,19 @@ COLUMNS = [
     "tandem_share",
     "strand_asymmetry",
     "window_bias",
+    "window_bias_16",
+    "window_bias_1024",
+    "edge_share",
+    "kmer_auroc",
     "periodicity",
     "period",
     "n_loci",
+    "locus_length",
+    "n_families",
+    "motif_bits",
+    "pattern",
     "n_genomes",
+    "seen_share",
     "top_region",
 ]
 
@@ -112,7 +153,9 @@ def find_loci(
     row, value = track.row[loud], track.value[loud].astype(np.float64)
     first, last = group_rows(row, offsets, merge_gap=merge_gap)
     highest = np.maximum.reduceat(value, first) if len(first) else np.zeros(0)
-    return Loci(row[first], row[last] + 1, highest)
+    at_peak = np.flatnonzero(value == np.repeat(highest, last - first + 1))
+    peak = row[at_peak[np.searchsorted(at_peak, first)]] if len(first) else first
+    return Loci(row[first], row[last] + 1, highest, peak)
 
 
 def find_period(recurrence: Float64[np.ndarray, " lag"]) -> Period:
@@ -153,31 +196,45 @@ def histogram_auroc(
     return wins / (float(positive.sum()) * float(negative.sum()))
 
 
-def _shares(tracks: Sequence[RowTrack], backdrops: Sequence[Backdrop]) -> dict[str, float]:
+def _shares(
+    tracks: Sequence[RowTrack], backdrops: Sequence[Backdrop], config: RankConfig
+) -> dict[str, float]:
     n_gc = len(backdrops[0].covered_gc)
     gc = np.zeros(n_gc, dtype=np.int64)
     firing = dict.fromkeys(STRANDS, 0)
-    tandem = head = 0
+    tandem = edge = 0
     for track in tracks:
         backdrop = backdrops[track.genome]
         firing[track.strand] += len(track.row)
         gc += np.bincount(backdrop.gc[track.row], minlength=n_gc)
         tandem += int(np.count_nonzero(backdrop.tandem[track.row]))
-        if backdrop.head is not None:
-            head += int(np.count_nonzero(backdrop.head[track.strand][track.row]))
+        edge += int(np.count_nonzero(backdrop.edge[track.row]))
     covered = {s: sum(backdrop.n_covered[s] for backdrop in backdrops) for s in STRANDS}
     n_firing, n_covered = sum(firing.values()), sum(covered.values())
     covered_gc = np.sum([backdrop.covered_gc for backdrop in backdrops], axis=0)
-    is_known = all(backdrop.head is not None for backdrop in backdrops)
-    n_head = sum(backdrop.n_head for backdrop in backdrops)
-    expected = n_firing * n_head / n_covered
+    biases = [_window_bias(tracks, backdrops, length) for length in heads(config)]
     return {
         "density": n_firing / n_covered,
         "gc_auroc": histogram_auroc(gc, covered_gc - gc),
         "tandem_share": tandem / n_firing,
+        "edge_share": edge / n_firing,
         "strand_asymmetry": _asymmetry(firing["+"], firing["-"], covered["+"], covered["-"]),
-        "window_bias": head / expected if is_known and expected > 0 else float("nan"),
+        **dict(zip(("window_bias", "window_bias_16", "window_bias_1024"), biases, strict=True)),
     }
+
+
+def _window_bias(tracks: Sequence[RowTrack], backdrops: Sequence[Backdrop], length: int) -> float:
+    head = n_firing = 0
+    for track in tracks:
+        into = backdrops[track.genome].into
+        if into is None:
+            return float("nan")
+        head += int(np.count_nonzero(into[track.strand][track.row] < length))
+        n_firing += len(track.row)
+    n_head = sum(backdrop.n_head[length] for backdrop in backdrops)
+    n_covered = sum(sum(backdrop.n_covered.values()) for backdrop in backdrops)
+    expected = n_firing * n_head / n_covered
+    return head / expected if expected > 0 else float("nan")
 
 
 def _asymmetry(plus: int, minus: int, covered_plus: int, covered_minus: int) -> float:
@@ -212,25 +269,89 @@ def _shape(
 
 
 def _place(
-    stores: Sequence[FeatureStore], tracks: Sequence[RowTrack], config: RankConfig
+    stores: Sequence[FeatureStore],
+    backdrops: Sequence[Backdrop],
+    tracks: Sequence[RowTrack],
+    config: RankConfig,
+    trained_on: Collection[str] | None,
 ) -> dict[str, object]:
     maximum = max(float(track.value.max(initial=0.0)) for track in tracks)
     at_least = config.locus_share * maximum
-    n_loci, genomes = 0, set()
-    top: tuple[float, str] = (-1.0, "")
-    for track in tracks:
-        store = stores[track.genome]
-        offsets = np.array(list(store.offsets.values()), dtype=np.int64)
-        loci = find_loci(track, offsets, at_least=at_least, merge_gap=config.merge_gap)
-        n_loci += len(loci.start)
-        if not len(loci.start):
-            continue
-        genomes.add(track.genome)
-        best = int(np.argmax(loci.maximum))
-        if loci.maximum[best] > top[0]:
-            region = _region(store, int(loci.start[best]), int(loci.end[best]))
-            top = (float(loci.maximum[best]), region)
-    return {"n_loci": n_loci, "n_genomes": len(genomes), "top_region": top[1]}
+    found = [
+        find_loci(
+            track,
+            np.array(list(stores[track.genome].offsets.values()), dtype=np.int64),
+            at_least=at_least,
+            merge_gap=config.merge_gap,
+        )
+        for track in tracks
+    ]
+    number = np.array([len(loci.start) for loci in found])
+    of = np.repeat(np.arange(len(tracks)), number)
+    merged = Loci(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
+    order = np.argsort(-merged.maximum, kind="stable")
+    best, genomes = order[0], {track.genome for track, n in zip(tracks, number, strict=True) if n}
+    seen = [
+        n
+        for track, n in zip(tracks, number.tolist(), strict=True)
+        if trained_on is not None and stores[track.genome].header.genome_sha256 in trained_on
+    ]
+    store = stores[tracks[of[best]].genome]
+    return {
+        "n_loci": int(number.sum()),
+        "locus_length": float(np.median(merged.end - merged.start)),
+        "n_genomes": len(genomes),
+        "seen_share": float("nan") if trained_on is None else sum(seen) / int(number.sum()),
+        "top_region": _region(store, int(merged.start[best]), int(merged.end[best])),
+        **_sequences(backdrops, [tracks[i] for i in of[order[:_ALIGNED]]], merged, order),
+    }
+
+
+def _sequences(
+    backdrops: Sequence[Backdrop],
+    of: Sequence[RowTrack],
+    loci: Loci,
+    order: Int64[np.ndarray, " locus"],
+) -> dict[str, float | int]:
+    """Describe the sequences of the strongest loci; ``of`` is the track of each."""
+    spans: list[UInt8[np.ndarray, " _bp"]] = []
+    aligned: list[bytes] = []
+    for track, locus in zip(of, order[: len(of)].tolist(), strict=True):
+        letters = backdrops[track.genome].letters
+        if len(spans) < _COMPARED:
+            low, high = loci.start[locus] - _FLANK, loci.end[locus] + _FLANK
+            high = min(high, low + _LONGEST)
+            spans.append(_read(letters, int(max(low, 0)), int(high), track.strand))
+        peak = int(loci.peak[locus])
+        if _AROUND <= peak < len(letters) - _AROUND:
+            around = _read(letters, peak - _AROUND, peak + _AROUND + 1, track.strand)
+            aligned.append(around.tobytes())
+    counts = np.sum([backdrop.composition for backdrop in backdrops], axis=0)
+    both = (counts + counts[::-1]) / (2 * max(int(counts.sum()), 1))
+    background = np.maximum(both, 1e-6)
+    return {
+        "n_families": count_families(spans),
+        "motif_bits": information(aligned, background / background.sum()),
+    }
+
+
+def _read(
+    letters: UInt8[np.ndarray, " row"], start: int, end: int, strand: ReadStrand
+) -> UInt8[np.ndarray, " bp"]:
+    bases = letters[start:end]
+    return reverse_complement(bases) if strand == "-" else bases
+
+
+def _pattern(row: Mapping[str, object], config: RankConfig) -> str:
+    shape = Shape(**{name: row[name] for name in Shape._fields})  # type: ignore[arg-type]
+    return classify(
+        shape,
+        window_start=config.window_start,
+        periodic=config.periodic,
+        dense=config.dense,
+        element_length=config.element_length,
+        motif_bits=config.motif_bits,
+    )
 
 
 def _region(store: FeatureStore, start: int, end: int) -> str:

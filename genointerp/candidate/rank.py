@@ -9,7 +9,8 @@ import pandas as pd
 from genointerp.candidate.backdrop import make_backdrop
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence import gather_evidence
-from genointerp.candidate.score import explain, raise_flags, score_candidates
+from genointerp.candidate.given import Given
+from genointerp.candidate.score import explain, name_missing, raise_flags, score_candidates
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
 from genointerp.feature.loci import LocusConfig, top_loci
@@ -29,8 +30,8 @@ class CandidateResult:
     Parameters
     ----------
     table
-        In the schema of candidates, best first: those without a flag before those with one, and
-        by score within. Features that never fire are left out.
+        In the schema of candidates, best first: those without a flag that demotes before those
+        with one, and by score within. Features that never fire are left out.
     loci
         The strongest loci of the first ``n_reported``: ``rank``, ``feature``, ``locus`` (from 1,
         strongest first), and the columns of the schema of loci.
@@ -47,6 +48,7 @@ def rank(
     config: RankConfig | None = None,
     *,
     windows: Sequence[Sequence[GenomicInterval]] | None = None,
+    given: Given | None = None,
     progress: Progress = silent,
 ) -> CandidateResult:
     """Rank every feature that fires as a candidate for something unknown.
@@ -62,11 +64,13 @@ def rank(
     windows
         Windows of each store as ``ActivationStore.windows``; ``window_bias`` is NaN without.
 
+    given
+        What is measured elsewhere.
+
     Notes
     -----
-    ``loss_effect``, ``stability`` and ``kmer_auroc`` are NaN: they come with a later version.
-    The other columns are defined in `genointerp.candidate.evidence` and
-    `genointerp.candidate.score`.
+    The columns are defined in `genointerp.candidate.evidence`, `genointerp.candidate.directions`
+    and `genointerp.candidate.score`, of which `CHECKS` says what may be undefined.
 
     Raises
     ------
@@ -77,7 +81,7 @@ def rank(
     config = RankConfig() if config is None else config
     _check_stores(stores, windows)
     _check_associations(associations, stores[0].n_features)
-    evidence = gather(stores, genomes, config, windows=windows, progress=progress)
+    evidence = gather(stores, genomes, config, windows=windows, given=given, progress=progress)
     table = rank_evidence(evidence, associations, config)
     return CandidateResult(table, find_strongest(stores, table, config))
 
@@ -88,6 +92,7 @@ def gather(
     config: RankConfig | None = None,
     *,
     windows: Sequence[Sequence[GenomicInterval]] | None = None,
+    given: Given | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
     """Measure what every feature that fires does upon the genomes; no annotation is looked at.
@@ -97,18 +102,24 @@ def gather(
     Returns
     -------
     pandas.DataFrame
-        The columns of `genointerp.candidate.evidence.gather_evidence`, and ``n_read``, the number
-        of genomes.
+        The columns of `genointerp.candidate.evidence.gather_evidence`; ``n_read`` and ``n_unseen``,
+        the number of genomes and of those outside training; and what ``given`` tells.
     """
     config = RankConfig() if config is None else config
+    given = Given() if given is None else given
     _check_stores(stores, windows)
     ordered = [_genome_of(store, genomes) for store in stores]
     backdrops = [
         make_backdrop(store, genome, None if windows is None else windows[index], config)
         for index, (store, genome) in enumerate(zip(stores, ordered, strict=True))
     ]
-    evidence = gather_evidence(stores, backdrops, config, progress=progress)
-    return evidence.assign(n_read=len(stores))
+    evidence = gather_evidence(
+        stores, backdrops, config, trained_on=given.trained_on, progress=progress
+    )
+    known = given.trained_on or ()
+    n_unseen = sum(store.header.genome_sha256 not in known for store in stores)
+    table = evidence.assign(n_read=len(stores), n_unseen=n_unseen)
+    return given.add_to(table, stores[0].n_features, seed=config.seed)
 
 
 def rank_evidence(
@@ -133,13 +144,14 @@ def rank_evidence(
     table = evidence.join(explain(associations, config), on="feature")
     table["unexplained"] = table["unexplained"].fillna(1.0)
     table["best_concept"] = table["best_concept"].fillna("")
+    table = table.assign(annotation_missing=np.nan)
     table["flags"] = raise_flags(table, config)
+    table["demoting"] = raise_flags(table, config, only_demoting=True)
+    table["checks_missing"] = name_missing(table)
     table["score"] = score_candidates(table, config)
-    order = np.lexsort((table["feature"], -table["score"], table["flags"] != ""))
+    order = np.lexsort((table["feature"], -table["score"], table["demoting"] != ""))
     table = table.iloc[order].reset_index(drop=True)
     table["rank"] = np.arange(1, len(table) + 1)
-    for name in ("loss_effect", "stability", "kmer_auroc"):
-        table[name] = np.nan
     return conform(table[CANDIDATES.names], CANDIDATES, where="candidates")
 
 

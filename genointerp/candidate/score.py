@@ -18,12 +18,18 @@ Condition = Callable[[pd.DataFrame, RankConfig], pd.Series]
 
 
 class Flag(NamedTuple):
-    """A reason to doubt a candidate; ``rule`` says when it is raised, in words."""
+    """A reason against a candidate; ``rule`` says when it is raised, in words.
+
+    ``demotes`` of an artefact, or of what is known: the candidate comes after all without such a
+    flag. The others are doubts: what they point at may itself be biology (a reading frame has a
+    period of 3, a ribosomal operon is one family), so they only lower the score.
+    """
 
     name: str
     rule: str
     reason: str
     condition: Condition
+    demotes: bool = True
 
 
 FLAGS: tuple[Flag, ...] = (
@@ -38,12 +44,14 @@ FLAGS: tuple[Flag, ...] = (
         "log2_enrichment >= attracted (3) for a concept with q <= max_q",
         "a weak or split detector of that concept: its bases are 8 times as common where it fires",
         lambda t, c: t["attraction"] >= c.attracted,
+        demotes=False,
     ),
     Flag(
         "dense",
         "density >= dense (0.1)",
         "fires on so many bases that it names nothing",
         lambda t, c: t["density"] >= c.dense,
+        demotes=False,
     ),
     Flag(
         "few_loci",
@@ -56,24 +64,28 @@ FLAGS: tuple[Flag, ...] = (
         "n_genomes = 1, of several read",
         "may be a peculiarity of one genome, or a memory of it",
         lambda t, c: (t["n_genomes"] == 1) & (t["n_read"] > 1),
+        demotes=False,
     ),
     Flag(
         "gc_shortcut",
         "|gc_auroc - 0.5| >= gc_shortcut (0.25)",
         "local GC content alone tells where it fires",
         lambda t, c: (t["gc_auroc"] - 0.5).abs() >= c.gc_shortcut,
+        demotes=False,
     ),
     Flag(
         "codon_phase",
         "periodicity >= periodic (0.3), at a multiple of 3 bp",
         "a detector of reading frame",
         lambda t, c: (t["periodicity"] >= c.periodic) & (t["period"] % 3 == 0),
+        demotes=False,
     ),
     Flag(
         "periodic",
         "periodicity >= periodic (0.3), at another period",
         "fires in step with a repeat, not with an element",
         lambda t, c: (t["periodicity"] >= c.periodic) & (t["period"] % 3 != 0),
+        demotes=False,
     ),
     Flag(
         "low_complexity",
@@ -93,8 +105,74 @@ FLAGS: tuple[Flag, ...] = (
         "fires where a window begins, so at the lack of context",
         lambda t, c: t["window_bias"] >= c.window_start,
     ),
+    Flag(
+        "window_start_16",
+        "window_bias_16 >= window_start (3)",
+        "likewise, at the first 16 bases",
+        lambda t, c: t["window_bias_16"] >= c.window_start,
+    ),
+    Flag(
+        "contig_end",
+        "edge_share >= edge (0.5)",
+        "fires within 500 bp of the ends of linear contigs: vectors, adapters, lack of context",
+        lambda t, c: t["edge_share"] >= c.edge,
+    ),
+    Flag(
+        "kmer_shortcut",
+        "kmer_auroc >= kmer_shortcut (0.9)",
+        "the six letters around a base tell where it fires",
+        lambda t, c: t["kmer_auroc"] >= c.kmer_shortcut,
+        demotes=False,
+    ),
+    Flag(
+        "one_family",
+        "n_families = 1, of one_family (3) loci or more",
+        "its strongest loci are copies of one sequence: one gene family or one mobile element",
+        lambda t, c: (t["n_families"] == 1) & (t["n_loci"] >= c.one_family),
+        demotes=False,
+    ),
+    Flag(
+        "memorised",
+        "seen_share >= memorised (0.95), and genomes outside training were read",
+        "fires in the genomes that the dictionary was trained on and hardly elsewhere",
+        lambda t, c: (t["seen_share"] >= c.memorised) & (t["n_unseen"] > 0),
+        demotes=False,
+    ),
+    Flag(
+        "unstable",
+        "stability < unstable (0.7) or <= stability_null",
+        "a dictionary of another seed has no such direction",
+        lambda t, c: (t["stability"] < c.unstable) | (t["stability"] <= t["stability_null"]),
+        demotes=False,
+    ),
+    Flag(
+        "split",
+        "split_cosine >= split (0.7)",
+        "part of another feature of its dictionary",
+        lambda t, c: t["split_cosine"] >= c.split,
+        demotes=False,
+    ),
+    Flag(
+        "unused",
+        "loss_effect <= max(0, loss_effect_matched)",
+        "taking it out costs the model no more than taking out another direction",
+        lambda t, c: t["loss_effect"] <= t["loss_effect_matched"].clip(lower=0),
+        demotes=False,
+    ),
 )
 """All flags in the order in which they are written. A comparison with NaN raises none."""
+
+CHECKS: dict[str, str] = {
+    "ablation": "loss_effect",
+    "stability": "stability",
+    "splitting": "split_cosine",
+    "windows": "window_bias",
+    "training genomes": "seen_share",
+    "strands": "strand_asymmetry",
+    "k-mers": "kmer_auroc",
+    "GC content": "gc_auroc",
+}
+"""Checks that may be missing, each with the column that is then NaN."""
 
 
 def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndarray, " candidate"]:
@@ -102,22 +180,62 @@ def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndar
 
     Notes
     -----
-    ``unexplained * (1 - 2 |gc_auroc - 1/2|) * min(1, log2(1 + n_loci) / log2(33))
-    * max(0, 1 - density / dense)``: far from every concept and from GC content, recurrent (32
-    loci give full marks), and sparse. An undefined ``gc_auroc`` counts as 1/2.
+    ``unexplained * recurrent * sparse * letters * frame / 2^d``
+
+    - recurrent: ``min(1, log2(1 + n_loci) / log2(33))``, full marks from 32 loci on;
+    - sparse: ``min(1, dense / density)``;
+    - letters: ``1 - max(2 |gc_auroc - 1/2|, 2 kmer_auroc - 1, 0) / 2``, so that what letters alone
+      tell costs at most half;
+    - frame: ``1 - periodicity / 2``;
+    - d: the number of its doubts among `COUNTED`, those that no other factor measures.
+
+    A check that was not measured raises no doubt; an undefined ``gc_auroc``, ``kmer_auroc`` or
+    ``periodicity`` counts as the mean over the features that have one, and as a factor of 1 where
+    none has. No number here was chosen on a genome: every doubt counts alike.
     """
-    gc = table["gc_auroc"].fillna(0.5).to_numpy(np.float64)
     loci = table["n_loci"].to_numpy(np.float64)
     recurrent = np.minimum(1.0, np.log2(1 + loci) / np.log2(1 + _MANY_LOCI))
-    sparse = np.maximum(0.0, 1 - table["density"].to_numpy(np.float64) / config.dense)
+    density = np.maximum(table["density"].to_numpy(np.float64), np.finfo(np.float64).tiny)
+    sparse = np.minimum(1.0, config.dense / density)
+    gc = _filled(2 * (table["gc_auroc"] - 0.5).abs())
+    kmer = _filled((2 * table["kmer_auroc"] - 1).clip(lower=0))
+    letters = 1 - np.maximum(gc, kmer) / 2
+    frame = 1 - _filled(table["periodicity"].clip(0, 1)) / 2
+    doubts = sum(
+        flag.condition(table, config).to_numpy(np.float64) for flag in FLAGS if flag.name in COUNTED
+    )
     unexplained = table["unexplained"].to_numpy(np.float64)
-    return np.asarray(unexplained * (1 - 2 * np.abs(gc - 0.5)) * recurrent * sparse)
+    return np.asarray(unexplained * recurrent * sparse * letters * frame / 2.0**doubts)
 
 
-def raise_flags(table: pd.DataFrame, config: RankConfig) -> list[str]:
+COUNTED = (
+    *("attracted", "single_genome", "one_family", "memorised", "unstable", "split", "unused"),
+)
+"""Doubts that halve the score, each by itself."""
+
+
+def raise_flags(
+    table: pd.DataFrame, config: RankConfig, *, only_demoting: bool = False
+) -> list[str]:
     """Return the names of the flags of each row, separated by commas."""
-    raised = [(flag.name, flag.condition(table, config).to_numpy(np.bool_)) for flag in FLAGS]
+    raised = [
+        (flag.name, flag.condition(table, config).to_numpy(np.bool_))
+        for flag in FLAGS
+        if flag.demotes or not only_demoting
+    ]
     return [",".join(name for name, is_on in raised if is_on[row]) for row in range(len(table))]
+
+
+def name_missing(table: pd.DataFrame) -> list[str]:
+    """Return the names of the checks that each row lacks, separated by commas."""
+    missing = [(name, table[column].isna().to_numpy()) for name, column in CHECKS.items()]
+    return [",".join(name for name, is_on in missing if is_on[row]) for row in range(len(table))]
+
+
+def _filled(values: pd.Series) -> Float64[np.ndarray, " candidate"]:
+    known = values.to_numpy(np.float64)
+    mean = float(np.nanmean(known)) if not np.isnan(known).all() else 0.0
+    return np.where(np.isnan(known), mean, known)
 
 
 def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genointerp.candidate.config import RankConfig
+from genointerp.candidate.given import GivenFiles
 from genointerp.candidate.rank import CandidateResult, rank
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError
@@ -18,13 +19,14 @@ from genointerp.store.table_schemas import ASSOCIATIONS, CANDIDATES
 from genointerp.store.tables import check_table_path, read_table, write_table
 
 
-def rank_files(
+def rank_files(  # noqa: PLR0913 - one for each file, and how
     features: Sequence[Path],
     associations: Path,
     genomes: Sequence[Path],
     out: Path,
     *,
     activations: Sequence[Path] = (),
+    evidence: GivenFiles | None = None,
     config: RankConfig | None = None,
     progress: Progress = silent,
 ) -> CandidateResult:
@@ -34,6 +36,8 @@ def rank_files(
     ----------
     activations
         Where the windows are read from, in the order of ``features``; not needed.
+    evidence
+        Of the model, other seeds and training; not needed.
     """
     config = RankConfig() if config is None else config
     check_table_path(out)
@@ -42,10 +46,14 @@ def rank_files(
     table = read_table(associations, ASSOCIATIONS)
     origin = [ActivationStore(path) for path in activations]
     windows = [store.windows for store in origin] or None
-    result = rank(stores, table, read, config, windows=windows, progress=progress)
+    given = GivenFiles() if evidence is None else evidence
+    result = rank(
+        stores, table, read, config, windows=windows, given=given.read(), progress=progress
+    )
     inputs = {f"features-{index}": store.sha256 for index, store in enumerate(stores)}
     inputs |= {f"genome-{index}": genome.sha256 for index, genome in enumerate(read)}
     inputs |= {f"activations-{index}": store.sha256 for index, store in enumerate(origin)}
+    inputs |= given.digests()
     inputs["associations"] = sha256_file(associations)
     write_candidates(result, read, out, Provenance(to_mapping(config), inputs), flank=config.flank)
     return result

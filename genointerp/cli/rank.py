@@ -17,11 +17,21 @@ def rank(
         list[Path] | None,
         typer.Option(help="activations of each genome, for where windows begin"),
     ] = None,
+    ablation: Annotated[Path | None, typer.Option(help="table of `genointerp ablate`")] = None,
+    sae: Annotated[Path | None, typer.Option(help="folder of the dictionary")] = None,
+    other_sae: Annotated[
+        list[Path] | None, typer.Option(help="dictionary of another seed; repeatable")
+    ] = None,
+    trained_on: Annotated[
+        list[Path] | None,
+        typer.Option(help="genome that the dictionary was trained on; repeatable"),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="YAML of RankConfig")] = None,
     seed: Annotated[int | None, typer.Option(help="of the bases sampled for periods")] = None,
 ) -> None:
     """Rank the features of FEATURES as candidates for something unknown."""
     from genointerp.candidate.config import read_rank_config
+    from genointerp.candidate.given import GivenFiles
     from genointerp.candidate.write import rank_files
     from genointerp.core.progress import progress_bar
 
@@ -32,8 +42,10 @@ def rank(
             genome,
             out,
             activations=activations or (),
+            evidence=GivenFiles(ablation, sae, other_sae or (), trained_on or ()),
             config=read_rank_config(config, seed=seed),
             progress=progress,
         )
-    plain = int((result.table["flags"] == "").sum())
-    typer.echo(f"{len(result.table)} candidates, {plain} without a flag -> {out}", err=True)
+    plain = int((result.table["demoting"] == "").sum())
+    message = f"{len(result.table)} candidates, {plain} without a flag that demotes"
+    typer.echo(f"{message} -> {out}", err=True)

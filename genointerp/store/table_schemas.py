@@ -115,7 +115,7 @@ BEST_PER_CONCEPT = TableSchema(
 
 CANDIDATES = TableSchema(
     "genointerp::candidates",
-    1,
+    2,
     (
         _required("rank", "int64", "1 is the best"),
         _required("feature", "int64", "index in the dictionary"),
@@ -135,6 +135,23 @@ CANDIDATES = TableSchema(
         _required("n_genomes", "int64", "genomes in which it fires"),
         _required("flags", "string", "warnings, separated by commas; empty where none"),
         _required("top_region", "string", "its strongest locus, 1-based closed"),
+        _optional("demoting", "string", "those of the flags that demote, with commas"),
+        _optional("checks_missing", "string", "what was not measured, with commas"),
+        _optional("pattern", "string", "class of its firing along the sequence"),
+        _optional("period", "int64", "the best period in bp; 0 where none"),
+        _optional("locus_length", "float64", "median length of its loci in bp"),
+        _optional("motif_bits", "float64", "information around the peaks of its loci, bits"),
+        _optional("n_families", "int64", "families of sequences among its 20 strongest loci"),
+        _optional("loss_effect_matched", "float64", "that of matched other directions"),
+        _optional("stability_null", "float64", "stability of one random direction in a hundred"),
+        _optional("split_cosine", "float64", "largest cosine within its own dictionary"),
+        _optional("attraction", "float64", "largest log2_enrichment for a concept, q <= .05"),
+        _optional("tandem_share", "float64", "share of its firing bases in tandem repeats"),
+        _optional("edge_share", "float64", "share of them near ends of linear contigs"),
+        _optional("seen_share", "float64", "share of its loci in genomes of the training"),
+        _optional("window_bias_16", "float64", "window_bias of the first 16 bases"),
+        _optional("window_bias_1024", "float64", "window_bias of the first 1,024 bases"),
+        _optional("annotation_missing", "float64", "share of loci where a gene finder hits"),
     ),
 )
 

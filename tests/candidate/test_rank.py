@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +8,8 @@ import pytest
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.rank import rank
+from genointerp.candidate.given import Given
+from genointerp.candidate.rank import gather, rank, rank_evidence
 from genointerp.candidate.score import FLAGS, explain, raise_flags, score_candidates
 from genointerp.candidate.write import write_candidates
 from genointerp.core.errors import MismatchError
@@ -128,8 +132,10 @@ def test_the_table_is_of_the_schema_and_leaves_out_what_never_fires(result):
     assert list(result.table.columns) == CANDIDATES.names
     assert SILENT not in set(result.table["feature"])
     assert result.table["rank"].tolist() == list(range(1, 10))
-    for name in ("loss_effect", "stability", "kmer_auroc"):
+    for name in ("loss_effect", "stability", "split_cosine", "seen_share", "annotation_missing"):
         assert result.table[name].isna().all()
+    missing = result.table["checks_missing"]
+    assert missing.str.startswith("ablation,stability,splitting,training genomes").all()
 
 
 def test_known_features_name_their_concept(result):
@@ -196,19 +202,107 @@ def test_associations_of_another_dictionary_are_refused(world):
         rank(stores, table[table["feature"] < 5], genomes)
 
 
-def test_the_score_of_a_worked_example():
-    table = pd.DataFrame(
-        {"gc_auroc": [0.6], "n_loci": [7], "density": [0.02], "unexplained": [0.5]}
+def blank(n):
+    """Rows of which nothing was measured."""
+    names = ["density", "gc_auroc", "periodicity", "period", "tandem_share", "strand_asymmetry"]
+    names += ["window_bias", "n_loci", "n_genomes", "n_read", "unexplained", "attraction"]
+    names += ["window_bias_16", "edge_share", "kmer_auroc", "n_families", "seen_share", "n_unseen"]
+    names += ["stability", "stability_null", "split_cosine", "loss_effect", "loss_effect_matched"]
+    return pd.DataFrame({name: [np.nan] * n for name in names})
+
+
+@pytest.mark.parametrize(
+    ("values", "flag"),
+    [
+        pytest.param({"kmer_auroc": 0.95}, "kmer_shortcut", id="k-mers"),
+        pytest.param({"edge_share": 0.5}, "contig_end", id="contig-ends"),
+        pytest.param({"n_families": 1, "n_loci": 9}, "one_family", id="copies"),
+        pytest.param({"seen_share": 1.0, "n_unseen": 1}, "memorised", id="training"),
+        pytest.param({"stability": 0.5, "stability_null": 0.4}, "unstable", id="other-seed"),
+        pytest.param({"stability": 0.8, "stability_null": 0.9}, "unstable", id="as-the-null"),
+        pytest.param({"split_cosine": 0.8}, "split", id="split"),
+        pytest.param({"loss_effect": 0.1, "loss_effect_matched": 0.2}, "unused", id="as-others"),
+        pytest.param({"loss_effect": -0.1, "loss_effect_matched": -0.2}, "unused", id="harmful"),
+        pytest.param({"window_bias_16": 4.0}, "window_start_16", id="first-16-bases"),
+    ],
+)
+def test_each_check_raises_its_flag_alone(values, flag):
+    assert raise_flags(blank(1).assign(**values), RankConfig()) == [flag]
+
+
+def test_what_may_be_biology_lowers_the_score_and_does_not_demote():
+    doubts = {flag.name for flag in FLAGS if not flag.demotes}
+    assert {"codon_phase", "kmer_shortcut", "one_family", "dense", "gc_shortcut"} <= doubts
+    table = blank(1).assign(periodicity=0.9, period=3)
+    assert raise_flags(table, RankConfig()) == ["codon_phase"]
+    assert raise_flags(table, RankConfig(), only_demoting=True) == [""]
+
+
+def test_the_page_tells_every_flag_and_whether_it_demotes():
+    page = (Path(__file__).parents[2] / "docs" / "schema" / "tables.md").read_text()
+    section = page.split("| flag | demotes |")[1].split("\n\n")[0]
+    found = [tuple(cell.strip() for cell in line.split("|")[1:5]) for line in section.splitlines()]
+    assert found[2:] == [
+        (
+            f"`{flag.name}`",
+            "yes" if flag.demotes else "no",
+            re.sub(r"\|(.+?)\|", r"abs(\1)", flag.rule),
+            flag.reason,
+        )
+        for flag in FLAGS
+    ]
+
+
+def test_a_hidden_concept_is_ranked_from_the_same_evidence(world, result):
+    stores, table, genomes, windows = world
+    evidence = gather(stores, genomes, windows=windows)
+    pd.testing.assert_frame_equal(rank_evidence(evidence, table), result.table)
+    hidden = rank_evidence(evidence, table[table["concept"] != "tRNA"])
+    row = hidden.set_index("feature").loc[TRNA]
+    assert (row["unexplained"], row["best_concept"], row["flags"]) == (1.0, "", "")
+
+
+def test_what_is_given_becomes_columns(world):
+    stores, table, genomes, windows = world
+    rows = np.eye(10, 12)
+    rows[NOVEL, :2] = 0.8, 0.6
+    ablation = pd.DataFrame(
+        {"feature": [NOVEL], "loss_effect": [0.2], "loss_effect_matched": [0.1]}
     )
-    expected = 0.5 * 0.8 * (3 / np.log2(33)) * 0.8
-    assert score_candidates(table, RankConfig()) == pytest.approx([expected])
+    seen = frozenset([genomes[0].sha256])
+    given = Given(ablation, rows, [rows], seen)
+    found = rank(stores, table, genomes, windows=windows, given=given)
+    row = row_of(found, NOVEL)
+    assert row["loss_effect"] == 0.2
+    assert row["stability"] == pytest.approx(1.0)
+    assert row["split_cosine"] == pytest.approx(0.8)
+    assert row["seen_share"] == 0.5
+    assert row["flags"] == "split"
+    assert row["checks_missing"] == ""
+    with pytest.raises(MismatchError, match="expected a dictionary of 10 features, found 3"):
+        rank(stores, table, genomes, windows=windows, given=Given(decoder=np.eye(3)))
+
+
+def test_the_score_of_a_worked_example():
+    table = blank(2).assign(
+        unexplained=0.5,
+        n_loci=7,
+        density=[0.02, 0.4],
+        gc_auroc=[0.6, np.nan],
+        kmer_auroc=[0.8, np.nan],
+        periodicity=0.5,
+        stability=[0.9, 0.2],
+        loss_effect=[0.1, 0.1],
+        loss_effect_matched=[0.05, 0.2],
+    )
+    both = 0.5 * (3 / np.log2(33)) * 0.75
+    # letters: 1 - 0.6 / 2, for the unmeasured too; the second is dense, unstable and unused
+    expected = [both * 0.7, both * 0.7 / 4 / 4]
+    assert score_candidates(table, RankConfig()) == pytest.approx(expected)
 
 
 def test_undefined_evidence_raises_no_flag():
-    names = ["density", "gc_auroc", "periodicity", "period", "tandem_share", "strand_asymmetry"]
-    names += ["window_bias", "n_loci", "n_genomes", "n_read", "unexplained", "attraction"]
-    table = pd.DataFrame({name: [np.nan] for name in names})
-    assert raise_flags(table, RankConfig()) == [""]
+    assert raise_flags(blank(1), RankConfig()) == [""]
     assert len({flag.name for flag in FLAGS}) == len(FLAGS)
 
 

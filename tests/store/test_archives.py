@@ -7,7 +7,7 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.store import activations, features
 from genointerp.store.activations import ActivationStore
 from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import ASSOCIATIONS
+from genointerp.store.table_schemas import ASSOCIATIONS, CANDIDATES
 from genointerp.store.tables import read_table
 from tests.store.archives import (
     ARCHIVES,
@@ -76,6 +76,13 @@ def test_associations_of_version_1_are_read_without_the_columns_that_came_later(
     assert table.columns.tolist() == required
     assert table["f1"].tolist() == pytest.approx(F1_OF_ARCHIVE, nan_ok=True)
     assert table["q_value"].isna().tolist() == [False, False, True]
+
+
+def test_candidates_of_version_1_are_read():
+    table = read_table(ARCHIVES / "candidates-v1.tsv", CANDIDATES)
+    assert table["feature"].tolist() == [348, 464]
+    assert table["best_concept"].tolist() == ["tRNA", "tRNA"]
+    assert "pattern" not in table.columns
 
 
 def test_the_present_versions_have_their_archives():

@@ -30,6 +30,9 @@ rule rank:
     input:
         features=expand("{genome}/features.h5", genome=GENOMES),
         activations=expand("{genome}/activations.h5", genome=GENOMES),
+        sae="sae/cfg.json",
+        trained_on=[config["genomes"][genome]["sequence"] for genome in config["fit"]],
+        ablation="ablation.tsv",
         associations="associations.parquet",
         sequences=[config["genomes"][genome]["sequence"] for genome in GENOMES],
     output:
@@ -46,10 +49,13 @@ rule rank:
     params:
         sequences=lambda wildcards, input: options("--genome", input.sequences),
         activations=lambda wildcards, input: options("--activations", input.activations),
+        sae=lambda wildcards, input: str(Path(input.sae).parent),
+        trained_on=lambda wildcards, input: options("--trained-on", input.trained_on),
         options=given(seed=config["seed"]),
     shell:
         "genointerp rank {input.features:q} --associations {input.associations:q}"
-        " {params.sequences} {params.activations} {params.options} --out {output.table:q} &> {log:q}"
+        " {params.sequences} {params.activations} --sae {params.sae:q} {params.trained_on}"
+        " --ablation {input.ablation:q} {params.options} --out {output.table:q} &> {log:q}"
 
 
 rule find:

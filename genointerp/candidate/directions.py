@@ -1,0 +1,93 @@
+"""A feature's direction beside others: found again by another seed, or split within its own."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Float64
+
+from genointerp.core.errors import MismatchError
+from genointerp.core.seed import rng
+
+_ROWS = 1024
+_QUANTILE = 0.99
+
+
+def describe_directions(
+    rows: Float[np.ndarray, "n_features d_in"],
+    others: Sequence[Float[np.ndarray, "_n _d"]] = (),
+    *,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Measure how near each feature's direction lies to others.
+
+    Parameters
+    ----------
+    rows
+        ``W_dec`` of the dictionary.
+    others
+        ``W_dec`` of dictionaries of the same site and other seeds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each feature, in order:
+
+        ``stability``
+            The largest cosine to a direction of another dictionary; the mean over them.
+        ``stability_null``
+            What one random direction in a hundred reaches, matched in the same way: coordinates of
+            the others' directions are shuffled among features, each by itself, so that the
+            spread of every coordinate stays. The same for all features.
+        ``split_cosine``
+            The largest cosine to another direction of its own dictionary.
+
+        The first two are NaN without other dictionaries.
+
+    Raises
+    ------
+    MismatchError
+        If another dictionary reads activations of another width.
+    """
+    own = _unit(rows)
+    stability, null = np.full(len(own), np.nan), float("nan")
+    if others:
+        for other in others:
+            if other.shape[1] != rows.shape[1]:
+                expected = f"directions {rows.shape[1]} wide"
+                raise MismatchError("other dictionary", expected, str(other.shape[1]))
+        stability = np.mean([_largest(own, _unit(other)) for other in others], axis=0)
+        draw = rng(seed, "stability/null")
+        shuffled = [draw.permuted(_unit(other), axis=0) for other in others]
+        reached = np.mean([_largest(own, _unit(other)) for other in shuffled], axis=0)
+        null = float(np.quantile(reached, _QUANTILE))
+    return pd.DataFrame(
+        {
+            "feature": np.arange(len(own)),
+            "stability": stability,
+            "stability_null": null,
+            "split_cosine": _largest(own, own, is_same=True),
+        }
+    )
+
+
+def _largest(
+    rows: Float64[np.ndarray, "n d_in"],
+    others: Float64[np.ndarray, "m d_in"],
+    *,
+    is_same: bool = False,
+) -> Float64[np.ndarray, " n"]:
+    found = []
+    for start in range(0, len(rows), _ROWS):
+        cosine = rows[start : start + _ROWS] @ others.T
+        if is_same:
+            index = np.arange(len(cosine))
+            cosine[index, start + index] = -1.0
+        found.append(cosine.max(axis=1))
+    return np.concatenate(found)
+
+
+def _unit(rows: Float[np.ndarray, "n d_in"]) -> Float64[np.ndarray, "n d_in"]:
+    exact = rows.astype(np.float64)
+    norm = np.linalg.norm(exact, axis=1, keepdims=True)
+    return np.asarray(exact / np.maximum(norm, np.finfo(np.float64).tiny))

@@ -1,0 +1,82 @@
+"""What the firing of a feature looks like along the sequence: one word, by a stated rule."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+Pattern = Literal["window artefact", "periodic", "element-long", "motif", "point", "diffuse"]
+
+
+class Shape(NamedTuple):
+    """What the class of a pattern is decided by.
+
+    Parameters
+    ----------
+    window_bias, periodicity, density
+        Columns of the candidates; NaN where unknown.
+    locus_length
+        Median length of its loci in bp.
+    motif_bits
+        Information of its strongest loci, as `information` has it; NaN where there are too few.
+    """
+
+    window_bias: float
+    periodicity: float
+    density: float
+    locus_length: float
+    motif_bits: float
+
+
+def classify(
+    shape: Shape,
+    *,
+    window_start: float,
+    periodic: float,
+    dense: float,
+    element_length: float,
+    motif_bits: float,
+) -> Pattern:
+    """Name a pattern; the first rule that holds decides, and NaN holds in none.
+
+    Notes
+    -----
+    ``window artefact``: window_bias >= window_start; ``periodic``: periodicity >= periodic;
+    ``element-long``: loci of ``element_length`` or more in the median; ``diffuse``: denser than
+    ``dense``; ``motif``: ``motif_bits`` or more; ``point``: all others.
+    """
+    if shape.window_bias >= window_start:
+        return "window artefact"
+    if shape.periodicity >= periodic:
+        return "periodic"
+    if shape.locus_length >= element_length:
+        return "element-long"
+    if shape.density >= dense:
+        return "diffuse"
+    return "motif" if shape.motif_bits >= motif_bits else "point"
+
+
+def information(
+    sequences: Sequence[bytes], background: Float64[np.ndarray, " letter"], *, fewest: int = 10
+) -> float:
+    """Sum the information over the columns of aligned sequences, beyond what chance gives.
+
+    Notes
+    -----
+    Copies of one sequence count once; NaN of fewer than ``fewest`` different ones. A column's bits
+    are ``sum_b f_b log2(f_b / q_b) - 3 / (2 ln 2 n)`` (Schneider et al. 1986); it counts where they
+    exceed ``(11.34 - 3) / (2 ln 2 n)``, which one column in a hundred of the background does.
+    """
+    distinct = sorted(set(sequences))
+    if len(distinct) < fewest:
+        return float("nan")
+    table = np.frombuffer(b"".join(distinct), np.uint8).reshape(len(distinct), -1)
+    counts: Int64[np.ndarray, "letter column"] = np.array(
+        [(table == letter).sum(axis=0) for letter in b"ACGT"]
+    )
+    n = np.maximum(counts.sum(axis=0), 1)
+    share = counts / n
+    ratio = np.where(share > 0, share, 1.0) / background[:, None]
+    bits = (share * np.log2(ratio)).sum(axis=0) - 3 / (2 * np.log(2) * n)
+    return float(bits[bits > (11.34 - 3) / (2 * np.log(2) * n)].sum())

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from genointerp.candidate.backdrop import make_backdrop
+from genointerp.candidate.config import RankConfig
+from genointerp.candidate.evidence import gather_evidence
+from genointerp.candidate.pattern import information
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.contigs import ContigInfo
+from tests.plant import make_store, silence
+
+LENGTH, WINDOW = 40_000, 1000
+ELEMENT, MOTIF, POINT, PERIODIC, HEAD, DIFFUSE = range(6)
+BOX = np.frombuffer(b"TTGACATATAAT", np.uint8)
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory):
+    draw = np.random.default_rng(0)
+    sequence = draw.choice(np.frombuffer(b"ACGT", np.uint8), LENGTH)
+    dense = silence(LENGTH, 6)
+    for i, start in enumerate(range(300, LENGTH - 300, 700)):
+        sequence[start : start + len(BOX)] = BOX
+        dense["+"][start + len(BOX) - 1, MOTIF] = 1
+        dense["+-"[i % 2]][start + 200 : start + 300, ELEMENT] = 1
+        dense["+-"[i % 2]][start + 100 + 37 * i % 50, POINT] = 1
+        dense["+"][start + 350 : start + 450 : 10, PERIODIC] = 1
+    for start in range(0, LENGTH, WINDOW):
+        dense["+"][start : start + 8, HEAD] = 1
+    for strand in "+-":
+        dense[strand][draw.random(LENGTH) < 0.01, DIFFUSE] = 2
+        spread = draw.random(LENGTH) < 0.3
+        dense[strand][spread, DIFFUSE] = np.maximum(dense[strand][spread, DIFFUSE], 0.5)
+    genome = Genome([Contig("c", sequence)])
+    path = tmp_path_factory.mktemp("pattern") / "f.h5"
+    store = make_store(path, dense, ContigInfo.of(genome), genome_sha256=genome.sha256)
+    windows = [
+        GenomicInterval("c", start, start + WINDOW, strand)
+        for strand in "+-"
+        for start in range(0, LENGTH, WINDOW)
+    ]
+    config = RankConfig()
+    backdrop = make_backdrop(store, genome, windows, config)
+    return gather_evidence([store], [backdrop], config, trained_on=set()).set_index("feature")
+
+
+@pytest.mark.parametrize(
+    ("feature", "pattern"),
+    [
+        pytest.param(ELEMENT, "element-long", id="elements"),
+        pytest.param(MOTIF, "motif", id="a-box"),
+        pytest.param(POINT, "point", id="single-bases"),
+        pytest.param(PERIODIC, "periodic", id="every-tenth-base"),
+        pytest.param(HEAD, "window artefact", id="heads-of-windows"),
+        pytest.param(DIFFUSE, "diffuse", id="everywhere"),
+    ],
+)
+def test_planted_patterns_are_told_apart(evidence, feature, pattern):
+    assert evidence.loc[feature, "pattern"] == pattern
+
+
+def test_measures_of_planted_patterns(evidence):
+    assert evidence.loc[ELEMENT, "locus_length"] == 100
+    assert evidence.loc[PERIODIC, "period"] == 10
+    assert evidence.loc[MOTIF, "motif_bits"] > 20
+    assert evidence.loc[POINT, "motif_bits"] < 2
+    assert evidence.loc[HEAD, "window_bias_16"] == pytest.approx(2 * LENGTH / (2 * 16 * 40))
+    assert evidence.loc[HEAD, "window_bias_1024"] == pytest.approx(1.0)
+    assert evidence["seen_share"].tolist() == [0.0] * 6
+
+
+def test_information_of_a_worked_example():
+    # one column always A, one evenly spread, of 16 different sequences
+    words = [b"A" + bytes([x, y]) for x in b"ACGT" for y in b"ACGT"]
+    correction = 3 / (2 * np.log(2) * 16)
+    found = information([*words, *words], np.full(4, 0.25))
+    assert found == pytest.approx(2 - correction)
+    assert np.isnan(information(words[:9], np.full(4, 0.25)))
