@@ -253,11 +253,16 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     -----
     ``unexplained = 1 - max(0, max (precision - b) / (1 - b))`` over the associations with
     ``q_value <= max_q``, with the concept's base rate b on test: 0 for a feature that fires only
-    within one concept, 1 for one that no concept attracts beyond chance.
+    within one concept, 1 for one that no concept attracts beyond chance. The precision is the
+    larger of that at the threshold with the best F1 and that from half of the maximum on: a
+    feature that is loud in one concept only is explained by it, however much it murmurs elsewhere.
     """
     n_concept = associations["n_concept_bp"].to_numpy(np.int64)
     base = n_concept / max(count_covered(associations), 1)
     gain = precision_gain(associations["precision"].to_numpy(np.float64), base)
+    if "precision_strong" in associations:
+        strong = associations["precision_strong"].to_numpy(np.float64)
+        gain = np.fmax(gain, precision_gain(strong, base))
     counted = _at_most(associations["q_value"], config.max_q) & ~np.isnan(gain)
     gains = pd.Series(np.where(counted, np.maximum(gain, 0.0), 0.0))
     features = associations["feature"].to_numpy(np.int64)

@@ -326,3 +326,25 @@ def test_a_weak_detector_is_attracted_to_its_concept():
     found = explain(associations, RankConfig())
     assert found["attraction"].tolist() == pytest.approx([np.log2(17.5), np.nan], nan_ok=True)
     assert found["unexplained"].tolist() == pytest.approx([1 - (0.1 - 1e-3) / (1 - 1e-3), 1.0])
+
+
+def test_a_feature_that_is_loud_in_one_concept_only_is_explained_by_it():
+    associations = pd.DataFrame(
+        {
+            "feature": [0, 1, 2],
+            "concept": 3 * ["tRNA"],
+            "orientation": 3 * ["sense"],
+            "f1_fit": 3 * [0.1],
+            "f1": 3 * [0.1],
+            "precision": [0.1, 0.9, 0.1],
+            "precision_strong": [0.8, np.nan, 0.8],
+            "n_feature_bp": 3 * [100],
+            "n_concept_bp": 3 * [1000],
+            "n_both_bp": 3 * [10],
+            "log2_enrichment": 3 * [np.log2(10.5 / 0.6)],
+            "q_value": [0.001, 0.001, 0.5],
+        }
+    )
+    found = explain(associations, RankConfig())["unexplained"].tolist()
+    expected = [1 - (0.8 - 1e-3) / (1 - 1e-3), 1 - (0.9 - 1e-3) / (1 - 1e-3), 1.0]
+    assert found == pytest.approx(expected)
