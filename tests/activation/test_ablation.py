@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import torch
 
-from genointerp.activation.ablation import AblationConfig, ablate_features
+from genointerp.activation.ablation import AblationConfig, _Ablation, ablate_features
 from genointerp.core.errors import MismatchError
 from genointerp.genome.genome import Contig, Genome, reverse_complement
 from genointerp.model.protocol import Edit
@@ -104,3 +104,30 @@ def test_features_of_another_genome_are_refused(world):
     other = Genome([Contig("c", np.frombuffer(b"ACGT" * 75, np.uint8))])
     with pytest.raises(MismatchError, match="expected the genome of c, found another"):
         ablate_features(ToyDnaModel(), other, store, folder, config=CONFIG)
+
+
+def test_matched_directions_have_the_norm_of_the_feature_and_are_others():
+    sae = make_sae(SaeConfig("topk", n_features=6, k=6), 8, seed=0)
+    with torch.no_grad():
+        sae.W_dec.mul_(torch.arange(1.0, 7.0)[:, None])
+    n_firing = np.array([5, 0, 9, 7, 8, 6])
+    config = AblationConfig(n_matched=2, n_similar=2)
+    found = _Ablation(ToyDnaModel(), "blocks.0", sae, n_firing, config)._directions(3, "c:1-9")
+    assert found.norm(dim=1).tolist() == pytest.approx([4.0] * 3)
+    # of the two nearest in density, among those that fire
+    unit = sae.W_dec.detach() / sae.W_dec.detach().norm(dim=1, keepdim=True)
+    nearest = (found / 4 @ unit.T).argmax(dim=1).tolist()
+    assert nearest[0] == 3
+    assert set(nearest[1:]) == {4, 5}
+
+
+def test_windows_of_the_reverse_strand_are_read_as_it_is(world, tmp_path):
+    genome, _, folder, _ = world
+    dense = silence(LENGTH, 8)
+    dense["-"][[100, 137, 210], 0] = 1, 2, 3
+    path = tmp_path / "minus.h5"
+    store = make_store(path, dense, ContigInfo.of(genome), genome_sha256=genome.sha256)
+    found = ablate_features(ToyDnaModel(), genome, store, folder, features=[0], config=CONFIG)
+    assert found["n_bases"].tolist() == [48]
+    expected = naive_effect(genome, dense, 0)
+    assert found["loss_effect"][0] == pytest.approx(expected, abs=1e-6)
