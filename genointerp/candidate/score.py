@@ -209,9 +209,13 @@ def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndar
 
 
 COUNTED = (
-    *("attracted", "single_genome", "one_family", "memorised", "unstable", "split", "unused"),
+    *("attracted", "single_genome", "one_family", "memorised", "unstable", "split"),
 )
-"""Doubts that halve the score, each by itself."""
+"""Doubts that halve the score, each by itself.
+
+``unused`` is told and does not count: with few windows the effect of one feature is smaller than
+what its matched directions differ by, so that the flag is right for a part of them only.
+"""
 
 
 def raise_flags(
