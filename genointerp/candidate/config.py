@@ -29,6 +29,8 @@ class RankConfig:
         Longest period looked for, in bp.
     window_head
         Bases at the start of a window that count as its head.
+    everywhere
+        A concept with this share of all bases explains nothing.
     max_q
         Associations with a higher q-value explain nothing.
     dense, few_loci, gc_shortcut, window_start, explained, attracted, one_strand, periodic,
@@ -57,6 +59,7 @@ class RankConfig:
     max_period: int = 60
     window_head: int = 64
     max_q: float = 0.05
+    everywhere: float = 0.9
     dense: float = 0.1
     few_loci: int = 5
     gc_shortcut: float = 0.25

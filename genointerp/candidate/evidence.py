@@ -21,6 +21,7 @@ from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
 
 _SAMPLED = 1024
+_BIN_BP = 100
 _COMPARED, _FLANK, _LONGEST = 20, 50, 1000
 _ALIGNED, _AROUND = 100, 15
 
@@ -83,6 +84,8 @@ def gather_evidence(
             The same of the first 16 and 1,024 bases.
         ``edge_share``
             Share of its firing bases near an end of a linear contig.
+        ``locality``
+            See `locality`.
         ``kmer_auroc``
             See `genointerp.candidate.kmers.kmer_auroc`.
         ``locus_length``
@@ -103,12 +106,14 @@ def gather_evidence(
     """
     n_features = stores[0].n_features
     memory = [np.zeros(store.n_rows + config.max_period + 2, dtype=np.bool_) for store in stores]
+    n_covered = sum(sum(backdrop.n_covered.values()) for backdrop in backdrops)
     rows = []
     for feature, tracks in stream_rows(stores, range(n_features)):
         if any(len(track.row) for track in tracks):
             shape = _shape(feature, tracks, memory, config)
             place = _place(stores, backdrops, tracks, config, trained_on)
             row = {"feature": feature, **_shares(tracks, backdrops, config), **shape, **place}
+            row["locality"] = locality(tracks, n_covered)
             row["kmer_auroc"] = kmer_auroc(tracks, [it.kmers for it in backdrops])
             rows.append({**row, "pattern": _pattern(row, config)})
         progress(feature + 1, n_features)
@@ -125,6 +130,7 @@ COLUMNS = [
     "window_bias_16",
     "window_bias_1024",
     "edge_share",
+    "locality",
     "kmer_auroc",
     "periodicity",
     "period",
@@ -266,6 +272,30 @@ def _shape(
         fires[row] = False
     period = find_period(found / max(n, 1))
     return {"periodicity": period.strength, "period": period.bp}
+
+
+def locality(tracks: Sequence[RowTrack], n_covered: int) -> float:
+    """Return how far firing is gathered in places rather than strewn: 0 as by chance, towards 1.
+
+    Notes
+    -----
+    ``max(0, (d - 1) / (d + 1))`` with d the variance over the mean of the firing bases in each 100
+    bases that were read, the index of dispersion: 1 where bases fire by themselves (Poisson), the
+    number of bases that fire together where they fire in clumps. NaN where nothing fires.
+    ``n_covered`` is the number of (base, strand) pairs that were read.
+    """
+    n_bins = n_covered / _BIN_BP
+    total, squares = 0.0, 0.0
+    for track in tracks:
+        if len(track.row):
+            counts = np.bincount((track.row - track.row.min()) // _BIN_BP)
+            total += float(counts.sum())
+            squares += float(np.square(counts, dtype=np.float64).sum())
+    if not total:
+        return float("nan")
+    mean = total / n_bins
+    dispersion = (squares / n_bins - mean**2) / mean
+    return max(0.0, (dispersion - 1) / (dispersion + 1))
 
 
 def _place(

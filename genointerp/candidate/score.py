@@ -180,18 +180,19 @@ def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndar
 
     Notes
     -----
-    ``unexplained * recurrent * sparse * letters * frame / 2^d``
+    ``unexplained * recurrent * sparse * local * letters * frame / 2^d``
 
     - recurrent: ``min(1, log2(1 + n_loci) / log2(33))``, full marks from 32 loci on;
     - sparse: ``min(1, dense / density)``;
+    - local: ``(1 + locality) / 2``;
     - letters: ``1 - max(2 |gc_auroc - 1/2|, 2 kmer_auroc - 1, 0) / 2``, so that what letters alone
       tell costs at most half;
     - frame: ``1 - periodicity / 2``;
     - d: the number of its doubts among `COUNTED`, those that no other factor measures.
 
-    A check that was not measured raises no doubt; an undefined ``gc_auroc``, ``kmer_auroc`` or
-    ``periodicity`` counts as the mean over the features that have one, and as a factor of 1 where
-    none has. No number here was chosen on a genome: every doubt counts alike.
+    A check that was not measured raises no doubt; an undefined ``gc_auroc``, ``kmer_auroc``,
+    ``locality`` or ``periodicity`` counts as the mean over the features that have one, and as 0
+    where none has. No number here was chosen on a genome: every doubt counts alike.
     """
     loci = table["n_loci"].to_numpy(np.float64)
     recurrent = np.minimum(1.0, np.log2(1 + loci) / np.log2(1 + _MANY_LOCI))
@@ -200,17 +201,16 @@ def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndar
     gc = _filled(2 * (table["gc_auroc"] - 0.5).abs())
     kmer = _filled((2 * table["kmer_auroc"] - 1).clip(lower=0))
     letters = 1 - np.maximum(gc, kmer) / 2
+    local = (1 + _filled(table["locality"])) / 2
     frame = 1 - _filled(table["periodicity"].clip(0, 1)) / 2
     doubts = sum(
         flag.condition(table, config).to_numpy(np.float64) for flag in FLAGS if flag.name in COUNTED
     )
     unexplained = table["unexplained"].to_numpy(np.float64)
-    return np.asarray(unexplained * recurrent * sparse * letters * frame / 2.0**doubts)
+    return np.asarray(unexplained * recurrent * sparse * local * letters * frame / 2.0**doubts)
 
 
-COUNTED = (
-    *("attracted", "single_genome", "one_family", "memorised", "unstable", "split"),
-)
+COUNTED = (*("attracted", "single_genome", "one_family", "memorised", "unstable", "split"),)
 """Doubts that halve the score, each by itself.
 
 ``unused`` is told and does not count: with few windows the effect of one feature is smaller than
@@ -260,9 +260,12 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     within one concept, 1 for one that no concept attracts beyond chance. The precision is the
     larger of that at the threshold with the best F1 and that from half of the maximum on: a
     feature that is loud in one concept only is explained by it, however much it murmurs elsewhere.
+    A concept of ``everywhere`` of all bases or more explains nothing.
     """
     n_concept = associations["n_concept_bp"].to_numpy(np.int64)
     base = n_concept / max(count_covered(associations), 1)
+    # nearly all bases: to fire within them says nothing
+    base = np.where(base < config.everywhere, base, np.nan)
     gain = precision_gain(associations["precision"].to_numpy(np.float64), base)
     if "precision_strong" in associations:
         strong = associations["precision_strong"].to_numpy(np.float64)

@@ -139,6 +139,7 @@ CANDIDATES = TableSchema(
         _optional("checks_missing", "string", "what was not measured, with commas"),
         _optional("pattern", "string", "class of its firing along the sequence"),
         _optional("period", "int64", "the best period in bp; 0 where none"),
+        _optional("locality", "float64", "0 strewn as by chance, towards 1 in clumps"),
         _optional("locus_length", "float64", "median length of its loci in bp"),
         _optional("motif_bits", "float64", "information around the peaks of its loci, bits"),
         _optional("n_families", "int64", "families of sequences among its 20 strongest loci"),

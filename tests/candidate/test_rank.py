@@ -7,7 +7,9 @@ import pytest
 
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
+from genointerp.association.counts import RowTrack
 from genointerp.candidate.config import RankConfig
+from genointerp.candidate.evidence import locality
 from genointerp.candidate.given import Given
 from genointerp.candidate.rank import gather, rank, rank_evidence
 from genointerp.candidate.score import FLAGS, explain, raise_flags, score_candidates
@@ -206,7 +208,15 @@ def blank(n):
     """Rows of which nothing was measured."""
     names = ["density", "gc_auroc", "periodicity", "period", "tandem_share", "strand_asymmetry"]
     names += ["window_bias", "n_loci", "n_genomes", "n_read", "unexplained", "attraction"]
-    names += ["window_bias_16", "edge_share", "kmer_auroc", "n_families", "seen_share", "n_unseen"]
+    names += [
+        "window_bias_16",
+        "edge_share",
+        "kmer_auroc",
+        "locality",
+        "n_families",
+        "seen_share",
+        "n_unseen",
+    ]
     names += ["stability", "stability_null", "split_cosine", "loss_effect", "loss_effect_matched"]
     return pd.DataFrame({name: [np.nan] * n for name in names})
 
@@ -291,13 +301,15 @@ def test_the_score_of_a_worked_example():
         gc_auroc=[0.6, np.nan],
         kmer_auroc=[0.8, np.nan],
         periodicity=0.5,
+        locality=[0.6, 0.6],
         stability=[0.9, 0.2],
         loss_effect=[0.1, 0.1],
         loss_effect_matched=[0.05, 0.2],
     )
-    both = 0.5 * (3 / np.log2(33)) * 0.75
-    # letters: 1 - 0.6 / 2, for the unmeasured too; the second is dense, unstable and unused
-    expected = [both * 0.7, both * 0.7 / 4 / 4]
+    both = 0.5 * (3 / np.log2(33)) * 0.75 * 0.8
+    # letters: 1 - 0.6 / 2, for the unmeasured too; the second is dense and unstable, and that it is
+    # unused does not count
+    expected = [both * 0.7, both * 0.7 / 4 / 2]
     assert score_candidates(table, RankConfig()) == pytest.approx(expected)
 
 
@@ -348,3 +360,40 @@ def test_a_feature_that_is_loud_in_one_concept_only_is_explained_by_it():
     found = explain(associations, RankConfig())["unexplained"].tolist()
     expected = [1 - (0.8 - 1e-3) / (1 - 1e-3), 1 - (0.9 - 1e-3) / (1 - 1e-3), 1.0]
     assert found == pytest.approx(expected)
+
+
+def test_locality_is_the_dispersion_of_firing_over_stretches_of_100_bases():
+    rng = np.random.default_rng(0)
+    store_tracks = {
+        "strewn": np.flatnonzero(rng.random(LENGTH) < 0.02),
+        "clumps": (np.arange(0, LENGTH, 2000)[:, None] + np.arange(40)).ravel(),
+    }
+    found = {}
+    for name, rows in store_tracks.items():
+        track = RowTrack(0, "+", rows.astype(np.int64), np.ones(len(rows), np.float32))
+        found[name] = locality([track], 2 * LENGTH)
+        bins = np.bincount((rows - rows[0]) // 100, minlength=2 * LENGTH // 100)
+        d = bins.var() / bins.mean()
+        assert found[name] == pytest.approx(max(0, (d - 1) / (d + 1)))
+    assert found["clumps"] > 0.9
+    assert found["strewn"] < 0.5
+    assert np.isnan(locality([], 2 * LENGTH))
+
+
+def test_a_concept_of_nearly_all_bases_explains_nothing():
+    associations = pd.DataFrame(
+        {
+            "feature": [0, 1],
+            "concept": ["intergenic", "tRNA"],
+            "orientation": ["both", "sense"],
+            "f1_fit": [0.1, 0.1],
+            "f1": [0.1, 0.1],
+            "precision": [1.0, 1.0],
+            "n_feature_bp": [10, 10],
+            "n_concept_bp": [9500, 1000],
+            "n_both_bp": [10, 10],
+            "log2_enrichment": [np.log2(10.5 / 10.0), np.log2(10.5 / 1.5)],
+            "q_value": [0.001, 0.001],
+        }
+    )
+    assert explain(associations, RankConfig())["unexplained"].tolist() == [1.0, 0.0]
