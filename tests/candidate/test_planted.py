@@ -73,7 +73,9 @@ def test_a_family_that_nobody_annotated_is_a_candidate(truth, ranked, family):
     (other,) = set(FAMILIES) - {family}
     table = ranked[other]
     row = table.loc[best_of(truth, family)["feature"]]
-    assert row["flags"] == ""
+    # the family differs in composition, which six letters tell: a doubt, and a right one
+    assert row["demoting"] == ""
+    assert row["flags"] in ("", "kmer_shortcut")
     assert row["rank"] <= len(table) / 2
     assert row["n_genomes"] == 2
 
