@@ -52,7 +52,7 @@ class AblationConfig:
     """first bases of a window: context, where nothing is ablated and no loss counted"""
     n_matched: int = 19
     """other features along whose directions the same amounts are taken out"""
-    top: int = 100
+    top: int = 50
     """features that are ablated of a table of candidates, best first"""
     regions: tuple[str, ...] = ()
     """only windows around bases in these, samtools-style; anywhere where empty"""

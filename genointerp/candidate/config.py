@@ -31,6 +31,9 @@ class RankConfig:
         Bases at the start of a window that count as its head.
     everywhere
         A concept with this share of all bases explains nothing.
+    absences
+        Concepts that say that nothing is annotated. They explain nothing, since what is unknown
+        lies in them.
     max_q
         Associations with a higher q-value explain nothing.
     dense, few_loci, gc_shortcut, window_start, explained, attracted, one_strand, periodic,
@@ -60,6 +63,7 @@ class RankConfig:
     window_head: int = 64
     max_q: float = 0.05
     everywhere: float = 0.9
+    absences: tuple[str, ...] = ("intergenic",)
     dense: float = 0.1
     few_loci: int = 5
     gc_shortcut: float = 0.25

@@ -260,7 +260,8 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     within one concept, 1 for one that no concept attracts beyond chance. The precision is the
     larger of that at the threshold with the best F1 and that from half of the maximum on: a
     feature that is loud in one concept only is explained by it, however much it murmurs elsewhere.
-    A concept of ``everywhere`` of all bases or more explains nothing.
+    A concept of ``everywhere`` of all bases or more explains nothing, and neither does one of
+    ``absences``: an element that nobody knows lies in `intergenic`.
     """
     n_concept = associations["n_concept_bp"].to_numpy(np.int64)
     base = n_concept / max(count_covered(associations), 1)
@@ -270,7 +271,8 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     if "precision_strong" in associations:
         strong = associations["precision_strong"].to_numpy(np.float64)
         gain = np.fmax(gain, precision_gain(strong, base))
-    counted = _at_most(associations["q_value"], config.max_q) & ~np.isnan(gain)
+    is_known = ~associations["concept"].isin(config.absences).to_numpy(np.bool_)
+    counted = _at_most(associations["q_value"], config.max_q) & ~np.isnan(gain) & is_known
     gains = pd.Series(np.where(counted, np.maximum(gain, 0.0), 0.0))
     features = associations["feature"].to_numpy(np.int64)
     unexplained = 1 - gains.groupby(features).max()

@@ -10,7 +10,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="run directory")] = Path("results/demo"),
     cores: Annotated[int, typer.Option(min=1, help="threads for all steps together")] = 2,
 ) -> None:
-    """Run the whole chain on 1 Mb of each shipped genome, then print what it found."""
+    """Run the whole chain on regions of both shipped genomes, then print what it found."""
     from genointerp.workflow.headline import headline
     from genointerp.workflow.run import run_demo
 

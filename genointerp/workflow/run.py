@@ -80,7 +80,7 @@ def run_workflow(
 
 
 def run_demo(out: Path, *, cores: int, show: Callable[[str], None] = lambda line: None) -> None:
-    """Run the shipped demonstration: 1 Mb of each shipped genome, the shipped model."""
+    """Run the shipped demonstration: regions of both shipped genomes, the shipped model."""
     run_workflow(workflow_folder() / "config" / "demo.yaml", out, cores=cores, show=show)
 
 

@@ -384,7 +384,7 @@ def test_a_concept_of_nearly_all_bases_explains_nothing():
     associations = pd.DataFrame(
         {
             "feature": [0, 1],
-            "concept": ["intergenic", "tRNA"],
+            "concept": ["chromosome", "tRNA"],
             "orientation": ["both", "sense"],
             "f1_fit": [0.1, 0.1],
             "f1": [0.1, 0.1],
@@ -397,3 +397,25 @@ def test_a_concept_of_nearly_all_bases_explains_nothing():
         }
     )
     assert explain(associations, RankConfig())["unexplained"].tolist() == [1.0, 0.0]
+
+
+def test_that_nothing_is_annotated_explains_nothing():
+    associations = pd.DataFrame(
+        {
+            "feature": [0],
+            "concept": ["intergenic"],
+            "orientation": ["both"],
+            "f1_fit": [0.1],
+            "f1": [0.1],
+            "precision": [1.0],
+            "n_feature_bp": [10],
+            "n_concept_bp": [1000],
+            "n_both_bp": [10],
+            "log2_enrichment": [np.log2(10.5 / 1.5)],
+            "q_value": [0.001],
+        }
+    )
+    found = explain(associations, RankConfig()).iloc[0]
+    assert found["unexplained"] == 1
+    assert np.isnan(found["attraction"])
+    assert explain(associations, RankConfig(absences=())).iloc[0]["unexplained"] == 0
