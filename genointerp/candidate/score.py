@@ -41,7 +41,7 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "attracted",
-        "log2_enrichment >= attracted (3) for a concept with q <= max_q",
+        "attraction >= attracted (3), of a concept with q <= max_q",
         "a weak or split detector of that concept: its bases are 8 times as common where it fires",
         lambda t, c: t["attraction"] >= c.attracted,
         demotes=False,
@@ -89,7 +89,7 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "low_complexity",
-        "at least low_complexity (0.5) of its firing bases in tandem repeats of units <= 12 bp",
+        "tandem_share >= low_complexity (0.5), in repeats of units <= 12 bp",
         "simple sequence, known without a model",
         lambda t, c: t["tandem_share"] >= c.low_complexity,
     ),
