@@ -6,11 +6,6 @@ EXPERIMENTS: dict[str, str] = {
         "first (does the activation go, does the loss rise?). Then put one locus before a "
         "reporter, with the base that matters most exchanged and as it is, and compare expression."
     ),
-    "boundary": (
-        "An edge. Map the 5' and 3' ends of transcripts at three loci (5' RACE, term-seq) and ask "
-        "whether they lie at the peak. Then delete 50 bp across the edge in front of a reporter, "
-        "and as a control 50 bp beside it."
-    ),
     "periodic": (
         "A phase. Insert one base, then a whole period, upstream in a translational fusion: a "
         "reading frame is lost by the first and kept by the second. Ribosome profiling at the loci "
@@ -43,10 +38,5 @@ UNKNOWN = "The pattern of its firing was not measured, so that no experiment fol
 
 
 def propose(pattern: str) -> str:
-    """Return what to test for a pattern class; for an unknown one, that nothing follows.
-
-    Underscores count as blanks.
-    """
-    return EXPERIMENTS.get(
-        pattern.replace("_", " ").replace("element long", "element-long"), UNKNOWN
-    )
+    """Return what to test for a pattern class; for an unknown one, that nothing follows."""
+    return EXPERIMENTS.get(pattern, UNKNOWN)
