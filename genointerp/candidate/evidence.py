@@ -9,10 +9,11 @@ from jaxtyping import Bool, Float64, Int64, UInt8
 
 from genointerp.association.counts import RowTrack, stream_rows
 from genointerp.candidate.backdrop import Backdrop, heads
+from genointerp.candidate.coherence import draw_surroundings
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.families import count_families
 from genointerp.candidate.kmers import kmer_auroc
-from genointerp.candidate.pattern import Shape, classify, information
+from genointerp.candidate.pattern import Shape, classify, information, motif_share
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.feature.loci import group_rows
@@ -21,7 +22,6 @@ from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
 
 _SAMPLED = 1024
-_BIN_BP = 100
 _COMPARED, _FLANK, _LONGEST = 20, 50, 1000
 _ALIGNED, _AROUND = 100, 15
 
@@ -84,8 +84,8 @@ def gather_evidence(
             The same of the first 16 and 1,024 bases.
         ``edge_share``
             Share of its firing bases near an end of a linear contig.
-        ``locality``
-            See `locality`.
+        ``coherence``
+            See `genointerp.candidate.coherence.Surroundings.auroc`.
         ``kmer_auroc``
             See `genointerp.candidate.kmers.kmer_auroc`.
         ``locus_length``
@@ -95,6 +95,9 @@ def gather_evidence(
             `genointerp.candidate.families.count_families`.
         ``motif_bits``
             Information of its 100 strongest loci, 15 bp on either side of the peak.
+        ``motif_share``
+            ``motif_bits`` over ``log2(covered pairs / n_loci)``, 1 at most: the share of what it
+            takes to find its loci in the genome that their letters tell (Schneider et al. 1986).
         ``pattern``
             See `genointerp.candidate.pattern.classify`.
         ``n_genomes``
@@ -107,13 +110,16 @@ def gather_evidence(
     n_features = stores[0].n_features
     memory = [np.zeros(store.n_rows + config.max_period + 2, dtype=np.bool_) for store in stores]
     n_covered = sum(sum(backdrop.n_covered.values()) for backdrop in backdrops)
+    surroundings = draw_surroundings(stores, config.seed)
     rows = []
     for feature, tracks in stream_rows(stores, range(n_features)):
         if any(len(track.row) for track in tracks):
             shape = _shape(feature, tracks, memory, config)
             place = _place(stores, backdrops, tracks, config, trained_on)
             row = {"feature": feature, **_shares(tracks, backdrops, config), **shape, **place}
-            row["locality"] = locality(tracks, n_covered)
+            draw = rng(config.seed, f"coherence/{feature}")
+            row["coherence"] = surroundings.auroc(tracks, draw)
+            row["motif_share"] = motif_share(row["motif_bits"], row["n_loci"], n_covered)
             row["kmer_auroc"] = kmer_auroc(tracks, [it.kmers for it in backdrops])
             rows.append({**row, "pattern": _pattern(row, config)})
         progress(feature + 1, n_features)
@@ -130,7 +136,7 @@ COLUMNS = [
     "window_bias_16",
     "window_bias_1024",
     "edge_share",
-    "locality",
+    "coherence",
     "kmer_auroc",
     "periodicity",
     "period",
@@ -138,6 +144,7 @@ COLUMNS = [
     "locus_length",
     "n_families",
     "motif_bits",
+    "motif_share",
     "pattern",
     "n_genomes",
     "seen_share",
@@ -272,30 +279,6 @@ def _shape(
         fires[row] = False
     period = find_period(found / max(n, 1))
     return {"periodicity": period.strength, "period": period.bp}
-
-
-def locality(tracks: Sequence[RowTrack], n_covered: int) -> float:
-    """Return how far firing is gathered in places rather than strewn: 0 as by chance, towards 1.
-
-    Notes
-    -----
-    ``max(0, (d - 1) / (d + 1))`` with d the variance over the mean of the firing bases in each 100
-    bases that were read, the index of dispersion: 1 where bases fire by themselves (Poisson), the
-    number of bases that fire together where they fire in clumps. NaN where nothing fires.
-    ``n_covered`` is the number of (base, strand) pairs that were read.
-    """
-    n_bins = n_covered / _BIN_BP
-    total, squares = 0.0, 0.0
-    for track in tracks:
-        if len(track.row):
-            counts = np.bincount((track.row - track.row.min()) // _BIN_BP)
-            total += float(counts.sum())
-            squares += float(np.square(counts, dtype=np.float64).sum())
-    if not total:
-        return float("nan")
-    mean = total / n_bins
-    dispersion = (squares / n_bins - mean**2) / mean
-    return max(0.0, (dispersion - 1) / (dispersion + 1))
 
 
 def _place(

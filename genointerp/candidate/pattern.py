@@ -80,3 +80,18 @@ def information(
     ratio = np.where(share > 0, share, 1.0) / background[:, None]
     bits = (share * np.log2(ratio)).sum(axis=0) - 3 / (2 * np.log(2) * n)
     return float(bits[bits > (11.34 - 3) / (2 * np.log(2) * n)].sum())
+
+
+def motif_share(bits: float, n_loci: int, n_places: int) -> float:
+    """Return how much of what it takes to find loci among all places their motif tells, 0 to 1.
+
+    Notes
+    -----
+    ``bits / log2(n_places / n_loci)``, 1 at most: R_sequence over R_frequency of Schneider et al.
+    (1986), which are about equal for sites that are found by their letters alone. NaN where bits
+    are.
+    """
+    needed = np.log2(n_places / n_loci)
+    if np.isnan(bits) or needed <= 0:
+        return float("nan")
+    return float(min(1.0, max(0.0, bits / needed)))

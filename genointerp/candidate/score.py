@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float64
 
 from genointerp.association.scores import precision_gain
 from genointerp.association.summary import count_covered
+from genointerp.candidate.coherence import coherent_share
 from genointerp.candidate.config import RankConfig
 from genointerp.feature.query import best_concepts
 
@@ -180,39 +181,40 @@ def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndar
 
     Notes
     -----
-    ``unexplained * recurrent * sparse * local * letters * frame / 2^d``
+    ``unexplained * recurrent * max(coherent * (1 - k / 2), motif_share * (1 - k)) * (1 - g) / 2^d``
 
     - recurrent: ``min(1, log2(1 + n_loci) / log2(33))``, full marks from 32 loci on;
-    - sparse: ``min(1, dense / density)``;
-    - local: ``(1 + locality) / 2``;
-    - letters: ``1 - max(2 |gc_auroc - 1/2|, 2 kmer_auroc - 1, 0) / 2``, so that what letters alone
-      tell costs at most half;
-    - frame: ``1 - periodicity / 2``;
+    - coherent: `genointerp.candidate.coherence.coherent_share` of ``coherence``, the lower bound of
+      how far its firing is told by its own firing around;
+    - ``k = max(0, 2 kmer_auroc - 1)``: six letters cannot make a long element, so that they cost
+      what is coherent a half at most; of a motif they may tell all;
+    - ``g = 2 |gc_auroc - 1/2|``: local GC content is itself coherent;
     - d: the number of its doubts among `COUNTED`, those that no other factor measures.
 
-    A check that was not measured raises no doubt; an undefined ``gc_auroc``, ``kmer_auroc``,
-    ``locality`` or ``periodicity`` counts as the mean over the features that have one, and as 0
-    where none has. No number here was chosen on a genome: every doubt counts alike.
+    There is evidence for something where a feature is coherent or has a motif; rarity is none, and
+    density costs nothing. A check that was not measured raises no doubt; an undefined
+    ``gc_auroc`` or ``kmer_auroc`` counts as the mean over the features that have one, and as 0
+    where none has; an undefined ``coherence`` or ``motif_share`` is no evidence. The form was
+    chosen with other regions, another genome and another site than those of the demo.
     """
     loci = table["n_loci"].to_numpy(np.float64)
     recurrent = np.minimum(1.0, np.log2(1 + loci) / np.log2(1 + _MANY_LOCI))
-    density = np.maximum(table["density"].to_numpy(np.float64), np.finfo(np.float64).tiny)
-    sparse = np.minimum(1.0, config.dense / density)
     gc = _filled(2 * (table["gc_auroc"] - 0.5).abs())
     kmer = _filled((2 * table["kmer_auroc"] - 1).clip(lower=0))
-    letters = 1 - np.maximum(gc, kmer) / 2
-    local = (1 + _filled(table["locality"])) / 2
-    frame = 1 - _filled(table["periodicity"].clip(0, 1)) / 2
+    coherent = coherent_share(table["coherence"].to_numpy(np.float64), loci)
+    motif = table["motif_share"].fillna(0.0).to_numpy(np.float64)
+    structured = np.maximum(coherent * (1 - kmer / 2), motif * (1 - kmer))
     doubts = sum(
         flag.condition(table, config).to_numpy(np.float64) for flag in FLAGS if flag.name in COUNTED
     )
     unexplained = table["unexplained"].to_numpy(np.float64)
-    return np.asarray(unexplained * recurrent * sparse * local * letters * frame / 2.0**doubts)
+    return np.asarray(unexplained * recurrent * structured * (1 - gc) / 2.0**doubts)
 
 
-COUNTED = (*("attracted", "single_genome", "one_family", "memorised", "unstable", "split"),)
+COUNTED = ("single_genome", "one_family", "memorised", "unstable")
 """Doubts that halve the score, each by itself.
 
+``attracted`` is measured by ``unexplained``, ``split`` says that another feature tells the same.
 ``unused`` is told and does not count: with few windows the effect of one feature is smaller than
 what its matched directions differ by, so that the flag is right for a part of them only.
 """

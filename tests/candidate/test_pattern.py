@@ -4,7 +4,7 @@ import pytest
 from genointerp.candidate.backdrop import make_backdrop
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence import gather_evidence
-from genointerp.candidate.pattern import information
+from genointerp.candidate.pattern import information, motif_share
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
@@ -77,3 +77,11 @@ def test_information_of_a_worked_example():
     found = information([*words, *words], np.full(4, 0.25))
     assert found == pytest.approx(2 - correction)
     assert np.isnan(information(words[:9], np.full(4, 0.25)))
+
+
+def test_a_motif_that_tells_its_loci_has_full_share():
+    # 16 loci among 65,536 places: 12 bits find them
+    assert motif_share(6.0, 16, 65_536) == 0.5
+    assert motif_share(20.0, 16, 65_536) == 1.0
+    assert np.isnan(motif_share(float("nan"), 16, 65_536))
+    assert np.isnan(motif_share(1.0, 16, 16))

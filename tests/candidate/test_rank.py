@@ -7,9 +7,7 @@ import pytest
 
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
-from genointerp.association.counts import RowTrack
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.evidence import locality
 from genointerp.candidate.given import Given
 from genointerp.candidate.rank import gather, rank, rank_evidence
 from genointerp.candidate.score import FLAGS, explain, raise_flags, score_candidates
@@ -212,7 +210,8 @@ def blank(n):
         "window_bias_16",
         "edge_share",
         "kmer_auroc",
-        "locality",
+        "coherence",
+        "motif_share",
         "n_families",
         "seen_share",
         "n_unseen",
@@ -294,23 +293,30 @@ def test_what_is_given_becomes_columns(world):
 
 
 def test_the_score_of_a_worked_example():
-    table = blank(2).assign(
+    table = blank(3).assign(
         unexplained=0.5,
         n_loci=7,
-        density=[0.02, 0.4],
-        gc_auroc=[0.6, np.nan],
-        kmer_auroc=[0.8, np.nan],
-        periodicity=0.5,
-        locality=[0.6, 0.6],
-        stability=[0.9, 0.2],
-        loss_effect=[0.1, 0.1],
-        loss_effect_matched=[0.05, 0.2],
+        density=[0.02, 0.4, 0.4],
+        gc_auroc=[0.6, np.nan, 0.6],
+        kmer_auroc=[0.8, np.nan, 0.8],
+        coherence=[0.9, 0.9, 0.9],
+        motif_share=[0.1, np.nan, 1.0],
+        stability=[0.9, 0.2, 0.9],
+        loss_effect=[0.1, 0.1, 0.1],
+        loss_effect_matched=[0.05, 0.2, 0.05],
     )
-    both = 0.5 * (3 / np.log2(33)) * 0.75 * 0.8
-    # letters: 1 - 0.6 / 2, for the unmeasured too; the second is dense and unstable, and that it is
-    # unused does not count
-    expected = [both * 0.7, both * 0.7 / 4 / 2]
+    coherent = 2 * (0.9 - 1.645 * 0.9 * np.sqrt(0.1 / (1.9 * 7))) - 1
+    # k is 0.6 and g is 0.2, for the unmeasured too; of a motif the letters tell all of k. The
+    # second is unstable; that it is dense, and unused, does not count
+    both = 0.5 * (3 / np.log2(33)) * 0.8
+    expected = [both * coherent * 0.7, both * coherent * 0.7 / 2, both * max(coherent * 0.7, 0.4)]
     assert score_candidates(table, RankConfig()) == pytest.approx(expected)
+    assert expected[2] > expected[0]
+
+
+def test_without_structure_nothing_is_a_candidate_however_rare():
+    table = blank(2).assign(unexplained=1.0, n_loci=100, density=1e-5, coherence=[np.nan, 0.5])
+    assert score_candidates(table, RankConfig()).tolist() == [0, 0]
 
 
 def test_undefined_evidence_raises_no_flag():
@@ -360,24 +366,6 @@ def test_a_feature_that_is_loud_in_one_concept_only_is_explained_by_it():
     found = explain(associations, RankConfig())["unexplained"].tolist()
     expected = [1 - (0.8 - 1e-3) / (1 - 1e-3), 1 - (0.9 - 1e-3) / (1 - 1e-3), 1.0]
     assert found == pytest.approx(expected)
-
-
-def test_locality_is_the_dispersion_of_firing_over_stretches_of_100_bases():
-    rng = np.random.default_rng(0)
-    store_tracks = {
-        "strewn": np.flatnonzero(rng.random(LENGTH) < 0.02),
-        "clumps": (np.arange(0, LENGTH, 2000)[:, None] + np.arange(40)).ravel(),
-    }
-    found = {}
-    for name, rows in store_tracks.items():
-        track = RowTrack(0, "+", rows.astype(np.int64), np.ones(len(rows), np.float32))
-        found[name] = locality([track], 2 * LENGTH)
-        bins = np.bincount((rows - rows[0]) // 100, minlength=2 * LENGTH // 100)
-        d = bins.var() / bins.mean()
-        assert found[name] == pytest.approx(max(0, (d - 1) / (d + 1)))
-    assert found["clumps"] > 0.9
-    assert found["strewn"] < 0.5
-    assert np.isnan(locality([], 2 * LENGTH))
 
 
 def test_a_concept_of_nearly_all_bases_explains_nothing():
