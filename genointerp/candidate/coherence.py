@@ -14,7 +14,7 @@ NEAREST, REACH = 18, 99
 """Distances that are looked at, in bp: farther than a feature of single words fires by itself."""
 STEP = 3
 """Every third distance: a reading frame is kept, and elements without one lose nothing."""
-N_FIRING, N_SILENT = 2048, 8192
+N_LOUD, N_SILENT = 2048, 8192
 """Bases that are drawn of each feature, and of each dictionary."""
 _LOWER = 1.645
 
@@ -37,27 +37,33 @@ class Surroundings:
     borders: Sequence[Int64[np.ndarray, " _contig"]]
     _room: dict[int, Float32[np.ndarray, " _row"]] = field(default_factory=dict)
 
-    def auroc(self, tracks: Sequence[RowTrack], draw: np.random.Generator) -> float:
-        """Chance that a firing base has more of the feature about it than a silent one, ties half.
+    def auroc(
+        self, tracks: Sequence[RowTrack], draw: np.random.Generator, *, at_least: float
+    ) -> float:
+        """Chance that a loud base has more of the feature about it than a silent one, ties half.
+
+        Parameters
+        ----------
+        at_least
+            Activation of a loud base, as `genointerp.candidate.evidence.find_loci` has it.
 
         Notes
         -----
         What a base has about it is the sum of the feature's activations `NEAREST` to `REACH` bases
         before and after it, on the strand that was read and within its contig. NaN where no drawn
-        base fires or none is silent.
+        base is loud or none is silent.
         """
-        n_firing = sum(len(track.row) for track in tracks)
-        share = min(1.0, N_FIRING / max(n_firing, 1))
-        firing, silent = [np.zeros(0)], [np.zeros(0)]
-        for track in tracks:
+        loud = [track.row[track.value >= at_least] for track in tracks]
+        share = min(1.0, N_LOUD / max(sum(map(len, loud)), 1))
+        positive, negative = [np.zeros(0)], [np.zeros(0)]
+        for track, rows in zip(tracks, loud, strict=True):
             activation = self._lay(track)
-            n_drawn = round(share * len(track.row))
-            base = draw.choice(track.row, n_drawn, replace=False)
-            firing.append(self._about(activation, base, track.genome))
+            base = draw.choice(rows, round(share * len(rows)), replace=False)
+            positive.append(self._about(activation, base, track.genome))
             other = self.drawn[track.genome, track.strand]
-            silent.append(self._about(activation, other[activation[other] == 0], track.genome))
+            negative.append(self._about(activation, other[activation[other] == 0], track.genome))
             activation[track.row] = 0
-        return auroc(np.concatenate(firing), np.concatenate(silent))
+        return auroc(np.concatenate(positive), np.concatenate(negative))
 
     def _lay(self, track: RowTrack) -> Float32[np.ndarray, " row"]:
         n_rows = int(self.borders[track.genome][-1])
@@ -77,7 +83,9 @@ class Surroundings:
         place = base[:, None] + np.concatenate([-distance, distance])
         inside = (place >= low[:, None]) & (place < high[:, None])
         return np.asarray(
-            np.where(inside, activation[np.where(inside, place, 0)], 0).sum(axis=1, dtype=np.float64)
+            np.where(inside, activation[np.where(inside, place, 0)], 0).sum(
+                axis=1, dtype=np.float64
+            )
         )
 
 

@@ -109,7 +109,6 @@ def gather_evidence(
     """
     n_features = stores[0].n_features
     memory = [np.zeros(store.n_rows + config.max_period + 2, dtype=np.bool_) for store in stores]
-    n_covered = sum(sum(backdrop.n_covered.values()) for backdrop in backdrops)
     surroundings = draw_surroundings(stores, config.seed)
     rows = []
     for feature, tracks in stream_rows(stores, range(n_features)):
@@ -118,8 +117,9 @@ def gather_evidence(
             place = _place(stores, backdrops, tracks, config, trained_on)
             row = {"feature": feature, **_shares(tracks, backdrops, config), **shape, **place}
             draw = rng(config.seed, f"coherence/{feature}")
-            row["coherence"] = surroundings.auroc(tracks, draw)
-            row["motif_share"] = motif_share(row["motif_bits"], row["n_loci"], n_covered)
+            row["coherence"] = surroundings.auroc(
+                tracks, draw, at_least=config.locus_share * _maximum(tracks)
+            )
             row["kmer_auroc"] = kmer_auroc(tracks, [it.kmers for it in backdrops])
             rows.append({**row, "pattern": _pattern(row, config)})
         progress(feature + 1, n_features)
@@ -281,6 +281,10 @@ def _shape(
     return {"periodicity": period.strength, "period": period.bp}
 
 
+def _maximum(tracks: Sequence[RowTrack]) -> float:
+    return max(float(track.value.max(initial=0.0)) for track in tracks)
+
+
 def _place(
     stores: Sequence[FeatureStore],
     backdrops: Sequence[Backdrop],
@@ -288,8 +292,7 @@ def _place(
     config: RankConfig,
     trained_on: Collection[str] | None,
 ) -> dict[str, object]:
-    maximum = max(float(track.value.max(initial=0.0)) for track in tracks)
-    at_least = config.locus_share * maximum
+    at_least = config.locus_share * _maximum(tracks)
     found = [
         find_loci(
             track,
@@ -310,13 +313,16 @@ def _place(
         if trained_on is not None and stores[track.genome].header.genome_sha256 in trained_on
     ]
     store = stores[tracks[of[best]].genome]
+    sequences = _sequences(backdrops, [tracks[i] for i in of[order[:_ALIGNED]]], merged, order)
+    n_covered = sum(sum(backdrop.n_covered.values()) for backdrop in backdrops)
     return {
         "n_loci": int(number.sum()),
         "locus_length": float(np.median(merged.end - merged.start)),
         "n_genomes": len(genomes),
         "seen_share": float("nan") if trained_on is None else sum(seen) / int(number.sum()),
         "top_region": _region(store, int(merged.start[best]), int(merged.end[best])),
-        **_sequences(backdrops, [tracks[i] for i in of[order[:_ALIGNED]]], merged, order),
+        **sequences,
+        "motif_share": motif_share(float(sequences["motif_bits"]), len(order), n_covered),
     }
 
 

@@ -139,7 +139,9 @@ CANDIDATES = TableSchema(
         _optional("checks_missing", "string", "what was not measured, with commas"),
         _optional("pattern", "string", "class of its firing along the sequence"),
         _optional("period", "int64", "the best period in bp; 0 where none"),
-        _optional("coherence", "float64", "AUROC of its own firing 18 to 99 bp away for its firing"),
+        _optional(
+            "coherence", "float64", "AUROC of its own firing 18 to 99 bp away for its loud firing"
+        ),
         _optional("locus_length", "float64", "median length of its loci in bp"),
         _optional("motif_bits", "float64", "information around the peaks of its loci, bits"),
         _optional("motif_share", "float64", "motif_bits over those that finding its loci takes"),

@@ -76,19 +76,23 @@ def test_a_family_that_nobody_annotated_is_a_candidate(truth, ranked, family):
     # the family differs in composition, which six letters tell: a doubt, and a right one
     assert row["demoting"] == ""
     assert row["flags"] in ("", "kmer_shortcut")
-    assert row["rank"] <= len(table) / 2
+    assert row["rank"] <= 10
     assert row["n_genomes"] == 2
 
 
 @pytest.mark.parametrize(("decoy", "flag"), DECOYS.items(), ids=DECOYS)
-def test_decoys_are_flagged_with_their_reason_and_come_after_the_families(
-    truth, ranked, decoy, flag
-):
+def test_decoys_are_flagged_with_their_reason(truth, ranked, decoy, flag):
     features = telling(truth, decoy)
-    for family, table in ranked.items():
+    for table in ranked.values():
         flags = table.loc[features, "flags"].str.split(",")
         assert all(any(raised) for raised in flags)
         assert sum(flag in raised for raised in flags) >= len(features) / 2
+
+
+# a stretch in a reading frame is something, as unknown genes would be: its flag is a doubt
+@pytest.mark.parametrize("decoy", [ISLAND, TANDEM])
+def test_what_is_only_composition_or_repeat_comes_after_the_families(truth, ranked, decoy):
+    for family, table in ranked.items():
         (other,) = set(FAMILIES) - {family}
         found = table.loc[best_of(truth, other)["feature"], "rank"]
-        assert (table.loc[features, "rank"] > found).all()
+        assert (table.loc[telling(truth, decoy), "rank"] > 2 * found).all()
