@@ -8,17 +8,23 @@ from typing import Any
 
 import pandas as pd
 
-from genointerp.store.table_schemas import BEST_PER_CONCEPT, CANDIDATES
+from genointerp.store.table_schemas import BACKTEST, BEST_PER_CONCEPT, CANDIDATES
 from genointerp.store.tables import read_table
-from genointerp.workflow.headline import CANDIDATE_COLUMNS, CONCEPT_COLUMNS, N_CANDIDATES
+from genointerp.workflow.headline import (
+    BACKTEST_COLUMNS,
+    CANDIDATE_COLUMNS,
+    CONCEPT_COLUMNS,
+    N_CANDIDATES,
+)
 
 FIGURES = {
     "region_ribosomal_operon.png": "Features over a ribosomal operon of B. subtilis",
     "overlap.png": "F1, precision and recall of the best feature of each concept against every"
     " concept, on B. subtilis",
+    "backtest.png": "Recall of the features of each hidden class against rank",
 }
 CARD = "../../genointerp/model/weights/nano/MODEL_CARD.md"
-FILES = ("summary.json", "best_per_concept.tsv")
+FILES = ("summary.json", "best_per_concept.tsv", "backtest.tsv")
 
 
 def main() -> None:
@@ -40,6 +46,9 @@ def page(run: Path) -> str:
     summary = json.loads((run / "summary.json").read_text())
     best = read_table(run / "best_per_concept.tsv", BEST_PER_CONCEPT)
     candidates = read_table(run / "candidates.tsv", CANDIDATES).head(N_CANDIDATES)
+    backtest = read_table(run / "backtest.tsv", BACKTEST)
+    told = backtest[backtest["n_class_features"] > 0]
+    hidden = told[list(BACKTEST_COLUMNS)].rename(columns=BACKTEST_COLUMNS)
     concepts = best[list(CONCEPT_COLUMNS)].rename(columns=CONCEPT_COLUMNS)
     return "\n\n".join(
         [
@@ -57,6 +66,11 @@ def page(run: Path) -> str:
             _markdown(concepts),
             f"## Top {len(candidates)} candidates",
             _markdown(candidates[list(CANDIDATE_COLUMNS)]),
+            "## Would the ranking have found what is known?",
+            "Each class is hidden from the annotation in turn, and all features are ranked as if"
+            " it were unknown ([backtest](../backtest.md)); classes that no feature tells are left"
+            f" out. {int(backtest['n_live'].max())} features are ranked.",
+            _markdown(hidden),
             "",
         ]
     )
