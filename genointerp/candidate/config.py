@@ -39,7 +39,7 @@ class RankConfig:
     dense, few_loci, gc_shortcut, window_start, explained, attracted, one_strand, periodic,
     low_complexity
         Thresholds of the flags, as `genointerp.candidate.score.FLAGS` says.
-    kmer_shortcut, edge, one_family, unstable, split, memorised
+    kmer_shortcut, edge, one_family, unstable, split, memorised, unused
         Likewise.
     element_length, motif_bits
         Median locus in bp, and information in bits, from which a pattern is element-long or a
@@ -79,6 +79,7 @@ class RankConfig:
     unstable: float = 0.7
     split: float = 0.7
     memorised: float = 0.95
+    unused: float = 0.05
     element_length: float = 50.0
     motif_bits: float = 8.0
     seed: int = 0
