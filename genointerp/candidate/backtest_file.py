@@ -1,6 +1,6 @@
 """The backtest from files to files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,13 +12,13 @@ from genointerp.candidate.backtest import BacktestResult, RandomWeights, Subject
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.given import Given
 from genointerp.candidate.hidden import Known
+from genointerp.candidate.rank import genome_of
 from genointerp.candidate.rank_files import RankFiles, RankInputs, windows_of
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.decoder import read_own_decoder
-from genointerp.genome.genome import Genome
 from genointerp.store.activations import ActivationStore
 from genointerp.store.belonging import check_features, check_made_from
 from genointerp.store.features import FeatureStore
@@ -153,8 +153,7 @@ def _check_known(files: BacktestFiles, found: RankInputs) -> dict[str, str]:
 
 
 def _read_known(files: BacktestFiles, found: RankInputs) -> Known:
-    by_sha256 = {genome.sha256: genome for genome in found.genomes}
-    genomes = [_genome_of(store, by_sha256) for store in found.stores]
+    genomes = [genome_of(store, found.genomes) for store in found.stores]
     annotations = [
         read_annotation(path, genome)
         for path, genome in zip(files.annotations, genomes, strict=True)
@@ -176,10 +175,3 @@ def _open_random(
     sha256["random-sae"] = stores[0].header.sae_sha256
     sha256 |= {f"random-activations-{i}": store.sha256 for i, store in enumerate(origin)}
     return RandomWeights(stores, windows_of(stores, origin), given), sha256
-
-
-def _genome_of(store: FeatureStore, genomes: Mapping[str, Genome]) -> Genome:
-    if store.header.genome_sha256 not in genomes:
-        given = ", ".join(next(iter(genome)) for genome in genomes.values()) or "no genome"
-        raise MismatchError(str(store.path), f"the genome of {', '.join(store.offsets)}", given)
-    return genomes[store.header.genome_sha256]

@@ -23,6 +23,9 @@ class RankConfig:
         Candidates whose loci are written, from rank 1 on.
     loci_each
         Strongest loci written of each, over all genomes.
+    overlap
+        An element, annotated or predicted, accounts for a locus if they share so much of the
+        shorter of the two.
     gc_window
         Bases around a base, itself included, whose GC content is its local one; at most 255.
     max_period
@@ -58,6 +61,7 @@ class RankConfig:
     flank: int = 50
     n_reported: int = 50
     loci_each: int = 20
+    overlap: float = 0.5
     gc_window: int = 101
     max_period: int = 60
     window_head: int = 64
@@ -90,6 +94,8 @@ class RankConfig:
                 raise ConfigError(name, "0 or more", str(getattr(self, name)))
         if not 0 <= self.locus_share < 1:
             raise ConfigError("locus_share", "0 <= locus_share < 1", str(self.locus_share))
+        if not 0 < self.overlap <= 1:
+            raise ConfigError("overlap", "a share above 0, 1 at most", str(self.overlap))
         if not 1 <= self.gc_window <= 255:
             raise ConfigError("gc_window", "1 to 255 bases", str(self.gc_window))
         if self.max_period < 2 or self.window_head < 1:

@@ -9,12 +9,12 @@ import pandas as pd
 from jaxtyping import Float
 
 from genointerp.candidate.directions import describe_directions
+from genointerp.candidate.searched import Searched
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.provenance import sha256_file
 from genointerp.feature.decoder import dictionary_sha256, read_other_decoders, read_own_decoder
 from genointerp.genome.read import read_genome
-from genointerp.store.associations import SAE
-from genointerp.store.belonging import check_made_from
+from genointerp.store.belonging import check_dictionary
 from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import ABLATION
 from genointerp.store.tables import read_table
@@ -42,12 +42,15 @@ class Given:
         ``W_dec`` of dictionaries of the same site and other seeds; needs ``decoder``.
     trained_on
         sha256 of the genomes that the dictionary was trained on.
+    searched
+        What is annotated and what finders saw.
     """
 
     ablation: pd.DataFrame | None = None
     decoder: Float[np.ndarray, "n_features d_in"] | None = None
     others: Sequence[Float[np.ndarray, "_n _d"]] = ()
     trained_on: frozenset[str] | None = None
+    searched: Searched | None = None
 
     def add_to(self, evidence: pd.DataFrame, n_features: int, *, seed: int) -> pd.DataFrame:
         """Return evidence with the columns that this tells, NaN where it tells nothing.
@@ -128,6 +131,5 @@ class GivenFiles:
 
 
 def _read_ablation(path: Path, store: FeatureStore) -> pd.DataFrame:
-    dictionary = {f"the dictionary of {store.path}": store.header.sae_sha256}
-    check_made_from(path, ABLATION, SAE, dictionary)
+    check_dictionary(path, ABLATION, store)
     return read_table(path, ABLATION)

@@ -1,12 +1,15 @@
 """What a ranking is made from, from files: the same for `rank` and for `backtest`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
+from genointerp.annotation.read import read_annotation
 from genointerp.candidate.given import Given, GivenFiles
+from genointerp.candidate.rank import genome_of
+from genointerp.candidate.searched import Searched
 from genointerp.core.errors import InputError
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.genome import Genome
@@ -48,6 +51,13 @@ class RankFiles:
         Where the windows are read from, in the order of the features; not needed.
     evidence
         Of the model, other seeds and training; not needed.
+    annotations, predictions
+        What is annotated and what finders saw, in the order of the features; not needed.
+
+    Raises
+    ------
+    InputError
+        If there are predictions without annotations, or the other way round.
     """
 
     features: Sequence[Path]
@@ -55,6 +65,17 @@ class RankFiles:
     genomes: Sequence[Path]
     activations: Sequence[Path] = ()
     evidence: GivenFiles = field(default_factory=GivenFiles)
+    annotations: Sequence[Path] = ()
+    predictions: Sequence[Path] = ()
+
+    def __post_init__(self) -> None:
+        if not self.annotations and not self.predictions:
+            return
+        for name in ("annotations", "predictions"):
+            found = len(getattr(self, name))
+            if found != len(self.features):
+                expected = f"one for each of {len(self.features)} features files, beside the other"
+                raise InputError(name, expected, str(found))
 
     def open(self) -> RankInputs:
         """Open and read everything.
@@ -78,8 +99,23 @@ class RankFiles:
         sha256 |= {f"activations-{index}": store.sha256 for index, store in enumerate(origin)}
         sha256 |= {SAE: stores[0].header.sae_sha256, **self.evidence.digests()}
         sha256["associations"] = sha256_file(self.associations)
-        given = self.evidence.read(stores[0])
+        for role in ("annotations", "predictions"):
+            paths = getattr(self, role)
+            sha256 |= {f"{role}-{index}": sha256_file(path) for index, path in enumerate(paths)}
+        given = replace(self.evidence.read(stores[0]), searched=self._searched(stores, read))
         return RankInputs(stores, table, read, windows_of(stores, origin), given, sha256)
+
+    def _searched(
+        self, stores: Sequence[FeatureStore], genomes: Sequence[Genome]
+    ) -> Searched | None:
+        if not self.predictions:
+            return None
+        ordered = [genome_of(store, genomes) for store in stores]
+        known, seen = (
+            [read_annotation(path, genome) for path, genome in zip(paths, ordered, strict=True)]
+            for paths in (self.annotations, self.predictions)
+        )
+        return Searched(known, seen)
 
 
 def windows_of(

@@ -30,6 +30,14 @@ def rank(
     sae: Dictionary = None,
     other_sae: OtherDictionaries = None,
     trained_on: TrainedOn = None,
+    annotations: Annotated[
+        list[Path] | None,
+        typer.Option(help="annotation of each genome, to tell loci that it lacks; in their order"),
+    ] = None,
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option(help="GFF3 of each genome that finders wrote (annotate --find), beside it"),
+    ] = None,
     config: Settings = None,
     seed: Seed = None,
 ) -> None:
@@ -41,7 +49,15 @@ def rank(
     from genointerp.core.progress import progress_bar
 
     evidence = GivenFiles(ablation, sae, other_sae or (), trained_on or ())
-    files = RankFiles(features, associations, genome, activations or (), evidence)
+    files = RankFiles(
+        features,
+        associations,
+        genome,
+        activations or (),
+        evidence,
+        annotations=annotations or (),
+        predictions=predictions or (),
+    )
     settings = read_rank_config(config, seed=seed)
     with progress_bar("rank") as progress:
         result = rank_files(files, out, config=settings, progress=progress)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from genointerp.core.errors import MismatchError
 from genointerp.store.activations import ActivationStore
+from genointerp.store.associations import SAE
 from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import ASSOCIATIONS, TableSchema
 from genointerp.store.tables import read_provenance, read_table
@@ -50,6 +51,15 @@ def check_features(path: Path, schema: TableSchema, stores: Sequence[FeatureStor
     """
     files = {str(store.path): store.sha256 for store in stores}
     check_made_from(path, schema, "features", files)
+
+
+def check_dictionary(path: Path, schema: TableSchema, store: FeatureStore) -> None:
+    """Refuse a table that was made with another dictionary than features are of.
+
+    Errors are those of `check_made_from`.
+    """
+    dictionary = {f"the dictionary of {store.path}": store.header.sae_sha256}
+    check_made_from(path, schema, SAE, dictionary)
 
 
 def read_associations_of(path: Path, stores: Sequence[FeatureStore]) -> pd.DataFrame:

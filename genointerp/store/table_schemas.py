@@ -153,7 +153,9 @@ CANDIDATES = TableSchema(
         _optional("window_bias_16", "float64", "window_bias of the first 16 bases"),
         _optional("window_bias_1024", "float64", "window_bias of the first 1,024 bases"),
         _optional("loss_effect_p", "float64", "chance of such a loss along other directions"),
-        _optional("annotation_missing", "float64", "share of loci where a gene finder hits"),
+        _optional(
+            "annotation_missing", "float64", "share of loci that a gene finder alone accounts for"
+        ),
     ),
 )
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from safetensors.numpy import save_file
 
+from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.gff3 import write_gff3
 from genointerp.cli.main import app
@@ -28,6 +29,7 @@ from genointerp.store.tables import empty_table, read_provenance, read_table, wr
 from tests.candidate.test_backtest import (
     CODING,
     LENGTH,
+    NOVEL,
     SECOND,
     STARTS,
     TRNA,
@@ -189,6 +191,35 @@ def test_the_backtest_raises_the_flags_that_rank_would(files, candidates, tmp_pa
         shown = set(candidates.loc[feature, "flags"].split(",")) - {"explained", "attracted"}
         assert shown == set(hidden[feature].split(","))
         assert "split" in shown
+
+
+def test_loci_that_finders_alone_account_for_are_told_of_the_first_candidates(files, tmp_path):
+    line = files.ranked("rank", tmp_path / "c.tsv")
+    line += files.each("{}.gff3", "--annotations")
+    for seqid in SEQIDS:
+        genes = [
+            Element("ncRNA", f"n{start}", (Part(seqid, start + 440, start + 480, "+"),))
+            for start in (STARTS if seqid == "fit" else [])
+        ]
+        write_gff3(AnnotationSet(genes, {seqid: LENGTH}), tmp_path / f"{seqid}.gff3")
+        line += ["--predictions", tmp_path / f"{seqid}.gff3"]
+    (tmp_path / "many.yaml").write_text("loci_each: 99\n")
+    files.call(*line, "--config", tmp_path / "many.yaml")
+    found = read_table(tmp_path / "c.tsv", CANDIDATES).set_index("feature")["annotation_missing"]
+    loci = [x for x in (tmp_path / "c.gff3").read_text().splitlines() if f"feature_{NOVEL}_" in x]
+    in_fit = sum(locus.startswith("fit") for locus in loci)
+    # all of its loci in the one genome, none in the other
+    assert 0 < in_fit < len(loci)
+    assert found[NOVEL] == pytest.approx(in_fit / len(loci))
+    assert found[TRNA] == 0
+    inputs = read_provenance(tmp_path / "c.tsv", CANDIDATES)["inputs"]
+    assert inputs["predictions-0"] == sha256_file(tmp_path / "fit.gff3")
+    with pytest.raises(InputError, match=r"annotations: expected one for each of 2 .*, found 0"):
+        files.call(*without(line, "--annotations"))
+    (tmp_path / "few.yaml").write_text("n_reported: 1\n")
+    files.call(*line, "--config", tmp_path / "few.yaml")
+    few = read_table(tmp_path / "c.tsv", CANDIDATES)["annotation_missing"]
+    assert few.notna().tolist() == [True] + [False] * (len(few) - 1)
 
 
 def test_both_name_the_same_inputs(files, candidates, tmp_path):

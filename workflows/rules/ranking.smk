@@ -1,3 +1,7 @@
+# genomes in which finders look for elements
+SEARCHED = GENOMES if config["finders"] else []
+
+
 def ranked(wildcards):
     """Return what a ranking reads, whichever rule ranks; ablation comes on top."""
     rivals = ["other_seed/sae/cfg.json"] if RIVALS["other_seed"] else []
@@ -28,6 +32,8 @@ rule rank:
     input:
         unpack(ranked),
         ablation=["ablation.tsv"],
+        annotations=lambda wildcards: [config["genomes"][it]["annotation"] for it in SEARCHED],
+        predictions=expand("{genome}/predicted.gff3", genome=SEARCHED),
     output:
         table="candidates.tsv",
         loci="candidates.gff3",
@@ -41,6 +47,8 @@ rule rank:
         mem_mb=3000,
     params:
         options=ranking,
+        annotations=lambda wildcards, input: options("--annotations", input.annotations),
+        predictions=lambda wildcards, input: options("--predictions", input.predictions),
     shell:
         "genointerp rank {input.features:q} --associations {input.associations:q}"
-        " {params.options} --out {output.table:q} &> {log:q}"
+        " {params.options} {params.annotations} {params.predictions} --out {output.table:q} &> {log:q}"
