@@ -145,7 +145,7 @@ def _check_known(files: BacktestFiles, found: RankInputs) -> dict[str, str]:
     concepts = {str(files.definitions): sha256_file(files.definitions)}
     for role, given in (("annotations", annotations), ("concepts", concepts)):
         check_made_from(files.ranked.associations, ASSOCIATIONS, role, given)
-    known = {f"annotations-{i}": sha256 for i, sha256 in enumerate(annotations.values())}
+    known = {f"annotations-{i}": annotations[str(p)] for i, p in enumerate(files.annotations)}
     known["concepts"] = concepts[str(files.definitions)]
     if files.baselines is not None:
         known["baselines"] = sha256_file(files.baselines)
