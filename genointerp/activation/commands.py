@@ -20,6 +20,7 @@ from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome
 from genointerp.model.protocol import DnaModel
 from genointerp.store.activations import ActivationStore
+from genointerp.store.belonging import check_dictionary
 from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import ABLATION, CANDIDATES
 from genointerp.store.tables import check_table_path, read_table, write_table
@@ -120,10 +121,17 @@ class AblationFiles:
     candidates: Path | None = None
 
     def wanted(self, names: Sequence[str], top: int) -> list[int]:
-        """Return the features of some numbers or names, then the first of the candidates."""
+        """Return the features of some numbers or names, then the first of the candidates.
+
+        Raises
+        ------
+        MismatchError
+            If the candidates are of another dictionary.
+        """
         store = FeatureStore(self.features)
         found = [store.find_feature(name) for name in names]
         if self.candidates is not None:
+            check_dictionary(self.candidates, CANDIDATES, store)
             table = read_table(self.candidates, CANDIDATES).sort_values("rank")
             found += [int(feature) for feature in table["feature"][:top]]
         return list(dict.fromkeys(found))

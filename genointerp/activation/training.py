@@ -20,7 +20,8 @@ from genointerp.core.progress import Progress, silent
 from genointerp.model.device import find_device
 from genointerp.sae import parallel
 from genointerp.sae.checkpoint import CHECKPOINT, Record
-from genointerp.sae.io import CONFIG, save_training
+from genointerp.sae.header import CONFIG
+from genointerp.sae.io import save_training
 from genointerp.sae.source import ActivationSource
 from genointerp.sae.train import Listen, TrainLog, TrainResult, ignore, train_together
 

@@ -18,9 +18,10 @@ from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
 from genointerp.store.activations import ActivationStore
+from genointerp.store.belonging import read_associations_of
 from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import ASSOCIATIONS, BASELINES
-from genointerp.store.tables import check_table_path, read_provenance, read_table, write_table
+from genointerp.store.table_schemas import BASELINES
+from genointerp.store.tables import check_table_path, write_table
 
 
 @dataclass(frozen=True)
@@ -123,12 +124,7 @@ def associate_beside(  # noqa: PLR0913 - each is a file or a choice of the user
 def _read_associations(
     path: Path, features: Sequence[Path], config: AssociateConfig
 ) -> pd.DataFrame:
-    table = read_table(path, ASSOCIATIONS)
-    inputs = read_provenance(path, ASSOCIATIONS).get("inputs", {})
-    for number, store in enumerate(map(FeatureStore, features)):
-        found = inputs.get(f"features-{number}")
-        if found != store.sha256:
-            raise MismatchError(f"{path}: provenance", f"made from {store.path}", str(found))
+    table = read_associations_of(path, [FeatureStore(one) for one in features])
     made_with, wanted = to_mapping(read_split(path)), to_mapping(config)
     for key, value in wanted.items():
         if made_with[key] != value:

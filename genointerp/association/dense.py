@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from genointerp.association.split import split_genomes
 from genointerp.association.universe import Universe, make_universe
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.store.activations import ActivationStore
+from genointerp.store.belonging import check_origin
 from genointerp.store.contigs import contig_offsets
 from genointerp.store.features import STRANDS, FeatureStore
 
@@ -89,9 +89,10 @@ def check_activations(
         If genome, model or site are others, or the widths differ.
     """
     for store, own in zip(features, activations, strict=True):
-        for field in ("genome_sha256", "model_sha256", "site"):
-            _check_same(field, getattr(store.header, field), own, store.path)
-        _check_same("d_in", activations[0].d_in, own, activations[0].path)
+        check_origin(store, own)
+        if own.d_in != activations[0].d_in:
+            expected = f"{activations[0].d_in} as in {activations[0].path}"
+            raise MismatchError(f"{own.path}: d-in", expected, str(own.d_in))
         if own.has_words:
             expected = "tokens that are bases, since a concept is a set of bases"
             raise InputError(str(own.path), expected, "tokens of several bases")
@@ -101,13 +102,6 @@ def check_activations(
             where = ", ".join(str(store.path) for store in activations)
             expected = f"the {side.universe.n_covered} bases of the features, each once"
             raise InputError(where, expected, f"{n_rows} rows")
-
-
-def _check_same(field: str, expected: str | int, store: ActivationStore, known: Path) -> None:
-    found = getattr(store.header, field)
-    if expected != found:
-        where = f"{store.path}: {field.replace('_', '-')}"
-        raise MismatchError(where, f"{expected} as in {known}", str(found))
 
 
 def activation_blocks(

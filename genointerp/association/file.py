@@ -76,7 +76,8 @@ def associate_files(
     provenance = Provenance(to_mapping(config), inputs)
     write_table(table, out, ASSOCIATIONS, provenance)
     if given is None:
-        _log.warning("no sequences given: whether test is like fit was not looked at")
+        lacking = "elements are not compared with matched background, nor test with fit"
+        _log.warning("no sequences given: %s", lacking)
         return table
     splits = split_genomes([store.header.contigs for store in stores], config)
     write_table(compare_sides(stores, given, splits), sides_path(out), SIDES, provenance)

@@ -56,9 +56,7 @@ class PairNulls:
         self._shifted = ShiftNull(labels, universe.n_bp, shifts)
         self._largest = MaxStatistic(shifts.n)
         self._matched: MatchedNull | None = None
-        if sequences is None:
-            _log.warning("no sequences given: elements are not compared with matched background")
-        else:
+        if sequences is not None:
             self._matched = MatchedNull(stores, elements, universe, sequences, config)
         shape = (stores[0].n_features, len(labels.names))
         self._statistic = np.full(shape, np.nan)

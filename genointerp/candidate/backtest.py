@@ -17,15 +17,17 @@ from jaxtyping import Int64
 from genointerp.annotation.concepts import ConceptElements
 from genointerp.annotation.withhold import overlap_shares, root_concepts
 from genointerp.association.associate import associate
+from genointerp.association.baseline_dictionary import check_rival
 from genointerp.association.config import AssociateConfig
 from genointerp.association.label import list_labels
 from genointerp.association.scores import f1_always_on, precision_gain
 from genointerp.association.summary import count_covered
 from genointerp.candidate.chance import expected_first, p_first, p_within
 from genointerp.candidate.config import RankConfig
+from genointerp.candidate.given import Given
 from genointerp.candidate.hidden import HiddenClass, Known, hide
 from genointerp.candidate.rank import gather, rank_evidence
-from genointerp.core.errors import InputError
+from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.features import FeatureStore
@@ -76,7 +78,7 @@ class Subject:
         What `associate` returned for them.
     split
         What it was configured with.
-    windows
+    windows, given
         As `genointerp.candidate.rank.rank` takes them.
     """
 
@@ -84,12 +86,35 @@ class Subject:
     associations: pd.DataFrame
     split: AssociateConfig
     windows: Sequence[Sequence[GenomicInterval]] | None = None
+    given: Given | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RandomWeights:
+    """Features of a dictionary of the same model with random weights, ranked beside.
+
+    Parameters
+    ----------
+    stores
+        In the order of the subject's.
+    windows, given
+        Of the same kinds as the subject's, or the two rankings could not be compared: windows and
+        directions of both or of neither, and the same genomes of training. Other seeds and
+        ablation are of the subject only.
+    """
+
+    stores: Sequence[FeatureStore]
+    windows: Sequence[Sequence[GenomicInterval]] | None = None
+    given: Given | None = None
 
 
 class _Gathered(NamedTuple):
+    """Features of one dictionary, what was gathered of them, and ``rank`` with nothing hidden."""
+
     name: str
     subject: Subject
     evidence: pd.DataFrame
+    shown: pd.Series
 
 
 def backtest(
@@ -97,7 +122,7 @@ def backtest(
     known: Known,
     config: RankConfig | None = None,
     *,
-    random: Sequence[FeatureStore] = (),
+    random: RandomWeights | None = None,
     probes: pd.DataFrame | None = None,
     progress: Progress = silent,
 ) -> BacktestResult:
@@ -108,7 +133,7 @@ def backtest(
     known
         In the order of the stores.
     random
-        Features of a dictionary of the same model with random weights, in the same order.
+        What random weights give, to be compared with.
     probes
         Table of baselines, whose linear probes tell which classes the model knows.
     progress
@@ -117,7 +142,10 @@ def backtest(
     Raises
     ------
     InputError
-        If there is not one annotation and one genome for each store.
+        If there is not one annotation and one genome for each store, or less is known of random
+        weights than of the subject.
+    MismatchError
+        If the features of random weights are of other genomes or another site, or no such.
 
     Notes
     -----
@@ -125,14 +153,16 @@ def backtest(
     the class, its ``q_value`` is at most ``config.max_q``, and its F1 on test is at least
     `LEAST_F1`, above ``null_f1``, and above that of the always-on detector unless its gain in
     precision is at least ``config.explained``. The best is that with the highest ``f1_fit``. For a
-    class that no feature tells nothing is ranked.
+    class that no feature tells nothing is ranked. Evidence and order are those of
+    `genointerp.candidate.rank.rank`: with nothing hidden it would be the same table.
     """
     config = RankConfig() if config is None else config
-    _check(subject.stores, known, random)
+    _check(subject, known, random)
     full = known.elements()
     gathered = [_gather("trained", subject, known, config)]
-    if random:
-        other = Subject(random, associate(random, full, config=subject.split), subject.split)
+    if random is not None:
+        table = associate(random.stores, full, config=subject.split)
+        other = Subject(random.stores, table, subject.split, random.windows, random.given)
         gathered.append(_gather("random", other, known, config))
     names = [name for name in root_concepts(known.concepts) if any(len(e.of(name)) for e in full)]
     rows, tables = [], [empty_table(BACKTEST_FEATURES)]
@@ -190,17 +220,39 @@ def class_features(
     return found[["feature", "concept", "orientation", "f1_fit", "f1"]].reset_index(drop=True)
 
 
-def _check(stores: Sequence[FeatureStore], known: Known, random: Sequence[FeatureStore]) -> None:
+def _check(subject: Subject, known: Known, random: RandomWeights | None) -> None:
+    n_stores = len(subject.stores)
     for role, given in (("annotations", known.annotations), ("genomes", known.genomes)):
-        if len(given) != len(stores):
-            raise InputError(role, f"one for each of {len(stores)} stores", str(len(given)))
-    if random and len(random) != len(stores):
-        raise InputError("random", f"none or {len(stores)}", str(len(random)))
+        if len(given) != n_stores:
+            raise InputError(role, f"one for each of {n_stores} stores", str(len(given)))
+    if random is not None:
+        _check_random(subject, random)
+
+
+def _check_random(subject: Subject, random: RandomWeights) -> None:
+    if len(random.stores) != len(subject.stores):
+        raise InputError("random", f"none or {len(subject.stores)}", str(len(random.stores)))
+    check_rival(subject.stores, random.stores, random_weights=True)
+    for store, other in zip(subject.stores, random.stores, strict=True):
+        if store.header.genome_sha256 != other.header.genome_sha256:
+            raise MismatchError(str(other.path), f"the genome of {store.path}", "another")
+    own, others = subject.given or Given(), random.given or Given()
+    for kind, has, has_other in (
+        ("activations", subject.windows is not None, random.windows is not None),
+        ("dictionary", own.decoder is not None, others.decoder is not None),
+        ("genomes of training", own.trained_on is not None, others.trained_on is not None),
+    ):
+        if has != has_other:
+            expected = "as of the features" if has else "none, as of the features"
+            raise InputError(f"{kind} of random weights", expected, "none" if has else "some")
 
 
 def _gather(name: str, subject: Subject, known: Known, config: RankConfig) -> _Gathered:
-    evidence = gather(subject.stores, known.genomes, config, windows=subject.windows)
-    return _Gathered(name, subject, evidence)
+    evidence = gather(
+        subject.stores, known.genomes, config, windows=subject.windows, given=subject.given
+    )
+    shown = rank_evidence(evidence, subject.associations, config).set_index("feature")["rank"]
+    return _Gathered(name, subject, evidence, shown)
 
 
 def _rank_hidden(gathered: _Gathered, hidden: HiddenClass, config: RankConfig) -> pd.DataFrame:
@@ -218,6 +270,7 @@ def _rank_hidden(gathered: _Gathered, hidden: HiddenClass, config: RankConfig) -
     table["class"] = hidden.name
     table["dictionary"] = gathered.name
     table["n_live"] = len(evidence)
+    table["rank_shown"] = gathered.shown.loc[table["feature"]].to_numpy()
     return table.sort_values("rank")[BACKTEST_FEATURES.names]
 
 

@@ -1,26 +1,55 @@
 """The backtest from files to files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.concepts import load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.association.file import read_split
-from genointerp.candidate.backtest import BacktestResult, Subject, backtest
+from genointerp.candidate.backtest import BacktestResult, RandomWeights, Subject, backtest
 from genointerp.candidate.config import RankConfig
+from genointerp.candidate.given import Given
 from genointerp.candidate.hidden import Known
+from genointerp.candidate.rank import genome_of
+from genointerp.candidate.rank_files import RankFiles, RankInputs, windows_of
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.genome.genome import Genome
-from genointerp.genome.read import read_genome
+from genointerp.feature.decoder import read_own_decoder
 from genointerp.store.activations import ActivationStore
+from genointerp.store.belonging import check_features, check_made_from
 from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES, BASELINES
 from genointerp.store.tables import check_table_path, read_table, write_table
+
+
+@dataclass(frozen=True)
+class RandomFiles:
+    """What the model gives with random weights.
+
+    Parameters
+    ----------
+    features, activations
+        Of each genome, in the order of the features that are tested.
+    sae
+        Folder of the dictionary, trained on the same genomes.
+
+    Raises
+    ------
+    InputError
+        If there are files of it and no features.
+    """
+
+    features: Sequence[Path] = ()
+    activations: Sequence[Path] = ()
+    sae: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.activations or self.sae) and not self.features:
+            raise InputError("random weights", "features beside what else is given", "none")
 
 
 @dataclass(frozen=True)
@@ -29,28 +58,28 @@ class BacktestFiles:
 
     Parameters
     ----------
-    features, annotations
-        Of each genome, in one order.
-    genomes
-        Sequences, in any order.
-    associations
-        Of the features, with nothing hidden.
-    activations, random
-        In the order of the features; not needed.
+    ranked
+        What is ranked; its associations are those with nothing hidden.
+    annotations
+        In the order of the features; what the associations were made with.
+    random
+        Features of random weights, to be ranked beside; not needed.
     concepts
         What the associations were made with; the shipped file where None.
     baselines
         Of the same features: tells which classes the model knows.
     """
 
-    features: Sequence[Path]
+    ranked: RankFiles
     annotations: Sequence[Path]
-    genomes: Sequence[Path]
-    associations: Path
-    activations: Sequence[Path] = ()
-    random: Sequence[Path] = ()
+    random: RandomFiles = field(default_factory=RandomFiles)
     concepts: Path | None = None
     baselines: Path | None = None
+
+    @property
+    def definitions(self) -> Path:
+        """The file that defines the concepts."""
+        return self.concepts or annotations_folder() / "concepts.yaml"
 
 
 def backtest_files(
@@ -62,39 +91,35 @@ def backtest_files(
 ) -> BacktestResult:
     """Hide each known class in turn; write the classes to ``out`` and their features beside it.
 
-    The second file is that of `features_path`.
+    What is ranked is read as `genointerp.candidate.write.rank_files` reads it. The second file is
+    that of `features_path`.
 
     Raises
     ------
     InputError
         If there is not one annotation for each features file.
     MismatchError
-        If a sequence is missing.
+        If a sequence is missing, or files do not belong together.
     """
     config = RankConfig() if config is None else config
     check_table_path(out)
-    stores = [FeatureStore(path) for path in files.features]
-    concepts = files.concepts or annotations_folder() / "concepts.yaml"
-    origin = [ActivationStore(path) for path in files.activations]
+    found = files.ranked.open()
+    sha256 = {**found.sha256, **_check_known(files, found)}
     subject = Subject(
-        stores,
-        read_table(files.associations, ASSOCIATIONS),
-        read_split(files.associations),
-        [store.windows for store in origin] or None,
+        found.stores,
+        found.associations,
+        read_split(files.ranked.associations),
+        found.windows,
+        found.given,
     )
-    known = _read_known(files, stores, concepts)
-    probes = None if files.baselines is None else read_table(files.baselines, BASELINES)
-    random = [FeatureStore(path) for path in files.random]
-    result = backtest(subject, known, config, random=random, probes=probes, progress=progress)
-    inputs = {f"features-{i}": store.sha256 for i, store in enumerate(stores)}
-    inputs |= {f"genome-{i}": genome.sha256 for i, genome in enumerate(known.genomes)}
-    inputs |= {f"annotations-{i}": sha256_file(path) for i, path in enumerate(files.annotations)}
-    inputs |= {f"activations-{i}": store.sha256 for i, store in enumerate(origin)}
-    inputs |= {f"random-{i}": store.sha256 for i, store in enumerate(random)}
-    inputs |= {"associations": sha256_file(files.associations), "concepts": sha256_file(concepts)}
+    probes = None
     if files.baselines is not None:
-        inputs["baselines"] = sha256_file(files.baselines)
-    provenance = Provenance(to_mapping(config), inputs)
+        check_features(files.baselines, BASELINES, found.stores)
+        probes = read_table(files.baselines, BASELINES)
+    random, digests = _open_random(files.random, found)
+    known = _read_known(files, found)
+    result = backtest(subject, known, config, random=random, probes=probes, progress=progress)
+    provenance = Provenance(to_mapping(config), sha256 | digests)
     write_table(result.features, features_path(out), BACKTEST_FEATURES, provenance)
     write_table(result.classes, out, BACKTEST, provenance)
     return result
@@ -111,21 +136,42 @@ def features_path(out: Path) -> Path:
     return out.with_name(f"{out.stem}_features{out.suffix}")
 
 
-def _read_known(files: BacktestFiles, stores: Sequence[FeatureStore], concepts: Path) -> Known:
-    if len(files.annotations) != len(stores):
-        expected = f"one annotation for each of {len(stores)} features files"
+def _check_known(files: BacktestFiles, found: RankInputs) -> dict[str, str]:
+    """Refuse other truth than that of the associations; return the sha256 of what is known."""
+    if len(files.annotations) != len(found.stores):
+        expected = f"one annotation for each of {len(found.stores)} features files"
         raise InputError("annotations", expected, str(len(files.annotations)))
-    by_sha256 = {genome.sha256: genome for genome in map(read_genome, files.genomes)}
-    genomes = [_genome_of(store, by_sha256) for store in stores]
+    annotations = {str(path): sha256_file(path) for path in files.annotations}
+    concepts = {str(files.definitions): sha256_file(files.definitions)}
+    for role, given in (("annotations", annotations), ("concepts", concepts)):
+        check_made_from(files.ranked.associations, ASSOCIATIONS, role, given)
+    known = {f"annotations-{i}": annotations[str(p)] for i, p in enumerate(files.annotations)}
+    known["concepts"] = concepts[str(files.definitions)]
+    if files.baselines is not None:
+        known["baselines"] = sha256_file(files.baselines)
+    return known
+
+
+def _read_known(files: BacktestFiles, found: RankInputs) -> Known:
+    genomes = [genome_of(store, found.genomes) for store in found.stores]
     annotations = [
         read_annotation(path, genome)
         for path, genome in zip(files.annotations, genomes, strict=True)
     ]
-    return Known(annotations, genomes, load_concepts(concepts))
+    return Known(annotations, genomes, load_concepts(files.definitions))
 
 
-def _genome_of(store: FeatureStore, genomes: dict[str, Genome]) -> Genome:
-    if store.header.genome_sha256 not in genomes:
-        given = ", ".join(next(iter(genome)) for genome in genomes.values()) or "no genome"
-        raise MismatchError(str(store.path), f"the genome of {', '.join(store.offsets)}", given)
-    return genomes[store.header.genome_sha256]
+def _open_random(
+    files: RandomFiles, found: RankInputs
+) -> tuple[RandomWeights | None, dict[str, str]]:
+    """Open what there is of random weights, and return the sha256 of each file by its role."""
+    if not files.features:
+        return None, {}
+    stores = [FeatureStore(path) for path in files.features]
+    origin = [ActivationStore(path) for path in files.activations]
+    decoder = None if files.sae is None else read_own_decoder(files.sae, stores[0])
+    given = Given(decoder=decoder, trained_on=found.given.trained_on)
+    sha256 = {f"random-{i}": store.sha256 for i, store in enumerate(stores)}
+    sha256["random-sae"] = stores[0].header.sae_sha256
+    sha256 |= {f"random-activations-{i}": store.sha256 for i, store in enumerate(origin)}
+    return RandomWeights(stores, windows_of(stores, origin), given), sha256

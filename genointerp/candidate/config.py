@@ -23,6 +23,9 @@ class RankConfig:
         Candidates whose loci are written, from rank 1 on.
     loci_each
         Strongest loci written of each, over all genomes.
+    overlap
+        An element, annotated or predicted, accounts for a locus if they share so much of the
+        shorter of the two.
     gc_window
         Bases around a base, itself included, whose GC content is its local one; at most 255.
     max_period
@@ -39,7 +42,7 @@ class RankConfig:
     dense, few_loci, gc_shortcut, window_start, explained, attracted, one_strand, periodic,
     low_complexity
         Thresholds of the flags, as `genointerp.candidate.score.FLAGS` says.
-    kmer_shortcut, edge, one_family, unstable, split, memorised
+    kmer_shortcut, edge, one_family, unstable, split, memorised, unused
         Likewise.
     element_length, motif_bits
         Median locus in bp, and information in bits, from which a pattern is element-long or a
@@ -58,6 +61,7 @@ class RankConfig:
     flank: int = 50
     n_reported: int = 50
     loci_each: int = 20
+    overlap: float = 0.5
     gc_window: int = 101
     max_period: int = 60
     window_head: int = 64
@@ -79,6 +83,7 @@ class RankConfig:
     unstable: float = 0.7
     split: float = 0.7
     memorised: float = 0.95
+    unused: float = 0.05
     element_length: float = 50.0
     motif_bits: float = 8.0
     seed: int = 0
@@ -89,6 +94,8 @@ class RankConfig:
                 raise ConfigError(name, "0 or more", str(getattr(self, name)))
         if not 0 <= self.locus_share < 1:
             raise ConfigError("locus_share", "0 <= locus_share < 1", str(self.locus_share))
+        if not 0 < self.overlap <= 1:
+            raise ConfigError("overlap", "a share above 0, 1 at most", str(self.overlap))
         if not 1 <= self.gc_window <= 255:
             raise ConfigError("gc_window", "1 to 255 bases", str(self.gc_window))
         if self.max_period < 2 or self.window_head < 1:

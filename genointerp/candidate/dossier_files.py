@@ -19,10 +19,12 @@ from genointerp.core.config import from_mapping, to_mapping
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import atomic_path, read_json_object
 from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.feature.decoder import dictionary_sha256, read_own_decoder
 from genointerp.feature.genomes import FeaturedGenome, GenomeFiles, total_inputs
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
 from genointerp.feature.motif import write_meme
-from genointerp.feature.projection import WEIGHTS, read_decoder
+from genointerp.store.associations import SAE
+from genointerp.store.belonging import check_features
 from genointerp.store.table_schemas import CANDIDATES, LOCUS_EVIDENCE
 from genointerp.store.tables import empty_table, read_provenance, read_table, records, write_table
 
@@ -72,19 +74,22 @@ def write_dossiers(
     Raises
     ------
     InputError
-        If files are missing, or do not belong together.
+        If files are missing.
+    MismatchError
+        If they do not belong together.
     """
     config = DossierConfig() if config is None else config
     candidates = read_table(files.candidates, CANDIDATES)
     told = read_provenance(files.candidates, CANDIDATES)["config"]
     ranked: RankConfig = from_mapping(RankConfig, told, where=f"{files.candidates}: config")
     genomes = _open(files)
+    check_features(files.candidates, CANDIDATES, [item.store for item in genomes])
     predictions = [
         read_annotation(path, item.genome)
         for path, item in zip(files.predictions, genomes, strict=False)
         if item.genome is not None
     ]
-    decoder = None if files.sae is None else read_decoder(files.sae)
+    decoder = None if files.sae is None else read_own_decoder(files.sae, genomes[0].store)
     dossiers = make_dossiers(
         candidates, genomes, ranked, config, predictions=predictions, decoder=decoder
     )
@@ -157,7 +162,7 @@ def _inputs(files: DossierFiles, genomes: Sequence[FeaturedGenome]) -> Mapping[s
         for item, path in zip(genomes, files.predictions, strict=False)
     }
     if files.sae is not None:
-        inputs["sae"] = sha256_file(Path(files.sae) / WEIGHTS)
+        inputs[SAE] = dictionary_sha256(files.sae)
     return inputs
 
 

@@ -9,14 +9,22 @@ import pandas as pd
 from jaxtyping import Float
 
 from genointerp.candidate.directions import describe_directions
+from genointerp.candidate.searched import Searched
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.provenance import sha256_file
-from genointerp.feature.projection import WEIGHTS, read_decoder
+from genointerp.feature.decoder import dictionary_sha256, read_other_decoders, read_own_decoder
 from genointerp.genome.read import read_genome
+from genointerp.store.belonging import check_dictionary
+from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import ABLATION
 from genointerp.store.tables import read_table
 
-_ABLATION = ["loss_effect", "loss_effect_matched"]
+_ABLATION = {
+    "loss_effect": "loss_effect",
+    "loss_effect_matched": "loss_effect_matched",
+    "p_value": "loss_effect_p",
+}
+"""Columns of ablation, and what candidates call them."""
 _DIRECTIONS = ["stability", "stability_null", "split_cosine"]
 
 
@@ -34,12 +42,15 @@ class Given:
         ``W_dec`` of dictionaries of the same site and other seeds; needs ``decoder``.
     trained_on
         sha256 of the genomes that the dictionary was trained on.
+    searched
+        What is annotated and what finders saw.
     """
 
     ablation: pd.DataFrame | None = None
     decoder: Float[np.ndarray, "n_features d_in"] | None = None
     others: Sequence[Float[np.ndarray, "_n _d"]] = ()
     trained_on: frozenset[str] | None = None
+    searched: Searched | None = None
 
     def add_to(self, evidence: pd.DataFrame, n_features: int, *, seed: int) -> pd.DataFrame:
         """Return evidence with the columns that this tells, NaN where it tells nothing.
@@ -50,9 +61,9 @@ class Given:
             If the directions are of another dictionary's size.
         """
         if self.ablation is None:
-            evidence = evidence.assign(**dict.fromkeys(_ABLATION, np.nan))
+            evidence = evidence.assign(**dict.fromkeys(_ABLATION.values(), np.nan))
         else:
-            effects = self.ablation.set_index("feature")[_ABLATION]
+            effects = self.ablation.set_index("feature")[list(_ABLATION)].rename(columns=_ABLATION)
             evidence = evidence.join(effects, on="feature")
         if self.decoder is None:
             return evidence.assign(**dict.fromkeys(_DIRECTIONS, np.nan))
@@ -93,23 +104,32 @@ class GivenFiles:
         if self.other_saes and self.sae is None:
             raise InputError("other dictionaries", "the dictionary itself beside them", "none")
 
-    def read(self) -> Given:
-        """Read them."""
+    def read(self, store: FeatureStore) -> Given:
+        """Read what is given of the dictionary of a store.
+
+        Raises
+        ------
+        MismatchError
+            If something is of another dictionary, or another one is of other activations.
+        """
         seen = frozenset(read_genome(path).sha256 for path in self.trained_on)
+        sae = self.sae
         return Given(
-            ablation=None if self.ablation is None else read_table(self.ablation, ABLATION),
-            decoder=None if self.sae is None else read_decoder(self.sae),
-            others=[read_decoder(path) for path in self.other_saes],
+            ablation=None if self.ablation is None else _read_ablation(self.ablation, store),
+            decoder=None if sae is None else read_own_decoder(sae, store),
+            others=[] if sae is None else read_other_decoders(self.other_saes, sae, store),
             trained_on=seen or None,
         )
 
     def digests(self) -> dict[str, str]:
         """Return the sha256 of each file, by what it is."""
-        files = {"ablation": self.ablation, "sae": _weights(self.sae)}
-        files |= {f"other-sae-{i}": _weights(path) for i, path in enumerate(self.other_saes)}
+        files = {} if self.ablation is None else {"ablation": self.ablation}
         files |= {f"trained-on-{i}": path for i, path in enumerate(self.trained_on)}
-        return {name: sha256_file(path) for name, path in files.items() if path is not None}
+        others = {f"other-sae-{i}": path for i, path in enumerate(self.other_saes)}
+        digests = {name: sha256_file(path) for name, path in files.items()}
+        return digests | {name: dictionary_sha256(path) for name, path in others.items()}
 
 
-def _weights(sae: Path | None) -> Path | None:
-    return None if sae is None else Path(sae) / WEIGHTS
+def _read_ablation(path: Path, store: FeatureStore) -> pd.DataFrame:
+    check_dictionary(path, ABLATION, store)
+    return read_table(path, ABLATION)

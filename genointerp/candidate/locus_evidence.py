@@ -147,8 +147,8 @@ class _Judge:
         assert item.genome is not None
         assert item.annotations is not None
         self.genome = item.genome
-        self.annotated = _Parts(item.annotations)
-        self.predicted = None if predicted is None else _Parts(predicted)
+        self.annotated = Parts(item.annotations)
+        self.predicted = None if predicted is None else Parts(predicted)
         self.store = item.store
         self.is_read = np.zeros(item.store.n_rows, dtype=np.bool_)
         for strand in item.store.strands:
@@ -164,12 +164,13 @@ class _Judge:
             locus["seqid"], int(locus["start"]), int(locus["end"]), locus["strand"]
         )
         searched = self.predicted
-        known = bool(self.annotated.covering(place, self.config.overlap))
+        status = locus_status(place, self.annotated, searched, self.config.overlap)
+        known = status == "annotated"
         found = [] if searched is None else searched.covering(place, self.config.overlap)
         masked = None if searched is None else searched.share(place, "low_complexity_region")
         return {
             "type_share": self.type_share(str(locus["element_type"])),
-            "status": self._status(is_known=known, found=found),
+            "status": status,
             "found_by": ",".join(sorted({self._finder(row) for row in found})),
             "folding_z": float("nan") if known else self._folding(place, int(locus["peak"])),
             "low_complexity": float("nan") if masked is None else masked,
@@ -190,14 +191,6 @@ class _Judge:
         assert self.predicted is not None
         return ":".join(filter(None, (self.predicted.tool[row], self.predicted.type[row])))
 
-    def _status(self, *, is_known: bool, found: list[int]) -> LocusStatus:
-        if is_known:
-            return "annotated"
-        if self.predicted is None:
-            return "not searched"
-        genes = [row for row in found if self.predicted.type[row] not in NO_GENES]
-        return "annotation missing" if genes else "nothing hits"
-
     def _folding(self, place: GenomicInterval, peak: int) -> float:
         if not self.can_fold:
             return float("nan")
@@ -212,7 +205,28 @@ class _Judge:
             return float("nan")
 
 
-class _Parts:
+def locus_status(
+    place: GenomicInterval, annotated: "Parts", predicted: "Parts | None", overlap: float
+) -> LocusStatus:
+    """Say whether an element of the annotation accounts for a place, or of what finders saw.
+
+    Parameters
+    ----------
+    predicted
+        None where no finder was run.
+    overlap
+        Share of the shorter of the two from which on an element accounts for a place.
+    """
+    if annotated.covering(place, overlap):
+        return "annotated"
+    if predicted is None:
+        return "not searched"
+    found = predicted.covering(place, overlap)
+    genes = [row for row in found if predicted.type[row] not in NO_GENES]
+    return "annotation missing" if genes else "nothing hits"
+
+
+class Parts:
     """Parts of the elements of an annotation, in columns."""
 
     def __init__(self, annotations: AnnotationSet) -> None:

@@ -20,7 +20,7 @@ from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import CANDIDATES, LOCI
 from genointerp.store.tables import conform
 
-LOCUS_COLUMNS = ["rank", "feature", "locus", *LOCI.names]
+LOCUS_COLUMNS = ["rank", "feature", "locus", "genome", *LOCI.names]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class CandidateResult:
         with one, and by score within. Features that never fire are left out.
     loci
         The strongest loci of the first ``n_reported``: ``rank``, ``feature``, ``locus`` (from 1,
-        strongest first), and the columns of the schema of loci.
+        strongest first), ``genome`` (number of the store), and the columns of the schema of loci.
     """
 
     table: pd.DataFrame
@@ -83,7 +83,11 @@ def rank(
     _check_associations(associations, stores[0].n_features)
     evidence = gather(stores, genomes, config, windows=windows, given=given, progress=progress)
     table = rank_evidence(evidence, associations, config)
-    return CandidateResult(table, find_strongest(stores, table, config))
+    loci = find_strongest(stores, table, config)
+    if given is not None and given.searched is not None:
+        missing = given.searched.annotation_missing(loci, config.overlap)
+        table["annotation_missing"] = table["feature"].map(missing)
+    return CandidateResult(table, loci)
 
 
 def gather(
@@ -108,7 +112,7 @@ def gather(
     config = RankConfig() if config is None else config
     given = Given() if given is None else given
     _check_stores(stores, windows)
-    ordered = [_genome_of(store, genomes) for store in stores]
+    ordered = [genome_of(store, genomes) for store in stores]
     backdrops = [
         make_backdrop(store, genome, None if windows is None else windows[index], config)
         for index, (store, genome) in enumerate(zip(stores, ordered, strict=True))
@@ -168,6 +172,21 @@ def find_strongest(
     return pd.concat(found[1:] or found, ignore_index=True)[LOCUS_COLUMNS]
 
 
+def genome_of(store: FeatureStore, genomes: Sequence[Genome]) -> Genome:
+    """Return the genome that features were computed on.
+
+    Raises
+    ------
+    MismatchError
+        If it is none of them.
+    """
+    for genome in genomes:
+        if genome.sha256 == store.header.genome_sha256:
+            return genome
+    given = ", ".join(next(iter(genome)) for genome in genomes) or "no genome"
+    raise MismatchError(str(store.path), f"the genome of {', '.join(store.offsets)}", given)
+
+
 def _check_stores(
     stores: Sequence[FeatureStore], windows: Sequence[Sequence[GenomicInterval]] | None
 ) -> None:
@@ -190,14 +209,6 @@ def _check_associations(associations: pd.DataFrame, n_features: int) -> None:
         raise MismatchError("associations", expected, what)
 
 
-def _genome_of(store: FeatureStore, genomes: Sequence[Genome]) -> Genome:
-    for genome in genomes:
-        if genome.sha256 == store.header.genome_sha256:
-            return genome
-    given = ", ".join(next(iter(genome)) for genome in genomes) or "no genome"
-    raise MismatchError(str(store.path), f"the genome of {', '.join(store.offsets)}", given)
-
-
 def _strongest(stores: Sequence[FeatureStore], feature: int, config: RankConfig) -> pd.DataFrame:
     maximum = max(
         float(store.feature(feature, strand).value.max(initial=0.0))
@@ -205,7 +216,10 @@ def _strongest(stores: Sequence[FeatureStore], feature: int, config: RankConfig)
         for strand in store.strands
     )
     loud = LocusConfig(config.merge_gap, min_activation=config.locus_share * maximum)
-    tables = [top_loci(store, feature, n=config.loci_each, config=loud) for store in stores]
+    tables = [
+        top_loci(store, feature, n=config.loci_each, config=loud).assign(genome=number)
+        for number, store in enumerate(stores)
+    ]
     loci = pd.concat(tables, ignore_index=True)
     order = np.argsort(-loci["max_activation"].to_numpy(), kind="stable")[: config.loci_each]
     return loci.iloc[order].reset_index(drop=True)

@@ -155,9 +155,9 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "unused",
-        "loss_effect <= max(0, loss_effect_matched)",
-        "taking it out costs the model no more than taking out another direction",
-        lambda t, c: t["loss_effect"] <= t["loss_effect_matched"].clip(lower=0),
+        "loss_effect_p > unused (0.05), or loss_effect <= 0",
+        "taking it out is not seen to cost the model more than taking out other directions",
+        lambda t, c: (t["loss_effect_p"] > c.unused) | (t["loss_effect"] <= 0),
         demotes=False,
     ),
 )
@@ -216,7 +216,7 @@ COUNTED = ("single_genome", "one_family", "memorised", "unstable")
 
 ``attracted`` is measured by ``unexplained``, ``split`` says that another feature tells the same.
 ``unused`` is told and does not count: with few windows the effect of one feature is smaller than
-what its matched directions differ by, so that the flag is right for a part of them only.
+what its matched directions differ by, so that it is raised of features that the model may use.
 """
 
 

@@ -4,58 +4,43 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.given import GivenFiles
 from genointerp.candidate.rank import CandidateResult, rank
+from genointerp.candidate.rank_files import RankFiles
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
-from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.core.provenance import Provenance
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
 from genointerp.genome.genome import Genome
-from genointerp.genome.read import read_genome
-from genointerp.store.activations import ActivationStore
-from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import ASSOCIATIONS, CANDIDATES
-from genointerp.store.tables import check_table_path, read_table, write_table
+from genointerp.store.table_schemas import CANDIDATES
+from genointerp.store.tables import check_table_path, write_table
 
 
-def rank_files(  # noqa: PLR0913 - one for each file, and how
-    features: Sequence[Path],
-    associations: Path,
-    genomes: Sequence[Path],
+def rank_files(
+    files: RankFiles,
     out: Path,
     *,
-    activations: Sequence[Path] = (),
-    evidence: GivenFiles | None = None,
     config: RankConfig | None = None,
     progress: Progress = silent,
 ) -> CandidateResult:
     """Rank the features of files, write the candidates beside ``out`` and return them.
 
-    Parameters
-    ----------
-    activations
-        Where the windows are read from, in the order of ``features``; not needed.
-    evidence
-        Of the model, other seeds and training; not needed.
+    Errors are those of `genointerp.candidate.rank_files.RankFiles.open`.
     """
     config = RankConfig() if config is None else config
     check_table_path(out)
-    stores = [FeatureStore(path) for path in features]
-    read = [read_genome(path) for path in genomes]
-    table = read_table(associations, ASSOCIATIONS)
-    origin = [ActivationStore(path) for path in activations]
-    windows = [store.windows for store in origin] or None
-    given = GivenFiles() if evidence is None else evidence
+    found = files.open()
     result = rank(
-        stores, table, read, config, windows=windows, given=given.read(), progress=progress
+        found.stores,
+        found.associations,
+        found.genomes,
+        config,
+        windows=found.windows,
+        given=found.given,
+        progress=progress,
     )
-    inputs = {f"features-{index}": store.sha256 for index, store in enumerate(stores)}
-    inputs |= {f"genome-{index}": genome.sha256 for index, genome in enumerate(read)}
-    inputs |= {f"activations-{index}": store.sha256 for index, store in enumerate(origin)}
-    inputs |= given.digests()
-    inputs["associations"] = sha256_file(associations)
-    write_candidates(result, read, out, Provenance(to_mapping(config), inputs), flank=config.flank)
+    record = Provenance(to_mapping(config), found.sha256)
+    write_candidates(result, found.genomes, out, record, flank=config.flank)
     return result
 
 

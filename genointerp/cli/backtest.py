@@ -1,50 +1,76 @@
 """`genointerp backtest`: whether the ranking would have found what is known."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from genointerp.cli.rank_options import (
+    Ablation,
+    Activations,
+    Dictionary,
+    Features,
+    OtherDictionaries,
+    Seed,
+    Sequences,
+    Settings,
+    TrainedOn,
+)
+
+
+def _random(*, help: str) -> Any:  # noqa: ANN401 - as typer has it
+    return typer.Option(help=help, rich_help_panel="Random weights")
+
 
 def backtest(
-    features: Annotated[list[Path], typer.Argument(help="features of each genome")],
+    features: Features,
     annotations: Annotated[
         list[Path],
         typer.Option(help="GFF3 or GenBank of each genome, in the order of FEATURES"),
     ],
-    genome: Annotated[list[Path], typer.Option(help="sequence of each genome")],
+    genome: Sequences,
     associations: Annotated[Path, typer.Option(help="their associations, with nothing hidden")],
     out: Annotated[
         Path, typer.Option(help="classes, .tsv; their features go to NAME_features.tsv beside it")
     ],
     figure: Annotated[Path | None, typer.Option(help="recall against rank: .png, .svg")] = None,
-    activations: Annotated[
-        list[Path] | None,
-        typer.Option(help="activations of each genome, for where windows begin"),
-    ] = None,
+    activations: Activations = None,
+    ablation: Ablation = None,
+    sae: Dictionary = None,
+    other_sae: OtherDictionaries = None,
+    trained_on: TrainedOn = None,
     random: Annotated[
-        list[Path] | None, typer.Option(help="features of the model with random weights")
+        list[Path] | None, _random(help="features of the model with random weights")
+    ] = None,
+    random_activations: Annotated[
+        list[Path] | None, _random(help="that these were made of, where --activations is given")
+    ] = None,
+    random_sae: Annotated[
+        Path | None, _random(help="folder of their dictionary, where --sae is given")
     ] = None,
     baselines: Annotated[
         Path | None, typer.Option(help="table of baselines: which classes the model knows")
     ] = None,
     concepts: Annotated[Path | None, typer.Option(help="definition of concepts, YAML")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML of RankConfig")] = None,
-    seed: Annotated[int | None, typer.Option(help="of the bases sampled for periods")] = None,
+    config: Settings = None,
+    seed: Seed = None,
 ) -> None:
-    """Hide each known class in turn, and see where the ranking of FEATURES puts what tells it."""
-    from genointerp.candidate.backtest_file import BacktestFiles
+    """Hide each known class in turn, and see where the ranking of FEATURES puts what tells it.
+
+    The ranking is that of `genointerp rank` with the same options.
+    """
+    from genointerp.candidate.backtest_file import BacktestFiles, RandomFiles
     from genointerp.candidate.config import read_rank_config
+    from genointerp.candidate.given import GivenFiles
+    from genointerp.candidate.rank_files import RankFiles
     from genointerp.core.progress import progress_bar
     from genointerp.report.backtest import write_backtest
 
+    evidence = GivenFiles(ablation, sae, other_sae or (), trained_on or ())
     files = BacktestFiles(
-        features=features,
-        annotations=annotations,
-        genomes=genome,
-        associations=associations,
-        activations=activations or (),
-        random=random or (),
+        RankFiles(features, associations, genome, activations or (), evidence),
+        annotations,
+        random=RandomFiles(random or (), random_activations or (), random_sae),
         concepts=concepts,
         baselines=baselines,
     )

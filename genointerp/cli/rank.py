@@ -5,47 +5,62 @@ from typing import Annotated
 
 import typer
 
+from genointerp.cli.rank_options import (
+    Ablation,
+    Activations,
+    Dictionary,
+    Features,
+    OtherDictionaries,
+    Seed,
+    Sequences,
+    Settings,
+    TrainedOn,
+)
+
 
 def rank(
-    features: Annotated[list[Path], typer.Argument(help="features of each genome")],
+    features: Features,
     associations: Annotated[Path, typer.Option(help="their table of associations")],
-    genome: Annotated[list[Path], typer.Option(help="sequence of each genome")],
+    genome: Sequences,
     out: Annotated[
         Path, typer.Option(help="candidates, .tsv; loci go to .gff3 and .fasta beside it")
     ],
-    activations: Annotated[
+    activations: Activations = None,
+    ablation: Ablation = None,
+    sae: Dictionary = None,
+    other_sae: OtherDictionaries = None,
+    trained_on: TrainedOn = None,
+    annotations: Annotated[
         list[Path] | None,
-        typer.Option(help="activations of each genome, for where windows begin"),
+        typer.Option(help="annotation of each genome, to tell loci that it lacks; in their order"),
     ] = None,
-    ablation: Annotated[Path | None, typer.Option(help="table of `genointerp ablate`")] = None,
-    sae: Annotated[Path | None, typer.Option(help="folder of the dictionary")] = None,
-    other_sae: Annotated[
-        list[Path] | None, typer.Option(help="dictionary of another seed; repeatable")
-    ] = None,
-    trained_on: Annotated[
+    predictions: Annotated[
         list[Path] | None,
-        typer.Option(help="genome that the dictionary was trained on; repeatable"),
+        typer.Option(help="GFF3 of each genome that finders wrote (annotate --find), beside it"),
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML of RankConfig")] = None,
-    seed: Annotated[int | None, typer.Option(help="of the bases sampled for periods")] = None,
+    config: Settings = None,
+    seed: Seed = None,
 ) -> None:
     """Rank the features of FEATURES as candidates for something unknown."""
     from genointerp.candidate.config import read_rank_config
     from genointerp.candidate.given import GivenFiles
+    from genointerp.candidate.rank_files import RankFiles
     from genointerp.candidate.write import rank_files
     from genointerp.core.progress import progress_bar
 
+    evidence = GivenFiles(ablation, sae, other_sae or (), trained_on or ())
+    files = RankFiles(
+        features,
+        associations,
+        genome,
+        activations or (),
+        evidence,
+        annotations=annotations or (),
+        predictions=predictions or (),
+    )
+    settings = read_rank_config(config, seed=seed)
     with progress_bar("rank") as progress:
-        result = rank_files(
-            features,
-            associations,
-            genome,
-            out,
-            activations=activations or (),
-            evidence=GivenFiles(ablation, sae, other_sae or (), trained_on or ()),
-            config=read_rank_config(config, seed=seed),
-            progress=progress,
-        )
+        result = rank_files(files, out, config=settings, progress=progress)
     plain = int((result.table["demoting"] == "").sum())
     message = f"{len(result.table)} candidates, {plain} without a flag that demotes"
     typer.echo(f"{message} -> {out}", err=True)

@@ -19,7 +19,8 @@ from genointerp.feature.encode import check_dictionary
 from genointerp.model.device import find_device
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.formats.registry import check_destination, find_format
-from genointerp.sae.io import CONFIG, save_sae
+from genointerp.sae.header import CONFIG
+from genointerp.sae.io import save_sae
 from genointerp.sae.metrics import evaluate
 from genointerp.sae.published import find_published, published_metadata, read_published
 from genointerp.sae.threshold import estimate_threshold

@@ -11,9 +11,9 @@ from scipy.linalg import eigh
 
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.seed import rng
+from genointerp.sae.header import WEIGHTS
 
 Method = Literal["pca", "umap"]
-WEIGHTS = "sae_weights.safetensors"
 
 
 class Projection(NamedTuple):

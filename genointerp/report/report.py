@@ -21,7 +21,7 @@ from markupsafe import Markup
 from genointerp import __version__
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path
-from genointerp.feature.projection import WEIGHTS, read_decoder
+from genointerp.feature.projection import read_decoder
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.report.baselines import baseline_tables
 from genointerp.report.browser import (
@@ -39,6 +39,7 @@ from genointerp.report.measure import Measurements, measure_run, write_measureme
 from genointerp.report.run import Run, read_run
 from genointerp.report.section import Picture, make_sections, picture
 from genointerp.report.table import Links, PageTable, format_value, page_table
+from genointerp.sae.header import WEIGHTS
 
 N_TRACKS = 20
 MAX_PAGE_BYTES = 15_000_000

@@ -17,26 +17,20 @@ from safetensors.torch import load_file, save_file
 from genointerp import __version__
 from genointerp.core.config import from_mapping, to_mapping, write_config
 from genointerp.core.errors import ConfigError, InputError, SchemaError
-from genointerp.core.files import atomic_path, read_text
+from genointerp.core.files import atomic_path
 from genointerp.core.provenance import sha256_file
 from genointerp.sae.base import SparseAutoencoder, check_tensors
 from genointerp.sae.checkpoint import METRICS, metrics_text
 from genointerp.sae.config import SaeConfig
+from genointerp.sae.header import CONFIG, REQUIRED_METADATA, WEIGHTS, read_cfg
 from genointerp.sae.registry import ARCHITECTURES, make_sae
 from genointerp.sae.topk import TopK
 from genointerp.sae.train import TrainResult
 from genointerp.sae.transcoder import Transcoder
 
-CONFIG = "cfg.json"
-WEIGHTS = "sae_weights.safetensors"
 TRAIN_CONFIG = "train_config.yaml"
 LOG = "log.json"
 DENSITY = "density.json"
-REQUIRED_METADATA = ("model", "model_sha256", "site")
-"""What a saved dictionary must say of the activations it was trained on.
-
-Only ``model_sha256`` may be empty: the weights are then known by the name of the model alone.
-"""
 
 
 @dataclass(frozen=True)
@@ -111,7 +105,7 @@ def load_sae(directory: Path, *, device: str = "cpu") -> LoadedSae:
         If a file is missing or malformed, or the weights do not fit the configuration.
     """
     directory = Path(directory)
-    cfg = _read_cfg(directory / CONFIG)
+    cfg = read_cfg(directory / CONFIG)
     metadata, config = cfg["metadata"], _sae_config(cfg, directory / CONFIG)
     path = directory / WEIGHTS
     if not path.is_file():
@@ -161,24 +155,6 @@ def saelens_architecture(sae: SparseAutoencoder) -> dict[str, Any]:
         return {"architecture": "jumprelu_transcoder", "d_out": sae.b_dec.shape[0]}
     own = {"relu": "standard", "gated": "gated"}
     return {"architecture": own.get(sae.config.architecture, "jumprelu")}
-
-
-def _read_cfg(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise SchemaError(str(path), "the configuration of a dictionary", "no file")
-    try:
-        cfg = json.loads(read_text(path, error=SchemaError))
-    except json.JSONDecodeError as error:
-        raise SchemaError(str(path), "JSON", str(error)) from error
-    metadata = cfg.get("metadata") if isinstance(cfg, dict) else None
-    if not isinstance(metadata, dict):
-        raise SchemaError(str(path), "a key 'metadata'", "none")
-    for name in (*REQUIRED_METADATA, "weights_sha256", "sae"):
-        if name not in metadata:
-            raise SchemaError(str(path), f"a key 'metadata.{name}'", "none")
-    if not isinstance(cfg.get("d_in"), int) or cfg["d_in"] < 1:
-        raise SchemaError(str(path), "a width 'd_in'", repr(cfg.get("d_in")))
-    return dict(cfg)
 
 
 def _sae_config(cfg: dict[str, Any], path: Path) -> SaeConfig:

@@ -155,7 +155,10 @@ CANDIDATES = TableSchema(
         _optional("seen_share", "float64", "share of its loci in genomes of the training"),
         _optional("window_bias_16", "float64", "window_bias of the first 16 bases"),
         _optional("window_bias_1024", "float64", "window_bias of the first 1,024 bases"),
-        _optional("annotation_missing", "float64", "share of loci where a gene finder hits"),
+        _optional("loss_effect_p", "float64", "chance of such a loss along other directions"),
+        _optional(
+            "annotation_missing", "float64", "share of loci that a gene finder alone accounts for"
+        ),
     ),
 )
 
@@ -433,6 +436,7 @@ BACKTEST_FEATURES = TableSchema(
         _required("density", "float64", "share of read bases on which it fires"),
         _required("score", "float64", "as candidates have it, with the class hidden"),
         _required("flags", "string", "as candidates have them, with the class hidden"),
+        _optional("rank_shown", "int64", "among these, with nothing hidden: that of candidates"),
     ),
 )
 

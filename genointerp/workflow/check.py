@@ -1,15 +1,18 @@
 """What a run is about to read, read once: a slip is told now, not after hours of computing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from genointerp.annotation.concepts import load_concepts
 from genointerp.annotation.read import read_annotation
-from genointerp.core.errors import ConfigError, CoordinateError
+from genointerp.association.config import read_associate_config
+from genointerp.association.split import Split, split_genomes
+from genointerp.core.errors import ConfigError, CoordinateError, InputError
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome
+from genointerp.store.contigs import ContigInfo
 
 
 def check_inputs(config: Mapping[str, Any], *, where: str) -> None:
@@ -23,7 +26,8 @@ def check_inputs(config: Mapping[str, Any], *, where: str) -> None:
     Raises
     ------
     ConfigError
-        If a region or a sequence of the test side is in none of the genomes.
+        If a region or a sequence of the test side is in none of the genomes, nothing is left for
+        fit, or random weights would be read on one side only.
     InputError
         If a file is damaged, or an annotation is not of its genome.
     """
@@ -46,6 +50,46 @@ def check_inputs(config: Mapping[str, Any], *, where: str) -> None:
     for seqid in config.get("test", ()):
         if seqid not in known:
             raise ConfigError(f"{where}: test", f"one of {', '.join(known[:5])}", repr(seqid))
+    splits = _divide(config, genomes, where)
+    random = config.get("baselines", {}).get("random", {})
+    if random:
+        _check_random(random, genomes, splits, where)
+
+
+def _divide(
+    config: Mapping[str, Any], genomes: Mapping[str, Genome], where: str
+) -> dict[str, Split]:
+    """Divide the genomes into fit and test, as `associate` will."""
+    path = Path(config["associate"]) if "associate" in config else None
+    settings = read_associate_config(path, test=config.get("test", ()))
+    contigs = [ContigInfo.of(genome) for genome in genomes.values()]
+    try:
+        return dict(zip(genomes, split_genomes(contigs, settings), strict=True))
+    except InputError as error:
+        raise ConfigError(f"{where}: {error.where}", error.expected, error.found) from error
+
+
+def _check_random(
+    random: Mapping[str, Sequence[str]],
+    genomes: Mapping[str, Genome],
+    splits: Mapping[str, Split],
+    where: str,
+) -> None:
+    """Refuse regions of random weights without a base to choose upon, or none to measure on."""
+    read = [
+        (name, parse_region(region, genomes[name].lengths))
+        for name, regions in random.items()
+        for region in regions
+    ]
+    for side in ("fit", "test"):
+        stretches = {name: getattr(split, side) for name, split in splits.items()}
+        if not any(
+            region.intersection(stretch) for name, region in read for stretch in stretches[name]
+        ):
+            there = ", ".join(name for name, own in stretches.items() if own)
+            expected = f"regions with bases of the {side} side, which are of {there}"
+            found = ", ".join(region for regions in random.values() for region in regions)
+            raise ConfigError(f"{where}: baselines.random", expected, f"{found} alone")
 
 
 def _check_region(region: str, genome: Genome, where: str) -> None:

@@ -15,11 +15,21 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from genointerp.activation.training_config import TrainingConfig
 from genointerp.annotation.catalogue import shipped
+from genointerp.association.config import AssociateConfig
+from genointerp.candidate.config import RankConfig
+from genointerp.candidate.locus_evidence import DossierConfig
 from genointerp.core.config import read_config, read_yaml
 from genointerp.core.errors import ConfigError
 from genointerp.workflow.folder import workflow_folder
 
 SHIPPED = "shipped:"
+
+SETTINGS: dict[str, type] = {
+    "associate": AssociateConfig,
+    "rank": RankConfig,
+    "dossier": DossierConfig,
+}
+"""Keys that name the configuration of a command, and what it is read as."""
 
 
 def read_run_config(path: Path) -> dict[str, Any]:
@@ -55,7 +65,7 @@ def resolve_run_config(values: Mapping[str, Any], *, folder: Path, where: str) -
         genome["sequence"] = str(_resolve(source, "sequence", folder, place))
         annotation = genome.get("annotation", source)
         genome["annotation"] = str(_resolve(annotation, "annotation", folder, place))
-    for key in ("dictionary", "concepts"):
+    for key in ("dictionary", "concepts", *SETTINGS):
         if key in config:
             config[key] = str(_resolve(config[key], key, folder, where))
     beside = config.get("baselines", {})
@@ -71,6 +81,8 @@ def resolve_run_config(values: Mapping[str, Any], *, folder: Path, where: str) -
     # a slip in it is told now, not when the activations have been computed
     for path in (config.get("dictionary"), beside.get("random_dictionary")):
         read_config(TrainingConfig, None if path is None else Path(path))
+    for key, kind in SETTINGS.items():
+        read_config(kind, Path(config[key]) if key in config else None)
     return config
 
 

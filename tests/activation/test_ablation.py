@@ -289,13 +289,23 @@ def test_the_command_writes_the_table_with_its_provenance(files, tiny, tmp_path)
 
 def test_the_first_candidates_are_ablated_after_the_named_features(files, tiny, tmp_path):
     table = candidates([3, 5, 0])
-    write_table(table, tmp_path / "candidates.tsv", CANDIDATES, Provenance({}, {}))
+    inputs = {"sae": tiny.store.header.sae_sha256}
+    write_table(table, tmp_path / "candidates.tsv", CANDIDATES, Provenance({}, inputs))
     chosen = replace(files, candidates=tmp_path / "candidates.tsv")
     out, config = tmp_path / "o.parquet", replace(CONFIG, top=2)
     found = ablate_file(chosen, out, tiny.model, names=["5", "2"], config=config)
     assert found["feature"].tolist() == [5, 2, 3]
     assert "candidates" in read_provenance(out, ABLATION)["inputs"]
     assert read_table(out, ABLATION).equals(found)
+
+
+def test_candidates_of_another_dictionary_are_not_ablated(files, tiny, tmp_path):
+    record = Provenance({}, {"sae": "c" * 64})
+    write_table(candidates([3]), tmp_path / "candidates.tsv", CANDIDATES, record)
+    chosen = replace(files, candidates=tmp_path / "candidates.tsv")
+    message = r"candidates\.tsv: provenance: expected made from the dictionary of .*, found cccc"
+    with pytest.raises(MismatchError, match=message):
+        ablate_file(chosen, tmp_path / "o.tsv", tiny.model, config=CONFIG)
 
 
 def candidates(features):

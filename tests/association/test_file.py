@@ -71,6 +71,23 @@ def test_associate_and_rank_go_from_files_to_files(files):
     assert (files / "c.fasta").exists()
 
 
+def test_that_no_sequences_were_given_is_told_once_and_by_associate_alone(files, caplog):
+    assert associate(files).exit_code == 0
+    (told,) = [one.getMessage() for one in caplog.records if "no sequences" in one.getMessage()]
+    assert told.endswith("not compared with matched background, nor test with fit")
+    caplog.clear()
+    genome = ("--genome", files / "g.fasta")
+    assert associate(files, *genome).exit_code == 0
+    line = ["--associations", files / "t.parquet", "--baselines", files / "b.tsv"]
+    inputs = ["associate", files / "f.h5", "--annotations", files / "a.gff3", "--test", "test"]
+    inputs += ["--concepts", files / "concepts.yaml", *genome]
+    assert run(*inputs, *line).exit_code == 0
+    line = ["--annotations", files / "a.gff3", "--concepts", files / "concepts.yaml", *genome]
+    line += ["--associations", files / "t.parquet", "--out", files / "backtest.tsv"]
+    assert run("backtest", files / "f.h5", *line).exit_code == 0
+    assert "no sequences given" not in caplog.text
+
+
 @pytest.mark.parametrize("more", [[], ["--genome", PHIX]], ids=["alone", "with-sequence"])
 def test_the_annotation_may_be_genbank_with_its_bases(tmp_path, more):
     genome = read_genome(PHIX)

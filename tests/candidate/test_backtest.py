@@ -6,10 +6,12 @@ import pytest
 from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
+from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.concepts import define_elements, load_concepts
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.candidate.backtest import (
+    RandomWeights,
     Subject,
     associate_hidden,
     backtest,
@@ -82,7 +84,7 @@ def world(tmp_path_factory):
         noise["+"][:, 0] = draw(rng)["+"][:, TRNA]
         noise["-"][:, 0] = draw(rng)["-"][:, TRNA]
         path = folder / f"{seqid}-random.h5"
-        random.append(make_store(path, noise, contigs, sae_sha256="r", **keys))
+        random.append(make_store(path, noise, contigs, sae_sha256="r", model_sha256="r", **keys))
         genomes.append(genome)
     known = Known([annotate("fit"), annotate("test")], genomes, CONCEPTS)
     table = associate(stores, known.elements(), config=SPLIT)
@@ -92,7 +94,7 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="module")
 def result(world):
     subject, known, random = world
-    return backtest(subject, known, CONFIG, random=random)
+    return backtest(subject, known, CONFIG, random=RandomWeights(random))
 
 
 def row_of(result, name):
@@ -289,9 +291,13 @@ def files(world, tmp_path_factory):
         parts += [str(subject.stores[index].path), "--genome", str(folder / f"{name}.fa")]
         parts += ["--annotations", str(folder / f"{name}.gff3")]
     from genointerp.core.config import to_mapping
-    from genointerp.core.provenance import Provenance
+    from genointerp.core.provenance import Provenance, sha256_file
 
-    provenance = Provenance(to_mapping(SPLIT), {})
+    inputs = {f"features-{i}": store.sha256 for i, store in enumerate(subject.stores)}
+    names = [folder / "fit.gff3", folder / "test.gff3"]
+    inputs |= {f"annotations-{i}": sha256_file(path) for i, path in enumerate(names)}
+    inputs["concepts"] = sha256_file(annotations_folder() / "concepts.yaml")
+    provenance = Provenance(to_mapping(SPLIT), inputs)
     write_table(subject.associations, folder / "associations.parquet", ASSOCIATIONS, provenance)
     (folder / "rank.yaml").write_text("few_loci: 2\n")
     parts += ["--associations", str(folder / "associations.parquet")]

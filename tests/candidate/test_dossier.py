@@ -27,7 +27,7 @@ from genointerp.core.errors import ConfigError, InputError, SchemaError
 from genointerp.core.provenance import Provenance
 from genointerp.genome.read import write_fasta
 from genointerp.store.table_schemas import CANDIDATES, LOCUS_EVIDENCE
-from genointerp.store.tables import conform, read_table, write_table
+from genointerp.store.tables import conform, read_provenance, read_table, write_table
 from tests.candidate.loci_of_one_genome import (
     MISSING,
     PREDICTED,
@@ -202,7 +202,8 @@ def files(one_genome, candidates, tmp_path):
     write_gff3(one_genome.annotations, tmp_path / "c.gff3")
     evil = element("tRNA", *MISSING, tool=HOSTILE)
     write_gff3(predicted(evil), tmp_path / "predicted.gff3")
-    record = Provenance(to_mapping(RankConfig(merge_gap=7)), {})
+    inputs = {"features-0": one_genome.store.sha256}
+    record = Provenance(to_mapping(RankConfig(merge_gap=7)), inputs)
     write_table(candidates, tmp_path / "candidates.tsv", CANDIDATES, record)
     return DossierFiles(
         tmp_path / "candidates.tsv",
@@ -269,7 +270,8 @@ def test_a_folder_of_an_earlier_run_is_replaced_and_the_same_input_gives_the_sam
 
 
 def test_without_candidates_there_is_an_empty_table_and_no_dossier(files, candidates, tmp_path):
-    record = Provenance(to_mapping(RankConfig()), {})
+    inputs = read_provenance(files.candidates, CANDIDATES)["inputs"]
+    record = Provenance(to_mapping(RankConfig()), inputs)
     write_table(candidates.head(0), tmp_path / "none.tsv", CANDIDATES, record)
     assert write_dossiers(replace(files, candidates=tmp_path / "none.tsv"), tmp_path / "d") == []
     assert read_table(tmp_path / "d" / "locus_evidence.tsv", LOCUS_EVIDENCE).empty

@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
-from genointerp.candidate.locus_evidence import DossierConfig, _Parts, annotation_missing
+from genointerp.candidate.locus_evidence import DossierConfig, Parts, annotation_missing
+from genointerp.candidate.searched import Searched
 from genointerp.core.errors import ConfigError
 from genointerp.genome.interval import GenomicInterval
 from tests.candidate.loci_of_one_genome import (
     ANNOTATED,
     EDGE,
+    LENGTH,
     MISSING,
     NOTHING,
     PREDICTED,
@@ -85,6 +87,22 @@ def test_the_share_of_missing_annotation_is_undefined_where_nothing_was_searched
     )
 
 
+def test_genomes_whose_contigs_have_one_name_are_searched_each_for_itself(one_genome):
+    nothing = AnnotationSet([], {"c": LENGTH})
+    searched = Searched([one_genome.annotations, nothing], [nothing, PREDICTED])
+    rows = [
+        (feature, genome, "c", *place)
+        for feature, genome, place in [
+            *((1, 0, place) for place in (ANNOTATED, MISSING)),
+            *((2, 1, place) for place in (ANNOTATED, MISSING, NOTHING, EDGE)),
+        ]
+    ]
+    loci = pd.DataFrame(rows, columns=["feature", "genome", "seqid", "start", "end"])
+    assert searched.annotation_missing(loci, 0.5).to_dict() == {1: 0.0, 2: 0.5}
+    # a tenth of the last locus lies in the gene that the finder sees
+    assert searched.annotation_missing(loci, 0.1).to_dict() == {1: 0.0, 2: 0.75}
+
+
 def test_only_loci_without_annotation_are_folded(one_genome):
     pytest.importorskip("RNA", reason='pip install "genointerp[annotate]"')
     table = judged(one_genome, [PREDICTED], DossierConfig(n_shuffles=4, fold_bp=30))
@@ -111,7 +129,7 @@ def test_covering_and_share_are_those_of_sets_of_bases(data):
     named = [
         Element("x", str(number), (Part("c", *part, "+"),)) for number, part in enumerate(parts)
     ]
-    found = _Parts(AnnotationSet(named, {"c": 50}))
+    found = Parts(AnnotationSet(named, {"c": 50}))
     bases = set(range(start, end))
     expected = {
         part

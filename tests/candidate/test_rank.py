@@ -216,7 +216,7 @@ def blank(n):
         "seen_share",
         "n_unseen",
     ]
-    names += ["stability", "stability_null", "split_cosine", "loss_effect", "loss_effect_matched"]
+    names += ["stability", "stability_null", "split_cosine", "loss_effect", "loss_effect_p"]
     return pd.DataFrame({name: [np.nan] * n for name in names})
 
 
@@ -230,13 +230,20 @@ def blank(n):
         pytest.param({"stability": 0.5, "stability_null": 0.4}, "unstable", id="other-seed"),
         pytest.param({"stability": 0.8, "stability_null": 0.9}, "unstable", id="as-the-null"),
         pytest.param({"split_cosine": 0.8}, "split", id="split"),
-        pytest.param({"loss_effect": 0.1, "loss_effect_matched": 0.2}, "unused", id="as-others"),
-        pytest.param({"loss_effect": -0.1, "loss_effect_matched": -0.2}, "unused", id="harmful"),
+        pytest.param({"loss_effect": 0.2, "loss_effect_p": 0.1}, "unused", id="as-others"),
+        pytest.param({"loss_effect": -0.1, "loss_effect_p": 0.05}, "unused", id="harmful"),
         pytest.param({"window_bias_16": 4.0}, "window_start_16", id="first-16-bases"),
     ],
 )
 def test_each_check_raises_its_flag_alone(values, flag):
     assert raise_flags(blank(1).assign(**values), RankConfig()) == [flag]
+
+
+def test_a_feature_whose_loss_exceeds_that_of_all_but_one_in_twenty_directions_is_used():
+    # 0.2 is above the mean of its matched directions, and yet no more than one in ten reaches
+    table = blank(3).assign(loss_effect=0.2, loss_effect_p=[1 / 20, 2 / 20, np.nan])
+    assert raise_flags(table, RankConfig()) == ["", "unused", ""]
+    assert raise_flags(table, RankConfig(unused=0.1)) == ["", "", ""]
 
 
 def test_what_may_be_biology_lowers_the_score_and_does_not_demote():
@@ -276,13 +283,20 @@ def test_what_is_given_becomes_columns(world):
     rows = np.eye(10, 12)
     rows[NOVEL, :2] = 0.8, 0.6
     ablation = pd.DataFrame(
-        {"feature": [NOVEL], "loss_effect": [0.2], "loss_effect_matched": [0.1]}
+        {
+            "feature": [NOVEL],
+            "loss_effect": [0.2],
+            "loss_effect_matched": [0.1],
+            "loss_effect_matched_sd": [0.3],
+            "p_value": [0.05],
+        }
     )
     seen = frozenset([genomes[0].sha256])
     given = Given(ablation, rows, [rows], seen)
     found = rank(stores, table, genomes, windows=windows, given=given)
     row = row_of(found, NOVEL)
-    assert row["loss_effect"] == 0.2
+    names = ["loss_effect", "loss_effect_matched", "loss_effect_p"]
+    assert row[names].tolist() == [0.2, 0.1, 0.05]
     assert row["stability"] == pytest.approx(1.0)
     assert row["split_cosine"] == pytest.approx(0.8)
     assert row["seen_share"] == 0.5
@@ -303,7 +317,7 @@ def test_the_score_of_a_worked_example():
         motif_share=[0.1, np.nan, 1.0],
         stability=[0.9, 0.2, 0.9],
         loss_effect=[0.1, 0.1, 0.1],
-        loss_effect_matched=[0.05, 0.2, 0.05],
+        loss_effect_p=[0.05, 0.2, 0.05],
     )
     coherent = 2 * (0.9 - 1.645 * 0.9 * np.sqrt(0.1 / (1.9 * 7))) - 1
     # k is 0.6 and g is 0.2, for the unmeasured too; of a motif the letters tell all of k. The

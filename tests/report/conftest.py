@@ -15,7 +15,7 @@ from genointerp.candidate.config import RankConfig
 from genointerp.candidate.dossier_files import DossierFiles, write_dossiers
 from genointerp.candidate.locus_evidence import DossierConfig
 from genointerp.core.config import to_mapping
-from genointerp.core.provenance import Provenance
+from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.genomes import GenomeFiles
 from genointerp.feature.query import answer
 from genointerp.feature.regions import Places
@@ -24,7 +24,7 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome, write_fasta
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature_writer import FeatureWriter
-from genointerp.store.features import FeatureHeader
+from genointerp.store.features import FeatureHeader, FeatureStore
 from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES
 from genointerp.store.tables import write_table
 
@@ -48,9 +48,12 @@ def run_dir(tmp_path_factory):
         "queries": {"a_tRNA": {"genome": "first", "region": "chrA:1,001-1,900"}},
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    write_tables(folder)
-    for name, (fasta, _) in genomes.items():
-        write_store(folder / name / "features.h5", read_genome(fasta))
+    sae_sha256 = write_dictionary(folder / "sae")
+    stores = [
+        write_store(folder / name / "features.h5", read_genome(fasta), sae_sha256)
+        for name, (fasta, _) in genomes.items()
+    ]
+    write_tables(folder, stores)
     write_query(folder, config["queries"])
     write_dossiers(dossier_files(folder, genomes), folder / "dossiers", DossierConfig(n_shuffles=0))
     return folder
@@ -108,14 +111,14 @@ def write_genome(folder: Path, name: str, lengths, *, seed):
     return fasta, gff
 
 
-def write_store(path: Path, genome: Genome):
+def write_store(path: Path, genome: Genome, sae_sha256: str) -> FeatureStore:
     path.parent.mkdir(parents=True, exist_ok=True)
     header = FeatureHeader(
         model="toy",
         model_sha256="m" * 64,
         site="blocks.1",
         genome_sha256=genome.sha256,
-        sae_sha256="s" * 64,
+        sae_sha256=sae_sha256,
         n_features=N_FEATURES,
         contigs=ContigInfo.of(genome),
     )
@@ -136,6 +139,7 @@ def write_store(path: Path, genome: Genome):
                     np.nonzero(mask)[1].astype(np.int64),
                     dense[mask].astype(np.float32),
                 )
+    return FeatureStore(path)
 
 
 def association_frame():
@@ -175,19 +179,25 @@ def candidate_frame():
     )
 
 
-def write_tables(folder: Path):
+def write_tables(folder: Path, stores):
     associations = association_frame()
     write_table(associations, folder / "associations.parquet", ASSOCIATIONS, PROVENANCE)
     best = best_per_concept(associations)
     write_table(best, folder / "best_per_concept.tsv", BEST_PER_CONCEPT, PROVENANCE)
-    ranked = Provenance(to_mapping(RankConfig()), {})
+    inputs = {f"features-{index}": store.sha256 for index, store in enumerate(stores)}
+    ranked = Provenance(to_mapping(RankConfig()), inputs)
     write_table(candidate_frame(), folder / "candidates.tsv", CANDIDATES, ranked)
     summary = {"fvu": 0.123456, "l0": 15.5, "best_f1": {"tRNA": 0.987654, HOSTILE: 0.5}}
     summary["provenance"] = json.loads(PROVENANCE.as_json())
     (folder / "summary.json").write_text(json.dumps(summary))
     (folder / "queries").mkdir()
-    (folder / "sae").mkdir()
+
+
+def write_dictionary(folder: Path) -> str:
+    """Directions and the course of a training; returns the sha256 that names the dictionary."""
+    folder.mkdir()
     directions = np.random.default_rng(5).normal(size=(N_FEATURES, 4)).astype(np.float32)
-    save_file({"W_dec": directions}, folder / "sae" / "sae_weights.safetensors")
+    save_file({"W_dec": directions}, folder / "sae_weights.safetensors")
     rows = [{"step": 10 * i, "loss": 1 / (i + 1), "fvu": 0.9**i, "l0": 16} for i in range(20)]
-    (folder / "sae" / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    (folder / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    return sha256_file(folder / "sae_weights.safetensors")

@@ -10,7 +10,7 @@ GFF3 = "##gff-version 3\nc1\tx\ttRNA\t1\t9\t.\t+\t.\tID=a\n"
 
 @pytest.fixture
 def config(tmp_path):
-    (tmp_path / "g.fa").write_text(f">c1\n{'ACGT' * 25}\n")
+    (tmp_path / "g.fa").write_text(f">c1\n{'ACGT' * 25}\n>c2\n{'ACGT' * 25}\n")
     (tmp_path / "g.gff3").write_text(GFF3)
     genome = {"sequence": f"{tmp_path}/g.fa", "annotation": f"{tmp_path}/g.gff3"}
     return {
@@ -29,11 +29,23 @@ def test_inputs_that_fit_each_other_pass(config):
     ("keys", "value", "message"),
     [
         (("genomes", "g", "regions"), ["c1:1-999"], r"genomes\.g\.regions: c1:1-999: expected 1 <"),
-        (("fidelity", "regions"), ["zz"], r"fidelity\.regions: zz: expected a region of c1"),
+        (("fidelity", "regions"), ["zz"], r"fidelity\.regions: zz: expected a region of c1, c2"),
         (("queries", "q", "region"), "c1:9-5", r"queries\.q: c1:9-5: expected 1 <= first"),
-        (("test",), ["zz"], r"run\.yaml: test: expected one of c1, found 'zz'"),
+        (("test",), ["zz"], r"run\.yaml: test: expected one of c1, c2, found 'zz'"),
+        (("test",), ["c1", "c2"], r"run\.yaml: test: expected at least one sequence left for fit"),
+        (
+            ("baselines",),
+            {"random": {"g": ["c2", "c2:1-9"]}},
+            r"baselines\.random: expected regions with bases of the test side, which are of g, "
+            r"found c2, c2:1-9 alone$",
+        ),
+        (
+            ("baselines",),
+            {"random": {"g": ["c1"]}},
+            r"baselines\.random: expected regions with bases of the fit side, which are of g, ",
+        ),
     ],
-    ids=["genome", "fidelity", "query", "test"],
+    ids=["genome", "fidelity", "query", "test", "no-fit", "random-test", "random-fit"],
 )
 def test_a_place_that_does_not_exist_is_told_before_the_run(config, keys, value, message):
     changed = copy.deepcopy(config)
@@ -43,6 +55,16 @@ def test_a_place_that_does_not_exist_is_told_before_the_run(config, keys, value,
     inner[keys[-1]] = value
     with pytest.raises(ConfigError, match=message):
         check_inputs(changed, where="run.yaml")
+
+
+def test_sides_are_those_of_the_settings_of_associate(config, tmp_path):
+    (tmp_path / "blocks.yaml").write_text("{block_bp: 20, gap_bp: 0}")
+    config |= {"associate": f"{tmp_path}/blocks.yaml", "test": []}
+    for region, side in (("c1:1-20", "test"), ("c2:21-40", "fit")):
+        message = f"baselines.random: expected regions with bases of the {side} side"
+        with pytest.raises(ConfigError, match=message):
+            check_inputs(config | {"baselines": {"random": {"g": [region]}}}, where="run.yaml")
+    check_inputs(config | {"baselines": {"random": {"g": ["c1:20-21"]}}}, where="run.yaml")
 
 
 def test_damaged_files_are_told_before_the_run(config, tmp_path):

@@ -69,6 +69,24 @@ def test_paths_are_relative_to_the_configuration_and_become_absolute(config, tmp
     assert resolved["genomes"]["a"]["annotation"] == str((tmp_path / "a.gff3").resolve())
 
 
+def test_settings_of_a_command_are_a_file_beside_the_configuration(config, tmp_path):
+    for name in ("associate", "rank", "dossier"):
+        (tmp_path / f"{name}.yaml").write_text("seed: 3\n")
+        config[name] = f"{name}.yaml"
+    resolved = read_run_config(written(config, tmp_path))
+    for name in ("associate", "rank", "dossier"):
+        assert resolved[name] == str((tmp_path / f"{name}.yaml").resolve())
+
+
+@pytest.mark.parametrize("name", ["associate", "rank", "dossier"])
+def test_a_slip_in_the_settings_of_a_command_is_told_before_the_run(config, tmp_path, name):
+    (tmp_path / "own.yaml").write_text("sede: 3\n")
+    with pytest.raises(ConfigError, match=r"own\.yaml: .*did you mean 'seed'"):
+        read_run_config(written(config | {name: "own.yaml"}, tmp_path))
+    with pytest.raises(ConfigError, match=rf"{name}: expected an existing file, found .*no\.yaml"):
+        read_run_config(written(config | {name: "no.yaml"}, tmp_path))
+
+
 def test_resolving_twice_changes_nothing(config, tmp_path):
     once = read_run_config(written(config, tmp_path))
     assert resolve_run_config(once, folder=Path("elsewhere"), where="again") == once

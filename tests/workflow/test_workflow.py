@@ -29,10 +29,10 @@ MADE = [
 ]
 
 
-def snakemake(*arguments, directory):
+def snakemake(*arguments, directory, config=CONFIG):
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(FOLDER / "Snakefile")]
     return subprocess.run(
-        [*command, "--configfile", str(CONFIG), "--directory", str(directory), *arguments],
+        [*command, "--configfile", str(config), "--directory", str(directory), *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -74,6 +74,66 @@ def test_a_shipped_configuration_can_be_planned(tmp_path, name):
         "config.yaml",
         "logs",
     ]
+
+
+def planned(directory, tmp_path, **keys):
+    """The command line of each rule, by the file that it writes; keys change the configuration."""
+    values = yaml.safe_load(CONFIG.read_text()) | keys
+    values["dictionary"] = str(CONFIG.parent / values["dictionary"])
+    path = tmp_path / "run.yaml"
+    path.write_text(yaml.safe_dump({key: it for key, it in values.items() if it is not None}))
+    result = snakemake("--dry-run", "-p", directory=directory, config=path)
+    assert result.returncode == 0, result.stderr
+    lines = re.findall(r"genointerp \w+ .*", result.stdout + result.stderr)
+    return {re.search(r"(\S+) &>", line)[1]: line for line in lines}
+
+
+def options_of(line):
+    """Options with their values, in order; the inputs without an option left out."""
+    return re.findall(r"(--[\w-]+) (\S+)", line)
+
+
+@pytest.mark.slow
+def test_whatever_ranks_is_told_the_same(tmp_path):
+    for name in ("associate", "rank", "dossier"):
+        (tmp_path / f"{name}.yaml").write_text("seed: 7\n")
+    keys = {name: f"{name}.yaml" for name in ("associate", "rank", "dossier")}
+    lines = planned(tmp_path / "out", tmp_path, **keys)
+    first = options_of(lines["preselected.tsv"])
+    for name in ("candidates.tsv", "backtest.tsv"):
+        found = options_of(lines[name])
+        assert [pair for pair in first if pair[0] != "--out"] == [
+            pair for pair in found if pair in first
+        ]
+        assert ("--ablation", "ablation.tsv") in found
+    assert {
+        ("--sae", "sae"),
+        ("--other-sae", "other_seed/sae"),
+        ("--activations", "bsubtilis/activations.h5"),
+        ("--config", str(tmp_path / "rank.yaml")),
+        ("--seed", "0"),
+    } <= set(first)
+    assert sum(name == "--trained-on" for name, _ in first) == 1
+    random = ("random/sae", "random/ecoli/activations.h5", "random/ecoli/features.h5")
+    names = ("--random-sae", "--random-activations", "--random")
+    assert set(zip(names, random, strict=True)) <= set(options_of(lines["backtest.tsv"]))
+    assert ("--predictions", "bsubtilis/predicted.gff3") in options_of(lines["candidates.tsv"])
+    for name, key in (
+        ("associations.parquet", "associate"),
+        ("baselines.tsv", "associate"),
+        ("dossiers", "dossier"),
+    ):
+        assert ("--config", str(tmp_path / f"{key}.yaml")) in options_of(lines[name])
+
+
+@pytest.mark.slow
+def test_without_rivals_finders_and_settings_a_ranking_is_told_of_none(tmp_path):
+    lines = planned(tmp_path / "out", tmp_path, baselines=None, finders=[])
+    told = {name for line in lines.values() for name, _ in options_of(line)}
+    absent = {"--other-sae", "--random", "--random-sae", "--random-activations", "--predictions"}
+    assert not told & absent
+    ranked = (lines[name] for name in ("preselected.tsv", "candidates.tsv", "backtest.tsv"))
+    assert all("--config" not in line and "--sae sae" in line for line in ranked)
 
 
 @pytest.fixture

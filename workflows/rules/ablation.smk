@@ -1,9 +1,7 @@
 rule preselect:
     """Rank once without the model, for the candidates that are worth an ablation."""
     input:
-        features=expand("{genome}/features.h5", genome=GENOMES),
-        associations="associations.parquet",
-        sequences=[config["genomes"][genome]["sequence"] for genome in GENOMES],
+        unpack(ranked),
     output:
         table=temp("preselected.tsv"),
         loci=temp("preselected.gff3"),
@@ -16,11 +14,10 @@ rule preselect:
     resources:
         mem_mb=3000,
     params:
-        sequences=lambda wildcards, input: options("--genome", input.sequences),
-        options=given(seed=config["seed"]),
+        options=ranking,
     shell:
         "genointerp rank {input.features:q} --associations {input.associations:q}"
-        " {params.sequences} {params.options} --out {output.table:q} &> {log:q}"
+        " {params.options} --out {output.table:q} &> {log:q}"
 
 
 rule ablate:

@@ -5,6 +5,7 @@ rule associate:
         annotations=[config["genomes"][genome]["annotation"] for genome in GENOMES],
         sequences=[config["genomes"][genome]["sequence"] for genome in GENOMES],
         concepts=config.get("concepts", []),
+        config=config.get("associate", []),
     output:
         table="associations.parquet",
         sides="associations.sides.tsv",
@@ -19,43 +20,14 @@ rule associate:
         annotations=lambda wildcards, input: options("--annotations", input.annotations),
         sequences=lambda wildcards, input: options("--genome", input.sequences),
         test=options("--test", config["test"]),
-        options=given(concepts=config.get("concepts"), seed=config["seed"]),
+        options=given(
+            concepts=config.get("concepts"),
+            config=config.get("associate"),
+            seed=config["seed"],
+        ),
     shell:
         "genointerp associate {input.features:q} {params.annotations} {params.sequences}"
         " {params.test} {params.options} --out {output.table:q} &> {log:q}"
-
-
-rule rank:
-    """Rank the features that no known concept explains."""
-    input:
-        features=expand("{genome}/features.h5", genome=GENOMES),
-        activations=expand("{genome}/activations.h5", genome=GENOMES),
-        sae="sae/cfg.json",
-        trained_on=[config["genomes"][genome]["sequence"] for genome in config["fit"]],
-        ablation="ablation.tsv",
-        associations="associations.parquet",
-        sequences=[config["genomes"][genome]["sequence"] for genome in GENOMES],
-    output:
-        table="candidates.tsv",
-        loci="candidates.gff3",
-        sequences="candidates.fasta",
-    log:
-        "logs/rank.log",
-    benchmark:
-        "benchmarks/rank.tsv"
-    threads: 1
-    resources:
-        mem_mb=3000,
-    params:
-        sequences=lambda wildcards, input: options("--genome", input.sequences),
-        activations=lambda wildcards, input: options("--activations", input.activations),
-        sae=lambda wildcards, input: str(Path(input.sae).parent),
-        trained_on=lambda wildcards, input: options("--trained-on", input.trained_on),
-        options=given(seed=config["seed"]),
-    shell:
-        "genointerp rank {input.features:q} --associations {input.associations:q}"
-        " {params.sequences} {params.activations} --sae {params.sae:q} {params.trained_on}"
-        " --ablation {input.ablation:q} {params.options} --out {output.table:q} &> {log:q}"
 
 
 rule find:
@@ -86,6 +58,7 @@ rule dossier:
         sequences=[config["genomes"][genome]["sequence"] for genome in GENOMES],
         predictions=expand("{genome}/predicted.gff3", genome=GENOMES if config["finders"] else []),
         sae="sae/cfg.json",
+        config=config.get("dossier", []),
     output:
         directory("dossiers"),
     log:
@@ -101,6 +74,8 @@ rule dossier:
         sequences=lambda wildcards, input: options("--genome", input.sequences),
         predictions=lambda wildcards, input: options("--predictions", input.predictions),
         sae=lambda wildcards, input: str(Path(input.sae).parent),
+        options=given(config=config.get("dossier")),
     shell:
         "genointerp dossier {input.candidates:q} {params.features} {params.sequences}"
-        " {params.annotations} {params.predictions} --sae {params.sae:q} --out {output:q} &> {log:q}"
+        " {params.annotations} {params.predictions} --sae {params.sae:q} {params.options}"
+        " --out {output:q} &> {log:q}"

@@ -82,6 +82,7 @@ rule baselines:
         annotations=[config["genomes"][genome]["annotation"] for genome in GENOMES],
         sequences=[config["genomes"][genome]["sequence"] for genome in GENOMES],
         concepts=config.get("concepts", []),
+        config=config.get("associate", []),
     output:
         "baselines.tsv",
     log:
@@ -98,7 +99,11 @@ rule baselines:
         random=lambda wildcards, input: options("--random", input.random),
         other_seed=lambda wildcards, input: options("--other-seed", input.other_seed),
         test=options("--test", config["test"]),
-        options=given(concepts=config.get("concepts"), seed=config["seed"]),
+        options=given(
+            concepts=config.get("concepts"),
+            config=config.get("associate"),
+            seed=config["seed"],
+        ),
     shell:
         "genointerp associate {input.features:q} {params.annotations} {params.sequences}"
         " {params.test} {params.options} --associations {input.associations:q}"

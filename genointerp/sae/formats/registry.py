@@ -13,7 +13,8 @@ from genointerp.sae.formats.dictionary_learning import (
 from genointerp.sae.formats.interplm import NORMALISED, read_interplm, write_interplm
 from genointerp.sae.formats.saelens import read_saelens
 from genointerp.sae.formats.sparsify import read_sparsify, write_sparsify
-from genointerp.sae.io import CONFIG, WEIGHTS, load_sae, save_sae
+from genointerp.sae.header import CONFIG, WEIGHTS
+from genointerp.sae.io import load_sae, save_sae
 
 
 class Format(NamedTuple):

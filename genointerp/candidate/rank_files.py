@@ -1,0 +1,140 @@
+"""What a ranking is made from, from files: the same for `rank` and for `backtest`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from genointerp.annotation.read import read_annotation
+from genointerp.candidate.given import Given, GivenFiles
+from genointerp.candidate.rank import genome_of
+from genointerp.candidate.searched import Searched
+from genointerp.core.errors import InputError
+from genointerp.core.provenance import sha256_file
+from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.read import read_genome
+from genointerp.store.activations import ActivationStore
+from genointerp.store.associations import SAE
+from genointerp.store.belonging import check_origin, read_associations_of
+from genointerp.store.features import FeatureStore
+
+Windows = Sequence[Sequence[GenomicInterval]]
+
+
+@dataclass(frozen=True, eq=False)
+class RankInputs:
+    """What `genointerp.candidate.rank.rank` takes, and the sha256 of each file by its role."""
+
+    stores: Sequence[FeatureStore]
+    associations: pd.DataFrame
+    genomes: Sequence[Genome]
+    windows: Windows | None
+    given: Given
+    sha256: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RankFiles:
+    """Features and all that is known of them.
+
+    Parameters
+    ----------
+    features
+        Of each genome.
+    associations
+        Measured on these files.
+    genomes
+        Sequences, in any order.
+    activations
+        Where the windows are read from, in the order of the features; not needed.
+    evidence
+        Of the model, other seeds and training; not needed.
+    annotations, predictions
+        What is annotated and what finders saw, in the order of the features; not needed.
+
+    Raises
+    ------
+    InputError
+        If there are predictions without annotations, or the other way round.
+    """
+
+    features: Sequence[Path]
+    associations: Path
+    genomes: Sequence[Path]
+    activations: Sequence[Path] = ()
+    evidence: GivenFiles = field(default_factory=GivenFiles)
+    annotations: Sequence[Path] = ()
+    predictions: Sequence[Path] = ()
+
+    def __post_init__(self) -> None:
+        if not self.annotations and not self.predictions:
+            return
+        for name in ("annotations", "predictions"):
+            found = len(getattr(self, name))
+            if found != len(self.features):
+                expected = f"one for each of {len(self.features)} features files, beside the other"
+                raise InputError(name, expected, str(found))
+
+    def open(self) -> RankInputs:
+        """Open and read everything.
+
+        Raises
+        ------
+        InputError
+            If a file is missing or damaged, or there is not one of activations for each of
+            features.
+        MismatchError
+            If the files do not belong together.
+        """
+        stores = [FeatureStore(path) for path in self.features]
+        if not stores:
+            raise InputError("features", "at least one file", "none")
+        table = read_associations_of(self.associations, stores)
+        read = [read_genome(path) for path in self.genomes]
+        origin = [ActivationStore(path) for path in self.activations]
+        sha256 = {f"features-{index}": store.sha256 for index, store in enumerate(stores)}
+        sha256 |= {f"genome-{index}": genome.sha256 for index, genome in enumerate(read)}
+        sha256 |= {f"activations-{index}": store.sha256 for index, store in enumerate(origin)}
+        sha256 |= {SAE: stores[0].header.sae_sha256, **self.evidence.digests()}
+        sha256["associations"] = sha256_file(self.associations)
+        for role in ("annotations", "predictions"):
+            paths = getattr(self, role)
+            sha256 |= {f"{role}-{index}": sha256_file(path) for index, path in enumerate(paths)}
+        given = replace(self.evidence.read(stores[0]), searched=self._searched(stores, read))
+        return RankInputs(stores, table, read, windows_of(stores, origin), given, sha256)
+
+    def _searched(
+        self, stores: Sequence[FeatureStore], genomes: Sequence[Genome]
+    ) -> Searched | None:
+        if not self.predictions:
+            return None
+        ordered = [genome_of(store, genomes) for store in stores]
+        known, seen = (
+            [read_annotation(path, genome) for path, genome in zip(paths, ordered, strict=True)]
+            for paths in (self.annotations, self.predictions)
+        )
+        return Searched(known, seen)
+
+
+def windows_of(
+    stores: Sequence[FeatureStore], activations: Sequence[ActivationStore]
+) -> Windows | None:
+    """Return the windows of the activations of each store; None where there are none.
+
+    Raises
+    ------
+    InputError
+        If there is not one of activations for each store.
+    MismatchError
+        If activations are of another genome, model or site than the features.
+    """
+    if not activations:
+        return None
+    if len(activations) != len(stores):
+        expected = f"one for each of {len(stores)} features files"
+        raise InputError("activations", expected, str(len(activations)))
+    for store, own in zip(stores, activations, strict=True):
+        check_origin(store, own)
+    return [store.windows for store in activations]

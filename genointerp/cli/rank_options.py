@@ -1,0 +1,24 @@
+"""The options by which a ranking is told what is known, the same for every command that ranks."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Features = Annotated[list[Path], typer.Argument(help="features of each genome")]
+Sequences = Annotated[list[Path], typer.Option(help="sequence of each genome")]
+Activations = Annotated[
+    list[Path] | None, typer.Option(help="activations of each genome, for where windows begin")
+]
+Ablation = Annotated[Path | None, typer.Option(help="table of `genointerp ablate`")]
+Dictionary = Annotated[Path | None, typer.Option(help="folder of the dictionary")]
+OtherDictionaries = Annotated[
+    list[Path] | None,
+    typer.Option(help="dictionary of another seed; repeatable"),
+]
+TrainedOn = Annotated[
+    list[Path] | None,
+    typer.Option(help="genome that the dictionary was trained on; repeatable"),
+]
+Settings = Annotated[Path | None, typer.Option(help="YAML of RankConfig")]
+Seed = Annotated[int | None, typer.Option(help="of the bases sampled for periods")]
