@@ -102,8 +102,8 @@ def gather(
     Returns
     -------
     pandas.DataFrame
-        The columns of `genointerp.candidate.evidence.gather_evidence`; ``n_read`` and ``n_unseen``,
-        the number of genomes and of those outside training; and what ``given`` tells.
+        The columns of `genointerp.candidate.evidence.gather_evidence`; ``n_read``, the number of
+        genomes; and what ``given`` tells.
     """
     config = RankConfig() if config is None else config
     given = Given() if given is None else given
@@ -116,9 +116,7 @@ def gather(
     evidence = gather_evidence(
         stores, backdrops, config, trained_on=given.trained_on, progress=progress
     )
-    known = given.trained_on or ()
-    n_unseen = sum(store.header.genome_sha256 not in known for store in stores)
-    table = evidence.assign(n_read=len(stores), n_unseen=n_unseen)
+    table = evidence.assign(n_read=len(stores))
     return given.add_to(table, stores[0].n_features, seed=config.seed)
 
 

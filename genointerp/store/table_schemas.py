@@ -149,10 +149,13 @@ CANDIDATES = TableSchema(
         _optional("attraction", "float64", "largest log2_enrichment for a concept, q <= .05"),
         _optional("tandem_share", "float64", "share of its firing bases in tandem repeats"),
         _optional("edge_share", "float64", "share of them near ends of linear contigs"),
-        _optional("seen_share", "float64", "share of its loci in genomes of the training"),
+        _optional(
+            "seen_share", "float64", "s / (s + u), its loci by base, seen and unseen genomes"
+        ),
         _optional("window_bias_16", "float64", "window_bias of the first 16 bases"),
         _optional("window_bias_1024", "float64", "window_bias of the first 1,024 bases"),
         _optional("annotation_missing", "float64", "share of loci where a gene finder hits"),
+        _optional("n_read", "int64", "genomes that were read"),
     ),
 )
 
@@ -341,8 +344,8 @@ SIDES = TableSchema(
     "genointerp::sides",
     1,
     (
-        _required("fit_genome", "string", "its first contig"),
-        _required("test_genome", "string", "its first contig; the same one for blocks"),
+        _required("fit_genome", "string", "its first contig; with its number where not unique"),
+        _required("test_genome", "string", "likewise; the same one for blocks"),
         _required("fit_bp", "int64", "bases of it that were read on fit"),
         _required("test_bp", "int64", "bases of it that were read on test"),
         _required("shared_kmers", "float64", "share of the 31-mers of test that occur in fit"),

@@ -215,7 +215,6 @@ def blank(n):
         "locality",
         "n_families",
         "seen_share",
-        "n_unseen",
     ]
     names += ["stability", "stability_null", "split_cosine", "loss_effect", "loss_effect_matched"]
     return pd.DataFrame({name: [np.nan] * n for name in names})
@@ -227,17 +226,46 @@ def blank(n):
         pytest.param({"kmer_auroc": 0.95}, "kmer_shortcut", id="k-mers"),
         pytest.param({"edge_share": 0.5}, "contig_end", id="contig-ends"),
         pytest.param({"n_families": 1, "n_loci": 9}, "one_family", id="copies"),
-        pytest.param({"seen_share": 1.0, "n_unseen": 1}, "memorised", id="training"),
+        pytest.param({"seen_share": 1.0}, "memorised", id="training"),
         pytest.param({"stability": 0.5, "stability_null": 0.4}, "unstable", id="other-seed"),
         pytest.param({"stability": 0.8, "stability_null": 0.9}, "unstable", id="as-the-null"),
         pytest.param({"split_cosine": 0.8}, "split", id="split"),
         pytest.param({"loss_effect": 0.1, "loss_effect_matched": 0.2}, "unused", id="as-others"),
         pytest.param({"loss_effect": -0.1, "loss_effect_matched": -0.2}, "unused", id="harmful"),
+        pytest.param({"n_genomes": 1, "n_read": 2}, "single_genome", id="one-of-two-genomes"),
         pytest.param({"window_bias_16": 4.0}, "window_start_16", id="first-16-bases"),
     ],
 )
 def test_each_check_raises_its_flag_alone(values, flag):
     assert raise_flags(blank(1).assign(**values), RankConfig()) == [flag]
+
+
+class Recorded(pd.DataFrame):
+    """A table that remembers which of its columns were asked for."""
+
+    _metadata = ("asked",)
+
+    def __getitem__(self, key):
+        self.asked.add(key)
+        return super().__getitem__(key)
+
+
+def columns_read(condition):
+    table = Recorded(blank(1))
+    table.asked = set()
+    condition(table, RankConfig())
+    return table.asked
+
+
+@pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.name)
+def test_a_rule_names_the_columns_that_it_reads_and_these_alone(flag):
+    words = set(re.findall(r"[a-z]\w*", flag.rule))
+    read = columns_read(flag.condition)
+    assert read
+    assert read <= set(CANDIDATES.names)
+    assert words & set(CANDIDATES.names) == read
+    if flag.blind is not None:
+        assert columns_read(flag.blind.condition) <= read
 
 
 def test_what_may_be_biology_lowers_the_score_and_does_not_demote():
@@ -289,6 +317,13 @@ def test_what_is_given_becomes_columns(world):
     assert row["seen_share"] == 0.5
     assert row["flags"] == "split"
     assert row["checks_missing"] == ""
+    # without a genome outside the training nothing is said
+    every = Given(trained_on=frozenset(genome.sha256 for genome in genomes))
+    blind = rank(stores, table, genomes, given=every).table
+    assert blind["seen_share"].isna().all()
+    assert not blind["flags"].str.contains("memorised").any()
+    assert blind["checks_missing"].str.contains("training genomes").all()
+    assert blind["n_read"].tolist() == [2] * 9
     with pytest.raises(MismatchError, match="expected a dictionary of 10 features, found 3"):
         rank(stores, table, genomes, windows=windows, given=Given(decoder=np.eye(3)))
 
