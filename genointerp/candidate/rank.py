@@ -10,6 +10,7 @@ from genointerp.candidate.backdrop import make_backdrop
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence import gather_evidence
 from genointerp.candidate.given import Given
+from genointerp.candidate.pattern import mark_boundaries
 from genointerp.candidate.score import explain, name_missing, raise_flags, score_candidates
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
@@ -143,6 +144,7 @@ def rank_evidence(
     table["unexplained"] = table["unexplained"].fillna(1.0)
     table["best_concept"] = table["best_concept"].fillna("")
     table = table.assign(annotation_missing=np.nan)
+    table["pattern"] = mark_boundaries(table, boundary=config.boundary)
     table["flags"] = raise_flags(table, config)
     table["demoting"] = raise_flags(table, config, only_demoting=True)
     table["checks_missing"] = name_missing(table)

@@ -262,7 +262,8 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Indexed by ``feature``: ``unexplained``, ``attraction`` (the largest ``log2_enrichment``
-        among associations with ``q_value <= max_q``; NaN where none), and ``best_concept`` with
+        among associations with ``q_value <= max_q``; NaN where none), ``boundary_share`` (the
+        largest with ``boundary_p <= boundary_chance``; NaN where none), and ``best_concept`` with
         ``best_f1`` as `genointerp.feature.query.best_concepts` says; empty and NaN where it
         detects none.
 
@@ -293,11 +294,20 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     columns = {
         "unexplained": unexplained,
         "attraction": attraction.groupby(features).max(),
+        "boundary_share": _boundary_share(associations, config).groupby(features).max(),
     }
     best = best_concepts(associations).set_index("feature")[["best_concept", "best_f1"]]
     table = pd.DataFrame(columns).join(best)
     table["best_concept"] = table["best_concept"].astype(object).fillna("")
     return table
+
+
+def _boundary_share(associations: pd.DataFrame, config: RankConfig) -> pd.Series:
+    """Return the share of loci near ends of each concept, NaN where chance may put them there."""
+    if "boundary_share" not in associations:
+        return pd.Series(np.nan, range(len(associations)))
+    known = _at_most(associations["boundary_p"], config.boundary_chance)
+    return associations["boundary_share"].reset_index(drop=True).where(known)
 
 
 def _at_most(values: pd.Series, limit: float) -> Bool[np.ndarray, " row"]:

@@ -101,6 +101,8 @@ ASSOCIATIONS = TableSchema(
         _optional("p_matched", "float64", "share of draws of it that do as well, with one added"),
         _optional("q_matched", "float64", "Benjamini-Hochberg over the p_matched of tested pairs"),
         _optional("matched_share", "float64", "share of elements with matched background; test"),
+        _optional("boundary_share", "float64", "share of its loci near an element's end; test"),
+        _optional("boundary_p", "float64", "chance of as many of them there; test"),
     ),
 )
 
@@ -156,6 +158,7 @@ CANDIDATES = TableSchema(
         _optional("window_bias_1024", "float64", "window_bias of the first 1,024 bases"),
         _optional("annotation_missing", "float64", "share of loci where a gene finder hits"),
         _optional("n_read", "int64", "genomes that were read"),
+        _optional("boundary_share", "float64", "share of its loci near ends of one concept"),
     ),
 )
 

@@ -300,6 +300,21 @@ def test_a_hidden_concept_is_ranked_from_the_same_evidence(world, result):
     assert (row["unexplained"], row["best_concept"], row["flags"]) == (1.0, "", "")
 
 
+def test_points_at_the_ends_of_a_concept_become_a_boundary(world):
+    stores, table, genomes, windows = world
+    evidence = gather(stores, genomes, windows=windows)
+    evidence.loc[evidence["feature"] == NOVEL, "pattern"] = "point"
+    told = (table["feature"] == NOVEL) & (table["concept"] == "tRNA")
+    table = table.copy()
+    table.loc[told, ["boundary_share", "boundary_p"]] = 0.8, 1e-9
+    row = rank_evidence(evidence, table).set_index("feature").loc[NOVEL]
+    assert (row["pattern"], row["boundary_share"]) == ("boundary", 0.8)
+    hidden = rank_evidence(evidence, table[table["concept"] != "tRNA"])
+    row = hidden.set_index("feature").loc[NOVEL]
+    assert row["pattern"] == "point"
+    assert np.isnan(row["boundary_share"])
+
+
 def test_what_is_given_becomes_columns(world):
     stores, table, genomes, windows = world
     rows = np.eye(10, 12)
@@ -413,6 +428,32 @@ def test_locality_is_the_dispersion_of_firing_over_stretches_of_100_bases():
     assert found["clumps"] > 0.9
     assert found["strewn"] < 0.5
     assert np.isnan(locality([], 2 * LENGTH))
+
+
+def test_the_boundary_share_is_the_largest_that_is_no_chance():
+    associations = pd.DataFrame(
+        {
+            "feature": [0, 0, 0, 1],
+            "concept": ["tRNA", "CDS", "rRNA", "CDS"],
+            "orientation": 4 * ["sense"],
+            "f1_fit": 4 * [0.1],
+            "f1": 4 * [0.1],
+            "precision": 4 * [0.1],
+            "n_feature_bp": 4 * [100],
+            "n_concept_bp": 4 * [1000],
+            "n_both_bp": 4 * [10],
+            "log2_enrichment": 4 * [0.0],
+            "q_value": 4 * [1.0],
+            "boundary_share": [0.6, 0.7, 0.9, 0.8],
+            "boundary_p": [1e-9, 1e-3, 0.01, np.nan],
+        }
+    )
+    # indices of a part of a table
+    part = associations.set_axis([7, 3, 5, 1])
+    found = explain(part, RankConfig())["boundary_share"].tolist()
+    assert found == pytest.approx([0.7, np.nan], nan_ok=True)
+    without = associations.drop(columns=["boundary_share", "boundary_p"])
+    assert explain(without, RankConfig())["boundary_share"].isna().all()
 
 
 def test_a_concept_of_nearly_all_bases_explains_nothing():
