@@ -20,6 +20,7 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.counts import lay_on, stream_rows
 from genointerp.association.label import list_labels
 from genointerp.association.measure import Measures, Side, make_side, measure
+from genointerp.association.nearness import Ends
 from genointerp.association.nulls import PairNulls
 from genointerp.association.split import split_genomes
 from genointerp.core.errors import InputError, MismatchError
@@ -38,6 +39,8 @@ class _Tested:
         self.nulls = nulls
         self.start_offset = np.full(shape, np.nan)
         self.end_offset = np.full(shape, np.nan)
+        self.boundary_share = np.full(shape, np.nan)
+        self.boundary_p = np.full(shape, np.nan)
 
 
 def associate(
@@ -152,15 +155,18 @@ def _test_family(
     chosen &= side.labels.n_positive > 0
     tested = _Tested((len(chosen), len(side.labels.names)), nulls)
     boundaries = Boundaries(stores, elements, side.universe)
+    ends = Ends(stores, elements, side.universe)
     n_features = stores[0].n_features
     for feature, tracks in stream_rows(stores, np.flatnonzero(chosen.any(axis=1)).tolist()):
-        track = lay_on(side.universe, tracks)
+        track, peaks = lay_on(side.universe, tracks), ends.find_peaks(tracks)
         for label in np.flatnonzero(chosen[feature]).tolist():
             pair, threshold = (feature, label), float(measures.threshold[feature, label])
             cells = track.cell[track.value >= threshold]
             nulls.add(pair, cells, int(measures.n_both[pair]))
             offset = boundaries.offset(tracks, threshold, side.labels.names[label])
             tested.start_offset[pair], tested.end_offset[pair] = offset
+            near = ends.nearness(peaks, side.labels.names[label])
+            tested.boundary_share[pair], tested.boundary_p[pair] = near
         progress(n_features + feature + 1, 2 * n_features)
     progress(2 * n_features, 2 * n_features)
     return tested
@@ -223,6 +229,8 @@ def _frame(measures: Measures, tested: _Tested, side: Side) -> pd.DataFrame:
         "average_precision": scores.average_precision(measures.precision_sum, n_concept),
         "start_offset": tested.start_offset,
         "end_offset": tested.end_offset,
+        "boundary_share": tested.boundary_share,
+        "boundary_p": tested.boundary_p,
         **{name: np.where(defined, score, np.nan) for name, score in at_threshold.items()},
     }
     table = pd.DataFrame({name: np.ravel(column) for name, column in columns.items()})

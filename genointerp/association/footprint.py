@@ -126,12 +126,12 @@ def axis_bases(
 
 
 def free_cells(
-    universe: Universe, bases: UInt8[np.ndarray, " bp"]
+    stores: Sequence[FeatureStore], universe: Universe, bases: UInt8[np.ndarray, " bp"]
 ) -> Bool[np.ndarray, "strand bp"]:
     """Return the cells that were read and whose base is known, less the last of each segment.
 
-    Segments are laid end to end on the axis: the last base of each is given up, so that no
-    stretch spans two.
+    Segments are laid end to end on the axis, and one may go on from contig to contig: the last base
+    of each segment and of each contig is given up, so that no stretch spans two.
     """
     free = np.zeros((2, universe.n_bp), dtype=np.bool_)
     for covered in universe.covered:
@@ -139,6 +139,10 @@ def free_cells(
             segments = covered[strand]
             for start, end, position in zip(*segments, strict=True):
                 free[index, position : position + end - start - 1] = True
+    for genome, store in enumerate(stores):
+        last = np.cumsum([contig.length for contig in store.header.contigs], dtype=np.int64) - 1
+        for strand in STRANDS:
+            free.reshape(-1)[universe.locate(genome, strand, last).cell] = False
     known = np.isin(bases, np.frombuffer(b"ACGT", np.uint8))
     return free & known
 

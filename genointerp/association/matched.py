@@ -104,7 +104,7 @@ class MatchedNull:
         self._stores, self._elements, self._universe = stores, elements, universe
         self._config = config
         bases = axis_bases(stores, sequences, universe)
-        self._free = free_cells(universe, bases)
+        self._free = free_cells(stores, universe, bases)
         is_gc = np.isin(bases, np.frombuffer(b"CG", np.uint8))
         self._gc = np.concatenate([[0], np.cumsum(is_gc)]).astype(np.int64)
         self._sets: dict[Label, MatchedSets] = {}

@@ -23,7 +23,10 @@ N_STRETCHES = 20
 """Stretches of test that are left out in turn for an interval, each `gap_bp` long or longer."""
 
 STRONG_BASES = 100
-"""Strongly detected bases from which their precision is told: of fewer it says too little."""
+"""Loud bases that must remain whichever stretch is left out: of fewer it says too little."""
+
+STRONG_ELEMENTS = 5
+"""Elements of the label that must hold a loud base: of fewer, it says too little of their kind."""
 
 MAX_THREADS = 4
 """Each holds a block of hits."""
@@ -55,8 +58,9 @@ class Measures(NamedTuple):
     enrichment_low, enrichment_high
         Interval of the enrichment.
     precision_strong
-        Precision on test where the activation is at least half of its maximum on fit; NaN where
-        fewer than `STRONG_BASES` are.
+        Precision on test where the activation is at least half of its maximum on fit, without the
+        stretch that speaks most for the label; NaN where that leaves fewer than `STRONG_BASES`, or
+        where fewer than `STRONG_ELEMENTS` elements hold such a base.
     codon_phase, phase_share
         The position of the codon at which most bases are detected on fit, and its share on test;
         NaN for labels of no coding sequence.
@@ -166,26 +170,33 @@ def _measure_block(
     block = test.read(features)
     on_test, ranks = test.levels(block, grid), test.ranks(block)
     interval = _interval(test, block, grid, level)
+    n_hit = test.elements(block, grid)
     return Measures(
         threshold,
         f1_fit,
         gain_fit,
         np.take_along_axis(on_test.n_feature, level, axis=1),
         _at(on_test.n_both, level),
-        _at(test.elements(block, grid), level),
+        _at(n_hit, level),
         *ranks,
         *interval,
-        _precision_strong(on_test, config.n_thresholds),
+        _precision_strong(test, block, grid, n_hit),
         *_phase_shares(on_fit, on_test, level, phases),
     )
 
 
-def _precision_strong(counts: LevelTally, n: int) -> Float64[np.ndarray, "feature label"]:
-    """Return the precision at the lowest threshold from half of the maximum on."""
-    half = min(-(-n // 2), n - 1)
-    n_feature = counts.n_feature[:, None, half]
-    found = scores.precision(counts.n_both[..., half], n_feature)
-    return np.where(n_feature >= STRONG_BASES, found, np.nan)
+def _precision_strong(
+    test: Tally,
+    block: HitBlock,
+    grid: Float64[np.ndarray, "feature level"],
+    n_hit: Int64[np.ndarray, "feature label level"],
+) -> Float64[np.ndarray, "feature label"]:
+    """Return the precision at the lowest threshold from half of the maximum on, which must last."""
+    half = min(-(-grid.shape[1] // 2), grid.shape[1] - 1)
+    only = np.zeros(n_hit.shape[:2], np.int64)
+    found = test.stretches(block, grid[:, half : half + 1], only)
+    least = scores.least_precision(found.n_both, found.n_feature, fewest=STRONG_BASES)
+    return np.where(n_hit[..., half] >= STRONG_ELEMENTS, least, np.nan)
 
 
 def _choose(

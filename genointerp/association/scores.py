@@ -30,6 +30,26 @@ def precision(n_both: Counts, n_feature: Counts) -> Scores:
     return _ratio(n_both, n_feature)
 
 
+def least_precision(
+    n_both: Int[np.ndarray, "*pair stretch"],
+    n_feature: Int[np.ndarray, "*pair stretch"],
+    *,
+    fewest: int,
+) -> Scores:
+    """Precision without the one stretch that speaks most for the concept.
+
+    Notes
+    -----
+    ``min_g (sum n_both - n_both_g) / (sum n_feature - n_feature_g)`` over the stretches g, so that
+    no single place can carry it; NaN where leaving one out leaves fewer than ``fewest`` detected
+    bases.
+    """
+    rest = n_feature.sum(axis=-1, keepdims=True) - n_feature
+    others = n_both.sum(axis=-1, keepdims=True) - n_both
+    least = np.min(others / np.maximum(rest, 1), axis=-1)
+    return np.where(rest.min(axis=-1) >= max(fewest, 1), least, np.nan)
+
+
 def recall(n_both: Counts, n_concept: Counts) -> Scores:
     """Share of the concept's bases that are detected; NaN where there are none."""
     return _ratio(n_both, n_concept)

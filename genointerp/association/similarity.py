@@ -37,8 +37,12 @@ _CODES[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
 
 
 class _Side(NamedTuple):
-    """What was read of one genome on one side, as pieces of consecutive bases."""
+    """What was read of one genome on one side, as pieces of consecutive bases.
 
+    ``genome`` is its number: drafts of two genomes may begin with contigs of one name.
+    """
+
+    genome: int
     name: str
     pieces: list[UInt8[np.ndarray, " _"]]
 
@@ -71,12 +75,12 @@ def compare_sides(
         [side for side in _read_sides(stores, sequences, splits, name) if side.pieces]
         for name in ("fit", "test")
     )
-    words = {side.name: np.unique(_words(side.pieces)) for side in fit}
+    words = {side.genome: np.unique(_words(side.pieces)) for side in fit}
     rows = []
     for side in test:
         own = _words(side.pieces)
         for other in fit:
-            shared = float(np.isin(own, words[other.name]).mean()) if len(own) else 0.0
+            shared = float(np.isin(own, words[other.genome]).mean()) if len(own) else 0.0
             rows.append((other.name, side.name, other.n_bp, side.n_bp, shared))
     columns = ["fit_genome", "test_genome", "fit_bp", "test_bp", "shared_kmers"]
     table = pd.DataFrame(rows, columns=columns) if rows else empty_table(SIDES)[columns]
@@ -95,7 +99,9 @@ def _read_sides(
 ) -> list[_Side]:
     universe = make_universe(stores, [getattr(split, name) for split in splits])
     sides = []
-    for store, genome, covered in zip(stores, sequences, universe.covered, strict=True):
+    names = _names(stores)
+    for index, (store, genome) in enumerate(zip(stores, sequences, strict=True)):
+        covered = universe.covered[index]
         contigs = store.header.contigs
         bases = np.concatenate([genome[contig.seqid].sequence for contig in contigs])
         is_read = np.zeros(len(bases) + 2, dtype=np.int8)
@@ -111,8 +117,17 @@ def _read_sides(
                 bases[start:end], borders[(borders > start) & (borders < end)] - start
             )
         ]
-        sides.append(_Side(contigs[0].seqid, pieces))
+        sides.append(_Side(index, names[index], pieces))
     return sides
+
+
+def _names(stores: Sequence[FeatureStore]) -> list[str]:
+    """Name genomes by their first contigs; those that share one by their numbers as well."""
+    first = [store.header.contigs[0].seqid for store in stores]
+    return [
+        f"{name} (genome {number})" if first.count(name) > 1 else name
+        for number, name in enumerate(first, start=1)
+    ]
 
 
 def _words(pieces: Sequence[UInt8[np.ndarray, " _"]]) -> UInt64[np.ndarray, " word"]:
@@ -148,13 +163,14 @@ def _aligned(fit: Sequence[_Side], test: Sequence[_Side]) -> dict[str, list[floa
 
     database = pyskani.Database()
     for side in fit:
-        database.sketch(side.name, *map(bytes, side.pieces))
+        database.sketch(str(side.genome), *map(bytes, side.pieces))
     ani, share = [], []
     for side in test:
         hits = {
-            hit.reference_name: hit for hit in database.query(side.name, *map(bytes, side.pieces))
+            hit.reference_name: hit
+            for hit in database.query(str(side.genome), *map(bytes, side.pieces))
         }
-        found = [hits.get(other.name) for other in fit]
+        found = [hits.get(str(other.genome)) for other in fit]
         ani += [np.nan if hit is None else float(hit.identity) for hit in found]
         share += [0.0 if hit is None else float(hit.query_fraction) for hit in found]
     return {"ani": ani, "aligned_share": share}

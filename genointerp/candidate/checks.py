@@ -11,12 +11,37 @@ from scipy.stats import binom
 
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.locus_evidence import DossierConfig, annotation_missing
-from genointerp.candidate.score import FLAGS
+from genointerp.candidate.score import FLAGS, Flag
+from genointerp.store.table_schemas import CANDIDATES
 
 Outcome = Literal["ruled out", "not ruled out", "not examined"]
 
 _NO_MEASURES = frozenset({"rank", "feature", "score"})
+_MEASURES = frozenset(
+    column.name for column in CANDIDATES.columns if column.kind != "string"
+).difference(_NO_MEASURES)
 _WORD = re.compile(r"[a-z]\w*")
+
+_NOTHING_THERE = frozenset({"attraction"})
+"""Columns that are undefined where there is nothing: no concept attracts the feature."""
+
+UNDEFINED: dict[str, str] = {
+    "gc_auroc": "it fires wherever was read",
+    "kmer_auroc": "it fires on too few bases to learn from one half and tell on the other",
+    "strand_asymmetry": "one strand alone was read",
+    **dict.fromkeys(
+        ("window_bias", "window_bias_16"),
+        "where windows begin was not told, or no such base was read",
+    ),
+    "seen_share": "no genome outside the training was read, or nobody told which those are",
+    **dict.fromkeys(("stability", "stability_null"), "no dictionary of another seed was compared"),
+    "split_cosine": "the directions of the dictionary were not given",
+    **dict.fromkeys(
+        ("loss_effect", "loss_effect_matched"),
+        "it was not ablated, or fires in no window of the ablation",
+    ),
+}
+"""Why a column of candidates is undefined, for those that may be and that rules name."""
 
 
 class Check(NamedTuple):
@@ -27,7 +52,10 @@ class Check(NamedTuple):
     check
         Name of the flag.
     outcome
-        ``ruled out`` where the rule did not raise it, ``not examined`` where a value is undefined.
+        ``not ruled out`` where the rule raised it; ``not examined`` where it did not and says
+        nothing; ``ruled out`` otherwise.
+    reason
+        Why it was not examined; empty where it was.
     claim
         What the candidate would be if the rule raised it.
     rule
@@ -38,6 +66,7 @@ class Check(NamedTuple):
 
     check: str
     outcome: Outcome
+    reason: str
     claim: str
     rule: str
     values: Mapping[str, float | int | None]
@@ -59,15 +88,36 @@ def check_candidate(
         Where the thresholds are.
     """
     raised = set(str(row["flags"]).split(","))
-    checks = []
-    keys = asdict(ranked)
-    for flag in FLAGS:
-        words = dict.fromkeys(_WORD.findall(flag.rule))
-        values = {word: _number(row[word]) for word in words if _is_measured(word, row)}
-        thresholds = {word: float(keys[word]) for word in words if word in keys}
-        outcome = _outcome(is_raised=flag.name in raised, values=values)
-        checks.append(Check(flag.name, outcome, flag.reason, flag.rule, values, thresholds))
+    checks = [_flag_check(flag, row, ranked, is_raised=flag.name in raised) for flag in FLAGS]
     return [*checks, *_locus_checks(evidence, config)]
+
+
+def _flag_check(
+    flag: Flag, row: Mapping[str, Any], ranked: RankConfig, *, is_raised: bool
+) -> Check:
+    keys = asdict(ranked)
+    words = dict.fromkeys(_WORD.findall(flag.rule))
+    values = {word: _number(row.get(word)) for word in words if word in _MEASURES}
+    outcome, reason = _outcome(is_raised=is_raised, why_not=_why_not(flag, row, values, ranked))
+    thresholds = {word: float(keys[word]) for word in words if word in keys}
+    return Check(flag.name, outcome, reason, flag.reason, flag.rule, values, thresholds)
+
+
+def _why_not(
+    flag: Flag,
+    row: Mapping[str, Any],
+    values: Mapping[str, float | int | None],
+    ranked: RankConfig,
+) -> str:
+    """Return why a flag that was not raised was not examined either; empty where it was."""
+    for name, value in values.items():
+        if name not in row:
+            return f"the table of candidates has no column {name}"
+        if value is None and name not in _NOTHING_THERE:
+            return UNDEFINED.get(name, f"{name} was not measured")
+    if flag.blind is not None and flag.blind.condition(pd.DataFrame([row]), ranked).iloc[0]:
+        return flag.blind.reason
+    return ""
 
 
 def _locus_checks(evidence: pd.DataFrame, config: DossierConfig) -> list[Check]:
@@ -81,16 +131,16 @@ def _locus_checks(evidence: pd.DataFrame, config: DossierConfig) -> list[Check]:
             "genes that finders see and that the annotation lacks",
             "share of its loci with a predicted gene and no annotated element",
             missing,
-            config.max_missing,
-            "max_missing",
+            {"max_missing": config.max_missing},
+            "no finder was run",
         ),
         _locus_check(
             "masked",
             "low-complexity sequence, known without a model",
             "mean share of its loci that DUST masks",
             share,
-            config.max_masked,
-            "max_masked",
+            {"max_masked": config.max_masked},
+            "no finder of low complexity was run",
         ),
     ]
 
@@ -133,35 +183,43 @@ def _one_kind(evidence: pd.DataFrame, config: DossierConfig) -> Check:
     # where no locus lies in any element, none is told; where there is no locus, nothing is known
     nothing = None if evidence.empty else 1.0
     chance = nothing if kind is None else kind.chance
-    values = {"one_kind": chance}
+    outcome, reason = _outcome(
+        is_raised=chance is not None and chance <= config.max_chance,
+        why_not="it has no locus" if chance is None else "",
+    )
     return Check(
         "one_kind",
-        _outcome(is_raised=chance is not None and chance <= config.max_chance, values=values),
+        *(outcome, reason),
         f"a detector of one known kind of element, at its strongest loci{found}",
         "chance that as many of its loci lie in elements of one type <= max_chance "
         f"({config.max_chance:g})",
-        values,
+        {"one_kind": chance},
         {"max_chance": config.max_chance},
     )
 
 
 def _locus_check(
-    name: str, claim: str, measured: str, value: float | None, limit: float, key: str
+    name: str,
+    claim: str,
+    measured: str,
+    value: float | None,
+    limit: Mapping[str, float],
+    why_not: str,
 ) -> Check:
-    outcome = _outcome(is_raised=value is not None and value >= limit, values={name: value})
-    return Check(
-        name, outcome, claim, f"{measured} >= {key} ({limit:g})", {name: value}, {key: limit}
+    """Return a check of a share of the loci, None where it is undefined."""
+    ((key, least),) = limit.items()
+    outcome, reason = _outcome(
+        is_raised=value is not None and value >= least, why_not=why_not if value is None else ""
     )
+    rule = f"{measured} >= {key} ({least:g})"
+    return Check(name, outcome, reason, claim, rule, {name: value}, limit)
 
 
-def _outcome(*, is_raised: bool, values: Mapping[str, float | int | None]) -> Outcome:
+def _outcome(*, is_raised: bool, why_not: str) -> tuple[Outcome, str]:
+    """Return the outcome of a check, and the reason if it was not examined."""
     if is_raised:
-        return "not ruled out"
-    return "not examined" if None in values.values() else "ruled out"
-
-
-def _is_measured(word: str, row: Mapping[str, Any]) -> bool:
-    return word in row and word not in _NO_MEASURES and not isinstance(row[word], str)
+        return "not ruled out", ""
+    return ("not examined", why_not) if why_not else ("ruled out", "")
 
 
 def _number(value: object) -> float | int | None:

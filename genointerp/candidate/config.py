@@ -44,6 +44,9 @@ class RankConfig:
         Thresholds of the flags, as `genointerp.candidate.score.FLAGS` says.
     kmer_shortcut, edge, one_family, unstable, split, memorised, unused
         Likewise.
+    boundary, boundary_chance
+        Share of loci near ends of one concept's elements from which a pattern is a boundary, and
+        the largest chance of it that counts.
     element_length, motif_bits
         Median locus in bp, and information in bits, from which a pattern is element-long or a
         motif; see `genointerp.candidate.pattern.classify`.
@@ -84,6 +87,8 @@ class RankConfig:
     split: float = 0.7
     memorised: float = 0.95
     unused: float = 0.05
+    boundary: float = 0.5
+    boundary_chance: float = 1e-3
     element_length: float = 50.0
     motif_bits: float = 8.0
     seed: int = 0

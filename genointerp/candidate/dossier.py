@@ -162,10 +162,10 @@ def _motif(genomes: Sequence[FeaturedGenome], feature: int, ranked: RankConfig) 
 def _next(checks: Sequence[Check], pattern: str) -> list[str]:
     steps = []
     doubts = [check for check in checks if check.outcome == "not ruled out"]
-    unseen = [check.check for check in checks if check.outcome == "not examined"]
+    unseen = [f"{it.check} ({it.reason})" for it in checks if it.outcome == "not examined"]
     if doubts:
         claims = "; ".join(f"{check.check} ({check.claim})" for check in doubts)
         steps.append(f"Settle first what is not ruled out: {claims}.")
     if unseen:
-        steps.append(f"Examine what was not: {', '.join(unseen)}.")
+        steps.append(f"Examine what was not: {'; '.join(unseen)}.")
     return [*steps, propose(pattern)]

@@ -103,7 +103,7 @@ def gather_evidence(
         ``n_genomes``
             Genomes that hold a locus.
         ``seen_share``
-            Share of its loci in genomes of ``trained_on``; NaN where it is not known which.
+            See `seen_share`.
         ``top_region``
             The locus with its largest activation, the first of equals; 1-based, closed.
     """
@@ -307,11 +307,12 @@ def _place(
     merged = Loci(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
     order = np.argsort(-merged.maximum, kind="stable")
     best, genomes = order[0], {track.genome for track, n in zip(tracks, number, strict=True) if n}
-    seen = [
-        n
-        for track, n in zip(tracks, number.tolist(), strict=True)
-        if trained_on is not None and stores[track.genome].header.genome_sha256 in trained_on
-    ]
+    n_loci, n_read = np.zeros(len(stores), np.int64), np.zeros(len(stores), np.int64)
+    np.add.at(n_loci, [track.genome for track in tracks], number)
+    n_read[:] = [sum(backdrop.n_covered.values()) for backdrop in backdrops]
+    known = trained_on or ()
+    is_seen = np.array([store.header.genome_sha256 in known for store in stores], np.bool_)
+    share = seen_share(n_loci, n_read, is_seen)
     store = stores[tracks[of[best]].genome]
     sequences = _sequences(backdrops, [tracks[i] for i in of[order[:_ALIGNED]]], merged, order)
     n_covered = sum(sum(backdrop.n_covered.values()) for backdrop in backdrops)
@@ -319,11 +320,32 @@ def _place(
         "n_loci": int(number.sum()),
         "locus_length": float(np.median(merged.end - merged.start)),
         "n_genomes": len(genomes),
-        "seen_share": float("nan") if trained_on is None else sum(seen) / int(number.sum()),
+        "seen_share": float("nan") if trained_on is None else share,
         "top_region": _region(store, int(merged.start[best]), int(merged.end[best])),
         **sequences,
         "motif_share": motif_share(float(sequences["motif_bits"]), len(order), n_covered),
     }
+
+
+def seen_share(
+    n_loci: Int64[np.ndarray, " genome"],
+    n_read: Int64[np.ndarray, " genome"],
+    is_seen: Bool[np.ndarray, " genome"],
+) -> float:
+    """Return how far the loci of a feature keep to the genomes of the training.
+
+    Notes
+    -----
+    ``s / (s + u)``: s the loci by (base, strand) pair read in the genomes of the training, u that
+    in the others; 1/2 where it fires alike in both, however much of each was read. 0 where none of
+    the former was read; NaN where none of the latter was, or it has no locus.
+    """
+    seen, unseen = (
+        int(n_loci[of].sum()) / max(int(n_read[of].sum()), 1) for of in (is_seen, ~is_seen)
+    )
+    if not n_read[~is_seen].sum() or not seen + unseen:
+        return float("nan")
+    return seen / (seen + unseen)
 
 
 def _sequences(

@@ -12,6 +12,12 @@ EXPERIMENTS: dict[str, str] = {
         "says whether they are translated; a period near 10.5 bp points to the helix instead, and "
         "to binding or bending assays."
     ),
+    "boundary": (
+        "A border. Lay its loci upon the ends of the elements (`genointerp plot metagene`) and ask "
+        "what begins or stops there: a transcript, a reading frame, a processed RNA. Map the ends "
+        "of the RNA at three loci (5' and 3' RACE, Term-seq). Then put ten bases before the border "
+        "(in the model first: does the activation move with it?): does the end of the RNA move?"
+    ),
     "motif": (
         "A word. Make a labelled probe of the consensus of the logo and one with its strongest "
         "columns exchanged; ask for binding in an extract (gel shift, pull-down with mass "

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float64, Int64
 
-Pattern = Literal["window artefact", "periodic", "element-long", "motif", "point", "diffuse"]
+Pattern = Literal[
+    "window artefact", "periodic", "element-long", "diffuse", "boundary", "motif", "point"
+]
 
 
 class Shape(NamedTuple):
@@ -40,6 +43,9 @@ def classify(
 ) -> Pattern:
     """Name a pattern; the first rule that holds decides, and NaN holds in none.
 
+    Of the loci alone: whether they keep to boundaries is for an annotation to say, see
+    `mark_boundaries`.
+
     Notes
     -----
     ``window artefact``: window_bias >= window_start; ``periodic``: periodicity >= periodic;
@@ -55,6 +61,20 @@ def classify(
     if shape.density >= dense:
         return "diffuse"
     return "motif" if shape.motif_bits >= motif_bits else "point"
+
+
+def mark_boundaries(table: pd.DataFrame, *, boundary: float) -> pd.Series:
+    """Return the patterns of candidates, ``boundary`` where loci keep to ends of elements.
+
+    Parameters
+    ----------
+    table
+        With the columns ``pattern``, of the loci alone, and ``boundary_share``.
+    boundary
+        The share from which a motif or a point is the boundary of something.
+    """
+    is_small = table["pattern"].isin(["motif", "point"])
+    return table["pattern"].mask(is_small & (table["boundary_share"] >= boundary), "boundary")
 
 
 def information(

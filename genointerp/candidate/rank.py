@@ -10,6 +10,7 @@ from genointerp.candidate.backdrop import make_backdrop
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence import gather_evidence
 from genointerp.candidate.given import Given
+from genointerp.candidate.pattern import mark_boundaries
 from genointerp.candidate.score import explain, name_missing, raise_flags, score_candidates
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
@@ -106,8 +107,8 @@ def gather(
     Returns
     -------
     pandas.DataFrame
-        The columns of `genointerp.candidate.evidence.gather_evidence`; ``n_read`` and ``n_unseen``,
-        the number of genomes and of those outside training; and what ``given`` tells.
+        The columns of `genointerp.candidate.evidence.gather_evidence`; ``n_read``, the number of
+        genomes; and what ``given`` tells.
     """
     config = RankConfig() if config is None else config
     given = Given() if given is None else given
@@ -120,9 +121,7 @@ def gather(
     evidence = gather_evidence(
         stores, backdrops, config, trained_on=given.trained_on, progress=progress
     )
-    known = given.trained_on or ()
-    n_unseen = sum(store.header.genome_sha256 not in known for store in stores)
-    table = evidence.assign(n_read=len(stores), n_unseen=n_unseen)
+    table = evidence.assign(n_read=len(stores))
     return given.add_to(table, stores[0].n_features, seed=config.seed)
 
 
@@ -149,6 +148,7 @@ def rank_evidence(
     table["unexplained"] = table["unexplained"].fillna(1.0)
     table["best_concept"] = table["best_concept"].fillna("")
     table = table.assign(annotation_missing=np.nan)
+    table["pattern"] = mark_boundaries(table, boundary=config.boundary)
     table["flags"] = raise_flags(table, config)
     table["demoting"] = raise_flags(table, config, only_demoting=True)
     table["checks_missing"] = name_missing(table)

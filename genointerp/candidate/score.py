@@ -18,12 +18,22 @@ _MANY_LOCI = 32
 Condition = Callable[[pd.DataFrame, RankConfig], pd.Series]
 
 
+class Blind(NamedTuple):
+    """Where a rule says nothing although all of its columns are known, and why."""
+
+    condition: Condition
+    reason: str
+
+
 class Flag(NamedTuple):
     """A reason against a candidate; ``rule`` says when it is raised, in words.
 
     ``demotes`` of an artefact, or of what is known: the candidate comes after all without such a
     flag. The others are doubts: what they point at may itself be biology (a reading frame has a
     period of 3, a ribosomal operon is one family), so they only lower the score.
+
+    ``rule`` names every column that ``condition`` reads. A rule is not examined where one of them
+    is undefined, and where it is ``blind``.
     """
 
     name: str
@@ -31,6 +41,7 @@ class Flag(NamedTuple):
     reason: str
     condition: Condition
     demotes: bool = True
+    blind: Blind | None = None
 
 
 FLAGS: tuple[Flag, ...] = (
@@ -62,10 +73,11 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "single_genome",
-        "n_genomes = 1, of several read",
+        "n_genomes = 1 and n_read > 1",
         "may be a peculiarity of one genome, or a memory of it",
         lambda t, c: (t["n_genomes"] == 1) & (t["n_read"] > 1),
         demotes=False,
+        blind=Blind(lambda t, c: t["n_read"] < 2, "one genome was read"),
     ),
     Flag(
         "gc_shortcut",
@@ -76,14 +88,14 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "codon_phase",
-        "periodicity >= periodic (0.3), at a multiple of 3 bp",
+        "periodicity >= periodic (0.3), and period is a multiple of 3 bp",
         "a detector of reading frame",
         lambda t, c: (t["periodicity"] >= c.periodic) & (t["period"] % 3 == 0),
         demotes=False,
     ),
     Flag(
         "periodic",
-        "periodicity >= periodic (0.3), at another period",
+        "periodicity >= periodic (0.3), and period is no multiple of 3 bp",
         "fires in step with a repeat, not with an element",
         lambda t, c: (t["periodicity"] >= c.periodic) & (t["period"] % 3 != 0),
         demotes=False,
@@ -127,16 +139,17 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "one_family",
-        "n_families = 1, of one_family (3) loci or more",
+        "n_families = 1 and n_loci >= one_family (3)",
         "its strongest loci are copies of one sequence: one gene family or one mobile element",
         lambda t, c: (t["n_families"] == 1) & (t["n_loci"] >= c.one_family),
         demotes=False,
+        blind=Blind(lambda t, c: t["n_loci"] < c.one_family, "it has too few loci to compare"),
     ),
     Flag(
         "memorised",
-        "seen_share >= memorised (0.95), and genomes outside training were read",
+        "seen_share >= memorised (0.95)",
         "fires in the genomes that the dictionary was trained on and hardly elsewhere",
-        lambda t, c: (t["seen_share"] >= c.memorised) & (t["n_unseen"] > 0),
+        lambda t, c: t["seen_share"] >= c.memorised,
         demotes=False,
     ),
     Flag(
@@ -251,7 +264,8 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Indexed by ``feature``: ``unexplained``, ``attraction`` (the largest ``log2_enrichment``
-        among associations with ``q_value <= max_q``; NaN where none), and ``best_concept`` with
+        among associations with ``q_value <= max_q``; NaN where none), ``boundary_share`` (the
+        largest with ``boundary_p <= boundary_chance``; NaN where none), and ``best_concept`` with
         ``best_f1`` as `genointerp.feature.query.best_concepts` says; empty and NaN where it
         detects none.
 
@@ -282,11 +296,20 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     columns = {
         "unexplained": unexplained,
         "attraction": attraction.groupby(features).max(),
+        "boundary_share": _boundary_share(associations, config).groupby(features).max(),
     }
     best = best_concepts(associations).set_index("feature")[["best_concept", "best_f1"]]
     table = pd.DataFrame(columns).join(best)
     table["best_concept"] = table["best_concept"].astype(object).fillna("")
     return table
+
+
+def _boundary_share(associations: pd.DataFrame, config: RankConfig) -> pd.Series:
+    """Return the share of loci near ends of each concept, NaN where chance may put them there."""
+    if "boundary_share" not in associations:
+        return pd.Series(np.nan, range(len(associations)))
+    known = _at_most(associations["boundary_p"], config.boundary_chance)
+    return associations["boundary_share"].reset_index(drop=True).where(known)
 
 
 def _at_most(values: pd.Series, limit: float) -> Bool[np.ndarray, " row"]:

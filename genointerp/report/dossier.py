@@ -61,6 +61,7 @@ def _rows(checks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {
             "check": check["check"],
             "outcome": check["outcome"],
+            "because": check.get("reason", ""),
             "measured": name,
             "value": value,
             "it_would_be": check["claim"],

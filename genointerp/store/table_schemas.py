@@ -101,6 +101,8 @@ ASSOCIATIONS = TableSchema(
         _optional("p_matched", "float64", "share of draws of it that do as well, with one added"),
         _optional("q_matched", "float64", "Benjamini-Hochberg over the p_matched of tested pairs"),
         _optional("matched_share", "float64", "share of elements with matched background; test"),
+        _optional("boundary_share", "float64", "share of its loci near an element's end; test"),
+        _optional("boundary_p", "float64", "chance of as many of them there; test"),
     ),
 )
 
@@ -152,13 +154,17 @@ CANDIDATES = TableSchema(
         _optional("attraction", "float64", "largest log2_enrichment for a concept, q <= .05"),
         _optional("tandem_share", "float64", "share of its firing bases in tandem repeats"),
         _optional("edge_share", "float64", "share of them near ends of linear contigs"),
-        _optional("seen_share", "float64", "share of its loci in genomes of the training"),
+        _optional(
+            "seen_share", "float64", "s / (s + u), its loci by base, seen and unseen genomes"
+        ),
         _optional("window_bias_16", "float64", "window_bias of the first 16 bases"),
         _optional("window_bias_1024", "float64", "window_bias of the first 1,024 bases"),
         _optional("loss_effect_p", "float64", "chance of such a loss along other directions"),
         _optional(
             "annotation_missing", "float64", "share of loci that a gene finder alone accounts for"
         ),
+        _optional("n_read", "int64", "genomes that were read"),
+        _optional("boundary_share", "float64", "share of its loci near ends of one concept"),
     ),
 )
 
@@ -347,8 +353,8 @@ SIDES = TableSchema(
     "genointerp::sides",
     1,
     (
-        _required("fit_genome", "string", "its first contig"),
-        _required("test_genome", "string", "its first contig; the same one for blocks"),
+        _required("fit_genome", "string", "its first contig; with its number where not unique"),
+        _required("test_genome", "string", "likewise; the same one for blocks"),
         _required("fit_bp", "int64", "bases of it that were read on fit"),
         _required("test_bp", "int64", "bases of it that were read on test"),
         _required("shared_kmers", "float64", "share of the 31-mers of test that occur in fit"),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -232,22 +234,78 @@ def test_a_feature_of_one_codon_position_has_it_and_its_share(tmp_path):
     assert np.isnan(pick(table, 0, "CDS", "antisense")["phase_share"])
 
 
-def test_what_a_feature_is_at_its_loudest_is_told_apart_from_where_it_fires(tmp_path):
-    """It murmurs all over a region of genes and is loud on tRNA alone, but for ten bases."""
-    dense = silence(2 * LENGTH, 2)
-    places = [("gene", seqid, 100, 2000, "+") for seqid in ("fit", "test")]
-    places += [("tRNA", seqid, 300, 390, "+") for seqid in ("fit", "test")]
+def loud_table(folder, loud, trna, *, murmur=(), gap_bp=1000):
+    """Associations of one feature; it fires and there are tRNA on both contigs alike."""
+    dense = silence(2 * LENGTH, 1)
     for offset in (0, LENGTH):
-        dense["+"][offset + 100 : offset + 2000, 0] = 1
-        dense["+"][offset + 300 : offset + 400, 0] = 4
-        dense["+"][offset + 300 : offset + 399, 1] = 4
-    store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
-    table = associate([store], [make_elements(*places)], config=CONFIG)
-    assert pick(table, 0, "tRNA", "sense")["precision_strong"] == pytest.approx(0.9)
-    assert pick(table, 0, "gene", "sense")["precision_strong"] == 1
-    assert pick(table, 0, "tRNA", "antisense")["precision_strong"] == 0
-    # 99 loud bases are too few to say
-    assert np.isnan(pick(table, 1, "tRNA", "sense")["precision_strong"])
+        for height, places in ((1, murmur), (4, loud)):
+            for start, end in places:
+                dense["+"][offset + start : offset + end, 0] = height
+    places = [("tRNA", seqid, *place, "+") for seqid in ("fit", "test") for place in trna]
+    places += [("gene", seqid, 0, 19_000, "+") for seqid in ("fit", "test")]
+    store = make_store(folder / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
+    config = replace(CONFIG, gap_bp=gap_bp)
+    return associate([store], [make_elements(*places)], config=config)
+
+
+SPREAD = [(start, start + 90) for start in (300, 3100, 7000, 9500, 15_200)]
+
+
+def test_what_a_feature_is_at_its_loudest_is_told_apart_from_where_it_fires(tmp_path):
+    """It murmurs all over a region of genes and is loud on tRNA alone, but for fifty bases."""
+    loud = [*SPREAD, (12_000, 12_050)]
+    table = loud_table(tmp_path, loud, SPREAD, murmur=[(0, 19_000)])
+    # whichever tRNA is left out, four remain
+    strong = pick(table, 0, "tRNA", "sense")["precision_strong"]
+    assert strong == pytest.approx(360 / 410)
+    # one gene is no kind of thing, and of antisense nothing is hit
+    assert np.isnan(pick(table, 0, "gene", "sense")["precision_strong"])
+    assert np.isnan(pick(table, 0, "tRNA", "antisense")["precision_strong"])
+
+
+@pytest.mark.parametrize(
+    ("loud", "gap_bp"),
+    [
+        pytest.param(SPREAD[:4], 1000, id="four-elements"),
+        pytest.param([(start, start + 24) for start, _ in SPREAD], 1000, id="96-bases-remain"),
+        pytest.param(SPREAD, 10_001, id="one-stretch"),
+    ],
+)
+def test_of_too_few_loud_places_no_precision_is_told(tmp_path, loud, gap_bp):
+    table = loud_table(tmp_path, loud, SPREAD, gap_bp=gap_bp)
+    assert np.isnan(pick(table, 0, "tRNA", "sense")["precision_strong"])
+    assert pick(table, 0, "tRNA", "sense")["precision"] == 1
+
+
+def test_one_loud_gene_does_not_say_what_a_feature_is(tmp_path):
+    """Nearly all of its loud bases lie in one tRNA; of the others most lie in none."""
+    trna = [(1200, 1900), *SPREAD[1:]]
+    loud = [(1200, 1900), *((start, start + 5) for start, _ in SPREAD[1:])]
+    loud += [(start, start + 30) for start in (5000, 11_000, 13_000, 17_000)]
+    found = pick(loud_table(tmp_path, loud, trna), 0, "tRNA", "sense")
+    assert found["precision"] > 0.8
+    assert found["precision_strong"] == pytest.approx(20 / 140)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_precision_at_the_loudest_is_that_of_loops_over_stretches(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    loud = [(s, s + int(rng.integers(5, 60))) for s in rng.choice(19_000, 25, replace=False)]
+    trna = [(int(s), int(s) + 76) for s in (*rng.choice(19_000, 9, replace=False), loud[0][0])]
+    trna += [(start - 9, end) for start, end in loud[:8] if start > 9]
+    table = loud_table(tmp_path, [(int(s), int(e)) for s, e in loud], trna)
+    fires = {base for start, end in loud for base in range(start, end)}
+    inside = {base for start, end in trna for base in range(start, end)}
+    precisions, fewest = [], LENGTH
+    for stretch in range(20):
+        kept = {base for base in fires if base // (LENGTH // 20) != stretch}
+        precisions.append(len(kept & inside) / len(kept))
+        fewest = min(fewest, len(kept))
+    n_hit = sum(any(base in fires for base in range(*place)) for place in set(trna))
+    assert n_hit >= 5
+    assert fewest >= 100
+    found = pick(table, 0, "tRNA", "sense")["precision_strong"]
+    assert found == pytest.approx(min(precisions))
 
 
 def test_overlapping_and_nested_elements_count_once_by_base_and_each_as_element(tmp_path):

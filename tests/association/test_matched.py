@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from genointerp.association.config import AssociateConfig
 from genointerp.association.footprint import BOTH, MINUS, PLUS, find_footprints
@@ -69,6 +71,38 @@ def test_background_is_of_the_same_length_strand_and_composition_and_shares_no_b
             taken[strand, stretch] = True
             assert abs(is_gc[stretch].mean() - own) <= 0.05
             assert not place < 2900 < place + length
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10_000))
+def test_no_background_spans_two_contigs_of_a_draft(tmp_path_factory, seed):
+    rng = np.random.default_rng(seed)
+    drafts = [rng.integers(12, 60, 25).tolist() for _ in range(2)]
+    stores, sequences, elements, sides = [], [], [], []
+    for number, lengths in enumerate(drafts):
+        contigs = contigs_of(**{f"contig_{i}": length for i, length in enumerate(lengths)})
+        path = tmp_path_factory.mktemp("draft") / "f.h5"
+        stores.append(
+            make_store(path, silence(sum(lengths), 1), contigs, genome_sha256=str(number))
+        )
+        bases = [rng.choice(np.frombuffer(b"AC", np.uint8), length) for length in lengths]
+        sequences.append(Genome([Contig(f"contig_{i}", own) for i, own in enumerate(bases)]))
+        elements.append(
+            make_elements(
+                *(("a", f"contig_{i}", 1, 10, str(rng.choice(["+", "-"]))) for i in (2, 9))
+            )
+        )
+        sides.append(tuple(GenomicInterval(f"contig_{i}", 0, n) for i, n in enumerate(lengths)))
+    universe = make_universe(stores, sides)
+    config = AssociateConfig(n_shifts=9, n_matched=19, gc_caliper=0.9)
+    sets = MatchedNull(stores, elements, universe, sequences, config).sets(SENSE)
+    assert sets.share == 1
+    assert sets.n_places.min() > 10
+    contig_of = np.repeat(np.arange(50), np.concatenate(drafts))
+    rows = zip(sets.start, sets.footprints.length, sets.n_places, strict=True)
+    for places, length, n_places in rows:
+        for place in places[:n_places]:
+            assert len(set(contig_of[place : place + length])) == 1
 
 
 @pytest.mark.parametrize("step", [1, 3])

@@ -62,6 +62,19 @@ def test_f1_is_the_harmonic_mean_of_precision_and_recall(bases):
         assert scores.f1(both, n, m)[0] == pytest.approx(2 * p * r / (p + r))
 
 
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1), st.integers(0, 20))
+def test_least_precision_is_that_of_leaving_out_each_stretch(stretches, fewest):
+    both, alone = counts(*(b for b, _ in stretches)), counts(*(a for _, a in stretches))
+    left = [stretches[:i] + stretches[i + 1 :] for i in range(len(stretches))]
+    sizes = [sum(b + a for b, a in rest) for rest in left]
+    found = scores.least_precision(both, both + alone, fewest=fewest)
+    if min(sizes) < max(fewest, 1):
+        assert np.isnan(found)
+    else:
+        shares = [sum(b for b, _ in rest) / n for rest, n in zip(left, sizes, strict=True)]
+        assert found == pytest.approx(min(shares))
+
+
 def test_average_precision_of_a_worked_example():
     # concept, not, concept from the highest activation on: precisions 1 and 2/3
     assert scores.average_precision(np.array([1 + 2 / 3]), counts(2)) == pytest.approx([5 / 6])

@@ -7,8 +7,9 @@ import pytest
 from genointerp.association import similarity
 from genointerp.association.config import AssociateConfig
 from genointerp.association.similarity import K, compare_sides
-from genointerp.association.split import split_genomes
+from genointerp.association.split import Split, split_genomes
 from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.interval import GenomicInterval
 from tests.plant import contigs_of, make_store, silence
 
 LENGTH = 60_000
@@ -91,6 +92,31 @@ def test_no_word_spans_two_contigs(tmp_path, monkeypatch):
     store = make_store(tmp_path / "f.h5", silence(2000 + 2 * K - 2, 1), contigs)
     splits = split_genomes([contigs], AssociateConfig(test=("test",)))
     assert compare_sides([store], [genome], splits)["shared_kmers"].tolist() == [0]
+
+
+def draft(folder, bases, number):
+    genome = Genome([Contig("contig_1", bases[:40_000]), Contig("contig_2", bases[40_000:])])
+    contigs = contigs_of(contig_1=40_000, contig_2=LENGTH - 40_000)
+    dense = silence(LENGTH, 1)
+    return make_store(folder / f"{number}.h5", dense, contigs, genome_sha256=str(number)), genome
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["copy-first", "copy-last"])
+def test_drafts_whose_contigs_have_the_same_names_are_told_apart(tmp_path, first):
+    """Of two genomes on fit one is that of test."""
+    pytest.importorskip("pyskani")
+    bases = [random_bases(1), random_bases(2), random_bases(1)]
+    bases = bases if first == 0 else [bases[1], bases[0], bases[2]]
+    stores, genomes = zip(*(draft(tmp_path, one, i) for i, one in enumerate(bases)), strict=True)
+    whole = tuple(GenomicInterval(c.seqid, 0, c.length) for c in stores[0].header.contigs)
+    splits = [Split(whole, ()), Split(whole, ()), Split((), whole)]
+    table = compare_sides(stores, genomes, splits)
+    assert table["fit_genome"].tolist() == ["contig_1 (genome 1)", "contig_1 (genome 2)"]
+    assert set(table["test_genome"]) == {"contig_1 (genome 3)"}
+    expected = [1.0, 0.0] if first == 0 else [0.0, 1.0]
+    assert table["shared_kmers"].tolist() == expected
+    assert table["aligned_share"].tolist() == pytest.approx(expected, abs=0.02)
+    assert table["similar"].tolist() == expected
 
 
 def test_a_relative_is_found_by_alignment(tmp_path, caplog):

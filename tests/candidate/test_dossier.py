@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from math import comb
 from typing import get_args
@@ -92,6 +93,72 @@ def test_a_check_whose_value_is_undefined_is_not_said_to_be_ruled_out(one_genome
     assert outcomes(candidates, evidence)["gc_shortcut"].outcome == "ruled out"
     assert outcomes(candidates, evidence)["annotation_missing"].outcome == "not examined"
     assert outcomes(candidates, evidence)["masked"].outcome == "not examined"
+    assert outcomes(candidates, evidence)["masked"].reason == "no finder of low complexity was run"
+    assert outcomes(candidates, evidence)["annotation_missing"].reason == "no finder was run"
+
+
+COMPLETE = {
+    **dict.fromkeys((c.name for c in CANDIDATES.columns if c.kind == "float64"), 0.5),
+    **{"flags": "", "n_loci": 20, "n_genomes": 2, "n_read": 2, "n_families": 9, "period": 3},
+}
+"""A row on which everything was measured and no flag was raised."""
+
+
+def examined(candidates, one_genome, **changes):
+    found = outcomes(candidates, judged(one_genome, [PREDICTED]), **{**COMPLETE, **changes})
+    return {name: (check.outcome, check.reason) for name, check in found.items()}
+
+
+def test_where_all_was_measured_and_nothing_raised_every_flag_is_ruled_out(candidates, one_genome):
+    found = examined(candidates, one_genome)
+    assert {found[flag.name] for flag in FLAGS} == {("ruled out", "")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "flag", "reason"),
+    [
+        pytest.param({"n_read": 1, "n_genomes": 1}, "single_genome", "one genome was read", id="1"),
+        pytest.param({"seen_share": np.nan}, "memorised", checks.UNDEFINED["seen_share"],
+                     id="no-unseen-genome"),
+        pytest.param({"n_loci": 2}, "one_family", "it has too few loci to compare", id="few"),
+        pytest.param({"stability": np.nan}, "unstable", checks.UNDEFINED["stability"],
+                     id="one-seed"),
+    ],
+)  # fmt: skip
+def test_what_could_not_be_examined_is_not_said_to_be_ruled_out(
+    candidates, one_genome, changes, flag, reason
+):
+    assert examined(candidates, one_genome, **changes)[flag] == ("not examined", reason)
+
+
+@pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.name)
+def test_a_flag_that_was_raised_is_never_not_examined(candidates, one_genome, flag):
+    unknown = {**dict.fromkeys(checks.UNDEFINED, np.nan), "flags": flag.name, "n_read": 1}
+    assert examined(candidates, one_genome, **unknown)[flag.name] == ("not ruled out", "")
+
+
+@pytest.mark.parametrize("column", sorted(checks.UNDEFINED))
+def test_each_column_that_may_be_undefined_has_its_reason(candidates, one_genome, column):
+    found = examined(candidates, one_genome, **{column: np.nan})
+    named = {flag.name for flag in FLAGS if re.search(rf"\b{column}\b", flag.rule)}
+    assert named
+    for name in (flag.name for flag in FLAGS):
+        expected = (
+            ("not examined", checks.UNDEFINED[column]) if name in named else ("ruled out", "")
+        )
+        assert found[name] == expected
+
+
+def test_that_no_concept_attracts_a_feature_rules_attraction_out(candidates, one_genome):
+    assert examined(candidates, one_genome, attraction=np.nan)["attracted"] == ("ruled out", "")
+
+
+def test_a_check_of_a_column_that_an_older_table_lacks_is_not_examined(candidates, one_genome):
+    found = outcomes(candidates, judged(one_genome, []))
+    assert "periodicity" not in candidates.columns
+    assert found["periodic"].outcome == "not examined"
+    assert found["periodic"].reason == "the table of candidates has no column periodicity"
+    assert found["periodic"].values == {"periodicity": None, "period": None}
 
 
 def test_loci_that_lie_in_one_kind_of_element_are_told_by_their_chance():
@@ -122,7 +189,9 @@ def test_a_candidate_of_one_kind_is_not_ruled_out(one_genome, candidates):
     assert check.outcome == "not ruled out"
     assert check.values == {"one_kind": pytest.approx(1e-4)}
     assert "4 of 4 in CDS" in check.claim
-    assert outcomes(candidates, evidence.head(0))["one_kind"].outcome == "not examined"
+    assert outcomes(candidates, evidence.head(0))["one_kind"][1:3] == (
+        *("not examined", "it has no locus"),
+    )
     outside = evidence.assign(status="nothing hits")
     assert outcomes(candidates, outside)["one_kind"].values == {"one_kind": 1.0}
 
@@ -181,6 +250,7 @@ def test_a_dossier_tells_context_neighbours_ablation_and_what_to_test(one_genome
     assert first.ablation == {"loss_effect": 0.0125}
     assert second.ablation == {}
     assert first.next[0].startswith("Settle first what is not ruled out: few_loci (too few loci")
+    assert "unstable (the table of candidates has no column stability)" in first.next[1]
     assert first.motif is not None
     # it never fires, so that there is nothing to align
     assert second.motif is None

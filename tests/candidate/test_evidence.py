@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.association.counts import RowTrack
-from genointerp.candidate.evidence import find_loci, find_period, histogram_auroc
+from genointerp.candidate.evidence import find_loci, find_period, histogram_auroc, seen_share
 
 
 def recurrence_of(fires, max_lag=40):
@@ -40,6 +40,32 @@ def test_whole_elements_have_no_period():
 def test_auroc_of_histograms_equals_that_of_all_pairs(a, b):
     found = histogram_auroc(np.bincount(a, minlength=7), np.bincount(b, minlength=7))
     assert found == pytest.approx(np.mean([(x > y) + (x == y) / 2 for x in a for y in b]))
+
+
+genomes = st.lists(
+    st.tuples(st.integers(0, 20), st.integers(0, 90), st.booleans()), min_size=1, max_size=6
+)
+
+
+@given(genomes)
+def test_the_share_of_seen_genomes_is_that_of_loci_by_base_read(genomes):
+    genomes = [(loci if bases else 0, bases, seen) for loci, bases, seen in genomes]
+    rate = {}
+    for kind in (True, False):
+        own = [(loci, bases) for loci, bases, seen in genomes if seen == kind]
+        n_read = sum(bases for _, bases in own)
+        rate[kind] = sum(loci for loci, _ in own) / n_read if n_read else None
+    found = seen_share(*map(np.array, zip(*genomes, strict=True)))
+    if rate[False] is None or not any(loci for loci, *_ in genomes):
+        assert np.isnan(found)
+    else:
+        seen = rate[True] or 0.0
+        assert found == pytest.approx(seen / (seen + rate[False]))
+
+
+def test_a_feature_of_both_is_not_remembered_however_much_more_was_read_of_the_training():
+    # 960 of its 1,000 loci lie in the training, of which 24 times as much was read
+    assert seen_share(np.array([960, 40]), np.array([24_000, 1000]), np.array([True, False])) == 0.5
 
 
 def test_loci_close_gaps_but_do_not_cross_contigs():

@@ -1,10 +1,11 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from genointerp.candidate.backdrop import make_backdrop
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence import gather_evidence
-from genointerp.candidate.pattern import information, motif_share
+from genointerp.candidate.pattern import information, mark_boundaries, motif_share
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
@@ -68,6 +69,18 @@ def test_measures_of_planted_patterns(evidence):
     assert evidence.loc[HEAD, "window_bias_16"] == pytest.approx(2 * LENGTH / (2 * 16 * 40))
     assert evidence.loc[HEAD, "window_bias_1024"] == pytest.approx(1.0)
     assert evidence["seen_share"].tolist() == [0.0] * 6
+
+
+def test_what_is_small_and_keeps_to_the_ends_of_elements_is_a_boundary():
+    table = pd.DataFrame(
+        {
+            "pattern": ["motif", "point", "point", "motif", "element-long", "periodic"],
+            "boundary_share": [0.5, 0.9, 0.49, np.nan, 0.9, 0.9],
+        }
+    )
+    assert mark_boundaries(table, boundary=0.5).tolist() == [
+        *("boundary", "boundary", "point", "motif", "element-long", "periodic"),
+    ]
 
 
 def test_information_of_a_worked_example():

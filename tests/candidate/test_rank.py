@@ -214,7 +214,6 @@ def blank(n):
         "motif_share",
         "n_families",
         "seen_share",
-        "n_unseen",
     ]
     names += ["stability", "stability_null", "split_cosine", "loss_effect", "loss_effect_p"]
     return pd.DataFrame({name: [np.nan] * n for name in names})
@@ -226,12 +225,13 @@ def blank(n):
         pytest.param({"kmer_auroc": 0.95}, "kmer_shortcut", id="k-mers"),
         pytest.param({"edge_share": 0.5}, "contig_end", id="contig-ends"),
         pytest.param({"n_families": 1, "n_loci": 9}, "one_family", id="copies"),
-        pytest.param({"seen_share": 1.0, "n_unseen": 1}, "memorised", id="training"),
+        pytest.param({"seen_share": 1.0}, "memorised", id="training"),
         pytest.param({"stability": 0.5, "stability_null": 0.4}, "unstable", id="other-seed"),
         pytest.param({"stability": 0.8, "stability_null": 0.9}, "unstable", id="as-the-null"),
         pytest.param({"split_cosine": 0.8}, "split", id="split"),
         pytest.param({"loss_effect": 0.2, "loss_effect_p": 0.1}, "unused", id="as-others"),
         pytest.param({"loss_effect": -0.1, "loss_effect_p": 0.05}, "unused", id="harmful"),
+        pytest.param({"n_genomes": 1, "n_read": 2}, "single_genome", id="one-of-two-genomes"),
         pytest.param({"window_bias_16": 4.0}, "window_start_16", id="first-16-bases"),
     ],
 )
@@ -244,6 +244,34 @@ def test_a_feature_whose_loss_exceeds_that_of_all_but_one_in_twenty_directions_i
     table = blank(3).assign(loss_effect=0.2, loss_effect_p=[1 / 20, 2 / 20, np.nan])
     assert raise_flags(table, RankConfig()) == ["", "unused", ""]
     assert raise_flags(table, RankConfig(unused=0.1)) == ["", "", ""]
+
+
+class Recorded(pd.DataFrame):
+    """A table that remembers which of its columns were asked for."""
+
+    _metadata = ("asked",)
+
+    def __getitem__(self, key):
+        self.asked.add(key)
+        return super().__getitem__(key)
+
+
+def columns_read(condition):
+    table = Recorded(blank(1))
+    table.asked = set()
+    condition(table, RankConfig())
+    return table.asked
+
+
+@pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.name)
+def test_a_rule_names_the_columns_that_it_reads_and_these_alone(flag):
+    words = set(re.findall(r"[a-z]\w*", flag.rule))
+    read = columns_read(flag.condition)
+    assert read
+    assert read <= set(CANDIDATES.names)
+    assert words & set(CANDIDATES.names) == read
+    if flag.blind is not None:
+        assert columns_read(flag.blind.condition) <= read
 
 
 def test_what_may_be_biology_lowers_the_score_and_does_not_demote():
@@ -278,6 +306,21 @@ def test_a_hidden_concept_is_ranked_from_the_same_evidence(world, result):
     assert (row["unexplained"], row["best_concept"], row["flags"]) == (1.0, "", "")
 
 
+def test_points_at_the_ends_of_a_concept_become_a_boundary(world):
+    stores, table, genomes, windows = world
+    evidence = gather(stores, genomes, windows=windows)
+    evidence.loc[evidence["feature"] == NOVEL, "pattern"] = "point"
+    told = (table["feature"] == NOVEL) & (table["concept"] == "tRNA")
+    table = table.copy()
+    table.loc[told, ["boundary_share", "boundary_p"]] = 0.8, 1e-9
+    row = rank_evidence(evidence, table).set_index("feature").loc[NOVEL]
+    assert (row["pattern"], row["boundary_share"]) == ("boundary", 0.8)
+    hidden = rank_evidence(evidence, table[table["concept"] != "tRNA"])
+    row = hidden.set_index("feature").loc[NOVEL]
+    assert row["pattern"] == "point"
+    assert np.isnan(row["boundary_share"])
+
+
 def test_what_is_given_becomes_columns(world):
     stores, table, genomes, windows = world
     rows = np.eye(10, 12)
@@ -302,6 +345,13 @@ def test_what_is_given_becomes_columns(world):
     assert row["seen_share"] == 0.5
     assert row["flags"] == "split"
     assert row["checks_missing"] == ""
+    # without a genome outside the training nothing is said
+    every = Given(trained_on=frozenset(genome.sha256 for genome in genomes))
+    blind = rank(stores, table, genomes, given=every).table
+    assert blind["seen_share"].isna().all()
+    assert not blind["flags"].str.contains("memorised").any()
+    assert blind["checks_missing"].str.contains("training genomes").all()
+    assert blind["n_read"].tolist() == [2] * 9
     with pytest.raises(MismatchError, match="expected a dictionary of 10 features, found 3"):
         rank(stores, table, genomes, windows=windows, given=Given(decoder=np.eye(3)))
 
@@ -380,6 +430,32 @@ def test_a_feature_that_is_loud_in_one_concept_only_is_explained_by_it():
     found = explain(associations, RankConfig())["unexplained"].tolist()
     expected = [1 - (0.8 - 1e-3) / (1 - 1e-3), 1 - (0.9 - 1e-3) / (1 - 1e-3), 1.0]
     assert found == pytest.approx(expected)
+
+
+def test_the_boundary_share_is_the_largest_that_is_no_chance():
+    associations = pd.DataFrame(
+        {
+            "feature": [0, 0, 0, 1],
+            "concept": ["tRNA", "CDS", "rRNA", "CDS"],
+            "orientation": 4 * ["sense"],
+            "f1_fit": 4 * [0.1],
+            "f1": 4 * [0.1],
+            "precision": 4 * [0.1],
+            "n_feature_bp": 4 * [100],
+            "n_concept_bp": 4 * [1000],
+            "n_both_bp": 4 * [10],
+            "log2_enrichment": 4 * [0.0],
+            "q_value": 4 * [1.0],
+            "boundary_share": [0.6, 0.7, 0.9, 0.8],
+            "boundary_p": [1e-9, 1e-3, 0.01, np.nan],
+        }
+    )
+    # indices of a part of a table
+    part = associations.set_axis([7, 3, 5, 1])
+    found = explain(part, RankConfig())["boundary_share"].tolist()
+    assert found == pytest.approx([0.7, np.nan], nan_ok=True)
+    without = associations.drop(columns=["boundary_share", "boundary_p"])
+    assert explain(without, RankConfig())["boundary_share"].isna().all()
 
 
 def test_a_concept_of_nearly_all_bases_explains_nothing():

@@ -1,0 +1,173 @@
+"""Whether the loci of a feature keep to the ends of a concept's elements, and the chance of that.
+
+A locus is what candidates have (`genointerp.candidate.config`): where the feature is loud, whatever
+threshold tells a concept best.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int64
+from scipy.stats import binom
+
+from genointerp.annotation.concepts import ConceptElements
+from genointerp.association.counts import RowTrack
+from genointerp.association.label import Label, readings
+from genointerp.association.universe import Universe
+from genointerp.feature.loci import group_rows
+from genointerp.store.features import FeatureStore, ReadStrand
+
+NEAR_BP = 10
+"""Bases on either side of the first and of the last base of an element that are near an end."""
+
+LOUD_SHARE, MERGE_GAP = 0.5, 30
+"""Of its maximum, from which a feature is loud; bases between two loci of one feature at least."""
+
+_WHOLE = ("all", "outside")
+
+
+class Peaks(NamedTuple):
+    """The rows of one genome and reading strand on which loci of a feature have their peaks."""
+
+    genome: int
+    strand: ReadStrand
+    row: Int64[np.ndarray, " locus"]
+
+
+class Nearness(NamedTuple):
+    """Share of loci near an end of an element, and the chance of as many; NaN without a locus."""
+
+    share: float
+    chance: float
+
+
+class _Near(NamedTuple):
+    """Rows near an end, as sorted disjoint half-open runs of each genome and strand; their rate."""
+
+    runs: dict[tuple[int, ReadStrand], Int64[np.ndarray, "run 2"]]
+    rate: float
+
+
+class Ends:
+    """Ends of elements upon one universe.
+
+    Parameters
+    ----------
+    stores, elements
+        Features of each genome, and the elements of the concepts.
+    universe
+        The cells that count.
+
+    Notes
+    -----
+    Near an end are the bases up to `NEAR_BP` before or after the first or the last base of an
+    element, on its contig. The ends of codon positions and of first and last codons are those of
+    the coding sequences. Of n loci k have their peak near an end; the chance is that of k or more
+    in n throws with the larger of two rates: that of such pairs among all that were read, and among
+    those within the elements. By the second a feature that fires anywhere in short elements does
+    not keep to their ends.
+    """
+
+    def __init__(
+        self,
+        stores: Sequence[FeatureStore],
+        elements: Sequence[ConceptElements],
+        universe: Universe,
+    ) -> None:
+        self._stores = stores
+        self._elements = elements
+        self._universe = universe
+        self._known: dict[Label, _Near] = {}
+
+    def find_peaks(self, tracks: Sequence[RowTrack]) -> list[Peaks]:
+        """Return the peaks of the loci of one feature in the universe."""
+        loud = LOUD_SHARE * max((float(it.value.max(initial=0)) for it in tracks), default=0.0)
+        found = []
+        for track in tracks:
+            inside = self._universe.locate(track.genome, track.strand, track.row).inside
+            kept = inside & (track.value >= loud)
+            row, value = track.row[kept], track.value[kept]
+            offsets = np.array(list(self._stores[track.genome].offsets.values()), dtype=np.int64)
+            first, last = group_rows(row, offsets, merge_gap=MERGE_GAP)
+            if len(first):
+                highest = np.repeat(np.maximum.reduceat(value, first), last - first + 1)
+                at_peak = np.flatnonzero(value == highest)
+                row = row[at_peak[np.searchsorted(at_peak, first)]]
+            found.append(Peaks(track.genome, track.strand, row))
+        return found
+
+    def nearness(self, peaks: Sequence[Peaks], label: Label) -> Nearness:
+        """Return how far loci keep to the ends of the elements of a label."""
+        near = self._find(label)
+        n_loci = sum(len(one.row) for one in peaks)
+        if not n_loci:
+            return Nearness(float("nan"), float("nan"))
+        n_near = 0
+        for one in peaks:
+            runs = near.runs.get((one.genome, one.strand), np.zeros((0, 2), np.int64))
+            begun = np.searchsorted(runs[:, 0], one.row, side="right")
+            ended = np.searchsorted(runs[:, 1], one.row, side="right")
+            n_near += int((begun - ended).sum())
+        return Nearness(n_near / n_loci, float(binom.sf(n_near - 1, n_loci, near.rate)))
+
+    def _find(self, label: Label) -> _Near:
+        whole = _whole(label, self._elements)
+        if whole not in self._known:
+            self._known[whole] = self._lay(whole)
+        return self._known[whole]
+
+    def _lay(self, label: Label) -> _Near:
+        runs, n_near, n_within, n_both = {}, 0, 0, 0
+        for genome, strand, drawn in readings(label, self._elements):
+            store, own = self._stores[genome], self._elements[genome]
+            table = own.of(label.concept)
+            if drawn is not None:
+                table = table[table["strand"].isin([drawn, "."])]
+            is_near = _near_ends(table, store)
+            is_within, is_read = np.zeros((2, store.n_rows), dtype=np.bool_)
+            for seqid, start, end in table[["seqid", "start", "end"]].itertuples(index=False):
+                is_within[store.offsets[seqid] + start : store.offsets[seqid] + end] = True
+            for start, end, _ in zip(*self._universe.covered[genome][strand], strict=True):
+                is_read[start:end] = True
+            edges = np.diff(np.concatenate([[False], is_near, [False]]).astype(np.int8))
+            runs[genome, strand] = np.flatnonzero(edges).reshape(-1, 2).astype(np.int64)
+            n_near += int((is_near & is_read).sum())
+            n_within += int((is_within & is_read).sum())
+            n_both += int((is_near & is_within & is_read).sum())
+        rate = max(n_near / max(self._universe.n_covered, 1), n_both / max(n_within, 1))
+        return _Near(runs, rate)
+
+
+def _whole(label: Label, elements: Sequence[ConceptElements]) -> Label:
+    """Return the label of whole elements that the bases of a label are a part of."""
+    own = next(it.concepts[label.concept] for it in elements if label.concept in it.names)
+    is_part = own.bases not in _WHOLE and own.of is not None
+    if is_part and any(own.of in it.names for it in elements):
+        return Label(str(own.of), label.orientation)
+    return label
+
+
+def _near_ends(table: pd.DataFrame, store: FeatureStore) -> Bool[np.ndarray, " row"]:
+    """Return the rows near the first or the last base of each element of a table."""
+    table = table.sort_values(["element", "part"], kind="stable")
+    offset = np.array([store.offsets[name] for name in table["seqid"]], dtype=np.int64)
+    length = np.array([store.lengths[name] for name in table["seqid"]], dtype=np.int64)
+    start, end = (table[name].to_numpy(np.int64) + offset for name in ("start", "end"))
+    is_reverse = (table["strand"] == "-").to_numpy(np.bool_)
+    element = table["element"].to_numpy(np.int64)
+    is_first = np.diff(element, prepend=-1) != 0
+    is_last = np.diff(element, append=-1) != 0
+    row = np.concatenate(
+        [
+            np.where(is_reverse, end - 1, start)[is_first],
+            np.where(is_reverse, start, end - 1)[is_last],
+        ]
+    )
+    lowest = np.concatenate([offset[is_first], offset[is_last]])
+    highest = lowest + np.concatenate([length[is_first], length[is_last]])
+    around = row[:, None] + np.arange(-NEAR_BP, NEAR_BP + 1)
+    is_near = np.zeros(store.n_rows, dtype=np.bool_)
+    is_near[around[(around >= lowest[:, None]) & (around < highest[:, None])]] = True
+    return is_near
