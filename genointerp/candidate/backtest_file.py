@@ -13,7 +13,7 @@ from genointerp.candidate.config import RankConfig
 from genointerp.candidate.given import Given
 from genointerp.candidate.hidden import Known
 from genointerp.candidate.rank import genome_of
-from genointerp.candidate.rank_files import RankFiles, RankInputs, windows_of
+from genointerp.candidate.rank_files import RankFiles, RankInputs, outliers_of, windows_of
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
@@ -103,7 +103,7 @@ def backtest_files(
     """
     config = RankConfig() if config is None else config
     check_table_path(out)
-    found = files.ranked.open()
+    found = files.ranked.open(config)
     sha256 = {**found.sha256, **_check_known(files, found)}
     subject = Subject(
         found.stores,
@@ -116,7 +116,7 @@ def backtest_files(
     if files.baselines is not None:
         check_features(files.baselines, BASELINES, found.stores)
         probes = read_table(files.baselines, BASELINES)
-    random, digests = _open_random(files.random, found)
+    random, digests = _open_random(files.random, found, config)
     known = _read_known(files, found)
     result = backtest(subject, known, config, random=random, probes=probes, progress=progress)
     provenance = Provenance(to_mapping(config), sha256 | digests)
@@ -162,7 +162,7 @@ def _read_known(files: BacktestFiles, found: RankInputs) -> Known:
 
 
 def _open_random(
-    files: RandomFiles, found: RankInputs
+    files: RandomFiles, found: RankInputs, config: RankConfig
 ) -> tuple[RandomWeights | None, dict[str, str]]:
     """Open what there is of random weights, and return the sha256 of each file by its role."""
     if not files.features:
@@ -170,7 +170,8 @@ def _open_random(
     stores = [FeatureStore(path) for path in files.features]
     origin = [ActivationStore(path) for path in files.activations]
     decoder = None if files.sae is None else read_own_decoder(files.sae, stores[0])
-    given = Given(decoder=decoder, trained_on=found.given.trained_on)
+    outliers = outliers_of(stores, origin, config)
+    given = Given(decoder=decoder, trained_on=found.given.trained_on, outliers=outliers)
     sha256 = {f"random-{i}": store.sha256 for i, store in enumerate(stores)}
     sha256["random-sae"] = stores[0].header.sae_sha256
     sha256 |= {f"random-activations-{i}": store.sha256 for i, store in enumerate(origin)}

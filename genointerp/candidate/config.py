@@ -32,6 +32,9 @@ class RankConfig:
         Longest period looked for, in bp.
     window_head
         Bases at the start of a window that count as its head.
+    outlier_sd
+        A token is an outlier where its norm is above the mean by more than so many standard
+        deviations; as training has it.
     everywhere
         A concept with this share of all bases explains nothing.
     absences
@@ -42,7 +45,7 @@ class RankConfig:
     dense, few_loci, gc_shortcut, window_start, explained, attracted, one_strand, periodic,
     low_complexity
         Thresholds of the flags, as `genointerp.candidate.score.FLAGS` says.
-    kmer_shortcut, edge, one_family, unstable, split, memorised, unused
+    kmer_shortcut, edge, one_family, unstable, split, memorised, unused, outlier_tokens
         Likewise.
     boundary, boundary_chance
         Share of loci near ends of one concept's elements from which a pattern is a boundary, and
@@ -68,6 +71,7 @@ class RankConfig:
     gc_window: int = 101
     max_period: int = 60
     window_head: int = 64
+    outlier_sd: float = 4.0
     max_q: float = 0.05
     everywhere: float = 0.9
     absences: tuple[str, ...] = ("intergenic",)
@@ -87,6 +91,7 @@ class RankConfig:
     split: float = 0.7
     memorised: float = 0.95
     unused: float = 0.05
+    outlier_tokens: float = 0.5
     boundary: float = 0.5
     boundary_chance: float = 1e-3
     element_length: float = 50.0

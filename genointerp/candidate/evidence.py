@@ -13,6 +13,7 @@ from genointerp.candidate.coherence import draw_surroundings
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.families import count_families
 from genointerp.candidate.kmers import kmer_auroc
+from genointerp.candidate.outliers import Outliers
 from genointerp.candidate.pattern import Shape, classify, information, motif_share
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
@@ -48,6 +49,7 @@ def gather_evidence(
     config: RankConfig,
     *,
     trained_on: Collection[str] | None = None,
+    outliers: Sequence[Outliers] | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
     """Describe every feature that fires anywhere, a row for each.
@@ -56,6 +58,8 @@ def gather_evidence(
     ----------
     trained_on
         sha256 of the genomes that the dictionary was trained on; None where unknown.
+    outliers
+        Tokens of unusual norm, in the order of the stores; None where unknown.
 
     Returns
     -------
@@ -84,6 +88,8 @@ def gather_evidence(
             The same of the first 16 and 1,024 bases.
         ``edge_share``
             Share of its firing bases near an end of a linear contig.
+        ``outlier_share``
+            Share of its firing bases at tokens of unusual norm; NaN where these are unknown.
         ``coherence``
             See `genointerp.candidate.coherence.Surroundings.auroc`.
         ``kmer_auroc``
@@ -117,6 +123,7 @@ def gather_evidence(
             place = _place(stores, backdrops, tracks, config, trained_on)
             row = {"feature": feature, **_shares(tracks, backdrops, config), **shape, **place}
             draw = rng(config.seed, f"coherence/{feature}")
+            row["outlier_share"] = _outlier_share(tracks, outliers)
             row["coherence"] = surroundings.auroc(
                 tracks, draw, at_least=config.locus_share * _maximum(tracks)
             )
@@ -136,6 +143,7 @@ COLUMNS = [
     "window_bias_16",
     "window_bias_1024",
     "edge_share",
+    "outlier_share",
     "coherence",
     "kmer_auroc",
     "periodicity",
@@ -150,6 +158,16 @@ COLUMNS = [
     "seen_share",
     "top_region",
 ]
+
+
+def evidence_of(candidates: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
+    """Return the evidence that a table of candidates holds, as `gather_evidence` gave it.
+
+    ``pattern`` is named anew, since that of a candidate may come from its associations.
+    """
+    found = candidates.sort_values("feature", ignore_index=True)[COLUMNS]
+    rows: list[dict[str, object]] = found.to_dict(orient="records")  # type: ignore[assignment]
+    return found.assign(pattern=[_pattern(row, config) for row in rows])
 
 
 def find_loci(
@@ -279,6 +297,13 @@ def _shape(
         fires[row] = False
     period = find_period(found / max(n, 1))
     return {"periodicity": period.strength, "period": period.bp}
+
+
+def _outlier_share(tracks: Sequence[RowTrack], outliers: Sequence[Outliers] | None) -> float:
+    if outliers is None:
+        return float("nan")
+    found = sum(int(outliers[track.genome][track.strand][track.row].sum()) for track in tracks)
+    return found / sum(len(track.row) for track in tracks)
 
 
 def _maximum(tracks: Sequence[RowTrack]) -> float:

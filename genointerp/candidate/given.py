@@ -9,6 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from genointerp.candidate.directions import describe_directions
+from genointerp.candidate.outliers import Outliers
 from genointerp.candidate.searched import Searched
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.provenance import sha256_file
@@ -25,7 +26,7 @@ _ABLATION = {
     "p_value": "loss_effect_p",
 }
 """Columns of ablation, and what candidates call them."""
-_DIRECTIONS = ["stability", "stability_null", "split_cosine"]
+DIRECTIONS = ["stability", "stability_null", "split_cosine"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,11 @@ class Given:
         sha256 of the genomes that the dictionary was trained on.
     searched
         What is annotated and what finders saw.
+    outliers
+        Tokens of unusual norm, in the order of the stores.
+    measured
+        Candidates of the same features, genomes, windows and directions, ranked with the same
+        configuration: their evidence is taken over.
     """
 
     ablation: pd.DataFrame | None = None
@@ -51,22 +57,26 @@ class Given:
     others: Sequence[Float[np.ndarray, "_n _d"]] = ()
     trained_on: frozenset[str] | None = None
     searched: Searched | None = None
+    outliers: Sequence[Outliers] | None = None
+    measured: pd.DataFrame | None = None
 
-    def add_to(self, evidence: pd.DataFrame, n_features: int, *, seed: int) -> pd.DataFrame:
-        """Return evidence with the columns that this tells, NaN where it tells nothing.
+    def add_ablation(self, evidence: pd.DataFrame) -> pd.DataFrame:
+        """Return evidence with what the model loses, NaN where nothing was ablated."""
+        if self.ablation is None:
+            return evidence.assign(**dict.fromkeys(_ABLATION.values(), np.nan))
+        effects = self.ablation.set_index("feature")[list(_ABLATION)].rename(columns=_ABLATION)
+        return evidence.join(effects, on="feature")
+
+    def add_directions(self, evidence: pd.DataFrame, n_features: int, *, seed: int) -> pd.DataFrame:
+        """Return evidence with what the directions tell, NaN where there are none.
 
         Raises
         ------
         MismatchError
             If the directions are of another dictionary's size.
         """
-        if self.ablation is None:
-            evidence = evidence.assign(**dict.fromkeys(_ABLATION.values(), np.nan))
-        else:
-            effects = self.ablation.set_index("feature")[list(_ABLATION)].rename(columns=_ABLATION)
-            evidence = evidence.join(effects, on="feature")
         if self.decoder is None:
-            return evidence.assign(**dict.fromkeys(_DIRECTIONS, np.nan))
+            return evidence.assign(**dict.fromkeys(DIRECTIONS, np.nan))
         if len(self.decoder) != n_features:
             expected = f"a dictionary of {n_features} features"
             raise MismatchError("directions", expected, f"{len(self.decoder)}")

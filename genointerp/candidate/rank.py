@@ -8,8 +8,8 @@ import pandas as pd
 
 from genointerp.candidate.backdrop import make_backdrop
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.evidence import gather_evidence
-from genointerp.candidate.given import Given
+from genointerp.candidate.evidence import evidence_of, gather_evidence
+from genointerp.candidate.given import DIRECTIONS, Given
 from genointerp.candidate.pattern import mark_boundaries
 from genointerp.candidate.score import explain, name_missing, raise_flags, score_candidates
 from genointerp.core.errors import InputError, MismatchError
@@ -113,16 +113,25 @@ def gather(
     config = RankConfig() if config is None else config
     given = Given() if given is None else given
     _check_stores(stores, windows)
+    if given.measured is not None:
+        evidence = evidence_of(given.measured, config)
+        told = given.measured[["feature", *DIRECTIONS]].set_index("feature")
+        return given.add_ablation(evidence.assign(n_read=len(stores)).join(told, on="feature"))
     ordered = [genome_of(store, genomes) for store in stores]
     backdrops = [
         make_backdrop(store, genome, None if windows is None else windows[index], config)
         for index, (store, genome) in enumerate(zip(stores, ordered, strict=True))
     ]
     evidence = gather_evidence(
-        stores, backdrops, config, trained_on=given.trained_on, progress=progress
-    )
-    table = evidence.assign(n_read=len(stores))
-    return given.add_to(table, stores[0].n_features, seed=config.seed)
+        stores,
+        backdrops,
+        config,
+        trained_on=given.trained_on,
+        outliers=given.outliers,
+        progress=progress,
+    ).assign(n_read=len(stores))
+    table = given.add_directions(evidence, stores[0].n_features, seed=config.seed)
+    return given.add_ablation(table)
 
 
 def rank_evidence(

@@ -1,5 +1,7 @@
 """What a ranking is made from, from files: the same for `rank` and for `backtest`."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -7,10 +9,13 @@ from pathlib import Path
 import pandas as pd
 
 from genointerp.annotation.read import read_annotation
+from genointerp.candidate.config import RankConfig
 from genointerp.candidate.given import Given, GivenFiles
+from genointerp.candidate.outliers import Outliers, outlier_bases
 from genointerp.candidate.rank import genome_of
 from genointerp.candidate.searched import Searched
-from genointerp.core.errors import InputError
+from genointerp.core.config import to_mapping
+from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
@@ -19,6 +24,10 @@ from genointerp.store.activations import ActivationStore
 from genointerp.store.associations import SAE
 from genointerp.store.belonging import check_origin, read_associations_of
 from genointerp.store.features import FeatureStore
+from genointerp.store.table_schemas import CANDIDATES
+from genointerp.store.tables import read_provenance, read_table
+
+_MEASURING = re.compile(r"(features|genome|activations|sae|other-sae|trained-on)(-\d+)?$")
 
 Windows = Sequence[Sequence[GenomicInterval]]
 
@@ -53,6 +62,9 @@ class RankFiles:
         Of the model, other seeds and training; not needed.
     annotations, predictions
         What is annotated and what finders saw, in the order of the features; not needed.
+    measured
+        Candidates that were ranked from the same of these files, whatever is ablated or annotated,
+        with the same configuration: what was measured upon the genomes is taken from them.
 
     Raises
     ------
@@ -67,6 +79,7 @@ class RankFiles:
     evidence: GivenFiles = field(default_factory=GivenFiles)
     annotations: Sequence[Path] = ()
     predictions: Sequence[Path] = ()
+    measured: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.annotations and not self.predictions:
@@ -77,8 +90,13 @@ class RankFiles:
                 expected = f"one for each of {len(self.features)} features files, beside the other"
                 raise InputError(name, expected, str(found))
 
-    def open(self) -> RankInputs:
+    def open(self, config: RankConfig) -> RankInputs:
         """Open and read everything.
+
+        Parameters
+        ----------
+        config
+            Of the ranking.
 
         Raises
         ------
@@ -102,8 +120,23 @@ class RankFiles:
         for role in ("annotations", "predictions"):
             paths = getattr(self, role)
             sha256 |= {f"{role}-{index}": sha256_file(path) for index, path in enumerate(paths)}
-        given = replace(self.evidence.read(stores[0]), searched=self._searched(stores, read))
-        return RankInputs(stores, table, read, windows_of(stores, origin), given, sha256)
+        windows = windows_of(stores, origin)
+        measured = self._measured(sha256, config)
+        given = replace(
+            self.evidence.read(stores[0]),
+            searched=self._searched(stores, read),
+            outliers=outliers_of(stores, origin, config) if measured is None else None,
+            measured=measured,
+        )
+        return RankInputs(stores, table, read, windows, given, sha256)
+
+    def _measured(self, sha256: Mapping[str, str], config: RankConfig) -> pd.DataFrame | None:
+        if self.measured is None:
+            return None
+        made = read_provenance(self.measured, CANDIDATES)
+        _check_same(self.measured, to_mapping(config), made.get("config") or {})
+        _check_same(self.measured, _measuring(sha256), _measuring(made.get("inputs") or {}))
+        return read_table(self.measured, CANDIDATES)
 
     def _searched(
         self, stores: Sequence[FeatureStore], genomes: Sequence[Genome]
@@ -116,6 +149,18 @@ class RankFiles:
             for paths in (self.annotations, self.predictions)
         )
         return Searched(known, seen)
+
+
+def _measuring(inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the inputs that evidence upon the genomes comes from."""
+    return {role: sha256 for role, sha256 in inputs.items() if _MEASURING.match(role)}
+
+
+def _check_same(path: Path, expected: Mapping[str, object], found: Mapping[str, object]) -> None:
+    for name in sorted(expected.keys() | found.keys()):
+        ours, theirs = (json.dumps(one.get(name)) for one in (expected, found))
+        if ours != theirs:
+            raise MismatchError(f"{path}: provenance: {name}", ours, theirs)
 
 
 def windows_of(
@@ -138,3 +183,13 @@ def windows_of(
     for store, own in zip(stores, activations, strict=True):
         check_origin(store, own)
     return [store.windows for store in activations]
+
+
+def outliers_of(
+    stores: Sequence[FeatureStore], activations: Sequence[ActivationStore], config: RankConfig
+) -> list[Outliers] | None:
+    """Return the tokens of unusual norm of each store; None where there are no activations."""
+    if not activations:
+        return None
+    pairs = zip(stores, activations, strict=True)
+    return [outlier_bases(store, own, n_sd=config.outlier_sd) for store, own in pairs]

@@ -125,6 +125,12 @@ FLAGS: tuple[Flag, ...] = (
         lambda t, c: t["window_bias_16"] >= c.window_start,
     ),
     Flag(
+        "outlier_tokens",
+        "outlier_share >= outlier_tokens (0.5)",
+        "fires at tokens of unusual norm, which no dictionary is trained on",
+        lambda t, c: t["outlier_share"] >= c.outlier_tokens,
+    ),
+    Flag(
         "contig_end",
         "edge_share >= edge (0.5)",
         "fires within 500 bp of the ends of linear contigs: vectors, adapters, lack of context",
@@ -181,6 +187,7 @@ CHECKS: dict[str, str] = {
     "stability": "stability",
     "splitting": "split_cosine",
     "windows": "window_bias",
+    "norms": "outlier_share",
     "training genomes": "seen_share",
     "strands": "strand_asymmetry",
     "k-mers": "kmer_auroc",

@@ -29,7 +29,7 @@ def rank_files(
     """
     config = RankConfig() if config is None else config
     check_table_path(out)
-    found = files.open()
+    found = files.open(config)
     result = rank(
         found.stores,
         found.associations,

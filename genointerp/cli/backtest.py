@@ -10,6 +10,7 @@ from genointerp.cli.rank_options import (
     Activations,
     Dictionary,
     Features,
+    Measured,
     OtherDictionaries,
     Seed,
     Sequences,
@@ -39,6 +40,7 @@ def backtest(
     sae: Dictionary = None,
     other_sae: OtherDictionaries = None,
     trained_on: TrainedOn = None,
+    measured: Measured = None,
     random: Annotated[
         list[Path] | None, _random(help="features of the model with random weights")
     ] = None,
@@ -68,7 +70,7 @@ def backtest(
 
     evidence = GivenFiles(ablation, sae, other_sae or (), trained_on or ())
     files = BacktestFiles(
-        RankFiles(features, associations, genome, activations or (), evidence),
+        RankFiles(features, associations, genome, activations or (), evidence, measured=measured),
         annotations,
         random=RandomFiles(random or (), random_activations or (), random_sae),
         concepts=concepts,

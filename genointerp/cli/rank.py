@@ -10,6 +10,7 @@ from genointerp.cli.rank_options import (
     Activations,
     Dictionary,
     Features,
+    Measured,
     OtherDictionaries,
     Seed,
     Sequences,
@@ -30,6 +31,7 @@ def rank(
     sae: Dictionary = None,
     other_sae: OtherDictionaries = None,
     trained_on: TrainedOn = None,
+    measured: Measured = None,
     annotations: Annotated[
         list[Path] | None,
         typer.Option(help="annotation of each genome, to tell loci that it lacks; in their order"),
@@ -57,6 +59,7 @@ def rank(
         evidence,
         annotations=annotations or (),
         predictions=predictions or (),
+        measured=measured,
     )
     settings = read_rank_config(config, seed=seed)
     with progress_bar("rank") as progress:

@@ -22,3 +22,7 @@ TrainedOn = Annotated[
 ]
 Settings = Annotated[Path | None, typer.Option(help="YAML of RankConfig")]
 Seed = Annotated[int | None, typer.Option(help="of the bases sampled for periods")]
+Measured = Annotated[
+    Path | None,
+    typer.Option(help="candidates of these files: what was measured is taken from there"),
+]

@@ -183,6 +183,38 @@ def test_with_nothing_hidden_the_backtest_ranks_as_rank_does(files, candidates, 
     assert bare.loc[found["feature"], "rank"].tolist() != expected
 
 
+def test_what_was_measured_is_taken_over_and_gives_the_same(files, candidates, tmp_path):
+    measured = ["--measured", tmp_path / "bare.tsv"]
+    bare = without(files.ranked("rank", tmp_path / "bare.tsv"), "--ablation")
+    files.call(*bare)
+    files.call(*files.ranked("rank", tmp_path / "again.tsv"), *measured)
+    again = read_table(tmp_path / "again.tsv", CANDIDATES).set_index("feature")
+    pd.testing.assert_frame_equal(again, candidates)
+    assert again["loss_effect"].notna().all()
+    tables = []
+    for name, options in (("b", ()), ("c", measured)):
+        files.call(*files.backtest(tmp_path / f"{name}.tsv"), *options)
+        tables.append(read_table(tmp_path / f"{name}_features.tsv", BACKTEST_FEATURES))
+    pd.testing.assert_frame_equal(*tables)
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        (("--seed", 2), "seed: expected 2, found 1"),
+        (("--trained-on", "test.fa"), "trained-on-1: expected .*, found null"),
+    ],
+)
+def test_what_was_measured_on_other_files_or_otherwise_is_refused(
+    files, candidates, tmp_path, changed, what
+):
+    option, value = changed
+    line = files.ranked("rank", tmp_path / "again.tsv")
+    line += [option, files.folder / value if isinstance(value, str) else value]
+    with pytest.raises(MismatchError, match=f"candidates.tsv: provenance: {what}"):
+        files.call(*line, "--measured", files.folder / "candidates.tsv")
+
+
 def test_the_backtest_raises_the_flags_that_rank_would(files, candidates, tmp_path):
     files.call(*files.backtest(tmp_path / "backtest.tsv"))
     found = read_table(tmp_path / "backtest_features.tsv", BACKTEST_FEATURES)

@@ -135,7 +135,7 @@ def test_the_table_is_of_the_schema_and_leaves_out_what_never_fires(result):
     for name in ("loss_effect", "stability", "split_cosine", "seen_share", "annotation_missing"):
         assert result.table[name].isna().all()
     missing = result.table["checks_missing"]
-    assert missing.str.startswith("ablation,stability,splitting,training genomes").all()
+    assert missing.str.startswith("ablation,stability,splitting,norms,training genomes").all()
 
 
 def test_known_features_name_their_concept(result):
@@ -209,6 +209,7 @@ def blank(n):
     names += [
         "window_bias_16",
         "edge_share",
+        "outlier_share",
         "kmer_auroc",
         "coherence",
         "motif_share",
@@ -223,6 +224,7 @@ def blank(n):
     ("values", "flag"),
     [
         pytest.param({"kmer_auroc": 0.95}, "kmer_shortcut", id="k-mers"),
+        pytest.param({"outlier_share": 0.5}, "outlier_tokens", id="high-norm-tokens"),
         pytest.param({"edge_share": 0.5}, "contig_end", id="contig-ends"),
         pytest.param({"n_families": 1, "n_loci": 9}, "one_family", id="copies"),
         pytest.param({"seen_share": 1.0}, "memorised", id="training"),
@@ -344,7 +346,7 @@ def test_what_is_given_becomes_columns(world):
     assert row["split_cosine"] == pytest.approx(0.8)
     assert row["seen_share"] == 0.5
     assert row["flags"] == "split"
-    assert row["checks_missing"] == ""
+    assert row["checks_missing"] == "norms"
     # without a genome outside the training nothing is said
     every = Given(trained_on=frozenset(genome.sha256 for genome in genomes))
     blind = rank(stores, table, genomes, given=every).table

@@ -22,6 +22,7 @@ rule backtest:
         unpack(ranked),
         unpack(random_weights),
         ablation=["ablation.tsv"],
+        measured="candidates.tsv",
         baselines=["baselines.tsv"] if "baselines" in config else [],
         annotations=[config["genomes"][genome]["annotation"] for genome in GENOMES],
         concepts=config.get("concepts", []),
@@ -45,5 +46,6 @@ rule backtest:
     shell:
         "genointerp backtest {input.features:q} {params.annotations}"
         " --associations {input.associations:q} {params.ranking} {params.random}"
+        " --measured {input.measured:q}"
         " {params.baselines} {params.options}"
         " --figure {output.figure:q} --out {output.classes:q} &> {log:q}"

@@ -32,6 +32,7 @@ rule rank:
     input:
         unpack(ranked),
         ablation=["ablation.tsv"],
+        measured="preselected.tsv",
         annotations=lambda wildcards: [config["genomes"][it]["annotation"] for it in SEARCHED],
         predictions=expand("{genome}/predicted.gff3", genome=SEARCHED),
     output:
@@ -51,4 +52,5 @@ rule rank:
         predictions=lambda wildcards, input: options("--predictions", input.predictions),
     shell:
         "genointerp rank {input.features:q} --associations {input.associations:q}"
-        " {params.options} {params.annotations} {params.predictions} --out {output.table:q} &> {log:q}"
+        " {params.options} --measured {input.measured:q}"
+        " {params.annotations} {params.predictions} --out {output.table:q} &> {log:q}"
