@@ -84,13 +84,13 @@ class RankConfig:
     one_strand: float = 0.9
     periodic: float = 0.3
     low_complexity: float = 0.5
+    unused: float = 0.05
     kmer_shortcut: float = 0.9
     edge: float = 0.5
     one_family: int = 3
     unstable: float = 0.7
     split: float = 0.7
     memorised: float = 0.95
-    unused: float = 0.05
     outlier_tokens: float = 0.5
     boundary: float = 0.5
     boundary_chance: float = 1e-3

@@ -149,6 +149,7 @@ CANDIDATES = TableSchema(
         _optional("motif_share", "float64", "motif_bits over those that finding its loci takes"),
         _optional("n_families", "int64", "families of sequences among its 20 strongest loci"),
         _optional("loss_effect_matched", "float64", "that of matched other directions"),
+        _optional("loss_effect_p", "float64", "chance of such a loss along other directions"),
         _optional("stability_null", "float64", "stability of one random direction in a hundred"),
         _optional("split_cosine", "float64", "largest cosine within its own dictionary"),
         _optional("attraction", "float64", "largest log2_enrichment for a concept, q <= .05"),
@@ -159,7 +160,6 @@ CANDIDATES = TableSchema(
         ),
         _optional("window_bias_16", "float64", "window_bias of the first 16 bases"),
         _optional("window_bias_1024", "float64", "window_bias of the first 1,024 bases"),
-        _optional("loss_effect_p", "float64", "chance of such a loss along other directions"),
         _optional(
             "annotation_missing", "float64", "share of loci that a gene finder alone accounts for"
         ),

@@ -11,6 +11,8 @@ from safetensors.numpy import save_file
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.gff3 import write_gff3
+from genointerp.candidate import backtest
+from genointerp.candidate.rank import rank_evidence
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.provenance import Provenance, sha256_file
@@ -170,17 +172,29 @@ def candidates(files):
     return read_table(out, CANDIDATES).set_index("feature")
 
 
-def test_with_nothing_hidden_the_backtest_ranks_as_rank_does(files, candidates, tmp_path):
-    out = tmp_path / "backtest.tsv"
-    files.call(*files.backtest(out))
+def test_with_nothing_hidden_the_backtest_ranks_as_rank_does(
+    files, candidates, tmp_path, monkeypatch
+):
+    rankings = []
+
+    def ranking(*arguments):
+        rankings.append(rank_evidence(*arguments))
+        return rankings[-1]
+
+    monkeypatch.setattr(backtest, "rank_evidence", ranking)
+    files.call(*files.backtest(tmp_path / "backtest.tsv"))
+    # every feature with every column, those of which nothing tells a class too
+    shown = rankings[0].set_index("feature")
+    pd.testing.assert_frame_equal(shown, candidates, check_exact=False, rtol=1e-12)
+    measured = ["window_bias", "stability", "split_cosine", "seen_share", "loss_effect_p"]
+    assert shown[measured].notna().all(axis=None)
     found = read_table(tmp_path / "backtest_features.tsv", BACKTEST_FEATURES)
     assert set(found["feature"]) >= {TRNA, SECOND, CODING}
-    expected = candidates.loc[found["feature"], "rank"].tolist()
-    assert found["rank_shown"].tolist() == expected
+    assert found["rank_shown"].tolist() == candidates.loc[found["feature"], "rank"].tolist()
     # what is given moves the ranks, so that the two could differ
     files.call(*files.ranked("rank", tmp_path / "bare.tsv", evidence=False))
     bare = read_table(tmp_path / "bare.tsv", CANDIDATES).set_index("feature")
-    assert bare.loc[found["feature"], "rank"].tolist() != expected
+    assert bare.loc[found["feature"], "rank"].tolist() != found["rank_shown"].tolist()
 
 
 def test_what_was_measured_is_taken_over_and_gives_the_same(files, candidates, tmp_path):

@@ -30,6 +30,35 @@ rule associate:
         " {params.test} {params.options} --out {output.table:q} &> {log:q}"
 
 
+rule rank:
+    """Rank the features that no known concept explains."""
+    input:
+        unpack(ranked),
+        ablation=["ablation.tsv"],
+        measured="preselected.tsv",
+        annotations=lambda wildcards: [config["genomes"][it]["annotation"] for it in SEARCHED],
+        predictions=expand("{genome}/predicted.gff3", genome=SEARCHED),
+    output:
+        table="candidates.tsv",
+        loci="candidates.gff3",
+        sequences="candidates.fasta",
+    log:
+        "logs/rank.log",
+    benchmark:
+        "benchmarks/rank.tsv"
+    threads: 1
+    resources:
+        mem_mb=3000,
+    params:
+        options=ranking,
+        annotations=lambda wildcards, input: options("--annotations", input.annotations),
+        predictions=lambda wildcards, input: options("--predictions", input.predictions),
+    shell:
+        "genointerp rank {input.features:q} --associations {input.associations:q}"
+        " {params.options} --measured {input.measured:q}"
+        " {params.annotations} {params.predictions} --out {output.table:q} &> {log:q}"
+
+
 rule find:
     """Predict the elements of one genome from its sequence alone, with the finders that are named."""
     input:

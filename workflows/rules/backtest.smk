@@ -1,21 +1,3 @@
-def random_weights(wildcards):
-    """Return what the model gives with random weights, where it read every genome."""
-    # of a dictionary that read other genomes the ranks would not be comparable
-    genomes = GENOMES if RIVALS["random"] == GENOMES else []
-    return {
-        "random": expand("random/{genome}/features.h5", genome=genomes),
-        "random_activations": expand("random/{genome}/activations.h5", genome=genomes),
-        "random_sae": ["random/sae/cfg.json"] if genomes else [],
-    }
-
-
-def random_options(wildcards, input):
-    """Return the options by which random weights are ranked beside."""
-    files = {"random": input.random, "random-activations": input.random_activations}
-    files["random-sae"] = [Path(one).parent for one in input.random_sae]
-    return " ".join(options(f"--{flag}", paths) for flag, paths in files.items())
-
-
 rule backtest:
     """Hide each known class in turn and see where the ranking puts what tells it."""
     input:

@@ -1,3 +1,5 @@
+# What a ranking is told, whichever rule ranks.
+
 # genomes in which finders look for elements
 SEARCHED = GENOMES if config["finders"] else []
 
@@ -27,30 +29,19 @@ def ranking(wildcards, input):
     return " ".join([*(options(f"--{flag}", paths) for flag, paths in files.items()), settings])
 
 
-rule rank:
-    """Rank the features that no known concept explains."""
-    input:
-        unpack(ranked),
-        ablation=["ablation.tsv"],
-        measured="preselected.tsv",
-        annotations=lambda wildcards: [config["genomes"][it]["annotation"] for it in SEARCHED],
-        predictions=expand("{genome}/predicted.gff3", genome=SEARCHED),
-    output:
-        table="candidates.tsv",
-        loci="candidates.gff3",
-        sequences="candidates.fasta",
-    log:
-        "logs/rank.log",
-    benchmark:
-        "benchmarks/rank.tsv"
-    threads: 1
-    resources:
-        mem_mb=3000,
-    params:
-        options=ranking,
-        annotations=lambda wildcards, input: options("--annotations", input.annotations),
-        predictions=lambda wildcards, input: options("--predictions", input.predictions),
-    shell:
-        "genointerp rank {input.features:q} --associations {input.associations:q}"
-        " {params.options} --measured {input.measured:q}"
-        " {params.annotations} {params.predictions} --out {output.table:q} &> {log:q}"
+def random_weights(wildcards):
+    """Return what the model gives with random weights, where it read every genome."""
+    # of a dictionary that read other genomes the ranks would not be comparable
+    genomes = GENOMES if RIVALS["random"] == GENOMES else []
+    return {
+        "random": expand("random/{genome}/features.h5", genome=genomes),
+        "random_activations": expand("random/{genome}/activations.h5", genome=genomes),
+        "random_sae": ["random/sae/cfg.json"] if genomes else [],
+    }
+
+
+def random_options(wildcards, input):
+    """Return the options by which random weights are ranked beside."""
+    files = {"random": input.random, "random-activations": input.random_activations}
+    files["random-sae"] = [Path(one).parent for one in input.random_sae]
+    return " ".join(options(f"--{flag}", paths) for flag, paths in files.items())
