@@ -4,7 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.association.counts import RowTrack
-from genointerp.candidate.evidence import find_loci, find_period, histogram_auroc, seen_share
+from genointerp.candidate.backdrop import make_backdrop
+from genointerp.candidate.config import RankConfig
+from genointerp.candidate.evidence import (
+    find_loci,
+    find_period,
+    gather_evidence,
+    histogram_auroc,
+    seen_share,
+)
+from genointerp.genome.genome import Contig, Genome
+from genointerp.store.contigs import ContigInfo
+from tests.plant import make_store, silence
 
 
 def recurrence_of(fires, max_lag=40):
@@ -66,6 +77,31 @@ def test_the_share_of_seen_genomes_is_that_of_loci_by_base_read(genomes):
 def test_a_feature_of_both_is_not_remembered_however_much_more_was_read_of_the_training():
     # 960 of its 1,000 loci lie in the training, of which 24 times as much was read
     assert seen_share(np.array([960, 40]), np.array([24_000, 1000]), np.array([True, False])) == 0.5
+
+
+def test_loci_are_counted_over_both_strands_and_bases_as_they_were_read(tmp_path):
+    """Four loci in 6,000 pairs of the training, one in the 1,000 read of another genome."""
+    stores, backdrops = [], []
+    places = {"a": (3000, {"+": (100, 900, 2000), "-": (1500,)}), "b": (1000, {"+": (300,)})}
+    for seqid, (length, loci) in places.items():
+        bases = np.random.default_rng(0).choice(np.frombuffer(b"ACGT", np.uint8), length)
+        genome = Genome([Contig(seqid, bases)])
+        dense = silence(length, 1)
+        for strand, starts in loci.items():
+            for start in starts:
+                dense[strand][start : start + 20, 0] = 1
+        coverage = {seqid: [(0, length, strand) for strand in loci]}
+        options = dict(genome_sha256=genome.sha256, coverage=coverage)
+        store = make_store(tmp_path / f"{seqid}.h5", dense, ContigInfo.of(genome), **options)
+        stores.append(store)
+        backdrops.append(make_backdrop(store, genome, None, RankConfig()))
+    first, second = (store.header.genome_sha256 for store in stores)
+    for trained_on, share in (({first}, 0.4), ({second}, 0.6), (set(), 0.0)):
+        found = gather_evidence(stores, backdrops, RankConfig(), trained_on=trained_on)
+        assert found["seen_share"].tolist() == pytest.approx([share])
+    for trained_on in ({first, second}, None):
+        found = gather_evidence(stores, backdrops, RankConfig(), trained_on=trained_on)
+        assert found["seen_share"].isna().all()
 
 
 def test_loci_close_gaps_but_do_not_cross_contigs():
