@@ -7,6 +7,7 @@ pairs as dense as they can be. Each size runs in a process of its own, for its p
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,10 @@ from genointerp.association.associate import associate
 from genointerp.genome.genome import Contig, Genome
 from genointerp.store.features import FeatureStore
 
-FULL = {"bp": 4_640_000, "k": 64, "n_concepts": 20, "n_features": [512, 2048, 16_384]}
+FULL = {
+    "part": {"bp": 464_000, "k": 64, "n_concepts": 20, "n_features": [512, 2048, 16_384]},
+    "whole": {"bp": 4_640_000, "k": 64, "n_concepts": 20, "n_features": [16_384]},
+}
 
 WHOLE = """
 import json, sys
@@ -27,16 +31,23 @@ print(json.dumps(measure_whole(Path(path), int(bp), int(n_concepts))))
 """
 
 
-def measure(
+def measure(folder: Path, *, part: dict[str, Any], whole: dict[str, Any]) -> dict[str, float]:
+    found = {f"part_{name}": value for name, value in measure_sizes(folder, **part).items()}
+    return found | {
+        f"whole_{name}": value for name, value in measure_sizes(folder, **whole).items()
+    }
+
+
+def measure_sizes(
     folder: Path, *, bp: int, k: int, n_concepts: int, n_features: list[int]
 ) -> dict[str, float]:
     found: dict[str, float] = {}
     for size in n_features:
         path = folder / "whole.h5"
         n_hits = run(BUILD, path, bp, size, k, "none")["n_hits"]
-        whole = run(WHOLE, path, bp, n_concepts) | {"n_hits": n_hits}
+        complete = run(WHOLE, path, bp, n_concepts) | {"n_hits": n_hits}
         path.unlink()
-        found |= {f"{name}_at_{size}": value for name, value in whole.items()}
+        found |= {f"{name}_at_{size}": value for name, value in complete.items()}
     return found
 
 
@@ -68,6 +79,7 @@ def measure_whole(path: Path, bp: int, n_concepts: int) -> dict[str, float]:
 
 
 def benchmark_nulls(tmp_path):
-    size = {"bp": 500_000, "k": 1, "n_concepts": 2, "n_features": [48]}
-    found = measure(tmp_path, **size)
-    assert found["n_pairs_at_48"] >= 48
+    size = {"bp": 500_000, "k": 4, "n_concepts": 2, "n_features": [48]}
+    found = measure(tmp_path, part=size, whole=size)
+    assert 48 <= found["whole_n_pairs_at_48"] == found["part_n_pairs_at_48"]
+    assert abs(found["whole_n_hits_at_48"] / (2 * 500_000) - 4) < 0.5
