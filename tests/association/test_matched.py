@@ -6,6 +6,7 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.footprint import BOTH, MINUS, PLUS, find_footprints
 from genointerp.association.label import Label
 from genointerp.association.matched import MatchedNull
+from genointerp.association.null_kernels import exchange
 from genointerp.association.universe import make_universe
 from genointerp.core.seed import rng
 from genointerp.genome.genome import Contig, Genome
@@ -118,6 +119,15 @@ def test_counts_are_those_of_sets_of_cells(tmp_path, n_matched, bases, strand):
         observed, draws = naive_counts(sets, cells, config, universe.n_bp)
         assert found.observed[index] == observed
         assert found.null[index].tolist() == draws.tolist()
+
+
+@pytest.mark.parametrize("n_places", [1, 2, 3, 6, 7, 20, 256])
+def test_every_number_chooses_the_place_that_it_stands_for(n_places):
+    numbers = np.arange(2**16, dtype=np.uint16)
+    counts = np.random.default_rng(0).integers(0, 1000, n_places)
+    found = np.zeros(len(numbers), np.int64)
+    exchange(counts, numbers, found)
+    assert found.tolist() == counts[numbers.astype(np.int64) * n_places // 2**16].tolist()
 
 
 def test_a_label_of_more_elements_changes_no_draw_of_another(tmp_path):
