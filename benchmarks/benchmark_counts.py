@@ -19,10 +19,11 @@ from benchmarks.timing import cpu_seconds
 from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
 from genointerp.association.config import AssociateConfig
 from genointerp.association.counts import stream_features
+from genointerp.association.hits import feature_blocks
 from genointerp.association.label import LabelledCells, label_cells, list_labels
 from genointerp.association.measure import make_side
 from genointerp.association.measure import measure as measure_all
-from genointerp.association.tally import Tally, feature_blocks
+from genointerp.association.tally import Tally
 from genointerp.association.universe import Universe, make_universe
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.features import FeatureStore

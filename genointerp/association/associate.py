@@ -17,7 +17,8 @@ from genointerp.annotation.concepts import ConceptElements
 from genointerp.association import scores
 from genointerp.association.boundary import Boundaries
 from genointerp.association.config import AssociateConfig
-from genointerp.association.counts import lay_on, stream_rows
+from genointerp.association.counts import stream_rows
+from genointerp.association.hits import feature_blocks, read_cells
 from genointerp.association.label import list_labels
 from genointerp.association.measure import Measures, Side, make_side, measure
 from genointerp.association.nearness import Ends
@@ -156,19 +157,22 @@ def _test_family(
     tested = _Tested((len(chosen), len(side.labels.names)), nulls)
     boundaries = Boundaries(stores, elements, side.universe)
     ends = Ends(stores, elements, side.universe)
-    n_features = stores[0].n_features
-    for feature, tracks in stream_rows(stores, np.flatnonzero(chosen.any(axis=1)).tolist()):
-        track, peaks = lay_on(side.universe, tracks), ends.find_peaks(tracks)
-        for label in np.flatnonzero(chosen[feature]).tolist():
-            pair, threshold = (feature, label), float(measures.threshold[feature, label])
-            cells = track.cell[track.value >= threshold]
-            nulls.add(pair, cells, int(measures.n_both[pair]))
-            offset = boundaries.offset(tracks, threshold, side.labels.names[label])
-            tested.start_offset[pair], tested.end_offset[pair] = offset
-            near = ends.nearness(peaks, side.labels.names[label])
-            tested.boundary_share[pair], tested.boundary_p[pair] = near
-        progress(n_features + feature + 1, 2 * n_features)
-    progress(2 * n_features, 2 * n_features)
+    reader, n_features = read_cells(stores, side.universe), stores[0].n_features
+    for features in feature_blocks(stores):
+        block, chosen_here = reader.read(features), chosen[features.start : features.stop]
+        for label in np.flatnonzero(chosen_here.any(axis=0)).tolist():
+            own = features.start + np.flatnonzero(chosen_here[:, label])
+            detected = block.detect(own, measures.threshold[own, label])
+            nulls.add(own, label, detected, measures.n_feature[own, label])
+            offset = boundaries.offsets(detected, side.labels.names[label])
+            tested.start_offset[own, label], tested.end_offset[own, label] = offset
+        of_block = features.start + np.flatnonzero(chosen_here.any(axis=1))
+        for feature, tracks in stream_rows(stores, of_block.tolist()):
+            peaks = ends.find_peaks(tracks)
+            for label in np.flatnonzero(chosen[feature]).tolist():
+                near = ends.nearness(peaks, side.labels.names[label])
+                tested.boundary_share[feature, label], tested.boundary_p[feature, label] = near
+        progress(n_features + features.stop, 2 * n_features)
     return tested
 
 

@@ -5,18 +5,17 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from genointerp.annotation.concepts import ConceptElements
-from genointerp.association import kernels
-from genointerp.association.counts import RowTrack
+from genointerp.association import null_kernels
+from genointerp.association.hits import Detections
 from genointerp.association.label import Label
 from genointerp.association.universe import Universe
-from genointerp.feature.loci import group_rows
 from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
 
 
-class BoundaryOffset(NamedTuple):
+class BoundaryOffsets(NamedTuple):
     """Medians over elements, in bp in the direction of the element; NaN where there is none.
 
     Parameters
@@ -28,8 +27,8 @@ class BoundaryOffset(NamedTuple):
         From the last base to the last on which it is still on: positive beyond it.
     """
 
-    start: float
-    end: float
+    start: Float64[np.ndarray, " detector"]
+    end: Float64[np.ndarray, " detector"]
 
 
 class _Parts(NamedTuple):
@@ -55,6 +54,18 @@ class _Elements(NamedTuple):
     length: Int64[np.ndarray, " element"]
     is_start_read: Bool[np.ndarray, " element"]
     is_end_read: Bool[np.ndarray, " element"]
+
+
+class _Axis(NamedTuple):
+    """The part of the axis that is one genome's.
+
+    ``first`` is its first position; of each position the global row, and whether it does not
+    follow upon the position before: another contig, or bases between that are not of the side.
+    """
+
+    first: int
+    row: Int64[np.ndarray, " bp"]
+    is_apart: Bool[np.ndarray, " bp"]
 
 
 class Boundaries:
@@ -85,39 +96,37 @@ class Boundaries:
         self._stores = stores
         self._elements = elements
         self._universe = universe
+        self._axis = [_lay_axis(store, universe, i) for i, store in enumerate(stores)]
         self._known: dict[tuple[Label, int, ReadStrand], _Elements] = {}
 
-    def offset(self, tracks: Sequence[RowTrack], threshold: float, label: Label) -> BoundaryOffset:
-        """Return the offsets of a feature that detects at a threshold."""
-        starts, ends = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        for track in tracks:
-            lying = _lying(label, track.strand)
-            if label.concept not in self._elements[track.genome].names:
+    def offsets(self, detected: Detections, label: Label) -> BoundaryOffsets:
+        """Return the offsets of detectors."""
+        n = len(detected.start)
+        none = np.zeros((n, 0), np.int64), np.zeros((n, 0), np.bool_)
+        starts, ends = [none], [none]
+        for genome, axis in enumerate(self._axis):
+            if label.concept not in self._elements[genome].names:
                 continue
-            known = self._find(label, track.genome, track.strand, lying)
-            first, last = self._switches(track, threshold, known)
-            is_hit = first < _NONE
-            starts.append(first[is_hit & known.is_start_read])
-            ends.append((last - known.length + 1)[is_hit & known.is_end_read])
-        return BoundaryOffset(*(_median(np.concatenate(found)) for found in (starts, ends)))
+            for strand in STRANDS:
+                known = self._find(label, genome, strand, _lying(label, strand))
+                on, off = self._switches(detected, strand, known, axis)
+                is_hit = on < _NONE
+                starts.append((on, is_hit & known.is_start_read))
+                ends.append((off - known.length + 1, is_hit & known.is_end_read))
+        return BoundaryOffsets(_medians(starts), _medians(ends))
 
     def _switches(
-        self, track: RowTrack, threshold: float, known: _Elements
-    ) -> tuple[Int64[np.ndarray, " element"], Int64[np.ndarray, " element"]]:
-        """Return where the feature switches on and off, counted from the start of each element."""
-        inside = self._universe.locate(track.genome, track.strand, track.row).inside
-        row = track.row[inside & (track.value >= threshold)]
-        offsets = np.array(list(self._stores[track.genome].offsets.values()), dtype=np.int64)
-        first, last = group_rows(row, offsets, merge_gap=0)
-        sizes = last - first + 1
-        n_elements = len(known.length)
-        # the first and the last detected base, and the ends of the runs that hold them
-        on, off = np.full((2, n_elements), _NONE), np.full((2, n_elements), -_NONE)
-        kernels.find_switches(
-            *(row, np.repeat(row[first], sizes), np.repeat(row[last], sizes), *known.parts),
-            *(on, off),
+        self, detected: Detections, strand: ReadStrand, known: _Elements, axis: _Axis
+    ) -> tuple[Int64[np.ndarray, "detector element"], Int64[np.ndarray, "detector element"]]:
+        """Return where detectors switch on and off, counted from the start of each element."""
+        shift = axis.first + STRANDS.index(strand) * self._universe.n_bp
+        shape = (len(detected.start), len(known.length))
+        on, off = np.full(shape, _NONE), np.full(shape, -_NONE)
+        places = (shift, shift + len(axis.row), shift)
+        null_kernels.find_all_switches(
+            *(*detected, places, axis.row, axis.is_apart, tuple(known.parts), on, off)
         )
-        return on[1], off[1]
+        return on, off
 
     def _find(
         self, label: Label, genome: int, strand: ReadStrand, lying: ReadStrand | None
@@ -175,5 +184,31 @@ def _lying(label: Label, strand: ReadStrand) -> ReadStrand | None:
     return strand if label.orientation == "sense" else other
 
 
-def _median(values: Int64[np.ndarray, " element"]) -> float:
-    return float(np.median(values)) if len(values) else float("nan")
+def _lay_axis(store: FeatureStore, universe: Universe, genome: int) -> _Axis:
+    """Return what lies on the part of the axis that is a genome's."""
+    covered = [segments for segments in universe.covered[genome].values() if len(segments.start)]
+    size = [segments.end - segments.start for segments in covered]
+    ends = [segments.position + n for segments, n in zip(covered, size, strict=True)]
+    first = min((int(segments.position[0]) for segments in covered), default=0)
+    row = np.zeros(max((int(end[-1]) for end in ends), default=0) - first, np.int64)
+    for segments in covered:
+        for start, end, position in zip(*segments, strict=True):
+            row[position - first : position - first + end - start] = np.arange(start, end)
+    contig = np.searchsorted(np.array(list(store.offsets.values())), row, side="right")
+    is_apart = np.ones(len(row), np.bool_)
+    is_apart[1:] = (np.diff(row) != 1) | (np.diff(contig) != 0)
+    return _Axis(first, row, is_apart)
+
+
+def _medians(
+    found: Sequence[tuple[Int64[np.ndarray, "detector _"], Bool[np.ndarray, "detector _"]]],
+) -> Float64[np.ndarray, " detector"]:
+    """Return the median of those values of each detector that count; NaN where there is none."""
+    values, counted = (np.concatenate(column, axis=1) for column in zip(*found, strict=True))
+    n = counted.sum(axis=1)
+    ordered = np.sort(np.where(counted, values, _NONE), axis=1)
+    # a column more, so that there is one where there is no element
+    ordered = np.column_stack([ordered, np.full(len(ordered), _NONE)])
+    middle = np.stack([np.maximum(n - 1, 0) // 2, n // 2], axis=1)
+    mean = np.take_along_axis(ordered, middle, axis=1).astype(np.float64).mean(axis=1)
+    return np.where(n > 0, mean, np.nan)

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int64, UInt32
+from jaxtyping import Bool, Int64, UInt16
 
 from genointerp.annotation.concepts import ConceptElements
+from genointerp.association import null_kernels
 from genointerp.association.config import AssociateConfig
 from genointerp.association.footprint import (
     BOTH,
+    MINUS,
+    PLUS,
     Footprints,
     Places,
     axis_bases,
@@ -22,7 +25,9 @@ from genointerp.association.footprint import (
     free_cells,
     open_cells,
 )
+from genointerp.association.hits import Detections
 from genointerp.association.label import Label
+from genointerp.association.significance import NullCounts
 from genointerp.association.universe import Universe
 from genointerp.core.seed import rng
 from genointerp.genome.genome import Genome
@@ -61,15 +66,13 @@ class MatchedSets(NamedTuple):
     share: float
 
 
-class MatchedCounts(NamedTuple):
-    """Detected cells: in the matched elements, and in each draw of exchanged places.
+class _Edges(NamedTuple):
+    """Where the stretches of matched sets begin and end, by cell, as `count_exchanged` has them."""
 
-    A cell of two elements counts for each. ``n_concept`` are the cells of the matched elements.
-    """
-
-    observed: int
-    null: Int64[np.ndarray, " draw"]
-    n_concept: int
+    cell: Int64[np.ndarray, " edge"]
+    phase: Int64[np.ndarray, " edge"]
+    slot: Int64[np.ndarray, " edge"]
+    sign: Int64[np.ndarray, " edge"]
 
 
 class MatchedNull:
@@ -108,8 +111,9 @@ class MatchedNull:
         is_gc = np.isin(bases, np.frombuffer(b"CG", np.uint8))
         self._gc = np.concatenate([[0], np.cumsum(is_gc)]).astype(np.int64)
         self._sets: dict[Label, MatchedSets] = {}
-        self._drawn: UInt32[np.ndarray, "element draw"]
-        self._drawn = np.zeros((0, config.n_shifts), np.uint32)
+        self._edges: dict[Label, _Edges] = {}
+        self._draw = rng(config.seed, "matched/exchange")
+        self._drawn = np.zeros((0, config.n_shifts), np.uint16)
 
     def sets(self, label: Label) -> MatchedSets:
         """Return the places of a label's stretches, drawn once."""
@@ -119,27 +123,32 @@ class MatchedNull:
             self._sets[label] = draw_sets(footprints, self._free, self._gc, self._config, draw)
         return self._sets[label]
 
-    def count(self, cells: Int64[np.ndarray, " hit"], label: Label) -> MatchedCounts | None:
-        """Count the given cells in the elements and in each draw; None where not tested."""
+    def count(self, detected: Detections, label: Label) -> NullCounts | None:
+        """Count the detected cells in the elements and in each draw; None where not tested.
+
+        The observed cells are those in the matched elements; a cell of two elements counts twice.
+        """
         sets = self.sets(label)
         if sets.share < MIN_SHARE:
             return None
-        found = count_places(sets, cells, self._universe.n_bp)
-        used = found.any(axis=1)
-        null = np.zeros(self._config.n_shifts, dtype=np.int64)
-        rows = zip(found[used], sets.n_places[used], self._draws(int(used.sum())), strict=True)
-        for places, n_places, drawn in rows:
-            null += places[(drawn * np.uint32(n_places)) >> 16]
-        n_concept = int(sets.footprints.n_cells.sum())
-        return MatchedCounts(int(found[:, 0].sum()), null, n_concept)
+        if label not in self._edges:
+            self._edges[label] = _find_edges(sets, self._universe.n_bp)
+        shape = sets.footprints.n_elements, sets.start.shape[1]
+        observed = np.zeros(len(detected.start), dtype=np.int64)
+        null = np.zeros((len(detected.start), self._config.n_shifts), dtype=np.int64)
+        null_kernels.count_exchanged(
+            *(*detected, self._universe.n_bp, sets.footprints.step, *self._edges[label]),
+            *(np.zeros(shape, np.int64), sets.n_places, self._draws(shape[0]), observed, null),
+        )
+        return NullCounts(observed, null)
 
-    def _draws(self, n: int) -> UInt32[np.ndarray, "element draw"]:
+    def _draws(self, n: int) -> UInt16[np.ndarray, "element draw"]:
         """Return numbers below 2 ** 16 that choose a place; labels may share them."""
         if n > len(self._drawn):
-            draw = rng(self._config.seed, "matched/exchange")
-            shape = (max(n, 2 * len(self._drawn)), self._config.n_shifts)
-            self._drawn = draw.integers(2**16, size=shape, dtype=np.uint32)
-        return self._drawn[:n]
+            shape = (n - len(self._drawn), self._config.n_shifts)
+            more = self._draw.integers(2**16, size=shape, dtype=np.uint32)
+            self._drawn = np.concatenate([self._drawn, more.astype(np.uint16)])
+        return self._drawn
 
 
 def draw_sets(
@@ -246,24 +255,20 @@ def _matched_only(
     return MatchedSets(start[kept], fewest[is_matched], matched, share)
 
 
-def count_places(
-    sets: MatchedSets, cells: Int64[np.ndarray, " hit"], n_bp: int
-) -> Int64[np.ndarray, "element place"]:
-    """Count the given cells in each place of each element."""
-    footprints, step = sets.footprints, sets.footprints.step
-    # counts[i + step] is over the bases i, i - step, i - 2 step, ...
-    n_rows = -(-n_bp // step)
-    last = sets.start + (footprints.length[:, None] - 1)
-    total = np.zeros(sets.start.shape, dtype=np.int64)
-    for strand in (0, 1):
-        own = cells[(cells >= n_bp) == bool(strand)] - strand * n_bp
-        is_on = np.zeros(n_rows * step, dtype=np.uint8)
-        is_on[own] = 1
-        counts = np.zeros((n_rows + 1, step), dtype=np.int32)
-        np.cumsum(is_on.reshape(n_rows, step), axis=0, dtype=np.int32, out=counts[1:])
-        flat = counts.reshape(-1)
-        used = (footprints.strand == strand) | (footprints.strand == BOTH)
-        total[used] += flat[last[used] + step] - flat[sets.start[used]]
-    by_element = np.zeros((footprints.n_elements, len(total.T)), dtype=np.int64)
-    np.add.at(by_element, footprints.element, total)
-    return by_element
+def _find_edges(sets: MatchedSets, n_bp: int) -> _Edges:
+    """Return the first cell of each stretch in each place, and the one after its last."""
+    footprints = sets.footprints
+    n_columns = sets.start.shape[1]
+    phase = sets.start % footprints.step
+    slot = footprints.element[:, None] * n_columns + np.arange(n_columns)
+    # the columns that do not count repeat the stretch itself, as do their counts
+    edges = [np.zeros((0, 4), np.int64)]
+    for strand in (PLUS, MINUS):
+        own = (footprints.strand == strand) | (footprints.strand == BOTH)
+        first = sets.start[own] + strand * n_bp
+        for cell, sign in ((first, -1), (first + footprints.length[own, None], 1)):
+            columns = (cell, phase[own], slot[own], np.full(cell.shape, sign))
+            edges.append(np.stack(columns, axis=-1).reshape(-1, 4))
+    rows = np.concatenate(edges)
+    order = np.argsort(rows[:, 0], kind="stable")
+    return _Edges(*(np.ascontiguousarray(rows[order, column]) for column in range(4)))

@@ -12,9 +12,10 @@ from jaxtyping import Float64, Int64
 from genointerp.annotation.concepts import Concept, ConceptElements
 from genointerp.association import scores
 from genointerp.association.config import AssociateConfig
+from genointerp.association.hits import HitBlock, feature_blocks
 from genointerp.association.label import Label, LabelledCells, label_cells
 from genointerp.association.split import Stretches
-from genointerp.association.tally import HitBlock, LevelTally, Tally, feature_blocks
+from genointerp.association.tally import LevelTally, Tally
 from genointerp.association.universe import Universe, make_universe
 from genointerp.core.progress import Progress, silent
 from genointerp.store.features import FeatureStore

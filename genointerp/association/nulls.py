@@ -8,14 +8,16 @@ from jaxtyping import Float64, Int64
 
 from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.config import AssociateConfig
+from genointerp.association.hits import Detections
 from genointerp.association.label import LabelledCells
-from genointerp.association.matched import MIN_SHARE, MatchedCounts, MatchedNull
+from genointerp.association.matched import MIN_SHARE, MatchedNull
+from genointerp.association.max_statistic import MaxStatistic
 from genointerp.association.significance import (
-    MaxStatistic,
+    NullCounts,
     ShiftNull,
     benjamini_hochberg,
     draw_shifts,
-    p_value,
+    p_values,
 )
 from genointerp.association.universe import Universe
 from genointerp.genome.genome import Genome
@@ -54,50 +56,68 @@ class PairNulls:
         self._labels = labels
         shifts = draw_shifts(universe.n_bp, config.n_shifts, seed=config.seed)
         self._shifted = ShiftNull(labels, universe.n_bp, shifts)
-        self._largest = MaxStatistic(shifts.n)
+        self._largest = MaxStatistic()
+        self._added: list[tuple[Int64[np.ndarray, " detector"], int]] = []
         self._matched: MatchedNull | None = None
         if sequences is not None:
             self._matched = MatchedNull(stores, elements, universe, sequences, config)
         shape = (stores[0].n_features, len(labels.names))
-        self._statistic = np.full(shape, np.nan)
         self._null_f1 = np.full(shape, np.nan)
         self._p_value = np.full(shape, np.nan)
         self._null_f1_matched = np.full(shape, np.nan)
         self._p_matched = np.full(shape, np.nan)
         self._share = np.full(shape, np.nan)
 
-    def add(self, pair: tuple[int, int], cells: Int64[np.ndarray, " hit"], n_both: int) -> None:
-        """Test a feature and a label, given the cells it detects and how many are the label's."""
-        label = pair[1]
-        both = self._shifted.count(cells, label)
-        self._statistic[pair] = self._largest.add(n_both, both)
-        self._p_value[pair] = p_value(n_both, both)
-        self._null_f1[pair] = _f1_quantile(both, len(cells) + int(self._labels.n_positive[label]))
+    def add(
+        self,
+        features: Int64[np.ndarray, " detector"],
+        label: int,
+        detected: Detections,
+        n_detected: Int64[np.ndarray, " detector"],
+    ) -> None:
+        """Test some features and a label, given the cells that they detect, and their number."""
+        counts = self._shifted.count(detected, label)
+        self._largest.add(counts)
+        self._added.append((features, label))
+        self._p_value[features, label] = p_values(counts)
+        sizes = n_detected + self._labels.n_positive[label]
+        self._null_f1[features, label] = _f1_quantiles(counts, sizes)
         if self._matched is not None:
-            self._add_matched(self._matched, pair, cells)
+            self._add_matched(self._matched, features, label, detected, n_detected)
 
     def _add_matched(
-        self, matched: MatchedNull, pair: tuple[int, int], cells: Int64[np.ndarray, " hit"]
+        self,
+        matched: MatchedNull,
+        features: Int64[np.ndarray, " detector"],
+        label: int,
+        detected: Detections,
+        n_detected: Int64[np.ndarray, " detector"],
     ) -> None:
-        label = self._labels.names[pair[1]]
-        counts: MatchedCounts | None = matched.count(cells, label)
-        if np.isnan(self._share[:, pair[1]]).all() and counts is None:
-            share = matched.sets(label).share
+        name = self._labels.names[label]
+        sets, counts = matched.sets(name), matched.count(detected, name)
+        if np.isnan(self._share[:, label]).all() and counts is None:
             message = "%s (%s): %.0f %% of the elements on test have a matched background, %s"
-            _log.warning(message, *label, 100 * share, f"fewer than {MIN_SHARE:.0%}: not tested")
-        self._share[pair] = matched.sets(label).share
+            _log.warning(
+                message, *name, 100 * sets.share, f"fewer than {MIN_SHARE:.0%}: not tested"
+            )
+        self._share[features, label] = sets.share
         if counts is not None:
-            self._p_matched[pair] = p_value(counts.observed, counts.null)
-            sizes = len(cells) + counts.n_concept
-            self._null_f1_matched[pair] = _f1_quantile(counts.null, sizes)
+            self._p_matched[features, label] = p_values(counts)
+            sizes = n_detected + int(sets.footprints.n_cells.sum())
+            self._null_f1_matched[features, label] = _f1_quantiles(counts, sizes)
 
     def columns(self) -> dict[str, Float64[np.ndarray, "feature label"]]:
         """Return the columns of associations that they fill; NaN for pairs not tested."""
+        p_max = np.full(self._p_value.shape, np.nan)
+        found, upto = self._largest.p_values(), 0
+        for features, label in self._added:
+            p_max[features, label] = found[upto : upto + len(features)]
+            upto += len(features)
         return {
             "null_f1": self._null_f1,
             "p_value": self._p_value,
             "q_value": _corrected(self._p_value),
-            "p_max": self._largest.p_values(self._statistic),
+            "p_max": p_max,
             "null_f1_matched": self._null_f1_matched,
             "p_matched": self._p_matched,
             "q_matched": _corrected(self._p_matched),
@@ -105,9 +125,12 @@ class PairNulls:
         }
 
 
-def _f1_quantile(n_both: Int64[np.ndarray, " draw"], sizes: int) -> float:
+def _f1_quantiles(
+    counts: NullCounts, sizes: Int64[np.ndarray, " detector"]
+) -> Float64[np.ndarray, " detector"]:
     """Return `NULL_QUANTILE` of ``2 n_both / (n_feature + n_concept)``."""
-    return float(np.quantile(2 * n_both / sizes, NULL_QUANTILE))
+    f1 = 2 * counts.null / sizes[:, None]
+    return np.asarray(np.quantile(f1, NULL_QUANTILE, axis=1), dtype=np.float64)
 
 
 def _corrected(

@@ -1,4 +1,4 @@
-"""The null of rotated annotation, and multiplicity.
+"""The null of rotated annotation, and the false discovery rate.
 
 The annotation is rotated along the covered bases, both strands together: lengths, clusters
 and the relation of the strands stay as they are, only the place is lost.
@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
+from genointerp.association import null_kernels
+from genointerp.association.hits import Detections
 from genointerp.association.label import LabelledCells
 from genointerp.core.errors import InputError
 from genointerp.core.seed import rng
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
-# as many bytes as can be added up without exceeding 255
-_GROUP = 255
 
 
 class Shifts(NamedTuple):
@@ -55,6 +55,13 @@ def draw_shifts(n_bp: int, n_shifts: int, *, seed: int) -> Shifts:
     return Shifts(step, -int(draw.integers(n + 1)), n)
 
 
+class NullCounts(NamedTuple):
+    """Cells of some detectors in common with a label: as it is, and in each draw of a null."""
+
+    observed: Int64[np.ndarray, " detector"]
+    null: Int64[np.ndarray, "detector draw"]
+
+
 class ShiftNull:
     """Bases in common with the rotated annotation.
 
@@ -64,6 +71,10 @@ class ShiftNull:
         The annotation, on an axis of this length.
     shifts
         The rotations.
+
+    Notes
+    -----
+    Memory is 2 bytes a base of the axis for each label that is counted.
     """
 
     def __init__(self, labels: LabelledCells, n_bp: int, shifts: Shifts) -> None:
@@ -73,84 +84,38 @@ class ShiftNull:
         # walking in steps makes the rotations of a base neighbours in memory
         self._inverse = pow(shifts.step, -1, n_bp)
         self._walk = np.arange(n_bp, dtype=np.int64) * shifts.step % n_bp
-        self._tracks: dict[int, UInt8[np.ndarray, "strand walk"]] = {}
+        self._tracks: dict[int, UInt8[np.ndarray, " walk"]] = {}
 
-    def count(self, cells: Int64[np.ndarray, " hit"], label: int) -> Int64[np.ndarray, " shift"]:
-        """Count those of the given cells that a label covers after each rotation.
+    def count(self, detected: Detections, label: int) -> NullCounts:
+        """Count the detected cells that a label covers, as it is and after each rotation.
 
         Where strands were read in different places a rotated label may lie on bases not read;
         the count is exact, but the label's own size then varies a little and is not corrected.
         """
-        n_cells = 2 * self.n_bp
-        if 2 * len(cells) > n_cells:
-            silent = np.ones(n_cells, dtype=np.bool_)
-            silent[cells] = False
-            rest = self._count(np.flatnonzero(silent), label)
-            return np.asarray(self.labels.n_positive[label] - rest, dtype=np.int64)
-        return self._count(cells, label)
+        first, n = self.shifts.first, self.shifts.n
+        counts = np.zeros((len(detected.start), n + 1), dtype=np.int64)
+        null_kernels.count_rotated(
+            *(*detected, self.n_bp, self._inverse, first + n, self._track(label), counts)
+        )
+        return NullCounts(counts[:, -first].copy(), np.delete(counts, -first, axis=1))
 
-    def _count(self, cells: Int64[np.ndarray, " hit"], label: int) -> Int64[np.ndarray, " shift"]:
-        n, track = self.shifts.n, self._track(label)
-        strand, position = np.divmod(cells, self.n_bp)
-        # base x after rotation by step * j has the label of base x - step * j
-        last = position * self._inverse % self.n_bp - self.shifts.first
-        start = strand * track.shape[1] + (last - n) % self.n_bp
-        rows = np.lib.stride_tricks.sliding_window_view(track.reshape(-1), n + 1)
-        total = np.zeros(n + 1, dtype=np.int64)
-        for first in range(0, len(start), _GROUP):
-            total += rows[start[first : first + _GROUP]].sum(axis=0, dtype=np.uint8)
-        return np.delete(total[::-1], -self.shifts.first)
-
-    def _track(self, label: int) -> UInt8[np.ndarray, "strand walk"]:
+    def _track(self, label: int) -> UInt8[np.ndarray, " walk"]:
         if label not in self._tracks:
             mask = self.labels.mask(label).reshape(2, self.n_bp)[:, self._walk]
             wrapped = np.concatenate([mask, mask[:, : self.shifts.n]], axis=1)
-            self._tracks[label] = np.ascontiguousarray(wrapped).view(np.uint8)
+            self._tracks[label] = np.ascontiguousarray(wrapped).view(np.uint8).reshape(-1)
         return self._tracks[label]
 
 
-def p_value(observed: int, null: Int64[np.ndarray, " shift"]) -> float:
-    """Return the share of rotations, the annotation as it is included, that do as well.
+def p_values(counts: NullCounts) -> Float64[np.ndarray, " detector"]:
+    """Return the share of draws, the annotation as it is included, that do as well.
 
     Notes
     -----
     ``(1 + #{null >= observed}) / (1 + n)``: never 0.
     """
-    return (1 + int(np.count_nonzero(null >= observed))) / (1 + len(null))
-
-
-class MaxStatistic:
-    """The largest standardised count of a family of pairs, at the annotation and each rotation.
-
-    Every pair must have been counted under the same rotations, in the same order.
-
-    Notes
-    -----
-    Westfall and Young (1993), single step. The counts ``c_0`` (the annotation as it is) to
-    ``c_n`` of a pair are standardised by their own mean and standard deviation,
-    ``t_k = (c_k - mean(c)) / sd(c)``, 0 where they are all the same; ``max_k`` is the largest
-    ``t_k`` of the family, and ``p_max = #{k: max_k >= t_0} / (n + 1)``, k = 0 included. Since
-    ``c_0`` takes part in mean, deviation and maximum like any other, the ranks are exact; and
-    since a rotation moves all labels under all features at once, the dependence of the pairs,
-    which the Bonferroni correction ignores, is kept.
-    """
-
-    def __init__(self, n_shifts: int) -> None:
-        self.maximum = np.full(n_shifts + 1, -np.inf)
-
-    def add(self, observed: int, null: Int64[np.ndarray, " shift"]) -> float:
-        """Add a pair and return its ``t_0``."""
-        counts = np.concatenate([[observed], null]).astype(np.float64)
-        spread = float(counts.std())
-        # rounded, so that what is equal in two pairs but for the last bit counts as equal
-        standardised = ((counts - counts.mean()) / (spread if spread > 0 else 1.0)).round(9)
-        np.maximum(self.maximum, standardised, out=self.maximum)
-        return float(standardised[0])
-
-    def p_values(self, observed: Float64[np.ndarray, "..."]) -> Float64[np.ndarray, "..."]:
-        """Return ``p_max`` for each ``t_0``, when all pairs were added; NaN stays NaN."""
-        below = np.searchsorted(np.sort(self.maximum), observed, side="left")
-        return np.where(np.isnan(observed), np.nan, 1 - below / len(self.maximum))
+    n_as_good = np.count_nonzero(counts.null >= counts.observed[:, None], axis=1)
+    return np.asarray((1 + n_as_good) / (1 + counts.null.shape[1]), dtype=np.float64)
 
 
 def benjamini_hochberg(p: Float64[np.ndarray, " test"]) -> Float64[np.ndarray, " test"]:

@@ -96,7 +96,7 @@ ASSOCIATIONS = TableSchema(
         _optional("codon_phase", "float64", "position of the codon detected most: 0, 1, 2; fit"),
         _optional("phase_share", "float64", "share of detected coding bases at it; test"),
         _optional("precision_strong", "float64", "precision where it is half its maximum; test"),
-        _optional("p_max", "float64", "share of shifts whose best tested pair does as well"),
+        _optional("p_max", "float64", "family-wise p-value over the tested pairs, step-down"),
         _optional("null_f1_matched", "float64", "95th percentile of F1, matched background; test"),
         _optional("p_matched", "float64", "share of draws of it that do as well, with one added"),
         _optional("q_matched", "float64", "Benjamini-Hochberg over the p_matched of tested pairs"),

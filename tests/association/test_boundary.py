@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
 from genointerp.association.boundary import Boundaries
-from genointerp.association.counts import RowTrack
 from genointerp.association.label import Label
 from genointerp.association.universe import make_universe
 from genointerp.genome.interval import GenomicInterval
+from tests.association.detect import detect
 from tests.plant import contigs_of, make_elements, make_store, silence
 
 LENGTH = 60
@@ -28,12 +28,16 @@ def store(tmp_path_factory):
 
 def offsets(store, elements, fires, label, threshold=0.0):
     side = (GenomicInterval("c", SIDE.start, SIDE.stop), GenomicInterval("d", 0, 5))
-    boundaries = Boundaries([store], [elements], make_universe([store], [side]))
-    tracks = []
+    universe = make_universe([store], [side])
+    cells = []
     for strand, values in fires.items():
-        row = np.flatnonzero(values)
-        tracks.append(RowTrack(0, strand, row, values[row].astype(np.float32)))
-    return boundaries.offset(tracks, threshold, label)
+        row = np.flatnonzero((values > 0) & (values >= threshold))
+        cells.append(universe.locate(0, strand, row).cell)
+    # beside one that fires everywhere and one that never does
+    detected = detect(np.arange(universe.n_cells), np.concatenate(cells), np.zeros(0, np.int64))
+    found = Boundaries([store], [elements], universe).offsets(detected, label)
+    assert np.isnan([found.start[2], found.end[2]]).all()
+    return found.start[1], found.end[1]
 
 
 def fires_at(**ranges):

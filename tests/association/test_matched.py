@@ -3,13 +3,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genointerp.annotation.concepts import Concept, ConceptElements
 from genointerp.association.config import AssociateConfig
 from genointerp.association.footprint import BOTH, MINUS, PLUS, find_footprints
 from genointerp.association.label import Label
-from genointerp.association.matched import MatchedNull, count_places
+from genointerp.association.matched import MatchedNull
+from genointerp.association.null_kernels import exchange
 from genointerp.association.universe import make_universe
+from genointerp.core.seed import rng
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
+from tests.association.detect import detect
 from tests.plant import contigs_of, make_elements, make_store, silence
 
 LENGTH = 6000
@@ -105,21 +109,72 @@ def test_no_background_spans_two_contigs_of_a_draft(tmp_path_factory, seed):
             assert len(set(contig_of[place : place + length])) == 1
 
 
-@pytest.mark.parametrize("step", [1, 3])
-def test_counts_in_places_are_those_of_sets_of_cells(tmp_path, step):
-    elements = make_elements(*scattered(), unstranded=())
-    null, *_ = make_null(tmp_path, elements)
-    sets = null.sets(SENSE)
-    length = sets.footprints.length // 3 * 3 + 1 if step == 3 else sets.footprints.length
-    sets = sets._replace(footprints=sets.footprints._replace(step=step, length=length))
-    fires = np.flatnonzero(np.random.default_rng(1).random(2 * LENGTH) < 0.2)
-    found = count_places(sets, fires, LENGTH)
-    cells = set(fires.tolist())
-    rows = zip(*sets.footprints[:4], sets.start, strict=True)
+def naive_counts(sets, cells, config, n_bp):
+    """Detected cells in each place of each element, and in each draw of one place for each."""
+    footprints, cells = sets.footprints, set(cells.tolist())
+    found = np.zeros((footprints.n_elements, sets.start.shape[1]), np.int64)
+    rows = zip(*footprints[:4], sets.start, strict=True)
     for element, _, length, strand, places in rows:
-        for column, place in enumerate(places.tolist()):
-            covered = {strand * LENGTH + place + i for i in range(0, length, step)}
-            assert found[element, column] == len(cells & covered)
+        for side in {PLUS: [0], MINUS: [1], BOTH: [0, 1]}[int(strand)]:
+            for column, place in enumerate(places.tolist()):
+                covered = range(place, place + length, footprints.step)
+                found[element, column] += len(cells & {side * n_bp + at for at in covered})
+    drawn = rng(config.seed, "matched/exchange").integers(
+        2**16, size=(len(found), config.n_shifts), dtype=np.uint32
+    )
+    null = np.zeros(config.n_shifts, np.int64)
+    used = [one for one in range(len(found)) if found[one].any()]
+    for row, one in enumerate(used):
+        for draw in range(config.n_shifts):
+            place = int(drawn[row, draw]) * int(sets.n_places[one]) // 2**16
+            null[draw] += found[one, place]
+    return found[:, 0].sum(), null
+
+
+@pytest.mark.parametrize("n_matched", [1, 5, 9])
+@pytest.mark.parametrize("bases", ["all", "codon_position_2"])
+@pytest.mark.parametrize("strand", ["+-", "-.", "+"])
+def test_counts_are_those_of_sets_of_cells(tmp_path, n_matched, bases, strand):
+    config = AssociateConfig(n_shifts=29, n_matched=n_matched)
+    places = [(at, at + 60 + i % 7 * 3) for i, at in enumerate(range(10, LENGTH - 100, 1200))]
+    elements = make_elements(
+        *(("a", "c", *place, strand[i % len(strand)]) for i, place in enumerate(places))
+    )
+    elements.table["frame"] = 0 if bases != "all" else -1
+    elements = ConceptElements(elements.table, {"a": Concept("x", types=("x",), bases=bases)})
+    null, _, universe, _ = make_null(tmp_path, elements, config=config)
+    sets = null.sets(SENSE)
+    assert sets.footprints.step == (1 if bases == "all" else 3)
+    assert sets.n_places.max() == n_matched + 1
+    random = np.random.default_rng(1)
+    detectors = [np.flatnonzero(random.random(2 * LENGTH) < share) for share in (0.2, 0.001, 0, 1)]
+    found = null.count(detect(*detectors), SENSE)
+    for index, cells in enumerate(detectors):
+        observed, draws = naive_counts(sets, cells, config, universe.n_bp)
+        assert found.observed[index] == observed
+        assert found.null[index].tolist() == draws.tolist()
+
+
+@pytest.mark.parametrize("n_places", [1, 2, 3, 6, 7, 20, 256])
+def test_every_number_chooses_the_place_that_it_stands_for(n_places):
+    numbers = np.arange(2**16, dtype=np.uint16)
+    counts = np.random.default_rng(0).integers(0, 1000, n_places)
+    found = np.zeros(len(numbers), np.int64)
+    exchange(counts, numbers, found)
+    assert found.tolist() == counts[numbers.astype(np.int64) * n_places // 2**16].tolist()
+
+
+def test_a_label_of_more_elements_changes_no_draw_of_another(tmp_path):
+    """Numbers are drawn as they are needed: those drawn first stay what they were."""
+    few = make_elements(*scattered(4))
+    rows = [*scattered(4), *(("b", *row[1:]) for row in scattered(13, 40))]
+    cells = detect(np.flatnonzero(np.random.default_rng(1).random(2 * LENGTH) < 0.2))
+    alone, *_ = make_null(tmp_path, few)
+    expected = alone.count(cells, SENSE)
+    beside, *_ = make_null(tmp_path, make_elements(*rows))
+    for first in (SENSE, Label("b", "sense"), SENSE):
+        found = beside.count(cells, first)
+    assert found.null.tolist() == expected.null.tolist()
 
 
 def test_draws_exchange_each_element_with_one_of_its_places(tmp_path):
@@ -132,8 +187,8 @@ def test_draws_exchange_each_element_with_one_of_its_places(tmp_path):
             for start, length, strand in zip(*footprints[1:4], strict=True)
         ]
     )
-    counts = null.count(cells, SENSE)
-    assert counts.observed == counts.n_concept == len(cells)
+    counts = null.count(detect(cells), SENSE)
+    assert counts.observed.tolist() == [len(cells)] == [footprints.n_cells.sum()]
     assert counts.null.mean() == pytest.approx(len(cells) / 4, rel=0.03)
     shares = footprints.length / len(cells)
     spread = len(cells) * np.sqrt((shares**2).sum() * 3 / 16)
@@ -146,14 +201,15 @@ def test_an_element_unlike_everything_else_is_left_out(tmp_path):
     elements = make_elements(("a", "c", 100, 180, "+"), ("a", "c", 1000, 1080, "+"))
     null, *_ = make_null(tmp_path, elements, bases=bases)
     assert null.sets(SENSE).share == 0.5
-    counts = null.count(np.arange(100, 180), SENSE)
-    assert (counts.observed, counts.n_concept) == (0, 80)
+    counts = null.count(detect(np.arange(100, 180)), SENSE)
+    assert counts.observed.tolist() == [0]
+    assert null.sets(SENSE).footprints.n_cells.tolist() == [80]
 
 
 def test_a_label_that_covers_everything_has_no_background_and_is_not_tested(tmp_path):
     null, *_ = make_null(tmp_path, make_elements(("a", "c", 0, LENGTH, "+")))
     assert null.sets(SENSE).share == 0
-    assert null.count(np.arange(50), SENSE) is None
+    assert null.count(detect(np.arange(50)), SENSE) is None
 
 
 def test_bases_that_are_not_known_are_no_background(tmp_path):

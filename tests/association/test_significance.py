@@ -7,12 +7,14 @@ from scipy.stats import kstest
 from genointerp.association.label import Label, LabelledCells
 from genointerp.association.patch import PatchBuilder
 from genointerp.association.significance import (
+    NullCounts,
     ShiftNull,
     benjamini_hochberg,
     draw_shifts,
-    p_value,
+    p_values,
 )
 from genointerp.association.universe import Universe
+from tests.association.detect import detect
 
 
 def labelled(mask):
@@ -37,9 +39,24 @@ def test_shifted_counts_equal_those_of_a_rolled_annotation(n_bp, n_shifts, densi
     places = [shifts.step * j % n_bp for j in multiples]
     assert len(places) == len(set(places)) == min(n_shifts, n_bp - 1)
     assert 0 not in places
-    found = ShiftNull(labelled(mask), n_bp, shifts).count(np.flatnonzero(fires), 0)
-    expected = [int((np.roll(mask, place, axis=1) & fires).sum()) for place in places]
-    assert found.tolist() == expected
+    others = rng.random((2, n_bp)) < 0.5, np.zeros((2, n_bp), bool)
+    detectors = [fires, *others]
+    detected = detect(*(np.flatnonzero(one) for one in detectors))
+    found = ShiftNull(labelled(mask), n_bp, shifts).count(detected, 0)
+    for index, one in enumerate(detectors):
+        expected = [int((np.roll(mask, place, axis=1) & one).sum()) for place in places]
+        assert found.null[index].tolist() == expected
+        assert found.observed[index] == (mask & one).sum()
+
+
+def test_more_cells_are_counted_than_fit_in_a_byte():
+    n_bp = 3000
+    mask = np.ones((2, n_bp), bool)
+    null = ShiftNull(labelled(mask), n_bp, draw_shifts(n_bp, 99, seed=0))
+    sizes = [2 * n_bp, 255, 256, 249, 248, 7]
+    found = null.count(detect(*(np.arange(size) for size in sizes)), 0)
+    assert found.observed.tolist() == sizes
+    assert (found.null == np.array(sizes)[:, None]).all()
 
 
 def test_the_same_seed_gives_the_same_shifts_and_another_gives_others():
@@ -60,15 +77,14 @@ def test_p_values_are_uniform_when_the_annotation_is_laid_anywhere():
             fires[rng.integers(2), start : start + 25] = True
         mask = np.roll(mask, rng.integers(n_bp), axis=1)
         null = ShiftNull(labelled(mask), n_bp, draw_shifts(n_bp, 199, seed=trial))
-        observed = int((mask & fires).sum())
-        p.append(p_value(observed, null.count(np.flatnonzero(fires), 0)))
+        p.append(p_values(null.count(detect(np.flatnonzero(fires)), 0))[0])
     assert kstest(p, "uniform").pvalue > 0.01
     assert np.mean(np.array(p) <= 0.05) < 0.09
 
 
 def test_p_value_counts_the_annotation_itself():
-    assert p_value(5, np.array([1, 5, 7, 2])) == pytest.approx(3 / 5)
-    assert p_value(9, np.zeros(999, np.int64)) == pytest.approx(0.001)
+    counts = NullCounts(np.array([5, 9]), np.array([[1, 5, 7, 2], [0, 0, 0, 0]]))
+    assert p_values(counts) == pytest.approx([3 / 5, 1 / 5])
 
 
 def test_q_values_of_a_worked_example():

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
-from genointerp.association import scores, tally
+from genointerp.association import hits, scores
+from genointerp.association.hits import feature_blocks
 from genointerp.association.label import label_cells, list_labels
-from genointerp.association.tally import Tally, feature_blocks
+from genointerp.association.tally import Tally
 from genointerp.association.universe import make_universe
 from genointerp.core.errors import SchemaError
 from genointerp.genome.interval import GenomicInterval
@@ -183,8 +184,8 @@ def test_stretches_divide_the_counts_of_their_level(tmp_path_factory, seed):
     for feature in range(N_FEATURES):
         part = slice(block.start[feature], block.stop[feature])
         values = block.code[part].view(np.float16)
-        stretch = labels.patches.stretch[block.patch[part]]
-        kind = [labels.combination[labels.patches.of_cell == p][0] for p in block.patch[part]]
+        stretch = labels.patches.stretch[block.place[part]]
+        kind = [labels.combination[labels.patches.of_cell == p][0] for p in block.place[part]]
         for index in range(len(labels.names)):
             detected = values >= THRESHOLDS[feature, chosen[feature, index]]
             inside = labels.members[index, kind] > 0
@@ -211,9 +212,9 @@ def test_blocks_cover_every_feature_once_and_hold_no_more_than_they_may(tmp_path
     for feature, n in enumerate([3, 3, 9, 0, 2, 4]):
         dense["+"][:n, feature] = 1
     store = make_store(tmp_path / "f.h5", dense, contigs_of(c=20))
-    monkeypatch.setattr(tally, "BLOCK_HITS", 6)
+    monkeypatch.setattr(hits, "BLOCK_HITS", 6)
     assert feature_blocks([store]) == [range(2), range(2, 3), range(3, 6)]
-    monkeypatch.setattr(tally, "BLOCK_FEATURES", 2)
+    monkeypatch.setattr(hits, "BLOCK_FEATURES", 2)
     assert feature_blocks([store]) == [range(2), range(2, 3), range(3, 5), range(5, 6)]
 
 
