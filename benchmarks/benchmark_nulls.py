@@ -32,6 +32,8 @@ print(json.dumps(measure_whole(Path(path), int(bp), int(n_concepts))))
 
 
 def measure(folder: Path, *, part: dict[str, Any], whole: dict[str, Any]) -> dict[str, float]:
+    # the loops are compiled by the first process that calls them
+    measure_sizes(folder, bp=300_000, k=1, n_concepts=2, n_features=[8])
     found = {f"part_{name}": value for name, value in measure_sizes(folder, **part).items()}
     return found | {
         f"whole_{name}": value for name, value in measure_sizes(folder, **whole).items()

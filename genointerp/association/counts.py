@@ -1,4 +1,4 @@
-"""Tracks of single features, and the counts of one track: for curves, nulls and dense detectors.
+"""Tracks of single features, and the counts of one track: for curves and dense detectors.
 
 A feature detects at a threshold t where it fires (its activation is > 0) with at least t. Every
 feature against every label is the work of `genointerp.association.tally`.
