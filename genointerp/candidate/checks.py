@@ -33,11 +33,12 @@ UNDEFINED: dict[str, str] = {
         ("window_bias", "window_bias_16"),
         "where windows begin was not told, or no such base was read",
     ),
+    "outlier_share": "the activations were not given",
     "seen_share": "no genome outside the training was read, or nobody told which those are",
     **dict.fromkeys(("stability", "stability_null"), "no dictionary of another seed was compared"),
     "split_cosine": "the directions of the dictionary were not given",
     **dict.fromkeys(
-        ("loss_effect", "loss_effect_matched"),
+        ("loss_effect", "loss_effect_p"),
         "it was not ablated, or fires in no window of the ablation",
     ),
 }
