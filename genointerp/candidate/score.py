@@ -30,7 +30,8 @@ class Flag(NamedTuple):
 
     ``demotes`` of an artefact, or of what is known: the candidate comes after all without such a
     flag. The others are doubts: what they point at may itself be biology (a reading frame has a
-    period of 3, a ribosomal operon is one family), so they only lower the score.
+    period of 3, a ribosomal operon is one family), so they are told, and those of `COUNTED` lower the
+    score.
 
     ``rule`` names every column that ``condition`` reads. A rule is not examined where one of them
     is undefined, and where it is ``blind``.
