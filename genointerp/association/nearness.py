@@ -1,7 +1,7 @@
 """Whether the loci of a feature keep to the ends of a concept's elements, and the chance of that.
 
-A locus is what candidates have (`genointerp.candidate.config`): where the feature is loud, whatever
-threshold tells a concept best.
+A locus is what candidates have by default (`genointerp.candidate.config`): where the feature is
+loud, whatever threshold tells a concept best.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,11 @@ from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.counts import RowTrack
 from genointerp.association.label import Label, readings
 from genointerp.association.universe import Universe
-from genointerp.feature.loci import group_rows
+from genointerp.feature.loci import LOUD_SHARE, MERGE_GAP, group_rows
 from genointerp.store.features import FeatureStore, ReadStrand
 
 NEAR_BP = 10
 """Bases on either side of the first and of the last base of an element that are near an end."""
-
-LOUD_SHARE, MERGE_GAP = 0.5, 30
-"""Of its maximum, from which a feature is loud; bases between two loci of one feature at least."""
 
 _WHOLE = ("all", "outside")
 
@@ -65,9 +62,11 @@ class Ends:
     Near an end are the bases up to `NEAR_BP` before or after the first or the last base of an
     element, on its contig. The ends of codon positions and of first and last codons are those of
     the coding sequences. Of n loci k have their peak near an end; the chance is that of k or more
-    in n throws with the larger of two rates: that of such pairs among all that were read, and among
-    those within the elements. By the second a feature that fires anywhere in short elements does
-    not keep to their ends.
+    in n throws with the largest of three rates: that of such pairs among all that were read, among
+    those within the elements, and among those in no element of either strand. By the others a
+    feature that fires anywhere in short elements, or in short gaps between them, does not keep to
+    ends. Loci that lie
+    together are no throws of their own, so that the chance is rather larger than this.
     """
 
     def __init__(
@@ -119,25 +118,28 @@ class Ends:
         return self._known[whole]
 
     def _lay(self, label: Label) -> _Near:
-        runs, n_near, n_within, n_both = {}, 0, 0, 0
+        runs, pairs = {}, np.zeros((3, 2), np.int64)
         for genome, strand, drawn in readings(label, self._elements):
-            store, own = self._stores[genome], self._elements[genome]
-            table = own.of(label.concept)
-            if drawn is not None:
-                table = table[table["strand"].isin([drawn, "."])]
-            is_near = _near_ends(table, store)
-            is_within, is_read = np.zeros((2, store.n_rows), dtype=np.bool_)
-            for seqid, start, end in table[["seqid", "start", "end"]].itertuples(index=False):
-                is_within[store.offsets[seqid] + start : store.offsets[seqid] + end] = True
+            store, table = self._stores[genome], self._elements[genome].of(label.concept)
+            is_own = table["strand"].isin([drawn, "."]) | (drawn is None)
+            is_near = _near_ends(table[is_own], store)
+            is_within, is_outside = _lie_in(table[is_own], store), ~_lie_in(table, store)
+            is_read = np.zeros(store.n_rows, dtype=np.bool_)
             for start, end, _ in zip(*self._universe.covered[genome][strand], strict=True):
                 is_read[start:end] = True
             edges = np.diff(np.concatenate([[False], is_near, [False]]).astype(np.int8))
             runs[genome, strand] = np.flatnonzero(edges).reshape(-1, 2).astype(np.int64)
-            n_near += int((is_near & is_read).sum())
-            n_within += int((is_within & is_read).sum())
-            n_both += int((is_near & is_within & is_read).sum())
-        rate = max(n_near / max(self._universe.n_covered, 1), n_both / max(n_within, 1))
-        return _Near(runs, rate)
+            for among, place in zip(pairs, (is_read, is_within, is_outside), strict=True):
+                among += [(place & is_read & is_near).sum(), (place & is_read).sum()]
+        return _Near(runs, float((pairs[:, 0] / np.maximum(pairs[:, 1], 1)).max()))
+
+
+def _lie_in(table: pd.DataFrame, store: FeatureStore) -> Bool[np.ndarray, " row"]:
+    """Return the rows within the elements of a table."""
+    found = np.zeros(store.n_rows, dtype=np.bool_)
+    for seqid, start, end in table[["seqid", "start", "end"]].itertuples(index=False):
+        found[store.offsets[seqid] + start : store.offsets[seqid] + end] = True
+    return found
 
 
 def _whole(label: Label, elements: Sequence[ConceptElements]) -> Label:

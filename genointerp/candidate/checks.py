@@ -34,7 +34,10 @@ UNDEFINED: dict[str, str] = {
         "where windows begin was not told, or no such base was read",
     ),
     "outlier_share": "the activations were not given",
-    "seen_share": "no genome outside the training was read, or nobody told which those are",
+    **dict.fromkeys(
+        ("seen_share", "seen_p"),
+        "no genome outside the training was read, or nobody told which those are",
+    ),
     **dict.fromkeys(("stability", "stability_null"), "no dictionary of another seed was compared"),
     "split_cosine": "the directions of the dictionary were not given",
     **dict.fromkeys(

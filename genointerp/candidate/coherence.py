@@ -14,9 +14,9 @@ NEAREST, REACH = 18, 99
 """Distances that are looked at, in bp: farther than a feature of single words fires by itself."""
 STEP = 3
 """Every third distance: a reading frame is kept, and elements without one lose nothing."""
-N_LOUD, N_SILENT = 2048, 8192
-"""Bases that are drawn of each feature, and of each dictionary."""
-_LOWER = 1.645
+N_LOCI, N_SILENT = 2048, 8192
+"""Loci of a feature, and bases of all that was read, that are looked at."""
+_Z = 1.6449
 
 Track = tuple[int, ReadStrand]
 
@@ -38,28 +38,25 @@ class Surroundings:
     _room: dict[int, Float32[np.ndarray, " _row"]] = field(default_factory=dict)
 
     def auroc(
-        self, tracks: Sequence[RowTrack], draw: np.random.Generator, *, at_least: float
+        self, tracks: Sequence[RowTrack], chosen: Sequence[Int64[np.ndarray, " _locus"]]
     ) -> float:
-        """Chance that a loud base has more of the feature about it than a silent one, ties half.
+        """Chance that a chosen base has more of the feature about it than a silent one, ties half.
 
         Parameters
         ----------
-        at_least
-            Activation of a loud base, as `genointerp.candidate.evidence.find_loci` has it.
+        chosen
+            Rows of each track, one of each locus: `choose_bases`.
 
         Notes
         -----
         What a base has about it is the sum of the feature's activations `NEAREST` to `REACH` bases
-        before and after it, on the strand that was read and within its contig. NaN where no drawn
-        base is loud or none is silent.
+        before and after it, on the strand that was read and within its contig; the origin of a
+        circular one ends it too. NaN where none is chosen or no drawn base is silent.
         """
-        loud = [track.row[track.value >= at_least] for track in tracks]
-        share = min(1.0, N_LOUD / max(sum(map(len, loud)), 1))
         positive, negative = [np.zeros(0)], [np.zeros(0)]
-        for track, rows in zip(tracks, loud, strict=True):
+        for track, rows in zip(tracks, chosen, strict=True):
             activation = self._lay(track)
-            base = draw.choice(rows, round(share * len(rows)), replace=False)
-            positive.append(self._about(activation, base, track.genome))
+            positive.append(self._about(activation, rows, track.genome))
             other = self.drawn[track.genome, track.strand]
             negative.append(self._about(activation, other[activation[other] == 0], track.genome))
             activation[track.row] = 0
@@ -91,22 +88,45 @@ class Surroundings:
 
 def draw_surroundings(stores: Sequence[FeatureStore], seed: int) -> Surroundings:
     """Draw `N_SILENT` of the (base, strand) pairs that were read, at random."""
-    covered = {
-        (genome, strand): np.concatenate(
-            [np.arange(*store.row_range(one)) for one in store.coverage(strand)]
-            or [np.zeros(0, dtype=np.int64)]
-        )
+    read = [
+        (genome, strand, *store.row_range(one))
         for genome, store in enumerate(stores)
         for strand in STRANDS
-    }
-    share = min(1.0, N_SILENT / max(sum(map(len, covered.values())), 1))
-    draw = rng(seed, "coherence/silent")
+        for one in store.coverage(strand)
+    ]
+    end = np.cumsum([stop - start for _, _, start, stop in read], dtype=np.int64)
+    n_read = int(end[-1]) if len(end) else 0
+    number = rng(seed, "coherence/silent").choice(n_read, min(N_SILENT, n_read), replace=False)
+    of = np.searchsorted(end, number, side="right")
     drawn = {
-        track: draw.choice(rows, round(share * len(rows)), replace=False)
-        for track, rows in covered.items()
+        (genome, strand): np.zeros(0, dtype=np.int64)
+        for genome in range(len(stores))
+        for strand in STRANDS
     }
+    for index, (genome, strand, _, stop) in enumerate(read):
+        rows = stop - end[index] + number[of == index]
+        drawn[genome, strand] = np.concatenate([drawn[genome, strand], rows])
     borders = [np.array([*store.offsets.values(), store.n_rows], np.int64) for store in stores]
     return Surroundings(drawn, borders)
+
+
+def choose_bases(
+    rows: Int64[np.ndarray, " loud"],
+    start: Int64[np.ndarray, " locus"],
+    end: Int64[np.ndarray, " locus"],
+    draw: np.random.Generator,
+    *,
+    share: float,
+) -> Int64[np.ndarray, " chosen"]:
+    """Return one loud base of each locus, or of a share of the loci, at random.
+
+    The bases of a locus are alike: however long it is, it is one observation.
+    """
+    first = np.searchsorted(rows, start)
+    number = np.searchsorted(rows, end) - first
+    chosen = rows[first + (draw.random(len(first)) * number).astype(np.int64)]
+    kept = draw.choice(len(chosen), round(share * len(chosen)), replace=False)
+    return np.asarray(chosen[np.sort(kept)])
 
 
 def auroc(positive: Float64[np.ndarray, " p"], negative: Float64[np.ndarray, " n"]) -> float:
@@ -120,16 +140,16 @@ def auroc(positive: Float64[np.ndarray, " p"], negative: Float64[np.ndarray, " n
 
 
 def coherent_share(
-    auroc: Float64[np.ndarray, " feature"], n_loci: Float64[np.ndarray, " feature"]
+    coherence: Float64[np.ndarray, " feature"], n_loci: Float64[np.ndarray, " feature"]
 ) -> Float64[np.ndarray, " feature"]:
-    """Return ``2 A - 1`` of the lower 95 % bound of an AUROC A, not below 0; NaN counts as 0.
+    """Return ``2 A - 1`` of the lower bound A of a coherence, not below 0; NaN counts as 0.
 
     Notes
     -----
-    The standard error is that of Hanley and McNeil (1982) for ``n_loci`` positives, since the
-    bases of one locus are one observation, and any number of negatives:
-    ``sqrt((2 A^2 / (1 + A) - A^2) / n_loci)``.
+    Wilson's (1927) lower bound of a share, one-sided at 95 %, of the loci that were looked at,
+    `N_LOCI` at most. The mean of what a locus scores, 0 to 1, varies less than such a share.
     """
-    known = np.where(np.isnan(auroc), 0.5, auroc)
-    error = np.sqrt((2 * known**2 / (1 + known) - known**2) / np.maximum(n_loci, 1))
-    return np.asarray(np.maximum(0.0, 2 * (known - _LOWER * error) - 1))
+    a = np.where(np.isnan(coherence), 0.5, coherence)
+    n, z2 = np.clip(n_loci, 1, N_LOCI), _Z**2
+    lower = (a + z2 / (2 * n) - _Z * np.sqrt(a * (1 - a) / n + z2 / (4 * n**2))) / (1 + z2 / n)
+    return np.asarray(np.maximum(0.0, 2 * lower - 1))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from genointerp.core.config import read_config
 from genointerp.core.errors import ConfigError
+from genointerp.feature.loci import LOUD_SHARE, MERGE_GAP
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class RankConfig:
     window_head
         Bases at the start of a window that count as its head.
     outlier_sd
-        A token is an outlier where its norm is above the mean by more than so many standard
-        deviations; as training has it.
+        A token is an outlier where its norm is above the mean of its file by more than so many
+        standard deviations.
     everywhere
         A concept with this share of all bases explains nothing.
     absences
@@ -45,16 +46,17 @@ class RankConfig:
     dense, few_loci, gc_shortcut, window_start, explained, attracted, one_strand, periodic,
     low_complexity
         Thresholds of the flags, as `genointerp.candidate.score.FLAGS` says.
-    kmer_shortcut, edge, one_family, unstable, split, memorised, unused, outlier_tokens
+    kmer_shortcut, edge, one_family, unstable, split, memorised, memorised_chance, unused,
+    outlier_tokens
         Likewise.
     boundary, boundary_chance
         Share of loci near ends of one concept's elements from which a pattern is a boundary, and
-        the largest chance of it that counts.
+        the largest q-value of it that counts.
     element_length, motif_bits
         Median locus in bp, and information in bits, from which a pattern is element-long or a
         motif; see `genointerp.candidate.pattern.classify`.
     seed
-        Of the bases that are sampled for periodicity, and of the null of stability.
+        Of the bases that are drawn for periodicity and coherence, and of the null of stability.
 
     Raises
     ------
@@ -62,8 +64,8 @@ class RankConfig:
         If a number is out of its range.
     """
 
-    locus_share: float = 0.5
-    merge_gap: int = 30
+    locus_share: float = LOUD_SHARE
+    merge_gap: int = MERGE_GAP
     flank: int = 50
     n_reported: int = 50
     loci_each: int = 20
@@ -91,6 +93,7 @@ class RankConfig:
     unstable: float = 0.7
     split: float = 0.7
     memorised: float = 0.95
+    memorised_chance: float = 0.05
     outlier_tokens: float = 0.5
     boundary: float = 0.5
     boundary_chance: float = 1e-3
@@ -112,6 +115,14 @@ class RankConfig:
             raise ConfigError("max_period", "2 or more, and window_head 1 or more", "less")
         if self.dense <= 0:
             raise ConfigError("dense", "a share above 0", str(self.dense))
+        self._check_shares()
+
+    def _check_shares(self) -> None:
+        for name in ("unused", "memorised_chance", "boundary_chance", "boundary", "outlier_tokens"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(name, "a share, 0 to 1", str(getattr(self, name)))
+        if self.outlier_sd < 0:
+            raise ConfigError("outlier_sd", "0 or more", str(self.outlier_sd))
 
 
 def read_rank_config(path: Path | None, *, seed: int | None = None) -> RankConfig:

@@ -6,10 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64, Int64, UInt8
+from scipy.stats import binom
 
 from genointerp.association.counts import RowTrack, stream_rows
 from genointerp.candidate.backdrop import Backdrop, heads
-from genointerp.candidate.coherence import draw_surroundings
+from genointerp.candidate.coherence import N_LOCI, choose_bases, draw_surroundings
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.families import count_families
 from genointerp.candidate.kmers import kmer_auroc
@@ -102,14 +103,13 @@ def gather_evidence(
         ``motif_bits``
             Information of its 100 strongest loci, 15 bp on either side of the peak.
         ``motif_share``
-            ``motif_bits`` over ``log2(covered pairs / n_loci)``, 1 at most: the share of what it
-            takes to find its loci in the genome that their letters tell (Schneider et al. 1986).
+            See `genointerp.candidate.pattern.motif_share`, of the loci of ``motif_bits``.
         ``pattern``
             See `genointerp.candidate.pattern.classify`.
         ``n_genomes``
             Genomes that hold a locus.
-        ``seen_share``
-            See `seen_share`.
+        ``seen_share``, ``seen_p``
+            See `seen_share` and `seen_chance`.
         ``top_region``
             The locus with its largest activation, the first of equals; 1-based, closed.
     """
@@ -120,13 +120,13 @@ def gather_evidence(
     for feature, tracks in stream_rows(stores, range(n_features)):
         if any(len(track.row) for track in tracks):
             shape = _shape(feature, tracks, memory, config)
-            place = _place(stores, backdrops, tracks, config, trained_on)
+            loci = _find_all_loci(stores, tracks, config)
+            place = _place(stores, backdrops, tracks, loci, trained_on)
             row = {"feature": feature, **_shares(tracks, backdrops, config), **shape, **place}
-            draw = rng(config.seed, f"coherence/{feature}")
             row["outlier_share"] = _outlier_share(tracks, outliers)
-            row["coherence"] = surroundings.auroc(
-                tracks, draw, at_least=config.locus_share * _maximum(tracks)
-            )
+            draw = rng(config.seed, f"coherence/{feature}")
+            chosen = _choose(tracks, loci, config, draw)
+            row["coherence"] = surroundings.auroc(tracks, chosen)
             row["kmer_auroc"] = kmer_auroc(tracks, [it.kmers for it in backdrops])
             rows.append({**row, "pattern": _pattern(row, config)})
         progress(feature + 1, n_features)
@@ -156,6 +156,7 @@ COLUMNS = [
     "pattern",
     "n_genomes",
     "seen_share",
+    "seen_p",
     "top_region",
 ]
 
@@ -310,15 +311,11 @@ def _maximum(tracks: Sequence[RowTrack]) -> float:
     return max(float(track.value.max(initial=0.0)) for track in tracks)
 
 
-def _place(
-    stores: Sequence[FeatureStore],
-    backdrops: Sequence[Backdrop],
-    tracks: Sequence[RowTrack],
-    config: RankConfig,
-    trained_on: Collection[str] | None,
-) -> dict[str, object]:
+def _find_all_loci(
+    stores: Sequence[FeatureStore], tracks: Sequence[RowTrack], config: RankConfig
+) -> list[Loci]:
     at_least = config.locus_share * _maximum(tracks)
-    found = [
+    return [
         find_loci(
             track,
             np.array(list(stores[track.genome].offsets.values()), dtype=np.int64),
@@ -327,6 +324,29 @@ def _place(
         )
         for track in tracks
     ]
+
+
+def _choose(
+    tracks: Sequence[RowTrack],
+    loci: Sequence[Loci],
+    config: RankConfig,
+    draw: np.random.Generator,
+) -> list[Int64[np.ndarray, " _locus"]]:
+    at_least = config.locus_share * _maximum(tracks)
+    share = min(1.0, N_LOCI / sum(len(own.start) for own in loci))
+    return [
+        choose_bases(track.row[track.value >= at_least], own.start, own.end, draw, share=share)
+        for track, own in zip(tracks, loci, strict=True)
+    ]
+
+
+def _place(
+    stores: Sequence[FeatureStore],
+    backdrops: Sequence[Backdrop],
+    tracks: Sequence[RowTrack],
+    found: Sequence[Loci],
+    trained_on: Collection[str] | None,
+) -> dict[str, object]:
     number = np.array([len(loci.start) for loci in found])
     of = np.repeat(np.arange(len(tracks)), number)
     merged = Loci(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
@@ -346,9 +366,12 @@ def _place(
         "locus_length": float(np.median(merged.end - merged.start)),
         "n_genomes": len(genomes),
         "seen_share": float("nan") if trained_on is None else share,
+        "seen_p": float("nan") if trained_on is None else seen_chance(n_loci, n_read, is_seen),
         "top_region": _region(store, int(merged.start[best]), int(merged.end[best])),
         **sequences,
-        "motif_share": motif_share(float(sequences["motif_bits"]), len(order), n_covered),
+        "motif_share": motif_share(
+            float(sequences["motif_bits"]), min(len(order), _ALIGNED), n_covered
+        ),
     }
 
 
@@ -371,6 +394,25 @@ def seen_share(
     if not n_read[~is_seen].sum() or not seen + unseen:
         return float("nan")
     return seen / (seen + unseen)
+
+
+def seen_chance(
+    n_loci: Int64[np.ndarray, " genome"],
+    n_read: Int64[np.ndarray, " genome"],
+    is_seen: Bool[np.ndarray, " genome"],
+) -> float:
+    """Return the chance of as many loci in the genomes of the training, or more.
+
+    Notes
+    -----
+    That of so many throws which fall on any (base, strand) pair that was read alike. Loci that lie
+    together are no throws of their own, so that the chance is rather larger than this. NaN where
+    `seen_share` is.
+    """
+    if not n_read[~is_seen].sum() or not n_loci.sum():
+        return float("nan")
+    share = float(n_read[is_seen].sum() / n_read.sum())
+    return float(binom.sf(n_loci[is_seen].sum() - 1, n_loci.sum(), share))
 
 
 def _sequences(

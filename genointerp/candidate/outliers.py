@@ -31,12 +31,17 @@ def outlier_bases(store: FeatureStore, activations: ActivationStore, *, n_sd: fl
     if not len(norm):
         return found
     # the mean of equal numbers may round below them
-    beyond = np.flatnonzero(norm > norm.mean() * (1 + 1e-6) + n_sd * norm.std())
-    number = np.searchsorted(activations.window_offset, beyond, side="right") - 1
-    for token, index in zip(beyond.tolist(), number.tolist(), strict=True):
-        bases = activations.token_bases(token, token + 1)
-        window = activations.windows[index]
-        offset = store.offsets[window.seqid]
-        strand: ReadStrand = "-" if window.strand == "-" else "+"
-        found[strand][offset + int(bases.start[0]) : offset + int(bases.end[0])] = True
+    is_beyond = norm > norm.mean() * (1 + 1e-6) + n_sd * norm.std()
+    for start, stop in chunks:
+        own = np.flatnonzero(is_beyond[start:stop])
+        if len(own):
+            bases = activations.token_bases(start, stop)
+            number = np.searchsorted(activations.window_offset, start + own, side="right") - 1
+            rows = zip(
+                number.tolist(), bases.start[own].tolist(), bases.end[own].tolist(), strict=True
+            )
+            for index, first, last in rows:
+                window = activations.windows[index]
+                offset = store.offsets[window.seqid]
+                found["-" if window.strand == "-" else "+"][offset + first : offset + last] = True
     return found

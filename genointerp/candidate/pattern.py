@@ -105,6 +105,13 @@ def information(
 def motif_share(bits: float, n_loci: int, n_places: int) -> float:
     """Return how much of what it takes to find loci among all places their motif tells, 0 to 1.
 
+    Parameters
+    ----------
+    bits, n_loci
+        Information of the loci that were aligned, and their number.
+    n_places
+        (base, strand) pairs that were read.
+
     Notes
     -----
     ``bits / log2(n_places / n_loci)``, 1 at most: R_sequence over R_frequency of Schneider et al.

@@ -16,7 +16,7 @@ from genointerp.candidate.rank import genome_of
 from genointerp.candidate.searched import Searched
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError, MismatchError
-from genointerp.core.provenance import sha256_file
+from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
@@ -27,7 +27,9 @@ from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import CANDIDATES
 from genointerp.store.tables import read_provenance, read_table
 
-_MEASURING = re.compile(r"(features|genome|activations|sae|other-sae|trained-on)(-\d+)?$")
+_MEASURING = re.compile(
+    r"(features|genome|activations|sae|directions|other-sae|trained-on)(-\d+)?$"
+)
 
 Windows = Sequence[Sequence[GenomicInterval]]
 
@@ -116,6 +118,8 @@ class RankFiles:
         sha256 |= {f"genome-{index}": genome.sha256 for index, genome in enumerate(read)}
         sha256 |= {f"activations-{index}": store.sha256 for index, store in enumerate(origin)}
         sha256 |= {SAE: stores[0].header.sae_sha256, **self.evidence.digests()}
+        if self.evidence.sae is not None:
+            sha256["directions"] = stores[0].header.sae_sha256
         sha256["associations"] = sha256_file(self.associations)
         for role in ("annotations", "predictions"):
             paths = getattr(self, role)
@@ -134,6 +138,11 @@ class RankFiles:
         if self.measured is None:
             return None
         made = read_provenance(self.measured, CANDIDATES)
+        _check_same(
+            self.measured,
+            {"generated-by": Provenance({}, {}).generated_by},
+            {"generated-by": made.get("generated-by")},
+        )
         _check_same(self.measured, to_mapping(config), made.get("config") or {})
         _check_same(self.measured, _measuring(sha256), _measuring(made.get("inputs") or {}))
         return read_table(self.measured, CANDIDATES)

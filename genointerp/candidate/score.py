@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64
+from scipy.stats import false_discovery_control
 
 from genointerp.association.scores import precision_gain
 from genointerp.association.summary import count_covered
@@ -30,8 +31,8 @@ class Flag(NamedTuple):
 
     ``demotes`` of an artefact, or of what is known: the candidate comes after all without such a
     flag. The others are doubts: what they point at may itself be biology (a reading frame has a
-    period of 3, a ribosomal operon is one family), so they are told, and those of `COUNTED` lower the
-    score.
+    period of 3, a ribosomal operon is one family), so they are told, and those of `COUNTED` lower
+    the score.
 
     ``rule`` names every column that ``condition`` reads. A rule is not examined where one of them
     is undefined, and where it is ``blind``.
@@ -128,7 +129,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "outlier_tokens",
         "outlier_share >= outlier_tokens (0.5)",
-        "fires at tokens of unusual norm, which no dictionary is trained on",
+        "fires at tokens of unusual norm, which training leaves out unless told otherwise",
         lambda t, c: t["outlier_share"] >= c.outlier_tokens,
     ),
     Flag(
@@ -154,9 +155,9 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "memorised",
-        "seen_share >= memorised (0.95)",
+        "seen_share >= memorised (0.95) and seen_p <= memorised_chance (0.05)",
         "fires in the genomes that the dictionary was trained on and hardly elsewhere",
-        lambda t, c: t["seen_share"] >= c.memorised,
+        lambda t, c: (t["seen_share"] >= c.memorised) & (t["seen_p"] <= c.memorised_chance),
         demotes=False,
     ),
     Flag(
@@ -205,12 +206,15 @@ def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndar
     ``unexplained * recurrent * max(coherent * (1 - k / 2), motif_share * (1 - k)) * (1 - g) / 2^d``
 
     - recurrent: ``min(1, log2(1 + n_loci) / log2(33))``, full marks from 32 loci on;
-    - coherent: `genointerp.candidate.coherence.coherent_share` of ``coherence``, the lower bound of
-      how far its firing is told by its own firing around;
+    - coherent: `genointerp.candidate.coherence.coherent_share`, the lower bound of ``coherence``:
+      how far its loci are told by its own firing around them;
     - ``k = max(0, 2 kmer_auroc - 1)``: six letters cannot make a long element, so that they cost
       what is coherent a half at most; of a motif they may tell all;
     - ``g = 2 |gc_auroc - 1/2|``: local GC content is itself coherent;
     - d: the number of its doubts among `COUNTED`, those that no other factor measures.
+
+    Of equal scores (0 where nothing is coherent and no motif was found) the less explained comes
+    first, then that of more loci.
 
     There is evidence for something where a feature is coherent or has a motif; rarity is none, and
     density costs nothing. A check that was not measured raises no doubt; an undefined
@@ -225,15 +229,16 @@ def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndar
     coherent = coherent_share(table["coherence"].to_numpy(np.float64), loci)
     motif = table["motif_share"].fillna(0.0).to_numpy(np.float64)
     structured = np.maximum(coherent * (1 - kmer / 2), motif * (1 - kmer))
+    raised = {flag.name: flag.condition(table, config).to_numpy(np.bool_) for flag in FLAGS}
     doubts = sum(
-        flag.condition(table, config).to_numpy(np.float64) for flag in FLAGS if flag.name in COUNTED
+        np.any([raised[name] for name in names], axis=0).astype(np.float64) for names in COUNTED
     )
     unexplained = table["unexplained"].to_numpy(np.float64)
     return np.asarray(unexplained * recurrent * structured * (1 - gc) / 2.0**doubts)
 
 
-COUNTED = ("single_genome", "one_family", "memorised", "unstable")
-"""Doubts that halve the score, each by itself.
+COUNTED = (("single_genome", "memorised"), ("one_family",), ("unstable",))
+"""Doubts that halve the score; those of one entry say the same and count once.
 
 ``attracted`` is measured by ``unexplained``, ``split`` says that another feature tells the same.
 ``unused`` is told and does not count: with few windows the effect of one feature is smaller than
@@ -316,7 +321,10 @@ def _boundary_share(associations: pd.DataFrame, config: RankConfig) -> pd.Series
     """Return the share of loci near ends of each concept, NaN where chance may put them there."""
     if "boundary_share" not in associations:
         return pd.Series(np.nan, range(len(associations)))
-    known = _at_most(associations["boundary_p"], config.boundary_chance)
+    chance = associations["boundary_p"].to_numpy(np.float64, copy=True)
+    tested = ~np.isnan(chance)
+    chance[tested] = false_discovery_control(chance[tested])
+    known = chance <= config.boundary_chance
     return associations["boundary_share"].reset_index(drop=True).where(known)
 
 

@@ -8,7 +8,10 @@ import typer
 Features = Annotated[list[Path], typer.Argument(help="features of each genome")]
 Sequences = Annotated[list[Path], typer.Option(help="sequence of each genome")]
 Activations = Annotated[
-    list[Path] | None, typer.Option(help="activations of each genome, for where windows begin")
+    list[Path] | None,
+    typer.Option(
+        help="activations of each genome: where windows begin, and tokens of unusual norm"
+    ),
 ]
 Ablation = Annotated[Path | None, typer.Option(help="table of `genointerp ablate`")]
 Dictionary = Annotated[Path | None, typer.Option(help="folder of the dictionary")]
@@ -21,7 +24,7 @@ TrainedOn = Annotated[
     typer.Option(help="genome that the dictionary was trained on; repeatable"),
 ]
 Settings = Annotated[Path | None, typer.Option(help="YAML of RankConfig")]
-Seed = Annotated[int | None, typer.Option(help="of the bases sampled for periods")]
+Seed = Annotated[int | None, typer.Option(help="of the bases and directions that are drawn")]
 Measured = Annotated[
     Path | None,
     typer.Option(help="candidates of these files: what was measured is taken from there"),

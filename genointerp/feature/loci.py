@@ -12,6 +12,9 @@ from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack, ReadS
 from genointerp.store.table_schemas import LOCI
 from genointerp.store.tables import conform
 
+LOUD_SHARE, MERGE_GAP = 0.5, 30
+"""Of a candidate's loci: the share of its maximum that is loud, and the gap that is closed."""
+
 
 @dataclass(frozen=True)
 class LocusConfig:

@@ -164,6 +164,7 @@ CANDIDATES = TableSchema(
             "annotation_missing", "float64", "share of loci that a gene finder alone accounts for"
         ),
         _optional("n_read", "int64", "genomes that were read"),
+        _optional("seen_p", "float64", "chance of so many loci in genomes of the training"),
         _optional("outlier_share", "float64", "share of its firing bases at outlier tokens"),
         _optional("boundary_share", "float64", "share of its loci near ends of one concept"),
     ),

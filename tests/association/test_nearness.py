@@ -53,7 +53,10 @@ def naive(rows, values, orientation):
     """Share and chance from sets of bases."""
     maximum = max(float(value.max()) for value in values.values())
     n_loci = n_near = 0
-    read_all = near_all = within_all = both_all = 0
+    read_all = near_all = within_all = both_all = out_all = near_out = 0
+    anywhere = {
+        base + (400 if row[1] == "d" else 0) for row in rows for base in range(row[2], row[3])
+    }
     for strand in "+-":
         other = {"+": "-", "-": "+"}[strand]
         wanted = {"sense": strand, "antisense": other, "both": None}[orientation]
@@ -73,6 +76,7 @@ def naive(rows, values, orientation):
         read = naive_rows(strand)
         read_all, near_all = read_all + len(read), near_all + len(read & near)
         within_all, both_all = within_all + len(read & within), both_all + len(read & near & within)
+        out_all, near_out = out_all + len(read - anywhere), near_out + len(read & near - anywhere)
         loud = sorted(row for row in read if values[strand][row] >= maximum / 2 > 0)
         loci = []
         for row in loud:
@@ -85,7 +89,7 @@ def naive(rows, values, orientation):
                       for locus in loci)  # fmt: skip
     if not n_loci:
         return np.nan, np.nan
-    rate = max(near_all / read_all, both_all / max(within_all, 1))
+    rate = max(near_all / read_all, both_all / max(within_all, 1), near_out / max(out_all, 1))
     tail = sum(
         comb(n_loci, k) * rate**k * (1 - rate) ** (n_loci - k) for k in range(n_near, n_loci + 1)
     )
@@ -135,8 +139,20 @@ def test_to_fire_anywhere_in_short_elements_is_not_to_keep_to_their_ends(store):
     assert found == (1, 1)
     long = make_elements(("a", "c", 50, 200, "+"), ("a", "c", 220, 370, "+"))
     found = nearness(store, long, track(45, 202, 372), Label("a", "sense"))
-    # 22 of the 150 bases of each are near its ends, which is more than 84 of all 860 read
-    assert found == pytest.approx((1, (22 / 150) ** 3))
+    # 22 of the 150 bases of each are near its ends and 40 of the 260 read in no element, which is
+    # more than 84 of all 860
+    assert found == pytest.approx((1, (40 / 260) ** 3))
+
+
+def test_to_fire_anywhere_in_short_gaps_is_not_to_keep_to_the_ends_around_them(store):
+    """Gaps of 20 bases, all of which are near an end of one of the elements beside them."""
+    starts = range(0, 400, 80)
+    rows = make_elements(*(("a", "c", start, start + 60, s) for start in starts for s in "+-"))
+    gaps = track(*(start + 65 for start in starts[:-1]))
+    share, chance = nearness(store, rows, gaps, Label("a", "both"))
+    assert share == 1
+    # 180 of the 360 pairs in no element, most of the others on d: not by all 860 read
+    assert chance == pytest.approx(0.5**4)
 
 
 def test_the_ends_of_a_start_codon_are_those_of_its_coding_sequence(store):

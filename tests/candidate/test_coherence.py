@@ -8,10 +8,13 @@ from genointerp.candidate.coherence import (
     NEAREST,
     REACH,
     STEP,
+    Surroundings,
     auroc,
+    choose_bases,
     coherent_share,
     draw_surroundings,
 )
+from genointerp.candidate.evidence import find_loci
 from genointerp.store.contigs import ContigInfo
 from tests.plant import make_store, silence
 
@@ -60,19 +63,49 @@ def naive(store, feature):
     return wins.mean()
 
 
+def chosen_of(store, feature, seed=0):
+    """One loud base of each locus, loci as candidates have them."""
+    tracks, draw = tracks_of(store, feature), np.random.default_rng(seed)
+    chosen = []
+    for track in tracks:
+        loci = find_loci(track, np.array([0, 2550]), at_least=1.5, merge_gap=30)
+        loud = track.row[track.value >= 1.5]
+        chosen.append(choose_bases(loud, loci.start, loci.end, draw, share=1.0))
+    return tracks, chosen
+
+
 @pytest.mark.parametrize("feature", [FRAME, WORDS, ELEMENTS])
 def test_coherence_is_the_auroc_of_its_own_firing_around(store, feature):
-    found = draw_surroundings([store], 0).auroc(
-        tracks_of(store, feature), np.random.default_rng(0), at_least=1.5
-    )
-    assert found == pytest.approx(naive(store, feature), abs=0.02)
+    surroundings = draw_surroundings([store], 0)
+    tracks = tracks_of(store, feature)
+    every = [track.row[track.value >= 1.5] for track in tracks]
+    assert surroundings.auroc(tracks, every) == pytest.approx(naive(store, feature), abs=0.02)
+    drawn = [surroundings.auroc(*chosen_of(store, feature, seed)) for seed in range(20)]
+    # loci of one length: one base of each tells what all do
+    assert np.mean(drawn) == pytest.approx(naive(store, feature), abs=0.05)
+
+
+def test_every_locus_is_looked_at_once_however_long_it_is():
+    """31 strewn bases and one element of 3,000: the element is one of 32."""
+    place = np.random.default_rng(0).choice(900_000, 31, replace=False)
+    rows = np.sort(np.concatenate([place, np.arange(950_000, 953_000)])).astype(np.int64)
+    track = RowTrack(0, "+", rows, np.ones(len(rows), np.float32))
+    loci = find_loci(track, np.array([0]), at_least=1.0, merge_gap=30)
+    chosen = choose_bases(rows, loci.start, loci.end, np.random.default_rng(0), share=1.0)
+    assert len(chosen) == 32
+    assert ((loci.start <= chosen) & (chosen < loci.end)).all()
+    silent = np.arange(0, 940_000, 1000, dtype=np.int64)
+    borders = [np.array([0, 1_000_000], np.int64)]
+    surroundings = Surroundings({(0, "+"): silent}, borders)
+    found = surroundings.auroc([track], [chosen])
+    assert found == pytest.approx(0.5, abs=0.05)
+    assert coherent_share(np.array([found]), np.array([32.0]))[0] < 0.1
 
 
 def test_elements_and_frames_are_coherent_and_strewn_words_are_not(store):
     surroundings = draw_surroundings([store], 0)
     frame, words, elements = (
-        surroundings.auroc(tracks_of(store, feature), np.random.default_rng(0), at_least=0.5)
-        for feature in (FRAME, WORDS, ELEMENTS)
+        surroundings.auroc(*chosen_of(store, feature)) for feature in (FRAME, WORDS, ELEMENTS)
     )
     assert frame > 0.95
     assert elements > 0.85
@@ -81,17 +114,35 @@ def test_elements_and_frames_are_coherent_and_strewn_words_are_not(store):
 
 def test_a_feature_leaves_nothing_behind_for_the_next(store):
     surroundings = draw_surroundings([store], 0)
-    before = surroundings.auroc(tracks_of(store, WORDS), np.random.default_rng(0), at_least=0.5)
-    surroundings.auroc(tracks_of(store, FRAME), np.random.default_rng(0), at_least=0.5)
-    after = surroundings.auroc(tracks_of(store, WORDS), np.random.default_rng(0), at_least=0.5)
-    assert before == after
+    before = surroundings.auroc(*chosen_of(store, WORDS))
+    surroundings.auroc(*chosen_of(store, FRAME))
+    assert before == surroundings.auroc(*chosen_of(store, WORDS))
 
 
 def test_what_fires_everywhere_or_nowhere_has_none(store):
     surroundings = draw_surroundings([store], 0)
     nothing = [RowTrack(0, "+", np.zeros(0, np.int64), np.zeros(0, np.float32))]
-    for tracks in (tracks_of(store, EVERYWHERE), nothing):
-        assert np.isnan(surroundings.auroc(tracks, np.random.default_rng(0), at_least=0.5))
+    assert np.isnan(surroundings.auroc(nothing, [np.zeros(0, np.int64)]))
+    tracks = tracks_of(store, EVERYWHERE)
+    assert np.isnan(surroundings.auroc(tracks, [track.row for track in tracks]))
+
+
+@pytest.mark.parametrize("n_loci", [5, 40, 400])
+@pytest.mark.parametrize("density", [0.001, 0.02])
+def test_what_is_strewn_by_chance_is_coherent_in_one_case_of_twenty_at_most(n_loci, density):
+    length, found = 100_000, []
+    surroundings = Surroundings(
+        {(0, "+"): np.arange(5, length, 13, dtype=np.int64)}, [np.array([0, length], np.int64)]
+    )
+    draw = np.random.default_rng(0)
+    for _ in range(200):
+        rows = np.flatnonzero(draw.random(length) < density).astype(np.int64)
+        track = RowTrack(0, "+", rows, np.ones(len(rows), np.float32))
+        chosen = draw.choice(rows, min(n_loci, len(rows)), replace=False)
+        found.append(surroundings.auroc([track], [np.sort(chosen)]))
+    share = coherent_share(np.array(found), np.full(200, float(n_loci)))
+    # 200 draws: 5 % and three standard errors
+    assert np.mean(share > 0) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
 
 
 @given(
@@ -104,16 +155,12 @@ def test_auroc_equals_that_of_all_pairs(a, b):
 
 
 def test_few_loci_are_little_evidence():
-    share = coherent_share(np.array([0.8, 0.8, 0.5, np.nan]), np.array([4.0, 400.0, 400.0, 400.0]))
-    error = np.sqrt((2 * 0.64 / 1.8 - 0.64) / 4)
-    assert share == pytest.approx([2 * (0.8 - 1.645 * error) - 1, 0.5561, 0, 0], abs=1e-4)
-
-
-def test_the_error_is_what_draws_of_that_many_loci_spread_by():
-    """Exponential scores, for which Hanley and McNeil's formula is exact."""
-    draw = np.random.default_rng(0)
-    negative = np.sort(draw.exponential(1, 20_000))
-    found = [auroc(draw.exponential(3, 40), negative) for _ in range(2000)]
-    a = np.mean(found)
-    bound = (coherent_share(np.array([a]), np.array([40.0]))[0] + 1) / 2
-    assert np.mean(np.array(found) < bound) == pytest.approx(0.05, abs=0.02)
+    found = coherent_share(
+        np.array([1.0, 1.0, 1.0, 0.8, 0.5, np.nan]), np.array([1.0, 5.0, 1e9, 20.0, 400.0, 400.0])
+    )
+    # of n loci in company, all of them: n / (n + z^2)
+    z2 = 1.6449**2
+    root = np.sqrt(0.16 / 20 + z2 / 1600)
+    worked = 2 * (0.8 + z2 / 40 - 1.6449 * root) / (1 + z2 / 20) - 1
+    most = 2 * 2048 / (2048 + z2) - 1
+    assert found == pytest.approx([0, 2 * 5 / (5 + z2) - 1, most, worked, 0, 0], abs=1e-9)

@@ -229,6 +229,18 @@ def test_what_was_measured_on_other_files_or_otherwise_is_refused(
         files.call(*line, "--measured", files.folder / "candidates.tsv")
 
 
+def test_what_was_measured_without_directions_is_no_substitute(files, tmp_path):
+    bare = without(files.ranked("rank", tmp_path / "bare.tsv"), "--sae", "--other-sae")
+    files.call(*bare)
+    line = files.ranked("rank", tmp_path / "again.tsv")
+    with pytest.raises(MismatchError, match=r"bare.tsv: provenance: directions: .*, found null"):
+        files.call(*without(line, "--other-sae"), "--measured", tmp_path / "bare.tsv")
+    whole = without(line, "--other-sae")
+    files.call(*whole)
+    with pytest.raises(MismatchError, match=r"again.tsv: provenance: directions: expected null"):
+        files.call(*bare, "--measured", tmp_path / "again.tsv")
+
+
 def test_the_backtest_raises_the_flags_that_rank_would(files, candidates, tmp_path):
     files.call(*files.backtest(tmp_path / "backtest.tsv"))
     found = read_table(tmp_path / "backtest_features.tsv", BACKTEST_FEATURES)
