@@ -1,7 +1,8 @@
 """Fill the table of ``docs/backtest.md``: ``python -m scripts.backtest_table``.
 
 Its figures come from ``backtest.tsv`` of three runs: that of the demo, and those of
-``scripts/configs/backtest_chosen.yaml`` and ``backtest_region.yaml``, kept in ``scripts/backtests``.
+``backtest_chosen.yaml`` and ``backtest_region.yaml`` of ``scripts/configs``, kept in
+``scripts/backtests``.
 """
 
 import re
