@@ -133,7 +133,7 @@ def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
         if not n_fine:
             expected = f"a page of at most {MAX_PAGE_BYTES} bytes without fine tracks"
             raise InputError(str(run.path), expected, f"{size} bytes")
-        n_fine //= 2
+        n_fine //= 4
 
 
 def top_features(run: Run) -> list[int]:
