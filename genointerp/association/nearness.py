@@ -16,7 +16,7 @@ from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.counts import RowTrack
 from genointerp.association.label import Label, readings
 from genointerp.association.universe import Universe
-from genointerp.feature.loci import LOUD_SHARE, MERGE_GAP, group_rows
+from genointerp.feature.loci import LOUD_SHARE, MERGE_GAP, find_loci
 from genointerp.store.features import FeatureStore, ReadStrand
 
 NEAR_BP = 10
@@ -85,16 +85,12 @@ class Ends:
         loud = LOUD_SHARE * max((float(it.value.max(initial=0)) for it in tracks), default=0.0)
         found = []
         for track in tracks:
-            inside = self._universe.locate(track.genome, track.strand, track.row).inside
-            kept = inside & (track.value >= loud)
-            row, value = track.row[kept], track.value[kept]
+            kept = self._universe.locate(track.genome, track.strand, track.row).inside
             offsets = np.array(list(self._stores[track.genome].offsets.values()), dtype=np.int64)
-            first, last = group_rows(row, offsets, merge_gap=MERGE_GAP)
-            if len(first):
-                highest = np.repeat(np.maximum.reduceat(value, first), last - first + 1)
-                at_peak = np.flatnonzero(value == highest)
-                row = row[at_peak[np.searchsorted(at_peak, first)]]
-            found.append(Peaks(track.genome, track.strand, row))
+            loci = find_loci(
+                *(track.row[kept], track.value[kept], offsets), at_least=loud, merge_gap=MERGE_GAP
+            )
+            found.append(Peaks(track.genome, track.strand, loci.peak))
         return found
 
     def nearness(self, peaks: Sequence[Peaks], label: Label) -> Nearness:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64, Int64, UInt8
-from scipy.stats import binom
 
 from genointerp.association.counts import RowTrack, stream_rows
 from genointerp.candidate.backdrop import Backdrop, heads
@@ -16,9 +15,10 @@ from genointerp.candidate.families import count_families
 from genointerp.candidate.kmers import kmer_auroc
 from genointerp.candidate.outliers import Outliers
 from genointerp.candidate.pattern import Shape, classify, information, motif_share
+from genointerp.candidate.seen import seen_chance, seen_share
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
-from genointerp.feature.loci import group_rows
+from genointerp.feature.loci import Loci, find_loci
 from genointerp.genome.genome import reverse_complement
 from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
@@ -33,15 +33,6 @@ class Period(NamedTuple):
 
     strength: float
     bp: int
-
-
-class Loci(NamedTuple):
-    """Loci of one track as global rows, half-open, the largest activation in each, and its base."""
-
-    start: Int64[np.ndarray, " locus"]
-    end: Int64[np.ndarray, " locus"]
-    maximum: Float64[np.ndarray, " locus"]
-    peak: Int64[np.ndarray, " locus"]
 
 
 def gather_evidence(
@@ -109,7 +100,7 @@ def gather_evidence(
         ``n_genomes``
             Genomes that hold a locus.
         ``seen_share``, ``seen_p``
-            See `seen_share` and `seen_chance`.
+            See `genointerp.candidate.seen`.
         ``top_region``
             The locus with its largest activation, the first of equals; 1-based, closed.
     """
@@ -169,25 +160,6 @@ def evidence_of(candidates: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     found = candidates.sort_values("feature", ignore_index=True)[COLUMNS]
     rows: list[dict[str, object]] = found.to_dict(orient="records")  # type: ignore[assignment]
     return found.assign(pattern=[_pattern(row, config) for row in rows])
-
-
-def find_loci(
-    track: RowTrack, offsets: Int64[np.ndarray, " contig"], *, at_least: float, merge_gap: int
-) -> Loci:
-    """Join bases whose activation is ``at_least`` so high; loci do not cross contigs.
-
-    Parameters
-    ----------
-    offsets
-        First row of each contig.
-    """
-    loud = track.value >= at_least
-    row, value = track.row[loud], track.value[loud].astype(np.float64)
-    first, last = group_rows(row, offsets, merge_gap=merge_gap)
-    highest = np.maximum.reduceat(value, first) if len(first) else np.zeros(0)
-    at_peak = np.flatnonzero(value == np.repeat(highest, last - first + 1))
-    peak = row[at_peak[np.searchsorted(at_peak, first)]] if len(first) else first
-    return Loci(row[first], row[last] + 1, highest, peak)
 
 
 def find_period(recurrence: Float64[np.ndarray, " lag"]) -> Period:
@@ -317,7 +289,8 @@ def _find_all_loci(
     at_least = config.locus_share * _maximum(tracks)
     return [
         find_loci(
-            track,
+            track.row,
+            track.value,
             np.array(list(stores[track.genome].offsets.values()), dtype=np.int64),
             at_least=at_least,
             merge_gap=config.merge_gap,
@@ -373,46 +346,6 @@ def _place(
             float(sequences["motif_bits"]), min(len(order), _ALIGNED), n_covered
         ),
     }
-
-
-def seen_share(
-    n_loci: Int64[np.ndarray, " genome"],
-    n_read: Int64[np.ndarray, " genome"],
-    is_seen: Bool[np.ndarray, " genome"],
-) -> float:
-    """Return how far the loci of a feature keep to the genomes of the training.
-
-    Notes
-    -----
-    ``s / (s + u)``: s the loci by (base, strand) pair read in the genomes of the training, u that
-    in the others; 1/2 where it fires alike in both, however much of each was read. 0 where none of
-    the former was read; NaN where none of the latter was, or it has no locus.
-    """
-    seen, unseen = (
-        int(n_loci[of].sum()) / max(int(n_read[of].sum()), 1) for of in (is_seen, ~is_seen)
-    )
-    if not n_read[~is_seen].sum() or not seen + unseen:
-        return float("nan")
-    return seen / (seen + unseen)
-
-
-def seen_chance(
-    n_loci: Int64[np.ndarray, " genome"],
-    n_read: Int64[np.ndarray, " genome"],
-    is_seen: Bool[np.ndarray, " genome"],
-) -> float:
-    """Return the chance of as many loci in the genomes of the training, or more.
-
-    Notes
-    -----
-    That of so many throws which fall on any (base, strand) pair that was read alike. Loci that lie
-    together are no throws of their own, so that the chance is rather larger than this. NaN where
-    `seen_share` is.
-    """
-    if not n_read[~is_seen].sum() or not n_loci.sum():
-        return float("nan")
-    share = float(n_read[is_seen].sum() / n_read.sum())
-    return float(binom.sf(n_loci[is_seen].sum() - 1, n_loci.sum(), share))
 
 
 def _sequences(

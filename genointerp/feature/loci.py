@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int64
+from jaxtyping import Float32, Float64, Int64
 
 from genointerp.core.errors import ConfigError
 from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack, ReadStrand
@@ -47,6 +48,41 @@ class LocusConfig:
             raise ConfigError("min_length", "1 or more bases", str(self.min_length))
         if not self.min_activation >= 0:
             raise ConfigError("min_activation", "0 or more", str(self.min_activation))
+
+
+class Loci(NamedTuple):
+    """Loci of one track as global rows, half-open, the largest activation in each, and its base."""
+
+    start: Int64[np.ndarray, " locus"]
+    end: Int64[np.ndarray, " locus"]
+    maximum: Float64[np.ndarray, " locus"]
+    peak: Int64[np.ndarray, " locus"]
+
+
+def find_loci(
+    row: Int64[np.ndarray, " hit"],
+    value: Float32[np.ndarray, " hit"],
+    offsets: Int64[np.ndarray, " contig"],
+    *,
+    at_least: float,
+    merge_gap: int,
+) -> Loci:
+    """Join bases whose activation is ``at_least`` so high; loci do not cross contigs.
+
+    Parameters
+    ----------
+    row, value
+        Of the bases on which a feature fires, and its activation there.
+    offsets
+        First row of each contig.
+    """
+    loud = value >= at_least
+    row, top = row[loud], value[loud].astype(np.float64)
+    first, last = group_rows(row, offsets, merge_gap=merge_gap)
+    highest = np.maximum.reduceat(top, first) if len(first) else np.zeros(0)
+    at_peak = np.flatnonzero(top == np.repeat(highest, last - first + 1))
+    peak = row[at_peak[np.searchsorted(at_peak, first)]] if len(first) else first
+    return Loci(row[first], row[last] + 1, highest, peak)
 
 
 def group_rows(

@@ -14,7 +14,7 @@ from genointerp.candidate.coherence import (
     coherent_share,
     draw_surroundings,
 )
-from genointerp.candidate.evidence import find_loci
+from genointerp.feature.loci import find_loci
 from genointerp.store.contigs import ContigInfo
 from tests.plant import make_store, silence
 
@@ -68,7 +68,7 @@ def chosen_of(store, feature, seed=0):
     tracks, draw = tracks_of(store, feature), np.random.default_rng(seed)
     chosen = []
     for track in tracks:
-        loci = find_loci(track, np.array([0, 2550]), at_least=1.5, merge_gap=30)
+        loci = find_loci(track.row, track.value, np.array([0, 2550]), at_least=1.5, merge_gap=30)
         loud = track.row[track.value >= 1.5]
         chosen.append(choose_bases(loud, loci.start, loci.end, draw, share=1.0))
     return tracks, chosen
@@ -90,7 +90,7 @@ def test_every_locus_is_looked_at_once_however_long_it_is():
     place = np.random.default_rng(0).choice(900_000, 31, replace=False)
     rows = np.sort(np.concatenate([place, np.arange(950_000, 953_000)])).astype(np.int64)
     track = RowTrack(0, "+", rows, np.ones(len(rows), np.float32))
-    loci = find_loci(track, np.array([0]), at_least=1.0, merge_gap=30)
+    loci = find_loci(track.row, track.value, np.array([0]), at_least=1.0, merge_gap=30)
     chosen = choose_bases(rows, loci.start, loci.end, np.random.default_rng(0), share=1.0)
     assert len(chosen) == 32
     assert ((loci.start <= chosen) & (chosen < loci.end)).all()

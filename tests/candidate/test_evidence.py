@@ -7,12 +7,12 @@ from genointerp.association.counts import RowTrack
 from genointerp.candidate.backdrop import make_backdrop
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence import (
-    find_loci,
     find_period,
     gather_evidence,
     histogram_auroc,
-    seen_share,
 )
+from genointerp.candidate.seen import seen_chance, seen_share
+from genointerp.feature.loci import find_loci
 from genointerp.genome.genome import Contig, Genome
 from genointerp.store.contigs import ContigInfo
 from tests.plant import make_store, silence
@@ -108,7 +108,17 @@ def test_loci_close_gaps_but_do_not_cross_contigs():
     rows = np.array([2, 3, 7, 9, 10, 30], dtype=np.int64)
     value = np.array([1, 5, 2, 3, 4, 0.5], dtype=np.float32)
     track = RowTrack(0, "+", rows, value)
-    loci = find_loci(track, np.array([0, 10]), at_least=0.6, merge_gap=3)
+    loci = find_loci(track.row, track.value, np.array([0, 10]), at_least=0.6, merge_gap=3)
     assert loci.start.tolist() == [2, 10]
     assert loci.end.tolist() == [10, 11]
     assert loci.maximum.tolist() == [5, 4]
+
+
+def test_the_chance_of_loci_in_genomes_of_the_training_is_that_of_throws():
+    seen = np.array([True, False])
+    # five of five, where nine tenths of what was read are of the training
+    assert seen_chance(np.array([5, 0]), np.array([9, 1]), seen) == pytest.approx(0.9**5)
+    some = seen_chance(np.array([1, 1]), np.array([1, 1]), seen)
+    assert some == pytest.approx(0.75)
+    assert np.isnan(seen_chance(np.array([5]), np.array([9]), np.array([True])))
+    assert np.isnan(seen_chance(np.array([0, 0]), np.array([9, 1]), seen))
