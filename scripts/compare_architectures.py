@@ -114,7 +114,7 @@ def train(design: Design, corpus: Corpus, seconds: float) -> tuple[StripedHyena,
     config = PretrainConfig(
         network=design.network().config,
         stages=(Stage(steps=10**9, length=1024, batch=4),),
-        bfloat16=True,
+        precision="bfloat16",
         compile=True,
         save_every=10**9,
     )

@@ -5,6 +5,7 @@ Resumes where it was stopped. With several processes: ``torchrun --nproc-per-nod
 
 import argparse
 import os
+from datetime import datetime
 from pathlib import Path
 
 import torch
@@ -24,6 +25,9 @@ def main() -> None:
     parser.add_argument("--config", type=Path, required=True, help="YAML of PretrainConfig")
     parser.add_argument("--grow-from", type=Path, help="folder of a trained model")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoint and curves")
+    parser.add_argument(
+        "--until", type=datetime.fromisoformat, help="local time at which it must have ended"
+    )
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of each process")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -31,9 +35,10 @@ def main() -> None:
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     config = read_config(PretrainConfig, arguments.config)
     start = load_network(arguments.grow_from) if arguments.grow_from else None
+    deadline = arguments.until.timestamp() if arguments.until else None
     corpus = read_corpus(arguments.corpus)
     with progress_bar("training") as progress:
-        pretrain(corpus, config, arguments.out, start=start, progress=progress)
+        pretrain(corpus, config, arguments.out, start=start, deadline=deadline, progress=progress)
 
 
 if __name__ == "__main__":

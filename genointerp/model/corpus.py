@@ -1,6 +1,6 @@
 """A corpus of genomes in one array, and the drawing of training windows from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -8,6 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
 from genointerp.core.errors import SchemaError
+from genointerp.core.files import atomic_path
+from genointerp.core.provenance import sha256_file
 from genointerp.model.repeats import repeated_bases
 
 if TYPE_CHECKING:
@@ -117,11 +119,28 @@ def reverse_complement_tokens(tokens: UInt8[np.ndarray, " token"]) -> UInt8[np.n
 def read_corpus(path: Path, split: str = "train") -> Corpus:
     """Read one split of a corpus file, as ``scripts/corpus/assemble.py`` writes it.
 
+    What is read is kept next to the file, as ``<name>.<split>.npz``, and read from there as long
+    as the corpus is the same: to find the repeats takes half a minute.
+
     Raises
     ------
     SchemaError
         If an array is missing or no genome is of that split.
     """
+    kept = path.with_suffix(f".{split}.npz")
+    digest = sha256_file(path)
+    if kept.exists():
+        with np.load(kept) as arrays:
+            if str(arrays["corpus_sha256"]) == digest:
+                return Corpus(**{item.name: arrays[item.name] for item in fields(Corpus)})
+    corpus = _read(path, split)
+    arrays = {item.name: getattr(corpus, item.name) for item in fields(Corpus)}
+    with atomic_path(kept) as temporary, temporary.open("wb") as handle:
+        np.savez(handle, corpus_sha256=digest, **arrays)
+    return corpus
+
+
+def _read(path: Path, split: str) -> Corpus:
     with np.load(path) as arrays:
         missing = [key for key in _KEYS if key not in arrays]
         if missing:

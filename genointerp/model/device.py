@@ -58,6 +58,20 @@ def find_devices(names: str) -> tuple[torch.device, ...]:
     return devices
 
 
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Return whether a device has instructions for products of bfloat16 matrices.
+
+    A CPU without them emulates such products, some twenty times as slowly as those of float32. A
+    version of torch that cannot be asked counts as a machine without them.
+    """
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    found = torch.cpu.get_capabilities()
+    return any(bool(found.get(name)) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
 def spread_blocks(
     sizes: Sequence[int], devices: Sequence[torch.device]
 ) -> tuple[torch.device, ...]:

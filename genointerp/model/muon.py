@@ -1,7 +1,7 @@
-"""Muon in the precision of the weights.
+"""Muon whose matrix products have a precision of one's choice.
 
-Torch's own rounds its matrix products to bfloat16. A CPU without instructions for it takes some
-twenty times as long over them, more than over the rest of a training step.
+Torch's own rounds them to bfloat16. A CPU without instructions for it takes some twenty times as
+long over them, more than over the rest of a training step.
 """
 
 import math
@@ -30,6 +30,9 @@ class Muon(torch.optim.Optimizer):
         Decoupled, times the rate.
     momentum
         Share of the old momentum that each step keeps; Nesterov's form.
+    product_dtype
+        Precision of the products that make an update orthogonal; that of the weights if None.
+        Momentum and weights keep their own.
 
     Notes
     -----
@@ -44,8 +47,10 @@ class Muon(torch.optim.Optimizer):
         lr: float,
         weight_decay: float = 0.1,
         momentum: float = 0.95,
+        product_dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(params, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
+        self.product_dtype = product_dtype
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -62,13 +67,15 @@ class Muon(torch.optim.Optimizer):
         buffer, keep = state["momentum_buffer"], group["momentum"]
         assert parameter.grad is not None
         buffer.lerp_(parameter.grad, 1 - keep)
-        direction = orthogonalised(parameter.grad.lerp(buffer, keep))
+        direction = orthogonalised(parameter.grad.lerp(buffer, keep), self.product_dtype)
         parameter.mul_(1 - group["lr"] * group["weight_decay"])
         size = 0.2 * math.sqrt(max(parameter.shape))
         parameter.add_(direction, alpha=-group["lr"] * size)
 
 
-def orthogonalised(matrix: Float[Tensor, "row column"]) -> Float[Tensor, "row column"]:
+def orthogonalised(
+    matrix: Float[Tensor, "row column"], product_dtype: torch.dtype | None = None
+) -> Float[Tensor, "row column"]:
     """Return a matrix with the same singular vectors and singular values of roughly 1.
 
     Notes
@@ -77,9 +84,10 @@ def orthogonalised(matrix: Float[Tensor, "row column"]) -> Float[Tensor, "row co
     """
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
-    x = x / x.norm().clamp_min(_TINY)
+    x = (x / x.norm().clamp_min(_TINY)).to(product_dtype or matrix.dtype)
     a, b, c = COEFFICIENTS
     for _ in range(N_ITERATIONS):
         gram = x @ x.T
         x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    x = x.to(matrix.dtype)
     return x.T if tall else x

@@ -1,15 +1,17 @@
 """Training of a small single-nucleotide language model on a corpus of genomes.
 
-Every batch is a pure function of the seed, the step and the rank, so a run resumes to the step
-without any sampler state; under ``torchrun`` gradients are averaged over the ranks.
+Every batch is a pure function of the seed, the step, the rank and the stage, so a run resumes to
+the step without any sampler state; under ``torchrun`` gradients are averaged over the ranks.
 """
 
+import copy
 import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -24,6 +26,7 @@ from genointerp.core.files import atomic_path
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import derive_seed, rng
 from genointerp.model.corpus import Corpus
+from genointerp.model.device import multiplies_bfloat16
 from genointerp.model.grow import grow
 from genointerp.model.hyena import HyenaConfig, HyenaFilter, StripedHyena, initialise
 from genointerp.model.muon import Muon
@@ -71,8 +74,14 @@ class PretrainConfig:
     beyond the range of half precision, since every reader of it is normalised"""
     rna_share: float = 0.3
     """share of the windows that are placed to hold an RNA gene of a training genome"""
-    bfloat16: bool = False
-    """autocast matrix products to bfloat16; weights stay float32"""
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
+    """of matrix products, those of Muon too; weights stay float32. ``auto`` is bfloat16 where the
+    device has instructions for it: bits per base are then the same to .001, a step is 1.7 times as
+    fast on a CPU"""
+    average: float = 0.0
+    """decay of the running average of the weights, which is what a training returns; 0 for the
+    last weights. At step n it is at most (n + 1) / (n + 10), so that the first weights are soon
+    forgotten"""
     compile: bool = False
     """fuse the network's operations with ``torch.compile``, which needs a C++ compiler: a quarter
     faster on a CPU; values then differ in their last digits"""
@@ -94,10 +103,14 @@ class PretrainConfig:
             step -= stage.steps
         raise IndexError(step)
 
-    def rate(self, step: int) -> float:
-        """Return the share of the full learning rate at a step: rise, plateau, fall."""
+    def rate(self, step: int, position: float | None = None) -> float:
+        """Return the share of the full learning rate at a step: rise, plateau, fall.
+
+        ``position`` says how far the schedule is, in steps of it; ``step`` if None.
+        """
+        position = step if position is None else position
         rise = (step + 1) / self.warmup_steps
-        fall = (self.n_steps - step) / max(1.0, self.decay_share * self.n_steps)
+        fall = (self.n_steps - position) / max(1.0, self.decay_share * self.n_steps)
         return min(1.0, rise, fall)
 
 
@@ -128,18 +141,34 @@ def pretrain(
     out: Path,
     *,
     start: StripedHyena | None = None,
+    deadline: float | None = None,
     progress: Progress = silent,
 ) -> StripedHyena:
     """Train a network; continue from the checkpoint in ``out`` where there is one.
 
-    Writes ``checkpoint.pt`` and ``metrics.jsonl`` (step, bases read, bits per base of the batches
-    since the last line, rate) into ``out``.
+    Writes into ``out``: ``checkpoint.pt``; ``plateau.pt``, the last checkpoint before the rate
+    fell, from which a longer training can go on (copy it to ``checkpoint.pt`` of another folder);
+    and ``metrics.jsonl`` (step, bases read, bits per base of the batches since the last line, the
+    share of the full rate that the last step took).
 
     Parameters
     ----------
     start
         A trained network to begin from instead of random weights: of the configured shape, or a
         smaller one that :func:`~genointerp.model.grow.grow` makes into it.
+    deadline
+        Unix time at which the training must have ended: the schedule then passes with the time
+        that is left instead of with the steps, and takes as many steps as there is time for.
+
+    Returns
+    -------
+    StripedHyena
+        With the average of the weights if ``config.average`` is above 0, else the last ones.
+
+    Notes
+    -----
+    Rates, decay and schedule are always those of ``config``: a checkpoint keeps only what the
+    optimisers have measured.
 
     Raises
     ------
@@ -157,11 +186,38 @@ def pretrain(
     out.mkdir(parents=True, exist_ok=True)
     run = Pretraining(network, corpus, config, out)
     run.resume()
-    while run.step < config.n_steps:
+    clock = Clock(run.position, float(config.n_steps), deadline)
+    while run.position < config.n_steps:
         run.advance()
-        progress(run.step, config.n_steps)
+        run.position = run.agreed(clock.position(run.step))
+        progress(min(int(run.position), config.n_steps), config.n_steps)
     run.save()
-    return network
+    return run.averaged()
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How far a schedule is: by its steps, or by the time until a deadline.
+
+    Parameters
+    ----------
+    first, last
+        Position now and at the end, in steps of the schedule.
+    deadline
+        Unix time at which the end is reached; None where steps count.
+    """
+
+    first: float
+    last: float
+    deadline: float | None
+    started: float = field(default_factory=time.time)
+
+    def position(self, step: int) -> float:
+        """Return the position after a step, now."""
+        if self.deadline is None:
+            return float(step)
+        share = (time.time() - self.started) / max(self.deadline - self.started, 1e-9)
+        return min(self.first + (self.last - self.first) * share, self.last)
 
 
 class Pretraining:
@@ -175,13 +231,18 @@ class Pretraining:
         self.n_ranks = dist.get_world_size() if dist.is_initialized() else 1
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.to(self.device)
+        self.average = copy.deepcopy(self.network) if config.average else None
         self.stream = network.stream
         if config.compile:
             # the shapes of a stage never change, so each is compiled once
             self.stream = torch.compile(network.stream, dynamic=False)
-        self.optimisers = list(_optimisers(self.network, config))
-        self.step, self.n_bases = 0, 0
+        self.is_half = config.precision == "bfloat16" or (
+            config.precision == "auto" and multiplies_bfloat16(self.device)
+        )
+        self.optimisers = list(_optimisers(self.network, config, is_half=self.is_half))
+        self.step, self.n_bases, self.position = 0, 0, 0.0
         self.recent: list[float] = []
+        self.last_rate = math.nan
 
     def resume(self) -> None:
         """Continue from the checkpoint, where there is one."""
@@ -193,45 +254,69 @@ class Pretraining:
         if state["identity"] != identity:
             raise MismatchError(str(path), f"a checkpoint of {identity}", state["identity"])
         self.network.load_state_dict(state["network"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"] or state["network"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
+            # rates and decay are those of the configuration, which may have changed
+            groups = optimiser.state_dict()["param_groups"]
+            optimiser.load_state_dict({"state": saved["state"], "param_groups": groups})
         self.step, self.n_bases = state["step"], state["n_bases"]
+        self.position = float(state["position"])
 
     def advance(self, rate: float | None = None) -> None:
         """Take one step, at a share of the full learning rates: by default the schedule's."""
+        stage = self.config.stage(min(int(self.position), self.config.n_steps - 1))
         drawn = self.corpus.batch(
-            self.config.stage(self.step),
+            stage,
             rng(self.config.seed, f"batch {self.step} of rank {self.rank}"),
             rna_share=self.config.rna_share,
         )
         batch = torch.from_numpy(drawn.tokens).to(self.device, torch.int64)
         weight = torch.from_numpy(drawn.weight).to(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.is_half):
             stream = self.stream(batch[:, :-1])
             logits = self.network.unembed(stream)
         loss = bits_per_base(logits, batch[:, 1:], weight[:, 1:])
         penalty = self.config.stream_penalty * stream_size(stream).log().square()
         (loss + penalty).backward()  # type: ignore[no-untyped-call]
-        self._update(self.config.rate(self.step) if rate is None else rate)
+        self.last_rate = self.config.rate(self.step, self.position) if rate is None else rate
+        self._update(self.last_rate)
         self.recent.append(float(loss.detach()))
         self.n_bases += batch[:, 1:].numel() * self.n_ranks
         self.step += 1
+        self.position += 1
         if self.step % self.config.save_every == 0:
             self.save()
 
+    def agreed(self, position: float) -> float:
+        """Return the position of rank 0, so that all ranks draw windows of one length."""
+        if self.n_ranks == 1:
+            return position
+        shared = torch.tensor([position], dtype=torch.float64, device=self.device)
+        dist.broadcast(shared, 0)
+        return float(shared)
+
+    def averaged(self) -> StripedHyena:
+        """Return the network with the average of its weights; itself where none is kept."""
+        return self.network if self.average is None else self.average
+
     def save(self) -> None:
-        """Write the checkpoint and a line of the curves."""
+        """Write the checkpoint, that of the plateau until the rate falls, and a line of curves."""
         if self.rank:
             return
         state = {
             "identity": self._identity(),
             "network": self.network.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "step": self.step,
+            "position": self.position,
             "n_bases": self.n_bases,
         }
-        with atomic_path(self.out / "checkpoint.pt") as temporary:
-            torch.save(state, temporary)
+        is_plateau = self.position <= (1 - self.config.decay_share) * self.config.n_steps
+        for name in ("checkpoint.pt", *["plateau.pt"] * is_plateau):
+            with atomic_path(self.out / name) as temporary:
+                torch.save(state, temporary)
         self._log()
 
     def _update(self, rate: float) -> None:
@@ -245,6 +330,9 @@ class Pretraining:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
         _keep_stable(self.network)
+        if self.average is not None:
+            keep = min(self.config.average, (self.step + 1) / (self.step + 10))
+            _move_towards(self.average, self.network, 1 - keep)
 
     def _log(self) -> None:
         if not self.recent:
@@ -253,7 +341,7 @@ class Pretraining:
             "step": self.step,
             "n_bases": self.n_bases,
             "bits_per_base": round(float(np.mean(self.recent)), 5),
-            "rate": round(self.config.rate(self.step - 1), 5),
+            "rate": round(self.last_rate, 5),
             "time": round(time.time(), 1),
         }
         self.recent.clear()
@@ -264,7 +352,9 @@ class Pretraining:
         return json.dumps({"network": to_mapping(self.config.network), "seed": self.config.seed})
 
 
-def _optimisers(network: StripedHyena, config: PretrainConfig) -> Iterator[torch.optim.Optimizer]:
+def _optimisers(
+    network: StripedHyena, config: PretrainConfig, *, is_half: bool
+) -> Iterator[torch.optim.Optimizer]:
     matrices: list[torch.nn.Parameter] = []
     others: list[torch.nn.Parameter] = []
     for name, parameter in network.named_parameters():
@@ -275,10 +365,16 @@ def _optimisers(network: StripedHyena, config: PretrainConfig) -> Iterator[torch
         [{"params": matrices, "full_lr": rates[0]}],
         lr=rates[0],
         weight_decay=config.weight_decay,
+        product_dtype=torch.bfloat16 if is_half else None,
     )
     yield torch.optim.AdamW(
         [{"params": others, "full_lr": rates[1]}], lr=rates[1], betas=(0.9, 0.98), weight_decay=0.0
     )
+
+
+@torch.no_grad()
+def _move_towards(average: StripedHyena, network: StripedHyena, share: float) -> None:
+    torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), share)
 
 
 @torch.no_grad()

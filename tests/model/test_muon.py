@@ -65,3 +65,11 @@ def test_momentum_is_kept_in_the_state():
     torch.testing.assert_close(
         second.state[weight]["momentum_buffer"], 0.05 * _matrix((4, 4), seed=1)
     )
+
+
+def test_products_in_half_precision_turn_a_matrix_the_same_way():
+    matrix = _matrix((12, 5))
+    full, half = orthogonalised(matrix), orthogonalised(matrix, torch.bfloat16)
+    assert half.dtype == torch.float32
+    assert not torch.equal(full, half)
+    assert (full - half).norm() < 0.03 * full.norm()

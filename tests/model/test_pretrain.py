@@ -1,21 +1,25 @@
 import dataclasses
 import json
+import time
 
 import numpy as np
 import pytest
 import torch
 
 from genointerp.core.errors import MismatchError, SchemaError
+from genointerp.core.seed import derive_seed
 from genointerp.model.corpus import (
     REPEAT_WEIGHT,
     Corpus,
     read_corpus,
     reverse_complement_tokens,
 )
-from genointerp.model.hyena import HyenaConfig
+from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
 from genointerp.model.pretrain import (
     SLOWEST_POLE,
+    Clock,
     PretrainConfig,
+    Pretraining,
     Stage,
     bits_per_base,
     pretrain,
@@ -28,6 +32,9 @@ NETWORK = HyenaConfig(
 CONFIG = PretrainConfig(
     NETWORK, (Stage(steps=4, length=16, batch=2), Stage(steps=2, length=32, batch=1)), save_every=2
 )
+
+
+LONGER = (Stage(steps=4, length=16, batch=2), Stage(steps=4, length=32, batch=1))
 
 
 def corpus_of(tokens, *, rna=()):
@@ -229,3 +236,112 @@ def test_only_the_split_is_read_and_its_genes_follow(tmp_path):
 def test_a_corpus_without_the_split_is_refused(tmp_path):
     with pytest.raises(SchemaError, match="genomes of the split 'test', found none"):
         read_corpus(write_corpus(tmp_path / "corpus.npz"), "test")
+
+
+def test_a_corpus_is_read_from_what_was_kept_until_it_changes(tmp_path, monkeypatch):
+    path = write_corpus(tmp_path / "corpus.npz")
+    first = read_corpus(path)
+    with monkeypatch.context() as patch:
+        patch.setattr("genointerp.model.corpus.repeated_bases", None)
+        again = read_corpus(path)
+    for field in dataclasses.fields(Corpus):
+        np.testing.assert_array_equal(getattr(first, field.name), getattr(again, field.name))
+    write_corpus(path, sequence=np.full(30, 2, dtype=np.uint8))
+    assert set(read_corpus(path).sequence) == {2}
+
+
+def test_a_resumed_training_takes_the_rates_of_its_configuration(corpus, tmp_path):
+    pretrain(corpus, CONFIG, tmp_path)
+    changed = dataclasses.replace(
+        CONFIG, matrix_learning_rate=0.0, learning_rate=0.0, stages=LONGER
+    )
+    before = weights(pretrain(corpus, CONFIG, tmp_path))
+    after = weights(pretrain(corpus, changed, tmp_path))
+    for name, tensor in before.items():
+        assert torch.equal(tensor, after[name]), name
+
+
+def test_the_average_is_that_of_all_weights_by_their_age(corpus, tmp_path):
+    config = dataclasses.replace(CONFIG, average=0.5, save_every=1, stages=(Stage(3, 16, 2),))
+    expected = None
+    for step in range(3):
+        # training to one more step each time shows the weights after each
+        shown = dataclasses.replace(config, average=0.0)
+        steps = []
+
+        def stop(done, _total, steps=steps, step=step):
+            steps.append(done)
+            if done > step:
+                raise KeyboardInterrupt
+
+        folder = tmp_path / f"last_{step}"
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(corpus, shown, folder, progress=stop)
+        last = torch.load(folder / "checkpoint.pt", weights_only=True)["network"]
+        keep = min(0.5, (step + 1) / (step + 10))
+        if expected is None:
+            expected = {name: first_weights(config)[name] for name in last}
+        expected = {name: keep * expected[name] + (1 - keep) * last[name] for name in last}
+    found = weights(pretrain(corpus, config, tmp_path / "averaged"))
+    for name, tensor in expected.items():
+        torch.testing.assert_close(found[name], tensor)
+
+
+def first_weights(config):
+    network = StripedHyena(config.network)
+    seed = derive_seed(config.seed, "initial weights")
+    initialise(network, torch.Generator().manual_seed(seed))
+    return weights(network)
+
+
+def test_the_checkpoint_before_the_rate_falls_is_kept(corpus, tmp_path):
+    config = dataclasses.replace(
+        CONFIG, stages=(Stage(10, 16, 2),), decay_share=0.4, save_every=2, warmup_steps=1
+    )
+    pretrain(corpus, config, tmp_path)
+    assert torch.load(tmp_path / "plateau.pt", weights_only=True)["step"] == 6
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 10
+
+
+def test_a_deadline_ends_the_training_with_the_schedule_at_its_end(corpus, tmp_path):
+    config = dataclasses.replace(
+        CONFIG,
+        stages=(Stage(40_000, 16, 2), Stage(10_000, 32, 2)),
+        decay_share=0.5,
+        warmup_steps=1,
+        save_every=1,
+    )
+    now = time.time()
+    pretrain(corpus, config, tmp_path, deadline=now + 1.0)
+    assert time.time() - now < 5.0
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert lines[0]["rate"] == 1.0
+    assert lines[-1]["rate"] < 0.2
+    # the last fifth of the schedule has windows of 32 bases
+    assert lines[-1]["n_bases"] - lines[-2]["n_bases"] in (0, 64)
+
+
+def test_a_clock_without_a_deadline_counts_steps_and_with_one_time():
+    assert Clock(0.0, 10.0, None).position(3) == 3
+    past = Clock(2.0, 10.0, deadline=50.0, started=40.0)
+    assert past.position(3) == 10.0
+    halfway = Clock(2.0, 10.0, deadline=2 * time.time(), started=0.0)
+    assert halfway.position(3) == pytest.approx(6.0, abs=1e-3)
+
+
+def test_the_rate_that_was_taken_is_written(corpus, tmp_path):
+    run = Pretraining(StripedHyena(NETWORK), corpus, CONFIG, tmp_path)
+    run.advance(0.125)
+    run.save()
+    assert json.loads((tmp_path / "metrics.jsonl").read_text())["rate"] == 0.125
+
+
+def test_half_precision_learns_as_full_precision_does(corpus, tmp_path):
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        config = dataclasses.replace(CONFIG, precision=precision, save_every=6)
+        pretrain(corpus, config, tmp_path / precision)
+        lines = (tmp_path / precision / "metrics.jsonl").read_text().splitlines()
+        found[precision] = json.loads(lines[-1])["bits_per_base"]
+    assert found["bfloat16"] != found["float32"]
+    assert found["bfloat16"] == pytest.approx(found["float32"], abs=0.02)
