@@ -1,0 +1,195 @@
+"""Measure what the demo measures for several seeds of its dictionary and several test genomes.
+
+``python -m scripts.measure_seeds scripts/configs/seeds.yaml --corpus DIR --out RUN`` runs the
+commands of the package one after the other, each once: a second call goes on where the first was
+stopped. ``--until encode`` stops before anything is measured. For each test genome and seed
+it leaves ``RUN/<genome>/<seed>/`` with ``associations.parquet``, ``candidates.tsv``,
+``best_per_concept.tsv`` and ``backtest.tsv``, and for each genome ``baselines.tsv`` of the first
+seed.
+"""
+
+import argparse
+import logging
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from genointerp.annotation.catalogue import shipped
+from genointerp.core.config import read_config
+
+FINDERS = ("pyrodigal", "pyaragorn", "pybarrnap")
+STAGES = ("encode", "associate", "backtest")
+_log = logging.getLogger("measure_seeds")
+
+
+@dataclass(frozen=True)
+class GenomeFiles:
+    """A genome and what is read of it."""
+
+    name: str
+    """of its folder"""
+    sequence: str
+    """path; ``shipped:NAME``; or ``corpus:PATH`` in the folder of the corpus"""
+    regions: tuple[str, ...]
+    """1-based and closed"""
+    annotation: str = ""
+    """as ``sequence``; that of a shipped genome where empty; ``predicted`` by gene finders"""
+
+
+@dataclass(frozen=True)
+class SeedsConfig:
+    """What is measured."""
+
+    model: str
+    """name of the model"""
+    window: int
+    """bases read in one pass"""
+    warmup: int
+    """first bases of a pass, discarded"""
+    dictionary: str
+    """training of the dictionaries, relative to this file"""
+    seeds: tuple[int, ...]
+    """of the dictionaries"""
+    fit: GenomeFiles
+    """the genome that everything is chosen on"""
+    test: tuple[GenomeFiles, ...]
+    """the genomes that everything is measured on, one at a time"""
+
+
+def main() -> None:
+    """Parse the arguments and run what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--corpus", type=Path, required=True, help="folder of assemble.py")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--until", choices=STAGES, default=STAGES[-1])
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    config = read_config(SeedsConfig, arguments.config)
+    run = Seeds(config, arguments.config.parent, arguments.corpus, arguments.out)
+    for stage in STAGES[: STAGES.index(arguments.until) + 1]:
+        getattr(run, stage)()
+
+
+class Seeds:
+    """One study: its files, and the commands that make them."""
+
+    def __init__(self, config: SeedsConfig, folder: Path, corpus: Path, out: Path) -> None:
+        self.config, self.folder, self.corpus, self.out = config, folder, corpus, out
+        self.genomes = (config.fit, *config.test)
+
+    def encode(self) -> None:
+        """Read the genomes, train the dictionaries, encode."""
+        for genome in self.genomes:
+            regions = [part for region in genome.regions for part in ("--region", region)]
+            self._make(
+                self._activations(genome),
+                *("harvest", self._sequence(genome), "--model", self.config.model, *regions),
+                *("--window", self.config.window, "--warmup", self.config.warmup),
+            )
+            if genome.annotation == "predicted":
+                finders = [part for name in FINDERS for part in ("--find", name)]
+                sequence = self._sequence(genome)
+                self._make(self._annotation(genome), "annotate", sequence, *finders)
+        for seed in self.config.seeds:
+            training = ("--config", self.folder / self.config.dictionary, "--seed", seed)
+            fit = self._activations(self.config.fit)
+            self._make(self._sae(seed), "train", fit, *training)
+            for genome in self.genomes:
+                sae = ("--sae", self._sae(seed))
+                activations = self._activations(genome)
+                self._make(self._features(genome, seed), "encode", activations, *sae)
+
+    def associate(self) -> None:
+        """Score every feature against every concept, and rank what is not explained."""
+        for genome in self.config.test:
+            for seed in self.config.seeds:
+                pair = (self.config.fit, genome)
+                folder = self._folder(genome, seed)
+                features = [self._features(one, seed) for one in pair]
+                files = [*self._each("--annotations", pair), *self._each("--genome", pair)]
+                settings = [*features, *files, *self._test(genome), "--seed", seed]
+                table = folder / "associations.parquet"
+                self._make(table, "associate", *settings)
+                activations = self._each("--activations", pair)
+                self._make(
+                    folder / "candidates.tsv",
+                    *("rank", *features, "--associations", table, *self._ranking(pair, seed)),
+                )
+                if seed == self.config.seeds[0]:
+                    # the table of baselines is named by its own option
+                    baselines = self.out / genome.name / "baselines.tsv"
+                    known = ("--associations", table, *activations)
+                    self._make(baselines, "associate", *settings, *known, flag="--baselines")
+
+    def backtest(self) -> None:
+        """Hide each class in turn."""
+        for genome in self.config.test:
+            for seed in self.config.seeds:
+                pair = (self.config.fit, genome)
+                folder = self._folder(genome, seed)
+                features = [self._features(one, seed) for one in pair]
+                known = ("--associations", folder / "associations.parquet")
+                measured = ("--measured", folder / "candidates.tsv")
+                baselines = ("--baselines", self.out / genome.name / "baselines.tsv")
+                self._make(
+                    folder / "backtest.tsv",
+                    *("backtest", *features, *self._each("--annotations", pair), *known),
+                    *(*self._ranking(pair, seed), *measured),
+                    *(baselines if seed == self.config.seeds[0] else ()),
+                )
+
+    def _ranking(self, pair: tuple[GenomeFiles, ...], seed: int) -> list[object]:
+        trained_on = ("--trained-on", self._sequence(self.config.fit))
+        files = [*self._each("--genome", pair), *self._each("--activations", pair)]
+        return [*files, "--sae", self._sae(seed), *trained_on, "--seed", seed]
+
+    def _each(self, flag: str, genomes: tuple[GenomeFiles, ...]) -> list[object]:
+        found = {
+            "--annotations": self._annotation,
+            "--genome": self._sequence,
+            "--activations": self._activations,
+        }[flag]
+        return [part for genome in genomes for part in (flag, found(genome))]
+
+    def _test(self, genome: GenomeFiles) -> list[object]:
+        seqids = dict.fromkeys(region.rsplit(":", 1)[0] for region in genome.regions)
+        return [part for seqid in seqids for part in ("--test", seqid)]
+
+    def _sequence(self, genome: GenomeFiles) -> Path:
+        kind, _, name = genome.sequence.partition(":")
+        return shipped(name).sequence if kind == "shipped" else self.corpus / name
+
+    def _annotation(self, genome: GenomeFiles) -> Path:
+        if genome.annotation == "predicted":
+            return self.out / genome.name / "predicted.gff3"
+        kind, _, name = (genome.annotation or genome.sequence).partition(":")
+        return shipped(name).annotation if kind == "shipped" else self.corpus / name
+
+    def _activations(self, genome: GenomeFiles) -> Path:
+        return self.out / genome.name / "activations.h5"
+
+    def _features(self, genome: GenomeFiles, seed: int) -> Path:
+        return self._folder(genome, seed) / "features.h5"
+
+    def _sae(self, seed: int) -> Path:
+        return self.out / "sae" / str(seed)
+
+    def _folder(self, genome: GenomeFiles, seed: int) -> Path:
+        return self.out / genome.name / str(seed)
+
+    def _make(self, path: Path, command: str, *arguments: object, flag: str = "--out") -> None:
+        """Run one command unless what it writes is there."""
+        if path.exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        program = shutil.which("genointerp")
+        assert program is not None
+        words = [program, command, *map(str, arguments), flag, str(path)]
+        _log.info("%s -> %s", command, path)
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main()
