@@ -111,6 +111,7 @@ def read_json_object(path: Path, *, error: type[InputError]) -> dict[str, Any]:
     error
         Raised where the file cannot be read or holds anything else.
     """
+    check_is_file(path, error=error)
     values = parse_json(read_text(path, error=error), where=str(path), error=error)
     if not isinstance(values, dict):
         raise error(str(path), "a JSON object", type(values).__name__)
@@ -118,7 +119,7 @@ def read_json_object(path: Path, *, error: type[InputError]) -> dict[str, Any]:
 
 
 def parse_json(text: str, *, where: str, error: type[InputError]) -> Any:  # noqa: ANN401
-    """Return the value of a JSON text of few levels, without NaN and infinity.
+    """Return the value of a JSON text of few levels.
 
     Parameters
     ----------
@@ -128,7 +129,7 @@ def parse_json(text: str, *, where: str, error: type[InputError]) -> Any:  # noq
         Raised where it is no JSON, or nested deeper than ``JSON_LEVELS``.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text)
     except RecursionError as problem:
         raise _too_deep(where, error) from problem
     except ValueError as problem:
@@ -143,10 +144,6 @@ def parse_json(text: str, *, where: str, error: type[InputError]) -> Any:  # noq
             inner = item.values() if isinstance(item, dict) else item
             rest.extend((it, level + 1) for it in inner if isinstance(it, dict | list))
     return value
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"the number {name}, which is not JSON")
 
 
 def _too_deep(where: str, error: type[InputError]) -> InputError:
@@ -247,8 +244,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     group = _GROUP.get()
     _make_parent(path)
     if group is not None and group.is_building(path):
-        with _failing(path):
-            yield path
+        # what fails here is told by the name of the folder
+        yield path
         return
     if path.is_symlink() and path.is_dir():
         path = path.resolve()

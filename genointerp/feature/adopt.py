@@ -106,20 +106,20 @@ def adopt_dictionary(
     Raises
     ------
     InputError
-        If ``out`` is the folder that is read, or holds a dictionary of another format.
+        If ``out`` is the folder that is read, or holds it.
     SchemaError
         If the file does not hold this dictionary.
     MismatchError
         If the activations are of another model, site or width, or the dictionary reconstructs
         another site than it reads.
     StorageError
-        If the folder cannot be written.
+        If the folder cannot be written, or something else stands there.
     """
     config = AdoptConfig() if config is None else config
     find_device(device)
     if not activations:
         raise InputError("activations", "at least one store", "none")
-    check_destination(file, out, to="saelens")
+    check_destination(file, out)
     given = _published(file, config) if config.format is None else _foreign(file, config.format)
     metadata = {**_origin_of(activations), **given.metadata, "d_in": given.d_in}
     for store in activations:

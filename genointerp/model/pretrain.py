@@ -188,7 +188,7 @@ class Pretraining:
         path = self.out / "checkpoint.pt"
         if not path.exists():
             return
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        state = read_state(path)
         identity = self._identity()
         if state["identity"] != identity:
             raise MismatchError(str(path), f"a checkpoint of {identity}", state["identity"])
@@ -230,8 +230,8 @@ class Pretraining:
             "step": self.step,
             "n_bases": self.n_bases,
         }
-        with atomic_path(self.out / "checkpoint.pt") as temporary:
-            torch.save(state, temporary)
+        with replacing(), atomic_path(self.out / "checkpoint.pt") as temporary:
+            write_state(state, temporary)
         self._log()
 
     def _update(self, rate: float) -> None:

@@ -77,6 +77,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     SchemaError
         If the file is no dict of tensors.
     """
+    check_is_file(path, error=SchemaError)
     try:
         with torch.serialization.safe_globals([io.BytesIO, *_STAND_INS]):
             entries = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
@@ -89,6 +90,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     for key, x in kept.items():
         if not isinstance(x, Tensor):
             raise SchemaError(str(path), "tensors", f"{key} of {type(x).__name__}")
+        check_plain(x, f"{path}: {key}")
     return kept
 
 
