@@ -7,7 +7,7 @@ else only where `replacing` says so, which is ``--force`` on the command line.
 import json
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -189,12 +189,13 @@ def check_replaceable(path: Path, *, same: bool) -> None:
 
 @contextmanager
 def claiming(path: Path, *, same: bool) -> Iterator[None]:
-    """Refuse an output before the work as `check_replaceable` does; else let the block replace it.
+    """Refuse an output before the work as `check_replaceable` does; replace one that is the same.
 
-    Without it an output is compared when it is complete, which for hours of work is late.
+    Without it an output is compared when it is complete, which for hours of work is late, and by
+    its bytes, which on some devices differ from run to run.
     """
     check_replaceable(path, same=same)
-    with replacing():
+    with replacing() if same else nullcontext():
         yield
 
 

@@ -20,13 +20,14 @@ from torch import Tensor
 
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import MismatchError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, replacing
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import derive_seed, rng
 from genointerp.model.corpus import Corpus
 from genointerp.model.grow import grow
 from genointerp.model.hyena import HyenaConfig, HyenaFilter, StripedHyena, initialise
 from genointerp.model.muon import Muon
+from genointerp.tensor.files import read_state, write_state
 
 UNKNOWN_BASE = 4
 """Token of every letter that is not A, C, G or T; never a target."""

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from genointerp.core.errors import SchemaError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, check_is_file
 from genointerp.model.device import spread_blocks
 from genointerp.model.hyena import FLOAT32_PARAMETERS, HyenaConfig, StripedHyena
+from genointerp.tensor.files import check_plain
 
 _NOT_WEIGHTS = ("._extra_state", ".filter.t")
 """Endings of entries that are no weights: the scales of FP8 matrix products, a table of lags."""

@@ -104,19 +104,15 @@ def is_trained(directory: Path, config: TrainConfig, metadata: Mapping[str, str]
     ----------
     metadata
         What the activations are of.
-
-    Raises
-    ------
-    InputError
-        If it holds a dictionary that cannot be read.
     """
     directory = Path(directory)
-    if not (directory / CONFIG).is_file() or not (directory / TRAIN_CONFIG).is_file():
+    try:
+        told = read_cfg(directory / CONFIG)["metadata"]
+        trained = read_yaml(directory / TRAIN_CONFIG)
+    except InputError:
         return False
-    told = read_cfg(directory / CONFIG)["metadata"]
-    if any(told.get(name) != value for name, value in metadata.items()):
-        return False
-    return bool(read_yaml(directory / TRAIN_CONFIG) == to_mapping(config))
+    of_these = all(told.get(name) == value for name, value in metadata.items())
+    return of_these and bool(trained == to_mapping(config))
 
 
 def load_sae(directory: Path, *, device: str = "cpu") -> LoadedSae:

@@ -1,4 +1,4 @@
-"""SAELens: ``cfg.json`` and ``sae_weights.safetensors``, as any of its versions from 3 on wrote them.
+"""SAELens: ``cfg.json`` and ``sae_weights.safetensors``, as its versions from 3 on wrote them.
 
 Before version 6 an activation function stood beside the architecture, and keys that were not
 written had values of their own; what they stand for is read as SAELens 6 migrates them.

@@ -87,7 +87,7 @@ def test_a_state_that_is_not_that_of_its_configuration_is_refused(
 def test_a_class_without_a_counterpart_is_refused_by_name(tmp_path, dict_class):
     cfg, state = april(torch.ones(N_FEATURES), dict_class)
     write(tmp_path, cfg, state)
-    with pytest.raises(SchemaError, match="'trainer.dict_class' to be one of AutoEncoder, "):
+    with pytest.raises(SchemaError, match=r"'trainer.dict_class' to be one of AutoEncoder, "):
         FORMATS["dictionary_learning"].read(tmp_path)
 
 
