@@ -135,9 +135,9 @@ def train_into(
         _curves(runtime.tensorboard, [*configs]) as listen,
     ):
         for folder, one in zip(folders, configs.values(), strict=True):
+            check_writable(folder / CONFIG)
             check_replaceable(folder, same=is_trained(folder, one, origin))
-        for path in (*(folder / CONFIG for folder in folders), checkpoint / CHECKPOINT):
-            check_writable(path)
+        check_writable(checkpoint / CHECKPOINT)
         results = train_source(
             source,
             [*configs.values()],

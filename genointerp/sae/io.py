@@ -4,6 +4,7 @@ SAELens has no inference class for BatchTopK: such a dictionary is a JumpReLU wi
 all features, and is saved as that. What SAELens does not know stands below ``metadata``.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -30,6 +31,7 @@ from genointerp.tensor.files import read_tensors, write_tensors
 TRAIN_CONFIG = "train_config.yaml"
 LOG = "log.json"
 DENSITY = "density.json"
+_DIGEST, _NAMES = "config_sha256", "feature_names"
 
 
 @dataclass(frozen=True)
@@ -141,11 +143,12 @@ def load_sae(directory: Path, *, device: str = "cpu") -> LoadedSae:
     check_tensors(sae, tensors, where=str(path))
     sae.fill(tensors, where=str(path))
     names = _feature_names(metadata, sae.n_features, directory / CONFIG)
+    _check_digest(cfg, directory / CONFIG)
     return LoadedSae(sae.to(device), {**metadata, "d_in": cfg["d_in"]}, digest, names)
 
 
 def _cfg(sae: SparseAutoencoder, metadata: Mapping[str, Any], digest: str) -> dict[str, Any]:
-    return {
+    cfg = {
         **saelens_architecture(sae),
         "d_in": sae.d_in,
         "d_sae": sae.n_features,
@@ -163,6 +166,22 @@ def _cfg(sae: SparseAutoencoder, metadata: Mapping[str, Any], digest: str) -> di
             "sae": to_mapping(sae.config),
         },
     }
+    cfg["metadata"][_DIGEST] = _digest(cfg)
+    return cfg
+
+
+def _digest(cfg: Mapping[str, Any]) -> str:
+    """Return the sha256 of a configuration but for itself, and for names, which people may give."""
+    own = {name: it for name, it in cfg["metadata"].items() if name not in (_DIGEST, _NAMES)}
+    text = json.dumps({**cfg, "metadata": own}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_digest(cfg: Mapping[str, Any], path: Path) -> None:
+    """Refuse a configuration that was changed after it was written; early ones have no digest."""
+    expected = cfg["metadata"].get(_DIGEST)
+    if expected is not None and expected != (found := _digest(cfg)):
+        raise SchemaError(f"{path}: metadata.{_DIGEST}", f"{found[:12]}", repr(expected)[:20])
 
 
 def saelens_architecture(sae: SparseAutoencoder) -> dict[str, Any]:
@@ -176,6 +195,9 @@ def saelens_architecture(sae: SparseAutoencoder) -> dict[str, Any]:
 
 
 def _sae_config(cfg: dict[str, Any], path: Path) -> SaeConfig:
+    for name in ("architecture", "n_features", "k"):
+        if not isinstance(cfg["metadata"]["sae"], dict) or name not in cfg["metadata"]["sae"]:
+            raise SchemaError(str(path), f"a key 'metadata.sae.{name}'", "none")
     try:
         config = from_mapping(SaeConfig, cfg["metadata"]["sae"], where="metadata.sae")
     except ConfigError as error:
@@ -198,7 +220,7 @@ def _make(config: SaeConfig, d_in: int, path: Path) -> SparseAutoencoder:
 
 
 def _feature_names(metadata: dict[str, Any], n_features: int, path: Path) -> dict[str, int]:
-    names = metadata.get("feature_names", {})
+    names = metadata.get(_NAMES, {})
     where = f"{path}: metadata.feature_names"
     if not isinstance(names, dict):
         raise SchemaError(where, "features by name", repr(names))

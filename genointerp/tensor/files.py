@@ -66,7 +66,7 @@ def read_state(path: Path, *, error: type[InputError] = InputError) -> Any:  # n
     """
     path = Path(path)
     check_is_file(path, error=error)
-    _check_size(path)
+    _check_archive(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as problem:  # a damaged file ends torch in errors of many classes
@@ -135,20 +135,28 @@ def _odd_kind(tensor: Tensor) -> str | None:
     return None
 
 
-def _check_size(path: Path) -> None:
-    """Refuse an archive whose entries are more than its bytes: torch compresses none."""
+def _check_archive(path: Path) -> None:
+    """Refuse an archive of wrong checksums, which torch does not compare, or of more than its bytes.
+
+    Torch compresses nothing, and its older files are no archives.
+    """
     if not zipfile.is_zipfile(path):
         return
+    size = path.stat().st_size
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
+            unpacked = sum(entry.file_size for entry in entries)
+            packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+            damaged = archive.testzip() if unpacked <= size and not packed else None
     except Exception as problem:  # a damaged directory ends zipfile in errors of many classes
         raise SchemaError(str(path), "weights saved by torch", _one_line(problem)) from problem
-    size = path.stat().st_size
-    unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > size or any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+    if unpacked > size or packed:
         found = f"{unpacked} bytes packed into {size}"
         raise SchemaError(str(path), "weights saved by torch, uncompressed", found)
+    if damaged is not None:
+        found = f"another checksum of {damaged}"
+        raise SchemaError(str(path), "weights saved by torch, undamaged", found)
 
 
 def _check_all(state: object, path: Path) -> None:
