@@ -7,7 +7,7 @@ all features, and is saved as that. What SAELens does not know stands below ``me
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,12 +109,13 @@ def is_trained(directory: Path, config: TrainConfig, metadata: Mapping[str, str]
     """
     directory = Path(directory)
     try:
-        told = read_cfg(directory / CONFIG)["metadata"]
+        cfg = read_cfg(directory / CONFIG)
         trained = read_yaml(directory / TRAIN_CONFIG)
     except InputError:
         return False
-    of_these = all(told.get(name) == value for name, value in metadata.items())
-    return of_these and bool(trained == to_mapping(config))
+    of_these = all(cfg["metadata"].get(name) == value for name, value in metadata.items())
+    resolved = replace(config, learning_rate=config.peak_rate(cfg["d_in"]))
+    return of_these and trained in (to_mapping(config), to_mapping(resolved))
 
 
 def load_sae(directory: Path, *, device: str = "cpu") -> LoadedSae:

@@ -136,7 +136,7 @@ def _odd_kind(tensor: Tensor) -> str | None:
 
 
 def _check_archive(path: Path) -> None:
-    """Refuse an archive of wrong checksums, which torch does not compare, or of more than its bytes.
+    """Refuse an archive of wrong checksums, which torch ignores, or of more than its bytes.
 
     Torch compresses nothing, and its older files are no archives.
     """
