@@ -80,15 +80,15 @@ class HyenaConfig:
                 raise ConfigError(f"model config: {scale}", expected, str(getattr(self, scale)))
         if not self.mixers:
             raise ConfigError("model config: mixers", "one or more blocks", "none")
+        for name in ("n_heads", "n_filter_groups"):
+            if self.d_model % getattr(self, name):
+                found = f"{name}={getattr(self, name)}"
+                raise ConfigError("model config", f"a divisor of d_model={self.d_model}", found)
         if "ATT" in self.mixers and self.d_model // self.n_heads % 2:
             found = f"{self.d_model} / {self.n_heads}"
             raise ConfigError(
                 "model config", "heads of an even width, which rotate in pairs", found
             )
-        for name in ("n_heads", "n_filter_groups"):
-            if self.d_model % getattr(self, name):
-                found = f"{name}={getattr(self, name)}"
-                raise ConfigError("model config", f"a divisor of d_model={self.d_model}", found)
 
 
 class RMSNorm(nn.Module):
