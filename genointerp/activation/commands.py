@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -13,7 +14,8 @@ from genointerp.activation.fidelity import Fidelity
 from genointerp.activation.harvest import HarvestConfig
 from genointerp.activation.parallel import ModelCopies, harvest_on
 from genointerp.core.config import to_mapping
-from genointerp.core.files import atomic_path, check_writable
+from genointerp.core.errors import InputError
+from genointerp.core.files import atomic_path, check_writable, claiming, read_json_object
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.interval import parse_region
@@ -23,7 +25,7 @@ from genointerp.store.activations import ActivationStore
 from genointerp.store.belonging import check_dictionary
 from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import ABLATION, CANDIDATES
-from genointerp.store.tables import check_table_path, read_table, write_table
+from genointerp.store.tables import check_table_path, is_table_of, read_table, write_table
 
 
 def harvest_file(
@@ -77,15 +79,6 @@ def evaluate_file(
     config = HarvestConfig() if config is None else config
     check_writable(out)
     contigs = read_genome(genome)
-    found = evaluate_dictionary(
-        model,
-        contigs,
-        saes[0],
-        against=saes[1:],
-        config=config,
-        regions=[parse_region(region, contigs.lengths) for region in regions],
-        progress=progress,
-    )
     inputs = {
         "genome": contigs.sha256,
         "model": model.spec.sha256,
@@ -93,10 +86,26 @@ def evaluate_file(
     }
     settings = to_mapping(config) | {"regions": list(regions)}
     provenance = json.loads(Provenance(settings, inputs).as_json())
-    with atomic_path(out) as temporary:
+    with claiming(out, same=_is_evaluated(out, provenance)), atomic_path(out) as temporary:
+        found = evaluate_dictionary(
+            model,
+            contigs,
+            saes[0],
+            against=saes[1:],
+            config=config,
+            regions=[parse_region(region, contigs.lengths) for region in regions],
+            progress=progress,
+        )
         text = json.dumps(found.as_mapping() | {"provenance": provenance}, indent=2)
         temporary.write_text(text + "\n")
     return found.fidelity
+
+
+def _is_evaluated(out: Path, provenance: dict[str, Any]) -> bool:
+    try:
+        return read_json_object(out, error=InputError).get("provenance") == provenance
+    except InputError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -159,15 +168,6 @@ def ablate_file(
     check_table_path(out)
     contigs = read_genome(files.genome)
     store = FeatureStore(files.features)
-    table = ablate_features(
-        model,
-        contigs,
-        files.sae,
-        store,
-        features=files.wanted(names, config.top),
-        config=config,
-        progress=progress,
-    )
     inputs = {
         "genome": contigs.sha256,
         "model": model.spec.sha256,
@@ -177,5 +177,16 @@ def ablate_file(
     if files.candidates is not None:
         inputs["candidates"] = sha256_file(files.candidates)
     settings = to_mapping(config) | {"features": list(names)}
-    write_table(table, out, ABLATION, Provenance(settings, inputs))
+    provenance = Provenance(settings, inputs)
+    with claiming(out, same=is_table_of(out, ABLATION, provenance)):
+        table = ablate_features(
+            model,
+            contigs,
+            files.sae,
+            store,
+            features=files.wanted(names, config.top),
+            config=config,
+            progress=progress,
+        )
+        write_table(table, out, ABLATION, provenance)
     return table

@@ -15,13 +15,13 @@ from jaxtyping import Float32
 from genointerp.activation.part_training import train_parts
 from genointerp.activation.training_config import TrainingConfig
 from genointerp.core.errors import ConfigError, InputError
-from genointerp.core.files import check_writable
+from genointerp.core.files import check_replaceable, check_writable, replacing
 from genointerp.core.progress import Progress, silent
 from genointerp.model.device import find_device
 from genointerp.sae import parallel
 from genointerp.sae.checkpoint import CHECKPOINT, Record
 from genointerp.sae.header import CONFIG
-from genointerp.sae.io import save_training
+from genointerp.sae.io import is_trained, save_training
 from genointerp.sae.source import ActivationSource
 from genointerp.sae.train import Listen, TrainLog, TrainResult, ignore, train_together
 
@@ -122,7 +122,8 @@ def train_into(
     MismatchError
         If ``<out>.checkpoint`` is of another run.
     StorageError
-        If nothing can be written to ``out``; told before the training, not after it.
+        If nothing can be written to ``out``, or something else than a dictionary of the same
+        settings and activations stands there; told before the training, not after it.
     """
     runtime = Runtime() if runtime is None else runtime
     find_device(runtime.device)
@@ -133,8 +134,10 @@ def train_into(
         parallel.process_group(runtime.device) as own,
         _curves(runtime.tensorboard, [*configs]) as listen,
     ):
-        for path in (*(folder / CONFIG for folder in folders), checkpoint / CHECKPOINT):
-            check_writable(path)
+        for folder, one in zip(folders, configs.values(), strict=True):
+            check_writable(folder / CONFIG)
+            check_replaceable(folder, same=is_trained(folder, one, origin))
+        check_writable(checkpoint / CHECKPOINT)
         results = train_source(
             source,
             [*configs.values()],
@@ -145,8 +148,10 @@ def train_into(
             device=own,
         )
         if parallel.rank() == 0:
-            for folder, result in zip(folders, results, strict=True):
-                save_training(result, folder)
+            # what stands there is the same or was given up, since before the training
+            with replacing():
+                for folder, result in zip(folders, results, strict=True):
+                    save_training(result, folder)
             shutil.rmtree(checkpoint, ignore_errors=True)
         # nobody may read a folder that is not there yet
         parallel.wait_for_all()

@@ -9,8 +9,9 @@ import yaml
 
 from genointerp.annotation.genbank import convert_records
 from genointerp.annotation.gff3 import write_gff3
-from genointerp.core.errors import StorageError
-from genointerp.core.files import atomic_path
+from genointerp.core.config import read_yaml
+from genointerp.core.errors import ConfigError
+from genointerp.core.files import atomic_path, check_replaceable
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.fetch import FetchConfig, fetch_genbank
 from genointerp.genome.genome import Genome
@@ -46,7 +47,7 @@ def fetch_genome(
     """Download one record and write ``sequence.fa.gz``, ``annotation.gff3.gz`` and their indexes.
 
     The folder ``out`` appears only when all of it is there; ``source.yaml`` says where it came
-    from. What stood at ``out`` before is replaced whole.
+    from.
 
     Raises
     ------
@@ -55,10 +56,11 @@ def fetch_genome(
     AnnotationError
         If a feature of the record lies outside it.
     StorageError
-        If the files cannot be written, or ``out`` holds something that was not fetched.
+        If the files cannot be written, or ``out`` holds something else; told before the download,
+        unless it is another state of the same record.
     """
     out = Path(out)
-    _check_replaceable(out)
+    check_replaceable(out, same=_is_fetched(out, accession))
     fetched = fetch_genbank(accession, config=config, sleep=sleep)
     contig = record_contig(fetched.record, where=fetched.url)
     genome = Genome([contig], where=fetched.url)
@@ -83,10 +85,11 @@ def fetch_genome(
     )
 
 
-def _check_replaceable(out: Path) -> None:
-    if not out.exists() or (out / "source.yaml").is_file():
-        return
-    if not out.is_dir() or any(out.iterdir()):
-        found = "other files" if out.is_dir() else "a file"
-        message = f"{out}: expected a new folder, or one that fetch made, found {found}"
-        raise StorageError(message)
+def _is_fetched(out: Path, accession: str) -> bool:
+    """Say whether a folder holds this record, in whatever version where none is named."""
+    try:
+        source = read_yaml(out / "source.yaml")
+    except ConfigError:
+        return False
+    found = source.get("accession") if isinstance(source, dict) else None
+    return isinstance(found, str) and accession in (found, found.partition(".")[0])

@@ -17,6 +17,7 @@ from genointerp.association.similarity import compare_sides
 from genointerp.association.split import split_genomes
 from genointerp.core.config import from_mapping, to_mapping
 from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.files import claiming, together
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.genome import Contig, Genome
@@ -24,7 +25,7 @@ from genointerp.genome.read import read_genome
 from genointerp.store.associations import SAE
 from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import ASSOCIATIONS, SIDES
-from genointerp.store.tables import check_table_path, read_provenance, write_table
+from genointerp.store.tables import check_table_path, is_table_of, read_provenance, write_table
 
 _log = logging.getLogger(__name__)
 
@@ -68,19 +69,20 @@ def associate_files(
     elements = _define(stores, annotations, known, concepts)
     sequences = [known[sha] for sha in (s.header.genome_sha256 for s in stores) if sha in known]
     given = sequences if len(sequences) == len(stores) else None
-    table = associate(stores, elements, sequences=given, config=config, progress=progress)
     inputs = {f"features-{i}": store.sha256 for i, store in enumerate(stores)}
     inputs |= {f"annotations-{i}": sha256_file(path) for i, path in enumerate(annotations)}
     inputs["concepts"] = sha256_file(concepts)
     inputs[SAE] = stores[0].header.sae_sha256
     provenance = Provenance(to_mapping(config), inputs)
-    write_table(table, out, ASSOCIATIONS, provenance)
-    if given is None:
-        lacking = "elements are not compared with matched background, nor test with fit"
-        _log.warning("no sequences given: %s", lacking)
-        return table
-    splits = split_genomes([store.header.contigs for store in stores], config)
-    write_table(compare_sides(stores, given, splits), sides_path(out), SIDES, provenance)
+    with claiming(out, same=is_table_of(out, ASSOCIATIONS, provenance)), together():
+        table = associate(stores, elements, sequences=given, config=config, progress=progress)
+        write_table(table, out, ASSOCIATIONS, provenance)
+        if given is None:
+            lacking = "elements are not compared with matched background, nor test with fit"
+            _log.warning("no sequences given: %s", lacking)
+            return table
+        splits = split_genomes([store.header.contigs for store in stores], config)
+        write_table(compare_sides(stores, given, splits), sides_path(out), SIDES, provenance)
     return table
 
 

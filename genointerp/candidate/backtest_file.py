@@ -16,6 +16,7 @@ from genointerp.candidate.rank import genome_of
 from genointerp.candidate.rank_files import RankFiles, RankInputs, outliers_of, windows_of
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError
+from genointerp.core.files import together
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.decoder import read_own_decoder
@@ -120,8 +121,9 @@ def backtest_files(
     known = _read_known(files, found)
     result = backtest(subject, known, config, random=random, probes=probes, progress=progress)
     provenance = Provenance(to_mapping(config), sha256 | digests)
-    write_table(result.features, features_path(out), BACKTEST_FEATURES, provenance)
-    write_table(result.classes, out, BACKTEST, provenance)
+    with together():
+        write_table(result.features, features_path(out), BACKTEST_FEATURES, provenance)
+        write_table(result.classes, out, BACKTEST, provenance)
     return result
 
 

@@ -17,7 +17,7 @@ from genointerp.candidate.dossier import Dossier, make_dossiers
 from genointerp.candidate.locus_evidence import DossierConfig
 from genointerp.core.config import from_mapping, to_mapping
 from genointerp.core.errors import InputError, SchemaError
-from genointerp.core.files import atomic_path, read_json_object
+from genointerp.core.files import atomic_path, check_replaceable, read_json_object
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.decoder import dictionary_sha256, read_own_decoder
 from genointerp.feature.genomes import FeaturedGenome, GenomeFiles, total_inputs
@@ -26,7 +26,14 @@ from genointerp.feature.motif import write_meme
 from genointerp.store.associations import SAE
 from genointerp.store.belonging import check_features
 from genointerp.store.table_schemas import CANDIDATES, LOCUS_EVIDENCE
-from genointerp.store.tables import empty_table, read_provenance, read_table, records, write_table
+from genointerp.store.tables import (
+    empty_table,
+    is_table_of,
+    read_provenance,
+    read_table,
+    records,
+    write_table,
+)
 
 FORMAT = "genointerp::dossier"
 VERSION = 1
@@ -66,7 +73,7 @@ class DossierFiles:
 def write_dossiers(
     files: DossierFiles, out: Path, config: DossierConfig | None = None
 ) -> list[Dossier]:
-    """Write the dossiers of the first candidates into a folder, which is replaced whole.
+    """Write the dossiers of the first candidates into a folder, which is one output.
 
     ``feature_N.json``, ``.gff3``, ``.fasta`` (loci with flanks) and ``.meme`` of each candidate,
     and the evidence at all loci as one table, ``locus_evidence.tsv``.
@@ -77,6 +84,8 @@ def write_dossiers(
         If files are missing.
     MismatchError
         If they do not belong together.
+    StorageError
+        If something else stands at ``out``.
     """
     config = DossierConfig() if config is None else config
     candidates = read_table(files.candidates, CANDIDATES)
@@ -90,10 +99,11 @@ def write_dossiers(
         if item.genome is not None
     ]
     decoder = None if files.sae is None else read_own_decoder(files.sae, genomes[0].store)
+    record = Provenance(to_mapping(config), _inputs(files, genomes))
+    check_replaceable(out, same=is_table_of(Path(out) / EVIDENCE, LOCUS_EVIDENCE, record))
     dossiers = make_dossiers(
         candidates, genomes, ranked, config, predictions=predictions, decoder=decoder
     )
-    record = Provenance(to_mapping(config), _inputs(files, genomes))
     with atomic_path(out) as folder:
         folder.mkdir()
         loci = [dossier.loci for dossier in dossiers]

@@ -8,6 +8,7 @@ from genointerp.candidate.rank import CandidateResult, rank
 from genointerp.candidate.rank_files import RankFiles
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError
+from genointerp.core.files import together
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
@@ -60,7 +61,17 @@ def write_candidates(
         Bases added on either side of a locus in the FASTA file, in lower case, as far as the
         contig goes. The sequence is that of the strand on which the feature was read.
     """
-    out = Path(out)
+    with together():
+        _write_together(result, genomes, Path(out), provenance, flank)
+
+
+def _write_together(
+    result: CandidateResult,
+    genomes: Sequence[Genome],
+    out: Path,
+    provenance: Provenance,
+    flank: int,
+) -> None:
     write_table(result.table, out, CANDIDATES, provenance)
     loci = [candidate_locus(row) for row in result.loci.to_dict(orient="records")]
     held = {seqid: _genome_with(seqid, genomes) for seqid in dict.fromkeys(result.loci["seqid"])}

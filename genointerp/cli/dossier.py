@@ -11,7 +11,7 @@ def dossier(
     features: Annotated[list[Path], typer.Option(help="features of each genome")],
     genome: Annotated[list[Path], typer.Option(help="sequence of each genome, in their order")],
     annotations: Annotated[list[Path], typer.Option(help="annotation of each genome")],
-    out: Annotated[Path, typer.Option(help="folder, replaced whole")],
+    out: Annotated[Path, typer.Option(help="folder to make")],
     predictions: Annotated[
         list[Path] | None,
         typer.Option(help="GFF3 of each genome that finders wrote (annotate --find)"),

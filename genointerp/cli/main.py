@@ -23,6 +23,7 @@ from genointerp.cli.encode import encode
 from genointerp.cli.evaluate import evaluate
 from genointerp.cli.export import export
 from genointerp.cli.fetch import fetch
+from genointerp.cli.force import with_force
 from genointerp.cli.harvest import harvest
 from genointerp.cli.models import models
 from genointerp.cli.motif import motif
@@ -63,6 +64,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
 }
 """In the order of the help text; ``plot`` follows, since it has commands of its own."""
+WRITE = frozenset(COMMANDS) - {"models", "verify", "run", "demo"}
+"""Commands with ``--force``: a run keeps its own directory."""
 
 
 class _Program(TyperGroup):
@@ -118,5 +121,5 @@ def program(
 
 
 for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
+    app.command(_name)(with_force(_command) if _name in WRITE else _command)
 app.add_typer(plot, name="plot")

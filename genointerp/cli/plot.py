@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from genointerp.cli.force import with_force
+
 plot = typer.Typer(no_args_is_help=True, help="Draw a figure; its suffix is its format.")
 
 Out = Annotated[Path, typer.Option(help="figure: .png, .pdf or .svg")]
@@ -27,6 +29,7 @@ Annotations = Annotated[
 
 
 @plot.command()
+@with_force
 def region(
     features: Store,
     region: Annotated[str, typer.Argument(help="1-based closed, like chrI:1-1,000")],
@@ -56,6 +59,7 @@ def region(
 
 
 @plot.command()
+@with_force
 def overlap(
     associations: Annotated[Path, typer.Argument(help="table of associations")],
     out: Out,
@@ -71,6 +75,7 @@ def overlap(
 
 
 @plot.command()
+@with_force
 def curves(
     features: Stores,
     annotations: Annotations,
@@ -95,6 +100,7 @@ def curves(
 
 
 @plot.command()
+@with_force
 def metagene(
     features: Stores,
     annotations: Annotations,
@@ -117,6 +123,7 @@ def metagene(
 
 
 @plot.command()
+@with_force
 def circle(
     features: Store,
     annotations: Annotation,
@@ -142,6 +149,7 @@ def circle(
 
 
 @plot.command()
+@with_force
 def feature(
     features: Store,
     feature: Annotated[str, typer.Option(help="number or name in the dictionary")],
@@ -155,6 +163,7 @@ def feature(
 
 
 @plot.command()
+@with_force
 def density(
     features: Store,
     out: Out,
@@ -168,6 +177,7 @@ def density(
 
 
 @plot.command()
+@with_force
 def dictionary(
     sae: Annotated[Path, typer.Argument(help="folder of a dictionary")],
     out: Out,
@@ -187,6 +197,7 @@ def dictionary(
 
 
 @plot.command()
+@with_force
 def training(
     metrics: Annotated[Path, typer.Argument(help="metrics.jsonl of a dictionary")],
     out: Out,

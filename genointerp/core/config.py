@@ -134,9 +134,17 @@ def _convert_union(arguments: tuple[Any, ...], value: Any, where: str) -> Any:
     raise ConfigError(where, " or ".join(str(argument) for argument in others), repr(value))
 
 
+def _as_float(value: int, where: str) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        found = f"an integer of {value.bit_length()} bits"
+        raise ConfigError(where, "a number that a float can hold", found) from error
+
+
 def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return _as_float(value, where)
     # YAML 1.1 takes 1e-3 for a text, since it has no point
     if hint is float and isinstance(value, str) and _EXPONENT.fullmatch(value):
         return float(value)

@@ -5,6 +5,10 @@ class GenointerpError(Exception):
     """Base of every error that this package raises on purpose."""
 
 
+_LONGEST = 400
+"""Letters of what a message tells of a file: a text in it may have any length."""
+
+
 class InputError(GenointerpError, ValueError):
     """Something given to the package is not what it must be.
 
@@ -13,11 +17,12 @@ class InputError(GenointerpError, ValueError):
     where
         File (with line or key), field or argument.
     expected, found
-        Completing the sentence "where: expected ..., found ...".
+        Completing the sentence "where: expected ..., found ...", which is one line whatever they
+        hold.
     """
 
     def __init__(self, where: str, expected: str, found: str) -> None:
-        super().__init__(f"{where}: expected {expected}, found {found}")
+        super().__init__(f"{_line(where)}: expected {_line(expected)}, found {_line(found)}")
         self.where = where
         self.expected = expected
         self.found = found
@@ -73,3 +78,9 @@ class UnknownNameError(InputError):
 
 class StorageError(GenointerpError, OSError):
     """Writing failed, for example upon a full disk; what was there before is untouched."""
+
+
+def _line(text: str) -> str:
+    """Return the text on one line, without what would control a terminal, and cut where long."""
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return "".join(it if it.isprintable() else it.encode("unicode_escape").decode() for it in shown)

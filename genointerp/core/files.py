@@ -1,15 +1,31 @@
-"""Reading with errors that say where; atomic writing: a file has its name only when complete."""
+"""Reading with errors that say where; atomic writing: a file has its name only when complete.
+
+One rule for every output: what stands at its name is replaced by the same content, and by anything
+else only where `replacing` says so, which is ``--force`` on the command line.
+"""
 
 import json
-import os
-import shutil
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from genointerp.core.errors import InputError, StorageError
+from genointerp.core.exchange import (
+    exchange,
+    follow_umask,
+    left_behind,
+    remove,
+    same_content,
+    sync,
+    temporary_name,
+)
+
+JSON_LEVELS = 100
+"""Levels of nesting that are read; what this package and others write has fewer than ten."""
 
 
 @contextmanager
@@ -21,6 +37,22 @@ def reading(path: Path, *, error: type[InputError]) -> Iterator[None]:
         found = {FileNotFoundError: "no file", IsADirectoryError: "a folder"}
         reason = found.get(type(problem), problem.strerror or str(problem))
         raise error(str(path), "a file that can be read", reason) from problem
+
+
+def check_is_file(path: Path, *, error: type[InputError]) -> None:
+    """Refuse what a library would wait for, or read without end, such as a pipe or a device.
+
+    Parameters
+    ----------
+    error
+        Raised where there is no file of this name that can be read.
+    """
+    with reading(path, error=error):
+        mode = Path(path).stat().st_mode
+        if not stat.S_ISREG(mode):
+            found = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+            raise error(str(path), "a file that can be read", found)
+        Path(path).open("rb").close()
 
 
 def read_bytes(path: Path, *, error: type[InputError]) -> bytes:
@@ -59,16 +91,16 @@ def check_writable(path: Path) -> None:
         If ``path`` is a folder, or nothing can be written beside it.
     """
     path = Path(path)
-    if path.is_dir():
-        raise StorageError(f"{path}: expected the name of a file to write, found a folder")
+    _check_kind(path, folder=False)
     _make_parent(path)
-    trial = _temporary(path)
+    tidy(path)
+    trial = temporary_name(path)
     try:
         trial.touch()
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
-        _remove(trial)
+        remove(trial)
 
 
 def read_json_object(path: Path, *, error: type[InputError]) -> dict[str, Any]:
@@ -79,13 +111,118 @@ def read_json_object(path: Path, *, error: type[InputError]) -> dict[str, Any]:
     error
         Raised where the file cannot be read or holds anything else.
     """
-    try:
-        values = json.loads(read_text(path, error=error))
-    except json.JSONDecodeError as problem:
-        raise error(str(path), "JSON", str(problem)) from problem
+    check_is_file(path, error=error)
+    values = parse_json(read_text(path, error=error), where=str(path), error=error)
     if not isinstance(values, dict):
         raise error(str(path), "a JSON object", type(values).__name__)
     return values
+
+
+def parse_json(text: str, *, where: str, error: type[InputError]) -> Any:  # noqa: ANN401
+    """Return the value of a JSON text of few levels.
+
+    Parameters
+    ----------
+    where
+        What the text is of, for messages.
+    error
+        Raised where it is no JSON, or nested deeper than ``JSON_LEVELS``.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError as problem:
+        raise _too_deep(where, error) from problem
+    except ValueError as problem:
+        # not only JSONDecodeError: Python refuses integers of thousands of digits
+        raise error(where, "JSON", str(problem)) from problem
+    rest = [(value, 1)]
+    while rest:
+        item, level = rest.pop()
+        if level > JSON_LEVELS:
+            raise _too_deep(where, error)
+        if isinstance(item, dict | list):
+            inner = item.values() if isinstance(item, dict) else item
+            rest.extend((it, level + 1) for it in inner if isinstance(it, dict | list))
+    return value
+
+
+def _too_deep(where: str, error: type[InputError]) -> InputError:
+    return error(where, f"JSON of at most {JSON_LEVELS} levels", "deeper nesting")
+
+
+@contextmanager
+def replacing() -> Iterator[None]:
+    """Let what is written inside the block replace what stands there and differs.
+
+    This is ``--force``, and what a writer says of a file that is its own state, such as a
+    checkpoint.
+    """
+    token = _REPLACING.set(True)
+    try:
+        yield
+    finally:
+        _REPLACING.reset(token)
+
+
+def check_replaceable(path: Path, *, same: bool) -> None:
+    """Refuse an output that would replace something else.
+
+    Parameters
+    ----------
+    same
+        Whether what stands there is known to be the same: made from the same inputs with the same
+        settings, or of the same bytes.
+
+    Raises
+    ------
+    StorageError
+        If something stands there that is neither the same nor empty, outside of `replacing`.
+    """
+    if same or _REPLACING.get() or not _holds_something(path):
+        return
+    found = "a folder with other content" if path.is_dir() else "a file of other content"
+    raise StorageError(
+        f"{path}: expected nothing, or the same result, in its place; found {found} "
+        "(--force replaces it)"
+    )
+
+
+@contextmanager
+def claiming(path: Path, *, same: bool) -> Iterator[None]:
+    """Refuse an output before the work as `check_replaceable` does; replace one that is the same.
+
+    Without it an output is compared when it is complete, which for hours of work is late, and by
+    its bytes, which on some devices differ from run to run.
+    """
+    check_replaceable(path, same=same)
+    with replacing() if same else nullcontext():
+        yield
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Give the outputs that are written inside the block their names at its end, all or none.
+
+    Nothing is renamed until every one is complete and may replace what stands there. What a kill
+    interrupts between two names is completed at the next start.
+
+    Raises
+    ------
+    StorageError
+        As `atomic_path`.
+    """
+    if _GROUP.get() is not None:
+        yield
+        return
+    group = _Group()
+    token = _GROUP.set(group)
+    try:
+        yield
+        group.commit()
+    finally:
+        _GROUP.reset(token)
+        for temporary in group.temporaries:
+            remove(temporary)
 
 
 @contextmanager
@@ -93,25 +230,149 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary name beside ``path``; rename it to ``path`` when the block succeeds.
 
     The block may make a file or a directory there. If it raises, the temporary is removed and
-    whatever stood at ``path`` is untouched. A directory at ``path`` is replaced whole.
+    whatever stood at ``path`` is untouched. What stands there is replaced by the same content, and
+    by anything else inside `replacing` alone; a directory is replaced whole, in one step where the
+    system offers it. What is written inside the block beside ``path``, such as an index, gets its
+    name together with it. What a killed process left of an earlier attempt is removed.
 
     Raises
     ------
     StorageError
-        If the operating system refuses to write, for example upon a full disk.
+        If the operating system refuses to write, for example upon a full disk, or something else
+        stands at ``path``.
     """
     path = Path(path)
+    group = _GROUP.get()
     _make_parent(path)
-    temporary = _temporary(path)
-    try:
+    if group is not None and group.is_building(path):
+        # what fails here is told by the name of the folder
+        yield path
+        return
+    if path.is_symlink() and path.is_dir():
+        path = path.resolve()
+    _check_kind(path, folder=path.is_dir())
+    tidy(path)
+    temporary = temporary_name(path)
+    with together(), _failing(path):
+        own = _GROUP.get()
+        assert own is not None
+        own.temporaries.append(temporary)
         yield temporary
-        _replace(temporary, path)
+        own.finished.append((temporary, path))
+
+
+def tidy(path: Path) -> None:
+    """Complete or remove what a killed process left of an earlier attempt to write ``path``."""
+    for journal in left_behind(path.with_name(_JOURNAL), "commit"):
+        _complete(journal)
+    for old in left_behind(path, "old"):
+        if path.exists():
+            remove(old)
+        else:
+            old.rename(path)
+    for part in left_behind(path):
+        remove(part)
+
+
+_JOURNAL = "genointerp"
+_REPLACING: ContextVar[bool] = ContextVar("replacing", default=False)
+
+
+@dataclass
+class _Group:
+    """Outputs that get their names together.
+
+    Parameters
+    ----------
+    temporaries
+        All that were begun.
+    finished
+        Those that are complete, each with its name.
+    """
+
+    temporaries: list[Path] = field(default_factory=list)
+    finished: list[tuple[Path, Path]] = field(default_factory=list)
+
+    def is_building(self, path: Path) -> bool:
+        """Say whether a path lies inside a folder that has not got its name yet."""
+        return any(path.is_relative_to(temporary) for temporary in self.temporaries)
+
+    def commit(self) -> None:
+        for temporary, path in self.finished:
+            with _failing(path):
+                _check_kind(path, folder=temporary.is_dir())
+                follow_umask(temporary)
+                sync(temporary)
+                check_replaceable(path, same=same_content(temporary, path))
+        if len(self.finished) < 2:
+            _rename(self.finished)
+            return
+        journal = temporary_name(self.finished[0][1].with_name(_JOURNAL), "commit")
+        with _failing(journal):
+            # after an exchange the temporary name holds what was replaced: the number tells
+            steps = [
+                (str(temporary.absolute()), temporary.stat().st_ino, str(path.absolute()))
+                for temporary, path in self.finished
+            ]
+            journal.write_text(json.dumps(steps), encoding="utf-8")
+            sync(journal)
+        try:
+            _rename(self.finished)
+        finally:
+            remove(journal)
+
+
+_GROUP: ContextVar[_Group | None] = ContextVar("group", default=None)
+
+
+def _rename(finished: Sequence[tuple[Path, Path]]) -> None:
+    for temporary, path in finished:
+        with _failing(path):
+            _replace(temporary, path)
+
+
+def _complete(journal: Path) -> None:
+    """Give the names that a process had begun to give when it was killed."""
+    try:
+        steps = [
+            (Path(temporary), number, Path(path))
+            for temporary, number, path in json.loads(journal.read_text(encoding="utf-8"))
+        ]
+    except (OSError, ValueError, TypeError):
+        # killed while writing it: then no name had been given
+        steps = []
+    _rename(
+        [
+            (temporary, path)
+            for temporary, number, path in steps
+            if temporary.exists() and temporary.stat().st_ino == number
+        ]
+    )
+    remove(journal)
+
+
+@contextmanager
+def _failing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         if isinstance(error, FileNotFoundError | StorageError) or error.errno is None:
             raise
         raise StorageError(f"{path}: expected to write the file, found {error.strerror}") from error
-    finally:
-        _remove(temporary)
+
+
+def _check_kind(path: Path, *, folder: bool) -> None:
+    if not path.exists() or (path.is_dir() if folder else path.is_file()):
+        return
+    expected = "the name of a folder" if folder else "the name of a file to write"
+    found = "a folder" if path.is_dir() else "a file" if path.is_file() else "a device or a pipe"
+    raise StorageError(f"{path}: expected {expected}, found {found}")
+
+
+def _holds_something(path: Path) -> bool:
+    if path.is_dir():
+        return any(path.iterdir())
+    return path.exists() and path.stat().st_size > 0
 
 
 def _make_parent(path: Path) -> None:
@@ -121,30 +382,19 @@ def _make_parent(path: Path) -> None:
         raise _unwritable(path, error) from error
 
 
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part{path.suffix}")
-
-
 def _unwritable(path: Path, error: OSError) -> StorageError:
     reason = "a file where a folder must be" if path.parent.is_file() else error.strerror
     return StorageError(f"{path}: expected a writable place, found {reason}")
 
 
 def _replace(temporary: Path, path: Path) -> None:
-    if temporary.is_dir():
-        old = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
-        if path.exists():
-            path.rename(old)
-        temporary.rename(path)
-        _remove(old)
-        return
-    with temporary.open("rb") as handle:
-        os.fsync(handle.fileno())
-    temporary.replace(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
+    if not path.is_dir():
+        temporary.replace(path)
+    elif exchange(temporary, path):
+        remove(temporary)
     else:
-        path.unlink(missing_ok=True)
+        # two steps, which `tidy` completes after a kill between them
+        old = temporary_name(path, "old")
+        path.rename(old)
+        temporary.rename(path)
+        remove(old)

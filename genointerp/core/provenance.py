@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +52,3 @@ class Provenance:
             "inputs": dict(self.inputs),
         }
         return json.dumps(record, sort_keys=True)
-
-
-def creation_date() -> str:
-    """Return the time now, UTC, as ISO 8601 to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

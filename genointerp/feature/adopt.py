@@ -1,6 +1,6 @@
 """A dictionary of others made ready for use: checked, given a threshold, saved as one of ours."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,15 +11,15 @@ import torch
 from jaxtyping import Float32
 
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import ConfigError, InputError, MismatchError
-from genointerp.core.files import check_writable
+from genointerp.core.errors import ConfigError, InputError, MismatchError, SchemaError
+from genointerp.core.files import check_replaceable, check_writable
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.feature.encode import check_dictionary
 from genointerp.model.device import find_device
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.formats.registry import check_destination, find_format
-from genointerp.sae.header import CONFIG
+from genointerp.sae.header import CONFIG, read_cfg
 from genointerp.sae.io import save_sae
 from genointerp.sae.metrics import evaluate
 from genointerp.sae.published import find_published, published_metadata, read_published
@@ -106,26 +106,29 @@ def adopt_dictionary(
     Raises
     ------
     InputError
-        If ``out`` is the folder that is read, or holds a dictionary of another format.
+        If ``out`` is the folder that is read, or holds it.
     SchemaError
         If the file does not hold this dictionary.
     MismatchError
         If the activations are of another model, site or width, or the dictionary reconstructs
         another site than it reads.
     StorageError
-        If the folder cannot be written.
+        If the folder cannot be written, or something else stands there.
     """
     config = AdoptConfig() if config is None else config
     find_device(device)
     if not activations:
         raise InputError("activations", "at least one store", "none")
-    check_destination(file, out, to="saelens")
+    check_destination(file, out)
     given = _published(file, config) if config.format is None else _foreign(file, config.format)
     metadata = {**_origin_of(activations), **given.metadata, "d_in": given.d_in}
     for store in activations:
         check_dictionary(store, metadata, file)
     sample = _Sample(activations, given.cold_bases, config)
     check_writable(Path(out) / CONFIG)
+    settings = to_mapping(config) | {"activations": _origin(activations)}
+    # whether the figures are the same too is seen when they are known
+    check_replaceable(out, same=_is_adopted(out, metadata, settings))
     sae = given.read().to(device)
     if sae.has_threshold and float(sae.threshold) == 0:
         rows = (torch.from_numpy(batch) for batch in sample.batches(progress, 0))
@@ -133,9 +136,23 @@ def adopt_dictionary(
     found = evaluate(sae, sample.batches(progress, 1))
     threshold = float(sae.threshold.mean())
     result = Adopted(threshold, sample.n_rows, found.l0, found.fvu, found.dead_share)
-    adopted = to_mapping(config) | result._asdict() | {"activations": _origin(activations)}
-    save_sae(sae, out, metadata | {"adopted": adopted})
+    save_sae(sae, out, metadata | {"adopted": settings | result._asdict()})
     return result
+
+
+def _is_adopted(out: Path, metadata: Mapping[str, object], settings: Mapping[str, object]) -> bool:
+    """Say whether a folder holds what was adopted from a source like this, with these settings."""
+    try:
+        told = read_cfg(Path(out) / CONFIG)["metadata"]
+    except SchemaError:
+        return False
+    adopted = told.get("adopted")
+    if not isinstance(adopted, dict):
+        return False
+    of_this = all(told.get(name) == value for name, value in metadata.items() if name != "d_in")
+    # of rows, the number that was read is told
+    asked = {name: value for name, value in settings.items() if name != "n_rows"}
+    return of_this and all(adopted.get(name) == value for name, value in asked.items())
 
 
 class _Given(NamedTuple):

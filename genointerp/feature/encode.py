@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 
-from genointerp.core.errors import InputError, MismatchError
-from genointerp.core.files import check_writable
+from genointerp.core.errors import InputError, MismatchError, SchemaError
+from genointerp.core.files import check_writable, claiming
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
@@ -22,7 +22,8 @@ from genointerp.sae.io import LoadedSae, load_sae
 from genointerp.store.activations import ActivationStore
 from genointerp.store.feature_tiles import Compression
 from genointerp.store.feature_writer import FeatureWriter
-from genointerp.store.features import CsrRows, FeatureHeader, FeatureStore
+from genointerp.store.features import FORMAT, VERSION, CsrRows, FeatureHeader, FeatureStore
+from genointerp.store.hdf5 import open_checked, text_attribute
 from genointerp.store.reading import check_same_site
 from genointerp.store.side_by_side import join_sites
 
@@ -83,7 +84,10 @@ def encode_store(
     header = _header(activations[0], loaded)
     n_rows, done = sum(store.n_tokens for store in activations), 0
     record = _provenance(activations, loaded.sha256, compression)
-    with FeatureWriter(out, header, record, compression=compression) as writer:
+    with (
+        claiming(out, same=_is_encoded(out, record)),
+        FeatureWriter(out, header, record, compression=compression) as writer,
+    ):
         for store in activations:
             for group in _groups(store):
                 for kept, rows in _encoded_stretches(store, group, sae, device):
@@ -91,6 +95,15 @@ def encode_store(
                 done += group[-1].stop - group[0].start
                 progress(done, n_rows)
     return FeatureStore(out)
+
+
+def _is_encoded(out: Path, record: Provenance) -> bool:
+    """Say whether a features file was made from the same inputs with the same settings."""
+    try:
+        with open_checked(out, FORMAT, VERSION) as file:
+            return text_attribute(file, "provenance") == record.as_json()
+    except SchemaError:
+        return False
 
 
 def check_dictionary(store: ActivationStore, metadata: Mapping[str, object], sae_dir: Path) -> None:

@@ -5,11 +5,11 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Float
-from safetensors import SafetensorError
 from safetensors.numpy import load_file
 from scipy.linalg import eigh
 
 from genointerp.core.errors import InputError, SchemaError
+from genointerp.core.files import check_is_file
 from genointerp.core.seed import rng
 from genointerp.sae.header import WEIGHTS
 
@@ -32,16 +32,21 @@ def read_decoder(sae: Path) -> Float[np.ndarray, "n_features d_in"]:
         If the folder holds no dictionary.
     """
     path = Path(sae) / WEIGHTS
-    if not path.is_file():
+    if not path.exists():
         raise SchemaError(str(sae), f"a file {WEIGHTS}", "none")
+    check_is_file(path, error=SchemaError)
     try:
         tensors = load_file(path)
-    except SafetensorError as error:
-        raise SchemaError(str(path), "safetensors", str(error)) from error
+    except Exception as error:  # beside its own error, that of any type that numpy lacks
+        found = " ".join(str(error).split())
+        raise SchemaError(str(path), "safetensors", found) from error
     rows = tensors.get("W_dec")
     if rows is None or rows.ndim != 2:
         found = "none" if rows is None else f"shape {rows.shape}"
         raise SchemaError(f"{path}: W_dec", "a row for each feature", found)
+    if rows.dtype.kind != "f" or not np.isfinite(rows).all():
+        found = f"{rows.dtype}" if rows.dtype.kind != "f" else "NaN or infinity"
+        raise SchemaError(f"{path}: W_dec", "finite numbers", found)
     return rows.astype(np.float64)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
 from genointerp.core.errors import SchemaError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, replacing
 from genointerp.core.provenance import sha256_file
 from genointerp.model.repeats import repeated_bases
 
@@ -135,7 +135,7 @@ def read_corpus(path: Path, split: str = "train") -> Corpus:
                 return Corpus(**{item.name: arrays[item.name] for item in fields(Corpus)})
     corpus = _read(path, split)
     arrays = {item.name: getattr(corpus, item.name) for item in fields(Corpus)}
-    with atomic_path(kept) as temporary, temporary.open("wb") as handle:
+    with replacing(), atomic_path(kept) as temporary, temporary.open("wb") as handle:
         np.savez(handle, corpus_sha256=digest, **arrays)
     return corpus
 

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from genointerp.core.config import from_mapping, to_mapping
 from genointerp.core.errors import InputError, SchemaError
-from genointerp.core.files import atomic_path, read_json_object
+from genointerp.core.files import atomic_path, read_json_object, together
 from genointerp.core.provenance import sha256_file
 from genointerp.core.seed import derive_seed
 from genointerp.model.attention import choose_backend
@@ -20,6 +19,12 @@ from genointerp.model.load_options import LoadOptions
 from genointerp.model.protocol import DnaModel, ModelSpec
 from genointerp.model.single_nucleotide import SingleNucleotideModel, use_backend
 from genointerp.model.tokenizer import nano_tokenizer
+from genointerp.tensor.files import read_tensors, write_tensors
+
+MOST_BLOCKS = 1000
+"""Blocks of a network; Evo 2 of 40 billion parameters has 50."""
+MOST_TOKENS = 1 << 31
+"""Tokens of a context; that of Evo 2 is a million."""
 
 
 def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
@@ -45,6 +50,9 @@ def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
         network = untrained(network.config, seed=options.random_weights)
         name, sha256 = f"{name}-random-{options.random_weights}", sha256_weights(network)
     config = network.config
+    if config.vocab_size <= max(nano_tokenizer().base_ids.values()):
+        expected = f"a vocab_size above {max(nano_tokenizer().base_ids.values())}, the ids of bases"
+        raise SchemaError(str(folder / "config.json"), expected, str(config.vocab_size))
     device, dtype = options.devices()[0], options.torch_dtype(otherwise="float32")
     backend = choose_backend(
         device,
@@ -102,8 +110,17 @@ def load_network(folder: Path) -> StripedHyena:
         if not path.is_file():
             raise SchemaError(str(folder), f"a model folder with {path.name}", "none")
     values = _read_config(config_path)["network"]
-    network = StripedHyena(from_mapping(HyenaConfig, values, where=f"{config_path}: network"))
-    _fill(network, weights_path)
+    config = from_mapping(HyenaConfig, values, where=f"{config_path}: network")
+    if len(config.mixers) > MOST_BLOCKS:
+        found = str(len(config.mixers))
+        raise SchemaError(f"{config_path}: mixers", f"at most {MOST_BLOCKS} blocks", found)
+    state = {
+        name: tensor.float()
+        for name, tensor in read_tensors(weights_path, error=SchemaError).items()
+    }
+    _check(config, state, weights_path)
+    network = StripedHyena(config)
+    network.load_state_dict(state)
     return network
 
 
@@ -111,18 +128,24 @@ def _read_config(path: Path) -> dict[str, Any]:
     values = read_json_object(path, error=SchemaError)
     keys = {"name": str, "context": int, "default_site": str, "network": dict}
     for key, kind in keys.items():
-        if not isinstance(values.get(key), kind):
+        if type(values.get(key)) is not kind:
             expected = f"a key {key!r} that holds {kind.__name__}"
             raise SchemaError(str(path), expected, repr(values.get(key)))
+    if not 1 <= values["context"] <= MOST_TOKENS:
+        expected = f"a length from 1 to {MOST_TOKENS} tokens"
+        raise SchemaError(f"{path}: context", expected, repr(values["context"]))
     return values
 
 
-def _fill(network: StripedHyena, path: Path) -> None:
+def _check(config: HyenaConfig, state: dict[str, Tensor], path: Path) -> None:
+    """Refuse weights of another network, before memory is asked for by its sizes."""
     try:
-        state = {key: tensor.float() for key, tensor in load_file(path).items()}
-    except SafetensorError as error:
-        raise SchemaError(str(path), "safetensors", str(error)) from error
-    own = network.state_dict()
+        with torch.device("meta"):
+            own = StripedHyena(config).state_dict()
+    except (RuntimeError, TypeError) as error:
+        # a size beyond what can be counted
+        found = " ".join(str(error).split())[:200]
+        raise SchemaError(f"{path.parent}: network", "sizes of a network", found) from error
     odd = sorted(set(state) ^ set(own)) or [
         f"{key} of shape {tuple(state[key].shape)}"
         for key in own
@@ -131,7 +154,9 @@ def _fill(network: StripedHyena, path: Path) -> None:
     if odd:
         expected = "the parameters of the configured network"
         raise SchemaError(str(path), expected, ", ".join(odd[:3]))
-    network.load_state_dict(state)
+    for name, tensor in state.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise SchemaError(f"{path}: {name}", "finite values", "NaN or infinity")
 
 
 def save_model(
@@ -152,7 +177,6 @@ def save_model(
         Store matrices as float16, which halves the file; all else, and everything otherwise, is
         float32.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     network_config = to_mapping(network.config)
     config = {
         "name": name,
@@ -161,11 +185,12 @@ def save_model(
         "licence": licence,
         "network": network_config,
     }
-    with atomic_path(folder / "model.safetensors") as temporary:
-        state = {
-            key: tensor.half() if half and key.endswith(".weight") else tensor.contiguous()
-            for key, tensor in network.state_dict().items()
-        }
-        save_file(state, temporary)
-    with atomic_path(folder / "config.json") as temporary:
-        temporary.write_text(json.dumps(config, indent=2) + "\n")
+    state = {
+        key: tensor.half() if half and key.endswith(".weight") else tensor.contiguous()
+        for key, tensor in network.state_dict().items()
+    }
+    with together():
+        with atomic_path(folder / "model.safetensors") as temporary:
+            write_tensors(state, temporary)
+        with atomic_path(folder / "config.json") as temporary:
+            temporary.write_text(json.dumps(config, indent=2) + "\n")

@@ -5,6 +5,7 @@ of its published checkpoints. Runs on CPU and CUDA without fused kernels, and ro
 published inference code (vtx) does: float32 inside filters and rotations, else the weights' dtype.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -25,6 +26,10 @@ from genointerp.model.convolution import (
 from genointerp.model.hyena_state import BlockState, FilterState, KeyValueCache, Tail
 
 Mixer = Literal["SE", "MR", "LI", "ATT"]
+_SIZES = (
+    *("vocab_size", "d_model", "d_mlp", "n_heads", "n_filter_groups"),
+    *("medium_taps", "short_taps", "n_poles"),
+)
 FLOAT32_PARAMETERS = ("log_poles", "residues", "inv_freq")
 """Endings of the names that stay float32 in a network of half precision, as in Evo 2."""
 _FFT_VALUES = 1 << 27
@@ -66,10 +71,24 @@ class HyenaConfig:
     """added to the root mean square, outside the root"""
 
     def __post_init__(self) -> None:
+        for size in _SIZES:
+            if getattr(self, size) < 1:
+                raise ConfigError(f"model config: {size}", "1 or more", str(getattr(self, size)))
+        for scale in ("rotary_base", "rotary_scale", "eps"):
+            if not 0 < getattr(self, scale) < math.inf:
+                expected = "a finite number above 0"
+                raise ConfigError(f"model config: {scale}", expected, str(getattr(self, scale)))
+        if not self.mixers:
+            raise ConfigError("model config: mixers", "one or more blocks", "none")
         for name in ("n_heads", "n_filter_groups"):
             if self.d_model % getattr(self, name):
                 found = f"{name}={getattr(self, name)}"
                 raise ConfigError("model config", f"a divisor of d_model={self.d_model}", found)
+        if "ATT" in self.mixers and self.d_model // self.n_heads % 2:
+            found = f"{self.d_model} / {self.n_heads}"
+            raise ConfigError(
+                "model config", "heads of an even width, which rotate in pairs", found
+            )
 
 
 class RMSNorm(nn.Module):

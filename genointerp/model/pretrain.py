@@ -22,7 +22,7 @@ from torch import Tensor
 
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import MismatchError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, replacing
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import derive_seed, rng
 from genointerp.model.corpus import Corpus
@@ -30,6 +30,7 @@ from genointerp.model.device import multiplies_bfloat16
 from genointerp.model.grow import grow
 from genointerp.model.hyena import HyenaConfig, HyenaFilter, StripedHyena, initialise
 from genointerp.model.muon import Muon
+from genointerp.tensor.files import read_state, write_state
 
 UNKNOWN_BASE = 4
 """Token of every letter that is not A, C, G or T; never a target."""
@@ -249,7 +250,7 @@ class Pretraining:
         path = self.out / "checkpoint.pt"
         if not path.exists():
             return
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        state = read_state(path)
         identity = self._identity()
         if state["identity"] != identity:
             raise MismatchError(str(path), f"a checkpoint of {identity}", state["identity"])
@@ -315,8 +316,8 @@ class Pretraining:
         }
         is_plateau = self.position <= (1 - self.config.decay_share) * self.config.n_steps
         for name in ("checkpoint.pt", *["plateau.pt"] * is_plateau):
-            with atomic_path(self.out / name) as temporary:
-                torch.save(state, temporary)
+            with replacing(), atomic_path(self.out / name) as temporary:
+                write_state(state, temporary)
         self._log()
 
     def _update(self, rate: float) -> None:

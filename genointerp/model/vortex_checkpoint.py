@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from genointerp.core.errors import SchemaError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, check_is_file
 from genointerp.model.device import spread_blocks
 from genointerp.model.hyena import FLOAT32_PARAMETERS, HyenaConfig, StripedHyena
+from genointerp.tensor.files import check_plain
 
 _NOT_WEIGHTS = ("._extra_state", ".filter.t")
 """Endings of entries that are no weights: the scales of FP8 matrix products, a table of lags."""
@@ -77,6 +78,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     SchemaError
         If the file is no dict of tensors.
     """
+    check_is_file(path, error=SchemaError)
     try:
         with torch.serialization.safe_globals([io.BytesIO, *_STAND_INS]):
             entries = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
@@ -89,6 +91,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     for key, x in kept.items():
         if not isinstance(x, Tensor):
             raise SchemaError(str(path), "tensors", f"{key} of {type(x).__name__}")
+        check_plain(x, f"{path}: {key}")
     return kept
 
 

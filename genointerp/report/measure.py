@@ -105,7 +105,7 @@ def measure_run(run: Run, features: Sequence[int]) -> Measurements:
 def write_measurements(measured: Measurements, folder: Path) -> None:
     """Write each table as TSV, with the sha256 of all that the report was written from.
 
-    The folder is replaced whole, so that no table of an earlier report is left in it.
+    The folder is one output, so that no table of an earlier report is left in it.
     """
     inputs = dict(zip(measured.files["file"], measured.files["sha256"], strict=True))
     provenance = Provenance(config={}, inputs=inputs)

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from genointerp import __version__
 from genointerp.core.errors import InputError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, together
 from genointerp.feature.projection import read_decoder
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.report.baselines import baseline_tables
@@ -71,9 +71,10 @@ def write_report(run_dir: Path, out: Path) -> None:
     measured = measure_run(run, top_features(run))
     folder = out.with_name(f"{out.stem}_tables")
     page = render_page(run, measured, folder=folder.name)
-    write_measurements(measured, folder)
-    with atomic_path(out) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    with together():
+        write_measurements(measured, folder)
+        with atomic_path(out) as temporary:
+            temporary.write_text(page, encoding="utf-8")
 
 
 def render_page(run: Run, measured: Measurements, *, folder: str) -> str:

@@ -305,6 +305,31 @@ class SparseAutoencoder(torch.nn.Module, ABC):
         self.threshold.mul_(gain)
 
 
+def check_sizes(config: SaeConfig, d_in: int, tensors: Mapping[str, Tensor], *, where: str) -> None:
+    """Refuse sizes that are not those of the weights, before memory is asked for by them.
+
+    Raises
+    ------
+    SchemaError
+        If a matrix is missing or has another shape.
+    """
+    shapes = []
+    for name in ("W_enc", "W_dec"):
+        if name not in tensors:
+            raise SchemaError(f"{where}: {name}", "a tensor of that name", "none")
+        if tensors[name].ndim != 2:
+            found = f"shape {tuple(tensors[name].shape)}"
+            raise SchemaError(f"{where}: {name}", "a matrix", found)
+        shapes.append(tuple(tensors[name].shape))
+    (rows, n_encoded), (n_decoded, columns) = shapes
+    if (rows, n_encoded, n_decoded) != (d_in, config.n_features, config.n_features):
+        expected = f"shapes ({d_in}, {config.n_features}) and ({config.n_features}, ...)"
+        raise SchemaError(f"{where}: W_enc, W_dec", expected, f"{shapes[0]} and {shapes[1]}")
+    if sum(config.widths) not in (0, columns, rows + columns):
+        found = f"widths of {sum(config.widths)} in all"
+        raise SchemaError(where, f"columns of {rows} and {columns}", found)
+
+
 def check_tensors(sae: SparseAutoencoder, tensors: Mapping[str, Tensor], *, where: str) -> None:
     """Refuse weights that are not those of a dictionary, before anything is computed from them.
 

@@ -1,18 +1,16 @@
 """The state of a training run on disk: what is needed to go on as if nothing had happened."""
 
 import json
-import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import Any, NamedTuple
 
 from genointerp.core.errors import MismatchError, SchemaError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, parse_json, replacing
 from genointerp.sae.data import Position
 from genointerp.sae.step import Trainer
+from genointerp.tensor.files import read_state, write_state
 
 CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.jsonl"
@@ -47,8 +45,8 @@ def save_checkpoint(
         "position": list(progressed.position),
         "records": json.dumps(progressed.records),
     }
-    with atomic_path(Path(directory) / CHECKPOINT) as temporary:
-        torch.save(state, temporary)
+    with replacing(), atomic_path(Path(directory) / CHECKPOINT) as temporary:
+        write_state(state, temporary)
 
 
 def restore_checkpoint(
@@ -67,16 +65,20 @@ def restore_checkpoint(
     if not path.exists():
         return None
     state = _read(path)
-    if state["identity"] != identity:
+    if state.identity != identity:
         raise MismatchError(
             str(path),
             "a checkpoint of this configuration and these activations",
-            f"another's ({_difference(state['identity'], identity)}); "
+            f"another's ({_difference(state.identity, identity, path)}); "
             "remove the folder to start anew",
         )
-    for trainer, own in zip(trainers, state["trainers"], strict=True):
-        trainer.load_state_dict(own)
-    return Progressed(Position(*state["position"]), json.loads(state["records"]))
+    try:
+        for trainer, own in zip(trainers, state.trainers, strict=True):
+            trainer.load_state_dict(own)
+    except Exception as error:  # torch ends in errors of many classes where parts do not fit
+        found = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise SchemaError(str(path), "the state of this training", found) from error
+    return state.progressed
 
 
 def metrics_text(records: Sequence[Record]) -> str:
@@ -84,9 +86,16 @@ def metrics_text(records: Sequence[Record]) -> str:
     return "".join(json.dumps(record) + "\n" for record in records)
 
 
-def _difference(found: str, expected: str) -> str:
+class _State(NamedTuple):
+    identity: str
+    trainers: list[Any]
+    progressed: Progressed
+
+
+def _difference(found: str, expected: str, path: Path) -> str:
     """Name the first entry of an identity that differs, and what it is."""
-    theirs, ours = _flat(json.loads(found)), _flat(json.loads(expected))
+    theirs = _flat(parse_json(found, where=f"{path}: identity", error=SchemaError))
+    ours = _flat(json.loads(expected))
     for key in sorted(theirs.keys() | ours.keys()):
         if theirs.get(key) != ours.get(key):
             return f"{key}: {theirs.get(key)!r}, here {ours.get(key)!r}"
@@ -102,12 +111,26 @@ def _flat(value: Any, key: str = "") -> dict[str, Any]:  # noqa: ANN401 - of any
     return {name: item for entry in entries for name, item in entry.items()}
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        return {key: state[key] for key in _KEYS}
-    except (RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-        raise SchemaError(str(path), "a checkpoint", f"{type(error).__name__}") from error
+def _read(path: Path) -> _State:
+    state = read_state(path, error=SchemaError)
+    kinds = {"identity": str, "trainers": list, "position": list, "records": str}
+    if not isinstance(state, dict):
+        raise SchemaError(str(path), "a checkpoint", type(state).__name__)
+    for key, kind in kinds.items():
+        if not isinstance(state.get(key), kind):
+            found = type(state.get(key)).__name__
+            raise SchemaError(f"{path}: {key}", f"a {kind.__name__} of a checkpoint", found)
+    position = state["position"]
+    if len(position) != len(Position()) or any(type(it) is not int or it < 0 for it in position):
+        raise SchemaError(f"{path}: position", "a place in the data", repr(position)[:200])
+    records = parse_json(state["records"], where=f"{path}: records", error=SchemaError)
+    if not _are_records(records) or len(records) != len(state["trainers"]):
+        raise SchemaError(f"{path}: records", "lines of metrics.jsonl", type(records).__name__)
+    progressed = Progressed(Position(*position), records)
+    return _State(state["identity"], state["trainers"], progressed)
 
 
-_KEYS = ("identity", "trainers", "position", "records")
+def _are_records(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(lines, list) and all(isinstance(line, dict) for line in lines) for lines in value
+    )

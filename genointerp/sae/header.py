@@ -1,11 +1,10 @@
 """What a dictionary on disk says of itself beside its weights. Torch-free."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from genointerp.core.errors import SchemaError
-from genointerp.core.files import read_text
+from genointerp.core.files import read_json_object
 
 CONFIG = "cfg.json"
 WEIGHTS = "sae_weights.safetensors"
@@ -24,18 +23,18 @@ def read_cfg(path: Path) -> dict[str, Any]:
     SchemaError
         If there is none, or it lacks what every dictionary says.
     """
-    if not path.is_file():
+    if not path.exists():
         raise SchemaError(str(path), "the configuration of a dictionary", "no file")
-    try:
-        cfg = json.loads(read_text(path, error=SchemaError))
-    except json.JSONDecodeError as error:
-        raise SchemaError(str(path), "JSON", str(error)) from error
-    metadata = cfg.get("metadata") if isinstance(cfg, dict) else None
+    cfg = read_json_object(path, error=SchemaError)
+    metadata = cfg.get("metadata")
     if not isinstance(metadata, dict):
         raise SchemaError(str(path), "a key 'metadata'", "none")
     for name in (*REQUIRED_METADATA, "weights_sha256", "sae"):
         if name not in metadata:
             raise SchemaError(str(path), f"a key 'metadata.{name}'", "none")
-    if not isinstance(cfg.get("d_in"), int) or cfg["d_in"] < 1:
+    for name in (*REQUIRED_METADATA, "weights_sha256"):
+        if not isinstance(metadata[name], str):
+            raise SchemaError(f"{path}: metadata.{name}", "a text", repr(metadata[name]))
+    if type(cfg.get("d_in")) is not int or cfg["d_in"] < 1:
         raise SchemaError(str(path), "a width 'd_in'", repr(cfg.get("d_in")))
-    return dict(cfg)
+    return cfg

@@ -4,33 +4,34 @@ SAELens has no inference class for BatchTopK: such a dictionary is a JumpReLU wi
 all features, and is saved as that. What SAELens does not know stands below ``metadata``.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from genointerp import __version__
-from genointerp.core.config import from_mapping, to_mapping, write_config
+from genointerp.core.config import from_mapping, read_yaml, to_mapping, write_config
 from genointerp.core.errors import ConfigError, InputError, SchemaError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, check_is_file
 from genointerp.core.provenance import sha256_file
-from genointerp.sae.base import SparseAutoencoder, check_tensors
+from genointerp.sae.base import SparseAutoencoder, check_sizes, check_tensors
 from genointerp.sae.checkpoint import METRICS, metrics_text
-from genointerp.sae.config import SaeConfig
+from genointerp.sae.config import SaeConfig, TrainConfig
 from genointerp.sae.header import CONFIG, REQUIRED_METADATA, WEIGHTS, read_cfg
 from genointerp.sae.registry import ARCHITECTURES, make_sae
 from genointerp.sae.topk import TopK
 from genointerp.sae.train import TrainResult
 from genointerp.sae.transcoder import Transcoder
+from genointerp.tensor.files import read_tensors, write_tensors
 
 TRAIN_CONFIG = "train_config.yaml"
 LOG = "log.json"
 DENSITY = "density.json"
+_DIGEST, _NAMES = "config_sha256", "feature_names"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class LoadedSae:
 
 
 def save_sae(sae: SparseAutoencoder, directory: Path, metadata: Mapping[str, Any]) -> None:
-    """Write a dictionary; other files of the directory stay.
+    """Write a dictionary as a folder, whose two files get their names in one step.
 
     Parameters
     ----------
@@ -68,8 +69,14 @@ def save_sae(sae: SparseAutoencoder, directory: Path, metadata: Mapping[str, Any
     InputError
         If the metadata lack a required entry, or a weight is not finite.
     StorageError
-        If the directory cannot be written.
+        If the directory cannot be written, or holds something else.
     """
+    with atomic_path(directory) as folder:
+        folder.mkdir()
+        _fill(folder, sae, metadata)
+
+
+def _fill(folder: Path, sae: SparseAutoencoder, metadata: Mapping[str, Any]) -> None:
     for name in REQUIRED_METADATA:
         if name not in metadata or not (metadata[name] or name == "model_sha256"):
             raise InputError("metadata", f"an entry {name!r}", ", ".join(metadata) or "none")
@@ -77,23 +84,38 @@ def save_sae(sae: SparseAutoencoder, directory: Path, metadata: Mapping[str, Any
     for name, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):
             raise InputError(name, "finite weights", "NaN or infinity")
-    directory = Path(directory)
-    with atomic_path(directory / WEIGHTS) as temporary:
-        save_file(tensors, temporary)
-    # last, and bound to the weights: without it nobody takes them for a dictionary
-    _write_json(directory / CONFIG, _cfg(sae, metadata, sha256_file(directory / WEIGHTS)))
+    write_tensors(tensors, folder / WEIGHTS)
+    _write_json(folder / CONFIG, _cfg(sae, metadata, sha256_file(folder / WEIGHTS)))
 
 
 def save_training(result: TrainResult, directory: Path) -> None:
     """Write a trained dictionary with its configuration, metrics, final figures and densities."""
+    with atomic_path(directory) as folder:
+        folder.mkdir()
+        write_config(result.config, folder / TRAIN_CONFIG)
+        (folder / METRICS).write_text(metrics_text(result.records))
+        _write_json(folder / LOG, asdict(result.log))
+        _write_json(folder / DENSITY, result.density.tolist())
+        _fill(folder, result.sae, result.metadata)
+
+
+def is_trained(directory: Path, config: TrainConfig, metadata: Mapping[str, str]) -> bool:
+    """Say whether a folder holds the dictionary of a finished training of these settings.
+
+    Parameters
+    ----------
+    metadata
+        What the activations are of.
+    """
     directory = Path(directory)
-    with atomic_path(directory / TRAIN_CONFIG) as temporary:
-        write_config(result.config, temporary)
-    with atomic_path(directory / METRICS) as temporary:
-        temporary.write_text(metrics_text(result.records))
-    _write_json(directory / LOG, asdict(result.log))
-    _write_json(directory / DENSITY, result.density.tolist())
-    save_sae(result.sae, directory, result.metadata)
+    try:
+        cfg = read_cfg(directory / CONFIG)
+        trained = read_yaml(directory / TRAIN_CONFIG)
+    except InputError:
+        return False
+    of_these = all(cfg["metadata"].get(name) == value for name, value in metadata.items())
+    resolved = replace(config, learning_rate=config.peak_rate(cfg["d_in"]))
+    return of_these and trained in (to_mapping(config), to_mapping(resolved))
 
 
 def load_sae(directory: Path, *, device: str = "cpu") -> LoadedSae:
@@ -108,26 +130,26 @@ def load_sae(directory: Path, *, device: str = "cpu") -> LoadedSae:
     cfg = read_cfg(directory / CONFIG)
     metadata, config = cfg["metadata"], _sae_config(cfg, directory / CONFIG)
     path = directory / WEIGHTS
-    if not path.is_file():
+    if not path.exists():
         raise SchemaError(str(directory), f"a file {WEIGHTS}", "none")
+    check_is_file(path, error=SchemaError)
     digest = sha256_file(path)
     if metadata["weights_sha256"] != digest:
         raise SchemaError(
             str(path), f"weights of sha256 {metadata['weights_sha256'][:12]}", digest[:12]
         )
-    try:
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise SchemaError(str(path), "safetensors", str(error)) from error
+    tensors = read_tensors(path, error=SchemaError)
+    check_sizes(config, cfg["d_in"], tensors, where=str(path))
     sae = _make(config, cfg["d_in"], directory / CONFIG)
     check_tensors(sae, tensors, where=str(path))
     sae.fill(tensors, where=str(path))
     names = _feature_names(metadata, sae.n_features, directory / CONFIG)
+    _check_digest(cfg, directory / CONFIG)
     return LoadedSae(sae.to(device), {**metadata, "d_in": cfg["d_in"]}, digest, names)
 
 
 def _cfg(sae: SparseAutoencoder, metadata: Mapping[str, Any], digest: str) -> dict[str, Any]:
-    return {
+    cfg = {
         **saelens_architecture(sae),
         "d_in": sae.d_in,
         "d_sae": sae.n_features,
@@ -145,6 +167,22 @@ def _cfg(sae: SparseAutoencoder, metadata: Mapping[str, Any], digest: str) -> di
             "sae": to_mapping(sae.config),
         },
     }
+    cfg["metadata"][_DIGEST] = _digest(cfg)
+    return cfg
+
+
+def _digest(cfg: Mapping[str, Any]) -> str:
+    """Return the sha256 of a configuration but for itself, and for names, which people may give."""
+    own = {name: it for name, it in cfg["metadata"].items() if name not in (_DIGEST, _NAMES)}
+    text = json.dumps({**cfg, "metadata": own}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_digest(cfg: Mapping[str, Any], path: Path) -> None:
+    """Refuse a configuration that was changed after it was written; early ones have no digest."""
+    expected = cfg["metadata"].get(_DIGEST)
+    if expected is not None and expected != (found := _digest(cfg)):
+        raise SchemaError(f"{path}: metadata.{_DIGEST}", f"{found[:12]}", repr(expected)[:20])
 
 
 def saelens_architecture(sae: SparseAutoencoder) -> dict[str, Any]:
@@ -158,6 +196,9 @@ def saelens_architecture(sae: SparseAutoencoder) -> dict[str, Any]:
 
 
 def _sae_config(cfg: dict[str, Any], path: Path) -> SaeConfig:
+    for name in ("architecture", "n_features", "k"):
+        if not isinstance(cfg["metadata"]["sae"], dict) or name not in cfg["metadata"]["sae"]:
+            raise SchemaError(str(path), f"a key 'metadata.sae.{name}'", "none")
     try:
         config = from_mapping(SaeConfig, cfg["metadata"]["sae"], where="metadata.sae")
     except ConfigError as error:
@@ -180,11 +221,13 @@ def _make(config: SaeConfig, d_in: int, path: Path) -> SparseAutoencoder:
 
 
 def _feature_names(metadata: dict[str, Any], n_features: int, path: Path) -> dict[str, int]:
-    names = metadata.get("feature_names", {})
+    names = metadata.get(_NAMES, {})
     where = f"{path}: metadata.feature_names"
     if not isinstance(names, dict):
         raise SchemaError(where, "features by name", repr(names))
     for name, feature in names.items():
+        if name.strip().isdecimal():
+            raise SchemaError(where, "names that are no numbers of features", repr(name))
         if type(feature) is not int or not 0 <= feature < n_features:
             raise SchemaError(
                 f"{where}: {name}", f"a feature from 0 to {n_features - 1}", repr(feature)
@@ -193,5 +236,4 @@ def _feature_names(metadata: dict[str, Any], n_features: int, path: Path) -> dic
 
 
 def _write_json(path: Path, value: object) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n")
+    path.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from genointerp.core.errors import SchemaError
 from genointerp.sae import parallel
 from genointerp.sae.base import Losses, Rows, SparseAutoencoder, TrainingBatch
 from genointerp.sae.config import TrainConfig
@@ -92,11 +93,26 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what :meth:`state_dict` returned."""
+        """Take over what :meth:`state_dict` returned.
+
+        Raises
+        ------
+        SchemaError
+            If moments, counters or the number of the step are not those of this dictionary; torch
+            itself refuses other weights, and takes moments of any shape.
+        """
+        silent, step = state["silent_tokens"], state["step"]
+        if type(step) is not int or not 0 <= step <= self.config.n_steps:
+            raise SchemaError("step", f"0 to {self.config.n_steps}", repr(step))
+        _check_shape("silent_tokens", silent, self.silent_tokens.shape)
         self.sae.load_state_dict(state["sae"])
         self.adam.load_state_dict(state["adam"])
-        self.silent_tokens.copy_(state["silent_tokens"])
-        self.step_number = state["step"]
+        for parameter, moments in self.adam.state.items():
+            for name, found in moments.items():
+                if name != "step":
+                    _check_shape(f"adam: {name}", found, parameter.shape)
+        self.silent_tokens.copy_(silent)
+        self.step_number = step
 
     @torch.no_grad()
     def _pre_activations(self, x: Tensor) -> Tensor:
@@ -175,6 +191,11 @@ class Trainer:
             return
         keep = self.config.threshold_decay if self.step_number else 0.0
         self.sae.threshold.mul_(keep).add_(smallest, alpha=1 - keep)
+
+
+def _check_shape(where: str, found: Tensor, shape: torch.Size) -> None:
+    if found.shape != shape:
+        raise SchemaError(where, f"shape {tuple(shape)}", f"{tuple(found.shape)}")
 
 
 def learning_rate_share(step: int, config: TrainConfig) -> float:

@@ -17,7 +17,7 @@ from jaxtyping import Float32, Float64
 
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import ConfigError, DivergenceError, InputError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, replacing
 from genointerp.core.progress import Progress, silent
 from genointerp.sae import parallel
 from genointerp.sae.base import SparseAutoencoder
@@ -331,7 +331,7 @@ class _Run:
     def _write_metrics(self, folder: Path, progressed: Progressed) -> None:
         for number, records in enumerate(progressed.records):
             name = METRICS if len(self.trainers) == 1 else f"{number}.{METRICS}"
-            with atomic_path(folder / name) as temporary:
+            with replacing(), atomic_path(folder / name) as temporary:
                 temporary.write_text(metrics_text(records))
 
 

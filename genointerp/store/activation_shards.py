@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from genointerp.core.errors import InputError, MismatchError, SchemaError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, check_replaceable, replacing
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.activations import (
@@ -25,7 +25,7 @@ from genointerp.store.activations import (
     ActivationStore,
 )
 from genointerp.store.contigs import check_inside, write_contigs, write_intervals
-from genointerp.store.hdf5 import create, writing
+from genointerp.store.hdf5 import create, open_checked, text_attribute, writing
 from genointerp.store.shard_writer import WORD, ShardWriter
 
 CHUNK_BYTES = 1 << 20
@@ -60,7 +60,7 @@ class ActivationShards:
     MismatchError
         If the folder holds shards of another header, other windows or another configuration.
     StorageError
-        If the folder cannot be written.
+        If the folder cannot be written, or a file of anything else stands at ``path``.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class ActivationShards:
         self.provenance = provenance
         self.words = words
         self.manifest_sha256 = manifest_sha256(header, windows, provenance)
+        check_replaceable(self.path, same=_is_harvested(self.path, self.manifest_sha256))
         lengths = [window.length for window in self.windows]
         least = least_windows * max(lengths, default=1)
         wanted = shard_tokens or max(least, SHARD_BYTES // (2 * header.d_in))
@@ -174,7 +175,10 @@ class ActivationShards:
         for stale in self.folder.glob(".*.part*"):
             stale.unlink()
         merged = self.folder / "merged.h5"
-        with create(merged, FORMAT, VERSION, self.provenance, self._attributes()) as file:
+        with (
+            replacing(),
+            create(merged, FORMAT, VERSION, self.provenance, self._attributes()) as file,
+        ):
             self._merge_into(file)
         with writing(self.path):
             merged.replace(self.path)
@@ -290,6 +294,15 @@ def manifest_sha256(
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
+def _is_harvested(path: Path, manifest: str) -> bool:
+    """Say whether an activations file has all that determines its contents in common."""
+    try:
+        with open_checked(path, FORMAT, VERSION) as file:
+            return text_attribute(file, "manifest-sha256") == manifest
+    except SchemaError:
+        return False
+
+
 def _shard_bounds(lengths: Sequence[int], shard_tokens: int) -> list[int]:
     bounds, rows = [0], 0
     for index, length in enumerate(lengths):
@@ -301,6 +314,7 @@ def _shard_bounds(lengths: Sequence[int], shard_tokens: int) -> list[int]:
 
 
 def _open_atomic(stack: ExitStack, path: Path) -> BinaryIO:
+    stack.enter_context(replacing())
     return stack.enter_context(stack.enter_context(atomic_path(path)).open("wb"))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from genointerp.core.errors import GenointerpError, SchemaError, StorageError
 from genointerp.core.files import atomic_path
-from genointerp.core.provenance import Provenance, creation_date
+from genointerp.core.provenance import Provenance
 
 Attribute = str | int
 
@@ -68,7 +68,6 @@ def create(
     with writing(path), atomic_path(path) as temporary, _sunk(temporary) as file:
         file.attrs["provenance"] = provenance.as_json()
         file.attrs["generated-by"] = provenance.generated_by
-        file.attrs["creation-date"] = creation_date()
         for name, value in attributes.items():
             file.attrs[name] = value
         yield file

@@ -69,6 +69,14 @@ def check_table_path(path: Path) -> None:
     check_writable(path)
 
 
+def is_table_of(path: Path, schema: TableSchema, provenance: Provenance) -> bool:
+    """Say whether a table stands there that has the same inputs and the same settings."""
+    try:
+        return bool(read_provenance(Path(path), schema) == json.loads(provenance.as_json()))
+    except InputError:
+        return False
+
+
 def read_table(path: Path, schema: TableSchema) -> pd.DataFrame:
     """Read a table that ``write_table`` wrote.
 

@@ -116,7 +116,6 @@ def _check_provenance(path: Path, kind: str) -> None:
         if record["generated-by"] != text_attribute(file, "generated-by"):
             expected = f"generated-by {text_attribute(file, 'generated-by')!r}"
             raise SchemaError(where, expected, repr(record["generated-by"]))
-        text_attribute(file, "creation-date")
 
 
 def _check_input(path: Path, given: Path) -> None:

@@ -14,7 +14,7 @@ from typing import IO
 import yaml
 
 from genointerp.core.errors import GenointerpError, InputError
-from genointerp.core.files import atomic_path, check_writable
+from genointerp.core.files import atomic_path, check_writable, replacing
 from genointerp.workflow.check import check_inputs
 from genointerp.workflow.config import read_run_config
 from genointerp.workflow.folder import workflow_folder
@@ -135,7 +135,7 @@ def _is_locked(out: Path) -> bool:
 def _write_if_changed(text: str, path: Path) -> None:
     if path.exists() and path.read_text() == text:
         return
-    with atomic_path(path) as temporary:
+    with replacing(), atomic_path(path) as temporary:
         temporary.write_text(text)
 
 

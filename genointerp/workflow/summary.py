@@ -9,7 +9,7 @@ import pandas as pd
 
 from genointerp.association.summary import best_per_concept
 from genointerp.core.errors import SchemaError
-from genointerp.core.files import atomic_path, read_text
+from genointerp.core.files import atomic_path, read_text, together
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT
 from genointerp.store.tables import read_table, write_table
@@ -47,10 +47,11 @@ def write_summary(
         "best_f1": dict(zip(leading["concept"], map(_number, leading["f1"]), strict=True)),
         "provenance": json.loads(provenance.as_json()),
     }
-    write_table(everything, text, ASSOCIATIONS, provenance)
-    write_table(table, best, BEST_PER_CONCEPT, provenance)
-    with atomic_path(out) as temporary:
-        temporary.write_text(json.dumps(summary, indent=2) + "\n")
+    with together():
+        write_table(everything, text, ASSOCIATIONS, provenance)
+        write_table(table, best, BEST_PER_CONCEPT, provenance)
+        with atomic_path(out) as temporary:
+            temporary.write_text(json.dumps(summary, indent=2) + "\n")
 
 
 def one_per_concept(best: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from typer.testing import CliRunner
@@ -61,6 +62,35 @@ def test_a_place_that_cannot_be_written_is_told_before_training(activations, tmp
     with pytest.raises(StorageError, match=r"file/cfg\.json: expected a writable place"):
         train_from_store([activations], tmp_path / "file")
     assert (tmp_path / "file").read_text() == "precious"
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_finished_dictionary_is_trained_again_and_not_replaced_by_another(
+    activations, config, tmp_path
+):
+    arguments = ["train", str(activations), "--config", str(config), "--out", str(tmp_path / "sae")]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    first = content(tmp_path / "sae")
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert content(tmp_path / "sae") == first
+    refused = CliRunner().invoke(app, [*arguments, "--seed", "4"])
+    message = r"sae: expected nothing, or the same result, in its place; .* \(--force replaces it\)"
+    assert re.search(message, str(refused.exception))
+    assert content(tmp_path / "sae") == first
+    assert not (tmp_path / "sae.checkpoint").exists()
+    assert CliRunner().invoke(app, [*arguments, "--seed", "4", "--force"]).exit_code == 0
+    assert content(tmp_path / "sae") != first
+
+
+def test_a_folder_of_other_files_is_no_place_for_a_dictionary(activations, config, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/notes.txt").write_text("precious")
+    with pytest.raises(StorageError, match=r"mine: expected nothing, or the same result"):
+        train_from_store([activations], tmp_path / "mine", config=config)
+    assert content(tmp_path / "mine") == {"notes.txt": b"precious"}
 
 
 def test_the_command_trains_and_says_what_it_got(activations, config, tmp_path):

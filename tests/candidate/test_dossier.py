@@ -24,7 +24,8 @@ from genointerp.candidate.pattern import Pattern
 from genointerp.candidate.score import FLAGS, Flag
 from genointerp.cli.main import app
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import ConfigError, InputError, SchemaError
+from genointerp.core.errors import ConfigError, InputError, SchemaError, StorageError
+from genointerp.core.files import replacing
 from genointerp.core.provenance import Provenance
 from genointerp.genome.read import write_fasta
 from genointerp.store.table_schemas import CANDIDATES, LOCUS_EVIDENCE
@@ -326,13 +327,15 @@ def test_the_loci_are_those_of_the_ranking(files, one_genome, tmp_path):
     assert first.loci["end"].tolist() == again["end"].tolist()
 
 
-def test_a_folder_of_an_earlier_run_is_replaced_and_the_same_input_gives_the_same_bytes(
-    files, tmp_path
-):
+def test_a_folder_of_something_else_stays_and_the_same_input_gives_the_same_bytes(files, tmp_path):
     out = tmp_path / "dossiers"
     out.mkdir()
     (out / "feature_99.json").write_text("of another run\n")
-    write_dossiers(files, out, QUIET)
+    with pytest.raises(StorageError, match=r"dossiers: expected nothing, or the same result"):
+        write_dossiers(files, out, QUIET)
+    assert [path.name for path in out.iterdir()] == ["feature_99.json"]
+    with replacing():
+        write_dossiers(files, out, QUIET)
     first = {path.name: path.read_bytes() for path in out.iterdir()}
     assert "feature_99.json" not in first
     write_dossiers(files, out, QUIET)

@@ -276,7 +276,7 @@ def test_loci_that_finders_alone_account_for_are_told_of_the_first_candidates(fi
     with pytest.raises(InputError, match=r"annotations: expected one for each of 2 .*, found 0"):
         files.call(*without(line, "--annotations"))
     (tmp_path / "few.yaml").write_text("n_reported: 1\n")
-    files.call(*line, "--config", tmp_path / "few.yaml")
+    files.call(*line, "--config", tmp_path / "few.yaml", "--force")
     few = read_table(tmp_path / "c.tsv", CANDIDATES)["annotation_missing"]
     assert few.notna().tolist() == [True] + [False] * (len(few) - 1)
 

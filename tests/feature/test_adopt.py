@@ -14,6 +14,7 @@ from genointerp.core.errors import (
     InputError,
     MismatchError,
     SchemaError,
+    StorageError,
     UnknownNameError,
 )
 from genointerp.feature.adopt import AdoptConfig, adopt_dictionary
@@ -81,8 +82,8 @@ def test_threshold_and_figures_are_those_of_one_call_without_the_first_rows_of_w
 
 def test_fewer_rows_are_taken_from_pieces_that_the_seed_chooses(tmp_path, file, activations):
     def adopt(**settings):
-        config = AdoptConfig(**settings)
-        return adopt_dictionary(file, [activations], tmp_path / "sae", config=config)
+        config, out = AdoptConfig(**settings), tmp_path / str(settings["seed"])
+        return adopt_dictionary(file, [activations], out, config=config)
 
     first = adopt(n_rows=20, seed=1)
     assert 20 <= first.n_rows < 30
@@ -228,8 +229,8 @@ def test_a_folder_of_another_library_is_adopted_by_its_command(tmp_path, activat
     assert not (tmp_path / "theirs/cfg.json").exists()
 
 
-def test_a_dictionary_is_not_adopted_into_the_folder_of_another_format(tmp_path, file, activations):
+def test_a_dictionary_is_not_adopted_into_a_folder_of_something_else(tmp_path, file, activations):
     theirs = make_sae(SaeConfig("topk", n_features=32, k=2), 8)
     FORMATS["sparsify"].write(theirs, tmp_path / "theirs", asdict(HEADER))
-    with pytest.raises(InputError, match=r"another format, found cfg\.json, sae\.safetensors"):
+    with pytest.raises(StorageError, match=r"theirs: expected nothing, or the same result"):
         adopt_dictionary(file, [activations], tmp_path / "theirs")

@@ -21,6 +21,7 @@ from genointerp.core.errors import (
     SchemaError,
     UnknownNameError,
 )
+from genointerp.core.files import replacing
 from genointerp.core.provenance import sha256_file
 from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
 from genointerp.feature.query import QueryConfig, answer, query, query_region
@@ -347,7 +348,8 @@ def test_the_example_of_the_schema_page_is_a_catalogue(tmp_path):
 
 def test_dictionaries_are_not_mixed(tmp_path, store, catalogue):
     dense = dense_features(contigs=OTHER)
-    write_features(tmp_path / "other.h5", dense, contigs=OTHER, sae_sha256="t" * 64)
+    with replacing():
+        write_features(tmp_path / "other.h5", dense, contigs=OTHER, sae_sha256="t" * 64)
     with pytest.raises(MismatchError, match=r"other\.h5: sae-sha256: expected ssss"):
         GenomeFiles(catalogue).open()
 

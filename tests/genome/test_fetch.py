@@ -177,6 +177,16 @@ def test_a_record_whose_features_are_wrong_leaves_nothing_behind(tmp_path):
 
 def test_a_folder_with_other_files_is_not_replaced(tmp_path):
     (tmp_path / "thesis.tex").write_text("years")
-    with pytest.raises(StorageError, match="found other files"):
+    with pytest.raises(StorageError, match=r"expected nothing, or the same result"):
         fetch_genome("NC_001422", tmp_path, config=NOWHERE)
     assert (tmp_path / "thesis.tex").read_text() == "years"
+
+
+def test_a_second_record_does_not_replace_the_first(tmp_path):
+    out = tmp_path / "genome"
+    with server(Answer(PHIX)) as (config, _):
+        fetch_genome("NC_001422", out, config=config)
+    before = (out / "source.yaml").read_text()
+    with pytest.raises(StorageError, match=r"genome: expected nothing, or the same result"):
+        fetch_genome("NC_000913", out, config=NOWHERE)
+    assert (out / "source.yaml").read_text() == before

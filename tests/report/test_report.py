@@ -24,8 +24,10 @@ from genointerp.core.errors import (
     InputError,
     MismatchError,
     SchemaError,
+    StorageError,
     UnknownNameError,
 )
+from genointerp.core.files import replacing
 from genointerp.core.provenance import Provenance
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval, parse_region
@@ -232,7 +234,8 @@ def test_a_contig_named_by_a_number_stays_text(run_dir, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(run_dir, folder)
     table = read_table(run_dir / "queries" / "a_tRNA.tsv", QUERY).assign(seqid="1")
-    write_table(table, folder / "queries" / "a_tRNA.tsv", QUERY, Provenance({}, {}))
+    with replacing():
+        write_table(table, folder / "queries" / "a_tRNA.tsv", QUERY, Provenance({}, {}))
     _, rows = query_cells(read_run(folder))
     assert {row["seqid"].text for row in rows} == {"1"}
     assert {row["start"].locus for row in rows} == {None}
@@ -279,11 +282,16 @@ def test_the_best_features_are_shown_where_not_all_are(run_dir):
     assert shown == [1001, *range(1000, 1, -1)]
 
 
-def test_tables_of_an_earlier_report_do_not_stay(run_dir, tmp_path):
+def test_tables_of_something_else_are_refused_and_by_force_do_not_stay(run_dir, tmp_path):
     stale = tmp_path / "page_tables" / "loci" / "feature_999.tsv"
     stale.parent.mkdir(parents=True)
     stale.write_text("of another run\n")
-    write_report(run_dir, tmp_path / "page.html")
+    with pytest.raises(StorageError, match=r"page_tables: expected nothing, or the same result"):
+        write_report(run_dir, tmp_path / "page.html")
+    assert stale.exists()
+    assert not (tmp_path / "page.html").exists()
+    with replacing():
+        write_report(run_dir, tmp_path / "page.html")
     assert not stale.exists()
     assert (tmp_path / "page_tables" / "loci" / "feature_3.tsv").is_file()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "page_tables"]
@@ -365,7 +373,8 @@ def test_a_page_without_room_has_coarser_tracks_or_is_refused(run_dir, page, tmp
     write_report(run_dir, out)
     limit = len(out.read_bytes()) - 1
     monkeypatch.setattr("genointerp.report.report.MAX_PAGE_BYTES", limit)
-    write_report(run_dir, out)
+    with replacing():
+        write_report(run_dir, out)
     coarse = out.read_text(encoding="utf-8")
     assert len(coarse.encode()) <= limit
     cells, fine = _Page(coarse).cells, _Page(page).cells

@@ -6,7 +6,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from genointerp.core.config import read_config
-from genointerp.core.errors import InputError, SchemaError
+from genointerp.core.errors import InputError, SchemaError, StorageError
+from genointerp.core.files import replacing
 from genointerp.core.provenance import sha256_file
 from genointerp.sae.config import SaeConfig, TrainConfig
 from genointerp.sae.io import load_sae, save_sae, save_training
@@ -62,13 +63,17 @@ def test_topk_is_written_with_its_k_and_without_a_threshold(tmp_path):
     assert "threshold" not in load_file(tmp_path / "sae_weights.safetensors")
 
 
-def test_saving_leaves_other_files_alone(saved):
+def test_saving_replaces_the_same_dictionary_alone(saved):
+    sae = load_sae(saved).sae
+    save_sae(sae, saved, METADATA)
     (saved / "notes.txt").write_text("mine")
-    save_sae(load_sae(saved).sae, saved, METADATA)
+    with pytest.raises(StorageError, match=r"expected nothing, or the same result"):
+        save_sae(sae, saved, METADATA)
     assert (saved / "notes.txt").read_text() == "mine"
-    assert sorted(path.name for path in saved.iterdir()) == [
-        "cfg.json", "notes.txt", "sae_weights.safetensors",
-    ]  # fmt: skip
+    with replacing():
+        save_sae(sae, saved, METADATA)
+    names = sorted(path.name for path in saved.iterdir())
+    assert names == ["cfg.json", "sae_weights.safetensors"]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +82,7 @@ def test_saving_leaves_other_files_alone(saved):
         (lambda t: t.pop("b_enc"), r"b_enc: expected a tensor of that name, found none"),
         (
             lambda t: t.update(W_dec=t["W_dec"].t().contiguous()),
-            r"W_dec: expected shape \(6, 4\) of torch.float32, found \(4, 6\)",
+            r"expected shapes \(4, 6\) and \(6, ...\), found \(4, 6\) and \(4, 6\)",
         ),
         (lambda t: t.update(b_dec=t["b_dec"].double()), r"b_dec: expected .* of torch.float64"),
         (lambda t: t["W_enc"].fill_(float("nan")), r"W_enc: expected finite values, found NaN"),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import InputError, MismatchError, SchemaError, UnknownNameError
+from genointerp.core.files import replacing
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.io import load_sae, save_sae
 from genointerp.sae.published import (
@@ -148,7 +149,8 @@ def test_a_tied_folder_whose_encoder_is_another_matrix_is_refused(tmp_path):
     sae = load_sae(tmp_path).sae
     with torch.no_grad():
         sae.W_enc[0, 0] += 1
-    save_sae(sae, tmp_path, METADATA)
+    with replacing():
+        save_sae(sae, tmp_path, METADATA)
     path = tmp_path / "cfg.json"
     path.write_text(path.read_text().replace('"batch_topk"', '"tied_batch_topk"'))
     with pytest.raises(SchemaError, match="W_enc: expected the transpose of W_dec"):

@@ -235,7 +235,7 @@ def test_checkpoint_of_another_configuration_is_refused(rows, tmp_path):
 
 def test_a_broken_checkpoint_is_named(rows, tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
-    with pytest.raises(SchemaError, match=r"checkpoint.pt: expected a checkpoint, found"):
+    with pytest.raises(SchemaError, match=r"checkpoint.pt: expected weights saved by torch, found"):
         train_sae(array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)
 
 

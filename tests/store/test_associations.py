@@ -19,8 +19,8 @@ def table_of(path, **inputs):
 
 
 def test_associations_of_the_same_dictionary_are_read(store, tmp_path):
-    for inputs in ({"sae": "ab" * 32}, {}):
-        found = read_associations(table_of(tmp_path / "a.tsv", **inputs), store)
+    for name, inputs in (("named", {"sae": "ab" * 32}), ("unnamed", {})):
+        found = read_associations(table_of(tmp_path / f"{name}.tsv", **inputs), store)
         required = [c.name for c in ASSOCIATIONS.columns if c.status == "REQUIRED"]
         assert list(found) == required
 

@@ -1,6 +1,7 @@
 import pytest
 
 from genointerp.core.errors import MismatchError
+from genointerp.core.files import replacing
 from genointerp.core.provenance import Provenance
 from genointerp.store.belonging import check_dictionary, check_made_from, check_origin
 from genointerp.store.table_schemas import ABLATION
@@ -15,7 +16,8 @@ CONTIGS = contigs_of(c=9)
 def table_of(folder, **inputs):
     named = {name.replace("_", "-"): sha256 for name, sha256 in inputs.items()}
     path = folder / "t.tsv"
-    write_table(empty_table(ABLATION), path, ABLATION, Provenance({}, named))
+    with replacing():
+        write_table(empty_table(ABLATION), path, ABLATION, Provenance({}, named))
     return path
 
 

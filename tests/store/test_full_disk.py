@@ -10,6 +10,7 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from genointerp.core.errors import StorageError
+from genointerp.core.files import replacing
 from tests import stores
 
 def limit(size):
@@ -21,6 +22,7 @@ path.write_text("precious")
 x = np.ones((320, 400), np.float32)
 dense = stores.dense_features(400, density=0.9)
 try:
+  with replacing():
     if kind == "shards":
         limit(size)
         stores.write_activations(path, x)

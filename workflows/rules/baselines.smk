@@ -48,7 +48,9 @@ rule train_rival:
             seed=config["seed"] + (wildcards.rival == "other_seed"),
         ),
     shell:
-        "genointerp train {input.activations:q} {params.options} --out {params.out:q} &> {log:q}"
+        # Snakemake removes its outputs, and leaves the other files of the folder
+        "genointerp train {input.activations:q} {params.options} --out {params.out:q} --force"
+        " &> {log:q}"
 
 
 rule encode_rival:

@@ -46,7 +46,9 @@ rule train_sae:
         out=lambda wildcards, output: str(Path(output[0]).parent),
         options=given(config=config.get("dictionary"), seed=config["seed"]),
     shell:
-        "genointerp train {input.activations:q} {params.options} --out {params.out:q} &> {log:q}"
+        # Snakemake removes its outputs, and leaves the other files of the folder
+        "genointerp train {input.activations:q} {params.options} --out {params.out:q} --force"
+        " &> {log:q}"
 
 
 rule evaluate:

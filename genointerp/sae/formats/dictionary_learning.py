@@ -19,6 +19,7 @@ from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.config import ArchitectureName
 from genointerp.sae.formats.weights import (
     build,
+    check_names,
     common_threshold,
     matrix,
     read_pickled,
@@ -26,6 +27,7 @@ from genointerp.sae.formats.weights import (
     weights_of,
 )
 from genointerp.sae.matryoshka_batch_topk import MatryoshkaBatchTopK
+from genointerp.tensor.files import write_state
 
 _CLASSES: dict[str, ArchitectureName] = {
     "AutoEncoder": "relu",
@@ -40,26 +42,53 @@ _OF_ARCHITECTURE = {
     "tied_batch_topk": "BatchTopKSAE",
     "batch_topk_crosscoder": "BatchTopKSAE",
 }
+_NAMES: dict[ArchitectureName, tuple[str, ...]] = {
+    "relu": ("encoder.weight", "encoder.bias", "decoder.weight", "bias"),
+    "gated": (
+        *("encoder.weight", "decoder.weight", "decoder_bias"),
+        *("r_mag", "gate_bias", "mag_bias"),
+    ),
+    "jumprelu": ("W_enc", "b_enc", "W_dec", "b_dec", "threshold"),
+    "topk": ("encoder.weight", "encoder.bias", "decoder.weight", "b_dec", "k"),
+    "batch_topk": ("encoder.weight", "encoder.bias", "decoder.weight", "b_dec", "k"),
+    "matryoshka_batch_topk": ("W_enc", "b_enc", "W_dec", "b_dec", "k", "group_sizes"),
+}
+"""The tensors of each; its library, too, reads no file that has others."""
+_OPTIONAL: dict[ArchitectureName, tuple[str, ...]] = {
+    name: ("threshold",) for name in ("topk", "batch_topk", "matryoshka_batch_topk")
+}
 UNSET = -1.0
 """Threshold of a dictionary whose training had not come to estimate one."""
 
 
 def read_dictionary_learning(folder: Path) -> SparseAutoencoder:
-    """Read a dictionary; a threshold that was never estimated is read as 0.
+    """Read a dictionary as the class of it there does, on whose defaults values depend.
+
+    An ``AutoEncoder`` gets columns of unit norm, as its own loader gives it: the others are taken
+    as they are stored. A threshold that was never estimated is read as 0.
 
     Raises
     ------
     SchemaError
-        If it is of a class that has no counterpart, or its weights are not those of the class.
+        If it is of a class that has no counterpart, or its weights are not those of the class or
+        of the configuration.
     """
     path = Path(folder) / "config.json"
     trainer = read_json_object(path, error=InputError).get("trainer")
     name = trainer.get("dict_class") if isinstance(trainer, dict) else None
-    if name not in _CLASSES:
+    if not isinstance(trainer, dict) or not isinstance(name, str) or name not in _CLASSES:
         expected = f"'trainer.dict_class' to be one of {', '.join(_CLASSES)}"
         raise SchemaError(str(path), expected, repr(name))
     weights_path = Path(folder) / "ae.pt"
-    return from_state(_CLASSES[name], read_pickled(weights_path), str(weights_path))
+    where, architecture = str(weights_path), _CLASSES[name]
+    state = _with_count(trainer, read_pickled(weights_path), architecture, path)
+    if name == "AutoEncoder":
+        state = _with_unit_columns(state, where)
+    sae = from_state(architecture, state, where)
+    for key, size in (("activation_dim", sae.d_in), ("dict_size", sae.n_features)):
+        if trainer.get(key, size) != size:
+            raise SchemaError(f"{path}: trainer.{key}", f"{size} as in {where}", repr(trainer[key]))
+    return sae
 
 
 def write_dictionary_learning(
@@ -84,24 +113,30 @@ def write_dictionary_learning(
         "lm_name": metadata["model"],
         "submodule_name": metadata["site"],
     }
-    folder = Path(folder)
-    with atomic_path(folder / "ae.pt") as temporary:
-        torch.save(to_state(sae), temporary)
-    with atomic_path(folder / "config.json") as temporary:
-        temporary.write_text(json.dumps({"trainer": trainer}, indent=2) + "\n")
+    with atomic_path(folder) as made:
+        made.mkdir()
+        write_state(to_state(sae), made / "ae.pt")
+        (made / "config.json").write_text(json.dumps({"trainer": trainer}, indent=2) + "\n")
 
 
 def from_state(
     architecture: ArchitectureName, state: dict[str, Tensor], where: str
 ) -> SparseAutoencoder:
-    """Make a dictionary of a state of that library."""
+    """Make a dictionary of a state of that library.
+
+    Raises
+    ------
+    SchemaError
+        If its tensors are not those of the class.
+    """
+    check_names(state, _NAMES[architecture], where, optional=_OPTIONAL.get(architecture, ()))
     tensors = dict(state)
     if architecture not in ("jumprelu", "matryoshka_batch_topk"):
         tensors = _of_linear_layers(architecture, state, where)
     counted = architecture in ("topk", "batch_topk", "matryoshka_batch_topk")
+    n_features = matrix(tensors, "W_dec", where).shape[0]
     if "threshold" in state:
         threshold = take(state, "threshold", where).clamp_min(0.0)
-        n_features = matrix(tensors, "W_dec", where).shape[0]
         tensors["threshold"] = threshold.expand(n_features) if threshold.ndim == 0 else threshold
     return build(
         architecture,
@@ -109,7 +144,11 @@ def from_state(
         where,
         k=_count(state, where) if counted else None,
         subtracts_b_dec=architecture != "jumprelu",
-        prefixes=_prefixes(take(state, "group_sizes", where)) if "group_sizes" in state else None,
+        prefixes=(
+            _prefixes(take(state, "group_sizes", where), n_features, where)
+            if architecture == "matryoshka_batch_topk"
+            else None
+        ),
     )
 
 
@@ -138,6 +177,54 @@ def to_state(sae: SparseAutoencoder) -> dict[str, Tensor]:
     return layers | biases_of | counts | {"threshold": threshold}
 
 
+def _with_count(
+    trainer: Mapping[str, Any], state: dict[str, Tensor], architecture: ArchitectureName, path: Path
+) -> dict[str, Tensor]:
+    """Return the state with the k of the configuration, which early versions did not store in it.
+
+    Raises
+    ------
+    SchemaError
+        If the two differ, as the library refuses it too.
+    """
+    k = trainer.get("k")
+    if "k" not in _NAMES[architecture] or k is None:
+        return state
+    if type(k) is not int or not 0 < k < 1 << 31:
+        raise SchemaError(f"{path}: trainer.k", "a whole number above 0", repr(k))
+    where = str(path.with_name("ae.pt"))
+    if "k" in state and (stored := _count(state, where)) != k:
+        raise SchemaError(f"{path}: trainer.k", f"{stored} as in {where}", str(k))
+    return {"k": torch.tensor(k)} | state
+
+
+def _with_unit_columns(state: dict[str, Tensor], where: str) -> dict[str, Tensor]:
+    """Return the state as ``AutoEncoder.normalize_decoder`` leaves it: the same reconstruction.
+
+    Raises
+    ------
+    SchemaError
+        If a column is zero: there it has no direction, and the library fails.
+    """
+    check_names(state, _NAMES["relu"], where)
+    encoder, decoder = (matrix(state, f"{name}.weight", where) for name in ("encoder", "decoder"))
+    bias, norms = take(state, "encoder.bias", where), decoder.double().norm(dim=0)
+    if len(norms) != len(encoder) or bias.shape != norms.shape:
+        expected = f"shape ({len(norms)}, ...) as decoder.weight has columns"
+        found = f"{tuple(encoder.shape)} and {tuple(bias.shape)}"
+        raise SchemaError(f"{where}: encoder.weight and bias", expected, found)
+    if torch.allclose(norms, torch.ones_like(norms)):
+        return state
+    if not bool((norms > 0).all()):
+        found = f"0 of feature {int(norms.argmin())}"
+        raise SchemaError(f"{where}: decoder.weight", "columns of a norm above 0", found)
+    return state | {
+        "encoder.weight": (encoder.double() * norms[:, None]).float(),
+        "encoder.bias": (bias.double() * norms).float(),
+        "decoder.weight": (decoder.double() / norms).float(),
+    }
+
+
 def _of_linear_layers(
     architecture: ArchitectureName, state: dict[str, Tensor], where: str
 ) -> dict[str, Tensor]:
@@ -163,6 +250,9 @@ def _count(state: dict[str, Tensor], where: str) -> int:
     return int(k)
 
 
-def _prefixes(group_sizes: Tensor) -> tuple[float, ...]:
+def _prefixes(group_sizes: Tensor, n_features: int, where: str) -> tuple[float, ...]:
+    if group_sizes.ndim != 1 or int(group_sizes.sum()) != n_features:
+        found = f"{tuple(group_sizes.shape)} that add up to {int(group_sizes.sum())}"
+        raise SchemaError(f"{where}: group_sizes", f"sizes that add up to {n_features}", found)
     share = group_sizes.double().cumsum(0) / group_sizes.double().sum()
     return (*share[:-1].tolist(), 1.0)

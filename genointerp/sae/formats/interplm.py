@@ -19,6 +19,7 @@ from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.config import ArchitectureName
 from genointerp.sae.formats.dictionary_learning import from_state, to_state
 from genointerp.sae.formats.weights import matrix, read_pickled, take
+from genointerp.tensor.files import write_state
 
 _TRAINERS: dict[str, ArchitectureName] = {
     "ReLUTrainerConfig": "relu",
@@ -76,12 +77,11 @@ def write_interplm(sae: SparseAutoencoder, folder: Path, metadata: Mapping[str, 
             "threshold": state["threshold"],
         }
     state |= {_RESCALE: torch.ones(sae.n_features), _NORMALISE: torch.tensor(False)}  # noqa: FBT003
-    folder = Path(folder)
-    with atomic_path(folder / "ae.pt") as temporary:
-        torch.save(state, temporary)
     config = f"# {metadata['model']}, {metadata['site']}\ntrainer: {name}\n"
-    with atomic_path(folder / "config.yaml") as temporary:
-        temporary.write_text(config)
+    with atomic_path(folder) as made:
+        made.mkdir()
+        write_state(state, made / "ae.pt")
+        (made / "config.yaml").write_text(config, encoding="utf-8")
 
 
 def _architecture(path: Path) -> ArchitectureName:

@@ -10,7 +10,7 @@ from genointerp.sae.formats.dictionary_learning import (
     read_dictionary_learning,
     write_dictionary_learning,
 )
-from genointerp.sae.formats.interplm import NORMALISED, read_interplm, write_interplm
+from genointerp.sae.formats.interplm import read_interplm, write_interplm
 from genointerp.sae.formats.saelens import read_saelens
 from genointerp.sae.formats.sparsify import read_sparsify, write_sparsify
 from genointerp.sae.header import CONFIG, WEIGHTS
@@ -41,8 +41,6 @@ FORMATS: dict[str, Format] = {
 }
 """Every format of another library; a new one is a file and a line here."""
 
-_KNOWN_FILES = frozenset({NORMALISED}).union(*(one.files for one in FORMATS.values()))
-
 
 def find_format(name: str) -> Format:
     """Return the format of a name.
@@ -57,24 +55,18 @@ def find_format(name: str) -> Format:
     return FORMATS[name]
 
 
-def check_destination(source: Path, out: Path, *, to: str) -> None:
-    """Refuse a folder where writing would destroy a dictionary, or mix two of them.
-
-    One that holds a dictionary of the same format is replaced. This package's own dictionaries
-    have the files of ``saelens``.
+def check_destination(source: Path, out: Path) -> None:
+    """Refuse to write a dictionary to where it is read from, by force too.
 
     Raises
     ------
     InputError
-        If ``out`` is where the dictionary is read from, or holds files of another format.
+        If the two are one place, or it holds what is read.
     """
-    out = Path(out)
-    if out.resolve() == Path(source).resolve():
-        raise InputError(str(out), "another folder than the one that is read", "the same")
-    held = {name for name in _KNOWN_FILES if (out / name).exists()}
-    if held and held != find_format(to).files:
-        expected = "a folder without a dictionary of another format"
-        raise InputError(str(out), expected, ", ".join(sorted(held)))
+    destination, origin = Path(out).resolve(), Path(source).resolve()
+    if destination == origin or destination in origin.parents:
+        found = "the same" if destination == origin else "one that holds it"
+        raise InputError(str(out), "another folder than the one that is read", found)
 
 
 def convert_sae(sae_dir: Path, out: Path, *, to: str) -> None:
@@ -83,7 +75,9 @@ def convert_sae(sae_dir: Path, out: Path, *, to: str) -> None:
     Raises
     ------
     InputError
-        If ``out`` is the folder itself, or holds a dictionary of another format.
+        If ``out`` is the folder itself, or holds it.
+    StorageError
+        If something else stands at ``out``.
     MismatchError
         If the library has nothing that computes the same.
     SchemaError
@@ -92,6 +86,6 @@ def convert_sae(sae_dir: Path, out: Path, *, to: str) -> None:
         If there is no such format.
     """
     written = find_format(to)
-    check_destination(sae_dir, out, to=to)
+    check_destination(sae_dir, out)
     loaded = load_sae(sae_dir)
     written.write(loaded.sae, out, loaded.metadata)

@@ -1,15 +1,23 @@
-"""SAELens: ``cfg.json`` and ``sae_weights.safetensors``, as its version 6 writes them."""
+"""SAELens: ``cfg.json`` and ``sae_weights.safetensors``, as its versions from 3 on wrote them.
 
+Before version 6 an activation function stood beside the architecture, and keys that were not
+written had values of their own; what they stand for is read as SAELens 6 migrates them.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import read_json_object
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.config import ArchitectureName
-from genointerp.sae.formats.weights import build, read_safetensors, take
+from genointerp.sae.formats.weights import build, check_names, matrix, take
+from genointerp.tensor.files import read_tensors
 
 _ARCHITECTURES: dict[str, ArchitectureName] = {
     "standard": "relu",
@@ -19,7 +27,17 @@ _ARCHITECTURES: dict[str, ArchitectureName] = {
     "transcoder": "transcoder",
     "jumprelu_transcoder": "transcoder",
 }
-_NEUTRAL = {"normalize_activations": "none", "reshape_activations": "none"}
+_WEIGHTS = {
+    "standard": ("W_enc", "W_dec", "b_enc", "b_dec"),
+    "topk": ("W_enc", "W_dec", "b_enc", "b_dec"),
+    "jumprelu": ("W_enc", "W_dec", "b_enc", "b_dec", "threshold"),
+    "gated": ("W_enc", "W_dec", "b_gate", "b_mag", "r_mag", "b_dec"),
+    "transcoder": ("W_enc", "W_dec", "b_enc", "b_dec"),
+    "jumprelu_transcoder": ("W_enc", "W_dec", "b_enc", "b_dec", "threshold"),
+}
+"""The tensors of each; SAELens, too, reads no file that has others."""
+_SCALING = ("scaling_factor", "finetuning_scaling_factor")
+"""Names of what a feature's activation is multiplied by before it is decoded, until version 6."""
 
 
 def read_saelens(folder: Path) -> SparseAutoencoder:
@@ -28,32 +46,143 @@ def read_saelens(folder: Path) -> SparseAutoencoder:
     Raises
     ------
     SchemaError
-        If it is of an architecture, or transforms activations in a way, that has no counterpart.
+        If it is of an architecture, or transforms activations in a way, that has no counterpart,
+        or the weights are not those of its configuration.
     """
     path = Path(folder) / "cfg.json"
     cfg = read_json_object(path, error=InputError)
-    name = cfg.get("architecture")
-    if name not in _ARCHITECTURES:
-        expected = f"'architecture' to be one of {', '.join(_ARCHITECTURES)}"
-        raise SchemaError(str(path), expected, repr(name))
-    for key, neutral in _NEUTRAL.items():
-        if cfg.get(key, neutral) not in (neutral, None):
-            raise SchemaError(f"{path}: {key}", repr(neutral), repr(cfg[key]))
-    if name == "topk" and type(cfg.get("k")) is not int:
-        raise SchemaError(f"{path}: k", "a whole number", repr(cfg.get("k")))
+    name = _architecture(cfg, path)
+    _check_activations(cfg, path)
+    k = _count(cfg, path) if name == "topk" else None
+    subtracts = _flag(cfg, "apply_b_dec_to_input", path, otherwise=True)
+    rescales = _flag(cfg, "rescale_acts_by_decoder_norm", path, otherwise=False)
     weights_path = Path(folder) / "sae_weights.safetensors"
-    tensors = read_safetensors(weights_path)
-    where = str(weights_path)
+    tensors, where = read_tensors(weights_path), str(weights_path)
+    check_names(tensors, _WEIGHTS[name], where, optional=_SCALING)
+    _check_sizes(cfg, tensors, path, where)
+    scale = _scaling_factor(cfg, tensors, path, where)
     sae = build(
         _ARCHITECTURES[name],
         _adapted(name, tensors, where),
         where,
-        k=cfg["k"] if name == "topk" else None,
-        subtracts_b_dec=bool(cfg.get("apply_b_dec_to_input", False)),
+        k=k,
+        # a transcoder's b_dec is of the width that it writes
+        subtracts_b_dec=subtracts and "transcoder" not in name,
     )
-    if name == "topk" and cfg.get("rescale_acts_by_decoder_norm", False):
+    if name == "topk" and rescales:
         _rescale(sae)
+    if scale is not None:
+        _scale_directions(sae, scale, where)
     return sae
+
+
+def _architecture(cfg: Mapping[str, Any], path: Path) -> str:
+    """Return the architecture, with the activation function that stood beside it before 6."""
+    name = cfg.get("architecture", "standard")
+    if not isinstance(name, str) or name not in _ARCHITECTURES:
+        expected = f"'architecture' to be one of {', '.join(_ARCHITECTURES)}"
+        raise SchemaError(str(path), expected, repr(name))
+    key, function = _activation_function(cfg, path)
+    if key is None or function == "relu":
+        if key is not None and name == "topk":
+            raise SchemaError(f"{path}: {key}", "'topk', as the architecture is", "'relu'")
+        return name
+    if function == "topk" and name in ("standard", "topk"):
+        return "topk"
+    raise SchemaError(f"{path}: {key}", f"an activation function of {name} here", repr(function))
+
+
+def _activation_function(cfg: Mapping[str, Any], path: Path) -> tuple[str | None, object]:
+    """Return the key and the value; two keys were in use, and `build` knows relu and topk alone."""
+    found = {
+        key: cfg[key] for key in ("activation_fn_str", "activation_fn") if cfg.get(key) is not None
+    }
+    if not found:
+        return None, None
+    key, function = next(iter(found.items()))
+    if any(other != function for other in found.values()):
+        raise SchemaError(f"{path}: activation_fn", repr(function), repr(cfg["activation_fn"]))
+    return key, function
+
+
+def _check_activations(cfg: Mapping[str, Any], path: Path) -> None:
+    """Refuse what changes activations on their way in or out, beyond what weights can."""
+    # a truth value, until version 3: whether training scaled them to an average norm
+    normalise = {False: "none", True: "expected_average_only_in"}
+    found = cfg.get("normalize_activations")
+    if isinstance(found, bool):
+        found = normalise[found]
+    if found not in (None, "none"):
+        raise SchemaError(f"{path}: normalize_activations", "'none'", repr(found))
+    reshape = cfg.get("reshape_activations")
+    if reshape is None and any("hook_z" in name or name.endswith("_z") for name in _sites(cfg)):
+        reshape = "hook_z"
+    if reshape not in (None, "none"):
+        raise SchemaError(f"{path}: reshape_activations", "'none'", repr(reshape))
+
+
+def _sites(cfg: Mapping[str, Any]) -> list[str]:
+    metadata = cfg.get("metadata")
+    places = [cfg, metadata if isinstance(metadata, dict) else {}]
+    names = [place.get(key) for place in places for key in ("hook_name", "hook_point")]
+    return [name for name in names if isinstance(name, str)]
+
+
+def _count(cfg: Mapping[str, Any], path: Path) -> int:
+    """Return k, which stood among the arguments of the activation function before version 6."""
+    kwargs = cfg.get("activation_fn_kwargs")
+    if kwargs is None:
+        kwargs = {}
+    if not isinstance(kwargs, dict) or not set(kwargs) <= {"k"}:
+        raise SchemaError(f"{path}: activation_fn_kwargs", "k alone", repr(kwargs))
+    k = cfg.get("k", kwargs.get("k"))
+    if type(k) is not int:
+        raise SchemaError(f"{path}: k", "a whole number", repr(k))
+    if kwargs.get("k", k) != k:
+        raise SchemaError(f"{path}: activation_fn_kwargs: k", f"{k} as in k", repr(kwargs["k"]))
+    return k
+
+
+def _flag(cfg: Mapping[str, Any], key: str, path: Path, *, otherwise: bool) -> bool:
+    value = cfg.get(key, otherwise)
+    if not isinstance(value, bool):
+        raise SchemaError(f"{path}: {key}", "true or false", repr(value))
+    return value
+
+
+def _check_sizes(
+    cfg: Mapping[str, Any], tensors: Mapping[str, Tensor], path: Path, where: str
+) -> None:
+    found = tuple(matrix(tensors, "W_enc", where).shape)
+    for key, size in zip(("d_in", "d_sae"), found, strict=True):
+        if cfg.get(key, size) != size or isinstance(cfg.get(key), bool):
+            raise SchemaError(f"{path}: {key}", f"{size} as in {where}", repr(cfg[key]))
+
+
+def _scaling_factor(
+    cfg: Mapping[str, Any], tensors: Mapping[str, Tensor], path: Path, where: str
+) -> Float[Tensor, " n_features"] | None:
+    """Return the factor of each feature; None where there is none, or it changes nothing."""
+    names = [name for name in _SCALING if name in tensors]
+    if not names:
+        return None
+    if len(names) > 1:
+        raise SchemaError(where, "one scaling factor", " and ".join(names))
+    factor = take(tensors, names[0], where)
+    if torch.allclose(factor, torch.ones_like(factor)):
+        return None
+    if not _flag(cfg, "finetuning_scaling_factor", path, otherwise=False):
+        expected = f"true, since {names[0]} in {where} is not 1 throughout"
+        raise SchemaError(f"{path}: finetuning_scaling_factor", expected, "false")
+    return factor
+
+
+@torch.no_grad()
+def _scale_directions(sae: SparseAutoencoder, factor: Tensor, where: str) -> None:
+    if factor.shape != sae.b_enc.shape:
+        expected = f"shape {tuple(sae.b_enc.shape)}"
+        raise SchemaError(f"{where}: scaling factor", expected, str(tuple(factor.shape)))
+    sae.W_dec.mul_(factor[:, None])
 
 
 @torch.no_grad()
@@ -65,8 +194,8 @@ def _rescale(sae: SparseAutoencoder) -> None:
     sae.W_dec.div_(norm[:, None])
 
 
-def _adapted(name: str, tensors: dict[str, Tensor], where: str) -> dict[str, Tensor]:
-    adapted = dict(tensors)
+def _adapted(name: str, tensors: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
+    adapted = {key: tensors[key] for key in _WEIGHTS[name]}
     if name == "transcoder":
         adapted["threshold"] = take(tensors, "b_enc", where) * 0
     if "jumprelu" in name:

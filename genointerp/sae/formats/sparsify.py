@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
-
 from genointerp.core.errors import InputError, MismatchError, SchemaError
 from genointerp.core.files import atomic_path, read_json_object
 from genointerp.sae.base import SparseAutoencoder
-from genointerp.sae.formats.weights import build, matrix, read_safetensors, take, weights_of
+from genointerp.sae.formats.weights import build, matrix, take, weights_of
+from genointerp.tensor.files import read_tensors, write_tensors
 
 _OWN = {"activation": "topk", "skip_connection": False, "transcode": False}
 """What a configuration must say to be of a TopK dictionary; its defaults."""
@@ -32,7 +31,7 @@ def read_sparsify(folder: Path) -> SparseAutoencoder:
     if type(cfg.get("k")) is not int:
         raise SchemaError(f"{path}: k", "a whole number", repr(cfg.get("k")))
     weights_path = Path(folder) / "sae.safetensors"
-    tensors, where = read_safetensors(weights_path), str(weights_path)
+    tensors, where = read_tensors(weights_path), str(weights_path)
     weights = {
         "W_enc": matrix(tensors, "encoder.weight", where).t(),
         "b_enc": take(tensors, "encoder.bias", where),
@@ -67,8 +66,7 @@ def write_sparsify(sae: SparseAutoencoder, folder: Path, metadata: Mapping[str, 
         "model": metadata["model"],
         "hookpoint": metadata["site"],
     }
-    folder = Path(folder)
-    with atomic_path(folder / "sae.safetensors") as temporary:
-        save_file(tensors, temporary)
-    with atomic_path(folder / "cfg.json") as temporary:
-        temporary.write_text(json.dumps(cfg, indent=2) + "\n")
+    with atomic_path(folder) as made:
+        made.mkdir()
+        write_tensors(tensors, made / "sae.safetensors")
+        (made / "cfg.json").write_text(json.dumps(cfg, indent=2) + "\n")

@@ -4,20 +4,18 @@ Some libraries subtract b_dec from what they encode. That is a bias of the encod
 ``(x - b_dec) W_enc + b_enc = x W_enc + (b_enc - b_dec W_enc)``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
-from genointerp.core.errors import ConfigError, InputError, SchemaError
-from genointerp.core.files import reading
+from genointerp.core.errors import ConfigError, SchemaError
 from genointerp.sae.base import SparseAutoencoder, check_tensors
 from genointerp.sae.config import ArchitectureName, SaeConfig
 from genointerp.sae.registry import make_sae
+from genointerp.tensor.files import read_state
 
 
 def read_pickled(path: Path) -> dict[str, Tensor]:
@@ -30,33 +28,10 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
     SchemaError
         If it holds anything else.
     """
-    with reading(path, error=InputError):
-        Path(path).open("rb").close()
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file ends torch in errors of many classes
-        raise SchemaError(str(path), "weights saved by torch", type(error).__name__) from error
+    state = read_state(path)
     if not isinstance(state, dict) or not all(isinstance(one, Tensor) for one in state.values()):
         raise SchemaError(str(path), "tensors by name", type(state).__name__)
     return {str(name): tensor for name, tensor in state.items()}
-
-
-def read_safetensors(path: Path) -> dict[str, Tensor]:
-    """Read tensors by name.
-
-    Raises
-    ------
-    InputError
-        If there is no such file.
-    SchemaError
-        If it is damaged.
-    """
-    with reading(path, error=InputError):
-        Path(path).open("rb").close()
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise SchemaError(str(path), "safetensors", str(error)) from error
 
 
 def take(tensors: Mapping[str, Tensor], name: str, where: str) -> Float[Tensor, "..."]:
@@ -74,6 +49,26 @@ def take(tensors: Mapping[str, Tensor], name: str, where: str) -> Float[Tensor, 
     if not bool(torch.isfinite(tensor).all()):
         raise SchemaError(f"{where}: {name}", "finite values", "NaN or infinity")
     return tensor
+
+
+def check_names(
+    tensors: Mapping[str, Tensor], names: Iterable[str], where: str, *, optional: Iterable[str] = ()
+) -> None:
+    """Refuse a file that lacks a tensor, or holds one that nothing here would apply.
+
+    Raises
+    ------
+    SchemaError
+        Naming it.
+    """
+    expected = [*names]
+    for name in expected:
+        if name not in tensors:
+            known = ", ".join(sorted(tensors)) or "none"
+            raise SchemaError(where, f"a tensor {name!r}", known)
+    odd = sorted(set(tensors) - {*expected, *optional})
+    if odd:
+        raise SchemaError(where, f"the tensors {', '.join(expected)} alone", ", ".join(odd[:5]))
 
 
 def matrix(tensors: Mapping[str, Tensor], name: str, where: str) -> Float[Tensor, "rows columns"]:
@@ -118,6 +113,9 @@ def build(
     weights = {name: take(tensors, name, where) for name in tensors}
     n_features, d_out = matrix(tensors, "W_dec", where).shape
     d_in = matrix(tensors, "W_enc", where).shape[0]
+    if min(n_features, d_in, d_out) < 1:
+        found = f"{n_features} features, {d_in} wide"
+        raise SchemaError(where, "a dictionary of one feature or more", found)
     widths = (d_in, d_out) if architecture == "transcoder" else ()
     try:
         config = SaeConfig(

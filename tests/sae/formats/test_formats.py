@@ -4,7 +4,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from genointerp.core.errors import InputError, MismatchError, SchemaError, UnknownNameError
+from genointerp.core.errors import (
+    InputError,
+    MismatchError,
+    SchemaError,
+    StorageError,
+    UnknownNameError,
+)
+from genointerp.core.files import replacing
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.formats.registry import FORMATS, convert_sae, find_format
 from genointerp.sae.io import save_sae
@@ -65,9 +72,10 @@ def test_dictionaries_that_subtract_their_bias_get_it_into_the_encoder(tmp_path)
     torch.save(state, tmp_path / "ae.pt")
     (tmp_path / "config.json").write_text(json.dumps({"trainer": {"dict_class": "AutoEncoder"}}))
     sae = FORMATS["dictionary_learning"].read(tmp_path)
-    # (5 - 3) x 1 + 0.5, times (1, 2), plus (3, 4)
-    assert sae.encode(torch.tensor([[5.0, 9.0]])).tolist() == [[2.5]]
-    assert sae(torch.tensor([[5.0, 9.0]])).tolist() == [[5.5, 9.0]]
+    x = torch.tensor([[5.0, 9.0]])
+    # (5 - 3) x 1 + 0.5, in units of the norm of (1, 2); times (1, 2), plus (3, 4)
+    torch.testing.assert_close(sae.encode(x), torch.tensor([[2.5 * 5**0.5]]))
+    torch.testing.assert_close(sae(x), torch.tensor([[5.5, 9.0]]))
 
 
 def test_saelens_topk_that_ranks_by_activation_times_norm_is_read_with_unit_rows(tmp_path):
@@ -182,16 +190,19 @@ def test_a_dictionary_is_not_converted_into_its_own_folder(tmp_path, name):
 
 @pytest.mark.parametrize("held", sorted(FORMATS))
 @pytest.mark.parametrize("name", sorted(FORMATS))
-def test_a_dictionary_replaces_one_of_its_own_format_alone(tmp_path, name, held):
+def test_a_dictionary_replaces_the_same_one_alone_or_whatever_it_is_told_to(tmp_path, name, held):
     save_sae(make("topk"), tmp_path / "sae", METADATA)
-    FORMATS[held].write(make("topk"), tmp_path / "out", METADATA)
+    convert_sae(tmp_path / "sae", tmp_path / "out", to=held)
     assert {path.name for path in (tmp_path / "out").iterdir()} == FORMATS[held].files
     if name == held:
         convert_sae(tmp_path / "sae", tmp_path / "out", to=name)
         return
-    with pytest.raises(InputError, match="expected a folder without a dictionary of another"):
+    with pytest.raises(StorageError, match=r"expected nothing, or the same result"):
         convert_sae(tmp_path / "sae", tmp_path / "out", to=name)
     FORMATS[held].read(tmp_path / "out")
+    with replacing():
+        convert_sae(tmp_path / "sae", tmp_path / "out", to=name)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FORMATS[name].files
 
 
 @pytest.mark.parametrize(
@@ -223,7 +234,7 @@ def test_a_saelens_state_without_a_bias_names_it(tmp_path):
     tensors = load_file(path)
     del tensors["b_enc"]
     save_file(tensors, path)
-    with pytest.raises(SchemaError, match="b_enc: expected a tensor of that name, found none"):
+    with pytest.raises(SchemaError, match="expected a tensor 'b_enc', found W_dec, W_enc, b_dec"):
         FORMATS["saelens"].read(tmp_path)
 
 
