@@ -21,8 +21,8 @@ def tell_unused(annotations: AnnotationSet, elements: ConceptElements, *, where:
     -----
     Warns if no element is of a type that any concept names, or if elements of a concept that has a
     strand have none: these count as sense and as antisense on either strand, and in no concept
-    of codons. Tells, without a warning, the types that no concept names, as the file has them, those
-    that are read as another, and the concepts without an element.
+    of codons. Tells, without a warning, the types that no concept names, as the file has them,
+    those that are read as another, and the concepts without an element.
     """
     concepts = elements.concepts
     named = {kind for concept in concepts.values() for kind in concept.types}

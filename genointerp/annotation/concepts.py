@@ -235,7 +235,7 @@ def _one_per_locus(
         for above in annotations.ancestors(element):
             if above.id in ids or above.type in _GENES:
                 keys.add(("id", above.id))
-        leaders = {leader_of(owner.setdefault(key, number)) for key in keys}
+        leaders = {number, *(leader_of(owner.setdefault(key, number)) for key in keys)}
         for one in leaders:
             leader[one] = min(leaders)
     return [element for number, element in enumerate(found) if leader[number] == number]

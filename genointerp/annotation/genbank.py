@@ -94,8 +94,10 @@ def _tell_codon_starts(record: SeqRecord, *, where: str) -> None:
         if feature.type == "CDS" and _codon_start(feature) not in _CODON_STARTS
     ]
     if odd:
-        message = "%s: %d codon_start other than 1, 2 or 3 are passed over, the first %r of feature %d"
         number, text = odd[0]
+        message = (
+            "%s: %d codon_start that are none of 1, 2, 3 are passed over, first %r of feature %d"
+        )
         _log.warning(message, where, len(odd), text[:20], number)
 
 

@@ -159,7 +159,9 @@ def _elements(rows: list[Row], genome: Genome, circular: set[str], path: Path) -
 
 def _check_place(row: Row, genome: Genome, circular: set[str]) -> None:
     if row.seqid not in genome:
-        raise AnnotationError(row.where, f"a contig of the genome ({known_names(genome)})", row.seqid)
+        raise AnnotationError(
+            row.where, f"a contig of the genome ({known_names(genome)})", row.seqid
+        )
     length, place = genome[row.seqid].length, f"first={row.first}, last={row.last}"
     if row.seqid not in circular and row.last > length:
         raise AnnotationError(row.where, f"1 <= first <= last <= {length} on {row.seqid}", place)

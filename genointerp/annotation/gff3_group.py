@@ -40,9 +40,7 @@ class Group:
     refusal: AnnotationError | None = None
 
 
-def grouped(
-    rows: Sequence[tuple[Row, str]], *, ends_in_stop: Callable[[Row], bool]
-) -> list[Group]:
+def grouped(rows: Sequence[tuple[Row, str]], *, ends_in_stop: Callable[[Row], bool]) -> list[Group]:
     """Return the elements that rows describe, in the order of their first rows.
 
     Parameters
@@ -59,7 +57,7 @@ def grouped(
 
     Coding rows that stand alone, without an ID or each with its own, are joined with those of the
     same ``Parent``, contig and term: the exons of one transcript. A row of several parents is part
-    of the coding sequence of each. Rows are of *several* coding sequences, and are not joined, where
+    of the coding sequence of each. Rows are of *several* coding sequences, and not joined, where
 
     - they differ in ``protein_id``, ``locus_tag``, ``gene`` or ``product``;
     - two of them share a base, unless ribosomal slippage is stated;
@@ -138,7 +136,7 @@ def _members(groups: list[Group], types: Mapping[str, str]) -> Iterator[list[Row
 
 
 def _by_protein(rows: list[Row]) -> list[tuple[Row, ...]]:
-    """Divide rows by the attributes in which some of them differ; to say nothing is no difference."""
+    """Divide rows by the attributes in which some differ; to say nothing is no difference."""
     said = [tuple(row.attributes.get(name, ()) for name in _PROTEIN) for row in rows]
     differ = [len({one[i] for one in said if one[i]}) > 1 for i in range(len(_PROTEIN))]
     found: dict[tuple[tuple[str, ...], ...], list[Row]] = {}

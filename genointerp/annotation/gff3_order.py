@@ -7,6 +7,7 @@ explain one order of rows, the phases of a coding sequence may fit only one.
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from genointerp.annotation.gff3_row import Row
 
@@ -63,7 +64,8 @@ def _orders(rows: list[Row], *, length: int, circular: bool) -> list[list[Row]]:
     if circular or (upward[0].first == 1 and upward[-1].last == length):
         turned = _behind_widest_gap(upward, length)
     along = turned[::-1] if minus else turned
-    is_listed = rows == upward or (rows == along[::-1] and (minus or len(rows) > 2))
+    is_downward = rows in (upward[::-1], along[::-1])
+    is_listed = rows == upward or (is_downward and (minus or len(rows) > 2))
     if is_listed and not _is_trans_spliced(rows):
         return [along, rows]
     return [rows, along]
@@ -73,7 +75,7 @@ def _behind_widest_gap(upward: list[Row], length: int) -> list[Row]:
     last = upward[-1].last
     # the gap before each row; that before the first goes over the origin
     gaps = [upward[0].first + length - last]
-    gaps += [row.first - before.last for before, row in zip(upward, upward[1:], strict=False)]
+    gaps += [row.first - before.last for before, row in pairwise(upward)]
     start = gaps.index(max(gaps))
     return upward[start:] + upward[:start]
 
@@ -98,7 +100,7 @@ def _is_trans_spliced(rows: list[Row]) -> bool:
 def _fits(rows: list[Row]) -> bool:
     return all(
         row.phase < 0 or before.phase < 0 or (before.phase - before.length) % 3 == row.phase
-        for before, row in zip(rows, rows[1:], strict=False)
+        for before, row in pairwise(rows)
     )
 
 

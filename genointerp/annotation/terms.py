@@ -123,7 +123,6 @@ _SUBUNITS = re.compile(
 )
 
 
-
 def term(kind: str, attributes: Attributes) -> str:
     """Return the term of the Sequence Ontology that an element is of.
 

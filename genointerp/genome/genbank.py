@@ -35,7 +35,7 @@ def parse_genbank(content: bytes, path: Path, *, error: type[InputError]) -> lis
         try:
             records = list(SeqIO.parse(StringIO(text), "genbank"))  # type: ignore[no-untyped-call]
         # the parser throws whatever its own code runs into, AttributeError too
-        except Exception as problem:  # noqa: BLE001
+        except Exception as problem:
             raise error(str(path), "a sound GenBank file", _described(problem)) from problem
     for warning in caught:
         if _FATAL.search(str(warning.message)):
