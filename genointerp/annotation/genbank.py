@@ -95,9 +95,7 @@ def _tell_codon_starts(record: SeqRecord, *, where: str) -> None:
     ]
     if odd:
         number, text = odd[0]
-        message = (
-            "%s: %d codon_start that are none of 1, 2, 3 are passed over, first %r of feature %d"
-        )
+        message = "%s: %d codon_start are none of 1, 2, 3 and passed over, first %r of feature %d"
         _log.warning(message, where, len(odd), text[:20], number)
 
 

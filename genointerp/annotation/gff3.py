@@ -8,8 +8,10 @@ Which rows are one element, and in which order they are read, is told in
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -17,7 +19,6 @@ import pysam
 
 from genointerp.annotation.annotation_set import (
     AnnotationSet,
-    Attributes,
     Element,
     Part,
     known_names,
@@ -25,7 +26,6 @@ from genointerp.annotation.annotation_set import (
 from genointerp.annotation.gff3_group import grouped
 from genointerp.annotation.gff3_order import in_reading_order
 from genointerp.annotation.gff3_row import Row, is_number, parse_row
-from genointerp.annotation.terms import term
 from genointerp.core.errors import AnnotationError
 from genointerp.core.files import atomic_path
 from genointerp.genome.file import read_bytes
@@ -132,15 +132,8 @@ def _is_whole_contig(row: Row, genome: Genome) -> bool:
 
 
 def _elements(rows: list[Row], genome: Genome, circular: set[str], path: Path) -> Iterator[Element]:
-    def ends_in_stop(row: Row) -> bool:
-        if row.length % 3 or row.seqid not in genome or row.last > genome[row.seqid].length:
-            return False
-        place = GenomicInterval(row.seqid, row.first - 1, row.last, row.strand)
-        return genome.fetch(place)[-3:].tobytes() in _STOPS
-
-    termed = [(row, term(row.type, row.attributes)) for row in rows]
     unphased: list[tuple[Row, bool]] = []
-    for group in grouped(termed, ends_in_stop=ends_in_stop):
+    for group in grouped(rows, ends_in_stop=partial(_ends_in_stop, genome)):
         for row in group.rows:
             _check_place(row, genome, circular)
         head = group.rows[0]
@@ -150,11 +143,18 @@ def _elements(rows: list[Row], genome: Genome, circular: set[str], path: Path) -
         if group.term == "CDS" and any(row.phase < 0 for row in ordered):
             ordered = _phased(ordered)
             unphased.append((head, ordered[0].phase >= 0))
-        parts = [part for row in ordered for part in _split_at_origin(row, genome, circular)]
-        attributes = head.attributes if len(ordered) == 1 else _merged(group.rows)
-        element = Element(group.term, group.id, tuple(parts), attributes, head.where)
+        parts = tuple(part for row in ordered for part in _split_at_origin(row, genome, circular))
+        element = Element(group.term, group.id, parts, group.attributes, head.where)
         yield replace(element, written=head.type, refusal=group.refusal)
     _tell_unphased(unphased, path)
+
+
+def _ends_in_stop(genome: Genome, row: Row) -> bool:
+    outside = row.seqid not in genome or row.last > genome[row.seqid].length
+    if outside or row.phase < 0 or (row.length - row.phase) % 3:
+        return False
+    place = GenomicInterval(row.seqid, row.first - 1, row.last, row.strand)
+    return genome.fetch(place)[-3:].tobytes() in _STOPS
 
 
 def _check_place(row: Row, genome: Genome, circular: set[str]) -> None:
@@ -175,18 +175,14 @@ def _phased(rows: list[Row]) -> list[Row]:
     Where no row has one the first codon begins at the first base, if the length is one of whole
     codons; otherwise the phases stay unknown.
     """
-    before = [0]
-    for row in rows:
-        before.append(before[-1] + row.length)
-    known = [(row.phase + skipped) % 3 for row, skipped in zip(rows, before, strict=False)
-             if row.phase >= 0]  # fmt: skip
-    if not known and before[-1] % 3:
+    *skipped, length = accumulate((row.length for row in rows), initial=0)
+    known = [row.phase + n for row, n in zip(rows, skipped, strict=True) if row.phase >= 0]
+    if not known and length % 3:
         return rows
     first = known[0] if known else 0
-    return [
-        row if row.phase >= 0 else replace(row, phase=(first - skipped) % 3)
-        for row, skipped in zip(rows, before, strict=False)
-    ]
+    phases = [row.phase if row.phase >= 0 else (first - n) % 3
+              for row, n in zip(rows, skipped, strict=True)]  # fmt: skip
+    return [replace(row, phase=phase) for row, phase in zip(rows, phases, strict=True)]
 
 
 def _tell_unphased(found: list[tuple[Row, bool]], path: Path) -> None:
@@ -216,15 +212,6 @@ def _split_at_origin(row: Row, genome: Genome, circular: set[str]) -> list[Part]
 def next_phase(part: Part) -> int:
     """Return the phase of the part that is read after ``part``; -1 where there is none."""
     return -1 if part.phase < 0 else (part.phase - (part.end - part.start)) % 3
-
-
-def _merged(rows: Sequence[Row]) -> Attributes:
-    merged: dict[str, tuple[str, ...]] = {}
-    for row in rows:
-        for name, values in row.attributes.items():
-            if name != "part":
-                merged.setdefault(name, values)
-    return merged
 
 
 def _format_rows(annotations: AnnotationSet) -> Iterator[str]:

@@ -30,12 +30,11 @@ def in_reading_order(rows: Sequence[Row], *, length: int, circular: bool) -> lis
        first possible one.
 
     Possible are, on one strand, the order along the strand and that of the file. Along the strand a
-    gene begins behind its widest gap where the contig is circular, or where its rows touch both
-    ends of the contig, so that a gene may span the origin. The order along the strand comes first
-    where the file merely lists the coordinates, upward or downward; where the rows of the file are
-    in any other order, somebody put them so, and that order comes first. Two rows on the forward
-    strand that stand downward go over an origin that nobody declared, and trans-splicing may join
-    rows in any order.
+    gene on a circular contig begins behind its widest gap, so that it may span the origin. The
+    order along the strand comes first where the file merely lists the coordinates, upward or
+    downward; where the rows of the file are in any other order, somebody put them so, and that
+    order comes first. So does it where two rows on the forward strand stand downward, which go
+    over an origin that nobody declared, and where trans-splicing is stated.
 
     On two strands (trans-splicing) the order of the file comes first, then the order in which each
     run of rows of one strand is along the strand, then either of them from its end.
@@ -60,9 +59,7 @@ def in_reading_order(rows: Sequence[Row], *, length: int, circular: bool) -> lis
 def _orders(rows: list[Row], *, length: int, circular: bool) -> list[list[Row]]:
     upward = sorted(rows, key=lambda row: (row.first, row.last))
     minus = rows[0].strand == "-"
-    turned = upward
-    if circular or (upward[0].first == 1 and upward[-1].last == length):
-        turned = _behind_widest_gap(upward, length)
+    turned = _behind_widest_gap(upward, length) if circular else upward
     along = turned[::-1] if minus else turned
     is_downward = rows in (upward[::-1], along[::-1])
     is_listed = rows == upward or (is_downward and (minus or len(rows) > 2))

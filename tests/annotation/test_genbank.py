@@ -75,8 +75,7 @@ def test_a_codon_start_that_is_none_is_passed_over_with_a_warning(tmp_path, capl
     assert [part.phase for part in element.parts] == [0]
     (warning,) = caplog.messages
     assert (
-        f"TINY.1: 1 codon_start that are none of 1, 2, 3 are passed over, first '{text[:20]}'"
-        in warning
+        f"TINY.1: 1 codon_start are none of 1, 2, 3 and passed over, first '{text[:20]}'" in warning
     )
     assert warning.endswith("of feature 2")
 

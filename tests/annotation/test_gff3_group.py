@@ -95,6 +95,7 @@ def test_a_row_of_several_transcripts_is_part_of_the_coding_sequence_of_each(tmp
         ),
         pytest.param([cds(61, 69, "Parent=t"), cds(69, 77, "Parent=t")], id="overlap"),
         pytest.param([cds(1, 30, "Parent=t"), cds(40, 60, "Parent=t")], id="each-with-a-stop"),
+        pytest.param([cds(2, 30, "Parent=t", phase=2), cds(91, 96, "Parent=t")], id="stop-inside"),
         pytest.param(
             [cds(61, 66, "ID=1;Parent=t;gbkey=CDS"), cds(91, 96, "ID=2;Parent=t;gbkey=CDS")],
             id="ids-of-ncbi",
@@ -125,6 +126,12 @@ def test_ribosomal_slippage_may_read_a_base_twice(tmp_path):
     said = "Parent=t;exception=ribosomal slippage"
     found = read(tmp_path, cds(61, 69, said), cds(69, 77, said, phase=0))
     assert parts(found) == [[(60, 69), (68, 77)]]
+
+
+def test_what_the_first_row_says_is_of_the_element(tmp_path):
+    rows = [cds(61, 66, "ID=1;pseudo=true"), cds(91, 96, "ID=1"), cds(121, 126, "ID=2;Parent=t")]
+    found = read(tmp_path, *rows, cds(151, 156, "ID=3;Parent=t;pseudo=true"))
+    assert [element.type for element in found] == ["pseudogenic_CDS", "pseudogenic_CDS"]
 
 
 def test_rows_of_one_parent_keep_the_place_of_the_first(tmp_path):
