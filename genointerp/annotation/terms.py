@@ -91,7 +91,7 @@ _BY_PRODUCT = {
         _RIBOSWITCH.pattern: "riboswitch",
         r"leader\b|attenuator": "attenuator",
         r"antisense|\basRNA\b": "antisense_RNA",
-        r"^(tRNA|transfer RNA)\b": "tRNA",
+        r"^(tRNA|transfer RNA)\b(?!-like)": "tRNA",
         r"\brRNA( ##|,|$)|ribosomal RNA(,|$)": "rRNA",
     }.items()
 }
@@ -114,6 +114,10 @@ _BIOTYPES = ("gene_biotype", "biotype", "transcript_biotype", "gene_type")
 _TEXTS = ("product", "note", "name", "standard_name", "label", "description")
 _GENES = {"rrs": "16S", "rrl": "23S", "rrf": "5S"}
 _SVEDBERG = re.compile(r"(?<![0-9.])([0-9]+(?:\.[0-9]+)?)[ _-]?[Ss](?![A-Za-z0-9])")
+_SIZED_TYPE = re.compile(
+    r"(?:rRNA[ _-]?)?(?P<size>[0-9]+(?:[._][0-9]+)?)S(?:[ _-]?(?:rRNA|ribosomal[ _]RNA))?",
+    re.IGNORECASE,
+)
 _NAMED_SIZE = re.compile(
     r"(?:^|rrn|[ _-])(?P<size>[0-9]+(?:\.[0-9]+)?)S(?=$|[ _-]?(?:rRNA|ribosomal))", re.IGNORECASE
 )
@@ -147,7 +151,7 @@ def term(kind: str, attributes: Attributes) -> str:
     'pseudogenic_CDS'
     """
     said = {name.lower(): ",".join(values) for name, values in attributes.items()}
-    name = _refined(kind, TERMS.get(kind, kind), said)
+    name = _refined(kind, TERMS.get(kind) or _sized(kind), said)
     return _PSEUDOGENIC.get(name, name) if _is_pseudo(said) else name
 
 
@@ -175,6 +179,15 @@ def rrna_size(element: Element) -> str:
         if _SUBUNITS.search(text):
             return _subunit(text)
     return ""
+
+
+def _sized(kind: str) -> str:
+    """Return the term of a ribosomal RNA that is called by its size, such as ``16S rRNA``."""
+    match = _SIZED_TYPE.fullmatch(kind)
+    if match is None:
+        return kind
+    name = f"rRNA_{match['size']}S"
+    return name if name in _PSEUDOGENIC else "rRNA"
 
 
 def _subunit(text: str) -> str:
