@@ -144,8 +144,15 @@ def _elements(rows: list[Row], genome: Genome, circular: set[str], path: Path) -
             ordered = _phased(ordered)
             unphased.append((head, ordered[0].phase >= 0))
         parts = tuple(part for row in ordered for part in _split_at_origin(row, genome, circular))
-        element = Element(group.term, group.id, parts, group.attributes, head.where)
-        yield replace(element, written=head.type, refusal=group.refusal)
+        yield Element(
+            group.term,
+            group.id,
+            parts,
+            group.attributes,
+            head.where,
+            written=head.type,
+            refusal=group.refusal,
+        )
     _tell_unphased(unphased, path)
 
 
