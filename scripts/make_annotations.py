@@ -158,7 +158,8 @@ def make(recipe: Recipe, wheel: Path, folder: Path) -> None:
 
 def _retyped(elements: AnnotationSet, recipe: Recipe) -> Iterator[Element]:
     for element in elements:
-        if element.type == "transcript":
+        is_vague = element.attribute("gbkey") == "misc_RNA"
+        if is_vague and element.type != "pseudogenic_transcript":
             product = element.attribute("product")
             terms = (term for text, term in recipe.retype.items() if re.search(text, product))
             yield replace(element, type=next(terms, element.type))

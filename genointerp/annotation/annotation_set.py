@@ -39,7 +39,7 @@ class Element:
     Parameters
     ----------
     type
-        Term of the Sequence Ontology, such as ``tRNA``.
+        Term of the Sequence Ontology, such as ``tRNA``: `genointerp.annotation.terms`.
     id
         Unique in its annotation.
     parts
@@ -47,6 +47,10 @@ class Element:
         that spans the origin of a circular contig.
     where
         File and line, for messages.
+    written
+        Type or feature key as the file has it.
+    refusal
+        Raised if a concept chooses the element: what is wrong with it matters only then.
     """
 
     type: str
@@ -54,6 +58,8 @@ class Element:
     parts: tuple[Part, ...]
     attributes: Attributes = field(default_factory=dict)
     where: str = "annotation"
+    written: str = ""
+    refusal: AnnotationError | None = None
 
     def attribute(self, name: str) -> str:
         """Return the values of an attribute joined by commas, empty where it has none."""
@@ -101,10 +107,27 @@ class AnnotationSet:
     def __getitem__(self, element_id: str) -> Element:
         return self._elements[element_id]
 
+    def ancestors(self, element: Element) -> Iterator[Element]:
+        """Yield each ``Parent`` of an element that is in this set, over all generations, once."""
+        seen: set[str] = set()
+        waiting = list(element.attributes.get("Parent", ()))
+        while waiting:
+            name = waiting.pop()
+            if name not in seen and name in self._elements:
+                seen.add(name)
+                yield self._elements[name]
+                waiting.extend(self._elements[name].attributes.get("Parent", ()))
+
     def counts(self) -> dict[str, int]:
         """Return the number of elements of each type, most frequent first."""
         types = pd.Series([element.type for element in self], dtype="str")
         return {str(name): int(count) for name, count in types.value_counts().items()}
+
+
+def known_names(names: Iterable[str]) -> str:
+    """Return the first names of contigs, for messages."""
+    names = list(names)
+    return ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
 
 
 def _check(element: Element, lengths: Mapping[str, int]) -> None:
@@ -112,9 +135,8 @@ def _check(element: Element, lengths: Mapping[str, int]) -> None:
         raise AnnotationError(element.where, "an element with at least one part", element.id)
     for part in element.parts:
         if part.seqid not in lengths:
-            names = list(lengths)
-            known = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
-            raise AnnotationError(element.where, f"a contig of the genome ({known})", part.seqid)
+            expected = f"a contig of the genome ({known_names(lengths)})"
+            raise AnnotationError(element.where, expected, part.seqid)
         length = lengths[part.seqid]
         if not 0 <= part.start < part.end <= length:
             expected = f"1 <= first <= last <= {length} on {part.seqid}"

@@ -1,9 +1,10 @@
 """What of an annotation the concepts do not use as it may have been meant; told, never repaired."""
 
 import logging
+from collections import Counter
 
 from genointerp.annotation.annotation_set import AnnotationSet
-from genointerp.annotation.concepts import Concept, ConceptElements
+from genointerp.annotation.concepts import Concept, ConceptElements, type_names
 
 _log = logging.getLogger(__name__)
 
@@ -20,13 +21,25 @@ def tell_unused(annotations: AnnotationSet, elements: ConceptElements, *, where:
     -----
     Warns if no element is of a type that any concept names, or if elements of a concept that has a
     strand have none: these count as sense and as antisense on either strand, and in no concept
-    of codons. Tells, without a warning, the types that no concept names and the concepts without
-    an element.
+    of codons. Tells, without a warning, the types that no concept names, as the file has them,
+    those that are read as another, and the concepts without an element.
     """
     concepts = elements.concepts
     named = {kind for concept in concepts.values() for kind in concept.types}
-    unknown = {kind: n for kind, n in annotations.counts().items() if kind not in named}
-    shown = ", ".join(f"{kind} ({n})" for kind, n in unknown.items()) or "none"
+    unknown = Counter(
+        element.written or element.type
+        for element in annotations
+        if named.isdisjoint(type_names(element))
+    )
+    shown = ", ".join(f"{kind} ({n})" for kind, n in unknown.most_common()) or "none"
+    changed = Counter(
+        f"{element.written} as {element.type}"
+        for element in annotations
+        if element.written not in ("", element.type)
+    )
+    if changed:
+        told = ", ".join(f"{change} ({n})" for change, n in changed.most_common())
+        _log.info("%s: types read as another: %s", where, told)
     if sum(unknown.values()) == len(annotations):
         _log.warning("%s: no element of a type that a concept names; types: %s", where, shown)
     elif unknown:

@@ -5,7 +5,7 @@ They are read from a YAML file, so that a user adds one by adding an entry; the 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ import pandas as pd
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.catalogue import annotations_folder
+from genointerp.annotation.terms import TERMS, rrna_size
 from genointerp.core.config import from_mapping, read_yaml
 from genointerp.core.errors import ConfigError, UnknownNameError
 from genointerp.genome.genome import Genome
@@ -24,6 +25,8 @@ Bases = Literal[
     "first_codon", "last_codon", "outside",
 ]  # fmt: skip
 Orientation = Literal["sense", "antisense", "both"]
+
+_GENES = ("gene", "pseudogene")
 
 COLUMNS = ("concept", "seqid", "start", "end", "strand", "element", "id", "part", "frame")
 
@@ -37,16 +40,19 @@ class Concept:
     description
         One sentence.
     types
-        Terms of the Sequence Ontology: an element is chosen if its type is one of them.
+        Terms of the Sequence Ontology: an element is chosen if its type is one of them. A name that
+        merely means another term (`genointerp.annotation.terms`) chooses what is written so.
     of
         Name of another concept whose elements are taken instead of ``types``.
     where
-        Attribute to regular expression that its value must match somewhere.
+        Attribute to regular expression that its value must match somewhere. ``rRNA_size`` is
+        the size class of a ribosomal RNA, from its type, product or names.
     unless
         Attribute to regular expression: elements that match any are left out.
     once_per
-        Attribute: of several elements with the same value, that of the earliest of ``types``
-        counts (a pseudogene and its pseudogenic CDS are one).
+        Attribute: of several elements with the same value, or of which one is the ``Parent`` of
+        the other over any number of generations, or that have one gene as parent, that of the
+        earliest of ``types`` counts (a pseudogene and its pseudogenic CDS are one).
     bases
         Which bases of the elements: all, those at one position of the codons, the first or the
         last codon, or (``outside``) the stretches that no chosen element covers on any strand.
@@ -142,20 +148,35 @@ def load_concepts(path: Path | None = None) -> dict[str, Concept]:
 def define_elements(
     annotations: AnnotationSet, genome: Genome, concepts: Mapping[str, Concept]
 ) -> ConceptElements:
-    """Find the elements of each concept in an annotation of ``genome``."""
+    """Find the elements of each concept in an annotation of ``genome``.
+
+    Raises
+    ------
+    AnnotationError
+        If a concept chooses elements of which the annotation says what cannot be, such as an ID on
+        two contigs.
+    """
     by_type: dict[str, list[Element]] = {}
     for element in annotations:
-        by_type.setdefault(element.type, []).append(element)
+        for kind in type_names(element):
+            by_type.setdefault(kind, []).append(element)
     chosen: dict[str, list[Element]] = {}
     rows: list[tuple[Any, ...]] = []
     for name, concept in concepts.items():
-        typed = [element for kind in concept.types for element in by_type.get(kind, [])]
-        chosen[name] = _choose(typed if concept.of is None else chosen[concept.of], concept)
+        typed = {e.id: e for kind in concept.types for e in by_type.get(kind, [])}
+        given = list(typed.values()) if concept.of is None else chosen[concept.of]
+        chosen[name] = _choose(given, concept, annotations)
         pieces = _pieces(chosen[name], concept, genome)
         rows.extend(_rows(name, concept, pieces, list(genome)))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     numbers = ("start", "end", "element", "part", "frame")
     return ConceptElements(table.astype(dict.fromkeys(numbers, "int64")), concepts)
+
+
+def type_names(element: Element) -> tuple[str, ...]:
+    """Return the names by which a concept may choose an element: its type and a synonym of it."""
+    is_synonym = TERMS.get(element.written) == element.type
+    return (element.type, element.written) if is_synonym else (element.type,)
 
 
 def _slices(column: np.ndarray, names: list[str]) -> dict[str, slice]:
@@ -180,15 +201,44 @@ def _check(concept: Concept, known: Mapping[str, Concept], *, where: str) -> Non
                 raise ConfigError(place, "a regular expression", f"{pattern!r}: {error}") from error
 
 
-def _choose(elements: Iterable[Element], concept: Concept) -> list[Element]:
+def _choose(
+    elements: Sequence[Element], concept: Concept, annotations: AnnotationSet
+) -> list[Element]:
     found = [element for element in elements if _passes(element, concept)]
+    for element in found:
+        if element.refusal is not None:
+            raise element.refusal
     if concept.once_per is None:
         return found
-    first: dict[str, Element] = {}
-    order = {name: rank for rank, name in enumerate(concept.types)}
-    for element in sorted(found, key=lambda element: order.get(element.type, 0)):
-        first.setdefault(element.attribute(concept.once_per) or element.id, element)
-    return list(first.values())
+    order = {kind: rank for rank, kind in enumerate(concept.types)}
+    found.sort(key=lambda element: order.get(element.type, 0))
+    return _one_per_locus(found, concept.once_per, annotations)
+
+
+def _one_per_locus(
+    found: Sequence[Element], attribute: str, annotations: AnnotationSet
+) -> list[Element]:
+    """Return the first element of each locus: what shares a value, an ancestor or a gene."""
+    ids = {element.id for element in found}
+    owner: dict[tuple[str, str], int] = {}
+    leader = list(range(len(found)))
+
+    def leader_of(number: int) -> int:
+        while leader[number] != number:
+            number = leader[number]
+        return number
+
+    for number, element in enumerate(found):
+        keys = {("id", element.id)}
+        if element.attribute(attribute):
+            keys.add(("value", element.attribute(attribute)))
+        for above in annotations.ancestors(element):
+            if above.id in ids or above.type in _GENES:
+                keys.add(("id", above.id))
+        leaders = {number, *(leader_of(owner.setdefault(key, number)) for key in keys)}
+        for one in leaders:
+            leader[one] = min(leaders)
+    return [element for number, element in enumerate(found) if leader[number] == number]
 
 
 def _passes(element: Element, concept: Concept) -> bool:
@@ -198,6 +248,8 @@ def _passes(element: Element, concept: Concept) -> bool:
 
 
 def _matches(element: Element, attribute: str, pattern: str) -> bool:
+    if attribute == "rRNA_size":
+        return re.search(pattern, rrna_size(element)) is not None
     if attribute not in element.attributes:
         return False
     return re.search(pattern, element.attribute(attribute)) is not None
@@ -243,10 +295,20 @@ def _n_bases(element: Element) -> int:
 
 
 def _is_cut(element: Element, *, at: Literal["5'", "3'"]) -> bool:
-    """Whether the annotation says that the element goes on beyond this end (NCBI's attributes)."""
-    strand = element.parts[0].strand
+    """Whether the annotation says that the element goes on beyond this end.
+
+    NCBI says so with ``start_range`` and ``end_range``; Prodigal and GeneMarkS-2 with a digit for
+    the lower and one for the higher end (``partial=10``). Both are in forward coordinates.
+    ``partial=true`` alone does not say which end is missing: then neither is known.
+    """
+    strand = element.parts[0 if at == "5'" else -1].strand
     low = (strand == "-") == (at == "3'")
-    return ("start_range" if low else "end_range") in element.attributes
+    if ("start_range" if low else "end_range") in element.attributes:
+        return True
+    partial = element.attribute("partial").lower()
+    if re.fullmatch("[01]{2}", partial):
+        return partial[0 if low else 1] == "1"
+    return partial == "true" and not {"start_range", "end_range"} & element.attributes.keys()
 
 
 def _take(parts: tuple[Part, ...], n: int, *, from_end: bool = False) -> list[tuple[Part, int]]:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genointerp.annotation.catalogue import annotations_folder
+from genointerp.annotation.check import tell_unused
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
 from genointerp.annotation.find import find_file
 from genointerp.annotation.finders.finding import FindConfig
-from genointerp.annotation.read import read_annotation
+from genointerp.annotation.read import read_annotation_file
 from genointerp.core.errors import InputError
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.read import read_genome
@@ -61,6 +62,9 @@ def annotate_file(
 ) -> ConceptElements:
     """Find the elements of each concept, write their table in the schema ``ELEMENTS``.
 
+    The log says which types of the annotation no concept reads, and which are read as another.
+    Annotation and genome are each read once, and may be pipes.
+
     Parameters
     ----------
     concepts
@@ -75,9 +79,11 @@ def annotate_file(
     """
     bases = read_genome(genome)
     concepts = annotations_folder() / "concepts.yaml" if concepts is None else Path(concepts)
-    elements = define_elements(read_annotation(annotation, bases), bases, load_concepts(concepts))
+    known = read_annotation_file(annotation, bases)
+    elements = define_elements(known.annotations, bases, load_concepts(concepts))
+    tell_unused(known.annotations, elements, where=str(annotation))
     inputs = {
-        "annotation": sha256_file(annotation),
+        "annotation": known.sha256,
         "genome": bases.sha256,
         "concepts": sha256_file(concepts),
     }

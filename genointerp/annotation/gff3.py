@@ -3,28 +3,39 @@
 The parser is ours because errors must name lines, and because nothing may be repaired in silence.
 Two habits of real files are understood: on a circular contig an element that spans the origin has
 an end beyond the length of the contig (NCBI, Bakta), and the sequence may follow (``##FASTA``).
-Rows that share an ID are the parts of one element, in the order of their ``part`` attribute
-(``part=1/2``) where each has one, else in the order in which the strand is read.
+Which rows are one element, and in which order they are read, is told in
+`genointerp.annotation.gff3_group` and `genointerp.annotation.gff3_order`.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pysam
 
-from genointerp.annotation.annotation_set import AnnotationSet, Attributes, Element, Part
+from genointerp.annotation.annotation_set import (
+    AnnotationSet,
+    Element,
+    Part,
+    known_names,
+)
+from genointerp.annotation.gff3_group import grouped
+from genointerp.annotation.gff3_order import in_reading_order
+from genointerp.annotation.gff3_row import Row, is_number, parse_row
 from genointerp.core.errors import AnnotationError
 from genointerp.core.files import atomic_path
 from genointerp.genome.file import read_bytes
 from genointerp.genome.genome import Genome
-from genointerp.genome.interval import Strand
+from genointerp.genome.interval import GenomicInterval
 
-_STRANDS: Mapping[str, Strand] = {"+": "+", "-": "-", ".": ".", "?": "."}
-_PHASES = {"0": 0, "1": 1, "2": 2, ".": -1}
 _WHOLE_CONTIG = ("region", "chromosome", "contig", "sequence", "source", "plasmid")
+_STOPS = (b"TAA", b"TAG", b"TGA")
+
+_log = logging.getLogger(__name__)
 
 
 def read_gff3(path: Path, genome: Genome) -> AnnotationSet:
@@ -39,20 +50,31 @@ def read_gff3(path: Path, genome: Genome) -> AnnotationSet:
         If a row is malformed, or contigs, lengths or coordinates do not fit the genome.
     """
     path = Path(path)
-    text = read_bytes(path, error=AnnotationError).decode("utf-8", "replace")
-    rows: list[_Row] = []
+    return parse_gff3(read_bytes(path, error=AnnotationError), path, genome)
+
+
+def parse_gff3(content: bytes, path: Path, genome: Genome) -> AnnotationSet:
+    """Parse the content of a file as `read_gff3` does.
+
+    Parameters
+    ----------
+    path
+        Named in messages.
+    """
+    text = content.decode("utf-8", "replace")
+    rows: list[Row] = []
     circular = {name for name, contig in genome.items() if contig.circular}
     for number, line in _lines(text):
         where = f"{path}: line {number}"
         if line.startswith("##"):
             _check_directive(line, genome, where)
         elif not line.startswith("#"):
-            row = _parse_row(line, where, number)
+            row = parse_row(line, where, number)
             if _is_whole_contig(row, genome):
                 circular |= {row.seqid} if row.attributes.get("Is_circular") == ("true",) else set()
             else:
                 rows.append(row)
-    return AnnotationSet(_elements(rows, genome, circular), genome.lengths)
+    return AnnotationSet(_elements(rows, genome, circular, path), genome.lengths)
 
 
 def write_gff3(annotations: AnnotationSet, path: Path, *, comments: Iterable[str] = ()) -> None:
@@ -77,24 +99,6 @@ def write_gff3(annotations: AnnotationSet, path: Path, *, comments: Iterable[str
             pysam.tabix_index(str(temporary), preset="gff", force=True, index=str(index))
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    where: str
-    number: int
-    seqid: str
-    type: str
-    first: int
-    last: int
-    strand: Strand
-    phase: int
-    attributes: Attributes
-
-    @property
-    def id(self) -> str:
-        # an empty ID is none: rows that have it are not parts of one element
-        return self.attributes.get("ID", ("",))[0] or f"line-{self.number}"
-
-
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.split("\n"), 1):
         line = line.rstrip("\r")
@@ -107,49 +111,18 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 def _check_directive(line: str, genome: Genome, where: str) -> None:
     words = line.split()
     if words[0] == "##gff-version" and not (len(words) == 2 and words[1].split(".")[0] == "3"):
-        raise AnnotationError(where, "##gff-version 3", line)
+        raise AnnotationError(where, "##gff-version 3", line[:80])
     if words[0] != "##sequence-region":
         return
-    if len(words) != 4 or not (words[2].isdigit() and words[3].isdigit()):
-        raise AnnotationError(where, "##sequence-region seqid first last", line)
+    if len(words) != 4 or not (is_number(words[2]) and is_number(words[3])):
+        raise AnnotationError(where, "##sequence-region seqid first last", line[:80])
     name = unquote(words[1])
     if name in genome and words[2] == "1" and int(words[3]) != genome[name].length:
         expected = f"{name} of {genome[name].length} bp, as in the genome"
         raise AnnotationError(where, expected, f"{words[3]} bp")
 
 
-def _parse_row(line: str, where: str, number: int) -> _Row:
-    columns = line.split("\t")
-    if len(columns) != 9:
-        raise AnnotationError(where, "9 columns separated by tabs", str(len(columns)))
-    seqid, _, kind, first, last, _, strand, phase, attributes = columns
-    if not (first.isdigit() and last.isdigit() and 1 <= int(first) <= int(last)):
-        raise AnnotationError(where, "1 <= first <= last", f"first={first}, last={last}")
-    if not kind:
-        raise AnnotationError(f"{where}: type", "a term of the Sequence Ontology", "nothing")
-    if strand not in _STRANDS:
-        raise AnnotationError(f"{where}: strand", "one of + - . ?", repr(strand))
-    if phase not in _PHASES or (kind == "CDS" and phase == "."):
-        raise AnnotationError(f"{where}: phase", "0, 1 or 2 for a CDS, else '.'", repr(phase))
-    row = (where, number, unquote(seqid), unquote(kind), int(first), int(last))
-    return _Row(*row, _STRANDS[strand], _PHASES[phase], _parse_attributes(attributes, where))
-
-
-def _parse_attributes(text: str, where: str) -> Attributes:
-    attributes: dict[str, tuple[str, ...]] = {}
-    for field in text.split(";"):
-        field = field.strip()
-        if field in ("", "."):
-            continue
-        name, separator, values = field.partition("=")
-        if not (separator and name):
-            raise AnnotationError(f"{where}: attributes", "name=value;name=value", repr(field[:40]))
-        decoded = tuple(unquote(value) for value in values.split(","))
-        attributes[unquote(name)] = attributes.get(unquote(name), ()) + decoded
-    return attributes
-
-
-def _is_whole_contig(row: _Row, genome: Genome) -> bool:
+def _is_whole_contig(row: Row, genome: Genome) -> bool:
     if row.type not in _WHOLE_CONTIG or row.first != 1 or row.seqid not in genome:
         return False
     length = genome[row.seqid].length
@@ -158,41 +131,82 @@ def _is_whole_contig(row: _Row, genome: Genome) -> bool:
     return row.last == length
 
 
-def _elements(rows: list[_Row], genome: Genome, circular: set[str]) -> Iterator[Element]:
-    groups: dict[str, list[_Row]] = {}
-    for row in rows:
-        groups.setdefault(row.id, []).append(row)
-    for group in groups.values():
-        head = group[0]
-        for row in group[1:]:
-            if (row.type, row.seqid) != (head.type, head.seqid):
-                expected = f"rows of ID {head.id!r} to be {head.type} on {head.seqid}"
-                raise AnnotationError(row.where, expected, f"{row.type} on {row.seqid}")
-        parts = [
-            part
-            for row in (group if len(group) == 1 else _in_reading_order(group))
-            for part in _split_at_origin(row, genome, circular)
-        ]
-        attributes = head.attributes if len(group) == 1 else _merged(group)
-        yield Element(head.type, head.id, tuple(parts), attributes, head.where)
+def _elements(rows: list[Row], genome: Genome, circular: set[str], path: Path) -> Iterator[Element]:
+    unphased: list[tuple[Row, bool]] = []
+    for group in grouped(rows, ends_in_stop=partial(_ends_in_stop, genome)):
+        for row in group.rows:
+            _check_place(row, genome, circular)
+        head = group.rows[0]
+        ordered = in_reading_order(
+            group.rows, length=genome[head.seqid].length, circular=head.seqid in circular
+        )
+        if group.term == "CDS" and any(row.phase < 0 for row in ordered):
+            ordered = _phased(ordered)
+            unphased.append((head, ordered[0].phase >= 0))
+        parts = tuple(part for row in ordered for part in _split_at_origin(row, genome, circular))
+        yield Element(
+            group.term,
+            group.id,
+            parts,
+            group.attributes,
+            head.where,
+            written=head.type,
+            refusal=group.refusal,
+        )
+    _tell_unphased(unphased, path)
 
 
-def _in_reading_order(rows: list[_Row]) -> list[_Row]:
-    numbers = [re.match(r"(\d+)", ",".join(row.attributes.get("part", ()))) for row in rows]
-    if all(numbers):
-        keys = [int(match[1]) for match in numbers if match]
-        return [row for _, row in sorted(zip(keys, rows, strict=True), key=lambda pair: pair[0])]
-    return sorted(rows, key=lambda row: row.first, reverse=rows[0].strand == "-")
+def _ends_in_stop(genome: Genome, row: Row) -> bool:
+    outside = row.seqid not in genome or row.last > genome[row.seqid].length
+    if outside or row.phase < 0 or (row.length - row.phase) % 3:
+        return False
+    place = GenomicInterval(row.seqid, row.first - 1, row.last, row.strand)
+    return genome.fetch(place)[-3:].tobytes() in _STOPS
 
 
-def _split_at_origin(row: _Row, genome: Genome, circular: set[str]) -> list[Part]:
+def _check_place(row: Row, genome: Genome, circular: set[str]) -> None:
+    if row.seqid not in genome:
+        raise AnnotationError(
+            row.where, f"a contig of the genome ({known_names(genome)})", row.seqid
+        )
+    length, place = genome[row.seqid].length, f"first={row.first}, last={row.last}"
+    if row.seqid not in circular and row.last > length:
+        raise AnnotationError(row.where, f"1 <= first <= last <= {length} on {row.seqid}", place)
+    if row.length > length:
+        raise AnnotationError(row.where, f"at most {length} bp on {row.seqid}", f"{row.length} bp")
+
+
+def _phased(rows: list[Row]) -> list[Row]:
+    """Give rows without a phase that which follows from the others, or from their length.
+
+    Where no row has one the first codon begins at the first base, if the length is one of whole
+    codons; otherwise the phases stay unknown.
+    """
+    *skipped, length = accumulate((row.length for row in rows), initial=0)
+    known = [row.phase + n for row, n in zip(rows, skipped, strict=True) if row.phase >= 0]
+    if not known and length % 3:
+        return rows
+    first = known[0] if known else 0
+    phases = [row.phase if row.phase >= 0 else (first - n) % 3
+              for row, n in zip(rows, skipped, strict=True)]  # fmt: skip
+    return [replace(row, phase=phase) for row, phase in zip(rows, phases, strict=True)]
+
+
+def _tell_unphased(found: list[tuple[Row, bool]], path: Path) -> None:
+    if found:
+        n_phased = sum(is_phased for _, is_phased in found)
+        message = "%s: %d CDS without a phase, the first in line %d: %d are read from their first"
+        message += " base, %d, whose length is no multiple of 3, have no codons"
+        n_without = len(found) - n_phased
+        _log.warning(message, path, len(found), found[0][0].number, n_phased, n_without)
+
+
+def _split_at_origin(row: Row, genome: Genome, circular: set[str]) -> list[Part]:
     start, end = row.first - 1, row.last
     whole = Part(row.seqid, start, end, row.strand, row.phase)
     if row.seqid not in circular:
         return [whole]
     length = genome[row.seqid].length
-    if end - start > length:
-        raise AnnotationError(row.where, f"at most {length} bp on {row.seqid}", f"{end - start} bp")
     if start >= length:
         return [whole._replace(start=start - length, end=end - length)]
     if end <= length:
@@ -205,15 +219,6 @@ def _split_at_origin(row: _Row, genome: Genome, circular: set[str]) -> list[Part
 def next_phase(part: Part) -> int:
     """Return the phase of the part that is read after ``part``; -1 where there is none."""
     return -1 if part.phase < 0 else (part.phase - (part.end - part.start)) % 3
-
-
-def _merged(rows: list[_Row]) -> Attributes:
-    merged: dict[str, tuple[str, ...]] = {}
-    for row in rows:
-        for name, values in row.attributes.items():
-            if name != "part":
-                merged.setdefault(name, values)
-    return merged
 
 
 def _format_rows(annotations: AnnotationSet) -> Iterator[str]:

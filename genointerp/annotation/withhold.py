@@ -48,8 +48,7 @@ def withhold(
     elements = define_elements(annotations, genome, concepts)
     hidden = set(elements.of(name)["id"])
     known = {one for root in roots for one in elements.of(root)["id"]} - hidden
-    every = {element.id: element for element in annotations}
-    gone = _carriers_of(hidden, every) - _carriers_of(known, every) - known
+    gone = _carriers_of(hidden, annotations) - _carriers_of(known, annotations) - known
     kept = (element for element in annotations if element.id not in hidden | gone)
     return AnnotationSet(kept, annotations.lengths)
 
@@ -81,32 +80,20 @@ def overlap_shares(
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
-def _carriers_of(ids: set[str], every: Mapping[str, Element]) -> set[str]:
+def _carriers_of(ids: set[str], annotations: AnnotationSet) -> set[str]:
     """Return what carries one of the elements ``ids``; they may be among it."""
-    chosen = [every[one] for one in ids]
-    above = {parent for element in chosen for parent in _ancestors(element, every)}
+    chosen = [annotations[one] for one in ids]
+    above = {parent.id for element in chosen for parent in annotations.ancestors(element)}
     tags = {element.attribute("locus_tag") for element in chosen} - {""}
     spans = {_span(element) for element in chosen}
     return {
-        name
-        for name, element in every.items()
-        if name in above
+        element.id
+        for element in annotations
+        if element.id in above
         or element.attribute("locus_tag") in tags
         or _span(element) in spans
-        or not ids.isdisjoint(_ancestors(element, every))
+        or any(parent.id in ids for parent in annotations.ancestors(element))
     }
-
-
-def _ancestors(element: Element, every: Mapping[str, Element]) -> set[str]:
-    """Return the ids of all elements above an element that the annotation holds."""
-    found: set[str] = set()
-    waiting = list(element.attributes.get("Parent", ()))
-    while waiting:
-        one = waiting.pop()
-        if one not in found and one in every:
-            found.add(one)
-            waiting.extend(every[one].attributes.get("Parent", ()))
-    return found
 
 
 def _span(element: Element) -> tuple[str, int, int, str]:

@@ -1,9 +1,11 @@
 """Text files of biology as they come: plain, gzip or bgzip, told apart by content, not suffix."""
 
+import codecs
 import gzip
+import hashlib
 import zlib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from genointerp.core import files
 from genointerp.core.errors import InputError
@@ -11,25 +13,50 @@ from genointerp.core.errors import InputError
 Kind = Literal["fasta", "genbank", "gff3"]
 
 _GZIP = b"\x1f\x8b"
+_BGZF = b"\x1f\x8b\x08\x04"
+# the mark of little-endian UTF-32 begins like that of UTF-16
+_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 # SAM/BAM specification 4.1.2: a bgzip file ends with this empty block
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
-def read_bytes(path: Path, *, error: type[InputError]) -> bytes:
-    """Return the whole content of a file, decompressed where it is gzip or bgzip.
+class Content(NamedTuple):
+    """What one reading of a file gave; nothing needs to open it again, so it may be a pipe.
+
+    Parameters
+    ----------
+    text
+        Decompressed, without a byte order mark.
+    sha256
+        Of the bytes as they lie in the file.
+    """
+
+    text: bytes
+    sha256: str
+
+
+def read_content(path: Path, *, error: type[InputError]) -> Content:
+    """Read a file of text once, decompressed where it is gzip or bgzip.
 
     Parameters
     ----------
     error
-        Raised where the file is absent, empty, truncated or damaged.
+        Raised where the file is absent, empty, truncated, damaged or UTF-16.
     """
     path = Path(path)
-    content = files.read_bytes(path, error=error)
-    if content.startswith(_GZIP):
-        content = _decompress(content, path, error)
-    if not content.strip():
+    raw = files.read_bytes(path, error=error)
+    text = _decompress(raw, path, error) if raw.startswith(_GZIP) else raw
+    text = text.removeprefix(codecs.BOM_UTF8)
+    if text.startswith(_WIDE_MARKS):
+        raise error(str(path), "text in UTF-8 or ASCII", "a byte order mark of UTF-16 or UTF-32")
+    if not text.strip():
         raise error(str(path), "a file with content", "an empty file")
-    return content
+    return Content(text, hashlib.sha256(raw).hexdigest())
+
+
+def read_bytes(path: Path, *, error: type[InputError]) -> bytes:
+    """Return the text of `read_content`."""
+    return read_content(path, error=error).text
 
 
 def kind_of(content: bytes) -> Kind | None:
@@ -40,7 +67,7 @@ def kind_of(content: bytes) -> Kind | None:
     >>> kind_of(b">chrI")
     'fasta'
     """
-    head = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    head = content[:4096].lstrip()
     line = head.split(b"\n", 1)[0].rstrip(b"\r")
     if head.startswith(b">"):
         return "fasta"
@@ -63,8 +90,7 @@ def _has_gff_row(head: bytes) -> bool:
 
 
 def _decompress(content: bytes, path: Path, error: type[InputError]) -> bytes:
-    is_bgzip = content[3:4] == b"\x04" and content[12:14] == b"BC"
-    if is_bgzip and not content.endswith(_BGZF_END):
+    if _ends_in_bgzip_block(content) and not content.endswith(_BGZF_END):
         raise error(str(path), "a complete bgzip file", "one cut short: no end-of-file block")
     try:
         return gzip.decompress(content)
@@ -72,3 +98,13 @@ def _decompress(content: bytes, path: Path, error: type[InputError]) -> bytes:
         raise error(str(path), "a complete gzip file", "one cut short") from problem
     except (gzip.BadGzipFile, zlib.error) as problem:
         raise error(str(path), "a sound gzip file", str(problem)) from problem
+
+
+def _ends_in_bgzip_block(content: bytes) -> bool:
+    """Whether the last member is a block of bgzip; members of either kind may stand before it."""
+    start = content.rfind(_BGZF)
+    block = content[start : start + 18]
+    if start < 0 or block[12:14] != b"BC":
+        return False
+    # the field of extra data holds the size of the block less one
+    return start + int.from_bytes(block[16:18], "little") + 1 == len(content)

@@ -12,6 +12,9 @@ from Bio.SeqRecord import SeqRecord
 from genointerp.core.errors import InputError
 
 _FATAL = re.compile(r"[Pp]remature end|sequence length|too short")
+# lines of the feature table that hold a location: a key with its beginning, or more of it
+_LOCATION = re.compile(r"(?m)^ {5}\S+ +\S.*$|^ {21}[0-9.,^()<>a-z]+$")
+_DOWNWARD = re.compile(r"(?<![0-9.<>])([0-9]{1,15})\.\.([0-9]{1,15})(?![0-9.])")
 
 
 def parse_genbank(content: bytes, path: Path, *, error: type[InputError]) -> list[SeqRecord]:
@@ -26,12 +29,14 @@ def parse_genbank(content: bytes, path: Path, *, error: type[InputError]) -> lis
     text = content.decode("utf-8", "replace")
     if text.rstrip().rsplit("\n", 1)[-1].strip() != "//":
         raise error(str(path), "a GenBank file that ends with '//'", "one that ends early")
+    text = _LOCATION.sub(lambda line: _DOWNWARD.sub(_between, line[0]), text)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", BiopythonParserWarning)
         try:
             records = list(SeqIO.parse(StringIO(text), "genbank"))  # type: ignore[no-untyped-call]
-        except (ValueError, AssertionError, IndexError, KeyError) as problem:
-            raise error(str(path), "a sound GenBank file", _one_line(problem)) from problem
+        # the parser throws whatever its own code runs into, AttributeError too
+        except Exception as problem:
+            raise error(str(path), "a sound GenBank file", _described(problem)) from problem
     for warning in caught:
         if _FATAL.search(str(warning.message)):
             raise error(str(path), "a sound GenBank file", _one_line(warning.message))
@@ -57,5 +62,22 @@ def record_sequence(record: SeqRecord) -> bytes | None:
     return sequence or None
 
 
+def _between(match: re.Match[str]) -> str:
+    """Write a location that ends on the base before its first (Ensembl) as INSDC does: ``165^166``.
+
+    Biopython takes it for one over the origin: the whole of a circular record.
+    """
+    first, last = int(match[1]), int(match[2])
+    return f"{last}^{first}" if first == last + 1 and last else match[0]
+
+
+def _described(problem: Exception) -> str:
+    text = _one_line(problem)
+    # messages of the interpreter tell nothing without their type
+    is_said = isinstance(problem, ValueError | AssertionError) and text
+    return text if is_said else f"what the parser cannot read ({type(problem).__name__}: {text})"
+
+
 def _one_line(problem: object) -> str:
-    return " ".join(str(problem).split())
+    text = " ".join(str(problem).split())
+    return text if len(text) <= 200 else f"{text[:197]}..."

@@ -90,7 +90,7 @@ def write_fasta(genome: Genome, path: Path) -> None:
 
 
 def _fasta_contigs(content: bytes, path: Path) -> Iterator[Contig]:
-    before, *blocks = re.split(rb"(?m)^>", content.removeprefix(b"\xef\xbb\xbf"))
+    before, *blocks = re.split(rb"(?m)^>", content)
     line = 1 + before.count(b"\n")
     for block in blocks:
         header, _, body = block.partition(b"\n")

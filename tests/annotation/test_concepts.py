@@ -40,27 +40,11 @@ def spans(elements, concept):
 def test_a_pseudo_trna_is_a_pseudogene_and_no_trna():
     found = define(
         element("tRNA", "1", ("c", 0, 9, "+")),
-        element("tRNA", "2", ("c", 10, 19, "+"), pseudo="true"),
         element("pseudogenic_tRNA", "3", ("c", 20, 29, "+"), locus_tag="t3"),
         element("pseudogene", "4", ("c", 20, 30, "+"), locus_tag="t3"),
     )
     assert spans(found, "tRNA") == [("c", 0, 9, "+")]
     assert spans(found, "pseudogene") == [("c", 20, 30, "+")]
-
-
-@pytest.mark.parametrize(
-    ("product", "concept"),
-    [
-        ("16S ribosomal RNA of rrnH operon", "rRNA_16S"),
-        ("ribosomal RNA-16S", "rRNA_16S"),
-        ("23S ribosomal RNA", "rRNA_23S"),
-        ("5S ribosomal RNA", "rRNA_5S"),
-    ],
-)
-def test_rrna_is_told_apart_by_its_product(product, concept):
-    counts = define(element("rRNA", "1", ("c", 0, 9, "+"), product=product)).counts()
-    sizes = {name: counts[name] for name in counts if name.startswith("rRNA")}
-    assert sizes == {"rRNA": 1, **dict.fromkeys(["rRNA_5S", "rRNA_16S", "rRNA_23S"], 0), concept: 1}
 
 
 def test_start_and_stop_codons_go_over_the_joins_of_a_cds():
@@ -86,6 +70,87 @@ def test_a_partial_cds_has_no_codon_at_its_unknown_end():
     )
     assert spans(found, "start_codon") == [("c", 16, 19, "-"), ("c", 30, 33, "+")]
     assert spans(found, "stop_codon") == [("c", 6, 9, "+"), ("c", 27, 30, "+")]
+
+
+@pytest.mark.parametrize(
+    ("strand", "partial", "starts", "stops"),
+    [
+        ("+", "00", 1, 1), ("+", "10", 0, 1), ("+", "01", 1, 0), ("+", "11", 0, 0),
+        ("-", "10", 1, 0), ("-", "01", 0, 1), ("+", "true", 0, 0), ("+", "false", 1, 1),
+    ],
+)  # fmt: skip
+def test_partial_tells_which_end_lies_beyond_the_contig(strand, partial, starts, stops):
+    """As Prodigal and GeneMarkS-2 write it: a digit for the lower end, a digit for the higher."""
+    found = define(element("CDS", "1", ("c", 0, 9, strand, 0), partial=partial))
+    assert (found.n_elements("start_codon"), found.n_elements("stop_codon")) == (starts, stops)
+
+
+def test_the_ends_of_a_gene_on_two_strands_are_those_of_its_outer_parts():
+    parts = ("c", 0, 9, "-", 0), ("c", 20, 29, "+", 0)
+    whole = define(element("CDS", "1", *parts))
+    assert spans(whole, "start_codon") == [("c", 6, 9, "-")]
+    assert spans(whole, "stop_codon") == [("c", 26, 29, "+")]
+    assert spans(define(element("CDS", "1", *parts, end_range="29,.")), "stop_codon") == []
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(
+            [("pseudogene", "g", {}), ("pseudogenic_transcript", "t", {"Parent": "g"})],
+            id="ensembl",
+        ),
+        pytest.param(
+            [
+                ("pseudogenic_transcript", "t", {"Parent": "g"}),
+                ("pseudogenic_CDS", "c", {"Parent": "t"}),
+                ("pseudogene", "g", {}),
+            ],
+            id="three-generations",
+        ),
+        pytest.param(
+            [
+                ("gene", "g", {}),
+                ("pseudogenic_CDS", "c1", {"Parent": "g"}),
+                ("pseudogenic_CDS", "c2", {"Parent": "g"}),
+            ],
+            id="of-one-gene",
+        ),
+        pytest.param(
+            [
+                ("pseudogene", "g", {"locus_tag": "b1"}),
+                ("pseudogenic_CDS", "c", {"locus_tag": "b1", "Parent": "t"}),
+                ("pseudogenic_transcript", "t", {}),
+            ],
+            id="by-tag-and-by-parent",
+        ),
+    ],
+)
+def test_a_pseudogene_is_one_element_whatever_describes_it(rows):
+    made = [element(kind, name, ("c", 0, 9, "+"), **said) for kind, name, said in rows]
+    other = element("pseudogene", "other", ("c", 20, 29, "+"))
+    assert define(*made, other).n_elements("pseudogene") == 2
+
+
+def test_pseudogenes_of_one_operon_are_several():
+    made = [
+        element("operon", "o", ("c", 0, 30, "+")),
+        element("pseudogene", "1", ("c", 0, 9, "+"), Parent="o"),
+        element("pseudogene", "2", ("c", 10, 19, "+"), Parent="o"),
+    ]
+    assert define(*made).n_elements("pseudogene") == 2
+
+
+def test_a_concept_chooses_by_the_term_or_by_the_synonym_that_the_file_has():
+    asrna = Element("antisense_RNA", "1", (Part("c", 0, 9, "+"),), written="asRNA")
+    pseudo = Element("pseudogenic_CDS", "2", (Part("c", 10, 19, "+", 0),), written="CDS")
+    concepts = {
+        "synonym": Concept("d", types=("asRNA",)),
+        "both": Concept("d", types=("asRNA", "antisense_RNA")),
+        "coding": Concept("d", types=("CDS",)),
+    }
+    counts = define(asrna, pseudo, concepts=concepts).counts()
+    assert counts == {"synonym": 1, "both": 1, "coding": 0}
 
 
 def test_intergenic_bases_are_those_that_nothing_covers():

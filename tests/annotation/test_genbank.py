@@ -51,7 +51,11 @@ def read(*features, tmp_path):
         (("gene", "1..9", "/pseudo"), "pseudogene"),
         (("ncRNA", "1..9", '/ncRNA_class="antisense_RNA"'), "antisense_RNA"),
         (("ncRNA", "1..9", '/ncRNA_class="other"'), "ncRNA"),
-        (("misc_RNA", "1..9"), "transcript"),
+        (("misc_RNA", "1..9"), "ncRNA"),
+        (("misc_RNA", "1..9", '/product="T-box leader"'), "riboswitch"),
+        (("regulatory", "1..9", '/regulatory_class="riboswitch"'), "riboswitch"),
+        (("regulatory", "1..9", '/regulatory_class="terminator"'), "terminator"),
+        (("regulatory", "1..9", '/regulatory_class="other"'), "regulatory_region"),
         (("mobile_element", "1..9"), "mobile_genetic_element"),
         (("misc_feature", "1..9", '/note="cryptic prophage e14"'), "prophage"),
         (("misc_feature", "1..9", '/note="next to prophage e14"'), "sequence_feature"),
@@ -63,6 +67,53 @@ def test_feature_keys_become_terms_of_the_sequence_ontology(tmp_path, feature, t
     (element,) = read(feature, tmp_path=tmp_path)
     assert element.type == term
     assert element.attributes["gbkey"] == (feature[0],)
+
+
+@pytest.mark.parametrize("text", ["9", "unknown", "0", "\u00b2", "1" * 5000])
+def test_a_codon_start_that_is_none_is_passed_over_with_a_warning(tmp_path, caplog, text):
+    (element,) = read(("CDS", "10..18", f"/codon_start={text}"), tmp_path=tmp_path)
+    assert [part.phase for part in element.parts] == [0]
+    (warning,) = caplog.messages
+    assert (
+        f"TINY.1: 1 codon_start are none of 1, 2, 3 and passed over, first '{text[:20]}'" in warning
+    )
+    assert warning.endswith("of feature 2")
+
+
+@pytest.mark.parametrize(
+    "location", ["30^31", "120^1", "complement(30^31)", "31..30", "complement(31..30)"]
+)
+def test_a_location_between_two_bases_holds_none(tmp_path, location):
+    found = read(("tRNA", "1..9"), ("variation", location), ("CDS", "40..48"), tmp_path=tmp_path)
+    assert [element.type for element in found] == ["tRNA", "CDS"]
+
+
+def test_an_element_keeps_the_parts_that_hold_bases(tmp_path):
+    (element,) = read(("CDS", "join(1..9,20^21,30..32)"), tmp_path=tmp_path)
+    assert [(part.start, part.end, part.phase) for part in element.parts] == [
+        (0, 9, 0),
+        (29, 32, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("ACCESSION", "  AUTHORS   Nobody,N.\nACCESSION", id="authors-of-no-reference"),
+        pytest.param("120 bp", f"{'9' * 5000} bp", id="length-of-5000-digits"),
+        pytest.param("1..9\n", f"1..{'9' * 5000}\n", id="location-of-5000-digits"),
+        pytest.param("1..9\n", f"{'join(' * 3000}1..9{')' * 3000}\n", id="nested-locations"),
+    ],
+)
+def test_whatever_the_parser_throws_is_one_line_that_names_the_file(tmp_path, old, new):
+    path = record(("tRNA", "1..9"), tmp_path=tmp_path)
+    genome = read_genome(path)
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(AnnotationError) as caught:
+        read_annotation(path, genome)
+    assert str(caught.value).startswith(f"{path}")
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 1000
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
+from genointerp.annotation.concepts import define_elements, load_concepts
 from genointerp.annotation.gff3 import read_gff3, write_gff3
 from genointerp.annotation.read import read_annotation
 from genointerp.core.errors import AnnotationError
@@ -70,6 +71,15 @@ def test_rows_that_share_an_id_are_parts_in_reading_order(tmp_path):
     assert found.elements["part"].tolist() == [1, 0, 0, 1]
 
 
+def test_rows_in_reading_order_over_the_origin_keep_it(tmp_path):
+    rows = [
+        row("CDS", 89, 100, phase="0", attributes="ID=x"),
+        row("CDS", 1, 9, phase="0", attributes="ID=x"),
+    ]
+    (element,) = read(tmp_path, HEAD + "".join(rows), circular=True)
+    assert spans(element) == [(88, 100, "+", 0), (0, 9, "+", 0)]
+
+
 def test_the_part_attribute_overrules_the_order_of_coordinates(tmp_path):
     rows = [
         row("CDS", 1, 6, phase="0", attributes="ID=x;part=2/2"),
@@ -115,25 +125,88 @@ def test_elements_without_an_id_are_named_after_their_line(tmp_path):
         pytest.param(HEAD + row(first=9, last=3), "found first=9, last=3", id="reversed"),
         pytest.param(HEAD + row(first="1e3"), "found first=1e3", id="not-a-number"),
         pytest.param(HEAD + row(strand="x"), "line 2: strand: .*'x'", id="strand"),
-        pytest.param(HEAD + row("CDS"), "line 2: phase: .*'.'", id="CDS-without-phase"),
+        pytest.param(HEAD + row(first="1" * 5000), "line 2: .*first=1{37}\\.\\.\\.,", id="digits"),
+        pytest.param(HEAD + row(last="\u00b2"), "line 2: .*last=\u00b2", id="superscript"),
+        pytest.param(HEAD + row(last="\u0663"), "line 2: .*last=\u0663", id="arabic-digit"),
         pytest.param(HEAD + row(phase="3"), "line 2: phase: .*'3'", id="phase"),
         pytest.param(
             HEAD + row(attributes='gene_id "x"'), "line 2: attributes: .*name=value", id="GTF"
         ),
         pytest.param(HEAD + row(seqid="chr1"), r"the genome \(c, d\), found chr1", id="seqid"),
         pytest.param(HEAD + row(last=101), "<= 100 on c, found first=1, last=101", id="beyond"),
-        pytest.param(HEAD + row() + row("CDS", phase="0"), "line 3: .*found CDS on c", id="types"),
-        pytest.param(HEAD + row() + row(seqid="d"), "found gene on d", id="two-contigs"),
+        pytest.param(
+            HEAD + row(attributes="ID=1") + row(last=101), "line 3: .*<= 100 on c", id="line-beyond"
+        ),
+        pytest.param(
+            HEAD + row(last=20) + row(first=30, last=101), "line 3: .*<= 100", id="part-beyond"
+        ),
         pytest.param(
             HEAD + "##sequence-region c 1 99\n", "c of 100 bp, .*, found 99 bp", id="length"
         ),
         pytest.param(HEAD + "##sequence-region c\n", "line 2: .*seqid first last", id="directive"),
+        pytest.param(
+            HEAD + f"##sequence-region c 1 {'9' * 5000}\n", "seqid first last", id="long-directive"
+        ),
         pytest.param(HEAD + row("chromosome", 1, 90), "c of 100 bp, found 90 bp", id="chromosome"),
     ],
 )
 def test_a_bad_gff3_is_refused_with_its_line(tmp_path, text, message):
     with pytest.raises(AnnotationError, match=message):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            row() + row("CDS", phase="0"),
+            "line 3: expected rows of ID 'x' to be gene on c, .* CDS on c",
+        ),
+        (
+            row() + row(seqid="d"),
+            "line 3: expected rows of ID 'x' to be gene on c, found gene on d",
+        ),
+    ],
+    ids=["types", "contigs"],
+)
+def test_an_id_of_several_things_is_refused_where_a_concept_reads_them(tmp_path, rows, message):
+    found = read(tmp_path, HEAD + rows)
+    assert [element.id for element in found] == ["x", "x-2"]
+    with pytest.raises(AnnotationError, match=message):
+        define_elements(found, genome(), load_concepts())
+
+
+def test_an_id_on_two_contigs_of_a_type_that_no_concept_reads_is_two_elements(tmp_path):
+    rows = row("intron") + row("intron", seqid="d") + row("tRNA", attributes="ID=t")
+    found = read(tmp_path, HEAD + rows)
+    assert [element.parts[0].seqid for element in found] == ["c", "d", "c"]
+    assert define_elements(found, genome(), load_concepts()).n_elements("tRNA") == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "phases"),
+    [
+        ([(1, 9, ".")], [0]),
+        ([(1, 10, ".")], [-1]),
+        ([(1, 10, "."), (21, 31, ".")], [0, 2]),
+        ([(1, 10, "0"), (21, 30, ".")], [0, 2]),
+        ([(1, 10, "."), (21, 30, "1")], [2, 1]),
+        ([(1, 10, "."), (21, 30, ".")], [-1, -1]),
+    ],
+)
+def test_a_phase_that_is_not_said_follows_from_the_others_or_from_the_length(
+    tmp_path, caplog, rows, phases
+):
+    text = "".join(row("CDS", first, last, phase=phase) for first, last, phase in rows)
+    (element,) = read(tmp_path, HEAD + text)
+    assert [part.phase for part in element.parts] == phases
+    (warning,) = caplog.messages
+    assert "annotation.gff3: 1 CDS without a phase, the first in line 2" in warning
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+    (element,) = read(tmp_path, "\ufeff" + HEAD + row("tRNA"))
+    assert element.type == "tRNA"
 
 
 def test_an_element_longer_than_its_circular_contig_is_refused(tmp_path):

@@ -1,6 +1,8 @@
 """Facts about the shipped genomes, counted from the records that they were made of."""
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import pysam
@@ -9,6 +11,7 @@ from typer.testing import CliRunner
 
 from genointerp.annotation.catalogue import catalogue, shipped
 from genointerp.annotation.concepts import define_elements, load_concepts
+from genointerp.annotation.file import annotate_file
 from genointerp.annotation.raster import element_bases
 from genointerp.annotation.read import read_annotation
 from genointerp.cli.main import app
@@ -134,3 +137,33 @@ def test_annotate_lists_the_elements_and_counts_them(tmp_path):
     assert table.loc[table["concept"] == "CDS", "element"].nunique() == 11
     header = json.loads(out.read_text().split("\n")[0].removeprefix("# "))
     assert header["provenance"]["inputs"].keys() == {"annotation", "genome", "concepts"}
+
+
+@pytest.mark.parametrize("piped", ["annotation", "genome"])
+def test_annotate_reads_each_input_once_so_that_it_may_be_a_pipe(tmp_path, piped):
+    files = {"annotation": "##gff-version 3\nc\tx\ttRNA\t1\t9\t.\t+\t.\tID=t\n"}
+    files["genome"] = ">c\nACGTACGTACGT\n"
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    digest = sha256_file(tmp_path / "annotation")
+    (tmp_path / piped).unlink()
+    os.mkfifo(tmp_path / piped)
+    writer = threading.Thread(target=(tmp_path / piped).write_text, args=(files[piped],))
+    writer.start()
+    found = annotate_file(tmp_path / "annotation", tmp_path / "genome", tmp_path / "out.tsv")
+    writer.join()
+    assert found.n_elements("tRNA") == 1
+    header = json.loads((tmp_path / "out.tsv").read_text().split("\n")[0].removeprefix("# "))
+    assert header["provenance"]["inputs"]["annotation"] == digest
+
+
+def test_annotate_says_which_types_no_concept_reads_and_which_are_read_as_another(tmp_path, caplog):
+    caplog.set_level("INFO")
+    rows = [("mystery", 1), ("mystery", 5), ("asRNA", 9)]
+    text = "".join(f"c\tx\t{kind}\t{at}\t{at + 1}\t.\t+\t.\t.\n" for kind, at in rows)
+    (tmp_path / "a.gff3").write_text(f"##gff-version 3\n{text}")
+    (tmp_path / "c.fa").write_text(">c\nACGTACGTACGT\n")
+    annotate_file(tmp_path / "a.gff3", tmp_path / "c.fa", tmp_path / "out.tsv")
+    where = tmp_path / "a.gff3"
+    assert f"{where}: types that no concept names: mystery (2)" in caplog.messages
+    assert f"{where}: types read as another: asRNA as antisense_RNA (1)" in caplog.messages

@@ -111,6 +111,35 @@ def test_a_bgzip_file_without_its_last_block_is_cut_short(tmp_path):
         read_genome(path)
 
 
+@pytest.mark.parametrize("members", ["bgzip-gzip", "gzip-bgzip", "gzip-gzip", "bgzip-bgzip"])
+def test_concatenated_members_are_one_file(tmp_path, members):
+    contents = []
+    for number, kind in enumerate(members.split("-")):
+        text = f">{number}\nACGT\n".encode()
+        path = tmp_path / f"{number}.gz"
+        with pysam.BGZFile(str(path), "wb", index=None) as handle:
+            handle.write(text)
+        contents.append(path.read_bytes() if kind == "bgzip" else gzip.compress(text))
+    assert list(read_genome(write(tmp_path, b"".join(contents)))) == ["0", "1"]
+    cut = b"".join(contents)[: -28 if members.endswith("bgzip") else -1]
+    with pytest.raises(SequenceError, match="one cut short"):
+        read_genome(write(tmp_path, cut))
+
+
+@pytest.mark.parametrize("content", [FASTA, PHIX.read_bytes()], ids=["fasta", "genbank"])
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path, content):
+    expected = read_genome(write(tmp_path, content))
+    for marked in (b"\xef\xbb\xbf" + content, gzip.compress(b"\xef\xbb\xbf" + content)):
+        assert read_genome(write(tmp_path, marked)).sha256 == expected.sha256
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_text_is_refused_by_its_name(tmp_path, encoding):
+    content = ("\ufeff" + FASTA.decode()).encode(encoding)
+    with pytest.raises(SequenceError, match="UTF-8 or ASCII, found a byte order mark of UTF-16"):
+        read_genome(write(tmp_path, content))
+
+
 def without_origin(content):
     return content[: content.index(b"ORIGIN")] + b"//\n"
 
