@@ -1,15 +1,24 @@
 """Reading with errors that say where; atomic writing: a file has its name only when complete."""
 
-import json
 import os
+import select
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 from genointerp.core.errors import InputError, StorageError
+from genointerp.core.parsing import parse_json
+
+PIPE_WAIT_S = 10.0
+"""How long a named pipe may stay silent before it is taken for one into which nobody writes."""
+
+_UNNAMED = ("/dev/fd/", "/dev/stdin", "/proc/")
+"""Where a shell puts the pipes that it makes: somebody writes into them, however late."""
 
 
 @contextmanager
@@ -23,16 +32,43 @@ def reading(path: Path, *, error: type[InputError]) -> Iterator[None]:
         raise error(str(path), "a file that can be read", reason) from problem
 
 
-def read_bytes(path: Path, *, error: type[InputError]) -> bytes:
-    """Return the content of an input file.
+@contextmanager
+def open_input(path: Path, *, error: type[InputError]) -> Iterator[BufferedReader]:
+    """Open an input file, which may be a pipe.
 
     Parameters
     ----------
     error
-        Raised where there is no such file, or it cannot be read.
+        Raised where there is no such file, or it cannot be read: a named pipe into which nobody
+        writes, or a device, which may have no end.
     """
+    path = Path(path)
+    with reading(path, error=error), _open_any(path, error) as handle:
+        yield handle
+
+
+def read_bytes(path: Path, *, error: type[InputError]) -> bytes:
+    """Return the content of an input file; errors are those of `open_input`."""
+    with open_input(path, error=error) as handle:
+        return handle.read()
+
+
+def kind_of_place(path: Path) -> str:
+    """Return what stands at a path where a file was expected, for messages."""
+    path = Path(path)
+    if path.is_dir():
+        return "a folder"
+    if path.is_fifo():
+        return "a pipe"
+    return "a device or a socket" if path.exists() else "no file"
+
+
+def check_seekable(path: Path, *, error: type[InputError]) -> None:
+    """Refuse what can be read but once, or for ever: a pipe, a device or a socket."""
     with reading(path, error=error):
-        return Path(path).read_bytes()
+        mode = Path(path).stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise error(str(path), "a file that can be read more than once", kind_of_place(path))
 
 
 def read_text(path: Path, *, error: type[InputError]) -> str:
@@ -79,10 +115,7 @@ def read_json_object(path: Path, *, error: type[InputError]) -> dict[str, Any]:
     error
         Raised where the file cannot be read or holds anything else.
     """
-    try:
-        values = json.loads(read_text(path, error=error))
-    except json.JSONDecodeError as problem:
-        raise error(str(path), "JSON", str(problem)) from problem
+    values = parse_json(read_text(path, error=error), where=str(path), error=error)
     if not isinstance(values, dict):
         raise error(str(path), "a JSON object", type(values).__name__)
     return values
@@ -112,6 +145,29 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise StorageError(f"{path}: expected to write the file, found {error.strerror}") from error
     finally:
         _remove(temporary)
+
+
+def _open_any(path: Path, error: type[InputError]) -> BufferedReader:
+    mode = path.stat().st_mode
+    if stat.S_ISFIFO(mode) and not str(path.absolute()).startswith(_UNNAMED):
+        return _open_pipe(path, error)
+    is_file = stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISDIR(mode)
+    if not is_file and path.resolve() != Path(os.devnull):
+        raise error(str(path), "a file that can be read", "a device or a socket")
+    return path.open("rb")
+
+
+def _open_pipe(path: Path, error: type[InputError]) -> BufferedReader:
+    # opened at once, whoever writes; the poll is silent until the first writer comes
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    if not poll.poll(1000 * PIPE_WAIT_S):
+        os.close(descriptor)
+        expected = f"a pipe into which something writes within {PIPE_WAIT_S:g} s"
+        raise error(str(path), expected, "nothing")
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "rb")
 
 
 def _make_parent(path: Path) -> None:

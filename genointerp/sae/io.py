@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from genointerp import __version__
 from genointerp.core.config import from_mapping, to_mapping, write_config
 from genointerp.core.errors import ConfigError, InputError, SchemaError
+from genointerp.core.feature_names import check_feature_names
 from genointerp.core.files import atomic_path
 from genointerp.core.provenance import sha256_file
 from genointerp.sae.base import SparseAutoencoder, check_tensors
@@ -122,7 +123,11 @@ def load_sae(directory: Path, *, device: str = "cpu") -> LoadedSae:
     sae = _make(config, cfg["d_in"], directory / CONFIG)
     check_tensors(sae, tensors, where=str(path))
     sae.fill(tensors, where=str(path))
-    names = _feature_names(metadata, sae.n_features, directory / CONFIG)
+    names = check_feature_names(
+        metadata.get("feature_names", {}),
+        sae.n_features,
+        where=f"{directory / CONFIG}: metadata.feature_names",
+    )
     return LoadedSae(sae.to(device), {**metadata, "d_in": cfg["d_in"]}, digest, names)
 
 
@@ -177,19 +182,6 @@ def _make(config: SaeConfig, d_in: int, path: Path) -> SparseAutoencoder:
     if sae.d_in != d_in:
         raise SchemaError(f"{path}: d_in", f"{sae.d_in}, as metadata.sae has it", str(d_in))
     return sae
-
-
-def _feature_names(metadata: dict[str, Any], n_features: int, path: Path) -> dict[str, int]:
-    names = metadata.get("feature_names", {})
-    where = f"{path}: metadata.feature_names"
-    if not isinstance(names, dict):
-        raise SchemaError(where, "features by name", repr(names))
-    for name, feature in names.items():
-        if type(feature) is not int or not 0 <= feature < n_features:
-            raise SchemaError(
-                f"{where}: {name}", f"a feature from 0 to {n_features - 1}", repr(feature)
-            )
-    return dict(names)
 
 
 def _write_json(path: Path, value: object) -> None:
