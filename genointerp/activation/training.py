@@ -3,7 +3,7 @@
 import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -16,6 +16,7 @@ from genointerp.activation.part_training import train_parts
 from genointerp.activation.training_config import TrainingConfig
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import check_writable
+from genointerp.core.lock import only_writer
 from genointerp.core.progress import Progress, silent
 from genointerp.model.device import find_device
 from genointerp.sae import parallel
@@ -122,7 +123,8 @@ def train_into(
     MismatchError
         If ``<out>.checkpoint`` is of another run.
     StorageError
-        If nothing can be written to ``out``; told before the training, not after it.
+        If nothing can be written to ``out``, or another process writes it; told before the
+        training, not after it.
     """
     runtime = Runtime() if runtime is None else runtime
     find_device(runtime.device)
@@ -131,6 +133,7 @@ def train_into(
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     with (
         parallel.process_group(runtime.device) as own,
+        only_writer(out) if parallel.rank() == 0 else nullcontext(),
         _curves(runtime.tensorboard, [*configs]) as listen,
     ):
         for path in (*(folder / CONFIG for folder in folders), checkpoint / CHECKPOINT):

@@ -77,7 +77,8 @@ def bed_lines(frame: pd.DataFrame, lengths: ContigLengths) -> Iterator[str]:
     for row in frame.to_dict(orient="records"):
         interval = GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]), row["strand"])
         score = min(1000, round(1000 * row["covered_share"]))
-        numbers = f"{row['max_activation']:.6g}\t{row['mean_activation']:.6g}\t{clean_field(row['region'])}"
+        region = clean_field(row["region"])
+        numbers = f"{row['max_activation']:.6g}\t{row['mean_activation']:.6g}\t{region}"
         for part in split_at_origin(interval, lengths[row["genome"], interval.seqid]):
             place = f"{part.seqid}\t{part.start}\t{part.end}"
             yield f"{place}\tf/{row['feature']}\t{score}\t{row['strand']}\t{numbers}"

@@ -164,12 +164,12 @@ def render_table(frame: pd.DataFrame, format: TextFormat) -> str:
 
 def _clean(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the table with its texts as fields of one row."""
-    texts = [name for name in frame if frame[name].dtype == object]
-    cleaned = {
-        name: [clean_field(value) if isinstance(value, str) else value for value in frame[name]]
-        for name in texts
-    }
-    return frame.assign(**{name: pd.Series(cleaned[name], frame.index, object) for name in texts})
+    cleaned = frame.copy(deep=False)
+    for name in frame:
+        if frame[name].dtype == object:
+            values = [clean_field(it) if isinstance(it, str) else it for it in frame[name]]
+            cleaned[name] = pd.Series(values, frame.index, object)
+    return cleaned
 
 
 _DTYPES: dict[Kind, Any] = {"string": object, "int64": np.int64, "float64": np.float64}
