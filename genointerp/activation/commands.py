@@ -95,7 +95,7 @@ def evaluate_file(
     provenance = json.loads(Provenance(settings, inputs).as_json())
     with atomic_path(out) as temporary:
         text = json.dumps(found.as_mapping() | {"provenance": provenance}, indent=2)
-        temporary.write_text(text + "\n")
+        temporary.write_text(text + "\n", encoding="utf-8")
     return found.fidelity
 
 

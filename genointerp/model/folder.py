@@ -168,4 +168,4 @@ def save_model(
         }
         save_file(state, temporary)
     with atomic_path(folder / "config.json") as temporary:
-        temporary.write_text(json.dumps(config, indent=2) + "\n")
+        temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -1,11 +1,11 @@
 """What a dictionary on disk says of itself beside its weights. Torch-free."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_text
+from genointerp.core.parsing import parse_json
 
 CONFIG = "cfg.json"
 WEIGHTS = "sae_weights.safetensors"
@@ -26,10 +26,7 @@ def read_cfg(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise SchemaError(str(path), "the configuration of a dictionary", "no file")
-    try:
-        cfg = json.loads(read_text(path, error=SchemaError))
-    except json.JSONDecodeError as error:
-        raise SchemaError(str(path), "JSON", str(error)) from error
+    cfg = parse_json(read_text(path, error=SchemaError), where=str(path), error=SchemaError)
     metadata = cfg.get("metadata") if isinstance(cfg, dict) else None
     if not isinstance(metadata, dict):
         raise SchemaError(str(path), "a key 'metadata'", "none")

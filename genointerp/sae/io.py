@@ -91,7 +91,7 @@ def save_training(result: TrainResult, directory: Path) -> None:
     with atomic_path(directory / TRAIN_CONFIG) as temporary:
         write_config(result.config, temporary)
     with atomic_path(directory / METRICS) as temporary:
-        temporary.write_text(metrics_text(result.records))
+        temporary.write_text(metrics_text(result.records), encoding="utf-8")
     _write_json(directory / LOG, asdict(result.log))
     _write_json(directory / DENSITY, result.density.tolist())
     save_sae(result.sae, directory, result.metadata)
@@ -186,4 +186,4 @@ def _make(config: SaeConfig, d_in: int, path: Path) -> SparseAutoencoder:
 
 def _write_json(path: Path, value: object) -> None:
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n")
+        temporary.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")

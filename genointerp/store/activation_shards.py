@@ -189,7 +189,7 @@ class ActivationShards:
         if not target.exists():
             record = {"manifest-sha256": self.manifest_sha256, "shard-tokens": shard_tokens}
             with writing(target), atomic_path(target) as temporary:
-                temporary.write_text(json.dumps(record, indent=2) + "\n")
+                temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
             return shard_tokens
         record = read_json_object(target, error=SchemaError)
         found, tokens = record.get("manifest-sha256"), record.get("shard-tokens")

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from genointerp.core.errors import GenointerpError, InputError, SchemaError
+from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store import activations, feature_digest, features
@@ -105,10 +106,7 @@ def _check_provenance(path: Path, kind: str) -> None:
     with open_checked(path, kind, _VERSIONS[kind]) as file:
         text = text_attribute(file, "provenance")
         where = f"{path}: attribute 'provenance'"
-        try:
-            record = json.loads(text)
-        except ValueError as error:
-            raise SchemaError(where, "JSON", text[:40]) from error
+        record = parse_json(text, where=where, error=SchemaError)
         if not isinstance(record, dict) or not {"generated-by", "config", "inputs"} <= set(record):
             raise SchemaError(where, "generated-by, config and inputs", text[:40])
         inputs = record["inputs"]

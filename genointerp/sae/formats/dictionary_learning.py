@@ -88,7 +88,7 @@ def write_dictionary_learning(
     with atomic_path(folder / "ae.pt") as temporary:
         torch.save(to_state(sae), temporary)
     with atomic_path(folder / "config.json") as temporary:
-        temporary.write_text(json.dumps({"trainer": trainer}, indent=2) + "\n")
+        temporary.write_text(json.dumps({"trainer": trainer}, indent=2) + "\n", encoding="utf-8")
 
 
 def from_state(

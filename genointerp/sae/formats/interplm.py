@@ -81,7 +81,7 @@ def write_interplm(sae: SparseAutoencoder, folder: Path, metadata: Mapping[str, 
         torch.save(state, temporary)
     config = f"# {metadata['model']}, {metadata['site']}\ntrainer: {name}\n"
     with atomic_path(folder / "config.yaml") as temporary:
-        temporary.write_text(config)
+        temporary.write_text(config, encoding="utf-8")
 
 
 def _architecture(path: Path) -> ArchitectureName:

@@ -71,4 +71,4 @@ def write_sparsify(sae: SparseAutoencoder, folder: Path, metadata: Mapping[str, 
     with atomic_path(folder / "sae.safetensors") as temporary:
         save_file(tensors, temporary)
     with atomic_path(folder / "cfg.json") as temporary:
-        temporary.write_text(json.dumps(cfg, indent=2) + "\n")
+        temporary.write_text(json.dumps(cfg, indent=2) + "\n", encoding="utf-8")
