@@ -132,11 +132,12 @@ class _WebOnly(urllib.request.HTTPRedirectHandler):
     """Follows a server to other servers of the web, and to nothing else."""
 
     def redirect_request(self, *arguments: Any) -> urllib.request.Request | None:  # noqa: ANN401
-        address = arguments[-1]
+        request, answer, address = arguments[0], arguments[1], arguments[-1]
         if urllib.parse.urlsplit(address).scheme not in _SCHEMES:
-            origin = arguments[0].full_url
+            answer.close()
             found = f"one to {one_line(address)[:80]!r}"
-            raise SequenceError(origin, "a redirection to an http or https address", found)
+            expected = "a redirection to an http or https address"
+            raise SequenceError(request.full_url, expected, found)
         return super().redirect_request(*arguments)
 
 
