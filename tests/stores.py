@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
+from genointerp.store import activations
 from genointerp.store.activation_shards import ActivationShards
 from genointerp.store.activations import ActivationHeader, ActivationStore
+from genointerp.store.contents import CONTENTS, contents_sha256, crc32_of
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature_writer import FeatureWriter
 from genointerp.store.features import FeatureHeader, FeatureStore
@@ -32,6 +35,18 @@ def activation_header(d_in=4, encoding="float16", contigs=CONTIGS, **changes):
         contigs=contigs,
     )
     return ActivationHeader(**{**values, **changes})
+
+
+def reseal(path):
+    """Give an activations file the checksums of what it holds, as if it had been written so."""
+    with h5py.File(path, "r+") as file:
+        rows = file["activations"].chunks[0]
+        for names in (("activations",), ("tokens/start", "tokens/end")):
+            if names[0] in file:
+                parts = [slice(at, at + rows) for at in range(0, len(file[names[0]]), rows)]
+                found = [crc32_of(file[name][part] for name in names) for part in parts]
+                file[activations.CHECKSUMS[names[0]]][...] = found
+        file.attrs[CONTENTS] = contents_sha256(file, activations.LARGE)
 
 
 def windows_of(contigs=CONTIGS, step=25):

@@ -97,7 +97,7 @@ def evaluate_file(
             progress=progress,
         )
         text = json.dumps(found.as_mapping() | {"provenance": provenance}, indent=2)
-        temporary.write_text(text + "\n")
+        temporary.write_text(text + "\n", encoding="utf-8")
     return found.fidelity
 
 

@@ -16,6 +16,7 @@ from genointerp.activation.encoding import encode_tensor
 from genointerp.activation.tokens import WindowTokens, read_window, stacked, token_batches
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import ConfigError, InputError, MismatchError, UnknownNameError
+from genointerp.core.lock import only_writer
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
 from genointerp.genome.genome import Genome
@@ -136,11 +137,18 @@ def harvest(
         If an activation is not finite, or too large for the encoding; if the model cannot read in
         chunks, or its tokens do not tile the bases that they were made of.
     StorageError
-        If the file cannot be written; shards already written remain.
+        If the file cannot be written, or another process writes it; shards already written remain.
     """
     config = HarvestConfig() if config is None else config
     plan = HarvestPlan(model.spec, genome, site, config, tuple(regions))
     plan.check()
+    with only_writer(out):
+        return _harvest_all(model, plan, out, progress)
+
+
+def _harvest_all(
+    model: DnaModel, plan: "HarvestPlan", out: Path, progress: Progress
+) -> ActivationStore:
     if out.exists():
         return plan.existing(out)
     shards = plan.shards(out)

@@ -13,6 +13,7 @@ import torch
 
 from genointerp.activation.harvest import HarvestConfig, HarvestPlan, harvest, harvest_shard
 from genointerp.core.errors import GenointerpError, InputError, MismatchError
+from genointerp.core.lock import only_writer
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
@@ -101,6 +102,8 @@ def harvest_on(
         is none of this package. Shards already written remain.
     MismatchError
         If the copies are not alike.
+    StorageError
+        If another process writes the file.
     """
     config = HarvestConfig() if config is None else config
     if len(copies.devices) == 1:
@@ -116,6 +119,7 @@ def harvest_on(
         site = specs[0].default_site if site is None else site
         plan = HarvestPlan(specs[0], genome, site, config, tuple(regions))
         plan.check()
+        stack.enter_context(only_writer(out))
         if out.exists():
             return plan.existing(out)
         shards = plan.shards(out)

@@ -3,7 +3,7 @@
 import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -16,6 +16,7 @@ from genointerp.activation.part_training import train_parts
 from genointerp.activation.training_config import TrainingConfig
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import check_replaceable, check_writable, replacing
+from genointerp.core.lock import only_writer
 from genointerp.core.progress import Progress, silent
 from genointerp.model.device import find_device
 from genointerp.sae import parallel
@@ -122,8 +123,8 @@ def train_into(
     MismatchError
         If ``<out>.checkpoint`` is of another run.
     StorageError
-        If nothing can be written to ``out``, or something else than a dictionary of the same
-        settings and activations stands there; told before the training, not after it.
+        If nothing can be written to ``out``, another process writes it, or something else than a
+        dictionary of the same settings and activations stands there; raised before the training.
     """
     runtime = Runtime() if runtime is None else runtime
     find_device(runtime.device)
@@ -132,6 +133,7 @@ def train_into(
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     with (
         parallel.process_group(runtime.device) as own,
+        only_writer(out) if parallel.rank() == 0 else nullcontext(),
         _curves(runtime.tensorboard, [*configs]) as listen,
     ):
         for folder, one in zip(folders, configs.values(), strict=True):

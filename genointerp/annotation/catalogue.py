@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 import genointerp
+from genointerp.core.config import read_yaml
 from genointerp.core.errors import SchemaError, StorageError, UnknownNameError
 
 FILES = ("sequence.fa.gz", "annotation.gff3.gz", "source.yaml")
@@ -82,4 +81,4 @@ def _read(folder: Path) -> ShippedGenome:
     for path in (sequence, annotation):
         if not path.is_file():
             raise SchemaError(str(folder), f"a file {path.name}", "none")
-    return ShippedGenome(folder.name, sequence, annotation, yaml.safe_load(source.read_text()))
+    return ShippedGenome(folder.name, sequence, annotation, read_yaml(source))

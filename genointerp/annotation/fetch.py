@@ -79,7 +79,8 @@ def fetch_genome(
             "sha256": {name: sha256_file(folder / name) for name in names},
             "elements": annotations.counts(),
         }
-        (folder / "source.yaml").write_text(yaml.safe_dump(source, sort_keys=False, width=96))
+        text = yaml.safe_dump(source, sort_keys=False, width=96)
+        (folder / "source.yaml").write_text(text, encoding="utf-8")
     return FetchedGenome(
         contig.name, contig.length, len(annotations), out / names[0], out / names[1]
     )

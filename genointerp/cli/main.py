@@ -1,11 +1,13 @@
 """The `genointerp` program: an explicit list of commands, each in the file of its name."""
 
+import io
 import logging
 import os
 import select
 import sys
+import traceback
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -37,6 +39,7 @@ from genointerp.cli.top import top
 from genointerp.cli.train import train
 from genointerp.cli.verify import verify
 from genointerp.core.errors import GenointerpError
+from genointerp.core.text import one_line
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "fetch": fetch,
@@ -68,6 +71,13 @@ WRITE = frozenset(COMMANDS) - {"models", "verify", "run", "demo"}
 """Commands with ``--force``: a run keeps its own directory."""
 
 
+_TRACEBACK = "--traceback"
+_REPORT = (
+    "a fault of genointerp; please report the command and what "
+    f"`genointerp {_TRACEBACK} ...` prints to its developers"
+)
+
+
 class _Program(TyperGroup):
     """Ends with status 0 where the reader of the standard output, such as `head`, has enough."""
 
@@ -95,13 +105,30 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run the program; a wrong input ends it with one line on stderr and status 1."""
+    """Run the program; a wrong input ends it with one line on stderr and status 1.
+
+    So does what nobody foresaw: the line then says that it is a fault of the program, and what to
+    report. ``--traceback`` shows where in the program either arose.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # what a locale cannot show is no reason to end
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     try:
         app()
     except (GenointerpError, OSError) as error:
-        typer.echo(f"genointerp: {error}", err=True)
-        raise SystemExit(1) from error
+        _end(error, one_line(error))
+    except Exception as error:  # noqa: BLE001  the last place where it can become one line
+        found = f"{type(error).__name__}: {one_line(error)}"
+        _end(error, f"expected to go on, found {found} ({_REPORT})")
+
+
+def _end(error: Exception, line: str) -> NoReturn:
+    if _TRACEBACK in sys.argv:
+        traceback.print_exception(error)
+    sys.stderr.write(f"genointerp: {line}\n")
+    raise SystemExit(1) from None
 
 
 def _print_version(wanted: bool) -> bool:
@@ -115,6 +142,9 @@ def _print_version(wanted: bool) -> bool:
 def program(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="say which")
+    ] = False,
+    with_traceback: Annotated[
+        bool, typer.Option(_TRACEBACK, help="of an error, print where in the program it arose")
     ] = False,
 ) -> None:
     """Look inside DNA foundation models: from a genome to features that tell its biology."""

@@ -12,9 +12,10 @@ import yaml
 
 from genointerp.core.errors import ConfigError
 from genointerp.core.files import read_text
+from genointerp.core.parsing import parse_yaml
 
 T = TypeVar("T")
-_EXPONENT = re.compile(r"[+-]?\d+[eE][+-]?\d+")
+_EXPONENT = re.compile("[+-]?[0-9]+[eE][+-]?[0-9]+")
 
 
 def read_config(cls: type[T], path: Path | None) -> T:
@@ -37,14 +38,9 @@ def read_yaml(path: Path) -> Any:
     Raises
     ------
     ConfigError
-        If there is no such file, or it is no YAML.
+        If there is no such file, it is no YAML, or it is larger or deeper than a configuration is.
     """
-    text = read_text(path, error=ConfigError)
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        # safe_load lets the ValueError of an impossible date through
-        raise ConfigError(str(path), "YAML", " ".join(str(error).split())) from error
+    return parse_yaml(read_text(path, error=ConfigError), where=str(path), error=ConfigError)
 
 
 def from_mapping(cls: type[T], values: Any, *, where: str) -> T:
@@ -74,7 +70,8 @@ def to_mapping(config: Any) -> dict[str, Any]:
 
 def write_config(config: Any, path: Path) -> None:
     """Write the resolved configuration as YAML, in the order of its fields."""
-    Path(path).write_text(yaml.safe_dump(to_mapping(config), sort_keys=False))
+    text = yaml.safe_dump(to_mapping(config), sort_keys=False)
+    Path(path).write_text(text, encoding="utf-8")
 
 
 def check_choice(where: str, value: object, choice: Any) -> None:

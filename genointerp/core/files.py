@@ -5,11 +5,14 @@ else only where `replacing` says so, which is ``--force`` on the command line.
 """
 
 import json
+import os
+import select
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +26,13 @@ from genointerp.core.exchange import (
     sync,
     temporary_name,
 )
+from genointerp.core.parsing import parse_json
 
-JSON_LEVELS = 100
-"""Levels of nesting that are read; what this package and others write has fewer than ten."""
+PIPE_WAIT_S = 10.0
+"""How long a named pipe may stay silent before it is taken for one into which nobody writes."""
+
+_UNNAMED = ("/dev/fd/", "/dev/stdin", "/proc/")
+"""Where a shell puts the pipes that it makes: somebody writes into them, however late."""
 
 
 @contextmanager
@@ -48,23 +55,48 @@ def check_is_file(path: Path, *, error: type[InputError]) -> None:
         Raised where there is no file of this name that can be read.
     """
     with reading(path, error=error):
-        mode = Path(path).stat().st_mode
-        if not stat.S_ISREG(mode):
-            found = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
-            raise error(str(path), "a file that can be read", found)
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            raise error(str(path), "a file that can be read", kind_of_place(path))
         Path(path).open("rb").close()
 
 
-def read_bytes(path: Path, *, error: type[InputError]) -> bytes:
-    """Return the content of an input file.
+@contextmanager
+def open_input(path: Path, *, error: type[InputError]) -> Iterator[BufferedReader]:
+    """Open an input file, which may be a pipe.
 
     Parameters
     ----------
     error
-        Raised where there is no such file, or it cannot be read.
+        Raised where there is no such file, or it cannot be read: a named pipe into which nobody
+        writes, or a device, which may have no end.
     """
+    path = Path(path)
+    with reading(path, error=error), _open_any(path, error) as handle:
+        yield handle
+
+
+def read_bytes(path: Path, *, error: type[InputError]) -> bytes:
+    """Return the content of an input file; errors are those of `open_input`."""
+    with open_input(path, error=error) as handle:
+        return handle.read()
+
+
+def kind_of_place(path: Path) -> str:
+    """Return what stands at a path where a file was expected, for messages."""
+    path = Path(path)
+    if path.is_dir():
+        return "a folder"
+    if path.is_fifo():
+        return "a pipe"
+    return "a device or a socket" if path.exists() else "no file"
+
+
+def check_seekable(path: Path, *, error: type[InputError]) -> None:
+    """Refuse what can be read but once, or for ever: a pipe, a device or a socket."""
     with reading(path, error=error):
-        return Path(path).read_bytes()
+        mode = Path(path).stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise error(str(path), "a file that can be read more than once", kind_of_place(path))
 
 
 def read_text(path: Path, *, error: type[InputError]) -> str:
@@ -116,38 +148,6 @@ def read_json_object(path: Path, *, error: type[InputError]) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise error(str(path), "a JSON object", type(values).__name__)
     return values
-
-
-def parse_json(text: str, *, where: str, error: type[InputError]) -> Any:  # noqa: ANN401
-    """Return the value of a JSON text of few levels.
-
-    Parameters
-    ----------
-    where
-        What the text is of, for messages.
-    error
-        Raised where it is no JSON, or nested deeper than ``JSON_LEVELS``.
-    """
-    try:
-        value = json.loads(text)
-    except RecursionError as problem:
-        raise _too_deep(where, error) from problem
-    except ValueError as problem:
-        # not only JSONDecodeError: Python refuses integers of thousands of digits
-        raise error(where, "JSON", str(problem)) from problem
-    rest = [(value, 1)]
-    while rest:
-        item, level = rest.pop()
-        if level > JSON_LEVELS:
-            raise _too_deep(where, error)
-        if isinstance(item, dict | list):
-            inner = item.values() if isinstance(item, dict) else item
-            rest.extend((it, level + 1) for it in inner if isinstance(it, dict | list))
-    return value
-
-
-def _too_deep(where: str, error: type[InputError]) -> InputError:
-    return error(where, f"JSON of at most {JSON_LEVELS} levels", "deeper nesting")
 
 
 @contextmanager
@@ -373,6 +373,29 @@ def _holds_something(path: Path) -> bool:
     if path.is_dir():
         return any(path.iterdir())
     return path.exists() and path.stat().st_size > 0
+
+
+def _open_any(path: Path, error: type[InputError]) -> BufferedReader:
+    mode = path.stat().st_mode
+    if stat.S_ISFIFO(mode) and not str(path.absolute()).startswith(_UNNAMED):
+        return _open_pipe(path, error)
+    is_file = stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISDIR(mode)
+    if not is_file and path.resolve() != Path(os.devnull):
+        raise error(str(path), "a file that can be read", "a device or a socket")
+    return path.open("rb")
+
+
+def _open_pipe(path: Path, error: type[InputError]) -> BufferedReader:
+    # opened at once, whoever writes; the poll is silent until the first writer comes
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    if not poll.poll(1000 * PIPE_WAIT_S):
+        os.close(descriptor)
+        expected = f"a pipe into which something writes within {PIPE_WAIT_S:g} s"
+        raise error(str(path), expected, "nothing")
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "rb")
 
 
 def _make_parent(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from genointerp import __version__
 from genointerp.core.errors import InputError
-from genointerp.core.files import reading
+from genointerp.core.files import check_seekable, reading
 
 
 def sha256_file(path: Path) -> str:
@@ -18,8 +18,9 @@ def sha256_file(path: Path) -> str:
     Raises
     ------
     InputError
-        If there is no such file, or it cannot be read.
+        If there is no such file, or it cannot be read more than once, as a pipe.
     """
+    check_seekable(path, error=InputError)
     with reading(path, error=InputError), Path(path).open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 

@@ -169,7 +169,7 @@ def _write_fasta(job: _Job, path: Path) -> int:
 
 
 def _write_lines(lines: Iterable[str], path: Path, loci: list[Locus]) -> int:
-    with path.open("w", newline="") as handle:
+    with path.open("w", newline="", encoding="utf-8") as handle:
         handle.writelines(f"{line}\n" for line in lines)
     return len(loci)
 

@@ -131,7 +131,7 @@ def fasta_lines(loci: list[Locus], genome: Genome, flank: int) -> Iterator[str]:
 def write_lines(out: Path, lines: Iterable[str]) -> None:
     """Write lines of text to a file, which has its name only when it is complete."""
     with atomic_path(out) as temporary:
-        temporary.write_text("".join(f"{line}\n" for line in lines))
+        temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def flanked(place: GenomicInterval, genome: Genome, flank: int) -> GenomicInterval:

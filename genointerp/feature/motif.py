@@ -229,7 +229,7 @@ def write_meme(motif: Motif, out: Path, provenance: Provenance) -> None:
         f"E= 0\n{matrix}\n"
     )
     with writing(out), atomic_path(out) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _bases(item: FeaturedGenome) -> Genome:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element
 from genointerp.core.errors import CoordinateError, InputError, UnknownNameError
-from genointerp.core.files import reading
+from genointerp.core.files import open_input
+from genointerp.core.text import is_count
 from genointerp.feature.genomes import FeaturedGenome
 from genointerp.genome.interval import GenomicInterval, format_region, parse_region
 from genointerp.store.features import FeatureStore
@@ -126,7 +127,7 @@ def read_bed(lines: Iterable[str], *, where: str) -> Iterator[tuple[str, Genomic
         if not text.strip() or text.startswith("#") or text.split()[0] in _SKIPPED:
             continue
         columns = text.split("\t")
-        if len(columns) < 3 or not (columns[1].isdecimal() and columns[2].isdecimal()):
+        if len(columns) < 3 or not all(map(is_count, columns[1:3])):
             expected = "seqid, start and end, separated by tabs"
             raise CoordinateError(f"{where}: line {number}", expected, repr(text[:60]))
         start, end = int(columns[1]), int(columns[2])
@@ -157,7 +158,7 @@ def _bed_places(path: Path, genomes: Sequence[FeaturedGenome]) -> Iterator[Place
     if str(path) == "-":
         yield from _placed(read_bed(_text(sys.stdin, "BED"), where="BED"), "BED", genomes)
         return
-    with reading(path, error=InputError), path.open("rb") as handle:
+    with open_input(path, error=InputError) as handle:
         # looked at without a second opening, for it may be a pipe
         packed = handle.peek(len(_GZIP)).startswith(_GZIP)
         stream = gzip.GzipFile(fileobj=handle) if packed else handle

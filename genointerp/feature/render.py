@@ -9,6 +9,7 @@ import pandas as pd
 
 from genointerp.core.files import atomic_path
 from genointerp.core.provenance import Provenance
+from genointerp.core.text import clean_field
 from genointerp.genome.interval import GenomicInterval, split_at_origin
 from genointerp.store.hdf5 import writing
 from genointerp.store.table_schemas import TableSchema
@@ -37,7 +38,8 @@ def render_frames(
         if format == "bed":
             yield "".join(f"{line}\n" for line in bed_lines(frame, lengths))
         elif format == "tsv":
-            yield frame.to_csv(sep="\t", index=False, header=not number, lineterminator="\n")
+            text = render_table(frame, "tsv")
+            yield text.partition("\n")[2] if number else text
         else:
             yield ("\n" if number else "") + render_table(frame, "table")
 
@@ -57,7 +59,11 @@ def write_frames(
     if out.suffix != ".bed":
         write_table(table, out, schema, provenance)
         return len(table)
-    with writing(out), atomic_path(out) as temporary, temporary.open("w", newline="") as handle:
+    with (
+        writing(out),
+        atomic_path(out) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as handle,
+    ):
         handle.write(f"# {provenance.as_json()}\n")
         handle.writelines(f"{line}\n" for line in bed_lines(table, lengths))
     return len(table)
@@ -71,7 +77,8 @@ def bed_lines(frame: pd.DataFrame, lengths: ContigLengths) -> Iterator[str]:
     for row in frame.to_dict(orient="records"):
         interval = GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]), row["strand"])
         score = min(1000, round(1000 * row["covered_share"]))
-        numbers = f"{row['max_activation']:.6g}\t{row['mean_activation']:.6g}\t{row['region']}"
+        region = clean_field(row["region"])
+        numbers = f"{row['max_activation']:.6g}\t{row['mean_activation']:.6g}\t{region}"
         for part in split_at_origin(interval, lengths[row["genome"], interval.seqid]):
             place = f"{part.seqid}\t{part.start}\t{part.end}"
             yield f"{place}\tf/{row['feature']}\t{score}\t{row['strand']}\t{numbers}"

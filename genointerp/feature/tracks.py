@@ -4,16 +4,28 @@ Bases that do not fire are absent. Coarser tracks keep the greatest value of eac
 would shrink peaks.
 """
 
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyBigWig
 
-from genointerp.core.errors import InputError, StorageError
+from genointerp.core.errors import InputError
 from genointerp.core.provenance import Provenance
+from genointerp.core.text import one_line
 from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
+
+_LEAST_S = 60.0
+_RUNS_PER_S = 20_000
+"""Time that bigWig is given: it takes a twentieth of it."""
 
 
 class TrackRuns(NamedTuple):
@@ -54,33 +66,26 @@ def write_bigwig(runs: list[TrackRuns], lengths: dict[str, int], path: Path) -> 
     ------
     InputError
         If there are no runs: the format cannot say so.
-    StorageError
-        If the file cannot be written.
+    OSError
+        If the file cannot be written, or what was written does not hold the runs.
+
+    Notes
+    -----
+    libBigWig hangs, aborts or leaves half a file where a write fails. It therefore runs in a
+    process of its own and writes into memory; what it made is read back there, and copied to the
+    disk here.
     """
     if not runs:
         raise InputError(str(path), "a feature that fires (bigWig cannot be empty)", "none")
-    file = pyBigWig.open(str(path), "w")
-    if file is None:
-        raise StorageError(f"{path}: expected to write the file, found that it cannot be opened")
-    try:
-        file.addHeader(list(lengths.items()))
-        for run in runs:
-            file.addEntries(
-                [run.seqid] * len(run.start),
-                run.start.tolist(),
-                ends=run.end.tolist(),
-                values=run.value.tolist(),
-            )
-    except RuntimeError as error:
-        raise OSError(str(error)) from error
-    finally:
-        file.close()
-    _check_bigwig(path, sum(int((run.end - run.start).sum()) for run in runs))
+    with _scratch(path) as scratch, scratch.open("rb") as made:
+        _write_apart(runs, lengths, scratch)
+        with path.open("wb") as handle:
+            shutil.copyfileobj(made, handle)
 
 
 def write_bedgraph(runs: list[TrackRuns], path: Path, provenance: Provenance) -> None:
     """Write runs as bedGraph, behind a comment with their provenance."""
-    with path.open("w", newline="") as handle:
+    with path.open("w", newline="", encoding="utf-8") as handle:
         handle.write(f"# {provenance.as_json()}\n")
         for run in runs:
             frame = pd.DataFrame(
@@ -119,12 +124,37 @@ def _runs(seqid: str, start: np.ndarray, value: np.ndarray, bin_bp: int, length:
     return TrackRuns(seqid, start[first], end, value[first])
 
 
-def _check_bigwig(path: Path, n_bases: int) -> None:
-    """Refuse a file that was cut short upon closing, of which pyBigWig raises nothing."""
+@contextmanager
+def _scratch(path: Path) -> Iterator[Path]:
+    """Give the path of a file in memory; beside ``path`` where the system has none."""
+    if not hasattr(os, "memfd_create"):
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            scratch = Path(folder) / "scratch.bw"
+            scratch.touch()
+            yield scratch
+        return
+    descriptor = os.memfd_create("bigwig")
     try:
-        with pyBigWig.open(str(path)) as file:
-            whole = file.header()["nBasesCovered"] == n_bases
-    except RuntimeError:
-        whole = False
-    if not whole:
-        raise OSError("a file cut short, as upon a full disk")
+        # by the number of this process, so that another one may open it
+        yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
+
+
+def _write_apart(runs: list[TrackRuns], lengths: dict[str, int], scratch: Path) -> None:
+    n_runs = sum(len(run.start) for run in runs)
+    seconds = _LEAST_S + n_runs / _RUNS_PER_S
+    command = [sys.executable, "-m", "genointerp.feature.bigwig_process", str(scratch)]
+    try:
+        done = subprocess.run(
+            command,
+            input=pickle.dumps((lengths, [tuple(run) for run in runs])),
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise OSError(f"no bigWig after {seconds:.0f} s") from error
+    if done.returncode:
+        said = one_line(done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2])
+        raise OSError(said or f"that libBigWig ended with status {done.returncode}")

@@ -6,6 +6,7 @@ middle, so that a body is taken only where it is the whole record of the accessi
 
 import http.client
 import logging
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -13,16 +14,20 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from Bio.SeqRecord import SeqRecord
 
 from genointerp.core.errors import SequenceError
+from genointerp.core.text import is_count, one_line
 from genointerp.genome.file import excerpt, kind_of
 from genointerp.genome.genbank import parse_genbank, record_name, record_sequence
 
 logger = logging.getLogger(__name__)
 
 EFETCH = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/efetch.fcgi"
+_SCHEMES = ("http", "https")
+_PIECE = 1 << 16
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -41,6 +46,10 @@ class FetchConfig:
         ``Retry-After`` is obeyed, up to ``longest_wait``.
     timeout
         Seconds without an answer after which a request has failed.
+    longest_answer
+        Seconds that one answer may take in all, however steadily it comes.
+    most_bytes
+        Size of the largest answer that is read.
     """
 
     base_url: str = EFETCH
@@ -48,6 +57,8 @@ class FetchConfig:
     wait: float = 1.0
     longest_wait: float = 60.0
     timeout: float = 60.0
+    longest_answer: float = 1800.0
+    most_bytes: int = 1 << 30
 
 
 class _PassingError(Exception):
@@ -90,7 +101,7 @@ def fetch_genbank(
     wait = config.wait
     for n_left in range(config.n_tries - 1, -1, -1):
         try:
-            content = _request(url, config.timeout)
+            content = _in_time(url, config)
             return FetchedRecord(content, _checked(content, accession, url), url)
         except _PassingError as problem:
             if n_left == 0:
@@ -105,7 +116,7 @@ def fetch_genbank(
 def _url(accession: str, base_url: str) -> str:
     if not accession.strip() or not all(c.isalnum() or c in "_.-" for c in accession):
         raise SequenceError("accession", "letters, digits, '_' and '.'", repr(accession))
-    if urllib.parse.urlsplit(base_url).scheme not in ("http", "https"):
+    if urllib.parse.urlsplit(base_url).scheme not in _SCHEMES:
         raise SequenceError("base_url", "an http or https address", repr(base_url))
     query = {
         "db": "nuccore",
@@ -117,11 +128,47 @@ def _url(accession: str, base_url: str) -> str:
     return f"{base_url}?{urllib.parse.urlencode(query)}"
 
 
-def _request(url: str, timeout: float) -> bytes:
+class _WebOnly(urllib.request.HTTPRedirectHandler):
+    """Follows a server to other servers of the web, and to nothing else."""
+
+    def redirect_request(self, *arguments: Any) -> urllib.request.Request | None:  # noqa: ANN401
+        request, answer, address = arguments[0], arguments[1], arguments[-1]
+        if urllib.parse.urlsplit(address).scheme not in _SCHEMES:
+            answer.close()
+            found = f"one to {one_line(address)[:80]!r}"
+            expected = "a redirection to an http or https address"
+            raise SequenceError(request.full_url, expected, found)
+        return super().redirect_request(*arguments)
+
+
+def _in_time(url: str, config: FetchConfig) -> bytes:
+    """Return what `_request` does, if it ends in time: no limit of a socket is one on the whole."""
+    outcome: list[bytes | BaseException] = []
+
+    def ask() -> None:
+        try:
+            outcome.append(_request(url, config))
+        except (_PassingError, SequenceError) as problem:
+            outcome.append(problem)
+
+    # a daemon: it does not keep a program from ending
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(config.longest_answer)
+    if not outcome:
+        expected = f"the whole record within {config.longest_answer:g} s"
+        raise SequenceError(url, expected, "a slower answer")
+    (found,) = outcome
+    if isinstance(found, BaseException):
+        raise found
+    return found
+
+
+def _request(url: str, config: FetchConfig) -> bytes:
+    opener = urllib.request.build_opener(_WebOnly)
     try:
-        with urllib.request.urlopen(url, timeout=timeout) as answer:
-            body: bytes = answer.read()
-            return body
+        with opener.open(url, timeout=config.timeout) as answer:
+            return _body(answer, url, config)
     except urllib.error.HTTPError as problem:
         with problem:
             found = f"HTTP status {problem.code}: {excerpt(problem.read(4096))}"
@@ -132,12 +179,27 @@ def _request(url: str, timeout: float) -> bytes:
         found = f"an answer cut short after {len(problem.partial)} bytes"
         raise _PassingError(found) from problem
     except (http.client.HTTPException, OSError) as problem:
-        raise _PassingError(f"no answer: {getattr(problem, 'reason', problem)}") from problem
+        reason = one_line(getattr(problem, "reason", problem))
+        raise _PassingError(f"no answer: {reason}") from problem
+
+
+def _body(answer: http.client.HTTPResponse, url: str, config: FetchConfig) -> bytes:
+    """Read an answer as it comes, as long as it is not too large."""
+    pieces, size = [], 0
+    while piece := answer.read1(_PIECE):
+        pieces.append(piece)
+        size += len(piece)
+        if size > config.most_bytes:
+            raise SequenceError(url, f"a record of at most {config.most_bytes:,} bytes", "more")
+    if answer.length:
+        raise _PassingError(f"an answer cut short after {size} bytes")
+    return b"".join(pieces)
 
 
 def _retry_after(problem: urllib.error.HTTPError) -> float | None:
+    """Return the seconds that a server asks to wait; None where it says none, or a date."""
     text = (problem.headers.get("Retry-After") or "").strip()
-    return float(text) if text.isdigit() else None
+    return float(text) if is_count(text) else None
 
 
 def _checked(content: bytes, accession: str, url: str) -> SeqRecord:

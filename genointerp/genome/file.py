@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from genointerp.core import files
 from genointerp.core.errors import InputError
+from genointerp.core.text import clean_field
 
 Kind = Literal["fasta", "genbank", "gff3"]
 
@@ -80,7 +81,7 @@ def kind_of(content: bytes) -> Kind | None:
 
 def excerpt(content: bytes) -> str:
     """Return the beginning of the first line, quoted, for messages."""
-    line = content.lstrip()[:200].split(b"\n", 1)[0].decode("utf-8", "replace")
+    line = clean_field(content.lstrip()[:200].split(b"\n", 1)[0].decode("utf-8", "replace"))
     return repr(line if len(line) <= 60 else f"{line[:57]}...")
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from genointerp.core.errors import CoordinateError, SequenceError
+from genointerp.core.text import clean_field
 from genointerp.genome.interval import GenomicInterval, split_at_origin
 
 _IUPAC = b"ACGTRYSWKMBDHVN"
@@ -88,6 +89,9 @@ class Genome(Mapping[str, Contig]):
         for contig in contigs:
             if contig.name in self._contigs:
                 raise SequenceError(where, "unique sequence names", f"{contig.name!r} twice")
+            if clean_field(contig.name) != contig.name:
+                expected = "sequence names without control characters"
+                raise SequenceError(where, expected, repr(contig.name))
             self._contigs[contig.name] = contig
         if not self._contigs:
             raise SequenceError(where, "at least one sequence", "none")

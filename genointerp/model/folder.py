@@ -193,4 +193,4 @@ def save_model(
         with atomic_path(folder / "model.safetensors") as temporary:
             write_tensors(state, temporary)
         with atomic_path(folder / "config.json") as temporary:
-            temporary.write_text(json.dumps(config, indent=2) + "\n")
+            temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -346,7 +346,7 @@ class Pretraining:
             "time": round(time.time(), 1),
         }
         self.recent.clear()
-        with (self.out / "metrics.jsonl").open("a") as handle:
+        with (self.out / "metrics.jsonl").open("a", encoding="utf-8") as handle:
             handle.write(json.dumps(line) + "\n")
 
     def _identity(self) -> str:

@@ -1,6 +1,5 @@
 """From files to figures: what the plot commands call, each writing one figure."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -12,6 +11,7 @@ from genointerp.annotation.concepts import define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import read_text
+from genointerp.core.parsing import parse_json
 from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome
 from genointerp.plot.feature import (
@@ -208,12 +208,10 @@ def read_metrics(path: Path) -> pd.DataFrame:
     """
     rows = []
     for number, line in enumerate(read_text(path, error=SchemaError).splitlines(), start=1):
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise SchemaError(f"{path}: line {number}", "a JSON object", error.msg) from error
+        where = f"{path}: line {number}"
+        row = parse_json(line, where=where, error=SchemaError)
         if not isinstance(row, dict):
-            raise SchemaError(f"{path}: line {number}", "a JSON object", line.strip()[:40])
+            raise SchemaError(where, "a JSON object", line.strip()[:40])
         rows.append(row)
     if not rows:
         raise SchemaError(str(path), "at least one line", "an empty file")

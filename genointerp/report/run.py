@@ -1,13 +1,11 @@
 """A run directory as the report reads it: what is there is shown, what is missing is named."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
@@ -15,6 +13,8 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.file import read_split
 from genointerp.candidate.dossier_files import read_dossier
 from genointerp.core.errors import InputError, MismatchError, SchemaError
+from genointerp.core.files import read_text
+from genointerp.core.parsing import parse_json, parse_yaml
 from genointerp.genome.read import read_genome
 from genointerp.report.browser import BrowsedGenome
 from genointerp.store.associations import read_associations
@@ -174,11 +174,8 @@ def _files(path: Path, config: Mapping[str, Any]) -> dict[str, Path]:
 def _read_mapping(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise SchemaError(str(path), "a file of every run", "no file")
-    try:
-        text = path.read_text()
-        values = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as error:
-        raise SchemaError(str(path), "JSON or YAML", " ".join(str(error).split())) from error
+    parse = parse_json if path.suffix == ".json" else parse_yaml
+    values = parse(read_text(path, error=SchemaError), where=str(path), error=SchemaError)
     if not isinstance(values, dict):
         raise SchemaError(str(path), "a mapping of keys to values", type(values).__name__)
     return values

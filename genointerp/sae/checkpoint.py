@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from genointerp.core.errors import MismatchError, SchemaError
-from genointerp.core.files import atomic_path, parse_json, replacing
+from genointerp.core.files import atomic_path, replacing
+from genointerp.core.parsing import parse_json
 from genointerp.sae.data import Position
 from genointerp.sae.step import Trainer
 from genointerp.tensor.files import read_state, write_state

@@ -16,6 +16,7 @@ import torch
 from genointerp import __version__
 from genointerp.core.config import from_mapping, read_yaml, to_mapping, write_config
 from genointerp.core.errors import ConfigError, InputError, SchemaError
+from genointerp.core.feature_names import check_feature_names
 from genointerp.core.files import atomic_path, check_is_file
 from genointerp.core.provenance import sha256_file
 from genointerp.sae.base import SparseAutoencoder, check_sizes, check_tensors
@@ -143,7 +144,11 @@ def load_sae(directory: Path, *, device: str = "cpu") -> LoadedSae:
     sae = _make(config, cfg["d_in"], directory / CONFIG)
     check_tensors(sae, tensors, where=str(path))
     sae.fill(tensors, where=str(path))
-    names = _feature_names(metadata, sae.n_features, directory / CONFIG)
+    names = check_feature_names(
+        metadata.get(_NAMES, {}),
+        sae.n_features,
+        where=f"{directory / CONFIG}: metadata.feature_names",
+    )
     _check_digest(cfg, directory / CONFIG)
     return LoadedSae(sae.to(device), {**metadata, "d_in": cfg["d_in"]}, digest, names)
 
@@ -218,21 +223,6 @@ def _make(config: SaeConfig, d_in: int, path: Path) -> SparseAutoencoder:
     if sae.d_in != d_in:
         raise SchemaError(f"{path}: d_in", f"{sae.d_in}, as metadata.sae has it", str(d_in))
     return sae
-
-
-def _feature_names(metadata: dict[str, Any], n_features: int, path: Path) -> dict[str, int]:
-    names = metadata.get(_NAMES, {})
-    where = f"{path}: metadata.feature_names"
-    if not isinstance(names, dict):
-        raise SchemaError(where, "features by name", repr(names))
-    for name, feature in names.items():
-        if name.strip().isdecimal():
-            raise SchemaError(where, "names that are no numbers of features", repr(name))
-        if type(feature) is not int or not 0 <= feature < n_features:
-            raise SchemaError(
-                f"{where}: {name}", f"a feature from 0 to {n_features - 1}", repr(feature)
-            )
-    return dict(names)
 
 
 def _write_json(path: Path, value: object) -> None:

@@ -332,7 +332,7 @@ class _Run:
         for number, records in enumerate(progressed.records):
             name = METRICS if len(self.trainers) == 1 else f"{number}.{METRICS}"
             with replacing(), atomic_path(folder / name) as temporary:
-                temporary.write_text(metrics_text(records))
+                temporary.write_text(metrics_text(records), encoding="utf-8")
 
 
 def _shared(configs: Sequence[TrainConfig]) -> TrainConfig:

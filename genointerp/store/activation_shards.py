@@ -11,19 +11,22 @@ from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int64, UInt32
 
 from genointerp.core.errors import InputError, MismatchError, SchemaError
-from genointerp.core.files import atomic_path, check_replaceable, replacing
+from genointerp.core.files import atomic_path, check_replaceable, read_json_object, replacing
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.activations import (
+    CHECKSUMS,
     FORMAT,
+    LARGE,
     STORED,
     VERSION,
     ActivationHeader,
     ActivationStore,
 )
+from genointerp.store.contents import CONTENTS, contents_sha256, crc32_of
 from genointerp.store.contigs import check_inside, write_contigs, write_intervals
 from genointerp.store.hdf5 import create, open_checked, text_attribute, writing
 from genointerp.store.shard_writer import WORD, ShardWriter
@@ -190,19 +193,18 @@ class ActivationShards:
         if not target.exists():
             record = {"manifest-sha256": self.manifest_sha256, "shard-tokens": shard_tokens}
             with writing(target), atomic_path(target) as temporary:
-                temporary.write_text(json.dumps(record, indent=2) + "\n")
+                temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
             return shard_tokens
-        try:
-            record = json.loads(target.read_text())
-            found, tokens = record["manifest-sha256"], int(record["shard-tokens"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise SchemaError(str(target), "a manifest of shards", repr(error)) from error
+        record = read_json_object(target, error=SchemaError)
+        found, tokens = record.get("manifest-sha256"), record.get("shard-tokens")
+        if type(found) is not str or type(tokens) is not int or tokens < 1:
+            raise SchemaError(str(target), "a manifest of shards", "another record")
         if found != self.manifest_sha256:
             raise MismatchError(
                 str(self.folder),
                 f"shards of this model, site, genome, windows and configuration "
                 f"(manifest {self.manifest_sha256[:12]})",
-                f"those of another run ({str(found)[:12]}); remove the folder to start anew",
+                f"those of another run ({found[:12]}); remove the folder to start anew",
             )
         return tokens
 
@@ -257,10 +259,16 @@ class ActivationShards:
         # a shard of long windows need not fit in memory
         rows_at_once = min(self.shard_tokens, max(1, SHARD_BYTES // (2 * width)))
         done = 0
+        sums = _RunningSums(rows * width)
         for shard in range(self.n_shards):
             for raw in _blocks(self._rows_path(shard), dtype, rows_at_once * width):
                 data[done : done + len(raw) // width] = raw.reshape(-1, width)
                 done += len(raw) // width
+                sums.add(raw)
+        file[CHECKSUMS["activations"]] = sums.found()
+        if self.words:
+            file[CHECKSUMS["tokens/start"]] = _token_sums(file["tokens"], n_rows, rows)
+        file.attrs[CONTENTS] = contents_sha256(file, LARGE)
 
     def _merge_words(self, file: h5py.File, n_rows: int) -> Int64[np.ndarray, " w1"]:
         """Write the bases of each row; return the first row of each window, and their number."""
@@ -279,6 +287,35 @@ class ActivationShards:
             offsets.append(done + rows)
             done = stop
         return np.concatenate(offsets)
+
+
+class _RunningSums:
+    """CRC-32 of chunks of so many values, which come in pieces of any length."""
+
+    def __init__(self, n_values: int) -> None:
+        self.n_values = n_values
+        self._crc32: list[int] = []
+        self._n_left = 0
+
+    def add(self, values: np.ndarray) -> None:
+        start = 0
+        while start < len(values):
+            if not self._n_left:
+                self._crc32.append(0)
+                self._n_left = self.n_values
+            piece = values[start : start + self._n_left]
+            self._crc32[-1] = crc32_of([piece], self._crc32[-1])
+            self._n_left -= len(piece)
+            start += len(piece)
+
+    def found(self) -> UInt32[np.ndarray, " chunk"]:
+        return np.array(self._crc32, dtype=np.uint32)
+
+
+def _token_sums(group: h5py.Group, n_rows: int, rows: int) -> UInt32[np.ndarray, " chunk"]:
+    parts = [slice(first, min(first + rows, n_rows)) for first in range(0, n_rows, rows)]
+    found = [crc32_of(group[name][part] for name in ("start", "end")) for part in parts]
+    return np.array(found, dtype=np.uint32)
 
 
 def manifest_sha256(

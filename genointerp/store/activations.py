@@ -1,10 +1,11 @@
 """Activations of a genome, a row for each token that a model kept.
 
-Specified in ``docs/schema/activations-v1.md``. Rows are in reading order. Where tokens are bases,
-row j of a window is forward base ``start + j`` on ``+`` and ``end - 1 - j`` on ``-``; where they
-are words, the bases of each row are stored.
+Specified in ``docs/schema/activations-v2.md``; files of version 1 are read too. Rows are in reading
+order. Where tokens are bases, row j of a window is forward base ``start + j`` on ``+`` and
+``end - 1 - j`` on ``-``; where they are words, the bases of each row are stored.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,18 +17,28 @@ from jaxtyping import Bool, Float32, Int64
 
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.provenance import sha256_file
+from genointerp.store.contents import check_contents, crc32_of
 from genointerp.store.contigs import ContigInfo, read_contigs, read_intervals
-from genointerp.store.hdf5 import int_attribute, open_checked, text_attribute
+from genointerp.store.hdf5 import checked_dataset, int_attribute, open_checked, text_attribute
 
 FORMAT = "genointerp::activations"
-VERSION = 1
+VERSION = 2
 
 Encoding = Literal["float16", "bfloat16"]
 STORED: dict[Encoding, np.dtype[Any]] = {
     "float16": np.dtype("<f2"),
     "bfloat16": np.dtype("<u2"),
 }
-_COLUMNS = ("start", "end")
+CHECKSUMS = {"activations": "chunks/crc32", "tokens/start": "tokens/crc32"}
+"""Where the checksums of chunks are, by the first dataset that they are over."""
+
+_EXPONENT: dict[Encoding, int] = {"float16": 0x7C00, "bfloat16": 0x7F80}
+"""Bits that are all set in what is not finite."""
+
+LARGE = ("activations", "tokens/start", "tokens/end")
+"""The datasets of which each chunk of rows has its own checksum."""
+
+_TOKENS = ("tokens/start", "tokens/end")
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,9 @@ class ActivationStore:
     ----------
     path
         The file.
+    is_compared
+        Whether the checksum of all but the rows is compared at once; what says where a file is
+        damaged reads on.
 
     Attributes
     ----------
@@ -90,25 +104,35 @@ class ActivationStore:
     Raises
     ------
     SchemaError
-        If it is not a whole activations file.
+        If it is not a whole activations file; from each method that reads rows too, if those are
+        not what was written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_compared: bool = True) -> None:
         self.path = Path(path)
         with open_checked(self.path, FORMAT, VERSION) as file:
+            self.version = int_attribute(file, "format-version")
             self.header = _read_header(file)
             self.windows = read_intervals(file["windows"], self.header.contigs)
-            self.window_offset: Int64[np.ndarray, " w1"] = file["index/window_offset"][:]
-            data = file["activations"]
+            n_offsets = len(self.windows) + 1
+            self.window_offset: Int64[np.ndarray, " w1"] = checked_dataset(
+                file, "index/window_offset", "i8", (n_offsets,)
+            )[:]
+            kind = STORED[self.header.encoding]
+            data = checked_dataset(file, "activations", kind, (None, self.header.d_in))
             self._shape: tuple[int, int] = data.shape
             self.chunk_rows = int(data.chunks[0]) if data.chunks else max(1, data.shape[0])
+            self._sums = _ChunkSums(file, self.n_tokens, self.chunk_rows, self.version)
             self.manifest_sha256 = text_attribute(file, "manifest-sha256")
             self.has_words = "tokens" in file
             if self.has_words:
                 self._check_words(file)
-        if not self.has_words:
-            self._check_bases()
-        self._check_rows()
+            else:
+                self._check_bases()
+            self._check_rows()
+            # last, since it cannot say what is wrong
+            if self.version > 1 and is_compared:
+                check_contents(file, LARGE)
 
     @property
     def n_tokens(self) -> int:
@@ -156,16 +180,13 @@ class ActivationStore:
         Raises
         ------
         SchemaError
-            If a value is not finite, as no writer of ours leaves it: the file is damaged.
+            If a value is not finite, as no writer of ours leaves it, or the rows do not have the
+            checksum that was written: the file is damaged.
         """
         with open_checked(self.path, FORMAT, VERSION) as file:
-            raw = file["activations"][start:stop]
-        values = decode_values(raw, self.header.encoding)
-        if not np.isfinite(values).all():
-            row = start + int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
-            where = f"{self.path}: activations: row {row}"
-            raise SchemaError(where, "finite values", "NaN or infinity")
-        return values
+            (raw,) = self._sums.read(file, ("activations",), start, stop, self._check_finite)
+        encoding = self.header.encoding
+        return _decode_float16(raw) if encoding == "float16" else decode_values(raw, encoding)
 
     def token_bases(self, start: int, stop: int) -> TokenBases:
         """Return the bases of rows ``[start, stop)``, whether a row stands for several or not.
@@ -177,11 +198,9 @@ class ActivationStore:
         """
         if self.has_words:
             with open_checked(self.path, FORMAT, VERSION) as file:
-                bases = TokenBases(*(file[f"tokens/{name}"][start:stop] for name in _COLUMNS))
-            if (bases.start >= bases.end).any():
-                row = start + int((bases.start >= bases.end).argmax())
-                raise SchemaError(f"{self.path}: tokens: row {row}", "start < end", "another order")
-            return bases
+                return TokenBases(
+                    *self._sums.read(file, _TOKENS, start, stop, self._check_token_bases)
+                )
         rows = np.arange(start, stop, dtype=np.int64)
         number = np.searchsorted(self.window_offset, rows, side="right") - 1
         j = rows - self.window_offset[number]
@@ -205,23 +224,101 @@ class ActivationStore:
             where = f"{self.path}: index/window_offset"
             raise SchemaError(where, "running sum of the window lengths", "offsets that differ")
 
+    def _check_finite(self, first: int, columns: list[np.ndarray]) -> None:
+        (raw,) = columns
+        if not _are_finite(raw, self.header.encoding):
+            finite = np.isfinite(decode_values(raw, self.header.encoding)).all(axis=1)
+            where = f"{self.path}: activations: row {first + int(finite.argmin())}"
+            raise SchemaError(where, "finite values", "NaN or infinity")
+
+    def _check_token_bases(self, first: int, columns: list[np.ndarray]) -> None:
+        start, end = columns
+        if (start >= end).any():
+            row = first + int((start >= end).argmax())
+            raise SchemaError(f"{self.path}: tokens: row {row}", "start < end", "another order")
+
     def _check_words(self, file: h5py.File) -> None:
         rows = np.diff(self.window_offset, prepend=0)
         lengths = np.array([window.length for window in self.windows], dtype=np.int64)
-        fits = len(rows) == len(lengths) + 1 and not rows[0]
-        if not fits or ((rows[1:] > lengths) | (rows[1:] < np.sign(lengths))).any():
+        if rows[0] or ((rows[1:] > lengths) | (rows[1:] < np.sign(lengths))).any():
             where = f"{self.path}: index/window_offset"
             raise SchemaError(where, "a row a window or more, a base a row or more", "another sum")
-        for name in _COLUMNS:
-            found = file[f"tokens/{name}"].shape
-            if found != (self._shape[0],):
-                where = f"{self.path}: tokens/{name}"
-                raise SchemaError(where, f"shape {(self._shape[0],)}", str(found))
+        for name in _TOKENS:
+            checked_dataset(file, name, "i8", (self._shape[0],))
 
     def _check_rows(self) -> None:
         expected = (int(self.window_offset[-1]), self.header.d_in)
         if self._shape != expected:
             raise SchemaError(f"{self.path}: activations", f"shape {expected}", str(self._shape))
+
+
+class _ChunkSums:
+    """Reads rows and compares the checksum of each chunk of them, once.
+
+    Parameters
+    ----------
+    n_rows, chunk_rows
+        Rows of the file and of a chunk.
+    version
+        Of the file; version 1 has no checksums.
+    """
+
+    def __init__(self, file: h5py.File, n_rows: int, chunk_rows: int, version: int) -> None:
+        self.n_rows, self.chunk_rows = n_rows, chunk_rows
+        self._path = file.filename
+        self._sound: set[tuple[str, int]] = set()
+        self._crc32: dict[str, np.ndarray] = {}
+        if version > 1:
+            n_chunks = -(-n_rows // chunk_rows)
+            for first, name in CHECKSUMS.items():
+                if first in file:
+                    self._crc32[first] = checked_dataset(file, name, "u4", (n_chunks,))[:]
+
+    def read(
+        self,
+        file: h5py.File,
+        names: tuple[str, ...],
+        start: int,
+        stop: int,
+        check: Callable[[int, list[np.ndarray]], None],
+    ) -> list[np.ndarray]:
+        """Return rows ``[start, stop)`` of datasets that share a checksum.
+
+        Parameters
+        ----------
+        check
+            Called with the first of the rows that were read, and these; what it refuses is told
+            before the checksum is compared.
+
+        Raises
+        ------
+        SchemaError
+            If they do not have the one that was written.
+        """
+        start, stop, _ = slice(start, stop).indices(self.n_rows)
+        chunks = range(start // self.chunk_rows, -(-stop // self.chunk_rows))
+        wanted = [chunk for chunk in chunks if (names[0], chunk) not in self._sound]
+        first, last = start, stop
+        if self._crc32 and wanted:
+            # whole chunks, as HDF5 reads them from the disk anyway
+            first = min(start, wanted[0] * self.chunk_rows)
+            last = max(stop, min((wanted[-1] + 1) * self.chunk_rows, self.n_rows))
+        read = [file[name][first:last] for name in names]
+        check(first, read)
+        if self._crc32:
+            self._compare(wanted, first, names[0], read)
+        return [column[start - first : stop - first] for column in read]
+
+    def _compare(
+        self, chunks: Sequence[int], first: int, name: str, read: Sequence[np.ndarray]
+    ) -> None:
+        for chunk in chunks:
+            low = chunk * self.chunk_rows
+            here = slice(low - first, min(low + self.chunk_rows, self.n_rows) - first)
+            if crc32_of([column[here] for column in read]) != self._crc32[name][chunk]:
+                where = f"{self._path}: {name}: rows {low} to {here.stop + first}"
+                raise SchemaError(where, "the CRC-32 that was written", "another")
+            self._sound.add((name, chunk))
 
 
 def encode_values(x: Float32[np.ndarray, "n d_in"], encoding: Encoding) -> np.ndarray:
@@ -252,8 +349,14 @@ def decode_values(raw: np.ndarray, encoding: Encoding) -> Float32[np.ndarray, "n
     """Return stored values as float32, exactly."""
     if encoding == "bfloat16":
         return (raw.astype(np.uint32) << 16).view(np.float32)
-    if (raw.view("<u2") & 0x7FFF).max(initial=0) >= 0x7C00:
-        return raw.astype(np.float32)
+    return _decode_float16(raw) if _are_finite(raw, encoding) else raw.astype(np.float32)
+
+
+def _are_finite(raw: np.ndarray, encoding: Encoding) -> bool:
+    return bool((raw.view("<u2") & 0x7FFF).max(initial=0) < _EXPONENT[encoding])
+
+
+def _decode_float16(raw: np.ndarray) -> Float32[np.ndarray, "n d_in"]:
     # finite: exponent and fraction move to their place in float32, and the exponent's bias is put
     # right by a product, which is exact for subnormal numbers too. 7 times as fast as astype
     bits = raw.view("<i2").astype(np.int32) << 13

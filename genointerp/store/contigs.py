@@ -7,10 +7,14 @@ import h5py
 import numpy as np
 
 from genointerp.core.errors import CoordinateError, SchemaError
+from genointerp.core.text import clean_field
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.store.hdf5 import TEXT, checked_dataset
 
 _TEXT = h5py.string_dtype()
+
+_MOST_ROWS = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,32 @@ def write_contigs(group: h5py.Group, contigs: Sequence[ContigInfo]) -> None:
 
 
 def read_contigs(group: h5py.Group) -> tuple[ContigInfo, ...]:
-    """Read what ``write_contigs`` wrote."""
-    columns = (group["seqid"].asstr()[:], group["length"][:], group["circular"][:])
-    rows = zip(*columns, strict=True)
-    return tuple(ContigInfo(str(name), int(length), bool(ring)) for name, length, ring in rows)
+    """Read what ``write_contigs`` wrote.
+
+    Raises
+    ------
+    SchemaError
+        If a dataset is missing or of another type or shape, a contig has no name that fits in one
+        column of a table or a length below 0, or two have one name.
+    """
+    where = f"{group.file.filename}: {group.name[1:]}"
+    seqid = checked_dataset(group, "seqid", TEXT, (None,)).asstr()[:].tolist()
+    length, circular = (
+        checked_dataset(group, name, kind, (len(seqid),))[:].tolist()
+        for name, kind in (("length", "i8"), ("circular", "u1"))
+    )
+    for name in seqid:
+        if not name or clean_field(name) != name:
+            raise SchemaError(f"{where}/seqid", "names without control characters", repr(name))
+    if len(set(seqid)) != len(seqid):
+        raise SchemaError(f"{where}/seqid", "a name for each contig", "one twice")
+    if min(length, default=0) < 0 or sum(length) >= _MOST_ROWS:
+        expected = f"lengths >= 0 of less than {_MOST_ROWS:,} bases in all"
+        raise SchemaError(f"{where}/length", expected, "others")
+    if not set(circular) <= {0, 1}:
+        raise SchemaError(f"{where}/circular", "0 or 1", "others")
+    rows = zip(seqid, length, circular, strict=True)
+    return tuple(ContigInfo(name, n, bool(ring)) for name, n, ring in rows)
 
 
 def write_intervals(
@@ -97,17 +123,27 @@ def read_intervals(group: h5py.Group, contigs: Sequence[ContigInfo]) -> tuple[Ge
     Raises
     ------
     SchemaError
-        If an interval names no contig or has no strand.
+        If a dataset is missing or of another type or shape, or an interval names no contig, leaves
+        it or has no strand.
     """
+    n = group["contig"].shape[0]
     contig, start, end, strand = (
-        group[name][:].tolist() for name in ("contig", "start", "end", "strand")
+        checked_dataset(group, name, kind, (n,))[:]
+        for name, kind in (("contig", "i4"), ("start", "i8"), ("end", "i8"), ("strand", "u1"))
     )
-    if any(not 0 <= number < len(contigs) for number in contig):
-        where = f"{group.file.filename}: {group.name}/contig"
-        raise SchemaError(where, f"indices below {len(contigs)}", str(max(contig)))
-    if not set(strand) <= {ord("+"), ord("-"), ord(".")}:
-        raise SchemaError(f"{group.file.filename}: {group.name}/strand", "+, - or .", str(strand))
+    where = f"{group.file.filename}: {group.name[1:]}"
+    if ((contig < 0) | (contig >= len(contigs))).any():
+        raise SchemaError(f"{where}/contig", f"indices below {len(contigs)}", str(contig.max()))
+    if not set(strand.tolist()) <= {ord("+"), ord("-"), ord(".")}:
+        raise SchemaError(f"{where}/strand", "+, - or .", "others")
+    lengths = np.array([one.length for one in contigs], dtype=np.int64)
+    wrong = (start < 0) | (start > end) | (end > lengths[contig])
+    if wrong.any():
+        i = int(wrong.argmax())
+        expected = f"0 <= start <= end <= {lengths[contig[i]]}"
+        raise SchemaError(f"{where}: {i}", expected, f"start={start[i]}, end={end[i]}")
+    columns = (contig.tolist(), start.tolist(), end.tolist(), strand.tolist())
     return tuple(
         GenomicInterval(contigs[c].seqid, s, e, chr(t))  # type: ignore[arg-type]
-        for c, s, e, t in zip(contig, start, end, strand, strict=True)
+        for c, s, e, t in zip(*columns, strict=True)
     )

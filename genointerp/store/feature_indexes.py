@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Int64
 
 from genointerp.core.errors import SchemaError
-from genointerp.store.feature_tiles import FeatureBlock, FeatureSlice
+from genointerp.store.feature_tiles import FeatureBlock, FeatureSlice, check_values
+from genointerp.store.hdf5 import checked_dataset
 
 _BLOCK_ROWS = 1 << 13
 
@@ -15,8 +16,9 @@ _BLOCK_ROWS = 1 << 13
 class IndexedLayout:
     """Reader of the hits of one strand, with the methods of ``TiledLayout``."""
 
-    def __init__(self, group: h5py.Group) -> None:
+    def __init__(self, group: h5py.Group, n_rows: int) -> None:
         self.group = group
+        self.n_rows = n_rows
 
     def n_firing(self) -> Int64[np.ndarray, " n_features"]:
         """Return the number of hits of each feature."""
@@ -32,10 +34,11 @@ class IndexedLayout:
             row = np.repeat(np.arange(len(indptr) - 1, dtype=np.uint16), np.diff(indptr))
             feature = base["feature"][low:high]
             order = np.argsort(feature, kind="stable")
-            sizes = np.bincount(feature, minlength=n_features)
+            sizes = np.bincount(feature, minlength=n_features)[:n_features]
             edges = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-            value = base["value"][low:high].astype(np.float32)
-            yield FeatureBlock(first, edges, row[order], value[order])
+            stored = base["value"][low:high]
+            self._check(indptr, feature, n_features, stored)
+            yield FeatureBlock(first, edges, row[order], stored[order].astype(np.float32))
 
     def slices(
         self, first: int, last: int, wanted: Int64[np.ndarray, "interval 2"]
@@ -46,7 +49,9 @@ class IndexedLayout:
         group = self.group["by_feature"]
         indptr = group["indptr"][first : last + 1].astype(np.int64)
         hits = slice(int(indptr[0]), int(indptr[-1]))
-        yield FeatureSlice(0, indptr - indptr[0], group["row"][hits], group["value"][hits])
+        row, value = group["row"][hits], group["value"][hits]
+        self._check(indptr, row, self.n_rows, value)
+        yield FeatureSlice(0, indptr - indptr[0], row, value)
 
     def features(
         self, first: int, last: int, start: int, stop: int
@@ -56,21 +61,31 @@ class IndexedLayout:
         indptr = group["indptr"][first : last + 1].astype(np.int64)
         low, high = int(indptr[0]), int(indptr[-1])
         row = group["row"][low:high].astype(np.int64)
-        value = group["value"][low:high].astype(np.float32)
+        stored = group["value"][low:high]
+        self._check(indptr, row, self.n_rows, stored)
+        value = stored.astype(np.float32)
         inside = (row >= start) & (row < stop)
         edges = np.concatenate([[0], np.cumsum(inside)])[indptr - low].astype(np.int64)
         return edges, row[inside], value[inside]
 
+    def _check(self, indptr: np.ndarray, key: np.ndarray, most: int, value: np.ndarray) -> None:
+        """Refuse what no writer leaves; this version has no checksums."""
+        where = f"{self.group.file.filename}: {self.group.name[1:]}"
+        check_values(value, where)
+        rises = np.ones(len(key), dtype=bool)
+        rises[1:] = key[1:] > key[:-1]
+        starts = indptr[:-1] - indptr[0]
+        rises[starts[starts < len(key)]] = True
+        if (np.diff(indptr) < 0).any() or key.max(initial=0) >= most or not rises.all():
+            raise SchemaError(where, f"hits in rising order, below {most}", "others")
+
 
 def check_indexed(group: h5py.Group, n_rows: int, n_features: int) -> None:
     """Refuse indexes and columns whose shapes do not fit together."""
-    where = f"{group.file.filename}: {group.name[1:]}"
-    for index, size in (("by_base", n_rows), ("by_feature", n_features)):
-        indptr = group[f"{index}/indptr"]
-        if indptr.shape != (size + 1,):
-            raise SchemaError(f"{where}/{index}/indptr", f"shape ({size + 1},)", str(indptr.shape))
+    number = "u2" if n_features <= np.iinfo(np.uint16).max else "u4"
+    for index, size, key in (("by_base", n_rows, number), ("by_feature", n_features, "u4")):
+        indptr = checked_dataset(group, f"{index}/indptr", "i8", (size + 1,))
         n_hits = int(indptr[-1])
-        for column in ("value", "feature" if index == "by_base" else "row"):
-            shape = group[f"{index}/{column}"].shape
-            if shape != (n_hits,):
-                raise SchemaError(f"{where}/{index}/{column}", f"shape ({n_hits},)", str(shape))
+        column = "feature" if index == "by_base" else "row"
+        for name, kind in (("value", "f2"), (column, key)):
+            checked_dataset(group, f"{index}/{name}", kind, (n_hits,))

@@ -7,24 +7,34 @@ is then read, sorted by feature and written. Memory does not grow with the genom
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
 import h5py
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int64, UInt64
 
 from genointerp.core.config import check_choice
 from genointerp.core.errors import ConfigError, InputError
+from genointerp.core.feature_names import check_feature_names
+from genointerp.core.lock import only_writer
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
+from genointerp.store.contents import CONTENTS, contents_sha256, crc32_of
 from genointerp.store.contigs import check_inside, contig_offsets, write_contigs, write_intervals
-from genointerp.store.feature_digest import CONTENTS, contents_sha256, tile_crc32
+from genointerp.store.feature_digest import (
+    LARGE,
+    SUMS,
+    add_sums,
+    word_sum,
+)
 from genointerp.store.feature_spool import Spool, SpooledPiece
 from genointerp.store.feature_tiles import (
     CHUNK_HITS,
     CHUNK_OFFSETS,
     CHUNK_TILES,
+    MOST_TILE_ROWS,
     OFFSET,
     ROW,
     TILE_ROWS,
@@ -34,8 +44,6 @@ from genointerp.store.feature_tiles import (
 )
 from genointerp.store.features import FORMAT, GROUPS, STRANDS, VERSION, FeatureHeader, ReadStrand
 from genointerp.store.hdf5 import create, writing
-
-_MOST_ROWS = np.iinfo(ROW).max + 1
 
 _SMALLEST = np.float16(2.0**-24)
 
@@ -64,7 +72,7 @@ class FeatureWriter:
     ConfigError
         If there is no such compression, or a tile has no bases or too many.
     StorageError
-        If the disk is full; what stood at ``path`` remains.
+        If the disk is full, or another process writes there; what stood at ``path`` remains.
     """
 
     def __init__(
@@ -78,8 +86,8 @@ class FeatureWriter:
     ) -> None:
         check_choice("compression", compression, Compression)
         storage_options(compression, (1,))
-        if not 1 <= tile_rows <= _MOST_ROWS:
-            raise ConfigError("tile_rows", f"1 to {_MOST_ROWS} bases", str(tile_rows))
+        if not 1 <= tile_rows <= MOST_TILE_ROWS:
+            raise ConfigError("tile_rows", f"1 to {MOST_TILE_ROWS} bases", str(tile_rows))
         self.path = Path(path)
         self.header = header
         self.provenance = provenance
@@ -88,8 +96,18 @@ class FeatureWriter:
         self._offsets = contig_offsets(header.contigs)
         self._folder = self.path.with_name(f".{self.path.name}.spool")
         self._spools: dict[str, Spool] = {}
+        self._lock = ExitStack()
 
     def __enter__(self) -> "FeatureWriter":
+        self._lock.enter_context(only_writer(self.path))
+        try:
+            self._open_spools()
+        except BaseException:
+            self._lock.close()
+            raise
+        return self
+
+    def _open_spools(self) -> None:
         with writing(self.path):
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir(parents=True)
@@ -98,7 +116,6 @@ class FeatureWriter:
                 self._spools[strand] = Spool(
                     self._folder / GROUPS[strand], dtype, self.header.n_features
                 )
-        return self
 
     def __exit__(
         self,
@@ -116,6 +133,7 @@ class FeatureWriter:
             for spool in self._spools.values():
                 spool.abandon()
             shutil.rmtree(self._folder, ignore_errors=True)
+            self._lock.close()
 
     def add_window(
         self,
@@ -158,7 +176,7 @@ class FeatureWriter:
             write_contigs(file.create_group("contigs"), self.header.contigs)
             for strand in STRANDS:
                 self._build_strand(file.create_group(GROUPS[strand]), strand)
-            file.attrs[CONTENTS] = contents_sha256(file)
+            file.attrs[CONTENTS] = contents_sha256(file, LARGE)
 
     def _attributes(self) -> dict[str, str | int]:
         header = self.header
@@ -173,7 +191,9 @@ class FeatureWriter:
             "compression": self.compression,
         }
         if header.feature_names:
-            attributes["feature-names"] = json.dumps(dict(header.feature_names))
+            names, where = dict(header.feature_names), f"{self.path}: feature names"
+            check_feature_names(names, header.n_features, where=where)
+            attributes["feature-names"] = json.dumps(names)
         return attributes
 
     def _build_strand(self, group: h5py.Group, strand: ReadStrand) -> None:
@@ -181,7 +201,7 @@ class FeatureWriter:
         spool.sort()
         write_intervals(group.create_group("coverage"), spool.coverage(), self.header.contigs)
         group["feature_hits"] = spool.per_feature
-        _TileWriter(group, spool, self.tile_rows, self.compression).write()
+        group[SUMS] = _TileWriter(group, spool, self.tile_rows, self.compression).write()
 
 
 class _TileWriter:
@@ -209,8 +229,10 @@ class _TileWriter:
         self.row = hits.create_dataset("row", shape=(spool.n_hits,), dtype=ROW, **options)
         self.value = hits.create_dataset("value", shape=(spool.n_hits,), dtype=VALUE, **options)
 
-    def write(self) -> None:
-        first_row, hit_offset, crc = [], [0], []
+    def write(self) -> UInt64[np.ndarray, " n_features"]:
+        """Write every tile, and return the sum over the hits of each feature."""
+        first_row, hit_offset, crc, words = [], [0], [], []
+        sums = np.zeros(len(self.spool.per_feature), dtype=np.uint64)
         pending: list[np.ndarray] = []
         for first, pieces in self._tiles():
             row, value, offset = _sorted_tile(first, pieces, len(self.spool.per_feature))
@@ -218,7 +240,9 @@ class _TileWriter:
             self.row[low:high], self.value[low:high] = row, value
             first_row.append(first)
             hit_offset.append(high)
-            crc.append(tile_crc32(offset, row, value))
+            crc.append(crc32_of((offset, row, value)))
+            words.append(word_sum((offset, row, value)))
+            add_sums(sums, first, (row, value, offset))
             pending.append(offset)
             # whole chunks: a compressed one is written once
             if len(pending) == CHUNK_TILES or len(first_row) == self.offset.shape[0]:
@@ -227,6 +251,8 @@ class _TileWriter:
         self.tiles["row"] = np.array(first_row, dtype=np.int64)
         self.tiles["hit_offset"] = np.array(hit_offset, dtype=np.int64)
         self.tiles["crc32"] = np.array(crc, dtype=np.uint32)
+        self.tiles["word_sum"] = np.array(words, dtype=np.uint64)
+        return sums
 
     def _tiles(self) -> Iterator[tuple[int, list[SpooledPiece]]]:
         first, pieces = 0, list[SpooledPiece]()

@@ -4,7 +4,6 @@ Specified in ``docs/schema/features-v2.md``; files of version 1 are read too. A 
 contigs one after the other in the order of their file, forward coordinates, on both strands alike.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,8 +16,12 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from genointerp.core.errors import CoordinateError, SchemaError, UnknownNameError
+from genointerp.core.feature_names import check_feature_names
+from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import sha256_file
+from genointerp.core.text import is_count
 from genointerp.genome.interval import GenomicInterval, split_at_origin
+from genointerp.store.contents import check_contents
 from genointerp.store.contigs import (
     ContigInfo,
     check_inside,
@@ -26,8 +29,10 @@ from genointerp.store.contigs import (
     read_contigs,
     read_intervals,
 )
+from genointerp.store.feature_digest import LARGE
 from genointerp.store.feature_indexes import IndexedLayout, check_indexed
 from genointerp.store.feature_tiles import (
+    MOST_TILE_ROWS,
     FeatureBlock,
     FeatureSlice,
     TiledLayout,
@@ -105,18 +110,23 @@ class FeatureStore:
     ----------
     path
         The file.
+    is_compared
+        Whether the checksum of all but the hits is compared at once; what says where a file is
+        damaged reads on.
 
     Raises
     ------
     SchemaError
-        If it is not a whole features file.
+        If it is not a whole features file; from each method that reads hits too, if those are not
+        what was written.
     """
 
     strands = STRANDS
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_compared: bool = True) -> None:
         self.path = Path(path)
         with open_checked(self.path, FORMAT, VERSION) as file:
+            self.version = int_attribute(file, "format-version")
             self.header = _read_header(file)
             self._coverage = {
                 strand: read_intervals(file[f"{GROUPS[strand]}/coverage"], self.header.contigs)
@@ -124,16 +134,22 @@ class FeatureStore:
             }
             self.offsets = contig_offsets(self.header.contigs)
             self.n_rows = sum(contig.length for contig in self.header.contigs)
-            self.version = int_attribute(file, "format-version")
-            self._tile_rows = 0 if self.version == 1 else int_attribute(file, "tile-rows")
+            self._sound: dict[str, set[int]] = {strand: set() for strand in STRANDS}
+            self._tile_rows = 0
+            if self.version > 1:
+                self._tile_rows = int_attribute(file, "tile-rows", most=MOST_TILE_ROWS)
             self._is_compressed = self.version > 1 and text_attribute(file, "compression") != "none"
             if self._is_compressed:
                 load_compressor(self.path)
             for strand in STRANDS:
+                group = file[GROUPS[strand]]
                 if self.version == 1:
-                    check_indexed(file[GROUPS[strand]], self.n_rows, self.n_features)
+                    check_indexed(group, self.n_rows, self.n_features)
                 else:
-                    check_tiled(file[GROUPS[strand]], self.n_features)
+                    check_tiled(group, self.n_features, self._tile_rows, self.n_rows)
+            # last, since it cannot say what is wrong
+            if self.version > 1 and is_compared:
+                check_contents(file, LARGE)
 
     @property
     def n_features(self) -> int:
@@ -287,7 +303,7 @@ class FeatureStore:
         number = self.header.feature_names.get(str(feature), feature)
         if isinstance(number, str):
             digits = number.removeprefix("f/")
-            if not (digits.isascii() and digits.isdecimal()):
+            if not is_count(digits):
                 names = ", ".join(self.header.feature_names) or "the dictionary has none"
                 where = f"{self.path}: feature"
                 raise UnknownNameError(where, f"a number or a name ({names})", repr(feature))
@@ -317,9 +333,9 @@ class FeatureStore:
         with open_checked(self.path, FORMAT, VERSION) as file:
             group = file[GROUPS[strand]]
             if self.version == 1:
-                yield IndexedLayout(group)
+                yield IndexedLayout(group, self.n_rows)
             else:
-                yield TiledLayout(group, self._tile_rows)
+                yield TiledLayout(group, self._tile_rows, self.n_rows, self._sound[strand])
 
 
 def _by_row(block: FeatureBlock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -330,24 +346,22 @@ def _by_row(block: FeatureBlock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _read_header(file: h5py.File) -> FeatureHeader:
+    n_features = int_attribute(file, "n-features")
     return FeatureHeader(
         model=text_attribute(file, "model"),
         model_sha256=text_attribute(file, "model-sha256"),
         site=text_attribute(file, "site"),
         genome_sha256=text_attribute(file, "genome-sha256"),
         sae_sha256=text_attribute(file, "sae-sha256"),
-        n_features=int_attribute(file, "n-features"),
+        n_features=n_features,
         contigs=read_contigs(file["contigs"]),
-        feature_names=_read_names(file),
+        feature_names=_read_names(file, n_features),
     )
 
 
-def _read_names(file: h5py.File) -> dict[str, int]:
+def _read_names(file: h5py.File, n_features: int) -> dict[str, int]:
     if "feature-names" not in file.attrs:
         return {}
-    text = text_attribute(file, "feature-names")
-    try:
-        return {str(name): int(feature) for name, feature in json.loads(text).items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        where = f"{file.filename}: attribute 'feature-names'"
-        raise SchemaError(where, "features by name, as JSON", text[:40]) from error
+    where = f"{file.filename}: attribute 'feature-names'"
+    names = parse_json(text_attribute(file, "feature-names"), where=where, error=SchemaError)
+    return check_feature_names(names, n_features, where=where)

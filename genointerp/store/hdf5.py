@@ -1,10 +1,11 @@
 """Opening and making HDF5 files whose format is written in an attribute.
 
-HDF5 reports a damaged file as OSError, KeyError or RuntimeError; here they become SchemaError. Upon
+HDF5 and h5py report a damaged file by any of a dozen exceptions; here they become SchemaError. Upon
 a full disk it cannot even close its file, and prints tracebacks as its objects die: therefore it
 writes into a sink that remembers the first failure and accepts, and drops, all that comes after.
 """
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,10 +16,19 @@ import h5py
 import numpy as np
 
 from genointerp.core.errors import GenointerpError, SchemaError, StorageError
-from genointerp.core.files import atomic_path
+from genointerp.core.files import atomic_path, kind_of_place
 from genointerp.core.provenance import Provenance
+from genointerp.core.text import one_line
 
 Attribute = str | int
+
+TEXT = "text"
+"""Stands for the type of a dataset of texts."""
+
+_DAMAGE = (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, MemoryError)
+"""What h5py and numpy raise upon what is not as they expect."""
+
+_MOST = (1 << 31) - 1
 
 
 @contextmanager
@@ -35,10 +45,10 @@ def open_checked(path: Path, format: str, version: int) -> Iterator[h5py.File]:
     path = Path(path)
     expected = f"a {format} file"
     if not path.is_file():
-        raise SchemaError(str(path), expected, "a folder" if path.is_dir() else "no file")
+        raise SchemaError(str(path), expected, kind_of_place(path))
     try:
         file = h5py.File(path, "r")
-    except OSError as error:
+    except _DAMAGE as error:
         raise SchemaError(str(path), expected, _kind_of(path, error)) from error
     with file:
         try:
@@ -46,7 +56,7 @@ def open_checked(path: Path, format: str, version: int) -> Iterator[h5py.File]:
             yield file
         except GenointerpError:
             raise
-        except (OSError, KeyError, RuntimeError) as error:
+        except _DAMAGE as error:
             raise SchemaError(str(path), f"{expected} in one piece", _one_line(error)) from error
 
 
@@ -98,24 +108,100 @@ def text_attribute(file: h5py.File, name: str) -> str:
     """
     value = file.attrs.get(name)
     if not isinstance(value, str):
-        found = "none" if value is None else repr(value)
-        raise SchemaError(f"{file.filename}: attribute {name!r}", "a text", found)
+        raise SchemaError(f"{file.filename}: attribute {name!r}", "a text", _shown(value))
     return value
 
 
-def int_attribute(file: h5py.File, name: str) -> int:
-    """Return a header attribute that must be an integer.
+def int_attribute(file: h5py.File, name: str, least: int = 1, most: int = _MOST) -> int:
+    """Return a header attribute that must be an integer from ``least`` to ``most``.
 
     Raises
     ------
     SchemaError
-        If it is absent or of another type.
+        If it is absent, of another type or out of range.
     """
     value = file.attrs.get(name)
+    where = f"{file.filename}: attribute {name!r}"
     if not isinstance(value, int | np.integer):
-        found = "none" if value is None else repr(value)
-        raise SchemaError(f"{file.filename}: attribute {name!r}", "an integer", found)
+        raise SchemaError(where, "an integer", _shown(value))
+    if not least <= value <= most:
+        raise SchemaError(where, f"an integer from {least} to {most}", str(value))
     return int(value)
+
+
+def checked_dataset(
+    parent: h5py.Group, name: str, kind: str | np.dtype[Any], shape: tuple[int | None, ...]
+) -> h5py.Dataset:
+    """Return a dataset that is in the file, and of a type and a shape.
+
+    Parameters
+    ----------
+    name
+        Path below ``parent``.
+    kind
+        Its type as numpy names it; ``TEXT`` for texts.
+    shape
+        None stands for any number.
+
+    Raises
+    ------
+    SchemaError
+        If there is none, it is of another type or shape, or is a link to something else, a view of
+        other datasets, or kept in another file.
+    """
+    where = f"{filename_of(parent)}: {parent.name.rstrip('/')}/{name}".replace(": /", ": ")
+    holder, parts = parent.id, name.split("/")
+    for number, part in enumerate(parts, start=1):
+        _check_link(holder, part, where)
+        if number < len(parts):
+            holder = h5py.h5g.open(holder, part.encode())
+    found = h5py.h5o.open(holder, parts[-1].encode())
+    if not isinstance(found, h5py.h5d.DatasetID):
+        raise SchemaError(where, "a dataset", "a group or a type")
+    _check_type(found, kind, where)
+    if len(found.shape) != len(shape) or any(
+        wanted not in (None, n) for wanted, n in zip(shape, found.shape, strict=True)
+    ):
+        raise SchemaError(where, f"shape {str(shape).replace('None', 'any')}", str(found.shape))
+    _check_stored(found, where)
+    return h5py.Dataset(found)
+
+
+def filename_of(parent: h5py.Group) -> str:
+    """Return the name of the file that a group is in."""
+    return os.fsdecode(h5py.h5f.get_name(parent.id))
+
+
+def _check_link(holder: h5py.h5g.GroupID, name: str, where: str) -> None:
+    # the interface of h5py for people takes ten times as long, and each opening of a file pays it
+    if not holder.links.exists(name.encode()):
+        raise SchemaError(where, "a dataset of the file itself", "none")
+    if holder.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+        raise SchemaError(where, "a dataset of the file itself", "a link to another place")
+
+
+def _check_type(found: h5py.h5d.DatasetID, kind: str | np.dtype[Any], where: str) -> None:
+    is_text = h5py.check_string_dtype(found.dtype) is not None
+    if is_text != (kind == TEXT) or not (is_text or found.dtype == np.dtype(kind)):
+        expected = "texts" if kind == TEXT else str(np.dtype(kind))
+        raise SchemaError(where, f"a dataset of {expected}", str(found.dtype))
+
+
+def _check_stored(found: h5py.h5d.DatasetID, where: str) -> None:
+    """Refuse what is kept elsewhere, and what is a shape alone, which could fill any memory."""
+    how = found.get_create_plist()
+    if how.get_layout() == h5py.h5d.VIRTUAL or how.get_external_count():
+        raise SchemaError(where, "a dataset of the file itself", "a view of other data")
+    size = math.prod(found.shape)
+    if not size:
+        return
+    if how.get_layout() == h5py.h5d.CHUNKED:
+        chunks = zip(found.shape, how.get_chunk(), strict=True)
+        is_stored = found.get_num_chunks() == math.prod(-(-n // m) for n, m in chunks)
+    else:
+        is_stored = found.get_storage_size() >= size * found.dtype.itemsize
+    if not is_stored:
+        raise SchemaError(where, f"{size} stored values", "fewer")
 
 
 @contextmanager
@@ -187,15 +273,15 @@ class _Sink:
 
 def _check_format(file: h5py.File, path: Path, format: str, version: int) -> None:
     found = file.attrs.get("format")
-    if found != format:
-        what = "an HDF5 file without a format" if found is None else str(found)
+    if not isinstance(found, str) or found != format:
+        what = found if isinstance(found, str) else "an HDF5 file without a format"
         raise SchemaError(str(path), f"a {format} file", what)
-    number = int_attribute(file, "format-version")
+    number = int_attribute(file, "format-version", least=0)
     if not 1 <= number <= version:
         raise SchemaError(str(path), f"{format} version 1 to {version}", f"version {number}")
 
 
-def _kind_of(path: Path, error: OSError) -> str:
+def _kind_of(path: Path, error: Exception) -> str:
     if "truncated" in str(error):
         return "a truncated HDF5 file"
     if "signature" in str(error):
@@ -203,7 +289,13 @@ def _kind_of(path: Path, error: OSError) -> str:
     return _one_line(error)
 
 
+def _shown(value: object) -> str:
+    return "none" if value is None else one_line(repr(value))[:80]
+
+
 def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return " ".join(error.strerror.split())
-    return " ".join(str(error.args[0] if error.args else error).split())
+        return one_line(error.strerror)
+    if isinstance(error, MemoryError):
+        return "more values than fit in memory"
+    return one_line(error.args[0] if error.args else error)

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from genointerp.core.errors import InputError, MismatchError
-from genointerp.store.activations import ActivationStore
+from genointerp.store.activations import ActivationStore, TokenBases
 
 JOINED = " + "
 """Stands between the names of sites, of models and of their sha256."""
@@ -66,6 +66,10 @@ class SideBySide(ActivationStore):
     def rows(self, start: int, stop: int) -> Float32[np.ndarray, "n d_in"]:
         """Return rows ``[start, stop)`` of all stores, joined."""
         return np.concatenate([store.rows(start, stop) for store in self.stores], axis=1)
+
+    def token_bases(self, start: int, stop: int) -> TokenBases:
+        """Return the bases of rows ``[start, stop)``, the same in all stores."""
+        return self.stores[0].token_bases(start, stop)
 
 
 def join_sites(stores: Sequence[ActivationStore]) -> list[ActivationStore]:

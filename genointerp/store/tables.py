@@ -16,8 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from genointerp.core.errors import InputError, SchemaError
-from genointerp.core.files import atomic_path, check_writable
+from genointerp.core.files import atomic_path, check_writable, kind_of_place, read_json_object
+from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import Provenance
+from genointerp.core.text import clean_field, one_line
 from genointerp.store.hdf5 import writing
 from genointerp.store.table_schemas import Column, Kind, TableSchema
 
@@ -27,13 +29,16 @@ F = TypeVar("F")
 
 _METADATA = b"genointerp"
 
+_MOST = 2.0**63
+
 
 def write_table(
     frame: pd.DataFrame, path: Path, schema: TableSchema, provenance: Provenance
 ) -> None:
     """Write a table as its suffix says: ``.parquet``, ``.tsv`` or ``.json``.
 
-    Columns are written in the order of the schema, floats so that they read back exactly.
+    Columns are written in the order of the schema, floats so that they read back exactly, texts
+    without the control characters that would begin another field or row.
 
     Raises
     ------
@@ -45,7 +50,7 @@ def write_table(
         If it cannot be written.
     """
     write = _by_suffix(path, _WRITERS)
-    table = conform(frame, schema, where=str(path))
+    table = _clean(conform(frame, schema, where=str(path)))
     header = {
         "format": schema.format,
         "format-version": schema.version,
@@ -101,21 +106,23 @@ def read_provenance(path: Path, schema: TableSchema) -> dict[str, Any]:
     found = header.get("provenance")
     if not isinstance(found, dict):
         raise SchemaError(f"{path}: provenance", "an object", type(found).__name__)
+    inputs = found.get("inputs") or {}
+    if not isinstance(inputs, dict) or not all(isinstance(it, str) for it in inputs.values()):
+        raise SchemaError(f"{path}: provenance", "inputs as names with their sha256", "others")
     return found
 
 
 def _read(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:
     if not path.is_file():
-        found = "a folder" if path.is_dir() else "no file"
-        raise SchemaError(str(path), f"a {schema.format} table", found)
+        raise SchemaError(str(path), f"a {schema.format} table", kind_of_place(path))
     read = _by_suffix(path, _READERS)
     try:
         header, frame = read(path, schema)
-    except (ValueError, KeyError, TypeError, pa.ArrowException, pd.errors.ParserError) as error:
-        if isinstance(error, InputError):
-            raise
-        message = " ".join(str(error).split())
-        raise SchemaError(str(path), f"a {schema.format} table", message) from error
+    except InputError:
+        raise
+    except Exception as error:
+        found = one_line(error) or type(error).__name__
+        raise SchemaError(str(path), f"a {schema.format} table", found) from error
     _check_header(path, header, schema)
     return header, frame
 
@@ -153,6 +160,7 @@ def render_table(frame: pd.DataFrame, format: TextFormat) -> str:
     ``tsv`` has a line of names and no comment; ``json`` is a list of records, null where a number
     is undefined.
     """
+    frame = _clean(frame)
     if format == "tsv":
         return frame.to_csv(sep="\t", index=False, lineterminator="\n")
     if format == "json":
@@ -160,6 +168,16 @@ def render_table(frame: pd.DataFrame, format: TextFormat) -> str:
     if frame.empty:
         return "  ".join(frame.columns) + "\n"
     return frame.to_string(index=False, float_format="{:.4g}".format) + "\n"
+
+
+def _clean(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with its texts as fields of one row."""
+    cleaned = frame.copy(deep=False)
+    for name in frame:
+        if frame[name].dtype == object:
+            values = [clean_field(it) if isinstance(it, str) else it for it in frame[name]]
+            cleaned[name] = pd.Series(values, frame.index, object)
+    return cleaned
 
 
 _DTYPES: dict[Kind, Any] = {"string": object, "int64": np.int64, "float64": np.float64}
@@ -179,9 +197,9 @@ def _converted(values: pd.Series, column: Column, where: str) -> pd.Series:
     array = values.to_numpy(dtype=np.float64, na_value=np.nan)
     if column.kind == "float64":
         return pd.Series(array)
-    if not np.isfinite(array).all() or (array != np.floor(array)).any():
-        bad_value = array[~(np.isfinite(array) & (array == np.floor(array)))][0]
-        raise SchemaError(place, "integers", str(bad_value))
+    fine = np.isfinite(array) & (array == np.floor(array)) & (np.abs(array) < _MOST)
+    if not fine.all():
+        raise SchemaError(place, "integers of 64 bits", str(array[~fine][0]))
     return pd.Series(values.to_numpy(), dtype=np.int64)
 
 
@@ -196,7 +214,8 @@ def _write_parquet(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> N
         name: pa.array(frame[name].tolist(), type=_arrow_type(frame[name])) for name in frame
     }
     table = pa.table(columns)
-    pq.write_table(table.replace_schema_metadata({_METADATA: json.dumps(header)}), path)
+    table = table.replace_schema_metadata({_METADATA: json.dumps(header)})
+    pq.write_table(table, path, write_page_checksum=True)
 
 
 def _arrow_type(values: pd.Series) -> pa.DataType:
@@ -206,18 +225,20 @@ def _arrow_type(values: pd.Series) -> pa.DataType:
 
 
 def _write_tsv(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> None:
-    with path.open("w", newline="") as handle:
+    with path.open("w", newline="", encoding="utf-8") as handle:
         handle.write(f"# {json.dumps(header, sort_keys=True)}\n")
         frame.to_csv(handle, sep="\t", index=False, lineterminator="\n")
 
 
 def _write_json(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> None:
-    path.write_text(json.dumps({**header, "rows": records(frame)}, indent=2) + "\n")
+    text = json.dumps({**header, "rows": records(frame)}, indent=2) + "\n"
+    path.write_text(text, encoding="utf-8")
 
 
 def _read_parquet(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:
-    table = pq.read_table(path)
-    header = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
+    table = pq.read_table(path, page_checksum_verification=True)
+    text = (table.schema.metadata or {}).get(_METADATA, b"{}").decode()
+    header = parse_json(text, where=f"{path}: metadata 'genointerp'", error=SchemaError)
     return header, pd.DataFrame({name: table[name].to_numpy() for name in table.column_names})
 
 
@@ -227,17 +248,24 @@ def _read_tsv(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataF
         line = handle.readline()
         if not line.startswith("# "):
             raise SchemaError(f"{path}: line 1", "a comment '# {...}'", repr(line[:40]))
-        header = json.loads(line[2:])
+        header = parse_json(line[2:], where=f"{path}: line 1", error=SchemaError)
         frame = pd.read_csv(handle, sep="\t", dtype=str, keep_default_na=False)
     for name in frame.columns:
         if kinds.get(name, "string") != "string":
-            numbers = [float(text) if text else np.nan for text in frame[name]]
+            numbers = [_number(text) for text in frame[name]]
             frame[name] = np.array(numbers, dtype=np.float64)
     return header, frame
 
 
+def _number(text: str) -> float:
+    # float() knows the digits of every script, and underscores between them
+    if not text.isascii() or "_" in text:
+        raise ValueError(f"expected a number, found {text!r}")
+    return float(text) if text else np.nan
+
+
 def _read_json(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:
-    record = json.loads(path.read_text())
+    record = read_json_object(path, error=SchemaError)
     rows = record["rows"]
     names = list(rows[0]) if rows else [c.name for c in schema.columns if c.status == "REQUIRED"]
     floats = {c.name for c in schema.columns if c.kind == "float64"}
@@ -248,12 +276,14 @@ def _read_json(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.Data
     return record, pd.DataFrame(columns)
 
 
-def _check_header(path: Path, header: dict[str, Any], schema: TableSchema) -> None:
+def _check_header(path: Path, header: object, schema: TableSchema) -> None:
+    if not isinstance(header, dict):
+        raise SchemaError(f"{path}: header", "an object with a format", type(header).__name__)
     found = header.get("format", "none")
     if found != schema.format:
         raise SchemaError(f"{path}: format", schema.format, str(found))
     version = header.get("format-version")
-    if not isinstance(version, int) or not 1 <= version <= schema.version:
+    if type(version) is not int or not 1 <= version <= schema.version:
         expected = f"{schema.format} version 1 to {schema.version}"
         raise SchemaError(f"{path}: format-version", expected, str(version))
 

@@ -11,11 +11,13 @@ import h5py
 import numpy as np
 
 from genointerp.core.errors import GenointerpError, InputError, SchemaError
+from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store import activations, features
+from genointerp.store import activations, feature_digest, features
 from genointerp.store.activations import ActivationStore
-from genointerp.store.feature_digest import CONTENTS, contents_sha256, tile_crc32
+from genointerp.store.contents import check_contents, crc32_of
+from genointerp.store.feature_digest import SUMS, TILE_SUMS, add_sums, word_sum
 from genointerp.store.feature_tiles import mapped
 from genointerp.store.features import GROUPS, STRANDS, FeatureStore, ReadStrand
 from genointerp.store.hdf5 import open_checked, text_attribute
@@ -104,10 +106,7 @@ def _check_provenance(path: Path, kind: str) -> None:
     with open_checked(path, kind, _VERSIONS[kind]) as file:
         text = text_attribute(file, "provenance")
         where = f"{path}: attribute 'provenance'"
-        try:
-            record = json.loads(text)
-        except ValueError as error:
-            raise SchemaError(where, "JSON", text[:40]) from error
+        record = parse_json(text, where=where, error=SchemaError)
         if not isinstance(record, dict) or not {"generated-by", "config", "inputs"} <= set(record):
             raise SchemaError(where, "generated-by, config and inputs", text[:40])
         inputs = record["inputs"]
@@ -128,26 +127,23 @@ def _check_input(path: Path, given: Path) -> None:
 
 
 def _verify_features(path: Path) -> Iterator[Check]:
-    store = FeatureStore(path)
+    store = FeatureStore(path, is_compared=False)
     if store.version == 1:
         for strand in STRANDS:
             indexes = _IndexCheck(store, strand)
             yield _checked(f"coverage of strand {strand}", indexes.coverage)
             yield _checked(f"indexes of strand {strand}", indexes.indexes)
         return
-    yield _checked("checksum of the contents", lambda: _check_contents(path))
+    yield _checked("checksum of the contents", lambda: _check_contents(path, features.FORMAT))
     for strand in STRANDS:
         check = _TileCheck(store, strand)
         yield _checked(f"coverage of strand {strand}", check.coverage)
-        yield _checked(f"tiles of strand {strand}", check.tiles)
         yield _checked(f"checksums and order of hits of strand {strand}", check.hits)
 
 
-def _check_contents(path: Path) -> None:
-    with open_checked(path, features.FORMAT, features.VERSION) as file:
-        expected, found = text_attribute(file, CONTENTS), contents_sha256(file)
-    if found != expected:
-        raise SchemaError(f"{path}: {CONTENTS}", expected[:12], found[:12])
+def _check_contents(path: Path, kind: str) -> None:
+    with open_checked(path, kind, _VERSIONS[kind]) as file:
+        check_contents(file, _LARGE[kind])
 
 
 class _StrandCheck:
@@ -200,39 +196,37 @@ class _StrandCheck:
 class _TileCheck(_StrandCheck):
     """Checks of version 2."""
 
-    def tiles(self) -> None:
-        with open_checked(self.store.path, features.FORMAT, features.VERSION) as file:
-            group = file[GROUPS[self.strand]]
-            size = int(file.attrs["tile-rows"])
-            row, hit = group["tiles/row"][:], group["tiles/hit_offset"][:]
-        if (row % size).any() or (np.diff(row) <= 0).any() or (row >= self.store.n_rows).any():
-            raise self._wrong("tiles/row", f"rising multiples of {size} in the genome", "others")
-        if hit[0] or (np.diff(hit) < 0).any():
-            raise self._wrong("tiles/hit_offset", "offsets that rise from 0", "others")
-
     def hits(self) -> None:
         count = np.zeros(self.store.n_features, dtype=np.int64)
+        sums = np.zeros(self.store.n_features, dtype=np.uint64)
         with open_checked(self.store.path, features.FORMAT, features.VERSION) as file:
             group = file[GROUPS[self.strand]]
             size = int(file.attrs["tile-rows"])
             columns = [mapped(group[name]) for name in _HIT_COLUMNS]
             first, edges, crc = (group[f"tiles/{n}"][:] for n in ("row", "hit_offset", "crc32"))
+            words = group[TILE_SUMS][:] if TILE_SUMS in group else ()
             for tile, (low, high) in enumerate(pairwise(edges.tolist())):
                 offset = columns[0][tile]
                 row, value = columns[1][low:high], columns[2][low:high]
                 self._check_tile(tile, int(first[tile]), size, (offset, row, value))
-                if tile_crc32(offset, row, value) != crc[tile]:
-                    raise self._wrong(*self._tile(tile, int(first[tile]), size), "another")
+                own = crc32_of((offset, row, value)), word_sum((offset, row, value))
+                if own != (crc[tile], words[tile] if len(words) else own[1]):
+                    raise self._wrong(*self._tile(tile, int(first[tile]), size), "others")
                 count += np.diff(offset.astype(np.int64))
+                add_sums(sums, int(first[tile]), (row, value, offset))
             expected = group["feature_hits"][:]
+            known = group[SUMS][:] if SUMS in group else sums
         if not np.array_equal(count, expected):
             feature = int(np.flatnonzero(count != expected)[0])
             found = f"{count[feature]} hits"
             raise self._wrong(f"feature_hits: {feature}", str(expected[feature]), found)
+        if not np.array_equal(sums, known):
+            feature = int(np.flatnonzero(sums != known)[0])
+            raise self._wrong(f"{SUMS}: {feature}", "the sum that was written", "another")
 
     def _tile(self, tile: int, first: int, size: int) -> tuple[str, str]:
         last = min(first + size, self.store.n_rows)
-        return f"tile {tile} (rows {first} to {last})", "the CRC-32 that was written"
+        return f"tile {tile} (rows {first} to {last})", "the checksums that were written"
 
     def _check_tile(
         self, tile: int, first: int, size: int, columns: tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -303,7 +297,11 @@ def _mixed(row: np.ndarray, feature: np.ndarray, value: np.ndarray) -> int:
 
 
 def _verify_activations(path: Path) -> Iterator[Check]:
-    store = ActivationStore(path)
+    store = ActivationStore(path, is_compared=False)
+    if store.version > 1:
+        yield _checked(
+            "checksum of the contents", lambda: _check_contents(path, activations.FORMAT)
+        )
     yield _checked("windows", lambda: _check_windows(store))
     yield _checked("rows", lambda: _check_values(store))
 
@@ -331,10 +329,11 @@ def _check_values(store: ActivationStore) -> None:
 
 
 _STORES: dict[str, Callable[[Path], object]] = {
-    features.FORMAT: FeatureStore,
-    activations.FORMAT: ActivationStore,
+    features.FORMAT: partial(FeatureStore, is_compared=False),
+    activations.FORMAT: partial(ActivationStore, is_compared=False),
 }
 _VERSIONS = {features.FORMAT: features.VERSION, activations.FORMAT: activations.VERSION}
+_LARGE = {features.FORMAT: feature_digest.LARGE, activations.FORMAT: activations.LARGE}
 _CHECKS: dict[str, Callable[[Path], Iterator[Check]]] = {
     features.FORMAT: _verify_features,
     activations.FORMAT: _verify_activations,

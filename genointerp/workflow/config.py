@@ -101,7 +101,7 @@ def check_run_config(values: Mapping[str, Any], *, where: str) -> None:
 
 def _schema() -> dict[str, Any]:
     path = workflow_folder() / "config" / "config.schema.json"
-    schema: dict[str, Any] = json.loads(path.read_text())
+    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return schema
 
 

@@ -120,7 +120,7 @@ def _wait(
 @contextmanager
 def _only_run_in(out: Path) -> Iterator[int]:
     check_writable(out / ".lock")
-    with (out / ".lock").open("w") as handle:
+    with (out / ".lock").open("w", encoding="utf-8") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -133,10 +133,10 @@ def _is_locked(out: Path) -> bool:
 
 
 def _write_if_changed(text: str, path: Path) -> None:
-    if path.exists() and path.read_text() == text:
+    if path.exists() and path.read_text(encoding="utf-8") == text:
         return
     with replacing(), atomic_path(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _path() -> dict[str, str]:
@@ -146,7 +146,7 @@ def _path() -> dict[str, str]:
 
 
 def _reason(log: Path, out: Path, status: int) -> str:
-    text = log.read_text(errors="replace") if log.exists() else ""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     rules = [line.split()[-1].rstrip(":") for line in text.splitlines() if "Error in rule" in line]
     if rules:
         names = ", ".join(dict.fromkeys(rules))

@@ -10,6 +10,7 @@ import pandas as pd
 from genointerp.association.summary import best_per_concept
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import atomic_path, read_text, together
+from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT
 from genointerp.store.tables import read_table, write_table
@@ -51,7 +52,7 @@ def write_summary(
         write_table(everything, text, ASSOCIATIONS, provenance)
         write_table(table, best, BEST_PER_CONCEPT, provenance)
         with atomic_path(out) as temporary:
-            temporary.write_text(json.dumps(summary, indent=2) + "\n")
+            temporary.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 
 
 def one_per_concept(best: pd.DataFrame) -> pd.DataFrame:
@@ -65,10 +66,7 @@ def _number(value: float) -> float | None:
 
 
 def _read_json(path: Path, key: str) -> dict[str, Any]:
-    try:
-        values = json.loads(read_text(path, error=SchemaError))
-    except json.JSONDecodeError as error:
-        raise SchemaError(str(path), "JSON", str(error)) from error
+    values = parse_json(read_text(path, error=SchemaError), where=str(path), error=SchemaError)
     if not isinstance(values, dict) or key not in values:
         found = ", ".join(values) if isinstance(values, dict) else type(values).__name__
         raise SchemaError(str(path), f"a JSON object with the key {key!r}", found or "no key")

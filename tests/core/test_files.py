@@ -1,5 +1,10 @@
+import os
+import threading
+from pathlib import Path
+
 import pytest
 
+from genointerp.core import files
 from genointerp.core.config import read_yaml
 from genointerp.core.errors import ConfigError, InputError, SchemaError, StorageError
 from genointerp.core.files import check_writable, read_text
@@ -46,3 +51,26 @@ def test_a_place_is_refused_before_the_work(tmp_path):
     with pytest.raises(StorageError, match="found a folder"):
         check_writable(tmp_path)
     assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_a_pipe_into_which_nobody_writes_is_refused_in_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "PIPE_WAIT_S", 0.05)
+    os.mkfifo(tmp_path / "p")
+    with pytest.raises(InputError, match=r"a pipe into which something writes within 0\.05 s"):
+        read_text(tmp_path / "p", error=InputError)
+    with pytest.raises(InputError, match="read more than once, found a pipe"):
+        sha256_file(tmp_path / "p")
+
+
+def test_what_is_written_into_a_pipe_is_read(tmp_path):
+    os.mkfifo(tmp_path / "p")
+    writer = threading.Thread(target=(tmp_path / "p").write_text, args=("x" * 200_000,))
+    writer.start()
+    assert read_text(tmp_path / "p", error=InputError) == "x" * 200_000
+    writer.join()
+
+
+def test_a_device_without_an_end_is_refused():
+    with pytest.raises(InputError, match="found a device or a socket"):
+        read_text(Path("/dev/zero"), error=InputError)
+    assert read_text(Path(os.devnull), error=InputError) == ""

@@ -1,5 +1,6 @@
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -10,6 +11,7 @@ import yaml
 from genointerp.annotation.fetch import fetch_genome
 from genointerp.annotation.read import read_annotation
 from genointerp.core.errors import AnnotationError, SequenceError, StorageError
+from genointerp.genome import fetch
 from genointerp.genome.fetch import FetchConfig, fetch_genbank
 from genointerp.genome.read import read_genome
 
@@ -190,3 +192,56 @@ def test_a_second_record_does_not_replace_the_first(tmp_path):
     with pytest.raises(StorageError, match=r"genome: expected nothing, or the same result"):
         fetch_genome("NC_000913", out, config=NOWHERE)
     assert (out / "source.yaml").read_text() == before
+
+
+def test_an_answer_beyond_the_limit_is_not_read_on():
+    with server(Answer(PHIX)) as (config, asked):
+        small = replace(config, most_bytes=1000)
+        with pytest.raises(SequenceError, match="a record of at most 1,000 bytes, found more"):
+            fetch_genbank("NC_001422", config=small)
+    assert len(asked) == 1
+
+
+def test_an_answer_that_never_ends_is_left(monkeypatch):
+    def wait(*_):
+        threading.Event().wait(5)
+
+    monkeypatch.setattr(fetch, "_request", wait)
+    slow = FetchConfig(base_url="http://127.0.0.1:9/efetch", longest_answer=0.05)
+    with pytest.raises(SequenceError, match=r"whole record within 0\.05 s, found a slower answer"):
+        fetch_genbank("NC_001422", config=slow)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("ftp://127.0.0.1/x", "a redirection to an http or https address, found one to 'ftp:"),
+        ("file:///etc/hostname", "found HTTP status 302"),
+    ],
+)
+def test_a_redirection_leads_nowhere_but_to_the_web(address, message):
+    with (
+        server(Answer(b"", 302, headers={"Location": address})) as (config, asked),
+        pytest.raises(SequenceError, match=message),
+    ):
+        fetch_genbank("NC_001422", config=config)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("said", ["\xb2", "-5", "inf", "soon", "9" * 400])
+def test_an_odd_retry_after_is_passed_over(said):
+    waits = []
+    answers = Answer(LIMIT, 429, headers={"Retry-After": said}), Answer(PHIX)
+    with server(*answers) as (config, _):
+        fetch_genbank("NC_001422", config=config, sleep=waits.append)
+    assert waits == [config.wait]
+
+
+def test_what_a_server_says_gives_no_orders_to_the_terminal():
+    with (
+        server(Answer(b"\x1b[31mred\x07", 404)) as (config, _),
+        pytest.raises(SequenceError) as caught,
+    ):
+        fetch_genbank("NC_001422", config=config)
+    assert "\x1b" not in str(caught.value)
+    assert "[31mred" in str(caught.value)

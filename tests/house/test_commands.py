@@ -1,14 +1,20 @@
 """The program as a whole: its commands, its start and its ends."""
 
+import ast
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+import genointerp
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError
+from genointerp.store.contigs import ContigInfo
+from tests.stores import dense_features, write_features
 
 COMMANDS = [
     *["fetch", "annotate", "models", "harvest", "train", "adopt", "convert", "evaluate", "encode"],
@@ -134,3 +140,65 @@ def test_a_reader_that_has_seen_enough_is_no_error():
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 0
+
+
+FAULT = (
+    "import sys\n"
+    "from genointerp.cli import main\n"
+    "def fail():\n"
+    "    raise TypeError('two\\nlines')\n"
+    "main.app.command('fail')(fail)\n"
+    "sys.argv = ['genointerp', *sys.argv[1:], 'fail']\n"
+    "main.main()\n"
+)
+
+
+def test_what_nobody_foresaw_is_one_line_that_says_what_to_report():
+    done = subprocess.run([sys.executable, "-c", FAULT], capture_output=True, text=True)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("genointerp: expected to go on, found TypeError: two lines (a fault of")
+    assert "--traceback" in line
+
+
+def test_a_traceback_is_shown_where_it_is_asked_for():
+    arguments = [sys.executable, "-c", FAULT, "--traceback"]
+    done = subprocess.run(arguments, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Traceback (most recent call last)")
+    assert "genointerp: expected to go on" in done.stderr.splitlines()[-1]
+
+
+def test_a_locale_that_is_not_utf_8_is_no_error(tmp_path):
+    path = tmp_path / "f.h5"
+    contigs = (ContigInfo("chr\u03b1", 40, circular=False),)
+    write_features(path, dense_features(contigs=contigs), contigs=contigs)
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    environment = {**os.environ, **locale}
+    for format in ("table", "tsv", "json"):
+        arguments = ["query", str(path), "nowhere:1-2", "--format", format]
+        done = program(*arguments, env=environment)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+    out = tmp_path / "t.bed"
+    done = program("export", str(path), "--feature", "1", "--out", str(out), env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert out.read_text(encoding="utf-8").count("chr\u03b1") > 1
+
+
+def test_every_text_file_is_opened_with_its_encoding():
+    package = Path(genointerp.__file__).parent
+    assert [str(path) for path in package.rglob("*.py") if list(_bare_openings(path))] == []
+
+
+def _bare_openings(path):
+    """Yield calls that open a text in whatever encoding the locale has."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        name = node.func.attr if isinstance(getattr(node, "func", None), ast.Attribute) else ""
+        if not isinstance(node, ast.Call) or any(key.arg == "encoding" for key in node.keywords):
+            continue
+        modes = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+        texts = [mode for mode in modes if isinstance(mode, str) and mode in ("r", "w", "a", "x")]
+        is_bigwig = ast.unparse(node.func).startswith("pyBigWig")
+        if name in ("read_text", "write_text") or (name == "open" and texts and not is_bigwig):
+            yield node

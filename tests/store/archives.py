@@ -50,7 +50,7 @@ def write_archives(folder: Path) -> list[Path]:
     if not path.exists():
         write_words(path, windows=WINDOWS, header=activation_header(contigs=CONTIGS))
         made.append(path)
-    path = folder / f"features-v{features.VERSION}.h5"
+    path = folder / f"features-v{features.VERSION}-summed.h5"
     if not path.exists():
         write_features(path, archived_features(), contigs=CONTIGS, windows=WINDOWS)
         made.append(path)

@@ -280,9 +280,10 @@ def test_shards_of_another_run_are_refused_and_kept(tmp_path):
 
 def test_damaged_manifest_is_a_schema_error(tmp_path):
     shards = ActivationShards(tmp_path / "a.h5", activation_header(), windows_of(), PROVENANCE)
-    (shards.folder / "manifest.json").write_text("{")
-    with pytest.raises(SchemaError, match="expected a manifest of shards"):
-        ActivationShards(tmp_path / "a.h5", activation_header(), windows_of(), PROVENANCE)
+    for text, expected in (("{", "JSON"), ("{}", "a manifest of shards"), ("[]", "a JSON object")):
+        (shards.folder / "manifest.json").write_text(text)
+        with pytest.raises(SchemaError, match=f"expected {expected}"):
+            ActivationShards(tmp_path / "a.h5", activation_header(), windows_of(), PROVENANCE)
 
 
 def test_window_outside_its_contig_is_refused(tmp_path):
@@ -347,11 +348,11 @@ def test_a_damaged_value_names_file_and_row(store):
 
 def test_newer_version_and_missing_parts_are_refused(store):
     with h5py.File(store.path, "a") as file:
-        file.attrs["format-version"] = 2
-    with pytest.raises(SchemaError, match="expected genointerp::activations version 1 to 1, found"):
+        file.attrs["format-version"] = 3
+    with pytest.raises(SchemaError, match="expected genointerp::activations version 1 to 2, found"):
         ActivationStore(store.path)
     with h5py.File(store.path, "a") as file:
-        file.attrs["format-version"] = 1
+        file.attrs["format-version"] = 2
         del file["index/window_offset"]
     with pytest.raises(SchemaError, match="window_offset"):
         ActivationStore(store.path)

@@ -21,17 +21,19 @@ from tests.store.archives import (
 F1_OF_ARCHIVE = [0.02552659764369868, 0.048704327792692445, 0.017493752231345947]
 
 
+@pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("encoding", ["float16", "bfloat16"])
-def test_activations_of_version_1_say_what_they_said(encoding):
-    store = ActivationStore(ARCHIVES / f"activations-v1-{encoding}.h5")
+def test_activations_of_every_version_say_what_they_said(encoding, version):
+    store = ActivationStore(ARCHIVES / f"activations-v{version}-{encoding}.h5")
     assert store.windows == WINDOWS
     assert store.header.contigs == CONTIGS
     assert (store.header.model, store.header.site) == ("toy", "blocks.1")
     np.testing.assert_array_equal(store.rows(0, store.n_tokens), archived_activations())
 
 
-def test_activations_of_words_of_version_1_say_what_they_said():
-    store = ActivationStore(ARCHIVES / "activations-v1-words.h5")
+@pytest.mark.parametrize("version", [1, 2])
+def test_activations_of_words_of_every_version_say_what_they_said(version):
+    store = ActivationStore(ARCHIVES / f"activations-v{version}-words.h5")
     assert store.windows == WINDOWS
     # windows of 5, 5 and 2 bases on either strand of chrA, of 5 on those of chrB
     assert store.window_offset.tolist() == [0, 2, 4, 5, 7, 9, 10, 12, 14]
@@ -42,10 +44,10 @@ def test_activations_of_words_of_version_1_say_what_they_said():
     np.testing.assert_array_equal(store.rows(0, 14), expected)
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_features_of_every_version_say_what_they_said(version):
-    store = FeatureStore(ARCHIVES / f"features-v{version}.h5")
-    assert store.version == version
+@pytest.mark.parametrize("name", ["v1", "v2", "v2-summed"])
+def test_features_of_every_version_say_what_they_said(name):
+    store = FeatureStore(ARCHIVES / f"features-{name}.h5")
+    assert store.version == int(name[1])
     assert store.header.contigs == CONTIGS
     assert store.header.sae_sha256 == "s" * 64
     for strand, dense in archived_features().items():
@@ -89,4 +91,4 @@ def test_the_present_versions_have_their_archives():
     names = {path.name for path in ARCHIVES.iterdir()}
     assert f"activations-v{activations.VERSION}-float16.h5" in names
     assert f"activations-v{activations.VERSION}-words.h5" in names
-    assert f"features-v{features.VERSION}.h5" in names
+    assert f"features-v{features.VERSION}-summed.h5" in names

@@ -12,6 +12,7 @@ from genointerp.genome.windows import tile_windows
 from genointerp.sae.config import TrainConfig
 from genointerp.sae.data import Position, batches
 from genointerp.sae.source import ActivationSource
+from genointerp.store import activation_shards
 from genointerp.store.activations import ActivationStore
 from genointerp.store.blocks import window_blocks
 from genointerp.store.contigs import ContigInfo
@@ -202,12 +203,13 @@ def test_the_first_rows_of_windows_are_left_out_and_counted(tmp_path_factory, sk
     assert (source.n_rows, source.n_skipped) == (len(naive), 320 - len(naive))
 
 
-def test_memory_is_three_buffers_whatever_the_size_of_the_file(tmp_path):
+def test_memory_is_three_buffers_whatever_the_size_of_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(activation_shards, "CHUNK_BYTES", 100 * 64 * 2)
     header = activation_header(64, contigs=(ContigInfo("c", 80_000, circular=False),))
     windows = tuple(GenomicInterval("c", at, at + 400, "+") for at in range(0, 80_000, 400))
     x = np.ones((80_000, 64), np.float32)
     store = write_activations(tmp_path / "a.h5", x, windows=windows, header=header)
-    store.chunk_rows = 100
+    assert store.chunk_rows == 100
     source = StoreSource([store], ReadingConfig(buffer_rows=2000))
     del x
     tracemalloc.start()

@@ -18,7 +18,7 @@ def test_page_of_tables_tells_every_column(schema):
     ]
 
 
-@pytest.mark.parametrize(("name", "version"), [("activations", 1), ("features", 2)])
+@pytest.mark.parametrize(("name", "version"), [("activations", 2), ("features", 2)])
 def test_page_names_every_attribute_and_dataset_that_is_written(tmp_path, name, version):
     dense = dense_features()
     write = {

@@ -10,7 +10,7 @@ from genointerp.store.activations import ActivationStore
 from genointerp.store.side_by_side import SideBySide, join_sites
 from genointerp.store.verify import all_passed, verify
 from tests.sae.sources import sparse_rows
-from tests.stores import activation_header, windows_of, write_activations, write_words
+from tests.stores import activation_header, reseal, windows_of, write_activations, write_words
 
 CONFIG = """
 reading: {{skip_first: 0, block_bp: 5}}
@@ -66,6 +66,7 @@ def test_stores_whose_words_end_elsewhere_are_refused(tmp_path):
         assert one.windows[0].strand == "+"
         file["tokens/end"][0] -= 1
         file["tokens/start"][1] -= 1
+    reseal(two.path)
     message = r"two\.h5: tokens: row 0: expected bases 0 to 3 as in .*one\.h5, found 0 to 2"
     with pytest.raises(MismatchError, match=message):
         SideBySide([one, ActivationStore(two.path)])

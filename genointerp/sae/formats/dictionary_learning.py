@@ -116,7 +116,9 @@ def write_dictionary_learning(
     with atomic_path(folder) as made:
         made.mkdir()
         write_state(to_state(sae), made / "ae.pt")
-        (made / "config.json").write_text(json.dumps({"trainer": trainer}, indent=2) + "\n")
+        (made / "config.json").write_text(
+            json.dumps({"trainer": trainer}, indent=2) + "\n", encoding="utf-8"
+        )
 
 
 def from_state(

@@ -69,4 +69,4 @@ def write_sparsify(sae: SparseAutoencoder, folder: Path, metadata: Mapping[str, 
     with atomic_path(folder) as made:
         made.mkdir()
         write_tensors(tensors, made / "sae.safetensors")
-        (made / "cfg.json").write_text(json.dumps(cfg, indent=2) + "\n")
+        (made / "cfg.json").write_text(json.dumps(cfg, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,68 @@
+"""One writer of an output at a time, which the operating system guards."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from genointerp.core.errors import StorageError
+from genointerp.core.files import check_writable
+
+
+@contextmanager
+def only_writer(path: Path) -> Iterator[None]:
+    """Hold the lock of an output while the block runs.
+
+    The lock is on a hidden file beside ``path``, which goes away with the block. One that a killed
+    process left behind holds nobody up: the system has freed its lock.
+
+    Raises
+    ------
+    StorageError
+        If another process writes there, or the file system has no locks.
+    """
+    path = Path(path)
+    lock = path.with_name(f".{path.name}.lock")
+    check_writable(lock)
+    descriptor = _acquired(lock, path)
+    try:
+        yield
+    finally:
+        # removed while it is held, so that nobody else holds what goes away
+        with suppress(OSError):
+            lock.unlink()
+        os.close(descriptor)
+
+
+def _acquired(lock: Path, path: Path) -> int:
+    while True:
+        try:
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            found = error.strerror
+            raise StorageError(f"{path}: expected a writable place, found {found}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(descriptor, lock):
+                return descriptor
+        except OSError as error:
+            os.close(descriptor)
+            raise _refusal(path, error) from error
+        # its owner removed it between the two calls: the next one is another file
+        os.close(descriptor)
+
+
+def _is_at(descriptor: int, lock: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), lock.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _refusal(path: Path, error: OSError) -> StorageError:
+    if isinstance(error, BlockingIOError | PermissionError):
+        found = "another process that writes it; wait for it, or name another output"
+        return StorageError(f"{path}: expected to be the only writer, found {found}")
+    found = f"none ({error.strerror}); write to a local disk and copy the result"
+    return StorageError(f"{path}: expected a file system with locks (flock), found {found}")

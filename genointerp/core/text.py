@@ -1,0 +1,42 @@
+"""Text that came from a file or a server, made safe for a line, a table or a terminal."""
+
+import re
+
+# control characters of ASCII and Latin-1, and the two line ends of Unicode
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\u2028\u2029]+")
+_LONGEST = 2000
+_COUNT = re.compile("[0-9]{1,18}")
+
+
+def clean_field(text: str) -> str:
+    r"""Return a text as one field of a row: every run of control characters becomes a space.
+
+    Tabs and line ends would begin another field or row of BED, GFF3 or TSV, or another record of
+    FASTA; an escape character would give orders to the terminal that shows it.
+
+    Examples
+    --------
+    >>> clean_field("yabP\tx\nchr1")
+    'yabP x chr1'
+    """
+    return _CONTROL.sub(" ", text)
+
+
+def one_line(problem: object) -> str:
+    r"""Return what something says as one line of a length that can be read.
+
+    Examples
+    --------
+    >>> one_line(ValueError("first\n   second"))
+    'first second'
+    """
+    text = " ".join(clean_field(str(problem)).split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def is_count(text: str) -> bool:
+    """Whether a text is a whole number, in the ten digits of ASCII, that fits in 64 bits.
+
+    Python's ``isdecimal`` and ``int`` know the digits of every script.
+    """
+    return _COUNT.fullmatch(text) is not None
