@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from genointerp.workflow.check import check_inputs
 from genointerp.workflow.config import read_run_config
 from genointerp.workflow.folder import workflow_folder
 from genointerp.workflow.follow import LogFollower
+from genointerp.workflow.process_group import process_group
 
 INTERVAL = 0.3
 """Seconds between two looks at the logs."""
@@ -102,19 +102,14 @@ def _wait(
     command: Sequence[str], messages: IO[bytes] | None, lock: int, follower: LogFollower
 ) -> int:
     # the lock is handed down: it is held until the last of us has ended, even by SIGKILL
-    with subprocess.Popen(
-        command, stdout=messages, stderr=messages, env=_path(), pass_fds=(lock,)
-    ) as process:
-        try:
-            while process.poll() is None:
-                follower.look()
-                time.sleep(INTERVAL)
-        except KeyboardInterrupt:
-            process.send_signal(signal.SIGINT)
-            process.wait()
-            raise
+    with process_group(
+        command, output=messages, environment=_path(), keep_open=(lock,)
+    ) as snakemake:
+        while snakemake.poll() is None:
+            follower.look()
+            time.sleep(INTERVAL)
     follower.finish()
-    return process.returncode
+    return int(snakemake.returncode)
 
 
 @contextmanager

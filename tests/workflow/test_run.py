@@ -82,10 +82,41 @@ def test_a_workflow_that_snakemake_cannot_read_is_told_in_one_line(place):
     assert "\n" not in str(caught.value)
 
 
-def test_a_killed_run_is_taken_up_and_its_lock_removed(place):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_a_run_that_is_stopped_leaves_no_process_and_is_taken_up(place, number):
     tmp_path, step = place
-    step("test -e ../mended || sleep 600")
+    step("test -e ../mended || (echo $BASHPID > ../pid; trap '' TERM INT; sleep 600; sleep 600)")
     out = tmp_path / "out"
+    begun = begin(tmp_path, out)
+    wait_until((tmp_path / "pid").exists)
+    with pytest.raises(InputError, match="found another run at work"):
+        run_workflow(tmp_path / "run.yaml", out, cores=1)
+    begun.send_signal(number)
+    status = begun.wait(timeout=10)
+    assert status in (-number, 128 + number)
+    job = int((tmp_path / "pid").read_text())
+    wait_until(lambda: not is_running(job), seconds=10)
+
+    (tmp_path / "mended").touch()
+    wait_until(lambda: is_free(out))
+    run_workflow(tmp_path / "run.yaml", out, cores=1)
+    assert (out / "last.txt").read_text() == "done\n"
+    assert not locks(out)
+
+
+def test_a_lock_that_snakemake_left_behind_is_removed(place):
+    tmp_path, _ = place
+    out = tmp_path / "out"
+    run_workflow(tmp_path / "run.yaml", out, cores=1, extra=["--dry-run"])
+    left = out / ".snakemake" / "locks" / "0.output.lock"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_text(f"{out / 'first.txt'}\n")
+    run_workflow(tmp_path / "run.yaml", out, cores=1)
+    assert not locks(out)
+
+
+def begin(tmp_path, out):
+    """Begin a run in a process of its own, as from a terminal."""
     code = (
         "import sys\nfrom pathlib import Path\n"
         "from genointerp.workflow import run as module\n"
@@ -94,36 +125,38 @@ def test_a_killed_run_is_taken_up_and_its_lock_removed(place):
         "module.check_inputs = lambda config, **_: None\n"
         f"module.run_workflow(Path('run.yaml'), Path({str(out)!r}), cores=1)\n"
     )
-    killed = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
-    for _ in range(600):
-        if (tmp_path / "times.txt").exists():
-            break
-        time.sleep(0.1)
-    with pytest.raises(InputError, match="found another run at work"):
-        run_workflow(tmp_path / "run.yaml", out, cores=1)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
-    assert locks(out)
-
-    (tmp_path / "mended").touch()
-    wait_until_free(out)
-    run_workflow(tmp_path / "run.yaml", out, cores=1)
-    assert (out / "last.txt").read_text() == "done\n"
-    assert not locks(out)
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stderr=subprocess.DEVNULL, start_new_session=True
+    )
 
 
 def locks(out: Path):
     return list((out / ".snakemake" / "locks").glob("*"))
 
 
-def wait_until_free(out: Path):
-    """The operating system takes a moment to bury the processes of the killed group."""
-    for _ in range(100):
-        try:
-            with module._only_run_in(out):
-                return
-        except InputError:
-            time.sleep(0.1)
+def is_free(out: Path):
+    try:
+        with module._only_run_in(out):
+            return True
+    except InputError:
+        return False
+
+
+def is_running(pid: int):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    # one that nobody has collected yet is dead all the same
+    return not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def wait_until(condition, *, seconds=60):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def test_arguments_after_the_configuration_go_to_snakemake(place):
