@@ -12,6 +12,7 @@ import yaml
 
 from genointerp.core.errors import ConfigError
 from genointerp.core.files import read_text
+from genointerp.core.unique_keys import check_unique_keys
 
 T = TypeVar("T")
 _EXPONENT = re.compile(r"[+-]?\d+[eE][+-]?\d+")
@@ -37,11 +38,15 @@ def read_yaml(path: Path) -> Any:
     Raises
     ------
     ConfigError
-        If there is no such file, or it is no YAML.
+        If there is no such file, it is no YAML, or a key stands twice in one mapping.
     """
     text = read_text(path, error=ConfigError)
     try:
-        return yaml.safe_load(text)
+        values = yaml.safe_load(text)
+        check_unique_keys(text, where=str(path))
+        return values
+    except ConfigError:
+        raise
     except (yaml.YAMLError, ValueError) as error:
         # safe_load lets the ValueError of an impossible date through
         raise ConfigError(str(path), "YAML", " ".join(str(error).split())) from error

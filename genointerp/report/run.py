@@ -16,6 +16,7 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.file import read_split
 from genointerp.candidate.dossier_files import read_dossier
 from genointerp.core.errors import InputError, MismatchError, SchemaError
+from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
 from genointerp.report.browser import BrowsedGenome
 from genointerp.store.associations import read_associations
@@ -157,11 +158,15 @@ def _read_genomes(path: Path, config: Mapping[str, Any]) -> list[BrowsedGenome]:
             expected = f"the genome of {store.path} (sha256 {store.header.genome_sha256[:12]})"
             raise MismatchError(where, expected, f"sha256 {genome.sha256[:12]}")
         source = annotation_file(path, name, entry)
-        annotation = AnnotationSet([]) if source is None else read_annotation(source, genome)
+        annotation = read_annotation(source, genome) if source else _no_annotation(genome)
         genomes.append(BrowsedGenome(name, genome, annotation, store))
     if not genomes:
         raise SchemaError(str(path / "config.yaml"), "at least one genome", "none")
     return genomes
+
+
+def _no_annotation(genome: Genome) -> AnnotationSet:
+    return AnnotationSet((), genome.lengths)
 
 
 def annotation_file(path: Path, name: str, entry: Mapping[str, Any]) -> Path | None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import yaml
@@ -149,9 +150,12 @@ def _check_reading(
     command = ["genointerp", "harvest", genome["sequence"], "--dry-run", f"--out={activations}"]
     command += [f"--{names.get(key, key)}={value}" for key, value in options.items()]
     command += [f"--region={region}" for region in genome.get("regions", ())]
-    done = subprocess.run(command, env=environment, capture_output=True, check=False)
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+    with TemporaryFile() as messages:
+        with process_group(command, output=messages, environment=environment) as harvest:
+            status = harvest.wait()
+        messages.seek(0)
+        said = messages.read().decode(errors="replace").strip().splitlines() or ["no message"]
+    if status != 0:
         raise WorkflowError(f"{where}: {said[-1].removeprefix('genointerp: ')}")
     record.checked = asked
 

@@ -1,5 +1,6 @@
 """Running Snakemake: resuming, locks, failures; on a workflow of two trivial steps."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -14,6 +15,13 @@ from genointerp.workflow import run as module
 from genointerp.workflow.run import WorkflowError, run_workflow
 
 pytestmark = pytest.mark.slow
+
+CONFIG = """
+genomes: {g: {sequence: g.fa, annotation: g.gff3}}
+model: {name: nano}
+fit: [g]
+fidelity: {genome: g, regions: ["c:1-50"]}
+"""
 
 SNAKEFILE = """
 rule last:
@@ -35,10 +43,11 @@ def place(tmp_path, monkeypatch):
     folder = tmp_path / "workflows"
     (folder / "profiles" / "default").mkdir(parents=True)
     (folder / "profiles" / "default" / "config.yaml").write_text("rerun-incomplete: true\n")
-    (tmp_path / "run.yaml").write_text("a: 1\n")
+    (tmp_path / "g.fa").write_text(f">c\n{'ACGT' * 50}\n")
+    (tmp_path / "g.gff3").write_text("##gff-version 3\n")
+    (tmp_path / "run.yaml").write_text(CONFIG)
     monkeypatch.setattr(module, "workflow_folder", lambda: folder)
-    monkeypatch.setattr(module, "read_run_config", lambda path: {"a": 1})
-    monkeypatch.setattr(module, "check_inputs", lambda config, where: None)
+    monkeypatch.setattr(module, "_check_reading", lambda *_, **__: None)
 
     def step(command):
         (folder / "Snakefile").write_text(SNAKEFILE.replace("STEP", command))
@@ -56,10 +65,11 @@ def test_a_second_run_repeats_no_step_and_progress_is_shown(place):
     lines = []
     run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, show=lines.append)
     assert (tmp_path / "out" / "last.txt").read_text() == "done\n"
+    assert lines[0].startswith("fit and test are alternate blocks of 48 bases")
     assert "first: begun" in lines
     lines.clear()
     run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, show=lines.append)
-    assert lines == []
+    assert len(lines) == 1
     assert n_times(tmp_path) == 1
 
 
@@ -121,9 +131,8 @@ def begin(tmp_path, out):
         "import sys\nfrom pathlib import Path\n"
         "from genointerp.workflow import run as module\n"
         f"module.workflow_folder = lambda: Path({str(tmp_path / 'workflows')!r})\n"
-        "module.read_run_config = lambda path: {'a': 1}\n"
-        "module.check_inputs = lambda config, **_: None\n"
-        f"module.run_workflow(Path('run.yaml'), Path({str(out)!r}), cores=1)\n"
+        "module._check_reading = lambda *_, **__: None\n"
+        f"module.run_workflow(Path({str(tmp_path / 'run.yaml')!r}), Path({str(out)!r}), cores=1)\n"
     )
     return subprocess.Popen(
         [sys.executable, "-c", code], stderr=subprocess.DEVNULL, start_new_session=True
@@ -163,3 +172,32 @@ def test_arguments_after_the_configuration_go_to_snakemake(place):
     tmp_path, _ = place
     run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, extra=["--dry-run"])
     assert not (tmp_path / "out" / "first.txt").exists()
+
+
+def test_a_file_system_without_locks_is_told_at_once_with_the_way_out(place, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    tmp_path, _ = place
+    monkeypatch.setattr(module.fcntl, "flock", refuse)
+    with pytest.raises(InputError, match=r"file locks .*--out.*--no-lock.*No locks avail") as caught:
+        run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1)
+    assert "\n" not in str(caught.value)
+    run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, is_locked=False)
+    assert (tmp_path / "out" / "last.txt").exists()
+
+
+def test_a_home_that_cannot_be_written_to_does_not_stop_a_run(place, monkeypatch):
+    tmp_path, _ = place
+    # what no privilege can write into
+    monkeypatch.setenv("HOME", "/proc/1")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1)
+    assert (tmp_path / "out" / "last.txt").exists()
+
+
+def test_a_run_directory_may_have_braces_and_other_letters_in_its_name(place):
+    tmp_path, _ = place
+    out = tmp_path / "-o {x} $HOME'\"*\u00e9{}"
+    run_workflow(tmp_path / "run.yaml", out, cores=1)
+    assert (out / "last.txt").exists()
