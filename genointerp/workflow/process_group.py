@@ -124,7 +124,7 @@ def _begin(command: Sequence[str]) -> None:
     if sys.platform == "linux":
         # until there is a watcher: the system itself tells the command that its starter has gone
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-    os.execvp(command[0], command)
+    os.execvp(command[0], [*command])
 
 
 def _watch(leader: int) -> None:

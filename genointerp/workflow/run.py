@@ -84,9 +84,7 @@ def run_workflow(
         _write_if_changed(yaml.safe_dump(resolved, sort_keys=False), out / "config.yaml")
         command = snakemake_command(out, cores=cores)
         if _is_locked(out):
-            subprocess.run(
-                [*command, "--unlock"], check=True, capture_output=True, env=environment
-            )
+            subprocess.run([*command, "--unlock"], check=True, capture_output=True, env=environment)
         log = out / "logs" / "snakemake" / "latest.txt"
         log.parent.mkdir(parents=True, exist_ok=True)
         follower = LogFollower(out / "logs", show)
@@ -139,15 +137,15 @@ def _check_reading(
     where: str,
 ) -> None:
     """Load the model and plan a harvest, in a process that ends, since it needs torch."""
-    name, genome = next(iter(config["genomes"].items()))
+    genome = next(iter(config["genomes"].values()))
     settings = {"model": config["model"], "windows": config["windows"]}
     asked = {**settings, "weights": record.sha256.get("model"), "version": __version__}
     if record.checked == asked:
         return
     options = settings["model"] | settings["windows"]
     names = {"name": "model", "length": "window"}
-    activations = (out / name / "activations.h5").resolve()
-    command = ["genointerp", "harvest", genome["sequence"], "--dry-run", f"--out={activations}"]
+    place = (out / "activations.h5").resolve()
+    command = ["genointerp", "harvest", genome["sequence"], "--dry-run", f"--out={place}"]
     command += [f"--{names.get(key, key)}={value}" for key, value in options.items()]
     command += [f"--region={region}" for region in genome.get("regions", ())]
     with TemporaryFile() as messages:

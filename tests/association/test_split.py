@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,7 +121,7 @@ def test_a_genome_and_a_sequence_of_another_can_be_held_out_together():
 
 
 def test_names_that_genomes_share_are_named_as_the_reason_for_an_empty_side():
-    with pytest.raises(InputError, match="since genomes share their names .name a genome instead"):
+    with pytest.raises(InputError, match=r"share their names \(name a genome instead\)"):
         split_divisible(LIKE_NAMED, AssociateConfig(test=("c1", "c2")))
     with pytest.raises(UnknownNameError, match="test_genomes: expected one of the genomes x, y"):
         split_divisible(LIKE_NAMED, AssociateConfig(test_genomes=("z",)))
@@ -157,12 +159,15 @@ def test_fitted_blocks_give_either_side_enough_of_what_is_read(lengths, places, 
     genome = divisible(contigs, read=read or None)
     n_read = sum(part.length for part in genome.read)
     config = AssociateConfig(block_bp=block_bp, gap_bp=block_bp // 20)
-    try:
+    with contextlib.suppress(InputError):
         fitted = fit_blocks([genome], config)
-    except InputError as error:
-        assert n_read < 8 or len(lengths) > 1  # noqa: PT017
-        assert f"{n_read} bases that are read" in str(error)  # noqa: PT017
+        assert_enough(genome, fitted)
         return
+    # what cannot be divided is small, or nothing but the first blocks of contigs
+    assert n_read < 8 or len(lengths) > 1
+
+
+def assert_enough(genome, fitted):
     (split,) = split_divisible([genome], fitted)
     naive = [
         sum(
@@ -177,9 +182,7 @@ def test_fitted_blocks_give_either_side_enough_of_what_is_read(lengths, places, 
         )
         for side in split
     ]
-    assert naive == [
-        sum(part.length for part in side) for side in sides_read([genome], [split])
-    ]
+    assert naive == [sum(part.length for part in side) for side in sides_read([genome], [split])]
     assert min(naive) >= sum(naive) / 4 > 0
 
 

@@ -32,8 +32,16 @@ def test_inputs_that_fit_each_other_pass(config):
         (("fidelity", "regions"), ["zz"], r"fidelity\.regions: zz: expected a region of c1, c2"),
         (("queries", "q", "region"), "c1:9-5", r"queries\.q: c1:9-5: expected 1 <= first"),
         (("test",), ["zz"], r"run\.yaml: test: expected one of c1, c2, g, found 'zz'"),
-        (("genomes", "g", "regions"), ["c1", "c1:5-9"], r"g\.regions: expected intervals that do not"),
-        (("genomes", "g", "regions"), ["c2"], r"test: expected bases that are read on the test side"),
+        (
+            ("genomes", "g", "regions"),
+            ["c1", "c1:5-9"],
+            r"g\.regions: expected intervals that do not",
+        ),
+        (
+            ("genomes", "g", "regions"),
+            ["c2"],
+            r"test: expected bases that are read on the test side",
+        ),
         (("test",), ["c1", "c2"], r"run\.yaml: test: expected at least one sequence left for fit"),
         (
             ("baselines",),
@@ -84,7 +92,9 @@ def test_damaged_files_are_told_before_the_run(config, tmp_path):
 
 def test_one_genome_under_two_names_is_told_before_the_run(config):
     config["genomes"]["h"] = config["genomes"]["g"]
-    with pytest.raises(ConfigError, match=r"genomes\.h: expected another genome than g, found the sa"):
+    with pytest.raises(
+        ConfigError, match=r"genomes\.h: expected another genome than g, found the sa"
+    ):
         check_inputs(config, where="run.yaml")
 
 

@@ -155,7 +155,9 @@ def test_a_genome_that_is_named_twice_is_told(config, tmp_path):
     path = written(config, tmp_path)
     text = path.read_text()
     path.write_text(text.replace("genomes:\n", "genomes:\n  a: {sequence: b.fa}\n"))
-    with pytest.raises(ConfigError, match=r"run.yaml: line \d+: expected each key once, .*'a' twice"):
+    with pytest.raises(
+        ConfigError, match=r"run.yaml: line \d+: expected each key once, .*'a' twice"
+    ):
         read_run_config(path)
 
 
@@ -191,7 +193,7 @@ def test_braces_in_the_path_of_a_model_or_of_settings_are_named_too(config, tmp_
 
 def test_a_checkpoint_is_relative_to_the_configuration_and_must_exist(config, tmp_path):
     config["model"]["checkpoint"] = "w.pt"
-    with pytest.raises(ConfigError, match=r"model\.checkpoint: expected an existing file or folder"):
+    with pytest.raises(ConfigError, match=r"model\.checkpoint: expected an existing file or"):
         read_run_config(written(config, tmp_path))
     (tmp_path / "w.pt").touch()
     assert read_run_config(written(config, tmp_path))["model"]["checkpoint"] == str(

@@ -47,13 +47,14 @@ def place(tmp_path, monkeypatch):
     (tmp_path / "g.gff3").write_text("##gff-version 3\n")
     (tmp_path / "run.yaml").write_text(CONFIG)
     monkeypatch.setattr(module, "workflow_folder", lambda: folder)
+    check = module._check_reading
     monkeypatch.setattr(module, "_check_reading", lambda *_, **__: None)
 
     def step(command):
         (folder / "Snakefile").write_text(SNAKEFILE.replace("STEP", command))
 
     step("true")
-    return tmp_path, step
+    return tmp_path, step, check
 
 
 def n_times(tmp_path):
@@ -61,7 +62,7 @@ def n_times(tmp_path):
 
 
 def test_a_second_run_repeats_no_step_and_progress_is_shown(place):
-    tmp_path, _ = place
+    tmp_path, *_ = place
     lines = []
     run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, show=lines.append)
     assert (tmp_path / "out" / "last.txt").read_text() == "done\n"
@@ -74,7 +75,7 @@ def test_a_second_run_repeats_no_step_and_progress_is_shown(place):
 
 
 def test_a_step_that_fails_is_named_and_the_next_run_takes_it_up(place):
-    tmp_path, step = place
+    tmp_path, step, _ = place
     step("test -e ../mended")
     with pytest.raises(WorkflowError, match=r"found an error in first \(see .*logs\)") as caught:
         run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1)
@@ -85,7 +86,7 @@ def test_a_step_that_fails_is_named_and_the_next_run_takes_it_up(place):
 
 
 def test_a_workflow_that_snakemake_cannot_read_is_told_in_one_line(place):
-    tmp_path, _ = place
+    tmp_path, *_ = place
     (tmp_path / "workflows" / "Snakefile").write_text('rule a:\n    input: "absent.txt"\n')
     with pytest.raises(WorkflowError, match="expected Snakemake to finish") as caught:
         run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1)
@@ -94,7 +95,7 @@ def test_a_workflow_that_snakemake_cannot_read_is_told_in_one_line(place):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_a_run_that_is_stopped_leaves_no_process_and_is_taken_up(place, number):
-    tmp_path, step = place
+    tmp_path, step, _ = place
     step("test -e ../mended || (echo $BASHPID > ../pid; trap '' TERM INT; sleep 600; sleep 600)")
     out = tmp_path / "out"
     begun = begin(tmp_path, out)
@@ -115,7 +116,7 @@ def test_a_run_that_is_stopped_leaves_no_process_and_is_taken_up(place, number):
 
 
 def test_a_lock_that_snakemake_left_behind_is_removed(place):
-    tmp_path, _ = place
+    tmp_path, *_ = place
     out = tmp_path / "out"
     run_workflow(tmp_path / "run.yaml", out, cores=1, extra=["--dry-run"])
     left = out / ".snakemake" / "locks" / "0.output.lock"
@@ -169,7 +170,7 @@ def wait_until(condition, *, seconds=60):
 
 
 def test_arguments_after_the_configuration_go_to_snakemake(place):
-    tmp_path, _ = place
+    tmp_path, *_ = place
     run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, extra=["--dry-run"])
     assert not (tmp_path / "out" / "first.txt").exists()
 
@@ -178,9 +179,9 @@ def test_a_file_system_without_locks_is_told_at_once_with_the_way_out(place, mon
     def refuse(*_):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    tmp_path, _ = place
+    tmp_path, *_ = place
     monkeypatch.setattr(module.fcntl, "flock", refuse)
-    with pytest.raises(InputError, match=r"file locks .*--out.*--no-lock.*No locks avail") as caught:
+    with pytest.raises(InputError, match=r"file locks .*--out.*--no-lock.*No locks") as caught:
         run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1)
     assert "\n" not in str(caught.value)
     run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, is_locked=False)
@@ -188,7 +189,7 @@ def test_a_file_system_without_locks_is_told_at_once_with_the_way_out(place, mon
 
 
 def test_a_home_that_cannot_be_written_to_does_not_stop_a_run(place, monkeypatch):
-    tmp_path, _ = place
+    tmp_path, *_ = place
     # what no privilege can write into
     monkeypatch.setenv("HOME", "/proc/1")
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
@@ -197,7 +198,35 @@ def test_a_home_that_cannot_be_written_to_does_not_stop_a_run(place, monkeypatch
 
 
 def test_a_run_directory_may_have_braces_and_other_letters_in_its_name(place):
-    tmp_path, _ = place
+    tmp_path, *_ = place
     out = tmp_path / "-o {x} $HOME'\"*\u00e9{}"
     run_workflow(tmp_path / "run.yaml", out, cores=1)
     assert (out / "last.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        pytest.param("nano", "nanoo", "model: expected a name that .*, found nanoo$", id="model"),
+        pytest.param(
+            "name: nano", "name: nano, site: blocks.99", "site: expected .*'blocks.99'$", id="site"
+        ),
+        pytest.param(
+            "fit:",
+            "windows: {length: 100, warmup: 200}\nfit:",
+            "0 <= warmup < length=100",
+            id="warm",
+        ),
+    ],
+)
+def test_what_a_model_cannot_do_is_told_before_the_first_step(
+    place, monkeypatch, old, new, message
+):
+    tmp_path, _, check = place
+    monkeypatch.setattr(module, "_check_reading", check)
+    (tmp_path / "run.yaml").write_text(CONFIG.replace(old, new))
+    with pytest.raises(WorkflowError, match=message) as caught:
+        run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "times.txt").exists()
+    assert not (tmp_path / "out" / "config.yaml").exists()

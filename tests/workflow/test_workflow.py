@@ -86,7 +86,9 @@ def planned(directory, tmp_path, **keys):
     result = snakemake("--dry-run", "-p", directory=directory, config=path)
     assert result.returncode == 0, result.stderr
     lines = re.findall(r"genointerp \w+ .*", result.stdout + result.stderr)
-    outs = [re.search(r"--out (\S+)", line) or re.search(r"--baselines (\S+)", line) for line in lines]
+    outs = [
+        re.search(r"--out (\S+)", line) or re.search(r"--baselines (\S+)", line) for line in lines
+    ]
     return {out[1]: line for out, line in zip(outs, lines, strict=True)}
 
 
