@@ -101,10 +101,9 @@ def resolve_split(stores: Sequence[FeatureStore], config: AssociateConfig) -> As
 
     Raises
     ------
-    UnknownNameError
-        If ``test`` names neither a sequence nor one of the files.
     InputError
-        If it names both, or several files; if what was read cannot be divided.
+        If a name is that of several files, or of a file and a sequence; if what was read cannot
+        be divided.
     """
     by_name = _genomes_by_name(stores)
     known = {contig.seqid for store in stores for contig in store.header.contigs}

@@ -101,7 +101,10 @@ def like_named(folder):
         paths.append(folder / name / "features.h5")
         dense = silence(100, 1)
         make_store(
-            paths[-1], dense, [ContigInfo("c", 100, circular=False)], genome_sha256=f"{number}" * 64
+            paths[-1],
+            dense,
+            (ContigInfo("c", 100, circular=False),),
+            genome_sha256=f"{number}" * 64,
         )
     return paths
 
@@ -123,22 +126,22 @@ def test_one_of_two_genomes_with_like_named_sequences_is_held_out_by_its_file(
 
 def test_a_name_of_several_files_or_of_a_file_and_a_sequence_is_refused(tmp_path):
     stores = [FeatureStore(path) for path in like_named(tmp_path)]
-    with pytest.raises(InputError, match="found features: 2 features files$"):
+    with pytest.raises(InputError, match=r"found features: 2 features files$"):
         resolve_split(stores, AssociateConfig(test=("features",)))
     shutil.copytree(tmp_path / "two", tmp_path / "c")
     stores[1] = FeatureStore(tmp_path / "c" / "features.h5")
-    with pytest.raises(InputError, match="found c: 1 features files and a sequence$"):
+    with pytest.raises(InputError, match=r"found c: 1 features files and a sequence$"):
         resolve_split(stores, AssociateConfig(test=("c",)))
     with pytest.raises(UnknownNameError, match="test: expected one of the sequences c, c, found"):
-        resolve_split(stores, AssociateConfig(test=("three",)))
+        split_stores(stores, resolve_split(stores, AssociateConfig(test=("three",))))
 
 
 def test_blocks_that_are_made_to_fit_are_logged_and_recorded(tmp_path, caplog):
     caplog.set_level("INFO")
     stores = [FeatureStore(path) for path in like_named(tmp_path)]
     config = resolve_split(stores, AssociateConfig())
-    assert config.block_bp == 97
-    assert "alternate blocks of 97 bases" in caplog.text
+    assert config.block_bp == 48
+    assert "alternate blocks of 48 bases" in caplog.text
 
 
 @pytest.mark.parametrize("more", [[], ["--genome", PHIX]], ids=["alone", "with-sequence"])

@@ -334,7 +334,6 @@ def test_a_run_without_its_tables_is_refused(run_dir, tmp_path):
     assert not (tmp_path / "report.html").exists()
 
 
-@given(st.data())
 def test_a_run_of_genomes_without_annotation_has_a_page_without_associations(run_dir, tmp_path):
     copy = tmp_path / "run"
     shutil.copytree(run_dir, copy)
@@ -358,6 +357,7 @@ def test_a_run_of_genomes_without_annotation_has_a_page_without_associations(run
     assert annotation_file(copy, name, {"sequence": "g.gbk"}) == copy / "g.gbk"
 
 
+@given(st.data())
 def test_a_track_shows_each_base_near_a_locus_and_the_greatest_of_a_bin_elsewhere(
     tmp_path_factory, data
 ):

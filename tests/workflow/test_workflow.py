@@ -73,6 +73,7 @@ def test_a_shipped_configuration_can_be_planned(tmp_path, name):
     run_workflow(FOLDER / "config" / f"{name}.yaml", out, cores=1, extra=["--dry-run", "--quiet"])
     assert sorted(path.name for path in out.iterdir() if path.name[0] != ".") == [
         "config.yaml",
+        "inputs.json",
         "logs",
     ]
 
@@ -137,7 +138,7 @@ def test_without_rivals_finders_and_settings_a_ranking_is_told_of_none(tmp_path)
     absent = {"--other-sae", "--random", "--random-sae", "--random-activations", "--predictions"}
     assert not told & absent
     ranked = (lines[name] for name in ("preselected.tsv", "candidates.tsv", "backtest.tsv"))
-    assert all("--config" not in line and "--sae sae" in line for line in ranked)
+    assert all("--config" not in line and "--sae=sae" in line for line in ranked)
 
 
 @pytest.mark.slow

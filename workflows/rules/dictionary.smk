@@ -15,12 +15,8 @@ rule harvest:
     params:
         content=content("model", "genomes.{genome}.sequence"),
         model=lambda wildcards: f"{MODEL} {WINDOWS}",
-        options=given(
-            site=config["model"].get("site"), chunk=config["windows"].get("chunk")
-        ),
-        regions=regions(
-            lambda wildcards: config["genomes"][wildcards.genome].get("regions", [])
-        ),
+        options=given(site=config["model"].get("site"), chunk=config["windows"].get("chunk")),
+        regions=regions(lambda wildcards: config["genomes"][wildcards.genome].get("regions", [])),
     shell:
         "genointerp harvest {input.genome:q} {params.model} {params.options} {params.regions}"
         " --out {output:q} &> {log:q}"
