@@ -11,7 +11,7 @@ import pandas as pd
 from genointerp.activation.ablation import AblationConfig, ablate_features
 from genointerp.activation.evaluation import evaluate_dictionary
 from genointerp.activation.fidelity import Fidelity
-from genointerp.activation.harvest import HarvestConfig
+from genointerp.activation.harvest import HarvestConfig, HarvestPlan
 from genointerp.activation.parallel import ModelCopies, harvest_on
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError
@@ -55,6 +55,33 @@ def harvest_file(
         regions=[parse_region(region, contigs.lengths) for region in regions],
         progress=progress,
     )
+
+
+def plan_file(
+    genome: Path,
+    out: Path,
+    copies: ModelCopies,
+    *,
+    site: str | None = None,
+    regions: Sequence[str] = (),
+    config: HarvestConfig | None = None,
+) -> HarvestPlan:
+    """Load the model and return what a harvest of a genome file would do, without doing it.
+
+    Parameters and errors are those of :func:`harvest_file`.
+    """
+    check_writable(out)
+    contigs = read_genome(genome)
+    spec = copies.load(device=copies.devices[0]).spec
+    plan = HarvestPlan(
+        spec,
+        contigs,
+        spec.default_site if site is None else site,
+        HarvestConfig() if config is None else config,
+        tuple(parse_region(region, contigs.lengths) for region in regions),
+    )
+    plan.check()
+    return plan
 
 
 def evaluate_file(

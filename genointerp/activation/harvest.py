@@ -96,6 +96,7 @@ class HarvestConfig:
         *,
         halo: int | None = None,
         chunk: int | None = None,
+        batch: int | None = None,
     ) -> "HarvestConfig":
         """Return a copy with other windows; None keeps what is."""
         return replace(
@@ -104,6 +105,7 @@ class HarvestConfig:
             warmup=self.warmup if warmup is None else warmup,
             halo=self.halo if halo is None else halo,
             chunk=self.chunk if chunk is None else chunk,
+            batch=self.batch if batch is None else batch,
         )
 
 

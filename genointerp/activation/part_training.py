@@ -103,6 +103,7 @@ def train_parts(  # noqa: PLR0913 - as train_sae, and where the parts come from
         If the architecture is none whose features are chosen each by itself.
     """
     check_joinable(config.sae)
+    config = config.for_rows(source.n_rows)
     parts = fit_parts(stretches, slow)
     shapes = [replace(config.sae, n_features=it.n_features, k=it.k) for it in slow]
     results, done, total = [], 0, len(parts) * config.n_steps * config.batch_tokens

@@ -23,7 +23,7 @@ from genointerp.association.label import list_labels
 from genointerp.association.measure import Measures, Side, make_side, measure
 from genointerp.association.nearness import Ends
 from genointerp.association.nulls import PairNulls
-from genointerp.association.split import split_genomes
+from genointerp.association.split import split_stores
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
@@ -122,7 +122,7 @@ def _check_stores(stores: Sequence[FeatureStore], elements: Sequence[ConceptElem
 def _sides(
     stores: Sequence[FeatureStore], elements: Sequence[ConceptElements], config: AssociateConfig
 ) -> tuple[Side, Side]:
-    splits = split_genomes([store.header.contigs for store in stores], config)
+    splits = split_stores(stores, config)
     names = list_labels(elements)
     if not names:
         raise InputError("annotations", "at least one element of a concept", "none")

@@ -10,7 +10,7 @@ from genointerp.annotation.catalogue import annotations_folder
 from genointerp.association.baseline import Rivals, measure_baselines
 from genointerp.association.baseline_config import BaselineConfig
 from genointerp.association.config import AssociateConfig
-from genointerp.association.file import associate_files, read_elements, read_split
+from genointerp.association.file import associate_files, read_elements, read_split, resolve_split
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
@@ -96,6 +96,7 @@ def associate_beside(  # noqa: PLR0913 - each is a file or a choice of the user
         raise InputError("out", "associations to write (out) or to read (associations)", found)
     if baselines.out is not None:
         check_table_path(baselines.out)
+    config = resolve_split([FeatureStore(path) for path in features], config)
     if out is not None:
         table = associate_files(
             features,

@@ -15,8 +15,12 @@ class AssociateConfig:
     Parameters
     ----------
     test
-        Seqids of the test side; all others are fit. Where empty, each contig is cut into blocks
-        of ``block_bp``: even blocks are fit, odd blocks are test.
+        Seqids of the test side; all others are fit. Where neither these nor ``test_genomes`` are
+        given, each contig is cut into blocks of ``block_bp``: even blocks are fit, odd blocks are
+        test.
+    test_genomes
+        sha256 of genomes that are on the test side with all their sequences; those of genomes
+        with like-named sequences cannot be told apart by ``test``.
     clades
         Clade of each sequence, by seqid. Where given, each sequence must have one, and a clade
         may not have sequences on both sides: relatives tell each other's answers.
@@ -24,7 +28,8 @@ class AssociateConfig:
         Clades of the test side; all others are fit. Instead of ``test``.
     block_bp, gap_bp
         Length of a block, and the bases dropped on either side of each boundary between blocks,
-        in bp.
+        in bp. Both are halved until the genomes have room for blocks of either side; see
+        `genointerp.association.split.fit_blocks`.
     n_thresholds
         Thresholds tried for each pair: the fractions ``0, 1/n, ... (n-1)/n`` of the feature's
         maximum on fit.
@@ -57,12 +62,13 @@ class AssociateConfig:
     gc_caliper: float = 0.05
     top_per_concept: int = 20
     seed: int = 0
+    test_genomes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("block_bp", "n_thresholds", "n_shifts"):
             if getattr(self, name) < 1:
                 raise ConfigError(name, "a number of at least 1", str(getattr(self, name)))
-        if self.test and self.test_clades:
+        if (self.test or self.test_genomes) and self.test_clades:
             raise ConfigError("test_clades", "either test or test_clades", "both")
         if self.test_clades and not self.clades:
             raise ConfigError("clades", "the clade of each sequence, for test_clades", "none")

@@ -11,7 +11,7 @@ from genointerp.association import scores
 from genointerp.association.config import AssociateConfig
 from genointerp.association.counts import CellTrack, count_levels, stream_features
 from genointerp.association.label import Label, LabelledCells, label_cells
-from genointerp.association.split import split_genomes
+from genointerp.association.split import split_stores
 from genointerp.association.universe import make_universe
 from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import CURVES
@@ -44,7 +44,7 @@ def precision_recall(
     Thresholds are quantiles of the activation over the bases of test on which the feature fires;
     the lowest detects all of them. Precision and recall are exact at each, by base.
     """
-    sides = [split.test for split in split_genomes([s.header.contigs for s in stores], config)]
+    sides = [split.test for split in split_stores(stores, config)]
     universe = make_universe(stores, sides)
     names = tuple(
         dict.fromkeys(map(Label, pairs["concept"].tolist(), pairs["orientation"].tolist()))

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32, Int64
 from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.config import AssociateConfig
 from genointerp.association.label import LabelledCells, label_cells, list_labels
-from genointerp.association.split import split_genomes
+from genointerp.association.split import split_stores
 from genointerp.association.universe import Universe, make_universe
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.store.activations import ActivationStore
@@ -65,7 +65,7 @@ def dense_sides(
     features
         Of any dictionary: they tell what was read.
     """
-    splits = split_genomes([store.header.contigs for store in features], config)
+    splits = split_stores(features, config)
     names = list_labels(elements)
     sides = []
     for name in ("fit", "test"):

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,14 @@ from genointerp.annotation.read import read_annotation
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.association.similarity import compare_sides
-from genointerp.association.split import split_genomes
+from genointerp.association.split import Divisible, fit_blocks, sides_read, split_stores
 from genointerp.core.config import from_mapping, to_mapping
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.files import claiming, together
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
 from genointerp.store.associations import SAE
 from genointerp.store.features import FeatureStore
@@ -64,6 +66,7 @@ def associate_files(
     config = AssociateConfig() if config is None else config
     check_table_path(out)
     stores = [FeatureStore(path) for path in features]
+    config = resolve_split(stores, config)
     concepts = annotations_folder() / "concepts.yaml" if concepts is None else concepts
     known = _read_sequences(stores, genomes)
     elements = _define(stores, annotations, known, concepts)
@@ -81,9 +84,59 @@ def associate_files(
             lacking = "elements are not compared with matched background, nor test with fit"
             _log.warning("no sequences given: %s", lacking)
             return table
-        splits = split_genomes([store.header.contigs for store in stores], config)
-        write_table(compare_sides(stores, given, splits), sides_path(out), SIDES, provenance)
+        compared = compare_sides(stores, given, split_stores(stores, config))
+        write_table(compared, sides_path(out), SIDES, provenance)
     return table
+
+
+def resolve_split(stores: Sequence[FeatureStore], config: AssociateConfig) -> AssociateConfig:
+    """Return a configuration that says which sequences of these files are on which side.
+
+    What ``test`` names and is a genome becomes one of ``test_genomes``, and blocks are made to fit
+    what was read (`genointerp.association.split.fit_blocks`); the log says so.
+
+    Parameters
+    ----------
+    config
+        Its ``test`` may name a features file by its path, by its name without suffix, or by the
+        name of its folder, as long as only one of the files is called so.
+
+    Raises
+    ------
+    InputError
+        If a name is that of several files, or of a file and a sequence; if what was read cannot
+        be divided.
+    """
+    by_name = _genomes_by_name(stores)
+    known = {contig.seqid for store in stores for contig in store.header.contigs}
+    seqids, genomes = [], list(config.test_genomes)
+    for name in config.test:
+        found = by_name.get(name, set())
+        if not found:
+            seqids.append(name)
+        elif name in known or len(found) > 1:
+            kinds = f"{len(found)} features files" + " and a sequence" * (name in known)
+            raise InputError("test", "the name of one sequence or one genome", f"{name}: {kinds}")
+        else:
+            genomes += found
+    divisible = [Divisible.of_store(store) for store in stores]
+    named = replace(config, test=tuple(seqids), test_genomes=tuple(dict.fromkeys(genomes)))
+    fitted = fit_blocks(divisible, named)
+    if fitted.block_bp != config.block_bp:
+        fit, test = sides_read(divisible, split_stores(stores, fitted))
+        _log.info("%s", describe_blocks(fitted, fit, test))
+    return fitted
+
+
+def describe_blocks(
+    config: AssociateConfig, fit: Sequence[GenomicInterval], test: Sequence[GenomicInterval]
+) -> str:
+    """Say in a line which blocks there are and how much was read of either side."""
+    n_fit, n_test = (sum(part.length for part in side) for side in (fit, test))
+    return (
+        f"fit and test are alternate blocks of {config.block_bp:,} bases, without {config.gap_bp:,}"
+        f" at each of their ends: {n_fit:,} bases read on fit, {n_test:,} on test"
+    )
 
 
 def sides_path(associations: Path) -> Path:
@@ -150,6 +203,16 @@ def read_split(associations: Path) -> AssociateConfig:
         AssociateConfig, provenance.get("config", {}), where=where
     )
     return config
+
+
+def _genomes_by_name(stores: Sequence[FeatureStore]) -> dict[str, set[str]]:
+    """Return the sha256 of the genomes that a path, a file or a folder may stand for."""
+    found: dict[str, set[str]] = {}
+    for store in stores:
+        path = Path(store.path)
+        for name in {str(path), str(path.resolve()), path.stem, path.resolve().parent.name}:
+            found.setdefault(name, set()).add(store.header.genome_sha256)
+    return found
 
 
 def _without_sequence(store: FeatureStore) -> Genome:

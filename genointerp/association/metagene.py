@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float64, Int64
 
 from genointerp.annotation.concepts import ConceptElements, Orientation
 from genointerp.association.config import AssociateConfig
-from genointerp.association.split import Stretches, split_genomes
+from genointerp.association.split import Stretches, split_stores
 from genointerp.association.universe import Universe, make_universe
 from genointerp.core.errors import InputError
 from genointerp.genome.interval import GenomicInterval
@@ -96,11 +96,11 @@ def metagene(
 
 
 def _sides(stores: Sequence[FeatureStore], config: AssociateConfig | None) -> list[Stretches]:
-    contigs = [store.header.contigs for store in stores]
     if config is not None:
-        return [split.test for split in split_genomes(contigs, config)]
+        return [split.test for split in split_stores(stores, config)]
     return [
-        tuple(GenomicInterval(contig.seqid, 0, contig.length) for contig in own) for own in contigs
+        tuple(GenomicInterval(contig.seqid, 0, contig.length) for contig in store.header.contigs)
+        for store in stores
     ]
 
 

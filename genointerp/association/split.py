@@ -4,15 +4,24 @@ The split is by clades, by whole sequences or by long blocks, never by base: nei
 are no independent evidence, and near relatives hardly any.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from genointerp.association.config import AssociateConfig
 from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
+from genointerp.store.features import FeatureStore
 
 Stretches = tuple[GenomicInterval, ...]
+
+LEAST_SHARE = 0.25
+"""Share of the bases of both sides that either has at least, where blocks are made to fit."""
+
+LEAST_STRETCHES = 2
+"""Stretches that either side has at least, so that neither is of one part of a genome only."""
 
 
 class Split(NamedTuple):
@@ -22,7 +31,85 @@ class Split(NamedTuple):
     test: Stretches
 
 
-def split_genomes(genomes: Sequence[Sequence[ContigInfo]], config: AssociateConfig) -> list[Split]:
+class Divisible(NamedTuple):
+    """What a genome must be known by to be divided.
+
+    Parameters
+    ----------
+    contigs
+        All of them, in the order of the genome.
+    sha256
+        Of the genome.
+    read
+        Bases that were, or will be, read of it on a strand.
+    """
+
+    contigs: Sequence[ContigInfo]
+    sha256: str
+    read: Stretches
+
+    @classmethod
+    def of_store(cls, store: FeatureStore) -> "Divisible":
+        """Return the genome of a features file."""
+        read = store.coverage("+") or store.coverage("-")
+        return cls(store.header.contigs, store.header.genome_sha256, read)
+
+    @classmethod
+    def of_genome(cls, genome: Genome, regions: Sequence[GenomicInterval] = ()) -> "Divisible":
+        """Return a genome of which some regions, all of it where there are none, will be read."""
+        whole = (GenomicInterval(name, 0, length) for name, length in genome.lengths.items())
+        return cls(ContigInfo.of(genome), genome.sha256, tuple(regions or whole))
+
+
+def split_stores(stores: Sequence[FeatureStore], config: AssociateConfig) -> list[Split]:
+    """Divide the genomes of features files; see `split_genomes`."""
+    return split_genomes([Divisible.of_store(store) for store in stores], config)
+
+
+def fit_blocks(genomes: Sequence[Divisible], config: AssociateConfig) -> AssociateConfig:
+    """Return a configuration whose blocks the genomes have room for.
+
+    Where sequences or clades are named for test it is returned as it is.
+
+    Raises
+    ------
+    InputError
+        If the bases that are read cannot be divided by any blocks.
+
+    Notes
+    -----
+    Blocks are halved, and what is dropped between them with them, until either side has
+    `LEAST_STRETCHES` stretches that are read and `LEAST_SHARE` of the bases of both sides.
+    """
+    if config.test or config.test_genomes or config.clades:
+        return config
+    block = config.block_bp
+    while block > 0:
+        gap = config.gap_bp * block // config.block_bp
+        fitted = replace(config, block_bp=block, gap_bp=gap)
+        sides = sides_read(genomes, split_genomes(genomes, fitted))
+        if all(_has_room(side, sides) for side in sides):
+            return fitted
+        block //= 2
+    n_bases = sum(part.length for genome in genomes for part in genome.read)
+    expected = "genomes with enough bases for blocks of fit and of test"
+    raise InputError("test", expected, f"{n_bases} bases that are read")
+
+
+def sides_read(genomes: Sequence[Divisible], splits: Sequence[Split]) -> Split:
+    """Return the stretches of either side that are read, those of all genomes together."""
+    fit, test = (
+        tuple(
+            part
+            for genome, split in zip(genomes, splits, strict=True)
+            for part in _read_of(genome, getattr(split, side))
+        )
+        for side in Split._fields
+    )
+    return Split(fit, test)
+
+
+def split_genomes(genomes: Sequence[Divisible], config: AssociateConfig) -> list[Split]:
     """Divide the contigs of each genome into fit and test.
 
     Raises
@@ -33,14 +120,50 @@ def split_genomes(genomes: Sequence[Sequence[ContigInfo]], config: AssociateConf
         If nothing is left to choose upon, a sequence has no clade where others have, or a clade
         is on both sides.
     """
-    known = [contig.seqid for contigs in genomes for contig in contigs]
+    known = [contig.seqid for genome in genomes for contig in genome.contigs]
     _check_known("test", config.test, known, "sequences")
-    test = frozenset(config.test)
-    if config.clades:
-        test = _test_of_clades(known, config)
-    if set(known) <= test:
-        raise InputError("test", "at least one sequence left for fit", "every sequence named")
-    return [_split_genome(contigs, test, config) for contigs in genomes]
+    _check_known("test_genomes", config.test_genomes, [it.sha256 for it in genomes], "genomes")
+    test = _test_of_clades(known, config) if config.clades else frozenset(config.test)
+    chosen = [
+        frozenset(contig.seqid for contig in genome.contigs)
+        if genome.sha256 in config.test_genomes
+        else test
+        for genome in genomes
+    ]
+    if all(
+        contig.seqid in named
+        for genome, named in zip(genomes, chosen, strict=True)
+        for contig in genome.contigs
+    ):
+        raise InputError("test", "at least one sequence left for fit", _all_named(known))
+    by_blocks = not any(chosen)
+    return [
+        _blocks_of(genome.contigs, config) if by_blocks else _whole_contigs(genome.contigs, named)
+        for genome, named in zip(genomes, chosen, strict=True)
+    ]
+
+
+def _read_of(genome: Divisible, stretches: Stretches) -> Iterator[GenomicInterval]:
+    read: dict[str, list[GenomicInterval]] = {}
+    for region in genome.read:
+        read.setdefault(region.seqid, []).append(region)
+    for stretch in stretches:
+        for region in read.get(stretch.seqid, ()):
+            part = stretch.intersection(region)
+            if part is not None:
+                yield part
+
+
+def _has_room(side: Stretches, sides: Split) -> bool:
+    n_both = sum(part.length for each in sides for part in each)
+    n_bases = sum(part.length for part in side)
+    return len(side) >= LEAST_STRETCHES and n_bases >= LEAST_SHARE * n_both
+
+
+def _all_named(known: Sequence[str]) -> str:
+    if len(set(known)) == len(known):
+        return "every sequence named"
+    return "every sequence named, since genomes share their names (name a genome instead)"
 
 
 def _test_of_clades(known: Sequence[str], config: AssociateConfig) -> frozenset[str]:
@@ -70,13 +193,13 @@ def _check_known(where: str, names: Sequence[str], known: Sequence[str], kind: s
             raise UnknownNameError(where, f"one of the {kind} {shown}", repr(name))
 
 
-def _split_genome(
-    contigs: Sequence[ContigInfo], test: frozenset[str], config: AssociateConfig
-) -> Split:
-    if test:
-        whole = [GenomicInterval(contig.seqid, 0, contig.length) for contig in contigs]
-        fit = tuple(interval for interval in whole if interval.seqid not in test)
-        return Split(fit, tuple(interval for interval in whole if interval.seqid in test))
+def _whole_contigs(contigs: Sequence[ContigInfo], test: frozenset[str]) -> Split:
+    whole = [GenomicInterval(contig.seqid, 0, contig.length) for contig in contigs]
+    fit = tuple(interval for interval in whole if interval.seqid not in test)
+    return Split(fit, tuple(interval for interval in whole if interval.seqid in test))
+
+
+def _blocks_of(contigs: Sequence[ContigInfo], config: AssociateConfig) -> Split:
     blocks = [block for contig in contigs for block in _blocks(contig, config)]
     return Split(
         fit=tuple(interval for number, interval in blocks if number % 2 == 0),

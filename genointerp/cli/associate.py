@@ -24,7 +24,10 @@ def associate(
     ] = None,
     test: Annotated[
         list[str] | None,
-        typer.Option(help="seqid of the test side; alternate blocks of each contig where none"),
+        typer.Option(
+            help="sequence, or genome by its features file, of the test side; repeatable;"
+            " alternate blocks of each contig where none"
+        ),
     ] = None,
     concepts: Annotated[Path | None, typer.Option(help="definition of concepts, YAML")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML of AssociateConfig")] = None,

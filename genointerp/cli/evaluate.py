@@ -26,6 +26,7 @@ def evaluate(
     ] = None,
     window: Annotated[int | None, typer.Option(help="bases read in one pass")] = None,
     warmup: Annotated[int | None, typer.Option(help="first bases of a pass, not counted")] = None,
+    batch: Annotated[int | None, typer.Option(help="windows of one call of the model")] = None,
 ) -> None:
     """Measure a dictionary: in the model, by itself, and against dictionaries of its site."""
     from genointerp.activation.commands import evaluate_file
@@ -43,7 +44,7 @@ def evaluate(
             out,
             model.load(),
             regions=region or [],
-            config=HarvestConfig().with_windows(window, warmup),
+            config=HarvestConfig().with_windows(window, warmup, batch=batch),
             progress=progress,
         )
     if figure is not None:

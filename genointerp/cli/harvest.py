@@ -28,6 +28,7 @@ def harvest(
     chunk: Annotated[
         int | None, typer.Option(help="tokens read at once, so that a pass may be a chromosome")
     ] = None,
+    batch: Annotated[int | None, typer.Option(help="windows of one call of the model")] = None,
     encoding: Annotated[
         Literal["float16", "bfloat16"] | None,
         typer.Option(help="of the stored values; as fits the model's dtype where not given"),
@@ -35,22 +36,25 @@ def harvest(
     devices: Annotated[
         str | None, typer.Option(help="a copy of the model on each, such as cuda:0,cuda:1")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="load the model and check all this; compute nothing")
+    ] = False,
 ) -> None:
     """Run a model over a GENOME, both strands, and store its activations at one site."""
-    from genointerp.activation.commands import harvest_file
+    from genointerp.activation.commands import harvest_file, plan_file
     from genointerp.activation.harvest import HarvestConfig
     from genointerp.activation.parallel import ModelCopies, parse_devices
     from genointerp.core.progress import progress_bar
 
+    copies = ModelCopies(model.loader(up_to=site), parse_devices(devices, model.device))
     config = HarvestConfig(encoding=encoding)
+    config = config.with_windows(window, warmup, halo=halo, chunk=chunk, batch=batch)
+    if dry_run:
+        plan = plan_file(genome, out, copies, site=site, regions=region or [], config=config)
+        typer.echo(f"{plan.n_bases} bases at {plan.site} in {len(plan.windows)} windows")
+        return
     with progress_bar("harvest (bases)") as progress:
         store = harvest_file(
-            genome,
-            out,
-            ModelCopies(model.loader(up_to=site), parse_devices(devices, model.device)),
-            site=site,
-            regions=region or [],
-            config=config.with_windows(window, warmup, halo=halo, chunk=chunk),
-            progress=progress,
+            genome, out, copies, site=site, regions=region or [], config=config, progress=progress
         )
     typer.echo(f"{store.n_bases} bases x {store.d_in} at {store.header.site} -> {out}")

@@ -13,6 +13,13 @@ def run(
     ] = None,
     out: Annotated[Path, typer.Option(help="run directory")] = Path("results"),
     cores: Annotated[int, typer.Option(min=1, help="threads for all steps together")] = 2,
+    no_lock: Annotated[
+        bool,
+        typer.Option(
+            "--no-lock",
+            help="for a file system without locks: you see to it that no other run is at work",
+        ),
+    ] = False,
 ) -> None:
     """Run the workflow of CONFIG; steps that are done are kept, a killed run goes on."""
     from genointerp.workflow.run import run_workflow
@@ -23,5 +30,6 @@ def run(
         cores=cores,
         extra=snakemake or (),
         show=lambda line: typer.echo(line, err=True),
+        is_locked=not no_lock,
     )
     typer.echo(f"run directory: {out}")

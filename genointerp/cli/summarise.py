@@ -7,12 +7,15 @@ import typer
 
 
 def summarise(
-    associations: Annotated[Path, typer.Argument(help="table of associations")],
     training: Annotated[Path, typer.Option(help="log.json of the dictionary")],
     fidelity: Annotated[Path, typer.Option(help="JSON of `genointerp evaluate`")],
     out: Annotated[Path, typer.Option(help="headline figures, JSON")],
     best: Annotated[Path, typer.Option(help="best feature of each concept, table")],
     text: Annotated[Path, typer.Option(help="all associations as TSV")],
+    associations: Annotated[
+        Path | None,
+        typer.Argument(help="table of associations; none where no genome is annotated"),
+    ] = None,
 ) -> None:
     """Collect the headline figures of a run, and the best feature of each concept."""
     from genointerp.workflow.summary import write_summary

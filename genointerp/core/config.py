@@ -13,6 +13,7 @@ import yaml
 from genointerp.core.errors import ConfigError
 from genointerp.core.files import read_text
 from genointerp.core.parsing import parse_yaml
+from genointerp.core.unique_keys import check_unique_keys
 
 T = TypeVar("T")
 _EXPONENT = re.compile("[+-]?[0-9]+[eE][+-]?[0-9]+")
@@ -38,9 +39,13 @@ def read_yaml(path: Path) -> Any:
     Raises
     ------
     ConfigError
-        If there is no such file, it is no YAML, or it is larger or deeper than a configuration is.
+        If there is no such file, it is no YAML, it is larger or deeper than a configuration is,
+        or a key stands twice in one mapping.
     """
-    return parse_yaml(read_text(path, error=ConfigError), where=str(path), error=ConfigError)
+    text = read_text(path, error=ConfigError)
+    values = parse_yaml(text, where=str(path), error=ConfigError)
+    check_unique_keys(text, where=str(path))
+    return values
 
 
 def from_mapping(cls: type[T], values: Any, *, where: str) -> T:

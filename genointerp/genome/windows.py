@@ -86,7 +86,7 @@ def tile_windows(
         if halo or grid > 1:
             expected = f"warmup and halo={halo} that leave {grid} bases or more of length={length}"
         raise ConfigError("warmup", expected, str(warmup))
-    _check_regions(regions, genome)
+    check_regions(regions, genome)
     regions = regions or [
         GenomicInterval(name, 0, contig.length) for name, contig in genome.items()
     ]
@@ -107,7 +107,14 @@ def window_sequence(genome: Genome, window: Window) -> UInt8[np.ndarray, " bp"]:
     return _wrapped(contig, kept.start - window.warmup, kept.end + window.cooldown)
 
 
-def _check_regions(regions: Sequence[GenomicInterval], genome: Genome) -> None:
+def check_regions(regions: Sequence[GenomicInterval], genome: Genome) -> None:
+    """Refuse regions outside a genome, or that overlap.
+
+    Raises
+    ------
+    CoordinateError
+        Naming the first of them.
+    """
     ordered = sorted(regions)
     for region in ordered:
         if region.seqid not in genome:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.association.config import AssociateConfig
@@ -15,21 +16,19 @@ from genointerp.candidate.dossier_files import read_dossier
 from genointerp.core.errors import InputError, MismatchError, SchemaError
 from genointerp.core.files import read_text
 from genointerp.core.parsing import parse_json, parse_yaml
+from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
 from genointerp.report.browser import BrowsedGenome
 from genointerp.store.associations import read_associations
 from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import BEST_PER_CONCEPT, CANDIDATES, QUERY
-from genointerp.store.tables import read_table
+from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY
+from genointerp.store.tables import empty_table, read_table
 
-TABLES = (
-    "config.yaml",
-    "summary.json",
-    "associations.parquet",
-    "best_per_concept.tsv",
-    "candidates.tsv",
-)
+TABLES = ("config.yaml", "summary.json", "best_per_concept.tsv")
 """What every run directory holds, beside the folder of each genome."""
+
+OF_ASSOCIATIONS = ("associations.parquet", "candidates.tsv")
+"""What it holds as well where every genome has an annotation."""
 
 OPTIONAL_TABLES = ("baselines.tsv", "backtest.tsv")
 """What a run directory may hold."""
@@ -109,22 +108,32 @@ def read_run(path: Path) -> Run:
     summary = _read_mapping(path / "summary.json")
     summary.pop("provenance", None)
     genomes = tuple(_read_genomes(path, config))
+    annotated = _is_annotated(path, config)
+    associations = path / "associations.parquet"
     concepts = path / str(config["concepts"]) if config.get("concepts") else None
     definitions = load_concepts(concepts)
     return Run(
         path=path,
         config=config,
         summary=_flat(summary),
-        associations=read_associations(path / "associations.parquet", genomes[0].store),
+        associations=(
+            read_associations(associations, genomes[0].store)
+            if annotated
+            else empty_table(ASSOCIATIONS)
+        ),
         best=read_table(path / "best_per_concept.tsv", BEST_PER_CONCEPT),
-        candidates=read_table(path / "candidates.tsv", CANDIDATES),
+        candidates=(
+            read_table(path / "candidates.tsv", CANDIDATES)
+            if annotated
+            else empty_table(CANDIDATES)
+        ),
         queries={file.stem: read_table(file, QUERY) for file in sorted(path.glob("queries/*.tsv"))},
         figures=tuple(sorted([*path.glob("figures/*.png"), *path.glob("figures/*.svg")])),
         genomes=genomes,
         elements=tuple(
             define_elements(item.annotations, item.genome, definitions) for item in genomes
         ),
-        split=read_split(path / "associations.parquet"),
+        split=read_split(associations) if annotated else AssociateConfig(),
         dossiers=_read_dossiers(path),
         files=_files(path, config),
     )
@@ -148,23 +157,42 @@ def _read_genomes(path: Path, config: Mapping[str, Any]) -> list[BrowsedGenome]:
         if genome.sha256 != store.header.genome_sha256:
             expected = f"the genome of {store.path} (sha256 {store.header.genome_sha256[:12]})"
             raise MismatchError(where, expected, f"sha256 {genome.sha256[:12]}")
-        source = path / str(entry.get("annotation", entry["sequence"]))
-        genomes.append(BrowsedGenome(name, genome, read_annotation(source, genome), store))
+        source = annotation_file(path, name, entry)
+        annotation = read_annotation(source, genome) if source else _no_annotation(genome)
+        genomes.append(BrowsedGenome(name, genome, annotation, store))
     if not genomes:
         raise SchemaError(str(path / "config.yaml"), "at least one genome", "none")
     return genomes
 
 
+def _no_annotation(genome: Genome) -> AnnotationSet:
+    return AnnotationSet((), genome.lengths)
+
+
+def annotation_file(path: Path, name: str, entry: Mapping[str, Any]) -> Path | None:
+    """Return the annotation of a genome of a run; None where the run went on without one."""
+    if "annotation" in entry:
+        return path / str(entry["annotation"])
+    if "annotate_with" not in entry:
+        return path / str(entry["sequence"])
+    return path / name / "annotation.gff3" if entry["annotate_with"] else None
+
+
+def _is_annotated(path: Path, config: Mapping[str, Any]) -> bool:
+    entries = config["genomes"].items()
+    return all(annotation_file(path, name, entry) is not None for name, entry in entries)
+
+
 def _files(path: Path, config: Mapping[str, Any]) -> dict[str, Path]:
-    files = {name: path / name for name in TABLES}
+    tables = [*TABLES, *(OF_ASSOCIATIONS if _is_annotated(path, config) else ())]
+    files = {name: path / name for name in tables}
     files |= {name: path / name for name in OPTIONAL_TABLES if (path / name).is_file()}
     for name, entry in config["genomes"].items():
         files[f"{name}/features.h5"] = path / name / "features.h5"
-        files |= {
-            f"{name}: {role}": path / str(entry[role])
-            for role in ("sequence", "annotation")
-            if role in entry
-        }
+        files[f"{name}: sequence"] = path / str(entry["sequence"])
+        annotation = annotation_file(path, name, entry)
+        if annotation not in (None, path / str(entry["sequence"])):
+            files[f"{name}: annotation"] = annotation
     if config.get("concepts"):
         files["concepts"] = path / str(config["concepts"])
     dossiers = sorted(path.glob("dossiers/feature_*.json"))

@@ -2,8 +2,8 @@
 
 import itertools
 import math
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeVar
 
 from genointerp.core.errors import ConfigError
 
@@ -83,6 +83,11 @@ class SaeConfig:
 RATE = 0.03
 """Learning rate at width 1, where none is given."""
 
+C = TypeVar("C", bound="TrainConfig")
+
+MOST_TOKENS = 5_000_000
+"""Tokens to train on, where their number is not given and there are data enough."""
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -96,8 +101,11 @@ class TrainConfig:
 
     sae: SaeConfig = field(default_factory=SaeConfig)
     """The dictionary."""
-    n_tokens: int = 5_000_000
-    """Tokens to train on; the data are read again, in another order, as often as it takes."""
+    n_tokens: int | None = None
+    """Tokens to train on; the data are read again, in another order, as often as it takes. Where
+    None as many as `MOST_TOKENS`, or as ``max_passes`` over the data give if that is less."""
+    max_passes: int = 10
+    """Passes over the data, at most, where ``n_tokens`` is not given."""
     batch_tokens: int = 2048
     """Tokens of one step."""
     learning_rate: float | None = None
@@ -153,7 +161,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for name in ("batch_tokens", "dead_after", "moment_rows", "eval_rows", "log_every"):
             _require(getattr(self, name) >= 1, name, "1 or more", getattr(self, name))
-        for name in ("checkpoint_every", "threshold_batches"):
+        for name in ("checkpoint_every", "threshold_batches", "max_passes"):
             _require(getattr(self, name) >= 1, name, "1 or more", getattr(self, name))
         _require(self.warmup_steps >= 0, "warmup_steps", "0 or more", self.warmup_steps)
         _require(self.aux_coefficient >= 0, "aux_coefficient", "0 or more", self.aux_coefficient)
@@ -172,7 +180,7 @@ class TrainConfig:
         _require(0 < self.eval_share < 1, "eval_share", "between 0 and 1", self.eval_share)
         _require(0 <= self.threshold_decay < 1, "threshold_decay", "0 to 1", self.threshold_decay)
         _require(
-            self.n_tokens >= self.batch_tokens,
+            self.n_tokens is None or self.n_tokens >= self.batch_tokens,
             "n_tokens",
             f"at least batch_tokens = {self.batch_tokens}",
             self.n_tokens,
@@ -182,9 +190,27 @@ class TrainConfig:
         """Return Adam's step at the plateau for activations of a width."""
         return RATE / math.sqrt(d_in) if self.learning_rate is None else self.learning_rate
 
+    def for_rows(self: C, n_rows: int) -> C:
+        """Return what is meant for data of so many rows, all of it said.
+
+        Where ``n_tokens`` is not given, the warm-up takes a tenth of the steps at most, and a
+        feature counts as dead after a quarter of the tokens at most.
+        """
+        if self.n_tokens is not None:
+            return self
+        in_passes = round(self.max_passes * (1 - self.eval_share) * n_rows)
+        n_tokens = max(min(MOST_TOKENS, in_passes), self.batch_tokens)
+        return replace(
+            self,
+            n_tokens=n_tokens,
+            warmup_steps=min(self.warmup_steps, n_tokens // self.batch_tokens // 10),
+            dead_after=min(self.dead_after, max(n_tokens // 4, 1)),
+        )
+
     @property
     def n_steps(self) -> int:
-        """Whole steps that ``n_tokens`` allow."""
+        """Whole steps that ``n_tokens`` allow, which must be known: see `for_rows`."""
+        assert self.n_tokens is not None
         return self.n_tokens // self.batch_tokens
 
 

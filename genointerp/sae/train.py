@@ -190,6 +190,7 @@ def train_together(
     MismatchError
         If a row has another width than the source states, or the checkpoint is of another run.
     """
+    configs = [config.for_rows(source.n_rows) for config in configs]
     config = _shared(configs)
     first = survey(source, config)
     _report(first, source, config)
@@ -372,6 +373,11 @@ def _report(first: Survey, source: ActivationSource, config: TrainConfig) -> Non
     )
     if first.mean_to_spread > 1 and not config.centre:
         logger.warning("the mean outweighs the spread: most features will die; set centre: true")
+    logger.info(
+        "%d tokens to train on: %.1f passes over the data",
+        config.n_steps * config.batch_tokens,
+        config.n_steps * config.batch_tokens / max((1 - config.eval_share) * source.n_rows, 1),
+    )
     logger.info(
         "left out: %.3f %% of rows, of norm above %.4g; %d first rows of windows",
         100 * first.outlier_share,

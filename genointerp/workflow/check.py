@@ -1,21 +1,30 @@
 """What a run is about to read, read once: a slip is told now, not after hours of computing."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from genointerp.annotation.concepts import load_concepts
 from genointerp.annotation.read import read_annotation
-from genointerp.association.config import read_associate_config
-from genointerp.association.split import Split, split_genomes
+from genointerp.association.config import AssociateConfig, read_associate_config
+from genointerp.association.file import describe_blocks
+from genointerp.association.split import (
+    Divisible,
+    Split,
+    fit_blocks,
+    sides_read,
+    split_genomes,
+)
 from genointerp.core.errors import ConfigError, CoordinateError, InputError
 from genointerp.genome.genome import Genome
-from genointerp.genome.interval import parse_region
+from genointerp.genome.interval import GenomicInterval, parse_region, split_at_origin
 from genointerp.genome.read import read_genome
-from genointerp.store.contigs import ContigInfo
+from genointerp.genome.windows import check_regions
+from genointerp.workflow.config import is_annotated
 
 
-def check_inputs(config: Mapping[str, Any], *, where: str) -> None:
+def check_inputs(config: Mapping[str, Any], *, where: str) -> list[str]:
     """Read the genomes, annotations and concepts of a resolved configuration.
 
     Parameters
@@ -23,50 +32,135 @@ def check_inputs(config: Mapping[str, Any], *, where: str) -> None:
     where
         Begins the errors of the configuration, usually its file's name.
 
+    Returns
+    -------
+    list
+        What a user should know before the first step, a line each.
+
     Raises
     ------
     ConfigError
-        If a region or a sequence of the test side is in none of the genomes, nothing is left for
-        fit, or random weights would be read on one side only.
+        If a region or a sequence of the test side is in none of the genomes, one genome comes
+        twice, nothing is left to read on one side, or random weights would be read on one side
+        only.
     InputError
         If a file is damaged, or an annotation is not of its genome.
     """
     genomes = {}
     for name, entry in config["genomes"].items():
         genomes[name] = read_genome(Path(entry["sequence"]))
-        read_annotation(Path(entry["annotation"]), genomes[name])
-        for region in entry.get("regions", ()):
-            _check_region(region, genomes[name], f"{where}: genomes.{name}.regions")
+        if "annotation" in entry:
+            read_annotation(Path(entry["annotation"]), genomes[name])
+    _check_twins(genomes, where)
     load_concepts(Path(config["concepts"]) if "concepts" in config else None)
-    fidelity = config["fidelity"]
-    for region in fidelity.get("regions", ()):
-        _check_region(region, genomes[fidelity["genome"]], f"{where}: fidelity.regions")
-    for name, regions in config.get("baselines", {}).get("random", {}).items():
-        for region in regions:
-            _check_region(region, genomes[name], f"{where}: baselines.random.{name}")
-    for name, query in config["queries"].items():
-        _check_region(query["region"], genomes[query["genome"]], f"{where}: queries.{name}")
-    known = [seqid for genome in genomes.values() for seqid in genome]
-    for seqid in config.get("test", ()):
-        if seqid not in known:
-            raise ConfigError(f"{where}: test", f"one of {', '.join(known[:5])}", repr(seqid))
-    splits = _divide(config, genomes, where)
-    random = config.get("baselines", {}).get("random", {})
-    if random:
-        _check_random(random, genomes, splits, where)
+    read = _check_regions(config, genomes, where)
+    if not is_annotated(config):
+        lacking = [name for name, entry in config["genomes"].items() if "annotation" not in entry]
+        return [
+            f"{', '.join(lacking)}: no annotation, and no finder to predict one "
+            '(pip install "genointerp[annotate]"): the run goes on without associations'
+        ]
+    return [*_predicted(config), *_check_sides(config, genomes, read, where)]
 
 
-def _divide(
+def _predicted(config: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name}: no annotation; it is predicted by {', '.join(entry['annotate_with'])}"
+        for name, entry in config["genomes"].items()
+        if "annotation" not in entry
+    ]
+
+
+def _check_twins(genomes: Mapping[str, Genome], where: str) -> None:
+    known: dict[str, str] = {}
+    for name, genome in genomes.items():
+        twin = known.setdefault(genome.sha256, name)
+        if twin != name:
+            raise ConfigError(f"{where}: genomes.{name}", f"another genome than {twin}", "the same")
+
+
+def _check_regions(
     config: Mapping[str, Any], genomes: Mapping[str, Genome], where: str
-) -> dict[str, Split]:
-    """Divide the genomes into fit and test, as `associate` will."""
-    path = Path(config["associate"]) if "associate" in config else None
-    settings = read_associate_config(path, test=config.get("test", ()))
-    contigs = [ContigInfo.of(genome) for genome in genomes.values()]
+) -> dict[str, tuple[GenomicInterval, ...]]:
+    """Check every region of the configuration; return those that are harvested, by genome."""
+    read = {}
+    for name, entry in config["genomes"].items():
+        place = f"{where}: genomes.{name}.regions"
+        read[name] = _parse(entry.get("regions", ()), genomes[name], place)
+    fidelity = config["fidelity"]
+    _parse(fidelity.get("regions", ()), genomes[fidelity["genome"]], f"{where}: fidelity.regions")
+    for name, regions in _random(config).items():
+        _parse(regions, genomes[name], f"{where}: baselines.random.{name}")
+    for name, query in config["queries"].items():
+        _parse_region(query["region"], genomes[query["genome"]], f"{where}: queries.{name}")
+    return read
+
+
+def _parse(regions: Sequence[str], genome: Genome, where: str) -> tuple[GenomicInterval, ...]:
+    found = tuple(part for region in regions for part in _parse_region(region, genome, where))
     try:
-        return dict(zip(genomes, split_genomes(contigs, settings), strict=True))
+        check_regions(found, genome)
+    except CoordinateError as error:
+        raise ConfigError(where, error.expected, error.found) from error
+    return found
+
+
+def _parse_region(region: str, genome: Genome, where: str) -> tuple[GenomicInterval, ...]:
+    circular = {name for name, contig in genome.items() if contig.circular}
+    try:
+        found = parse_region(region, genome.lengths, circular=circular)
+    except CoordinateError as error:
+        raise ConfigError(f"{where}: {region}", error.expected, error.found) from error
+    return split_at_origin(found, genome[found.seqid].length)
+
+
+def _random(config: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+    random: Mapping[str, Sequence[str]] = config.get("baselines", {}).get("random", {})
+    return random
+
+
+def _check_sides(
+    config: Mapping[str, Any],
+    genomes: Mapping[str, Genome],
+    read: Mapping[str, tuple[GenomicInterval, ...]],
+    where: str,
+) -> list[str]:
+    """Divide the genomes into fit and test, as `associate` will; say so where blocks are fitted."""
+    divisible = [Divisible.of_genome(genome, read[name]) for name, genome in genomes.items()]
+    asked = _settings(config, genomes, where)
+    try:
+        settings = fit_blocks(divisible, asked)
+        splits = split_genomes(divisible, settings)
     except InputError as error:
         raise ConfigError(f"{where}: {error.where}", error.expected, error.found) from error
+    sides = sides_read(divisible, splits)
+    for name, side in sides._asdict().items():
+        if sum(part.length for part in side) < 2:
+            expected = f"bases that are read on the {name} side, as on the other"
+            raise ConfigError(f"{where}: test", expected, "none")
+    if _random(config):
+        _check_random(_random(config), genomes, dict(zip(genomes, splits, strict=True)), where)
+    return [] if settings.block_bp == asked.block_bp else [describe_blocks(settings, *sides)]
+
+
+def _settings(
+    config: Mapping[str, Any], genomes: Mapping[str, Genome], where: str
+) -> AssociateConfig:
+    known = [seqid for genome in genomes.values() for seqid in genome]
+    for name in config["test"]:
+        if name not in known and name not in genomes:
+            expected = f"one of {', '.join([*known[:5], *genomes])}"
+            raise ConfigError(f"{where}: test", expected, repr(name))
+        if name in known and name in genomes:
+            expected = "a name that is not both of a genome and of a sequence"
+            raise ConfigError(f"{where}: test", expected, repr(name))
+    path = Path(config["associate"]) if "associate" in config else None
+    seqids = [name for name in config["test"] if name in known]
+    settings = read_associate_config(path, test=seqids)
+    named = tuple(genomes[name].sha256 for name in config["test"] if name in genomes)
+    if not named:
+        return settings
+    return replace(settings, test=tuple(seqids), test_genomes=named)
 
 
 def _check_random(
@@ -77,23 +171,16 @@ def _check_random(
 ) -> None:
     """Refuse regions of random weights without a base to choose upon, or none to measure on."""
     read = [
-        (name, parse_region(region, genomes[name].lengths))
+        (name, part)
         for name, regions in random.items()
-        for region in regions
+        for part in _parse(regions, genomes[name], where)
     ]
     for side in ("fit", "test"):
         stretches = {name: getattr(split, side) for name, split in splits.items()}
         if not any(
-            region.intersection(stretch) for name, region in read for stretch in stretches[name]
+            part.intersection(stretch) for name, part in read for stretch in stretches[name]
         ):
             there = ", ".join(name for name, own in stretches.items() if own)
             expected = f"regions with bases of the {side} side, which are of {there}"
             found = ", ".join(region for regions in random.values() for region in regions)
             raise ConfigError(f"{where}: baselines.random", expected, f"{found} alone")
-
-
-def _check_region(region: str, genome: Genome, where: str) -> None:
-    try:
-        parse_region(region, genome.lengths)
-    except CoordinateError as error:
-        raise ConfigError(f"{where}: {region}", error.expected, error.found) from error

@@ -15,14 +15,25 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from genointerp.activation.training_config import TrainingConfig
 from genointerp.annotation.catalogue import shipped
+from genointerp.annotation.finders.registry import installed_finders
 from genointerp.association.config import AssociateConfig
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.locus_evidence import DossierConfig
 from genointerp.core.config import read_config, read_yaml
-from genointerp.core.errors import ConfigError
+from genointerp.core.errors import ConfigError, SequenceError
+from genointerp.genome.file import kind_of, read_bytes
 from genointerp.workflow.folder import workflow_folder
 
 SHIPPED = "shipped:"
+
+ANNOTATORS = ("pyrodigal", "pyaragorn", "pybarrnap")
+"""Finders that predict the annotation of a sequence without one, as far as they are installed."""
+
+FOLDERS = (
+    *("sae", "random", "other_seed", "queries", "figures"),
+    *("dossiers", "report_tables", "logs", "benchmarks"),
+)
+"""Folders of a run directory, beside those of the genomes."""
 
 SETTINGS: dict[str, type] = {
     "associate": AssociateConfig,
@@ -60,11 +71,7 @@ def resolve_run_config(values: Mapping[str, Any], *, folder: Path, where: str) -
     check_run_config(values, where=where)
     config: dict[str, Any] = _defaults() | json.loads(json.dumps(values))
     for name, genome in config["genomes"].items():
-        place = f"{where}: genomes.{name}"
-        source = genome["sequence"]
-        genome["sequence"] = str(_resolve(source, "sequence", folder, place))
-        annotation = genome.get("annotation", source)
-        genome["annotation"] = str(_resolve(annotation, "annotation", folder, place))
+        _resolve_genome(genome, folder, f"{where}: genomes.{name}")
     for key in ("dictionary", "concepts", *SETTINGS):
         if key in config:
             config[key] = str(_resolve(config[key], key, folder, where))
@@ -73,10 +80,7 @@ def resolve_run_config(values: Mapping[str, Any], *, folder: Path, where: str) -
         place = f"{where}: baselines"
         source = beside["random_dictionary"]
         beside["random_dictionary"] = str(_resolve(source, "random_dictionary", folder, place))
-    model = config["model"]["name"]
-    # a folder is written with a slash, so that a bare word is always a registered name
-    if "/" in model and (folder / model).is_dir():
-        config["model"]["name"] = str((folder / model).resolve())
+    _resolve_model(config["model"], folder, f"{where}: model")
     _check_names(config, where)
     # a slip in it is told now, not when the activations have been computed
     for path in (config.get("dictionary"), beside.get("random_dictionary")):
@@ -125,18 +129,60 @@ def _config_error(error: ValidationError, where: str) -> ConfigError:
     return ConfigError(place, expected, json.dumps(error.instance, default=str)[:80])
 
 
+def _resolve_genome(genome: dict[str, Any], folder: Path, where: str) -> None:
+    source = genome["sequence"]
+    genome["sequence"] = str(_resolve(source, "sequence", folder, where))
+    if "annotation" in genome and "annotate_with" in genome:
+        raise ConfigError(where, "an annotation or finders to annotate with", "both")
+    if "annotation" in genome:
+        genome["annotation"] = str(_resolve(genome["annotation"], "annotation", folder, where))
+    elif source.startswith(SHIPPED):
+        genome["annotation"] = str(_resolve(source, "annotation", folder, where))
+    elif "annotate_with" not in genome:
+        path = Path(genome["sequence"])
+        if kind_of(read_bytes(path, error=SequenceError)) == "genbank":
+            genome["annotation"] = str(path)
+        else:
+            genome["annotate_with"] = installed_finders(ANNOTATORS)
+
+
+def _resolve_model(model: dict[str, Any], folder: Path, where: str) -> None:
+    # a folder is written with a slash, so that a bare word is always a registered name
+    if "/" in model["name"] and (folder / model["name"]).is_dir():
+        path = (folder / model["name"]).resolve()
+        model["name"] = str(_without_braces(path, f"{where}.name"))
+    if "checkpoint" in model:
+        path = (folder / model["checkpoint"]).resolve()
+        if not path.exists():
+            raise ConfigError(f"{where}.checkpoint", "an existing file or folder", str(path))
+        model["checkpoint"] = str(_without_braces(path, f"{where}.checkpoint"))
+
+
 def _resolve(source: str, role: str, folder: Path, where: str) -> Path:
     if source.startswith(SHIPPED):
         genome = shipped(source.removeprefix(SHIPPED))
-        return genome.annotation if role == "annotation" else genome.sequence
-    path = (folder / source).resolve()
+        path = genome.annotation if role == "annotation" else genome.sequence
+    else:
+        path = (folder / source).resolve()
     if not path.is_file():
         raise ConfigError(f"{where}: {role}", "an existing file", str(path))
+    return _without_braces(path, f"{where}: {role}")
+
+
+def _without_braces(path: Path, where: str) -> Path:
+    """Refuse what Snakemake would take for a pattern; it knows no way to write such a path."""
+    if "{" in str(path) or "}" in str(path):
+        expected = "a path without braces, which Snakemake takes for wildcards"
+        raise ConfigError(where, expected, str(path))
     return path
 
 
 def _check_names(config: Mapping[str, Any], where: str) -> None:
     genomes = config["genomes"]
+    for name in genomes:
+        if name in FOLDERS:
+            expected = f"a name that is no folder of a run ({', '.join(FOLDERS)})"
+            raise ConfigError(f"{where}: genomes", expected, repr(name))
     named = [("fit", name) for name in config["fit"]]
     named.append(("fidelity.genome", config["fidelity"]["genome"]))
     named += [(f"queries.{key}", query["genome"]) for key, query in config["queries"].items()]
@@ -149,3 +195,9 @@ def _check_names(config: Mapping[str, Any], where: str) -> None:
         if name not in random:
             place = f"{where}: baselines.random"
             raise ConfigError(place, f"regions of {name}, which is fit", ", ".join(random))
+
+
+def is_annotated(config: Mapping[str, Any]) -> bool:
+    """Say whether each genome of a resolved configuration has, or will have, an annotation."""
+    genomes = config["genomes"].values()
+    return all("annotation" in genome or genome["annotate_with"] for genome in genomes)

@@ -13,16 +13,18 @@ from genointerp.core.files import atomic_path, read_text, together
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT
-from genointerp.store.tables import read_table, write_table
+from genointerp.store.tables import empty_table, read_table, write_table
 
 
 def write_summary(
-    associations: Path, *, training: Path, fidelity: Path, out: Path, best: Path, text: Path
+    associations: Path | None, *, training: Path, fidelity: Path, out: Path, best: Path, text: Path
 ) -> None:
     """Write ``summary.json``, the table of the best feature of each concept, and all as text.
 
     Parameters
     ----------
+    associations
+        None where there are none, since genomes lack an annotation; both tables are then empty.
     training
         ``log.json`` of the dictionary.
     fidelity
@@ -35,10 +37,13 @@ def write_summary(
     SchemaError
         If an input is not of its kind.
     """
-    inputs = {"associations": associations, "training": training, "fidelity": fidelity}
+    inputs = {"training": training, "fidelity": fidelity}
+    everything, table = empty_table(ASSOCIATIONS), empty_table(BEST_PER_CONCEPT)
+    if associations is not None:
+        inputs = {"associations": associations, **inputs}
+        everything = read_table(associations, ASSOCIATIONS)
+        table = best_per_concept(everything)
     provenance = Provenance({}, {role: sha256_file(path) for role, path in inputs.items()})
-    everything = read_table(associations, ASSOCIATIONS)
-    table = best_per_concept(everything)
     leading = one_per_concept(table)
     measured = _read_json(fidelity, "loss_recovered")
     losses = {name: it for name, it in measured.items() if not isinstance(it, dict)}

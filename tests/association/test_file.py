@@ -1,18 +1,23 @@
 """The command, from files to a table."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from genointerp.association.config import AssociateConfig
+from genointerp.association.file import resolve_split
+from genointerp.association.split import split_stores
 from genointerp.association.summary import best_per_concept
 from genointerp.cli.main import app
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import InputError, MismatchError, UnknownNameError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome, write_fasta
 from genointerp.store.contigs import ContigInfo
+from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES
 from genointerp.store.tables import conform, read_table
 from tests.plant import make_store, pick, silence
@@ -86,6 +91,57 @@ def test_that_no_sequences_were_given_is_told_once_and_by_associate_alone(files,
     line += ["--associations", files / "t.parquet", "--out", files / "backtest.tsv"]
     assert run("backtest", files / "f.h5", *line).exit_code == 0
     assert "no sequences given" not in caplog.text
+
+
+def like_named(folder):
+    """Features of two genomes whose sequences have the same name."""
+    paths = []
+    for number, name in enumerate(("one", "two")):
+        (folder / name).mkdir()
+        paths.append(folder / name / "features.h5")
+        dense = silence(100, 1)
+        make_store(
+            paths[-1],
+            dense,
+            (ContigInfo("c", 100, circular=False),),
+            genome_sha256=f"{number}" * 64,
+        )
+    return paths
+
+
+@pytest.mark.parametrize("how", ["path", "folder", "relative"])
+def test_one_of_two_genomes_with_like_named_sequences_is_held_out_by_its_file(
+    tmp_path, monkeypatch, how
+):
+    paths = like_named(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    name = {"path": str(paths[1]), "folder": "two", "relative": "two/features.h5"}[how]
+    stores = [FeatureStore(path.relative_to(tmp_path)) for path in paths]
+    config = resolve_split(stores, AssociateConfig(test=(name,)))
+    assert (config.test, config.test_genomes) == ((), ("1" * 64,))
+    assert resolve_split(stores, config) == config
+    first, second = split_stores(stores, config)
+    assert [bool(side) for side in (*first, *second)] == [True, False, False, True]
+
+
+def test_a_name_of_several_files_or_of_a_file_and_a_sequence_is_refused(tmp_path):
+    stores = [FeatureStore(path) for path in like_named(tmp_path)]
+    with pytest.raises(InputError, match=r"found features: 2 features files$"):
+        resolve_split(stores, AssociateConfig(test=("features",)))
+    shutil.copytree(tmp_path / "two", tmp_path / "c")
+    stores[1] = FeatureStore(tmp_path / "c" / "features.h5")
+    with pytest.raises(InputError, match=r"found c: 1 features files and a sequence$"):
+        resolve_split(stores, AssociateConfig(test=("c",)))
+    with pytest.raises(UnknownNameError, match="test: expected one of the sequences c, c, found"):
+        split_stores(stores, resolve_split(stores, AssociateConfig(test=("three",))))
+
+
+def test_blocks_that_are_made_to_fit_are_logged_and_recorded(tmp_path, caplog):
+    caplog.set_level("INFO")
+    stores = [FeatureStore(path) for path in like_named(tmp_path)]
+    config = resolve_split(stores, AssociateConfig())
+    assert config.block_bp == 48
+    assert "alternate blocks of 48 bases" in caplog.text
 
 
 @pytest.mark.parametrize("more", [[], ["--genome", PHIX]], ids=["alone", "with-sequence"])

@@ -7,7 +7,7 @@ import pytest
 from genointerp.association import similarity
 from genointerp.association.config import AssociateConfig
 from genointerp.association.similarity import K, compare_sides
-from genointerp.association.split import Split, split_genomes
+from genointerp.association.split import Split, split_stores
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from tests.plant import contigs_of, make_store, silence
@@ -26,7 +26,7 @@ def compare(folder, fit, test, config=None):
     store = make_store(folder / "f.h5", silence(len(fit) + len(test), 1), contigs)
     config = AssociateConfig(test=("test",)) if config is None else config
     genome = Genome([Contig("fit", fit), Contig("test", test)])
-    return compare_sides([store], [genome], split_genomes([contigs], config))
+    return compare_sides([store], [genome], split_stores([store], config))
 
 
 def naive_share(fit, test):
@@ -76,7 +76,7 @@ def test_blocks_of_one_genome_are_compared_with_its_other_blocks(tmp_path):
     config = AssociateConfig(block_bp=10_000, gap_bp=500)
     contigs = contigs_of(c=LENGTH)
     store = make_store(tmp_path / "f.h5", silence(LENGTH, 1), contigs)
-    table = compare_sides([store], [Genome([Contig("c", bases)])], split_genomes([contigs], config))
+    table = compare_sides([store], [Genome([Contig("c", bases)])], split_stores([store], config))
     assert table["fit_genome"].tolist() == table["test_genome"].tolist() == ["c"]
     # both copies lie in even blocks, which are fit
     assert table["shared_kmers"].tolist() == [0]
@@ -90,7 +90,7 @@ def test_no_word_spans_two_contigs(tmp_path, monkeypatch):
     genome = Genome([*genome.values(), Contig("test", bases[900 - K + 1 : 900 + K - 1])])
     contigs = contigs_of(a=900, b=1100, test=2 * K - 2)
     store = make_store(tmp_path / "f.h5", silence(2000 + 2 * K - 2, 1), contigs)
-    splits = split_genomes([contigs], AssociateConfig(test=("test",)))
+    splits = split_stores([store], AssociateConfig(test=("test",)))
     assert compare_sides([store], [genome], splits)["shared_kmers"].tolist() == [0]
 
 

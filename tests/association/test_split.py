@@ -1,10 +1,24 @@
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from genointerp.association.config import AssociateConfig
-from genointerp.association.split import split_genomes
+from genointerp.association.split import Divisible, Split, fit_blocks, sides_read
+from genointerp.association.split import split_genomes as split_divisible
 from genointerp.core.errors import ConfigError, InputError, UnknownNameError
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
+
+
+def divisible(contigs, sha256="", read=None):
+    whole = [GenomicInterval(it.seqid, 0, it.length) for it in contigs]
+    return Divisible(contigs, sha256, tuple(whole if read is None else read))
+
+
+def split_genomes(genomes, config):
+    return split_divisible([divisible(contigs) for contigs in genomes], config)
 
 
 def test_named_sequences_are_test_and_all_others_fit():
@@ -87,3 +101,94 @@ def test_sequences_and_clades_of_test_exclude_each_other():
         AssociateConfig(clades=CLADES, test=("a",), test_clades=("Bacilli",))
     with pytest.raises(ConfigError, match="the clade of each sequence, for test_clades"):
         AssociateConfig(test_clades=("Bacilli",))
+
+
+LIKE_NAMED = [
+    divisible([ContigInfo("c1", 10, circular=False), ContigInfo("c2", 5, circular=False)], "x"),
+    divisible([ContigInfo("c1", 7, circular=False)], "y"),
+]
+
+
+def test_one_of_two_genomes_with_like_named_sequences_can_be_held_out():
+    first, second = split_divisible(LIKE_NAMED, AssociateConfig(test_genomes=("y",)))
+    assert first == ((GenomicInterval("c1", 0, 10), GenomicInterval("c2", 0, 5)), ())
+    assert second == ((), (GenomicInterval("c1", 0, 7),))
+
+
+def test_a_genome_and_a_sequence_of_another_can_be_held_out_together():
+    first, second = split_divisible(LIKE_NAMED, AssociateConfig(test=("c2",), test_genomes=("y",)))
+    assert (first.test, second.fit) == ((GenomicInterval("c2", 0, 5),), ())
+
+
+def test_names_that_genomes_share_are_named_as_the_reason_for_an_empty_side():
+    with pytest.raises(InputError, match=r"share their names \(name a genome instead\)"):
+        split_divisible(LIKE_NAMED, AssociateConfig(test=("c1", "c2")))
+    with pytest.raises(UnknownNameError, match="test_genomes: expected one of the genomes x, y"):
+        split_divisible(LIKE_NAMED, AssociateConfig(test_genomes=("z",)))
+
+
+@pytest.mark.parametrize(
+    ("length", "block", "gap"),
+    [
+        pytest.param(4_641_652, 200_000, 10_000, id="chromosome"),
+        pytest.param(150_000, 25_000, 1250, id="plasmid"),
+        pytest.param(48_502, 12_500, 625, id="lambda"),
+        pytest.param(5386, 1562, 78, id="phiX174"),
+        pytest.param(12, 3, 0, id="tiny"),
+    ],
+)
+def test_blocks_are_halved_until_a_contig_has_room_for_them(length, block, gap):
+    genomes = [divisible([ContigInfo("a", length, circular=True)])]
+    config = fit_blocks(genomes, AssociateConfig())
+    assert (config.block_bp, config.gap_bp) == (block, gap)
+    assert fit_blocks(genomes, config) == config
+
+
+@given(
+    st.lists(st.integers(1, 3000), min_size=1, max_size=4),
+    st.lists(st.tuples(st.integers(0, 2000), st.integers(1, 1500)), max_size=3),
+    st.integers(1, 1000),
+)
+def test_fitted_blocks_give_either_side_enough_of_what_is_read(lengths, places, block_bp):
+    contigs = [ContigInfo(f"c{i}", length, circular=False) for i, length in enumerate(lengths)]
+    read = [
+        GenomicInterval("c0", start, min(start + length, lengths[0]))
+        for start, length in places[:1]
+        if start < lengths[0]
+    ]
+    genome = divisible(contigs, read=read or None)
+    n_read = sum(part.length for part in genome.read)
+    config = AssociateConfig(block_bp=block_bp, gap_bp=block_bp // 20)
+    with contextlib.suppress(InputError):
+        fitted = fit_blocks([genome], config)
+        assert_enough(genome, fitted)
+        return
+    # what cannot be divided is small, or nothing but the first blocks of contigs
+    assert n_read < 8 or len(lengths) > 1
+
+
+def assert_enough(genome, fitted):
+    (split,) = split_divisible([genome], fitted)
+    naive = [
+        sum(
+            any(
+                stretch.seqid == region.seqid
+                and stretch.start <= base < stretch.end
+                and region.start <= base < region.end
+                for stretch in side
+            )
+            for region in genome.read
+            for base in range(region.start, region.end)
+        )
+        for side in split
+    ]
+    assert naive == [sum(part.length for part in side) for side in sides_read([genome], [split])]
+    assert min(naive) >= sum(naive) / 4 > 0
+
+
+def test_sides_that_are_named_need_no_blocks():
+    genomes = [divisible([ContigInfo("a", 10, circular=False), ContigInfo("b", 9, circular=False)])]
+    config = AssociateConfig(test=("b",))
+    assert fit_blocks(genomes, config) is config
+    (split,) = split_divisible(genomes, config)
+    assert isinstance(split, Split)

@@ -54,11 +54,18 @@ from genointerp.report.figures import (
 from genointerp.report.map_figures import draw_circle, draw_dictionary
 from genointerp.report.measure import Measurements
 from genointerp.report.report import MAX_PAGE_BYTES, script_json, top_features, write_report
-from genointerp.report.run import read_run
+from genointerp.report.run import annotation_file, read_run
 from genointerp.report.table import Links, format_value
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table_schemas import CURVES, METAGENE, MOTIF, QUERY, TOP_LOCI
-from genointerp.store.tables import read_table, write_table
+from genointerp.store.table_schemas import (
+    BEST_PER_CONCEPT,
+    CURVES,
+    METAGENE,
+    MOTIF,
+    QUERY,
+    TOP_LOCI,
+)
+from genointerp.store.tables import empty_table, read_table, write_table
 from tests.plant import make_store, silence
 
 
@@ -333,6 +340,29 @@ def test_a_run_without_its_tables_is_refused(run_dir, tmp_path):
     with pytest.raises(SchemaError, match=r"summary\.json: expected a file of every run"):
         write_report(tmp_path, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
+
+
+def test_a_run_of_genomes_without_annotation_has_a_page_without_associations(run_dir, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(run_dir, copy)
+    config = yaml.safe_load((copy / "config.yaml").read_text())
+    for entry in config["genomes"].values():
+        del entry["annotation"]
+        entry["annotate_with"] = []
+    (copy / "config.yaml").write_text(yaml.safe_dump(config))
+    shutil.rmtree(copy / "dossiers")
+    for name in ("associations.parquet", "candidates.tsv"):
+        (copy / name).unlink()
+    best = copy / "best_per_concept.tsv"
+    write_table(empty_table(BEST_PER_CONCEPT), best, BEST_PER_CONCEPT, Provenance({}, {}))
+    write_report(copy, tmp_path / "r.html")
+    assert "chrA" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+    # one genome that is annotated by finders, whose file the run made, is read from there
+    name, entry = next(iter(config["genomes"].items()))
+    entry["annotate_with"] = ["pyrodigal"]
+    assert annotation_file(copy, name, entry) == copy / name / "annotation.gff3"
+    assert annotation_file(copy, name, {"sequence": "g.gbk"}) == copy / "g.gbk"
 
 
 @given(st.data())

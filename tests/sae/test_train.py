@@ -176,9 +176,37 @@ def test_the_ratio_of_mean_to_spread_is_told_before_training(rows, caplog):
     told = [record.getMessage() for record in caplog.records]
     assert told[0] == f"activations: 16 wide, |mean| / |std| = {log.mean_to_spread:.2f}"
     assert "set centre: true" in told[1]
+    assert told[2] == "128 tokens to train on: 0.0 passes over the data"
     share = f"{100 * log.outlier_share:.3f} % of rows, of norm above {log.outlier_norm:.4g}"
-    assert told[2] == f"left out: {share}; 0 first rows of windows"
-    assert told[3].startswith("trained on 128 tokens")
+    assert told[3] == f"left out: {share}; 0 first rows of windows"
+    assert told[4].startswith("trained on 128 tokens")
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_tokens", "warmup_steps", "dead_after"),
+    [
+        pytest.param(9_000_000, 5_000_000, 100, 250_000, id="bacterium"),
+        # 10 passes over nine tenths of both strands, 426 steps
+        pytest.param(97_004, 873_036, 42, 218_259, id="phage"),
+        pytest.param(100, 2048, 0, 512, id="less-than-a-batch"),
+    ],
+)
+def test_defaults_of_the_training_follow_the_data(n_rows, n_tokens, warmup_steps, dead_after):
+    found = TrainConfig().for_rows(n_rows)
+    assert (found.n_tokens, found.warmup_steps, found.dead_after) == (
+        n_tokens,
+        warmup_steps,
+        dead_after,
+    )
+    assert found.for_rows(1) == found
+    assert CONFIG.for_rows(n_rows) == CONFIG
+
+
+def test_a_training_without_a_number_of_tokens_reads_the_data_so_often(rows):
+    short = TrainConfig(SaeConfig(n_features=16, k=2), batch_tokens=64, max_passes=2)
+    result = train_sae(array_source(rows[:1000]), short, metadata=METADATA)
+    assert result.config.n_tokens == 1800
+    assert result.log.n_tokens == 28 * 64
 
 
 def test_outliers_are_told_of_and_measured_apart(rows):

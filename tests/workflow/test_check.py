@@ -14,7 +14,7 @@ def config(tmp_path):
     (tmp_path / "g.gff3").write_text(GFF3)
     genome = {"sequence": f"{tmp_path}/g.fa", "annotation": f"{tmp_path}/g.gff3"}
     return {
-        "genomes": {"g": {**genome, "regions": ["c1:1-50"]}},
+        "genomes": {"g": {**genome, "regions": ["c1:1-50", "c2"]}},
         "test": ["c1"],
         "fidelity": {"genome": "g", "regions": ["c1:1-10"]},
         "queries": {"q": {"genome": "g", "region": "c1:5-9"}},
@@ -31,13 +31,23 @@ def test_inputs_that_fit_each_other_pass(config):
         (("genomes", "g", "regions"), ["c1:1-999"], r"genomes\.g\.regions: c1:1-999: expected 1 <"),
         (("fidelity", "regions"), ["zz"], r"fidelity\.regions: zz: expected a region of c1, c2"),
         (("queries", "q", "region"), "c1:9-5", r"queries\.q: c1:9-5: expected 1 <= first"),
-        (("test",), ["zz"], r"run\.yaml: test: expected one of c1, c2, found 'zz'"),
+        (("test",), ["zz"], r"run\.yaml: test: expected one of c1, c2, g, found 'zz'"),
+        (
+            ("genomes", "g", "regions"),
+            ["c1", "c1:5-9"],
+            r"g\.regions: expected intervals that do not",
+        ),
+        (
+            ("genomes", "g", "regions"),
+            ["c2"],
+            r"test: expected bases that are read on the test side",
+        ),
         (("test",), ["c1", "c2"], r"run\.yaml: test: expected at least one sequence left for fit"),
         (
             ("baselines",),
-            {"random": {"g": ["c2", "c2:1-9"]}},
+            {"random": {"g": ["c2:1-9", "c2:20-30"]}},
             r"baselines\.random: expected regions with bases of the test side, which are of g, "
-            r"found c2, c2:1-9 alone$",
+            r"found c2:1-9, c2:20-30 alone$",
         ),
         (
             ("baselines",),
@@ -45,7 +55,10 @@ def test_inputs_that_fit_each_other_pass(config):
             r"baselines\.random: expected regions with bases of the fit side, which are of g, ",
         ),
     ],
-    ids=["genome", "fidelity", "query", "test", "no-fit", "random-test", "random-fit"],
+    ids=[
+        *("genome", "fidelity", "query", "test", "overlap", "not-read", "no-fit"),
+        *("random-test", "random-fit"),
+    ],
 )
 def test_a_place_that_does_not_exist_is_told_before_the_run(config, keys, value, message):
     changed = copy.deepcopy(config)
@@ -60,6 +73,7 @@ def test_a_place_that_does_not_exist_is_told_before_the_run(config, keys, value,
 def test_sides_are_those_of_the_settings_of_associate(config, tmp_path):
     (tmp_path / "blocks.yaml").write_text("{block_bp: 20, gap_bp: 0}")
     config |= {"associate": f"{tmp_path}/blocks.yaml", "test": []}
+    del config["genomes"]["g"]["regions"]
     for region, side in (("c1:1-20", "test"), ("c2:21-40", "fit")):
         message = f"baselines.random: expected regions with bases of the {side} side"
         with pytest.raises(ConfigError, match=message):
@@ -74,3 +88,42 @@ def test_damaged_files_are_told_before_the_run(config, tmp_path):
     (tmp_path / "g.fa").write_text("")
     with pytest.raises(SequenceError, match="empty"):
         check_inputs(config, where="run.yaml")
+
+
+def test_one_genome_under_two_names_is_told_before_the_run(config):
+    config["genomes"]["h"] = config["genomes"]["g"]
+    with pytest.raises(
+        ConfigError, match=r"genomes\.h: expected another genome than g, found the sa"
+    ):
+        check_inputs(config, where="run.yaml")
+
+
+def test_a_genome_is_held_out_by_its_name_though_its_sequences_have_like_names(config, tmp_path):
+    (tmp_path / "h.fa").write_text(f">c1\n{'ACGA' * 25}\n>c2\n{'ACGT' * 20}\n")
+    config["genomes"]["h"] = {"sequence": f"{tmp_path}/h.fa", "annotation": f"{tmp_path}/g.gff3"}
+    assert check_inputs(config | {"test": ["h"]}, where="run.yaml") == []
+    with pytest.raises(ConfigError, match=r"test: expected .*, found every sequence named"):
+        check_inputs(config | {"test": ["g", "h"]}, where="run.yaml")
+    (tmp_path / "h.fa").write_text(f">g\n{'ACGA' * 25}\n>c1\n{'ACGT' * 20}\n")
+    with pytest.raises(ConfigError, match=r"not both of a genome and of a sequence, found 'g'"):
+        check_inputs(config | {"test": ["g"]}, where="run.yaml")
+
+
+def test_blocks_that_are_made_to_fit_are_told_with_the_sizes_of_the_sides(config):
+    config |= {"test": []}
+    (line,) = check_inputs(config, where="run.yaml")
+    assert line == (
+        "fit and test are alternate blocks of 24 bases, without 1 at each of their ends: "
+        "72 bases read on fit, 66 on test"
+    )
+
+
+def test_a_genome_without_annotation_is_said_to_be_predicted_or_to_have_no_associations(config):
+    del config["genomes"]["g"]["annotation"]
+    config["genomes"]["g"]["annotate_with"] = ["pyrodigal"]
+    lines = check_inputs(config, where="run.yaml")
+    assert lines == ["g: no annotation; it is predicted by pyrodigal"]
+    config["genomes"]["g"]["annotate_with"] = []
+    (line,) = check_inputs(config, where="run.yaml")
+    assert "genointerp[annotate]" in line
+    assert line.endswith("the run goes on without associations")

@@ -8,7 +8,13 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from genointerp.core.errors import ConfigError
-from genointerp.workflow.config import check_run_config, read_run_config, resolve_run_config
+from genointerp.workflow import config as module
+from genointerp.workflow.config import (
+    check_run_config,
+    is_annotated,
+    read_run_config,
+    resolve_run_config,
+)
 from genointerp.workflow.folder import workflow_folder
 
 FOLDER = workflow_folder()
@@ -143,6 +149,81 @@ def test_a_wrong_configuration_is_told_in_one_line(config, tmp_path, change, mes
     with pytest.raises(ValueError, match=message) as caught:
         read_run_config(written(config | change, tmp_path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_genome_that_is_named_twice_is_told(config, tmp_path):
+    path = written(config, tmp_path)
+    text = path.read_text()
+    path.write_text(text.replace("genomes:\n", "genomes:\n  a: {sequence: b.fa}\n"))
+    with pytest.raises(
+        ConfigError, match=r"run.yaml: line \d+: expected each key once, .*'a' twice"
+    ):
+        read_run_config(path)
+
+
+@pytest.mark.parametrize("name", ["sae", "random", "queries", "logs", "report_tables"])
+def test_a_genome_may_not_be_called_as_a_folder_of_the_run(config, tmp_path, name):
+    config["genomes"][name] = config["genomes"]["a"]
+    with pytest.raises(ConfigError, match=f"genomes: expected a name that is no folder.*'{name}'"):
+        read_run_config(written(config, tmp_path))
+
+
+@pytest.mark.parametrize("name", ["my{x}", "my{", "{}", "a {b c}"])
+def test_braces_in_a_path_are_named_before_the_run(config, tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    for file in ("a.fa", "a.gff3"):
+        (tmp_path / file).rename(folder / file)
+    with pytest.raises(ConfigError, match=r"genomes\.a: sequence: expected .*braces.*a\.fa$"):
+        read_run_config(written(config, folder))
+
+
+def test_braces_in_the_path_of_a_model_or_of_settings_are_named_too(config, tmp_path):
+    (tmp_path / "{m}").mkdir()
+    (tmp_path / "{d}.yaml").write_text("{}")
+    (tmp_path / "{w}.pt").touch()
+    for change, place in (
+        ({"model": {"name": "./{m}"}}, "model.name"),
+        ({"model": {"name": "m", "checkpoint": "{w}.pt"}}, "model.checkpoint"),
+        ({"dictionary": "{d}.yaml"}, "dictionary"),
+    ):
+        with pytest.raises(ConfigError, match=rf"{place}: expected a path without braces"):
+            read_run_config(written(config | change, tmp_path))
+
+
+def test_a_checkpoint_is_relative_to_the_configuration_and_must_exist(config, tmp_path):
+    config["model"]["checkpoint"] = "w.pt"
+    with pytest.raises(ConfigError, match=r"model\.checkpoint: expected an existing file or"):
+        read_run_config(written(config, tmp_path))
+    (tmp_path / "w.pt").touch()
+    assert read_run_config(written(config, tmp_path))["model"]["checkpoint"] == str(
+        (tmp_path / "w.pt").resolve()
+    )
+
+
+def test_a_sequence_without_annotation_is_annotated_by_what_is_installed(
+    config, tmp_path, monkeypatch
+):
+    del config["genomes"]["a"]["annotation"]
+    monkeypatch.setattr(module, "installed_finders", lambda names: [*names][:1])
+    resolved = read_run_config(written(config, tmp_path))
+    assert resolved["genomes"]["a"] == {
+        "sequence": str((tmp_path / "a.fa").resolve()),
+        "annotate_with": ["pyrodigal"],
+    }
+    assert is_annotated(resolved)
+    monkeypatch.setattr(module, "installed_finders", lambda names: [])
+    assert not is_annotated(read_run_config(written(config, tmp_path)))
+    assert resolve_run_config(resolved, folder=Path("elsewhere"), where="again") == resolved
+
+
+def test_a_genbank_file_is_its_own_annotation(config, tmp_path):
+    record = Path(__file__).parents[1] / "data" / "phix174.gbk"
+    config["genomes"]["a"] = {"sequence": str(record)}
+    assert read_run_config(written(config, tmp_path))["genomes"]["a"]["annotation"] == str(record)
+    config["genomes"]["a"] = {"sequence": "a.fa", "annotation": "a.gff3", "annotate_with": []}
+    with pytest.raises(ConfigError, match="an annotation or finders to annotate with, found both"):
+        read_run_config(written(config, tmp_path))
 
 
 def test_a_missing_key_is_named(config, tmp_path):

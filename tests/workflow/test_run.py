@@ -1,5 +1,6 @@
 """Running Snakemake: resuming, locks, failures; on a workflow of two trivial steps."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -14,6 +15,13 @@ from genointerp.workflow import run as module
 from genointerp.workflow.run import WorkflowError, run_workflow
 
 pytestmark = pytest.mark.slow
+
+CONFIG = """
+genomes: {g: {sequence: g.fa, annotation: g.gff3}}
+model: {name: nano}
+fit: [g]
+fidelity: {genome: g, regions: ["c:1-50"]}
+"""
 
 SNAKEFILE = """
 rule last:
@@ -35,16 +43,18 @@ def place(tmp_path, monkeypatch):
     folder = tmp_path / "workflows"
     (folder / "profiles" / "default").mkdir(parents=True)
     (folder / "profiles" / "default" / "config.yaml").write_text("rerun-incomplete: true\n")
-    (tmp_path / "run.yaml").write_text("a: 1\n")
+    (tmp_path / "g.fa").write_text(f">c\n{'ACGT' * 50}\n")
+    (tmp_path / "g.gff3").write_text("##gff-version 3\n")
+    (tmp_path / "run.yaml").write_text(CONFIG)
     monkeypatch.setattr(module, "workflow_folder", lambda: folder)
-    monkeypatch.setattr(module, "read_run_config", lambda path: {"a": 1})
-    monkeypatch.setattr(module, "check_inputs", lambda config, where: None)
+    check = module._check_reading
+    monkeypatch.setattr(module, "_check_reading", lambda *_, **__: None)
 
     def step(command):
         (folder / "Snakefile").write_text(SNAKEFILE.replace("STEP", command))
 
     step("true")
-    return tmp_path, step
+    return tmp_path, step, check
 
 
 def n_times(tmp_path):
@@ -52,19 +62,20 @@ def n_times(tmp_path):
 
 
 def test_a_second_run_repeats_no_step_and_progress_is_shown(place):
-    tmp_path, _ = place
+    tmp_path, *_ = place
     lines = []
     run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, show=lines.append)
     assert (tmp_path / "out" / "last.txt").read_text() == "done\n"
+    assert lines[0].startswith("fit and test are alternate blocks of 48 bases")
     assert "first: begun" in lines
     lines.clear()
     run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, show=lines.append)
-    assert lines == []
+    assert len(lines) == 1
     assert n_times(tmp_path) == 1
 
 
 def test_a_step_that_fails_is_named_and_the_next_run_takes_it_up(place):
-    tmp_path, step = place
+    tmp_path, step, _ = place
     step("test -e ../mended")
     with pytest.raises(WorkflowError, match=r"found an error in first \(see .*logs\)") as caught:
         run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1)
@@ -75,58 +86,147 @@ def test_a_step_that_fails_is_named_and_the_next_run_takes_it_up(place):
 
 
 def test_a_workflow_that_snakemake_cannot_read_is_told_in_one_line(place):
-    tmp_path, _ = place
+    tmp_path, *_ = place
     (tmp_path / "workflows" / "Snakefile").write_text('rule a:\n    input: "absent.txt"\n')
     with pytest.raises(WorkflowError, match="expected Snakemake to finish") as caught:
         run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1)
     assert "\n" not in str(caught.value)
 
 
-def test_a_killed_run_is_taken_up_and_its_lock_removed(place):
-    tmp_path, step = place
-    step("test -e ../mended || sleep 600")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_a_run_that_is_stopped_leaves_no_process_and_is_taken_up(place, number):
+    tmp_path, step, _ = place
+    step("test -e ../mended || (echo $BASHPID > ../pid; trap '' TERM INT; sleep 600; sleep 600)")
     out = tmp_path / "out"
+    begun = begin(tmp_path, out)
+    wait_until((tmp_path / "pid").exists)
+    with pytest.raises(InputError, match="found another run at work"):
+        run_workflow(tmp_path / "run.yaml", out, cores=1)
+    begun.send_signal(number)
+    status = begun.wait(timeout=10)
+    assert status in (-number, 128 + number)
+    job = int((tmp_path / "pid").read_text())
+    wait_until(lambda: not is_running(job), seconds=10)
+
+    (tmp_path / "mended").touch()
+    wait_until(lambda: is_free(out))
+    run_workflow(tmp_path / "run.yaml", out, cores=1)
+    assert (out / "last.txt").read_text() == "done\n"
+    assert not locks(out)
+
+
+def test_a_lock_that_snakemake_left_behind_is_removed(place):
+    tmp_path, *_ = place
+    out = tmp_path / "out"
+    run_workflow(tmp_path / "run.yaml", out, cores=1, extra=["--dry-run"])
+    left = out / ".snakemake" / "locks" / "0.output.lock"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_text(f"{out / 'first.txt'}\n")
+    run_workflow(tmp_path / "run.yaml", out, cores=1)
+    assert not locks(out)
+
+
+def begin(tmp_path, out):
+    """Begin a run in a process of its own, as from a terminal."""
     code = (
         "import sys\nfrom pathlib import Path\n"
         "from genointerp.workflow import run as module\n"
         f"module.workflow_folder = lambda: Path({str(tmp_path / 'workflows')!r})\n"
-        "module.read_run_config = lambda path: {'a': 1}\n"
-        "module.check_inputs = lambda config, **_: None\n"
-        f"module.run_workflow(Path('run.yaml'), Path({str(out)!r}), cores=1)\n"
+        "module._check_reading = lambda *_, **__: None\n"
+        f"module.run_workflow(Path({str(tmp_path / 'run.yaml')!r}), Path({str(out)!r}), cores=1)\n"
     )
-    killed = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
-    for _ in range(600):
-        if (tmp_path / "times.txt").exists():
-            break
-        time.sleep(0.1)
-    with pytest.raises(InputError, match="found another run at work"):
-        run_workflow(tmp_path / "run.yaml", out, cores=1)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
-    assert locks(out)
-
-    (tmp_path / "mended").touch()
-    wait_until_free(out)
-    run_workflow(tmp_path / "run.yaml", out, cores=1)
-    assert (out / "last.txt").read_text() == "done\n"
-    assert not locks(out)
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stderr=subprocess.DEVNULL, start_new_session=True
+    )
 
 
 def locks(out: Path):
     return list((out / ".snakemake" / "locks").glob("*"))
 
 
-def wait_until_free(out: Path):
-    """The operating system takes a moment to bury the processes of the killed group."""
-    for _ in range(100):
-        try:
-            with module._only_run_in(out):
-                return
-        except InputError:
-            time.sleep(0.1)
+def is_free(out: Path):
+    try:
+        with module._only_run_in(out):
+            return True
+    except InputError:
+        return False
+
+
+def is_running(pid: int):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    # one that nobody has collected yet is dead all the same
+    return not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def wait_until(condition, *, seconds=60):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def test_arguments_after_the_configuration_go_to_snakemake(place):
-    tmp_path, _ = place
+    tmp_path, *_ = place
     run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, extra=["--dry-run"])
     assert not (tmp_path / "out" / "first.txt").exists()
+
+
+def test_a_file_system_without_locks_is_told_at_once_with_the_way_out(place, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    tmp_path, *_ = place
+    monkeypatch.setattr(module.fcntl, "flock", refuse)
+    with pytest.raises(InputError, match=r"file locks .*--out.*--no-lock.*No locks") as caught:
+        run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1)
+    assert "\n" not in str(caught.value)
+    run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, is_locked=False)
+    assert (tmp_path / "out" / "last.txt").exists()
+
+
+def test_a_home_that_cannot_be_written_to_does_not_stop_a_run(place, monkeypatch):
+    tmp_path, *_ = place
+    # what no privilege can write into
+    monkeypatch.setenv("HOME", "/proc/1")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1)
+    assert (tmp_path / "out" / "last.txt").exists()
+
+
+def test_a_run_directory_may_have_braces_and_other_letters_in_its_name(place):
+    tmp_path, *_ = place
+    out = tmp_path / "-o {x} $HOME'\"*\u00e9{}"
+    run_workflow(tmp_path / "run.yaml", out, cores=1)
+    assert (out / "last.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        pytest.param("nano", "nanoo", "model: expected a name that .*, found nanoo$", id="model"),
+        pytest.param(
+            "name: nano", "name: nano, site: blocks.99", "site: expected .*'blocks.99'$", id="site"
+        ),
+        pytest.param(
+            "fit:",
+            "windows: {length: 100, warmup: 200}\nfit:",
+            "0 <= warmup < length=100",
+            id="warm",
+        ),
+    ],
+)
+def test_what_a_model_cannot_do_is_told_before_the_first_step(
+    place, monkeypatch, old, new, message
+):
+    tmp_path, _, check = place
+    monkeypatch.setattr(module, "_check_reading", check)
+    (tmp_path / "run.yaml").write_text(CONFIG.replace(old, new))
+    with pytest.raises(WorkflowError, match=message) as caught:
+        run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "times.txt").exists()
+    assert not (tmp_path / "out" / "config.yaml").exists()

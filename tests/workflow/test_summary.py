@@ -4,8 +4,8 @@ import pytest
 
 from genointerp.core.errors import SchemaError
 from genointerp.core.provenance import Provenance
-from genointerp.store.table_schemas import ASSOCIATIONS
-from genointerp.store.tables import empty_table, write_table
+from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT
+from genointerp.store.tables import empty_table, read_table, write_table
 from genointerp.workflow.summary import write_summary
 
 
@@ -18,3 +18,16 @@ def test_files_that_are_mixed_up_are_refused_and_nothing_is_written(tmp_path):
     with pytest.raises(SchemaError, match=r"log\.json: expected .* key 'loss_recovered'"):
         write_summary(table, training=fidelity, fidelity=training, out=out, best=best, text=text)
     assert not (tmp_path / "out").exists()
+
+
+def test_without_associations_the_figures_stand_alone_and_the_tables_are_empty(tmp_path):
+    (tmp_path / "log.json").write_text(json.dumps({"fvu": 0.1}))
+    (tmp_path / "fid.json").write_text(json.dumps({"loss_recovered": 0.9}))
+    out, best, text = (tmp_path / name for name in ("s.json", "b.tsv", "t.tsv"))
+    files = {"training": tmp_path / "log.json", "fidelity": tmp_path / "fid.json"}
+    write_summary(None, **files, out=out, best=best, text=text)
+    summary = json.loads(out.read_text())
+    assert (summary["fidelity"], summary["best_f1"]) == ({"loss_recovered": 0.9}, {})
+    assert summary["provenance"]["inputs"].keys() == {"training", "fidelity"}
+    assert read_table(best, BEST_PER_CONCEPT).empty
+    assert read_table(text, ASSOCIATIONS).empty

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 
@@ -72,6 +73,7 @@ def test_a_shipped_configuration_can_be_planned(tmp_path, name):
     run_workflow(FOLDER / "config" / f"{name}.yaml", out, cores=1, extra=["--dry-run", "--quiet"])
     assert sorted(path.name for path in out.iterdir() if path.name[0] != ".") == [
         "config.yaml",
+        "inputs.json",
         "logs",
     ]
 
@@ -85,12 +87,15 @@ def planned(directory, tmp_path, **keys):
     result = snakemake("--dry-run", "-p", directory=directory, config=path)
     assert result.returncode == 0, result.stderr
     lines = re.findall(r"genointerp \w+ .*", result.stdout + result.stderr)
-    return {re.search(r"(\S+) &>", line)[1]: line for line in lines}
+    outs = [
+        re.search(r"--out (\S+)", line) or re.search(r"--baselines (\S+)", line) for line in lines
+    ]
+    return {out[1]: line for out, line in zip(outs, lines, strict=True)}
 
 
 def options_of(line):
     """Options with their values, in order; the inputs without an option left out."""
-    return re.findall(r"(--[\w-]+) (\S+)", line)
+    return re.findall(r"(--[\w-]+)[ =](\S+)", line)
 
 
 @pytest.mark.slow
@@ -133,7 +138,84 @@ def test_without_rivals_finders_and_settings_a_ranking_is_told_of_none(tmp_path)
     absent = {"--other-sae", "--random", "--random-sae", "--random-activations", "--predictions"}
     assert not told & absent
     ranked = (lines[name] for name in ("preselected.tsv", "candidates.tsv", "backtest.tsv"))
-    assert all("--config" not in line and "--sae sae" in line for line in ranked)
+    assert all("--config" not in line and "--sae=sae" in line for line in ranked)
+
+
+@pytest.mark.slow
+def test_device_dtype_weights_and_windows_reach_every_command_that_takes_them(tmp_path):
+    (tmp_path / "own.pt").touch()
+    model = {"name": "evo2_7b", "device": "cuda", "dtype": "bfloat16", "checkpoint": "own.pt"}
+    windows = {"length": 4096, "warmup": 512, "chunk": 1024, "batch": 8}
+    lines = planned(tmp_path / "out", tmp_path, model=model, windows=windows)
+    loads = {
+        *{("--model", "evo2_7b"), ("--device", "cuda"), ("--dtype", "bfloat16")},
+        ("--checkpoint", str(tmp_path / "own.pt")),
+    }
+    reads = {("--window", "4096"), ("--warmup", "512"), ("--batch", "8")}
+    expected = {
+        "ecoli/activations.h5": loads | reads | {("--chunk", "1024")},
+        "random/ecoli/activations.h5": loads | reads | {("--chunk", "1024")},
+        "fidelity.json": loads | reads,
+        "ablation.tsv": loads,
+        "sae": {("--device", "cuda")},
+        "other_seed/sae": {("--device", "cuda")},
+        "ecoli/features.h5": {("--device", "cuda")},
+        "other_seed/ecoli/features.h5": {("--device", "cuda")},
+        "candidates.tsv": set(),
+    }
+    names = {name for name, _ in loads | reads} | {"--chunk"}
+    for out, wanted in expected.items():
+        found = set(options_of(lines[out]))
+        assert {pair for pair in found if pair[0] in names} == wanted, out
+
+
+@pytest.mark.slow
+def test_names_that_mean_something_to_a_shell_or_to_an_option_reach_the_commands(tmp_path):
+    folder = tmp_path / "a b'$HOME*\u00e9\"-x"
+    folder.mkdir()
+    seqid = "-x{y}"
+    (folder / "-g.fa").write_text(f">{seqid}\n{'ACGT' * 50}\n>z\n{'ACGA' * 50}\n", encoding="utf-8")
+    (folder / "a.gff3").write_text(f"##gff-version 3\n{seqid}\tx\ttRNA\t1\t9\t.\t+\t.\tID=a\n")
+    genome = {"sequence": str(folder / "-g.fa"), "annotation": str(folder / "a.gff3")}
+    region = f"{seqid}:1-50"
+    lines = planned(
+        tmp_path / "out",
+        tmp_path,
+        genomes={"g": genome | {"regions": [region, "z"]}},
+        fit=["g"],
+        test=[seqid],
+        baselines=None,
+        fidelity={"genome": "g", "regions": [region]},
+        queries={"q": {"genome": "g", "region": region}},
+    )
+    words = {out: shlex.split(line.split(" &>")[0]) for out, line in lines.items()}
+    assert words["g/activations.h5"][2] == str(folder / "-g.fa")
+    assert f"--region={region}" in words["g/activations.h5"]
+    assert f"--region={region}" in words["fidelity.json"]
+    assert f"--test={seqid}" in words["associations.parquet"]
+    assert words["queries/q.tsv"][-3:] == ["--", "g/features.h5", region]
+    assert words["figures/region_q.png"][-3:] == ["--", "g/features.h5", region]
+
+
+@pytest.mark.slow
+def test_without_annotation_a_run_has_no_step_that_needs_one(tmp_path):
+    (tmp_path / "g.fa").write_text(f">c\n{'ACGT' * 50}\n")
+    keys = {
+        "genomes": {"g": {"sequence": "g.fa", "annotate_with": []}},
+        **{"fit": ["g"], "test": [], "finders": [], "baselines": {}},
+        "fidelity": {"genome": "g", "regions": ["c:1-50"]},
+        "queries": {"q": {"genome": "g", "region": "c:1-50"}},
+    }
+    lines = planned(tmp_path / "bare", tmp_path, **keys)
+    assert {line.split()[1] for line in lines.values()} == {
+        *{"harvest", "train", "encode", "evaluate", "query", "summarise", "report"}
+    }
+    assert "associations" not in lines["queries/q.tsv"]
+
+    keys["genomes"]["g"]["annotate_with"] = ["pyrodigal"]
+    lines = planned(tmp_path / "found", tmp_path, **keys)
+    assert ("--find", "pyrodigal") in options_of(lines["g/annotation.gff3"])
+    assert ("--annotations", "g/annotation.gff3") in options_of(lines["associations.parquet"])
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ rule preselect:
     resources:
         mem_mb=3000,
     params:
+        content=content("rank", *of_all("sequence")),
         options=ranking,
     shell:
         "genointerp rank {input.features:q} --associations {input.associations:q}"
@@ -23,7 +24,7 @@ rule preselect:
 rule ablate:
     """Measure what the model loses without each of the first candidates."""
     input:
-        genome=config["genomes"][config["fidelity"]["genome"]]["sequence"],
+        genome=sequence_of(config["fidelity"]["genome"]),
         sae="sae/cfg.json",
         features="{genome}/features.h5".format(genome=config["fidelity"]["genome"]),
         candidates="preselected.tsv",
@@ -36,11 +37,13 @@ rule ablate:
     threads: 1
     resources:
         mem_mb=3000,
+        gpu=ON_GPU,
     params:
+        content=content("model", f"genomes.{config['fidelity']['genome']}.sequence"),
         sae=lambda wildcards, input: str(Path(input.sae).parent),
-        model=config["model"]["name"],
+        model=lambda wildcards: MODEL,
         options=given(seed=config["seed"]),
     shell:
-        "genointerp ablate {input.genome:q} --model {params.model:q} --sae {params.sae:q}"
+        "genointerp ablate {input.genome:q} {params.model} --sae {params.sae:q}"
         " --features {input.features:q} --candidates {input.candidates:q}"
         " {params.options} --out {output:q} &> {log:q}"

@@ -2,10 +2,10 @@ rule associate:
     """Score every feature against every concept: chosen on fit, measured on test."""
     input:
         features=expand("{genome}/features.h5", genome=GENOMES),
-        annotations=[config["genomes"][genome]["annotation"] for genome in GENOMES],
-        sequences=[config["genomes"][genome]["sequence"] for genome in GENOMES],
-        concepts=config.get("concepts", []),
-        config=config.get("associate", []),
+        annotations=[annotation_of(genome) for genome in GENOMES],
+        sequences=[sequence_of(genome) for genome in GENOMES],
+        concepts=outside(config.get("concepts")),
+        config=outside(config.get("associate")),
     output:
         table="associations.parquet",
         sides="associations.sides.tsv",
@@ -17,10 +17,11 @@ rule associate:
     resources:
         mem_mb=4000,
     params:
+        content=content("concepts", "associate", *of_all("annotation"), *of_all("sequence")),
         annotations=lambda wildcards, input: options("--annotations", input.annotations),
         sequences=lambda wildcards, input: options("--genome", input.sequences),
-        test=options("--test", config["test"]),
-        options=given(
+        test=held_out,
+        options=lambda wildcards: given(
             concepts=config.get("concepts"),
             config=config.get("associate"),
             seed=config["seed"],
@@ -36,7 +37,7 @@ rule rank:
         unpack(ranked),
         ablation=["ablation.tsv"],
         measured="preselected.tsv",
-        annotations=lambda wildcards: [config["genomes"][it]["annotation"] for it in SEARCHED],
+        annotations=[annotation_of(genome) for genome in SEARCHED],
         predictions=expand("{genome}/predicted.gff3", genome=SEARCHED),
     output:
         table="candidates.tsv",
@@ -50,6 +51,7 @@ rule rank:
     resources:
         mem_mb=3000,
     params:
+        content=content("rank", *of_all("sequence"), *of_all("annotation")),
         options=ranking,
         annotations=lambda wildcards, input: options("--annotations", input.annotations),
         predictions=lambda wildcards, input: options("--predictions", input.predictions),
@@ -59,10 +61,32 @@ rule rank:
         " {params.annotations} {params.predictions} --out {output.table:q} &> {log:q}"
 
 
+rule annotate:
+    """Predict the annotation of a genome that comes without one."""
+    input:
+        genome=lambda wildcards: sequence_of(wildcards.genome),
+    output:
+        "{genome}/annotation.gff3",
+    log:
+        "logs/{genome}/annotate.log",
+    benchmark:
+        "benchmarks/{genome}/annotate.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        content=content("genomes.{genome}.sequence"),
+        finders=lambda wildcards: options(
+            "--find", config["genomes"][wildcards.genome]["annotate_with"]
+        ),
+    shell:
+        "genointerp annotate {input.genome:q} {params.finders} --out {output:q} &> {log:q}"
+
+
 rule find:
     """Predict the elements of one genome from its sequence alone, with the finders that are named."""
     input:
-        of_genome("sequence"),
+        genome=lambda wildcards: sequence_of(wildcards.genome),
     output:
         "{genome}/predicted.gff3",
     log:
@@ -73,9 +97,10 @@ rule find:
     resources:
         mem_mb=2000,
     params:
+        content=content("genomes.{genome}.sequence"),
         finders=options("--find", config["finders"]),
     shell:
-        "genointerp annotate {input:q} {params.finders} --out {output:q} &> {log:q}"
+        "genointerp annotate {input.genome:q} {params.finders} --out {output:q} &> {log:q}"
 
 
 rule dossier:
@@ -83,11 +108,11 @@ rule dossier:
     input:
         candidates="candidates.tsv",
         features=expand("{genome}/features.h5", genome=GENOMES),
-        annotations=[config["genomes"][genome]["annotation"] for genome in GENOMES],
-        sequences=[config["genomes"][genome]["sequence"] for genome in GENOMES],
+        annotations=[annotation_of(genome) for genome in GENOMES],
+        sequences=[sequence_of(genome) for genome in GENOMES],
         predictions=expand("{genome}/predicted.gff3", genome=GENOMES if config["finders"] else []),
         sae="sae/cfg.json",
-        config=config.get("dossier", []),
+        config=outside(config.get("dossier")),
     output:
         directory("dossiers"),
     log:
@@ -98,12 +123,13 @@ rule dossier:
     resources:
         mem_mb=1500,
     params:
+        content=content("dossier", *of_all("annotation"), *of_all("sequence")),
         features=lambda wildcards, input: options("--features", input.features),
         annotations=lambda wildcards, input: options("--annotations", input.annotations),
         sequences=lambda wildcards, input: options("--genome", input.sequences),
         predictions=lambda wildcards, input: options("--predictions", input.predictions),
         sae=lambda wildcards, input: str(Path(input.sae).parent),
-        options=given(config=config.get("dossier")),
+        options=lambda wildcards: given(config=config.get("dossier")),
     shell:
         "genointerp dossier {input.candidates:q} {params.features} {params.sequences}"
         " {params.annotations} {params.predictions} --sae {params.sae:q} {params.options}"

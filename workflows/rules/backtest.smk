@@ -6,8 +6,8 @@ rule backtest:
         ablation=["ablation.tsv"],
         measured="candidates.tsv",
         baselines=["baselines.tsv"] if "baselines" in config else [],
-        annotations=[config["genomes"][genome]["annotation"] for genome in GENOMES],
-        concepts=config.get("concepts", []),
+        annotations=[annotation_of(genome) for genome in GENOMES],
+        concepts=outside(config.get("concepts")),
     output:
         classes="backtest.tsv",
         features="backtest_features.tsv",
@@ -20,11 +20,12 @@ rule backtest:
     resources:
         mem_mb=3000,
     params:
+        content=content("rank", "concepts", *of_all("annotation"), *of_all("sequence")),
         ranking=ranking,
         random=random_options,
         annotations=lambda wildcards, input: options("--annotations", input.annotations),
         baselines=lambda wildcards, input: options("--baselines", input.baselines),
-        options=given(concepts=config.get("concepts")),
+        options=lambda wildcards: given(concepts=config.get("concepts")),
     shell:
         "genointerp backtest {input.features:q} {params.annotations}"
         " --associations {input.associations:q} {params.ranking} {params.random}"

@@ -1,7 +1,7 @@
 rule harvest_random:
     """Store what the model computes with random weights, on the regions that the run names."""
     input:
-        genome=of_genome("sequence"),
+        genome=lambda wildcards: sequence_of(wildcards.genome),
     output:
         "random/{genome}/activations.h5",
     log:
@@ -11,18 +11,19 @@ rule harvest_random:
     threads: 1
     resources:
         mem_mb=3000,
+        gpu=ON_GPU,
     params:
-        model=config["model"]["name"],
+        content=content("model", "genomes.{genome}.sequence"),
+        model=lambda wildcards: f"{MODEL} {WINDOWS}",
         options=given(
             site=config["model"].get("site"),
-            window=config["windows"].get("length"),
-            warmup=config["windows"].get("warmup"),
+            chunk=config["windows"].get("chunk"),
             random_weights=config["seed"],
         ),
-        regions=lambda wildcards: options("--region", RANDOM[wildcards.genome]),
+        regions=regions(lambda wildcards: RANDOM[wildcards.genome]),
     shell:
-        "genointerp harvest {input.genome:q} --model {params.model:q}"
-        " {params.options} {params.regions} --out {output:q} &> {log:q}"
+        "genointerp harvest {input.genome:q} {params.model} {params.options} {params.regions}"
+        " --out {output:q} &> {log:q}"
 
 
 rule train_rival:
@@ -31,9 +32,7 @@ rule train_rival:
         activations=rival_activations,
         config=rival_dictionary,
     output:
-        "{rival}/sae/cfg.json",
-        "{rival}/sae/sae_weights.safetensors",
-        "{rival}/sae/log.json",
+        expand("{{rival}}/{file}", file=OF_TRAINING),
     log:
         "logs/{rival}/train.log",
     benchmark:
@@ -41,16 +40,18 @@ rule train_rival:
     threads: 1
     resources:
         mem_mb=4000,
+        gpu=ON_GPU,
     params:
+        content=content("dictionary", "random_dictionary"),
         out=lambda wildcards, output: str(Path(output[0]).parent),
         options=lambda wildcards: given(
             config=rival_dictionary(wildcards) or None,
             seed=config["seed"] + (wildcards.rival == "other_seed"),
         ),
+        device=DEVICE,
     shell:
-        # Snakemake removes its outputs, and leaves the other files of the folder
-        "genointerp train {input.activations:q} {params.options} --out {params.out:q} --force"
-        " &> {log:q}"
+        "genointerp train {input.activations:q} {params.options} {params.device}"
+        " --out {params.out:q} &> {log:q}"
 
 
 rule encode_rival:
@@ -67,10 +68,13 @@ rule encode_rival:
     threads: 1
     resources:
         mem_mb=3000,
+        gpu=ON_GPU,
     params:
         sae=lambda wildcards, input: str(Path(input.sae).parent),
+        device=DEVICE,
     shell:
-        "genointerp encode {input.activations:q} --sae {params.sae:q} --out {output:q} &> {log:q}"
+        "genointerp encode {input.activations:q} --sae {params.sae:q} {params.device}"
+        " --out {output:q} &> {log:q}"
 
 
 rule baselines:
@@ -81,10 +85,10 @@ rule baselines:
         random=expand("random/{genome}/features.h5", genome=RIVALS["random"]),
         other_seed=expand("other_seed/{genome}/features.h5", genome=RIVALS["other_seed"]),
         associations="associations.parquet",
-        annotations=[config["genomes"][genome]["annotation"] for genome in GENOMES],
-        sequences=[config["genomes"][genome]["sequence"] for genome in GENOMES],
-        concepts=config.get("concepts", []),
-        config=config.get("associate", []),
+        annotations=[annotation_of(genome) for genome in GENOMES],
+        sequences=[sequence_of(genome) for genome in GENOMES],
+        concepts=outside(config.get("concepts")),
+        config=outside(config.get("associate")),
     output:
         "baselines.tsv",
     log:
@@ -95,13 +99,14 @@ rule baselines:
     resources:
         mem_mb=3000,
     params:
+        content=content("concepts", "associate", *of_all("annotation"), *of_all("sequence")),
         annotations=lambda wildcards, input: options("--annotations", input.annotations),
         sequences=lambda wildcards, input: options("--genome", input.sequences),
         activations=lambda wildcards, input: options("--activations", input.activations),
         random=lambda wildcards, input: options("--random", input.random),
         other_seed=lambda wildcards, input: options("--other-seed", input.other_seed),
-        test=options("--test", config["test"]),
-        options=given(
+        test=held_out,
+        options=lambda wildcards: given(
             concepts=config.get("concepts"),
             config=config.get("associate"),
             seed=config["seed"],

@@ -30,6 +30,12 @@ RIVALS = {
     "other_seed": GENOMES if BESIDE.get("other_seed") else [],
 }
 
+# what a training leaves in the folder of its dictionary
+OF_TRAINING = [
+    *("sae/cfg.json", "sae/sae_weights.safetensors", "sae/log.json"),
+    *("sae/train_config.yaml", "sae/metrics.jsonl", "sae/density.json"),
+]
+
 
 wildcard_constraints:
     genome="|".join(GENOMES),
@@ -38,22 +44,17 @@ wildcard_constraints:
 
 
 def options(flag, values):
-    """Return the flag once for each value, quoted for the shell."""
-    return " ".join(f"{flag} {quote(str(value))}" for value in values)
+    """Return the flag once for each value, quoted for the shell; a value may begin with a dash."""
+    return " ".join(f"{flag}={quote(str(value))}" for value in values)
 
 
 def given(**flags):
     """Return the flags whose value the configuration gives."""
     return " ".join(
-        f"--{name.replace('_', '-')} {quote(str(value))}"
+        f"--{name.replace('_', '-')}={quote(str(value))}"
         for name, value in flags.items()
         if value is not None
     )
-
-
-def of_genome(key):
-    """Return an input or params function: one entry of the wildcard's genome."""
-    return lambda wildcards: config["genomes"][wildcards.genome][key]
 
 
 def of_query(key):
@@ -66,16 +67,6 @@ def query_features(wildcards):
     return f"{QUERIES[wildcards.query]['genome']}/features.h5"
 
 
-def query_annotation(wildcards):
-    """Return the annotation of the query's genome."""
-    return config["genomes"][QUERIES[wildcards.query]["genome"]]["annotation"]
-
-
-def query_sequence(wildcards):
-    """Return the sequence of the query's genome."""
-    return config["genomes"][QUERIES[wildcards.query]["genome"]]["sequence"]
-
-
 def rival_activations(wildcards, genome=None):
     """Return the activations of one genome, or of the fit genomes, that a rival is made of."""
     folder = "random/" if wildcards.rival == "random" else ""
@@ -86,4 +77,4 @@ def rival_activations(wildcards, genome=None):
 def rival_dictionary(wildcards):
     """Return the training of a rival's dictionary; nothing where it has the defaults."""
     own = BESIDE.get("random_dictionary") if wildcards.rival == "random" else None
-    return own or config.get("dictionary") or []
+    return outside(own or config.get("dictionary"))

@@ -1,7 +1,7 @@
 rule harvest:
     """Store what the model computes on one genome, both strands."""
     input:
-        genome=of_genome("sequence"),
+        genome=lambda wildcards: sequence_of(wildcards.genome),
     output:
         "{genome}/activations.h5",
     log:
@@ -11,30 +11,24 @@ rule harvest:
     threads: 1
     resources:
         mem_mb=3000,
+        gpu=ON_GPU,
     params:
-        model=config["model"]["name"],
-        options=given(
-            site=config["model"].get("site"),
-            window=config["windows"].get("length"),
-            warmup=config["windows"].get("warmup"),
-        ),
-        regions=lambda wildcards: options(
-            "--region", config["genomes"][wildcards.genome].get("regions", [])
-        ),
+        content=content("model", "genomes.{genome}.sequence"),
+        model=lambda wildcards: f"{MODEL} {WINDOWS}",
+        options=given(site=config["model"].get("site"), chunk=config["windows"].get("chunk")),
+        regions=regions(lambda wildcards: config["genomes"][wildcards.genome].get("regions", [])),
     shell:
-        "genointerp harvest {input.genome:q} --model {params.model:q}"
-        " {params.options} {params.regions} --out {output:q} &> {log:q}"
+        "genointerp harvest {input.genome:q} {params.model} {params.options} {params.regions}"
+        " --out {output:q} &> {log:q}"
 
 
 rule train_sae:
     """Train one sparse autoencoder on the activations of the fit genomes."""
     input:
         activations=expand("{genome}/activations.h5", genome=config["fit"]),
-        config=config.get("dictionary", []),
+        config=outside(config.get("dictionary")),
     output:
-        "sae/cfg.json",
-        "sae/sae_weights.safetensors",
-        "sae/log.json",
+        OF_TRAINING,
     log:
         "logs/train.log",
     benchmark:
@@ -42,19 +36,21 @@ rule train_sae:
     threads: 2
     resources:
         mem_mb=4000,
+        gpu=ON_GPU,
     params:
+        content=content("dictionary"),
         out=lambda wildcards, output: str(Path(output[0]).parent),
-        options=given(config=config.get("dictionary"), seed=config["seed"]),
+        options=lambda wildcards: given(config=config.get("dictionary"), seed=config["seed"]),
+        device=DEVICE,
     shell:
-        # Snakemake removes its outputs, and leaves the other files of the folder
-        "genointerp train {input.activations:q} {params.options} --out {params.out:q} --force"
-        " &> {log:q}"
+        "genointerp train {input.activations:q} {params.options} {params.device}"
+        " --out {params.out:q} &> {log:q}"
 
 
 rule evaluate:
     """Measure how much of the model's loss the dictionary keeps."""
     input:
-        genome=config["genomes"][config["fidelity"]["genome"]]["sequence"],
+        genome=sequence_of(config["fidelity"]["genome"]),
         sae="sae/cfg.json",
     output:
         "fidelity.json",
@@ -65,14 +61,12 @@ rule evaluate:
     threads: 1
     resources:
         mem_mb=3000,
+        gpu=ON_GPU,
     params:
+        content=content("model", f"genomes.{config['fidelity']['genome']}.sequence"),
         sae=lambda wildcards, input: str(Path(input.sae).parent),
-        model=config["model"]["name"],
-        options=given(
-            window=config["windows"].get("length"),
-            warmup=config["windows"].get("warmup"),
-        ),
-        regions=options("--region", config["fidelity"]["regions"]),
+        model=lambda wildcards: f"{MODEL} {WINDOWS}",
+        regions=regions(lambda wildcards: config["fidelity"]["regions"]),
     shell:
-        "genointerp evaluate {input.genome:q} --model {params.model:q} --sae {params.sae:q}"
-        " {params.options} {params.regions} --out {output:q} &> {log:q}"
+        "genointerp evaluate {input.genome:q} {params.model} --sae {params.sae:q}"
+        " {params.regions} --out {output:q} &> {log:q}"

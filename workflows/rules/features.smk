@@ -12,17 +12,20 @@ rule encode:
     threads: 1
     resources:
         mem_mb=3000,
+        gpu=ON_GPU,
     params:
         sae=lambda wildcards, input: str(Path(input.sae).parent),
+        device=DEVICE,
     shell:
-        "genointerp encode {input.activations:q} --sae {params.sae:q} --out {output:q} &> {log:q}"
+        "genointerp encode {input.activations:q} --sae {params.sae:q} {params.device}"
+        " --out {output:q} &> {log:q}"
 
 
 rule query:
     """Tabulate the features that fire in one region, strongest first."""
     input:
         features=query_features,
-        associations="associations.parquet",
+        associations=ASSOCIATIONS,
     output:
         "queries/{query}.tsv",
     log:
@@ -35,6 +38,7 @@ rule query:
     params:
         region=of_query("region"),
         top=lambda wildcards: given(top=QUERIES[wildcards.query].get("top")),
+        associations=lambda wildcards, input: options("--associations", input.associations),
     shell:
-        "genointerp query {input.features:q} {params.region:q} {params.top}"
-        " --associations {input.associations:q} --out {output:q} &> {log:q}"
+        "genointerp query {params.top} {params.associations} --out {output:q}"
+        " -- {input.features:q} {params.region:q} &> {log:q}"

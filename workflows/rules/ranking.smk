@@ -11,11 +11,11 @@ def ranked(wildcards):
         "features": expand("{genome}/features.h5", genome=GENOMES),
         "activations": expand("{genome}/activations.h5", genome=GENOMES),
         "associations": "associations.parquet",
-        "sequences": [entry["sequence"] for entry in config["genomes"].values()],
+        "sequences": [sequence_of(genome) for genome in GENOMES],
         "sae": "sae/cfg.json",
         "other_sae": rivals,
-        "trained_on": [config["genomes"][genome]["sequence"] for genome in config["fit"]],
-        "config": config.get("rank", []),
+        "trained_on": [sequence_of(genome) for genome in config["fit"]],
+        "config": outside(config.get("rank")),
     }
 
 

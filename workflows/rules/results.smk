@@ -1,11 +1,20 @@
+# what a page shows where genomes are annotated
+OF_ASSOCIATIONS = [
+    *("associations.parquet", "candidates.tsv", "dossiers"),
+    *("backtest.tsv", "figures/backtest.png", "figures/overlap.png"),
+    *(["baselines.tsv"] if "baselines" in config else []),
+    *expand("figures/region_{query}.png", query=QUERIES),
+]
+
+
 rule plot_region:
     """Draw the strongest features of one region over its annotation."""
     input:
         features=query_features,
         associations="associations.parquet",
-        annotation=query_annotation,
-        sequence=query_sequence,
-        concepts=config.get("concepts", []),
+        annotation=lambda wildcards: annotation_of(QUERIES[wildcards.query]["genome"]),
+        sequence=lambda wildcards: sequence_of(QUERIES[wildcards.query]["genome"]),
+        concepts=outside(config.get("concepts")),
     output:
         "figures/region_{query}.png",
     log:
@@ -16,12 +25,14 @@ rule plot_region:
     resources:
         mem_mb=1500,
     params:
+        content=content("concepts", *of_all("annotation"), *of_all("sequence")),
         region=of_query("region"),
-        options=given(concepts=config.get("concepts")),
+        options=lambda wildcards: given(concepts=config.get("concepts")),
     shell:
-        "genointerp plot region {input.features:q} {params.region:q}"
+        "genointerp plot region"
         " --annotations {input.annotation:q} --genome {input.sequence:q} {params.options}"
-        " --associations {input.associations:q} --out {output:q} &> {log:q}"
+        " --associations {input.associations:q} --out {output:q}"
+        " -- {input.features:q} {params.region:q} &> {log:q}"
 
 
 rule plot_overlap:
@@ -44,7 +55,7 @@ rule plot_overlap:
 rule summarise:
     """Collect the headline figures of the run and the best feature of each concept."""
     input:
-        associations="associations.parquet",
+        associations=ASSOCIATIONS,
         log="sae/log.json",
         fidelity="fidelity.json",
     output:
@@ -69,16 +80,10 @@ rule report:
     input:
         "summary.json",
         "best_per_concept.tsv",
-        "candidates.tsv",
-        "dossiers",
-        "backtest.tsv",
-        "figures/backtest.png",
-        "figures/overlap.png",
-        ["baselines.tsv"] if "baselines" in config else [],
+        OF_ASSOCIATIONS if ANNOTATED else [],
         expand("{genome}/features.h5", genome=GENOMES),
         expand("queries/{query}.tsv", query=QUERIES),
-        expand("figures/region_{query}.png", query=QUERIES),
-        concepts=config.get("concepts", []),
+        concepts=outside(config.get("concepts")),
     output:
         page="report.html",
         tables=directory("report_tables"),
@@ -89,5 +94,7 @@ rule report:
     threads: 1
     resources:
         mem_mb=1500,
+    params:
+        content=content("concepts", *of_all("annotation"), *of_all("sequence")),
     shell:
         "genointerp report . --out {output.page:q} &> {log:q}"

@@ -1,5 +1,8 @@
 """All finders by name."""
 
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, distribution
+
 from genointerp.annotation.finders.coding import find_coding
 from genointerp.annotation.finders.crispr import find_crispr
 from genointerp.annotation.finders.finding import Finder
@@ -36,3 +39,16 @@ def finder_named(name: str) -> Finder:
     if name not in FINDERS:
         raise UnknownNameError("finder", f"one of {', '.join(FINDERS)}", repr(name))
     return FINDERS[name]
+
+
+def installed_finders(names: Sequence[str]) -> list[str]:
+    """Return those of some finders whose packages are installed, in the order of the names."""
+    return [name for name in names if _is_installed(finder_named(name).package)]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True
