@@ -16,7 +16,6 @@ from genointerp.core.config import to_mapping
 from genointerp.core.files import atomic_path, check_writable
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome
 from genointerp.model.protocol import DnaModel
 from genointerp.store.activations import ActivationStore
@@ -50,7 +49,7 @@ def harvest_file(
         site=site,
         out=out,
         config=config,
-        regions=[parse_region(region, contigs.lengths) for region in regions],
+        regions=contigs.regions(regions),
         progress=progress,
     )
 
@@ -83,7 +82,7 @@ def evaluate_file(
         saes[0],
         against=saes[1:],
         config=config,
-        regions=[parse_region(region, contigs.lengths) for region in regions],
+        regions=contigs.regions(regions),
         progress=progress,
     )
     inputs = {

@@ -12,7 +12,13 @@ from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval, split_at_origin
 from genointerp.store.hdf5 import writing
 from genointerp.store.table_schemas import TableSchema
-from genointerp.store.tables import check_table_path, records, render_table, write_table
+from genointerp.store.tables import (
+    check_table_path,
+    records,
+    render_table,
+    text_for_people,
+    write_table,
+)
 
 FrameFormat = Literal["table", "tsv", "json", "bed"]
 
@@ -39,7 +45,7 @@ def render_frames(
         elif format == "tsv":
             yield frame.to_csv(sep="\t", index=False, header=not number, lineterminator="\n")
         else:
-            yield ("\n" if number else "") + render_table(frame, "table")
+            yield "\n" + text_for_people(frame) if number else render_table(frame, "table")
 
 
 def write_frames(

@@ -17,7 +17,7 @@ from jaxtyping import Float32, Int64
 from genointerp.core.config import check_choice
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.provenance import Provenance
-from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.store.contigs import check_inside, contig_offsets, write_contigs, write_intervals
 from genointerp.store.feature_digest import CONTENTS, contents_sha256, tile_crc32
 from genointerp.store.feature_spool import Spool, SpooledPiece
@@ -141,7 +141,7 @@ class FeatureWriter:
             base, or a value is not finite, not > 0 or beyond float16.
         """
         check_inside(kept, self.header.contigs)
-        where = f"{kept.seqid}:{kept.start}-{kept.end} ({kept.strand})"
+        where = f"{format_region(kept)} ({kept.strand})"
         if kept.strand not in STRANDS:
             raise InputError(where, "a window read on + or -", f"strand {kept.strand!r}")
         counts = _check_rows(where, kept, indptr, feature, self.header.n_features)

@@ -10,7 +10,6 @@ from genointerp.association.config import read_associate_config
 from genointerp.association.split import Split, split_genomes
 from genointerp.core.errors import ConfigError, CoordinateError, InputError
 from genointerp.genome.genome import Genome
-from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome
 from genointerp.store.contigs import ContigInfo
 
@@ -77,9 +76,9 @@ def _check_random(
 ) -> None:
     """Refuse regions of random weights without a base to choose upon, or none to measure on."""
     read = [
-        (name, parse_region(region, genomes[name].lengths))
+        (name, region)
         for name, regions in random.items()
-        for region in regions
+        for region in genomes[name].regions(regions)
     ]
     for side in ("fit", "test"):
         stretches = {name: getattr(split, side) for name, split in splits.items()}
@@ -94,6 +93,6 @@ def _check_random(
 
 def _check_region(region: str, genome: Genome, where: str) -> None:
     try:
-        parse_region(region, genome.lengths)
+        genome.regions([region])
     except CoordinateError as error:
         raise ConfigError(f"{where}: {region}", error.expected, error.found) from error
