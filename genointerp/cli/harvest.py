@@ -53,4 +53,5 @@ def harvest(
             config=config.with_windows(window, warmup, halo=halo, chunk=chunk),
             progress=progress,
         )
-    typer.echo(f"{store.n_bases} bases x {store.d_in} at {store.header.site} -> {out}")
+    read = " and ".join(f"{n} bases read on {one}" for one, n in store.n_by_strand.items())
+    typer.echo(f"{read}, {store.d_in} numbers each, at {store.header.site} -> {out}")

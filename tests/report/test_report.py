@@ -32,7 +32,7 @@ from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.genome.read import read_genome
 from genointerp.plot.style import use_region_axis
 from genointerp.report import browser, report
-from genointerp.report.browser import browser_text
+from genointerp.report.browser import BrowsedGenome, browser_text
 from genointerp.report.concept_figures import (
     choose_pairs,
     draw_curves,
@@ -51,6 +51,7 @@ from genointerp.report.figures import (
 )
 from genointerp.report.map_figures import draw_circle, draw_dictionary
 from genointerp.report.measure import Measurements
+from genointerp.report.profile import aligned_profile, binned_profiles, whole_contig
 from genointerp.report.report import MAX_PAGE_BYTES, script_json, top_features, write_report
 from genointerp.report.run import read_run
 from genointerp.report.table import Links, format_value
@@ -203,7 +204,13 @@ def test_loci_of_a_section_are_strongest_first_and_move_the_browser(page_path, p
     assert (first["max_activation"], first["start"], first["end"]) == (5.0, 1100, 1176)
     assert (first["element"], first["orientation"], first["distance"]) == ("trnX", "sense", 0)
     table = page.split('id="loci-3"')[1].split("</table>")[0]
-    assert 'data-locus="chrA:1101-1176">1,100</button>' in table
+    assert 'data-locus="chrA:1101-1176">1,101</button>' in table
+    # people read 1-based places and are told so; the file has them 0-based
+    assert 'class="sort">first (1-based)</button>' in table
+    assert 'class="sort">last (1-based)</button>' in table
+    assert 'title="start 1100 in the file, which is 0-based"' in table
+    assert '<td data-exact="1176" title="1176" class="number">1,176</td>' in table
+    assert not re.search(r'class="sort">(start|end)<', page)
 
 
 def query_cells(run):
@@ -217,7 +224,7 @@ def test_an_answer_of_query_leads_to_its_genome(run_dir):
     assert set(answer["genome"]) == {"features"}
     table, rows = query_cells(read_run(run_dir))
     assert table.title == "Query a_tRNA: chrA:1,001-1,900 of first"
-    assert [row["start"].locus for row in rows] == [
+    assert [row["first (1-based)"].locus for row in rows] == [
         f"chrA:{start + 1}-{end}" for start, end in zip(answer["start"], answer["end"], strict=True)
     ]
 
@@ -225,7 +232,7 @@ def test_an_answer_of_query_leads_to_its_genome(run_dir):
 def test_an_answer_of_which_the_run_does_not_tell_the_genome_leads_nowhere(run_dir):
     table, rows = query_cells(replace(read_run(run_dir), config={}))
     assert "genome" in table.columns
-    assert {row["start"].locus for row in rows} == {None}
+    assert {row["first (1-based)"].locus for row in rows} == {None}
 
 
 def test_a_contig_named_by_a_number_stays_text(run_dir, tmp_path):
@@ -235,7 +242,7 @@ def test_a_contig_named_by_a_number_stays_text(run_dir, tmp_path):
     write_table(table, folder / "queries" / "a_tRNA.tsv", QUERY, Provenance({}, {}))
     _, rows = query_cells(read_run(folder))
     assert {row["seqid"].text for row in rows} == {"1"}
-    assert {row["start"].locus for row in rows} == {None}
+    assert {row["first (1-based)"].locus for row in rows} == {None}
 
 
 def browsed(folder, name, lengths, *, circular=False):
@@ -484,6 +491,60 @@ def test_a_region_is_drawn_with_the_concepts_that_are_given(run_dir, tmp_path):
     draw_region(run_dir / "first" / "features.h5", "chrA:1-1,900", out, source=source)
     assert "<!-- my_genes -->" in out.read_text()
     assert "<!-- tRNA -->" not in out.read_text()
+
+
+def test_a_region_that_was_read_in_part_is_drawn_with_its_gaps(tmp_path):
+    """Bases 21 to 60 of a ring of 1,000 were not read on +; the region begins before the origin."""
+    contigs = (ContigInfo("c", 1000, circular=True),)
+    dense = silence(1000, 1)
+    dense["+"][[995, 5], 0] = 2.0
+    coverage = {"c": [(0, 20, "+"), (60, 1000, "+"), (0, 1000, "-")]}
+    store = make_store(tmp_path / "f.h5", dense, contigs, coverage=coverage)
+    interval = parse_region("c:991-30", store.lengths, circular=store.circular)
+    values = dense_values(store, interval, 0)
+    assert np.isnan(values.plus).tolist() == [False] * 30 + [True] * 10
+    assert not np.isnan(values.minus).any()
+    assert np.flatnonzero(np.nan_to_num(values.plus)).tolist() == [5, 15]
+
+
+def test_profiles_leave_out_what_was_not_read(tmp_path):
+    contigs = (ContigInfo("c", 2000, circular=False),)
+    dense = silence(2000, 1)
+    dense["+"][[180, 1000, 1900], 0] = [5.0, 1.0, 2.0]
+    coverage = {"c": [(100, 1160, "+"), (1700, 2000, "+"), (100, 2000, "-")]}
+    store = make_store(tmp_path / "f.h5", dense, contigs, coverage=coverage)
+    plus, minus = (store.feature(0, strand) for strand in "+-")
+    (profile,) = binned_profiles(store, plus, minus)
+    base = profile.start + profile.bin_bp * np.arange(len(profile.plus))
+    unread = (base >= 1160) & (base + profile.bin_bp <= 1700)
+    assert np.isnan(profile.plus).tolist() == unread.tolist()
+    assert not np.isnan(profile.minus).any()
+    # only the peak at 1000 has 150 bases read on either side
+    aligned = aligned_profile(store, plus, minus)
+    assert aligned.n_loci == 1
+    assert aligned.mean.max() == 1.0
+    ring = whole_contig(store, 0, "c")
+    first = np.arange(len(ring.plus)) * ring.bin_bp
+    read = (first + ring.bin_bp > 100) & ((first < 1160) | (first + ring.bin_bp > 1700))
+    assert ring.plus_is_read.tolist() == read.tolist()
+    assert ring.minus_is_read.tolist() == (first + ring.bin_bp > 100).tolist()
+
+
+def test_the_browser_has_tracks_of_what_was_not_read(run_dir, tmp_path):
+    run = read_run(run_dir)
+    loci = browser.Loci(run.genomes)
+    assert browser._unread_tracks(run.genomes, loci) == []
+    genome = Genome(
+        [Contig("c", np.full(50, ord("A"), np.uint8)), Contig("d", np.full(9, 65, np.uint8))]
+    )
+    contigs = ContigInfo.of(genome)
+    coverage = {"c": [(10, 20, "+"), (30, 50, "+"), (0, 50, "-")], "d": [(0, 9, "-")]}
+    store = make_store(tmp_path / "f.h5", silence(59, 1), contigs, coverage=coverage)
+    item = BrowsedGenome("g", genome, AnnotationSet([], genome.lengths), store)
+    (track,) = browser._unread_tracks([item], browser.Loci([item]))
+    assert track["name"] == "not read on +"
+    places = [(one["chr"], one["start"], one["end"]) for one in track["features"]]
+    assert places == [("c", 0, 10), ("c", 20, 30), ("d", 0, 9)]
 
 
 def test_a_region_over_the_origin_goes_on_with_the_first_base(tmp_path):
