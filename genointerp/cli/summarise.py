@@ -13,9 +13,20 @@ def summarise(
     out: Annotated[Path, typer.Option(help="headline figures, JSON")],
     best: Annotated[Path, typer.Option(help="best feature of each concept, table")],
     text: Annotated[Path, typer.Option(help="all associations as TSV")],
+    baselines: Annotated[
+        Path | None, typer.Option(help="table of `genointerp associate --baselines`, if measured")
+    ] = None,
 ) -> None:
     """Collect the headline figures of a run, and the best feature of each concept."""
     from genointerp.workflow.summary import write_summary
 
-    write_summary(associations, training=training, fidelity=fidelity, out=out, best=best, text=text)
+    write_summary(
+        associations,
+        training=training,
+        fidelity=fidelity,
+        baselines=baselines,
+        out=out,
+        best=best,
+        text=text,
+    )
     typer.echo(f"{out} {best} {text}")

@@ -18,6 +18,7 @@ from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import AnnotationSet
+from genointerp.association.beside import beside_baselines
 from genointerp.cli.plot import plot
 from genointerp.core.errors import (
     GenointerpError,
@@ -32,6 +33,7 @@ from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.genome.read import read_genome
 from genointerp.plot.style import use_region_axis
 from genointerp.report import browser, report
+from genointerp.report.baselines import beside_table
 from genointerp.report.browser import BrowsedGenome, browser_text
 from genointerp.report.concept_figures import (
     choose_pairs,
@@ -56,7 +58,7 @@ from genointerp.report.report import MAX_PAGE_BYTES, script_json, top_features, 
 from genointerp.report.run import read_run
 from genointerp.report.table import Links, format_value
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table_schemas import CURVES, METAGENE, MOTIF, QUERY, TOP_LOCI
+from genointerp.store.table_schemas import BASELINES, CURVES, METAGENE, MOTIF, QUERY, TOP_LOCI
 from genointerp.store.tables import read_table, write_table
 from tests.plant import make_store, silence
 
@@ -112,7 +114,7 @@ def test_every_number_of_a_table_is_a_cell_of_the_file_that_it_names(run_dir, pa
         "candidates.tsv",
         "associations.parquet",
         "queries/a_tRNA.tsv",
-        *(f"report_tables/{name}.tsv" for name in ("features", "contigs", "files")),
+        *(f"report_tables/{name}.tsv" for name in ("features", "beside", "contigs", "files")),
         "report_tables/loci/feature_3.tsv",
         *(f"dossiers/feature_{feature}.json" for feature in (7, 2, 9)),
     }
@@ -268,6 +270,45 @@ def test_a_contig_of_two_genomes_is_found_in_that_which_is_named_only(tmp_path):
     assert loci.place("second", GenomicInterval("chr", 70, 85)) == "second.chr:71-80"
 
 
+def test_the_page_opens_with_what_features_show_and_says_what_was_not_measured(run_dir, page):
+    first = page.split("<section ")[1]
+    assert first.startswith('id="beside"')
+    assert "Baselines were not measured in this run" in first
+    assert "not measured: a neuron or component, the sequence alone, a probe." in first
+    assert "report_tables/beside.tsv" in first
+
+
+def test_the_page_says_of_each_concept_whether_its_feature_shows_more(run_dir):
+    run = read_run(run_dir)
+    labels = run.best[["concept", "orientation"]].to_dict("records")
+    rows = [
+        {column.name: 0.5 if column.kind == "float64" else 1 for column in BASELINES.columns}
+        | {"which": "7", "note": "", "detector": detector, "f1": f1, **label}
+        for label in labels
+        for detector, f1 in (("neuron", 0.25), ("kmer_gc_phase", 0.995), ("linear_probe", 0.5))
+    ]
+    measured = beside_baselines(run.best, pd.DataFrame(rows)[BASELINES.names])
+    table = beside_table(measured, Links(browser.Loci(run.genomes)), source="beside.tsv")
+    assert "F1 on test of the best feature of each concept" in table.note
+    cells = {row[0].exact: [cell.text for cell in row] for row in table.rows}
+    columns = list(table.columns)
+    assert columns[3:8] == ["f1", "neuron_or_component", "sequence_alone", "probe", "always_on"]
+    assert cells["tRNA"][3:7] == ["0.988", "0.25", "0.995", "0.5"]
+    assert "but not more than the sequence alone (0.99" in cells["tRNA"][-1]
+
+
+def test_the_page_says_what_the_headline_figures_are_of(run_dir):
+    run = read_run(run_dir)
+    config = {**run.config, "fit": ["first"], "fidelity": {"genome": "second"}}
+    keys = {"n_bases": 5000, "n_bases_whole": 10000, "n_tokens": 10000, "sample": 2500}
+    summary = {f"fidelity.{key}": value for key, value in keys.items()}
+    told = report._told(replace(run, config=config, summary=summary))
+    assert told.startswith("fidelity: of second, held out from the dictionary; losses and bits")
+    assert "(5,000 of 10,000 bases, in windows spread evenly)" in told
+    assert "FVU, L0 and dead share are of 10,000 tokens" in told
+    assert report._told(run) == ""
+
+
 def test_the_best_features_are_shown_where_not_all_are(run_dir):
     run = read_run(run_dir)
     features = pd.DataFrame(
@@ -278,7 +319,7 @@ def test_the_best_features_are_shown_where_not_all_are(run_dir):
         }
     )
     empty = features.head(0)
-    measured = Measurements(features, empty, empty, empty, empty, loci={}, motifs={})
+    measured = Measurements(features, *[empty] * 5, loci={}, motifs={})
     tables = report._tables(run, measured, Links(browser.Loci(run.genomes)), "tables")
     (table,) = (one for one in tables if one.title == "Features")
     assert table.n_rows == 1002

@@ -53,6 +53,7 @@ rule evaluate:
     """Measure how much of the model's loss the dictionary keeps."""
     input:
         genome=config["genomes"][config["fidelity"]["genome"]]["sequence"],
+        activations="{genome}/activations.h5".format(genome=config["fidelity"]["genome"]),
         sae="sae/cfg.json",
     output:
         "fidelity.json",
@@ -69,8 +70,10 @@ rule evaluate:
         options=given(
             window=config["windows"].get("length"),
             warmup=config["windows"].get("warmup"),
+            sample=config["fidelity"].get("sample"),
         ),
-        regions=options("--region", config["fidelity"]["regions"]),
+        regions=options("--region", fidelity_regions()),
     shell:
         "genointerp evaluate {input.genome:q} --model {params.model:q} --sae {params.sae:q}"
+        " --activations {input.activations:q}"
         " {params.options} {params.regions} --out {output:q} &> {log:q}"
