@@ -30,9 +30,6 @@ _METADATA = b"genointerp"
 COORDINATES = "start and end are 0-based and half-open, peak is 0-based"
 """What a table that is read by programs says of its columns of places."""
 
-READ_COORDINATES = "first, last and peak are 1-based and closed"
-"""What a table that is read by people says of these columns."""
-
 PLACES = {"start": ("first", 1), "end": ("last", 0), "peak": ("peak", 1)}
 """What people read in place of each column of places, and what is added to it."""
 
@@ -161,8 +158,10 @@ def render_table(frame: pd.DataFrame, format: TextFormat) -> str:
         return frame.to_csv(sep="\t", index=False, lineterminator="\n")
     if format == "json":
         return json.dumps(records(frame), indent=2) + "\n"
-    note = f"# {READ_COORDINATES}\n" if "start" in frame else ""
-    return note + text_for_people(frame)
+    if "start" not in frame:
+        return text_for_people(frame)
+    names = [new for name, (new, _) in PLACES.items() if name in frame]
+    return f"# {', '.join(names)}: 1-based, closed\n{text_for_people(frame)}"
 
 
 def text_for_people(frame: pd.DataFrame) -> str:

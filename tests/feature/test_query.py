@@ -171,7 +171,7 @@ def run(*arguments, **options):
 
 def test_command_prints_each_format(worked):
     first, head, *rows = run(worked.path, "chrA:10-14", "chrA:11-12").stdout.splitlines()
-    assert first == "# first, last and peak are 1-based and closed"
+    assert first == "# first, last: 1-based, closed"
     assert head.split() == [*QUERY.names[:8], "first", "last"]
     # bases 11 to 13, whose indices are 10 to 12
     assert rows[0].split()[-2:] == ["11", "13"]

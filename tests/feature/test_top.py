@@ -177,7 +177,7 @@ def test_a_part_of_a_gene_on_both_strands_speaks_for_itself(start, strand, dista
 def test_people_read_one_based_loci_and_programs_zero_based_ones(genomes, tmp_path):
     files = GenomeFiles(genomes[0].store.path)
     note, head, row, *_ = top(files, 1).splitlines()
-    assert note == "# first, last and peak are 1-based and closed"
+    assert note == "# first, last, peak: 1-based, closed"
     shown = dict(zip(head.split(), row.split(), strict=True))
     assert [shown[name] for name in ("first", "last", "peak")] == ["9", "11", "10"]
     assert not {"start", "end"} & set(shown)
