@@ -8,10 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from genointerp.association.beside import EXPLAINED, NOT_MEASURED, is_measured, read_beside
 from genointerp.store.table_schemas import BACKTEST, BEST_PER_CONCEPT, CANDIDATES
 from genointerp.store.tables import read_table
 from genointerp.workflow.headline import (
     BACKTEST_COLUMNS,
+    BESIDE_COLUMNS,
     CANDIDATE_COLUMNS,
     CONCEPT_COLUMNS,
     N_CANDIDATES,
@@ -24,7 +26,7 @@ FIGURES = {
     "backtest.png": "Recall of the features of each hidden class against rank",
 }
 CARD = "../../genointerp/model/weights/nano/MODEL_CARD.md"
-FILES = ("summary.json", "best_per_concept.tsv", "backtest.tsv")
+FILES = ("summary.json", "best_per_concept.tsv", "baselines.tsv", "backtest.tsv")
 
 
 def main() -> None:
@@ -47,6 +49,7 @@ def page(run: Path) -> str:
     best = read_table(run / "best_per_concept.tsv", BEST_PER_CONCEPT)
     candidates = read_table(run / "candidates.tsv", CANDIDATES).head(N_CANDIDATES)
     backtest = read_table(run / "backtest.tsv", BACKTEST)
+    beside, shown = read_beside(best, run), {**BESIDE_COLUMNS, "shows": "what it shows"}
     told = backtest[backtest["n_class_features"] > 0]
     hidden = told[list(BACKTEST_COLUMNS)].rename(columns=BACKTEST_COLUMNS)
     concepts = best[list(CONCEPT_COLUMNS)].rename(columns=CONCEPT_COLUMNS)
@@ -57,6 +60,9 @@ def page(run: Path) -> str:
             " `make demo`. Everything is chosen on E. coli and measured on B. subtilis, whose"
             " nearest genome among those that trained the model is C. difficile, of another class"
             f" (see the [card]({CARD})).",
+            "## What the best feature of each concept shows",
+            EXPLAINED if is_measured(beside) else NOT_MEASURED,
+            _markdown(beside[list(shown)].rename(columns=shown)),
             *(f"![{caption}]({name})" for name, caption in FIGURES.items()),
             "## Headline figures",
             _markdown(pd.DataFrame(_facts(summary), columns=["figure", "value"])),
@@ -78,13 +84,19 @@ def page(run: Path) -> str:
 
 def _facts(summary: dict[str, Any]) -> list[tuple[str, object]]:
     training, fidelity = summary["training"], summary["fidelity"]
+    rows = f"B. subtilis, all {fidelity['n_tokens']:,} bases read, both strands"
+    sample = (
+        f"B. subtilis, {fidelity['n_bases']:,} of {fidelity['n_bases_whole']:,} bases in windows "
+        "spread evenly"
+    )
     return [
-        ("bits per base (fidelity region)", fidelity["bits_per_base"]),
-        ("FVU (held-out rows of E. coli)", training["fvu"]),
-        ("L0", training["l0"]),
-        ("dead share", training["dead_share"]),
-        ("loss recovered, against mean ablation", fidelity["loss_recovered"]),
-        ("loss recovered, against zero ablation", fidelity["loss_recovered_zero"]),
+        (f"bits per base ({sample})", fidelity["bits_per_base"]),
+        (f"FVU ({rows})", fidelity["fvu"]),
+        (f"L0 ({rows})", fidelity["l0"]),
+        (f"dead share ({rows})", fidelity["dead_share"]),
+        (f"loss recovered, against mean ablation ({sample})", fidelity["loss_recovered"]),
+        (f"loss recovered, against zero ablation ({sample})", fidelity["loss_recovered_zero"]),
+        ("FVU (held-out blocks of E. coli, on which the dictionary was trained)", training["fvu"]),
     ]
 
 

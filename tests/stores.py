@@ -100,6 +100,19 @@ def write_features(
     return FeatureStore(path)
 
 
+def write_read(path: Path, dense, is_read, *, contigs=CONTIGS, **options) -> FeatureStore:
+    """Write dense activations of the bases that ``is_read`` marks on each strand."""
+    windows, offset = [], 0
+    for contig in contigs:
+        for strand in "+-":
+            own = is_read[strand][offset : offset + contig.length].astype(np.int8)
+            edges = np.flatnonzero(np.diff(np.concatenate([[0], own, [0]]))).tolist()
+            spans = zip(edges[::2], edges[1::2], strict=True)
+            windows += [GenomicInterval(contig.seqid, *span, strand) for span in spans]
+        offset += contig.length
+    return write_features(path, dense, contigs=contigs, windows=windows, **options)
+
+
 def write_activations(path: Path, x, *, windows=None, header=None, **options) -> ActivationStore:
     """Write rows of all windows through ActivationShards."""
     header = activation_header(x.shape[1]) if header is None else header

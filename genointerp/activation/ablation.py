@@ -21,7 +21,7 @@ from genointerp.core.errors import ConfigError, MismatchError
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.genome.genome import Genome
-from genointerp.genome.interval import GenomicInterval, parse_region
+from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.windows import Window
 from genointerp.model.protocol import DnaModel, Edit, StartsAtSite
 from genointerp.sae.base import SparseAutoencoder
@@ -124,7 +124,7 @@ def ablate_features(
     _check_store(store, loaded, genome)
     for feature in features:
         store.check_feature(feature)
-    regions = [parse_region(region, genome.lengths) for region in config.regions]
+    regions = genome.regions(config.regions)
     bench = _Bench(model, genome, loaded.sae, str(loaded.metadata["site"]), store, config)
     wanted = list(features) or list(range(store.n_features))
     rows = []

@@ -1,12 +1,12 @@
 """All that is measured of a dictionary: in its model, by itself, and beside other dictionaries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from scipy import sparse
 from torch import Tensor
 
@@ -19,14 +19,19 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.model.protocol import DnaModel, ModelSpec
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.compare import SAME_COSINE, Coded, nearest_directions, nesting, stability
-from genointerp.sae.io import LoadedSae
+from genointerp.sae.io import LoadedSae, load_sae
 from genointerp.sae.metrics import (
     Evaluation,
     Histogram,
     cosine_histogram,
     density_histogram,
+    evaluate,
     sparse_codes,
 )
+from genointerp.store.activations import ActivationStore
+
+BATCH_ROWS = 1 << 14
+"""Rows of a file of activations that are measured at once."""
 
 COMPARED_TOKENS = 1 << 16
 """Tokens, evenly taken from all that are read, on which dictionaries are compared."""
@@ -47,6 +52,29 @@ class DictionaryEvaluation:
 
     fidelity: Fidelity
     dictionary: dict[str, Any]
+
+    def over(self, store: ActivationStore, sae_dir: Path) -> "DictionaryEvaluation":
+        """Return a copy whose FVU, L0 and densities are over every row of a file of activations.
+
+        Raises
+        ------
+        MismatchError
+            If the activations are of another model or site than the dictionary in ``sae_dir``.
+        """
+        loaded = load_sae(sae_dir)
+        for field in ("model_sha256", "site", "d_in"):
+            expected, found = loaded.metadata[field], getattr(store.header, field)
+            if expected not in ("", found):
+                where = f"{store.path}: {field.replace('_', '-')}"
+                raise MismatchError(where, f"{expected!r} as in {sae_dir}", repr(found))
+        figures = evaluate(loaded.sae, _batches(store))
+        kept = {key: self.dictionary[key] for key in ("decoder_cosine", "against")}
+        counted = {
+            "n_tokens": figures.n_tokens,
+            "density_histogram": _plain(density_histogram(figures.density)),
+        }
+        own = {"n_features": self.dictionary["n_features"], **counted, **kept}
+        return DictionaryEvaluation(self.fidelity.of_tokens(figures), own)
 
     def as_mapping(self) -> dict[str, Any]:
         """Return everything as plain values."""
@@ -101,6 +129,11 @@ def evaluate_dictionary(
             for path, other, coded in zip(against, others, rest, strict=True)
         ]
     return DictionaryEvaluation(fidelity, _alone(loaded.sae, figures) | {"against": compared})
+
+
+def _batches(store: ActivationStore) -> Iterator[Float32[np.ndarray, "batch d_in"]]:
+    for start in range(0, store.n_tokens, BATCH_ROWS):
+        yield store.rows(start, min(start + BATCH_ROWS, store.n_tokens))
 
 
 class _Codes:

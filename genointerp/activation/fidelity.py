@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,7 +46,10 @@ class Fidelity:
     fvu, explained_variance, l0, dead_share
         Of the dictionary on the same genome, which training need not have seen: fraction of
         variance unexplained and 1 less that, features that fire on a token, and share of features
-        that fire on none. Over every token read, warm-up included.
+        that fire on none. Over every token read, warm-up included, or over every row of a file of
+        activations where one was given.
+    n_tokens
+        Tokens that these four are of.
 
     Notes
     -----
@@ -69,6 +72,18 @@ class Fidelity:
     explained_variance: float
     l0: float
     dead_share: float
+    n_tokens: int
+
+    def of_tokens(self, figures: Evaluation) -> "Fidelity":
+        """Return a copy with what the dictionary is over other tokens than those of the losses."""
+        return replace(
+            self,
+            fvu=figures.fvu,
+            explained_variance=figures.explained_variance,
+            l0=figures.l0,
+            dead_share=figures.dead_share,
+            n_tokens=figures.n_tokens,
+        )
 
     def as_mapping(self) -> dict[str, Any]:
         """Return the figures as plain values; None, which JSON can hold, for those undefined."""
@@ -159,6 +174,7 @@ def measure_sae(
         explained_variance=figures.explained_variance,
         l0=figures.l0,
         dead_share=figures.dead_share,
+        n_tokens=figures.n_tokens,
     )
     return Measured(fidelity, figures)
 

@@ -11,7 +11,6 @@ from genointerp.activation.training import Grid, Runtime, Trained, train_into
 from genointerp.activation.training_config import TrainingConfig
 from genointerp.core.config import read_config
 from genointerp.core.errors import InputError
-from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome
 from genointerp.model.device import find_device
 from genointerp.sae import parallel
@@ -143,7 +142,7 @@ def _from_model(
             genome,
             site,
             reading.windows,
-            tuple(parse_region(region, genome.lengths) for region in reading.regions),
+            tuple(genome.regions(reading.regions)),
         )
         for genome in genomes
     ]

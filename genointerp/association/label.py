@@ -134,7 +134,8 @@ def _check_genome(store: FeatureStore, elements: ConceptElements) -> None:
             known = ", ".join(list(lengths)[:5])
             raise MismatchError(where, f"elements on {known}", f"elements on {seqid}")
         if end > lengths[str(seqid)]:
-            raise MismatchError(where, f"elements within {lengths[str(seqid)]} bp", f"end={end}")
+            expected = f"elements within {lengths[str(seqid)]} bp of {seqid}"
+            raise MismatchError(where, expected, f"one whose last base is {end}")
 
 
 def _cells_of(

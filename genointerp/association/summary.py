@@ -33,6 +33,12 @@ def best_per_concept(associations: pd.DataFrame) -> pd.DataFrame:
     return best.assign(f1_always_on=f1_always_on(n_concept, count_covered(associations)))
 
 
+def one_per_concept(best: pd.DataFrame) -> pd.DataFrame:
+    """Return the orientation of each concept with the highest ``f1_fit``; highest test F1 first."""
+    leading = best.sort_values("f1_fit", ascending=False, kind="stable").drop_duplicates("concept")
+    return leading.sort_values("f1", ascending=False, kind="stable").reset_index(drop=True)
+
+
 def count_covered(associations: pd.DataFrame) -> int:
     """Return the covered (base, strand) pairs of test; 0 where nothing was detected there.
 

@@ -24,12 +24,20 @@ def evaluate(
     region: Annotated[
         list[str] | None, typer.Option(help="only this region, like chrI:1-1,000; repeatable")
     ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(min=1, help="bases of a strand for the losses, in windows spread evenly"),
+    ] = None,
+    activations: Annotated[
+        Path | None,
+        typer.Option(help="stored activations of the genome: FVU and L0 are of every row of them"),
+    ] = None,
     window: Annotated[int | None, typer.Option(help="bases read in one pass")] = None,
     warmup: Annotated[int | None, typer.Option(help="first bases of a pass, not counted")] = None,
     batch: Annotated[int | None, typer.Option(help="windows of one call of the model")] = None,
 ) -> None:
     """Measure a dictionary: in the model, by itself, and against dictionaries of its site."""
-    from genointerp.activation.commands import evaluate_file
+    from genointerp.activation.commands import MeasuredBases, evaluate_file
     from genointerp.activation.harvest import HarvestConfig
     from genointerp.core.progress import progress_bar
     from genointerp.report.dictionary import draw_quality
@@ -43,7 +51,7 @@ def evaluate(
             [sae, *(against or [])],
             out,
             model.load(),
-            regions=region or [],
+            on=MeasuredBases(tuple(region or ()), sample, activations),
             config=HarvestConfig().with_windows(window, warmup, batch=batch),
             progress=progress,
         )

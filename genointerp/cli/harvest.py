@@ -57,4 +57,5 @@ def harvest(
         store = harvest_file(
             genome, out, copies, site=site, regions=region or [], config=config, progress=progress
         )
-    typer.echo(f"{store.n_bases} bases x {store.d_in} at {store.header.site} -> {out}")
+    read = " and ".join(f"{n} bases read on {one}" for one, n in store.n_by_strand.items())
+    typer.echo(f"{read}, {store.d_in} numbers each, at {store.header.site} -> {out}")

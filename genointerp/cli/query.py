@@ -14,7 +14,8 @@ def query(
         list[str] | None,
         typer.Argument(
             metavar="[REGION]...",
-            help="like NC_000913.2:3,424,000-3,426,000; 1-based, over the origin if last < first",
+            help="like NC_000913.2:3,424,000-3,426,000, 1-based, closed; over the origin "
+            "if last < first; NAME:100 is from base 100 to the end",
             show_default=False,
         ),
     ] = None,
@@ -37,13 +38,17 @@ def query(
         Path | None, typer.Option(help="associations table: adds the best concept of each feature")
     ] = None,
     format: Annotated[
-        Literal["table", "tsv", "json", "bed"], typer.Option(help="form on the standard output")
+        Literal["table", "tsv", "json", "bed"],
+        typer.Option(
+            help="form on the standard output: table has first, last (1-based, closed); "
+            "tsv, json and bed have start, end (0-based, half-open)"
+        ),
     ] = "table",
     out: Annotated[
         Path | None, typer.Option(help="write .tsv, .json, .parquet or .bed there instead")
     ] = None,
 ) -> None:
-    """List the features that fire in each REGION, strongest first; start and end are 0-based."""
+    """List the features that fire in each REGION or gene, strongest first."""
     from genointerp.feature.genomes import GenomeFiles
     from genointerp.feature.query import QueryConfig, answer
     from genointerp.feature.regions import Places

@@ -16,9 +16,20 @@ def summarise(
         Path | None,
         typer.Argument(help="table of associations; none where no genome is annotated"),
     ] = None,
+    baselines: Annotated[
+        Path | None, typer.Option(help="table of `genointerp associate --baselines`, if measured")
+    ] = None,
 ) -> None:
     """Collect the headline figures of a run, and the best feature of each concept."""
     from genointerp.workflow.summary import write_summary
 
-    write_summary(associations, training=training, fidelity=fidelity, out=out, best=best, text=text)
+    write_summary(
+        associations,
+        training=training,
+        fidelity=fidelity,
+        baselines=baselines,
+        out=out,
+        best=best,
+        text=text,
+    )
     typer.echo(f"{out} {best} {text}")

@@ -27,7 +27,11 @@ def top(
         float, typer.Option(min=0, help="bases with a lower activation count as silent")
     ] = 0.0,
     format: Annotated[
-        Literal["table", "tsv", "json"], typer.Option(help="form on the standard output")
+        Literal["table", "tsv", "json"],
+        typer.Option(
+            help="form on the standard output: table has first, last, peak (1-based, closed); "
+            "tsv and json have start, end, peak (0-based, half-open)"
+        ),
     ] = "table",
     out: Annotated[
         Path | None, typer.Option(help="write .tsv, .json or .parquet there instead")

@@ -110,8 +110,8 @@ def export(
     Raises
     ------
     InputError
-        If the suffix is another, a file that is needed is not named, or a bigWig would be empty
-        (its format cannot say so).
+        If the suffix is another, a file that is needed is not named, or nothing was read, which
+        a bigWig cannot say.
     UnknownNameError
         If the dictionary has no such feature.
     StorageError
@@ -141,7 +141,7 @@ def _write_bigwig(job: _Job, path: Path) -> int:
     runs = feature_runs(job.genome.store, job.feature, strand, bin_bp=job.config.bin_bp)
     if not runs:
         on = "either strand" if strand is None else strand
-        raise InputError(f"feature {job.feature}", f"a feature that fires on {on}", "none")
+        raise InputError(f"feature {job.feature}", f"a base that was read on {on}", "none")
     write_bigwig(runs, job.genome.store.lengths, path)
     return sum(len(run.start) for run in runs)
 

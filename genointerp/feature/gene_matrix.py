@@ -1,12 +1,14 @@
 """Every feature on every gene, as AnnData (the extra ``anndata``)."""
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csc_array
 
-from genointerp.annotation.annotation_set import Element
+from genointerp.annotation.annotation_set import AnnotationSet, Element
 from genointerp.core.errors import InputError
 from genointerp.core.provenance import Provenance
 from genointerp.feature.genomes import FeaturedGenome, total_inputs
@@ -15,10 +17,15 @@ from genointerp.feature.statistics import feature_statistics
 from genointerp.feature.summary import summarise_stretch
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.features import GROUPS, STRANDS, FeatureStore, ReadStrand
+from genointerp.store.tables import COORDINATES
 
 GENE_TYPES = ("CDS", "tRNA", "rRNA", "ncRNA", "tmRNA")
 
+_log = logging.getLogger(__name__)
+
 _PLACE = ("seqid", "start", "end", "strand")
+
+ORIENTATIONS = ("sense", "antisense")
 
 LAYERS = ("sense_max", "sense_mean", "antisense_max", "antisense_mean")
 
@@ -26,15 +33,14 @@ LAYERS = ("sense_max", "sense_mean", "antisense_max", "antisense_mean")
 def gene_layers(store: FeatureStore, genes: list[Element]) -> dict[str, csc_array[np.float32]]:
     """Return features by genes: the largest and the mean activation on either orientation.
 
-    The mean is over all bases of a gene, silent ones as 0. A gene without a strand counts as one
-    on ``+``.
+    The mean is over the bases of a gene that were read, silent ones as 0. Each part of a gene is
+    read on its own strand for ``sense``, on the other for ``antisense``; one without a strand
+    counts as one on ``+``.
     """
     columns: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in LAYERS}
     for gene in genes:
-        own: ReadStrand = "-" if gene.parts[0].strand == "-" else "+"
-        other: ReadStrand = "+" if own == "-" else "-"
-        for orientation, strand in (("sense", own), ("antisense", other)):
-            feature, highest, mean = _on_gene(store, gene, strand)
+        for orientation in ORIENTATIONS:
+            feature, highest, mean = _on_gene(store, gene, orientation)
             columns[f"{orientation}_max"].append((feature, highest))
             columns[f"{orientation}_mean"].append((feature, mean))
     return {name: _matrix(column, store.n_features) for name, column in columns.items()}
@@ -45,13 +51,15 @@ def write_gene_matrix(genome: FeaturedGenome, out: Path, types: tuple[str, ...])
 
     ``X`` is the largest activation when the gene's own strand is read; layers are those of
     `gene_layers`. Observations carry the statistics of `feature_statistics` on both strands,
-    variables the place, type, name and product of a gene. The place is 0-based and half-open; its
-    end lies beyond a circular contig where the gene spans the origin.
+    variables the place, type, name and product of a gene, its bases and how many of them were
+    read. The place is 0-based and half-open; its end lies beyond a circular contig where the gene
+    spans the origin, its strand is ``.`` where its parts lie on both. Genes of which no base was
+    read are left out: nothing is known of them, which a zero would not say.
 
     Raises
     ------
     InputError
-        If anndata is not installed, or the annotation has no such genes.
+        If anndata is not installed, or no such gene of the annotation was read.
     """
     try:
         import anndata
@@ -59,34 +67,63 @@ def write_gene_matrix(genome: FeaturedGenome, out: Path, types: tuple[str, ...])
         expected = 'anndata (pip install "genointerp[anndata]")'
         raise InputError(str(out.suffix), expected, "none") from error
     assert genome.annotations is not None
-    genes = [element for element in genome.annotations if element.type in types]
-    if not genes:
-        found = ", ".join(genome.annotations.counts()) or "none"
-        raise InputError(f"genome {genome.name}", f"elements {', '.join(types)}", found)
-    layers = gene_layers(genome.store, genes)
+    store = genome.store
+    genes = _genes_read(genome, genome.annotations, types)
+    layers = gene_layers(store, genes)
     matrix = anndata.AnnData(
         X=layers["sense_max"].tocsr(),
-        obs=_observations(genome.store),
-        var=_variables(genome.store, genes),
+        obs=_observations(store),
+        var=_variables(store, genes),
         layers={name: layer.tocsr() for name, layer in layers.items()},
-        uns={"provenance": Provenance({"types": list(types)}, total_inputs([genome])).as_json()},
+        uns={
+            "provenance": Provenance({"types": list(types)}, total_inputs([genome])).as_json(),
+            "coordinates": COORDINATES,
+        },
     )
     matrix.write_h5ad(out)
     return len(genes)
 
 
+def _genes_read(
+    genome: FeaturedGenome, annotations: AnnotationSet, types: tuple[str, ...]
+) -> list[Element]:
+    genes = [element for element in annotations if element.type in types]
+    if not genes:
+        found = ", ".join(annotations.counts()) or "none"
+        raise InputError(f"genome {genome.name}", f"elements {', '.join(types)}", found)
+    store = genome.store
+    read = [gene for gene in genes if any(_n_read(store, gene, one) for one in ORIENTATIONS)]
+    if not read:
+        expected = f"a base that was read of {', '.join(types)}"
+        raise InputError(f"genome {genome.name}", expected, "none")
+    n_unread = len(genes) - len(read)
+    if n_unread:
+        _log.warning("%d of %d genes are left out: nothing of them was read", n_unread, len(genes))
+    return read
+
+
 def _on_gene(
-    store: FeatureStore, gene: Element, strand: ReadStrand
+    store: FeatureStore, gene: Element, orientation: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     highest, total = np.zeros(store.n_features), np.zeros(store.n_features)
-    for part in gene.parts:
-        interval = GenomicInterval(part.seqid, part.start, part.end)
+    for interval, strand in _readings(gene, orientation):
         found = summarise_stretch(store, interval, strand)
         highest[found.feature] = np.maximum(highest[found.feature], found.maximum)
         total[found.feature] += found.total
     fires = np.flatnonzero(highest)
-    n_bases = sum(part.end - part.start for part in gene.parts)
-    return fires, highest[fires], total[fires] / n_bases
+    return fires, highest[fires], total[fires] / max(_n_read(store, gene, orientation), 1)
+
+
+def _readings(gene: Element, orientation: str) -> Iterator[tuple[GenomicInterval, ReadStrand]]:
+    """Yield the parts of a gene, each with the strand on which it is read."""
+    for part in gene.parts:
+        lies_on_minus = part.strand == "-"
+        strand: ReadStrand = "-" if lies_on_minus == (orientation == "sense") else "+"
+        yield GenomicInterval(part.seqid, part.start, part.end), strand
+
+
+def _n_read(store: FeatureStore, gene: Element, orientation: str) -> int:
+    return sum(store.n_read(part, strand) for part, strand in _readings(gene, orientation))
 
 
 def _matrix(columns: list[tuple[np.ndarray, np.ndarray]], n_features: int) -> csc_array:
@@ -114,6 +151,8 @@ def _variables(store: FeatureStore, genes: list[Element]) -> pd.DataFrame:
             "type": gene.type,
             "gene": gene.attribute("gene") or gene.attribute("Name"),
             "product": gene.attribute("product"),
+            "n_bases": sum(part.end - part.start for part in gene.parts),
+            **{f"n_read_{one}": _n_read(store, gene, one) for one in ORIENTATIONS},
         }
         for gene in genes
     ]

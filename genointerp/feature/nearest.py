@@ -21,7 +21,8 @@ class Neighbour(NamedTuple):
     distance
         bp between them, 0 where they overlap or touch; negative upstream of the element.
     orientation
-        ``sense``, ``antisense``, or ``both`` where the element has no strand.
+        ``sense``, ``antisense``, or ``both`` where the element has no strand. This and the sign of
+        the distance are by the strand of the part of the element that is nearest.
     """
 
     element: Element
@@ -52,6 +53,7 @@ class NearestElement:
                 table["end"].to_numpy(),
                 table["type"].isin(_HOLDERS).to_numpy(),
                 table["id"].tolist(),
+                table["strand"].tolist(),
             )
             for seqid, table in annotations.elements.groupby("seqid", sort=False)
         }
@@ -73,7 +75,8 @@ class NearestElement:
         keys = (parts.holds, parts.end - parts.start, -np.maximum(overlap, 0), np.abs(nearest))
         best = int(np.lexsort(keys)[0])
         element = self.annotations[parts.element[best]]
-        strand = element.parts[0].strand
+        # of a gene whose parts lie on both strands, the part that is near says which
+        strand = parts.strand[best]
         distance = int(nearest[best]) * (-1 if strand == "-" else 1)
         sense = "sense" if strand == place.strand else "antisense"
         return Neighbour(element, distance, "both" if strand == "." else sense)
@@ -84,6 +87,7 @@ class _Parts(NamedTuple):
     end: np.ndarray
     holds: np.ndarray
     element: list[str]
+    strand: list[str]
 
 
 def _gap(parts: _Parts, place: GenomicInterval, turn: int) -> np.ndarray:

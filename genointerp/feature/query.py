@@ -14,7 +14,7 @@ from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.genomes import FeaturedGenome, GenomeFiles, total_inputs
 from genointerp.feature.regions import Place, Places, find_places
 from genointerp.feature.render import FrameFormat, render_frames, write_frames
-from genointerp.feature.summary import StretchSummary, summarise_stretch
+from genointerp.feature.summary import StretchSummary, summarise_stretches
 from genointerp.genome.interval import GenomicInterval, format_region, parse_region
 from genointerp.store.associations import read_associations
 from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
@@ -85,16 +85,17 @@ def query_region(
 
     Notes
     -----
-    Rows are ordered by ``max_activation``, then ``covered_share``, both falling, then feature and
-    strand. ``start`` and ``end`` span the firing bases in the region, 0-based and half-open; an
-    ``end`` beyond the length of a circular contig says that they span the origin.
+    Rows are ordered by ``max_activation``, then bases that fire, both falling, then feature and
+    strand. ``covered_share`` is over the bases of the region that were read on the strand.
+    ``start`` and ``end`` span the firing bases in the region, 0-based and half-open; an ``end``
+    beyond the length of a circular contig says that they span the origin.
     """
     config = QueryConfig(top, feature, strand, min_activation)
     interval = region
     if isinstance(interval, str):
         interval = parse_region(interval, store.lengths, circular=store.circular)
     best = None if associations is None else best_concepts(associations)
-    table = _of_interval(store, interval, config, best)
+    table = _of_stretches(store, (interval,), config, best)
     return conform(table, QUERY, where=format_region(interval))
 
 
@@ -115,7 +116,7 @@ def query_frames(
     for place in find_places(places, genomes):
         asked = True
         _tell_gaps(place, config)
-        table = _of_interval(place.genome.store, place.interval, config, best)
+        table = _of_stretches(place.genome.store, place.parts, config, best)
         where = (place.genome.name, place.name, place.interval.seqid)
         for name, value in zip(_WHERE, where, strict=True):
             table[name] = pd.Series([value] * len(table), dtype=object)
@@ -193,12 +194,6 @@ def best_concepts(associations: pd.DataFrame) -> pd.DataFrame:
     return best.rename(columns={"concept": "best_concept", "f1": "best_f1"}).reset_index(drop=True)
 
 
-def covered_bases(store: FeatureStore, interval: GenomicInterval, strand: ReadStrand) -> int:
-    """Return how many bases of an interval were read on one strand."""
-    common = (interval.intersection(read) for read in store.coverage(strand))
-    return sum(part.length for part in common if part is not None)
-
-
 def _opened(
     files: GenomeFiles, places: Places, associations: Path | None
 ) -> tuple[tuple[FeaturedGenome, ...], pd.DataFrame | None]:
@@ -210,9 +205,9 @@ def _opened(
     return genomes, None if path is None else read_associations(path, genomes[0].store)
 
 
-def _of_interval(
+def _of_stretches(
     store: FeatureStore,
-    interval: GenomicInterval,
+    stretches: Sequence[GenomicInterval],
     config: QueryConfig,
     best: pd.DataFrame | None,
 ) -> pd.DataFrame:
@@ -220,14 +215,17 @@ def _of_interval(
     floor = config.min_activation
     strands = STRANDS if config.strand is None else (config.strand,)
     found = [
-        summarise_stretch(store, interval, strand, feature=number, min_activation=floor)
+        summarise_stretches(store, stretches, strand, feature=number, min_activation=floor)
         for strand in strands
     ]
     number_of = [np.full(len(one.feature), index) for index, one in enumerate(found)]
     strand_of = np.concatenate(number_of)
     every = StretchSummary(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
     chosen = _strongest(every, strand_of, config.top)
-    table = _table(store, interval, StretchSummary(*(column[chosen] for column in every)))
+    n_read = [sum(store.n_read(one, strand) for one in stretches) for strand in strands]
+    found_bases = np.array(n_read, dtype=np.int64)[strand_of[chosen]]
+    summary = StretchSummary(*(column[chosen] for column in every))
+    table = _table(store, stretches[0], summary, found_bases)
     table.insert(1, "strand", pd.Series([strands[i] for i in strand_of[chosen]], dtype=object))
     if best is None:
         return table
@@ -236,14 +234,12 @@ def _of_interval(
 
 
 def _tell_gaps(place: Place, config: QueryConfig) -> None:
-    store, interval = place.genome.store, place.interval
+    store, n_asked = place.genome.store, sum(part.length for part in place.parts)
     for strand in STRANDS if config.strand is None else (config.strand,):
-        n_read = sum(covered_bases(store, part, strand) for part in store.parts(interval))
-        if n_read < interval.length:
-            where = format_region(interval)
-            _log.warning(
-                "%s: %d of %d bases were read on %s", where, n_read, interval.length, strand
-            )
+        n_read = sum(store.n_read(part, strand) for part in place.parts)
+        if n_read < n_asked:
+            where = format_region(place.interval)
+            _log.warning("%s: %d of %d bases were read on %s", where, n_read, n_asked, strand)
 
 
 def _strongest(found: StretchSummary, strand_of: np.ndarray, top: int | None) -> np.ndarray:
@@ -260,18 +256,20 @@ def _strongest(found: StretchSummary, strand_of: np.ndarray, top: int | None) ->
     return candidates[order][:top]
 
 
-def _table(store: FeatureStore, interval: GenomicInterval, found: StretchSummary) -> pd.DataFrame:
+def _table(
+    store: FeatureStore, first: GenomicInterval, found: StretchSummary, n_read: np.ndarray
+) -> pd.DataFrame:
     # where all that fires lies behind the origin, its coordinates do too
-    length = store.lengths[interval.seqid]
-    start = found.first + interval.start
+    length = store.lengths[first.seqid]
+    start = found.first + first.start
     turns = length * (start >= length)
     return pd.DataFrame(
         {
             "feature": found.feature,
             "max_activation": found.maximum,
             "mean_activation": found.total / found.n_bases,
-            "covered_share": found.n_bases / max(interval.length, 1),
+            "covered_share": found.n_bases / n_read,
             "start": start - turns,
-            "end": found.last + 1 + interval.start - turns,
+            "end": found.last + 1 + first.start - turns,
         }
     )

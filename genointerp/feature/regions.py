@@ -54,11 +54,34 @@ class Places:
 
 
 class Place(NamedTuple):
-    """A stretch of one genome, and what the question calls it."""
+    """What is asked of one genome, and what the question calls it.
+
+    Parameters
+    ----------
+    interval
+        From the first to the last base that is asked.
+    parts
+        The bases that are asked: disjoint stretches of ``interval`` in its order. Several for a
+        gene of several parts, of which what lies between them is not asked.
+    """
 
     genome: FeaturedGenome
     name: str
     interval: GenomicInterval
+    parts: tuple[GenomicInterval, ...]
+
+    @classmethod
+    def whole(cls, genome: FeaturedGenome, name: str, interval: GenomicInterval) -> "Place":
+        """Return a place of which every base is asked."""
+        return cls(genome, name, interval, (interval,))
+
+
+class BedLine(NamedTuple):
+    """One interval of a BED file; ``where`` names the file and the line."""
+
+    name: str
+    interval: GenomicInterval
+    where: str
 
 
 def find_places(places: Places, genomes: Sequence[FeaturedGenome]) -> Iterator[Place]:
@@ -74,7 +97,7 @@ def find_places(places: Places, genomes: Sequence[FeaturedGenome]) -> Iterator[P
     if places.everywhere:
         for genome in genomes:
             for seqid, length in genome.store.lengths.items():
-                yield Place(genome, seqid, GenomicInterval(seqid, 0, length))
+                yield Place.whole(genome, seqid, GenomicInterval(seqid, 0, length))
     for region in places.regions:
         yield from _on_genomes(region, genomes)
     if places.bed is not None:
@@ -95,10 +118,13 @@ def find_elements(annotations: AnnotationSet, name: str) -> list[Element]:
 def element_hull(element: Element, length: int, *, circular: bool) -> GenomicInterval:
     """Return the interval from the first to the last base of an element.
 
-    Its end lies beyond a circular contig where parts lie on either side of the origin.
+    Its end lies beyond a circular contig where parts lie on either side of the origin. Its strand
+    is that of the parts; ``.`` where they lie on both.
     """
     parts = sorted(element.parts, key=lambda part: part.start)
     seqid, strand = parts[0].seqid, parts[0].strand
+    if any(part.strand != strand for part in parts):
+        strand = "."
     last = max(part.end for part in parts)
     if circular and len(parts) > 1 and parts[0].start == 0 and last == length:
         # what lies before the widest gap goes on behind the origin
@@ -114,8 +140,39 @@ def hull_on(store: FeatureStore, element: Element) -> GenomicInterval:
     return element_hull(element, store.lengths[seqid], circular=seqid in store.circular)
 
 
-def read_bed(lines: Iterable[str], *, where: str) -> Iterator[tuple[str, GenomicInterval]]:
-    """Yield the name and the interval of each line; the region is the name where there is none.
+def element_stretches(
+    element: Element, length: int, *, circular: bool
+) -> tuple[GenomicInterval, ...]:
+    """Return the bases of an element as disjoint stretches of its hull, in the hull's order.
+
+    Parts that overlap or touch, as at a frameshift of the ribosome, are one stretch. Stretches
+    behind the origin lie beyond the length, as the end of the hull does.
+
+    Examples
+    --------
+    >>> from genointerp.annotation.annotation_set import Part
+    >>> parts = (Part("c", 90, 100, "+"), Part("c", 0, 5, "+"), Part("c", 5, 9, "+"))
+    >>> found = element_stretches(Element("CDS", "x", parts), 100, circular=True)
+    >>> [(one.start, one.end) for one in found]
+    [(90, 109)]
+    """
+    hull = element_hull(element, length, circular=circular)
+    turned = [length if part.start < hull.start else 0 for part in element.parts]
+    spans = sorted(
+        (part.start + turn, part.end + turn)
+        for part, turn in zip(element.parts, turned, strict=True)
+    )
+    merged: list[tuple[int, int]] = []
+    for start, end in spans:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(GenomicInterval(hull.seqid, start, end) for start, end in merged)
+
+
+def read_bed(lines: Iterable[str], *, where: str) -> Iterator[BedLine]:
+    """Yield the interval of each line; the region is the name where column 4 gives none.
 
     Raises
     ------
@@ -126,15 +183,16 @@ def read_bed(lines: Iterable[str], *, where: str) -> Iterator[tuple[str, Genomic
         text = line.rstrip("\r\n")
         if not text.strip() or text.startswith("#") or text.split()[0] in _SKIPPED:
             continue
-        columns = text.split("\t")
+        columns, place = text.split("\t"), f"{where}: line {number}"
         if len(columns) < 3 or not all(map(is_count, columns[1:3])):
             expected = "seqid, start and end, separated by tabs"
-            raise CoordinateError(f"{where}: line {number}", expected, repr(text[:60]))
+            raise CoordinateError(place, expected, repr(text[:60]))
         start, end = int(columns[1]), int(columns[2])
         if start > end:
-            raise CoordinateError(f"{where}: line {number}", "start <= end", f"{start} and {end}")
+            raise CoordinateError(place, "start <= end", f"{start} and {end}")
         interval = GenomicInterval(columns[0], start, end)
-        yield (columns[3] if len(columns) > 3 else format_region(interval)), interval
+        name = columns[3] if len(columns) > 3 else format_region(interval)
+        yield BedLine(name, interval, place)
 
 
 def _on_genomes(region: str, genomes: Sequence[FeaturedGenome]) -> Iterator[Place]:
@@ -148,7 +206,7 @@ def _on_genomes(region: str, genomes: Sequence[FeaturedGenome]) -> Iterator[Plac
             errors.append(error)
             continue
         found = True
-        yield Place(genome, region, interval)
+        yield Place.whole(genome, region, interval)
     if not found:
         # a contig that is too short tells more than a genome without that contig
         raise max(errors, key=lambda error: error.where == region)
@@ -156,15 +214,14 @@ def _on_genomes(region: str, genomes: Sequence[FeaturedGenome]) -> Iterator[Plac
 
 def _bed_places(path: Path, genomes: Sequence[FeaturedGenome]) -> Iterator[Place]:
     if str(path) == "-":
-        yield from _placed(read_bed(_text(sys.stdin, "BED"), where="BED"), "BED", genomes)
+        yield from _placed(read_bed(_text(sys.stdin, "BED"), where="BED"), genomes)
         return
     with open_input(path, error=InputError) as handle:
         # looked at without a second opening, for it may be a pipe
         packed = handle.peek(len(_GZIP)).startswith(_GZIP)
         stream = gzip.GzipFile(fileobj=handle) if packed else handle
         with io.TextIOWrapper(stream, encoding="utf-8") as lines:
-            named = read_bed(_text(lines, str(path)), where=str(path))
-            yield from _placed(named, str(path), genomes)
+            yield from _placed(read_bed(_text(lines, str(path)), where=str(path)), genomes)
 
 
 def _text(lines: Iterable[str], where: str) -> Iterator[str]:
@@ -177,16 +234,27 @@ def _text(lines: Iterable[str], where: str) -> Iterator[str]:
         raise InputError(where, "a sound gzip file", str(problem)) from problem
 
 
-def _placed(
-    named: Iterable[tuple[str, GenomicInterval]], where: str, genomes: Sequence[FeaturedGenome]
-) -> Iterator[Place]:
-    for name, interval in named:
+def _placed(lines: Iterable[BedLine], genomes: Sequence[FeaturedGenome]) -> Iterator[Place]:
+    for name, interval, where in lines:
         having = [genome for genome in genomes if interval.seqid in genome.store.lengths]
         if not having:
             raise CoordinateError(where, "contigs of the genomes", interval.seqid)
-        for genome in having:
-            genome.store.parts(interval)
-            yield Place(genome, name, interval)
+        long_enough = [genome for genome in having if _holds(genome.store, interval)]
+        if not long_enough:
+            length = max(genome.store.lengths[interval.seqid] for genome in having)
+            expected = f"0 <= start <= end <= {length} on {interval.seqid}"
+            found = f"start={interval.start}, end={interval.end}"
+            raise CoordinateError(where, expected, found)
+        for genome in long_enough:
+            yield Place.whole(genome, name, interval)
+
+
+def _holds(store: FeatureStore, interval: GenomicInterval) -> bool:
+    try:
+        store.parts(interval)
+    except CoordinateError:
+        return False
+    return True
 
 
 def _gene_places(name: str, genomes: Sequence[FeaturedGenome]) -> Iterator[Place]:
@@ -194,10 +262,17 @@ def _gene_places(name: str, genomes: Sequence[FeaturedGenome]) -> Iterator[Place
     for genome in genomes:
         if genome.annotations is None:
             continue
-        found_here = find_elements(genome.annotations, name)
-        for interval in dict.fromkeys(hull_on(genome.store, element) for element in found_here):
+        store = genome.store
+        asked: dict[tuple[GenomicInterval, ...], GenomicInterval] = {}
+        for element in find_elements(genome.annotations, name):
+            hull = hull_on(store, element)
+            length, circular = store.lengths[hull.seqid], hull.seqid in store.circular
+            stretches = element_stretches(element, length, circular=circular)
+            # a gene and its coding sequence are the same bases: asked once
+            asked.setdefault(stretches, hull)
+        for stretches, hull in asked.items():
             found = True
-            yield Place(genome, name, interval)
+            yield Place(genome, name, hull, stretches)
     if not found:
         raise UnknownNameError(
             "gene", f"a name of the annotation{_near(name, genomes)}", repr(name)

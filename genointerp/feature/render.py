@@ -13,7 +13,13 @@ from genointerp.core.text import clean_field
 from genointerp.genome.interval import GenomicInterval, split_at_origin
 from genointerp.store.hdf5 import writing
 from genointerp.store.table_schemas import TableSchema
-from genointerp.store.tables import check_table_path, records, render_table, write_table
+from genointerp.store.tables import (
+    check_table_path,
+    records,
+    render_table,
+    text_for_people,
+    write_table,
+)
 
 FrameFormat = Literal["table", "tsv", "json", "bed"]
 
@@ -41,7 +47,7 @@ def render_frames(
             text = render_table(frame, "tsv")
             yield text.partition("\n")[2] if number else text
         else:
-            yield ("\n" if number else "") + render_table(frame, "table")
+            yield "\n" + text_for_people(frame) if number else render_table(frame, "table")
 
 
 def write_frames(

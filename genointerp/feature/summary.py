@@ -1,5 +1,6 @@
 """What each feature does on a stretch of bases, in memory that does not grow with the stretch."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -44,18 +45,40 @@ def summarise_stretch(
     min_activation
         Bases with a lower activation count as silent.
     """
+    return summarise_stretches(
+        store, (interval,), strand, feature=feature, min_activation=min_activation
+    )
+
+
+def summarise_stretches(
+    store: FeatureStore,
+    stretches: Sequence[GenomicInterval],
+    strand: ReadStrand,
+    *,
+    feature: int | None = None,
+    min_activation: float = 0.0,
+) -> StretchSummary:
+    """Summarise what fires in several intervals as in one, as `summarise_stretch` does.
+
+    Parameters
+    ----------
+    stretches
+        Of one contig, rising and disjoint. ``first`` and ``last`` of the summary count from the
+        start of the first.
+    """
     found = _Accumulated(1 if feature is not None else store.n_features)
-    done = 0
-    for part in store.parts(interval):
-        start, stop = store.row_range(part)
-        if feature is None:
-            for block in store.blocks(start, stop, strand):
-                found.add(block.at_least(min_activation), done - start)
-        else:
-            row, value = store.feature(feature, strand, part)
-            loud = value >= min_activation
-            found.add_one(row[loud] + (done - start), value[loud])
-        done += part.length
+    for stretch in stretches:
+        done = stretch.start - stretches[0].start
+        for part in store.parts(stretch):
+            start, stop = store.row_range(part)
+            if feature is None:
+                for block in store.blocks(start, stop, strand):
+                    found.add(block.at_least(min_activation), done - start)
+            else:
+                row, value = store.feature(feature, strand, part)
+                loud = value >= min_activation
+                found.add_one(row[loud] + (done - start), value[loud])
+            done += part.length
     return found.summary(feature or 0)
 
 

@@ -1,7 +1,7 @@
 """One feature as a track: bigWig and bedGraph, 0-based half-open runs of equal values.
 
-Bases that do not fire are absent. Coarser tracks keep the greatest value of each bin, as a mean
-would shrink peaks.
+A base that was read and is silent is 0; one that was not read is absent. Coarser tracks keep the
+greatest value of each bin, as a mean would shrink peaks.
 """
 
 import os
@@ -42,20 +42,25 @@ def feature_runs(
 ) -> list[TrackRuns]:
     """Return the activation of one feature as runs, by contig; the larger of both where None.
 
+    The runs of a contig are all of its bases that were read, on either strand where None.
+
     Parameters
     ----------
     bin_bp
         Resolution: the bases of a bin, counted from the start of the contig, all have its
         greatest activation.
     """
-    row, value = _merged(store, feature, STRANDS if strand is None else (strand,))
+    strands: tuple[ReadStrand, ...] = STRANDS if strand is None else (strand,)
+    row, value = _merged(store, feature, strands)
     edges = np.searchsorted(row, [*store.offsets.values(), store.n_rows])
     runs = []
     for number, (seqid, offset) in enumerate(store.offsets.items()):
         part = slice(int(edges[number]), int(edges[number + 1]))
-        if part.stop > part.start:
-            binned = _binned(row[part] - offset, value[part], bin_bp)
-            runs.append(_runs(seqid, *binned, bin_bp, store.lengths[seqid]))
+        binned = _binned(row[part] - offset, value[part], bin_bp)
+        fires = _runs(seqid, *binned, bin_bp, store.lengths[seqid])
+        read = _read_spans(store, seqid, strands)
+        if read:
+            runs.append(_with_silence(fires, read))
     return runs
 
 
@@ -119,9 +124,35 @@ def _runs(seqid: str, start: np.ndarray, value: np.ndarray, bin_bp: int, length:
     fresh = np.ones(len(start), dtype=bool)
     fresh[1:] = (np.diff(start) > bin_bp) | (np.diff(value) != 0)
     first = np.flatnonzero(fresh)
-    last = np.append(first[1:], len(start)) - 1
+    last = np.append(first[1:], len(start))[: len(first)] - 1
     end = np.minimum(start[last] + bin_bp, length)
     return TrackRuns(seqid, start[first], end, value[first])
+
+
+def _read_spans(
+    store: FeatureStore, seqid: str, strands: tuple[ReadStrand, ...]
+) -> list[tuple[int, int]]:
+    """Return the stretches of a contig that were read on any of the strands, in order."""
+    spans: list[tuple[int, int]] = []
+    read = [one for strand in strands for one in store.coverage(strand) if one.seqid == seqid]
+    for start, end in sorted((one.start, one.end) for one in read):
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _with_silence(fires: TrackRuns, read: list[tuple[int, int]]) -> TrackRuns:
+    """Cut runs down to what was read, and put runs of 0 where it was read and nothing fires."""
+    edges = np.unique(np.concatenate([fires.start, fires.end, np.array(read).ravel()]))
+    start, end = edges[:-1], edges[1:]
+    run = np.searchsorted(fires.start, start, side="right") - 1
+    inside = (run >= 0) & (start < np.append(fires.end, 0)[run])
+    value = np.where(inside, np.append(fires.value, 0)[run], 0)
+    span = np.searchsorted([first for first, _ in read], start, side="right") - 1
+    known = (span >= 0) & (start < np.array([last for _, last in read])[span])
+    return TrackRuns(fires.seqid, start[known], end[known], value[known].astype(np.float32))
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from genointerp.core.errors import ConfigError, MismatchError
 from genointerp.core.provenance import Provenance
 from genointerp.feature.encode import encode_store
 from genointerp.genome.genome import Genome
-from genointerp.genome.interval import GenomicInterval, parse_region
+from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
 from genointerp.genome.windows import Window
 from genointerp.model.protocol import DnaModel
@@ -67,7 +67,7 @@ def read_ground(name: str, values: Mapping[str, Any]) -> Ground:
     annotation = read_annotation(Path(values["annotation"]), genome)
     known = load_concepts()
     elements = define_elements(annotation, genome, {key: known[key] for key in CONCEPTS})
-    regions = tuple(parse_region(region, genome.lengths) for region in values.get("regions", ()))
+    regions = tuple(genome.regions(values.get("regions", ())))
     return Ground(name, genome, regions, elements)
 
 

@@ -14,7 +14,7 @@ from jaxtyping import UInt8
 
 from genointerp.core.errors import CoordinateError, SequenceError
 from genointerp.core.text import clean_field
-from genointerp.genome.interval import GenomicInterval, split_at_origin
+from genointerp.genome.interval import GenomicInterval, parse_region, split_at_origin
 
 _IUPAC = b"ACGTRYSWKMBDHVN"
 _PAIRED = b"TGCAYRSWMKVHDBN"
@@ -109,6 +109,22 @@ class Genome(Mapping[str, Contig]):
     def lengths(self) -> dict[str, int]:
         """Length of each contig in bp."""
         return {name: contig.length for name, contig in self.items()}
+
+    @property
+    def circular(self) -> frozenset[str]:
+        """Contigs whose last base is followed by the first."""
+        return frozenset(name for name, contig in self.items() if contig.circular)
+
+    def regions(self, texts: Iterable[str]) -> list[GenomicInterval]:
+        """Return regions as intervals inside contigs; one over an origin becomes its two parts.
+
+        Raises
+        ------
+        CoordinateError
+            If one of them is no region of this genome.
+        """
+        found = (parse_region(text, self.lengths, circular=self.circular) for text in texts)
+        return [part for one in found for part in split_at_origin(one, self[one.seqid].length)]
 
     @property
     def sha256(self) -> str:

@@ -9,7 +9,12 @@ from genointerp.core.errors import CoordinateError
 
 Strand = Literal["+", "-", "."]
 
-_RANGE = re.compile(r"(?P<seqid>.+):(?P<first>[0-9][0-9,]*)(?:-(?P<last>[0-9][0-9,]*))?")
+_NUMBER = "[0-9][0-9,]{0,29}"  # no genome is longer, and Python refuses to read 5,000 digits
+_RANGE = re.compile(
+    rf"(?:\{{(?P<braced>.+)\}}|(?P<seqid>.+)):"
+    rf"(?:(?P<first>{_NUMBER})(?:-(?P<last>{_NUMBER})?)?|-(?P<until>{_NUMBER}))",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,8 +68,10 @@ def parse_region(
     Parameters
     ----------
     region
-        ``seqid``, ``seqid:first`` (that one base) or ``seqid:first-last``, with commas or
-        without. A name that is a contig's in full is that contig, even where it holds a colon.
+        ``seqid``; ``seqid:first-last``; ``seqid:first`` or ``seqid:first-``, from there to the
+        end of the contig; ``seqid:-last``, from its first base. Commas are allowed. A text that
+        is the name of a contig in full is that contig, even where it holds a colon; a name may
+        stand in braces, as in ``{HLA}:1-50``.
     lengths
         Length of each contig in bp.
     circular
@@ -80,20 +87,23 @@ def parse_region(
     --------
     >>> parse_region("chrI:1-1,000", {"chrI": 5000})
     GenomicInterval(seqid='chrI', start=0, end=1000, strand='.')
+    >>> parse_region("chrI:4,001", {"chrI": 5000})
+    GenomicInterval(seqid='chrI', start=4000, end=5000, strand='.')
     >>> parse_region("chrI", {"chrI": 5000}).length
     5000
     >>> parse_region("chrI:4,991-10", {"chrI": 5000}, circular={"chrI"})
     GenomicInterval(seqid='chrI', start=4990, end=5010, strand='.')
     """
-    if region in lengths:
-        return GenomicInterval(region, 0, lengths[region])
+    for name in (region, region[1:-1] if region[:1] + region[-1:] == "{}" else region):
+        if name in lengths:
+            return GenomicInterval(name, 0, lengths[name])
     match = _RANGE.fullmatch(region)
-    if match is None or match["seqid"] not in lengths:
+    seqid = "" if match is None else match["braced"] or match["seqid"]
+    if match is None or seqid not in lengths:
         expected = f"a region of {_names(lengths)}, like 'chrI:1-1,000'"
-        raise CoordinateError("region", expected, repr(region))
-    seqid, length = match["seqid"], lengths[match["seqid"]]
-    first = int(match["first"].replace(",", ""))
-    last = int((match["last"] or match["first"]).replace(",", ""))
+        raise CoordinateError("region", expected, _shown(region))
+    length = lengths[seqid]
+    first, last = _bounds(match, length)
     wrapped = last + length if 1 <= last < first else last
     if seqid in circular and 1 <= first <= length < wrapped < first + length:
         return GenomicInterval(seqid, first - 1, wrapped)
@@ -138,6 +148,20 @@ def format_region(interval: GenomicInterval) -> str:
     'chrI:1-1,000'
     """
     return f"{interval.seqid}:{interval.start + 1:,}-{interval.end:,}"
+
+
+def _bounds(match: re.Match[str], length: int) -> tuple[int, int]:
+    first = 1 if match["first"] is None else _number(match["first"])
+    text = match["last"] or match["until"]
+    return first, length if text is None else _number(text)
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
+def _shown(region: str) -> str:
+    return repr(region if len(region) <= 60 else f"{region[:57]}...")
 
 
 def _names(lengths: Mapping[str, int]) -> str:

@@ -98,6 +98,45 @@ def tile_windows(
     ]
 
 
+def spread_stretches(
+    regions: Sequence[GenomicInterval], *, n_bases: int, length: int
+) -> list[GenomicInterval]:
+    """Return stretches spread evenly over regions, as a sample of them.
+
+    Parameters
+    ----------
+    regions
+        Disjoint, in any order; laid end to end, they are cut into as many equal shares as there
+        are stretches, and a stretch lies in the middle of each.
+    n_bases
+        Bases of all stretches together. The regions themselves are returned if they have no more.
+    length
+        Of a stretch, at most; one that meets the end of a region goes on in the next.
+
+    Examples
+    --------
+    >>> regions = [GenomicInterval("a", 0, 70), GenomicInterval("b", 0, 30)]
+    >>> found = spread_stretches(regions, n_bases=40, length=20)
+    >>> [(one.seqid, one.start, one.end) for one in found]
+    [('a', 15, 35), ('a', 65, 70), ('b', 0, 15)]
+    """
+    ends = np.cumsum([region.length for region in regions])
+    total = int(ends[-1]) if len(ends) else 0
+    n = -(-n_bases // length)
+    if n_bases >= total:
+        return list(regions)
+    sizes = [n_bases * (i + 1) // n - n_bases * i // n for i in range(n)]
+    firsts = [(2 * i + 1) * total // (2 * n) - size // 2 for i, size in enumerate(sizes)]
+    return [
+        GenomicInterval(region.seqid, start, end)
+        for first, size in zip(firsts, sizes, strict=True)
+        for region, last in zip(regions, ends.tolist(), strict=True)
+        for start in [region.start + max(first - (last - region.length), 0)]
+        for end in [region.start + min(first + size - (last - region.length), region.length)]
+        if start < end
+    ]
+
+
 def window_sequence(genome: Genome, window: Window) -> UInt8[np.ndarray, " bp"]:
     """Return all bases of a window as the model reads them, 5' to 3' on its strand."""
     kept, contig = window.kept, genome[window.kept.seqid]

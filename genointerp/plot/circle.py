@@ -1,7 +1,7 @@
 """A contig as a circle: its elements outside, features in rings inside."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from genointerp.core.errors import InputError
+from genointerp.plot.region import runs_of
 from genointerp.plot.style import (
     FONT_SIZE,
     GREY,
@@ -34,6 +35,8 @@ _TITLE = (
 )
 _STEP = np.pi / 180  # an arc is drawn in pieces of one degree
 
+_UNREAD: dict[str, Any] = {"facecolor": LIGHT, "linewidth": 0, "alpha": 0.5}
+
 Polygon = Float[np.ndarray, "vertex 2"]
 
 
@@ -46,15 +49,16 @@ class Ring(NamedTuple):
         Length of a bin; the last may be shorter.
     plus, minus
         The greatest activation of each bin, read on either strand.
-    is_read
-        Whether any base of a bin was read.
+    plus_is_read, minus_is_read
+        Whether any base of a bin was read on either strand.
     """
 
     label: str
     bin_bp: int
     plus: Float[np.ndarray, " bin"]
     minus: Float[np.ndarray, " bin"]
-    is_read: Bool[np.ndarray, " bin"]
+    plus_is_read: Bool[np.ndarray, " bin"]
+    minus_is_read: Bool[np.ndarray, " bin"]
 
 
 def plot_circle(
@@ -116,7 +120,7 @@ def plot_circle(
         fontsize=FONT_SIZE + 1,
     )
     ax.legend(
-        handles=[*handles, Patch(facecolor=LIGHT, alpha=0.5, label="not read")],
+        handles=[*handles, Patch(**_UNREAD, label="not read")],
         title=_TITLE,
         title_fontsize=FONT_SIZE,
         alignment="left",
@@ -173,8 +177,12 @@ def _draw_ring(
     edges = np.minimum(np.arange(n_bins + 1) * ring.bin_bp, length) * turn
     top = float(max(ring.plus.max(initial=0), ring.minus.max(initial=0))) or 1.0
     unread = [
-        _arc(edges[first], edges[last], middle - half, middle + half)
-        for first, last in _runs(~ring.is_read)
+        _arc(edges[first], edges[last], low, high)
+        for is_read, low, high in (
+            (ring.plus_is_read, middle, middle + half),
+            (ring.minus_is_read, middle - half, middle),
+        )
+        for first, last in runs_of(~is_read)
     ]
     bars = []
     for values, sign in ((ring.plus, 1), (ring.minus, -1)):
@@ -182,7 +190,7 @@ def _draw_ring(
             tip = middle + sign * half * float(values[index]) / top
             low, high = sorted((middle, tip))
             bars.append(_arc(edges[index], edges[index + 1], low, high))
-    ax.add_collection(PolyCollection(unread, facecolors=LIGHT, linewidths=0, alpha=0.5))
+    ax.add_collection(PolyCollection(unread, **_UNREAD))
     ax.add_collection(PolyCollection(bars, facecolors=color, edgecolors=color, linewidths=0.1))
     ax.plot(np.linspace(0, edges[-1], 361), np.full(361, middle), color=GREY, linewidth=0.3)
 
@@ -193,9 +201,3 @@ def _arc(start: float, end: float, low: float, high: float) -> Polygon:
     outer = np.column_stack([angle, np.full(len(angle), high)])
     inner = np.column_stack([angle[::-1], np.full(len(angle), low)])
     return np.concatenate([outer, inner])
-
-
-def _runs(mask: Bool[np.ndarray, " bin"]) -> list[tuple[int, int]]:
-    """Return the half-open runs of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -3,13 +3,17 @@
 import numpy as np
 from jaxtyping import Float, Int64
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from genointerp.core.errors import InputError
+from genointerp.plot.region import runs_of
 from genointerp.plot.style import (
     BLUE,
     FONT_SIZE,
     GREY,
+    NOT_READ,
+    NOT_READ_LABEL,
     STRAND_COLORS,
     VERMILION,
     current_axes,
@@ -87,7 +91,7 @@ def plot_profile(
     Parameters
     ----------
     plus, minus
-        The greatest activation of each bin.
+        The greatest activation of each bin; NaN where no base of it was read, which is hatched.
     bin_bp
         Width of a bin in bp.
     start
@@ -101,15 +105,22 @@ def plot_profile(
     if len(plus) != len(minus):
         raise InputError("minus", f"{len(plus)} bins", str(len(minus)))
     ax = current_axes(ax)
-    edges = start + bin_bp * np.arange(len(plus) + 1)
+    # 1-based: the first base lies from .5 to 1.5
+    edges = start + 0.5 + bin_bp * np.arange(len(plus) + 1)
+    top = max(float(np.nan_to_num(values).max(initial=0)) for values in (plus, minus)) or 1.0
+    gaps = False
     for values, sign, strand in ((plus, 1, "+"), (minus, -1, "-")):
-        ax.stairs(sign * values, edges, fill=True, color=STRAND_COLORS[strand])
-    top = float(max(plus.max(initial=0), minus.max(initial=0))) or 1.0
+        ax.stairs(sign * np.nan_to_num(values), edges, fill=True, color=STRAND_COLORS[strand])
+        for first, last in runs_of(np.isnan(values)):
+            corner, width = (edges[first], min(sign, 0) * 1.05 * top), edges[last] - edges[first]
+            ax.add_patch(Rectangle(corner, width, 1.05 * top, **NOT_READ))
+            gaps = True
     ax.axhline(0, color=GREY, linewidth=0.5)
     ax.set(xlim=(edges[0], edges[-1]), ylim=(-1.05 * top, 1.05 * top))
     ax.set_yticks([-top, 0, top], [f"{top:.2g}", "0", f"{top:.2g}"])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:g}"))
-    _label(ax, f"{plain_text(seqid)} (Mb)", f"max. activation\nper {bin_bp:,} bp")
+    note = f"; {NOT_READ_LABEL}" if gaps else ""
+    _label(ax, f"{plain_text(seqid)} (Mb{note})", f"max. activation\nper {bin_bp:,} bp")
     return ax
 
 

@@ -8,18 +8,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
 from genointerp.core.errors import InputError
 from genointerp.genome.genome import reverse_complement
-from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.plot.style import (
     BASE_COLORS,
     FONT_SIZE,
     GREY,
     LIGHT,
+    NOT_READ,
     STRAND_COLORS,
     current_axes,
     hide_frame,
@@ -99,7 +100,7 @@ def plot_sequence(sequence: str, interval: GenomicInterval, *, ax: Axes | None =
         If there is not one letter for each base.
     """
     if len(sequence) != interval.length:
-        where = f"{interval.seqid}:{interval.start}-{interval.end}"
+        where = format_region(interval)
         raise InputError(where, f"{interval.length} bases", str(len(sequence)))
     ax = current_axes(ax)
     letters = np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)
@@ -136,6 +137,11 @@ def plot_feature_track(
 ) -> Axes:
     """Draw the activation of one feature: read on ``+`` upwards, read on ``-`` downwards.
 
+    Parameters
+    ----------
+    plus, minus
+        A value for each base; NaN where it was not read, which is hatched.
+
     Raises
     ------
     InputError
@@ -143,17 +149,20 @@ def plot_feature_track(
     """
     for values in (plus, minus):
         if len(values) != interval.length:
-            where = f"{interval.seqid}:{interval.start}-{interval.end}"
+            where = format_region(interval)
             raise InputError(where, f"{interval.length} values", str(len(values)))
     ax = current_axes(ax)
     base = np.arange(interval.start, interval.end) + 1
+    top = max(float(np.nan_to_num(values).max(initial=0)) for values in (plus, minus)) or 1.0
     for values, sign, strand in ((plus, 1, "+"), (minus, -1, "-")):
         # rasterized: as a vector path it has a point for each base
         color = STRAND_COLORS[strand]
         ax.fill_between(
             base, sign * values, step="mid", color=color, linewidth=0.4, rasterized=True
         )
-    top = float(max(plus.max(initial=0), minus.max(initial=0))) or 1.0
+        for first, last in runs_of(np.isnan(values)):
+            corner = (interval.start + first + 0.5, min(sign, 0) * 1.05 * top)
+            ax.add_patch(Rectangle(corner, last - first, 1.05 * top, **NOT_READ))
     ax.axhline(0, color=GREY, linewidth=0.5)
     ax.set_ylim(-1.05 * top, 1.05 * top)
     ax.set_yticks([-top, 0, top], [f"{top:.2g}", "0", f"{top:.2g}"], fontsize=FONT_SIZE - 1)
@@ -164,6 +173,18 @@ def plot_feature_track(
     use_region_axis(ax, interval, labelled=False)
     ax.tick_params(axis="x", length=0)
     return ax
+
+
+def runs_of(mask: Bool[np.ndarray, " bp"]) -> list[tuple[int, int]]:
+    """Return the half-open runs of True.
+
+    Examples
+    --------
+    >>> runs_of(np.array([True, True, False, True]))
+    [(0, 2), (3, 4)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _overlapping(elements: pd.DataFrame, interval: GenomicInterval) -> pd.DataFrame:

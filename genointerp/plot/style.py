@@ -1,5 +1,7 @@
 """Colours that stay apart for colour-blind readers (Okabe and Ito, 2008), and axis habits."""
 
+from typing import Any
+
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -50,6 +52,16 @@ SEQUENTIAL = "cividis"
 """Colour map of scores between 0 and 1."""
 
 FONT_SIZE = 7
+
+NOT_READ: dict[str, Any] = {
+    "facecolor": "0.96",
+    "edgecolor": "0.6",
+    "hatch": "////",
+    "linewidth": 0.0,
+}
+"""How bases look that were not read, of which nothing is known: neither firing nor silent."""
+
+NOT_READ_LABEL = "hatched: not read"
 
 
 def type_color(name: str) -> str:

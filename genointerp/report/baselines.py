@@ -3,12 +3,11 @@
 import pandas as pd
 
 from genointerp.association.baseline_row import DETECTORS
+from genointerp.association.beside import EXPLAINED, NOT_MEASURED, SOURCE, is_measured
 from genointerp.report.run import Run
 from genointerp.report.table import Links, PageTable, page_table
 from genointerp.store.table_schemas import BASELINES
 from genointerp.store.tables import read_table
-
-SOURCE = "baselines.tsv"
 
 
 def baseline_tables(run: Run, links: Links) -> list[PageTable]:
@@ -26,6 +25,23 @@ def baseline_tables(run: Run, links: Links) -> list[PageTable]:
             "feature_there are of the same bases, fewer than the others where the file says so.",
         )
     ]
+
+
+def beside_table(measured: pd.DataFrame, links: Links, *, source: str) -> PageTable:
+    """Return the best feature of each concept beside what needs no dictionary.
+
+    Parameters
+    ----------
+    measured
+        In the schema ``BESIDE``; where nothing was measured the note says so.
+    """
+    return page_table(
+        measured,
+        title="What the best feature of each concept shows",
+        source=source,
+        links=links,
+        note=EXPLAINED if is_measured(measured) else NOT_MEASURED,
+    )
 
 
 def f1_by_detector(table: pd.DataFrame) -> pd.DataFrame:

@@ -23,9 +23,9 @@ from genointerp.core.errors import CoordinateError
 from genointerp.feature.genomes import FeaturedGenome
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, parse_region, split_at_origin
-from genointerp.plot.style import STRAND_COLORS, type_color
+from genointerp.plot.style import LIGHT, STRAND_COLORS, type_color
 from genointerp.report.elements import gene_table
-from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack
+from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack, ReadStrand
 
 MAX_RUNS = 600_000
 """Stretches of equal activation over all tracks; about 10 bytes each in the page."""
@@ -159,7 +159,7 @@ def browser_options(
     resolution
         Of the feature tracks.
     """
-    tracks = [_annotation_track(genomes, loci)]
+    tracks = [_annotation_track(genomes, loci), *_unread_tracks(genomes, loci)]
     tracks += _feature_tracks(genomes, features, loci, resolution)
     reference = {
         "id": "run",
@@ -221,6 +221,50 @@ def _annotation_track(genomes: Sequence[BrowsedGenome], loci: Loci) -> dict[str,
         "searchable": True,
         "features": features,
     }
+
+
+def _unread_tracks(genomes: Sequence[BrowsedGenome], loci: Loci) -> list[dict[str, Any]]:
+    """Return a track of the bases that were not read on each strand; none where all were."""
+    unread = {
+        strand: [
+            {
+                "chr": loci.names[item.name, gap.seqid],
+                "start": gap.start,
+                "end": gap.end,
+                "name": f"not read on {strand}",
+                "color": LIGHT,
+            }
+            for item in genomes
+            for gap in not_read(item.store, strand)
+        ]
+        for strand in STRANDS
+    }
+    return [
+        {
+            "type": "annotation",
+            "name": f"not read on {strand}",
+            "displayMode": "COLLAPSED",
+            "height": 25,
+            "features": features,
+        }
+        for strand, features in unread.items()
+        if features
+    ]
+
+
+def not_read(store: FeatureStore, strand: ReadStrand) -> list[GenomicInterval]:
+    """Return the bases of each contig that were not read on a strand."""
+    gaps = []
+    for contig in store.header.contigs:
+        read = [one for one in store.coverage(strand) if one.seqid == contig.seqid]
+        ends = [0, *(one.end for one in read)]
+        starts = [*(one.start for one in read), contig.length]
+        gaps += [
+            GenomicInterval(contig.seqid, end, start)
+            for end, start in zip(ends, starts, strict=True)
+            if end < start
+        ]
+    return gaps
 
 
 def _near(table: pd.DataFrame, intervals: Sequence[GenomicInterval]) -> pd.DataFrame:

@@ -25,7 +25,7 @@ NOT_DRAWN = frozenset(
 
 
 class StrandValues(NamedTuple):
-    """Activations of one feature along an interval, for both reading strands."""
+    """Activations of one feature along an interval, for both reading strands; NaN: not read."""
 
     plus: Float32[np.ndarray, " bp"]
     minus: Float32[np.ndarray, " bp"]
@@ -88,12 +88,17 @@ def strongest_features(store: FeatureStore, interval: GenomicInterval, n: int) -
 
 
 def dense_values(store: FeatureStore, interval: GenomicInterval, feature: int) -> StrandValues:
-    """Return the activations of one feature in an interval, base by base."""
-    values = StrandValues(*(np.zeros(interval.length, dtype=np.float32) for _ in range(2)))
+    """Return the activations of one feature in an interval, base by base; NaN: not read."""
+    values = StrandValues(*(np.full(interval.length, np.nan, np.float32) for _ in range(2)))
     begin = 0
     for part in store.parts(interval):
         first = store.row_range(part)[0]
         for side, strand in zip(values, STRANDS, strict=True):
+            for read in store.coverage(strand):
+                common = part.intersection(read)
+                if common is not None:
+                    shift = begin - part.start
+                    side[common.start + shift : common.end + shift] = 0
             track = store.feature(feature, strand, part)
             side[track.row + (begin - first)] = track.value
         begin += part.length

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -27,7 +28,7 @@ from genointerp.plot.region import (
     plot_genes,
     plot_sequence,
 )
-from genointerp.plot.style import FONT_SIZE, plain_text, use_region_axis
+from genointerp.plot.style import FONT_SIZE, NOT_READ_LABEL, plain_text, use_region_axis
 from genointerp.plot.training import LABELS, plot_training
 from genointerp.report.elements import (
     concept_table,
@@ -108,17 +109,19 @@ def draw_region(
     plot_concepts(blocks, interval, ax=axes[1])
     if letters:
         plot_sequence(bases.fetch(interval).tobytes().decode(), interval, ax=axes[2])
+    gaps = False
     for ax, feature in zip(axes[n_above:], chosen, strict=True):
         texts = [*store.names_of(feature), *([known[feature]] if feature in known else [])]
         label = "\n".join([f"f/{feature}", *texts])
         tracks = dense_values(store, interval, feature)
+        gaps |= bool(np.isnan(tracks).any())
         plot_feature_track(
             tracks.plus.astype(float), tracks.minus.astype(float), interval, label=label, ax=ax
         )
     use_region_axis(axes[-1], interval, length=length)
     figure.supxlabel(
         "tracks: activation of a feature, read on the + strand upwards (blue), "
-        "on the \N{MINUS SIGN} strand downwards (red)",
+        "on the \N{MINUS SIGN} strand downwards (red)" + f"; {NOT_READ_LABEL}" * gaps,
         fontsize=FONT_SIZE,
     )
     save_figure(figure, out)

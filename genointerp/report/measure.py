@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from genointerp.association.beside import read_beside
 from genointerp.association.curve import precision_recall
 from genointerp.association.metagene import metagene
 from genointerp.association.summary import summarise_features
@@ -24,6 +25,7 @@ from genointerp.report.concept_figures import choose_pairs
 from genointerp.report.run import Run
 from genointerp.store.features import STRANDS
 from genointerp.store.table_schemas import (
+    BESIDE,
     CURVES,
     FEATURE_SUMMARY,
     METAGENE,
@@ -47,6 +49,7 @@ SCHEMAS: dict[str, TableSchema] = {
     "features": FEATURE_SUMMARY,
     "curves": CURVES,
     "metagene": METAGENE,
+    "beside": BESIDE,
     "contigs": READ_CONTIGS,
     "files": RUN_FILES,
 }
@@ -64,6 +67,8 @@ class Measurements:
         Of the features that have a section, each with its best concept.
     loci, motifs
         Of each of these features; a feature without loci whose bases are known has no motif.
+    beside
+        The best feature of each concept beside the baselines, if the run measured any.
     contigs, files
         What the run read, and what the report was written from.
     """
@@ -71,6 +76,7 @@ class Measurements:
     features: pd.DataFrame
     curves: pd.DataFrame
     metagene: pd.DataFrame
+    beside: pd.DataFrame
     contigs: pd.DataFrame
     files: pd.DataFrame
     loci: Mapping[int, pd.DataFrame]
@@ -92,6 +98,7 @@ def measure_run(run: Run, features: Sequence[int]) -> Measurements:
         features=summary,
         curves=precision_recall(stores, run.elements, pairs, config=run.split),
         metagene=pd.concat(profiles or [empty_table(METAGENE)], ignore_index=True),
+        beside=read_beside(run.best, run.path),
         contigs=_contigs(run.genomes),
         files=_files(run),
         loci={

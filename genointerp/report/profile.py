@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 
 from genointerp.plot.circle import Ring
-from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack
+from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack, ReadStrand
 
 N_BINS = 400
 N_RING_BINS = 1440
@@ -15,7 +15,7 @@ N_LOCI = 50
 
 
 class BinnedProfile(NamedTuple):
-    """Greatest activation of each bin along the stretch of a contig that was read."""
+    """Greatest activation of each bin from the first to the last base read; NaN: not read."""
 
     seqid: str
     start: int
@@ -55,6 +55,8 @@ def binned_profiles(
         bin_bp = -(-(end - start) // N_BINS)
         n_bins = -(-(end - start) // bin_bp)
         tops = [_bin(hits, store.offsets[seqid] + start, bin_bp, n_bins) for hits in (plus, minus)]
+        for strand, top in zip(STRANDS, tops, strict=True):
+            top[~_bins_read(store, strand, seqid, start, bin_bp, n_bins)] = np.nan
         profiles.append(BinnedProfile(seqid, start, bin_bp, *tops))
     return profiles
 
@@ -64,28 +66,25 @@ def whole_contig(store: FeatureStore, feature: int, seqid: str, *, label: str = 
     length, begin = store.lengths[seqid], store.offsets[seqid]
     bin_bp = max(-(-length // N_RING_BINS), 1)
     n_bins = -(-length // bin_bp)
-    is_read = np.zeros(n_bins, dtype=np.bool_)
-    for strand in STRANDS:
-        for interval in store.coverage(strand):
-            if interval.seqid == seqid:
-                is_read[interval.start // bin_bp : -(-interval.end // bin_bp)] = True
+    read = [_bins_read(store, strand, seqid, 0, bin_bp, n_bins) for strand in STRANDS]
     plus, minus = (
         _bin(store.feature(feature, strand), begin, bin_bp, n_bins) for strand in STRANDS
     )
-    return Ring(label, bin_bp, plus, minus, is_read)
+    return Ring(label, bin_bp, plus, minus, *read)
 
 
 def aligned_profile(store: FeatureStore, plus: FeatureTrack, minus: FeatureTrack) -> AlignedProfile:
     """Return the mean activation within 150 bp of a feature's strongest peaks.
 
     Peaks are taken strongest first, at least 150 bp apart on a strand, 50 at most, and only
-    where both flanks are inside the contig.
+    where both flanks were read.
     """
+    hits_on: tuple[tuple[ReadStrand, FeatureTrack], ...] = (("+", plus), ("-", minus))
     peaks = [
         (float(value), strand, int(row))
-        for strand, hits in (("+", plus), ("-", minus))
+        for strand, hits in hits_on
         for row, value in _peaks(hits)
-        if _has_flanks(store, row)
+        if _has_flanks(store, row, strand)
     ]
     peaks.sort(key=lambda peak: (-peak[0], peak[1], peak[2]))
     hits_of = {"+": plus, "-": minus}
@@ -95,6 +94,18 @@ def aligned_profile(store: FeatureStore, plus: FeatureTrack, minus: FeatureTrack
     offset = np.arange(-HALF_WIDTH, HALF_WIDTH + 1)
     n_loci = min(len(peaks), N_LOCI)
     return AlignedProfile(total / max(n_loci, 1), offset, n_loci)
+
+
+def _bins_read(
+    store: FeatureStore, strand: ReadStrand, seqid: str, start: int, bin_bp: int, n_bins: int
+) -> Bool[np.ndarray, " bin"]:
+    """Return the bins, counted from a base of a contig, of which any base was read."""
+    is_read = np.zeros(n_bins, dtype=np.bool_)
+    for one in store.coverage(strand):
+        if one.seqid == seqid:
+            first, last = (one.start - start) // bin_bp, -(-(one.end - start) // bin_bp)
+            is_read[max(first, 0) : max(last, 0)] = True
+    return is_read
 
 
 def _bin(hits: FeatureTrack, begin: int, bin_bp: int, n_bins: int) -> np.ndarray:
@@ -121,11 +132,11 @@ def _peaks(hits: FeatureTrack) -> list[tuple[int, float]]:
     return peaks
 
 
-def _has_flanks(store: FeatureStore, row: int) -> bool:
-    for contig in store.header.contigs:
-        begin = store.offsets[contig.seqid]
-        if begin <= row < begin + contig.length:
-            return begin + HALF_WIDTH <= row < begin + contig.length - HALF_WIDTH
+def _has_flanks(store: FeatureStore, row: int, strand: ReadStrand) -> bool:
+    for read in store.coverage(strand):
+        start, stop = store.row_range(read)
+        if start <= row < stop:
+            return start + HALF_WIDTH <= row < stop - HALF_WIDTH
     return False
 
 

@@ -23,7 +23,7 @@ from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path, together
 from genointerp.feature.projection import read_decoder
 from genointerp.genome.interval import GenomicInterval, parse_region
-from genointerp.report.baselines import baseline_tables
+from genointerp.report.baselines import baseline_tables, beside_table
 from genointerp.report.browser import (
     MARGIN,
     Loci,
@@ -114,6 +114,8 @@ def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
         "model": _model_facts(run),
         "summary": [(key, format_value(value), value) for key, value in run.summary.items()],
         "config": yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True),
+        "beside": beside_table(measured.beside, links, source=f"{folder}/beside.tsv"),
+        "told": _told(run),
         "tables": _tables(run, measured, links, folder),
         "sections": make_sections(run, measured, top, links, folder=folder),
         "queries": _queries(run, links),
@@ -273,6 +275,26 @@ def _first_locus(run: Run, loci: Loci) -> str:
         for interval in covered(item.store)[:1]
     ]
     return next(locus for locus in found if locus is not None)
+
+
+def _told(run: Run) -> str:
+    """Say what the headline figures are of, as far as the run says."""
+    name = str((run.config.get("fidelity") or {}).get("genome", ""))
+    if not name:
+        return ""
+    fit = run.config.get("fit") or []
+    role = "on which the dictionary was trained" if name in fit else "held out from the dictionary"
+    n, whole, rows, sample = (
+        format_value(run.summary.get(f"fidelity.{key}"))
+        for key in ("n_bases", "n_bases_whole", "n_tokens", "sample")
+    )
+    of = f" ({n} of {whole} bases, in windows spread evenly)" if sample else ""
+    tokens = f"; FVU, L0 and dead share are of {rows} tokens of it" if rows else ""
+    return (
+        f"fidelity: of {name}, {role}; losses and bits per base are of all regions that were read"
+        f"{of}{tokens}. training: of held-out blocks of the genomes that the dictionary was "
+        "trained on."
+    )
 
 
 def _model_facts(run: Run) -> dict[str, str]:

@@ -106,7 +106,9 @@ def read_run(path: Path) -> Run:
         raise InputError(str(path), "the directory of a run", "none")
     config = _read_mapping(path / "config.yaml")
     summary = _read_mapping(path / "summary.json")
-    summary.pop("provenance", None)
+    # the page has a table of its own for what stands beside the baselines
+    for key in ("provenance", "beside_baselines"):
+        summary.pop(key, None)
     genomes = tuple(_read_genomes(path, config))
     annotated = _is_annotated(path, config)
     associations = path / "associations.parquet"

@@ -11,6 +11,7 @@ import pandas as pd
 from genointerp.genome.interval import GenomicInterval
 from genointerp.plot.style import visible_text
 from genointerp.report.browser import Loci
+from genointerp.store.tables import PLACES
 
 LOCUS_COLUMNS = ("top_region", "region", "locus")
 MAX_LETTERS = 60
@@ -45,6 +46,8 @@ class Cell:
         As people read it.
     exact
         As in the file; rows are sorted by it.
+    title
+        What is shown where the mouse rests on it.
     locus
         Where a click on it moves the browser.
     page
@@ -56,6 +59,7 @@ class Cell:
     locus: str | None = None
     is_number: bool = False
     page: int | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,12 +94,19 @@ def page_table(
 ) -> PageTable:
     """Return the first rows of a frame as the page shows them.
 
+    Places, which are 0-based and half-open in the file, are 1-based and closed on the page, and
+    the head of their column says so.
+
     Parameters
     ----------
     n_rows
         Rows of the file, where the frame is a part of it.
     """
-    columns = tuple(str(name) for name in frame.columns)
+    places = PLACES if "start" in frame else {}
+    columns = tuple(
+        f"{places[name][0]} (1-based)" if name in places else name
+        for name in map(str, frame.columns)
+    )
     rows = tuple(_row(row, links) for row in frame.head(limit).to_dict("records"))
     return PageTable(title, source, columns, rows, len(frame) if n_rows is None else n_rows, note)
 
@@ -123,12 +134,24 @@ def format_value(value: object) -> str:
 
 def _row(row: dict[Hashable, Any], links: Links) -> tuple[Cell, ...]:
     cells = [_cell(value, str(name), links) for name, value in row.items()]
+    if "start" in row:
+        names = [str(name) for name in row]
+        cells = [_place(cell, name) for cell, name in zip(cells, names, strict=True)]
     genome = row.get("genome", links.genome)
     if genome is not None and {"seqid", "start", "end"} <= row.keys():
         place = GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]))
         index = list(row).index("start")
         cells[index] = replace(cells[index], locus=links.loci.place(genome, place))
     return tuple(cells)
+
+
+def _place(cell: Cell, name: str) -> Cell:
+    """Return a cell of a column of places as people read it; another cell as it is."""
+    shift = PLACES[name][1] if name in PLACES else 0
+    if not shift or not cell.exact:
+        return cell
+    title = f"{name} {cell.exact} in the file, which is 0-based"
+    return replace(cell, text=format_value(int(cell.exact) + shift), title=title)
 
 
 def _cell(value: object, column: str, links: Links) -> Cell:
@@ -139,4 +162,5 @@ def _cell(value: object, column: str, links: Links) -> Cell:
         text = f"{text[:MAX_LETTERS]}\N{HORIZONTAL ELLIPSIS}"
     locus = links.loci.find(text) if column in LOCUS_COLUMNS and text else None
     is_page = column == "feature" and isinstance(value, int) and value in links.pages
-    return Cell(text, exact, locus, is_number, int(str(value)) if is_page else None)
+    title = exact if exact != text else ""
+    return Cell(text, exact, locus, is_number, int(str(value)) if is_page else None, title)

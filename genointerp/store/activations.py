@@ -145,6 +145,14 @@ class ActivationStore:
         return sum(window.length for window in self.windows)
 
     @property
+    def n_by_strand(self) -> dict[str, int]:
+        """Number of kept bases on each strand that was read."""
+        counts: dict[str, int] = {}
+        for window in self.windows:
+            counts[window.strand] = counts.get(window.strand, 0) + window.length
+        return counts
+
+    @property
     def d_in(self) -> int:
         """Width of a row."""
         return self.header.d_in

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from genointerp.core.errors import InputError
-from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.store.feature_tiles import VALUE
 
 COUNT = np.dtype("<u4")
@@ -99,8 +99,8 @@ class Spool:
         for before, after in zip(self.windows, self.windows[1:], strict=False):
             if before.start + before.n_rows > after.start:
                 kept = after.kept
-                where = f"{kept.seqid}:{kept.start}-{kept.end} ({kept.strand})"
-                found = f"one that begins inside {before.kept.start}-{before.kept.end}"
+                where = f"{format_region(kept)} ({kept.strand})"
+                found = f"one that begins inside {format_region(before.kept)}"
                 raise InputError(where, "windows that do not overlap", found)
 
     def coverage(self) -> list[GenomicInterval]:

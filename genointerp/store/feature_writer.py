@@ -20,7 +20,7 @@ from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.feature_names import check_feature_names
 from genointerp.core.lock import only_writer
 from genointerp.core.provenance import Provenance
-from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.store.contents import CONTENTS, contents_sha256, crc32_of
 from genointerp.store.contigs import check_inside, contig_offsets, write_contigs, write_intervals
 from genointerp.store.feature_digest import (
@@ -159,7 +159,7 @@ class FeatureWriter:
             base, or a value is not finite, not > 0 or beyond float16.
         """
         check_inside(kept, self.header.contigs)
-        where = f"{kept.seqid}:{kept.start}-{kept.end} ({kept.strand})"
+        where = f"{format_region(kept)} ({kept.strand})"
         if kept.strand not in STRANDS:
             raise InputError(where, "a window read on + or -", f"strand {kept.strand!r}")
         counts = _check_rows(where, kept, indptr, feature, self.header.n_features)

@@ -190,6 +190,26 @@ class FeatureStore:
         """Return the bases that were read on one strand: sorted intervals that do not touch."""
         return self._coverage[strand]
 
+    def n_read(self, interval: GenomicInterval, strand: ReadStrand) -> int:
+        """Return how many bases of an interval were read on one strand (its own is ignored).
+
+        Raises
+        ------
+        CoordinateError
+            If it leaves the contigs of this store.
+        """
+        read = self._coverage_on.get((strand, interval.seqid), ())
+        common = (part.intersection(one) for part in self.parts(interval) for one in read)
+        return sum(one.length for one in common if one is not None)
+
+    @cached_property
+    def _coverage_on(self) -> dict[tuple[str, str], list[GenomicInterval]]:
+        found: dict[tuple[str, str], list[GenomicInterval]] = {}
+        for strand in STRANDS:
+            for one in self._coverage[strand]:
+                found.setdefault((strand, one.seqid), []).append(one)
+        return found
+
     def row_range(self, interval: GenomicInterval) -> tuple[int, int]:
         """Return the global rows ``[start, stop)`` of an interval.
 

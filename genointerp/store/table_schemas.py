@@ -181,7 +181,7 @@ QUERY = TableSchema(
         _required("strand", "string", "strand that was read, + or -"),
         _required("max_activation", "float64", "largest activation in the region"),
         _required("mean_activation", "float64", "mean over the bases of the region that fire"),
-        _required("covered_share", "float64", "share of the region's bases that fire"),
+        _required("covered_share", "float64", "share of the region's bases read that fire"),
         _required("start", "int64", "first firing base in the region, 0-based, forward strand"),
         _required("end", "int64", "one past the last firing base in the region"),
         _optional("best_concept", "string", "concept with the highest F1 on fit; empty where none"),
@@ -316,6 +316,24 @@ READ_CONTIGS = TableSchema(
         _required("circular", "int64", "1 where the last base is followed by the first, else 0"),
         _required("n_read_plus", "int64", "bases that were read on +"),
         _required("n_read_minus", "int64", "bases that were read on -"),
+    ),
+)
+
+BESIDE = TableSchema(
+    "genointerp::beside-baselines",
+    1,
+    (
+        _required("concept", "string", "name of the concept"),
+        _required("orientation", "string", "the one with the highest F1 on fit"),
+        _required("feature", "int64", "its best feature, chosen on fit"),
+        _required("f1", "float64", "of the feature; test"),
+        _required("neuron_or_component", "float64", "F1 of the best of these on fit; test"),
+        _required("sequence_alone", "float64", "F1 of the model of the sequence; test"),
+        _required("probe", "float64", "F1 of the linear probe; test"),
+        _required("always_on", "float64", "F1 of the detector that always fires; test"),
+        _required("which", "string", "which neuron or component; empty where not measured"),
+        _required("q_value", "float64", "of the feature, as in associations; test"),
+        _required("shows", "string", "what the feature shows beside these, in a sentence"),
     ),
 )
 
@@ -469,6 +487,6 @@ SCHEMAS = {
         *(TOP_LOCI, MOTIF),
         *(LOCUS_EVIDENCE, BASELINES, BACKTEST, BACKTEST_FEATURES),
         *(FEATURE_SUMMARY, CURVES, METAGENE, READ_CONTIGS, RUN_FILES),
-        ABLATION,
+        *(BESIDE, ABLATION),
     )
 }

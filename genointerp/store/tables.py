@@ -30,6 +30,11 @@ F = TypeVar("F")
 _METADATA = b"genointerp"
 
 _MOST = 2.0**63
+COORDINATES = "start and end are 0-based and half-open, peak is 0-based"
+"""What a table that is read by programs says of its columns of places."""
+
+PLACES = {"start": ("first", 1), "end": ("last", 0), "peak": ("peak", 1)}
+"""What people read in place of each column of places, and what is added to it."""
 
 
 def write_table(
@@ -56,6 +61,8 @@ def write_table(
         "format-version": schema.version,
         "provenance": json.loads(provenance.as_json()),
     }
+    if "start" in table:
+        header["coordinates"] = COORDINATES
     with writing(path), atomic_path(path) as temporary:
         write(table, temporary, header)
 
@@ -157,17 +164,43 @@ def empty_table(schema: TableSchema, optional: Collection[str] = ()) -> pd.DataF
 def render_table(frame: pd.DataFrame, format: TextFormat) -> str:
     """Return a table as text for people (``table``) or programs (``tsv``, ``json``).
 
-    ``tsv`` has a line of names and no comment; ``json`` is a list of records, null where a number
-    is undefined.
+    People read 1-based places, as `for_people` gives them, below a line that says so. ``tsv`` has
+    a line of names and no comment; ``json`` is a list of records, null where a number is
+    undefined; both have the columns of the schema, 0-based and half-open.
     """
     frame = _clean(frame)
     if format == "tsv":
         return frame.to_csv(sep="\t", index=False, lineterminator="\n")
     if format == "json":
         return json.dumps(records(frame), indent=2) + "\n"
-    if frame.empty:
-        return "  ".join(frame.columns) + "\n"
-    return frame.to_string(index=False, float_format="{:.4g}".format) + "\n"
+    if "start" not in frame:
+        return text_for_people(frame)
+    names = [new for name, (new, _) in PLACES.items() if name in frame]
+    return f"# {', '.join(names)}: 1-based, closed\n{text_for_people(frame)}"
+
+
+def text_for_people(frame: pd.DataFrame) -> str:
+    """Return a table as `for_people` gives it, as text without the line that explains it."""
+    shown = for_people(frame)
+    if shown.empty:
+        return f"{'  '.join(shown.columns)}\n"
+    return shown.to_string(index=False, float_format="{:.4g}".format) + "\n"
+
+
+def for_people(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its 0-based half-open places as the 1-based closed ones people read.
+
+    Examples
+    --------
+    >>> table = for_people(pd.DataFrame({"seqid": ["c"], "start": [9], "end": [20], "peak": [9]}))
+    >>> table.to_dict("records")
+    [{'seqid': 'c', 'first': 10, 'last': 20, 'peak': 10}]
+    """
+    if "start" not in frame:
+        return frame
+    found = {name: new for name, new in PLACES.items() if name in frame}
+    shifted = frame.assign(**{name: frame[name] + shift for name, (_, shift) in found.items()})
+    return shifted.rename(columns={name: new for name, (new, _) in found.items()})
 
 
 def _clean(frame: pd.DataFrame) -> pd.DataFrame:

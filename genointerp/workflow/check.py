@@ -18,7 +18,7 @@ from genointerp.association.split import (
 )
 from genointerp.core.errors import ConfigError, CoordinateError, InputError
 from genointerp.genome.genome import Genome
-from genointerp.genome.interval import GenomicInterval, parse_region, split_at_origin
+from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
 from genointerp.genome.windows import check_regions
 from genointerp.workflow.config import is_annotated
@@ -105,13 +105,11 @@ def _parse(regions: Sequence[str], genome: Genome, where: str) -> tuple[GenomicI
     return found
 
 
-def _parse_region(region: str, genome: Genome, where: str) -> tuple[GenomicInterval, ...]:
-    circular = {name for name, contig in genome.items() if contig.circular}
+def _parse_region(region: str, genome: Genome, where: str) -> list[GenomicInterval]:
     try:
-        found = parse_region(region, genome.lengths, circular=circular)
+        return genome.regions([region])
     except CoordinateError as error:
         raise ConfigError(f"{where}: {region}", error.expected, error.found) from error
-    return split_at_origin(found, genome[found.seqid].length)
 
 
 def _random(config: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:

@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from genointerp.association.beside import NOT_MEASURED, is_measured, read_beside
+from genointerp.association.summary import one_per_concept
+from genointerp.core.config import read_yaml
+from genointerp.core.errors import SchemaError
+from genointerp.core.files import read_json_object
 from genointerp.store.table_schemas import BACKTEST, BEST_PER_CONCEPT, CANDIDATES
 from genointerp.store.tables import read_table
-from genointerp.workflow.summary import one_per_concept
 
 CONCEPT_COLUMNS = {
     "concept": "concept",
@@ -19,6 +23,16 @@ CONCEPT_COLUMNS = {
     "null_f1": "null F1",
     "q_value": "q",
     "f1_always_on": "always-on F1",
+}
+BESIDE_COLUMNS = {
+    "concept": "concept",
+    "orientation": "orientation",
+    "feature": "feature",
+    "f1": "F1",
+    "neuron_or_component": "neuron or component",
+    "sequence_alone": "sequence alone",
+    "probe": "probe",
+    "always_on": "always on",
 }
 CANDIDATE_COLUMNS = (
     "rank",
@@ -47,7 +61,11 @@ N_CANDIDATES = 10
 
 
 def headline(run_dir: Path) -> str:
-    """Return three tables and a path: best features, top candidates, hidden classes, the report."""
+    """Return what a run found: figures of the held-out genome, four tables and a path.
+
+    The tables are the best feature of each concept with its nulls and beside the baselines, the
+    first candidates, and the hidden classes.
+    """
     run_dir = Path(run_dir)
     best = read_table(run_dir / "best_per_concept.tsv", BEST_PER_CONCEPT)
     concepts = one_per_concept(best)[list(CONCEPT_COLUMNS)].rename(columns=CONCEPT_COLUMNS)
@@ -57,8 +75,13 @@ def headline(run_dir: Path) -> str:
     n_live = int(backtest["n_live"].max()) if len(backtest) else 0
     return "\n".join(
         [
+            *figures(run_dir),
+            "",
             "Best feature of each concept (chosen on fit, scored on test)",
             _text(concepts),
+            "",
+            "The same beside what needs no dictionary (F1 on test)",
+            *_beside(best, run_dir),
             "",
             f"Top {len(candidates)} candidates",
             _text(candidates[list(CANDIDATE_COLUMNS)]),
@@ -70,6 +93,30 @@ def headline(run_dir: Path) -> str:
             f"report: {run_dir / 'report.html'}",
         ]
     )
+
+
+def figures(run_dir: Path) -> list[str]:
+    """Return the headline figures as lines, each with what it is of."""
+    summary = read_json_object(run_dir / "summary.json", error=SchemaError)
+    config = read_yaml(run_dir / "config.yaml")
+    fidelity, training = summary["fidelity"], summary["training"]
+    genome = config["fidelity"]["genome"]
+    role = "trained on" if genome in config["fit"] else "held out"
+    n, whole = fidelity["n_bases"], fidelity["n_bases_whole"]
+    spread = f" of {whole:,}, in windows spread evenly" if fidelity["sample"] else ""
+    return [
+        f"{genome} ({role}): {fidelity['bits_per_base']:.3f} bits per base and loss recovered "
+        f"{fidelity['loss_recovered']:.3f} ({n:,} bases{spread}); FVU "
+        f"{fidelity['fvu']:.3f}, L0 {fidelity['l0']:.1f} ({fidelity['n_tokens']:,} tokens)",
+        f"{', '.join(config['fit'])} (held-out blocks of the training): FVU {training['fvu']:.3f}",
+    ]
+
+
+def _beside(best: pd.DataFrame, run_dir: Path) -> list[str]:
+    table = read_beside(best, run_dir)
+    lines = [f"{row['concept']}: {row['shows']}" for row in table.to_dict("records")]
+    numbers = table[list(BESIDE_COLUMNS)].rename(columns=BESIDE_COLUMNS)
+    return [_text(numbers), *lines, *([] if is_measured(table) else [NOT_MEASURED])]
 
 
 def _untold(backtest: pd.DataFrame) -> list[str]:

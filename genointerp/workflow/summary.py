@@ -5,19 +5,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from genointerp.association.summary import best_per_concept
+from genointerp.association.beside import beside_baselines
+from genointerp.association.summary import best_per_concept, one_per_concept
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import atomic_path, read_text, together
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT
-from genointerp.store.tables import empty_table, read_table, write_table
+from genointerp.store.table_schemas import ASSOCIATIONS, BASELINES, BEST_PER_CONCEPT
+from genointerp.store.tables import empty_table, read_table, records, write_table
 
 
 def write_summary(
-    associations: Path | None, *, training: Path, fidelity: Path, out: Path, best: Path, text: Path
+    associations: Path | None,
+    *,
+    training: Path,
+    fidelity: Path,
+    baselines: Path | None = None,
+    out: Path,
+    best: Path,
+    text: Path,
 ) -> None:
     """Write ``summary.json``, the table of the best feature of each concept, and all as text.
 
@@ -29,6 +36,8 @@ def write_summary(
         ``log.json`` of the dictionary.
     fidelity
         What `genointerp evaluate` wrote.
+    baselines
+        What `genointerp associate --baselines` wrote; None where nothing was measured.
     text
         TSV of all associations, for those who do not read Parquet.
 
@@ -43,13 +52,18 @@ def write_summary(
         inputs = {"associations": associations, **inputs}
         everything = read_table(associations, ASSOCIATIONS)
         table = best_per_concept(everything)
+    if baselines is not None:
+        inputs["baselines"] = baselines
     provenance = Provenance({}, {role: sha256_file(path) for role, path in inputs.items()})
     leading = one_per_concept(table)
     measured = _read_json(fidelity, "loss_recovered")
     losses = {name: it for name, it in measured.items() if not isinstance(it, dict)}
+    measured_beside = None if baselines is None else read_table(baselines, BASELINES)
+    beside = beside_baselines(table, measured_beside)
     summary = {
-        "training": _read_json(training, "fvu"),
         "fidelity": losses,
+        "training": _read_json(training, "fvu"),
+        "beside_baselines": records(beside),
         "best_f1": dict(zip(leading["concept"], map(_number, leading["f1"]), strict=True)),
         "provenance": json.loads(provenance.as_json()),
     }
@@ -58,12 +72,6 @@ def write_summary(
         write_table(table, best, BEST_PER_CONCEPT, provenance)
         with atomic_path(out) as temporary:
             temporary.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-
-
-def one_per_concept(best: pd.DataFrame) -> pd.DataFrame:
-    """Return the orientation of each concept with the highest ``f1_fit``; highest test F1 first."""
-    leading = best.sort_values("f1_fit", ascending=False, kind="stable").drop_duplicates("concept")
-    return leading.sort_values("f1", ascending=False, kind="stable").reset_index(drop=True)
 
 
 def _number(value: float) -> float | None:

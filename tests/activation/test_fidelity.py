@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from genointerp.activation.commands import evaluate_file
+from genointerp.activation.commands import MeasuredBases, evaluate_file
 from genointerp.activation.fidelity import _recovered, _splice, load_matching, measure_sae
-from genointerp.activation.harvest import HarvestConfig
+from genointerp.activation.harvest import HarvestConfig, harvest
 from genointerp.activation.loss import GenomeLoss
-from genointerp.core.errors import MismatchError
+from genointerp.core.errors import ConfigError, MismatchError
 from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.read import read_genome
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.io import save_sae
 from genointerp.sae.registry import make_sae
@@ -122,11 +123,49 @@ def test_the_figures_of_a_file_carry_their_provenance(tmp_path):
     fasta.write_text(">c\n" + "AACCGGTT" * 30 + "\n")
     folder = dictionary(tmp_path / "sae", torch.eye(8))
     out = tmp_path / "fidelity.json"
-    evaluate_file(fasta, [folder], out, ToyDnaModel(), regions=["c:11-200"], config=CONFIG)
+    on = MeasuredBases(("c:11-200",))
+    evaluate_file(fasta, [folder], out, ToyDnaModel(), on=on, config=CONFIG)
     provenance = json.loads(out.read_text())["provenance"]
     assert provenance["config"]["regions"] == ["c:11-200"]
     assert (provenance["config"]["window"], provenance["config"]["warmup"]) == (30, 5)
     assert provenance["inputs"].keys() == {"genome", "model", "sae"}
+
+
+def test_losses_of_an_even_sample_stand_beside_figures_of_every_stored_row(tmp_path):
+    """The last quarter of the genome is another sequence than the others."""
+    fasta, folder = tmp_path / "g.fa", dictionary(tmp_path / "sae", torch.eye(8)[:3])
+    fasta.write_text(">c\n" + "AACC" * 90 + "GGTT" * 30 + "\n")
+    model, config = ToyDnaModel(), HarvestConfig(window=30, warmup=5)
+    harvested = tmp_path / "a.h5"
+    store = harvest(model, read_genome(fasta), site="blocks.0", out=harvested, config=config)
+    on = MeasuredBases(sample=125, activations=harvested)
+    out = tmp_path / "fidelity.json"
+    evaluate_file(fasta, [folder], out, model, on=on, config=config)
+    found = json.loads(out.read_text())
+    assert (found["n_bases"], found["n_bases_whole"], found["sample"]) == (250, 960, 125)
+    assert found["n_tokens"] == found["dictionary"]["n_tokens"] == 960
+    x = store.rows(0, 960).astype(float)
+    lost = x.copy()
+    lost[:, :3] = 0
+    fvu = (lost**2).sum() / ((x - x.mean(0)) ** 2).sum()
+    assert found["fvu"] == pytest.approx(fvu, rel=1e-3)
+    assert found["provenance"]["inputs"].keys() == {"genome", "model", "sae", "activations"}
+    assert found["provenance"]["config"]["sample"] == 125
+    with pytest.raises(ConfigError, match="sample: expected 1 or more bases, found 0"):
+        MeasuredBases(sample=0)
+
+
+def test_activations_of_another_genome_are_refused(tmp_path):
+    fasta, other = tmp_path / "g.fa", tmp_path / "o.fa"
+    fasta.write_text(">c\n" + "AACC" * 30 + "\n")
+    other.write_text(">c\n" + "GGTT" * 30 + "\n")
+    model, folder = ToyDnaModel(), dictionary(tmp_path / "sae", torch.eye(8))
+    harvested = tmp_path / "a.h5"
+    harvest(model, read_genome(other), site="blocks.0", out=harvested, config=CONFIG)
+    on = MeasuredBases(activations=harvested)
+    with pytest.raises(MismatchError, match=r"a\.h5: expected activations of this genome"):
+        evaluate_file(fasta, [folder], tmp_path / "f.json", model, on=on, config=CONFIG)
+    assert not (tmp_path / "f.json").exists()
 
 
 @pytest.mark.parametrize(

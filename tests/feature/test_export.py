@@ -7,11 +7,15 @@ import numpy as np
 import pyBigWig
 import pysam
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from genointerp.annotation.annotation_set import Element, Part
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.feature.export import ExportConfig, export
+from genointerp.feature.gene_matrix import gene_layers
 from genointerp.feature.genomes import GenomeFiles
 from genointerp.feature.loci import LocusConfig, all_loci
 from genointerp.feature.locus_files import sequence_text
@@ -20,7 +24,7 @@ from genointerp.genome.genome import Contig, Genome, reverse_complement
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import write_fasta
 from genointerp.store.contigs import ContigInfo
-from tests.stores import CONTIGS, dense_features, feature_header, write_features
+from tests.stores import CONTIGS, dense_features, feature_header, write_features, write_read
 
 LOCI = LocusConfig(merge_gap=2, min_length=2, min_activation=1.0)
 
@@ -206,7 +210,40 @@ def test_runs_join_equal_neighbours_and_stop_at_contigs(tmp_path):
     dense["+"][117:123, 0] = [1, 2, 2, 2, 2, 3]
     runs = feature_runs(write_features(tmp_path / "f.h5", dense), 0, "+")
     found = [(r.seqid, r.start.tolist(), r.end.tolist(), r.value.tolist()) for r in runs]
-    assert found == [("chrA", [117, 118], [118, 120], [1, 2]), ("chrB", [0, 2], [2, 3], [2, 3])]
+    assert found == [
+        ("chrA", [0, 117, 118], [117, 118, 120], [0, 1, 2]),
+        ("chrB", [0, 2, 3], [2, 3, 40], [2, 3, 0]),
+    ]
+
+
+@given(st.data())
+def test_a_track_is_zero_where_silence_was_read_and_absent_elsewhere(tmp_path_factory, data):
+    """Against a loop over bases: read on the strand, or on either where both are merged."""
+    seed = data.draw(st.integers(0, 99))
+    dense, generator = dense_features(1, seed=seed), np.random.default_rng(seed)
+    shares = {strand: data.draw(st.sampled_from([0, 0.5, 0.9, 1])) for strand in "+-"}
+    is_read = {strand: generator.random(160) < share for strand, share in shares.items()}
+    for strand in "+-":
+        dense[strand][~is_read[strand]] = 0
+    store = write_read(tmp_path_factory.mktemp("track") / "f.h5", dense, is_read)
+    strand = data.draw(st.sampled_from(["+", "-", None]))
+    bin_bp = data.draw(st.sampled_from([1, 7]))
+    found = np.full(160, np.nan)
+    for run in feature_runs(store, 0, strand, bin_bp=bin_bp):
+        for start, end, value in zip(run.start, run.end, run.value, strict=True):
+            place = slice(store.offsets[run.seqid] + start, store.offsets[run.seqid] + end)
+            assert np.isnan(found[place]).all()
+            found[place] = value
+    strands = "+-" if strand is None else strand
+    known = np.any([is_read[s] for s in strands], axis=0)
+    value = np.max([dense[s][:, 0] for s in strands], axis=0)
+    expected = np.full(160, np.nan)
+    for begin, length in ((0, 120), (120, 40)):
+        for base in range(length):
+            first = begin + base // bin_bp * bin_bp
+            top = value[first : min(first + bin_bp, begin + length)].max()
+            expected[begin + base] = top if known[begin + base] else np.nan
+    assert np.array_equal(found, expected, equal_nan=True)
 
 
 def test_names_that_gff3_reserves_are_escaped(tmp_path):
@@ -216,12 +253,23 @@ def test_names_that_gff3_reserves_are_escaped(tmp_path):
     assert "##sequence-region a%20b%3D1 1 120" in (tmp_path / "t.gff3").read_text()
 
 
-def test_silent_feature_is_an_empty_track_but_no_bigwig(tmp_path):
+def test_a_silent_feature_is_a_track_of_zeros_without_loci(tmp_path):
     dense = {strand: np.zeros((160, 2), np.float32) for strand in "+-"}
     files = GenomeFiles(write_features(tmp_path / "f.h5", dense).path)
-    for suffix in ("bedgraph", "gff3", "bed"):
+    for suffix in ("gff3", "bed"):
         assert export(files, tmp_path / f"t.{suffix}", 0) == 0
-    with pytest.raises(InputError, match="feature 0: expected a feature that fires on either"):
+    for suffix in ("bedgraph", "bw"):
+        assert export(files, tmp_path / f"t.{suffix}", 0) == 2
+    with pyBigWig.open(str(tmp_path / "t.bw")) as track:
+        assert track.intervals("chrA") == ((0, 120, 0.0),)
+
+
+def test_what_was_not_read_is_no_bigwig(tmp_path):
+    dense = {strand: np.zeros((160, 2), np.float32) for strand in "+-"}
+    nothing = {strand: np.zeros(160, dtype=bool) for strand in "+-"}
+    files = GenomeFiles(write_read(tmp_path / "f.h5", dense, nothing).path)
+    assert export(files, tmp_path / "t.bedgraph", 0) == 0
+    with pytest.raises(InputError, match="feature 0: expected a base that was read on either"):
         export(files, tmp_path / "t.bw", 0)
     assert not (tmp_path / "t.bw").exists()
 
@@ -309,4 +357,46 @@ def test_anndata_holds_every_feature_on_every_gene(store, dense, tmp_path):
                 column = found.layers[f"{orientation}_{layer}"].toarray()[:, number]
                 np.testing.assert_allclose(column, values, rtol=1e-6)
     np.testing.assert_array_equal(found.X.toarray(), found.layers["sense_max"].toarray())
+    assert found.uns["coordinates"] == "start and end are 0-based and half-open, peak is 0-based"
+    counts = found.var[["n_bases", "n_read_sense", "n_read_antisense"]].values.tolist()
+    assert counts == [[30] * 3, [26] * 3, [5] * 3]
     assert found.obs["n_firing_plus"].tolist() == (dense["+"] > 0).sum(0).tolist()
+
+
+def test_genes_that_were_not_read_are_left_out(dense, tmp_path, caplog):
+    anndata = pytest.importorskip("anndata", reason="the extra anndata is not installed")
+    is_read = {strand: np.arange(160) < 50 for strand in "+-"}
+    own = {strand: np.where(is_read[strand][:, None], dense[strand], 0) for strand in "+-"}
+    store = write_read(tmp_path / "part.h5", own, is_read)
+    gff = tmp_path / "g.gff3"
+    rows = ["chrA\tx\tCDS\t41\t60\t.\t+\t0\tID=half", "chrA\tx\tCDS\t91\t99\t.\t+\t0\tID=none"]
+    gff.write_text("##gff-version 3\n" + "\n".join(rows) + "\n")
+    assert export(GenomeFiles(store.path, annotation=gff), tmp_path / "t.h5ad") == 1
+    found = anndata.read_h5ad(tmp_path / "t.h5ad")
+    assert found.var_names.tolist() == ["half"]
+    assert "1 of 2 genes are left out" in caplog.text
+    mean = found.layers["sense_mean"].toarray()[:, 0]
+    np.testing.assert_allclose(mean, own["+"][40:50].mean(0), rtol=1e-6)
+    gff.write_text(f"##gff-version 3\n{rows[1]}\n")
+    with pytest.raises(InputError, match="expected a base that was read of CDS"):
+        export(GenomeFiles(store.path, annotation=gff), tmp_path / "u.h5ad")
+
+
+@given(st.data())
+def test_each_part_of_a_gene_is_read_on_its_own_strand(tmp_path_factory, data):
+    """Against a loop over the bases of a gene whose parts lie on either strand."""
+    dense = dense_features(3, density=0.3, seed=data.draw(st.integers(0, 9)))
+    starts = sorted(data.draw(st.sets(st.integers(0, 110), min_size=1, max_size=4)))
+    strands = data.draw(st.lists(st.sampled_from("+-."), min_size=4, max_size=4))
+    ends = [min(start + 6, *(s for s in [*starts, 120] if s > start)) for start in starts]
+    parts = tuple(Part("chrA", *row) for row in zip(starts, ends, strands, strict=False))
+    store = write_features(tmp_path_factory.mktemp("gene") / "f.h5", dense)
+    layers = gene_layers(store, [Element("CDS", "x", parts)])
+    for orientation, read_on in (
+        ("sense", {"+": "+", "-": "-", ".": "+"}),
+        ("antisense", {"+": "-", "-": "+", ".": "-"}),
+    ):
+        rows = [dense[read_on[p.strand]][base] for p in parts for base in range(p.start, p.end)]
+        found = [layers[f"{orientation}_{name}"].toarray()[:, 0] for name in ("max", "mean")]
+        np.testing.assert_allclose(found[0], np.max(rows, axis=0))
+        np.testing.assert_allclose(found[1], np.mean(rows, axis=0), rtol=1e-6)

@@ -29,7 +29,7 @@ from genointerp.feature.regions import Places, element_hull, find_places, read_b
 from genointerp.feature.summary import summarise_stretch
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.feature_catalogue import read_catalogue
-from tests.stores import CONTIGS, ContigInfo, dense_features, write_features
+from tests.stores import CONTIGS, ContigInfo, dense_features, write_features, write_read
 
 OTHER = (ContigInfo("chrA", 60, circular=False), ContigInfo("plasmid", 100, circular=True))
 
@@ -168,7 +168,7 @@ def test_a_bed_may_be_packed_and_its_contigs_called_like_words_of_browsers(store
     table = query(GenomeFiles(store.path), Places(bed=bed))
     assert table["region"].unique().tolist() == ["chrA:5-9", "chrB:1-5"]
     lines = ["track", "track1\t1\t2", "browserX\t3\t4", "track name=x"]
-    found = [interval.seqid for _, interval in read_bed(lines, where="r.bed")]
+    found = [line.interval.seqid for line in read_bed(lines, where="r.bed")]
     assert found == ["track1", "browserX"]
 
 
@@ -220,6 +220,8 @@ def test_a_word_that_is_no_choice_is_refused(module, config, message):
         ("chrA\t5", r"line 2: expected seqid, start and end, separated by tabs"),
         ("chrA\t5\t-1", "line 2: expected seqid, start and end"),
         ("chrA\t9\t5", "line 2: expected start <= end, found 9 and 5"),
+        ("chrA\t1\t" + 5000 * "9", "line 2: expected seqid, start and end"),
+        ("chrA\t1\t\u0662", "line 2: expected seqid, start and end"),
     ],
 )
 def test_a_line_that_is_no_bed_is_named(line, message):
@@ -231,9 +233,22 @@ def test_a_bed_of_another_genome_is_refused(store, tmp_path):
     (tmp_path / "r.bed").write_text("chrZ\t0\t5\n")
     with pytest.raises(CoordinateError, match="expected contigs of the genomes, found chrZ"):
         query(GenomeFiles(store.path), Places(bed=tmp_path / "r.bed"))
-    (tmp_path / "r.bed").write_text("chrB\t30\t50\n")
-    with pytest.raises(CoordinateError, match="chrB: expected end <= 40, found end=50"):
+    (tmp_path / "r.bed").write_text("chrB\t30\t40\n\nchrB\t30\t50\n")
+    expected = r"r\.bed: line 3: expected 0 <= start <= end <= 40 on chrB, found start=30, end=50"
+    with pytest.raises(CoordinateError, match=expected):
         query(GenomeFiles(store.path), Places(bed=tmp_path / "r.bed"))
+
+
+def test_lines_of_a_bed_are_asked_of_every_genome_that_holds_them(catalogue, tmp_path):
+    """chrA is a ring of 120 bp in the first genome and 60 bp in the second."""
+    (tmp_path / "r.bed").write_text("chrA\t0\t50\nchrA\t0\t70\nchrA\t110\t130\n")
+    table = query(GenomeFiles(catalogue), Places(bed=tmp_path / "r.bed"), QueryConfig(top=1))
+    assert table[["genome", "region"]].values.tolist() == [
+        ["first", "chrA:1-50"],
+        ["second", "chrA:1-50"],
+        ["first", "chrA:1-70"],
+        ["first", "chrA:111-130"],
+    ]
 
 
 @pytest.mark.parametrize("name", ["dnaA", "b0001", "cds-1"])
@@ -273,6 +288,55 @@ def test_parts_on_either_side_of_the_origin_make_one_hull():
     ends = (0, 30), (60, 100)
     assert hull(*ends) == GenomicInterval("c", 60, 130, "+")
     assert hull(*ends, circular=False) == GenomicInterval("c", 0, 100, "+")
+
+
+def test_the_hull_of_parts_on_both_strands_has_none():
+    parts = (Part("c", 10, 20, "+"), Part("c", 40, 50, "-"))
+    hull = element_hull(Element("CDS", "x", parts), 100, circular=False)
+    assert hull == GenomicInterval("c", 10, 50, ".")
+
+
+@pytest.mark.parametrize("seqid", ["chrA", "chrB"])
+@given(st.data())
+def test_a_gene_is_asked_as_the_bases_of_its_parts(tmp_path_factory, store, dense, seqid, data):
+    """Against a loop over the bases of the parts, which may overlap and span the origin."""
+    length, offset = (120, 0) if seqid == "chrA" else (40, 120)
+    firsts = data.draw(st.lists(st.integers(1, length), min_size=1, max_size=4))
+    spans = [(first, min(first + 7, length)) for first in firsts]
+    if seqid == "chrA" and data.draw(st.booleans()):
+        spans += [(length - 2, length), (1, 3)]
+    gff = tmp_path_factory.mktemp("gene") / "g.gff3"
+    n = len(spans)
+    rows = [
+        f"{seqid}\tx\tCDS\t{first}\t{last}\t.\t{data.draw(st.sampled_from('+-'))}\t0"
+        f"\tID=c;gene=g;part={number}/{n}"
+        for number, (first, last) in enumerate(spans, 1)
+    ]
+    gff.write_text("##gff-version 3\n" + "\n".join(rows) + "\n")
+    files = GenomeFiles(store.path, annotation=gff)
+    table = query(files, Places(genes=("g",)), QueryConfig(top=None))
+    bases = sorted({base for first, last in spans for base in range(first - 1, last)})
+    (place,) = find_places(Places(genes=("g",)), files.open(elements=True))
+    unrolled = [base for part in place.parts for base in range(part.start, part.end)]
+    assert sorted(base % length for base in unrolled) == bases
+    assert len(unrolled) == len(bases)
+    for row in table.itertuples():
+        values = dense[row.strand][[offset + base for base in bases], row.feature]
+        assert row.max_activation == values.max()
+        assert row.covered_share == pytest.approx((values > 0).mean())
+        assert row.mean_activation == pytest.approx(values[values > 0].mean())
+        loud = [b for b in unrolled if dense[row.strand][offset + b % length, row.feature] > 0]
+        turn = length if loud[0] >= length else 0
+        assert (row.start, row.end) == (loud[0] - turn, loud[-1] + 1 - turn)
+    assert len(table) == sum((dense[s][[offset + b for b in bases]] > 0).any(0).sum() for s in "+-")
+
+
+def test_the_share_that_fires_is_of_the_bases_that_were_read(tmp_path):
+    dense = {strand: np.zeros((160, 1), np.float32) for strand in "+-"}
+    dense["+"][10:15] = 1
+    is_read = {"+": np.arange(160) < 20, "-": np.ones(160, dtype=bool)}
+    store = write_read(tmp_path / "f.h5", dense, is_read)
+    assert query_region(store, "chrA:11-30")["covered_share"].tolist() == [0.5]
 
 
 def test_a_gene_that_reaches_both_ends_of_a_linear_contig_is_not_unrolled(store, tmp_path):

@@ -170,7 +170,12 @@ def run(*arguments, **options):
 
 
 def test_command_prints_each_format(worked):
-    assert run(worked.path, "chrA:10-14").stdout.split()[:4] == QUERY.names[:4]
+    first, head, *rows = run(worked.path, "chrA:10-14", "chrA:11-12").stdout.splitlines()
+    assert first == "# first, last: 1-based, closed"
+    assert head.split() == [*QUERY.names[:8], "first", "last"]
+    # bases 11 to 13, whose indices are 10 to 12
+    assert rows[0].split()[-2:] == ["11", "13"]
+    assert not any("#" in row for row in rows)
     tsv = run(worked.path, "chrA:10-14", "chrA:11-12", "--format", "tsv").stdout.splitlines()
     assert tsv[1] == "f\tchrA:10-14\tchrA\t2\t+\t4.0\t2.0\t0.6\t10\t13"
     assert [line.split("\t")[1] for line in tsv[3:]] == ["chrA:11-12", "chrA:11-12"]
@@ -240,7 +245,9 @@ def test_another_pipe_that_breaks_is_a_failure(worked):
 def test_an_answer_to_no_regions_has_its_names(worked, tmp_path, format):
     bed = tmp_path / "none.bed"
     bed.write_text("# nothing\n")
-    assert run(worked.path, "--bed", bed, "--format", format).stdout.split() == QUERY.names[:10]
+    names = [*QUERY.names[:8], *(("first", "last") if format == "table" else QUERY.names[8:10])]
+    shown = run(worked.path, "--bed", bed, "--format", format).stdout.splitlines()
+    assert shown[-1].split() == names
     assert json.loads(run(worked.path, "--bed", bed, "--format", "json").stdout) == []
     assert run(worked.path, "--bed", bed, "--format", "bed").stdout == ""
     known = tmp_path / "a.parquet"

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -153,6 +154,38 @@ def test_the_nearest_element_is_that_of_a_loop(parts, start, size, circular):
         assert overlaps[found.element.id] == max(overlaps.values())
     expected = "both" if part.strand == "." else "sense" if part.strand == "+" else "antisense"
     assert found.orientation == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "strand", "distance", "orientation"),
+    [
+        pytest.param(21, "+", 0, "antisense", id="inside-the-part-on-minus"),
+        pytest.param(21, "-", 0, "sense", id="inside-the-part-on-minus-read-there"),
+        pytest.param(6, "+", 0, "sense", id="inside-the-part-on-plus"),
+        pytest.param(13, "+", 3, "sense", id="downstream-of-the-part-on-plus"),
+        pytest.param(28, "+", -3, "antisense", id="upstream-of-the-part-on-minus"),
+    ],
+)
+def test_a_part_of_a_gene_on_both_strands_speaks_for_itself(start, strand, distance, orientation):
+    gene = element("x", "CDS", ("c", 5, 10, "+", 0), ("c", 20, 25, "-", 0))
+    for parts in (gene.parts, gene.parts[::-1]):
+        finder = NearestElement(AnnotationSet([replace(gene, parts=parts)], {"c": 40}), frozenset())
+        found = finder.find(GenomicInterval("c", start, start + 2, strand))
+        assert found[1:] == (distance, orientation)
+
+
+def test_people_read_one_based_loci_and_programs_zero_based_ones(genomes, tmp_path):
+    files = GenomeFiles(genomes[0].store.path)
+    note, head, row, *_ = top(files, 1).splitlines()
+    assert note == "# first, last, peak: 1-based, closed"
+    shown = dict(zip(head.split(), row.split(), strict=True))
+    assert [shown[name] for name in ("first", "last", "peak")] == ["9", "11", "10"]
+    assert not {"start", "end"} & set(shown)
+    (first, *_) = json.loads(top(files, 1, format="json"))
+    assert [first[name] for name in ("start", "end", "peak")] == [8, 11, 9]
+    top(files, 1, out=tmp_path / "t.tsv")
+    header = json.loads((tmp_path / "t.tsv").read_text().splitlines()[0][2:])
+    assert header["coordinates"] == "start and end are 0-based and half-open, peak is 0-based"
 
 
 def test_the_nearest_element_may_lie_over_the_origin():

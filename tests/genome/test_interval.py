@@ -10,7 +10,7 @@ from genointerp.genome.interval import (
     split_at_origin,
 )
 
-LENGTHS = {"chrI": 5000, "NC_000913.2": 4639675, "HLA:1-50": 80, "HLA": 100}
+LENGTHS = {"chrI": 5000, "NC_000913.2": 4639675, "HLA:1-50": 80, "HLA": 100, "a:b:c": 9}
 bounds = st.tuples(st.integers(0, 60), st.integers(0, 60)).map(sorted)
 intervals = st.builds(
     lambda seqid, pair, strand: GenomicInterval(seqid, *pair, strand),
@@ -33,7 +33,16 @@ def test_intersection_is_the_set_of_common_bases(a, b):
     ("region", "seqid", "start", "end"),
     [
         pytest.param("chrI:1-1", "chrI", 0, 1, id="single-base"),
-        pytest.param("chrI:7", "chrI", 6, 7, id="no-last"),
+        pytest.param("chrI:7", "chrI", 6, 5000, id="from-there-to-the-end-as-samtools-reads-it"),
+        pytest.param("chrI:4,901-", "chrI", 4900, 5000, id="no-last"),
+        pytest.param("chrI:-100", "chrI", 0, 100, id="no-first"),
+        pytest.param("{chrI}:3-4", "chrI", 2, 4, id="name-in-braces"),
+        pytest.param("{HLA}:1-50", "HLA", 0, 50, id="braces-tell-a-range-from-a-name"),
+        pytest.param("{HLA:1-50}", "HLA:1-50", 0, 80, id="whole-contig-in-braces"),
+        pytest.param("{HLA:1-50}:71-", "HLA:1-50", 70, 80, id="range-of-a-name-in-braces"),
+        pytest.param("HLA:1-50:71", "HLA:1-50", 70, 80, id="name-that-looks-like-a-region-from"),
+        pytest.param("a:b:c:2-3", "a:b:c", 1, 3, id="several-colons"),
+        pytest.param("a:b:c", "a:b:c", 0, 9, id="several-colons-whole"),
         pytest.param("chrI:1-1,000", "chrI", 0, 1000, id="thousands-separators"),
         pytest.param("NC_000913.2:5-9", "NC_000913.2", 4, 9, id="accession-with-version"),
         pytest.param("chrI", "chrI", 0, 5000, id="whole-contig"),
@@ -53,8 +62,14 @@ def test_parse_region_converts_from_one_based_closed(region, seqid, start, end):
         ("chrI:0-10", "1 <= first <= last <= 5000 on chrI, found first=0, last=10"),
         ("chrI:10-9", "found first=10, last=9"),
         ("chrI:4999-5001", "last <= 5000 on chrI, found first=4999, last=5001"),
-        ("chrI:-5", "a region of"),
-        ("chrI:1-", "a region of"),
+        ("chrI:", "a region of"),
+        ("chrI:-", "a region of"),
+        ("chrI:--5", "a region of"),
+        ("chrI:5001", "1 <= first <= last <= 5000 on chrI, found first=5001, last=5000"),
+        ("chrI:-5001", "found first=1, last=5001"),
+        ("chrI:-0", "found first=1, last=0"),
+        ("chrI:\u0661-\u0662", "a region of"),
+        ("chrI:" + 5000 * "9", "a region of .*found 'chrI:9+\\.\\.\\.'$"),
         ("", "a region of"),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from genointerp.core.errors import ConfigError, CoordinateError, SequenceError
 from genointerp.genome.genome import Contig, Genome, normalise_sequence
 from genointerp.genome.interval import GenomicInterval
-from genointerp.genome.windows import tile_windows, window_sequence
+from genointerp.genome.windows import spread_stretches, tile_windows, window_sequence
 
 PAIRED = dict(zip("ACGT", "TGCA", strict=True))
 texts = st.text("ACGT", min_size=1, max_size=70)
@@ -215,3 +215,27 @@ def test_fetch_reads_the_strand_of_the_interval():
 def test_a_genome_without_contigs_is_none():
     with pytest.raises(SequenceError, match="at least one sequence, found none"):
         Genome([])
+
+
+@given(
+    lengths=st.lists(st.integers(1, 60), min_size=1, max_size=4),
+    share=st.floats(0.01, 1.2),
+    length=st.integers(1, 30),
+)
+def test_a_sample_is_spread_evenly_over_all_regions(lengths, share, length):
+    """Against the bases of the regions laid end to end."""
+    regions = [GenomicInterval(f"c{i}", 3 * i, 3 * i + n) for i, n in enumerate(lengths)]
+    laid = [(r.seqid, base) for r in regions for base in range(r.start, r.end)]
+    n_bases = max(1, int(share * len(laid)))
+    found = spread_stretches(regions, n_bases=n_bases, length=length)
+    bases = [(one.seqid, base) for one in found for base in range(one.start, one.end)]
+    assert len(set(bases)) == len(bases) == min(n_bases, len(laid))
+    assert set(bases) <= set(laid)
+    if n_bases < len(laid):
+        assert all(one.length <= length for one in found)
+        places = sorted(laid.index(base) for base in bases)
+        n = -(-n_bases // length)
+        # a stretch in each of as many equal shares
+        for i in range(n):
+            low, high = i * len(laid) // n, -(-(i + 1) * len(laid) // n)
+            assert any(low <= place < high for place in places)

@@ -27,7 +27,9 @@ def elements(*rows):
 def ring(label="f/1", n=10, **changes):
     plus, minus = np.zeros(n), np.zeros(n)
     plus[2], minus[5] = 4.0, 2.0
-    values = {"plus": plus, "minus": minus, "is_read": np.ones(n, dtype=bool), **changes}
+    values = {"plus": plus, "minus": minus, **changes}
+    for name in ("plus_is_read", "minus_is_read"):
+        values.setdefault(name, np.ones(n, dtype=bool))
     return Ring(label, 100, **values)
 
 
@@ -95,10 +97,13 @@ def test_a_ring_points_outwards_for_plus_and_inwards_for_minus(polar):
 def test_bins_that_were_not_read_are_marked(polar):
     is_read = np.ones(10, dtype=bool)
     is_read[4:7] = is_read[9] = False
-    plot_circle(elements(), [ring(is_read=is_read)], length=950, ax=polar)
-    spans = [span(one)[:2] for one in polygons(polar)[1]]
+    plot_circle(elements(), [ring(minus_is_read=is_read)], length=950, ax=polar)
+    unread, bars = polygons(polar)[1:]
+    spans = [span(one)[:2] for one in unread]
     expected = [(400 / 950, 700 / 950), (900 / 950, 1.0)]
     np.testing.assert_allclose(spans, 2 * np.pi * np.array(expected))
+    # inwards of the middle of the ring, from which the bar of plus points outwards
+    assert {span(one)[3] for one in unread} == {span(bars[0])[2]}
 
 
 def test_rings_do_not_touch(polar):

@@ -25,7 +25,14 @@ from genointerp.plot.region import (
     plot_genes,
     plot_sequence,
 )
-from genointerp.plot.style import BASE_COLORS, PALETTE, plain_text, type_color, use_region_axis
+from genointerp.plot.style import (
+    BASE_COLORS,
+    NOT_READ,
+    PALETTE,
+    plain_text,
+    type_color,
+    use_region_axis,
+)
 from genointerp.plot.training import plot_training
 
 INTERVAL = GenomicInterval("chrI", 100, 1100)
@@ -123,8 +130,28 @@ def test_a_track_is_drawn_upwards_for_plus_and_downwards_for_minus(ax):
     assert ax.get_xlim() == (100.5, 1100.5)
 
 
+def test_bases_that_were_not_read_are_hatched_and_no_silence(ax):
+    plus, minus = np.zeros(1000), np.zeros(1000)
+    plus[10] = 4.0
+    plus[100:200], minus[990:] = np.nan, np.nan
+    plot_feature_track(plus, minus, INTERVAL, ax=ax)
+    up, down = ax.patches
+    assert (up.get_x(), up.get_width(), up.get_y()) == (200.5, 100, 0)
+    assert (down.get_x(), down.get_width(), down.get_y()) == (1090.5, 10, -1.05 * 4)
+    assert up.get_hatch() == down.get_hatch() == NOT_READ["hatch"]
+    assert ax.get_ylim() == (-1.05 * 4, 1.05 * 4)
+    drawn = np.concatenate([path.vertices[:, 0] for path in ax.collections[0].get_paths()])
+    assert not ((drawn > 200.6) & (drawn < 300.4)).any()
+
+
+def test_a_track_of_which_nothing_was_read_is_hatched_throughout(ax):
+    nothing = np.full(1000, np.nan)
+    plot_feature_track(nothing, nothing, INTERVAL, ax=ax)
+    assert [patch.get_width() for patch in ax.patches] == [1000, 1000]
+
+
 def test_a_track_of_another_length_is_refused(ax):
-    with pytest.raises(InputError, match=r"chrI:100-1100: expected 1000 values, found 3"):
+    with pytest.raises(InputError, match=r"chrI:101-1,100: expected 1000 values, found 3"):
         plot_feature_track(np.zeros(3), np.zeros(3), INTERVAL, ax=ax)
 
 
@@ -210,9 +237,18 @@ def test_a_feature_that_never_fires_still_has_its_figure(ax):
 
 def test_the_profile_spans_its_bins_in_bp(ax):
     plot_profile(np.ones(10), np.zeros(10), bin_bp=50, start=200, seqid="chrI", ax=ax)
-    assert ax.get_xlim() == (200, 700)
+    assert ax.get_xlim() == (200.5, 700.5)
     assert ax.get_xlabel() == "chrI (Mb)"
     assert "50 bp" in ax.get_ylabel()
+
+
+def test_bins_of_a_profile_that_were_not_read_are_hatched_and_explained(ax):
+    plus, minus = np.ones(10), np.ones(10)
+    plus[2:4] = np.nan
+    plot_profile(plus, minus, bin_bp=50, start=200, seqid="chrI", ax=ax)
+    (gap,) = [patch for patch in ax.patches if patch.get_hatch() == NOT_READ["hatch"]]
+    assert (gap.get_x(), gap.get_width(), gap.get_y()) == (300.5, 100, 0)
+    assert ax.get_xlabel() == "chrI (Mb; hatched: not read)"
 
 
 def test_strands_of_a_profile_must_have_as_many_bins(ax):

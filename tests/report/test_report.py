@@ -18,6 +18,7 @@ from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import AnnotationSet
+from genointerp.association.beside import beside_baselines
 from genointerp.cli.plot import plot
 from genointerp.core.errors import (
     GenointerpError,
@@ -34,7 +35,8 @@ from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.genome.read import read_genome
 from genointerp.plot.style import use_region_axis
 from genointerp.report import browser, report
-from genointerp.report.browser import browser_text
+from genointerp.report.baselines import beside_table
+from genointerp.report.browser import BrowsedGenome, browser_text
 from genointerp.report.concept_figures import (
     choose_pairs,
     draw_curves,
@@ -53,11 +55,13 @@ from genointerp.report.figures import (
 )
 from genointerp.report.map_figures import draw_circle, draw_dictionary
 from genointerp.report.measure import Measurements
+from genointerp.report.profile import aligned_profile, binned_profiles, whole_contig
 from genointerp.report.report import MAX_PAGE_BYTES, script_json, top_features, write_report
 from genointerp.report.run import annotation_file, read_run
 from genointerp.report.table import Links, format_value
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.table_schemas import (
+    BASELINES,
     BEST_PER_CONCEPT,
     CURVES,
     METAGENE,
@@ -120,7 +124,7 @@ def test_every_number_of_a_table_is_a_cell_of_the_file_that_it_names(run_dir, pa
         "candidates.tsv",
         "associations.parquet",
         "queries/a_tRNA.tsv",
-        *(f"report_tables/{name}.tsv" for name in ("features", "contigs", "files")),
+        *(f"report_tables/{name}.tsv" for name in ("features", "beside", "contigs", "files")),
         "report_tables/loci/feature_3.tsv",
         *(f"dossiers/feature_{feature}.json" for feature in (7, 2, 9)),
     }
@@ -212,7 +216,13 @@ def test_loci_of_a_section_are_strongest_first_and_move_the_browser(page_path, p
     assert (first["max_activation"], first["start"], first["end"]) == (5.0, 1100, 1176)
     assert (first["element"], first["orientation"], first["distance"]) == ("trnX", "sense", 0)
     table = page.split('id="loci-3"')[1].split("</table>")[0]
-    assert 'data-locus="chrA:1101-1176">1,100</button>' in table
+    assert 'data-locus="chrA:1101-1176">1,101</button>' in table
+    # people read 1-based places and are told so; the file has them 0-based
+    assert 'class="sort">first (1-based)</button>' in table
+    assert 'class="sort">last (1-based)</button>' in table
+    assert 'title="start 1100 in the file, which is 0-based"' in table
+    assert '<td data-exact="1176" title="1176" class="number">1,176</td>' in table
+    assert not re.search(r'class="sort">(start|end)<', page)
 
 
 def query_cells(run):
@@ -226,7 +236,7 @@ def test_an_answer_of_query_leads_to_its_genome(run_dir):
     assert set(answer["genome"]) == {"features"}
     table, rows = query_cells(read_run(run_dir))
     assert table.title == "Query a_tRNA: chrA:1,001-1,900 of first"
-    assert [row["start"].locus for row in rows] == [
+    assert [row["first (1-based)"].locus for row in rows] == [
         f"chrA:{start + 1}-{end}" for start, end in zip(answer["start"], answer["end"], strict=True)
     ]
 
@@ -234,7 +244,7 @@ def test_an_answer_of_query_leads_to_its_genome(run_dir):
 def test_an_answer_of_which_the_run_does_not_tell_the_genome_leads_nowhere(run_dir):
     table, rows = query_cells(replace(read_run(run_dir), config={}))
     assert "genome" in table.columns
-    assert {row["start"].locus for row in rows} == {None}
+    assert {row["first (1-based)"].locus for row in rows} == {None}
 
 
 def test_a_contig_named_by_a_number_stays_text(run_dir, tmp_path):
@@ -245,7 +255,7 @@ def test_a_contig_named_by_a_number_stays_text(run_dir, tmp_path):
         write_table(table, folder / "queries" / "a_tRNA.tsv", QUERY, Provenance({}, {}))
     _, rows = query_cells(read_run(folder))
     assert {row["seqid"].text for row in rows} == {"1"}
-    assert {row["start"].locus for row in rows} == {None}
+    assert {row["first (1-based)"].locus for row in rows} == {None}
 
 
 def browsed(folder, name, lengths, *, circular=False):
@@ -271,6 +281,45 @@ def test_a_contig_of_two_genomes_is_found_in_that_which_is_named_only(tmp_path):
     assert loci.place("second", GenomicInterval("chr", 70, 85)) == "second.chr:71-80"
 
 
+def test_the_page_opens_with_what_features_show_and_says_what_was_not_measured(run_dir, page):
+    first = page.split("<section ")[1]
+    assert first.startswith('id="beside"')
+    assert "Baselines were not measured in this run" in first
+    assert "not measured: a neuron or component, the sequence alone, a probe." in first
+    assert "report_tables/beside.tsv" in first
+
+
+def test_the_page_says_of_each_concept_whether_its_feature_shows_more(run_dir):
+    run = read_run(run_dir)
+    labels = run.best[["concept", "orientation"]].to_dict("records")
+    rows = [
+        {column.name: 0.5 if column.kind == "float64" else 1 for column in BASELINES.columns}
+        | {"which": "7", "note": "", "detector": detector, "f1": f1, **label}
+        for label in labels
+        for detector, f1 in (("neuron", 0.25), ("kmer_gc_phase", 0.995), ("linear_probe", 0.5))
+    ]
+    measured = beside_baselines(run.best, pd.DataFrame(rows)[BASELINES.names])
+    table = beside_table(measured, Links(browser.Loci(run.genomes)), source="beside.tsv")
+    assert "F1 on test of the best feature of each concept" in table.note
+    cells = {row[0].exact: [cell.text for cell in row] for row in table.rows}
+    columns = list(table.columns)
+    assert columns[3:8] == ["f1", "neuron_or_component", "sequence_alone", "probe", "always_on"]
+    assert cells["tRNA"][3:7] == ["0.988", "0.25", "0.995", "0.5"]
+    assert "but not more than the sequence alone (0.99" in cells["tRNA"][-1]
+
+
+def test_the_page_says_what_the_headline_figures_are_of(run_dir):
+    run = read_run(run_dir)
+    config = {**run.config, "fit": ["first"], "fidelity": {"genome": "second"}}
+    keys = {"n_bases": 5000, "n_bases_whole": 10000, "n_tokens": 10000, "sample": 2500}
+    summary = {f"fidelity.{key}": value for key, value in keys.items()}
+    told = report._told(replace(run, config=config, summary=summary))
+    assert told.startswith("fidelity: of second, held out from the dictionary; losses and bits")
+    assert "(5,000 of 10,000 bases, in windows spread evenly)" in told
+    assert "FVU, L0 and dead share are of 10,000 tokens" in told
+    assert report._told(run) == ""
+
+
 def test_the_best_features_are_shown_where_not_all_are(run_dir):
     run = read_run(run_dir)
     features = pd.DataFrame(
@@ -281,7 +330,7 @@ def test_the_best_features_are_shown_where_not_all_are(run_dir):
         }
     )
     empty = features.head(0)
-    measured = Measurements(features, empty, empty, empty, empty, loci={}, motifs={})
+    measured = Measurements(features, *[empty] * 5, loci={}, motifs={})
     tables = report._tables(run, measured, Links(browser.Loci(run.genomes)), "tables")
     (table,) = (one for one in tables if one.title == "Features")
     assert table.n_rows == 1002
@@ -523,6 +572,60 @@ def test_a_region_is_drawn_with_the_concepts_that_are_given(run_dir, tmp_path):
     draw_region(run_dir / "first" / "features.h5", "chrA:1-1,900", out, source=source)
     assert "<!-- my_genes -->" in out.read_text()
     assert "<!-- tRNA -->" not in out.read_text()
+
+
+def test_a_region_that_was_read_in_part_is_drawn_with_its_gaps(tmp_path):
+    """Bases 21 to 60 of a ring of 1,000 were not read on +; the region begins before the origin."""
+    contigs = (ContigInfo("c", 1000, circular=True),)
+    dense = silence(1000, 1)
+    dense["+"][[995, 5], 0] = 2.0
+    coverage = {"c": [(0, 20, "+"), (60, 1000, "+"), (0, 1000, "-")]}
+    store = make_store(tmp_path / "f.h5", dense, contigs, coverage=coverage)
+    interval = parse_region("c:991-30", store.lengths, circular=store.circular)
+    values = dense_values(store, interval, 0)
+    assert np.isnan(values.plus).tolist() == [False] * 30 + [True] * 10
+    assert not np.isnan(values.minus).any()
+    assert np.flatnonzero(np.nan_to_num(values.plus)).tolist() == [5, 15]
+
+
+def test_profiles_leave_out_what_was_not_read(tmp_path):
+    contigs = (ContigInfo("c", 2000, circular=False),)
+    dense = silence(2000, 1)
+    dense["+"][[180, 1000, 1900], 0] = [5.0, 1.0, 2.0]
+    coverage = {"c": [(100, 1160, "+"), (1700, 2000, "+"), (100, 2000, "-")]}
+    store = make_store(tmp_path / "f.h5", dense, contigs, coverage=coverage)
+    plus, minus = (store.feature(0, strand) for strand in "+-")
+    (profile,) = binned_profiles(store, plus, minus)
+    base = profile.start + profile.bin_bp * np.arange(len(profile.plus))
+    unread = (base >= 1160) & (base + profile.bin_bp <= 1700)
+    assert np.isnan(profile.plus).tolist() == unread.tolist()
+    assert not np.isnan(profile.minus).any()
+    # only the peak at 1000 has 150 bases read on either side
+    aligned = aligned_profile(store, plus, minus)
+    assert aligned.n_loci == 1
+    assert aligned.mean.max() == 1.0
+    ring = whole_contig(store, 0, "c")
+    first = np.arange(len(ring.plus)) * ring.bin_bp
+    read = (first + ring.bin_bp > 100) & ((first < 1160) | (first + ring.bin_bp > 1700))
+    assert ring.plus_is_read.tolist() == read.tolist()
+    assert ring.minus_is_read.tolist() == (first + ring.bin_bp > 100).tolist()
+
+
+def test_the_browser_has_tracks_of_what_was_not_read(run_dir, tmp_path):
+    run = read_run(run_dir)
+    loci = browser.Loci(run.genomes)
+    assert browser._unread_tracks(run.genomes, loci) == []
+    genome = Genome(
+        [Contig("c", np.full(50, ord("A"), np.uint8)), Contig("d", np.full(9, 65, np.uint8))]
+    )
+    contigs = ContigInfo.of(genome)
+    coverage = {"c": [(10, 20, "+"), (30, 50, "+"), (0, 50, "-")], "d": [(0, 9, "-")]}
+    store = make_store(tmp_path / "f.h5", silence(59, 1), contigs, coverage=coverage)
+    item = BrowsedGenome("g", genome, AnnotationSet([], genome.lengths), store)
+    (track,) = browser._unread_tracks([item], browser.Loci([item]))
+    assert track["name"] == "not read on +"
+    places = [(one["chr"], one["start"], one["end"]) for one in track["features"]]
+    assert places == [("c", 0, 10), ("c", 20, 30), ("d", 0, 9)]
 
 
 def test_a_region_over_the_origin_goes_on_with_the_first_base(tmp_path):

@@ -132,7 +132,7 @@ def test_coverage_is_what_was_read_merged(tmp_path, dense):
 
 def test_overlapping_windows_are_refused_and_nothing_is_written(tmp_path, dense):
     windows = [GenomicInterval("chrA", 0, 20, "+"), GenomicInterval("chrA", 19, 30, "+")]
-    with pytest.raises(InputError, match=r"chrA:19-30 \(\+\): expected windows that do not"):
+    with pytest.raises(InputError, match=r"chrA:20-30 \(\+\): expected windows that do not"):
         write_features(tmp_path / "f.h5", dense, windows=windows)
     assert list(tmp_path.iterdir()) == []
 
@@ -162,7 +162,7 @@ def test_tiny_activation_stays_above_zero(tmp_path):
 def test_value_that_is_no_activation_is_refused(tmp_path, bad):
     kept = GenomicInterval("chrA", 0, 1, "+")
     with (
-        pytest.raises(InputError, match=r"chrA:0-1 \(\+\): expected activations > 0"),
+        pytest.raises(InputError, match=r"chrA:1-1 \(\+\): expected activations > 0"),
         FeatureWriter(tmp_path / "f.h5", feature_header(), PROVENANCE) as writer,
     ):
         writer.add_window(kept, np.array([0, 1]), np.array([2]), np.array([bad], dtype=np.float32))

@@ -62,6 +62,12 @@ def of_query(key):
     return lambda wildcards: QUERIES[wildcards.query].get(key)
 
 
+def fidelity_regions():
+    """Return where losses are measured: the stated regions, or all that the genome's harvest read."""
+    fidelity = config["fidelity"]
+    return fidelity.get("regions", config["genomes"][fidelity["genome"]].get("regions", []))
+
+
 def query_features(wildcards):
     """Return the feature store of the query's genome."""
     return f"{QUERIES[wildcards.query]['genome']}/features.h5"

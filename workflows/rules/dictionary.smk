@@ -51,6 +51,7 @@ rule evaluate:
     """Measure how much of the model's loss the dictionary keeps."""
     input:
         genome=sequence_of(config["fidelity"]["genome"]),
+        activations="{genome}/activations.h5".format(genome=config["fidelity"]["genome"]),
         sae="sae/cfg.json",
     output:
         "fidelity.json",
@@ -65,8 +66,10 @@ rule evaluate:
     params:
         content=content("model", f"genomes.{config['fidelity']['genome']}.sequence"),
         sae=lambda wildcards, input: str(Path(input.sae).parent),
+        options=given(sample=config["fidelity"].get("sample")),
         model=lambda wildcards: f"{MODEL} {WINDOWS}",
-        regions=regions(lambda wildcards: config["fidelity"]["regions"]),
+        regions=regions(lambda wildcards: fidelity_regions()),
     shell:
         "genointerp evaluate {input.genome:q} {params.model} --sae {params.sae:q}"
-        " {params.regions} --out {output:q} &> {log:q}"
+        " --activations {input.activations:q}"
+        " {params.options} {params.regions} --out {output:q} &> {log:q}"

@@ -58,6 +58,7 @@ rule summarise:
         associations=ASSOCIATIONS,
         log="sae/log.json",
         fidelity="fidelity.json",
+        baselines=["baselines.tsv"] if "baselines" in config else [],
     output:
         summary="summary.json",
         best="best_per_concept.tsv",
@@ -69,8 +70,10 @@ rule summarise:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        baselines=lambda wildcards, input: options("--baselines", input.baselines),
     shell:
-        "genointerp summarise {input.associations:q} --training {input.log:q}"
+        "genointerp summarise {input.associations:q} --training {input.log:q} {params.baselines}"
         " --fidelity {input.fidelity:q} --out {output.summary:q} --best {output.best:q}"
         " --text {output.text:q} &> {log:q}"
 
