@@ -111,6 +111,8 @@ def _unique(elements: list[Element]) -> list[Element]:
 
 def _with_parents(elements: list[Element]) -> Iterator[Element]:
     genes = {e.attribute("locus_tag"): e.id for e in elements if e.id.startswith("gene-")}
+    # genes without a tag are nobody's parents
+    genes.pop("", None)
     for element in elements:
         parent = genes.get(element.attribute("locus_tag"))
         if parent in (None, element.id):

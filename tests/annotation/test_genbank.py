@@ -152,6 +152,11 @@ def test_an_element_of_a_gene_names_its_parent_and_ids_are_unique(tmp_path):
     assert [element.attribute("Parent") for element in found] == ["", "gene-b1", "gene-b1"]
 
 
+def test_what_has_no_locus_tag_has_no_parent(tmp_path):
+    found = read(("gene", "1..9"), ("CDS", "1..9"), ("tRNA", "20..30"), tmp_path=tmp_path)
+    assert [element.attribute("Parent") for element in found] == ["", "", ""]
+
+
 def test_phix_has_three_genes_over_its_origin_and_gff3_keeps_them(tmp_path):
     genome = read_genome(PHIX)
     found = read_annotation(PHIX, genome)
