@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -30,6 +31,13 @@ NULL_QUANTILE = 0.95
 
 Their mean would be a weaker bar: half of all pairs that mean nothing are above it.
 """
+
+
+class UnionNulls(NamedTuple):
+    """The p-value of the union of each feature, and its q-value; NaN where it was not tested."""
+
+    p_value: Float64[np.ndarray, " feature"]
+    q_value: Float64[np.ndarray, " feature"]
 
 
 class PairNulls:
@@ -67,6 +75,7 @@ class PairNulls:
         self._null_f1_matched = np.full(shape, np.nan)
         self._p_matched = np.full(shape, np.nan)
         self._share = np.full(shape, np.nan)
+        self._union_p = np.full(shape[0], np.nan)
 
     def add(
         self,
@@ -84,6 +93,19 @@ class PairNulls:
         self._null_f1[features, label] = _f1_quantiles(counts, sizes)
         if self._matched is not None:
             self._add_matched(self._matched, features, label, detected, n_detected)
+
+    def add_unions(
+        self,
+        features: Int64[np.ndarray, " detector"],
+        labels: tuple[int, ...],
+        detected: Detections,
+    ) -> None:
+        """Test some features and the union of some labels, given the cells where they are loud."""
+        self._union_p[features] = p_values(self._shifted.count_union(detected, labels))
+
+    def unions(self) -> UnionNulls:
+        """Return what is known of the unions, which are a family of tests of their own."""
+        return UnionNulls(self._union_p, benjamini_hochberg(self._union_p))
 
     def _add_matched(
         self,

@@ -33,6 +33,17 @@ def best_per_concept(associations: pd.DataFrame) -> pd.DataFrame:
     return best.assign(f1_always_on=f1_always_on(n_concept, count_covered(associations)))
 
 
+def own_orientations(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table of labels without ``both`` of concepts that have a strand.
+
+    Where one orientation stands for a concept, the larger label must not win by its size: the F1
+    of a detector that always fires is that of CDS on both strands, .93 in bacteria. ``both`` of a
+    concept without strand stays.
+    """
+    has_strand = table["concept"].isin(table.loc[table["orientation"] == "sense", "concept"])
+    return table[~(has_strand & (table["orientation"] == "both"))]
+
+
 def count_covered(associations: pd.DataFrame) -> int:
     """Return the covered (base, strand) pairs of test; 0 where nothing was detected there.
 

@@ -284,13 +284,20 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
 
     Notes
     -----
-    ``unexplained = 1 - max(0, max (precision - b) / (1 - b))`` over the associations with
-    ``q_value <= max_q``, with the concept's base rate b on test: 0 for a feature that fires only
-    within one concept, 1 for one that no concept attracts beyond chance. The precision is the
-    larger of that at the threshold with the best F1 and that from half of the maximum on: a
-    feature that is loud in one concept only is explained by it, however much it murmurs elsewhere.
-    A concept of ``everywhere`` of all bases or more explains nothing, and neither does one of
-    ``absences``: an element that nobody knows lies in `intergenic`.
+    ``unexplained = 1 - max(0, max (p - b) / (1 - b))``, p a precision on test and b the share that
+    the same bases have of all that test read: 0 for a feature that fires only within what is known,
+    1 for one that nothing known attracts beyond chance. That a concept has 87 % of all bases thus
+    explains nothing by itself. The largest is taken over
+
+    - the union of the labels that fit chose for the feature, where ``union_q <= max_q``: p is the
+      share of its loud bases that lie in any of them (`genointerp.association.union`);
+    - single labels with ``q_value <= max_q``, p the larger of the precision at the threshold with
+      the best F1 and that from half of the maximum on: a feature that is loud in one concept only
+      is explained by it, however much it murmurs elsewhere.
+
+    A single concept of ``everywhere`` of all bases or more explains nothing, and neither does one
+    of ``absences``, alone or in a union: an element that nobody knows lies in `intergenic`. A
+    union counts only where the table has a row for each of its labels. Older tables have none.
     """
     n_concept = associations["n_concept_bp"].to_numpy(np.int64)
     base = n_concept / max(count_covered(associations), 1)
@@ -304,7 +311,8 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     counted = _at_most(associations["q_value"], config.max_q) & ~np.isnan(gain) & is_known
     gains = pd.Series(np.where(counted, np.maximum(gain, 0.0), 0.0))
     features = associations["feature"].to_numpy(np.int64)
-    unexplained = 1 - gains.groupby(features).max()
+    together = _union_gains(associations, config).reindex(np.unique(features), fill_value=0.0)
+    unexplained = 1 - np.maximum(gains.groupby(features).max(), together)
     attraction = associations["log2_enrichment"].reset_index(drop=True).where(counted)
     columns = {
         "unexplained": unexplained,
@@ -315,6 +323,21 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     table = pd.DataFrame(columns).join(best)
     table["best_concept"] = table["best_concept"].astype(object).fillna("")
     return table
+
+
+def _union_gains(associations: pd.DataFrame, config: RankConfig) -> pd.Series:
+    """Return what the union of its labels explains of each feature, by feature."""
+    if "union_q" not in associations:
+        return pd.Series(dtype=np.float64)
+    counted = _at_most(associations["union_q"], config.max_q)
+    rows = associations[counted & ~associations["concept"].isin(config.absences).to_numpy(np.bool_)]
+    by_feature = rows.groupby("feature")
+    found = by_feature[["union_labels", "union_precision", "union_base"]].first()
+    whole = found[found["union_labels"] == by_feature.size()]
+    gain = precision_gain(
+        *(whole[name].to_numpy(np.float64) for name in ("union_precision", "union_base"))
+    )
+    return pd.Series(np.maximum(np.nan_to_num(gain), 0.0), whole.index)
 
 
 def _boundary_share(associations: pd.DataFrame, config: RankConfig) -> pd.Series:

@@ -103,6 +103,12 @@ ASSOCIATIONS = TableSchema(
         _optional("matched_share", "float64", "share of elements with matched background; test"),
         _optional("boundary_share", "float64", "share of its loci near an element's end; test"),
         _optional("boundary_p", "float64", "chance of as many of them there; test"),
+        _optional("union_labels", "float64", "labels that explain it together; NaN: not of them"),
+        _optional("union_threshold", "float64", "from which it is loud; from fit"),
+        _optional("union_precision", "float64", "share of its loud bases in their union; test"),
+        _optional("union_base", "float64", "share of the union among all bases; test"),
+        _optional("union_p", "float64", "share of shifts with as many loud bases in it, one added"),
+        _optional("union_q", "float64", "Benjamini-Hochberg over the union_p of all features"),
     ),
 )
 
@@ -126,7 +132,7 @@ CANDIDATES = TableSchema(
         _required("n_loci", "int64", "separate loci"),
         _required("best_concept", "string", "concept with the highest F1 on fit; empty where none"),
         _required("best_f1", "float64", "its F1 on test"),
-        _required("unexplained", "float64", "1 - the best gain in precision, q <= .05"),
+        _required("unexplained", "float64", "share that known concepts do not explain, q <= .05"),
         _optional("loss_effect", "float64", "change of the loss when it is ablated, nats per base"),
         _optional("stability", "float64", "cosine to its match in a dictionary of another seed"),
         _optional("gc_auroc", "float64", "AUROC of local GC content for its firing"),

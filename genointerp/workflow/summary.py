@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genointerp.association.summary import best_per_concept
+from genointerp.association.summary import best_per_concept, own_orientations
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import atomic_path, read_text
 from genointerp.core.provenance import Provenance, sha256_file
@@ -54,8 +54,15 @@ def write_summary(
 
 
 def one_per_concept(best: pd.DataFrame) -> pd.DataFrame:
-    """Return the orientation of each concept with the highest ``f1_fit``; highest test F1 first."""
-    leading = best.sort_values("f1_fit", ascending=False, kind="stable").drop_duplicates("concept")
+    """Return the orientation of each concept with the highest ``f1_fit``; highest test F1 first.
+
+    Of a concept with a strand that is sense or antisense (`own_orientations`).
+    """
+    leading = (
+        own_orientations(best)
+        .sort_values("f1_fit", ascending=False, kind="stable")
+        .drop_duplicates("concept")
+    )
     return leading.sort_values("f1", ascending=False, kind="stable").reset_index(drop=True)
 
 
