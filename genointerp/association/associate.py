@@ -160,7 +160,7 @@ def _test_family(
     chosen &= side.labels.n_positive > 0
     tested = _Tested((len(chosen), len(side.labels.names)), nulls)
     boundaries = Boundaries(stores, elements, side.universe)
-    ends = Ends(stores, elements, side.universe)
+    ends = Ends(stores, elements, side.universe, config)
     reader, n_features = read_cells(stores, side.universe), stores[0].n_features
     for features in feature_blocks(stores):
         block, chosen_here = reader.read(features), chosen[features.start : features.stop]

@@ -15,6 +15,7 @@ import pandas as pd
 from jaxtyping import Int64
 
 from genointerp.annotation.concepts import ConceptElements
+from genointerp.annotation.raster import element_bases
 from genointerp.annotation.withhold import overlap_shares, root_concepts
 from genointerp.association.associate import associate
 from genointerp.association.baseline_dictionary import check_rival
@@ -170,7 +171,7 @@ def backtest(
         hidden = hide(known, name, full)
         ranked = [_rank_hidden(one, hidden, config) for one in gathered]
         n_live = len(gathered[0].evidence)
-        described = _describe(hidden, full, known)
+        described = _describe(hidden, full, known, subject.stores)
         auroc = _probe_auroc(probes, hidden.gone)
         rows.append(described | _compare(ranked, n_live) | {"probe_auroc": auroc})
         rows[-1]["verdict"] = verdict(rows[-1]["rank_best"], auroc)
@@ -282,7 +283,28 @@ def by_density(ranked: pd.DataFrame) -> Int64[np.ndarray, " feature"]:
     return rank
 
 
-def _describe(hidden: HiddenClass, full: Sequence[ConceptElements], known: Known) -> dict[str, Any]:
+def count_read(
+    stores: Sequence[FeatureStore], elements: Sequence[ConceptElements], concept: str
+) -> int:
+    """Return the elements of a concept of which a base was read on either strand."""
+    n = 0
+    for store, own in zip(stores, elements, strict=True):
+        is_read = np.zeros(store.n_rows, dtype=np.bool_)
+        for strand in store.strands:
+            for interval in store.coverage(strand):
+                offset = store.offsets[interval.seqid]
+                is_read[offset + interval.start : offset + interval.end] = True
+        bases = element_bases(own, store.lengths, concept)
+        n += len(np.unique(bases.element[is_read[bases.row]]))
+    return n
+
+
+def _describe(
+    hidden: HiddenClass,
+    full: Sequence[ConceptElements],
+    known: Known,
+    stores: Sequence[FeatureStore],
+) -> dict[str, Any]:
     lengths = [genome.lengths for genome in known.genomes]
     shares = overlap_shares(full, lengths, known.concepts, hidden.name)
     listed = [f"{name} {share:.2f}" for name, share in shares.items() if share >= _LEAST_OVERLAP]
@@ -291,7 +313,7 @@ def _describe(hidden: HiddenClass, full: Sequence[ConceptElements], known: Known
         "hidden": ",".join(hidden.gone),
         "changed": ",".join(hidden.changed),
         "overlapping": ",".join(listed),
-        "n_elements": sum(elements.n_elements(hidden.name) for elements in full),
+        "n_elements": count_read(stores, full, hidden.name),
     }
 
 

@@ -1,6 +1,7 @@
 """The score of a candidate and its flags: stated functions of the columns beside them."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
@@ -27,54 +28,84 @@ class Blind(NamedTuple):
 
 
 class Flag(NamedTuple):
-    """A reason against a candidate; ``rule`` says when it is raised, in words.
+    """A reason against a candidate.
 
     ``demotes`` of an artefact, or of what is known: the candidate comes after all without such a
     flag. The others are doubts: what they point at may itself be biology (a reading frame has a
     period of 3, a ribosomal operon is one family), so they are told, and those of `COUNTED` lower
     the score.
 
-    ``rule`` names every column that ``condition`` reads. A rule is not examined where one of them
-    is undefined, and where it is ``blind``.
+    Parameters
+    ----------
+    columns, thresholds
+        Every column of candidates and every key of `RankConfig` that ``condition`` reads. A flag is
+        not examined where one of the columns is undefined, and where it is ``blind``.
+    rule, reason
+        When it is raised, and what it then means; ``{key}`` is the value of a key.
     """
 
     name: str
+    columns: tuple[str, ...]
+    thresholds: tuple[str, ...]
     rule: str
     reason: str
     condition: Condition
     demotes: bool = True
     blind: Blind | None = None
 
+    def rule_of(self, config: RankConfig) -> str:
+        """Return when the flag is raised with a configuration."""
+        return _print(self.rule, config)
+
+    def reason_of(self, config: RankConfig) -> str:
+        """Return what the flag means with a configuration."""
+        return _print(self.reason, config)
+
+
+def _print(sentence: str, config: RankConfig) -> str:
+    return sentence.format_map(asdict(config))
+
 
 FLAGS: tuple[Flag, ...] = (
     Flag(
         "explained",
-        "unexplained < 1 - explained (0.5)",
+        ("unexplained",),
+        ("explained",),
+        "unexplained < 1 - explained ({explained:g})",
         "a known concept accounts for where it fires",
         lambda t, c: t["unexplained"] < 1 - c.explained,
     ),
     Flag(
         "attracted",
-        "attraction >= attracted (3), of a concept with q <= max_q",
-        "a weak or split detector of that concept: its bases are 8 times as common where it fires",
+        ("attraction",),
+        ("attracted", "max_q"),
+        "attraction >= attracted ({attracted:g}), of a concept with q <= max_q ({max_q:g})",
+        "a weak or split detector of that concept: its bases are 2^{attracted:g} times as common "
+        "where it fires",
         lambda t, c: t["attraction"] >= c.attracted,
         demotes=False,
     ),
     Flag(
         "dense",
-        "density >= dense (0.1)",
+        ("density",),
+        ("dense",),
+        "density >= dense ({dense:g})",
         "fires on so many bases that it names nothing",
         lambda t, c: t["density"] >= c.dense,
         demotes=False,
     ),
     Flag(
         "few_loci",
-        "n_loci < few_loci (5)",
+        ("n_loci",),
+        ("few_loci",),
+        "n_loci < few_loci ({few_loci:g})",
         "too few loci to be a kind of thing",
         lambda t, c: t["n_loci"] < c.few_loci,
     ),
     Flag(
         "single_genome",
+        ("n_genomes", "n_read"),
+        (),
         "n_genomes = 1 and n_read > 1",
         "may be a peculiarity of one genome, or a memory of it",
         lambda t, c: (t["n_genomes"] == 1) & (t["n_read"] > 1),
@@ -83,71 +114,93 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "gc_shortcut",
-        "|gc_auroc - 0.5| >= gc_shortcut (0.25)",
+        ("gc_auroc",),
+        ("gc_shortcut",),
+        "|gc_auroc - 0.5| >= gc_shortcut ({gc_shortcut:g})",
         "local GC content alone tells where it fires",
         lambda t, c: (t["gc_auroc"] - 0.5).abs() >= c.gc_shortcut,
         demotes=False,
     ),
     Flag(
         "codon_phase",
-        "periodicity >= periodic (0.3), and period is a multiple of 3 bp",
+        ("periodicity", "period"),
+        ("periodic",),
+        "periodicity >= periodic ({periodic:g}), and period is a multiple of 3 bp",
         "a detector of reading frame",
         lambda t, c: (t["periodicity"] >= c.periodic) & (t["period"] % 3 == 0),
         demotes=False,
     ),
     Flag(
         "periodic",
-        "periodicity >= periodic (0.3), and period is no multiple of 3 bp",
+        ("periodicity", "period"),
+        ("periodic",),
+        "periodicity >= periodic ({periodic:g}), and period is no multiple of 3 bp",
         "fires in step with a repeat, not with an element",
         lambda t, c: (t["periodicity"] >= c.periodic) & (t["period"] % 3 != 0),
         demotes=False,
     ),
     Flag(
         "low_complexity",
-        "tandem_share >= low_complexity (0.5), in repeats of units <= 12 bp",
+        ("tandem_share",),
+        ("low_complexity",),
+        "tandem_share >= low_complexity ({low_complexity:g}), in repeats of units <= 12 bp",
         "simple sequence, known without a model",
         lambda t, c: t["tandem_share"] >= c.low_complexity,
     ),
     Flag(
         "one_strand",
-        "|strand_asymmetry| >= one_strand (0.9)",
+        ("strand_asymmetry",),
+        ("one_strand",),
+        "|strand_asymmetry| >= one_strand ({one_strand:g})",
         "nearly all on one reading strand, where genes lie on both: an artefact of reading",
         lambda t, c: t["strand_asymmetry"].abs() >= c.one_strand,
     ),
     Flag(
         "window_start",
-        "window_bias >= window_start (3)",
+        ("window_bias",),
+        ("window_start",),
+        "window_bias >= window_start ({window_start:g})",
         "fires where a window begins, so at the lack of context",
         lambda t, c: t["window_bias"] >= c.window_start,
     ),
     Flag(
         "window_start_16",
-        "window_bias_16 >= window_start (3)",
+        ("window_bias_16",),
+        ("window_start",),
+        "window_bias_16 >= window_start ({window_start:g})",
         "likewise, at the first 16 bases",
         lambda t, c: t["window_bias_16"] >= c.window_start,
     ),
     Flag(
         "outlier_tokens",
-        "outlier_share >= outlier_tokens (0.5)",
+        ("outlier_share",),
+        ("outlier_tokens",),
+        "outlier_share >= outlier_tokens ({outlier_tokens:g})",
         "fires at tokens of unusual norm, which training leaves out unless told otherwise",
         lambda t, c: t["outlier_share"] >= c.outlier_tokens,
     ),
     Flag(
         "contig_end",
-        "edge_share >= edge (0.5)",
+        ("edge_share",),
+        ("edge",),
+        "edge_share >= edge ({edge:g})",
         "fires within 500 bp of the ends of linear contigs: vectors, adapters, lack of context",
         lambda t, c: t["edge_share"] >= c.edge,
     ),
     Flag(
         "kmer_shortcut",
-        "kmer_auroc >= kmer_shortcut (0.9)",
+        ("kmer_auroc",),
+        ("kmer_shortcut",),
+        "kmer_auroc >= kmer_shortcut ({kmer_shortcut:g})",
         "the six letters around a base tell where it fires",
         lambda t, c: t["kmer_auroc"] >= c.kmer_shortcut,
         demotes=False,
     ),
     Flag(
         "one_family",
-        "n_families = 1 and n_loci >= one_family (3)",
+        ("n_families", "n_loci"),
+        ("one_family",),
+        "n_families = 1 and n_loci >= one_family ({one_family:g})",
         "its strongest loci are copies of one sequence: one gene family or one mobile element",
         lambda t, c: (t["n_families"] == 1) & (t["n_loci"] >= c.one_family),
         demotes=False,
@@ -155,28 +208,37 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "memorised",
-        "seen_share >= memorised (0.95) and seen_p <= memorised_chance (0.05)",
+        ("seen_share", "seen_p"),
+        ("memorised", "memorised_chance"),
+        "seen_share >= memorised ({memorised:g}) and "
+        "seen_p <= memorised_chance ({memorised_chance:g})",
         "fires in the genomes that the dictionary was trained on and hardly elsewhere",
         lambda t, c: (t["seen_share"] >= c.memorised) & (t["seen_p"] <= c.memorised_chance),
         demotes=False,
     ),
     Flag(
         "unstable",
-        "stability < unstable (0.7) or <= stability_null",
+        ("stability", "stability_null"),
+        ("unstable",),
+        "stability < unstable ({unstable:g}) or <= stability_null",
         "a dictionary of another seed has no such direction",
         lambda t, c: (t["stability"] < c.unstable) | (t["stability"] <= t["stability_null"]),
         demotes=False,
     ),
     Flag(
         "split",
-        "split_cosine >= split (0.7)",
+        ("split_cosine",),
+        ("split",),
+        "split_cosine >= split ({split:g})",
         "part of another feature of its dictionary",
         lambda t, c: t["split_cosine"] >= c.split,
         demotes=False,
     ),
     Flag(
         "unused",
-        "loss_effect_p > unused (0.05), or loss_effect <= 0",
+        ("loss_effect_p", "loss_effect"),
+        ("unused",),
+        "loss_effect_p > unused ({unused:g}), or loss_effect <= 0",
         "taking it out is not seen to cost the model more than taking out other directions",
         lambda t, c: (t["loss_effect_p"] > c.unused) | (t["loss_effect"] <= 0),
         demotes=False,

@@ -415,7 +415,7 @@ BACKTEST = TableSchema(
         _required("hidden", "string", "concepts that went with it, itself first; commas"),
         _required("changed", "string", "concepts that became others, as intergenic; commas"),
         _required("overlapping", "string", "classes on its bases and their share; commas"),
-        _required("n_elements", "int64", "elements of the class in the genomes"),
+        _required("n_elements", "int64", "elements of the class of which a base was read"),
         _required("n_live", "int64", "features that fire, which is what was ranked"),
         _required("n_class_features", "int64", "features that tell the class"),
         _required("best_feature", "int64", "of these the highest f1_fit; -1 where none"),

@@ -17,6 +17,7 @@ from genointerp.candidate.backtest import (
     backtest,
     by_density,
     class_features,
+    count_read,
     verdict,
 )
 from genointerp.candidate.config import RankConfig
@@ -29,7 +30,7 @@ from genointerp.genome.read import write_fasta
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.table_schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES
 from genointerp.store.tables import read_table, write_table
-from tests.plant import make_store, silence
+from tests.plant import contigs_of, make_elements, make_store, silence
 
 LENGTH = 20_000
 CONCEPTS = load_concepts()
@@ -125,6 +126,15 @@ def test_what_goes_with_a_class_and_what_becomes_other_is_told(result):
     assert row["overlapping"] == ""
     assert row["n_elements"] == 2 * len(CODINGS)
     assert row_of(result, "tRNA")["hidden"] == "tRNA"
+
+
+def test_elements_count_where_a_base_of_them_was_read(tmp_path):
+    coverage = {"c": [(0, 100, "+"), (150, 160, "-")]}
+    store = make_store(tmp_path / "f.h5", silence(300, 1), contigs_of(c=300), coverage=coverage)
+    # read, its last base read on the other strand, between, beyond
+    places = [(10, 20), (99, 110), (159, 170), (120, 140), (200, 250)]
+    elements = make_elements(*(("tRNA", "c", *place, "+") for place in places))
+    assert count_read([store], [elements], "tRNA") == 3
 
 
 def test_a_feature_that_is_explained_when_known_is_a_candidate_when_hidden(world, result):
