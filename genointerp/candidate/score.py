@@ -276,7 +276,7 @@ def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndar
     - d: the number of its doubts among `COUNTED`, those that no other factor measures.
 
     Of equal scores (0 where nothing is coherent and no motif was found) the less explained comes
-    first, then that of more loci.
+    first, then that of more loci, then the lower number.
 
     There is evidence for something where a feature is coherent or has a motif; rarity is none, and
     density costs nothing. A check that was not measured raises no doubt; an undefined

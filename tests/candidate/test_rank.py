@@ -12,6 +12,7 @@ from genointerp.candidate.coherence import coherent_share
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.given import Given
 from genointerp.candidate.rank import gather, rank, rank_evidence
+from genointerp.candidate.rank_files import told_of_loci
 from genointerp.candidate.score import FLAGS, explain, raise_flags, score_candidates
 from genointerp.candidate.write import write_candidates
 from genointerp.core.errors import MismatchError
@@ -510,6 +511,15 @@ def test_a_concept_of_nearly_all_bases_explains_nothing():
         }
     )
     assert explain(associations, RankConfig())["unexplained"].tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("changed", [{}, {"locus_share": 0.4}, {"merge_gap": 5}], ids=str)
+def test_boundaries_of_other_loci_than_those_of_the_ranking_are_not_told(changed, caplog):
+    table = pd.DataFrame({"boundary_share": [0.7], "boundary_p": [1e-9]})
+    found = told_of_loci(table, AssociateConfig(), RankConfig(**changed))
+    assert found["boundary_share"].isna().all() == bool(changed)
+    for key in changed:
+        assert f"{key} is " in caplog.text
 
 
 def test_that_nothing_is_annotated_explains_nothing():
