@@ -167,7 +167,8 @@ def _test_family(
         for label in np.flatnonzero(chosen_here.any(axis=0)).tolist():
             own = features.start + np.flatnonzero(chosen_here[:, label])
             detected = block.detect(own, measures.threshold[own, label])
-            nulls.add(own, label, detected, measures.n_feature[own, label])
+            sizes = measures.n_feature[own, label], measures.n_both[own, label]
+            nulls.add(own, label, detected, *sizes)
             offset = boundaries.offsets(detected, side.labels.names[label])
             tested.start_offset[own, label], tested.end_offset[own, label] = offset
         of_block = features.start + np.flatnonzero(chosen_here.any(axis=1))

@@ -429,7 +429,12 @@ BACKTEST = TableSchema(
         _required("random_n_class_features", "int64", "features of random weights that tell it"),
         *_landing("random_", "; random weights"),
         _required("probe_auroc", "float64", "of the best linear probe of what is hidden; test"),
-        _required("verdict", "string", "found, missed, no feature or not known"),
+        _required("verdict", "string", "found, missed, or why neither can be said"),
+        _optional("p_ranks", "float64", "chance that random order has all of them as early"),
+        _optional("rank_first_shown", "float64", "rank of the first with nothing hidden"),
+        _optional("rank_best_shown", "float64", "rank of the best with nothing hidden"),
+        _optional("share_risen", "float64", "share of them twice as early or more when hidden"),
+        _optional("use", "string", "tuned: the score may be chosen by it; or reserve"),
     ),
 )
 
