@@ -18,11 +18,11 @@ from genointerp.association import scores
 from genointerp.association.boundary import Boundaries
 from genointerp.association.config import AssociateConfig
 from genointerp.association.counts import stream_rows
-from genointerp.association.hits import feature_blocks, read_cells
+from genointerp.association.hits import HitBlock, feature_blocks, read_cells
 from genointerp.association.label import list_labels
 from genointerp.association.measure import Measures, Side, make_side, measure
 from genointerp.association.nearness import Ends
-from genointerp.association.nulls import PairNulls
+from genointerp.association.nulls import PairNulls, UnionNulls
 from genointerp.association.split import split_stores
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
@@ -88,6 +88,10 @@ def associate(
     feature the label with the highest F1 and that with the highest gain in precision; of each
     label the ``top_per_concept`` features with the highest F1. Both statistics rise with the
     bases in common, so that one p-value serves for either.
+
+    A concept with a strand is measured as sense, as antisense and as ``both``, its bases on either
+    reading. What several labels explain of a feature together is measured on the union that fit
+    chose (`genointerp.association.union`), in the columns that begin with ``union``.
     """
     config = AssociateConfig() if config is None else config
     _check_stores(stores, elements)
@@ -156,14 +160,15 @@ def _test_family(
     chosen &= side.labels.n_positive > 0
     tested = _Tested((len(chosen), len(side.labels.names)), nulls)
     boundaries = Boundaries(stores, elements, side.universe)
-    ends = Ends(stores, elements, side.universe)
+    ends = Ends(stores, elements, side.universe, config)
     reader, n_features = read_cells(stores, side.universe), stores[0].n_features
     for features in feature_blocks(stores):
         block, chosen_here = reader.read(features), chosen[features.start : features.stop]
         for label in np.flatnonzero(chosen_here.any(axis=0)).tolist():
             own = features.start + np.flatnonzero(chosen_here[:, label])
             detected = block.detect(own, measures.threshold[own, label])
-            nulls.add(own, label, detected, measures.n_feature[own, label])
+            sizes = measures.n_feature[own, label], measures.n_both[own, label]
+            nulls.add(own, label, detected, *sizes)
             offset = boundaries.offsets(detected, side.labels.names[label])
             tested.start_offset[own, label], tested.end_offset[own, label] = offset
         of_block = features.start + np.flatnonzero(chosen_here.any(axis=1))
@@ -172,8 +177,21 @@ def _test_family(
             for label in np.flatnonzero(chosen[feature]).tolist():
                 near = ends.nearness(peaks, side.labels.names[label])
                 tested.boundary_share[feature, label], tested.boundary_p[feature, label] = near
+        _test_unions(features, block, measures, nulls)
         progress(n_features + features.stop, 2 * n_features)
     return tested
+
+
+def _test_unions(features: range, block: HitBlock, measures: Measures, nulls: PairNulls) -> None:
+    """Test the unions of some features, those of the same labels together."""
+    by_labels: dict[tuple[int, ...], list[int]] = {}
+    for feature in features:
+        labels = tuple(np.flatnonzero(measures.in_union[feature]).tolist())
+        if labels and measures.n_loud[feature]:
+            by_labels.setdefault(labels, []).append(feature)
+    for labels, found in by_labels.items():
+        own = np.array(found, np.int64)
+        nulls.add_unions(own, labels, block.detect(own, measures.loud_threshold[own]))
 
 
 def choose_family(
@@ -236,6 +254,25 @@ def _frame(measures: Measures, tested: _Tested, side: Side) -> pd.DataFrame:
         "boundary_share": tested.boundary_share,
         "boundary_p": tested.boundary_p,
         **{name: np.where(defined, score, np.nan) for name, score in at_threshold.items()},
+        **_union_columns(measures, tested.nulls.unions(), n_covered),
     }
     table = pd.DataFrame({name: np.ravel(column) for name, column in columns.items()})
     return table[ASSOCIATIONS.names]
+
+
+def _union_columns(
+    measures: Measures, nulls: UnionNulls, n_covered: int
+) -> dict[str, Float64[np.ndarray, "feature label"]]:
+    """Return what is said of the union of a feature in the rows of its labels, NaN in others."""
+    of_feature = {
+        "union_labels": measures.in_union.sum(axis=1),
+        "union_threshold": measures.loud_threshold,
+        "union_precision": scores.precision(measures.n_loud_union, measures.n_loud),
+        "union_base": measures.n_union / max(n_covered, 1),
+        "union_p": nulls.p_value,
+        "union_q": nulls.q_value,
+    }
+    return {
+        name: np.where(measures.in_union, column[:, None], np.nan)
+        for name, column in of_feature.items()
+    }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from genointerp.core.config import read_config
 from genointerp.core.errors import ConfigError
+from genointerp.feature.loci import LOUD_SHARE, MERGE_GAP
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class AssociateConfig:
         How far the GC content of a matched stretch may be from that of the element's.
     top_per_concept
         Features tested for each concept and orientation, beside each feature's own best concept.
+    locus_share, merge_gap
+        Loci whose peaks are held against the ends of elements: bases with this share of the
+        feature's maximum or more, with at most so many others between them. As the ranking has
+        them, or it cannot tell boundaries.
     seed
         Of the shifts and of the matched background.
 
@@ -61,27 +66,35 @@ class AssociateConfig:
     n_matched: int = 19
     gc_caliper: float = 0.05
     top_per_concept: int = 20
+    locus_share: float = LOUD_SHARE
+    merge_gap: int = MERGE_GAP
     seed: int = 0
     test_genomes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("block_bp", "n_thresholds", "n_shifts"):
-            if getattr(self, name) < 1:
-                raise ConfigError(name, "a number of at least 1", str(getattr(self, name)))
+        self._check_numbers()
         if (self.test or self.test_genomes) and self.test_clades:
             raise ConfigError("test_clades", "either test or test_clades", "both")
         if self.test_clades and not self.clades:
             raise ConfigError("clades", "the clade of each sequence, for test_clades", "none")
+        if not 0 <= 2 * self.gap_bp < self.block_bp:
+            raise ConfigError("gap_bp", f"0 <= gap_bp < {self.block_bp} / 2", str(self.gap_bp))
+
+    def _check_numbers(self) -> None:
+        for name in ("block_bp", "n_thresholds", "n_shifts"):
+            if getattr(self, name) < 1:
+                raise ConfigError(name, "a number of at least 1", str(getattr(self, name)))
         if self.n_thresholds > 256:
             raise ConfigError("n_thresholds", "at most 256", str(self.n_thresholds))
         if not 1 <= self.n_matched <= 255:
             raise ConfigError("n_matched", "1 to 255", str(self.n_matched))
         if not 0 <= self.gc_caliper <= 1:
             raise ConfigError("gc_caliper", "a share, 0 to 1", str(self.gc_caliper))
-        if self.top_per_concept < 0:
-            raise ConfigError("top_per_concept", "0 or more", str(self.top_per_concept))
-        if not 0 <= 2 * self.gap_bp < self.block_bp:
-            raise ConfigError("gap_bp", f"0 <= gap_bp < {self.block_bp} / 2", str(self.gap_bp))
+        for name in ("top_per_concept", "merge_gap"):
+            if getattr(self, name) < 0:
+                raise ConfigError(name, "0 or more", str(getattr(self, name)))
+        if not 0 <= self.locus_share < 1:
+            raise ConfigError("locus_share", "0 <= locus_share < 1", str(self.locus_share))
 
 
 def read_associate_config(

@@ -115,9 +115,9 @@ def fill_levels(reach, level_of):
 
 @compiled
 @no_type_check
-def count_levels(start, stop, patch, code, reach, class_of, label_offset, label, n_feature, n_both):
-    """Add up the hits at each level: in all, and of each label that the class of a patch has."""
-    n_labels, n_levels = n_both.shape[1], reach.shape[1]
+def count_levels(start, stop, patch, code, reach, class_of, atom_offset, atom, n_feature, n_both):
+    """Add up the hits at each level: in all, and of each atom that the class of a patch has."""
+    n_atoms, n_levels = n_both.shape[1], reach.shape[1]
     level_of = np.empty(N_CODES, np.int16)
     for f in range(len(start)):
         fill_levels(reach[f], level_of)
@@ -125,12 +125,12 @@ def count_levels(start, stop, patch, code, reach, class_of, label_offset, label,
             level, kind = level_of[code[i]], class_of[patch[i]]
             if level >= 0:
                 n_feature[f, level] += 1
-                for j in range(label_offset[kind], label_offset[kind + 1]):
-                    n_both[f, label[j], level] += 1
+                for j in range(atom_offset[kind], atom_offset[kind + 1]):
+                    n_both[f, atom[j], level] += 1
         # what reaches a level reaches those below
         for level in range(n_levels - 2, -1, -1):
             n_feature[f, level] += n_feature[f, level + 1]
-            for one in range(n_labels):
+            for one in range(n_atoms):
                 n_both[f, one, level] += n_both[f, one, level + 1]
 
 
@@ -145,35 +145,53 @@ def count_stretches(
     chosen,
     stretch_of,
     class_of,
-    label_offset,
-    label,
+    atom_offset,
+    atom,
+    part_offset,
+    part,
     n_feature,
     n_both,
 ):
-    """Add up the hits at the chosen level of each label, in each stretch for itself."""
+    """Add up the hits at the chosen level of each label, in each stretch for itself.
+
+    The atoms of a class of patches are ``atom``; a label is the union of its atoms, ``part``.
+    """
     n_labels, n_stretches, n_levels = chosen.shape[1], n_feature.shape[2], reach.shape[1]
+    n_atoms = 0
+    for one in part:
+        n_atoms = max(n_atoms, one + 1)
     level_of = np.empty(N_CODES, np.int16)
     total = np.empty((n_stretches, n_levels), np.int64)
+    of_atom = np.empty((n_atoms, n_stretches, n_levels), np.int64)
     for f in range(len(start)):
         fill_levels(reach[f], level_of)
-        total[:] = 0
+        total[:], of_atom[:] = 0, 0
         for i in range(start[f], stop[f]):
             level, kind, stretch = level_of[code[i]], class_of[patch[i]], stretch_of[patch[i]]
             if level >= 0:
                 total[stretch, level] += 1
-                for j in range(label_offset[kind], label_offset[kind + 1]):
-                    n_both[f, label[j], stretch] += level >= chosen[f, label[j]]
+                for j in range(atom_offset[kind], atom_offset[kind + 1]):
+                    of_atom[atom[j], stretch, level] += 1
         for stretch in range(n_stretches):
             for level in range(n_levels - 2, -1, -1):
                 total[stretch, level] += total[stretch, level + 1]
             for one in range(n_labels):
-                n_feature[f, one, stretch] = total[stretch, chosen[f, one]]
+                lowest = chosen[f, one]
+                n_feature[f, one, stretch] = total[stretch, lowest]
+                for j in range(part_offset[one], part_offset[one + 1]):
+                    for level in range(lowest, n_levels):
+                        n_both[f, one, stretch] += of_atom[part[j], stretch, level]
 
 
 @compiled
 @no_type_check
-def count_elements(start, stop, patch, code, reach, patch_offset, element, element_label, n_hit):
-    """Count the elements of each label on which some hit reaches each level."""
+def count_elements(
+    start, stop, patch, code, reach, patch_offset, element, element_label, whole, n_hit
+):
+    """Count the elements of each label on which some hit reaches each level.
+
+    ``whole`` is the element, in no patch, that an element is a part of; -1 for none.
+    """
     n_patches, n_elements = len(patch_offset) - 1, len(element_label)
     n_levels = reach.shape[1]
     level_of = np.empty(N_CODES, np.int16)
@@ -198,6 +216,13 @@ def count_elements(start, stop, patch, code, reach, patch_offset, element, eleme
                         n_elements_hit += 1
                     highest[element[j]] = best[at]
             best[at] = 0
+        for i in range(n_elements_hit):
+            one = whole[hit[i]]
+            if one >= 0 and highest[hit[i]] > highest[one]:
+                if highest[one] == 0:
+                    hit[n_elements_hit] = one
+                    n_elements_hit += 1
+                highest[one] = highest[hit[i]]
         for one in hit[:n_elements_hit]:
             n_hit[f, element_label[one], highest[one] - 1] += 1
             highest[one] = 0
@@ -209,14 +234,32 @@ def count_elements(start, stop, patch, code, reach, patch_offset, element, eleme
 @compiled
 @no_type_check
 def sum_ranks(
-    start, stop, patch, code, class_of, label_offset, label, n_positive, n_covered, rank, precision
+    start,
+    stop,
+    patch,
+    code,
+    class_of,
+    atom_offset,
+    atom,
+    n_atoms,
+    n_pairs,
+    n_positive,
+    n_covered,
+    rank,
+    precision,
 ):
-    """Add up over the bases of each label their ranks, and the precision at their activation."""
+    """Add up over the bases of each label their ranks, and the precision at their activation.
+
+    The atoms of a class of patches are ``atom``: of each of ``n_pairs`` concepts sense alone, then
+    of each antisense alone, then both readings at once, and last the labels that are no union. The
+    labels are in the same order: sense of each concept, antisense of each, ``both`` of each.
+    """
     n_labels, n_most = len(n_positive), 1
     for f in range(len(start)):
         n_most = max(n_most, stop[f] - start[f])
     upto = np.zeros(N_CODES + 1, np.int64)
     kinds = np.empty(n_most, np.int32)
+    of_atom = np.empty(n_atoms, np.int64)
     found, before = np.empty(n_labels, np.int64), np.empty(n_labels, np.int64)
     for f in range(len(start)):
         lowest, highest = N_CODES, 0
@@ -229,7 +272,7 @@ def sum_ranks(
         for i in range(start[f], stop[f]):
             kinds[upto[code[i]]] = class_of[patch[i]]
             upto[code[i]] += 1
-        found[:], before[:] = 0, 0
+        of_atom[:], found[:], before[:] = 0, 0, 0
         n_above = 0
         for c in range(highest, lowest - 1, -1):
             first = upto[c - 1] if c > lowest else 0
@@ -237,8 +280,15 @@ def sum_ranks(
             if n_tied == 0:
                 continue
             for kind in kinds[first : upto[c]]:
-                for j in range(label_offset[kind], label_offset[kind + 1]):
-                    found[label[j]] += 1
+                for j in range(atom_offset[kind], atom_offset[kind + 1]):
+                    of_atom[atom[j]] += 1
+            for i in range(n_pairs):
+                sense, at_once = of_atom[i], of_atom[2 * n_pairs + i]
+                antisense = of_atom[n_pairs + i] + at_once
+                found[i], found[n_pairs + i] = sense + at_once, antisense
+                found[2 * n_pairs + i] = sense + antisense
+            for i in range(3 * n_pairs, n_labels):
+                found[i] = of_atom[i]
             n_above += n_tied
             mean_rank = n_covered - n_above + (n_tied + 1) / 2
             share = 1 / n_above

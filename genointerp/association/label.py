@@ -41,9 +41,13 @@ class LabelledCells:
     n_positive
         Cells that carry each label.
     patches
-        Cells by their elements; an element counts once for each orientation of its concept.
+        Cells by their elements; an element counts once as sense and once as antisense.
     element_label
-        Label of each element.
+        Label of each element. Those of a concept with a strand in the orientation ``both`` come
+        last, and are in no patch.
+    whole
+        Of each element in the patches, the element of ``both`` that it is a reading of; -1 for
+        one of a concept without strand.
     """
 
     names: tuple[Label, ...]
@@ -52,6 +56,7 @@ class LabelledCells:
     n_positive: Int64[np.ndarray, " label"]
     patches: Patches
     element_label: Int64[np.ndarray, " element"]
+    whole: Int64[np.ndarray, " drawn"]
 
     def mask(self, label: int) -> Bool[np.ndarray, " cell"]:
         """Return which cells carry a label."""
@@ -66,12 +71,14 @@ class LabelledCells:
 def list_labels(elements: Sequence[ConceptElements]) -> tuple[Label, ...]:
     """Return the labels of all genomes, in the order of their concepts.
 
-    A concept without a single element in any genome has no label.
+    A concept with a strand has three: its bases when its strand is read, when the other is, and
+    (``both``) on either; a concept without has the last only. A concept without a single element
+    in any genome has no label.
     """
     labels: dict[Label, None] = {}
     for genome in elements:
         for concept in genome.names:
-            for orientation in genome.orientations(concept):
+            for orientation in (*genome.orientations(concept), "both"):
                 labels[Label(concept, orientation)] = None
     empty = {
         label.concept
@@ -104,16 +111,20 @@ def label_cells(
     for store, genome in zip(stores, elements, strict=True):
         _check_genome(store, genome)
     builder = PatchBuilder(universe, n_stretches)
-    owners = [np.zeros(0, np.int64)]
-    n_elements = 0
+    owners, known = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    parts, n_elements = readings_of_both(names), 0
     for index, label in enumerate(names):
+        if index in parts:
+            continue
         cell, element = _cells_of(stores, elements, universe, label)
-        n_found, element = _renumbered(element)
+        found, element = _renumbered(element)
         builder.divide(cell, element + n_elements)
-        owners.append(np.full(n_found, index, dtype=np.int64))
-        n_elements += n_found
-    patches, element_label = builder.build(), np.concatenate(owners)
-    number, members = _combinations(patches, element_label, len(names))
+        owners.append(np.full(len(found), index, dtype=np.int64))
+        known.append(found)
+        n_elements += len(found)
+    patches, drawn = builder.build(), np.concatenate(owners)
+    number, members = _combinations(patches, drawn, len(names), parts)
+    whole, of_whole = _join_readings(drawn, np.concatenate(known), parts)
     combination = number[patches.of_cell]
     sizes = np.bincount(combination, minlength=members.shape[1]).astype(np.float64)
     return LabelledCells(
@@ -122,8 +133,19 @@ def label_cells(
         members=members,
         n_positive=np.rint(members @ sizes).astype(np.int64),
         patches=patches,
-        element_label=element_label,
+        element_label=np.concatenate([drawn, of_whole]),
+        whole=whole,
     )
+
+
+def readings_of_both(names: Sequence[Label]) -> dict[int, tuple[int, int]]:
+    """Return, for each label that is ``both`` of a concept with a strand, sense and antisense."""
+    number = {label: index for index, label in enumerate(names)}
+    return {
+        index: (number[Label(concept, "sense")], number[Label(concept, "antisense")])
+        for (concept, orientation), index in number.items()
+        if orientation == "both" and Label(concept, "sense") in number
+    }
 
 
 def _check_genome(store: FeatureStore, elements: ConceptElements) -> None:
@@ -169,21 +191,49 @@ def readings(
 
 def _renumbered(
     element: Int64[np.ndarray, " base"],
-) -> tuple[int, Int64[np.ndarray, " base"]]:
-    """Give the elements that have a base numbers from 0 on."""
+) -> tuple[Int64[np.ndarray, " element"], Int64[np.ndarray, " base"]]:
+    """Give the elements that have a base numbers from 0 on; return what they were called."""
     is_used = np.zeros(int(element.max(initial=-1)) + 1, dtype=np.bool_)
     is_used[element] = True
     number = np.cumsum(is_used) - 1
-    return int(is_used.sum()), number[element].astype(np.int64)
+    return np.flatnonzero(is_used).astype(np.int64), number[element].astype(np.int64)
+
+
+def _join_readings(
+    label: Int64[np.ndarray, " drawn"],
+    name: Int64[np.ndarray, " drawn"],
+    parts: dict[int, tuple[int, int]],
+) -> tuple[Int64[np.ndarray, " drawn"], Int64[np.ndarray, " whole"]]:
+    """Give the elements of labels ``both`` numbers after those drawn, and return their labels.
+
+    Parameters
+    ----------
+    label, name
+        Of the elements that were drawn; an element has one name in every orientation.
+    """
+    whole, owners = np.full(len(label), -1, dtype=np.int64), [np.zeros(0, np.int64)]
+    n_elements = len(label)
+    for both, readings in parts.items():
+        own = np.flatnonzero(np.isin(label, readings))
+        found, number = np.unique(name[own], return_inverse=True)
+        whole[own] = n_elements + number
+        owners.append(np.full(len(found), both, dtype=np.int64))
+        n_elements += len(found)
+    return whole, np.concatenate(owners)
 
 
 def _combinations(
-    patches: Patches, element_label: Int64[np.ndarray, " element"], n_labels: int
+    patches: Patches,
+    element_label: Int64[np.ndarray, " drawn"],
+    n_labels: int,
+    parts: dict[int, tuple[int, int]],
 ) -> tuple[Int32[np.ndarray, " patch"], Float64[np.ndarray, "label combination"]]:
     """Return the combination of each patch, and which labels each combination has."""
     has = np.zeros((len(patches), n_labels), dtype=np.bool_)
     owner = np.repeat(np.arange(len(patches)), np.diff(patches.offset))
     has[owner, element_label[patches.element]] = True
+    for both, (sense, antisense) in parts.items():
+        has[:, both] = has[:, sense] | has[:, antisense]
     # one bit more, so that there is something to compare where there is no label
     packed = np.packbits(np.column_stack([has, np.ones(len(has), np.bool_)]), axis=1)
     _, first, number = np.unique(packed, axis=0, return_index=True, return_inverse=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from genointerp.annotation.concepts import Concept, ConceptElements
 from genointerp.association import scores
@@ -16,6 +16,7 @@ from genointerp.association.hits import HitBlock, feature_blocks
 from genointerp.association.label import Label, LabelledCells, label_cells
 from genointerp.association.split import Stretches
 from genointerp.association.tally import LevelTally, Tally
+from genointerp.association.union import UnionCounter, known_labels, loud_level
 from genointerp.association.universe import Universe, make_universe
 from genointerp.core.progress import Progress, silent
 from genointerp.store.features import FeatureStore
@@ -65,6 +66,12 @@ class Measures(NamedTuple):
     codon_phase, phase_share
         The position of the codon at which most bases are detected on fit, and its share on test;
         NaN for labels of no coding sequence.
+    in_union
+        Labels that fit chose to explain the feature together.
+    loud_threshold
+        From which the feature is loud; chosen on fit.
+    n_loud, n_loud_union, n_union
+        Bases of test where it is loud, those of them in the union, and bases of the union.
     """
 
     threshold: Float64[np.ndarray, "feature label"]
@@ -80,6 +87,11 @@ class Measures(NamedTuple):
     precision_strong: Float64[np.ndarray, "feature label"]
     codon_phase: Float64[np.ndarray, "feature label"]
     phase_share: Float64[np.ndarray, "feature label"]
+    in_union: Bool[np.ndarray, "feature label"]
+    loud_threshold: Float64[np.ndarray, " feature"]
+    n_loud: Int64[np.ndarray, " feature"]
+    n_loud_union: Int64[np.ndarray, " feature"]
+    n_union: Int64[np.ndarray, " feature"]
 
 
 def make_side(
@@ -109,12 +121,13 @@ def measure(
 
     Blocks of features are shared out to as many threads as there are cores, 4 at most.
     """
-    tallies = [Tally(stores, side.universe, side.labels) for side in (fit, test)]
+    counters = [_Counters.of(stores, side) for side in (fit, test)]
     phases = find_phases(elements, fit.labels.names)
+    is_known = known_labels(fit.labels.names, elements)
     blocks = feature_blocks(stores)
 
     def measured(features: range) -> Measures:
-        return _measure_block(features, tallies[0], tallies[1], phases, config)
+        return _measure_block(features, counters[0], counters[1], phases, is_known, config)
 
     with ThreadPoolExecutor(min(os.cpu_count() or 1, MAX_THREADS)) as pool:
         found = []
@@ -122,6 +135,19 @@ def measure(
             found.append(part)
             progress(features.stop, blocks[-1].stop)
     return Measures(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+class _Counters(NamedTuple):
+    """What counts the hits of one side."""
+
+    tally: Tally
+    unions: UnionCounter
+
+    @classmethod
+    def of(cls, stores: Sequence[FeatureStore], side: Side) -> "_Counters":
+        """Return the counters of a side."""
+        unions = UnionCounter(side.labels, side.universe.n_covered)
+        return cls(Tally(stores, side.universe, side.labels), unions)
 
 
 def find_phases(
@@ -155,49 +181,67 @@ def _family(concepts: Mapping[str, Concept], concept: str) -> list[str]:
 
 def _measure_block(
     features: range,
-    fit: Tally,
-    test: Tally,
+    on_fit: _Counters,
+    on_test: _Counters,
     phases: Int64[np.ndarray, "label phase"],
+    is_known: Bool[np.ndarray, " label"],
     config: AssociateConfig,
 ) -> Measures:
+    fit, test = on_fit.tally, on_test.tally
     block = fit.read(features)
     fractions = np.arange(config.n_thresholds) / config.n_thresholds
     # rounded so that a threshold read back from a table detects exactly the same bases
     grid = (fit.maxima(block)[:, None] * fractions).astype(np.float32).astype(np.float64)
-    on_fit = fit.levels(block, grid)
-    level, f1_fit, gain_fit = _choose(on_fit, fit)
+    half = _half(grid.shape[1])
+    fit_levels = fit.levels(block, grid)
+    level, f1_fit, gain_fit = _choose(fit_levels, fit)
     threshold = np.take_along_axis(grid, level, axis=1)
     threshold[:, fit.labels.n_positive == 0] = np.nan
+    loud = grid[np.arange(len(grid)), loud_level(fit_levels.n_feature, half)]
+    in_union = on_fit.unions.choose(block, loud, is_known)
+    # nothing of fit is read from here on, and of test nothing was read before
     block = test.read(features)
-    on_test, ranks = test.levels(block, grid), test.ranks(block)
+    test_levels, ranks = test.levels(block, grid), test.ranks(block)
     interval = _interval(test, block, grid, level)
     n_hit = test.elements(block, grid)
     return Measures(
         threshold,
         f1_fit,
         gain_fit,
-        np.take_along_axis(on_test.n_feature, level, axis=1),
-        _at(on_test.n_both, level),
+        np.take_along_axis(test_levels.n_feature, level, axis=1),
+        _at(test_levels.n_both, level),
         _at(n_hit, level),
         *ranks,
         *interval,
-        _precision_strong(test, block, grid, n_hit),
-        *_phase_shares(on_fit, on_test, level, phases),
+        _precision_strong(test, block, grid[:, half], n_hit[..., half]),
+        *_phase_shares(fit_levels, test_levels, level, phases),
+        in_union,
+        loud,
+        *on_test.unions.count(block, loud, in_union),
     )
+
+
+def _half(n_thresholds: int) -> int:
+    """Return the lowest level from half of the maximum on; of one threshold, that one."""
+    return min(-(-n_thresholds // 2), n_thresholds - 1)
 
 
 def _precision_strong(
     test: Tally,
     block: HitBlock,
-    grid: Float64[np.ndarray, "feature level"],
-    n_hit: Int64[np.ndarray, "feature label level"],
+    threshold: Float64[np.ndarray, " feature"],
+    n_hit: Int64[np.ndarray, "feature label"],
 ) -> Float64[np.ndarray, "feature label"]:
-    """Return the precision at the lowest threshold from half of the maximum on, which must last."""
-    half = min(-(-grid.shape[1] // 2), grid.shape[1] - 1)
-    only = np.zeros(n_hit.shape[:2], np.int64)
-    found = test.stretches(block, grid[:, half : half + 1], only)
+    """Return the precision at one threshold of each feature, which must last.
+
+    Parameters
+    ----------
+    n_hit
+        Elements with a base that is detected at it.
+    """
+    found = test.stretches(block, threshold[:, None], np.zeros(n_hit.shape, np.int64))
     least = scores.least_precision(found.n_both, found.n_feature, fewest=STRONG_BASES)
-    return np.where(n_hit[..., half] >= STRONG_ELEMENTS, least, np.nan)
+    return np.where(n_hit >= STRONG_ELEMENTS, least, np.nan)
 
 
 def _choose(

@@ -1,7 +1,7 @@
 """Whether the loci of a feature keep to the ends of a concept's elements, and the chance of that.
 
-A locus is what candidates have by default (`genointerp.candidate.config`): where the feature is
-loud, whatever threshold tells a concept best.
+A locus is where the feature is loud, as candidates have it (`locus_share` and `merge_gap` of the
+configuration), whatever threshold tells a concept best.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,11 @@ from jaxtyping import Bool, Int64
 from scipy.stats import binom
 
 from genointerp.annotation.concepts import ConceptElements
+from genointerp.association.config import AssociateConfig
 from genointerp.association.counts import RowTrack
 from genointerp.association.label import Label, readings
 from genointerp.association.universe import Universe
-from genointerp.feature.loci import LOUD_SHARE, MERGE_GAP, find_loci
+from genointerp.feature.loci import find_loci
 from genointerp.store.features import FeatureStore, ReadStrand
 
 NEAR_BP = 10
@@ -56,6 +57,8 @@ class Ends:
         Features of each genome, and the elements of the concepts.
     universe
         The cells that count.
+    config
+        What a locus is.
 
     Notes
     -----
@@ -74,21 +77,25 @@ class Ends:
         stores: Sequence[FeatureStore],
         elements: Sequence[ConceptElements],
         universe: Universe,
+        config: AssociateConfig,
     ) -> None:
         self._stores = stores
         self._elements = elements
         self._universe = universe
+        self._config = config
         self._known: dict[Label, _Near] = {}
 
     def find_peaks(self, tracks: Sequence[RowTrack]) -> list[Peaks]:
         """Return the peaks of the loci of one feature in the universe."""
-        loud = LOUD_SHARE * max((float(it.value.max(initial=0)) for it in tracks), default=0.0)
+        highest = max((float(it.value.max(initial=0)) for it in tracks), default=0.0)
         found = []
         for track in tracks:
             kept = self._universe.locate(track.genome, track.strand, track.row).inside
             offsets = np.array(list(self._stores[track.genome].offsets.values()), dtype=np.int64)
             loci = find_loci(
-                *(track.row[kept], track.value[kept], offsets), at_least=loud, merge_gap=MERGE_GAP
+                *(track.row[kept], track.value[kept], offsets),
+                at_least=self._config.locus_share * highest,
+                merge_gap=self._config.merge_gap,
             )
             found.append(Peaks(track.genome, track.strand, loci.peak))
         return found

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -30,6 +31,13 @@ NULL_QUANTILE = 0.95
 
 Their mean would be a weaker bar: half of all pairs that mean nothing are above it.
 """
+
+
+class UnionNulls(NamedTuple):
+    """The p-value of the union of each feature, and its q-value; NaN where it was not tested."""
+
+    p_value: Float64[np.ndarray, " feature"]
+    q_value: Float64[np.ndarray, " feature"]
 
 
 class PairNulls:
@@ -67,6 +75,7 @@ class PairNulls:
         self._null_f1_matched = np.full(shape, np.nan)
         self._p_matched = np.full(shape, np.nan)
         self._share = np.full(shape, np.nan)
+        self._union_p = np.full(shape[0], np.nan)
 
     def add(
         self,
@@ -74,8 +83,15 @@ class PairNulls:
         label: int,
         detected: Detections,
         n_detected: Int64[np.ndarray, " detector"],
+        n_both: Int64[np.ndarray, " detector"],
     ) -> None:
-        """Test some features and a label, given the cells that they detect, and their number."""
+        """Test some features and a label.
+
+        Parameters
+        ----------
+        detected, n_detected, n_both
+            The cells that the features detect, their number, and that of those in the label.
+        """
         counts = self._shifted.count(detected, label)
         self._largest.add(counts)
         self._added.append((features, label))
@@ -83,7 +99,20 @@ class PairNulls:
         sizes = n_detected + self._labels.n_positive[label]
         self._null_f1[features, label] = _f1_quantiles(counts, sizes)
         if self._matched is not None:
-            self._add_matched(self._matched, features, label, detected, n_detected)
+            self._add_matched(self._matched, features, label, detected, sizes, n_both)
+
+    def add_unions(
+        self,
+        features: Int64[np.ndarray, " detector"],
+        labels: tuple[int, ...],
+        detected: Detections,
+    ) -> None:
+        """Test some features and the union of some labels, given the cells where they are loud."""
+        self._union_p[features] = p_values(self._shifted.count_union(detected, labels))
+
+    def unions(self) -> UnionNulls:
+        """Return what is known of the unions, which are a family of tests of their own."""
+        return UnionNulls(self._union_p, benjamini_hochberg(self._union_p))
 
     def _add_matched(
         self,
@@ -91,7 +120,8 @@ class PairNulls:
         features: Int64[np.ndarray, " detector"],
         label: int,
         detected: Detections,
-        n_detected: Int64[np.ndarray, " detector"],
+        sizes: Int64[np.ndarray, " detector"],
+        n_both: Int64[np.ndarray, " detector"],
     ) -> None:
         name = self._labels.names[label]
         sets, counts = matched.sets(name), matched.count(detected, name)
@@ -103,8 +133,10 @@ class PairNulls:
         self._share[features, label] = sets.share
         if counts is not None:
             self._p_matched[features, label] = p_values(counts)
-            sizes = n_detected + int(sets.footprints.n_cells.sum())
-            self._null_f1_matched[features, label] = _f1_quantiles(counts, sizes)
+            # on the scale of the F1, which is of all elements: those without a background stay
+            stay = (n_both - counts.observed)[:, None]
+            exchanged = NullCounts(n_both, np.maximum(stay + counts.null, 0))
+            self._null_f1_matched[features, label] = _f1_quantiles(exchanged, sizes)
 
     def columns(self) -> dict[str, Float64[np.ndarray, "feature label"]]:
         """Return the columns of associations that they fill; NaN for pairs not tested."""

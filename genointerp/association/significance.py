@@ -5,16 +5,19 @@ and the relation of the strands stay as they are, only the place is lost.
 """
 
 import math
+from collections import OrderedDict
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64, UInt8
+from jaxtyping import Bool, Float64, Int64, UInt8
 
 from genointerp.association import null_kernels
 from genointerp.association.hits import Detections
 from genointerp.association.label import LabelledCells
 from genointerp.core.errors import InputError
 from genointerp.core.seed import rng
+
+KEPT_UNIONS = 16
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -74,7 +77,8 @@ class ShiftNull:
 
     Notes
     -----
-    Memory is 2 bytes a base of the axis for each label that is counted.
+    Memory is 2 bytes a base of the axis for each label that is counted, and for the last
+    `KEPT_UNIONS` unions of labels.
     """
 
     def __init__(self, labels: LabelledCells, n_bp: int, shifts: Shifts) -> None:
@@ -85,6 +89,7 @@ class ShiftNull:
         self._inverse = pow(shifts.step, -1, n_bp)
         self._walk = np.arange(n_bp, dtype=np.int64) * shifts.step % n_bp
         self._tracks: dict[int, UInt8[np.ndarray, " walk"]] = {}
+        self._unions: OrderedDict[tuple[int, ...], UInt8[np.ndarray, " walk"]] = OrderedDict()
 
     def count(self, detected: Detections, label: int) -> NullCounts:
         """Count the detected cells that a label covers, as it is and after each rotation.
@@ -92,19 +97,32 @@ class ShiftNull:
         Where strands were read in different places a rotated label may lie on bases not read;
         the count is exact, but the label's own size then varies a little and is not corrected.
         """
+        if label not in self._tracks:
+            self._tracks[label] = self._lay(self.labels.mask(label))
+        return self._count(detected, self._tracks[label])
+
+    def count_union(self, detected: Detections, labels: tuple[int, ...]) -> NullCounts:
+        """Count the detected cells that any of some labels covers, as `count` does."""
+        if len(labels) == 1:
+            return self.count(detected, labels[0])
+        if labels not in self._unions:
+            is_of = np.asarray((self.labels.members[list(labels)] > 0).any(axis=0), np.bool_)
+            self._unions[labels] = self._lay(is_of[self.labels.combination])
+        self._unions.move_to_end(labels)
+        if len(self._unions) > KEPT_UNIONS:
+            self._unions.popitem(last=False)
+        return self._count(detected, self._unions[labels])
+
+    def _count(self, detected: Detections, track: UInt8[np.ndarray, " walk"]) -> NullCounts:
         first, n = self.shifts.first, self.shifts.n
         counts = np.zeros((len(detected.start), n + 1), dtype=np.int64)
-        null_kernels.count_rotated(
-            *(*detected, self.n_bp, self._inverse, first + n, self._track(label), counts)
-        )
+        null_kernels.count_rotated(*(*detected, self.n_bp, self._inverse, first + n, track, counts))
         return NullCounts(counts[:, -first].copy(), np.delete(counts, -first, axis=1))
 
-    def _track(self, label: int) -> UInt8[np.ndarray, " walk"]:
-        if label not in self._tracks:
-            mask = self.labels.mask(label).reshape(2, self.n_bp)[:, self._walk]
-            wrapped = np.concatenate([mask, mask[:, : self.shifts.n]], axis=1)
-            self._tracks[label] = np.ascontiguousarray(wrapped).view(np.uint8).reshape(-1)
-        return self._tracks[label]
+    def _lay(self, mask: Bool[np.ndarray, " cell"]) -> UInt8[np.ndarray, " walk"]:
+        walked = mask.reshape(2, self.n_bp)[:, self._walk]
+        wrapped = np.concatenate([walked, walked[:, : self.shifts.n]], axis=1)
+        return np.ascontiguousarray(wrapped).view(np.uint8).reshape(-1)
 
 
 def p_values(counts: NullCounts) -> Float64[np.ndarray, " detector"]:

@@ -155,7 +155,7 @@ def _aligned(fit: Sequence[_Side], test: Sequence[_Side]) -> dict[str, list[floa
     n_rows = len(fit) * len(test)
     if importlib.util.find_spec("pyskani") is None:
         _log.warning(
-            "pyskani is not installed: relatives of fit of less than about 91 %% identity were "
+            "pyskani is not installed: relatives of fit of less than about 91 % identity were "
             "not looked for on test (pip install 'genointerp[similarity]')"
         )
         return {"ani": [np.nan] * n_rows, "aligned_share": [np.nan] * n_rows}

@@ -5,6 +5,10 @@ its cell; every count is then a loop over the hits of one feature with tables of
 annotation. Activations are stored in 16 bits, which are ordered as the numbers are, so that
 thresholds, ranks and ties are exact.
 
+Sense and antisense of a concept share few bases or none, and ``both`` is their union. So that a hit
+is not counted twice for it, hits are counted by *atom* (sense alone, antisense alone, both readings
+at once, or a label that is no union), and a label is the sum of its atoms.
+
 Memory is bounded by the block: 6 bytes for each of its `BLOCK_HITS` hits (or of those of a single
 feature, which may have one at every base read), and by the genome: 12 bytes a base for the patches.
 """
@@ -13,11 +17,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from genointerp.association import kernels
 from genointerp.association.hits import VALUE_OF_CODE, HitBlock, HitReader, reaching_codes
-from genointerp.association.label import LabelledCells
+from genointerp.association.label import LabelledCells, readings_of_both
 from genointerp.association.universe import Universe
 from genointerp.store.features import FeatureStore
 
@@ -73,9 +77,8 @@ class Tally:
         self.labels = labels
         self.n_covered = universe.n_covered
         self._reader = HitReader(stores, universe, labels.patches.of_cell)
-        members = labels.members.T > 0
-        self._label_offset = np.concatenate([[0], np.cumsum(members.sum(axis=1))]).astype(np.int64)
-        self._label = np.nonzero(members)[1].astype(np.int64)
+        self._order, atoms, self._is_part = _find_atoms(labels)
+        self._atoms, self._parts = _sparse_rows(atoms.T), _sparse_rows(self._is_part)
         patches = labels.patches
         self._kind = np.zeros(len(patches), np.int64)
         self._kind[patches.of_cell] = labels.combination
@@ -118,11 +121,13 @@ class Tally:
     ) -> LevelTally:
         """Count what each feature detects at each of several thresholds, ascending."""
         n_feature = np.zeros(thresholds.shape, np.int64)
-        n_both = np.zeros((block.n_features, len(self.labels.names), thresholds.shape[1]), np.int64)
+        of_atom = np.zeros((block.n_features, len(self._order), thresholds.shape[1]), np.int64)
         kernels.count_levels(
-            *(*block[1:], reaching_codes(thresholds), self._kind, self._label_offset, self._label),
-            *(n_feature, n_both),
+            *(*block[1:], reaching_codes(thresholds), self._kind, *self._atoms, n_feature, of_atom)
         )
+        n_both = np.empty_like(of_atom)
+        for label, own in enumerate(self._is_part):
+            n_both[:, label] = of_atom[:, own].sum(axis=1)
         return LevelTally(n_feature, n_both)
 
     def stretches(
@@ -137,7 +142,7 @@ class Tally:
         n_feature, n_both = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
         kernels.count_stretches(
             *(*block[1:], reaching_codes(thresholds), chosen, patches.stretch, self._kind),
-            *(self._label_offset, self._label, n_feature, n_both),
+            *(*self._atoms, *self._parts, n_feature, n_both),
         )
         return StretchTally(n_feature, n_both)
 
@@ -154,16 +159,63 @@ class Tally:
                 labels.patches.offset,
                 labels.patches.element,
             ),
-            *(labels.element_label, n_hit),
+            *(labels.element_label, labels.whole, n_hit),
         )
         return n_hit
 
     def ranks(self, block: HitBlock) -> RankTally:
         """Sum ranks and precisions over each label; bases where a feature is silent tie at 0."""
-        shape = (block.n_features, len(self.labels.names))
-        rank, precision = np.zeros(shape), np.zeros(shape)
+        n_atoms, order = self._is_part.shape[1], self._order
+        rank, precision = np.zeros((2, block.n_features, len(order)))
         kernels.sum_ranks(
-            *(*block[1:], self._kind, self._label_offset, self._label, self.labels.n_positive),
-            *(max(self.n_covered, 1), rank, precision),
+            *(
+                *block[1:],
+                self._kind,
+                *self._atoms,
+                n_atoms,
+                len(readings_of_both(self.labels.names)),
+            ),
+            *(self.labels.n_positive[order], max(self.n_covered, 1), rank, precision),
         )
-        return RankTally(rank, precision)
+        number = np.argsort(order)
+        return RankTally(rank[:, number], precision[:, number])
+
+
+class _SparseRows(NamedTuple):
+    """Where each row of a table is true: the columns of row i are those from ``offset[i]`` on."""
+
+    offset: Int64[np.ndarray, " row1"]
+    column: Int64[np.ndarray, " entry"]
+
+
+def _sparse_rows(table: Bool[np.ndarray, "row column"]) -> _SparseRows:
+    offset = np.concatenate([[0], np.cumsum(table.sum(axis=1))]).astype(np.int64)
+    return _SparseRows(offset, np.nonzero(table)[1].astype(np.int64))
+
+
+def _find_atoms(
+    labels: LabelledCells,
+) -> tuple[
+    Int64[np.ndarray, " label"],
+    Bool[np.ndarray, "atom combination"],
+    Bool[np.ndarray, "label atom"],
+]:
+    """Return the order of labels and atoms, the atoms of combinations, and those of labels.
+
+    The order is that of `kernels.sum_ranks`. The i-th atom is the i-th label in this order alone;
+    in the place of a ``both`` it is what is sense and antisense at once.
+    """
+    has = labels.members > 0
+    pairs = readings_of_both(labels.names)
+    sense, antisense = (np.array([pair[k] for pair in pairs.values()], np.int64) for k in range(2))
+    both = np.array(list(pairs), np.int64)
+    others = np.setdiff1d(np.arange(len(has)), np.concatenate([sense, antisense, both]))
+    order = np.concatenate([sense, antisense, both, others]).astype(np.int64)
+    alone, opposite = has[sense] & ~has[antisense], has[antisense] & ~has[sense]
+    atoms = np.concatenate([alone, opposite, has[sense] & has[antisense], has[others]])
+    is_part = np.zeros((len(has), len(has)), dtype=np.bool_)
+    is_part[order, np.arange(len(has))] = True
+    n = len(both)
+    is_part[sense, 2 * n + np.arange(n)] = is_part[antisense, 2 * n + np.arange(n)] = True
+    is_part[both, np.arange(n)] = is_part[both, n + np.arange(n)] = True
+    return order, np.asarray(atoms, dtype=np.bool_), is_part

@@ -6,7 +6,7 @@ left, and the features are ranked. Which features tell the class comes from the 
 is, and is looked at only to read their ranks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ import pandas as pd
 from jaxtyping import Int64
 
 from genointerp.annotation.concepts import ConceptElements
+from genointerp.annotation.raster import element_bases
 from genointerp.annotation.withhold import overlap_shares, root_concepts
 from genointerp.association.associate import associate
 from genointerp.association.baseline_dictionary import check_rival
@@ -22,7 +23,8 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.label import list_labels
 from genointerp.association.scores import f1_always_on, precision_gain
 from genointerp.association.summary import count_covered
-from genointerp.candidate.chance import expected_first, p_first, p_within
+from genointerp.candidate.chance import expected_first, p_first, p_ranks, p_within
+from genointerp.candidate.classes import read_classes
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.given import Given
 from genointerp.candidate.hidden import HiddenClass, Known, hide
@@ -42,6 +44,12 @@ GOAL_RANK = 20
 
 KNOWN_AUROC = 0.9
 """A linear probe above this on test says that the model knows a class."""
+
+MAX_CHANCE = 0.05
+"""A class whose features lie where chance may put them is not found."""
+
+RISE = 2
+"""A feature is hidden by the annotation if its rank without the class is so many times as early."""
 
 LEAST_F1 = 0.1
 """A feature with a lower F1 on test may be attracted by a class, but does not tell it."""
@@ -157,6 +165,7 @@ def backtest(
     `genointerp.candidate.rank.rank`: with nothing hidden it would be the same table.
     """
     config = RankConfig() if config is None else config
+    use = read_classes()
     _check(subject, known, random)
     full = known.elements()
     gathered = [_gather("trained", subject, known, config)]
@@ -164,16 +173,19 @@ def backtest(
         table = associate(random.stores, full, config=subject.split)
         other = Subject(random.stores, table, subject.split, random.windows, random.given)
         gathered.append(_gather("random", other, known, config))
-    names = [name for name in root_concepts(known.concepts) if any(len(e.of(name)) for e in full)]
+    roots = root_concepts(known.concepts)
+    listed = [name for name in known.concepts if name in roots or name in use.reserve]
+    names = [name for name in listed if any(len(e.of(name)) for e in full)]
     rows, tables = [], [empty_table(BACKTEST_FEATURES)]
     for number, name in enumerate(names):
         hidden = hide(known, name, full)
         ranked = [_rank_hidden(one, hidden, config) for one in gathered]
         n_live = len(gathered[0].evidence)
-        described = _describe(hidden, full, known)
+        described = _describe(hidden, full, known, subject.stores)
         auroc = _probe_auroc(probes, hidden.gone)
         rows.append(described | _compare(ranked, n_live) | {"probe_auroc": auroc})
-        rows[-1]["verdict"] = verdict(rows[-1]["rank_best"], auroc)
+        rows[-1]["verdict"] = verdict(rows[-1])
+        rows[-1]["use"] = "tuned" if name in use.tuned else "reserve"
         tables += [table for table in ranked if len(table)]
         progress(number + 1, len(names))
     classes = pd.DataFrame(rows, columns=BACKTEST.names)
@@ -282,7 +294,28 @@ def by_density(ranked: pd.DataFrame) -> Int64[np.ndarray, " feature"]:
     return rank
 
 
-def _describe(hidden: HiddenClass, full: Sequence[ConceptElements], known: Known) -> dict[str, Any]:
+def count_read(
+    stores: Sequence[FeatureStore], elements: Sequence[ConceptElements], concept: str
+) -> int:
+    """Return the elements of a concept of which a base was read on either strand."""
+    n = 0
+    for store, own in zip(stores, elements, strict=True):
+        is_read = np.zeros(store.n_rows, dtype=np.bool_)
+        for strand in store.strands:
+            for interval in store.coverage(strand):
+                offset = store.offsets[interval.seqid]
+                is_read[offset + interval.start : offset + interval.end] = True
+        bases = element_bases(own, store.lengths, concept)
+        n += len(np.unique(bases.element[is_read[bases.row]]))
+    return n
+
+
+def _describe(
+    hidden: HiddenClass,
+    full: Sequence[ConceptElements],
+    known: Known,
+    stores: Sequence[FeatureStore],
+) -> dict[str, Any]:
     lengths = [genome.lengths for genome in known.genomes]
     shares = overlap_shares(full, lengths, known.concepts, hidden.name)
     listed = [f"{name} {share:.2f}" for name, share in shares.items() if share >= _LEAST_OVERLAP]
@@ -291,7 +324,7 @@ def _describe(hidden: HiddenClass, full: Sequence[ConceptElements], known: Known
         "hidden": ",".join(hidden.gone),
         "changed": ",".join(hidden.changed),
         "overlapping": ",".join(listed),
-        "n_elements": sum(elements.n_elements(hidden.name) for elements in full),
+        "n_elements": count_read(stores, full, hidden.name),
     }
 
 
@@ -312,6 +345,8 @@ def _compare(ranked: Sequence[pd.DataFrame], n_live: int) -> dict[str, Any]:
         "expected_rank_first": expected_first(n_live, m),
         "p_value": p_first(n_live, m, int(landing["rank_first"])) if m else _NAN,
         "p_value_50": p_within(n_live, m, TOPS[1], hits) if m else _NAN,
+        "p_ranks": p_ranks(own["rank"].to_numpy(np.float64), n_live),
+        **_shown(own),
         **{f"density_{k}": v for k, v in _landing(own, "density_rank").items()},
         "random_n_class_features": len(other),
         **{f"random_{k}": v for k, v in _landing(other, "rank").items()},
@@ -337,14 +372,47 @@ def _probe_auroc(probes: pd.DataFrame | None, concepts: Sequence[str]) -> float:
     return float(own["auroc"].max())
 
 
-def verdict(rank_best: float, probe_auroc: float) -> str:
-    """Say whether the ranking would have found a class.
+def verdict(row: Mapping[str, Any]) -> str:
+    """Say whether the ranking would have found a class, and whether it takes hiding to.
 
-    ``not known`` where a probe says that the model does not know it; else ``no feature`` where no
-    feature tells it; else ``found`` where its best is among the first `GOAL_RANK`, or ``missed``.
+    Parameters
+    ----------
+    row
+        Of the table of classes, in all but ``verdict`` and ``use``.
+
+    Notes
+    -----
+    The first that holds:
+
+    - ``not known``: a probe says that the model does not know it (`KNOWN_AUROC`);
+    - ``no feature``: no feature tells it;
+    - ``missed``: its best is not among the first `GOAL_RANK`, or its features lie where chance may
+      put them: ``p_ranks``, over all of them, is above `MAX_CHANCE`, or so is ``p_value``, of the
+      first, where the first of all ranks would not be (m / n <= `MAX_CHANCE`);
+    - ``not hidden by annotation``: half of its features or fewer are ranked `RISE` times as early
+      as with nothing hidden. The ranking has them early whether the class is known or not, so that
+      hiding it tests nothing;
+    - ``found``.
     """
-    if probe_auroc <= KNOWN_AUROC:
+    if row["probe_auroc"] <= KNOWN_AUROC:
         return "not known"
-    if np.isnan(rank_best):
+    if np.isnan(row["rank_best"]):
         return "no feature"
-    return "found" if rank_best <= GOAL_RANK else "missed"
+    could_tell = row["n_class_features"] / row["n_live"] <= MAX_CHANCE
+    by_chance = row["p_ranks"] > MAX_CHANCE or (could_tell and row["p_value"] > MAX_CHANCE)
+    if row["rank_best"] > GOAL_RANK or by_chance:
+        return "missed"
+    return "not hidden by annotation" if row["share_risen"] <= 0.5 else "found"
+
+
+def _shown(features: pd.DataFrame) -> dict[str, float]:
+    """Say where the features of a class are with nothing hidden; NaN where there is none."""
+    if features.empty:
+        return dict.fromkeys(("rank_first_shown", "rank_best_shown", "share_risen"), _NAN)
+    hidden, shown = (features[name].to_numpy(np.float64) for name in ("rank", "rank_shown"))
+    best = int(np.argmax(features["f1_fit"].to_numpy(np.float64)))
+    return {
+        "rank_first_shown": float(shown.min()),
+        "rank_best_shown": float(shown[best]),
+        "share_risen": float((RISE * hidden <= shown).mean()),
+    }

@@ -1,7 +1,7 @@
 """The backtest from files to files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from genointerp.annotation.catalogue import annotations_folder
@@ -109,7 +109,11 @@ def backtest_files(
     subject = Subject(
         found.stores,
         found.associations,
-        read_split(files.ranked.associations),
+        replace(
+            read_split(files.ranked.associations),
+            locus_share=config.locus_share,
+            merge_gap=config.merge_gap,
+        ),
         found.windows,
         found.given,
     )

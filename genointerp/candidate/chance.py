@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from scipy.stats import hypergeom
+from scipy.stats import hypergeom, mannwhitneyu
+
+_EXACT_PAIRS = 100_000
 
 
 class Band(NamedTuple):
@@ -38,6 +40,25 @@ def p_first(n: int, m: int, rank: int) -> float:
 def p_within(n: int, m: int, top: int, hits: int) -> float:
     """Return the chance that ``top`` of ``n`` features hold at least ``hits`` of the ``m``."""
     return float(hypergeom.sf(hits - 1, n, m, min(top, n)))
+
+
+def p_ranks(ranks: Float64[np.ndarray, " feature"], n: int) -> float:
+    """Return the chance that as many of ``n`` features in random order lie as early in all.
+
+    Notes
+    -----
+    One-sided Wilcoxon rank-sum test of the features' ranks against those of the others: exact while
+    the number of pairs is at most `_EXACT_PAIRS`, by the normal approximation with continuity
+    correction above. 1 where there are no others, NaN for none.
+    """
+    m = len(ranks)
+    if not m:
+        return float("nan")
+    if m == n:
+        return 1.0
+    others = np.setdiff1d(np.arange(1, n + 1), ranks)
+    method = "exact" if m * (n - m) <= _EXACT_PAIRS else "asymptotic"
+    return float(mannwhitneyu(ranks, others, alternative="less", method=method).pvalue)
 
 
 def recall_band(n: int, m: int) -> Band:

@@ -1,8 +1,6 @@
 """Every check that a candidate went through, in words: what it is not, and why."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -12,15 +10,8 @@ from scipy.stats import binom
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.locus_evidence import DossierConfig, annotation_missing
 from genointerp.candidate.score import FLAGS, Flag
-from genointerp.store.table_schemas import CANDIDATES
 
 Outcome = Literal["ruled out", "not ruled out", "not examined"]
-
-_NO_MEASURES = frozenset({"rank", "feature", "score"})
-_MEASURES = frozenset(
-    column.name for column in CANDIDATES.columns if column.kind != "string"
-).difference(_NO_MEASURES)
-_WORD = re.compile(r"[a-z]\w*")
 
 _NOTHING_THERE = frozenset({"attraction"})
 """Columns that are undefined where there is nothing: no concept attracts the feature."""
@@ -63,9 +54,9 @@ class Check(NamedTuple):
     claim
         What the candidate would be if the rule raised it.
     rule
-        When it is raised.
+        When it is raised, with the thresholds that the ranking had.
     values, thresholds
-        Of the columns and of the keys of the configuration that the rule names; None: undefined.
+        Of the columns and of the keys of the configuration that the rule is about; None: undefined.
     """
 
     check: str
@@ -99,12 +90,11 @@ def check_candidate(
 def _flag_check(
     flag: Flag, row: Mapping[str, Any], ranked: RankConfig, *, is_raised: bool
 ) -> Check:
-    keys = asdict(ranked)
-    words = dict.fromkeys(_WORD.findall(flag.rule))
-    values = {word: _number(row.get(word)) for word in words if word in _MEASURES}
+    values = {name: _number(row.get(name)) for name in flag.columns}
     outcome, reason = _outcome(is_raised=is_raised, why_not=_why_not(flag, row, values, ranked))
-    thresholds = {word: float(keys[word]) for word in words if word in keys}
-    return Check(flag.name, outcome, reason, flag.reason, flag.rule, values, thresholds)
+    thresholds = {key: float(getattr(ranked, key)) for key in flag.thresholds}
+    sentences = flag.reason_of(ranked), flag.rule_of(ranked)
+    return Check(flag.name, outcome, reason, *sentences, values, thresholds)
 
 
 def _why_not(

@@ -65,11 +65,16 @@ class HiddenClass(NamedTuple):
 def hide(known: Known, name: str, full: Sequence[ConceptElements]) -> HiddenClass:
     """Hide a class: say what goes with it, and what becomes other.
 
+    Of a concept that is made of another (`Concept.of`) no element goes: nobody said that these
+    bases of the other, or these elements of it, are anything of their own.
+
     Parameters
     ----------
     full
         The elements with nothing hidden.
     """
+    if known.concepts[name].of is not None:
+        return _hide_part(known, name, full)
     elements = known.without(name)
     before = {label.concept for label in list_labels(full)}
     after = {label.concept for label in list_labels(elements)}
@@ -82,6 +87,22 @@ def hide(known: Known, name: str, full: Sequence[ConceptElements]) -> HiddenClas
         and any(not _same(a.of(one), b.of(one)) for a, b in zip(full, elements, strict=True))
     )
     return HiddenClass(name, gone, changed, elements)
+
+
+def _hide_part(known: Known, name: str, full: Sequence[ConceptElements]) -> HiddenClass:
+    gone = [name]
+    for other, concept in known.concepts.items():
+        if concept.of in gone:
+            gone.append(other)
+    elements = [
+        ConceptElements(
+            own.table[~own.table["concept"].isin(gone)].reset_index(drop=True),
+            {other: it for other, it in own.concepts.items() if other not in gone},
+        )
+        for own in full
+    ]
+    shown = {label.concept for label in list_labels(full)}
+    return HiddenClass(name, tuple(one for one in gone if one in shown), (), elements)
 
 
 def _same(a: pd.DataFrame, b: pd.DataFrame) -> bool:

@@ -162,11 +162,18 @@ def rank_evidence(
     table["demoting"] = raise_flags(table, config, only_demoting=True)
     table["checks_missing"] = name_missing(table)
     table["score"] = score_candidates(table, config)
+    return conform(order_candidates(table)[CANDIDATES.names], CANDIDATES, where="candidates")
+
+
+def order_candidates(table: pd.DataFrame) -> pd.DataFrame:
+    """Return candidates in their order, with their ``rank``.
+
+    Those without a flag that demotes come first, then by score; of equal scores the less explained,
+    then that of more loci, then the lower number.
+    """
     keys = (table["feature"], -table["n_loci"], -table["unexplained"], -table["score"])
     order = np.lexsort((*keys, table["demoting"] != ""))
-    table = table.iloc[order].reset_index(drop=True)
-    table["rank"] = np.arange(1, len(table) + 1)
-    return conform(table[CANDIDATES.names], CANDIDATES, where="candidates")
+    return table.iloc[order].assign(rank=np.arange(1, len(table) + 1)).reset_index(drop=True)
 
 
 def find_strongest(

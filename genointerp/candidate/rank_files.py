@@ -1,14 +1,18 @@
 """What a ranking is made from, from files: the same for `rank` and for `backtest`."""
 
 import json
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from genointerp.annotation.read import read_annotation
+from genointerp.association.config import AssociateConfig
+from genointerp.association.file import read_split
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.given import Given, GivenFiles
 from genointerp.candidate.outliers import Outliers, outlier_bases
@@ -26,6 +30,8 @@ from genointerp.store.belonging import check_origin, read_associations_of
 from genointerp.store.features import FeatureStore
 from genointerp.store.table_schemas import CANDIDATES
 from genointerp.store.tables import read_provenance, read_table
+
+_log = logging.getLogger(__name__)
 
 _MEASURING = re.compile(
     r"(features|genome|activations|sae|directions|other-sae|trained-on)(-\d+)?$"
@@ -112,6 +118,7 @@ class RankFiles:
         if not stores:
             raise InputError("features", "at least one file", "none")
         table = read_associations_of(self.associations, stores)
+        table = told_of_loci(table, read_split(self.associations), config)
         read = [read_genome(path) for path in self.genomes]
         origin = [ActivationStore(path) for path in self.activations]
         sha256 = {f"features-{index}": store.sha256 for index, store in enumerate(stores)}
@@ -158,6 +165,28 @@ class RankFiles:
             for paths in (self.annotations, self.predictions)
         )
         return Searched(known, seen)
+
+
+def told_of_loci(
+    associations: pd.DataFrame, measured: AssociateConfig, config: RankConfig
+) -> pd.DataFrame:
+    """Return associations without boundaries where these were measured of other loci; warn.
+
+    Parameters
+    ----------
+    measured
+        What the associations were made with.
+    """
+    keys = ("locus_share", "merge_gap")
+    differing = [key for key in keys if getattr(measured, key) != getattr(config, key)]
+    if not differing or "boundary_share" not in associations:
+        return associations
+    told = ", ".join(
+        f"{key} is {getattr(config, key):g}, that of the associations {getattr(measured, key):g}"
+        for key in differing
+    )
+    _log.warning("%s: no pattern is told to be a boundary", told)
+    return associations.assign(boundary_share=np.nan, boundary_p=np.nan)
 
 
 def _measuring(inputs: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The score of a candidate and its flags: stated functions of the columns beside them."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
@@ -27,54 +28,84 @@ class Blind(NamedTuple):
 
 
 class Flag(NamedTuple):
-    """A reason against a candidate; ``rule`` says when it is raised, in words.
+    """A reason against a candidate.
 
     ``demotes`` of an artefact, or of what is known: the candidate comes after all without such a
     flag. The others are doubts: what they point at may itself be biology (a reading frame has a
     period of 3, a ribosomal operon is one family), so they are told, and those of `COUNTED` lower
     the score.
 
-    ``rule`` names every column that ``condition`` reads. A rule is not examined where one of them
-    is undefined, and where it is ``blind``.
+    Parameters
+    ----------
+    columns, thresholds
+        Every column of candidates and every key of `RankConfig` that ``condition`` reads. A flag is
+        not examined where one of the columns is undefined, and where it is ``blind``.
+    rule, reason
+        When it is raised, and what it then means; ``{key}`` is the value of a key.
     """
 
     name: str
+    columns: tuple[str, ...]
+    thresholds: tuple[str, ...]
     rule: str
     reason: str
     condition: Condition
     demotes: bool = True
     blind: Blind | None = None
 
+    def rule_of(self, config: RankConfig) -> str:
+        """Return when the flag is raised with a configuration."""
+        return _print(self.rule, config)
+
+    def reason_of(self, config: RankConfig) -> str:
+        """Return what the flag means with a configuration."""
+        return _print(self.reason, config)
+
+
+def _print(sentence: str, config: RankConfig) -> str:
+    return sentence.format_map(asdict(config))
+
 
 FLAGS: tuple[Flag, ...] = (
     Flag(
         "explained",
-        "unexplained < 1 - explained (0.5)",
+        ("unexplained",),
+        ("explained",),
+        "unexplained < 1 - explained ({explained:g})",
         "a known concept accounts for where it fires",
         lambda t, c: t["unexplained"] < 1 - c.explained,
     ),
     Flag(
         "attracted",
-        "attraction >= attracted (3), of a concept with q <= max_q",
-        "a weak or split detector of that concept: its bases are 8 times as common where it fires",
+        ("attraction",),
+        ("attracted", "max_q"),
+        "attraction >= attracted ({attracted:g}), of a concept with q <= max_q ({max_q:g})",
+        "a weak or split detector of that concept: its bases are 2^{attracted:g} times as common "
+        "where it fires",
         lambda t, c: t["attraction"] >= c.attracted,
         demotes=False,
     ),
     Flag(
         "dense",
-        "density >= dense (0.1)",
+        ("density",),
+        ("dense",),
+        "density >= dense ({dense:g})",
         "fires on so many bases that it names nothing",
         lambda t, c: t["density"] >= c.dense,
         demotes=False,
     ),
     Flag(
         "few_loci",
-        "n_loci < few_loci (5)",
+        ("n_loci",),
+        ("few_loci",),
+        "n_loci < few_loci ({few_loci:g})",
         "too few loci to be a kind of thing",
         lambda t, c: t["n_loci"] < c.few_loci,
     ),
     Flag(
         "single_genome",
+        ("n_genomes", "n_read"),
+        (),
         "n_genomes = 1 and n_read > 1",
         "may be a peculiarity of one genome, or a memory of it",
         lambda t, c: (t["n_genomes"] == 1) & (t["n_read"] > 1),
@@ -83,71 +114,93 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "gc_shortcut",
-        "|gc_auroc - 0.5| >= gc_shortcut (0.25)",
+        ("gc_auroc",),
+        ("gc_shortcut",),
+        "|gc_auroc - 0.5| >= gc_shortcut ({gc_shortcut:g})",
         "local GC content alone tells where it fires",
         lambda t, c: (t["gc_auroc"] - 0.5).abs() >= c.gc_shortcut,
         demotes=False,
     ),
     Flag(
         "codon_phase",
-        "periodicity >= periodic (0.3), and period is a multiple of 3 bp",
+        ("periodicity", "period"),
+        ("periodic",),
+        "periodicity >= periodic ({periodic:g}), and period is a multiple of 3 bp",
         "a detector of reading frame",
         lambda t, c: (t["periodicity"] >= c.periodic) & (t["period"] % 3 == 0),
         demotes=False,
     ),
     Flag(
         "periodic",
-        "periodicity >= periodic (0.3), and period is no multiple of 3 bp",
+        ("periodicity", "period"),
+        ("periodic",),
+        "periodicity >= periodic ({periodic:g}), and period is no multiple of 3 bp",
         "fires in step with a repeat, not with an element",
         lambda t, c: (t["periodicity"] >= c.periodic) & (t["period"] % 3 != 0),
         demotes=False,
     ),
     Flag(
         "low_complexity",
-        "tandem_share >= low_complexity (0.5), in repeats of units <= 12 bp",
+        ("tandem_share",),
+        ("low_complexity",),
+        "tandem_share >= low_complexity ({low_complexity:g}), in repeats of units <= 12 bp",
         "simple sequence, known without a model",
         lambda t, c: t["tandem_share"] >= c.low_complexity,
     ),
     Flag(
         "one_strand",
-        "|strand_asymmetry| >= one_strand (0.9)",
+        ("strand_asymmetry",),
+        ("one_strand",),
+        "|strand_asymmetry| >= one_strand ({one_strand:g})",
         "nearly all on one reading strand, where genes lie on both: an artefact of reading",
         lambda t, c: t["strand_asymmetry"].abs() >= c.one_strand,
     ),
     Flag(
         "window_start",
-        "window_bias >= window_start (3)",
+        ("window_bias",),
+        ("window_start",),
+        "window_bias >= window_start ({window_start:g})",
         "fires where a window begins, so at the lack of context",
         lambda t, c: t["window_bias"] >= c.window_start,
     ),
     Flag(
         "window_start_16",
-        "window_bias_16 >= window_start (3)",
+        ("window_bias_16",),
+        ("window_start",),
+        "window_bias_16 >= window_start ({window_start:g})",
         "likewise, at the first 16 bases",
         lambda t, c: t["window_bias_16"] >= c.window_start,
     ),
     Flag(
         "outlier_tokens",
-        "outlier_share >= outlier_tokens (0.5)",
+        ("outlier_share",),
+        ("outlier_tokens",),
+        "outlier_share >= outlier_tokens ({outlier_tokens:g})",
         "fires at tokens of unusual norm, which training leaves out unless told otherwise",
         lambda t, c: t["outlier_share"] >= c.outlier_tokens,
     ),
     Flag(
         "contig_end",
-        "edge_share >= edge (0.5)",
+        ("edge_share",),
+        ("edge",),
+        "edge_share >= edge ({edge:g})",
         "fires within 500 bp of the ends of linear contigs: vectors, adapters, lack of context",
         lambda t, c: t["edge_share"] >= c.edge,
     ),
     Flag(
         "kmer_shortcut",
-        "kmer_auroc >= kmer_shortcut (0.9)",
+        ("kmer_auroc",),
+        ("kmer_shortcut",),
+        "kmer_auroc >= kmer_shortcut ({kmer_shortcut:g})",
         "the six letters around a base tell where it fires",
         lambda t, c: t["kmer_auroc"] >= c.kmer_shortcut,
         demotes=False,
     ),
     Flag(
         "one_family",
-        "n_families = 1 and n_loci >= one_family (3)",
+        ("n_families", "n_loci"),
+        ("one_family",),
+        "n_families = 1 and n_loci >= one_family ({one_family:g})",
         "its strongest loci are copies of one sequence: one gene family or one mobile element",
         lambda t, c: (t["n_families"] == 1) & (t["n_loci"] >= c.one_family),
         demotes=False,
@@ -155,28 +208,37 @@ FLAGS: tuple[Flag, ...] = (
     ),
     Flag(
         "memorised",
-        "seen_share >= memorised (0.95) and seen_p <= memorised_chance (0.05)",
+        ("seen_share", "seen_p"),
+        ("memorised", "memorised_chance"),
+        "seen_share >= memorised ({memorised:g}) and "
+        "seen_p <= memorised_chance ({memorised_chance:g})",
         "fires in the genomes that the dictionary was trained on and hardly elsewhere",
         lambda t, c: (t["seen_share"] >= c.memorised) & (t["seen_p"] <= c.memorised_chance),
         demotes=False,
     ),
     Flag(
         "unstable",
-        "stability < unstable (0.7) or <= stability_null",
+        ("stability", "stability_null"),
+        ("unstable",),
+        "stability < unstable ({unstable:g}) or <= stability_null",
         "a dictionary of another seed has no such direction",
         lambda t, c: (t["stability"] < c.unstable) | (t["stability"] <= t["stability_null"]),
         demotes=False,
     ),
     Flag(
         "split",
-        "split_cosine >= split (0.7)",
+        ("split_cosine",),
+        ("split",),
+        "split_cosine >= split ({split:g})",
         "part of another feature of its dictionary",
         lambda t, c: t["split_cosine"] >= c.split,
         demotes=False,
     ),
     Flag(
         "unused",
-        "loss_effect_p > unused (0.05), or loss_effect <= 0",
+        ("loss_effect_p", "loss_effect"),
+        ("unused",),
+        "loss_effect_p > unused ({unused:g}), or loss_effect <= 0",
         "taking it out is not seen to cost the model more than taking out other directions",
         lambda t, c: (t["loss_effect_p"] > c.unused) | (t["loss_effect"] <= 0),
         demotes=False,
@@ -214,7 +276,7 @@ def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndar
     - d: the number of its doubts among `COUNTED`, those that no other factor measures.
 
     Of equal scores (0 where nothing is coherent and no motif was found) the less explained comes
-    first, then that of more loci.
+    first, then that of more loci, then the lower number.
 
     There is evidence for something where a feature is coherent or has a motif; rarity is none, and
     density costs nothing. A check that was not measured raises no doubt; an undefined
@@ -284,13 +346,20 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
 
     Notes
     -----
-    ``unexplained = 1 - max(0, max (precision - b) / (1 - b))`` over the associations with
-    ``q_value <= max_q``, with the concept's base rate b on test: 0 for a feature that fires only
-    within one concept, 1 for one that no concept attracts beyond chance. The precision is the
-    larger of that at the threshold with the best F1 and that from half of the maximum on: a
-    feature that is loud in one concept only is explained by it, however much it murmurs elsewhere.
-    A concept of ``everywhere`` of all bases or more explains nothing, and neither does one of
-    ``absences``: an element that nobody knows lies in `intergenic`.
+    ``unexplained = 1 - max(0, max (p - b) / (1 - b))``, p a precision on test and b the share that
+    the same bases have of all that test read: 0 for a feature that fires only within what is known,
+    1 for one that nothing known attracts beyond chance. That a concept has 87 % of all bases thus
+    explains nothing by itself. The largest is taken over
+
+    - the union of the labels that fit chose for the feature, where ``union_q <= max_q``: p is the
+      share of its loud bases that lie in any of them (`genointerp.association.union`);
+    - single labels with ``q_value <= max_q``, p the larger of the precision at the threshold with
+      the best F1 and that from half of the maximum on: a feature that is loud in one concept only
+      is explained by it, however much it murmurs elsewhere.
+
+    A single concept of ``everywhere`` of all bases or more explains nothing, and neither does one
+    of ``absences``, alone or in a union: an element that nobody knows lies in `intergenic`. A
+    union counts only where the table has a row for each of its labels. Older tables have none.
     """
     n_concept = associations["n_concept_bp"].to_numpy(np.int64)
     base = n_concept / max(count_covered(associations), 1)
@@ -304,7 +373,8 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     counted = _at_most(associations["q_value"], config.max_q) & ~np.isnan(gain) & is_known
     gains = pd.Series(np.where(counted, np.maximum(gain, 0.0), 0.0))
     features = associations["feature"].to_numpy(np.int64)
-    unexplained = 1 - gains.groupby(features).max()
+    together = _union_gains(associations, config).reindex(np.unique(features), fill_value=0.0)
+    unexplained = 1 - np.maximum(gains.groupby(features).max(), together)
     attraction = associations["log2_enrichment"].reset_index(drop=True).where(counted)
     columns = {
         "unexplained": unexplained,
@@ -315,6 +385,21 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     table = pd.DataFrame(columns).join(best)
     table["best_concept"] = table["best_concept"].astype(object).fillna("")
     return table
+
+
+def _union_gains(associations: pd.DataFrame, config: RankConfig) -> pd.Series:
+    """Return what the union of its labels explains of each feature, by feature."""
+    if "union_q" not in associations:
+        return pd.Series(dtype=np.float64)
+    counted = _at_most(associations["union_q"], config.max_q)
+    rows = associations[counted & ~associations["concept"].isin(config.absences).to_numpy(np.bool_)]
+    by_feature = rows.groupby("feature")
+    found = by_feature[["union_labels", "union_precision", "union_base"]].first()
+    whole = found[found["union_labels"] == by_feature.size()]
+    gain = precision_gain(
+        *(whole[name].to_numpy(np.float64) for name in ("union_precision", "union_base"))
+    )
+    return pd.Series(np.maximum(np.nan_to_num(gain), 0.0), whole.index)
 
 
 def _boundary_share(associations: pd.DataFrame, config: RankConfig) -> pd.Series:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from genointerp.association.summary import own_orientations
 from genointerp.core.errors import InputError
 from genointerp.plot.style import FONT_SIZE, SEQUENTIAL, current_axes, plain_text
 
@@ -17,9 +18,11 @@ def best_pairs(associations: pd.DataFrame) -> pd.DataFrame:
     """Return the best row of each concept, chosen by ``f1_fit``, sorted by test ``f1``.
 
     Ties go to the lower feature. A concept that no feature finds at all (``f1_fit`` of 0 or
-    undefined) has no row.
+    undefined) has no row. A concept with a strand is taken as sense or as antisense
+    (`genointerp.association.summary.own_orientations`).
     """
-    found = associations[associations["f1_fit"] > 0]
+    own = own_orientations(associations)
+    found = own[own["f1_fit"] > 0]
     order = found.sort_values(
         ["f1_fit", "feature", "orientation"], ascending=[False, True, True], kind="stable"
     )
@@ -85,9 +88,8 @@ def _pair_name(concept: str, orientation: str) -> str:
 def _scores(
     associations: pd.DataFrame, features: list[int], concepts: list[str], score: Score
 ) -> np.ndarray:
-    shown = associations[
-        associations["feature"].isin(features) & associations["concept"].isin(concepts)
-    ]
+    own = own_orientations(associations)
+    shown = own[own["feature"].isin(features) & own["concept"].isin(concepts)]
     order = shown.sort_values("f1_fit", ascending=False, kind="stable")
     first = order.drop_duplicates(["feature", "concept"])
     table = first.pivot(index="feature", columns="concept", values=score)

@@ -94,7 +94,7 @@ def test_the_table_is_of_the_schema_and_the_same_each_time(world):
     store, elements = world
     table = associate([store], [elements], config=CONFIG)
     assert list(table.columns) == ASSOCIATIONS.names
-    assert len(conform(table, ASSOCIATIONS, where="t")) == 5 * 2
+    assert len(conform(table, ASSOCIATIONS, where="t")) == 5 * 3
     pd.testing.assert_frame_equal(table, associate([store], [elements], config=CONFIG))
 
 
@@ -123,7 +123,8 @@ def test_the_best_table_gives_the_always_on_baseline(world):
     assert best.loc["sense", "feature"] == 0
     assert best.loc["antisense", "feature"] == 1
     base = 76 * len(TRNA) / (2 * LENGTH)
-    assert best["f1_always_on"].tolist() == pytest.approx([2 * base / (1 + base)] * 2)
+    always_on = [2 * b / (1 + b) for b in (base, base, 2 * base)]
+    assert best["f1_always_on"].tolist() == pytest.approx(always_on)
 
 
 def test_two_genomes_are_one_universe(tmp_path):
@@ -275,6 +276,37 @@ def test_of_too_few_loud_places_no_precision_is_told(tmp_path, loud, gap_bp):
     table = loud_table(tmp_path, loud, SPREAD, gap_bp=gap_bp)
     assert np.isnan(pick(table, 0, "tRNA", "sense")["precision_strong"])
     assert pick(table, 0, "tRNA", "sense")["precision"] == 1
+
+
+def test_a_hundred_bases_in_five_elements_are_enough(tmp_path):
+    loud = [(start, start + 25) for start, _ in SPREAD]
+    found = pick(loud_table(tmp_path, loud, SPREAD), 0, "tRNA", "sense")
+    assert found["precision_strong"] == 1
+
+
+@pytest.mark.parametrize(
+    ("n_thresholds", "murmur", "expected"),
+    [
+        pytest.param(4, 2.0, 450 / 900, id="half-counts"),
+        pytest.param(4, 1.9375, 1.0, id="less-than-half-does-not"),
+        # of three thresholds, 0, 1/3 and 2/3 of the maximum, the last is the first from half on
+        pytest.param(3, 2.5, 1.0, id="the-first-threshold-from-half-on"),
+        pytest.param(1, 0.5, 450 / 900, id="whatever-fires-where-one-is-tried"),
+    ],
+)
+def test_loud_is_from_half_of_the_maximum_on(tmp_path, n_thresholds, murmur, expected):
+    """It is loud, with 4, on each tRNA, and murmurs on as many bases beside it."""
+    dense = silence(2 * LENGTH, 1)
+    for offset in (0, LENGTH):
+        for start, end in SPREAD:
+            dense["+"][offset + start : offset + end, 0] = 4
+            dense["+"][offset + end : offset + 2 * end - start, 0] = murmur
+    places = [("tRNA", seqid, *place, "+") for seqid in ("fit", "test") for place in SPREAD]
+    store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
+    config = replace(CONFIG, gap_bp=1000, n_thresholds=n_thresholds)
+    found = pick(associate([store], [make_elements(*places)], config=config), 0, "tRNA", "sense")
+    assert found["precision_strong"] == pytest.approx(expected)
+    assert found["union_precision"] == pytest.approx(expected)
 
 
 def test_one_loud_gene_does_not_say_what_a_feature_is(tmp_path):

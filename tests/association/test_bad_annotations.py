@@ -124,6 +124,7 @@ def test_a_concept_without_an_element_has_no_row_and_is_named(world, caplog):
     assert labels_of(run(world, TRNA, concepts=concepts)) == {
         ("tRNA", "sense"),
         ("tRNA", "antisense"),
+        ("tRNA", "both"),
     }
     assert "a.gff3: concepts without an element: odd, codons" in caplog.text
 

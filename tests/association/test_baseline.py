@@ -157,10 +157,11 @@ def table(world):
 
 
 def of(table, concept, detector):
+    own = "both" if concept == "gc" else "sense"
     found = table[
         (table["concept"] == concept)
         & (table["detector"] == detector)
-        & (table["orientation"] != "antisense")
+        & (table["orientation"] == own)
     ]
     assert len(found) == 1
     return found.iloc[0]
@@ -170,13 +171,13 @@ def test_rows_come_label_by_label_and_detectors_in_their_order(table):
     conform(table, BASELINES, where="baselines")
     wanted = [name for name in DETECTORS if name not in ("random_weights", "feature_there",
               "other_seed")]  # fmt: skip
-    assert table["detector"].tolist() == wanted * 11
+    assert table["detector"].tolist() == wanted * 16
     labels = table[["concept", "orientation"]].drop_duplicates()
-    two = ("sense", "antisense")
+    three = ("sense", "antisense", "both")
     assert list(labels.itertuples(index=False, name=None)) == [
         (kind, orientation)
         for kind in KINDS
-        for orientation in (("both",) if kind == "gc" else two)
+        for orientation in (("both",) if kind == "gc" else three)
     ]
 
 

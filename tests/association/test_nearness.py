@@ -33,9 +33,9 @@ def store(tmp_path_factory):
     return make_store(path, silence(490, 1), contigs_of(**LENGTHS), coverage=coverage)
 
 
-def nearness(store, elements, tracks, label):
+def nearness(store, elements, tracks, label, config=None):
     universe = make_universe([store], [tuple(GenomicInterval(n, *at) for n, at in SIDE.items())])
-    ends = Ends([store], [elements], universe)
+    ends = Ends([store], [elements], universe, config or AssociateConfig())
     return ends.nearness(ends.find_peaks(tracks), label)
 
 
@@ -191,3 +191,20 @@ def test_associations_tell_the_boundary_of_the_pairs_that_are_tested(tmp_path):
     untested = table["p_value"].isna()
     assert untested.any()
     assert table.loc[untested, ["boundary_share", "boundary_p"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        pytest.param({}, 1 / 2, id="half-of-the-maximum"),
+        pytest.param({"locus_share": 0.2}, 2 / 3, id="a-fifth-of-it"),
+        pytest.param({"merge_gap": 200}, 1.0, id="gaps-closed"),
+    ],
+)
+def test_loci_are_those_of_the_configuration(store, config, expected):
+    """Loud at the start of an element and in the middle of it, and faint near its end."""
+    elements = make_elements(("gene", "c", 100, 300, "+"))
+    row = np.array([100, 200, 299])
+    track = RowTrack(0, "+", row, np.array([10.0, 9.0, 3.0], np.float32))
+    found = nearness(store, elements, [track], Label("gene", "sense"), AssociateConfig(**config))
+    assert found.share == pytest.approx(expected)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, kstest
 
+from genointerp.association import matched
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from tests.association.null_world import make_world
@@ -20,7 +21,9 @@ def tested(folder, **options):
     """One row for each feature, the tested pair that fit likes best: rows are independent."""
     store, elements, genome = make_world(folder, n_features=N_FEATURES, **options)
     table = associate([store], [elements], sequences=[genome], config=CONFIG)
-    table = table[table["p_value"].notna()].sort_values("f1_fit", kind="stable")
+    # both strands together are the larger label, which the F1 likes best whatever fit holds
+    table = table[table["p_value"].notna() & (table["orientation"] != "both")]
+    table = table.sort_values("f1_fit", kind="stable")
     return table.drop_duplicates("feature", keep="last")
 
 
@@ -54,7 +57,7 @@ def chosen_on_test(tmp_path_factory):
 
 @pytest.mark.parametrize("column", ["p_value", "p_matched"])
 def test_p_values_are_uniform_when_annotation_and_features_are_unrelated(unrelated, column):
-    assert len(unrelated) > 0.9 * N_FEATURES
+    assert len(unrelated) > 0.8 * N_FEATURES
     assert is_uniform(unrelated[column])
 
 
@@ -73,3 +76,26 @@ def test_composition_alone_moves_the_p_value_and_not_that_of_the_matched_backgro
     table = tested(tmp_path, seed=3, gc_bias=True)
     assert not is_uniform(table["p_value"])
     assert is_uniform(table["p_matched"])
+
+
+def test_a_null_f1_of_matched_background_is_exceeded_by_one_pair_in_twenty(
+    tmp_path_factory, monkeypatch
+):
+    """It is on the scale of the F1, also where some elements have no background."""
+    # with so few places looked at, none is found for some
+    monkeypatch.setattr(matched, "_TRIES", (2, 4))
+    n = n_above = 0
+    for seed in range(3):
+        folder = tmp_path_factory.mktemp("matched")
+        store, elements, genome = make_world(folder, n_features=N_FEATURES, seed=seed, gc_bias=True)
+        table = associate([store], [elements], sequences=[genome], config=CONFIG)
+        told = table[table["null_f1_matched"].notna()]
+        assert (told["matched_share"] < 1).all()
+        above = told["f1"] > told["null_f1_matched"]
+        # the quantile lies between draws, so that of the pair at the edge either may hold
+        assert (above[told["p_matched"] <= 0.049]).all()
+        assert not above[told["p_matched"] > 0.056].any()
+        n, n_above = n + len(told), n_above + int(above.sum())
+    assert n > N_FEATURES
+    assert binom.cdf(n_above, n, 0.05) > LEVEL / 2
+    assert n_above / n < 0.08

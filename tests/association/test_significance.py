@@ -27,6 +27,7 @@ def labelled(mask):
         n_positive=np.array([cells.sum()], dtype=np.int64),
         patches=PatchBuilder(Universe(mask.shape[1], cells.size, ())).build(),
         element_label=np.zeros(0, np.int64),
+        whole=np.zeros(0, np.int64),
     )
 
 

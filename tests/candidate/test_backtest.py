@@ -17,6 +17,7 @@ from genointerp.candidate.backtest import (
     backtest,
     by_density,
     class_features,
+    count_read,
     verdict,
 )
 from genointerp.candidate.config import RankConfig
@@ -29,7 +30,7 @@ from genointerp.genome.read import write_fasta
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.table_schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES
 from genointerp.store.tables import read_table, write_table
-from tests.plant import make_store, silence
+from tests.plant import contigs_of, make_elements, make_store, silence
 
 LENGTH = 20_000
 CONCEPTS = load_concepts()
@@ -103,7 +104,25 @@ def row_of(result, name):
 
 def test_each_class_of_the_annotation_is_hidden_once(result):
     assert list(result.classes.columns) == BACKTEST.names
-    assert result.classes["class"].tolist() == ["tRNA", "CDS"]
+    assert result.classes["class"].tolist() == ["tRNA", "CDS", "start_codon", "stop_codon"]
+    assert result.classes["use"].tolist() == ["tuned", "tuned", "reserve", "reserve"]
+
+
+def test_a_concept_of_another_is_hidden_alone(world):
+    _, known, _ = world
+    full = known.elements()
+    hidden = hide(known, "stop_codon", full)
+    assert (hidden.gone, hidden.changed) == (("stop_codon",), ())
+    for own, shown in zip(hidden.elements, full, strict=True):
+        assert "stop_codon" not in own.names
+        pd.testing.assert_frame_equal(own.of("CDS"), shown.of("CDS"))
+        assert len(own.table) == len(shown.table) - len(shown.of("stop_codon"))
+
+
+def test_what_goes_with_a_hidden_part_is_what_is_made_of_it(world):
+    _, known, _ = world
+    hidden = hide(known, "CDS_phase0", known.elements())
+    assert hidden.gone == ("CDS_phase0",)
 
 
 def test_the_hidden_class_is_found(result):
@@ -114,7 +133,9 @@ def test_the_hidden_class_is_found(result):
     assert row["rank_best"] <= 4
     assert row["rank_first"] == result.features[result.features["class"] == "tRNA"]["rank"].min()
     assert row["recall_10"] == 1.0
-    assert row["verdict"] == "found"
+    # of six features two that are early are no evidence
+    assert row["p_ranks"] > 0.05
+    assert row["verdict"] == "missed"
     assert row["expected_rank_first"] == pytest.approx(7 / 3)
 
 
@@ -125,6 +146,15 @@ def test_what_goes_with_a_class_and_what_becomes_other_is_told(result):
     assert row["overlapping"] == ""
     assert row["n_elements"] == 2 * len(CODINGS)
     assert row_of(result, "tRNA")["hidden"] == "tRNA"
+
+
+def test_elements_count_where_a_base_of_them_was_read(tmp_path):
+    coverage = {"c": [(0, 100, "+"), (150, 160, "-")]}
+    store = make_store(tmp_path / "f.h5", silence(300, 1), contigs_of(c=300), coverage=coverage)
+    # read, its last base read on the other strand, between, beyond
+    places = [(10, 20), (99, 110), (159, 170), (120, 140), (200, 250)]
+    elements = make_elements(*(("tRNA", "c", *place, "+") for place in places))
+    assert count_read([store], [elements], "tRNA") == 3
 
 
 def test_a_feature_that_is_explained_when_known_is_a_candidate_when_hidden(world, result):
@@ -223,21 +253,43 @@ def test_the_order_by_density_has_the_rarest_first():
     assert by_density(table).tolist() == [2, 3, 1]
 
 
+TOLD = {
+    "probe_auroc": 0.95,
+    "rank_best": 20.0,
+    "n_class_features": 4,
+    "n_live": 500,
+    "p_ranks": 0.05,
+    "p_value": 0.05,
+    "share_risen": 0.75,
+}
+
+
 @pytest.mark.parametrize(
-    ("rank", "auroc", "expected"),
+    ("changes", "expected"),
     [
-        (20.0, 0.95, "found"),
-        (21.0, 0.95, "missed"),
-        (1.0, 0.9, "not known"),
-        (20.0, np.nan, "found"),
+        pytest.param({}, "found", id="all-holds"),
+        pytest.param({"probe_auroc": np.nan}, "found", id="no-probe"),
+        pytest.param({"probe_auroc": 0.9}, "not known", id="a-probe-does-not-tell-it"),
+        pytest.param({"rank_best": np.nan, "n_class_features": 0}, "no feature", id="no-feature"),
+        pytest.param({"rank_best": 21.0}, "missed", id="late"),
+        pytest.param({"p_ranks": 0.051}, "missed", id="all-of-them-at-chance"),
+        pytest.param({"p_value": 0.37}, "missed", id="the-first-at-chance"),
+        pytest.param({"p_value": 0.37, "n_class_features": 26}, "found", id="no-first-can-tell"),
+        pytest.param({"share_risen": 0.5}, "not hidden by annotation", id="as-early-when-shown"),
+        pytest.param({"share_risen": 0.5, "rank_best": 21.0}, "missed", id="late-and-as-early"),
     ],
 )
-def test_the_goal_is_the_first_twenty_of_what_the_model_knows(rank, auroc, expected):
-    assert verdict(rank, auroc) == expected
+def test_the_verdict_is_the_first_that_holds(changes, expected):
+    assert verdict({**TOLD, **changes}) == expected
 
 
-def test_a_class_that_no_feature_tells_has_no_rank():
-    assert verdict(np.nan, 0.95) == "no feature"
+def test_features_that_are_as_early_with_nothing_hidden_are_told(result):
+    own = result.features[(result.features["class"] == "tRNA")
+                          & (result.features["dictionary"] == "trained")]  # fmt: skip
+    row = row_of(result, "tRNA")
+    assert row["rank_first_shown"] == own["rank_shown"].min()
+    assert row["rank_best_shown"] == own.loc[own["f1_fit"].idxmax(), "rank_shown"]
+    assert row["share_risen"] == (2 * own["rank"] <= own["rank_shown"]).mean()
 
 
 def test_probes_say_which_classes_the_model_knows(world):
@@ -250,9 +302,8 @@ def test_probes_say_which_classes_the_model_knows(world):
         }
     )
     table = backtest(subject, known, CONFIG, probes=probes).classes.set_index("class")
-    assert table["probe_auroc"].tolist() == [0.7, 0.93]
-    assert table.loc["tRNA", "verdict"] == "not known"
-    assert table.loc["CDS", "verdict"] in ("found", "missed")
+    assert table.loc[["tRNA", "CDS"], "probe_auroc"].tolist() == [0.7, 0.93]
+    assert table["verdict"].eq("not known").tolist() == [True, False, False, False]
 
 
 def test_one_annotation_is_needed_for_each_store(world):
@@ -308,7 +359,7 @@ def test_the_command_writes_both_tables_and_the_figure(files, result, tmp_path):
     out, figure = tmp_path / "backtest.tsv", tmp_path / "backtest.png"
     ran = CliRunner().invoke(app, ["backtest", *files, "--out", str(out), "--figure", str(figure)])
     assert ran.exit_code == 0, ran.output
-    assert "2 classes hidden: " in ran.output
+    assert "4 classes hidden: " in ran.output
     table = read_table(out, BACKTEST)
     columns = ["class", "hidden", "best_feature", "rank_first", "rank_best", "recall_50", "p_value"]
     pd.testing.assert_frame_equal(table[columns], result.classes[columns])

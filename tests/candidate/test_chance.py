@@ -3,7 +3,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from genointerp.candidate.chance import expected_first, p_first, p_within, recall_band
+from genointerp.candidate.chance import expected_first, p_first, p_ranks, p_within, recall_band
 
 
 def orders(n, m):
@@ -40,3 +40,21 @@ def test_no_feature_has_no_first():
 
 def test_a_top_longer_than_the_list_is_all_of_it():
     assert p_within(5, 2, 50, 2) == 1.0
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 8])
+def test_the_chance_of_all_ranks_is_that_of_all_orders(n):
+    for m in range(1, n):
+        every = [sum(ranks) for ranks in combinations(range(1, n + 1), m)]
+        for ranks in combinations(range(1, n + 1), m):
+            expected = sum(total <= sum(ranks) for total in every) / len(every)
+            assert p_ranks(np.array(ranks, float), n) == pytest.approx(expected)
+
+
+def test_the_chance_of_all_ranks_has_its_limits():
+    assert p_ranks(np.arange(1.0, 4.0), 3) == 1
+    assert np.isnan(p_ranks(np.zeros(0), 3))
+    # of so many pairs it is approximate
+    late = np.arange(1.0, 401.0)
+    assert p_ranks(late, 1000) < 1e-30
+    assert p_ranks(late + 300, 1000) == pytest.approx(0.5, abs=0.01)

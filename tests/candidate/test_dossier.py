@@ -1,5 +1,4 @@
 import json
-import re
 from dataclasses import replace
 from math import comb
 from typing import get_args
@@ -141,7 +140,7 @@ def test_a_flag_that_was_raised_is_never_not_examined(candidates, one_genome, fl
 @pytest.mark.parametrize("column", sorted(checks.UNDEFINED))
 def test_each_column_that_may_be_undefined_has_its_reason(candidates, one_genome, column):
     found = examined(candidates, one_genome, **{column: np.nan})
-    named = {flag.name for flag in FLAGS if re.search(rf"\b{column}\b", flag.rule)}
+    named = {flag.name for flag in FLAGS if column in flag.columns}
     assert named
     for name in (flag.name for flag in FLAGS):
         expected = (
@@ -197,13 +196,28 @@ def test_a_candidate_of_one_kind_is_not_ruled_out(one_genome, candidates):
     assert outcomes(candidates, outside)["one_kind"].values == {"one_kind": 1.0}
 
 
-def test_a_rule_is_measured_by_the_numbers_that_it_names(one_genome, candidates, monkeypatch):
-    rule = "the feature of best_concept has n_loci < few_loci (5) or density >= dense (0.1)"
-    own = Flag("own", rule, "a reason", lambda t, c: t["n_loci"] < c.few_loci)
+def test_a_dossier_prints_the_thresholds_that_the_ranking_had(one_genome, candidates):
+    row = {**candidates.to_dict("records")[0], **COMPLETE}
+    ranked = RankConfig(dense=0.02, attracted=2.0)
+    found = {
+        check.check: check
+        for check in check_candidate(row, judged(one_genome, []), ranked, DossierConfig())
+    }
+    assert found["dense"].rule == "density >= dense (0.02)"
+    assert found["dense"].thresholds == {"dense": 0.02}
+    assert "2^2 times as common" in found["attracted"].claim
+
+
+def test_a_check_has_the_values_of_its_columns_and_keys(one_genome, candidates, monkeypatch):
+    own = Flag(
+        *("own", ("n_loci", "density"), ("few_loci", "dense"), "{few_loci:g}", "a reason"),
+        lambda t, c: t["n_loci"] < c.few_loci,
+    )
     monkeypatch.setattr(checks, "FLAGS", (own,))
     found = outcomes(candidates, judged(one_genome, []))["own"]
     assert found.values == {"n_loci": 4, "density": 0.05}
     assert found.thresholds == {"few_loci": 5.0, "dense": 0.1}
+    assert found.rule == "5"
     assert found.outcome == "ruled out"
     assert outcomes(candidates, judged(one_genome, []), density=np.nan)["own"].outcome == (
         "not examined"

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from genointerp.candidate.coherence import coherent_share
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.given import Given
 from genointerp.candidate.rank import gather, rank, rank_evidence
+from genointerp.candidate.rank_files import told_of_loci
 from genointerp.candidate.score import FLAGS, explain, raise_flags, score_candidates
 from genointerp.candidate.write import write_candidates
 from genointerp.core.errors import MismatchError
@@ -250,6 +252,9 @@ def test_a_feature_whose_loss_exceeds_that_of_all_but_one_in_twenty_directions_i
     assert raise_flags(table, RankConfig(unused=0.1)) == ["", "", ""]
 
 
+KEYS = {key for flag in FLAGS for key in flag.thresholds}
+
+
 class Recorded(pd.DataFrame):
     """A table that remembers which of its columns were asked for."""
 
@@ -260,22 +265,48 @@ class Recorded(pd.DataFrame):
         return super().__getitem__(key)
 
 
-def columns_read(condition):
-    table = Recorded(blank(1))
+class RecordedConfig:
+    """A configuration that remembers which of its keys were asked for."""
+
+    def __init__(self):
+        self.asked = set()
+
+    def __getattr__(self, name):
+        self.asked.add(name)
+        return getattr(RankConfig(), name)
+
+
+def read_by(condition):
+    """The columns and the keys that a condition reads."""
+    table, config = Recorded(blank(1)), RecordedConfig()
     table.asked = set()
-    condition(table, RankConfig())
-    return table.asked
+    condition(table, config)
+    return table.asked, config.asked
 
 
 @pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.name)
-def test_a_rule_names_the_columns_that_it_reads_and_these_alone(flag):
-    words = set(re.findall(r"[a-z]\w*", flag.rule))
-    read = columns_read(flag.condition)
-    assert read
-    assert read <= set(CANDIDATES.names)
-    assert words & set(CANDIDATES.names) == read
+def test_a_flag_holds_the_columns_and_keys_that_it_reads_and_its_rule_says_them(flag):
+    columns, keys = read_by(flag.condition)
+    assert columns
+    assert columns <= set(CANDIDATES.names)
+    assert set(flag.columns) == columns
+    # of what is attracted explain leaves out pairs above max_q
+    assert set(flag.thresholds) == keys | ({"max_q"} if flag.name == "attracted" else set())
+    for name in (*flag.columns, *(f"({{{key}:g}})" for key in flag.thresholds)):
+        assert name in flag.rule
     if flag.blind is not None:
-        assert columns_read(flag.blind.condition) <= read
+        assert read_by(flag.blind.condition)[0] <= columns
+
+
+@pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.name)
+def test_a_rule_is_printed_with_the_thresholds_of_the_configuration(flag):
+    changed = replace(
+        RankConfig(), **{key: 7 if key in ("few_loci", "one_family") else 0.123 for key in KEYS}
+    )
+    for key in flag.thresholds:
+        assert f"({getattr(changed, key):g})" in flag.rule_of(changed)
+    if flag.name == "attracted":
+        assert "2^0.123 times" in flag.reason_of(changed)
 
 
 def test_what_may_be_biology_lowers_the_score_and_does_not_demote():
@@ -294,8 +325,8 @@ def test_the_page_tells_every_flag_and_whether_it_demotes():
         (
             f"`{flag.name}`",
             "yes" if flag.demotes else "no",
-            re.sub(r"\|(.+?)\|", r"abs(\1)", flag.rule),
-            flag.reason,
+            re.sub(r"\|(.+?)\|", r"abs(\1)", flag.rule_of(RankConfig())),
+            flag.reason_of(RankConfig()),
         )
         for flag in FLAGS
     ]
@@ -480,6 +511,15 @@ def test_a_concept_of_nearly_all_bases_explains_nothing():
         }
     )
     assert explain(associations, RankConfig())["unexplained"].tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("changed", [{}, {"locus_share": 0.4}, {"merge_gap": 5}], ids=str)
+def test_boundaries_of_other_loci_than_those_of_the_ranking_are_not_told(changed, caplog):
+    table = pd.DataFrame({"boundary_share": [0.7], "boundary_p": [1e-9]})
+    found = told_of_loci(table, AssociateConfig(), RankConfig(**changed))
+    assert found["boundary_share"].isna().all() == bool(changed)
+    for key in changed:
+        assert f"{key} is " in caplog.text
 
 
 def test_that_nothing_is_annotated_explains_nothing():

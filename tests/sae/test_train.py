@@ -68,6 +68,14 @@ def test_the_result_acts_on_raw_activations(trained, rows):
     assert error < 0.25
 
 
+def test_the_threshold_is_that_of_the_next_batches_and_the_weights_are_not(trained, rows):
+    one = dataclasses.replace(CONFIG, threshold_batches=1)
+    found = weights(train_sae(array_source(rows), one, metadata=METADATA))
+    expected = weights(trained)
+    assert not torch.equal(found.pop("threshold"), expected.pop("threshold"))
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
 def test_topk_learns_too(rows):
     config = dataclasses.replace(CONFIG, sae=SaeConfig("topk", n_features=48, k=3), decay="cosine")
     log = train_sae(array_source(rows), config, metadata=METADATA).log
