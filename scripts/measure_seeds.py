@@ -17,6 +17,7 @@ from pathlib import Path
 
 from genointerp.annotation.catalogue import shipped
 from genointerp.core.config import read_config
+from scripts import reserve_concepts
 
 FINDERS = ("pyrodigal", "pyaragorn", "pybarrnap")
 STAGES = ("encode", "associate", "backtest")
@@ -103,13 +104,14 @@ class Seeds:
 
     def associate(self) -> None:
         """Score every feature against every concept, and rank what is not explained."""
+        self._write_concepts()
         for genome in self.config.test:
             for seed in self.config.seeds:
                 pair = (self.config.fit, genome)
                 folder = self._folder(genome, seed)
                 features = [self._features(one, seed) for one in pair]
                 files = [*self._each("--annotations", pair), *self._each("--genome", pair)]
-                settings = [*features, *files, *self._test(genome), "--seed", seed]
+                settings = [*features, *files, *self._test(genome), *self._concepts, "--seed", seed]
                 table = folder / "associations.parquet"
                 self._make(table, "associate", *settings)
                 activations = self._each("--activations", pair)
@@ -136,9 +138,17 @@ class Seeds:
                 self._make(
                     folder / "backtest.tsv",
                     *("backtest", *features, *self._each("--annotations", pair), *known),
-                    *(*self._ranking(pair, seed), *measured),
+                    *(*self._ranking(pair, seed), *measured, *self._concepts),
                     *(baselines if seed == self.config.seeds[0] else ()),
                 )
+
+    @property
+    def _concepts(self) -> tuple[object, ...]:
+        return ("--concepts", self.out / "concepts.yaml")
+
+    def _write_concepts(self) -> None:
+        """Write the shipped concepts and those that the backtest keeps in reserve."""
+        (self.out / "concepts.yaml").write_text(reserve_concepts.text(), encoding="utf-8")
 
     def _ranking(self, pair: tuple[GenomeFiles, ...], seed: int) -> list[object]:
         trained_on = ("--trained-on", self._sequence(self.config.fit))
