@@ -94,7 +94,7 @@ def save_training(result: TrainResult, directory: Path) -> None:
     with atomic_path(directory) as folder:
         folder.mkdir()
         write_config(result.config, folder / TRAIN_CONFIG)
-        (folder / METRICS).write_text(metrics_text(result.records))
+        (folder / METRICS).write_text(metrics_text(result.records), encoding="utf-8")
         _write_json(folder / LOG, asdict(result.log))
         _write_json(folder / DENSITY, result.density.tolist())
         _fill(folder, result.sae, result.metadata)

@@ -184,9 +184,7 @@ def test_a_motif_without_any_base_is_drawn_without_a_null(tmp_path):
 
 def test_the_page_shows_a_motif_with_a_column_without_bases():
     empty = pd.DataFrame({"feature": np.array([], np.int64)})
-    measured = Measurements(
-        *(empty, empty, empty, empty, empty), loci={}, motifs={0: masked_motif()}
-    )
+    measured = Measurements(*[empty] * 6, loci={}, motifs={0: masked_motif()})
     (found,) = section._pictures(measured, 0, "tables")
     assert found.source == "tables/motif/feature_0.tsv"
 

@@ -97,7 +97,7 @@ def test_no_blocks_and_thousands_are_refused(folder, n_blocks):
 
 def test_deep_json_and_a_pipe_are_refused_at_once(folder):
     (folder / "config.json").write_text(DEEP)
-    with pytest.raises(SchemaError, match="levels, found deeper nesting"):
+    with pytest.raises(SchemaError, match="deep, found a deeper one"):
         load_folder(folder, LoadOptions())
     make_pipe(folder / "config.json")
     assert tries(folder) is None
