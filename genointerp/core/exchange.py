@@ -21,6 +21,10 @@ _HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:6]
 _STALE_S = 24 * 3600.0
 """Age beyond which a temporary whose process cannot be looked up, since it ran on another machine,
 counts as left behind; a writer at work touches its temporary far more often."""
+_FORMAT = re.compile(rb"genointerp::[a-z-]+")
+_HDF5 = b"\x89HDF"
+_END_BYTES = 1 << 16
+"""From either end, where the header of a text, the metadata of a figure or of Parquet lie."""
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _NOT_OFFERED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
@@ -72,6 +76,23 @@ def same_content(first: Path, second: Path) -> bool:
     if first.is_file() and second.is_file():
         return filecmp.cmp(first, second, shallow=False)
     return False
+
+
+def written_format(path: Path) -> str:
+    """Return the format that a table, a JSON file or a figure of this package says it is in.
+
+    Empty for anything else: folders, files of others, HDF5, and formats that have no place for it.
+    """
+    if not path.is_file():
+        return ""
+    with path.open("rb") as handle:
+        size = handle.seek(0, os.SEEK_END)
+        handle.seek(0)
+        ends = handle.read(_END_BYTES)
+        handle.seek(max(size - _END_BYTES, len(ends)))
+        ends += handle.read()
+    found = None if ends.startswith(_HDF5) else _FORMAT.search(ends)
+    return found[0].decode() if found else ""
 
 
 def follow_umask(path: Path) -> None:

@@ -1,7 +1,8 @@
 """Reading with errors that say where; atomic writing: a file has its name only when complete.
 
-One rule for every output: what stands at its name is replaced by the same content, and by anything
-else only where `replacing` says so, which is ``--force`` on the command line.
+One rule for every output: what stands at its name is replaced by the same content, and a table or a
+figure of this package by a newer one of its format, together with what was written beside it.
+Anything else is replaced only where `replacing` says so, which is ``--force`` on the command line.
 """
 
 import json
@@ -25,6 +26,7 @@ from genointerp.core.exchange import (
     same_content,
     sync,
     temporary_name,
+    written_format,
 )
 from genointerp.core.parsing import parse_json
 
@@ -230,8 +232,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary name beside ``path``; rename it to ``path`` when the block succeeds.
 
     The block may make a file or a directory there. If it raises, the temporary is removed and
-    whatever stood at ``path`` is untouched. What stands there is replaced by the same content, and
-    by anything else inside `replacing` alone; a directory is replaced whole, in one step where the
+    whatever stood at ``path`` is untouched. What stands there is replaced by the same content, a
+    table or a figure of this package by a newer one of the same format, and anything else inside
+    `replacing` alone; a directory is replaced whole, in one step where the
     system offers it. What is written inside the block beside ``path``, such as an index, gets its
     name together with it. What a killed process left of an earlier attempt is removed.
 
@@ -298,12 +301,14 @@ class _Group:
         return any(path.is_relative_to(temporary) for temporary in self.temporaries)
 
     def commit(self) -> None:
+        is_own = any(_is_made_anew(*pair) for pair in self.finished)
         for temporary, path in self.finished:
             with _failing(path):
                 _check_kind(path, folder=temporary.is_dir())
                 follow_umask(temporary)
                 sync(temporary)
-                check_replaceable(path, same=same_content(temporary, path))
+                may_go = is_own and path.is_file()
+                check_replaceable(path, same=may_go or same_content(temporary, path))
         if len(self.finished) < 2:
             _rename(self.finished)
             return
@@ -323,6 +328,12 @@ class _Group:
 
 
 _GROUP: ContextVar[_Group | None] = ContextVar("group", default=None)
+
+
+def _is_made_anew(temporary: Path, path: Path) -> bool:
+    """Say whether an output takes the place of an older one of the same format of this package."""
+    made = written_format(temporary)
+    return made != "" and made == written_format(path)
 
 
 def _rename(finished: Sequence[tuple[Path, Path]]) -> None:

@@ -14,6 +14,8 @@ from genointerp.genome.genome import Genome
 from genointerp.store.features import FeatureStore
 
 FORMATS = (".png", ".pdf", ".svg")
+FORMAT = "genointerp::figure"
+"""What the metadata of a figure say that it is."""
 
 
 class SourceFiles(NamedTuple):
@@ -47,8 +49,12 @@ def new_figure(
 
 def save_figure(figure: Figure, out: Path, *, dpi: int = 150) -> None:
     """Write a figure; the same figure is the same file."""
-    # without dates and random ids
-    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(out.suffix)
+    # without dates and random ids, and with a mark by which a newer figure may replace it
+    metadata = {
+        ".png": {"Software": FORMAT},
+        ".svg": {"Creator": FORMAT, "Date": None},
+        ".pdf": {"Creator": FORMAT, "CreationDate": None},
+    }.get(out.suffix)
     with atomic_path(out) as temporary, rc_context({"svg.hashsalt": "genointerp"}):
         figure.savefig(temporary, dpi=dpi, metadata=metadata)
 

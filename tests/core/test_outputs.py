@@ -57,6 +57,47 @@ def test_the_same_content_replaces_itself_and_other_content_does_not(tmp_path):
     assert content(tmp_path) == {"a.txt": "new"}
 
 
+def table(rows, *, format="loci"):
+    return f'# {{"format": "genointerp::{format}"}}\n{rows}\n'
+
+
+def test_a_table_of_ours_is_replaced_by_a_newer_one_of_its_format(tmp_path):
+    write(tmp_path / "a.tsv", table("old"))
+    write(tmp_path / "a.tsv", table("new"))
+    assert content(tmp_path) == {"a.tsv": table("new")}
+    for other in ("no table", table("new", format="query")):
+        with pytest.raises(StorageError, match=OTHER):
+            write(tmp_path / "a.tsv", other)
+    assert content(tmp_path) == {"a.tsv": table("new")}
+
+
+def test_a_table_of_ours_replaces_nothing_of_others(tmp_path):
+    (tmp_path / "a.tsv").write_text("years of work")
+    with pytest.raises(StorageError, match=OTHER):
+        write(tmp_path / "a.tsv", table("new"))
+    assert content(tmp_path) == {"a.tsv": "years of work"}
+
+
+def test_what_lies_next_to_a_table_of_ours_is_replaced_with_it(tmp_path):
+    for rows in ("old", "new"):
+        write_together(tmp_path, **{"a.tsv": table(rows), "a.fasta": f">{rows}"})
+    assert content(tmp_path) == {"a.tsv": table("new"), "a.fasta": ">new"}
+
+
+def test_the_format_stands_at_either_end_of_a_file(tmp_path):
+    far = "x" * 300_000
+    for text, expected in [
+        (far + "genointerp::query", "genointerp::query"),
+        ("genointerp::loci" + far + "genointerp::query", "genointerp::loci"),
+        (far + "genointerp::query" + far, ""),
+        ("\x89HDF genointerp::features", ""),
+    ]:
+        (tmp_path / "a").write_bytes(text.encode("latin-1"))
+        assert exchange_module.written_format(tmp_path / "a") == expected
+    assert exchange_module.written_format(tmp_path) == ""
+    assert exchange_module.written_format(tmp_path / "none") == ""
+
+
 def test_an_empty_file_or_folder_is_nothing_that_could_be_lost(tmp_path):
     (tmp_path / "a.txt").touch()
     (tmp_path / "folder").mkdir()
