@@ -13,8 +13,9 @@ from genointerp.annotation.concepts import ConceptElements, define_elements, loa
 from genointerp.annotation.read import read_annotation
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
-from genointerp.association.similarity import compare_sides
+from genointerp.association.similarity import compare_sides, pieces_on
 from genointerp.association.split import split_genomes
+from genointerp.association.training_genomes import read_sketch, tell_seen
 from genointerp.core.config import from_mapping, to_mapping
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
@@ -81,6 +82,9 @@ def associate_files(
         return table
     splits = split_genomes([store.header.contigs for store in stores], config)
     write_table(compare_sides(stores, given, splits), sides_path(out), SIDES, provenance)
+    training = read_sketch()
+    for name, pieces in pieces_on(stores, given, splits, "test").items():
+        tell_seen(name, stores[0].header.model, pieces, training)
     return table
 
 
