@@ -14,8 +14,9 @@ from genointerp.annotation.concepts import ConceptElements, define_elements, loa
 from genointerp.annotation.read import read_annotation
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
-from genointerp.association.similarity import compare_sides
+from genointerp.association.similarity import compare_sides, pieces_on
 from genointerp.association.split import Divisible, fit_blocks, sides_read, split_stores
+from genointerp.association.training_genomes import read_sketch, tell_seen
 from genointerp.core.config import from_mapping, to_mapping
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.files import claiming, together
@@ -84,8 +85,11 @@ def associate_files(
             lacking = "elements are not compared with matched background, nor test with fit"
             _log.warning("no sequences given: %s", lacking)
             return table
-        compared = compare_sides(stores, given, split_stores(stores, config))
-        write_table(compared, sides_path(out), SIDES, provenance)
+        splits = split_stores(stores, config)
+        write_table(compare_sides(stores, given, splits), sides_path(out), SIDES, provenance)
+    training = read_sketch()
+    for name, pieces in pieces_on(stores, given, splits, "test").items():
+        tell_seen(name, stores[0].header.model, pieces, training)
     return table
 
 

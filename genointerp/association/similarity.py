@@ -3,7 +3,7 @@
 import importlib.util
 import logging
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -91,6 +91,17 @@ def compare_sides(
     return table
 
 
+def pieces_on(
+    stores: Sequence[FeatureStore],
+    sequences: Sequence[Genome],
+    splits: Sequence[Split],
+    side: Literal["fit", "test"],
+) -> dict[str, list[UInt8[np.ndarray, " _"]]]:
+    """Return what was read of each genome on one side, as pieces of consecutive bases, by name."""
+    sides = _read_sides(stores, sequences, splits, side)
+    return {one.name: one.pieces for one in sides if one.pieces}
+
+
 def _read_sides(
     stores: Sequence[FeatureStore],
     sequences: Sequence[Genome],
@@ -131,7 +142,13 @@ def _names(stores: Sequence[FeatureStore]) -> list[str]:
 
 
 def _words(pieces: Sequence[UInt8[np.ndarray, " _"]]) -> UInt64[np.ndarray, " word"]:
-    """Return the sampled words of K known bases, the lesser of either strand."""
+    """Return the hashes of the sampled words."""
+    hashes = word_hashes(pieces)
+    return np.asarray(hashes[hashes <= np.uint64((2**64 - 1) // _SAMPLE)], dtype=np.uint64)
+
+
+def word_hashes(pieces: Sequence[UInt8[np.ndarray, " _"]]) -> UInt64[np.ndarray, " word"]:
+    """Return a hash of each word of K known bases, the lesser of either strand; one to one."""
     found: list[np.ndarray] = [np.zeros(0, np.uint64)]
     for piece in pieces:
         code = _CODES[piece]
@@ -146,8 +163,7 @@ def _words(pieces: Sequence[UInt8[np.ndarray, " _"]]) -> UInt64[np.ndarray, " wo
         unknown = np.concatenate([[0], np.cumsum(code == 4)])
         word = np.minimum(forward, reverse)[unknown[K:] == unknown[:-K]]
         # the high bits of the product depend upon all bits of the word
-        mixed = (word ^ (word >> np.uint64(31))) * _MIX
-        found.append(word[mixed <= np.uint64((2**64 - 1) // _SAMPLE)])
+        found.append((word ^ (word >> np.uint64(31))) * _MIX)
     return np.concatenate(found)
 
 

@@ -346,7 +346,7 @@ def _compare(ranked: Sequence[pd.DataFrame], n_live: int) -> dict[str, Any]:
         "p_value": p_first(n_live, m, int(landing["rank_first"])) if m else _NAN,
         "p_value_50": p_within(n_live, m, TOPS[1], hits) if m else _NAN,
         "p_ranks": p_ranks(own["rank"].to_numpy(np.float64), n_live),
-        **_shown(own),
+        **tell_shown(own),
         **{f"density_{k}": v for k, v in _landing(own, "density_rank").items()},
         "random_n_class_features": len(other),
         **{f"random_{k}": v for k, v in _landing(other, "rank").items()},
@@ -405,7 +405,7 @@ def verdict(row: Mapping[str, Any]) -> str:
     return "not hidden by annotation" if row["share_risen"] <= 0.5 else "found"
 
 
-def _shown(features: pd.DataFrame) -> dict[str, float]:
+def tell_shown(features: pd.DataFrame) -> dict[str, float]:
     """Say where the features of a class are with nothing hidden; NaN where there is none."""
     if features.empty:
         return dict.fromkeys(("rank_first_shown", "rank_best_shown", "share_risen"), _NAN)

@@ -269,6 +269,11 @@ def test_what_a_feature_is_at_its_loudest_is_told_apart_from_where_it_fires(tmp_
     [
         pytest.param(SPREAD[:4], 1000, id="four-elements"),
         pytest.param([(start, start + 24) for start, _ in SPREAD], 1000, id="96-bases-remain"),
+        pytest.param(
+            [(start, start + 25 - (start == 300)) for start, _ in SPREAD],
+            1000,
+            id="99-bases-remain",
+        ),
         pytest.param(SPREAD, 10_001, id="one-stretch"),
     ],
 )

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from genointerp.annotation.concepts import Concept, ConceptElements
 from genointerp.association import union
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
-from genointerp.association.label import label_cells, list_labels
+from genointerp.association.label import Label, label_cells, list_labels
 from genointerp.association.tally import Tally
-from genointerp.association.union import UnionCounter, loud_level
+from genointerp.association.union import UnionCounter, known_labels, loud_level
 from genointerp.association.universe import make_universe
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.score import explain
@@ -210,10 +211,38 @@ def test_an_absence_explains_nothing_in_a_union(table):
 
 
 def test_a_union_that_chance_reaches_explains_nothing(table):
-    weak = table.assign(union_q=table["union_q"].fillna(0.06).clip(lower=0.06))
+    weak = table.assign(union_q=table["union_q"].clip(lower=0.051))
     single = table.drop(columns=[name for name in table if name.startswith("union")])
     pd.testing.assert_frame_equal(explain(weak, RankConfig()), explain(single, RankConfig()))
     assert explain(single, RankConfig())["unexplained"][TWO] > 0.3
+
+
+def test_labels_of_what_lies_outside_of_elements_may_not_explain():
+    concepts = {
+        "tRNA": Concept("x", types=("tRNA",)),
+        "between": Concept("x", types=("gene",), bases="outside", strand="none"),
+    }
+    elements = ConceptElements(make_elements(("tRNA", "c", 0, 9, "+")).table, concepts)
+    names = (Label("tRNA", "sense"), Label("between", "both"), Label("tRNA", "both"))
+    assert known_labels(names, [elements]).tolist() == [True, False, True]
+
+
+def test_the_chance_of_a_union_is_that_of_the_loud_bases(tmp_path):
+    """It murmurs wherever there is no tRNA, so that no rotation has fewer of all it detects."""
+    dense, places = silence(2 * LENGTH, 1), []
+    for offset, seqid in ((0, "fit"), (LENGTH, "test")):
+        for strand in "+-":
+            dense[strand][offset : offset + LENGTH, 0] = 1
+        for start, end, strand in TRNA:
+            dense[strand][offset + start : offset + end, 0] = 0
+            dense[strand][offset + start : offset + start + 10, 0] = 8
+        places += [("tRNA", seqid, *place) for place in TRNA]
+    store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
+    table = associate([store], [make_elements(*places)], config=CONFIG)
+    rows = table[table["union_base"].notna()]
+    assert rows["orientation"].tolist() == ["sense"]
+    assert rows["union_precision"].item() == 1
+    assert rows["union_p"].item() == 1 / (1 + CONFIG.n_shifts)
 
 
 def test_a_table_without_unions_is_explained_by_single_labels():

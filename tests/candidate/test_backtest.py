@@ -18,6 +18,7 @@ from genointerp.candidate.backtest import (
     by_density,
     class_features,
     count_read,
+    tell_shown,
     verdict,
 )
 from genointerp.candidate.config import RankConfig
@@ -281,6 +282,18 @@ TOLD = {
 )
 def test_the_verdict_is_the_first_that_holds(changes, expected):
     assert verdict({**TOLD, **changes}) == expected
+
+
+def test_a_feature_has_risen_where_hiding_halves_its_rank():
+    features = pd.DataFrame(
+        {"f1_fit": [0.5, 0.9, 0.1], "rank": [10, 3, 7], "rank_shown": [20, 5, 13]}
+    )
+    assert tell_shown(features) == {
+        "rank_first_shown": 5,
+        "rank_best_shown": 5,
+        "share_risen": pytest.approx(1 / 3),
+    }
+    assert all(np.isnan(value) for value in tell_shown(features.head(0)).values())
 
 
 def test_features_that_are_as_early_with_nothing_hidden_are_told(result):

@@ -88,7 +88,7 @@ def test_the_format_stands_at_either_end_of_a_file(tmp_path):
     far = "x" * 300_000
     for text, expected in [
         (far + "genointerp::query", "genointerp::query"),
-        ("genointerp::loci" + far + "genointerp::query", "genointerp::loci"),
+        ("genointerp::loci " + far + "genointerp::query", "genointerp::loci"),
         (far + "genointerp::query" + far, ""),
         ("\x89HDF genointerp::features", ""),
     ]:
