@@ -25,7 +25,7 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.dense import DenseSide, activation_blocks, dense_sides, folds
 from genointerp.association.dense_counts import score_values
 from genointerp.association.linear_probe import fit_probe
-from genointerp.association.summary import best_per_concept
+from genointerp.association.summary import best_per_concept, own_orientations
 from genointerp.core.config import to_mapping
 from genointerp.core.files import atomic_path
 from genointerp.feature.trial import (
@@ -177,7 +177,8 @@ def markdown(record: dict[str, Any]) -> str:
 
 
 def _own_orientation(best: pd.DataFrame) -> pd.DataFrame:
-    return best[best["orientation"] != "antisense"].set_index("concept")
+    own = own_orientations(best)
+    return own[own["orientation"] != "antisense"].set_index("concept")
 
 
 def _is_test(ground: Ground, split: AssociateConfig) -> bool:

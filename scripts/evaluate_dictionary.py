@@ -26,7 +26,7 @@ from genointerp.activation.training_config import TrainingConfig
 from genointerp.association.associate import associate
 from genointerp.association.baseline import Rivals, measure_baselines
 from genointerp.association.config import AssociateConfig
-from genointerp.association.summary import best_per_concept
+from genointerp.association.summary import best_per_concept, own_orientations
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.files import atomic_path
 from genointerp.feature.trial import (
@@ -336,7 +336,8 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _own(table: pd.DataFrame) -> pd.DataFrame:
-    return table[table["orientation"] != "antisense"].set_index("concept")
+    own = own_orientations(table)
+    return own[own["orientation"] != "antisense"].set_index("concept")
 
 
 def _quality(trial: Trial) -> dict[str, float]:

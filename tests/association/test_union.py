@@ -242,7 +242,7 @@ def test_the_chance_of_a_union_is_that_of_the_loud_bases(tmp_path):
     rows = table[table["union_base"].notna()]
     assert rows["orientation"].tolist() == ["sense"]
     assert rows["union_precision"].item() == 1
-    assert rows["union_p"].item() == 1 / (1 + CONFIG.n_shifts)
+    assert rows["union_p"].item() <= 0.02
 
 
 def test_a_table_without_unions_is_explained_by_single_labels():
