@@ -3,9 +3,11 @@
 ``python -m scripts.measure_seeds scripts/configs/seeds.yaml --corpus DIR --out RUN`` runs the
 commands of the package one after the other, each once: a second call goes on where the first was
 stopped. ``--until encode`` stops before anything is measured. For each test genome and seed
-it leaves ``RUN/<genome>/<seed>/`` with ``associations.parquet``, ``candidates.tsv``,
-``best_per_concept.tsv`` and ``backtest.tsv``, and for each genome ``baselines.tsv`` of the first
-seed.
+it leaves ``RUN/<genome>/<seed>/`` with ``associations.parquet``, ``candidates.tsv`` and
+``backtest.tsv``, and for each genome ``baselines.tsv`` of the first seed: neurons, components,
+probes and the sequence alone do not depend on the dictionary. What is there of all of them goes
+into ``scripts/seeds/concepts.tsv`` and ``backtest.tsv``, from which
+``python -m scripts.seeds_table`` fills the pages.
 """
 
 import argparse
@@ -15,12 +17,20 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from genointerp.annotation.catalogue import shipped
+from genointerp.association.beside import beside_baselines
+from genointerp.association.summary import best_per_concept
 from genointerp.core.config import read_config
+from genointerp.store.associations import read_associations
+from genointerp.store.table_schemas import BACKTEST, BASELINES
+from genointerp.store.tables import read_table
 from scripts import reserve_concepts
 
 FINDERS = ("pyrodigal", "pyaragorn", "pybarrnap")
-STAGES = ("encode", "associate", "backtest")
+STAGES = ("encode", "associate", "backtest", "collect")
+KEPT = Path(__file__).parent / "seeds"
 _log = logging.getLogger("measure_seeds")
 
 
@@ -141,6 +151,26 @@ class Seeds:
                     *(*self._ranking(pair, seed), *measured, *self._concepts),
                     *(baselines if seed == self.config.seeds[0] else ()),
                 )
+
+    def collect(self) -> None:
+        """Keep the tables that the pages show, of all that has been measured."""
+        found: dict[str, list[pd.DataFrame]] = {"concepts": [], "backtest": []}
+        for genome in self.config.test:
+            measured = read_table(self.out / genome.name / "baselines.tsv", BASELINES)
+            for seed in self.config.seeds:
+                of = {"genome": genome.name, "seed": seed}
+                folder = self._folder(genome, seed)
+                best = best_per_concept(read_associations(folder / "associations.parquet"))
+                found["concepts"].append(beside_baselines(best, measured).assign(**of))
+                if (folder / "backtest.tsv").exists():
+                    table = read_table(folder / "backtest.tsv", BACKTEST)
+                    found["backtest"].append(table.assign(**of))
+        KEPT.mkdir(exist_ok=True)
+        for name, tables in found.items():
+            table = pd.concat(tables, ignore_index=True)
+            columns = ["genome", "seed", *(it for it in table if it not in ("genome", "seed"))]
+            text = table[columns].to_csv(sep="\t", index=False, float_format="%.4g")
+            (KEPT / f"{name}.tsv").write_text(text, encoding="utf-8")
 
     @property
     def _concepts(self) -> tuple[object, ...]:

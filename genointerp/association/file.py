@@ -103,24 +103,29 @@ def resolve_split(stores: Sequence[FeatureStore], config: AssociateConfig) -> As
     ----------
     config
         Its ``test`` may name a features file by its path, by its name without suffix, or by the
-        name of its folder, as long as only one of the files is called so.
+        name of its folder, as long as only one of the files is called so. The name of a sequence
+        means the sequence, even where a file is called so that has other sequences too.
 
     Raises
     ------
     InputError
-        If a name is that of several files, or of a file and a sequence; if what was read cannot
-        be divided.
+        If a name is that of several files; if what was read cannot be divided.
     """
     by_name = _genomes_by_name(stores)
     known = {contig.seqid for store in stores for contig in store.header.contigs}
+    alone = {
+        store.header.genome_sha256: store.header.contigs[0].seqid
+        for store in stores
+        if len(store.header.contigs) == 1
+    }
     seqids, genomes = [], list(config.test_genomes)
     for name in config.test:
         found = by_name.get(name, set())
-        if not found:
+        if not found or (name in known and {alone.get(genome) for genome in found} != {name}):
             seqids.append(name)
-        elif name in known or len(found) > 1:
-            kinds = f"{len(found)} features files" + " and a sequence" * (name in known)
-            raise InputError("test", "the name of one sequence or one genome", f"{name}: {kinds}")
+        elif len(found) > 1:
+            kinds = f"{name}: {len(found)} features files"
+            raise InputError("test", "the name of one sequence or one genome", kinds)
         else:
             genomes += found
     divisible = [Divisible.of_store(store) for store in stores]

@@ -18,6 +18,7 @@ from genointerp.activation.training_config import SlowPart, TrainingConfig
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.core.errors import ConfigError, MismatchError
+from genointerp.core.files import replacing
 from genointerp.core.provenance import Provenance
 from genointerp.feature.encode import encode_store
 from genointerp.genome.genome import Genome
@@ -162,9 +163,10 @@ def try_dictionary(
     names = ("model", "model_sha256", "site")
     metadata = {name: str(getattr(fit.header, name)) for name in names}
     (result,) = train_source(StoreSource([fit], config.reading), [config], metadata=metadata)
-    save_training(result, folder / "sae")
-    features = [
-        encode_store([store], folder / "sae", folder / f"features-{number}.h5")
-        for number, store in enumerate(stores)
-    ]
+    with replacing():
+        save_training(result, folder / "sae")
+        features = [
+            encode_store([store], folder / "sae", folder / f"features-{number}.h5")
+            for number, store in enumerate(stores)
+        ]
     return Trial(result.log, features)

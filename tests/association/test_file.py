@@ -124,16 +124,27 @@ def test_one_of_two_genomes_with_like_named_sequences_is_held_out_by_its_file(
     assert [bool(side) for side in (*first, *second)] == [True, False, False, True]
 
 
-def test_a_name_of_several_files_or_of_a_file_and_a_sequence_is_refused(tmp_path):
+def test_a_name_of_several_files_is_refused(tmp_path):
     stores = [FeatureStore(path) for path in like_named(tmp_path)]
     with pytest.raises(InputError, match=r"found features: 2 features files$"):
         resolve_split(stores, AssociateConfig(test=("features",)))
-    shutil.copytree(tmp_path / "two", tmp_path / "c")
-    stores[1] = FeatureStore(tmp_path / "c" / "features.h5")
-    with pytest.raises(InputError, match=r"found c: 1 features files and a sequence$"):
-        resolve_split(stores, AssociateConfig(test=("c",)))
     with pytest.raises(UnknownNameError, match="test: expected one of the sequences c, c, found"):
         split_stores(stores, resolve_split(stores, AssociateConfig(test=("three",))))
+
+
+def test_a_file_with_the_name_of_its_only_sequence_is_held_out(tmp_path):
+    stores = [FeatureStore(path) for path in like_named(tmp_path)]
+    shutil.copytree(tmp_path / "two", tmp_path / "c")
+    stores[1] = FeatureStore(tmp_path / "c" / "features.h5")
+    config = resolve_split(stores, AssociateConfig(test=("c",)))
+    assert (config.test, config.test_genomes) == ((), ("1" * 64,))
+
+
+def test_a_sequence_counts_before_a_file_of_its_name_with_other_sequences(tmp_path):
+    contigs = (ContigInfo("c", 100, circular=False), ContigInfo("d", 100, circular=False))
+    make_store(tmp_path / "c.h5", silence(200, 1), contigs)
+    config = resolve_split([FeatureStore(tmp_path / "c.h5")], AssociateConfig(test=("c",)))
+    assert (config.test, config.test_genomes) == (("c",), ())
 
 
 def test_blocks_that_are_made_to_fit_are_logged_and_recorded(tmp_path, caplog):
