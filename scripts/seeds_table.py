@@ -13,6 +13,9 @@ from scripts.backtest_spread import spread
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "scripts" / "seeds"
 PAGE = ROOT / "docs" / "backtest.md"
+README = ROOT / "README.md"
+HEADLINE = ("tRNA", "rRNA", "CDS", "CDS_phase0", "CDS_phase1", "CDS_phase2")
+"""Concepts of the README's table, which is of the first genome."""
 NAMES = {
     "bsubtilis": "B. subtilis 168",
     "spyogenes": "S. pyogenes M1",
@@ -22,16 +25,18 @@ BESIDE = ("neuron_or_component", "sequence_alone", "probe", "always_on")
 
 
 def main() -> None:
-    """Write the page anew."""
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write the pages anew."""
+    for path in (PAGE, README):
+        path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def filled(page: str) -> str:
-    """Return the page with its tables as the files have them."""
-    for name, table in {"backtests": backtests(), "seeds": concepts()}.items():
+    """Return a page with those of the tables that it has as the files have them."""
+    for name, table in {"backtests": backtests, "seeds": concepts, "headline": headline}.items():
         pattern = re.compile(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        page, count = pattern.subn(lambda match, text=table: match[1] + text + match[2], page)
-        assert count == 1, name
+        if pattern.search(page):
+            text = table()
+            page = pattern.sub(lambda match, text=text: match[1] + text + match[2], page)
     return page
 
 
@@ -51,18 +56,30 @@ def concepts() -> str:
     every = pd.read_csv(KEPT / "concepts.tsv", sep="\t", keep_default_na=False, na_values=[""])
     parts = []
     for genome, rows in every.groupby("genome", sort=False):
-        n_seeds = rows["seed"].nunique()
-        heads = [f"best feature, {n_seeds} seeds", *(name.replace("_", " ") for name in BESIDE)]
-        lines = [
-            f"| concept | {' | '.join(heads)} | feature ahead of all, seeds |",
-            f"| --- | {'--: | ' * len(heads)}--: |",
-        ]
-        for concept, own in rows.groupby("concept", sort=False):
-            ahead = int((own["f1"] > own[list(BESIDE)].max(axis=1)).sum())
-            cells = [_spread(own["f1"]), *(_spread(own[name]) for name in BESIDE)]
-            lines.append(f"| {concept} | {' | '.join(cells)} | {ahead} of {len(own)} |")
-        parts += [f"**{NAMES[str(genome)]}**", "", *lines, ""]
+        parts += [f"**{NAMES[str(genome)]}**", "", *_beside(rows), ""]
     return "\n".join([*parts, ""])
+
+
+def headline() -> str:
+    """Return the rows of the first genome and of the concepts in the README."""
+    every = pd.read_csv(KEPT / "concepts.tsv", sep="\t", keep_default_na=False, na_values=[""])
+    first = every[every["genome"] == next(iter(NAMES))]
+    rows = pd.concat([first[first["concept"] == name] for name in HEADLINE])
+    return "\n".join([*_beside(rows), ""])
+
+
+def _beside(rows: pd.DataFrame) -> list[str]:
+    n_seeds = rows["seed"].nunique()
+    heads = [f"best feature, {n_seeds} seeds", *(name.replace("_", " ") for name in BESIDE)]
+    lines = [
+        f"| concept | {' | '.join(heads)} | feature ahead of all |",
+        f"| --- | {'--: | ' * len(heads)}--: |",
+    ]
+    for concept, own in rows.groupby("concept", sort=False):
+        ahead = int((own["f1"] > own[list(BESIDE)].max(axis=1)).sum())
+        cells = [_spread(own["f1"]), *(_spread(own[name]) for name in BESIDE)]
+        lines.append(f"| {concept} | {' | '.join(cells)} | {ahead} of {len(own)} |")
+    return lines
 
 
 def _spread(values: pd.Series) -> str:

@@ -42,6 +42,9 @@ from genointerp.report.table import Links, PageTable, format_value, page_table
 from genointerp.sae.header import WEIGHTS
 
 N_TRACKS = 20
+N_ASSOCIATIONS = 300
+"""Rows of associations on the page; each has some 3 kB."""
+
 MAX_PAGE_BYTES = 15_000_000
 MAX_FIGURE_BYTES = 3_000_000
 
@@ -190,6 +193,7 @@ def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list
             source="associations.parquet",
             links=links,
             n_rows=len(run.associations),
+            limit=N_ASSOCIATIONS,
             note="Pairs that fit chose for testing, highest test F1 first.",
         ),
     ]

@@ -1,13 +1,15 @@
-"""The page of the backtest says what the files of the seeds say."""
+"""The pages say what the files of the seeds say."""
 
 import pandas as pd
 
-from scripts.seeds_table import KEPT, NAMES, PAGE, filled
+from scripts.seeds_table import KEPT, NAMES, PAGE, README, filled
 
 
-def test_the_page_holds_the_figures_of_the_files():
-    page = PAGE.read_text(encoding="utf-8")
-    assert filled(page) == page
+def test_the_pages_hold_the_figures_of_the_files():
+    for path, tables in ((PAGE, ("backtests", "seeds")), (README, ("headline",))):
+        page = path.read_text(encoding="utf-8")
+        assert all(f"<!-- table {name} -->" in page for name in tables)
+        assert filled(page) == page
 
 
 def test_every_genome_and_seed_is_there():
