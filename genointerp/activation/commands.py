@@ -149,6 +149,8 @@ def evaluate_file(
         "model": model.spec.sha256,
         "sae": sha256_file(saes[0] / "sae_weights.safetensors"),
     }
+    for index, other in enumerate(saes[1:]):
+        inputs[f"against-{index}"] = sha256_file(other / "sae_weights.safetensors")
     if stored is not None:
         inputs["activations"] = stored.sha256
     n_whole = len(config.strands) * sum(region.length for region in whole)

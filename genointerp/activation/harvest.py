@@ -15,7 +15,14 @@ from torch import Tensor
 from genointerp.activation.encoding import encode_tensor
 from genointerp.activation.tokens import WindowTokens, read_window, stacked, token_batches
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import ConfigError, InputError, MismatchError, UnknownNameError
+from genointerp.core.errors import (
+    ConfigError,
+    InputError,
+    MismatchError,
+    SchemaError,
+    UnknownNameError,
+)
+from genointerp.core.files import may_replace
 from genointerp.core.lock import only_writer
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
@@ -151,8 +158,9 @@ def harvest(
 def _harvest_all(
     model: DnaModel, plan: "HarvestPlan", out: Path, progress: Progress
 ) -> ActivationStore:
-    if out.exists():
-        return plan.existing(out)
+    found = plan.existing(out)
+    if found is not None:
+        return found
     shards = plan.shards(out)
     pending, done = shards.pending(), plan.n_bases
     for shard in pending:
@@ -232,14 +240,26 @@ class HarvestPlan:
         """Kept bases of one shard."""
         return sum(self.windows[index].kept.length for index in shards.shard_windows(shard))
 
-    def existing(self, out: Path) -> ActivationStore:
-        """Return a file that is there already.
+    def existing(self, out: Path) -> ActivationStore | None:
+        """Return a file that is there already; None where there is none, or it may be replaced.
 
         Raises
         ------
         MismatchError
-            If it was made by another plan.
+            If it was made by another plan, outside of `genointerp.core.files.replacing`.
+        SchemaError
+            If it holds no activations, outside of it.
         """
+        if not out.exists() or not out.stat().st_size:
+            return None
+        try:
+            return self._made(out)
+        except (MismatchError, SchemaError):
+            if may_replace():
+                return None
+            raise
+
+    def _made(self, out: Path) -> ActivationStore:
         kept = [window.kept for window in self.windows]
         manifest = manifest_sha256(self._header, kept, self._provenance)
         store = ActivationStore(out)
@@ -249,7 +269,7 @@ class HarvestPlan:
             raise MismatchError(
                 str(out),
                 f"{expected} ({manifest[:12]})",
-                f"{found}; remove the file or name another",
+                f"{found}; name another file (--force replaces it)",
             )
         return store
 

@@ -120,8 +120,9 @@ def harvest_on(
         plan = HarvestPlan(specs[0], genome, site, config, tuple(regions))
         plan.check()
         stack.enter_context(only_writer(out))
-        if out.exists():
-            return plan.existing(out)
+        found = plan.existing(out)
+        if found is not None:
+            return found
         shards = plan.shards(out)
         for worker in crew:
             worker.send(_Task(plan, out))

@@ -138,7 +138,7 @@ def train_into(
     ):
         for folder, one in zip(folders, configs.values(), strict=True):
             check_writable(folder / CONFIG)
-            check_replaceable(folder, same=is_trained(folder, one, origin))
+            check_replaceable(folder, same=is_trained(folder, one.for_rows(source.n_rows), origin))
         check_writable(checkpoint / CHECKPOINT)
         results = train_source(
             source,
@@ -150,7 +150,7 @@ def train_into(
             device=own,
         )
         if parallel.rank() == 0:
-            # what stands there is the same or was given up, since before the training
+            # checked before the training: it is the same, or --force was given
             with replacing():
                 for folder, result in zip(folders, results, strict=True):
                     save_training(result, folder)

@@ -77,6 +77,8 @@ def associate_files(
     inputs |= {f"annotations-{i}": sha256_file(path) for i, path in enumerate(annotations)}
     inputs["concepts"] = sha256_file(concepts)
     inputs[SAE] = stores[0].header.sae_sha256
+    if given is not None:
+        inputs |= {f"sequence-{i}": genome.sha256 for i, genome in enumerate(given)}
     provenance = Provenance(to_mapping(config), inputs)
     with claiming(out, same=is_table_of(out, ASSOCIATIONS, provenance)), together():
         table = associate(stores, elements, sequences=given, config=config, progress=progress)

@@ -10,12 +10,13 @@ import typer
 from genointerp.core.files import replacing
 
 _Force = Annotated[
-    bool, typer.Option("--force", help="replace what stands in an output's place, a folder whole")
+    bool,
+    typer.Option("--force", help="replace an output that differs; a folder as a whole"),
 ]
 
 
 def with_force(command: Callable[..., None]) -> Callable[..., None]:
-    """Return the command with an option without which it replaces nothing that differs."""
+    """Return the command with an option that lifts the rule of `genointerp.core.files`."""
 
     @wraps(command)
     def writing(*arguments: Any, force: bool = False, **options: Any) -> None:  # noqa: ANN401

@@ -21,7 +21,7 @@ _HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:6]
 _STALE_S = 24 * 3600.0
 """Age beyond which a temporary whose process cannot be looked up, since it ran on another machine,
 counts as left behind; a writer at work touches its temporary far more often."""
-_FORMAT = re.compile(rb"genointerp::[a-z-]+")
+_FORMAT = re.compile(rb'genointerp::[a-z-]+|"generated-by": "genointerp')
 _HDF5 = b"\x89HDF"
 _END_BYTES = 1 << 16
 """From either end, where the header of a text, the metadata of a figure or of Parquet lie."""
@@ -79,9 +79,10 @@ def same_content(first: Path, second: Path) -> bool:
 
 
 def written_format(path: Path) -> str:
-    """Return the format that a table, a JSON file or a figure of this package says it is in.
+    """Return the format that a table, a text or a figure of this package says it is in.
 
-    Empty for anything else: folders, files of others, HDF5, and formats that have no place for it.
+    Of a text of a common format, such as BED, it is that this package made it. Empty for anything
+    else: folders, files of others, HDF5, and formats that have no place for it.
     """
     if not path.is_file():
         return ""

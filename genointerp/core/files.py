@@ -1,7 +1,8 @@
 """Reading with errors that say where; atomic writing: a file has its name only when complete.
 
-One rule for every output: what stands at its name is replaced by the same content, and a table or a
-figure of this package by a newer one of its format, together with what was written beside it.
+One rule for every output: what stands at its name is replaced by the same content, and a table, a
+figure or a text of this package by a newer one of its format, together with what was written beside
+it under the same name.
 Anything else is replaced only where `replacing` says so, which is ``--force`` on the command line.
 """
 
@@ -10,7 +11,7 @@ import os
 import select
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from io import BufferedReader
@@ -166,6 +167,11 @@ def replacing() -> Iterator[None]:
         _REPLACING.reset(token)
 
 
+def may_replace() -> bool:
+    """Return whether this is inside of `replacing`."""
+    return _REPLACING.get()
+
+
 def check_replaceable(path: Path, *, same: bool) -> None:
     """Refuse an output that would replace something else.
 
@@ -301,14 +307,15 @@ class _Group:
         return any(path.is_relative_to(temporary) for temporary in self.temporaries)
 
     def commit(self) -> None:
-        is_own = any(_is_made_anew(*pair) for pair in self.finished)
+        anew = [path for temporary, path in self.finished if _is_made_anew(temporary, path)]
         for temporary, path in self.finished:
             with _failing(path):
                 _check_kind(path, folder=temporary.is_dir())
                 follow_umask(temporary)
                 sync(temporary)
-                may_go = is_own and path.is_file()
-                check_replaceable(path, same=may_go or same_content(temporary, path))
+                beside = path.is_file() and any(path.name.startswith(it.stem) for it in anew)
+                is_own = path in anew or beside
+                check_replaceable(path, same=is_own or same_content(temporary, path))
         if len(self.finished) < 2:
             _rename(self.finished)
             return
@@ -331,7 +338,13 @@ _GROUP: ContextVar[_Group | None] = ContextVar("group", default=None)
 
 
 def _is_made_anew(temporary: Path, path: Path) -> bool:
-    """Say whether an output takes the place of an older one of the same format of this package."""
+    """Say whether an output takes the place of an older one of the same format of this package.
+
+    Of a folder, whether the older one holds nothing but tables and figures of this package.
+    """
+    if temporary.is_dir() and path.is_dir():
+        held = [it for it in path.rglob("*") if not it.is_dir()]
+        return bool(held) and all(written_format(it) for it in held)
     made = written_format(temporary)
     return made != "" and made == written_format(path)
 
@@ -352,13 +365,11 @@ def _complete(journal: Path) -> None:
     except (OSError, ValueError, TypeError):
         # killed while writing it: then no name had been given
         steps = []
-    _rename(
-        [
-            (temporary, path)
-            for temporary, number, path in steps
-            if temporary.exists() and temporary.stat().st_ino == number
-        ]
-    )
+    for temporary, number, path in steps:
+        # another process may complete the same journal at this moment
+        with suppress(FileNotFoundError):
+            if temporary.stat().st_ino == number:
+                _rename([(temporary, path)])
     remove(journal)
 
 

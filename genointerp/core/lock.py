@@ -1,6 +1,8 @@
 """One writer of an output at a time, which the operating system guards."""
 
+import errno
 import fcntl
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,6 +10,10 @@ from pathlib import Path
 
 from genointerp.core.errors import StorageError
 from genointerp.core.files import check_writable
+
+_log = logging.getLogger(__name__)
+
+_WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
 @contextmanager
@@ -20,7 +26,8 @@ def only_writer(path: Path) -> Iterator[None]:
     Raises
     ------
     StorageError
-        If another process writes there, or the file system has no locks.
+        If another process writes there. Where the file system has no locks a warning says so, and
+        nothing guards the output.
     """
     path = Path(path)
     lock = path.with_name(f".{path.name}.lock")
@@ -44,11 +51,15 @@ def _acquired(lock: Path, path: Path) -> int:
             raise StorageError(f"{path}: expected a writable place, found {found}") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_at(descriptor, lock):
-                return descriptor
         except OSError as error:
+            if error.errno in _WITHOUT_LOCKS:
+                lacking = "the file system has no locks: see that no other process writes it"
+                _log.warning("%s: %s (%s)", path, lacking, error.strerror)
+                return descriptor
             os.close(descriptor)
             raise _refusal(path, error) from error
+        if _is_at(descriptor, lock):
+            return descriptor
         # its owner removed it between the two calls: the next one is another file
         os.close(descriptor)
 
@@ -61,8 +72,7 @@ def _is_at(descriptor: int, lock: Path) -> bool:
 
 
 def _refusal(path: Path, error: OSError) -> StorageError:
+    found = f"another error ({error.strerror})"
     if isinstance(error, BlockingIOError | PermissionError):
         found = "another process that writes it; wait for it, or name another output"
-        return StorageError(f"{path}: expected to be the only writer, found {found}")
-    found = f"none ({error.strerror}); write to a local disk and copy the result"
-    return StorageError(f"{path}: expected a file system with locks (flock), found {found}")
+    return StorageError(f"{path}: expected to be the only writer, found {found}")

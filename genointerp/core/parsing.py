@@ -23,8 +23,8 @@ MOST_NODES = 100_000
 MOST_DEPTH = 64
 """Lists and mappings inside one another, in YAML and in JSON."""
 
-_MOST_DIGITS = 19
-"""Of an integer in JSON; more do not fit in 64 bits."""
+_MOST_DIGITS = 40
+"""Of an integer in JSON: transformers writes 10^30 for a tokenizer without a longest text."""
 
 
 def parse_yaml(text: str, *, where: str, error: type[InputError]) -> Any:  # noqa: ANN401
@@ -58,7 +58,7 @@ def parse_json(text: str, *, where: str, error: type[InputError]) -> Any:  # noq
     Parameters
     ----------
     error
-        Raised where the text is no JSON, is too deep or holds an integer beyond 64 bits.
+        Raised where the text is no JSON, is too deep or holds an integer of thousands of digits.
     """
     try:
         values = json.loads(text, parse_int=_integer)
@@ -145,5 +145,5 @@ def _is_deep(values: Any) -> bool:  # noqa: ANN401
 
 def _integer(text: str) -> int:
     if len(text.lstrip("-")) > _MOST_DIGITS:
-        raise ValueError(f"an integer of {len(text)} digits, more than fit in 64 bits")
+        raise ValueError(f"an integer of {len(text)} digits, of {_MOST_DIGITS} at most")
     return int(text)

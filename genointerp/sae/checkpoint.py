@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from genointerp.core.errors import MismatchError, SchemaError
-from genointerp.core.files import atomic_path, replacing
+from genointerp.core.files import atomic_path, may_replace, replacing
 from genointerp.core.parsing import parse_json
 from genointerp.sae.data import Position
 from genointerp.sae.step import Trainer
@@ -53,7 +53,7 @@ def save_checkpoint(
 def restore_checkpoint(
     directory: Path, trainers: Sequence[Trainer], *, identity: str
 ) -> Progressed | None:
-    """Bring trainers to the state on disk; None where there is none.
+    """Bring trainers to the state on disk; None where there is none, or another's may go.
 
     Raises
     ------
@@ -66,12 +66,13 @@ def restore_checkpoint(
     if not path.exists():
         return None
     state = _read(path)
+    if state.identity != identity and may_replace():
+        return None
     if state.identity != identity:
         raise MismatchError(
             str(path),
             "a checkpoint of this configuration and these activations",
-            f"another's ({_difference(state.identity, identity, path)}); "
-            "remove the folder to start anew",
+            f"another's ({_difference(state.identity, identity, path)}); --force starts anew",
         )
     try:
         for trainer, own in zip(trainers, state.trainers, strict=True):

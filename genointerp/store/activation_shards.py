@@ -14,7 +14,13 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt32
 
 from genointerp.core.errors import InputError, MismatchError, SchemaError
-from genointerp.core.files import atomic_path, check_replaceable, read_json_object, replacing
+from genointerp.core.files import (
+    atomic_path,
+    check_replaceable,
+    may_replace,
+    read_json_object,
+    replacing,
+)
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.activations import (
@@ -199,12 +205,16 @@ class ActivationShards:
         found, tokens = record.get("manifest-sha256"), record.get("shard-tokens")
         if type(found) is not str or type(tokens) is not int or tokens < 1:
             raise SchemaError(str(target), "a manifest of shards", "another record")
+        if found != self.manifest_sha256 and may_replace():
+            shutil.rmtree(self.folder)
+            self.folder.mkdir()
+            return self._open_manifest(shard_tokens)
         if found != self.manifest_sha256:
             raise MismatchError(
                 str(self.folder),
                 f"shards of this model, site, genome, windows and configuration "
                 f"(manifest {self.manifest_sha256[:12]})",
-                f"those of another run ({found[:12]}); remove the folder to start anew",
+                f"those of another run ({found[:12]}); --force starts anew",
             )
         return tokens
 

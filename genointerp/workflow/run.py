@@ -78,7 +78,7 @@ def run_workflow(
         record = InputRecord.read(out / RECORD)
         record.update(resolved)
         # a scheduler runs the jobs elsewhere: what they find there cannot be known here
-        if not {"--executor", "-e"} & {*extra}:
+        if not any(it in ("-e", "--executor") or it.startswith("--executor=") for it in extra):
             _check_reading(resolved, record, environment, out=out, where=str(config))
         record.write(out / RECORD)
         _write_if_changed(yaml.safe_dump(resolved, sort_keys=False), out / "config.yaml")

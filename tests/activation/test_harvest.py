@@ -10,6 +10,7 @@ from genointerp.activation.commands import harvest_file
 from genointerp.activation.harvest import HarvestConfig, harvest
 from genointerp.activation.parallel import ModelCopies
 from genointerp.core.errors import ConfigError, InputError, MismatchError, UnknownNameError
+from genointerp.core.files import replacing
 from genointerp.genome.genome import Contig, Genome, reverse_complement
 from genointerp.genome.interval import GenomicInterval
 from genointerp.model.protocol import Chunk
@@ -133,6 +134,28 @@ def test_a_file_of_another_configuration_is_not_overwritten(tmp_path):
     with pytest.raises(MismatchError, match=r"a\.h5: expected activations of this model"):
         harvested(tmp_path, genome, config=other)
     assert (tmp_path / "a.h5").read_bytes() == before
+
+
+def test_a_file_of_another_configuration_gives_way_by_force(tmp_path):
+    genome = genome_of(60)
+    before = harvested(tmp_path, genome).path.read_bytes()
+    other = dataclasses.replace(CONFIG, warmup=6)
+    with replacing():
+        harvested(tmp_path, genome, config=other)
+    assert (tmp_path / "a.h5").read_bytes() != before
+    assert harvested(tmp_path, genome, config=other).n_tokens == 4 * 60
+
+
+def test_shards_of_another_configuration_give_way_by_force(tmp_path):
+    genome, out = genome_of(60), tmp_path / "a.h5"
+    with pytest.raises(Killed):
+        harvest(MortalModel(1), genome, site="blocks.0", out=out, config=CONFIG)
+    other = dataclasses.replace(CONFIG, warmup=6)
+    with pytest.raises(MismatchError, match="--force starts anew"):
+        harvested(tmp_path, genome, config=other)
+    with replacing():
+        harvested(tmp_path, genome, config=other)
+    assert harvested(tmp_path, genome, config=other).n_tokens == 4 * 60
 
 
 def test_an_unknown_site_is_named_before_anything_is_written(tmp_path):

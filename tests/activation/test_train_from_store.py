@@ -85,6 +85,14 @@ def test_a_finished_dictionary_is_trained_again_and_not_replaced_by_another(
     assert content(tmp_path / "sae") != first
 
 
+def test_a_training_whose_tokens_follow_the_data_is_the_same_twice(activations, config, tmp_path):
+    config.write_text(CONFIG.replace("n_tokens: 640", "max_passes: 2"))
+    first, second = (
+        train_from_store([activations], tmp_path / "sae", config=config) for _ in range(2)
+    )
+    assert first == second
+
+
 def test_a_folder_of_other_files_is_no_place_for_a_dictionary(activations, config, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/notes.txt").write_text("precious")

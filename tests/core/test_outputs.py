@@ -84,6 +84,23 @@ def test_what_lies_next_to_a_table_of_ours_is_replaced_with_it(tmp_path):
     assert content(tmp_path) == {"a.tsv": table("new"), "a.fasta": ">new"}
 
 
+def test_a_folder_of_nothing_but_tables_of_ours_is_replaced(tmp_path):
+    write_folder(tmp_path / "tables", {"a.tsv": table("old"), "b.tsv": table("old")})
+    write_folder(tmp_path / "tables", {"a.tsv": table("new")})
+    assert content(tmp_path) == {"tables/a.tsv": table("new")}
+    (tmp_path / "tables" / "thesis.tex").write_text("years")
+    with pytest.raises(StorageError, match=OTHER):
+        write_folder(tmp_path / "tables", {"a.tsv": table("newer")})
+    assert content(tmp_path) == {"tables/a.tsv": table("new"), "tables/thesis.tex": "years"}
+
+
+def test_another_name_next_to_a_table_of_ours_is_not_replaced_with_it(tmp_path):
+    write_together(tmp_path, **{"a.tsv": table("old"), "notes": "mine"})
+    with pytest.raises(StorageError, match=OTHER):
+        write_together(tmp_path, **{"a.tsv": table("new"), "notes": "other"})
+    assert content(tmp_path) == {"a.tsv": table("old"), "notes": "mine"}
+
+
 def test_the_format_stands_at_either_end_of_a_file(tmp_path):
     far = "x" * 300_000
     for text, expected in [

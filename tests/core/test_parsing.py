@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.core.config import read_yaml
-from genointerp.core.errors import ConfigError
+from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import read_json_object
 from genointerp.core.parsing import MOST_BYTES, MOST_NODES, parse_json, parse_yaml
 
@@ -111,3 +111,9 @@ def test_files_go_through_the_same_limits(tmp_path):
         read_yaml(tmp_path / "x")
     with pytest.raises(ConfigError, match="64 deep"):
         read_json_object(tmp_path / "x", error=ConfigError)
+
+
+def test_the_longest_text_of_a_tokenizer_without_one_is_read():
+    text = '{"model_max_length": 1000000000000000019884624838656}'
+    found = parse_json(text, where="tokenizer_config.json", error=InputError)
+    assert found == {"model_max_length": int(1e30)}

@@ -22,7 +22,8 @@ rule harvest_random:
         ),
         regions=regions(lambda wildcards: RANDOM[wildcards.genome]),
     shell:
-        "genointerp harvest {input.genome:q} {params.model} {params.options} {params.regions}"
+        # what a stopped job of other settings left gives way
+        "genointerp harvest {input.genome:q} {params.model} {params.options} {params.regions} --force"
         " --out {output:q} &> {log:q}"
 
 
@@ -50,7 +51,8 @@ rule train_rival:
         ),
         device=DEVICE,
     shell:
-        "genointerp train {input.activations:q} {params.options} {params.device}"
+        # what a stopped job of other settings left gives way
+        "genointerp train {input.activations:q} {params.options} {params.device} --force"
         " --out {params.out:q} &> {log:q}"
 
 

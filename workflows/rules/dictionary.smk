@@ -18,7 +18,8 @@ rule harvest:
         options=given(site=config["model"].get("site"), chunk=config["windows"].get("chunk")),
         regions=regions(lambda wildcards: config["genomes"][wildcards.genome].get("regions", [])),
     shell:
-        "genointerp harvest {input.genome:q} {params.model} {params.options} {params.regions}"
+        # what a stopped job of other settings left gives way
+        "genointerp harvest {input.genome:q} {params.model} {params.options} {params.regions} --force"
         " --out {output:q} &> {log:q}"
 
 
@@ -43,7 +44,8 @@ rule train_sae:
         options=lambda wildcards: given(config=config.get("dictionary"), seed=config["seed"]),
         device=DEVICE,
     shell:
-        "genointerp train {input.activations:q} {params.options} {params.device}"
+        # what a stopped job of other settings left gives way
+        "genointerp train {input.activations:q} {params.options} {params.device} --force"
         " --out {params.out:q} &> {log:q}"
 
 
@@ -67,7 +69,7 @@ rule evaluate:
         content=content("model", f"genomes.{config['fidelity']['genome']}.sequence"),
         sae=lambda wildcards, input: str(Path(input.sae).parent),
         options=given(sample=config["fidelity"].get("sample")),
-        model=lambda wildcards: f"{MODEL} {WINDOWS}",
+        model=lambda wildcards: f"{MODEL} {PASSES}",
         regions=regions(lambda wildcards: fidelity_regions()),
     shell:
         "genointerp evaluate {input.genome:q} {params.model} --sae {params.sae:q}"

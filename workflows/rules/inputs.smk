@@ -20,6 +20,8 @@ WINDOWS = given(
     warmup=config["windows"].get("warmup"),
     batch=config["windows"].get("batch"),
 )
+# a window that is harvested in chunks is too long for one pass, which is what losses take
+PASSES = given(batch=config["windows"].get("batch")) if "chunk" in config["windows"] else WINDOWS
 
 
 def content(*roles):
