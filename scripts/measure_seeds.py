@@ -20,8 +20,10 @@ from pathlib import Path
 import pandas as pd
 
 from genointerp.annotation.catalogue import shipped
+from genointerp.annotation.concepts import load_concepts
 from genointerp.association.beside import beside_baselines
 from genointerp.association.summary import best_per_concept
+from genointerp.candidate.backtest import verdict
 from genointerp.core.config import read_config
 from genointerp.store.associations import read_associations
 from genointerp.store.table_schemas import BACKTEST, BASELINES
@@ -162,15 +164,26 @@ class Seeds:
                 folder = self._folder(genome, seed)
                 best = best_per_concept(read_associations(folder / "associations.parquet"))
                 found["concepts"].append(beside_baselines(best, measured).assign(**of))
-                if (folder / "backtest.tsv").exists():
-                    table = read_table(folder / "backtest.tsv", BACKTEST)
-                    found["backtest"].append(table.assign(**of))
+                table = read_table(folder / "backtest.tsv", BACKTEST)
+                found["backtest"].append(self._with_probe(table, genome).assign(**of))
         KEPT.mkdir(exist_ok=True)
         for name, tables in found.items():
             table = pd.concat(tables, ignore_index=True)
             columns = ["genome", "seed", *(it for it in table if it not in ("genome", "seed"))]
             text = table[columns].to_csv(sep="\t", index=False, float_format="%.4g")
             (KEPT / f"{name}.tsv").write_text(text, encoding="utf-8")
+
+    def _with_probe(self, table: pd.DataFrame, genome: GenomeFiles) -> pd.DataFrame:
+        """Return a backtest with the probe of the first seed, which no dictionary changes."""
+        first = read_table(self._folder(genome, self.config.seeds[0]) / "backtest.tsv", BACKTEST)
+        auroc = first.set_index("class")["probe_auroc"]
+        concepts = load_concepts(self.out / "concepts.yaml")
+        found = table.assign(probe_auroc=table["class"].map(auroc))
+        found["verdict"] = [
+            verdict(row, within_known=bool(concepts[row["class"]].of))
+            for row in found.to_dict("records")
+        ]
+        return found
 
     @property
     def _concepts(self) -> tuple[object, ...]:

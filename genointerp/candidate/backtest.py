@@ -184,7 +184,7 @@ def backtest(
         described = _describe(hidden, full, known, subject.stores)
         auroc = _probe_auroc(probes, hidden.gone)
         rows.append(described | _compare(ranked, n_live) | {"probe_auroc": auroc})
-        rows[-1]["verdict"] = verdict(rows[-1])
+        rows[-1]["verdict"] = verdict(rows[-1], within_known=name not in roots)
         rows[-1]["use"] = "tuned" if name in use.tuned else "reserve"
         tables += [table for table in ranked if len(table)]
         progress(number + 1, len(names))
@@ -372,13 +372,15 @@ def _probe_auroc(probes: pd.DataFrame | None, concepts: Sequence[str]) -> float:
     return float(own["auroc"].max())
 
 
-def verdict(row: Mapping[str, Any]) -> str:
+def verdict(row: Mapping[str, Any], *, within_known: bool) -> str:
     """Say whether the ranking would have found a class, and whether it takes hiding to.
 
     Parameters
     ----------
     row
         Of the table of classes, in all but ``verdict`` and ``use``.
+    within_known
+        Whether the class is a part of another that stays known, such as the codons at its ends.
 
     Notes
     -----
@@ -386,6 +388,8 @@ def verdict(row: Mapping[str, Any]) -> str:
 
     - ``not known``: a probe says that the model does not know it (`KNOWN_AUROC`);
     - ``no feature``: no feature tells it;
+    - ``part of what is known``: whatever tells it fires within a class that stays known, which
+      explains it; no ranking that asks what is unexplained can have it early;
     - ``missed``: its best is not among the first `GOAL_RANK`, or its features lie where chance may
       put them: ``p_ranks``, over all of them, is above `MAX_CHANCE`, or so is ``p_value``, of the
       first, where the first of all ranks would not be (m / n <= `MAX_CHANCE`);
@@ -398,6 +402,8 @@ def verdict(row: Mapping[str, Any]) -> str:
         return "not known"
     if np.isnan(row["rank_best"]):
         return "no feature"
+    if within_known:
+        return "part of what is known"
     could_tell = row["n_class_features"] / row["n_live"] <= MAX_CHANCE
     by_chance = row["p_ranks"] > MAX_CHANCE or (could_tell and row["p_value"] > MAX_CHANCE)
     if row["rank_best"] > GOAL_RANK or by_chance:

@@ -355,11 +355,11 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
       share of its loud bases that lie in any of them (`genointerp.association.union`);
     - single labels with ``q_value <= max_q``, p the larger of the precision at the threshold with
       the best F1 and that from half of the maximum on: a feature that is loud in one concept only
-      is explained by it, however much it murmurs elsewhere.
+      is explained by it, however much it fires elsewhere.
 
-    A single concept of ``everywhere`` of all bases or more explains nothing, and neither does one
-    of ``absences``, alone or in a union: an element that nobody knows lies in `intergenic`. A
-    union counts only where the table has a row for each of its labels. Older tables have none.
+    A concept or a union of ``everywhere`` of all bases or more explains nothing, and neither does a
+    concept of ``absences``, alone or in a union: an element that nobody knows lies in `intergenic`.
+    A union counts only where the table has a row for each of its labels. Older tables have none.
     """
     n_concept = associations["n_concept_bp"].to_numpy(np.int64)
     base = n_concept / max(count_covered(associations), 1)
@@ -395,7 +395,8 @@ def _union_gains(associations: pd.DataFrame, config: RankConfig) -> pd.Series:
     rows = associations[counted & ~associations["concept"].isin(config.absences).to_numpy(np.bool_)]
     by_feature = rows.groupby("feature")
     found = by_feature[["union_labels", "union_precision", "union_base"]].first()
-    whole = found[found["union_labels"] == by_feature.size()]
+    is_whole = found["union_labels"] == by_feature.size()
+    whole = found[is_whole & (found["union_base"] < config.everywhere)]
     gain = precision_gain(
         *(whole[name].to_numpy(np.float64) for name in ("union_precision", "union_base"))
     )

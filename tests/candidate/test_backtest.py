@@ -281,7 +281,13 @@ TOLD = {
     ],
 )
 def test_the_verdict_is_the_first_that_holds(changes, expected):
-    assert verdict({**TOLD, **changes}) == expected
+    assert verdict({**TOLD, **changes}, within_known=False) == expected
+
+
+def test_what_tells_a_part_of_a_known_class_cannot_be_early():
+    assert verdict(TOLD, within_known=True) == "part of what is known"
+    untold = {**TOLD, "rank_best": np.nan, "n_class_features": 0}
+    assert verdict(untold, within_known=True) == "no feature"
 
 
 def test_a_feature_has_risen_where_hiding_halves_its_rank():
