@@ -217,6 +217,12 @@ def test_a_union_that_chance_reaches_explains_nothing(table):
     assert explain(single, RankConfig())["unexplained"][TWO] > 0.3
 
 
+def test_a_union_of_nearly_all_bases_explains_nothing(table):
+    most = table.assign(union_base=table["union_base"].where(table["union_base"].isna(), 0.93))
+    alone = table.drop(columns=[name for name in table if name.startswith("union_")])
+    pd.testing.assert_frame_equal(explain(most, RankConfig()), explain(alone, RankConfig()))
+
+
 def test_labels_of_what_lies_outside_of_elements_may_not_explain():
     concepts = {
         "tRNA": Concept("x", types=("tRNA",)),
