@@ -19,6 +19,7 @@ from torch import Tensor
 
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import check_is_file
+from genointerp.core.text import one_line
 
 MOST_UNSTORED = 1 << 24
 """Values of a tensor that its file need not hold, since it repeats them; a file of a few bytes may
@@ -45,7 +46,9 @@ def read_tensors(path: Path, *, error: type[InputError] = InputError) -> dict[st
     try:
         tensors = load_file(path)
     except Exception as problem:  # beside its own error, that of any type that torch lacks
-        raise SchemaError(str(path), "safetensors", _one_line(problem)) from problem
+        raise SchemaError(
+            str(path), "safetensors", one_line(problem) or type(problem).__name__
+        ) from problem
     for name, tensor in tensors.items():
         check_plain(tensor, f"{path}: {name}")
     return tensors
@@ -150,7 +153,9 @@ def _check_archive(path: Path) -> None:
             packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
             damaged = archive.testzip() if unpacked <= size and not packed else None
     except Exception as problem:  # a damaged directory ends zipfile in errors of many classes
-        raise SchemaError(str(path), "weights saved by torch", _one_line(problem)) from problem
+        raise SchemaError(
+            str(path), "weights saved by torch", one_line(problem) or type(problem).__name__
+        ) from problem
     if unpacked > size or packed:
         found = f"{unpacked} bytes packed into {size}"
         raise SchemaError(str(path), "weights saved by torch, uncompressed", found)
@@ -185,7 +190,3 @@ def _system_error(problem: BaseException | None) -> int:
             return problem.errno
         problem = problem.__cause__ or problem.__context__
     return errno.EIO
-
-
-def _one_line(problem: BaseException) -> str:
-    return " ".join(str(problem).split()) or type(problem).__name__

@@ -13,7 +13,8 @@ from typing import Any
 
 import genointerp
 from genointerp.annotation.catalogue import annotations_folder
-from genointerp.core.files import atomic_path, replacing
+from genointerp.core.errors import InputError
+from genointerp.core.files import atomic_path, read_json_object, replacing
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.read import read_genome
 
@@ -47,9 +48,9 @@ class InputRecord:
     def read(cls, path: Path) -> "InputRecord":
         """Read a record; an empty one where there is none that can be read."""
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = read_json_object(path, error=InputError)
             return cls(dict(values["sha256"]), dict(values["known"]), values["checked"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (InputError, ValueError, KeyError, TypeError):
             return cls()
 
     def write(self, path: Path) -> None:
