@@ -60,6 +60,10 @@ def read(*features, tmp_path):
         (("misc_feature", "1..9", '/note="cryptic prophage e14"'), "prophage"),
         (("misc_feature", "1..9", '/note="next to prophage e14"'), "sequence_feature"),
         (("repeat_region", "1..9", '/rpt_family="CRISPR"'), "CRISPR"),
+        (("riboswitch", "1..9"), "riboswitch"),
+        (("sRNA", "1..9"), "sRNA"),
+        (("antisense_RNA", "1..9"), "antisense_RNA"),
+        (("inverted_repeat", "1..9"), "inverted_repeat"),
         (("unheard_of", "1..9"), "sequence_feature"),
     ],
 )
