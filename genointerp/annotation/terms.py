@@ -39,14 +39,34 @@ TERMS: Mapping[str, str] = {
     "mt_rRNA": "rRNA", "mt_SSU_rRNA": "rRNA", "mt_LSU_rRNA": "rRNA", "cytosolic_rRNA": "rRNA",
     "cytosolic_SSU_rRNA": "rRNA", "cytosolic_LSU_rRNA": "rRNA",
     "protein_coding_gene": "gene", "ncRNA_gene": "gene", "tRNA_gene": "gene", "rRNA_gene": "gene",
-    "tmRNA_gene": "gene", "snRNA_gene": "gene", "snoRNA_gene": "gene", "miRNA_gene": "gene",
-    "lncRNA_gene": "gene", "processed_pseudogene": "pseudogene",
+    "sRNA_gene": "gene", "antisense_RNA_gene": "gene", "SRP_RNA_gene": "gene",
+    "RNase_P_RNA_gene": "gene", "RNase_MRP_RNA_gene": "gene", "telomerase_RNA_gene": "gene",
+    "scRNA_gene": "gene", "siRNA_gene": "gene", "piRNA_gene": "gene", "lincRNA_gene": "gene",
+    "ribozyme_gene": "gene", "tmRNA_gene": "gene", "snRNA_gene": "gene", "snoRNA_gene": "gene",
+    "miRNA_gene": "gene", "lncRNA_gene": "gene", "processed_pseudogene": "pseudogene",
     "unprocessed_pseudogene": "pseudogene", "transcribed_pseudogene": "pseudogene",
     "unitary_pseudogene": "pseudogene", "pseudogenic_gene": "pseudogene",
     "tRNA_pseudogene": "pseudogenic_tRNA", "rRNA_pseudogene": "pseudogenic_rRNA",
     "pseudo_tRNA": "pseudogenic_tRNA", "pseudogenic_mRNA": "pseudogenic_transcript",
     "pseudogenic_RNA": "pseudogenic_transcript", "proviral_region": "prophage",
     "provirus": "prophage", "crispr": "CRISPR", "crispr_array": "CRISPR", "CRISPR_array": "CRISPR",
+    # accessions of the ontology, which column 3 may hold
+    "SO:0000013": "scRNA", "SO:0000035": "riboswitch", "SO:0000101": "transposable_element",
+    "SO:0000140": "attenuator", "SO:0000141": "terminator", "SO:0000147": "exon",
+    "SO:0000167": "promoter", "SO:0000178": "operon", "SO:0000185": "primary_transcript",
+    "SO:0000188": "intron", "SO:0000234": "mRNA", "SO:0000252": "rRNA", "SO:0000253": "tRNA",
+    "SO:0000274": "snRNA", "SO:0000275": "snoRNA", "SO:0000276": "miRNA",
+    "SO:0000286": "long_terminal_repeat", "SO:0000294": "inverted_repeat",
+    "SO:0000296": "origin_of_replication", "SO:0000314": "direct_repeat", "SO:0000316": "CDS",
+    "SO:0000336": "pseudogene", "SO:0000370": "sRNA", "SO:0000374": "ribozyme",
+    "SO:0000386": "RNase_P_RNA", "SO:0000516": "pseudogenic_transcript",
+    "SO:0000584": "tmRNA", "SO:0000590": "SRP_RNA", "SO:0000644": "antisense_RNA",
+    "SO:0000652": "rRNA_5S", "SO:0000655": "ncRNA", "SO:0000657": "repeat_region",
+    "SO:0000673": "transcript", "SO:0000704": "gene", "SO:0000705": "tandem_repeat",
+    "SO:0000973": "insertion_sequence", "SO:0001000": "rRNA_16S", "SO:0001001": "rRNA_23S",
+    "SO:0001006": "prophage", "SO:0001037": "mobile_genetic_element",
+    "SO:0001217": "gene", "SO:0001263": "gene", "SO:0001272": "gene", "SO:0001459": "CRISPR",
+    "SO:0001637": "gene", "SO:0001877": "lncRNA", "SO:0005836": "regulatory_region",
 }  # fmt: skip
 """Names that mean another term and nothing more; all others stay as they are written."""
 
@@ -168,7 +188,17 @@ def term(kind: str, attributes: Attributes) -> str:
     """
     said = {name.lower(): ",".join(values) for name, values in attributes.items()}
     name = _refined(kind, TERMS.get(kind) or _sized(kind), said)
-    return _PSEUDOGENIC.get(name, name) if _is_pseudo(said) else name
+    return pseudogenic(name) if _is_pseudo(said) else name
+
+
+def pseudogenic(name: str) -> str:
+    """Return the term of what ``name`` is when it is broken; ``name`` where there is none."""
+    return _PSEUDOGENIC.get(name, name)
+
+
+def is_pseudogenic(name: str) -> bool:
+    """Whether a term says that the element is broken."""
+    return name in _PSEUDOGENIC.values()
 
 
 def rrna_size(element: Element) -> str:
