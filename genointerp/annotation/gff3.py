@@ -27,6 +27,7 @@ from genointerp.annotation.gff3_group import grouped
 from genointerp.annotation.gff3_order import in_reading_order
 from genointerp.annotation.gff3_row import Row, is_number, parse_row
 from genointerp.annotation.pseudogenes import mark_children
+from genointerp.annotation.rna_genes import name_rnas
 from genointerp.core.errors import AnnotationError
 from genointerp.core.files import atomic_path
 from genointerp.genome.file import read_bytes
@@ -77,7 +78,7 @@ def parse_gff3(content: bytes, path: Path, genome: Genome) -> AnnotationSet:
             else:
                 rows.append(row)
     found = AnnotationSet(_elements(rows, genome, circular, path), genome.lengths)
-    return mark_children(found)
+    return mark_children(name_rnas(found))
 
 
 def write_gff3(annotations: AnnotationSet, path: Path, *, comments: Iterable[str] = ()) -> None:

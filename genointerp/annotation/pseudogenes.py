@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from genointerp.annotation.annotation_set import AnnotationSet, Element
+from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.terms import is_pseudogenic, pseudogenic
 
 
@@ -11,19 +11,19 @@ def mark_children(annotations: AnnotationSet) -> AnnotationSet:
 
     An element of several parents is so where all of those that the annotation holds are.
     """
-    known: dict[str, bool] = {}
-
-    def is_broken(element: Element) -> bool:
-        if element.id not in known:
-            # stands while the ancestors are asked, of which it may be one
-            known[element.id] = is_pseudogenic(element.type)
-            parents = annotations.parents(element)
-            if not known[element.id] and parents:
-                known[element.id] = all(map(is_broken, parents))
-        return known[element.id]
-
-    broken = {e.id for e in annotations if is_broken(e) and pseudogenic(e.type) != e.type}
-    if not broken:
-        return annotations
-    marked = (replace(e, type=pseudogenic(e.type)) if e.id in broken else e for e in annotations)
-    return AnnotationSet(marked, annotations.lengths)
+    broken = {element.id for element in annotations if is_pseudogenic(element.type)}
+    found = broken
+    while found:
+        found = {
+            element.id
+            for element in annotations
+            if element.id not in broken
+            and (parents := annotations.parents(element))
+            and broken.issuperset(parent.id for parent in parents)
+        }
+        broken |= found
+    marked = [
+        replace(element, type=pseudogenic(element.type)) if element.id in broken else element
+        for element in annotations
+    ]
+    return AnnotationSet(marked, annotations.lengths) if broken else annotations

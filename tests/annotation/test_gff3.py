@@ -331,3 +331,19 @@ def test_the_coding_sequence_of_a_pseudogene_is_pseudogenic(tmp_path, rows):
     elements = define_elements(found, genome(), load_concepts())
     names = ("pseudogene", "CDS", "start_codon", "stop_codon")
     assert [elements.n_elements(name) for name in names] == [1, 1, 1, 1]
+
+
+def test_elements_that_are_their_own_ancestors_are_no_pseudogenes(tmp_path):
+    text = row("gene", attributes="ID=a;Parent=b") + row("mRNA", attributes="ID=b;Parent=a")
+    text += row("pseudogene", 21, 29, attributes="ID=c")
+    assert [one.type for one in read(tmp_path, HEAD + text)] == ["gene", "mRNA", "pseudogene"]
+
+
+def test_a_gene_of_an_rna_is_that_rna_where_the_file_describes_none(tmp_path):
+    """As the Saccharomyces Genome Database writes it."""
+    gene = row("tRNA_gene", attributes="ID=g") + row("snoRNA_gene", 21, 29, attributes="ID=s")
+    exon = row("noncoding_exon", attributes="Parent=g_tRNA")
+    found = read(tmp_path, HEAD + gene + exon)
+    assert (found["g"].type, found["s"].type) == ("tRNA", "snoRNA")
+    found = read(tmp_path, HEAD + gene + row("tRNA", attributes="ID=t;Parent=g"))
+    assert (found["g"].type, found["s"].type) == ("gene", "snoRNA")
