@@ -126,6 +126,7 @@ def _unique(elements: list[Element]) -> list[Element]:
 
 def _with_parents(elements: list[Element]) -> Iterator[Element]:
     genes = {e.attribute("locus_tag"): e.id for e in elements if e.id.startswith("gene-")}
+    # a gene without a tag has children by its name, where they overlap
     genes.pop("", None)
     named: dict[str, list[Element]] = {}
     for element in elements:

@@ -38,6 +38,8 @@ TERMS: Mapping[str, str] = {
     "cytosolic_28S_rRNA": "rRNA", "rRNA_21S": "rRNA", "21S_rRNA": "rRNA",
     "mt_rRNA": "rRNA", "mt_SSU_rRNA": "rRNA", "mt_LSU_rRNA": "rRNA", "cytosolic_rRNA": "rRNA",
     "cytosolic_SSU_rRNA": "rRNA", "cytosolic_LSU_rRNA": "rRNA",
+    "SSU_rRNA_bacteria": "rRNA_16S", "SSU_rRNA_archaea": "rRNA_16S", "SSU_rRNA_eukarya": "rRNA",
+    "LSU_rRNA_bacteria": "rRNA_23S", "LSU_rRNA_archaea": "rRNA_23S", "LSU_rRNA_eukarya": "rRNA",
     "protein_coding_gene": "gene", "ncRNA_gene": "gene", "tRNA_gene": "gene", "rRNA_gene": "gene",
     "sRNA_gene": "gene", "antisense_RNA_gene": "gene", "SRP_RNA_gene": "gene",
     "RNase_P_RNA_gene": "gene", "RNase_MRP_RNA_gene": "gene", "telomerase_RNA_gene": "gene",

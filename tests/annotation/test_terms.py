@@ -165,6 +165,8 @@ def test_pseudogenes_are_known_by_every_mark(kind, attributes, expected):
         ("23S", "rRNA", {"product": "23S rRNA of 50S subunit"}),
         ("", "rRNA", {"product": "SSU_rRNA_eukarya"}),
         ("", "rRNA", {"product": "LSU_rRNA_eukarya"}),
+        ("", "LSU_rRNA_eukarya", {}),
+        ("16S", "SSU_rRNA_bacteria", {}),
         ("", "rRNA", {"product": "eukaryotic small subunit ribosomal RNA"}),
         ("", "rRNA", {"product": "mitochondrial small subunit ribosomal RNA"}),
         ("", "mt_SSU_rRNA", {"product": "small subunit ribosomal RNA"}),
