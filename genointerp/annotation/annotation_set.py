@@ -118,6 +118,11 @@ class AnnotationSet:
                 yield self._elements[name]
                 waiting.extend(self._elements[name].attributes.get("Parent", ()))
 
+    def parents(self, element: Element) -> list[Element]:
+        """Return each ``Parent`` of an element that is in this set."""
+        names = dict.fromkeys(element.attributes.get("Parent", ()))
+        return [self._elements[name] for name in names if name in self._elements]
+
     def counts(self) -> dict[str, int]:
         """Return the number of elements of each type, most frequent first."""
         types = pd.Series([element.type for element in self], dtype="str")

@@ -299,16 +299,30 @@ def _is_cut(element: Element, *, at: Literal["5'", "3'"]) -> bool:
 
     NCBI says so with ``start_range`` and ``end_range``; Prodigal and GeneMarkS-2 with a digit for
     the lower and one for the higher end (``partial=10``). Both are in forward coordinates.
-    ``partial=true`` alone does not say which end is missing: then neither is known.
+    A range that names an edge inside the element is none of its ends. ``partial`` and ``truncated``
+    may name an end (``5-prime``); where they say yes and nothing more, neither end is known.
     """
-    strand = element.parts[0 if at == "5'" else -1].strand
-    low = (strand == "-") == (at == "3'")
-    if ("start_range" if low else "end_range") in element.attributes:
-        return True
-    partial = element.attribute("partial").lower()
-    if re.fullmatch("[01]{2}", partial):
-        return partial[0 if low else 1] == "1"
-    return partial == "true" and not {"start_range", "end_range"} & element.attributes.keys()
+    part = element.parts[0 if at == "5'" else -1]
+    low = (part.strand == "-") == (at == "3'")
+    name = "start_range" if low else "end_range"
+    if name in element.attributes:
+        edges = {str(one.start + 1 if low else one.end) for one in element.parts}
+        inner = edges - {str(part.start + 1 if low else part.end)}
+        if inner.isdisjoint(element.attribute(name).split(",")):
+            return True
+    for name in ("partial", "truncated"):
+        said = element.attribute(name).strip().lower()
+        if name not in element.attributes or said in ("false", "no", "0"):
+            continue
+        if re.fullmatch("[01]{2}", said):
+            is_cut = said[0 if low else 1] == "1"
+        elif re.search("[35]", said):
+            is_cut = at[0] in said
+        else:
+            is_cut = not {"start_range", "end_range"} & element.attributes.keys()
+        if is_cut:
+            return True
+    return False
 
 
 def _take(parts: tuple[Part, ...], n: int, *, from_end: bool = False) -> list[tuple[Part, int]]:

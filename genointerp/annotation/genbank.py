@@ -20,6 +20,7 @@ from genointerp.annotation.annotation_set import (
     known_names,
 )
 from genointerp.annotation.gff3 import next_phase
+from genointerp.annotation.pseudogenes import mark_children
 from genointerp.annotation.terms import INSDC_TERMS, term
 from genointerp.core.errors import AnnotationError
 from genointerp.genome.genbank import record_name, record_sequence
@@ -42,8 +43,8 @@ def convert_records(records: Iterable[SeqRecord], genome: Genome, *, where: str)
     """Convert records that Biopython has read.
 
     ``source`` features, whole records, are left out, and so are features that lie between two bases
-    (``300^301``) and hold none. A ``codon_start`` that is none of 1, 2 and 3 is passed over, with a
-    warning.
+    (``300^301``) and hold none. So are those with a part on another record, with a warning. A
+    ``codon_start`` that is none of 1, 2 and 3 is passed over, with a warning.
 
     Raises
     ------
@@ -56,7 +57,8 @@ def convert_records(records: Iterable[SeqRecord], genome: Genome, *, where: str)
         _check_record(record, genome, where=place)
         elements.extend(_record_elements(record, where=place))
         _tell_codon_starts(record, where=place)
-    return AnnotationSet(_with_parents(_unique(elements)), genome.lengths)
+        _tell_remote(record, where=place)
+    return mark_children(AnnotationSet(_with_parents(_unique(elements)), genome.lengths))
 
 
 def _check_record(record: SeqRecord, genome: Genome, *, where: str) -> None:
@@ -77,7 +79,7 @@ def _check_record(record: SeqRecord, genome: Genome, *, where: str) -> None:
 
 def _record_elements(record: SeqRecord, *, where: str) -> Iterator[Element]:
     for number, feature in enumerate(record.features, 1):
-        if feature.type != "source":
+        if feature.type != "source" and not _is_remote(feature, record_name(record)):
             place = f"{where}: feature {number} ({feature.type})"
             parts = _parts(feature, record_name(record), place)
             attributes = _attributes(feature)
@@ -99,6 +101,19 @@ def _tell_codon_starts(record: SeqRecord, *, where: str) -> None:
         _log.warning(message, where, len(odd), text[:20], number)
 
 
+def _is_remote(feature: SeqFeature, seqid: str) -> bool:
+    location = feature.location
+    return location is not None and any(one.ref not in (None, seqid) for one in location.parts)
+
+
+def _tell_remote(record: SeqRecord, *, where: str) -> None:
+    name = record_name(record)
+    remote = [number for number, one in enumerate(record.features, 1) if _is_remote(one, name)]
+    if remote:
+        message = "%s: %d features with a part on another record are left out, first feature %d"
+        _log.warning(message, where, len(remote), remote[0])
+
+
 def _unique(elements: list[Element]) -> list[Element]:
     seen: Counter[str] = Counter()
     unique = []
@@ -111,15 +126,30 @@ def _unique(elements: list[Element]) -> list[Element]:
 
 def _with_parents(elements: list[Element]) -> Iterator[Element]:
     genes = {e.attribute("locus_tag"): e.id for e in elements if e.id.startswith("gene-")}
-    # genes without a tag are nobody's parents
+    # a gene without a tag has children by its name, where they overlap
     genes.pop("", None)
+    named: dict[str, list[Element]] = {}
+    for element in elements:
+        if element.id.startswith("gene-") and element.attribute("gene"):
+            named.setdefault(element.attribute("gene"), []).append(element)
     for element in elements:
         parent = genes.get(element.attribute("locus_tag"))
+        if not element.attribute("locus_tag"):
+            over = (g for g in named.get(element.attribute("gene"), []) if _overlap(g, element))
+            parent = next((gene.id for gene in over), None)
         if parent in (None, element.id):
             yield element
         else:
             attributes = {"Parent": (str(parent),), **element.attributes}
             yield replace(element, attributes=attributes)
+
+
+def _overlap(one: Element, other: Element) -> bool:
+    return any(
+        a.seqid == b.seqid and a.start < b.end and b.start < a.end
+        for a in one.parts
+        for b in other.parts
+    )
 
 
 def _name(feature: SeqFeature, number: int) -> str:
@@ -134,8 +164,6 @@ def _parts(feature: SeqFeature, seqid: str, where: str) -> tuple[Part, ...]:
     phase = _CODON_STARTS.get(_codon_start(feature), 0) if feature.type == "CDS" else -1
     parts: list[Part] = []
     for piece in location.parts:
-        if piece.ref not in (None, seqid):
-            raise AnnotationError(where, f"a location on {seqid}", f"one on {piece.ref}")
         part = Part(seqid, int(piece.start), int(piece.end), _strand(piece.strand), phase)
         if part.start < part.end:
             parts.append(part)
@@ -164,18 +192,29 @@ def _attributes(feature: SeqFeature) -> Attributes:
         texts = tuple(" ".join(str(value).split()) for value in values)
         if key == "ribosomal_slippage":
             attributes["exception"] = ("ribosomal slippage",)
-        elif key not in _DROPPED:
+        elif key not in _DROPPED and key != "partial":
             attributes[_NAMES.get(key, key)] = texts
     return {**attributes, **_ranges(feature)}
 
 
 def _ranges(feature: SeqFeature) -> Attributes:
-    """Return NCBI's attributes of an element that goes on beyond what the record holds."""
-    ranges: dict[str, tuple[str, ...]] = {}
+    """Return NCBI's attributes of an element that goes on beyond what the record holds.
+
+    What is open inside a join is a gap in what is known, and no end of the element. The qualifier
+    ``partial`` of old records alone does not say which end is missing.
+    """
     location = feature.location
     assert location is not None
-    if any(isinstance(piece.start, BeforePosition) for piece in location.parts):
-        ranges["start_range"] = (".", str(int(location.start) + 1))
-    if any(isinstance(piece.end, AfterPosition) for piece in location.parts):
-        ranges["end_range"] = (str(int(location.end)), ".")
-    return {"partial": ("true",), **ranges} if ranges else {}
+    first, last = location.parts[0], location.parts[-1]
+    ranges: dict[str, tuple[str, ...]] = {}
+    for piece, low in ((first, first.strand != -1), (last, last.strand == -1)):
+        if low and isinstance(piece.start, BeforePosition):
+            ranges["start_range"] = (".", str(int(piece.start) + 1))
+        if not low and isinstance(piece.end, AfterPosition):
+            ranges["end_range"] = (str(int(piece.end)), ".")
+    open_inside = any(
+        isinstance(piece.start, BeforePosition) or isinstance(piece.end, AfterPosition)
+        for piece in location.parts
+    )
+    is_partial = ranges or ("partial" in feature.qualifiers and not open_inside)
+    return {"partial": ("true",), **ranges} if is_partial else {}

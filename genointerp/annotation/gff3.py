@@ -26,6 +26,8 @@ from genointerp.annotation.annotation_set import (
 from genointerp.annotation.gff3_group import grouped
 from genointerp.annotation.gff3_order import in_reading_order
 from genointerp.annotation.gff3_row import Row, is_number, parse_row
+from genointerp.annotation.pseudogenes import mark_children
+from genointerp.annotation.rna_genes import name_rnas
 from genointerp.core.errors import AnnotationError
 from genointerp.core.files import atomic_path
 from genointerp.genome.file import read_bytes
@@ -71,10 +73,12 @@ def parse_gff3(content: bytes, path: Path, genome: Genome) -> AnnotationSet:
         elif not line.startswith("#"):
             row = parse_row(line, where, number)
             if _is_whole_contig(row, genome):
-                circular |= {row.seqid} if row.attributes.get("Is_circular") == ("true",) else set()
+                said = ",".join(row.attributes.get("Is_circular", ()))
+                circular |= {row.seqid} if said.lower() == "true" else set()
             else:
                 rows.append(row)
-    return AnnotationSet(_elements(rows, genome, circular, path), genome.lengths)
+    found = AnnotationSet(_elements(rows, genome, circular, path), genome.lengths)
+    return mark_children(name_rnas(found))
 
 
 def write_gff3(annotations: AnnotationSet, path: Path, *, comments: Iterable[str] = ()) -> None:

@@ -18,7 +18,7 @@ _MANY_GENES = frozenset(
     }
 )  # fmt: skip
 # rows that disagree on one of these are of different proteins
-_PROTEIN = ("protein_id", "locus_tag", "gene", "product")
+_PROTEIN = ("protein_id", "locus_tag", "gene")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def grouped(rows: Iterable[Row], *, ends_in_stop: Callable[[Row], bool]) -> list
     same ``Parent``, contig and type: the exons of one transcript. A row of several parents is part
     of the coding sequence of each. Rows are of *several* coding sequences, and not joined, where
 
-    - they differ in ``protein_id``, ``locus_tag``, ``gene`` or ``product``;
+    - they differ in ``protein_id``, ``locus_tag`` or ``gene``;
     - two of them share a base, unless ribosomal slippage is stated;
     - each of them, but for the one read last, ends in a stop codon;
     - the parent is an operon or a polycistronic transcript; or

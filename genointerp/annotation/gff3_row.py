@@ -43,8 +43,8 @@ class Row:
 
     @property
     def id(self) -> str:
-        """The attribute ``ID``; empty where there is none."""
-        return self.attributes.get("ID", ("",))[0]
+        """The attribute ``ID``, commas included; empty where there is none."""
+        return ",".join(self.attributes.get("ID", ()))
 
     @property
     def length(self) -> int:

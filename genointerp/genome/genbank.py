@@ -16,6 +16,9 @@ _FATAL = re.compile(r"[Pp]remature end|sequence length|too short")
 _LOCATION = re.compile(r"(?m)^ {5}\S+ +\S.*$|^ {21}[0-9.,^()<>a-z]+$")
 _DOWNWARD = re.compile(r"(?<![0-9.<>])([0-9]{1,15})\.\.([0-9]{1,15})(?![0-9.])")
 
+# one base between two, alone: neither a position of a range, (102.110)..200, nor an accession
+_SOME_BASE = re.compile(r"((?<![\w.<>(])|(?<=[a-z]\())([0-9]{1,15})\.([0-9]{1,15})(?![0-9.:])")
+
 
 def parse_genbank(content: bytes, path: Path, *, error: type[InputError]) -> list[SeqRecord]:
     """Return the records of a GenBank file, each complete.
@@ -29,7 +32,7 @@ def parse_genbank(content: bytes, path: Path, *, error: type[InputError]) -> lis
     text = content.decode("utf-8", "replace")
     if text.rstrip().rsplit("\n", 1)[-1].strip() != "//":
         raise error(str(path), "a GenBank file that ends with '//'", "one that ends early")
-    text = _LOCATION.sub(lambda line: _DOWNWARD.sub(_between, line[0]), text)
+    text = _LOCATION.sub(lambda line: _readable(line[0]), text)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", BiopythonParserWarning)
         try:
@@ -60,6 +63,11 @@ def record_sequence(record: SeqRecord) -> bytes | None:
     except UndefinedSequenceError:
         return None
     return sequence or None
+
+
+def _readable(line: str) -> str:
+    """Write locations that Biopython cannot read, or reads as another, in a way that it does."""
+    return _DOWNWARD.sub(_between, _SOME_BASE.sub(r"\2..\3", line))
 
 
 def _between(match: re.Match[str]) -> str:

@@ -77,12 +77,14 @@ def test_a_partial_cds_has_no_codon_at_its_unknown_end():
     [
         ("+", "00", 1, 1), ("+", "10", 0, 1), ("+", "01", 1, 0), ("+", "11", 0, 0),
         ("-", "10", 1, 0), ("-", "01", 0, 1), ("+", "true", 0, 0), ("+", "false", 1, 1),
+        ("+", "yes", 0, 0), ("+", "5-prime", 0, 1), ("-", "3'", 1, 0), ("-", "no", 1, 1),
     ],
 )  # fmt: skip
 def test_partial_tells_which_end_lies_beyond_the_contig(strand, partial, starts, stops):
     """As Prodigal and GeneMarkS-2 write it: a digit for the lower end, a digit for the higher."""
-    found = define(element("CDS", "1", ("c", 0, 9, strand, 0), partial=partial))
-    assert (found.n_elements("start_codon"), found.n_elements("stop_codon")) == (starts, stops)
+    for name in ("partial", "truncated"):
+        found = define(element("CDS", "1", ("c", 0, 9, strand, 0), **{name: partial}))
+        assert (found.n_elements("start_codon"), found.n_elements("stop_codon")) == (starts, stops)
 
 
 def test_the_ends_of_a_gene_on_two_strands_are_those_of_its_outer_parts():
@@ -90,7 +92,8 @@ def test_the_ends_of_a_gene_on_two_strands_are_those_of_its_outer_parts():
     whole = define(element("CDS", "1", *parts))
     assert spans(whole, "start_codon") == [("c", 6, 9, "-")]
     assert spans(whole, "stop_codon") == [("c", 26, 29, "+")]
-    assert spans(define(element("CDS", "1", *parts, end_range="29,.")), "stop_codon") == []
+    cut = define(element("CDS", "1", *parts, end_range="29,."))
+    assert (spans(cut, "start_codon"), spans(cut, "stop_codon")) == ([("c", 6, 9, "-")], [])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from genointerp.annotation.concepts import define_elements, load_concepts
 from genointerp.annotation.gff3 import write_gff3
 from genointerp.annotation.read import read_annotation
 from genointerp.core.errors import AnnotationError
@@ -60,6 +61,10 @@ def read(*features, tmp_path):
         (("misc_feature", "1..9", '/note="cryptic prophage e14"'), "prophage"),
         (("misc_feature", "1..9", '/note="next to prophage e14"'), "sequence_feature"),
         (("repeat_region", "1..9", '/rpt_family="CRISPR"'), "CRISPR"),
+        (("riboswitch", "1..9"), "riboswitch"),
+        (("sRNA", "1..9"), "sRNA"),
+        (("antisense_RNA", "1..9"), "antisense_RNA"),
+        (("inverted_repeat", "1..9"), "inverted_repeat"),
         (("unheard_of", "1..9"), "sequence_feature"),
     ],
 )
@@ -190,7 +195,60 @@ def test_a_record_that_is_not_of_the_genome_is_refused(tmp_path, old, new, messa
         read_annotation(path, genome)
 
 
-def test_a_location_on_another_record_is_refused(tmp_path):
-    path = record(("gene", "J00194.1:1..9"), tmp_path=tmp_path)
-    with pytest.raises(AnnotationError, match=r"feature 2 .gene.: .*found one on J00194.1"):
-        read_annotation(path, read_genome(path))
+@pytest.mark.parametrize("location", ["J00194.1:1..9", "join(J00194.1:100..202,1..45)"])
+def test_a_feature_on_another_record_is_left_out_with_a_warning(tmp_path, caplog, location):
+    found = read(("tRNA", "50..59"), ("gene", location), tmp_path=tmp_path)
+    assert [element.type for element in found] == ["tRNA"]
+    (warning,) = caplog.messages
+    assert warning.endswith(
+        "TINY.1: 1 features with a part on another record are left out, first feature 3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("location", "spans"),
+    [
+        ("102.110", [(101, 110)]),
+        ("complement(102.110)", [(101, 110)]),
+        ("join(1..9,102.110)", [(0, 9), (101, 110)]),
+        ("TINY.1:1..9", [(0, 9)]),
+        ("(10.12)..20", [(9, 20)]),
+    ],
+)
+def test_one_base_between_two_is_the_stretch_between_them(tmp_path, location, spans):
+    (element,) = read(("misc_feature", location), tmp_path=tmp_path)
+    assert [(part.start, part.end) for part in element.parts] == spans
+
+
+@pytest.mark.parametrize(
+    ("location", "qualifiers", "starts", "stops"),
+    [
+        ("join(complement(30..41),50..>58)", [], [38], []),
+        ("join(complement(30..>41),50..58)", [], [], [55]),
+        ("join(10..>18,<30..38)", [], [9], [35]),
+        ("complement(join(<10..18,30..38))", [], [35], []),
+        ("join(<109..120,1..6)", [], [], [3]),
+        ("10..18", ["/partial"], [], []),
+        ("<10..18", ["/partial"], [], [15]),
+    ],
+)
+def test_only_the_outer_ends_of_a_join_are_its_ends(tmp_path, location, qualifiers, starts, stops):
+    path = record(("CDS", location, *qualifiers), tmp_path=tmp_path)
+    genome = read_genome(path)
+    elements = define_elements(read_annotation(path, genome), genome, load_concepts())
+    assert elements.of("start_codon")["start"].tolist() == starts
+    assert elements.of("stop_codon")["start"].tolist() == stops
+
+
+@pytest.mark.parametrize("name", ['/locus_tag="b1"', '/gene="gatR"'])
+@pytest.mark.parametrize("mark", [["/pseudo"], []])
+def test_what_is_of_a_pseudogene_is_pseudogenic_and_one_with_it(tmp_path, name, mark):
+    path = record(
+        ("gene", "10..18", name, "/pseudo"), ("CDS", "10..18", name, *mark),
+        ("gene", "40..48", '/gene="gatR"'), ("CDS", "40..48", '/gene="gatR"'), tmp_path=tmp_path,
+    )  # fmt: skip
+    genome = read_genome(path)
+    elements = define_elements(read_annotation(path, genome), genome, load_concepts())
+    assert elements.of("pseudogene")["start"].tolist() == [9]
+    assert elements.of("CDS")["start"].tolist() == [39]
+    assert elements.of("start_codon")["start"].tolist() == [39]

@@ -288,3 +288,62 @@ def test_elements_are_sorted_in_the_order_of_the_contigs():
         Element("gene", "3", (Part("c", 2, 5, "-"),)),
     ]
     assert AnnotationSet(made, genome().lengths).elements["id"].tolist() == ["3", "2", "1"]
+
+
+def test_an_id_may_hold_a_comma(tmp_path):
+    rows = [row("tRNA", 1, 9, attributes="ID=t,1"), row("tRNA", 21, 29, attributes="ID=t,2")]
+    assert [element.id for element in read(tmp_path, HEAD + "".join(rows))] == ["t,1", "t,2"]
+
+
+@pytest.mark.parametrize("said", ["true", "True", "TRUE"])
+def test_a_region_that_is_circular_says_so_in_any_case(tmp_path, said):
+    rows = [
+        row("region", 1, 100, attributes=f"ID=c;Is_circular={said}"),
+        row("gene", 95, 105, attributes="ID=g"),
+    ]
+    assert spans(read(tmp_path, HEAD + "".join(rows))["g"]) == [(94, 100, "+", -1), (0, 5, "+", -1)]
+
+
+@pytest.mark.parametrize(
+    ("accession", "term"), [("SO:0000316", "CDS"), ("SO:0000253", "tRNA"), ("SO:0000704", "gene")]
+)
+def test_a_type_may_be_an_accession_of_the_ontology(tmp_path, accession, term):
+    phase = "0" if term == "CDS" else "."
+    (element,) = read(tmp_path, HEAD + row(accession, phase=phase))
+    assert (element.type, element.written) == (term, accession)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("gene", "ID=g;biotype=pseudogene"), ("transcript", "ID=t;Parent=g;biotype=pseudogene")],
+        [("pseudogene", "ID=g"), ("pseudogenic_transcript", "ID=t;Parent=g")],
+        [("pseudogene", "ID=g"), ("mRNA", "ID=t;Parent=g")],
+    ],
+)
+def test_the_coding_sequence_of_a_pseudogene_is_pseudogenic(tmp_path, rows):
+    text = "".join(row(kind, attributes=said) for kind, said in rows)
+    text += row("CDS", phase="0", attributes="ID=p;Parent=t")
+    text += row("gene", 21, 29, attributes="ID=h") + row("mRNA", 21, 29, attributes="ID=u;Parent=h")
+    text += row("CDS", 21, 29, phase="0", attributes="ID=q;Parent=t,u")
+    found = read(tmp_path, HEAD + text)
+    assert (found["p"].type, found["q"].type) == ("pseudogenic_CDS", "CDS")
+    elements = define_elements(found, genome(), load_concepts())
+    names = ("pseudogene", "CDS", "start_codon", "stop_codon")
+    assert [elements.n_elements(name) for name in names] == [1, 1, 1, 1]
+
+
+def test_elements_that_are_their_own_ancestors_are_no_pseudogenes(tmp_path):
+    text = row("gene", attributes="ID=a;Parent=b") + row("mRNA", attributes="ID=b;Parent=a")
+    text += row("pseudogene", 21, 29, attributes="ID=c")
+    assert [one.type for one in read(tmp_path, HEAD + text)] == ["gene", "mRNA", "pseudogene"]
+
+
+def test_a_gene_of_an_rna_is_that_rna_where_the_file_describes_none(tmp_path):
+    """As the Saccharomyces Genome Database writes it."""
+    gene = row("tRNA_gene", attributes="ID=g") + row("snoRNA_gene", 21, 29, attributes="ID=s")
+    exon = row("noncoding_exon", attributes="Parent=g_tRNA")
+    found = read(tmp_path, HEAD + gene + exon)
+    assert (found["g"].type, found["s"].type) == ("tRNA", "snoRNA")
+    found = read(tmp_path, HEAD + gene + row("tRNA", attributes="ID=t;Parent=g"))
+    assert (found["g"].type, found["s"].type) == ("gene", "snoRNA")

@@ -38,6 +38,7 @@ def parts(annotations):
         pytest.param(["ID=;Parent=t", "ID=;Parent=t"], id="empty-ids"),
         pytest.param(["Parent=t,t-Protein", "Parent=t,t-Protein"], id="transcript-and-protein"),
         pytest.param(["Parent=t;product=p", "Parent=t"], id="product-once"),
+        pytest.param(["Parent=t;product=exon 1", "Parent=t;product=exon 2"], id="product-by-exon"),
         pytest.param(["ID=1;Parent=t;gene=g", "ID=2;Parent=t;gene=g"], id="one-gene"),
     ],
 )

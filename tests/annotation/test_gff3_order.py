@@ -77,6 +77,23 @@ def test_a_gene_over_the_origin_begins_behind_its_widest_gap(strand, turned):
             id="a-run-of-two-strands",
         ),
         pytest.param(
+            [row(1, 101, "-", 0), row(901, 1000, "-", 1)], [1, 901], id="origin-minus-upward"
+        ),
+        pytest.param(
+            [row(901, 1000, "-", 1), row(1, 101, "-", 0)], [1, 901], id="origin-minus-downward"
+        ),
+        pytest.param([row(1, 101, phase=2), row(901, 1000, phase=0)], [901, 1], id="origin-plus"),
+        pytest.param(
+            [row(1, 40, phase=2), row(51, 111, phase=1), row(901, 1000, phase=0)],
+            [901, 1, 51],
+            id="origin-plus-three",
+        ),
+        pytest.param(
+            [row(1, 101, phase=2), row(901, 1000, phase=0, partial="true")],
+            [1, 901],
+            id="an-end-is-missing",
+        ),
+        pytest.param(
             [row(90, 98, "+", 1), row(70, 80, "-", 0)], [70, 90], id="two-strands-from-the-end"
         ),
     ],
