@@ -1,6 +1,7 @@
 """From the files of the command line to a table of associations."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -106,7 +107,8 @@ def resolve_split(stores: Sequence[FeatureStore], config: AssociateConfig) -> As
     config
         Its ``test`` may name a features file by its path, by its name without suffix, or by the
         name of its folder, as long as only one of the files is called so. The name of a sequence
-        means the sequence, even where a file is called so that has other sequences too.
+        means the sequence, unless several files have one of that name and it is all that the file
+        which is called so has.
 
     Raises
     ------
@@ -114,7 +116,7 @@ def resolve_split(stores: Sequence[FeatureStore], config: AssociateConfig) -> As
         If a name is that of several files; if what was read cannot be divided.
     """
     by_name = _genomes_by_name(stores)
-    known = {contig.seqid for store in stores for contig in store.header.contigs}
+    known = Counter(contig.seqid for store in stores for contig in store.header.contigs)
     alone = {
         store.header.genome_sha256: store.header.contigs[0].seqid
         for store in stores
@@ -123,7 +125,8 @@ def resolve_split(stores: Sequence[FeatureStore], config: AssociateConfig) -> As
     seqids, genomes = [], list(config.test_genomes)
     for name in config.test:
         found = by_name.get(name, set())
-        if not found or (name in known and {alone.get(genome) for genome in found} != {name}):
+        is_alone = {alone.get(genome) for genome in found} == {name}
+        if not found or known[name] == 1 or (known[name] and not is_alone):
             seqids.append(name)
         elif len(found) > 1:
             kinds = f"{name}: {len(found)} features files"

@@ -396,7 +396,9 @@ def test_elements_on_an_unknown_sequence_are_refused(world):
 
 def test_elements_beyond_the_end_are_refused(world):
     store, _ = world
-    with pytest.raises(MismatchError, match="within 20000 bp, found end=20001"):
+    with pytest.raises(
+        MismatchError, match="within 20000 bp of fit, found one whose last base is 20001"
+    ):
         associate([store], [make_elements(("tRNA", "fit", 1, 20_001, "+"))], config=CONFIG)
 
 

@@ -153,7 +153,7 @@ def test_an_element_of_one_base_has_defined_scores(world):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        pytest.param(("CDS", 1, 9, "+", ".", "."), "line 2: phase: expected 0, 1 or 2", id="phase"),
+        pytest.param(("CDS", 1, 9, "+", "3", "."), "line 2: phase: expected 0, 1, 2", id="phase"),
         pytest.param(("", 1, 9, "+", ".", "."), "line 2: type: expected a term", id="type"),
         pytest.param(("tRNA", 1, 9, "x", ".", "."), "line 2: strand: expected one of", id="strand"),
         pytest.param(("tRNA", 5990, 6001, "+", ".", "."), "first <= last <= 6000", id="end"),

@@ -14,6 +14,7 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.dense import dense_sides
 from genointerp.association.dense_counts import DenseScore
 from genointerp.core.errors import ConfigError, MismatchError
+from genointerp.core.files import replacing
 from genointerp.genome.genome import Contig, Genome
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.table_schemas import BASELINES
@@ -319,7 +320,8 @@ def test_random_weights_on_fewer_bases_stand_beside_our_feature_on_those_bases(w
     ],
 )
 def test_a_dictionary_that_is_no_rival_is_refused(world, kind, model_sha256, sae_sha256, message):
-    stores = rivals_of(world, model_sha256=model_sha256, sae_sha256=sae_sha256, name="wrong")
+    with replacing():
+        stores = rivals_of(world, model_sha256=model_sha256, sae_sha256=sae_sha256, name="wrong")
     with pytest.raises(MismatchError, match=message):
         world.measure(activations=[], genomes=[], **{kind: stores})
 

@@ -82,7 +82,7 @@ def test_that_no_sequences_were_given_is_told_once_and_by_associate_alone(files,
     assert told.endswith("not compared with matched background, nor test with fit")
     caplog.clear()
     genome = ("--genome", files / "g.fasta")
-    assert associate(files, *genome).exit_code == 0
+    assert associate(files, *genome, "--force").exit_code == 0
     line = ["--associations", files / "t.parquet", "--baselines", files / "b.tsv"]
     inputs = ["associate", files / "f.h5", "--annotations", files / "a.gff3", "--test", "test"]
     inputs += ["--concepts", files / "concepts.yaml", *genome]
@@ -170,7 +170,9 @@ def test_the_annotation_may_be_genbank_with_its_bases(tmp_path, more):
     assert result.exit_code == 0, result.output
     assert "CDS" in set(read_table(out, ASSOCIATIONS)["concept"])
     header = json.loads(out.read_text().split("\n")[0][2:])
-    inputs = {"features-0", "annotations-0", "concepts", "sae"}
+    inputs = {"features-0", "annotations-0", "concepts", "sae"} | (
+        {"sequence-0"} if more else set()
+    )
     assert header["provenance"]["inputs"].keys() == inputs
 
 
