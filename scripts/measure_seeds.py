@@ -25,8 +25,7 @@ from genointerp.association.beside import beside_baselines
 from genointerp.association.summary import best_per_concept
 from genointerp.candidate.backtest import verdict
 from genointerp.core.config import read_config
-from genointerp.store.associations import read_associations
-from genointerp.store.table_schemas import BACKTEST, BASELINES
+from genointerp.store.table_schemas import ASSOCIATIONS, BACKTEST, BASELINES
 from genointerp.store.tables import read_table
 from scripts import reserve_concepts
 
@@ -162,7 +161,7 @@ class Seeds:
             for seed in self.config.seeds:
                 of = {"genome": genome.name, "seed": seed}
                 folder = self._folder(genome, seed)
-                best = best_per_concept(read_associations(folder / "associations.parquet"))
+                best = best_per_concept(read_table(folder / "associations.parquet", ASSOCIATIONS))
                 found["concepts"].append(beside_baselines(best, measured).assign(**of))
                 table = read_table(folder / "backtest.tsv", BACKTEST)
                 found["backtest"].append(self._with_probe(table, genome).assign(**of))
