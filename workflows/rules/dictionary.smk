@@ -44,8 +44,9 @@ rule train_sae:
         options=lambda wildcards: given(config=config.get("dictionary"), seed=config["seed"]),
         device=DEVICE,
     shell:
-        # what a stopped job of other settings left gives way
-        "genointerp train {input.activations:q} {params.options} {params.device} --force"
+        # sums of another number of threads have other last digits, of which a training makes other
+        # features: two, however many cores there are. What a stopped job of other settings left gives way.
+        "OMP_NUM_THREADS=2 MKL_DYNAMIC=FALSE genointerp train {input.activations:q} {params.options} {params.device} --force"
         " --out {params.out:q} &> {log:q}"
 
 
