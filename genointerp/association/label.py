@@ -139,12 +139,17 @@ def label_cells(
 
 
 def readings_of_both(names: Sequence[Label]) -> dict[int, tuple[int, int]]:
-    """Return, for each label that is ``both`` of a concept with a strand, sense and antisense."""
+    """Return, for each label that is ``both`` of a concept with a strand, sense and antisense.
+
+    A label whose two readings are not both among the names is left out: it is drawn by itself.
+    """
     number = {label: index for index, label in enumerate(names)}
     return {
         index: (number[Label(concept, "sense")], number[Label(concept, "antisense")])
         for (concept, orientation), index in number.items()
-        if orientation == "both" and Label(concept, "sense") in number
+        if orientation == "both"
+        and Label(concept, "sense") in number
+        and Label(concept, "antisense") in number
     }
 
 

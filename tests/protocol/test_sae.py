@@ -51,7 +51,9 @@ def rows(n=64, seed=0, width=D_IN):
 
 
 def trainer_of(sae):
-    config = TrainConfig(sae=sae.config, batch_tokens=64, sparsity_warmup_share=0.0)
+    config = TrainConfig(
+        sae=sae.config, n_tokens=5_000_000, batch_tokens=64, sparsity_warmup_share=0.0
+    )
     return Trainer(sae, config, variance=float(sae.b_dec.shape[0]))
 
 
@@ -85,7 +87,12 @@ def test_gradients_with_dead_features_equal_those_of_dense_autograd(sae, n_dead)
     if not sae.has_auxiliary:
         pytest.skip("its dead features have no auxiliary loss")
     config = TrainConfig(
-        sae=sae.config, batch_tokens=64, learning_rate=1e-9, aux_k=4, aux_coefficient=0.5
+        sae=sae.config,
+        n_tokens=5_000_000,
+        batch_tokens=64,
+        learning_rate=1e-9,
+        aux_k=4,
+        aux_coefficient=0.5,
     )
     trainer = Trainer(sae, config, variance=float(sae.b_dec.shape[0]))
     dead = torch.arange(N_FEATURES) < n_dead

@@ -57,7 +57,7 @@ def test_no_token_fires_gives_codes_of_no_width():
 
 
 def loss_of(sae, x, variance, **config):
-    settings = TrainConfig(sae=sae.config, sparsity_warmup_share=0.0, **config)
+    settings = TrainConfig(sae=sae.config, n_tokens=5_000_000, sparsity_warmup_share=0.0, **config)
     trainer, split = Trainer(sae, settings, variance=variance), sae.split(x)
     with torch.no_grad():
         z = sae.pre_activations(split.x)

@@ -279,7 +279,7 @@ def test_checkpoint_of_another_configuration_is_refused(rows, tmp_path):
     train_sae(array_source(rows), short, metadata=METADATA, checkpoint_dir=tmp_path)
     message = (
         r"checkpoint.pt: expected a checkpoint of this.*"
-        r"\(config.0.n_tokens: 1280, here 12800\); remove the folder"
+        r"\(config.0.n_tokens: 1280, here 12800\); --force starts anew"
     )
     with pytest.raises(MismatchError, match=message):
         train_sae(array_source(rows), CONFIG, metadata=METADATA, checkpoint_dir=tmp_path)

@@ -273,7 +273,7 @@ def test_stored_rows_of_another_encoding_are_refused(tmp_path):
 def test_shards_of_another_run_are_refused_and_kept(tmp_path):
     path = tmp_path / "a.h5"
     ActivationShards(path, activation_header(), windows_of(), PROVENANCE)
-    with pytest.raises(MismatchError, match="remove the folder"):
+    with pytest.raises(MismatchError, match="--force starts anew"):
         ActivationShards(path, activation_header(site="blocks.2"), windows_of(), PROVENANCE)
     assert (tmp_path / "a.h5.shards" / "manifest.json").exists()
 

@@ -5,7 +5,7 @@ rule backtest:
         unpack(random_weights),
         ablation=["ablation.tsv"],
         measured="candidates.tsv",
-        baselines=["baselines.tsv"] if "baselines" in config else [],
+        baselines=BASELINES,
         annotations=[annotation_of(genome) for genome in GENOMES],
         concepts=outside(config.get("concepts")),
     output:

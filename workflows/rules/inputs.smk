@@ -7,6 +7,7 @@ DIGESTS = input_digests(config, Path("."))
 # whether every genome has, or will have, an annotation: without one there are no associations
 ANNOTATED = is_annotated(config)
 ASSOCIATIONS = ["associations.parquet"] if ANNOTATED else []
+BASELINES = ["baselines.tsv"] if ANNOTATED and "baselines" in config else []
 
 ON_GPU = int(not config["model"].get("device", "cpu").startswith("cpu"))
 DEVICE = given(device=config["model"].get("device"))

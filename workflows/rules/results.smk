@@ -2,7 +2,7 @@
 OF_ASSOCIATIONS = [
     *("associations.parquet", "candidates.tsv", "dossiers"),
     *("backtest.tsv", "figures/backtest.png", "figures/overlap.png"),
-    *(["baselines.tsv"] if "baselines" in config else []),
+    *BASELINES,
     *expand("figures/region_{query}.png", query=QUERIES),
 ]
 
@@ -58,7 +58,7 @@ rule summarise:
         associations=ASSOCIATIONS,
         log="sae/log.json",
         fidelity="fidelity.json",
-        baselines=["baselines.tsv"] if "baselines" in config else [],
+        baselines=BASELINES,
     output:
         summary="summary.json",
         best="best_per_concept.tsv",
