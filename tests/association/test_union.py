@@ -16,6 +16,7 @@ from genointerp.association.union import UnionCounter, known_labels, loud_level
 from genointerp.association.universe import make_universe
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.score import explain
+from genointerp.genome.interval import GenomicInterval
 from tests.association.test_tally import (
     N_FEATURES,
     bases_of_elements,
@@ -280,3 +281,17 @@ def test_a_table_without_unions_is_explained_by_single_labels():
 )
 def test_a_feature_is_loud_where_a_hundred_bases_are(n, expected):
     assert loud_level(np.array([n]), 2).tolist() == [expected]
+
+
+@pytest.mark.parametrize("others", [(), ("sense",), ("antisense",), ("sense", "antisense")])
+def test_both_strands_of_a_concept_are_the_same_bases_whatever_other_labels_are_asked(
+    world, others
+):
+    store, _, elements = world
+    universe = make_universe([store], [(GenomicInterval("test", 0, LENGTH),)])
+    names = tuple(Label("tRNA", orientation) for orientation in (*others, "both"))
+    found = label_cells([store], [elements], universe, names)
+    every = label_cells([store], [elements], universe, list_labels([elements]))
+    whole = every.mask(every.names.index(Label("tRNA", "both")))
+    assert whole.any()
+    np.testing.assert_array_equal(found.mask(len(others)), whole)
