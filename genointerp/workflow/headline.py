@@ -106,10 +106,15 @@ def figures(run_dir: Path) -> list[str]:
     spread = f" of {whole:,}, in windows spread evenly" if fidelity["sample"] else ""
     return [
         f"{genome} ({role}): {fidelity['bits_per_base']:.3f} bits per base and loss recovered "
-        f"{fidelity['loss_recovered']:.3f} ({n:,} bases{spread}); FVU "
+        f"{_share(fidelity['loss_recovered'])} ({n:,} bases{spread}); FVU "
         f"{fidelity['fvu']:.3f}, L0 {fidelity['l0']:.1f} ({fidelity['n_tokens']:,} tokens)",
         f"{', '.join(config['fit'])} (held-out blocks of the training): FVU {training['fvu']:.3f}",
     ]
+
+
+def _share(value: float | None) -> str:
+    """Return a share of three digits; a model that loses nothing without the site has none."""
+    return "undefined" if value is None else f"{value:.3f}"
 
 
 def _beside(best: pd.DataFrame, run_dir: Path) -> list[str]:
