@@ -5,5 +5,5 @@ from importlib.util import find_spec
 collect_ignore = (
     []
     if find_spec("triton")
-    else ["genointerp/sae/triton_kernels.py", "tests/sae/triton_reference.py"]
+    else ["genointerp/sae/kernel/triton_rows.py", "tests/sae/triton_reference.py"]
 )

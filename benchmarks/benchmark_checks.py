@@ -15,11 +15,11 @@ from benchmarks.timing import interleaved
 from genointerp.feature.encode import encode_rows
 from genointerp.feature.query import query_region
 from genointerp.genome.interval import GenomicInterval
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
-from genointerp.sae.registry import make_sae
-from genointerp.store.activations import ActivationStore, _ChunkSums
-from genointerp.store.feature_tiles import TiledLayout
-from genointerp.store.features import FeatureStore
+from genointerp.store.activation.store import ActivationStore, _ChunkSums
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.feature.tiles import TiledLayout
 
 FULL = {
     "bp": 400_000,

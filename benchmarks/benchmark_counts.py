@@ -18,15 +18,15 @@ from benchmarks.benchmark_store import write
 from benchmarks.timing import cpu_seconds
 from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
 from genointerp.association.config import AssociateConfig
-from genointerp.association.counts import stream_features
-from genointerp.association.hits import feature_blocks
-from genointerp.association.label import LabelledCells, label_cells, list_labels
-from genointerp.association.measure import make_side
-from genointerp.association.measure import measure as measure_all
-from genointerp.association.tally import Tally
-from genointerp.association.universe import Universe, make_universe
+from genointerp.association.count.hits import feature_blocks
+from genointerp.association.count.label import LabelledCells, label_cells, list_labels
+from genointerp.association.count.measure import make_side
+from genointerp.association.count.measure import measure as measure_all
+from genointerp.association.count.tally import Tally
+from genointerp.association.count.tracks import stream_features
+from genointerp.association.count.universe import Universe, make_universe
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.features import FeatureStore
+from genointerp.store.feature.store import FeatureStore
 
 FULL = {
     "part": {"bp": 100_000, "n_features": 1024, "k": 16, "n_concepts": 20, "n_thresholds": 32},

@@ -10,12 +10,12 @@ from benchmarks.timing import cpu_seconds
 from genointerp.core.provenance import Provenance
 from genointerp.feature.encode import BATCH_ROWS, encode_rows, encode_store
 from genointerp.genome.interval import GenomicInterval
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.io import save_sae
-from genointerp.sae.registry import make_sae
-from genointerp.store.activation_shards import ActivationShards
-from genointerp.store.activations import ActivationHeader, ActivationStore
+from genointerp.store.activation.shards import ActivationShards
+from genointerp.store.activation.store import ActivationHeader, ActivationStore
 from genointerp.store.contigs import ContigInfo
 
 FULL = {"n_tokens": 131_072, "d_in": 128, "n_features": 2048, "k": 16}

@@ -16,8 +16,8 @@ import numpy as np
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.feature_writer import FeatureWriter
-from genointerp.store.features import FeatureHeader
+from genointerp.store.feature.store import FeatureHeader
+from genointerp.store.feature.writer import FeatureWriter
 
 FULL = {
     "bp": 4_640_000,
@@ -46,7 +46,7 @@ import json, sys, time
 from pathlib import Path
 from genointerp.feature.query import query_region
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.features import FeatureStore
+from genointerp.store.feature.store import FeatureStore
 path, question, place, length = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 clock, cpu = time.perf_counter(), time.process_time()
 store = FeatureStore(path)

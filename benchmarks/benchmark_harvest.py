@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.timing import interleaved
-from genointerp.activation.harvest import HarvestConfig, harvest
-from genointerp.activation.tokens import stacked, token_batches
 from genointerp.genome.genome import Contig, Genome
 from genointerp.model.registry import load_model
+from genointerp.reading.harvest import HarvestConfig, harvest
+from genointerp.reading.tokens import stacked, token_batches
 
 FULL = {"bp": 30_000, "window": 4096, "warmup": 512, "repeats": 5}
 

@@ -15,7 +15,7 @@ from benchmarks.benchmark_counts import make_elements
 from benchmarks.benchmark_feature_scale import BUILD, run
 from genointerp.association.associate import associate
 from genointerp.genome.genome import Contig, Genome
-from genointerp.store.features import FeatureStore
+from genointerp.store.feature.store import FeatureStore
 
 FULL = {
     "part": {"bp": 464_000, "k": 64, "n_concepts": 20, "n_features": [512, 2048, 16_384]},

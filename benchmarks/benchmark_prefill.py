@@ -15,10 +15,10 @@ from pathlib import Path
 
 import torch
 
-from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
+from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise
+from genointerp.model.hyena.single_nucleotide import SingleNucleotideModel
 from genointerp.model.protocol import ModelSpec
-from genointerp.model.single_nucleotide import SingleNucleotideModel
-from genointerp.model.tokenizer import nano_tokenizer
+from genointerp.model.tokenizer.base import nano_tokenizer
 
 FULL = {"lengths": [4096, 16_384, 32_768], "chunk": 512, "d_model": 64}
 MIXERS = "SE MR LI ATT SE MR LI"

@@ -11,10 +11,10 @@ import torch
 
 from benchmarks.timing import cpu_seconds
 from genointerp.core.config import read_config
-from genointerp.model.corpus import Corpus
 from genointerp.model.device import multiplies_bfloat16
-from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
-from genointerp.model.pretrain import PretrainConfig, Pretraining, Stage
+from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise
+from genointerp.pretraining.corpus import Corpus
+from genointerp.pretraining.pretrain import PretrainConfig, Pretraining, Stage
 
 CONFIGS = Path(__file__).parents[1] / "scripts" / "configs"
 FULL = {"networks": ["nano_continued", "small_further"], "length": 1024, "batch": 8, "square": 2048}

@@ -10,10 +10,10 @@ from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
 from genointerp.sae.config import TrainConfig
 from genointerp.sae.data import Position, batches
-from genointerp.store.activation_shards import ActivationShards
-from genointerp.store.activations import ActivationHeader, ActivationStore
+from genointerp.store.activation.reading import ReadingConfig, StoreSource
+from genointerp.store.activation.shards import ActivationShards
+from genointerp.store.activation.store import ActivationHeader, ActivationStore
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.reading import ReadingConfig, StoreSource
 
 FULL = {"n_rows": 200_000, "d_in": 512, "batch": 4096}
 WINDOW = 3584

@@ -14,9 +14,9 @@ import torch
 
 from benchmarks.benchmark_prefill import MIB, peak_bytes
 from benchmarks.timing import interleaved
-from genointerp.sae import kernels
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig, TrainConfig
-from genointerp.sae.registry import make_sae
+from genointerp.sae.kernel import rows as kernels
 from genointerp.sae.step import Trainer
 
 FULL = {"d_in": 512, "n_features": 8192, "k": 64, "batch": 4096}

@@ -9,8 +9,8 @@ from genointerp.core.provenance import Provenance
 from genointerp.feature.query import query_region
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.feature_writer import FeatureWriter
-from genointerp.store.features import FeatureHeader, FeatureStore
+from genointerp.store.feature.store import FeatureHeader, FeatureStore
+from genointerp.store.feature.writer import FeatureWriter
 
 FULL = {"bp": 1_000_000, "n_features": 2048, "k": 16}
 WINDOW = 4096

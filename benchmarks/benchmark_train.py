@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 
 from benchmarks.timing import cpu_seconds
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig, TrainConfig
-from genointerp.sae.registry import make_sae
 from genointerp.sae.step import Trainer
 
 FULL = {"batch": 2048, "d_in": 128, "n_features": 2048, "k": 16, "n_steps": 20}

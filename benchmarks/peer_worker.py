@@ -19,8 +19,8 @@ DEAD = 0.1
 
 class Genointerp:
     def __init__(self, size, architecture):
+        from genointerp.sae.architecture.registry import make_sae
         from genointerp.sae.config import SaeConfig, TrainConfig
-        from genointerp.sae.registry import make_sae
         from genointerp.sae.step import Trainer
 
         sae = SaeConfig(architecture, n_features=size["n_features"], k=size["k"])

@@ -23,7 +23,7 @@ import torch
 from benchmarks.run import machine, rounded
 from benchmarks.timing import cpu_seconds
 from genointerp.core.seed import rng
-from genointerp.store.activations import ActivationStore
+from genointerp.store.activation.store import ActivationStore
 
 SPEED = {"d_in": 512, "n_features": 8192, "k": 64, "batch": 4096, "n_steps": 1000}
 """Rows are drawn at random: time depends on the sizes alone."""

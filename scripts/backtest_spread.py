@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from genointerp.store.table_schemas import BACKTEST
-from genointerp.store.tables import read_table
+from genointerp.store.table.schemas import BACKTEST
+from genointerp.store.table.table import read_table
 
 SPREAD = {
     "n_class_features": "features",

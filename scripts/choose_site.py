@@ -18,17 +18,20 @@ import numpy as np
 import pandas as pd
 import torch
 
-from genointerp.activation.harvest import HarvestConfig
-from genointerp.activation.training_config import TrainingConfig
 from genointerp.association.associate import associate
+from genointerp.association.baseline.dense import DenseSide, activation_blocks, dense_sides, folds
+from genointerp.association.baseline.dense_counts import score_values
+from genointerp.association.baseline.linear_probe import fit_probe
 from genointerp.association.config import AssociateConfig
-from genointerp.association.dense import DenseSide, activation_blocks, dense_sides, folds
-from genointerp.association.dense_counts import score_values
-from genointerp.association.linear_probe import fit_probe
 from genointerp.association.summary import best_per_concept, own_orientations
 from genointerp.core.config import to_mapping
 from genointerp.core.files import atomic_path
-from genointerp.feature.trial import (
+from genointerp.model.registry import load_model
+from genointerp.reading.harvest import HarvestConfig
+from genointerp.sae.config import SaeConfig
+from genointerp.store.activation.store import ActivationStore
+from genointerp.training.config import TrainingConfig
+from genointerp.training.trial import (
     CONCEPTS,
     Ground,
     harvest_sites,
@@ -36,9 +39,6 @@ from genointerp.feature.trial import (
     read_ground,
     try_dictionary,
 )
-from genointerp.model.registry import load_model
-from genointerp.sae.config import SaeConfig
-from genointerp.store.activations import ActivationStore
 from genointerp.workflow.config import read_run_config
 
 log = logging.getLogger(__name__)

@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from genointerp.core.files import atomic_path
 from genointerp.genome.read import read_genome
-from genointerp.model.corpus import Corpus, read_corpus
-from genointerp.model.hyena import HyenaConfig, Mixer, StripedHyena, initialise
-from genointerp.model.pretrain import PretrainConfig, Pretraining, Stage, bits_per_base
+from genointerp.model.hyena.network import HyenaConfig, Mixer, StripedHyena, initialise
+from genointerp.pretraining.corpus import Corpus, read_corpus
+from genointerp.pretraining.pretrain import PretrainConfig, Pretraining, Stage, bits_per_base
 
 WINDOW, WARMUP = 2048, 512
 

@@ -21,7 +21,6 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
-from genointerp.activation.harvest import HarvestConfig
 from genointerp.core.files import atomic_path
 from genointerp.core.progress import progress_bar
 from genointerp.genome.genome import Genome
@@ -29,6 +28,7 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.windows import Window, window_sequence
 from genointerp.model.protocol import DnaModel, ModelSpec
 from genointerp.model.registry import load_model
+from genointerp.reading.harvest import HarvestConfig
 from scripts.default_model_genomes import (
     STRETCH,
     JudgedGenome,

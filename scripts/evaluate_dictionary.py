@@ -2,8 +2,8 @@
 
 Everything is chosen on the genomes of ``fit`` and measured on those of ``test``: which feature,
 neuron or component, its sign, its threshold. Without ``--sweep`` one dictionary is measured beside
-what `genointerp.association.baseline` knows, a dictionary trained alike on the same network with
-random weights among it. With
+what `genointerp.association.baseline.measure` knows, a dictionary trained alike on the same network
+with random weights among it. With
 ``--sweep`` many dictionaries are trained, and the line with the highest mean F1 over the aims **on
 fit** is chosen; what test says of it is reported and chooses nothing.
 """
@@ -21,15 +21,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-from genointerp.activation.harvest import HarvestConfig, harvest
-from genointerp.activation.training_config import TrainingConfig
 from genointerp.association.associate import associate
-from genointerp.association.baseline import Rivals, measure_baselines
+from genointerp.association.baseline.measure import Rivals, measure_baselines
 from genointerp.association.config import AssociateConfig
 from genointerp.association.summary import best_per_concept, own_orientations
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.files import atomic_path
-from genointerp.feature.trial import (
+from genointerp.model.protocol import DnaModel
+from genointerp.model.registry import load_model
+from genointerp.reading.harvest import HarvestConfig, harvest
+from genointerp.store.activation.store import ActivationStore
+from genointerp.training.config import TrainingConfig
+from genointerp.training.trial import (
     CONCEPTS,
     Ground,
     Trial,
@@ -37,9 +40,6 @@ from genointerp.feature.trial import (
     read_ground,
     try_dictionary,
 )
-from genointerp.model.protocol import DnaModel
-from genointerp.model.registry import load_model
-from genointerp.store.activations import ActivationStore
 from genointerp.workflow.config import read_run_config
 
 log = logging.getLogger(__name__)

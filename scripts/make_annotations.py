@@ -22,7 +22,7 @@ import yaml
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element
 from genointerp.annotation.genbank import convert_records
-from genointerp.annotation.gff3 import write_gff3
+from genointerp.annotation.gff3.file import write_gff3
 from genointerp.core.errors import SequenceError
 from genointerp.core.files import atomic_path
 from genointerp.core.provenance import sha256_file

@@ -20,9 +20,9 @@ import numpy as np
 
 from genointerp.core.files import atomic_path
 from genointerp.core.provenance import sha256_file
-from genointerp.model.context_mixing import mixture_bits
-from genointerp.model.corpus import reverse_complement_tokens
-from genointerp.model.markov import MAX_ORDER, MarkovModel
+from genointerp.pretraining.context_mixing import mixture_bits
+from genointerp.pretraining.corpus import reverse_complement_tokens
+from genointerp.pretraining.markov import MAX_ORDER, MarkovModel
 from scripts.default_model_genomes import (
     STRETCH,
     JudgedGenome,

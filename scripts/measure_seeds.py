@@ -21,12 +21,12 @@ import pandas as pd
 
 from genointerp.annotation.catalogue import shipped
 from genointerp.annotation.concepts import load_concepts
-from genointerp.association.beside import beside_baselines
+from genointerp.association.baseline.beside import beside_baselines
 from genointerp.association.summary import best_per_concept
-from genointerp.candidate.backtest import verdict
+from genointerp.candidate.backtest.backtest import verdict
 from genointerp.core.config import read_config
-from genointerp.store.table_schemas import ASSOCIATIONS, BACKTEST, BASELINES
-from genointerp.store.tables import read_table
+from genointerp.store.table.schemas import ASSOCIATIONS, BACKTEST, BASELINES
+from genointerp.store.table.table import read_table
 from scripts import reserve_concepts
 
 FINDERS = ("pyrodigal", "pyaragorn", "pybarrnap")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from genointerp.association.beside import EXPLAINED, NOT_MEASURED, is_measured, read_beside
-from genointerp.store.table_schemas import BACKTEST, BEST_PER_CONCEPT, CANDIDATES
-from genointerp.store.tables import read_table
+from genointerp.association.baseline.beside import EXPLAINED, NOT_MEASURED, is_measured, read_beside
+from genointerp.store.table.schemas import BACKTEST, BEST_PER_CONCEPT, CANDIDATES
+from genointerp.store.table.table import read_table
 from genointerp.workflow.headline import (
     BACKTEST_COLUMNS,
     BESIDE_COLUMNS,

@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 
 from genointerp.core.config import read_config
-from genointerp.model.folder import save_model
-from genointerp.model.hyena import StripedHyena
-from genointerp.model.pretrain import PretrainConfig
+from genointerp.model.hyena.folder import save_model
+from genointerp.model.hyena.network import StripedHyena
+from genointerp.pretraining.pretrain import PretrainConfig
 
 
 def main() -> None:

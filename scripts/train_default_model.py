@@ -13,9 +13,9 @@ import torch.distributed as dist
 
 from genointerp.core.config import read_config
 from genointerp.core.progress import progress_bar
-from genointerp.model.corpus import read_corpus
-from genointerp.model.folder import load_network
-from genointerp.model.pretrain import PretrainConfig, pretrain
+from genointerp.model.hyena.folder import load_network
+from genointerp.pretraining.corpus import read_corpus
+from genointerp.pretraining.pretrain import PretrainConfig, pretrain
 
 
 def main() -> None:

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from genointerp.model.attention import choose_backend
-from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
+from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise
+from genointerp.model.hyena.single_nucleotide import SingleNucleotideModel, use_backend
 from genointerp.model.protocol import ModelSpec
 from genointerp.model.registry import MODELS, load_model
-from genointerp.model.single_nucleotide import SingleNucleotideModel, use_backend
-from genointerp.model.tokenizer import evo_tokenizer
+from genointerp.model.tokenizer.base import evo_tokenizer
 from tests.tiny_transformers import CAUSAL, MASKED, save_tiny
 from tests.toy_model import ToyDnaModel
 

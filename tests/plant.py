@@ -7,8 +7,8 @@ from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.feature_writer import FeatureWriter
-from genointerp.store.features import FeatureHeader, FeatureStore
+from genointerp.store.feature.store import FeatureHeader, FeatureStore
+from genointerp.store.feature.writer import FeatureWriter
 
 PROVENANCE = Provenance(config={}, inputs={})
 

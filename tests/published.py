@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from genointerp.sae.published import PUBLISHED
+from genointerp.sae.formats.published import PUBLISHED
 
 TINY = replace(
     PUBLISHED["evo2-layer-26-mixed"],

@@ -7,13 +7,13 @@ import numpy as np
 
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store import activations
-from genointerp.store.activation_shards import ActivationShards
-from genointerp.store.activations import ActivationHeader, ActivationStore
+from genointerp.store.activation import store as activations
+from genointerp.store.activation.shards import ActivationShards
+from genointerp.store.activation.store import ActivationHeader, ActivationStore
 from genointerp.store.contents import CONTENTS, contents_sha256, crc32_of
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.feature_writer import FeatureWriter
-from genointerp.store.features import FeatureHeader, FeatureStore
+from genointerp.store.feature.store import FeatureHeader, FeatureStore
+from genointerp.store.feature.writer import FeatureWriter
 
 CONTIGS = (ContigInfo("chrA", 120, circular=True), ContigInfo("chrB", 40, circular=False))
 PROVENANCE = Provenance(config={"k": 1}, inputs={"genome": "aa"})

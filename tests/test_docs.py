@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from genointerp.cli.main import app
-from genointerp.sae.published import PUBLISHED
+from genointerp.sae.formats.published import PUBLISHED
 
 ROOT = Path(__file__).parents[1]
 EVO2 = (ROOT / "docs" / "evo2.md").read_text()

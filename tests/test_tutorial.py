@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 
-from genointerp.store.table_schemas import ASSOCIATIONS, CANDIDATES
+from genointerp.store.table.schemas import ASSOCIATIONS, CANDIDATES
 from tests.report.conftest import run_dir  # noqa: F401 (a fixture)
 
 PAGE = (Path(__file__).parents[1] / "docs" / "tutorial.md").read_text()

@@ -2,13 +2,9 @@
 
 import numpy as np
 
-from genointerp.model.bpe import BpeTokenizer
-from genointerp.model.kmer import KmerTokenizer, words
-from genointerp.model.tokenizer import (
-    SingleNucleotideTokenizer,
-    evo_tokenizer,
-    nano_tokenizer,
-)
+from genointerp.model.tokenizer.base import SingleNucleotideTokenizer, evo_tokenizer, nano_tokenizer
+from genointerp.model.tokenizer.bpe import BpeTokenizer
+from genointerp.model.tokenizer.kmer import KmerTokenizer, words
 
 
 def as_bases(text):

@@ -4,7 +4,7 @@ import json
 
 import torch
 
-from genointerp.model.kmer import words
+from genointerp.model.tokenizer.kmer import words
 from tests.tiny_tokenizers import train_bpe
 
 WINDOW = 8

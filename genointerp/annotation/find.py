@@ -2,27 +2,18 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
-from pathlib import Path
 from typing import NamedTuple
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.finders.finding import FindConfig, Finding, MissingToolError
 from genointerp.annotation.finders.registry import FINDERS, finder_named
-from genointerp.annotation.gff3 import write_gff3
-from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError
-from genointerp.core.files import check_writable
-from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, split_at_origin
-from genointerp.genome.read import read_genome
 
 _BEYOND = 10_000
 """Bases of a circular contig that are searched again behind its end."""
 
-_SUFFIXES = (".gff3", ".gff3.gz")
-_FILES = ("covariance_models", "protein_profiles", "motifs")
 
 _log = logging.getLogger(__name__)
 
@@ -80,32 +71,6 @@ def find_elements(
     if not counts:
         raise next(iter(problems.values()))
     return Prediction(AnnotationSet(elements, genome.lengths), counts, tuple(problems))
-
-
-def find_file(
-    genome: Path, tools: Sequence[str], out: Path, config: FindConfig | None = None
-) -> Prediction:
-    """Run some finders on a genome's file and write GFF3, which `read_gff3` reads back.
-
-    Raises
-    ------
-    InputError
-        As `find_elements`, or if ``out`` is not named as GFF3.
-    """
-    config = FindConfig() if config is None else config
-    out = Path(out)
-    if not out.name.endswith(_SUFFIXES):
-        raise InputError(str(out), f"a name that ends in {' or '.join(_SUFFIXES)}", repr(out.name))
-    check_writable(out)
-    bases = read_genome(genome)
-    prediction = find_elements(bases, tools, config)
-    values = to_mapping(config)
-    files = {name: values.pop(name) for name in _FILES}
-    inputs = {name: sha256_file(Path(path)) for name, path in files.items() if path is not None}
-    versions = {name: version(FINDERS[name].package) for name in prediction.counts}
-    record = Provenance({**values, "tools": versions}, {"genome": bases.sha256, **inputs})
-    write_gff3(prediction.annotations, out, comments=[f" {record.as_json()}"])
-    return prediction
 
 
 def once(found: Sequence[Finding], lengths: Mapping[str, int]) -> list[Finding]:

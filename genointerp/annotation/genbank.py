@@ -19,7 +19,7 @@ from genointerp.annotation.annotation_set import (
     Part,
     known_names,
 )
-from genointerp.annotation.gff3 import next_phase
+from genointerp.annotation.gff3.file import next_phase
 from genointerp.annotation.pseudogenes import mark_children
 from genointerp.annotation.terms import INSDC_TERMS, term
 from genointerp.core.errors import AnnotationError

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.genbank import convert_records
-from genointerp.annotation.gff3 import parse_gff3
+from genointerp.annotation.gff3.file import parse_gff3
 from genointerp.core.errors import AnnotationError
 from genointerp.genome.file import excerpt, kind_of, read_content
 from genointerp.genome.genbank import parse_genbank

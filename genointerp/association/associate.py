@@ -15,20 +15,20 @@ from jaxtyping import Bool, Float64
 
 from genointerp.annotation.concepts import ConceptElements
 from genointerp.association import scores
-from genointerp.association.boundary import Boundaries
 from genointerp.association.config import AssociateConfig
-from genointerp.association.counts import stream_rows
-from genointerp.association.hits import HitBlock, feature_blocks, read_cells
-from genointerp.association.label import list_labels
-from genointerp.association.measure import Measures, Side, make_side, measure
-from genointerp.association.nearness import Ends
-from genointerp.association.nulls import PairNulls, UnionNulls
+from genointerp.association.count.hits import HitBlock, feature_blocks, read_cells
+from genointerp.association.count.label import list_labels
+from genointerp.association.count.measure import Measures, Side, make_side, measure
+from genointerp.association.count.tracks import stream_rows
+from genointerp.association.null.nearness import Ends
+from genointerp.association.null.nulls import PairNulls, UnionNulls
+from genointerp.association.profile.boundary import Boundaries
 from genointerp.association.split import split_stores
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
-from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import ASSOCIATIONS
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.schemas import ASSOCIATIONS
 
 _log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ def associate(
 
     A concept with a strand is measured as sense, as antisense and as ``both``, its bases on either
     reading. What several labels explain of a feature together is measured on the union that fit
-    chose (`genointerp.association.union`), in the columns that begin with ``union``.
+    chose (`genointerp.association.count.union`), in the columns that begin with ``union``.
     """
     config = AssociateConfig() if config is None else config
     _check_stores(stores, elements)

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8, UInt64
 
+from genointerp.association.count.universe import make_universe
 from genointerp.association.split import Split
-from genointerp.association.universe import make_universe
 from genointerp.genome.genome import Genome
-from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import SIDES
-from genointerp.store.tables import conform, empty_table
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.schemas import SIDES
+from genointerp.store.table.table import conform, empty_table
 
 _log = logging.getLogger(__name__)
 

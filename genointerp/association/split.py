@@ -13,7 +13,7 @@ from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.features import FeatureStore
+from genointerp.store.feature.store import FeatureStore
 
 Stretches = tuple[GenomicInterval, ...]
 

@@ -8,9 +8,9 @@ import pandas as pd
 from genointerp.association.scores import f1_always_on
 from genointerp.feature.query import best_concepts
 from genointerp.feature.statistics import feature_statistics
-from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
-from genointerp.store.table_schemas import FEATURE_SUMMARY
-from genointerp.store.tables import conform
+from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
+from genointerp.store.table.schemas import FEATURE_SUMMARY
+from genointerp.store.table.table import conform
 
 _OF_BEST = [
     *["threshold", "precision", "recall", "f1", "auroc", "null_f1", "q_value"],

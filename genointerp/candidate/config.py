@@ -54,7 +54,7 @@ class RankConfig:
         the largest q-value of it that counts.
     element_length, motif_bits
         Median locus in bp, and information in bits, from which a pattern is element-long or a
-        motif; see `genointerp.candidate.pattern.classify`.
+        motif; see `genointerp.candidate.evidence.pattern.classify`.
     seed
         Of the bases that are drawn for periodicity and coherence, and of the null of stability.
 

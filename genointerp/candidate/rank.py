@@ -6,20 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from genointerp.candidate.backdrop import make_backdrop
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.evidence import evidence_of, gather_evidence
-from genointerp.candidate.given import DIRECTIONS, Given
-from genointerp.candidate.pattern import mark_boundaries
+from genointerp.candidate.evidence.backdrop import make_backdrop
+from genointerp.candidate.evidence.gather import evidence_of, gather_evidence
+from genointerp.candidate.evidence.given import DIRECTIONS, Given
+from genointerp.candidate.evidence.pattern import mark_boundaries
 from genointerp.candidate.score import explain, name_missing, raise_flags, score_candidates
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.progress import Progress, silent
 from genointerp.feature.loci import LocusConfig, top_loci
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import CANDIDATES, LOCI
-from genointerp.store.tables import conform
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.schemas import CANDIDATES, LOCI
+from genointerp.store.table.table import conform
 
 LOCUS_COLUMNS = ["rank", "feature", "locus", "genome", *LOCI.names]
 
@@ -70,8 +70,9 @@ def rank(
 
     Notes
     -----
-    The columns are defined in `genointerp.candidate.evidence`, `genointerp.candidate.directions`
-    and `genointerp.candidate.score`, of which `CHECKS` says what may be undefined.
+    The columns are defined in `genointerp.candidate.evidence.gather`,
+    `genointerp.candidate.evidence.directions` and `genointerp.candidate.score`, of which
+    `CHECKS` says what may be undefined.
 
     Raises
     ------
@@ -107,8 +108,8 @@ def gather(
     Returns
     -------
     pandas.DataFrame
-        The columns of `genointerp.candidate.evidence.gather_evidence`; ``n_read``, the number of
-        genomes; and what ``given`` tells.
+        The columns of `genointerp.candidate.evidence.gather.gather_evidence`; ``n_read``, the
+        number of genomes; and what ``given`` tells.
     """
     config = RankConfig() if config is None else config
     given = Given() if given is None else given

@@ -11,8 +11,8 @@ from scipy.stats import false_discovery_control
 
 from genointerp.association.scores import precision_gain
 from genointerp.association.summary import count_covered
-from genointerp.candidate.coherence import coherent_share
 from genointerp.candidate.config import RankConfig
+from genointerp.candidate.evidence.coherence import coherent_share
 from genointerp.feature.query import best_concepts
 
 _MANY_LOCI = 32
@@ -268,8 +268,8 @@ def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndar
     ``unexplained * recurrent * max(coherent * (1 - k / 2), motif_share * (1 - k)) * (1 - g) / 2^d``
 
     - recurrent: ``min(1, log2(1 + n_loci) / log2(33))``, full marks from 32 loci on;
-    - coherent: `genointerp.candidate.coherence.coherent_share`, the lower bound of ``coherence``:
-      how far its loci are told by its own firing around them;
+    - coherent: `genointerp.candidate.evidence.coherence.coherent_share`, the lower bound of
+      ``coherence``: how far its loci are told by its own firing around them;
     - ``k = max(0, 2 kmer_auroc - 1)``: six letters cannot make a long element, so that they cost
       what is coherent a half at most; of a motif they may tell all;
     - ``g = 2 |gc_auroc - 1/2|``: local GC content is itself coherent;
@@ -352,7 +352,7 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
     explains nothing by itself. The largest is taken over
 
     - the union of the labels that fit chose for the feature, where ``union_q <= max_q``: p is the
-      share of its loud bases that lie in any of them (`genointerp.association.union`);
+      share of its loud bases that lie in any of them (`genointerp.association.count.union`);
     - single labels with ``q_value <= max_q``, p the larger of the precision at the threshold with
       the best F1 and that from half of the maximum on: a feature that is loud in one concept only
       is explained by it, however much it fires elsewhere.

@@ -39,9 +39,10 @@ def ablate(
     ] = None,
 ) -> None:
     """Measure what the model loses without each feature, against matched random features."""
-    from genointerp.activation.ablation import AblationConfig
-    from genointerp.activation.commands import AblationFiles, ablate_file
+    from genointerp.command.ablate import AblationFiles
+    from genointerp.command.ablate import ablate as ablate_file
     from genointerp.core.progress import progress_bar
+    from genointerp.intervention.ablation import AblationConfig
 
     with progress_bar("ablate (features)") as progress:
         table = ablate_file(

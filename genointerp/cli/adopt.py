@@ -23,9 +23,10 @@ def adopt(
     device: Annotated[str, typer.Option(help="where the dictionary runs, such as cuda")] = "cpu",
 ) -> None:
     """Make a dictionary of others, such as the published one of Evo 2, ready for `encode`."""
+    from genointerp.command.adopt import AdoptConfig
+    from genointerp.command.adopt import adopt as adopt_dictionary
     from genointerp.core.progress import progress_bar
-    from genointerp.feature.adopt import AdoptConfig, adopt_dictionary
-    from genointerp.store.activations import ActivationStore
+    from genointerp.store.activation.store import ActivationStore
 
     stores = [ActivationStore(path) for path in activations]
     with progress_bar("adopt (rows)") as progress:

@@ -31,8 +31,8 @@ def annotate(
     motifs: Annotated[Path | None, typer.Option(help="MEME or JASPAR file of motif")] = None,
 ) -> None:
     """List the elements of each concept in SOURCE, or predict elements from its sequence."""
-    from genointerp.annotation.file import annotate_or_find
     from genointerp.annotation.finders.finding import FindConfig
+    from genointerp.command.annotate import annotate as annotate_or_find
 
     config = FindConfig(translation_table, covariance_models, protein_profiles, motifs)
     counts = annotate_or_find(

@@ -54,8 +54,9 @@ def associate(
     With --baselines the best feature of each concept stands beside what single neurons,
     components, probes, the sequence alone (where --genome gives it) and other dictionaries reach.
     """
-    from genointerp.association.baseline_file import BaselineFiles, associate_beside
     from genointerp.association.config import read_associate_config
+    from genointerp.command.associate import BaselineFiles
+    from genointerp.command.associate import associate as associate_beside
     from genointerp.core.progress import progress_bar
 
     settings = read_associate_config(config, test=test or (), seed=seed)

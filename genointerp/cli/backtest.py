@@ -61,12 +61,12 @@ def backtest(
 
     The ranking is that of `genointerp rank` with the same options.
     """
-    from genointerp.candidate.backtest_file import BacktestFiles, RandomFiles
     from genointerp.candidate.config import read_rank_config
-    from genointerp.candidate.given import GivenFiles
-    from genointerp.candidate.rank_files import RankFiles
+    from genointerp.candidate.evidence.given import GivenFiles
+    from genointerp.candidate.inputs import RankFiles
+    from genointerp.command.backtest import BacktestFiles, RandomFiles
+    from genointerp.command.backtest import backtest as write_backtest
     from genointerp.core.progress import progress_bar
-    from genointerp.report.backtest import write_backtest
 
     evidence = GivenFiles(ablation, sae, other_sae or (), trained_on or ())
     files = BacktestFiles(

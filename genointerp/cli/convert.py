@@ -15,7 +15,7 @@ def convert(
     out: Annotated[Path, typer.Option(help="folder to write", show_default=False)],
 ) -> None:
     """Write a dictionary in the format of another library; `adopt --format` reads them."""
-    from genointerp.sae.formats.registry import convert_sae
+    from genointerp.command.convert import convert as convert_dictionary
 
-    convert_sae(sae, out, to=to)
+    convert_dictionary(sae, out, to=to)
     typer.echo(f"{sae} as {to} -> {out}")

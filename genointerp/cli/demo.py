@@ -11,8 +11,8 @@ def demo(
     cores: Annotated[int, typer.Option(min=1, help="threads for all steps together")] = 2,
 ) -> None:
     """Run the whole chain on regions of both shipped genomes, then print what it found."""
+    from genointerp.command.demo import demo as run_demo
     from genointerp.workflow.headline import headline
-    from genointerp.workflow.run import run_demo
 
     run_demo(out, cores=cores, show=lambda line: typer.echo(line, err=True))
     typer.echo(headline(out))

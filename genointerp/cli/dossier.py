@@ -20,8 +20,9 @@ def dossier(
     config: Annotated[Path | None, typer.Option(help="YAML of DossierConfig")] = None,
 ) -> None:
     """Write a dossier of each of the first candidates: checks, loci, neighbours, what next."""
-    from genointerp.candidate.dossier_files import DossierFiles, write_dossiers
-    from genointerp.candidate.locus_evidence import DossierConfig
+    from genointerp.candidate.evidence.locus import DossierConfig
+    from genointerp.command.dossier import DossierFiles
+    from genointerp.command.dossier import dossier as write_dossiers
     from genointerp.core.config import read_config
 
     files = DossierFiles(candidates, features, genome, annotations, predictions or (), sae)

@@ -18,14 +18,12 @@ def encode(
     ] = "none",
 ) -> None:
     """Encode the ACTIVATIONS of a genome into the features of a dictionary, both strands."""
+    from genointerp.command.encode import encode as encode_files
     from genointerp.core.progress import progress_bar
-    from genointerp.feature.encode import encode_store
-    from genointerp.store.activations import ActivationStore
 
-    stores = [ActivationStore(path) for path in activations]
     with progress_bar("encode (bases)") as progress:
-        store = encode_store(
-            stores, sae, out, device=device, compression=compression, progress=progress
+        store = encode_files(
+            activations, sae, out, device=device, compression=compression, progress=progress
         )
     hits = sum(int(store.n_firing(strand).sum()) for strand in store.strands)
     bases = sum(part.length for strand in store.strands for part in store.coverage(strand))

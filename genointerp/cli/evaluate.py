@@ -37,11 +37,12 @@ def evaluate(
     batch: Annotated[int | None, typer.Option(help="windows of one call of the model")] = None,
 ) -> None:
     """Measure a dictionary: in the model, by itself, and against dictionaries of its site."""
-    from genointerp.activation.commands import MeasuredBases, evaluate_file
-    from genointerp.activation.harvest import HarvestConfig
+    from genointerp.command.evaluate import MeasuredBases
+    from genointerp.command.evaluate import evaluate as evaluate_file
     from genointerp.core.progress import progress_bar
-    from genointerp.report.dictionary import draw_quality
-    from genointerp.report.figure_file import check_suffix
+    from genointerp.figure.file import check_suffix
+    from genointerp.figure.quality import draw_quality
+    from genointerp.reading.harvest import HarvestConfig
 
     if figure is not None:
         check_suffix(figure)

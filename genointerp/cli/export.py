@@ -33,8 +33,8 @@ def export(
     flank: Annotated[int, typer.Option(min=0, help="bases on either side in .fasta")] = 50,
 ) -> None:
     """Write a feature as a track or as loci, or all on the genes, as the suffix of --out says."""
-    from genointerp.feature.export import ExportConfig
-    from genointerp.feature.export import export as export_files
+    from genointerp.command.export import ExportConfig
+    from genointerp.command.export import export as export_files
     from genointerp.feature.genomes import GenomeFiles
     from genointerp.feature.loci import LocusConfig
 

@@ -12,7 +12,7 @@ def fetch(
     base_url: Annotated[str | None, typer.Option(help="another efetch server")] = None,
 ) -> None:
     """Download sequence and annotation of ACCESSION from NCBI."""
-    from genointerp.annotation.fetch import fetch_genome
+    from genointerp.command.fetch import fetch as fetch_genome
     from genointerp.genome.fetch import EFETCH, FetchConfig
 
     found = fetch_genome(accession, out, config=FetchConfig(base_url=base_url or EFETCH))

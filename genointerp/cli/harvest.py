@@ -41,10 +41,11 @@ def harvest(
     ] = False,
 ) -> None:
     """Run a model over a GENOME, both strands, and store its activations at one site."""
-    from genointerp.activation.commands import harvest_file, plan_file
-    from genointerp.activation.harvest import HarvestConfig
-    from genointerp.activation.parallel import ModelCopies, parse_devices
+    from genointerp.command.harvest import harvest as harvest_file
+    from genointerp.command.harvest import plan_harvest as plan_file
     from genointerp.core.progress import progress_bar
+    from genointerp.reading.harvest import HarvestConfig
+    from genointerp.reading.parallel import ModelCopies, parse_devices
 
     copies = ModelCopies(model.loader(up_to=site), parse_devices(devices, model.device))
     config = HarvestConfig(encoding=encoding)

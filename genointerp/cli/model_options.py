@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 if TYPE_CHECKING:
-    from genointerp.activation.parallel import LoadModel
     from genointerp.model.protocol import DnaModel
+    from genointerp.reading.parallel import LoadModel
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,6 @@ def models(
     ] = "table",
 ) -> None:
     """List the DNA language models that can be named, and what each needs here."""
-    from genointerp.model.listing import render_models
+    from genointerp.command.models import models as list_models
 
-    typer.echo(render_models(format), nl=False)
+    typer.echo(list_models(format), nl=False)

@@ -32,10 +32,10 @@ def motif(
     ] = 0.0,
 ) -> None:
     """Align the strongest loci of FEATURE and write what they have in common."""
+    from genointerp.command.motif import motif as write_motif
     from genointerp.feature.genomes import GenomeFiles
     from genointerp.feature.loci import LocusConfig
     from genointerp.feature.motif import MotifConfig
-    from genointerp.report.motif import write_motif
 
     loci = LocusConfig(merge_gap, min_length, min_activation)
     config = MotifConfig(n_loci, anchor, before, after, loci=loci)

@@ -44,8 +44,8 @@ def region(
     ] = None,
 ) -> None:
     """Draw genes, concepts and features along REGION, up to 150 bp with their bases."""
-    from genointerp.report.figure_file import SourceFiles
-    from genointerp.report.figures import draw_region
+    from genointerp.figure.file import SourceFiles
+    from genointerp.figure.region import draw_region
 
     draw_region(
         features,
@@ -68,7 +68,7 @@ def overlap(
     ] = "all",
 ) -> None:
     """Draw test scores of the best features with every concept."""
-    from genointerp.report.figures import draw_overlap
+    from genointerp.figure.overlap import draw_overlap
 
     draw_overlap(associations, out, score=score)
     typer.echo(out)
@@ -90,7 +90,8 @@ def curves(
     concept: Annotated[list[str] | None, typer.Option(help="only this one; repeatable")] = None,
 ) -> None:
     """Draw precision against recall at every threshold, on the test side of the associations."""
-    from genointerp.report.concept_figures import draw_curves, read_measured
+    from genointerp.figure.curves import draw_curves
+    from genointerp.figure.measured import read_measured
 
     measured = read_measured(
         features, annotations, associations, genomes=genome or [], concepts=concepts
@@ -113,7 +114,8 @@ def metagene(
     flank: Annotated[int, typer.Option(min=1, help="bp on either side")] = 200,
 ) -> None:
     """Draw the mean activation around starts and ends of elements, on test."""
-    from genointerp.report.concept_figures import draw_metagene, read_measured
+    from genointerp.figure.measured import read_measured
+    from genointerp.figure.metagene import draw_metagene
 
     measured = read_measured(
         features, annotations, associations, genomes=genome or [], concepts=concepts
@@ -134,8 +136,8 @@ def circle(
     associations: Associations = None,
 ) -> None:
     """Draw a whole contig as a circle: its elements, and a ring for each feature."""
-    from genointerp.report.figure_file import SourceFiles
-    from genointerp.report.map_figures import draw_circle
+    from genointerp.figure.circle import draw_circle
+    from genointerp.figure.file import SourceFiles
 
     draw_circle(
         features,
@@ -156,7 +158,7 @@ def feature(
     out: Out,
 ) -> None:
     """Draw the activations of one feature: how strong, how often, what shape and where."""
-    from genointerp.report.figures import draw_feature
+    from genointerp.figure.feature import draw_feature
 
     draw_feature(features, feature, out)
     typer.echo(out)
@@ -170,7 +172,7 @@ def density(
     feature: Annotated[str | None, typer.Option(help="number or name, to be marked")] = None,
 ) -> None:
     """Draw the densities of all features."""
-    from genointerp.report.figures import draw_density
+    from genointerp.figure.density import draw_density
 
     draw_density(features, out, feature=feature)
     typer.echo(out)
@@ -190,7 +192,7 @@ def dictionary(
     seed: Annotated[int, typer.Option(help="of umap")] = 0,
 ) -> None:
     """Draw the directions of a dictionary in two dimensions."""
-    from genointerp.report.map_figures import draw_dictionary
+    from genointerp.figure.dictionary import draw_dictionary
 
     draw_dictionary(sae, out, associations=associations, method=method, seed=seed)
     typer.echo(out)
@@ -203,7 +205,7 @@ def training(
     out: Out,
 ) -> None:
     """Draw the training curves of a dictionary."""
-    from genointerp.report.figures import draw_training
+    from genointerp.figure.training import draw_training
 
     draw_training(metrics, out)
     typer.echo(out)

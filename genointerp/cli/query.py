@@ -49,8 +49,9 @@ def query(
     ] = None,
 ) -> None:
     """List the features that fire in each REGION or gene, strongest first."""
+    from genointerp.command.query import query as answer
     from genointerp.feature.genomes import GenomeFiles
-    from genointerp.feature.query import QueryConfig, answer
+    from genointerp.feature.query import QueryConfig
     from genointerp.feature.regions import Places
 
     pieces = answer(

@@ -45,9 +45,9 @@ def rank(
 ) -> None:
     """Rank the features of FEATURES as candidates for something unknown."""
     from genointerp.candidate.config import read_rank_config
-    from genointerp.candidate.given import GivenFiles
-    from genointerp.candidate.rank_files import RankFiles
-    from genointerp.candidate.write import rank_files
+    from genointerp.candidate.evidence.given import GivenFiles
+    from genointerp.candidate.inputs import RankFiles
+    from genointerp.command.rank import rank as rank_files
     from genointerp.core.progress import progress_bar
 
     evidence = GivenFiles(ablation, sae, other_sae or (), trained_on or ())

@@ -11,7 +11,7 @@ def report(
     out: Annotated[Path, typer.Option(help="the page, HTML")],
 ) -> None:
     """Write one HTML file of the run in RUN_DIR, which needs no network."""
-    from genointerp.report.report import write_report
+    from genointerp.command.report import report as write_report
 
     write_report(run_dir, out)
     typer.echo(out)

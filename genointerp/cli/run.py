@@ -22,7 +22,7 @@ def run(
     ] = False,
 ) -> None:
     """Run the workflow of CONFIG; steps that are done are kept, a killed run goes on."""
-    from genointerp.workflow.run import run_workflow
+    from genointerp.command.run import run as run_workflow
 
     run_workflow(
         config,

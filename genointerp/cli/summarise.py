@@ -21,7 +21,7 @@ def summarise(
     ] = None,
 ) -> None:
     """Collect the headline figures of a run, and the best feature of each concept."""
-    from genointerp.workflow.summary import write_summary
+    from genointerp.command.summarise import summarise as write_summary
 
     write_summary(
         associations,

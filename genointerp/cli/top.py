@@ -38,10 +38,10 @@ def top(
     ] = None,
 ) -> None:
     """List the strongest loci of FEATURE over all genomes, with what lies there."""
+    from genointerp.command.top import top as top_text
     from genointerp.feature.genomes import GenomeFiles
     from genointerp.feature.loci import LocusConfig
     from genointerp.feature.top import TopConfig
-    from genointerp.feature.top import top as top_text
 
     config = TopConfig(n, flank, LocusConfig(merge_gap, min_length, min_activation))
     files = GenomeFiles(features, genome, annotations)

@@ -39,11 +39,12 @@ def train(
     ] = None,
 ) -> None:
     """Train sparse autoencoders on ACTIVATIONS, or straight from a model with --genome."""
-    from genointerp.activation.harvest import HarvestConfig
-    from genointerp.activation.train_from_store import ModelReading, train_from_store
-    from genointerp.activation.training import Grid, Runtime
+    from genointerp.command.train import ModelReading
+    from genointerp.command.train import train as train_from_store
     from genointerp.core.progress import progress_bar
+    from genointerp.reading.harvest import HarvestConfig
     from genointerp.sae.parallel import is_first_process
+    from genointerp.training.train import Grid, Runtime
 
     with progress_bar("train") as progress:
         trained = train_from_store(

@@ -14,8 +14,8 @@ def verify(
     ] = None,
 ) -> None:
     """Check indexes, order, checksums and provenance of FILE; status 1 where one is wrong."""
+    from genointerp.command.verify import verify as verify_file
     from genointerp.store.verify import all_passed, render_checks
-    from genointerp.store.verify import verify as verify_file
 
     checks = verify_file(file, inputs=input or [])
     typer.echo(render_checks(checks), nl=False)

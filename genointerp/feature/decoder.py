@@ -10,7 +10,7 @@ from genointerp.core.errors import MismatchError
 from genointerp.core.provenance import sha256_file
 from genointerp.feature.projection import read_decoder
 from genointerp.sae.header import CONFIG, WEIGHTS, read_cfg
-from genointerp.store.features import FeatureStore
+from genointerp.store.feature.store import FeatureStore
 
 
 def read_own_decoder(sae: Path, store: FeatureStore) -> Float[np.ndarray, "n_features d_in"]:

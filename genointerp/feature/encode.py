@@ -19,13 +19,13 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.model.device import find_device
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.io import LoadedSae, load_sae
-from genointerp.store.activations import ActivationStore
-from genointerp.store.feature_tiles import Compression
-from genointerp.store.feature_writer import FeatureWriter
-from genointerp.store.features import FORMAT, VERSION, CsrRows, FeatureHeader, FeatureStore
+from genointerp.store.activation.reading import check_same_site
+from genointerp.store.activation.side_by_side import join_sites
+from genointerp.store.activation.store import ActivationStore
+from genointerp.store.feature.store import FORMAT, VERSION, CsrRows, FeatureHeader, FeatureStore
+from genointerp.store.feature.tiles import Compression
+from genointerp.store.feature.writer import FeatureWriter
 from genointerp.store.hdf5 import open_checked, text_attribute
-from genointerp.store.reading import check_same_site
-from genointerp.store.side_by_side import join_sites
 
 BATCH_ROWS = 1 << 13
 """Rows encoded at once; their dense pre-activations are the memory that encoding takes."""

@@ -16,8 +16,8 @@ from genointerp.feature.regions import hull_on
 from genointerp.feature.statistics import feature_statistics
 from genointerp.feature.summary import summarise_stretch
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.features import GROUPS, STRANDS, FeatureStore, ReadStrand
-from genointerp.store.tables import COORDINATES
+from genointerp.store.feature.store import GROUPS, STRANDS, FeatureStore, ReadStrand
+from genointerp.store.table.table import COORDINATES
 
 GENE_TYPES = ("CDS", "tRNA", "rRNA", "ncRNA", "tmRNA")
 

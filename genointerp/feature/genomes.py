@@ -13,8 +13,8 @@ from genointerp.core.provenance import sha256_file
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.feature_catalogue import CatalogueEntry, open_stores, read_catalogue
-from genointerp.store.features import FeatureStore
+from genointerp.store.feature.catalogue import CatalogueEntry, open_stores, read_catalogue
+from genointerp.store.feature.store import FeatureStore
 
 
 @dataclass(frozen=True)

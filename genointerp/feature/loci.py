@@ -9,9 +9,9 @@ import pandas as pd
 from jaxtyping import Float32, Float64, Int64
 
 from genointerp.core.errors import ConfigError
-from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack, ReadStrand
-from genointerp.store.table_schemas import LOCI
-from genointerp.store.tables import conform
+from genointerp.store.feature.store import STRANDS, FeatureStore, FeatureTrack, ReadStrand
+from genointerp.store.table.schemas import LOCI
+from genointerp.store.table.table import conform
 
 LOUD_SHARE, MERGE_GAP = 0.5, 30
 """Of a candidate's loci: the share of its maximum that is loud, and the gap that is closed."""

@@ -18,7 +18,7 @@ from genointerp.feature.loci import LocusConfig, top_loci
 from genointerp.feature.locus_files import flanked
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.features import STRANDS
+from genointerp.store.feature.store import STRANDS
 from genointerp.store.hdf5 import writing
 
 LETTERS = "ACGT"

@@ -3,25 +3,22 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from genointerp.core.config import check_choice, to_mapping
-from genointerp.core.errors import ConfigError, InputError
-from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.feature.genomes import FeaturedGenome, GenomeFiles, total_inputs
+from genointerp.core.config import check_choice
+from genointerp.core.errors import ConfigError
+from genointerp.feature.genomes import FeaturedGenome
 from genointerp.feature.regions import Place, Places, find_places
-from genointerp.feature.render import FrameFormat, render_frames, write_frames
 from genointerp.feature.summary import StretchSummary, summarise_stretches
 from genointerp.genome.interval import GenomicInterval, format_region, parse_region
-from genointerp.store.associations import read_associations
-from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
-from genointerp.store.table_schemas import QUERY
-from genointerp.store.tables import conform, empty_table
+from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
+from genointerp.store.table.schemas import QUERY
+from genointerp.store.table.table import conform, empty_table
 
 _WHERE = ("genome", "region", "seqid")
+
 
 _log = logging.getLogger(__name__)
 
@@ -125,62 +122,6 @@ def query_frames(
         yield empty_table(QUERY, (*_WHERE, *(() if best is None else best)))
 
 
-def query(
-    files: GenomeFiles,
-    places: Places,
-    config: QueryConfig | None = None,
-    *,
-    associations: Path | None = None,
-) -> pd.DataFrame:
-    """Return what fires in every region of every genome, as one table in the schema ``QUERY``.
-
-    Parameters
-    ----------
-    files
-        A features file, or a catalogue of several.
-    associations
-        An associations table; that of the catalogue where None.
-    """
-    genomes, known = _opened(files, places, associations)
-    frames = list(query_frames(genomes, places, config, associations=known))
-    return pd.concat(frames, ignore_index=True)
-
-
-def answer(
-    files: GenomeFiles,
-    places: Places,
-    config: QueryConfig | None = None,
-    *,
-    associations: Path | None = None,
-    format: FrameFormat = "table",
-    out: Path | None = None,
-) -> Iterator[str]:
-    """Yield the text of ``query``, region by region as each is read.
-
-    Parameters
-    ----------
-    out
-        Write a table there instead, with its provenance, as the suffix says (.tsv, .json,
-        .parquet, .bed); the text is then one line.
-    """
-    config = QueryConfig() if config is None else config
-    genomes, known = _opened(files, places, associations)
-    frames = query_frames(genomes, places, config, associations=known)
-    lengths = {(one.name, seqid): n for one in genomes for seqid, n in one.store.lengths.items()}
-    if out is None:
-        yield from render_frames(frames, format, lengths)
-        return
-    inputs = total_inputs(genomes)
-    path = associations or files.associations
-    if path is not None:
-        inputs["associations"] = sha256_file(path)
-    # what comes through a pipe can be read once
-    if places.bed is not None and places.bed.is_file():
-        inputs["bed"] = sha256_file(places.bed)
-    record = Provenance({**to_mapping(config), **to_mapping(places)}, inputs)
-    yield f"{write_frames(frames, out, QUERY, record, lengths)} rows -> {out}\n"
-
-
 def best_concepts(associations: pd.DataFrame) -> pd.DataFrame:
     """Return for each feature the concept and orientation with the highest F1 on fit.
 
@@ -192,17 +133,6 @@ def best_concepts(associations: pd.DataFrame) -> pd.DataFrame:
     ordered = known.sort_values("f1_fit", ascending=False, kind="stable")
     best = ordered.drop_duplicates("feature")[["feature", "concept", "orientation", "f1"]]
     return best.rename(columns={"concept": "best_concept", "f1": "best_f1"}).reset_index(drop=True)
-
-
-def _opened(
-    files: GenomeFiles, places: Places, associations: Path | None
-) -> tuple[tuple[FeaturedGenome, ...], pd.DataFrame | None]:
-    genomes = files.open(elements=bool(places.genes), required=False)
-    if places.genes and all(genome.annotations is None for genome in genomes):
-        where = f"genome {genomes[0].name}"
-        raise InputError(where, "its annotation (GFF3 or GenBank)", "none")
-    path = associations or files.associations
-    return genomes, None if path is None else read_associations(path, genomes[0].store)
 
 
 def _of_stretches(

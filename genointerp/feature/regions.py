@@ -17,7 +17,7 @@ from genointerp.core.files import open_input
 from genointerp.core.text import is_count
 from genointerp.feature.genomes import FeaturedGenome
 from genointerp.genome.interval import GenomicInterval, format_region, parse_region
-from genointerp.store.features import FeatureStore
+from genointerp.store.feature.store import FeatureStore
 
 NAMES = ("gene", "Name", "locus_tag", "old_locus_tag", "ID")
 """Attributes by which an element is found, the first that knows the name counts."""

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
+from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 _BLOCK_HITS = 4_000_000
 

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.feature_tiles import FeatureBlock
-from genointerp.store.features import FeatureStore, ReadStrand
+from genointerp.store.feature.store import FeatureStore, ReadStrand
+from genointerp.store.feature.tiles import FeatureBlock
 
 
 class StretchSummary(NamedTuple):

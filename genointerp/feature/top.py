@@ -2,22 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from genointerp.core.config import to_mapping
 from genointerp.core.errors import ConfigError
-from genointerp.core.provenance import Provenance
-from genointerp.feature.genomes import FeaturedGenome, GenomeFiles, total_inputs
+from genointerp.feature.genomes import FeaturedGenome
 from genointerp.feature.loci import LocusConfig, top_loci
 from genointerp.feature.locus_files import sequence_text
 from genointerp.feature.nearest import NearestElement
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.table_schemas import TOP_LOCI
-from genointerp.store.tables import TextFormat, conform, render_table, write_table
+from genointerp.store.table.schemas import TOP_LOCI
+from genointerp.store.table.table import conform
 
 
 @dataclass(frozen=True)
@@ -80,31 +77,6 @@ def strongest_loci(
         kind = np.float64 if name == "distance" else object
         loci[name] = pd.Series([one[name] for one in told], dtype=kind)
     return conform(loci, TOP_LOCI, where=f"feature {number}")
-
-
-def top(
-    files: GenomeFiles,
-    feature: int | str,
-    config: TopConfig | None = None,
-    *,
-    format: TextFormat = "table",
-    out: Path | None = None,
-) -> str:
-    """Return the text of `strongest_loci`, or write it as a table with its provenance.
-
-    Parameters
-    ----------
-    out
-        Write a table there, as the suffix says; the text is then one line.
-    """
-    config = TopConfig() if config is None else config
-    genomes = files.open(bases=True, elements=True, required=False)
-    table = strongest_loci(genomes, feature, config)
-    if out is None:
-        return render_table(table, format)
-    record = Provenance({"feature": feature, **to_mapping(config)}, total_inputs(genomes))
-    write_table(table, out, TOP_LOCI, record)
-    return f"{len(table)} loci -> {out}\n"
 
 
 def _told_columns(genomes: Sequence[FeaturedGenome]) -> list[str]:

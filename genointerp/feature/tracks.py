@@ -21,7 +21,7 @@ import pandas as pd
 from genointerp.core.errors import InputError
 from genointerp.core.provenance import Provenance
 from genointerp.core.text import one_line
-from genointerp.store.features import STRANDS, FeatureStore, ReadStrand
+from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 _LEAST_S = 60.0
 _RUNS_PER_S = 20_000

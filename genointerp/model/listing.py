@@ -1,16 +1,14 @@
 """The models that can be named, as a table."""
 
 from importlib.util import find_spec
-from typing import Literal
 
 import pandas as pd
 
 from genointerp.model.presets import PRESETS, Preset
 from genointerp.model.registry import MODELS, ModelEntry
-from genointerp.store.tables import render_table
 
 _COLUMNS = ["name", "tokens", "context", "reads", "here", "licence", "weights", "about"]
-_SHORT = _COLUMNS[:6]
+SHORT = _COLUMNS[:6]
 """what fits in a terminal"""
 _EXTRA = 'pip install "genointerp[transformers]"'
 _TRUST = "--trust-remote-code"
@@ -28,25 +26,6 @@ def list_models() -> pd.DataFrame:
     rows = [_own(name, entry) for name, entry in MODELS.items()]
     rows += [_published(preset) for preset in PRESETS.values()]
     return pd.DataFrame(rows, columns=_COLUMNS)
-
-
-def render_models(format: Literal["table", "tsv", "json"]) -> str:
-    """Return the list as text for programs, or for people, who are spared the long columns."""
-    frame = list_models()
-    if format != "table":
-        return render_table(frame, format)
-    frame["context"] = [f"{context:,}" for context in frame["context"]]
-    cells = [_SHORT, *frame[_SHORT].to_numpy().tolist()]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    numeric = _SHORT.index("context")
-    return "".join(
-        "  ".join(
-            cell.rjust(width) if i == numeric else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        + "\n"
-        for row in cells
-    )
 
 
 def _own(name: str, entry: ModelEntry) -> tuple[str | int, ...]:

@@ -25,7 +25,7 @@ class TokenizerSettings:
         Special tokens around the sequence, as the vocabulary spells them. Where both are empty and
         there is a ``tokenizer.json``, those that it adds.
     restart
-        For k-mers: see :class:`~genointerp.model.kmer.KmerTokenizer`.
+        For k-mers: see :class:`~genointerp.model.tokenizer.kmer.KmerTokenizer`.
     vocabulary
         Where ids come from: the files of the model, or one of the vocabularies that are known here.
     """

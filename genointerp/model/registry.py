@@ -10,8 +10,8 @@ from typing import Literal
 
 from genointerp.core.errors import SchemaError, UnknownNameError
 from genointerp.core.files import read_json_object
-from genointerp.model.evo2 import EVO2, LICENCE, hub_id, load_evo2
-from genointerp.model.folder import load_folder
+from genointerp.model.hyena.evo2 import EVO2, LICENCE, hub_id, load_evo2
+from genointerp.model.hyena.folder import load_folder
 from genointerp.model.load_options import LoadOptions
 from genointerp.model.presets import PRESETS
 from genointerp.model.protocol import DnaModel
@@ -121,7 +121,7 @@ def _load_local(folder: Path, options: LoadOptions) -> DnaModel:
 
 
 def _load_transformers(name: str, options: LoadOptions) -> DnaModel:
-    from genointerp.model.transformers_loading import load_transformers
+    from genointerp.model.transformers.loading import load_transformers
 
     options.refuse_random_weights(name)
     return load_transformers(name, options)

@@ -6,8 +6,8 @@ from jaxtyping import Float64, Int64
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from genointerp.candidate.backtest import GOAL_RANK
-from genointerp.candidate.chance import recall_band
+from genointerp.candidate.backtest.backtest import GOAL_RANK
+from genointerp.candidate.backtest.chance import recall_band
 from genointerp.core.errors import InputError
 from genointerp.plot.style import (
     BLUE,

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from genointerp.association.baseline_row import DETECTORS
-from genointerp.association.beside import EXPLAINED, NOT_MEASURED, SOURCE, is_measured
+from genointerp.association.baseline.beside import EXPLAINED, NOT_MEASURED, SOURCE, is_measured
+from genointerp.association.baseline.row import DETECTORS
 from genointerp.report.run import Run
 from genointerp.report.table import Links, PageTable, page_table
-from genointerp.store.table_schemas import BASELINES
-from genointerp.store.tables import read_table
+from genointerp.store.table.schemas import BASELINES
+from genointerp.store.table.table import read_table
 
 
 def baseline_tables(run: Run, links: Links) -> list[PageTable]:

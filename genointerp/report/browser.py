@@ -21,11 +21,11 @@ from jaxtyping import Bool
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.core.errors import CoordinateError
 from genointerp.feature.genomes import FeaturedGenome
+from genointerp.figure.elements import gene_table
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, parse_region, split_at_origin
 from genointerp.plot.style import LIGHT, STRAND_COLORS, type_color
-from genointerp.report.elements import gene_table
-from genointerp.store.features import STRANDS, FeatureStore, FeatureTrack, ReadStrand
+from genointerp.store.feature.store import STRANDS, FeatureStore, FeatureTrack, ReadStrand
 
 MAX_RUNS = 600_000
 """Stretches of equal activation over all tracks; about 10 bytes each in the page."""

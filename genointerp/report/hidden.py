@@ -2,8 +2,8 @@
 
 from genointerp.report.run import Run
 from genointerp.report.table import Links, PageTable, page_table
-from genointerp.store.table_schemas import BACKTEST
-from genointerp.store.tables import read_table
+from genointerp.store.table.schemas import BACKTEST
+from genointerp.store.table.table import read_table
 
 SOURCE = "backtest.tsv"
 

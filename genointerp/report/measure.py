@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from genointerp.association.beside import read_beside
-from genointerp.association.curve import precision_recall
-from genointerp.association.metagene import metagene
+from genointerp.association.baseline.beside import read_beside
+from genointerp.association.profile.curve import precision_recall
+from genointerp.association.profile.metagene import metagene
 from genointerp.association.summary import summarise_features
 from genointerp.candidate.config import RankConfig
 from genointerp.core.errors import InputError
@@ -20,11 +20,11 @@ from genointerp.feature.genomes import FeaturedGenome
 from genointerp.feature.loci import LocusConfig
 from genointerp.feature.motif import Motif, MotifConfig, find_motif
 from genointerp.feature.top import TopConfig, strongest_loci
+from genointerp.figure.measured import choose_pairs
 from genointerp.report.browser import BrowsedGenome
-from genointerp.report.concept_figures import choose_pairs
 from genointerp.report.run import Run
-from genointerp.store.features import STRANDS
-from genointerp.store.table_schemas import (
+from genointerp.store.feature.store import STRANDS
+from genointerp.store.table.schemas import (
     BESIDE,
     CURVES,
     FEATURE_SUMMARY,
@@ -35,7 +35,7 @@ from genointerp.store.table_schemas import (
     TOP_LOCI,
     TableSchema,
 )
-from genointerp.store.tables import conform, empty_table, write_table
+from genointerp.store.table.table import conform, empty_table, write_table
 
 N_LOCI = 10
 """Loci of each feature that has a section."""

@@ -11,18 +11,18 @@ from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.association.config import AssociateConfig
-from genointerp.association.file import read_split
-from genointerp.candidate.dossier_files import read_dossier
+from genointerp.association.inputs import read_split
+from genointerp.candidate.dossier.file import read_dossier
 from genointerp.core.errors import InputError, MismatchError, SchemaError
 from genointerp.core.files import read_text
 from genointerp.core.parsing import parse_json, parse_yaml
 from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
 from genointerp.report.browser import BrowsedGenome
-from genointerp.store.associations import read_associations
-from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY
-from genointerp.store.tables import empty_table, read_table
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.associations import read_associations
+from genointerp.store.table.schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY
+from genointerp.store.table.table import empty_table, read_table
 
 TABLES = ("config.yaml", "summary.json", "best_per_concept.tsv")
 """What every run directory holds, beside the folder of each genome."""

@@ -10,14 +10,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
-from genointerp.association.metagene import ANCHORS
+from genointerp.association.profile.metagene import ANCHORS
+from genointerp.figure.file import new_figure
+from genointerp.figure.motif import highest_null
 from genointerp.plot.curve import plot_precision_recall
 from genointerp.plot.logo import plot_logo
 from genointerp.plot.metagene import plot_metagene
 from genointerp.report.dossier import DossierPart, dossier_part
-from genointerp.report.figure_file import new_figure
 from genointerp.report.measure import Measurements, loci_file, motif_file
-from genointerp.report.motif import highest_null
 from genointerp.report.run import Run
 from genointerp.report.table import Cell, Links, PageTable, page_table
 

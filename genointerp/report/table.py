@@ -11,7 +11,7 @@ import pandas as pd
 from genointerp.genome.interval import GenomicInterval
 from genointerp.plot.style import visible_text
 from genointerp.report.browser import Loci
-from genointerp.store.tables import PLACES
+from genointerp.store.table.table import PLACES
 
 LOCUS_COLUMNS = ("top_region", "region", "locus")
 MAX_LETTERS = 60

@@ -12,7 +12,7 @@ from torch import Tensor
 from genointerp.core.errors import ConfigError, SchemaError
 from genointerp.core.seed import derive_seed
 from genointerp.sae.config import SaeConfig
-from genointerp.sae.sparse import SparsePattern, sparse_decode
+from genointerp.sae.kernel.sparse import SparsePattern, sparse_decode
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,14 @@ from genointerp.core.errors import ConfigError, InputError, SchemaError
 from genointerp.core.feature_names import check_feature_names
 from genointerp.core.files import atomic_path, check_is_file
 from genointerp.core.provenance import sha256_file
+from genointerp.sae.architecture.registry import ARCHITECTURES, make_sae
+from genointerp.sae.architecture.topk import TopK
+from genointerp.sae.architecture.transcoder import Transcoder
 from genointerp.sae.base import SparseAutoencoder, check_sizes, check_tensors
 from genointerp.sae.checkpoint import METRICS, metrics_text
 from genointerp.sae.config import SaeConfig, TrainConfig
 from genointerp.sae.header import CONFIG, REQUIRED_METADATA, WEIGHTS, read_cfg
-from genointerp.sae.registry import ARCHITECTURES, make_sae
-from genointerp.sae.topk import TopK
 from genointerp.sae.train import TrainResult
-from genointerp.sae.transcoder import Transcoder
 from genointerp.tensor.files import read_tensors, write_tensors
 
 TRAIN_CONFIG = "train_config.yaml"

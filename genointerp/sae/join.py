@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import torch
 
 from genointerp.core.errors import ConfigError
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.config import SaeConfig, check_joinable
-from genointerp.sae.registry import make_sae
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from genointerp.core.errors import InputError
 from genointerp.sae.base import SparseAutoencoder
-from genointerp.sae.sparse import sparse_decode
+from genointerp.sae.kernel.sparse import sparse_decode
 
 
 class RunningMoments:

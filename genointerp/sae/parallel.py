@@ -14,10 +14,10 @@ import torch.distributed as dist
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
+from genointerp.sae.architecture.batch_topk import FLOOR, BatchTopK
 from genointerp.sae.base import SparseAutoencoder
-from genointerp.sae.batch_topk import FLOOR, BatchTopK
-from genointerp.sae.selection import above_pattern, largest
-from genointerp.sae.sparse import SparsePattern
+from genointerp.sae.kernel.selection import above_pattern, largest
+from genointerp.sae.kernel.sparse import SparsePattern
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from genointerp.core.errors import SchemaError
 from genointerp.sae import parallel
 from genointerp.sae.base import Losses, Rows, SparseAutoencoder, TrainingBatch
 from genointerp.sae.config import TrainConfig
-from genointerp.sae.selection import topk_pattern
-from genointerp.sae.sparse import SparsePattern, sparse_decode, sparse_encode
+from genointerp.sae.kernel.selection import topk_pattern
+from genointerp.sae.kernel.sparse import SparsePattern, sparse_decode, sparse_encode
 
 
 class StepResult(NamedTuple):

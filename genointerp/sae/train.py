@@ -20,6 +20,7 @@ from genointerp.core.errors import ConfigError, DivergenceError, InputError
 from genointerp.core.files import atomic_path, replacing
 from genointerp.core.progress import Progress, silent
 from genointerp.sae import parallel
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.checkpoint import (
     METRICS,
@@ -32,7 +33,6 @@ from genointerp.sae.checkpoint import (
 from genointerp.sae.config import TrainConfig
 from genointerp.sae.data import Batches, Position, Survey, batches, survey
 from genointerp.sae.metrics import Evaluation, evaluate
-from genointerp.sae.registry import make_sae
 from genointerp.sae.source import ActivationSource
 from genointerp.sae.step import StepResult, Trainer
 

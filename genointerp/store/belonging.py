@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from genointerp.core.errors import MismatchError
-from genointerp.store.activations import ActivationStore
-from genointerp.store.associations import SAE
-from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import ASSOCIATIONS, TableSchema
-from genointerp.store.tables import read_provenance, read_table
+from genointerp.store.activation.store import ActivationStore
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.associations import SAE
+from genointerp.store.table.schemas import ASSOCIATIONS, TableSchema
+from genointerp.store.table.table import read_provenance, read_table
 
 
 def check_made_from(path: Path, schema: TableSchema, role: str, files: Mapping[str, str]) -> None:

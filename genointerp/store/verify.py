@@ -14,12 +14,14 @@ from genointerp.core.errors import GenointerpError, InputError, SchemaError
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store import activations, feature_digest, features
-from genointerp.store.activations import ActivationStore
+from genointerp.store.activation import store as activations
+from genointerp.store.activation.store import ActivationStore
 from genointerp.store.contents import check_contents, crc32_of
-from genointerp.store.feature_digest import SUMS, TILE_SUMS, add_sums, word_sum
-from genointerp.store.feature_tiles import mapped
-from genointerp.store.features import GROUPS, STRANDS, FeatureStore, ReadStrand
+from genointerp.store.feature import digest as feature_digest
+from genointerp.store.feature import store as features
+from genointerp.store.feature.digest import SUMS, TILE_SUMS, add_sums, word_sum
+from genointerp.store.feature.store import GROUPS, STRANDS, FeatureStore, ReadStrand
+from genointerp.store.feature.tiles import mapped
 from genointerp.store.hdf5 import open_checked, text_attribute
 
 _ROWS = 1 << 16

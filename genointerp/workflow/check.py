@@ -8,7 +8,7 @@ from typing import Any
 from genointerp.annotation.concepts import load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.association.config import AssociateConfig, read_associate_config
-from genointerp.association.file import describe_blocks
+from genointerp.association.inputs import describe_blocks
 from genointerp.association.split import (
     Divisible,
     Split,

@@ -13,15 +13,15 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from genointerp.activation.training_config import TrainingConfig
 from genointerp.annotation.catalogue import shipped
 from genointerp.annotation.finders.registry import installed_finders
 from genointerp.association.config import AssociateConfig
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.locus_evidence import DossierConfig
+from genointerp.candidate.evidence.locus import DossierConfig
 from genointerp.core.config import read_config, read_yaml
 from genointerp.core.errors import ConfigError, SequenceError
 from genointerp.genome.file import kind_of, read_bytes
+from genointerp.training.config import TrainingConfig
 from genointerp.workflow.folder import workflow_folder
 
 SHIPPED = "shipped:"

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from genointerp.association.beside import NOT_MEASURED, is_measured, read_beside
+from genointerp.association.baseline.beside import NOT_MEASURED, is_measured, read_beside
 from genointerp.association.summary import one_per_concept
 from genointerp.core.config import read_yaml
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_json_object
-from genointerp.store.table_schemas import BACKTEST, BEST_PER_CONCEPT, CANDIDATES
-from genointerp.store.tables import read_table
+from genointerp.store.table.schemas import BACKTEST, BEST_PER_CONCEPT, CANDIDATES
+from genointerp.store.table.table import read_table
 
 CONCEPT_COLUMNS = {
     "concept": "concept",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.concepts import Concept, define_elements, load_concepts
-from genointerp.annotation.gff3 import next_phase
+from genointerp.annotation.gff3.file import next_phase
 from genointerp.annotation.raster import contig_offsets, element_bases
 from genointerp.core.errors import ConfigError, UnknownNameError
 from genointerp.genome.genome import Contig, Genome

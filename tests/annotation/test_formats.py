@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.annotation.concepts import define_elements, load_concepts
-from genointerp.annotation.gff3 import write_gff3
+from genointerp.annotation.gff3.file import write_gff3
 from genointerp.annotation.read import read_annotation
 from genointerp.genome.genome import Contig, Genome
 

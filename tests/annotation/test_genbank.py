@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from genointerp.annotation.concepts import define_elements, load_concepts
-from genointerp.annotation.gff3 import write_gff3
+from genointerp.annotation.gff3.file import write_gff3
 from genointerp.annotation.read import read_annotation
 from genointerp.core.errors import AnnotationError
 from genointerp.genome.read import read_genome

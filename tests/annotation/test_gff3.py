@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.concepts import define_elements, load_concepts
-from genointerp.annotation.gff3 import read_gff3, write_gff3
+from genointerp.annotation.gff3.file import read_gff3, write_gff3
 from genointerp.annotation.read import read_annotation
 from genointerp.core.errors import AnnotationError
 from genointerp.genome.genome import Contig, Genome

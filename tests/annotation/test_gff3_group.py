@@ -3,7 +3,7 @@ import pytest
 
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.concepts import define_elements, load_concepts
-from genointerp.annotation.gff3 import read_gff3
+from genointerp.annotation.gff3.file import read_gff3
 from genointerp.genome.genome import Contig, Genome
 
 CONCEPTS = load_concepts()

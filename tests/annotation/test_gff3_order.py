@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genointerp.annotation.gff3_order import in_reading_order
-from genointerp.annotation.gff3_row import Row
+from genointerp.annotation.gff3.order import in_reading_order
+from genointerp.annotation.gff3.row import Row
 
 LENGTH = 1000
 

@@ -11,16 +11,16 @@ from typer.testing import CliRunner
 
 from genointerp.annotation.catalogue import catalogue, shipped
 from genointerp.annotation.concepts import define_elements, load_concepts
-from genointerp.annotation.file import annotate_file
 from genointerp.annotation.raster import element_bases
 from genointerp.annotation.read import read_annotation
 from genointerp.cli.main import app
+from genointerp.command.annotate import annotate_file
 from genointerp.core.errors import UnknownNameError
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
-from genointerp.store.table_schemas import ELEMENTS
-from genointerp.store.tables import read_table
+from genointerp.store.table.schemas import ELEMENTS
+from genointerp.store.table.table import read_table
 
 COUNTS = {
     "ecoli_mg1655": {

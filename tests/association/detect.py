@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from genointerp.association.hits import Detections, reaching_codes
+from genointerp.association.count.hits import Detections, reaching_codes
 
 
 def detect(*cells):

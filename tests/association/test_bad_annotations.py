@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from genointerp.association.config import AssociateConfig
-from genointerp.association.file import associate_files, sides_path
+from genointerp.association.inputs import sides_path
 from genointerp.association.summary import best_per_concept, summarise_features
+from genointerp.command.associate import associate_files
 from genointerp.core.errors import AnnotationError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import write_fasta
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import ASSOCIATIONS, SIDES
-from genointerp.store.tables import read_table
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.schemas import ASSOCIATIONS, SIDES
+from genointerp.store.table.table import read_table
 from tests.plant import make_store, pick, silence
 
 LENGTH = 6000

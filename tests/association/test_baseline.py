@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 
 from genointerp.association.associate import associate
-from genointerp.association.baseline import Rivals, measure_baselines
-from genointerp.association.baseline_config import BaselineConfig
-from genointerp.association.baseline_projection import fit_projections
-from genointerp.association.baseline_row import DETECTORS
+from genointerp.association.baseline.config import BaselineConfig
+from genointerp.association.baseline.dense import dense_sides
+from genointerp.association.baseline.dense_counts import DenseScore
+from genointerp.association.baseline.measure import Rivals, measure_baselines
+from genointerp.association.baseline.projection import fit_projections
+from genointerp.association.baseline.row import DETECTORS
 from genointerp.association.config import AssociateConfig
-from genointerp.association.dense import dense_sides
-from genointerp.association.dense_counts import DenseScore
 from genointerp.core.errors import ConfigError, MismatchError
 from genointerp.core.files import replacing
 from genointerp.genome.genome import Contig, Genome
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table_schemas import BASELINES
-from genointerp.store.tables import conform
+from genointerp.store.table.schemas import BASELINES
+from genointerp.store.table.table import conform
 from tests.plant import make_elements, make_store
 from tests.stores import activation_header, write_activations
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genointerp.association.beside import beside_baselines, is_measured, read_beside
+from genointerp.association.baseline.beside import beside_baselines, is_measured, read_beside
 from genointerp.core.provenance import Provenance
-from genointerp.store.table_schemas import BASELINES, BEST_PER_CONCEPT
-from genointerp.store.tables import write_table
+from genointerp.store.table.schemas import BASELINES, BEST_PER_CONCEPT
+from genointerp.store.table.table import write_table
 
 NAN = float("nan")
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
-from genointerp.association.boundary import Boundaries
-from genointerp.association.label import Label
-from genointerp.association.universe import make_universe
+from genointerp.association.count.label import Label
+from genointerp.association.count.universe import make_universe
+from genointerp.association.profile.boundary import Boundaries
 from genointerp.genome.interval import GenomicInterval
 from tests.association.detect import detect
 from tests.plant import contigs_of, make_elements, make_store, silence

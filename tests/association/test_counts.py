@@ -8,15 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genointerp.association.counts import (
-    CellTrack,
-    count_levels,
-    rank_sums,
-    stream_features,
-)
-from genointerp.association.label import label_cells, list_labels
+from genointerp.association.count.label import label_cells, list_labels
+from genointerp.association.count.tracks import CellTrack, count_levels, rank_sums, stream_features
+from genointerp.association.count.universe import make_universe
 from genointerp.association.scores import auroc
-from genointerp.association.universe import make_universe
 from genointerp.genome.interval import GenomicInterval
 from tests.plant import contigs_of, make_elements, make_store
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
-from genointerp.association.curve import precision_recall
-from genointerp.store.table_schemas import CURVES
+from genointerp.association.profile.curve import precision_recall
+from genointerp.store.table.schemas import CURVES
 from tests.plant import contigs_of, make_elements, make_store, silence
 
 CONFIG = AssociateConfig(test=("test",), n_thresholds=4, n_shifts=9)

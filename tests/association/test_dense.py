@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from genointerp.association import dense
-from genointerp.association.config import AssociateConfig
-from genointerp.association.dense import (
+from genointerp.association.baseline import dense
+from genointerp.association.baseline.dense import (
     activation_blocks,
     check_activations,
     dense_sides,
     folds,
     thinning,
 )
+from genointerp.association.config import AssociateConfig
 from genointerp.core.errors import InputError, MismatchError
 from tests.plant import contigs_of, make_elements, make_store, silence
 from tests.stores import activation_header, write_activations, write_words

@@ -3,9 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genointerp.association.config import AssociateConfig
-from genointerp.association.dense import dense_sides
-from genointerp.association.dense_counts import (
+from genointerp.association.baseline.dense import dense_sides
+from genointerp.association.baseline.dense_counts import (
     DenseCounts,
     choose_columns,
     count_values,
@@ -13,6 +12,7 @@ from genointerp.association.dense_counts import (
     score_values,
     value_keys,
 )
+from genointerp.association.config import AssociateConfig
 from tests.plant import contigs_of, make_elements, make_store, silence
 
 CONFIG = AssociateConfig(test=("test",))

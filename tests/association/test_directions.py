@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from genointerp.association.dense import DenseRows
-from genointerp.association.directions import (
+from genointerp.association.baseline.dense import DenseRows
+from genointerp.association.baseline.directions import (
     independent_axes,
     mean_differences,
     measure_moments,

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from genointerp.association.config import AssociateConfig
-from genointerp.association.file import resolve_split
+from genointerp.association.inputs import resolve_split
 from genointerp.association.split import split_stores
 from genointerp.association.summary import best_per_concept
 from genointerp.cli.main import app
@@ -17,9 +17,9 @@ from genointerp.core.errors import InputError, MismatchError, UnknownNameError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome, write_fasta
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES
-from genointerp.store.tables import conform, read_table
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES
+from genointerp.store.table.table import conform, read_table
 from tests.plant import make_store, pick, silence
 
 PHIX = Path(__file__).parents[1] / "data" / "phix174.gbk"

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
 from genointerp.association.associate import associate
-from genointerp.association.baseline import Rivals, measure_baselines
-from genointerp.association.baseline_config import BaselineConfig
+from genointerp.association.baseline.config import BaselineConfig
+from genointerp.association.baseline.measure import Rivals, measure_baselines
 from genointerp.association.config import AssociateConfig
 from genointerp.association.summary import best_per_concept
-from genointerp.candidate.backtest import class_features
+from genointerp.candidate.backtest.backtest import class_features
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.score import explain
 from genointerp.feature.query import best_concepts

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from genointerp.association import hits
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
-from genointerp.association.counts import stream_features
-from genointerp.association.hits import feature_blocks, reaching_codes, read_cells
-from genointerp.association.universe import make_universe
+from genointerp.association.count import hits
+from genointerp.association.count.hits import feature_blocks, reaching_codes, read_cells
+from genointerp.association.count.tracks import stream_features
+from genointerp.association.count.universe import make_universe
 from genointerp.genome.interval import GenomicInterval
 from tests.association.null_world import make_world
 from tests.plant import contigs_of, make_store

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from genointerp.association import linear_probe
-from genointerp.association.linear_probe import PENALTIES, fit_probe
+from genointerp.association.baseline import linear_probe
+from genointerp.association.baseline.linear_probe import PENALTIES, fit_probe
 from genointerp.core.errors import InputError
 
 

@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 
 from genointerp.annotation.concepts import Concept, ConceptElements
 from genointerp.association.config import AssociateConfig
-from genointerp.association.footprint import BOTH, MINUS, PLUS, find_footprints
-from genointerp.association.label import Label
-from genointerp.association.matched import MatchedNull
-from genointerp.association.null_kernels import exchange
-from genointerp.association.universe import make_universe
+from genointerp.association.count.label import Label
+from genointerp.association.count.universe import make_universe
+from genointerp.association.null.footprint import BOTH, MINUS, PLUS, find_footprints
+from genointerp.association.null.kernels import exchange
+from genointerp.association.null.matched import MatchedNull
 from genointerp.core.seed import rng
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from genointerp.association.max_statistic import MaxStatistic
-from genointerp.association.significance import NullCounts
+from genointerp.association.null.max_statistic import MaxStatistic
+from genointerp.association.null.significance import NullCounts
 
 N_WORLDS = 400
 

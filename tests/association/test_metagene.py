@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.association.config import AssociateConfig
-from genointerp.association.metagene import metagene
+from genointerp.association.profile.metagene import metagene
 from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table_schemas import METAGENE
+from genointerp.store.table.schemas import METAGENE
 from tests.plant import contigs_of, make_elements, make_store, silence
 
 CONTIGS = contigs_of(fit=40, test=60)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
-from genointerp.association.counts import RowTrack
-from genointerp.association.label import Label
-from genointerp.association.nearness import Ends
-from genointerp.association.universe import make_universe
+from genointerp.association.count.label import Label
+from genointerp.association.count.tracks import RowTrack
+from genointerp.association.count.universe import make_universe
+from genointerp.association.null.nearness import Ends
 from genointerp.genome.interval import GenomicInterval
 from tests.plant import contigs_of, make_elements, make_store, pick, silence
 

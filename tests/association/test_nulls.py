@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom, kstest
 
-from genointerp.association import matched
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
+from genointerp.association.null import matched
 from tests.association.null_world import make_world
 
 N_FEATURES = 400

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from genointerp.association import sequence_design
-from genointerp.association.sequence_design import (
+from genointerp.association.baseline import sequence_design
+from genointerp.association.baseline.sequence_design import (
     N_KMERS,
     OPEN_CODONS,
     REACH,
@@ -11,7 +11,7 @@ from genointerp.association.sequence_design import (
     describe,
     sequence_blocks,
 )
-from genointerp.association.universe import make_universe
+from genointerp.association.count.universe import make_universe
 from genointerp.genome.genome import Contig, Genome, reverse_complement
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo

@@ -4,16 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from genointerp.association.label import Label, LabelledCells
-from genointerp.association.patch import PatchBuilder
-from genointerp.association.significance import (
+from genointerp.association.count.label import Label, LabelledCells
+from genointerp.association.count.patch import PatchBuilder
+from genointerp.association.count.universe import Universe
+from genointerp.association.null.significance import (
     NullCounts,
     ShiftNull,
     benjamini_hochberg,
     draw_shifts,
     p_values,
 )
-from genointerp.association.universe import Universe
 from tests.association.detect import detect
 
 

@@ -10,15 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
-from genointerp.association import hits, scores
-from genointerp.association.hits import feature_blocks
-from genointerp.association.label import label_cells, list_labels
-from genointerp.association.tally import Tally
-from genointerp.association.universe import make_universe
+from genointerp.association import scores
+from genointerp.association.count import hits
+from genointerp.association.count.hits import feature_blocks
+from genointerp.association.count.label import label_cells, list_labels
+from genointerp.association.count.tally import Tally
+from genointerp.association.count.universe import make_universe
 from genointerp.core.errors import SchemaError
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.features import FeatureStore
+from genointerp.store.feature.store import FeatureStore
 from tests.plant import contigs_of, make_elements, make_store, silence
 from tests.store.archives import ARCHIVES
 

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from genointerp.annotation.concepts import Concept, ConceptElements
-from genointerp.association import union
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
-from genointerp.association.label import Label, label_cells, list_labels
-from genointerp.association.tally import Tally
-from genointerp.association.union import UnionCounter, known_labels, loud_level
-from genointerp.association.universe import make_universe
+from genointerp.association.count import union
+from genointerp.association.count.label import Label, label_cells, list_labels
+from genointerp.association.count.tally import Tally
+from genointerp.association.count.union import UnionCounter, known_labels, loud_level
+from genointerp.association.count.universe import make_universe
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.score import explain
 from genointerp.genome.interval import GenomicInterval

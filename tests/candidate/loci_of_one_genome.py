@@ -4,7 +4,7 @@ import pandas as pd
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.locus_evidence import DossierConfig, locus_evidence
+from genointerp.candidate.evidence.locus import DossierConfig, locus_evidence
 
 LENGTH = 3000
 ANNOTATED, MISSING, NOTHING, EDGE = (150, 180), (1000, 1076), (2000, 2100), (390, 490)

@@ -8,21 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from genointerp.activation.harvest import HarvestConfig, harvest
 from genointerp.annotation.concepts import ConceptElements
 from genointerp.feature.encode import encode_store
 from genointerp.genome.genome import Contig, Genome
-from genointerp.model.corpus import Corpus
-from genointerp.model.folder import save_model
-from genointerp.model.hyena import HyenaConfig
-from genointerp.model.pretrain import PretrainConfig, Stage, pretrain
+from genointerp.model.hyena.folder import save_model
+from genointerp.model.hyena.network import HyenaConfig
 from genointerp.model.registry import load_model
+from genointerp.pretraining.corpus import Corpus
+from genointerp.pretraining.pretrain import PretrainConfig, Stage, pretrain
+from genointerp.reading.harvest import HarvestConfig, harvest
 from genointerp.sae.config import SaeConfig, TrainConfig
 from genointerp.sae.io import save_training
 from genointerp.sae.train import train_sae
-from genointerp.store.activations import ActivationStore
-from genointerp.store.features import FeatureStore
-from genointerp.store.reading import StoreSource
+from genointerp.store.activation.reading import StoreSource
+from genointerp.store.activation.store import ActivationStore
+from genointerp.store.feature.store import FeatureStore
 from tests.plant import make_elements
 
 LENGTH = 90_000

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genointerp.candidate.backdrop import local_gc, tandem_repeats
+from genointerp.candidate.evidence.backdrop import local_gc, tandem_repeats
 
 
 def codes(text):

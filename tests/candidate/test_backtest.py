@@ -10,7 +10,7 @@ from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.concepts import define_elements, load_concepts
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
-from genointerp.candidate.backtest import (
+from genointerp.candidate.backtest.backtest import (
     RandomWeights,
     Subject,
     associate_hidden,
@@ -21,16 +21,16 @@ from genointerp.candidate.backtest import (
     tell_shown,
     verdict,
 )
+from genointerp.candidate.backtest.hidden import Known, hide
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.hidden import Known, hide
 from genointerp.candidate.rank import gather, rank_evidence
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import write_fasta
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table_schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES
-from genointerp.store.tables import read_table, write_table
+from genointerp.store.table.schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES
+from genointerp.store.table.table import read_table, write_table
 from tests.plant import contigs_of, make_elements, make_store, silence
 
 LENGTH = 20_000
@@ -344,7 +344,7 @@ def test_hiding_all_that_is_known_leaves_nothing_explained(world):
 
 
 def gff3(path, annotations):
-    from genointerp.annotation.gff3 import write_gff3
+    from genointerp.annotation.gff3.file import write_gff3
 
     write_gff3(annotations, path)
     return path

@@ -3,7 +3,13 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from genointerp.candidate.chance import expected_first, p_first, p_ranks, p_within, recall_band
+from genointerp.candidate.backtest.chance import (
+    expected_first,
+    p_first,
+    p_ranks,
+    p_within,
+    recall_band,
+)
 
 
 def orders(n, m):

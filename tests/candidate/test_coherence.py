@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genointerp.association.counts import RowTrack
-from genointerp.candidate.coherence import (
+from genointerp.association.count.tracks import RowTrack
+from genointerp.candidate.evidence.coherence import (
     NEAREST,
     REACH,
     STEP,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from genointerp.candidate.directions import describe_directions
+from genointerp.candidate.evidence.directions import describe_directions
 from genointerp.core.errors import MismatchError
 
 RNG = np.random.default_rng(0)

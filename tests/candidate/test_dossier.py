@@ -7,28 +7,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genointerp.annotation.gff3 import read_gff3, write_gff3
-from genointerp.candidate import checks, dossier_files
-from genointerp.candidate.checks import check_candidate
+from genointerp.annotation.gff3.file import read_gff3, write_gff3
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.dossier import make_dossiers, nearest_directions
-from genointerp.candidate.dossier_files import (
-    DossierFiles,
-    read_dossier,
-    write_dossiers,
-)
-from genointerp.candidate.experiment import EXPERIMENTS, propose
-from genointerp.candidate.locus_evidence import DossierConfig, locus_evidence
-from genointerp.candidate.pattern import Pattern
+from genointerp.candidate.dossier import checks
+from genointerp.candidate.dossier.checks import check_candidate
+from genointerp.candidate.dossier.dossier import make_dossiers, nearest_directions
+from genointerp.candidate.dossier.experiment import EXPERIMENTS, propose
+from genointerp.candidate.dossier.file import read_dossier
+from genointerp.candidate.evidence.locus import DossierConfig, locus_evidence
+from genointerp.candidate.evidence.pattern import Pattern
 from genointerp.candidate.score import FLAGS, Flag
 from genointerp.cli.main import app
+from genointerp.command import dossier as dossier_files
+from genointerp.command.dossier import DossierFiles
+from genointerp.command.dossier import dossier as write_dossiers
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import ConfigError, InputError, SchemaError, StorageError
 from genointerp.core.files import replacing
 from genointerp.core.provenance import Provenance
 from genointerp.genome.read import write_fasta
-from genointerp.store.table_schemas import CANDIDATES, LOCUS_EVIDENCE
-from genointerp.store.tables import conform, read_provenance, read_table, write_table
+from genointerp.store.table.schemas import CANDIDATES, LOCUS_EVIDENCE
+from genointerp.store.table.table import conform, read_provenance, read_table, write_table
 from tests.candidate.loci_of_one_genome import (
     MISSING,
     PREDICTED,

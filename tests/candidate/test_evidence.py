@@ -3,15 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genointerp.association.counts import RowTrack
-from genointerp.candidate.backdrop import make_backdrop
+from genointerp.association.count.tracks import RowTrack
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.evidence import (
-    find_period,
-    gather_evidence,
-    histogram_auroc,
-)
-from genointerp.candidate.seen import seen_chance, seen_share
+from genointerp.candidate.evidence.backdrop import make_backdrop
+from genointerp.candidate.evidence.gather import find_period, gather_evidence, histogram_auroc
+from genointerp.candidate.evidence.seen import seen_chance, seen_share
 from genointerp.feature.loci import find_loci
 from genointerp.genome.genome import Contig, Genome
 from genointerp.store.contigs import ContigInfo

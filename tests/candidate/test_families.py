@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from genointerp.candidate.families import count_families
+from genointerp.candidate.evidence.families import count_families
 
 RNG = np.random.default_rng(0)
 LETTERS = np.frombuffer(b"ACGT", np.uint8)

@@ -10,8 +10,8 @@ from safetensors.numpy import save_file
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.catalogue import annotations_folder
-from genointerp.annotation.gff3 import write_gff3
-from genointerp.candidate import backtest
+from genointerp.annotation.gff3.file import write_gff3
+from genointerp.candidate.backtest import backtest
 from genointerp.candidate.rank import rank_evidence
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError, MismatchError
@@ -20,14 +20,14 @@ from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import write_fasta
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table_schemas import (
+from genointerp.store.table.schemas import (
     ABLATION,
     BACKTEST,
     BACKTEST_FEATURES,
     BASELINES,
     CANDIDATES,
 )
-from genointerp.store.tables import empty_table, read_provenance, read_table, write_table
+from genointerp.store.table.table import empty_table, read_provenance, read_table, write_table
 from tests.candidate.test_backtest import (
     CODING,
     LENGTH,

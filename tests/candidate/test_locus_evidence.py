@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
-from genointerp.candidate.locus_evidence import DossierConfig, Parts, annotation_missing
-from genointerp.candidate.searched import Searched
+from genointerp.candidate.evidence.locus import DossierConfig, Parts, annotation_missing
+from genointerp.candidate.evidence.searched import Searched
 from genointerp.core.errors import ConfigError
 from genointerp.genome.interval import GenomicInterval
 from tests.candidate.loci_of_one_genome import (

@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genointerp.candidate.backdrop import make_backdrop
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.evidence import gather_evidence
-from genointerp.candidate.pattern import information, mark_boundaries, motif_share
+from genointerp.candidate.evidence.backdrop import make_backdrop
+from genointerp.candidate.evidence.gather import gather_evidence
+from genointerp.candidate.evidence.pattern import information, mark_boundaries, motif_share
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo

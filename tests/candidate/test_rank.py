@@ -8,19 +8,19 @@ import pytest
 
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
-from genointerp.candidate.coherence import coherent_share
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.given import Given
+from genointerp.candidate.evidence.coherence import coherent_share
+from genointerp.candidate.evidence.given import Given
+from genointerp.candidate.inputs import told_of_loci
 from genointerp.candidate.rank import gather, rank, rank_evidence
-from genointerp.candidate.rank_files import told_of_loci
 from genointerp.candidate.score import FLAGS, explain, raise_flags, score_candidates
-from genointerp.candidate.write import write_candidates
+from genointerp.command.rank import write_candidates
 from genointerp.core.errors import MismatchError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table_schemas import CANDIDATES
-from genointerp.store.tables import read_table
+from genointerp.store.table.schemas import CANDIDATES
+from genointerp.store.table.table import read_table
 from tests.plant import PROVENANCE, make_elements, make_store, silence
 
 LENGTH = 20_000

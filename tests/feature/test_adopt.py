@@ -9,6 +9,9 @@ import torch
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
+from genointerp.command.adopt import AdoptConfig
+from genointerp.command.adopt import adopt as adopt_dictionary
+from genointerp.command.export import export
 from genointerp.core.errors import (
     ConfigError,
     InputError,
@@ -17,19 +20,17 @@ from genointerp.core.errors import (
     StorageError,
     UnknownNameError,
 )
-from genointerp.feature.adopt import AdoptConfig, adopt_dictionary
 from genointerp.feature.encode import encode_store
-from genointerp.feature.export import export
 from genointerp.feature.genomes import GenomeFiles
 from genointerp.feature.query import query_region
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
+from genointerp.sae.formats.published import PUBLISHED
 from genointerp.sae.formats.registry import FORMATS
 from genointerp.sae.io import load_sae
-from genointerp.sae.published import PUBLISHED
-from genointerp.sae.registry import make_sae
-from genointerp.store.features import FeatureStore
+from genointerp.store.feature.store import FeatureStore
 from tests.published import TINY, published_tensors, write_published
 from tests.stores import activation_header, write_activations, write_features
 

@@ -8,10 +8,10 @@ from genointerp.core.errors import InputError, MismatchError
 from genointerp.feature import encode as module
 from genointerp.feature.encode import encode_store
 from genointerp.genome.interval import GenomicInterval
+from genointerp.sae.architecture.registry import ARCHITECTURES
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.io import save_sae
-from genointerp.sae.registry import ARCHITECTURES
-from genointerp.store.activations import ActivationStore
+from genointerp.store.activation.store import ActivationStore
 from tests.stores import activation_header, windows_of, write_activations, write_words
 
 METADATA = {"model": "toy", "model_sha256": "m" * 64, "site": "blocks.1"}

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import Element, Part
 from genointerp.cli.main import app
+from genointerp.command.export import ExportConfig, export
 from genointerp.core.errors import InputError, UnknownNameError
-from genointerp.feature.export import ExportConfig, export
 from genointerp.feature.gene_matrix import gene_layers
 from genointerp.feature.genomes import GenomeFiles
 from genointerp.feature.loci import LocusConfig, all_loci
@@ -281,7 +281,7 @@ def test_a_full_disk_leaves_no_bigwig_and_what_stood_there(store, tmp_path, size
     code = (
         "import resource, signal, sys; from pathlib import Path\n"
         "from genointerp.core.errors import StorageError\n"
-        "from genointerp.feature.export import export\n"
+        "from genointerp.command.export import export\n"
         "from genointerp.feature.genomes import GenomeFiles\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "files, size = GenomeFiles(Path(sys.argv[1])), int(sys.argv[3])\n"

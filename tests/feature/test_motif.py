@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
+from genointerp.command.motif import motif as write_motif
 from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.core.provenance import Provenance
 from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
@@ -25,16 +26,16 @@ from genointerp.feature.motif import (
     information_content,
     write_meme,
 )
+from genointerp.figure.motif import draw_motif, highest_null
 from genointerp.genome.genome import Contig, Genome, reverse_complement
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import write_fasta
 from genointerp.plot.logo import LETTER_COLORS, plot_logo
 from genointerp.report import section
 from genointerp.report.measure import Measurements
-from genointerp.report.motif import draw_motif, highest_null, write_motif
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table_schemas import MOTIF
-from genointerp.store.tables import conform, read_table, write_table
+from genointerp.store.table.schemas import MOTIF
+from genointerp.store.table.table import conform, read_table, write_table
 from tests.stores import write_features
 
 WORD = b"TTGACA"

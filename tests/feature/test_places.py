@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.cli.main import app
+from genointerp.command.query import query as answer
+from genointerp.command.query import query_table as query
 from genointerp.core.errors import (
     ConfigError,
     CoordinateError,
@@ -24,11 +26,11 @@ from genointerp.core.errors import (
 from genointerp.core.files import replacing
 from genointerp.core.provenance import sha256_file
 from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
-from genointerp.feature.query import QueryConfig, answer, query, query_region
+from genointerp.feature.query import QueryConfig, query_region
 from genointerp.feature.regions import Places, element_hull, find_places, read_bed
 from genointerp.feature.summary import summarise_stretch
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.feature_catalogue import read_catalogue
+from genointerp.store.feature.catalogue import read_catalogue
 from tests.stores import CONTIGS, ContigInfo, dense_features, write_features, write_read
 
 OTHER = (ContigInfo("chrA", 60, circular=False), ContigInfo("plasmid", 100, circular=True))

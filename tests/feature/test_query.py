@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
+from genointerp.command.query import query as answer
+from genointerp.command.query import query_table as query
 from genointerp.core.errors import CoordinateError, InputError, UnknownNameError
 from genointerp.core.provenance import Provenance
 from genointerp.feature.genomes import GenomeFiles
-from genointerp.feature.query import answer, best_concepts, query, query_region
+from genointerp.feature.query import best_concepts, query_region
 from genointerp.feature.regions import Places
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.table_schemas import ASSOCIATIONS, QUERY
-from genointerp.store.tables import read_table, write_table
+from genointerp.store.table.schemas import ASSOCIATIONS, QUERY
+from genointerp.store.table.table import read_table, write_table
 from tests.stores import CONTIGS, dense_features, write_features
 
 MAIN = "from genointerp.cli.main import main; main()"

@@ -9,16 +9,17 @@ from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.cli.main import app
+from genointerp.command.top import top
 from genointerp.core.errors import ConfigError, UnknownNameError
 from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
 from genointerp.feature.loci import LocusConfig
 from genointerp.feature.nearest import NearestElement
-from genointerp.feature.top import TopConfig, strongest_loci, top
+from genointerp.feature.top import TopConfig, strongest_loci
 from genointerp.genome.genome import Contig, Genome, reverse_complement
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import write_fasta
-from genointerp.store.table_schemas import TOP_LOCI
-from genointerp.store.tables import read_table
+from genointerp.store.table.schemas import TOP_LOCI
+from genointerp.store.table.table import read_table
 from tests.stores import CONTIGS, write_features
 
 LENGTHS = {"chrA": 120, "chrB": 40}

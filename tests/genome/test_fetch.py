@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from genointerp.annotation.fetch import fetch_genome
 from genointerp.annotation.read import read_annotation
+from genointerp.command.fetch import fetch as fetch_genome
 from genointerp.core.errors import AnnotationError, SequenceError, StorageError
 from genointerp.genome import fetch
 from genointerp.genome.fetch import FetchConfig, fetch_genbank

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 
-from genointerp.activation.harvest import HarvestConfig, harvest
 from genointerp.annotation.concepts import define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.association.associate import associate
@@ -15,9 +14,10 @@ from genointerp.candidate.rank import rank
 from genointerp.feature.encode import encode_store
 from genointerp.feature.query import query_region
 from genointerp.genome.read import read_genome
+from genointerp.reading.harvest import HarvestConfig, harvest
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.io import save_sae
-from genointerp.sae.registry import make_sae
 from tests.toy_model import ToyDnaModel
 
 DATA = Path(__file__).parents[1] / "data"

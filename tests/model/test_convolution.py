@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genointerp.model.convolution import (
+from genointerp.model.hyena.convolution import (
     exponential_sum,
     fft_convolution,
     fir_correlation,

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from genointerp.core.errors import GenointerpError, InputError, SchemaError
-from genointerp.model.folder import load_folder, save_model
-from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
+from genointerp.model.hyena.folder import load_folder, save_model
+from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise
 from genointerp.model.load_options import LoadOptions
 from tests.mutations import DEEP, flipped, make_pipe, odd_json
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from genointerp.core.errors import InputError, SchemaError
-from genointerp.model.evo2 import EVO2, Evo2Preset, load_preset, warn_of_fp8
-from genointerp.model.hyena import HyenaConfig, StripedHyena, rotary_frequencies
+from genointerp.model.hyena.evo2 import EVO2, Evo2Preset, load_preset, warn_of_fp8
+from genointerp.model.hyena.network import HyenaConfig, StripedHyena, rotary_frequencies
+from genointerp.model.hyena.vortex_checkpoint import make_network, read_checkpoint
 from genointerp.model.load_options import LoadOptions
 from genointerp.model.registry import MODELS, load_model
-from genointerp.model.vortex_checkpoint import make_network, read_checkpoint
 from tests.damaged import PICKLES, write_damaged
 from tests.model.vtx_reference import load_reference, on_cpu, write_checkpoint
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from genointerp.core.errors import ConfigError
-from genointerp.model.hyena import (
+from genointerp.model.hyena.network import (
     HyenaConfig,
     HyenaFilter,
     RMSNorm,
@@ -58,7 +58,7 @@ def test_channels_that_do_not_fit_one_transform_are_convolved_in_turn(network, m
     with torch.no_grad():
         whole = network(tokens)
         # three channels of 2 x 40 tokens at a time
-        monkeypatch.setattr("genointerp.model.hyena._FFT_VALUES", 240)
+        monkeypatch.setattr("genointerp.model.hyena.network._FFT_VALUES", 240)
         assert torch.allclose(network(tokens), whole, rtol=1e-5, atol=1e-6)
 
 

@@ -3,8 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise, set_dtype
-from genointerp.model.hyena_state import FilterState, KeyValueCache, Tail
+from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise, set_dtype
+from genointerp.model.hyena.state import FilterState, KeyValueCache, Tail
 
 KINDS = ("SE", "MR", "LI", "ATT")
 

@@ -4,8 +4,9 @@ import pytest
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
+from genointerp.command.models import models as render_models
 from genointerp.model import listing
-from genointerp.model.listing import list_models, render_models
+from genointerp.model.listing import list_models
 from genointerp.model.presets import PRESETS
 from genointerp.model.registry import MODELS
 

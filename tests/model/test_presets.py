@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from genointerp.model.evo2 import EVO2
-from genointerp.model.kmer import words
+from genointerp.model.hyena.evo2 import EVO2
 from genointerp.model.presets import PRESETS
 from genointerp.model.registry import MODELS
-from genointerp.model.tokenizer_files import build_tokenizer
+from genointerp.model.tokenizer.files import build_tokenizer
+from genointerp.model.tokenizer.kmer import words
 from tests.tiny_tokenizers import as_bases, numbered, train_bpe
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"

@@ -5,8 +5,8 @@ import torch
 
 from genointerp.core.errors import InputError, SchemaError, UnknownNameError
 from genointerp.core.seed import derive_seed
-from genointerp.model.folder import save_model, sha256_weights
-from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
+from genointerp.model.hyena.folder import save_model, sha256_weights
+from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise
 from genointerp.model.load_options import LoadOptions
 from genointerp.model.presets import PRESETS
 from genointerp.model.registry import MODELS, load_model

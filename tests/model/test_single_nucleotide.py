@@ -4,8 +4,8 @@ import torch
 
 from genointerp.core.errors import InputError, SchemaError, UnknownNameError
 from genointerp.model.edits import add, replace
-from genointerp.model.folder import save_model
-from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
+from genointerp.model.hyena.folder import save_model
+from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise
 from genointerp.model.protocol import Edit
 from genointerp.model.registry import MODELS, load_model
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import ConfigError, SequenceError
-from genointerp.model.tokenizer import (
+from genointerp.model.tokenizer.base import (
     IUPAC,
     DnaTokenizer,
     SingleNucleotideTokenizer,

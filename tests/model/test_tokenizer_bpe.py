@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import ConfigError, InputError, SchemaError, SequenceError
-from genointerp.model.bpe import BpeTokenizer, read_bpe
+from genointerp.model.tokenizer.bpe import BpeTokenizer, read_bpe
 from tests.tiny_tokenizers import as_bases, random_text, train_bpe
 
 pytest.importorskip("tokenizers", reason='needs pip install "genointerp[transformers]"')

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import SchemaError
-from genointerp.model.bpe import BpeTokenizer
-from genointerp.model.kmer import words
 from genointerp.model.presets import TokenizerSettings
-from genointerp.model.tokenizer import CharTokenizer, SingleNucleotideTokenizer
-from genointerp.model.tokenizer_files import build_tokenizer, from_pretrained_folder
+from genointerp.model.tokenizer.base import CharTokenizer, SingleNucleotideTokenizer
+from genointerp.model.tokenizer.bpe import BpeTokenizer
+from genointerp.model.tokenizer.files import build_tokenizer, from_pretrained_folder
+from genointerp.model.tokenizer.kmer import words
 from tests.tiny_tokenizers import as_bases, nucleotide_transformer, numbered, train_bpe
 
 pytest.importorskip("tokenizers", reason='needs pip install "genointerp[transformers]"')

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import ConfigError
-from genointerp.model.kmer import KmerTokenizer, carbon_vocabulary, words
+from genointerp.model.tokenizer.kmer import KmerTokenizer, carbon_vocabulary, words
 from tests.tiny_tokenizers import (
     as_bases,
     generator,

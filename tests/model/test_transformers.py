@@ -244,7 +244,7 @@ def test_special_and_unknown_tokens_have_no_probability(folders):
 def test_logits_in_pieces_are_logits_at_once(causal, monkeypatch):
     tokens = tokens_of(causal)
     expected = causal.log_probs(tokens)
-    monkeypatch.setattr("genointerp.model.transformers_causal._LOGIT_TOKENS", 7)
+    monkeypatch.setattr("genointerp.model.transformers.causal._LOGIT_TOKENS", 7)
     torch.testing.assert_close(causal.log_probs(tokens), expected, equal_nan=True)
 
 
@@ -334,7 +334,7 @@ def test_half_precision_is_close_to_full(family, folders, model):
 
 
 def test_windowed_attention_is_a_softmax_over_the_window():
-    from genointerp.model.transformers_attention import windowed_attention
+    from genointerp.model.transformers.attention import windowed_attention
 
     generator = torch.Generator().manual_seed(0)
     query = torch.randn(1, 4, 9, 4, generator=generator)

@@ -172,7 +172,7 @@ def test_without_transformers_the_extra_is_named(saved, monkeypatch):
     def find_spec(name, package=None):
         return None if name == "transformers" else found(name, package)
 
-    monkeypatch.setattr("genointerp.model.transformers_loading.find_spec", find_spec)
+    monkeypatch.setattr("genointerp.model.transformers.loading.find_spec", find_spec)
     with pytest.raises(InputError, match=r'pip install "genointerp\[transformers\]"'):
         load_model(str(saved))
 
@@ -359,8 +359,8 @@ def test_foreign_blocks_that_do_not_return_the_stream_are_refused(with_code):
 )
 def test_parts_of_a_network_are_placed_on_devices_in_order(tmp_path, family, tied, expected):
     from genointerp.model.load_options import LoadOptions
-    from genointerp.model.transformers_network import place
-    from genointerp.model.transformers_source import find_source
+    from genointerp.model.transformers.network import place
+    from genointerp.model.transformers.source import find_source
     from tests.tiny_transformers import CAUSAL
 
     folder = save_tiny(family, tmp_path)
@@ -394,7 +394,7 @@ def test_without_accelerate_a_network_cannot_be_spread(saved, monkeypatch):
 
     two = (torch.device("cpu"), torch.device("cpu"))
     monkeypatch.setattr(LoadOptions, "devices", lambda self: two)
-    monkeypatch.setattr("genointerp.model.transformers_network.find_spec", lambda name: None)
+    monkeypatch.setattr("genointerp.model.transformers.network.find_spec", lambda name: None)
     with pytest.raises(InputError, match="expected the package accelerate"):
         load_model(str(saved))
 

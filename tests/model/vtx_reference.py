@@ -16,7 +16,7 @@ from unittest.mock import patch
 import pytest
 import torch
 
-from genointerp.model.hyena import HyenaConfig
+from genointerp.model.hyena.network import HyenaConfig
 
 
 def vtx_module(name):

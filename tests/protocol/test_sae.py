@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from genointerp.core.seed import rng
+from genointerp.sae.architecture.gated import Gated
+from genointerp.sae.architecture.registry import ARCHITECTURES, make_sae
+from genointerp.sae.architecture.tied_batch_topk import TiedBatchTopK
 from genointerp.sae.config import SaeConfig, TrainConfig
 from genointerp.sae.data import Standardiser
-from genointerp.sae.gated import Gated
 from genointerp.sae.io import load_sae, save_sae
-from genointerp.sae.registry import ARCHITECTURES, make_sae
-from genointerp.sae.sparse import sparse_decode
+from genointerp.sae.kernel.sparse import sparse_decode
 from genointerp.sae.step import Trainer, remove_parallel_gradient
-from genointerp.sae.tied_batch_topk import TiedBatchTopK
 from tests.protocol.dense_sae import dense_auxiliary, dense_loss
 
 METADATA = {"model": "toy", "model_sha256": "ab" * 32, "site": "blocks.1"}

@@ -12,21 +12,22 @@ from safetensors.numpy import save_file
 
 from genointerp.association.summary import best_per_concept
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.dossier_files import DossierFiles, write_dossiers
-from genointerp.candidate.locus_evidence import DossierConfig
+from genointerp.candidate.evidence.locus import DossierConfig
+from genointerp.command.dossier import DossierFiles
+from genointerp.command.dossier import dossier as write_dossiers
+from genointerp.command.query import query as answer
 from genointerp.core.config import to_mapping
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.genomes import GenomeFiles
-from genointerp.feature.query import answer
 from genointerp.feature.regions import Places
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome, write_fasta
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.feature_writer import FeatureWriter
-from genointerp.store.features import FeatureHeader, FeatureStore
-from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES
-from genointerp.store.tables import write_table
+from genointerp.store.feature.store import FeatureHeader, FeatureStore
+from genointerp.store.feature.writer import FeatureWriter
+from genointerp.store.table.schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES
+from genointerp.store.table.table import write_table
 
 PROVENANCE = Provenance(config={"test": ["chrB"]}, inputs={})
 HOSTILE = "</script><script>window.stolen=1</script><img src=x onerror='window.stolen=1'>"

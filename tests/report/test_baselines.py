@@ -7,8 +7,8 @@ from genointerp.report.baselines import baseline_tables, f1_by_detector
 from genointerp.report.browser import Loci
 from genointerp.report.run import read_run
 from genointerp.report.table import Links
-from genointerp.store.table_schemas import BASELINES
-from genointerp.store.tables import write_table
+from genointerp.store.table.schemas import BASELINES
+from genointerp.store.table.table import write_table
 
 NAN = float("nan")
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from genointerp.report.report import write_report
+from genointerp.command.report import report as write_report
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 

@@ -7,8 +7,8 @@ from genointerp.report.browser import Loci
 from genointerp.report.hidden import backtest_tables
 from genointerp.report.run import read_run
 from genointerp.report.table import Links
-from genointerp.store.table_schemas import BACKTEST
-from genointerp.store.tables import write_table
+from genointerp.store.table.schemas import BACKTEST
+from genointerp.store.table.table import write_table
 
 DEFAULTS = {"string": "", "int64": 1, "float64": 0.5}
 ROW = {c.name: DEFAULTS[c.kind] for c in BACKTEST.columns} | {"class": "tRNA", "verdict": "missed"}

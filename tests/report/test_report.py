@@ -18,8 +18,9 @@ from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import AnnotationSet
-from genointerp.association.beside import beside_baselines
+from genointerp.association.baseline.beside import beside_baselines
 from genointerp.cli.plot import plot
+from genointerp.command.report import report as write_report
 from genointerp.core.errors import (
     GenointerpError,
     InputError,
@@ -30,37 +31,33 @@ from genointerp.core.errors import (
 )
 from genointerp.core.files import replacing
 from genointerp.core.provenance import Provenance
+from genointerp.figure.circle import draw_circle
+from genointerp.figure.curves import draw_curves
+from genointerp.figure.density import draw_density
+from genointerp.figure.dictionary import draw_dictionary
+from genointerp.figure.elements import dense_values, strongest_features, unrolled
+from genointerp.figure.feature import draw_feature
+from genointerp.figure.file import SourceFiles
+from genointerp.figure.measured import choose_pairs, read_measured
+from genointerp.figure.metagene import draw_metagene
+from genointerp.figure.overlap import draw_overlap
+from genointerp.figure.profile import aligned_profile, binned_profiles, whole_contig
+from genointerp.figure.region import draw_region
+from genointerp.figure.training import draw_training, read_metrics
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.genome.read import read_genome
 from genointerp.plot.style import use_region_axis
-from genointerp.report import browser, report
+from genointerp.report import browser
+from genointerp.report import page as module
 from genointerp.report.baselines import beside_table
 from genointerp.report.browser import BrowsedGenome, browser_text
-from genointerp.report.concept_figures import (
-    choose_pairs,
-    draw_curves,
-    draw_metagene,
-    read_measured,
-)
-from genointerp.report.elements import dense_values, strongest_features, unrolled
-from genointerp.report.figure_file import SourceFiles
-from genointerp.report.figures import (
-    draw_density,
-    draw_feature,
-    draw_overlap,
-    draw_region,
-    draw_training,
-    read_metrics,
-)
-from genointerp.report.map_figures import draw_circle, draw_dictionary
 from genointerp.report.measure import Measurements
-from genointerp.report.profile import aligned_profile, binned_profiles, whole_contig
-from genointerp.report.report import MAX_PAGE_BYTES, script_json, top_features, write_report
+from genointerp.report.page import MAX_PAGE_BYTES, script_json, top_features
 from genointerp.report.run import annotation_file, read_run
 from genointerp.report.table import Links, format_value
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table_schemas import (
+from genointerp.store.table.schemas import (
     BASELINES,
     BEST_PER_CONCEPT,
     CURVES,
@@ -69,7 +66,7 @@ from genointerp.store.table_schemas import (
     QUERY,
     TOP_LOCI,
 )
-from genointerp.store.tables import empty_table, read_table, write_table
+from genointerp.store.table.table import empty_table, read_table, write_table
 from tests.plant import make_store, silence
 
 
@@ -226,7 +223,7 @@ def test_loci_of_a_section_are_strongest_first_and_move_the_browser(page_path, p
 
 
 def query_cells(run):
-    (query,) = report._queries(run, Links(browser.Loci(run.genomes)))
+    (query,) = module._queries(run, Links(browser.Loci(run.genomes)))
     table = query["table"]
     return table, [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
@@ -313,11 +310,11 @@ def test_the_page_says_what_the_headline_figures_are_of(run_dir):
     config = {**run.config, "fit": ["first"], "fidelity": {"genome": "second"}}
     keys = {"n_bases": 5000, "n_bases_whole": 10000, "n_tokens": 10000, "sample": 2500}
     summary = {f"fidelity.{key}": value for key, value in keys.items()}
-    told = report._told(replace(run, config=config, summary=summary))
+    told = module._told(replace(run, config=config, summary=summary))
     assert told.startswith("fidelity: of second, held out from the dictionary; losses and bits")
     assert "(5,000 of 10,000 bases, in windows spread evenly)" in told
     assert "FVU, L0 and dead share are of 10,000 tokens" in told
-    assert report._told(run) == ""
+    assert module._told(run) == ""
 
 
 def test_the_best_features_are_shown_where_not_all_are(run_dir):
@@ -331,7 +328,7 @@ def test_the_best_features_are_shown_where_not_all_are(run_dir):
     )
     empty = features.head(0)
     measured = Measurements(features, *[empty] * 5, loci={}, motifs={})
-    tables = report._tables(run, measured, Links(browser.Loci(run.genomes)), "tables")
+    tables = module._tables(run, measured, Links(browser.Loci(run.genomes)), "tables")
     (table,) = (one for one in tables if one.title == "Features")
     assert table.n_rows == 1002
     shown = [int(row[0].exact) for row in table.rows]
@@ -452,14 +449,14 @@ def test_a_page_without_room_has_coarser_tracks_or_is_refused(run_dir, page, tmp
     out = tmp_path / "coarse.html"
     write_report(run_dir, out)
     limit = len(out.read_bytes()) - 1
-    monkeypatch.setattr("genointerp.report.report.MAX_PAGE_BYTES", limit)
+    monkeypatch.setattr("genointerp.report.page.MAX_PAGE_BYTES", limit)
     with replacing():
         write_report(run_dir, out)
     coarse = out.read_text(encoding="utf-8")
     assert len(coarse.encode()) <= limit
     cells, fine = _Page(coarse).cells, _Page(page).cells
     assert [value for _, value in cells] == [value for _, value in fine]
-    monkeypatch.setattr("genointerp.report.report.MAX_PAGE_BYTES", 1000)
+    monkeypatch.setattr("genointerp.report.page.MAX_PAGE_BYTES", 1000)
     with pytest.raises(InputError, match="a page of at most 1000 bytes without fine tracks"):
         write_report(run_dir, tmp_path / "none.html")
     assert not (tmp_path / "none.html").exists()

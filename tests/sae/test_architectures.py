@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from genointerp.core.errors import ConfigError, UnknownNameError
+from genointerp.sae.architecture.jumprelu import jump
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig, TrainConfig
-from genointerp.sae.jumprelu import jump
-from genointerp.sae.registry import make_sae
 from genointerp.sae.step import Trainer, sparsity_ramp
 
 

@@ -12,11 +12,11 @@ from safetensors.torch import load_file, save_file
 from genointerp.core.errors import GenointerpError, InputError, SchemaError
 from genointerp.core.parsing import MOST_DEPTH, parse_json
 from genointerp.feature.projection import read_decoder
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.checkpoint import CHECKPOINT, restore_checkpoint
 from genointerp.sae.config import TrainConfig
 from genointerp.sae.formats.registry import FORMATS
 from genointerp.sae.io import load_sae, save_sae
-from genointerp.sae.registry import make_sae
 from genointerp.sae.step import Trainer
 from genointerp.sae.train import train_sae
 from genointerp.tensor import files as tensor_files

@@ -9,9 +9,9 @@ from genointerp.core.config import read_config
 from genointerp.core.errors import InputError, SchemaError, StorageError
 from genointerp.core.files import replacing
 from genointerp.core.provenance import sha256_file
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig, TrainConfig
 from genointerp.sae.io import load_sae, save_sae, save_training
-from genointerp.sae.registry import make_sae
 from genointerp.sae.train import train_sae
 from tests.sae.sources import array_source, sparse_rows
 

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from genointerp.core.errors import ConfigError
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.join import join
-from genointerp.sae.registry import make_sae
 
 
 def _part(architecture: str, n_features: int, seed: int, d_in: int = 6):

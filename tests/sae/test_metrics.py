@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import InputError
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.metrics import (
     Evaluation,
@@ -16,7 +17,6 @@ from genointerp.sae.metrics import (
     evaluate,
     sparse_codes,
 )
-from genointerp.sae.registry import make_sae
 
 
 def test_fvu_of_a_worked_example():

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 import torch
 
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig, TrainConfig
-from genointerp.sae.registry import make_sae
 from genointerp.sae.step import Trainer
 from genointerp.sae.train import train_sae
 from tests.sae.sources import array_source, sparse_rows

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from genointerp.core.errors import InputError, MismatchError, SchemaError, UnknownNameError
 from genointerp.core.files import replacing
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
-from genointerp.sae.io import load_sae, save_sae
-from genointerp.sae.published import (
+from genointerp.sae.formats.published import (
     PUBLISHED,
     find_published,
     published_metadata,
     read_published,
 )
-from genointerp.sae.registry import make_sae
+from genointerp.sae.io import load_sae, save_sae
 from genointerp.sae.threshold import estimate_threshold
 from tests.damaged import PICKLES, write_damaged
 from tests.published import TINY, published_tensors, write_published

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genointerp.sae.selection import above_pattern, entries_above, largest, topk_pattern
+from genointerp.sae.kernel.selection import above_pattern, entries_above, largest, topk_pattern
 
 
 @given(

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from genointerp.sae.sparse import SparsePattern, sparse_decode, sparse_encode
+from genointerp.sae.kernel.sparse import SparsePattern, sparse_decode, sparse_encode
 
 N, D, M = 30, 7, 50
 

@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 import torch
 
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig, TrainConfig
-from genointerp.sae.registry import make_sae
 from genointerp.sae.step import Trainer, learning_rate_share, remove_parallel_gradient
 
 CONFIG = TrainConfig(

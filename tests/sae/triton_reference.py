@@ -5,8 +5,9 @@ Whether Triton compiles or interprets is settled when it is first imported.
 
 import torch
 
-from genointerp.sae import kernels, triton_kernels
-from genointerp.sae.sparse import SparsePattern
+from genointerp.sae.kernel import rows as kernels
+from genointerp.sae.kernel import triton_rows as triton_kernels
+from genointerp.sae.kernel.sparse import SparsePattern
 
 
 def main():

@@ -8,11 +8,11 @@ import pytest
 import torch
 import yaml
 
-from genointerp.activation.training_config import SlowPart, TrainingConfig
-from genointerp.model.folder import save_model
-from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
+from genointerp.model.hyena.folder import save_model
+from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise
 from genointerp.model.registry import load_model
 from genointerp.sae.config import SaeConfig
+from genointerp.training.config import SlowPart, TrainingConfig
 from genointerp.workflow.config import read_run_config
 from scripts import choose_site, evaluate_dictionary
 

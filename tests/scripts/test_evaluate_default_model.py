@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from genointerp.activation.loss import genome_loss
 from genointerp.genome.genome import Contig, Genome
-from genointerp.model.folder import save_model
-from genointerp.model.hyena import HyenaConfig, StripedHyena, initialise
+from genointerp.model.hyena.folder import save_model
+from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise
 from genointerp.model.registry import load_model
+from genointerp.reading.loss import genome_loss
 from scripts import evaluate_default_model as script
 from scripts.default_model_genomes import STRETCH, JudgedGenome
 from scripts.measure_baselines import ordered

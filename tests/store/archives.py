@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from genointerp.store import activations, features
+from genointerp.store.activation import store as activations
 from genointerp.store.contigs import ContigInfo
+from genointerp.store.feature import store as features
 from tests.stores import (
     activation_header,
     windows_of,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from genointerp.core.errors import CoordinateError, InputError, MismatchError, SchemaError
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.activation_shards import ActivationShards
-from genointerp.store.activations import ActivationStore, decode_values, encode_values
+from genointerp.store.activation.shards import ActivationShards
+from genointerp.store.activation.store import ActivationStore, decode_values, encode_values
 from tests.stores import (
     PROVENANCE,
     activation_header,
@@ -234,7 +234,7 @@ def test_resumed_run_keeps_the_shard_size_of_the_first(tmp_path):
 def test_a_shard_holds_the_least_number_of_windows_however_wide_they_are(
     tmp_path, monkeypatch, least_windows, expected
 ):
-    monkeypatch.setattr("genointerp.store.activation_shards.SHARD_BYTES", 2 * 4 * 30)
+    monkeypatch.setattr("genointerp.store.activation.shards.SHARD_BYTES", 2 * 4 * 30)
     windows = [GenomicInterval("chrA", start, start + 20, "+") for start in range(14)]
     x = np.arange(14 * 20 * 4, dtype=np.float32).reshape(-1, 4)
     options = {"windows": windows, "least_windows": least_windows}

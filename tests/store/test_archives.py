@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store import activations, features
-from genointerp.store.activations import ActivationStore
-from genointerp.store.features import FeatureStore
-from genointerp.store.table_schemas import ASSOCIATIONS, CANDIDATES
-from genointerp.store.tables import read_table
+from genointerp.store.activation import store as activations
+from genointerp.store.activation.store import ActivationStore
+from genointerp.store.feature import store as features
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.schemas import ASSOCIATIONS, CANDIDATES
+from genointerp.store.table.table import read_table
 from tests.store.archives import (
     ARCHIVES,
     CONTIGS,

@@ -4,8 +4,8 @@ from genointerp.core.errors import MismatchError
 from genointerp.core.files import replacing
 from genointerp.core.provenance import Provenance
 from genointerp.store.belonging import check_dictionary, check_made_from, check_origin
-from genointerp.store.table_schemas import ABLATION
-from genointerp.store.tables import empty_table, write_table
+from genointerp.store.table.schemas import ABLATION
+from genointerp.store.table.table import empty_table, write_table
 from tests.plant import contigs_of, make_store, silence
 from tests.stores import activation_header, windows_of, write_activations
 

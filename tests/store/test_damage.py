@@ -22,13 +22,13 @@ from genointerp.core.config import from_mapping, read_yaml
 from genointerp.core.errors import GenointerpError, SchemaError, StorageError
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.activations import ActivationStore
-from genointerp.store.feature_catalogue import open_stores, read_catalogue
-from genointerp.store.feature_writer import FeatureWriter
-from genointerp.store.features import FeatureStore
-from genointerp.store.reading import ReadingConfig
-from genointerp.store.table_schemas import LOCI
-from genointerp.store.tables import read_provenance, read_table, write_table
+from genointerp.store.activation.reading import ReadingConfig
+from genointerp.store.activation.store import ActivationStore
+from genointerp.store.feature.catalogue import open_stores, read_catalogue
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.feature.writer import FeatureWriter
+from genointerp.store.table.schemas import LOCI
+from genointerp.store.table.table import read_provenance, read_table, write_table
 from tests.store.archives import ARCHIVES
 from tests.stores import PROVENANCE, dense_features, feature_header, reseal, write_features
 

@@ -16,9 +16,9 @@ from genointerp.core.errors import (
     UnknownNameError,
 )
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.activations import ActivationStore
-from genointerp.store.feature_writer import FeatureWriter
-from genointerp.store.features import FeatureStore
+from genointerp.store.activation.store import ActivationStore
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.feature.writer import FeatureWriter
 from tests.stores import (
     CONTIGS,
     PROVENANCE,
@@ -289,7 +289,7 @@ def test_a_compression_that_does_not_exist_is_refused():
     # in a program of its own, where annotations are not executed
     code = (
         "from pathlib import Path\n"
-        "from genointerp.store.feature_writer import FeatureWriter\n"
+        "from genointerp.store.feature.writer import FeatureWriter\n"
         "FeatureWriter(Path('f.h5'), None, None, compression='lz4')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

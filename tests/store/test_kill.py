@@ -7,7 +7,7 @@ import time
 import h5py
 import numpy as np
 
-from genointerp.store.activations import ActivationStore
+from genointerp.store.activation.store import ActivationStore
 from tests.stores import write_activations
 
 SCRIPT = """

@@ -12,11 +12,11 @@ from genointerp.genome.windows import tile_windows
 from genointerp.sae.config import TrainConfig
 from genointerp.sae.data import Position, batches
 from genointerp.sae.source import ActivationSource
-from genointerp.store import activation_shards
-from genointerp.store.activations import ActivationStore
-from genointerp.store.blocks import window_blocks
+from genointerp.store.activation import shards as activation_shards
+from genointerp.store.activation.blocks import window_blocks
+from genointerp.store.activation.reading import ReadingConfig, StoreSource
+from genointerp.store.activation.store import ActivationStore
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.reading import ReadingConfig, StoreSource
 from tests.stores import (
     activation_header,
     word_lengths,

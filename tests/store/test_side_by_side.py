@@ -2,12 +2,12 @@ import h5py
 import numpy as np
 import pytest
 
-from genointerp.activation.train_from_store import train_from_store
+from genointerp.command.train import train as train_from_store
 from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.feature.encode import encode_store
 from genointerp.sae.io import load_sae
-from genointerp.store.activations import ActivationStore
-from genointerp.store.side_by_side import SideBySide, join_sites
+from genointerp.store.activation.side_by_side import SideBySide, join_sites
+from genointerp.store.activation.store import ActivationStore
 from genointerp.store.verify import all_passed, verify
 from tests.sae.sources import sparse_rows
 from tests.stores import activation_header, reseal, windows_of, write_activations, write_words

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.provenance import Provenance
-from genointerp.store.table_schemas import LOCI, QUERY, SCHEMAS, Column, TableSchema
-from genointerp.store.tables import conform, empty_table, read_table, render_table, write_table
+from genointerp.store.table.schemas import LOCI, QUERY, SCHEMAS, Column, TableSchema
+from genointerp.store.table.table import conform, empty_table, read_table, render_table, write_table
 
 PROVENANCE = Provenance(config={"a": 1}, inputs={"x": "y"})
 SUFFIXES = [".parquet", ".tsv", ".json"]

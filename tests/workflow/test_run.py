@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from genointerp.command import run as module
+from genointerp.command.run import WorkflowError
+from genointerp.command.run import run as run_workflow
 from genointerp.core.errors import InputError
-from genointerp.workflow import run as module
-from genointerp.workflow.run import WorkflowError, run_workflow
 
 pytestmark = pytest.mark.slow
 
@@ -130,10 +131,10 @@ def begin(tmp_path, out):
     """Begin a run in a process of its own, as from a terminal."""
     code = (
         "import sys\nfrom pathlib import Path\n"
-        "from genointerp.workflow import run as module\n"
+        "from genointerp.command import run as module\n"
         f"module.workflow_folder = lambda: Path({str(tmp_path / 'workflows')!r})\n"
         "module._check_reading = lambda *_, **__: None\n"
-        f"module.run_workflow(Path({str(tmp_path / 'run.yaml')!r}), Path({str(out)!r}), cores=1)\n"
+        f"module.run(Path({str(tmp_path / 'run.yaml')!r}), Path({str(out)!r}), cores=1)\n"
     )
     return subprocess.Popen(
         [sys.executable, "-c", code], stderr=subprocess.DEVNULL, start_new_session=True

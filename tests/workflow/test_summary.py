@@ -2,11 +2,11 @@ import json
 
 import pytest
 
+from genointerp.command.summarise import summarise as write_summary
 from genointerp.core.errors import SchemaError
 from genointerp.core.provenance import Provenance
-from genointerp.store.table_schemas import ASSOCIATIONS, BEST_PER_CONCEPT
-from genointerp.store.tables import empty_table, read_table, write_table
-from genointerp.workflow.summary import write_summary
+from genointerp.store.table.schemas import ASSOCIATIONS, BEST_PER_CONCEPT
+from genointerp.store.table.table import empty_table, read_table, write_table
 
 
 def test_files_that_are_mixed_up_are_refused_and_nothing_is_written(tmp_path):

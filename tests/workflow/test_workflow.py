@@ -9,9 +9,9 @@ import sys
 import pytest
 import yaml
 
+from genointerp.command.run import run as run_workflow
 from genointerp.workflow.folder import workflow_folder
 from genointerp.workflow.headline import headline
-from genointerp.workflow.run import run_workflow
 
 FOLDER = workflow_folder()
 CONFIG = FOLDER / ".test" / "config.yaml"
@@ -224,8 +224,8 @@ def config(tmp_path):
     """The test configuration with a small model of random weights: quick, and means nothing."""
     import torch
 
-    from genointerp.model.folder import save_model
-    from genointerp.model.hyena import HyenaConfig, StripedHyena
+    from genointerp.model.hyena.folder import save_model
+    from genointerp.model.hyena.network import HyenaConfig, StripedHyena
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from genointerp.core.errors import InputError, MismatchError, SchemaError
 from genointerp.core.files import atomic_path, read_json_object
+from genointerp.sae.architecture.matryoshka_batch_topk import MatryoshkaBatchTopK
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.config import ArchitectureName
 from genointerp.sae.formats.weights import (
@@ -26,7 +27,6 @@ from genointerp.sae.formats.weights import (
     take,
     weights_of,
 )
-from genointerp.sae.matryoshka_batch_topk import MatryoshkaBatchTopK
 from genointerp.tensor.files import write_state
 
 _CLASSES: dict[str, ArchitectureName] = {

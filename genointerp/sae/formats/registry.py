@@ -14,7 +14,7 @@ from genointerp.sae.formats.interplm import read_interplm, write_interplm
 from genointerp.sae.formats.saelens import read_saelens
 from genointerp.sae.formats.sparsify import read_sparsify, write_sparsify
 from genointerp.sae.header import CONFIG, WEIGHTS
-from genointerp.sae.io import load_sae, save_sae
+from genointerp.sae.io import save_sae
 
 
 class Format(NamedTuple):
@@ -67,25 +67,3 @@ def check_destination(source: Path, out: Path) -> None:
     if destination == origin or destination in origin.parents:
         found = "the same" if destination == origin else "one that holds it"
         raise InputError(str(out), "another folder than the one that is read", found)
-
-
-def convert_sae(sae_dir: Path, out: Path, *, to: str) -> None:
-    """Write a dictionary of this package in the format of another library.
-
-    Raises
-    ------
-    InputError
-        If ``out`` is the folder itself, or holds it.
-    StorageError
-        If something else stands at ``out``.
-    MismatchError
-        If the library has nothing that computes the same.
-    SchemaError
-        If the folder holds no dictionary of this package.
-    UnknownNameError
-        If there is no such format.
-    """
-    written = find_format(to)
-    check_destination(sae_dir, out)
-    loaded = load_sae(sae_dir)
-    written.write(loaded.sae, out, loaded.metadata)

@@ -12,9 +12,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from genointerp.core.errors import ConfigError, SchemaError
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.base import SparseAutoencoder, check_tensors
 from genointerp.sae.config import ArchitectureName, SaeConfig
-from genointerp.sae.registry import make_sae
 from genointerp.tensor.files import read_state
 
 

@@ -14,12 +14,13 @@ from typer.testing import CliRunner
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.catalogue import shipped
 from genointerp.annotation.concepts import define_elements, load_concepts
-from genointerp.annotation.find import find_elements, find_file, once
+from genointerp.annotation.find import find_elements, once
 from genointerp.annotation.finders.finding import FindConfig, Finding, MissingToolError, needed
 from genointerp.annotation.finders.registry import FINDERS
-from genointerp.annotation.gff3 import read_gff3
+from genointerp.annotation.gff3.file import read_gff3
 from genointerp.annotation.read import read_annotation
 from genointerp.cli.main import app
+from genointerp.command.annotate import find_file
 from genointerp.core.errors import ConfigError, InputError, UnknownNameError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome, write_fasta
@@ -245,7 +246,7 @@ def test_a_number_out_of_range_is_refused(values):
 def test_no_tool_is_imported_by_what_others_import():
     tools = {*MODULES.values(), "RNA"} - {"numpy"}
     code = (
-        "import sys, genointerp.annotation.file, genointerp.annotation.finders.folding\n"
+        "import sys, genointerp.command.annotate, genointerp.annotation.finders.folding\n"
         f"found = {tools!r} & set(sys.modules)\n"
         "assert not found, found\n"
     )

@@ -4,6 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from genointerp.command.convert import convert as convert_sae
 from genointerp.core.errors import (
     InputError,
     MismatchError,
@@ -12,10 +13,10 @@ from genointerp.core.errors import (
     UnknownNameError,
 )
 from genointerp.core.files import replacing
+from genointerp.sae.architecture.registry import ARCHITECTURES, make_sae
 from genointerp.sae.config import SaeConfig
-from genointerp.sae.formats.registry import FORMATS, convert_sae, find_format
+from genointerp.sae.formats.registry import FORMATS, find_format
 from genointerp.sae.io import save_sae
-from genointerp.sae.registry import ARCHITECTURES, make_sae
 
 METADATA = {"model": "toy", "model_sha256": "ab" * 32, "site": "blocks.1"}
 D_IN, N_FEATURES = 6, 32

@@ -1,1 +1,0 @@
-"""Activations from models (harvest), and what is trained on and measured with them."""

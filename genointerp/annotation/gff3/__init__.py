@@ -1,0 +1,1 @@
+"""GFF3, read strictly: rows, their order, and which of them are one element."""

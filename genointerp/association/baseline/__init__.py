@@ -1,0 +1,1 @@
+"""What is reached without the dictionary, for comparison with its features."""

@@ -1,0 +1,155 @@
+"""Fit and test as whoever reads every base sees them: their labels, and activations in blocks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64
+
+from genointerp.annotation.concepts import ConceptElements
+from genointerp.association.config import AssociateConfig
+from genointerp.association.count.label import LabelledCells, label_cells, list_labels
+from genointerp.association.count.universe import Universe, make_universe
+from genointerp.association.split import split_stores
+from genointerp.core.errors import InputError, MismatchError
+from genointerp.store.activation.store import ActivationStore
+from genointerp.store.belonging import check_origin
+from genointerp.store.contigs import contig_offsets
+from genointerp.store.feature.store import STRANDS, FeatureStore
+
+BLOCK_BYTES = 64 << 20
+"""Activations held at once, as float32."""
+
+N_STRETCHES = 16
+"""Of a side, alternately of either fold."""
+
+
+@dataclass(frozen=True, eq=False)
+class DenseSide:
+    """One side of the split: its cells, and what they are."""
+
+    universe: Universe
+    labels: LabelledCells
+
+    def label(self, concept: str) -> int:
+        """Return the label of a concept in its own orientation: sense, or both without strand."""
+        return next(
+            number
+            for number, label in enumerate(self.labels.names)
+            if label.concept == concept and label.orientation != "antisense"
+        )
+
+    def truth(self, cell: Int64[np.ndarray, " row"]) -> Bool[np.ndarray, "row label"]:
+        """Return the labels of cells."""
+        sets = np.ascontiguousarray(self.labels.members.T > 0)
+        return np.asarray(sets[self.labels.combination[cell]], dtype=np.bool_)
+
+
+class DenseRows(NamedTuple):
+    """Activations of some cells of one side."""
+
+    cell: Int64[np.ndarray, " row"]
+    x: Float32[np.ndarray, "row d_in"]
+
+
+def dense_sides(
+    features: Sequence[FeatureStore],
+    elements: Sequence[ConceptElements],
+    config: AssociateConfig,
+) -> tuple[DenseSide, DenseSide]:
+    """Return fit and test as `associate` divides and labels them.
+
+    Parameters
+    ----------
+    features
+        Of any dictionary: they tell what was read.
+    """
+    splits = split_stores(features, config)
+    names = list_labels(elements)
+    sides = []
+    for name in ("fit", "test"):
+        universe = make_universe(features, [getattr(split, name) for split in splits])
+        sides.append(DenseSide(universe, label_cells(features, elements, universe, names)))
+    return sides[0], sides[1]
+
+
+def check_activations(
+    features: Sequence[FeatureStore],
+    activations: Sequence[ActivationStore],
+    sides: Sequence[DenseSide],
+) -> None:
+    """Refuse activations other than those that features were made of, a store for each genome.
+
+    Raises
+    ------
+    InputError
+        If tokens are not bases, or bases were read that the features do not have, or fewer.
+    MismatchError
+        If genome, model or site are others, or the widths differ.
+    """
+    for store, own in zip(features, activations, strict=True):
+        check_origin(store, own)
+        if own.d_in != activations[0].d_in:
+            expected = f"{activations[0].d_in} as in {activations[0].path}"
+            raise MismatchError(f"{own.path}: d-in", expected, str(own.d_in))
+        if own.has_words:
+            expected = "tokens that are bases, since a concept is a set of bases"
+            raise InputError(str(own.path), expected, "tokens of several bases")
+    for side in sides:
+        n_rows = sum(int((cell >= 0).sum()) for cell, _ in _located(activations, side.universe))
+        if n_rows != side.universe.n_covered:
+            where = ", ".join(str(store.path) for store in activations)
+            expected = f"the {side.universe.n_covered} bases of the features, each once"
+            raise InputError(where, expected, f"{n_rows} rows")
+
+
+def activation_blocks(
+    activations: Sequence[ActivationStore], universe: Universe
+) -> Iterator[DenseRows]:
+    """Yield the rows of one side, in blocks of at most `BLOCK_BYTES`."""
+    for cell, (store, start) in _located(activations, universe):
+        inside = cell >= 0
+        if inside.any():
+            yield DenseRows(cell[inside], store.rows(start, start + len(cell))[inside])
+
+
+def _located(
+    activations: Sequence[ActivationStore], universe: Universe
+) -> Iterator[tuple[Int64[np.ndarray, " row"], tuple[ActivationStore, int]]]:
+    """Yield the cells of consecutive rows, -1 on the other side, with their store and first row."""
+    for genome, store in enumerate(activations):
+        if not any(len(part.start) for part in universe.covered[genome].values()):
+            continue
+        offsets = contig_offsets(store.header.contigs)
+        first = np.array([offsets[window.seqid] for window in store.windows], dtype=np.int64)
+        is_minus = np.array([window.strand == "-" for window in store.windows], dtype=np.bool_)
+        size = max(1, BLOCK_BYTES // (4 * store.d_in))
+        for start in range(0, store.n_tokens, size):
+            stop = min(start + size, store.n_tokens)
+            row = np.arange(start, stop)
+            window = np.searchsorted(store.window_offset, row, side="right") - 1
+            base = store.token_bases(start, stop).start + first[window]
+            cell = np.full(len(row), -1, dtype=np.int64)
+            for strand in STRANDS:
+                own = np.flatnonzero(is_minus[window] == (strand == "-"))
+                located = universe.locate(genome, strand, base[own])
+                cell[own[located.inside]] = located.cell
+            yield cell, (store, start)
+
+
+def thinning(n_rows: int, limit: int) -> int:
+    """Return n for which every n-th row leaves at most ``limit``: odd and no multiple of 3.
+
+    So no position of codons is preferred.
+    """
+    stride = max(1, -(-n_rows // limit))
+    while stride > 1 and (stride % 2 == 0 or stride % 3 == 0):
+        stride += 1
+    return stride
+
+
+def folds(cell: Int64[np.ndarray, " row"], side: DenseSide) -> Bool[np.ndarray, " row"]:
+    """Return which of two halves cells belong to: long stretches, both strands together."""
+    n_bp = side.universe.n_bp
+    return np.asarray(cell % n_bp * N_STRETCHES // n_bp % 2 == 1, dtype=np.bool_)

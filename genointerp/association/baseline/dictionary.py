@@ -1,0 +1,121 @@
+"""Dictionaries of random weights and of another seed, scored by the code that scores ours."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from genointerp.annotation.concepts import ConceptElements
+from genointerp.association.associate import associate
+from genointerp.association.baseline.dense import DenseSide
+from genointerp.association.baseline.dense_counts import LEVELS, DenseCounts, DenseScore, value_keys
+from genointerp.association.config import AssociateConfig
+from genointerp.association.summary import best_per_concept
+from genointerp.core.errors import MismatchError
+from genointerp.store.feature.store import STRANDS, FeatureStore
+
+_SILENT = 1 << 15
+"""Key of 0, the value of a feature where it does not fire."""
+
+
+def check_rival(
+    stores: Sequence[FeatureStore], rivals: Sequence[FeatureStore], *, random_weights: bool
+) -> None:
+    """Refuse a dictionary that is no rival of another one.
+
+    Raises
+    ------
+    MismatchError
+        If site or genomes are others; if the weights of the model are the same where they must be
+        random, or others where they must be the same; if it is the same dictionary.
+    """
+    own, known = stores[0].header, {store.header.genome_sha256 for store in stores}
+    for rival in rivals:
+        header, where = rival.header, str(rival.path)
+        if header.genome_sha256 not in known:
+            raise MismatchError(where, "a genome of the features", "another")
+        if header.site != own.site:
+            raise MismatchError(f"{where}: site", own.site, header.site)
+        if (header.model_sha256 != own.model_sha256) != random_weights:
+            expected = f"{'other weights than those' if random_weights else 'the weights'} of"
+            raise MismatchError(f"{where}: model-sha256", f"{expected} {own.model}", header.model)
+        if header.sae_sha256 == own.sae_sha256:
+            raise MismatchError(f"{where}: sae-sha256", "another dictionary", "the same")
+
+
+def rival_elements(
+    stores: Sequence[FeatureStore],
+    rivals: Sequence[FeatureStore],
+    elements: Sequence[ConceptElements],
+) -> list[ConceptElements]:
+    """Return the elements upon the genome of each rival."""
+    by_genome = {
+        store.header.genome_sha256: own for store, own in zip(stores, elements, strict=True)
+    }
+    return [by_genome[rival.header.genome_sha256] for rival in rivals]
+
+
+def best_of(
+    rivals: Sequence[FeatureStore], elements: Sequence[ConceptElements], split: AssociateConfig
+) -> pd.DataFrame:
+    """Return the best feature of each label, chosen on fit and measured on test."""
+    # significance is not asked for
+    quick = replace(split, n_shifts=1, top_per_concept=0)
+    return best_per_concept(associate(rivals, elements, config=quick))
+
+
+def score_features(
+    stores: Sequence[FeatureStore], best: pd.DataFrame, side: DenseSide
+) -> dict[tuple[str, str], tuple[int, DenseScore]]:
+    """Score chosen features at their thresholds on one side, which may be less than was read.
+
+    Parameters
+    ----------
+    stores
+        In the order of the genomes of the side.
+    best
+        Rows of associations: ``feature, concept, orientation, threshold, f1_fit``.
+
+    Returns
+    -------
+    dict
+        Feature and score, by concept and orientation.
+    """
+    number = {(label.concept, label.orientation): i for i, label in enumerate(side.labels.names)}
+    names = list(zip(best["concept"], best["orientation"], strict=True))
+    known = [row for row, name in enumerate(names) if name in number]
+    counts = DenseCounts(np.array([number[names[row]] for row in known], dtype=np.int64))
+    features = best["feature"].to_numpy(np.int64)[known]
+    for detector, feature in enumerate(features.tolist()):
+        _count_feature(counts, detector, stores, feature, side)
+    thresholds = best["threshold"].to_numpy(np.float64)[known]
+    # a feature detects where it fires, at a threshold of 0 too
+    keys = np.maximum(value_keys(thresholds.astype(np.float32)).astype(np.int64), _SILENT + 1)
+    found = counts.score(keys, best["f1_fit"].to_numpy(np.float64)[known])
+    return {
+        names[row]: (feature, score._replace(threshold=threshold))
+        for row, feature, score, threshold in zip(
+            known, features.tolist(), found, thresholds.tolist(), strict=True
+        )
+    }
+
+
+def _count_feature(
+    counts: DenseCounts,
+    detector: int,
+    stores: Sequence[FeatureStore],
+    feature: int,
+    side: DenseSide,
+) -> None:
+    mask = side.labels.mask(int(counts.label[detector]))
+    n_all, n_both = counts.n_all[detector], counts.n_both[detector]
+    for genome, store in enumerate(stores):
+        for strand in STRANDS:
+            track = store.feature(feature, strand)
+            cell, inside = side.universe.locate(genome, strand, track.row)
+            key = value_keys(track.value[inside])
+            n_all += np.bincount(key, minlength=LEVELS)
+            n_both += np.bincount(key[mask[cell]], minlength=LEVELS)
+    n_all[_SILENT] += side.universe.n_covered - n_all.sum()
+    n_both[_SILENT] += int(side.labels.n_positive[counts.label[detector]]) - n_both.sum()

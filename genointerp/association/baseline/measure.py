@@ -1,0 +1,187 @@
+"""What it takes without this dictionary to tell a concept: rivals on the same bases and split.
+
+A feature's score means something beside that of the detector which always fires, of single neurons
+and components, of directions and models that are told the truth, of the sequence alone, and of
+dictionaries that cannot have learnt anything (random weights) or were drawn again (other seed).
+Everything is chosen on fit and measured on test.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from genointerp.annotation.concepts import ConceptElements
+from genointerp.association.baseline.config import BaselineConfig
+from genointerp.association.baseline.dense import DenseSide, check_activations, dense_sides
+from genointerp.association.baseline.dense_counts import UNDEFINED
+from genointerp.association.baseline.dictionary import (
+    best_of,
+    check_rival,
+    rival_elements,
+    score_features,
+)
+from genointerp.association.baseline.projection import fit_projections, score_projections
+from genointerp.association.baseline.row import (
+    DETECTORS,
+    Found,
+    Rows,
+    always_on_rows,
+    baseline_frame,
+    dense_rows,
+    feature_row,
+    feature_rows,
+)
+from genointerp.association.baseline.sequence import score_sequence
+from genointerp.association.config import AssociateConfig
+from genointerp.association.summary import best_per_concept
+from genointerp.core.errors import MismatchError
+from genointerp.core.progress import Progress, silent
+from genointerp.genome.genome import Genome
+from genointerp.store.activation.store import ActivationStore
+from genointerp.store.feature.store import FeatureStore
+
+
+@dataclass(frozen=True, eq=False)
+class Rivals:
+    """What features are measured beside; what is not given has no rows.
+
+    Parameters
+    ----------
+    activations
+        That the features were made of, a store for each genome in the order of the features.
+    genomes
+        Sequences, in the same order.
+    random
+        Features of a dictionary of the same model with random weights, of some or all bases.
+    other_seed
+        Features of another dictionary of the same model and site.
+    """
+
+    activations: Sequence[ActivationStore] = ()
+    genomes: Sequence[Genome] = ()
+    random: Sequence[FeatureStore] = ()
+    other_seed: Sequence[FeatureStore] = ()
+
+
+def measure_baselines(
+    stores: Sequence[FeatureStore],
+    elements: Sequence[ConceptElements],
+    associations: pd.DataFrame,
+    rivals: Rivals,
+    *,
+    split: AssociateConfig,
+    config: BaselineConfig | None = None,
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """Return the scores of all detectors for each label, in the schema ``BASELINES``.
+
+    Parameters
+    ----------
+    stores, elements
+        As `associate` was given them.
+    associations
+        What it returned.
+    split
+        What it was configured with.
+    progress
+        Told of the detectors that are done.
+
+    Raises
+    ------
+    InputError
+        If tokens of the activations are not bases, or they are not of the bases of the features.
+    MismatchError
+        If a rival is of another genome, model, site or dictionary than it must be, or the
+        associations are of another split or annotation.
+
+    Notes
+    -----
+    Neurons and components are tried in both directions. Principal components, and differences of
+    means, are of all rows of fit; column and sign are chosen, and independent components, the probe
+    and the model of the sequence are fitted, on every n-th base of fit, n odd and no multiple of 3
+    (`thinning`); thresholds are chosen on all of fit, and every score is of all of test.
+    """
+    config = BaselineConfig(seed=split.seed) if config is None else config
+    check_rival(stores, rivals.random, random_weights=True)
+    check_rival(stores, rivals.other_seed, random_weights=False)
+    fit, test = dense_sides(stores, elements, split)
+    _check_associations(associations, test)
+    rows: Rows = {"always_on": always_on_rows(fit, test)}
+    if rivals.activations:
+        check_activations(stores, rivals.activations, (fit, test))
+        rows |= _on_activations(rivals.activations, fit, test, config)
+        progress(len(rows), len(DETECTORS))
+    if rivals.genomes:
+        found = score_sequence(rivals.genomes, fit, test, config)
+        rows["kmer_gc_phase"] = dense_rows(found, test)
+        progress(len(rows), len(DETECTORS))
+    best = best_per_concept(associations)
+    if rivals.random:
+        rows |= _random_weights(stores, rivals.random, elements, best, test, split)
+        progress(len(rows), len(DETECTORS))
+    if rivals.other_seed:
+        own = rival_elements(stores, rivals.other_seed, elements)
+        rows["other_seed"] = feature_rows(best_of(rivals.other_seed, own, split), test)
+    rows["feature"] = feature_rows(best, test)
+    progress(len(DETECTORS), len(DETECTORS))
+    return baseline_frame(rows, test)
+
+
+def _check_associations(associations: pd.DataFrame, test: DenseSide) -> None:
+    found = associations.drop_duplicates(["concept", "orientation"])
+    labels = zip(found["concept"], found["orientation"], strict=True)
+    n_found = dict(zip(labels, found["n_concept_bp"].tolist(), strict=True))
+    names = [(label.concept, label.orientation) for label in test.labels.names]
+    n_here = dict(zip(names, test.labels.n_positive.tolist(), strict=True))
+    for label in [*n_here, *n_found]:
+        if n_found.get(label) != n_here.get(label):
+            expected = f"{n_here.get(label, 'no')} bases on test, as this split and annotation have"
+            where = f"associations: {' '.join(map(str, label))}"
+            raise MismatchError(where, expected, str(n_found.get(label, "none")))
+
+
+def _on_activations(
+    activations: Sequence[ActivationStore],
+    fit: DenseSide,
+    test: DenseSide,
+    config: BaselineConfig,
+) -> Rows:
+    projections = fit_projections(activations, fit, config)
+    found = score_projections(projections, activations, fit, test)
+    return {
+        name: dense_rows(own, test, projections.chosen.get(name)) for name, own in found.items()
+    }
+
+
+def _random_weights(
+    stores: Sequence[FeatureStore],
+    random: Sequence[FeatureStore],
+    elements: Sequence[ConceptElements],
+    best: pd.DataFrame,
+    test: DenseSide,
+    split: AssociateConfig,
+) -> Rows:
+    own = rival_elements(stores, random, elements)
+    _, side = dense_sides(random, own, split)
+    share = f"{side.universe.n_covered} of {test.universe.n_covered} bases of test"
+    by_genome = {store.header.genome_sha256: store for store in stores}
+    there = [by_genome[rival.header.genome_sha256] for rival in random]
+    scored = score_features(there, best, side)
+    rows: Rows = {"random_weights": [], "feature_there": []}
+    found = {
+        (row["concept"], row["orientation"]): row
+        for row in best_of(random, own, split).to_dict("records")
+    }
+    sizes = {
+        (label.concept, label.orientation): int(n)
+        for label, n in zip(side.labels.names, side.labels.n_positive, strict=True)
+    }
+    for label in test.labels.names:
+        name = (label.concept, label.orientation)
+        n = sizes.get(name, 0)
+        row = feature_row(found.get(name), n)
+        rows["random_weights"].append(row._replace(note=f"{random[0].header.model}; {share}"))
+        feature, score = scored.get(name, ("", UNDEFINED))
+        rows["feature_there"].append(Found(score, n, str(feature), note=share))
+    return rows

@@ -1,0 +1,245 @@
+"""Labels: the concepts and orientations of each cell of a universe.
+
+Few of the many possible sets of labels occur together, so each cell stores the number of its set
+(its *combination*). A count for each combination then gives the counts of all labels at once.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int32, Int64
+
+from genointerp.annotation.concepts import ConceptElements, Orientation
+from genointerp.annotation.raster import element_bases
+from genointerp.association.count.patch import PatchBuilder, Patches
+from genointerp.association.count.universe import Universe
+from genointerp.core.errors import MismatchError
+from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
+
+
+class Label(NamedTuple):
+    """A concept in one orientation."""
+
+    concept: str
+    orientation: Orientation
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledCells:
+    """The labels of each cell of a universe.
+
+    Parameters
+    ----------
+    names
+        The labels, numbered from 0.
+    combination
+        Number of the set of labels of each cell.
+    members
+        1 where a label belongs to a combination; float64, in which counts of bases are exact.
+    n_positive
+        Cells that carry each label.
+    patches
+        Cells by their elements; an element counts once as sense and once as antisense.
+    element_label
+        Label of each element. Those of a concept with a strand in the orientation ``both`` come
+        last, and are in no patch.
+    whole
+        Of each element in the patches, the element of ``both`` that it is a reading of; -1 for
+        one of a concept without strand.
+    """
+
+    names: tuple[Label, ...]
+    combination: Int32[np.ndarray, " cell"]
+    members: Float64[np.ndarray, "label combination"]
+    n_positive: Int64[np.ndarray, " label"]
+    patches: Patches
+    element_label: Int64[np.ndarray, " element"]
+    whole: Int64[np.ndarray, " drawn"]
+
+    def mask(self, label: int) -> Bool[np.ndarray, " cell"]:
+        """Return which cells carry a label."""
+        return np.asarray((self.members[label] > 0)[self.combination], dtype=np.bool_)
+
+    @property
+    def n_elements(self) -> Int64[np.ndarray, " label"]:
+        """Elements of each label of which a base is covered."""
+        return np.bincount(self.element_label, minlength=len(self.names)).astype(np.int64)
+
+
+def list_labels(elements: Sequence[ConceptElements]) -> tuple[Label, ...]:
+    """Return the labels of all genomes, in the order of their concepts.
+
+    A concept with a strand has three: its bases when its strand is read, when the other is, and
+    (``both``) on either; a concept without has the last only. A concept without a single element
+    in any genome has no label.
+    """
+    labels: dict[Label, None] = {}
+    for genome in elements:
+        for concept in genome.names:
+            for orientation in (*genome.orientations(concept), "both"):
+                labels[Label(concept, orientation)] = None
+    empty = {
+        label.concept
+        for label in labels
+        if not any(label.concept in g.names and len(g.of(label.concept)) for g in elements)
+    }
+    return tuple(label for label in labels if label.concept not in empty)
+
+
+def label_cells(
+    stores: Sequence[FeatureStore],
+    elements: Sequence[ConceptElements],
+    universe: Universe,
+    names: tuple[Label, ...],
+    *,
+    n_stretches: int = 1,
+) -> LabelledCells:
+    """Draw the elements of each genome upon a universe.
+
+    Parameters
+    ----------
+    n_stretches
+        Stretches of equal length into which patches are divided.
+
+    Raises
+    ------
+    MismatchError
+        If elements lie on a sequence that their genome does not have, or beyond its end.
+    """
+    for store, genome in zip(stores, elements, strict=True):
+        _check_genome(store, genome)
+    builder = PatchBuilder(universe, n_stretches)
+    owners, known = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    parts, n_elements = readings_of_both(names), 0
+    for index, label in enumerate(names):
+        if index in parts:
+            continue
+        cell, element = _cells_of(stores, elements, universe, label)
+        found, element = _renumbered(element)
+        builder.divide(cell, element + n_elements)
+        owners.append(np.full(len(found), index, dtype=np.int64))
+        known.append(found)
+        n_elements += len(found)
+    patches, drawn = builder.build(), np.concatenate(owners)
+    number, members = _combinations(patches, drawn, len(names), parts)
+    whole, of_whole = _join_readings(drawn, np.concatenate(known), parts)
+    combination = number[patches.of_cell]
+    sizes = np.bincount(combination, minlength=members.shape[1]).astype(np.float64)
+    return LabelledCells(
+        names=names,
+        combination=combination,
+        members=members,
+        n_positive=np.rint(members @ sizes).astype(np.int64),
+        patches=patches,
+        element_label=np.concatenate([drawn, of_whole]),
+        whole=whole,
+    )
+
+
+def readings_of_both(names: Sequence[Label]) -> dict[int, tuple[int, int]]:
+    """Return, for each label that is ``both`` of a concept with a strand, sense and antisense.
+
+    A label whose two readings are not both among the names is left out: it is drawn by itself.
+    """
+    number = {label: index for index, label in enumerate(names)}
+    return {
+        index: (number[Label(concept, "sense")], number[Label(concept, "antisense")])
+        for (concept, orientation), index in number.items()
+        if orientation == "both"
+        and Label(concept, "sense") in number
+        and Label(concept, "antisense") in number
+    }
+
+
+def _check_genome(store: FeatureStore, elements: ConceptElements) -> None:
+    table, lengths = elements.table, store.lengths
+    for seqid, end in table.groupby("seqid")["end"].max().items():
+        where = f"annotation of {store.path}"
+        if seqid not in lengths:
+            known = ", ".join(list(lengths)[:5])
+            raise MismatchError(where, f"elements on {known}", f"elements on {seqid}")
+        if end > lengths[str(seqid)]:
+            expected = f"elements within {lengths[str(seqid)]} bp of {seqid}"
+            raise MismatchError(where, expected, f"one whose last base is {end}")
+
+
+def _cells_of(
+    stores: Sequence[FeatureStore],
+    elements: Sequence[ConceptElements],
+    universe: Universe,
+    label: Label,
+) -> tuple[Int64[np.ndarray, " base"], Int64[np.ndarray, " base"]]:
+    """Return each base of each element of a label, and a number of the element over all genomes."""
+    cells, numbers = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for genome, strand, drawn in readings(label, elements):
+        bases = element_bases(elements[genome], stores[genome].lengths, label.concept, strand=drawn)
+        cell, inside = universe.locate(genome, strand, bases.row)
+        cells.append(cell)
+        numbers.append(bases.element[inside] * len(stores) + genome)
+    return np.concatenate(cells), np.concatenate(numbers)
+
+
+def readings(
+    label: Label, elements: Sequence[ConceptElements]
+) -> Iterator[tuple[int, ReadStrand, ReadStrand | None]]:
+    """Yield genome, strand that is read and strand of the elements that are positive then."""
+    for genome, own in enumerate(elements):
+        if label.concept not in own.names:
+            continue
+        for strand in STRANDS:
+            other: ReadStrand = "-" if strand == "+" else "+"
+            drawn = {"sense": strand, "antisense": other, "both": None}[label.orientation]
+            yield genome, strand, drawn
+
+
+def _renumbered(
+    element: Int64[np.ndarray, " base"],
+) -> tuple[Int64[np.ndarray, " element"], Int64[np.ndarray, " base"]]:
+    """Give the elements that have a base numbers from 0 on; return what they were called."""
+    is_used = np.zeros(int(element.max(initial=-1)) + 1, dtype=np.bool_)
+    is_used[element] = True
+    number = np.cumsum(is_used) - 1
+    return np.flatnonzero(is_used).astype(np.int64), number[element].astype(np.int64)
+
+
+def _join_readings(
+    label: Int64[np.ndarray, " drawn"],
+    name: Int64[np.ndarray, " drawn"],
+    parts: dict[int, tuple[int, int]],
+) -> tuple[Int64[np.ndarray, " drawn"], Int64[np.ndarray, " whole"]]:
+    """Give the elements of labels ``both`` numbers after those drawn, and return their labels.
+
+    Parameters
+    ----------
+    label, name
+        Of the elements that were drawn; an element has one name in every orientation.
+    """
+    whole, owners = np.full(len(label), -1, dtype=np.int64), [np.zeros(0, np.int64)]
+    n_elements = len(label)
+    for both, readings in parts.items():
+        own = np.flatnonzero(np.isin(label, readings))
+        found, number = np.unique(name[own], return_inverse=True)
+        whole[own] = n_elements + number
+        owners.append(np.full(len(found), both, dtype=np.int64))
+        n_elements += len(found)
+    return whole, np.concatenate(owners)
+
+
+def _combinations(
+    patches: Patches,
+    element_label: Int64[np.ndarray, " drawn"],
+    n_labels: int,
+    parts: dict[int, tuple[int, int]],
+) -> tuple[Int32[np.ndarray, " patch"], Float64[np.ndarray, "label combination"]]:
+    """Return the combination of each patch, and which labels each combination has."""
+    has = np.zeros((len(patches), n_labels), dtype=np.bool_)
+    owner = np.repeat(np.arange(len(patches)), np.diff(patches.offset))
+    has[owner, element_label[patches.element]] = True
+    for both, (sense, antisense) in parts.items():
+        has[:, both] = has[:, sense] | has[:, antisense]
+    # one bit more, so that there is something to compare where there is no label
+    packed = np.packbits(np.column_stack([has, np.ones(len(has), np.bool_)]), axis=1)
+    _, first, number = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    return number.reshape(-1).astype(np.int32), has[first].T.astype(np.float64)

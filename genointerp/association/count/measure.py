@@ -1,0 +1,297 @@
+"""Every feature measured against every label: thresholds chosen on fit, counts taken on test."""
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+
+from genointerp.annotation.concepts import Concept, ConceptElements
+from genointerp.association import scores
+from genointerp.association.config import AssociateConfig
+from genointerp.association.count.hits import HitBlock, feature_blocks
+from genointerp.association.count.label import Label, LabelledCells, label_cells
+from genointerp.association.count.tally import LevelTally, Tally
+from genointerp.association.count.union import UnionCounter, known_labels, loud_level
+from genointerp.association.count.universe import Universe, make_universe
+from genointerp.association.split import Stretches
+from genointerp.core.progress import Progress, silent
+from genointerp.store.feature.store import FeatureStore
+
+N_STRETCHES = 20
+"""Stretches of test that are left out in turn for an interval, each `gap_bp` long or longer."""
+
+STRONG_BASES = 100
+"""Loud bases that must remain whichever stretch is left out: of fewer it says too little."""
+
+STRONG_ELEMENTS = 5
+"""Elements of the label that must hold a loud base: of fewer, it says too little of their kind."""
+
+MAX_THREADS = 4
+"""Each holds a block of hits."""
+
+_PHASES = tuple(f"codon_position_{phase}" for phase in range(3))
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """Fit or test: its cells, and what they are."""
+
+    universe: Universe
+    labels: LabelledCells
+
+
+class Measures(NamedTuple):
+    """What is known of each feature and label; every number after ``gain_fit`` is of test.
+
+    Parameters
+    ----------
+    threshold
+        Chosen on fit; NaN for a label without a base there.
+    f1_fit, gain_fit
+        F1 and gain in precision over the base rate, at the threshold on fit.
+    n_feature, n_both, n_hit
+        Bases detected, those of the label, and elements of the label with a detected base.
+    rank_sum, precision_sum
+        As in `RankTally`.
+    enrichment_low, enrichment_high
+        Interval of the enrichment.
+    precision_strong
+        Precision on test where the activation is at least half of its maximum on fit, without the
+        stretch that speaks most for the label; NaN where that leaves fewer than `STRONG_BASES`, or
+        where fewer than `STRONG_ELEMENTS` elements hold such a base.
+    codon_phase, phase_share
+        The position of the codon at which most bases are detected on fit, and its share on test;
+        NaN for labels of no coding sequence.
+    in_union
+        Labels that fit chose to explain the feature together.
+    loud_threshold
+        From which the feature is loud; chosen on fit.
+    n_loud, n_loud_union, n_union
+        Bases of test where it is loud, those of them in the union, and bases of the union.
+    """
+
+    threshold: Float64[np.ndarray, "feature label"]
+    f1_fit: Float64[np.ndarray, "feature label"]
+    gain_fit: Float64[np.ndarray, "feature label"]
+    n_feature: Int64[np.ndarray, "feature label"]
+    n_both: Int64[np.ndarray, "feature label"]
+    n_hit: Int64[np.ndarray, "feature label"]
+    rank_sum: Float64[np.ndarray, "feature label"]
+    precision_sum: Float64[np.ndarray, "feature label"]
+    enrichment_low: Float64[np.ndarray, "feature label"]
+    enrichment_high: Float64[np.ndarray, "feature label"]
+    precision_strong: Float64[np.ndarray, "feature label"]
+    codon_phase: Float64[np.ndarray, "feature label"]
+    phase_share: Float64[np.ndarray, "feature label"]
+    in_union: Bool[np.ndarray, "feature label"]
+    loud_threshold: Float64[np.ndarray, " feature"]
+    n_loud: Int64[np.ndarray, " feature"]
+    n_loud_union: Int64[np.ndarray, " feature"]
+    n_union: Int64[np.ndarray, " feature"]
+
+
+def make_side(
+    stores: Sequence[FeatureStore],
+    elements: Sequence[ConceptElements],
+    sides: Sequence[Stretches],
+    names: tuple[Label, ...],
+    config: AssociateConfig,
+) -> Side:
+    """Lay out and label the cells of one side of each genome."""
+    universe = make_universe(stores, sides)
+    n_stretches = min(N_STRETCHES, max(universe.n_bp // max(config.gap_bp, 1), 1))
+    labels = label_cells(stores, elements, universe, names, n_stretches=n_stretches)
+    return Side(universe, labels)
+
+
+def measure(
+    stores: Sequence[FeatureStore],
+    elements: Sequence[ConceptElements],
+    fit: Side,
+    test: Side,
+    config: AssociateConfig,
+    *,
+    progress: Progress = silent,
+) -> Measures:
+    """Choose on fit and count on test, for every feature.
+
+    Blocks of features are shared out to as many threads as there are cores, 4 at most.
+    """
+    counters = [_Counters.of(stores, side) for side in (fit, test)]
+    phases = find_phases(elements, fit.labels.names)
+    is_known = known_labels(fit.labels.names, elements)
+    blocks = feature_blocks(stores)
+
+    def measured(features: range) -> Measures:
+        return _measure_block(features, counters[0], counters[1], phases, is_known, config)
+
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, MAX_THREADS)) as pool:
+        found = []
+        for features, part in zip(blocks, pool.map(measured, blocks), strict=True):
+            found.append(part)
+            progress(features.stop, blocks[-1].stop)
+    return Measures(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+class _Counters(NamedTuple):
+    """What counts the hits of one side."""
+
+    tally: Tally
+    unions: UnionCounter
+
+    @classmethod
+    def of(cls, stores: Sequence[FeatureStore], side: Side) -> "_Counters":
+        """Return the counters of a side."""
+        unions = UnionCounter(side.labels, side.universe.n_covered)
+        return cls(Tally(stores, side.universe, side.labels), unions)
+
+
+def find_phases(
+    elements: Sequence[ConceptElements], names: Sequence[Label]
+) -> Int64[np.ndarray, "label phase"]:
+    """Return, for labels of coding sequences, the labels of the three positions of their codons.
+
+    Such a concept is one whose three positions are concepts too, or one of these three; -1 for
+    all others.
+    """
+    number = {label: index for index, label in enumerate(names)}
+    found = np.full((len(names), 3), -1, dtype=np.int64)
+    for label, index in number.items():
+        family = _family(elements[0].concepts, label.concept)
+        members = [number.get(Label(name, label.orientation), -1) for name in family]
+        found[index] = members if len(members) == 3 and min(members) >= 0 else -1
+    return found
+
+
+def _family(concepts: Mapping[str, Concept], concept: str) -> list[str]:
+    """Return the positions of the codons of a concept, or of the one that it is a position of."""
+    own = concepts.get(concept)
+    whole = own.of if own is not None and own.bases in _PHASES else concept
+    found = {
+        one.bases: name
+        for name, one in concepts.items()
+        if one.of == whole and one.bases in _PHASES and not (one.where or one.unless)
+    }
+    return [name for _, name in sorted(found.items())]
+
+
+def _measure_block(
+    features: range,
+    on_fit: _Counters,
+    on_test: _Counters,
+    phases: Int64[np.ndarray, "label phase"],
+    is_known: Bool[np.ndarray, " label"],
+    config: AssociateConfig,
+) -> Measures:
+    fit, test = on_fit.tally, on_test.tally
+    block = fit.read(features)
+    fractions = np.arange(config.n_thresholds) / config.n_thresholds
+    # rounded so that a threshold read back from a table detects exactly the same bases
+    grid = (fit.maxima(block)[:, None] * fractions).astype(np.float32).astype(np.float64)
+    half = _half(grid.shape[1])
+    fit_levels = fit.levels(block, grid)
+    level, f1_fit, gain_fit = _choose(fit_levels, fit)
+    threshold = np.take_along_axis(grid, level, axis=1)
+    threshold[:, fit.labels.n_positive == 0] = np.nan
+    loud = grid[np.arange(len(grid)), loud_level(fit_levels.n_feature, half)]
+    in_union = on_fit.unions.choose(block, loud, is_known)
+    # nothing of fit is read from here on, and of test nothing was read before
+    block = test.read(features)
+    test_levels, ranks = test.levels(block, grid), test.ranks(block)
+    interval = _interval(test, block, grid, level)
+    n_hit = test.elements(block, grid)
+    return Measures(
+        threshold,
+        f1_fit,
+        gain_fit,
+        np.take_along_axis(test_levels.n_feature, level, axis=1),
+        _at(test_levels.n_both, level),
+        _at(n_hit, level),
+        *ranks,
+        *interval,
+        _precision_strong(test, block, grid[:, half], n_hit[..., half]),
+        *_phase_shares(fit_levels, test_levels, level, phases),
+        in_union,
+        loud,
+        *on_test.unions.count(block, loud, in_union),
+    )
+
+
+def _half(n_thresholds: int) -> int:
+    """Return the lowest level from half of the maximum on; of one threshold, that one."""
+    return min(-(-n_thresholds // 2), n_thresholds - 1)
+
+
+def _precision_strong(
+    test: Tally,
+    block: HitBlock,
+    threshold: Float64[np.ndarray, " feature"],
+    n_hit: Int64[np.ndarray, "feature label"],
+) -> Float64[np.ndarray, "feature label"]:
+    """Return the precision at one threshold of each feature, which must last.
+
+    Parameters
+    ----------
+    n_hit
+        Elements with a base that is detected at it.
+    """
+    found = test.stretches(block, threshold[:, None], np.zeros(n_hit.shape, np.int64))
+    least = scores.least_precision(found.n_both, found.n_feature, fewest=STRONG_BASES)
+    return np.where(n_hit >= STRONG_ELEMENTS, least, np.nan)
+
+
+def _choose(
+    counts: LevelTally, fit: Tally
+) -> tuple[
+    Int64[np.ndarray, "feature label"],
+    Float64[np.ndarray, "feature label"],
+    Float64[np.ndarray, "feature label"],
+]:
+    """Choose the level of each label: the lowest with the highest F1; return its F1 and gain."""
+    n_positive = fit.labels.n_positive
+    f1 = scores.f1(counts.n_both, counts.n_feature[:, None, :], n_positive[None, :, None])
+    level = np.argmax(np.nan_to_num(f1), axis=2)
+    precision = scores.precision(
+        _at(counts.n_both, level), np.take_along_axis(counts.n_feature, level, axis=1)
+    )
+    gain = scores.precision_gain(precision, n_positive / max(fit.n_covered, 1))
+    return level, np.take_along_axis(f1, level[..., None], axis=2)[..., 0], gain
+
+
+def _interval(
+    test: Tally,
+    block: HitBlock,
+    grid: Float64[np.ndarray, "feature level"],
+    level: Int64[np.ndarray, "feature label"],
+) -> scores.Interval:
+    found = test.stretches(block, grid, level)
+    return scores.log2_enrichment_interval(
+        found.n_both, found.n_feature, test.positive_by_stretch[None], test.covered_by_stretch
+    )
+
+
+def _phase_shares(
+    on_fit: LevelTally,
+    on_test: LevelTally,
+    level: Int64[np.ndarray, "feature label"],
+    phases: Int64[np.ndarray, "label phase"],
+) -> tuple[Float64[np.ndarray, "feature label"], Float64[np.ndarray, "feature label"]]:
+    """Choose the position of the codon on fit, and return it with its share on test."""
+    fit, test = (
+        np.stack([_at(counts.n_both[:, phases[:, k]], level) for k in range(3)], axis=-1)
+        for counts in (on_fit, on_test)
+    )
+    chosen = np.argmax(fit, axis=-1)
+    is_known = (phases[:, 0] >= 0) & (fit.sum(axis=-1) > 0)
+    share = scores.phase_share(test, chosen)
+    return np.where(is_known, chosen, np.nan), np.where(is_known, share, np.nan)
+
+
+def _at(
+    counts: Int64[np.ndarray, "feature label level"], level: Int64[np.ndarray, "feature label"]
+) -> Int64[np.ndarray, "feature label"]:
+    return np.take_along_axis(counts, level[..., None], axis=2)[..., 0]

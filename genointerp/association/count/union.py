@@ -1,0 +1,192 @@
+"""What the concepts of a feature explain together: labels that fit chooses, measured on test.
+
+A feature that fires on tRNA and on rRNA, or on one concept as sense and on another as antisense,
+has no concept that tells it, and yet nothing about it is unknown.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+from scipy.stats import norm
+
+from genointerp.annotation.concepts import ConceptElements
+from genointerp.association.count.hits import HitBlock, reaching_codes
+from genointerp.association.count.label import Label, LabelledCells
+from genointerp.association.scores import precision_gain
+
+LOUD_BASES = 100
+"""Bases on fit that must be loud: where fewer are, loud begins at a lower threshold."""
+
+CHANCE = 0.05
+"""Of the bound that chooses a label: the chance for all labels together (Bonferroni)."""
+
+MAX_LABELS = 8
+"""Of one union."""
+
+
+class UnionTally(NamedTuple):
+    """Counts of the loud bases of each feature on one side.
+
+    Parameters
+    ----------
+    n_loud
+        Loud bases.
+    n_both
+        Those of them in the union.
+    n_union
+        Bases of the union.
+    """
+
+    n_loud: Int64[np.ndarray, " feature"]
+    n_both: Int64[np.ndarray, " feature"]
+    n_union: Int64[np.ndarray, " feature"]
+
+
+class _Rest(NamedTuple):
+    """What a set of labels leaves: its combinations, and the share that each label has of it."""
+
+    combination: Bool[np.ndarray, " combination"]
+    base: Float64[np.ndarray, " label"]
+
+
+class UnionCounter:
+    """Loud bases of features by sets of labels, upon one side.
+
+    Parameters
+    ----------
+    labels, n_covered
+        Of the side.
+    """
+
+    def __init__(self, labels: LabelledCells, n_covered: int) -> None:
+        self._n_covered = n_covered
+        self._has = np.ascontiguousarray(labels.members.T)
+        self._size = np.bincount(labels.combination, minlength=len(self._has)).astype(np.float64)
+        patches = labels.patches
+        self._kind = np.zeros(len(patches), np.int64)
+        self._kind[patches.of_cell] = labels.combination
+        self._rests: dict[tuple[int, ...], _Rest] = {}
+
+    def choose(
+        self,
+        block: HitBlock,
+        thresholds: Float64[np.ndarray, " feature"],
+        is_known: Bool[np.ndarray, " label"],
+    ) -> Bool[np.ndarray, "feature label"]:
+        """Choose the labels whose union explains where each feature is loud; on fit.
+
+        Parameters
+        ----------
+        thresholds
+            From which each feature is loud.
+        is_known
+            Labels that may explain.
+
+        Notes
+        -----
+        One label after the other is chosen, `MAX_LABELS` at most: that with the highest lower bound
+        of ``(r - b) / (1 - b)``, the first of equals, while it is above 0. Of the loud bases in no
+        label chosen before, r is the share in the label; of all bases in none of these, b is the
+        share in the label. Observations are patches, cells of the same elements as they are read.
+        With n_i loud bases on the i-th of M patches, in the label (m_i = 1) or not (0), and one
+        patch more, of mean size and not in the label, which stands for what was not seen,
+        ``r = sum m_i n_i / N`` and ``SE^2 = (M + 1) / M sum n_i^2 (m_i - r)^2 / N^2``, the variance
+        of a ratio. The bound is that of ``r - z SE``, z the normal quantile of `CHANCE` over the
+        number of labels.
+        """
+        z = float(norm.isf(CHANCE / max(int(is_known.sum()), 1)))
+        chosen = np.zeros((block.n_features, len(is_known)), dtype=np.bool_)
+        for feature, n in self._count(block, thresholds):
+            hit = np.flatnonzero(n)
+            chosen[feature, self._choose(n[hit], self._kind[hit], is_known, z)] = True
+        return chosen
+
+    def count(
+        self,
+        block: HitBlock,
+        thresholds: Float64[np.ndarray, " feature"],
+        chosen: Bool[np.ndarray, "feature label"],
+    ) -> UnionTally:
+        """Count the loud bases of each feature, in all and in the union of its labels."""
+        found = UnionTally(*np.zeros((3, block.n_features), np.int64))
+        for feature, n in self._count(block, thresholds):
+            outside = self._rest(tuple(np.flatnonzero(chosen[feature]).tolist())).combination
+            found.n_loud[feature] = n.sum()
+            found.n_both[feature] = n[~outside[self._kind]].sum()
+            found.n_union[feature] = self._size[~outside].sum()
+        return found
+
+    def _count(
+        self, block: HitBlock, thresholds: Float64[np.ndarray, " feature"]
+    ) -> Iterator[tuple[int, Int64[np.ndarray, " patch"]]]:
+        """Yield each feature with its loud bases on every patch."""
+        for feature, reach in enumerate(reaching_codes(thresholds).tolist()):
+            own = slice(block.start[feature], block.stop[feature])
+            loud = block.place[own][block.code[own] >= reach]
+            yield feature, np.bincount(loud, minlength=len(self._kind))
+
+    def _choose(
+        self,
+        n: Int64[np.ndarray, " patch"],
+        kind: Int64[np.ndarray, " patch"],
+        is_known: Bool[np.ndarray, " label"],
+        z: float,
+    ) -> list[int]:
+        chosen: list[int] = []
+        while len(chosen) < MAX_LABELS:
+            rest = self._rest(tuple(sorted(chosen)))
+            outside = rest.combination[kind]
+            n, kind = n[outside], kind[outside]
+            if not len(n):
+                break
+            low = _lower_bound(n.astype(np.float64), self._has[kind], z)
+            gain = np.where(is_known, precision_gain(low, rest.base), np.nan)
+            gain = np.nan_to_num(gain, nan=-1.0)
+            best = int(np.argmax(gain))
+            if gain[best] <= 0:
+                break
+            chosen.append(best)
+        return chosen
+
+    def _rest(self, chosen: tuple[int, ...]) -> _Rest:
+        if chosen not in self._rests:
+            outside = np.asarray(~(self._has[:, list(chosen)] > 0).any(axis=1), dtype=np.bool_)
+            n_left = self._n_covered - self._size[~outside].sum()
+            base = (self._size * outside) @ self._has / max(n_left, 1.0)
+            self._rests[chosen] = _Rest(outside, np.minimum(base, 1.0))
+        return self._rests[chosen]
+
+
+def known_labels(
+    names: Sequence[Label], elements: Sequence[ConceptElements]
+) -> Bool[np.ndarray, " label"]:
+    """Return which labels may explain: those of all concepts but absences, the bases outside."""
+    absent = {
+        name for own in elements for name, it in own.concepts.items() if it.bases == "outside"
+    }
+    return np.array([label.concept not in absent for label in names], dtype=np.bool_)
+
+
+def loud_level(
+    n_feature: Int64[np.ndarray, "feature level"], half: int
+) -> Int64[np.ndarray, " feature"]:
+    """Return the level from which each feature is loud.
+
+    The highest up to ``half`` that detects `LOUD_BASES` on fit; the lowest where none does.
+    """
+    n_enough = np.count_nonzero(n_feature[:, : half + 1] >= LOUD_BASES, axis=1)
+    return np.asarray(np.maximum(n_enough - 1, 0), dtype=np.int64)
+
+
+def _lower_bound(
+    n: Float64[np.ndarray, " patch"], has: Float64[np.ndarray, "patch label"], z: float
+) -> Float64[np.ndarray, " label"]:
+    """Return the lower bound of the share of each label in the bases of patches."""
+    more = n.mean()
+    total = n.sum() + more
+    share = n @ has / total
+    squares = (n**2) @ has * (1 - 2 * share) + (n @ n + more**2) * share**2
+    error = np.sqrt(np.maximum(squares, 0) * (len(n) + 1) / len(n)) / total
+    return np.asarray(share - z * error, dtype=np.float64)

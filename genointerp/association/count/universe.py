@@ -1,0 +1,133 @@
+"""The universe: every covered (base, reading strand) pair of one side, as one axis of cells.
+
+Covered bases of all genomes are laid end to end on an axis of ``n_bp`` positions; the cell of a
+base is its position when it is read on ``+`` and ``n_bp`` more when it is read on ``-``. Both
+strands share the axis, so that rotating it moves sense and antisense together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Int64
+
+from genointerp.association.split import Stretches
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.contigs import contig_offsets
+from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
+
+
+class Segments(NamedTuple):
+    """Stretches of global rows of one genome, and the axis position of the first base of each.
+
+    Sorted and disjoint; rows are half-open.
+    """
+
+    start: Int64[np.ndarray, " segment"]
+    end: Int64[np.ndarray, " segment"]
+    position: Int64[np.ndarray, " segment"]
+
+
+class Located(NamedTuple):
+    """Cells of bases, and which of the bases asked for they are."""
+
+    cell: Int64[np.ndarray, " cell"]
+    inside: Bool[np.ndarray, " base"]
+
+
+@dataclass(frozen=True, eq=False)
+class Universe:
+    """The cells of one side.
+
+    Parameters
+    ----------
+    n_bp
+        Length of the axis: bases covered on either strand.
+    n_covered
+        Covered (base, strand) pairs: the number that rates are shares of. ``2 * n_bp`` where
+        both strands were read everywhere.
+    covered
+        For each genome and reading strand, what of it was read.
+    """
+
+    n_bp: int
+    n_covered: int
+    covered: tuple[dict[ReadStrand, Segments], ...]
+
+    @property
+    def n_cells(self) -> int:
+        """Cells of the grid, those of a strand that was not read included."""
+        return 2 * self.n_bp
+
+    def locate(self, genome: int, strand: ReadStrand, rows: Int64[np.ndarray, " base"]) -> Located:
+        """Find the cells of those global rows that were read on this strand, on this side."""
+        segments = self.covered[genome][strand]
+        if not len(segments.start):
+            return Located(np.zeros(0, np.int64), np.zeros(len(rows), np.bool_))
+        index = np.searchsorted(segments.end, rows, side="right")
+        index = np.minimum(index, len(segments.end) - 1)
+        inside = (rows >= segments.start[index]) & (rows < segments.end[index])
+        index = index[inside]
+        position = rows[inside] - segments.start[index] + segments.position[index]
+        return Located(position + (0 if strand == "+" else self.n_bp), inside)
+
+
+def make_universe(stores: Sequence[FeatureStore], sides: Sequence[Stretches]) -> Universe:
+    """Lay the covered bases of one side of each genome end to end."""
+    covered, n_bp, n_covered = [], 0, 0
+    for store, stretches in zip(stores, sides, strict=True):
+        side = _row_intervals(store, stretches)
+        by_strand = {
+            strand: _common(side, _row_intervals(store, store.coverage(strand)))
+            for strand in STRANDS
+        }
+        either = _merged(np.concatenate(list(by_strand.values())))
+        lengths = either[:, 1] - either[:, 0]
+        position = n_bp + np.cumsum(lengths) - lengths
+        whole = Segments(either[:, 0], either[:, 1], position)
+        covered.append({strand: _within(rows, whole) for strand, rows in by_strand.items()})
+        n_bp += int(lengths.sum())
+        n_covered += sum(int((rows[:, 1] - rows[:, 0]).sum()) for rows in by_strand.values())
+    return Universe(n_bp, n_covered, tuple(covered))
+
+
+def _row_intervals(
+    store: FeatureStore, intervals: Sequence[GenomicInterval]
+) -> Int64[np.ndarray, "interval 2"]:
+    offsets = contig_offsets(store.header.contigs)
+    rows = [(offsets[it.seqid] + it.start, offsets[it.seqid] + it.end) for it in intervals]
+    return _merged(np.array(rows, dtype=np.int64).reshape(-1, 2))
+
+
+def _merged(rows: Int64[np.ndarray, "interval 2"]) -> Int64[np.ndarray, "merged 2"]:
+    rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+    merged: list[list[int]] = []
+    for start, end in rows.tolist():
+        if merged and start <= merged[-1][1]:
+            merged[-1][1] = max(end, merged[-1][1])
+        else:
+            merged.append([start, end])
+    return np.array(merged, dtype=np.int64).reshape(-1, 2)
+
+
+def _common(
+    a: Int64[np.ndarray, "interval 2"], b: Int64[np.ndarray, "other 2"]
+) -> Int64[np.ndarray, "common 2"]:
+    found: list[tuple[int, int]] = []
+    i = j = 0
+    while i < len(a) and j < len(b):
+        start, end = max(a[i, 0], b[j, 0]), min(a[i, 1], b[j, 1])
+        if start < end:
+            found.append((int(start), int(end)))
+        if a[i, 1] < b[j, 1]:
+            i += 1
+        else:
+            j += 1
+    return np.array(found, dtype=np.int64).reshape(-1, 2)
+
+
+def _within(rows: Int64[np.ndarray, "interval 2"], whole: Segments) -> Segments:
+    index = np.searchsorted(whole.end, rows[:, 0], side="right")
+    position = whole.position[index] + rows[:, 0] - whole.start[index]
+    return Segments(rows[:, 0], rows[:, 1], position)

@@ -1,0 +1,174 @@
+"""From the files of the command line to a table of associations."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from genointerp.annotation.check import tell_unused
+from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
+from genointerp.annotation.read import read_annotation
+from genointerp.association.config import AssociateConfig
+from genointerp.association.split import Divisible, fit_blocks, sides_read, split_stores
+from genointerp.core.config import from_mapping
+from genointerp.core.errors import InputError, MismatchError
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.read import read_genome
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.schemas import ASSOCIATIONS
+from genointerp.store.table.table import read_provenance
+
+_log = logging.getLogger(__name__)
+
+
+def resolve_split(stores: Sequence[FeatureStore], config: AssociateConfig) -> AssociateConfig:
+    """Return a configuration that says which sequences of these files are on which side.
+
+    What ``test`` names and is a genome becomes one of ``test_genomes``, and blocks are made to fit
+    what was read (`genointerp.association.split.fit_blocks`); the log says so.
+
+    Parameters
+    ----------
+    config
+        Its ``test`` may name a features file by its path, by its name without suffix, or by the
+        name of its folder, as long as only one of the files is called so. The name of a sequence
+        means the sequence, unless several files have one of that name and it is all that the file
+        which is called so has.
+
+    Raises
+    ------
+    InputError
+        If a name is that of several files; if what was read cannot be divided.
+    """
+    by_name = _genomes_by_name(stores)
+    known = Counter(contig.seqid for store in stores for contig in store.header.contigs)
+    alone = {
+        store.header.genome_sha256: store.header.contigs[0].seqid
+        for store in stores
+        if len(store.header.contigs) == 1
+    }
+    seqids, genomes = [], list(config.test_genomes)
+    for name in config.test:
+        found = by_name.get(name, set())
+        is_alone = {alone.get(genome) for genome in found} == {name}
+        if not found or known[name] == 1 or (known[name] and not is_alone):
+            seqids.append(name)
+        elif len(found) > 1:
+            kinds = f"{name}: {len(found)} features files"
+            raise InputError("test", "the name of one sequence or one genome", kinds)
+        else:
+            genomes += found
+    divisible = [Divisible.of_store(store) for store in stores]
+    named = replace(config, test=tuple(seqids), test_genomes=tuple(dict.fromkeys(genomes)))
+    fitted = fit_blocks(divisible, named)
+    if fitted.block_bp != config.block_bp:
+        fit, test = sides_read(divisible, split_stores(stores, fitted))
+        _log.info("%s", describe_blocks(fitted, fit, test))
+    return fitted
+
+
+def describe_blocks(
+    config: AssociateConfig, fit: Sequence[GenomicInterval], test: Sequence[GenomicInterval]
+) -> str:
+    """Say in a line which blocks there are and how much was read of either side."""
+    n_fit, n_test = (sum(part.length for part in side) for side in (fit, test))
+    return (
+        f"fit and test are alternate blocks of {config.block_bp:,} bases, without {config.gap_bp:,}"
+        f" at each of their ends: {n_fit:,} bases read on fit, {n_test:,} on test"
+    )
+
+
+def sides_path(associations: Path) -> Path:
+    """Return where the comparison of the sides lies: beside the associations."""
+    return associations.with_name(f"{associations.stem}.sides.tsv")
+
+
+def read_elements(
+    stores: Sequence[FeatureStore],
+    annotations: Sequence[Path],
+    *,
+    genomes: Sequence[Path] = (),
+    concepts: Path | None = None,
+) -> list[ConceptElements]:
+    """Return the elements of the concepts upon the genome of each store.
+
+    Parameters and errors are those of `associate_files`.
+    """
+    return define_known(stores, annotations, read_sequences(stores, genomes), concepts)
+
+
+def read_sequences(stores: Sequence[FeatureStore], genomes: Sequence[Path]) -> dict[str, Genome]:
+    """Return the given genomes by their sha256, each being that of a store."""
+    known = {store.header.genome_sha256 for store in stores}
+    found = {}
+    for path in genomes:
+        sequences = read_genome(path)
+        if sequences.sha256 not in known:
+            raise MismatchError(str(path), "the genome of a features file", "another")
+        found[sequences.sha256] = sequences
+    return found
+
+
+def define_known(
+    stores: Sequence[FeatureStore],
+    annotations: Sequence[Path],
+    sequences: Mapping[str, Genome],
+    concepts: Path | None,
+) -> list[ConceptElements]:
+    """Read the annotation of each store, and return the elements of the concepts in it.
+
+    Parameters
+    ----------
+    sequences
+        Genomes by their sha256; an annotation of a genome that is not there is checked against
+        the lengths of the contigs alone.
+    """
+    if len(stores) != len(annotations):
+        expected = f"one annotation for each of {len(stores)} features files"
+        raise InputError("annotations", expected, str(len(annotations)))
+    definitions = load_concepts(concepts)
+    elements = []
+    for store, path in zip(stores, annotations, strict=True):
+        genome = sequences.get(store.header.genome_sha256) or _without_sequence(store)
+        annotation = read_annotation(path, genome)
+        elements.append(define_elements(annotation, genome, definitions))
+        tell_unused(annotation, elements[-1], where=str(path))
+    return elements
+
+
+def read_split(associations: Path) -> AssociateConfig:
+    """Return the configuration that a table of associations was made with: its fit and test.
+
+    Raises
+    ------
+    SchemaError
+        If the table does not say.
+    """
+    provenance = read_provenance(associations, ASSOCIATIONS)
+    where = f"{associations}: provenance"
+    config: AssociateConfig = from_mapping(
+        AssociateConfig, provenance.get("config", {}), where=where
+    )
+    return config
+
+
+def _genomes_by_name(stores: Sequence[FeatureStore]) -> dict[str, set[str]]:
+    """Return the sha256 of the genomes that a path, a file or a folder may stand for."""
+    found: dict[str, set[str]] = {}
+    for store in stores:
+        path = Path(store.path)
+        for name in {str(path), str(path.resolve()), path.stem, path.resolve().parent.name}:
+            found.setdefault(name, set()).add(store.header.genome_sha256)
+    return found
+
+
+def _without_sequence(store: FeatureStore) -> Genome:
+    """Return the contigs of a store as a genome of N: elements need lengths and topology only."""
+    return Genome(
+        Contig(contig.seqid, np.full(contig.length, ord("N"), np.uint8), contig.circular)
+        for contig in store.header.contigs
+    )

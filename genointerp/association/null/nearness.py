@@ -1,0 +1,178 @@
+"""Whether the loci of a feature keep to the ends of a concept's elements, and the chance of that.
+
+A locus is where the feature is loud, as candidates have it (`locus_share` and `merge_gap` of the
+configuration), whatever threshold tells a concept best.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int64
+from scipy.stats import binom
+
+from genointerp.annotation.concepts import ConceptElements
+from genointerp.association.config import AssociateConfig
+from genointerp.association.count.label import Label, readings
+from genointerp.association.count.tracks import RowTrack
+from genointerp.association.count.universe import Universe
+from genointerp.feature.loci import find_loci
+from genointerp.store.feature.store import FeatureStore, ReadStrand
+
+NEAR_BP = 10
+"""Bases on either side of the first and of the last base of an element that are near an end."""
+
+_WHOLE = ("all", "outside")
+
+
+class Peaks(NamedTuple):
+    """The rows of one genome and reading strand on which loci of a feature have their peaks."""
+
+    genome: int
+    strand: ReadStrand
+    row: Int64[np.ndarray, " locus"]
+
+
+class Nearness(NamedTuple):
+    """Share of loci near an end of an element, and the chance of as many; NaN without a locus."""
+
+    share: float
+    chance: float
+
+
+class _Near(NamedTuple):
+    """Rows near an end, as sorted disjoint half-open runs of each genome and strand; their rate."""
+
+    runs: dict[tuple[int, ReadStrand], Int64[np.ndarray, "run 2"]]
+    rate: float
+
+
+class Ends:
+    """Ends of elements upon one universe.
+
+    Parameters
+    ----------
+    stores, elements
+        Features of each genome, and the elements of the concepts.
+    universe
+        The cells that count.
+    config
+        What a locus is.
+
+    Notes
+    -----
+    Near an end are the bases up to `NEAR_BP` before or after the first or the last base of an
+    element, on its contig. The ends of codon positions and of first and last codons are those of
+    the coding sequences. Of n loci k have their peak near an end; the chance is that of k or more
+    in n throws with the largest of three rates: that of such pairs among all that were read, among
+    those within the elements, and among those in no element of either strand. By the others a
+    feature that fires anywhere in short elements, or in short gaps between them, does not keep to
+    ends. Loci that lie
+    together are no throws of their own, so that the chance is rather larger than this.
+    """
+
+    def __init__(
+        self,
+        stores: Sequence[FeatureStore],
+        elements: Sequence[ConceptElements],
+        universe: Universe,
+        config: AssociateConfig,
+    ) -> None:
+        self._stores = stores
+        self._elements = elements
+        self._universe = universe
+        self._config = config
+        self._known: dict[Label, _Near] = {}
+
+    def find_peaks(self, tracks: Sequence[RowTrack]) -> list[Peaks]:
+        """Return the peaks of the loci of one feature in the universe."""
+        highest = max((float(it.value.max(initial=0)) for it in tracks), default=0.0)
+        found = []
+        for track in tracks:
+            kept = self._universe.locate(track.genome, track.strand, track.row).inside
+            offsets = np.array(list(self._stores[track.genome].offsets.values()), dtype=np.int64)
+            loci = find_loci(
+                *(track.row[kept], track.value[kept], offsets),
+                at_least=self._config.locus_share * highest,
+                merge_gap=self._config.merge_gap,
+            )
+            found.append(Peaks(track.genome, track.strand, loci.peak))
+        return found
+
+    def nearness(self, peaks: Sequence[Peaks], label: Label) -> Nearness:
+        """Return how far loci keep to the ends of the elements of a label."""
+        near = self._find(label)
+        n_loci = sum(len(one.row) for one in peaks)
+        if not n_loci:
+            return Nearness(float("nan"), float("nan"))
+        n_near = 0
+        for one in peaks:
+            runs = near.runs.get((one.genome, one.strand), np.zeros((0, 2), np.int64))
+            begun = np.searchsorted(runs[:, 0], one.row, side="right")
+            ended = np.searchsorted(runs[:, 1], one.row, side="right")
+            n_near += int((begun - ended).sum())
+        return Nearness(n_near / n_loci, float(binom.sf(n_near - 1, n_loci, near.rate)))
+
+    def _find(self, label: Label) -> _Near:
+        whole = _whole(label, self._elements)
+        if whole not in self._known:
+            self._known[whole] = self._lay(whole)
+        return self._known[whole]
+
+    def _lay(self, label: Label) -> _Near:
+        runs, pairs = {}, np.zeros((3, 2), np.int64)
+        for genome, strand, drawn in readings(label, self._elements):
+            store, table = self._stores[genome], self._elements[genome].of(label.concept)
+            is_own = table["strand"].isin([drawn, "."]) | (drawn is None)
+            is_near = _near_ends(table[is_own], store)
+            is_within, is_outside = _lie_in(table[is_own], store), ~_lie_in(table, store)
+            is_read = np.zeros(store.n_rows, dtype=np.bool_)
+            for start, end, _ in zip(*self._universe.covered[genome][strand], strict=True):
+                is_read[start:end] = True
+            edges = np.diff(np.concatenate([[False], is_near, [False]]).astype(np.int8))
+            runs[genome, strand] = np.flatnonzero(edges).reshape(-1, 2).astype(np.int64)
+            for among, place in zip(pairs, (is_read, is_within, is_outside), strict=True):
+                among += [(place & is_read & is_near).sum(), (place & is_read).sum()]
+        return _Near(runs, float((pairs[:, 0] / np.maximum(pairs[:, 1], 1)).max()))
+
+
+def _lie_in(table: pd.DataFrame, store: FeatureStore) -> Bool[np.ndarray, " row"]:
+    """Return the rows within the elements of a table."""
+    found = np.zeros(store.n_rows, dtype=np.bool_)
+    for seqid, start, end in table[["seqid", "start", "end"]].itertuples(index=False):
+        found[store.offsets[seqid] + start : store.offsets[seqid] + end] = True
+    return found
+
+
+def _whole(label: Label, elements: Sequence[ConceptElements]) -> Label:
+    """Return the label of whole elements that the bases of a label are a part of."""
+    own = next(it.concepts[label.concept] for it in elements if label.concept in it.names)
+    is_part = own.bases not in _WHOLE and own.of is not None
+    if is_part and any(own.of in it.names for it in elements):
+        return Label(str(own.of), label.orientation)
+    return label
+
+
+def _near_ends(table: pd.DataFrame, store: FeatureStore) -> Bool[np.ndarray, " row"]:
+    """Return the rows near the first or the last base of each element of a table."""
+    table = table.sort_values(["element", "part"], kind="stable")
+    offset = np.array([store.offsets[name] for name in table["seqid"]], dtype=np.int64)
+    length = np.array([store.lengths[name] for name in table["seqid"]], dtype=np.int64)
+    start, end = (table[name].to_numpy(np.int64) + offset for name in ("start", "end"))
+    is_reverse = (table["strand"] == "-").to_numpy(np.bool_)
+    element = table["element"].to_numpy(np.int64)
+    is_first = np.diff(element, prepend=-1) != 0
+    is_last = np.diff(element, append=-1) != 0
+    row = np.concatenate(
+        [
+            np.where(is_reverse, end - 1, start)[is_first],
+            np.where(is_reverse, start, end - 1)[is_last],
+        ]
+    )
+    lowest = np.concatenate([offset[is_first], offset[is_last]])
+    highest = lowest + np.concatenate([length[is_first], length[is_last]])
+    around = row[:, None] + np.arange(-NEAR_BP, NEAR_BP + 1)
+    is_near = np.zeros(store.n_rows, dtype=np.bool_)
+    is_near[around[(around >= lowest[:, None]) & (around < highest[:, None])]] = True
+    return is_near

@@ -1,0 +1,152 @@
+"""The null of rotated annotation, and the false discovery rate.
+
+The annotation is rotated along the covered bases, both strands together: lengths, clusters
+and the relation of the strands stay as they are, only the place is lost.
+"""
+
+import math
+from collections import OrderedDict
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64, UInt8
+
+from genointerp.association.count.hits import Detections
+from genointerp.association.count.label import LabelledCells
+from genointerp.association.null import kernels as null_kernels
+from genointerp.core.errors import InputError
+from genointerp.core.seed import rng
+
+KEPT_UNIONS = 16
+
+_GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+class Shifts(NamedTuple):
+    """Rotations ``step * j`` by the multiples j of one step; ``n`` of them.
+
+    The multiples are the whole numbers from ``first`` to ``first + n`` without 0.
+    """
+
+    step: int
+    first: int
+    n: int
+
+
+def draw_shifts(n_bp: int, n_shifts: int, *, seed: int) -> Shifts:
+    """Draw rotations of an axis, evenly spread and all different; all there are on a short axis.
+
+    Notes
+    -----
+    The step is near the golden section of the axis, which spreads its multiples evenly and keeps
+    them away from 0. The unrotated annotation sits at a random place in the sequence of
+    rotations: were it laid anywhere at random, its rank among them would be exactly uniform,
+    however the rotations depend upon each other.
+
+    Raises
+    ------
+    InputError
+        If the axis is too short to be rotated.
+    """
+    if n_bp < 2:
+        raise InputError("test", "at least 2 covered bases to rotate", str(n_bp))
+    draw = rng(seed, "shift")
+    n = min(n_shifts, n_bp - 1)
+    step = round(n_bp * _GOLDEN) + int(draw.integers(-(n_bp // 100), n_bp // 100 + 1))
+    while math.gcd(step, n_bp) != 1:
+        step += 1
+    return Shifts(step, -int(draw.integers(n + 1)), n)
+
+
+class NullCounts(NamedTuple):
+    """Cells of some detectors in common with a label: as it is, and in each draw of a null."""
+
+    observed: Int64[np.ndarray, " detector"]
+    null: Int64[np.ndarray, "detector draw"]
+
+
+class ShiftNull:
+    """Bases in common with the rotated annotation.
+
+    Parameters
+    ----------
+    labels, n_bp
+        The annotation, on an axis of this length.
+    shifts
+        The rotations.
+
+    Notes
+    -----
+    Memory is 2 bytes a base of the axis for each label that is counted, and for the last
+    `KEPT_UNIONS` unions of labels.
+    """
+
+    def __init__(self, labels: LabelledCells, n_bp: int, shifts: Shifts) -> None:
+        self.labels = labels
+        self.n_bp = n_bp
+        self.shifts = shifts
+        # walking in steps makes the rotations of a base neighbours in memory
+        self._inverse = pow(shifts.step, -1, n_bp)
+        self._walk = np.arange(n_bp, dtype=np.int64) * shifts.step % n_bp
+        self._tracks: dict[int, UInt8[np.ndarray, " walk"]] = {}
+        self._unions: OrderedDict[tuple[int, ...], UInt8[np.ndarray, " walk"]] = OrderedDict()
+
+    def count(self, detected: Detections, label: int) -> NullCounts:
+        """Count the detected cells that a label covers, as it is and after each rotation.
+
+        Where strands were read in different places a rotated label may lie on bases not read;
+        the count is exact, but the label's own size then varies a little and is not corrected.
+        """
+        if label not in self._tracks:
+            self._tracks[label] = self._lay(self.labels.mask(label))
+        return self._count(detected, self._tracks[label])
+
+    def count_union(self, detected: Detections, labels: tuple[int, ...]) -> NullCounts:
+        """Count the detected cells that any of some labels covers, as `count` does."""
+        if len(labels) == 1:
+            return self.count(detected, labels[0])
+        if labels not in self._unions:
+            is_of = np.asarray((self.labels.members[list(labels)] > 0).any(axis=0), np.bool_)
+            self._unions[labels] = self._lay(is_of[self.labels.combination])
+        self._unions.move_to_end(labels)
+        if len(self._unions) > KEPT_UNIONS:
+            self._unions.popitem(last=False)
+        return self._count(detected, self._unions[labels])
+
+    def _count(self, detected: Detections, track: UInt8[np.ndarray, " walk"]) -> NullCounts:
+        first, n = self.shifts.first, self.shifts.n
+        counts = np.zeros((len(detected.start), n + 1), dtype=np.int64)
+        null_kernels.count_rotated(*(*detected, self.n_bp, self._inverse, first + n, track, counts))
+        return NullCounts(counts[:, -first].copy(), np.delete(counts, -first, axis=1))
+
+    def _lay(self, mask: Bool[np.ndarray, " cell"]) -> UInt8[np.ndarray, " walk"]:
+        walked = mask.reshape(2, self.n_bp)[:, self._walk]
+        wrapped = np.concatenate([walked, walked[:, : self.shifts.n]], axis=1)
+        return np.ascontiguousarray(wrapped).view(np.uint8).reshape(-1)
+
+
+def p_values(counts: NullCounts) -> Float64[np.ndarray, " detector"]:
+    """Return the share of draws, the annotation as it is included, that do as well.
+
+    Notes
+    -----
+    ``(1 + #{null >= observed}) / (1 + n)``: never 0.
+    """
+    n_as_good = np.count_nonzero(counts.null >= counts.observed[:, None], axis=1)
+    return np.asarray((1 + n_as_good) / (1 + counts.null.shape[1]), dtype=np.float64)
+
+
+def benjamini_hochberg(p: Float64[np.ndarray, " test"]) -> Float64[np.ndarray, " test"]:
+    """Return q-values: the false discovery rate at which each test is just significant.
+
+    Notes
+    -----
+    Benjamini and Hochberg (1995): ``q_(i) = min over j >= i of p_(j) m / j``, for the m tests
+    that are not NaN; NaN stays NaN.
+    """
+    q = np.full(len(p), np.nan)
+    tested = np.flatnonzero(~np.isnan(p))
+    order = tested[np.argsort(p[tested], kind="stable")]
+    scaled = p[order] * len(order) / np.arange(1, len(order) + 1)
+    q[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    return q

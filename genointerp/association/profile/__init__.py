@@ -1,0 +1,1 @@
+"""Activations along elements, and precision along thresholds."""

@@ -1,0 +1,93 @@
+"""Precision and recall of a feature at every threshold, measured on test."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64
+
+from genointerp.annotation.concepts import ConceptElements
+from genointerp.association import scores
+from genointerp.association.config import AssociateConfig
+from genointerp.association.count.label import Label, LabelledCells, label_cells
+from genointerp.association.count.tracks import CellTrack, count_levels, stream_features
+from genointerp.association.count.universe import make_universe
+from genointerp.association.split import split_stores
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.schemas import CURVES
+from genointerp.store.table.table import conform, empty_table
+
+N_LEVELS = 64
+
+
+def precision_recall(
+    stores: Sequence[FeatureStore],
+    elements: Sequence[ConceptElements],
+    pairs: pd.DataFrame,
+    *,
+    config: AssociateConfig,
+    n_levels: int = N_LEVELS,
+) -> pd.DataFrame:
+    """Return the precision-recall curve of each pair, in the schema ``CURVES``.
+
+    Parameters
+    ----------
+    stores, elements, config
+        As `genointerp.association.associate.associate` was given them: the test side is the same.
+    pairs
+        Rows of associations: ``feature, concept, orientation, threshold``.
+    n_levels
+        Thresholds beside the chosen one.
+
+    Notes
+    -----
+    Thresholds are quantiles of the activation over the bases of test on which the feature fires;
+    the lowest detects all of them. Precision and recall are exact at each, by base.
+    """
+    sides = [split.test for split in split_stores(stores, config)]
+    universe = make_universe(stores, sides)
+    names = tuple(
+        dict.fromkeys(map(Label, pairs["concept"].tolist(), pairs["orientation"].tolist()))
+    )
+    labels = label_cells(stores, elements, universe, names)
+    found = [empty_table(CURVES)]
+    wanted = sorted(set(pairs["feature"].tolist()))
+    for feature, (track,) in stream_features(stores, [universe], wanted):
+        for pair in pairs[pairs["feature"] == feature].to_dict("records"):
+            label = Label(pair["concept"], pair["orientation"])
+            chosen = float(pair["threshold"])
+            curve = _curve(track, names.index(label), labels, chosen, n_levels)
+            base_rate = curve["n_concept_bp"] / max(universe.n_covered, 1)
+            found.append(
+                curve.assign(feature=feature, base_rate=base_rate, **label._asdict())[CURVES.names]
+            )
+    table = pd.concat(found[1:] or found, ignore_index=True)
+    return conform(table, CURVES, where="precision and recall")
+
+
+def _curve(
+    track: CellTrack, label: int, labels: LabelledCells, chosen: float, n_levels: int
+) -> pd.DataFrame:
+    thresholds = _levels(track, chosen, n_levels)
+    counts = count_levels(track, thresholds, labels)
+    n_both, n_concept = counts.n_both[label], labels.n_positive[label]
+    return pd.DataFrame(
+        {
+            "threshold": thresholds,
+            "chosen": (thresholds == chosen).astype(np.int64),
+            "n_feature_bp": counts.n_feature,
+            "n_both_bp": n_both,
+            "n_concept_bp": np.full(len(thresholds), n_concept),
+            "precision": scores.precision(n_both, counts.n_feature),
+            "recall": scores.recall(n_both, np.full(len(thresholds), n_concept)),
+        }
+    )
+
+
+def _levels(track: CellTrack, chosen: float, n_levels: int) -> Float64[np.ndarray, " level"]:
+    value = track.value.astype(np.float64)
+    shares = np.linspace(0, 1, n_levels)
+    # a quantile between two values would detect what the upper one does
+    levels = np.quantile(value, shares, method="higher") if len(value) else np.zeros(0)
+    known = [] if np.isnan(chosen) else [chosen]
+    return np.unique(np.concatenate([levels, known]))

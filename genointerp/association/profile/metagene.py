@@ -1,0 +1,192 @@
+"""Mean activation of a feature around the starts and the ends of a concept's elements."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float64, Int64
+
+from genointerp.annotation.concepts import ConceptElements, Orientation
+from genointerp.association.config import AssociateConfig
+from genointerp.association.count.universe import Universe, make_universe
+from genointerp.association.split import Stretches, split_stores
+from genointerp.core.errors import InputError
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
+from genointerp.store.table.schemas import METAGENE
+from genointerp.store.table.table import conform
+
+FLANK = 200
+ANCHORS = ("start", "end")
+
+
+class _Ends(NamedTuple):
+    """One end of each element: its base on its contig, and the direction of reading."""
+
+    base: Int64[np.ndarray, " element"]
+    step: Int64[np.ndarray, " element"]
+    seqid: list[str]
+
+
+class _Signal(NamedTuple):
+    """A feature read on one strand of one genome: activation and whether it was read, by row."""
+
+    value: Float64[np.ndarray, " row"]
+    is_read: Bool[np.ndarray, " row"]
+
+
+def metagene(
+    stores: Sequence[FeatureStore],
+    elements: Sequence[ConceptElements],
+    feature: int,
+    concept: str,
+    *,
+    config: AssociateConfig | None = None,
+    flank: int = FLANK,
+) -> pd.DataFrame:
+    """Return the mean activation around both ends of a concept's elements, schema ``METAGENE``.
+
+    Parameters
+    ----------
+    stores, elements
+        Features of one dictionary and the elements of the concepts, for each genome.
+    config
+        Of associations: only bases on its test side count. All that were read where None.
+    flank
+        Offsets go from ``-flank`` to ``flank`` bp.
+
+    Raises
+    ------
+    InputError
+        If ``flank`` is negative.
+    UnknownNameError
+        If there is no such concept or feature.
+
+    Notes
+    -----
+    At offset ``d`` the mean is ``sum(a) / n`` over the ``n`` elements whose base at ``d`` was read,
+    with ``a = 0`` where the feature is silent; the standard error is
+    ``sqrt(sum((a - mean)^2) / (n - 1) / n)``. Bases around neighbouring elements are no independent
+    evidence, so it shows the spread and is no test.
+    """
+    if flank < 0:
+        raise InputError("flank", "0 or more bp", str(flank))
+    universe = make_universe(stores, _sides(stores, config))
+    signals = [
+        {strand: _signal(store, feature, strand, universe, genome) for strand in STRANDS}
+        for genome, store in enumerate(stores)
+    ]
+    total = sum(
+        float(one.value[one.is_read].sum()) for genome in signals for one in genome.values()
+    )
+    background = total / max(universe.n_covered, 1)
+    offset = np.arange(-flank, flank + 1)
+    found = []
+    for orientation in elements[0].orientations(concept):
+        for anchor in ANCHORS:
+            around = np.concatenate(
+                list(_around(stores, elements, signals, concept, orientation, anchor, offset))
+            )
+            profile = _profile(around).assign(
+                feature=feature, concept=concept, orientation=orientation, anchor=anchor
+            )
+            found.append(profile.assign(offset=offset, background=background))
+    return conform(pd.concat(found, ignore_index=True), METAGENE, where=concept)
+
+
+def _sides(stores: Sequence[FeatureStore], config: AssociateConfig | None) -> list[Stretches]:
+    if config is not None:
+        return [split.test for split in split_stores(stores, config)]
+    return [
+        tuple(GenomicInterval(contig.seqid, 0, contig.length) for contig in store.header.contigs)
+        for store in stores
+    ]
+
+
+def _signal(
+    store: FeatureStore, feature: int, strand: ReadStrand, universe: Universe, genome: int
+) -> _Signal:
+    value, is_read = np.zeros(store.n_rows), np.zeros(store.n_rows, dtype=np.bool_)
+    track = store.feature(feature, strand)
+    value[track.row] = track.value
+    read = universe.covered[genome][strand]
+    for start, end in zip(read.start.tolist(), read.end.tolist(), strict=True):
+        is_read[start:end] = True
+    return _Signal(value, is_read)
+
+
+def _around(
+    stores: Sequence[FeatureStore],
+    elements: Sequence[ConceptElements],
+    signals: Sequence[dict[ReadStrand, _Signal]],
+    concept: str,
+    orientation: Orientation,
+    anchor: str,
+    offset: Int64[np.ndarray, " offset"],
+) -> Iterator[Float64[np.ndarray, "element offset"]]:
+    """Yield the activations around the elements of each genome and reading; NaN: not read.
+
+    For ``both``, each element is one row: the mean of its readings, which are not independent.
+    """
+    for store, own, by_strand in zip(stores, elements, signals, strict=True):
+        readings = []
+        for strand in STRANDS:
+            other: ReadStrand = "-" if strand == "+" else "+"
+            lying = {"sense": strand, "antisense": other, "both": None}[orientation]
+            ends = _ends(own, concept, anchor, lying)
+            row, is_inside = _rows(store, ends, offset)
+            signal = by_strand[strand]
+            known = is_inside & signal.is_read[row]
+            readings.append(np.where(known, signal.value[row], np.nan))
+        yield from [_mean_read(np.stack(readings))] if orientation == "both" else readings
+
+
+def _mean_read(
+    readings: Float64[np.ndarray, "strand element offset"],
+) -> Float64[np.ndarray, "element offset"]:
+    is_read = ~np.isnan(readings)
+    n = is_read.sum(axis=0)
+    total = np.where(is_read, readings, 0.0).sum(axis=0)
+    return np.asarray(np.where(n > 0, total / np.maximum(n, 1), np.nan))
+
+
+def _ends(elements: ConceptElements, concept: str, anchor: str, strand: ReadStrand | None) -> _Ends:
+    table = elements.of(concept)
+    outermost = table.groupby("element")["part"].transform("min" if anchor == "start" else "max")
+    table = table[table["part"] == outermost]
+    if strand is not None:
+        table = table[table["strand"].isin([strand, "."])]
+    is_minus = (table["strand"] == "-").to_numpy(np.bool_)
+    is_low = is_minus == (anchor == "end")
+    base = np.where(is_low, table["start"], table["end"] - 1).astype(np.int64)
+    return _Ends(base, np.where(is_minus, -1, 1).astype(np.int64), table["seqid"].tolist())
+
+
+def _rows(
+    store: FeatureStore, ends: _Ends, offset: Int64[np.ndarray, " offset"]
+) -> tuple[Int64[np.ndarray, "element offset"], Bool[np.ndarray, "element offset"]]:
+    """Return the rows around each end and whether its contig has them; circular ones wrap."""
+    contigs = {contig.seqid: contig for contig in store.header.contigs}
+    length = np.array([contigs[name].length for name in ends.seqid], dtype=np.int64)[:, None]
+    wraps = np.array([contigs[name].circular for name in ends.seqid], dtype=np.bool_)[:, None]
+    shift = np.array([store.offsets[name] for name in ends.seqid], dtype=np.int64)[:, None]
+    base = ends.base[:, None] + ends.step[:, None] * offset[None, :]
+    is_inside = wraps | ((base >= 0) & (base < length))
+    return base % length + shift, is_inside
+
+
+def _profile(around: Float64[np.ndarray, "element offset"]) -> pd.DataFrame:
+    is_read = ~np.isnan(around)
+    n = is_read.sum(axis=0).astype(np.int64)
+    value = np.where(is_read, around, 0.0)
+    mean = value.sum(axis=0) / np.maximum(n, 1)
+    square = np.where(is_read, (around - mean) ** 2, 0.0).sum(axis=0)
+    sem = np.sqrt(square / np.maximum(n - 1, 1) / np.maximum(n, 1))
+    return pd.DataFrame(
+        {
+            "n_elements": n,
+            "mean_activation": np.where(n > 0, mean, np.nan),
+            "sem": np.where(n > 1, sem, np.nan),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Hide a known class and see where the ranking puts its features."""

@@ -1,0 +1,424 @@
+"""Hide a known class and see where the ranking puts its features, which it would have to find.
+
+The annotation is reduced to what it would be had nobody described the class
+(`genointerp.annotation.withhold`), concepts are defined and associations measured upon what is
+left, and the features are ranked. Which features tell the class comes from the annotation as it
+is, and is looked at only to read their ranks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int64
+
+from genointerp.annotation.concepts import ConceptElements
+from genointerp.annotation.raster import element_bases
+from genointerp.annotation.withhold import overlap_shares, root_concepts
+from genointerp.association.associate import associate
+from genointerp.association.baseline.dictionary import check_rival
+from genointerp.association.config import AssociateConfig
+from genointerp.association.count.label import list_labels
+from genointerp.association.scores import f1_always_on, precision_gain
+from genointerp.association.summary import count_covered
+from genointerp.candidate.backtest.chance import expected_first, p_first, p_ranks, p_within
+from genointerp.candidate.backtest.classes import read_classes
+from genointerp.candidate.backtest.hidden import HiddenClass, Known, hide
+from genointerp.candidate.config import RankConfig
+from genointerp.candidate.evidence.given import Given
+from genointerp.candidate.rank import gather, rank_evidence
+from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.progress import Progress, silent
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES
+from genointerp.store.table.table import conform, empty_table
+
+TOPS = (10, 50, 100)
+"""Ranks up to which recall is told."""
+
+GOAL_RANK = 20
+"""The best feature of a class that the model knows is to be among so many."""
+
+KNOWN_AUROC = 0.9
+"""A linear probe above this on test says that the model knows a class."""
+
+MAX_CHANCE = 0.05
+"""A class whose features lie where chance may put them is not found."""
+
+RISE = 2
+"""A feature is hidden by the annotation if its rank without the class is so many times as early."""
+
+LEAST_F1 = 0.1
+"""A feature with a lower F1 on test may be attracted by a class, but does not tell it."""
+
+_NAN = float("nan")
+_LEAST_OVERLAP = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class BacktestResult:
+    """Where the features of each hidden class land.
+
+    Parameters
+    ----------
+    classes
+        In the schema ``BACKTEST``, a row for each class.
+    features
+        In the schema ``BACKTEST_FEATURES``, a row for each feature of each class, by rank.
+    """
+
+    classes: pd.DataFrame
+    features: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """Features that are ranked, and what is known of them with nothing hidden.
+
+    Parameters
+    ----------
+    stores
+        Features of one dictionary, a store for each genome.
+    associations
+        What `associate` returned for them.
+    split
+        What it was configured with.
+    windows, given
+        As `genointerp.candidate.rank.rank` takes them.
+    """
+
+    stores: Sequence[FeatureStore]
+    associations: pd.DataFrame
+    split: AssociateConfig
+    windows: Sequence[Sequence[GenomicInterval]] | None = None
+    given: Given | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RandomWeights:
+    """Features of a dictionary of the same model with random weights, ranked beside.
+
+    Parameters
+    ----------
+    stores
+        In the order of the subject's.
+    windows, given
+        Of the same kinds as the subject's, or the two rankings could not be compared: windows and
+        directions of both or of neither, and the same genomes of training. Other seeds and
+        ablation are of the subject only.
+    """
+
+    stores: Sequence[FeatureStore]
+    windows: Sequence[Sequence[GenomicInterval]] | None = None
+    given: Given | None = None
+
+
+class _Gathered(NamedTuple):
+    """Features of one dictionary, what was gathered of them, and ``rank`` with nothing hidden."""
+
+    name: str
+    subject: Subject
+    evidence: pd.DataFrame
+    shown: pd.Series
+
+
+def backtest(
+    subject: Subject,
+    known: Known,
+    config: RankConfig | None = None,
+    *,
+    random: RandomWeights | None = None,
+    probes: pd.DataFrame | None = None,
+    progress: Progress = silent,
+) -> BacktestResult:
+    """Hide each known class in turn and rank the features as if it were unknown.
+
+    Parameters
+    ----------
+    known
+        In the order of the stores.
+    random
+        What random weights give, to be compared with.
+    probes
+        Table of baselines, whose linear probes tell which classes the model knows.
+    progress
+        Told of the classes that are done.
+
+    Raises
+    ------
+    InputError
+        If there is not one annotation and one genome for each store, or less is known of random
+        weights than of the subject.
+    MismatchError
+        If the features of random weights are of other genomes or another site, or no such.
+
+    Notes
+    -----
+    A feature *tells* the class if, with nothing hidden, its label with the highest ``f1_fit`` is of
+    the class, its ``q_value`` is at most ``config.max_q``, and its F1 on test is at least
+    `LEAST_F1`, above ``null_f1``, and above that of the always-on detector unless its gain in
+    precision is at least ``config.explained``. The best is that with the highest ``f1_fit``. For a
+    class that no feature tells nothing is ranked. Evidence and order are those of
+    `genointerp.candidate.rank.rank`: with nothing hidden it would be the same table.
+    """
+    config = RankConfig() if config is None else config
+    use = read_classes()
+    _check(subject, known, random)
+    full = known.elements()
+    gathered = [_gather("trained", subject, known, config)]
+    if random is not None:
+        table = associate(random.stores, full, config=subject.split)
+        other = Subject(random.stores, table, subject.split, random.windows, random.given)
+        gathered.append(_gather("random", other, known, config))
+    roots = root_concepts(known.concepts)
+    listed = [name for name in known.concepts if name in roots or name in use.reserve]
+    names = [name for name in listed if any(len(e.of(name)) for e in full)]
+    rows, tables = [], [empty_table(BACKTEST_FEATURES)]
+    for number, name in enumerate(names):
+        hidden = hide(known, name, full)
+        ranked = [_rank_hidden(one, hidden, config) for one in gathered]
+        n_live = len(gathered[0].evidence)
+        described = _describe(hidden, full, known, subject.stores)
+        auroc = _probe_auroc(probes, hidden.gone)
+        rows.append(described | _compare(ranked, n_live) | {"probe_auroc": auroc})
+        rows[-1]["verdict"] = verdict(rows[-1], within_known=name not in roots)
+        rows[-1]["use"] = "tuned" if name in use.tuned else "reserve"
+        tables += [table for table in ranked if len(table)]
+        progress(number + 1, len(names))
+    classes = pd.DataFrame(rows, columns=BACKTEST.names)
+    features = pd.concat(tables[1:] or tables, ignore_index=True)
+    return BacktestResult(
+        conform(classes, BACKTEST, where="backtest"),
+        conform(features, BACKTEST_FEATURES, where="features of the backtest"),
+    )
+
+
+def associate_hidden(
+    stores: Sequence[FeatureStore], hidden: HiddenClass, split: AssociateConfig
+) -> pd.DataFrame:
+    """Return the associations as they are when the class was never described.
+
+    Every label is measured and the tested family chosen anew: features whose best label is gone
+    have another, so that the table of the complete annotation holds no p-value for it. Empty
+    where nothing else is known.
+    """
+    if not list_labels(hidden.elements):
+        return empty_table(ASSOCIATIONS)
+    return associate(stores, hidden.elements, config=split)
+
+
+def class_features(
+    associations: pd.DataFrame, concepts: Sequence[str], config: RankConfig
+) -> pd.DataFrame:
+    """Return the features that tell one of the concepts, as `backtest` says; best first.
+
+    Columns ``feature, concept, orientation, f1_fit, f1`` of the label with the highest ``f1_fit``.
+    """
+    known = associations[associations["f1_fit"] > 0]
+    ordered = known.sort_values("f1_fit", ascending=False, kind="stable")
+    best = ordered.drop_duplicates("feature")
+    n_covered = count_covered(associations)
+    n_concept = best["n_concept_bp"].to_numpy(np.int64)
+    precision = best["precision"].to_numpy(np.float64)
+    gain = precision_gain(precision, n_concept / max(n_covered, 1))
+    f1 = best["f1"].to_numpy(np.float64)
+    above = (f1 >= LEAST_F1) & (f1 > best["null_f1"].to_numpy(np.float64))
+    sharp = (f1 > f1_always_on(n_concept, n_covered)) | (gain >= config.explained)
+    tells = (best["q_value"] <= config.max_q) & above & sharp
+    found = best[tells & best["concept"].isin(concepts)]
+    return found[["feature", "concept", "orientation", "f1_fit", "f1"]].reset_index(drop=True)
+
+
+def _check(subject: Subject, known: Known, random: RandomWeights | None) -> None:
+    n_stores = len(subject.stores)
+    for role, given in (("annotations", known.annotations), ("genomes", known.genomes)):
+        if len(given) != n_stores:
+            raise InputError(role, f"one for each of {n_stores} stores", str(len(given)))
+    if random is not None:
+        _check_random(subject, random)
+
+
+def _check_random(subject: Subject, random: RandomWeights) -> None:
+    if len(random.stores) != len(subject.stores):
+        raise InputError("random", f"none or {len(subject.stores)}", str(len(random.stores)))
+    check_rival(subject.stores, random.stores, random_weights=True)
+    for store, other in zip(subject.stores, random.stores, strict=True):
+        if store.header.genome_sha256 != other.header.genome_sha256:
+            raise MismatchError(str(other.path), f"the genome of {store.path}", "another")
+    own, others = subject.given or Given(), random.given or Given()
+    for kind, has, has_other in (
+        ("activations", subject.windows is not None, random.windows is not None),
+        ("dictionary", own.decoder is not None, others.decoder is not None),
+        ("genomes of training", own.trained_on is not None, others.trained_on is not None),
+    ):
+        if has != has_other:
+            expected = "as of the features" if has else "none, as of the features"
+            raise InputError(f"{kind} of random weights", expected, "none" if has else "some")
+
+
+def _gather(name: str, subject: Subject, known: Known, config: RankConfig) -> _Gathered:
+    evidence = gather(
+        subject.stores, known.genomes, config, windows=subject.windows, given=subject.given
+    )
+    shown = rank_evidence(evidence, subject.associations, config).set_index("feature")["rank"]
+    return _Gathered(name, subject, evidence, shown)
+
+
+def _rank_hidden(gathered: _Gathered, hidden: HiddenClass, config: RankConfig) -> pd.DataFrame:
+    """Return the features of a hidden class with their ranks, in the schema of these."""
+    subject, evidence = gathered.subject, gathered.evidence
+    found = class_features(subject.associations, hidden.gone, config)
+    found = found[found["feature"].isin(evidence["feature"])]
+    if found.empty:
+        return empty_table(BACKTEST_FEATURES)
+    associations = associate_hidden(subject.stores, hidden, subject.split)
+    ranked = rank_evidence(evidence, associations, config)
+    ranked = ranked[["feature", "rank", "score", "flags", "density"]].copy()
+    ranked["density_rank"] = by_density(ranked)
+    table = found.merge(ranked, on="feature")
+    table["class"] = hidden.name
+    table["dictionary"] = gathered.name
+    table["n_live"] = len(evidence)
+    table["rank_shown"] = gathered.shown.loc[table["feature"]].to_numpy()
+    return table.sort_values("rank")[BACKTEST_FEATURES.names]
+
+
+def by_density(ranked: pd.DataFrame) -> Int64[np.ndarray, " feature"]:
+    """Return the rank of each feature when the rarest comes first, of equals the lowest number."""
+    order = np.lexsort((ranked["feature"], ranked["density"]))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(1, len(order) + 1)
+    return rank
+
+
+def count_read(
+    stores: Sequence[FeatureStore], elements: Sequence[ConceptElements], concept: str
+) -> int:
+    """Return the elements of a concept of which a base was read on either strand."""
+    n = 0
+    for store, own in zip(stores, elements, strict=True):
+        is_read = np.zeros(store.n_rows, dtype=np.bool_)
+        for strand in store.strands:
+            for interval in store.coverage(strand):
+                offset = store.offsets[interval.seqid]
+                is_read[offset + interval.start : offset + interval.end] = True
+        bases = element_bases(own, store.lengths, concept)
+        n += len(np.unique(bases.element[is_read[bases.row]]))
+    return n
+
+
+def _describe(
+    hidden: HiddenClass,
+    full: Sequence[ConceptElements],
+    known: Known,
+    stores: Sequence[FeatureStore],
+) -> dict[str, Any]:
+    lengths = [genome.lengths for genome in known.genomes]
+    shares = overlap_shares(full, lengths, known.concepts, hidden.name)
+    listed = [f"{name} {share:.2f}" for name, share in shares.items() if share >= _LEAST_OVERLAP]
+    return {
+        "class": hidden.name,
+        "hidden": ",".join(hidden.gone),
+        "changed": ",".join(hidden.changed),
+        "overlapping": ",".join(listed),
+        "n_elements": count_read(stores, full, hidden.name),
+    }
+
+
+def _compare(ranked: Sequence[pd.DataFrame], n_live: int) -> dict[str, Any]:
+    """Say where the features of a class land, and where other orders would put them."""
+    own = ranked[0]
+    other = ranked[1] if len(ranked) > 1 else own.head(0)
+    best = own.sort_values("f1_fit", ascending=False, kind="stable").head(1).to_dict("records")
+    m, landing = len(own), _landing(own, "rank")
+    hits = int((own["rank"] <= TOPS[1]).sum())
+    return {
+        "n_live": n_live,
+        "n_class_features": m,
+        "best_feature": best[0]["feature"] if best else -1,
+        "best_concept": best[0]["concept"] if best else "",
+        "best_f1": best[0]["f1"] if best else _NAN,
+        **landing,
+        "expected_rank_first": expected_first(n_live, m),
+        "p_value": p_first(n_live, m, int(landing["rank_first"])) if m else _NAN,
+        "p_value_50": p_within(n_live, m, TOPS[1], hits) if m else _NAN,
+        "p_ranks": p_ranks(own["rank"].to_numpy(np.float64), n_live),
+        **tell_shown(own),
+        **{f"density_{k}": v for k, v in _landing(own, "density_rank").items()},
+        "random_n_class_features": len(other),
+        **{f"random_{k}": v for k, v in _landing(other, "rank").items()},
+    }
+
+
+def _landing(features: pd.DataFrame, column: str) -> dict[str, float]:
+    """Ranks of the first and the best feature, and recall; NaN where there is no feature."""
+    names = ["rank_first", "rank_best", *(f"recall_{top}" for top in TOPS)]
+    if features.empty:
+        return dict.fromkeys(names, _NAN)
+    rank = features[column].to_numpy(np.float64)
+    best = int(np.argmax(features["f1_fit"].to_numpy(np.float64)))
+    recall = [float((rank <= top).mean()) for top in TOPS]
+    return dict(zip(names, [float(rank.min()), float(rank[best]), *recall], strict=True))
+
+
+def _probe_auroc(probes: pd.DataFrame | None, concepts: Sequence[str]) -> float:
+    """Return the highest test AUROC of the linear probes of a class's labels; NaN where none."""
+    if probes is None:
+        return _NAN
+    own = probes[(probes["detector"] == "linear_probe") & probes["concept"].isin(concepts)]
+    return float(own["auroc"].max())
+
+
+def verdict(row: Mapping[str, Any], *, within_known: bool) -> str:
+    """Say whether the ranking would have found a class, and whether it takes hiding to.
+
+    Parameters
+    ----------
+    row
+        Of the table of classes, in all but ``verdict`` and ``use``.
+    within_known
+        Whether the class is a part of another that stays known, such as the codons at its ends.
+
+    Notes
+    -----
+    The first that holds:
+
+    - ``not known``: a probe says that the model does not know it (`KNOWN_AUROC`);
+    - ``no feature``: no feature tells it;
+    - ``part of what is known``: whatever tells it fires within a class that stays known, which
+      explains it; no ranking that asks what is unexplained can have it early;
+    - ``missed``: its best is not among the first `GOAL_RANK`, or its features lie where chance may
+      put them: ``p_ranks``, over all of them, is above `MAX_CHANCE`, or so is ``p_value``, of the
+      first, where the first of all ranks would not be (m / n <= `MAX_CHANCE`);
+    - ``not hidden by annotation``: half of its features or fewer are ranked `RISE` times as early
+      as with nothing hidden. The ranking has them early whether the class is known or not, so that
+      hiding it tests nothing;
+    - ``found``.
+    """
+    if row["probe_auroc"] <= KNOWN_AUROC:
+        return "not known"
+    if np.isnan(row["rank_best"]):
+        return "no feature"
+    if within_known:
+        return "part of what is known"
+    could_tell = row["n_class_features"] / row["n_live"] <= MAX_CHANCE
+    by_chance = row["p_ranks"] > MAX_CHANCE or (could_tell and row["p_value"] > MAX_CHANCE)
+    if row["rank_best"] > GOAL_RANK or by_chance:
+        return "missed"
+    return "not hidden by annotation" if row["share_risen"] <= 0.5 else "found"
+
+
+def tell_shown(features: pd.DataFrame) -> dict[str, float]:
+    """Say where the features of a class are with nothing hidden; NaN where there is none."""
+    if features.empty:
+        return dict.fromkeys(("rank_first_shown", "rank_best_shown", "share_risen"), _NAN)
+    hidden, shown = (features[name].to_numpy(np.float64) for name in ("rank", "rank_shown"))
+    best = int(np.argmax(features["f1_fit"].to_numpy(np.float64)))
+    return {
+        "rank_first_shown": float(shown.min()),
+        "rank_best_shown": float(shown[best]),
+        "share_risen": float((RISE * hidden <= shown).mean()),
+    }

@@ -1,0 +1,171 @@
+"""The dossier of a candidate: all that is known of it on one page, as plain values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from genointerp.annotation.annotation_set import AnnotationSet
+from genointerp.candidate.config import RankConfig
+from genointerp.candidate.dossier.checks import Check, check_candidate
+from genointerp.candidate.dossier.experiment import propose
+from genointerp.candidate.evidence.locus import DossierConfig, locus_evidence, loud_bases
+from genointerp.core.errors import InputError
+from genointerp.feature.genomes import FeaturedGenome
+from genointerp.feature.motif import Motif, MotifConfig, find_motif
+
+_EFFECTS = ("loss", "ablation")
+"""What the names of columns about ablation begin with."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dossier:
+    """One candidate.
+
+    Parameters
+    ----------
+    candidate
+        Its row of the table of candidates.
+    checks
+        What it is not, and what it might still be.
+    loci
+        Its strongest loci, in the schema ``LOCUS_EVIDENCE``.
+    context
+        Number of loci by status, type of the nearest element and orientation to it.
+    neighbours
+        Features with the nearest directions: ``feature, cosine, best_concept, best_f1, flags``.
+    ablation
+        What the table of candidates says of its removal.
+    motif
+        Bases around its loci; None where none can be aligned.
+    next
+        What to do before any experiment, and the experiment.
+    """
+
+    candidate: Mapping[str, Any]
+    checks: Sequence[Check]
+    loci: pd.DataFrame
+    context: pd.DataFrame
+    neighbours: pd.DataFrame
+    ablation: Mapping[str, float]
+    motif: Motif | None
+    next: Sequence[str]
+
+    @property
+    def feature(self) -> int:
+        """Index in the dictionary."""
+        return int(self.candidate["feature"])
+
+
+def make_dossiers(
+    candidates: pd.DataFrame,
+    genomes: Sequence[FeaturedGenome],
+    ranked: RankConfig,
+    config: DossierConfig | None = None,
+    *,
+    predictions: Sequence[AnnotationSet] = (),
+    decoder: Float[np.ndarray, "n_features d_in"] | None = None,
+) -> list[Dossier]:
+    """Write the dossiers of the first candidates.
+
+    Parameters
+    ----------
+    candidates
+        As `genointerp.candidate.rank.rank` returns them.
+    genomes
+        With their bases and annotations.
+    ranked
+        What the candidates were ranked with.
+    predictions
+        What finders saw in each genome; empty where none was run.
+    decoder
+        Directions of the features; without, none has neighbours.
+    """
+    config = DossierConfig() if config is None else config
+    first = candidates.head(config.n_candidates)
+    evidence = locus_evidence(genomes, predictions, first, ranked, config)
+    return [
+        _dossier(row, candidates, evidence, genomes, ranked, config, decoder)
+        for row in first.to_dict("records")
+    ]
+
+
+def nearest_directions(
+    decoder: Float[np.ndarray, "n_features d_in"], feature: int, n: int
+) -> list[tuple[int, float]]:
+    """Return the features whose directions have the largest cosine to that of one, and it."""
+    rows = decoder / np.maximum(np.linalg.norm(decoder, axis=1, keepdims=True), 1e-12)
+    cosine = rows @ rows[feature]
+    order = np.lexsort((np.arange(len(cosine)), -cosine))
+    return [(int(one), float(cosine[one])) for one in order[order != feature][:n]]
+
+
+def _dossier(
+    row: Mapping[Any, Any],
+    candidates: pd.DataFrame,
+    evidence: pd.DataFrame,
+    genomes: Sequence[FeaturedGenome],
+    ranked: RankConfig,
+    config: DossierConfig,
+    decoder: np.ndarray | None,
+) -> Dossier:
+    feature = int(row["feature"])
+    loci = evidence[evidence["feature"] == feature].reset_index(drop=True)
+    checks = check_candidate(row, loci, ranked, config)
+    return Dossier(
+        candidate=row,
+        checks=checks,
+        loci=loci,
+        context=_context(loci),
+        neighbours=_neighbours(decoder, candidates, feature, config.n_neighbours),
+        ablation={
+            str(name): float(value)
+            for name, value in row.items()
+            if str(name).startswith(_EFFECTS) and pd.notna(value)
+        },
+        motif=_motif(genomes, feature, ranked),
+        next=_next(checks, str(row.get("pattern", ""))),
+    )
+
+
+def _context(loci: pd.DataFrame) -> pd.DataFrame:
+    keys = ["status", "element_type", "orientation"]
+    counts = loci.groupby(keys, sort=False).size().rename("n_loci").reset_index()
+    return counts.sort_values("n_loci", ascending=False, kind="stable", ignore_index=True)
+
+
+def _neighbours(
+    decoder: np.ndarray | None, candidates: pd.DataFrame, feature: int, n: int
+) -> pd.DataFrame:
+    columns = ["best_concept", "best_f1", "flags"]
+    known = candidates.set_index("feature")[columns]
+    found = [] if decoder is None else nearest_directions(decoder, feature, n)
+    table = pd.DataFrame(found, columns=["feature", "cosine"]).astype(
+        {"feature": np.int64, "cosine": np.float64}
+    )
+    table = table.join(known, on="feature")
+    # a feature that never fires has no row
+    return table.fillna({"best_concept": "", "flags": ""})
+
+
+def _motif(genomes: Sequence[FeaturedGenome], feature: int, ranked: RankConfig) -> Motif | None:
+    try:
+        return find_motif(genomes, feature, MotifConfig(loci=loud_bases(genomes, feature, ranked)))
+    except InputError:
+        # a feature whose loci have no flanks has no alignment
+        return None
+
+
+def _next(checks: Sequence[Check], pattern: str) -> list[str]:
+    steps = []
+    doubts = [check for check in checks if check.outcome == "not ruled out"]
+    unseen = [f"{it.check} ({it.reason})" for it in checks if it.outcome == "not examined"]
+    if doubts:
+        claims = "; ".join(f"{check.check} ({check.claim})" for check in doubts)
+        steps.append(f"Settle first what is not ruled out: {claims}.")
+    if unseen:
+        steps.append(f"Examine what was not: {'; '.join(unseen)}.")
+    return [*steps, propose(pattern)]

@@ -1,0 +1,1 @@
+"""What is measured of a feature before it is ranked."""

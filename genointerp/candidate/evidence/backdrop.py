@@ -1,0 +1,154 @@
+"""What a genome is like at each base: the shortcuts by which a feature may look meaningful."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int16, Int64, UInt8
+
+from genointerp.candidate.config import RankConfig
+from genointerp.candidate.evidence.kmers import KmerBackdrop, make_kmer_backdrop
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
+
+_LONGEST_UNIT = 12
+_FEWEST_MATCHES = 8
+_DEEPEST = 1024
+EDGE = 500
+"""Bases at either end of a linear contig, where what lies beyond is unknown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Backdrop:
+    """Tracks over the global rows of one genome.
+
+    Parameters
+    ----------
+    gc
+        G and C among the bases around each base; towards the ends of a contig the window is
+        cut and the count scaled up to its full length.
+    tandem
+        Bases within a tandem repeat of units of 1 to 12 bp.
+    into
+        For each reading strand, how many bases of its window lie before a base, 1,024 at the most,
+        and where no window is; None where windows are unknown.
+    n_covered, n_head
+        Bases that were read on each strand, and those of both that lie in the head of a window, for
+        each length of a head in `heads`.
+    edge
+        Bases within ``EDGE`` of an end of a linear contig.
+    letters, composition, kmers
+        Bases, how many are A, C, G and T, and the 6-mers that they spell.
+    covered_gc
+        Number of covered (base, strand) pairs with each value of ``gc``.
+    """
+
+    gc: UInt8[np.ndarray, " row"]
+    tandem: Bool[np.ndarray, " row"]
+    into: dict[ReadStrand, Int16[np.ndarray, " row"]] | None
+    n_covered: dict[ReadStrand, int]
+    n_head: dict[int, int]
+    edge: Bool[np.ndarray, " row"]
+    letters: UInt8[np.ndarray, " row"]
+    composition: Int64[np.ndarray, " letter"]
+    kmers: KmerBackdrop
+    covered_gc: Int64[np.ndarray, " gc"]
+
+
+def make_backdrop(
+    store: FeatureStore,
+    genome: Genome,
+    windows: Sequence[GenomicInterval] | None,
+    config: RankConfig,
+) -> Backdrop:
+    """Describe each base of a genome.
+
+    Parameters
+    ----------
+    windows
+        Kept bases of each window with the strand that was read, as ``ActivationStore.windows``.
+    """
+    codes = [genome[seqid].sequence for seqid in store.offsets]
+    gc = np.concatenate([local_gc(sequence, config.gc_window) for sequence in codes])
+    covered_gc = np.zeros(config.gc_window + 1, dtype=np.int64)
+    for strand in STRANDS:
+        for interval in store.coverage(strand):
+            start, stop = store.row_range(interval)
+            covered_gc += np.bincount(gc[start:stop], minlength=config.gc_window + 1)
+    into = None if windows is None else _into(store, windows)
+    return Backdrop(
+        gc=gc,
+        tandem=np.concatenate([tandem_repeats(sequence) for sequence in codes]),
+        into=into,
+        n_covered={s: sum(it.length for it in store.coverage(s)) for s in STRANDS},
+        n_head={
+            length: 0 if into is None else sum(int((it < length).sum()) for it in into.values())
+            for length in heads(config)
+        },
+        edge=np.concatenate([_edges(genome[seqid]) for seqid in store.offsets]),
+        letters=np.concatenate(codes),
+        composition=np.bincount(np.concatenate(codes), minlength=256)[list(b"ACGT")],
+        kmers=make_kmer_backdrop(store, genome),
+        covered_gc=covered_gc,
+    )
+
+
+def local_gc(sequence: UInt8[np.ndarray, " bp"], window: int) -> UInt8[np.ndarray, " bp"]:
+    """Count G, C and S around each base, in ``window`` bases centred upon it."""
+    strong = np.isin(sequence, np.frombuffer(b"GCS", np.uint8))
+    total = np.concatenate([[0], np.cumsum(strong)])
+    centre = np.arange(len(sequence))
+    low = np.maximum(centre - window // 2, 0)
+    high = np.minimum(centre - window // 2 + window, len(sequence))
+    scaled = (total[high] - total[low]) * window / (high - low)
+    return np.asarray(np.rint(scaled), dtype=np.uint8)
+
+
+def tandem_repeats(sequence: UInt8[np.ndarray, " bp"]) -> Bool[np.ndarray, " bp"]:
+    """Return the bases of tandem repeats of units of 1 to 12 bp.
+
+    Notes
+    -----
+    For unit u: at least ``max(8, 2 u)`` consecutive bases that equal the base u before them, and
+    the u bases before those; so at least three units, and nine bases of a homopolymer.
+    """
+    found = np.zeros(len(sequence), dtype=np.bool_)
+    known = np.isin(sequence, np.frombuffer(b"ACGT", np.uint8))
+    for unit in range(1, min(_LONGEST_UNIT, len(sequence) - 1) + 1):
+        same = (sequence[unit:] == sequence[:-unit]) & known[unit:]
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], same.view(np.int8), [0]])))
+        for start, end in edges.reshape(-1, 2)[
+            np.diff(edges.reshape(-1, 2), axis=1)[:, 0] >= max(_FEWEST_MATCHES, 2 * unit)
+        ].tolist():
+            found[start : end + unit] = True
+    return found
+
+
+def heads(config: RankConfig) -> tuple[int, int, int]:
+    """Lengths of a window's head that are looked at: that of the configuration, 16 and 1,024."""
+    return config.window_head, 16, _DEEPEST
+
+
+def _into(
+    store: FeatureStore, windows: Sequence[GenomicInterval]
+) -> dict[ReadStrand, Int16[np.ndarray, " row"]]:
+    into: dict[ReadStrand, Int16[np.ndarray, " row"]] = {
+        strand: np.full(store.n_rows, _DEEPEST, dtype=np.int16) for strand in STRANDS
+    }
+    for window in windows:
+        start, stop = store.row_range(window)
+        depth = np.minimum(np.arange(stop - start), _DEEPEST).astype(np.int16)
+        if window.strand == "-":
+            into["-"][start:stop] = depth[::-1]
+        else:
+            into["+"][start:stop] = depth
+    return into
+
+
+def _edges(contig: Contig) -> Bool[np.ndarray, " bp"]:
+    edge = np.zeros(contig.length, dtype=np.bool_)
+    if not contig.circular:
+        edge[:EDGE] = True
+        edge[max(0, contig.length - EDGE) :] = True
+    return edge

@@ -1,0 +1,131 @@
+"""How well the letters around a base tell where a feature fires: the shortcut without a model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int16, Int64, UInt8
+
+from genointerp.association.count.tracks import RowTrack
+from genointerp.genome.genome import Genome
+from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
+
+K = 6
+UNKNOWN = 4**K
+"""Code of a 6-mer with another letter than A, C, G, T, or beyond the end of its contig."""
+OFFSETS = (-11, -8, -5, -2)
+"""First base of the 6-mer from the base in reading direction: -5 ends with the base itself."""
+BLOCK = 16_384
+"""Bases of a block; even blocks are fit, odd ones test."""
+
+
+@dataclass(frozen=True, eq=False)
+class KmerBackdrop:
+    """The 6-mers of one genome, and how often each was read.
+
+    Parameters
+    ----------
+    code
+        For each reading strand and row, the 6-mer whose first base in reading direction it is.
+    covered
+        Covered (base, strand) pairs by offset, half (fit, test) and 6-mer at that offset.
+    """
+
+    code: dict[ReadStrand, Int16[np.ndarray, " row"]]
+    covered: Int64[np.ndarray, "offset half kmer"]
+
+
+def make_kmer_backdrop(store: FeatureStore, genome: Genome) -> KmerBackdrop:
+    """Return the 6-mers of a genome, with the counts of those of the bases that were read."""
+    letters = [genome[seqid].sequence for seqid in store.offsets]
+    code: dict[ReadStrand, Int16[np.ndarray, " row"]] = {
+        "+": np.concatenate([kmer_codes(sequence) for sequence in letters]),
+        "-": np.concatenate([_backward_codes(sequence) for sequence in letters]),
+    }
+    covered = np.zeros((len(OFFSETS), 2, UNKNOWN + 1), dtype=np.int64)
+    backdrop = KmerBackdrop(code, covered)
+    for strand in STRANDS:
+        for interval in store.coverage(strand):
+            row = np.arange(*store.row_range(interval))
+            for index in range(len(OFFSETS)):
+                _add(covered[index], backdrop, strand, row, index, None)
+    return backdrop
+
+
+def kmer_codes(sequence: UInt8[np.ndarray, " bp"]) -> Int16[np.ndarray, " bp"]:
+    """Return for each base the number of the 6-mer that begins there, A < C < G < T."""
+    digit = np.full(256, -1, dtype=np.int16)
+    digit[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
+    digits = np.concatenate([digit[sequence], np.full(K - 1, -1, dtype=np.int16)])
+    code = np.zeros(len(sequence), dtype=np.int16)
+    known = np.ones(len(sequence), dtype=np.bool_)
+    for place in range(K):
+        letter = digits[place : place + len(sequence)]
+        code, known = code * 4 + letter, known & (letter >= 0)
+    return np.where(known, code, np.int16(UNKNOWN)).astype(np.int16)
+
+
+def kmer_auroc(tracks: Sequence[RowTrack], backdrops: Sequence[KmerBackdrop]) -> float:
+    """Return how well 6-mers, learnt on one half of the blocks, tell firing on the other half.
+
+    Notes
+    -----
+    The score of a base is the mean activation over the covered bases of fit with the same 6-mer,
+    silent ones as 0. The offset of the 6-mer is that with the highest AUROC on fit. The AUROC is
+    that of the score for firing, over the covered bases of test; NaN where a half has no firing
+    base or no silent one.
+    """
+    covered = np.sum([backdrop.covered for backdrop in backdrops], axis=0)
+    best, found = -1.0, float("nan")
+    for index in range(len(OFFSETS)):
+        fires = np.zeros((2, UNKNOWN + 1), dtype=np.int64)
+        total = np.zeros((2, UNKNOWN + 1))
+        for track in tracks:
+            backdrop = backdrops[track.genome]
+            _add(fires, backdrop, track.strand, track.row, index, None)
+            _add(total, backdrop, track.strand, track.row, index, track.value)
+        score = total[0] / np.maximum(covered[index, 0], 1)
+        on_fit, on_test = (
+            scored_auroc(score, fires[half], covered[index, half] - fires[half]) for half in (0, 1)
+        )
+        if on_fit > best:
+            best, found = on_fit, on_test
+    return found
+
+
+def scored_auroc(
+    score: Float64[np.ndarray, " kind"],
+    positive: Int64[np.ndarray, " kind"],
+    negative: Int64[np.ndarray, " kind"],
+) -> float:
+    """Chance that a positive is of a kind with a higher score than a negative's, ties half."""
+    if not positive.sum() or not negative.sum():
+        return float("nan")
+    _, rank = np.unique(score, return_inverse=True)
+    p = np.bincount(rank, weights=positive)
+    n = np.bincount(rank, weights=negative)
+    wins = float(p @ (np.cumsum(n) - n + n / 2))
+    return wins / (float(positive.sum()) * float(negative.sum()))
+
+
+def _add(
+    counts: np.ndarray,
+    backdrop: KmerBackdrop,
+    strand: ReadStrand,
+    row: Int64[np.ndarray, " hit"],
+    index: int,
+    weights: np.ndarray | None,
+) -> None:
+    code, shift = backdrop.code[strand], OFFSETS[index] if strand == "+" else -OFFSETS[index]
+    place = row + shift
+    inside: Bool[np.ndarray, " hit"] = (place >= 0) & (place < len(code))
+    kmer = np.where(inside, code[np.where(inside, place, 0)], UNKNOWN).astype(np.int64)
+    key = (row // BLOCK % 2) * (UNKNOWN + 1) + kmer
+    added = np.bincount(key, weights=weights, minlength=2 * (UNKNOWN + 1))
+    counts += added.reshape(2, UNKNOWN + 1).astype(counts.dtype)
+
+
+def _backward_codes(sequence: UInt8[np.ndarray, " bp"]) -> Int16[np.ndarray, " bp"]:
+    complement = np.arange(256, dtype=np.uint8)
+    complement[np.frombuffer(b"ACGT", np.uint8)] = np.frombuffer(b"TGCA", np.uint8)
+    return kmer_codes(np.ascontiguousarray(complement[sequence][::-1]))[::-1]

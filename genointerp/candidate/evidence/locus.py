@@ -1,0 +1,271 @@
+"""What is known of each locus of a candidate: told apart is what merely lacks annotation.
+
+Predictions are annotations too, such as ``genointerp annotate --find`` writes: no tool is run here
+but the folding of single loci, and that where it is installed only.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from genointerp.annotation.annotation_set import AnnotationSet
+from genointerp.annotation.finders.finding import MissingToolError
+from genointerp.annotation.finders.folding import folding_z
+from genointerp.candidate.config import RankConfig
+from genointerp.core.errors import ConfigError
+from genointerp.feature.genomes import FeaturedGenome
+from genointerp.feature.loci import LocusConfig
+from genointerp.feature.locus_files import flanked
+from genointerp.feature.top import TopConfig, strongest_loci
+from genointerp.genome.interval import GenomicInterval
+from genointerp.store.table.schemas import LOCUS_EVIDENCE
+from genointerp.store.table.table import conform, empty_table
+
+LocusStatus = Literal["annotated", "annotation missing", "nothing hits", "not searched"]
+
+NO_GENES = frozenset({"low_complexity_region", "tandem_repeat", "nucleotide_motif"})
+"""Types of predictions that a genome is full of, so that one at a locus accounts for nothing."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DossierConfig:
+    """Which candidates have a dossier, and what counts as evidence at their loci.
+
+    Parameters
+    ----------
+    n_candidates
+        From rank 1 on.
+    loci_each
+        Strongest loci of each, over all genomes.
+    overlap
+        An element accounts for a locus if they share so much of the shorter of the two.
+    max_chance
+        A candidate is said to tell one kind of element if so many of its loci lie in it by this
+        chance at most.
+    max_missing, max_masked
+        Shares of its loci from which on a candidate is said to be genes that only the annotation
+        lacks, or low-complexity sequence.
+    n_neighbours
+        Features with the nearest directions that are named.
+    fold_bp
+        Bases around the peak of a locus that are folded.
+    n_shuffles
+        Shuffled sequences against which its folding energy is held; 0 folds nothing. Loci that an
+        annotated element accounts for are not folded.
+    seed
+        Of the shuffles.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of its range.
+    """
+
+    n_candidates: int = 10
+    loci_each: int = 10
+    overlap: float = 0.5
+    max_chance: float = 1e-3
+    max_missing: float = 0.5
+    max_masked: float = 0.5
+    n_neighbours: int = 5
+    fold_bp: int = 120
+    n_shuffles: int = 50
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("n_candidates", 1), ("loci_each", 1), ("n_neighbours", 0)):
+            if getattr(self, name) < least:
+                raise ConfigError(name, f"{least} or more", str(getattr(self, name)))
+        for name in ("overlap", "max_chance", "max_missing", "max_masked"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ConfigError(name, "a share above 0, 1 at most", str(getattr(self, name)))
+        if self.fold_bp < 1 or self.n_shuffles < 0:
+            found = f"fold_bp={self.fold_bp}, n_shuffles={self.n_shuffles}"
+            raise ConfigError("fold_bp, n_shuffles", "1 or more, 0 or more", found)
+
+
+def locus_evidence(
+    genomes: Sequence[FeaturedGenome],
+    predictions: Sequence[AnnotationSet],
+    candidates: pd.DataFrame,
+    ranked: RankConfig,
+    config: DossierConfig | None = None,
+) -> pd.DataFrame:
+    """Return the strongest loci of the first candidates, in the schema ``LOCUS_EVIDENCE``.
+
+    Parameters
+    ----------
+    genomes
+        With their bases and annotations.
+    predictions
+        What finders saw in each genome; empty where none was run.
+    candidates
+        ``rank`` and ``feature``, best first.
+    ranked
+        Says what a locus is, as it did for the ranking.
+    """
+    config = DossierConfig() if config is None else config
+    judges = {
+        item.name: _Judge(item, predictions[index] if predictions else None, config)
+        for index, item in enumerate(genomes)
+    }
+    tables = []
+    for row in candidates.head(config.n_candidates).to_dict("records"):
+        feature = int(row["feature"])
+        top = TopConfig(config.loci_each, 0, loud_bases(genomes, feature, ranked))
+        loci = strongest_loci(genomes, feature, top).rename(columns={"rank": "locus"})
+        judged = pd.DataFrame([judges[one["genome"]].judge(one) for one in loci.to_dict("records")])
+        loci = loci.drop(columns="sequence").assign(rank=int(row["rank"]), feature=feature)
+        tables.append(pd.concat([loci, judged], axis=1))
+    found = pd.concat(tables or [empty_table(LOCUS_EVIDENCE)], ignore_index=True)
+    return conform(found, LOCUS_EVIDENCE, where="locus evidence")
+
+
+def annotation_missing(evidence: pd.DataFrame) -> pd.Series:
+    """Return for each feature the share of its loci where only the annotation lacks a gene.
+
+    NaN where a locus that the annotation does not account for was not searched.
+    """
+    is_missing = (evidence["status"] == "annotation missing").astype(np.float64)
+    of_feature = is_missing.groupby(evidence["feature"]).mean()
+    is_open = (evidence["status"] == "not searched").groupby(evidence["feature"]).any()
+    return of_feature.mask(is_open)
+
+
+class _Judge:
+    """Says what is known of a locus of one genome."""
+
+    def __init__(
+        self, item: FeaturedGenome, predicted: AnnotationSet | None, config: DossierConfig
+    ) -> None:
+        assert item.genome is not None
+        assert item.annotations is not None
+        self.genome = item.genome
+        self.annotated = Parts(item.annotations)
+        self.predicted = None if predicted is None else Parts(predicted)
+        self.store = item.store
+        self.is_read = np.zeros(item.store.n_rows, dtype=np.bool_)
+        for strand in item.store.strands:
+            for place in item.store.coverage(strand):
+                self.is_read[slice(*item.store.row_range(place))] = True
+        # a locus on a contig without elements has none near
+        self.type_shares = {"": float("nan")}
+        self.config = config
+        self.can_fold = config.n_shuffles > 0
+
+    def judge(self, locus: dict[Any, Any]) -> dict[str, object]:
+        place = GenomicInterval(
+            locus["seqid"], int(locus["start"]), int(locus["end"]), locus["strand"]
+        )
+        searched = self.predicted
+        status = locus_status(place, self.annotated, searched, self.config.overlap)
+        known = status == "annotated"
+        found = [] if searched is None else searched.covering(place, self.config.overlap)
+        masked = None if searched is None else searched.share(place, "low_complexity_region")
+        return {
+            "type_share": self.type_share(str(locus["element_type"])),
+            "status": status,
+            "found_by": ",".join(sorted({self._finder(row) for row in found})),
+            "folding_z": float("nan") if known else self._folding(place, int(locus["peak"])),
+            "low_complexity": float("nan") if masked is None else masked,
+        }
+
+    def type_share(self, type: str) -> float:
+        """Return the share of the bases read, on either strand, in annotated elements of a type."""
+        if type not in self.type_shares:
+            is_of_type = np.zeros(self.store.n_rows, dtype=np.bool_)
+            for row in np.flatnonzero(self.annotated.type == type).tolist():
+                first = self.store.offsets[self.annotated.seqid[row]]
+                start, end = self.annotated.start[row], self.annotated.end[row]
+                is_of_type[first + start : first + end] = True
+            self.type_shares[type] = float(is_of_type[self.is_read].mean())
+        return self.type_shares[type]
+
+    def _finder(self, row: int) -> str:
+        assert self.predicted is not None
+        return ":".join(filter(None, (self.predicted.tool[row], self.predicted.type[row])))
+
+    def _folding(self, place: GenomicInterval, peak: int) -> float:
+        if not self.can_fold:
+            return float("nan")
+        at_peak = GenomicInterval(place.seqid, peak, peak + 1, place.strand)
+        around = flanked(at_peak, self.genome, self.config.fold_bp // 2)
+        n_shuffles, seed = self.config.n_shuffles, self.config.seed
+        try:
+            return folding_z(self.genome.fetch(around), n_shuffles=n_shuffles, seed=seed)
+        except MissingToolError as error:
+            _log.warning("folding_z is left out: %s", error)
+            self.can_fold = False
+            return float("nan")
+
+
+def locus_status(
+    place: GenomicInterval, annotated: "Parts", predicted: "Parts | None", overlap: float
+) -> LocusStatus:
+    """Say whether an element of the annotation accounts for a place, or of what finders saw.
+
+    Parameters
+    ----------
+    predicted
+        None where no finder was run.
+    overlap
+        Share of the shorter of the two from which on an element accounts for a place.
+    """
+    if annotated.covering(place, overlap):
+        return "annotated"
+    if predicted is None:
+        return "not searched"
+    found = predicted.covering(place, overlap)
+    genes = [row for row in found if predicted.type[row] not in NO_GENES]
+    return "annotation missing" if genes else "nothing hits"
+
+
+class Parts:
+    """Parts of the elements of an annotation, in columns."""
+
+    def __init__(self, annotations: AnnotationSet) -> None:
+        table = annotations.elements
+        self.seqid = table["seqid"].to_numpy(object)
+        self.start = table["start"].to_numpy(np.int64)
+        self.end = table["end"].to_numpy(np.int64)
+        self.type = table["type"].to_numpy(object)
+        self.tool = [annotations[name].attribute("tool") for name in table["id"]]
+
+    def shared(self, place: GenomicInterval) -> np.ndarray:
+        """Return the bases that each part shares with a place."""
+        shared = np.minimum(self.end, place.end) - np.maximum(self.start, place.start)
+        return np.where(self.seqid == place.seqid, np.maximum(shared, 0), 0)
+
+    def covering(self, place: GenomicInterval, share: float) -> list[int]:
+        """Return the parts that share so much of the shorter of themselves and a place."""
+        shorter = np.minimum(self.end - self.start, place.length)
+        shared = self.shared(place)
+        rows: list[int] = np.flatnonzero((shared > 0) & (shared >= share * shorter)).tolist()
+        return rows
+
+    def share(self, place: GenomicInterval, type: str) -> float:
+        """Return the share of a place in parts of a type; NaN where the genome has none."""
+        of_type = self.type == type
+        if not of_type.any():
+            return float("nan")
+        covered = np.zeros(place.length, dtype=np.bool_)
+        for row in np.flatnonzero(of_type & (self.shared(place) > 0)).tolist():
+            start = max(int(self.start[row]) - place.start, 0)
+            covered[start : max(int(self.end[row]) - place.start, 0)] = True
+        return float(covered.mean())
+
+
+def loud_bases(genomes: Sequence[FeaturedGenome], feature: int, ranked: RankConfig) -> LocusConfig:
+    """Return what a locus of a feature is: bases with a share of its maximum over all genomes."""
+    maximum = max(
+        float(item.store.feature(feature, strand).value.max(initial=0.0))
+        for item in genomes
+        for strand in item.store.strands
+    )
+    return LocusConfig(ranked.merge_gap, min_activation=ranked.locus_share * maximum)

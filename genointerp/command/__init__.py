@@ -1,0 +1,1 @@
+"""One file for each command, named as it: paths in, one artefact out, with its provenance."""

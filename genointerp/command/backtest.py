@@ -1,0 +1,199 @@
+"""The backtest from files to files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from genointerp.annotation.catalogue import annotations_folder
+from genointerp.annotation.concepts import load_concepts
+from genointerp.annotation.read import read_annotation
+from genointerp.association.inputs import read_split
+from genointerp.candidate.backtest.backtest import BacktestResult, RandomWeights, Subject
+from genointerp.candidate.backtest.backtest import backtest as backtest_classes
+from genointerp.candidate.backtest.hidden import Known
+from genointerp.candidate.config import RankConfig
+from genointerp.candidate.evidence.given import Given
+from genointerp.candidate.inputs import RankFiles, RankInputs, outliers_of, windows_of
+from genointerp.candidate.rank import genome_of
+from genointerp.core.config import to_mapping
+from genointerp.core.errors import InputError
+from genointerp.core.files import together
+from genointerp.core.progress import Progress, silent
+from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.feature.decoder import read_own_decoder
+from genointerp.figure.backtest import draw_backtest
+from genointerp.figure.file import check_suffix
+from genointerp.store.activation.store import ActivationStore
+from genointerp.store.belonging import check_features, check_made_from
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES, BASELINES
+from genointerp.store.table.table import check_table_path, read_table, write_table
+
+
+@dataclass(frozen=True)
+class RandomFiles:
+    """What the model gives with random weights.
+
+    Parameters
+    ----------
+    features, activations
+        Of each genome, in the order of the features that are tested.
+    sae
+        Folder of the dictionary, trained on the same genomes.
+
+    Raises
+    ------
+    InputError
+        If there are files of it and no features.
+    """
+
+    features: Sequence[Path] = ()
+    activations: Sequence[Path] = ()
+    sae: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.activations or self.sae) and not self.features:
+            raise InputError("random weights", "features beside what else is given", "none")
+
+
+@dataclass(frozen=True)
+class BacktestFiles:
+    """What a backtest is made from.
+
+    Parameters
+    ----------
+    ranked
+        What is ranked; its associations are those with nothing hidden.
+    annotations
+        In the order of the features; what the associations were made with.
+    random
+        Features of random weights, to be ranked beside; not needed.
+    concepts
+        What the associations were made with; the shipped file where None.
+    baselines
+        Of the same features: tells which classes the model knows.
+    """
+
+    ranked: RankFiles
+    annotations: Sequence[Path]
+    random: RandomFiles = field(default_factory=RandomFiles)
+    concepts: Path | None = None
+    baselines: Path | None = None
+
+    @property
+    def definitions(self) -> Path:
+        """The file that defines the concepts."""
+        return self.concepts or annotations_folder() / "concepts.yaml"
+
+
+def backtest(
+    files: BacktestFiles,
+    out: Path,
+    *,
+    figure: Path | None = None,
+    config: RankConfig | None = None,
+    progress: Progress = silent,
+) -> BacktestResult:
+    """Hide each known class in turn; write the classes to ``out`` and their features beside it.
+
+    What is ranked is read as `genointerp.command.rank.rank` reads it. The second file is
+    that of `features_path`.
+
+    Parameters
+    ----------
+    figure
+        Draw the recall of each class against the rank there, as the suffix says; not where None.
+
+    Raises
+    ------
+    InputError
+        If there is not one annotation for each features file.
+    MismatchError
+        If a sequence is missing, or files do not belong together.
+    """
+    config = RankConfig() if config is None else config
+    check_table_path(out)
+    if figure is not None:
+        check_suffix(figure)
+    found = files.ranked.open(config)
+    sha256 = {**found.sha256, **_check_known(files, found)}
+    subject = Subject(
+        found.stores,
+        found.associations,
+        replace(
+            read_split(files.ranked.associations),
+            locus_share=config.locus_share,
+            merge_gap=config.merge_gap,
+        ),
+        found.windows,
+        found.given,
+    )
+    probes = None
+    if files.baselines is not None:
+        check_features(files.baselines, BASELINES, found.stores)
+        probes = read_table(files.baselines, BASELINES)
+    random, digests = _open_random(files.random, found, config)
+    known = _read_known(files, found)
+    result = backtest_classes(
+        subject, known, config, random=random, probes=probes, progress=progress
+    )
+    provenance = Provenance(to_mapping(config), sha256 | digests)
+    with together():
+        write_table(result.features, features_path(out), BACKTEST_FEATURES, provenance)
+        write_table(result.classes, out, BACKTEST, provenance)
+    if figure is not None:
+        draw_backtest(result.features, figure)
+    return result
+
+
+def features_path(out: Path) -> Path:
+    """Return where the features of the classes are written beside the table of classes.
+
+    Examples
+    --------
+    >>> features_path(Path("backtest.tsv")).name
+    'backtest_features.tsv'
+    """
+    return out.with_name(f"{out.stem}_features{out.suffix}")
+
+
+def _check_known(files: BacktestFiles, found: RankInputs) -> dict[str, str]:
+    """Refuse other truth than that of the associations; return the sha256 of what is known."""
+    if len(files.annotations) != len(found.stores):
+        expected = f"one annotation for each of {len(found.stores)} features files"
+        raise InputError("annotations", expected, str(len(files.annotations)))
+    annotations = {str(path): sha256_file(path) for path in files.annotations}
+    concepts = {str(files.definitions): sha256_file(files.definitions)}
+    for role, given in (("annotations", annotations), ("concepts", concepts)):
+        check_made_from(files.ranked.associations, ASSOCIATIONS, role, given)
+    known = {f"annotations-{i}": annotations[str(p)] for i, p in enumerate(files.annotations)}
+    known["concepts"] = concepts[str(files.definitions)]
+    if files.baselines is not None:
+        known["baselines"] = sha256_file(files.baselines)
+    return known
+
+
+def _read_known(files: BacktestFiles, found: RankInputs) -> Known:
+    genomes = [genome_of(store, found.genomes) for store in found.stores]
+    annotations = [
+        read_annotation(path, genome)
+        for path, genome in zip(files.annotations, genomes, strict=True)
+    ]
+    return Known(annotations, genomes, load_concepts(files.definitions))
+
+
+def _open_random(
+    files: RandomFiles, found: RankInputs, config: RankConfig
+) -> tuple[RandomWeights | None, dict[str, str]]:
+    """Open what there is of random weights, and return the sha256 of each file by its role."""
+    if not files.features:
+        return None, {}
+    stores = [FeatureStore(path) for path in files.features]
+    origin = [ActivationStore(path) for path in files.activations]
+    decoder = None if files.sae is None else read_own_decoder(files.sae, stores[0])
+    outliers = outliers_of(stores, origin, config)
+    given = Given(decoder=decoder, trained_on=found.given.trained_on, outliers=outliers)
+    sha256 = {f"random-{i}": store.sha256 for i, store in enumerate(stores)}
+    sha256["random-sae"] = stores[0].header.sae_sha256
+    sha256 |= {f"random-activations-{i}": store.sha256 for i, store in enumerate(origin)}
+    return RandomWeights(stores, windows_of(stores, origin), given), sha256

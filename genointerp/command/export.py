@@ -1,0 +1,198 @@
+"""Features in the forms of other tools, as the suffix says.
+
+bigWig and bedGraph hold the activation of each base of one feature; GFF3, BED and FASTA its loci;
+AnnData every feature on every gene.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from genointerp.core.config import check_choice, to_mapping
+from genointerp.core.errors import ConfigError, InputError
+from genointerp.core.files import atomic_path
+from genointerp.core.provenance import Provenance
+from genointerp.feature.gene_matrix import GENE_TYPES, write_gene_matrix
+from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
+from genointerp.feature.loci import LocusConfig, all_loci
+from genointerp.feature.locus_files import (
+    Locus,
+    bed_lines,
+    fasta_lines,
+    gff3_lines,
+    name_loci,
+    rule_of,
+)
+from genointerp.feature.tracks import feature_runs, write_bedgraph, write_bigwig
+from genointerp.store.feature.store import STRANDS, ReadStrand
+from genointerp.store.hdf5 import writing
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """What is written of a feature.
+
+    Parameters
+    ----------
+    strand
+        Only this reading strand. Where None, loci are those of both strands, and tracks have the
+        larger activation of the two at each base.
+    bin_bp
+        Resolution of tracks; a bin has its greatest activation.
+    loci
+        What counts as a locus.
+    flank
+        Bases on either side of a locus in FASTA.
+    types
+        Elements that are the genes of AnnData.
+    """
+
+    strand: ReadStrand | None = None
+    bin_bp: int = 1
+    loci: LocusConfig = field(default_factory=LocusConfig)
+    flank: int = 50
+    types: tuple[str, ...] = GENE_TYPES
+
+    def __post_init__(self) -> None:
+        if self.strand is not None:
+            check_choice("strand", self.strand, ReadStrand)
+        if self.bin_bp < 1:
+            raise ConfigError("bin_bp", "1 or more bases", str(self.bin_bp))
+        if self.flank < 0:
+            raise ConfigError("flank", "0 or more bases", str(self.flank))
+
+
+@dataclass(frozen=True)
+class _Job:
+    genome: FeaturedGenome
+    feature: int
+    config: ExportConfig
+
+    @property
+    def provenance(self) -> Provenance:
+        config = {"feature": self.feature, **to_mapping(self.config)}
+        return Provenance(config, {"features": self.genome.store.sha256})
+
+    @property
+    def comments(self) -> list[str]:
+        return [rule_of(self.config.loci), self.provenance.as_json()]
+
+    def loci(self) -> list[Locus]:
+        store, strand = self.genome.store, self.config.strand
+        strands = STRANDS if strand is None else (strand,)
+        table = all_loci(store, self.feature, self.config.loci, strands=strands)
+        contig = pd.Series(table["seqid"].map({name: i for i, name in enumerate(store.offsets)}))
+        order = np.lexsort((table["end"], table["start"], contig))
+        return name_loci(table.iloc[order], self.feature)
+
+
+def export(
+    files: GenomeFiles,
+    out: Path,
+    feature: int | str | None = None,
+    config: ExportConfig | None = None,
+) -> int:
+    """Write one feature, or every feature on every gene; return the number of intervals or genes.
+
+    Parameters
+    ----------
+    files
+        Features of one genome; with its sequence for FASTA, its annotation for AnnData.
+    out
+        ``.bw`` or ``.bigwig``; ``.bedgraph`` or ``.bg``; ``.gff3`` or ``.gff``; ``.bed``;
+        ``.fasta``, ``.fa`` or ``.fna``; ``.h5ad``, of every feature.
+    feature
+        By index or name; for ``.h5ad`` None.
+
+    Raises
+    ------
+    InputError
+        If the suffix is another, a file that is needed is not named, or nothing was read, which
+        a bigWig cannot say.
+    UnknownNameError
+        If the dictionary has no such feature.
+    StorageError
+        If the file cannot be written.
+    """
+    config = ExportConfig() if config is None else config
+    suffix = Path(out).suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise InputError(str(out), f"a name that ends in {', '.join(_SUFFIXES)}", repr(suffix))
+    kind = _SUFFIXES[suffix]
+    genomes = files.open(bases=kind == "fasta", elements=kind == "h5ad")
+    if len(genomes) != 1:
+        raise InputError(str(files.features), "features of one genome", f"{len(genomes)} genomes")
+    (genome,) = genomes
+    if (feature is None) != (kind == "h5ad"):
+        expected = "no feature, since all are written" if kind == "h5ad" else "a feature"
+        raise InputError(str(out), expected, "none" if feature is None else str(feature))
+    with writing(out), atomic_path(out) as temporary:
+        if feature is None:
+            return write_gene_matrix(genome, temporary, config.types)
+        job = _Job(genome, genome.store.find_feature(feature), config)
+        return _WRITERS[kind](job, temporary)
+
+
+def _write_bigwig(job: _Job, path: Path) -> int:
+    strand = job.config.strand
+    runs = feature_runs(job.genome.store, job.feature, strand, bin_bp=job.config.bin_bp)
+    if not runs:
+        on = "either strand" if strand is None else strand
+        raise InputError(f"feature {job.feature}", f"a base that was read on {on}", "none")
+    write_bigwig(runs, job.genome.store.lengths, path)
+    return sum(len(run.start) for run in runs)
+
+
+def _write_bedgraph(job: _Job, path: Path) -> int:
+    runs = feature_runs(job.genome.store, job.feature, job.config.strand, bin_bp=job.config.bin_bp)
+    write_bedgraph(runs, path, job.provenance)
+    return sum(len(run.start) for run in runs)
+
+
+def _write_gff3(job: _Job, path: Path) -> int:
+    loci = job.loci()
+    return _write_lines(gff3_lines(loci, job.genome.store.lengths, job.comments), path, loci)
+
+
+def _write_bed(job: _Job, path: Path) -> int:
+    loci = job.loci()
+    return _write_lines(bed_lines(loci, job.comments), path, loci)
+
+
+def _write_fasta(job: _Job, path: Path) -> int:
+    loci = job.loci()
+    assert job.genome.genome is not None
+    return _write_lines(fasta_lines(loci, job.genome.genome, job.config.flank), path, loci)
+
+
+def _write_lines(lines: Iterable[str], path: Path, loci: list[Locus]) -> int:
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        handle.writelines(f"{line}\n" for line in lines)
+    return len(loci)
+
+
+_WRITERS: dict[str, Callable[[_Job, Path], int]] = {
+    "bigwig": _write_bigwig,
+    "bedgraph": _write_bedgraph,
+    "gff3": _write_gff3,
+    "bed": _write_bed,
+    "fasta": _write_fasta,
+}
+
+
+_SUFFIXES = {
+    ".bw": "bigwig",
+    ".bigwig": "bigwig",
+    ".bedgraph": "bedgraph",
+    ".bg": "bedgraph",
+    ".gff3": "gff3",
+    ".gff": "gff3",
+    ".bed": "bed",
+    ".fasta": "fasta",
+    ".fa": "fasta",
+    ".fna": "fasta",
+    ".h5ad": "h5ad",
+}

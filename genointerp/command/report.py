@@ -1,0 +1,42 @@
+"""One self-contained HTML page of a run, which works from disk with the network cut.
+
+Every number in it is a cell of a table on disk. Text of annotations is untrusted: the templates
+escape it, JSON inside the page cannot end its element, and the page's own policy names its scripts
+by their hashes, so that no other script runs and no request leaves.
+"""
+
+from pathlib import Path
+
+from genointerp.core.files import atomic_path, together
+from genointerp.report.measure import measure_run, write_measurements
+from genointerp.report.page import render_page, top_features
+from genointerp.report.run import read_run
+
+
+def report(run_dir: Path, out: Path) -> None:
+    """Write the page of a run.
+
+    Parameters
+    ----------
+    run_dir
+        As the workflow leaves it, with ``config.yaml``, ``summary.json``, ``associations.parquet``,
+        ``best_per_concept.tsv``, ``candidates.tsv`` and ``features.h5`` of each genome; queries and
+        figures are shown where there are any.
+    out
+        The HTML file. What the page shows and no step before it wrote is written as tables to the
+        folder ``NAME_tables`` beside ``NAME.html``.
+
+    Raises
+    ------
+    InputError
+        If the directory lacks one of these, or they do not belong together.
+    """
+    out = Path(out)
+    run = read_run(run_dir)
+    measured = measure_run(run, top_features(run))
+    folder = out.with_name(f"{out.stem}_tables")
+    page = render_page(run, measured, folder=folder.name)
+    with together():
+        write_measurements(measured, folder)
+        with atomic_path(out) as temporary:
+            temporary.write_text(page, encoding="utf-8")

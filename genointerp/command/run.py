@@ -1,0 +1,214 @@
+"""Run the shipped Snakemake workflow in a subprocess; steps already done are not repeated."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+import yaml
+
+from genointerp import __version__
+from genointerp.core.errors import GenointerpError, InputError, StorageError
+from genointerp.core.files import atomic_path, check_writable, replacing
+from genointerp.workflow.check import check_inputs
+from genointerp.workflow.config import read_run_config
+from genointerp.workflow.folder import workflow_folder
+from genointerp.workflow.follow import LogFollower
+from genointerp.workflow.inputs import RECORD, InputRecord
+from genointerp.workflow.process_group import process_group
+
+INTERVAL = 0.3
+"""Seconds between two looks at the logs."""
+
+
+class WorkflowError(GenointerpError, RuntimeError):
+    """A step of the workflow failed; its own message has been shown before."""
+
+
+def run(
+    config: Path,
+    out: Path,
+    *,
+    cores: int,
+    extra: Sequence[str] = (),
+    show: Callable[[str], None] = lambda line: None,
+    is_locked: bool = True,
+) -> None:
+    """Bring the run directory ``out`` up to date with a configuration.
+
+    A run that was killed is taken up where it stopped: a lock that it left behind is removed,
+    since the operating system tells that no other run is at work in the directory.
+
+    Parameters
+    ----------
+    config
+        YAML, as ``workflows/config/config.schema.json`` describes it.
+    cores
+        Threads that all steps together may use.
+    extra
+        Arguments for Snakemake, whose own messages are then shown too.
+    show
+        Called with each line of progress.
+    is_locked
+        Whether other runs are kept out of the directory, for which its file system must have
+        locks. Where they are not, the caller has to see to it that there is no other run.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration is wrong; nothing has been run or written then.
+    InputError
+        If a genome or an annotation that it names is damaged, or the directory cannot be locked;
+        likewise.
+    WorkflowError
+        If model and windows do not fit each other, likewise; or if a step failed.
+    """
+    resolved = read_run_config(config)
+    out = Path(out)
+    for line in check_inputs(resolved, where=str(config)):
+        show(line)
+    with _only_run_in(out) if is_locked else nullcontext() as lock:
+        environment = _environment(out)
+        record = InputRecord.read(out / RECORD)
+        record.update(resolved)
+        # a scheduler runs the jobs elsewhere: what they find there cannot be known here
+        if not any(it in ("-e", "--executor") or it.startswith("--executor=") for it in extra):
+            _check_reading(resolved, record, environment, out=out, where=str(config))
+        record.write(out / RECORD)
+        _write_if_changed(yaml.safe_dump(resolved, sort_keys=False), out / "config.yaml")
+        command = snakemake_command(out, cores=cores)
+        if _is_locked(out):
+            subprocess.run([*command, "--unlock"], check=True, capture_output=True, env=environment)
+        log = out / "logs" / "snakemake" / "latest.txt"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        follower = LogFollower(out / "logs", show)
+        with (
+            log.open("wb") as sink,
+            # the lock is handed down: it is held until the last of us has ended, even by SIGKILL
+            process_group(
+                [*command, *extra],
+                output=None if extra else sink,
+                environment=environment,
+                keep_open=() if lock is None else (lock,),
+            ) as snakemake,
+        ):
+            while snakemake.poll() is None:
+                follower.look()
+                time.sleep(INTERVAL)
+        follower.finish()
+        status = snakemake.returncode
+    if status != 0:
+        raise WorkflowError(_reason(log, out, status))
+
+
+def snakemake_command(out: Path, *, cores: int) -> list[str]:
+    """Return the Snakemake command line for a run directory that holds a ``config.yaml``."""
+    folder = workflow_folder()
+    arguments = {
+        "--snakefile": folder / "Snakefile",
+        "--workflow-profile": folder / "profiles" / "default",
+        "--directory": out.resolve(),
+        "--configfile": out.resolve() / "config.yaml",
+        "--cores": cores,
+        # what computes on a GPU has it for itself
+        "--resources": "gpu=1",
+    }
+    pairs = [str(part) for pair in arguments.items() for part in pair]
+    return [sys.executable, "-m", "snakemake", *pairs]
+
+
+def _check_reading(
+    config: Mapping[str, Any],
+    record: InputRecord,
+    environment: Mapping[str, str],
+    *,
+    out: Path,
+    where: str,
+) -> None:
+    """Load the model and plan a harvest, in a process that ends, since it needs torch."""
+    genome = next(iter(config["genomes"].values()))
+    settings = {"model": config["model"], "windows": config["windows"]}
+    asked = {**settings, "weights": record.sha256.get("model"), "version": __version__}
+    if record.checked == asked:
+        return
+    options = settings["model"] | settings["windows"]
+    names = {"name": "model", "length": "window"}
+    place = (out / "activations.h5").resolve()
+    command = ["genointerp", "harvest", genome["sequence"], "--dry-run", f"--out={place}"]
+    command += [f"--{names.get(key, key)}={value}" for key, value in options.items()]
+    command += [f"--region={region}" for region in genome.get("regions", ())]
+    with TemporaryFile() as messages:
+        with process_group(command, output=messages, environment=environment) as harvest:
+            status = harvest.wait()
+        messages.seek(0)
+        said = messages.read().decode(errors="replace").strip().splitlines() or ["no message"]
+    if status != 0:
+        raise WorkflowError(f"{where}: {said[-1].removeprefix('genointerp: ')}")
+    record.checked = asked
+
+
+@contextmanager
+def _only_run_in(out: Path) -> Iterator[int | None]:
+    check_writable(out / ".lock")
+    with (out / ".lock").open("w", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(str(out), "a directory of its own", "another run at work") from error
+        except OSError as error:
+            expected = (
+                "a file system with file locks (name a directory on another by --out, or "
+                "see to it that no other run is at work there and say --no-lock)"
+            )
+            raise InputError(str(out), expected, error.strerror or str(error)) from error
+        yield handle.fileno()
+
+
+def _is_locked(out: Path) -> bool:
+    return any((out / ".snakemake" / "locks").glob("*"))
+
+
+def _write_if_changed(text: str, path: Path) -> None:
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    with replacing(), atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _environment(out: Path) -> dict[str, str]:
+    """Return the environment with this interpreter's programs first, activated or not.
+
+    Snakemake writes to the user's cache. Where that cannot be, as with a home that is read-only,
+    it has a cache in the run directory; models are still read from where they were downloaded to.
+    """
+    programs = str(Path(sys.executable).parent)
+    found = {
+        **os.environ,
+        "PATH": os.pathsep.join([programs, os.environ.get("PATH", "")]),
+        # of paths and annotations, whatever the locale
+        "PYTHONUTF8": "1",
+    }
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    try:
+        check_writable(cache / "snakemake" / "genointerp")
+    except StorageError:
+        found["XDG_CACHE_HOME"] = str((out / ".snakemake" / "cache").resolve())
+        found.setdefault("HF_HOME", str(cache / "huggingface"))
+    return found
+
+
+def _reason(log: Path, out: Path, status: int) -> str:
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    rules = [line.split()[-1].rstrip(":") for line in text.splitlines() if "Error in rule" in line]
+    if rules:
+        names = ", ".join(dict.fromkeys(rules))
+        return f"{out}: expected every step to finish, found an error in {names} (see {out}/logs)"
+    last = [line for line in text.splitlines() if line.strip()][-1:]
+    said = f": {last[0].strip()}" if last else ""
+    return f"{out}: expected Snakemake to finish, found exit status {status}{said} (see {log})"

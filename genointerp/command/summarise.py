@@ -1,0 +1,86 @@
+"""The headline figures of a run, and the best feature of each concept, as files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genointerp.association.baseline.beside import beside_baselines
+from genointerp.association.summary import best_per_concept, one_per_concept
+from genointerp.core.errors import SchemaError
+from genointerp.core.files import atomic_path, read_text, together
+from genointerp.core.parsing import parse_json
+from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.store.table.schemas import ASSOCIATIONS, BASELINES, BEST_PER_CONCEPT
+from genointerp.store.table.table import empty_table, read_table, records, write_table
+
+
+def summarise(
+    associations: Path | None,
+    *,
+    training: Path,
+    fidelity: Path,
+    baselines: Path | None = None,
+    out: Path,
+    best: Path,
+    text: Path,
+) -> None:
+    """Write ``summary.json``, the table of the best feature of each concept, and all as text.
+
+    Parameters
+    ----------
+    associations
+        None where there are none, since genomes lack an annotation; both tables are then empty.
+    training
+        ``log.json`` of the dictionary.
+    fidelity
+        What `genointerp evaluate` wrote.
+    baselines
+        What `genointerp associate --baselines` wrote; None where nothing was measured.
+    text
+        TSV of all associations, for those who do not read Parquet.
+
+    Raises
+    ------
+    SchemaError
+        If an input is not of its kind.
+    """
+    inputs = {"training": training, "fidelity": fidelity}
+    everything, table = empty_table(ASSOCIATIONS), empty_table(BEST_PER_CONCEPT)
+    if associations is not None:
+        inputs = {"associations": associations, **inputs}
+        everything = read_table(associations, ASSOCIATIONS)
+        table = best_per_concept(everything)
+    if baselines is not None:
+        inputs["baselines"] = baselines
+    provenance = Provenance({}, {role: sha256_file(path) for role, path in inputs.items()})
+    leading = one_per_concept(table)
+    measured = _read_json(fidelity, "loss_recovered")
+    losses = {name: it for name, it in measured.items() if not isinstance(it, dict)}
+    measured_beside = None if baselines is None else read_table(baselines, BASELINES)
+    beside = beside_baselines(table, measured_beside)
+    summary = {
+        "fidelity": losses,
+        "training": _read_json(training, "fvu"),
+        "beside_baselines": records(beside),
+        "best_f1": dict(zip(leading["concept"], map(_number, leading["f1"]), strict=True)),
+        "provenance": json.loads(provenance.as_json()),
+    }
+    with together():
+        write_table(everything, text, ASSOCIATIONS, provenance)
+        write_table(table, best, BEST_PER_CONCEPT, provenance)
+        with atomic_path(out) as temporary:
+            temporary.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _read_json(path: Path, key: str) -> dict[str, Any]:
+    values = parse_json(read_text(path, error=SchemaError), where=str(path), error=SchemaError)
+    if not isinstance(values, dict) or key not in values:
+        found = ", ".join(values) if isinstance(values, dict) else type(values).__name__
+        raise SchemaError(str(path), f"a JSON object with the key {key!r}", found or "no key")
+    return values

@@ -1,0 +1,49 @@
+"""The backtest with its figure."""
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.artist import Artist
+
+from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.plot.backtest import plot_recall
+from genointerp.plot.style import FONT_SIZE
+
+_COLUMNS = 3
+
+
+def draw_backtest(features: pd.DataFrame, out: Path) -> None:
+    """Draw a panel for each class that a feature of the trained dictionary tells; save the figure.
+
+    Parameters
+    ----------
+    features
+        In the schema of features of a backtest.
+    """
+    check_suffix(out)
+    trained = features[features["dictionary"] == "trained"]
+    names = list(dict.fromkeys(trained["class"]))
+    n_columns = max(min(len(names), _COLUMNS), 1)
+    n_rows = max(-(-len(names) // n_columns), 1)
+    figure = new_figure(3.1 * n_columns + 0.2, 2.4 * n_rows + 0.5)
+    axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    for ax, name in zip(axes, names, strict=False):
+        plot_recall(features[features["class"] == name], ax=ax)
+    for ax in axes[len(names) :]:
+        ax.set_axis_off()
+    if names:
+        shown: dict[str, Artist] = {}
+        for ax in axes[: len(names)]:
+            handles, labels = ax.get_legend_handles_labels()
+            shown |= dict(zip(labels, handles, strict=True))
+        figure.legend(
+            list(shown.values()),
+            list(shown),
+            loc="outside lower center",
+            ncols=min(len(shown), 2 + n_columns),
+            fontsize=FONT_SIZE,
+            frameon=False,
+        )
+    else:
+        axes[0].text(0.5, 0.5, "no feature tells a class", ha="center", fontsize=FONT_SIZE + 2)
+    save_figure(figure, out)

@@ -1,0 +1,71 @@
+"""Figures of a whole contig as a circle, and of a whole dictionary as a map."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from matplotlib.figure import Figure
+
+from genointerp.core.errors import MismatchError
+from genointerp.feature.projection import Method, Projection, project, read_decoder
+from genointerp.feature.query import best_concepts
+from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.plot.dictionary import plot_dictionary
+from genointerp.store.table.schemas import ASSOCIATIONS
+from genointerp.store.table.table import read_table
+
+MAX_Q = 0.05
+
+
+def draw_dictionary(
+    sae: Path, out: Path, *, associations: Path | None = None, method: Method = "pca", seed: int = 0
+) -> None:
+    """Draw the directions of a dictionary in two dimensions, and save the figure.
+
+    Parameters
+    ----------
+    sae
+        Folder of the dictionary.
+    associations
+        Colours a feature by its best concept, where that is no chance: ``q <= 0.05``.
+
+    Raises
+    ------
+    MismatchError
+        If the associations are of a dictionary of another size.
+    """
+    check_suffix(out)
+    rows = read_decoder(sae)
+    table = None if associations is None else read_table(associations, ASSOCIATIONS)
+    if table is not None and int(table["feature"].max()) + 1 != len(rows):
+        expected = f"the {len(rows)} features of {sae}"
+        raise MismatchError(str(associations), expected, str(int(table["feature"].max()) + 1))
+    save_figure(dictionary_figure(rows, table, method=method, seed=seed), out)
+
+
+def dictionary_figure(
+    rows: Float[np.ndarray, "n_features d_in"],
+    associations: pd.DataFrame | None,
+    *,
+    method: Method = "pca",
+    seed: int = 0,
+) -> Figure:
+    """Return the map of a dictionary's directions."""
+    projection = project(rows, method, seed=seed)
+    points = dictionary_points(projection, associations)
+    figure = new_figure(7.0, 4.6)
+    plot_dictionary(points, axis_names=projection.axis_names, ax=figure.subplots())
+    return figure
+
+
+def dictionary_points(projection: Projection, associations: pd.DataFrame | None) -> pd.DataFrame:
+    """Return ``feature, x, y, concept``: the concept empty where none is told beyond chance."""
+    x, y = projection.points.T
+    points = pd.DataFrame({"feature": np.arange(len(x)), "x": x, "y": y})
+    if associations is None:
+        return points.assign(concept="")
+    told = associations[associations["q_value"] <= MAX_Q]
+    best = best_concepts(told)[["feature", "best_concept"]]
+    points = points.merge(best.rename(columns={"best_concept": "concept"}), how="left")
+    return points.fillna({"concept": ""})

@@ -1,0 +1,39 @@
+"""From files to figures: what the plot commands call, each writing one figure."""
+
+from pathlib import Path
+
+from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.figure.profile import aligned_profile, binned_profiles, feature_density
+from genointerp.plot.feature import (
+    plot_activation_histogram,
+    plot_aligned,
+    plot_density_histogram,
+    plot_profile,
+)
+from genointerp.plot.style import FONT_SIZE, plain_text
+from genointerp.store.feature.store import FeatureStore
+
+
+def draw_feature(features: Path, feature: int | str, out: Path) -> None:
+    """Draw one feature, by index or name: histogram, density, mean shape, places on contigs."""
+    check_suffix(out)
+    store = FeatureStore(features)
+    number = store.find_feature(feature)
+    plus, minus = (store.feature(number, strand) for strand in ("+", "-"))
+    profiles = binned_profiles(store, plus, minus)
+    n_rows = max(len(profiles), 1)
+    figure = new_figure(11.0, 3 + 1.5 * n_rows)
+    grid = figure.add_gridspec(1 + n_rows, 3, height_ratios=[3, *[1.5] * n_rows])
+    axes = [figure.add_subplot(grid[0, column]) for column in range(3)]
+    plot_activation_histogram(plus.value.astype(float), minus.value.astype(float), ax=axes[0])
+    plot_density_histogram(feature_density(store), feature=number, ax=axes[1])
+    mean = aligned_profile(store, plus, minus)
+    plot_aligned(mean.mean, mean.offset, n_loci=mean.n_loci, ax=axes[2])
+    for row, profile in enumerate(profiles, start=1):
+        ax = figure.add_subplot(grid[row, :])
+        bins, start = profile.bin_bp, profile.start
+        seqid = profile.seqid
+        plot_profile(profile.plus, profile.minus, bin_bp=bins, start=start, seqid=seqid, ax=ax)
+    title = " ".join([f"feature f/{number}", *store.names_of(number)])
+    figure.suptitle(plain_text(title), fontsize=FONT_SIZE + 3)
+    save_figure(figure, out)

@@ -1,0 +1,78 @@
+"""Figures of features beside concepts, measured anew on the test side of the associations."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from genointerp.annotation.concepts import ConceptElements
+from genointerp.association.config import AssociateConfig
+from genointerp.association.inputs import read_elements, read_split
+from genointerp.core.errors import UnknownNameError
+from genointerp.plot.overlap import best_pairs
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.associations import read_associations
+
+N_CURVES = 7
+"""Curves of a figure where no feature is named: the concepts with the highest test F1."""
+
+
+class Measured(NamedTuple):
+    """What associations were measured on, read again."""
+
+    stores: list[FeatureStore]
+    elements: list[ConceptElements]
+    table: pd.DataFrame
+    config: AssociateConfig
+
+
+def read_measured(
+    features: Sequence[Path],
+    annotations: Sequence[Path],
+    associations: Path,
+    *,
+    genomes: Sequence[Path] = (),
+    concepts: Path | None = None,
+) -> Measured:
+    """Read the files that associations were made from, and the associations."""
+    stores = [FeatureStore(path) for path in features]
+    return Measured(
+        stores,
+        read_elements(stores, annotations, genomes=genomes, concepts=concepts),
+        read_associations(associations, stores[0]),
+        read_split(associations),
+    )
+
+
+def choose_pairs(
+    associations: pd.DataFrame, features: Sequence[int] = (), concepts: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return the rows of associations to draw, each chosen by ``f1_fit``; perhaps none.
+
+    Parameters
+    ----------
+    features
+        Each feature's best concept and orientation; where empty, the best pair of each concept,
+        highest test F1 first.
+    concepts
+        Only these.
+
+    Raises
+    ------
+    UnknownNameError
+        If the table has no such concept.
+    """
+    known = list(dict.fromkeys(associations["concept"]))
+    for name in concepts:
+        if name not in known:
+            raise UnknownNameError("concept", f"one of {', '.join(known)}", repr(name))
+    table = associations[associations["concept"].isin(list(concepts) or known)]
+    table = table[table["f1"].notna()]
+    if features:
+        ranked = table[table["f1_fit"] > 0].sort_values("f1_fit", ascending=False, kind="stable")
+        best = ranked.drop_duplicates("feature").set_index("feature", drop=False)
+        pairs = best.loc[[feature for feature in features if feature in best.index]]
+    else:
+        pairs = best_pairs(table).head(N_CURVES)
+    return pairs.reset_index(drop=True)

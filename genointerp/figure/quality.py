@@ -1,0 +1,70 @@
+"""From the figures that `evaluate` wrote to a picture of the dictionary."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from genointerp.core.errors import SchemaError
+from genointerp.core.files import read_json_object
+from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.plot.quality import plot_cosines, plot_densities, plot_losses, plot_stability
+from genointerp.plot.style import FONT_SIZE
+
+
+def draw_quality(evaluation: Path, out: Path) -> None:
+    """Draw losses, densities, directions and, if there are any, other dictionaries; save it.
+
+    Parameters
+    ----------
+    evaluation
+        JSON of `genointerp evaluate`.
+
+    Raises
+    ------
+    SchemaError
+        If it lacks a figure.
+    """
+    check_suffix(out)
+    values = read_json_object(evaluation, error=SchemaError)
+    try:
+        own = values["dictionary"]
+        others = own["against"]
+        figure = new_figure(7.0, 5.2 + 0.4 * len(others))
+        axes = figure.subplots(2, 2).ravel()
+        plot_losses(values, ax=axes[0])
+        plot_densities(
+            *_histogram(own["density_histogram"]), n_features=own["n_features"], ax=axes[1]
+        )
+        plot_cosines(*_histogram(own["decoder_cosine"]), ax=axes[2])
+        _fill_last(axes[3], values, others)
+    except KeyError as error:
+        raise SchemaError(str(evaluation), f"a key {error}", "none") from error
+    save_figure(figure, out)
+
+
+def _fill_last(ax: Axes, values: dict[str, Any], others: list[dict[str, Any]]) -> None:
+    if others:
+        shares = [
+            {key: math.nan if it is None else it for key, it in other["stability"].items()}
+            for other in others
+        ]
+        plot_stability([other["name"] for other in others], shares, ax=ax)
+        return
+    ax.set_axis_off()
+    names = {
+        "fvu": "FVU",
+        "l0": "L0",
+        "loss_recovered": "loss recovered",
+        "kl": "KL (nats a token)",
+    }
+    lines = [
+        f"{label}  {values[name]:.4g}" for name, label in names.items() if values[name] is not None
+    ]
+    ax.text(0, 1, "\n".join(lines), va="top", fontsize=FONT_SIZE + 3, transform=ax.transAxes)
+
+
+def _histogram(values: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array(values["edges"], dtype=np.float64), np.array(values["count"], dtype=np.int64)

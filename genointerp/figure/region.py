@@ -1,0 +1,105 @@
+"""From files to figures: what the plot commands call, each writing one figure."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from genointerp.annotation.concepts import define_elements, load_concepts
+from genointerp.annotation.read import read_annotation
+from genointerp.figure.elements import (
+    concept_table,
+    concept_texts,
+    dense_values,
+    gene_table,
+    strongest_features,
+    unrolled,
+)
+from genointerp.figure.file import SourceFiles, check_genome, check_suffix, new_figure, save_figure
+from genointerp.genome.interval import parse_region
+from genointerp.genome.read import read_genome
+from genointerp.plot.region import (
+    plot_concepts,
+    plot_feature_track,
+    plot_genes,
+    plot_sequence,
+)
+from genointerp.plot.style import FONT_SIZE, NOT_READ_LABEL, use_region_axis
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.associations import read_associations
+
+N_TRACKS = 6
+"""Features of a region figure where none are named."""
+
+
+SEQUENCE_BP = 150
+"""A region up to this length shows its bases."""
+
+
+def draw_region(
+    features: Path,
+    region: str,
+    out: Path,
+    *,
+    source: SourceFiles,
+    associations: Path | None = None,
+    feature_ids: Sequence[int | str] = (),
+) -> None:
+    """Draw genes, concepts and feature tracks of a region, and save the figure.
+
+    A region of at most 150 bp shows its bases too.
+
+    Parameters
+    ----------
+    region
+        1-based and closed, as in ``NC_000964.3:9,810-11,364``; on a circular contig it may span
+        the origin.
+    associations
+        Names each feature's best concept beside its track.
+    feature_ids
+        Features to draw, in this order, by index or name; the strongest of the region where empty.
+
+    Raises
+    ------
+    MismatchError
+        If the features were computed on another genome.
+    """
+    check_suffix(out)
+    store, bases = FeatureStore(features), read_genome(source.sequence)
+    check_genome(store, bases, source.sequence)
+    interval = parse_region(region, store.lengths, circular=store.circular)
+    table = read_annotation(source.annotation, bases)
+    length = bases[interval.seqid].length
+    genes = unrolled(gene_table(table), interval, length)
+    concepts = define_elements(table, bases, load_concepts(source.concepts))
+    blocks = unrolled(concept_table(concepts), interval, length)
+    known = {} if associations is None else concept_texts(read_associations(associations, store))
+    wanted = [store.find_feature(feature) for feature in feature_ids]
+    chosen = wanted or strongest_features(store, interval, N_TRACKS)
+
+    letters = interval.length <= SEQUENCE_BP
+    heights = [1.3, 0.18 * blocks["concept"].nunique() + 0.2, *[0.4] * letters]
+    n_above = len(heights)
+    heights += [0.55] * len(chosen)
+    figure = new_figure(11.0, sum(heights) + 0.7)
+    axes = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+    plot_genes(genes, interval, ax=axes[0])
+    plot_concepts(blocks, interval, ax=axes[1])
+    if letters:
+        plot_sequence(bases.fetch(interval).tobytes().decode(), interval, ax=axes[2])
+    gaps = False
+    for ax, feature in zip(axes[n_above:], chosen, strict=True):
+        texts = [*store.names_of(feature), *([known[feature]] if feature in known else [])]
+        label = "\n".join([f"f/{feature}", *texts])
+        tracks = dense_values(store, interval, feature)
+        gaps |= bool(np.isnan(tracks).any())
+        plot_feature_track(
+            tracks.plus.astype(float), tracks.minus.astype(float), interval, label=label, ax=ax
+        )
+    use_region_axis(axes[-1], interval, length=length)
+    figure.supxlabel(
+        "tracks: activation of a feature, read on the + strand upwards (blue), "
+        "on the \N{MINUS SIGN} strand downwards (red)" + f"; {NOT_READ_LABEL}" * gaps,
+        fontsize=FONT_SIZE,
+    )
+    save_figure(figure, out)

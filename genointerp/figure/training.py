@@ -1,0 +1,54 @@
+"""From files to figures: what the plot commands call, each writing one figure."""
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from genointerp.core.errors import SchemaError
+from genointerp.core.files import read_text
+from genointerp.core.parsing import parse_json
+from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.plot.training import LABELS, plot_training
+
+
+def draw_training(metrics: Path, out: Path) -> None:
+    """Draw the training curves of a dictionary from its ``metrics.jsonl``, and save the figure."""
+    check_suffix(out)
+    save_figure(training_figure(read_metrics(metrics), where=str(metrics)), out)
+
+
+def training_figure(metrics: pd.DataFrame, *, where: str) -> Figure:
+    """Return the training curves: a panel for each known column of the metrics."""
+    names = [name for name in LABELS if name in metrics and metrics[name].notna().any()]
+    if not names:
+        raise SchemaError(where, f"one of {', '.join(LABELS)}", ", ".join(map(str, metrics)))
+    n_columns = min(len(names), 3)
+    n_rows = -(-len(names) // n_columns)
+    figure = new_figure(3.4 * n_columns, 2.4 * n_rows)
+    axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    for ax, name in zip(axes, names, strict=False):
+        plot_training(metrics, name, ax=ax)
+    for ax in axes[len(names) :]:
+        ax.set_axis_off()
+    return figure
+
+
+def read_metrics(path: Path) -> pd.DataFrame:
+    """Read a ``metrics.jsonl``: a JSON object for each logged step.
+
+    Raises
+    ------
+    SchemaError
+        Naming the first line that is no JSON object.
+    """
+    rows = []
+    for number, line in enumerate(read_text(path, error=SchemaError).splitlines(), start=1):
+        where = f"{path}: line {number}"
+        row = parse_json(line, where=where, error=SchemaError)
+        if not isinstance(row, dict):
+            raise SchemaError(where, "a JSON object", line.strip()[:40])
+        rows.append(row)
+    if not rows:
+        raise SchemaError(str(path), "at least one line", "an empty file")
+    return pd.DataFrame(rows)

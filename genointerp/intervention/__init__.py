@@ -1,0 +1,1 @@
+"""What the model does with a feature: interventions, each with its controls."""

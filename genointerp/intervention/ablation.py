@@ -1,0 +1,321 @@
+"""Is a feature used by the model? What its ablation costs, against matched random features."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Float64, Int, Int64
+from torch import Tensor
+
+from genointerp.core.errors import ConfigError, MismatchError
+from genointerp.core.progress import Progress, silent
+from genointerp.core.seed import rng
+from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.windows import Window
+from genointerp.intervention.firing_windows import drawn_intervals
+from genointerp.model.protocol import DnaModel, Edit, StartsAtSite
+from genointerp.reading.fidelity import load_matching
+from genointerp.reading.harvest import HarvestConfig
+from genointerp.reading.loss import window_loss
+from genointerp.reading.tokens import WindowTokens, stacked, token_batches
+from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.io import LoadedSae
+from genointerp.store.feature.store import STRANDS, FeatureStore
+from genointerp.store.table.schemas import ABLATION
+from genointerp.store.table.table import conform
+
+_POOL = 4
+"""Features of the nearest density, per feature drawn, that the matched ones are drawn from."""
+
+
+@dataclass(frozen=True)
+class AblationConfig:
+    """On which windows features are ablated, and what their effect is compared with.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of its range.
+    """
+
+    n_windows: int = 8
+    """windows of each feature: around bases drawn from those on which it fires"""
+    window: int = 320
+    """bases that the model reads of each, the warm-up included"""
+    warmup: int = 256
+    """first bases of a window: context, where nothing is ablated and no loss counted"""
+    n_matched: int = 19
+    """other features along whose directions the same amounts are taken out"""
+    top: int = 50
+    """features that are ablated of a table of candidates, best first"""
+    regions: tuple[str, ...] = ()
+    """only windows around bases in these, samtools-style; anywhere where empty"""
+    batch: int = 32
+    """ablated copies of a window of one call of the model"""
+    seed: int = 0
+    """of the windows and the matched features"""
+
+    def __post_init__(self) -> None:
+        for name in ("n_windows", "n_matched", "top", "batch"):
+            if getattr(self, name) < 1:
+                raise ConfigError(name, "at least 1", str(getattr(self, name)))
+        if not 0 <= self.warmup < self.window:
+            expected = f"0 <= warmup < window={self.window}"
+            raise ConfigError("warmup", expected, str(self.warmup))
+
+    def changed(self, *, regions: Sequence[str] = (), **values: int | None) -> "AblationConfig":
+        """Return a copy with regions and other values; None keeps what is."""
+        given: dict[str, Any] = {name: it for name, it in values.items() if it is not None}
+        return replace(self, regions=tuple(regions), **given)
+
+
+def ablate_features(
+    model: DnaModel,
+    genome: Genome,
+    sae_dir: Path,
+    store: FeatureStore,
+    *,
+    features: Sequence[int] = (),
+    config: AblationConfig | None = None,
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """Measure what the model loses without each feature, in the schema ``ABLATION``.
+
+    Parameters
+    ----------
+    store
+        Features of ``genome`` under the dictionary: they tell where each fires, and how often.
+    features
+        Only these, in this order; all where empty.
+    progress
+        Told of features.
+
+    Notes
+    -----
+    ``loss_effect = sum (L_ablated - L) / n``: L is the loss in nats over the kept bases of a
+    feature's windows, which lie around bases drawn from those on which it fires; L_ablated that
+    with ``x - f_i W_dec_i`` in the place of the activation x at each kept token; n the kept bases
+    of the tokens on which the feature fires, where that makes a difference. f is computed from the
+    x of the window. ``loss_effect_matched`` and its standard deviation are of the same figure with
+    ``x - f_i |W_dec_i| u_j`` instead, over the unit directions u_j of other features that fire as
+    often: drawn from the ``4 n_matched`` nearest in density.
+    ``p_value = (1 + #{matched >= observed}) / (1 + n_matched)``, so that it cannot be below
+    ``1 / (1 + n_matched)``. All are NaN for a feature that fires in none of its windows.
+
+    Raises
+    ------
+    InputError
+        If the model is a masked one.
+    MismatchError
+        If the dictionary is of another model, or the features of another dictionary or genome.
+    UnknownNameError
+        If the dictionary has no such feature.
+    CoordinateError
+        If a region is none, or not inside the genome.
+    """
+    config = AblationConfig() if config is None else config
+    loaded = load_matching(sae_dir, model)
+    _check_store(store, loaded, genome)
+    for feature in features:
+        store.check_feature(feature)
+    regions = genome.regions(config.regions)
+    bench = _Bench(model, genome, loaded.sae, str(loaded.metadata["site"]), store, config)
+    wanted = list(features) or list(range(store.n_features))
+    rows = []
+    for done, feature in enumerate(wanted, 1):
+        rows.append(bench.row(feature, regions))
+        progress(done, len(wanted))
+    return conform(pd.DataFrame(rows, columns=ABLATION.names), ABLATION, where="ablation")
+
+
+@dataclass
+class _Tally:
+    """Sums over the windows of one feature: nats lost by each ablated copy, and on what."""
+
+    nats: Float64[np.ndarray, " copy"]
+    n_bases: int = 0
+    n_tokens: int = 0
+    n_windows: int = 0
+
+    def row(self, feature: int) -> tuple[int | float, ...]:
+        own, matched = self.nats[0], self.nats[1:]
+        scale = 1 / self.n_bases if self.n_bases else np.nan
+        defined = self.n_bases > 0 and len(matched) > 0
+        return (
+            feature,
+            own * scale,
+            matched.mean() * scale if defined else np.nan,
+            matched.std(ddof=1) * scale if defined and len(matched) > 1 else np.nan,
+            (1 + np.sum(matched >= own)) / (1 + len(matched)) if defined else np.nan,
+            self.n_tokens,
+            self.n_windows,
+        )
+
+
+@dataclass(frozen=True)
+class _Bench:
+    model: DnaModel
+    genome: Genome
+    sae: SparseAutoencoder
+    site: str
+    store: FeatureStore
+    config: AblationConfig
+
+    @cached_property
+    def n_firing(self) -> Int64[np.ndarray, " n_features"]:
+        """Bases on which each feature fires, both strands."""
+        counts: Int64[np.ndarray, " n_features"]
+        counts = np.sum([self.store.n_firing(strand) for strand in STRANDS], axis=0)
+        return counts
+
+    @torch.inference_mode()
+    def row(self, feature: int, regions: Sequence[GenomicInterval]) -> tuple[int | float, ...]:
+        directions = self._directions(feature)
+        tally = _Tally(np.zeros(len(directions)))
+        windows = self._windows(feature, regions)
+        for batch in token_batches(self.model, self.genome, windows, self.config.n_windows):
+            tokens = stacked(batch)
+            activations = self.model.run(tokens, capture=[self.site])[self.site]
+            for ids, x, read in zip(tokens, activations, batch, strict=True):
+                self._add(tally, ids, x, read, feature, directions)
+        return tally.row(feature)
+
+    def _windows(self, feature: int, regions: Sequence[GenomicInterval]) -> list[Window]:
+        spec = self.model.spec
+        reading = HarvestConfig(window=self.config.window, warmup=self.config.warmup)
+        kept = reading.window - reading.warmup - reading.halo_for(spec)
+        intervals = drawn_intervals(
+            self.store,
+            feature,
+            self.config.n_windows,
+            length=kept,
+            seed=self.config.seed,
+            regions=regions,
+        )
+        return [
+            window
+            for interval in intervals
+            for window in HarvestConfig(
+                window=reading.window, warmup=reading.warmup, strands=(interval.strand,)
+            ).windows(spec, self.genome, [interval])
+        ]
+
+    def _directions(self, feature: int) -> Float[Tensor, "copy d"]:
+        """Return the feature's direction, then those of matched features at the same norm."""
+        weights = self.sae.W_dec.detach().float()
+        norm = weights.norm(dim=1)
+        usable = (self.n_firing > 0) & (norm > 0).cpu().numpy()
+        others = matched_features(
+            np.where(usable, self.n_firing, 0), feature, self.config.n_matched, self.config.seed
+        )
+        chosen = torch.from_numpy(others).to(weights.device)
+        matched = weights[chosen] / norm[chosen, None] * norm[feature]
+        return torch.cat([weights[feature][None], matched])
+
+    def _add(
+        self,
+        tally: _Tally,
+        ids: Int[Tensor, " token"],
+        x: Float[Tensor, "token d"],
+        read: WindowTokens,
+        feature: int,
+        directions: Float[Tensor, "copy d"],
+    ) -> None:
+        amount = self._amounts(x, read, feature)
+        fires = (amount > 0).cpu().numpy()
+        if not fires.any():
+            return
+        taken = torch.cat([torch.zeros_like(directions[:1]), directions]).to(x.device)
+        nats = np.concatenate(
+            [
+                self._nats(ids, x, amount, part, read)
+                for part in torch.split(taken, self.config.batch)
+            ]
+        )
+        tally.nats += nats[1:] - nats[0]
+        tally.n_bases += int(read.n_kept[fires].sum())
+        tally.n_tokens += int(fires.sum())
+        tally.n_windows += 1
+
+    def _amounts(
+        self, x: Float[Tensor, "token d"], read: WindowTokens, feature: int
+    ) -> Float[Tensor, " token"]:
+        """Return the activation of the feature at each kept token; 0 at the others."""
+        # a model may lie on several devices: the dictionary goes where the site's activations are
+        pattern, value = self.sae.to(x.device).codes(x.float())
+        own = pattern.feature == feature
+        amount = torch.zeros(len(x), device=x.device)
+        amount[pattern.row[own]] = value[own]
+        return amount * torch.from_numpy(read.n_kept > 0).to(x.device)
+
+    def _nats(
+        self,
+        ids: Int[Tensor, " token"],
+        x: Float[Tensor, "token d"],
+        amount: Float[Tensor, " token"],
+        directions: Float[Tensor, "copy d"],
+        read: WindowTokens,
+    ) -> Float64[np.ndarray, " copy"]:
+        """Return the nats of a window's kept bases with the amounts out along each direction."""
+        edited = (x.float() - amount[:, None] * directions[:, None]).to(x.dtype)
+        tokens = ids.expand(len(directions), -1)
+        first = int(amount.nonzero()[0])
+        log_probs = log_probs_with(self.model, self.site, edited, tokens, first=first)
+        return np.array([window_loss(row, read)[0] for row in log_probs])
+
+
+def log_probs_with(
+    model: DnaModel,
+    site: str,
+    x: Float[Tensor, "batch token d"],
+    tokens: Int[Tensor, "batch token"],
+    *,
+    first: int = 0,
+) -> Float[Tensor, "batch token_minus_1"]:
+    """Return the log probabilities of tokens with ``x`` as the activations of a site.
+
+    What lies below the site is not computed where the model can do without.
+
+    Parameters
+    ----------
+    first
+        Before it all rows of ``x`` and of ``tokens`` are alike.
+    """
+    if isinstance(model, StartsAtSite) and site in model.spec.sites:
+        return model.log_probs_from(site, x, tokens, first=first)
+    return model.log_probs(tokens, edits=[Edit(site, lambda _: x)])
+
+
+def matched_features(
+    n_firing: Int64[np.ndarray, " n_features"], feature: int, n: int, seed: int
+) -> Int64[np.ndarray, " matched"]:
+    """Draw up to ``n`` other features that fire, of those that do so about as often.
+
+    Parameters
+    ----------
+    n_firing
+        Bases on which each fires; of those with more than none the ``4 n`` nearest, by the ratio
+        of the counts, can be drawn.
+    """
+    others = np.flatnonzero((n_firing > 0) & (np.arange(len(n_firing)) != feature))
+    distance = np.abs(np.log(n_firing[others]) - np.log(max(1, n_firing[feature])))
+    pool = others[np.argsort(distance, kind="stable")[: _POOL * n]]
+    drawn = rng(seed, f"matched {feature}").choice(pool, min(n, len(pool)), replace=False)
+    return np.sort(drawn).astype(np.int64)
+
+
+def _check_store(store: FeatureStore, loaded: LoadedSae, genome: Genome) -> None:
+    pairs = (
+        ("sae-sha256", loaded.sha256, store.header.sae_sha256, "the dictionary"),
+        ("genome-sha256", genome.sha256, store.header.genome_sha256, "the genome"),
+    )
+    for name, expected, found, what in pairs:
+        if expected != found:
+            where = f"{store.path}: {name}"
+            raise MismatchError(where, f"{expected[:12]} of {what}", found[:12])

@@ -1,0 +1,218 @@
+"""A causal network whose tokens are bases, as a :class:`~genointerp.model.protocol.DnaModel`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor, nn
+
+from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.model.attention import AttentionBackend
+from genointerp.model.hooks import hooked
+from genointerp.model.hyena.network import AttentionMixer, StripedHyena
+from genointerp.model.protocol import Chunk, Edit, ModelSpec, TokenSpans
+from genointerp.model.tokenizer.base import DnaTokenizer
+
+
+class SingleNucleotideModel:
+    """StripedHyena 2 over bases.
+
+    Parameters
+    ----------
+    network
+        On the device or devices that it is to run on. It may lack blocks above the last site that
+        is wanted; then it gives activations but no probabilities.
+    spec
+        ``sites`` are those of the blocks that the network has.
+    tokenizer
+        One token for each base, no special tokens.
+    """
+
+    def __init__(self, network: StripedHyena, spec: ModelSpec, tokenizer: DnaTokenizer) -> None:
+        self.network = network.eval().requires_grad_(requires_grad=False)
+        self.tokenizer = tokenizer
+        self._spec = spec
+        self._sites = network_sites(network)
+        ids = torch.tensor([tokenizer.base_ids[base] for base in (b"A", b"C", b"G", b"T")])
+        self._base_ids = ids.to(self.device)
+        size = max(network.config.vocab_size, tokenizer.vocab_size)
+        self._column = torch.full((size,), -1, device=self.device)
+        self._column[self._base_ids] = torch.arange(4, device=self.device)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Identity and shape."""
+        return self._spec
+
+    @property
+    def device(self) -> torch.device:
+        """Where tokens go in and probabilities come out."""
+        return self.network.embedding_layer.weight.device
+
+    def tokenize(self, sequence: UInt8[np.ndarray, " bp"]) -> TokenSpans:
+        """Return one token for each base."""
+        return self.tokenizer.encode(sequence)
+
+    @torch.inference_mode()
+    def run(
+        self,
+        tokens: Int[Tensor, "batch token"],
+        *,
+        capture: Sequence[str],
+        edits: Sequence[Edit] = (),
+    ) -> Mapping[str, Float[Tensor, "batch token d"]]:
+        """Return the activations at each site of ``capture``, computing nothing above the last."""
+        last = self._last(capture)
+        with hooked(self._sites, capture=capture, edits=edits, stop_after=last) as captured:
+            if last is not None:
+                self.network.stream(tokens.to(self.device))
+        return captured
+
+    def prefill(
+        self,
+        tokens: Int[Tensor, "batch token"],
+        *,
+        chunk: int,
+        capture: Sequence[str],
+        edits: Sequence[Edit] = (),
+    ) -> Iterator[Chunk]:
+        """Yield what :meth:`run` returns in pieces of at most ``chunk`` tokens.
+
+        Memory does not grow with the length of the sequence but for the keys and values of
+        attention, which the blocks above the last site of ``capture`` do not have.
+        """
+        if chunk < 1:
+            raise InputError("chunk", "at least 1 token", str(chunk))
+        with hooked(self._sites, capture=capture, edits=edits):
+            # names are checked now, not when the first chunk is asked for
+            last = self._last(capture)
+        return self._chunks(tokens, chunk, capture, edits, last)
+
+    def _chunks(
+        self,
+        tokens: Int[Tensor, "batch token"],
+        chunk: int,
+        capture: Sequence[str],
+        edits: Sequence[Edit],
+        last: str | None,
+    ) -> Iterator[Chunk]:
+        states = self.network.states(tokens.shape[1])
+        for start in range(0, tokens.shape[1], chunk):
+            hooks = hooked(self._sites, capture=capture, edits=edits, stop_after=last, offset=start)
+            with torch.inference_mode(), hooks as captured:
+                if last is not None:
+                    piece = tokens[:, start : start + chunk].to(self.device)
+                    self.network.stream(piece, states)
+            yield Chunk(start, captured)
+
+    @torch.inference_mode()
+    def log_probs(
+        self, tokens: Int[Tensor, "batch token"], *, edits: Sequence[Edit] = ()
+    ) -> Float[Tensor, "batch token_minus_1"]:
+        """Return ``log p(base i | bases before i)`` in nats, for i from 1; NaN at unknown bases.
+
+        Raises
+        ------
+        InputError
+            If the network was loaded without its last blocks.
+        """
+        return self._of_targets(self.next_log_probs(tokens, edits=edits), tokens)
+
+    @torch.inference_mode()
+    def log_probs_from(
+        self,
+        site: str,
+        x: Float[Tensor, "batch token d"],
+        tokens: Int[Tensor, "batch token"],
+        *,
+        first: int = 0,
+    ) -> Float[Tensor, "batch token_minus_1"]:
+        """Return the log probabilities with ``x`` as what a block gave, running those above it.
+
+        Parameters
+        ----------
+        first
+            Before it all rows of ``x`` are alike: their tokens run through the blocks once.
+
+        Raises
+        ------
+        UnknownNameError
+            If ``site`` is no block of the network.
+        InputError
+            If the network was loaded without its last blocks.
+        """
+        self._check_whole()
+        if site not in self.spec.sites:
+            raise UnknownNameError("site", f"one of {', '.join(self.spec.sites)}", site)
+        above = self.spec.sites.index(site) + 1
+        if not 0 < first < x.shape[1]:
+            stream = self.network.stream_from(x, above)
+        else:
+            states = self.network.states(x.shape[1])
+            before = self.network.stream_from(x[:1, :first], above, states)
+            for state in states:
+                state.repeat(len(x))
+            after = self.network.stream_from(x[:, first:], above, states)
+            stream = torch.cat([before.expand(len(x), -1, -1), after], dim=1)
+        return self._of_targets(self._base_log_probs(stream), tokens)
+
+    @torch.inference_mode()
+    def next_log_probs(
+        self, tokens: Int[Tensor, "batch token"], *, edits: Sequence[Edit] = ()
+    ) -> Float[Tensor, "batch token_minus_1 4"]:
+        """Return the log probabilities of A, C, G and T in nats, for tokens from 1.
+
+        Raises
+        ------
+        InputError
+            If the network was loaded without its last blocks.
+        """
+        self._check_whole()
+        with hooked(self._sites, edits=edits):
+            stream = self.network.stream(tokens.to(self.device))
+        return self._base_log_probs(stream)
+
+    def _check_whole(self) -> None:
+        n_blocks, whole = len(self.network.blocks), len(self.network.config.mixers)
+        if n_blocks < whole:
+            found = f"blocks.0 to blocks.{n_blocks - 1} alone"
+            raise InputError("log_probs", f"a model loaded with all {whole} blocks", found)
+
+    def _base_log_probs(
+        self, stream: Float[Tensor, "batch token d"]
+    ) -> Float[Tensor, "batch token_minus_1 4"]:
+        logits = self.network.unembed(stream)
+        log_p: Tensor = logits[:, :-1, self._base_ids].float().log_softmax(-1)
+        return log_p
+
+    def _of_targets(
+        self,
+        log_p: Float[Tensor, "batch token_minus_1 4"],
+        tokens: Int[Tensor, "batch token"],
+    ) -> Float[Tensor, "batch token_minus_1"]:
+        target = self._column[tokens[:, 1:].to(self.device)]
+        chosen: Tensor = log_p.gather(2, target.clamp(min=0)[..., None])[..., 0]
+        return chosen.masked_fill(target < 0, torch.nan)
+
+    def _last(self, capture: Sequence[str]) -> str | None:
+        """Return the site of ``capture`` that is computed last."""
+        order = [name for name in self._sites if name in capture]
+        return order[-1] if order else None
+
+
+def network_sites(network: StripedHyena) -> dict[str, nn.Module]:
+    """Return the modules whose outputs can be captured and edited, in the order of computation."""
+    sites: dict[str, nn.Module] = {}
+    for i, block in enumerate(network.blocks):
+        sites[f"blocks.{i}.mixer"] = block.get_submodule("mixer")
+        sites[f"blocks.{i}.mlp"] = block.get_submodule("mlp")
+        sites[f"blocks.{i}"] = block
+    return sites
+
+
+def use_backend(network: StripedHyena, backend: AttentionBackend) -> None:
+    """Let a network attend with the kernels of a backend."""
+    for module in network.modules():
+        if isinstance(module, AttentionMixer):
+            module.backend = backend

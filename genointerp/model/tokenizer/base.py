@@ -1,0 +1,249 @@
+"""From bases to tokens and back: every token knows the bases that it covers.
+
+A model reads tokens, biology has bases. The kinds here read one base a token; words of k bases are
+in :mod:`genointerp.model.tokenizer.kmer`, merges of varying length
+in :mod:`genointerp.model.tokenizer.bpe`, and
+:mod:`genointerp.model.tokenizer.files` builds any of them from the files of a model.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Int64, UInt8
+
+from genointerp.core.errors import ConfigError, SequenceError
+from genointerp.model.protocol import TokenSpans
+
+IUPAC = "ACGTNRYSWKMBDHV"
+
+
+@runtime_checkable
+class DnaTokenizer(Protocol):
+    """What every kind offers. Sequences are upper-case ASCII, as genomes are stored."""
+
+    @property
+    def name(self) -> str:
+        """Where its vocabulary comes from, for messages."""
+        ...
+
+    @property
+    def vocab_size(self) -> int:
+        """One more than the greatest id; a model may have spare rows above."""
+        ...
+
+    @property
+    def bases_per_token(self) -> int:
+        """Length of a word; 0 where it varies."""
+        ...
+
+    @property
+    def base_ids(self) -> Mapping[bytes, int]:
+        """Ids of A, C, G and T where tokens are bases; empty otherwise."""
+        ...
+
+    @property
+    def word_ids(self) -> Int64[np.ndarray, " word"]:
+        """Ids of the tokens that A, C, G and T alone spell, ascending."""
+        ...
+
+    @property
+    def mask_id(self) -> int | None:
+        """Id of the mask, where the model was trained with one."""
+        ...
+
+    def encode(self, sequence: UInt8[np.ndarray, " bp"], *, phase: int = 0) -> TokenSpans:
+        """Return the tokens of a sequence.
+
+        Parameters
+        ----------
+        phase
+            Bases of the first word that lie before the sequence: 0 where it starts a word. Always
+            0 but for k-mers.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such phase.
+        SequenceError
+            If the vocabulary has no token for a base, not even an unknown one.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class CharTokenizer:
+    """One token a base, from a table over all bytes; no special tokens.
+
+    Parameters
+    ----------
+    table
+        Id of each byte.
+    """
+
+    name: str
+    table: Int64[np.ndarray, " 256"]
+    vocab_size: int
+    bases_per_token: int = field(default=1, init=False)
+    mask_id: None = field(default=None, init=False)
+
+    @cached_property
+    def base_ids(self) -> Mapping[bytes, int]:
+        """Ids of A, C, G and T."""
+        return {bytes([base]): int(self.table[base]) for base in b"ACGT"}
+
+    @cached_property
+    def word_ids(self) -> Int64[np.ndarray, " word"]:
+        """The ids of the four bases, ascending."""
+        return np.sort(np.array(list(self.base_ids.values()), np.int64))
+
+    def encode(self, sequence: UInt8[np.ndarray, " bp"], *, phase: int = 0) -> TokenSpans:
+        """Return one token for each base."""
+        check_phase(phase, 1)
+        start = np.arange(len(sequence), dtype=np.int64)
+        return TokenSpans(self.table[sequence], start, start + 1)
+
+
+def nano_tokenizer() -> CharTokenizer:
+    """Return the tokenizer of the shipped models: A 0, C 1, G 2, T 3, any other code 4."""
+    table = np.full(256, 4, np.int64)
+    table[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
+    return CharTokenizer("nano", table, vocab_size=5)
+
+
+def evo_tokenizer() -> CharTokenizer:
+    """Return the tokenizer of Evo 1 and Evo 2: the id is the byte, of 512."""
+    return CharTokenizer("evo", np.arange(256, dtype=np.int64), vocab_size=512)
+
+
+@dataclass(frozen=True, eq=False)
+class SingleNucleotideTokenizer:
+    """One token a base, from a vocabulary, between special tokens.
+
+    Parameters
+    ----------
+    vocab
+        Ids of bases, of either case, and of special tokens.
+    unknown
+        Token of the codes that the vocabulary lacks. Where it is None such a code is an error.
+    before, after
+        Special tokens around every sequence.
+    mask
+        The mask token, where there is one.
+
+    Raises
+    ------
+    ConfigError
+        If the vocabulary lacks a base or one of the special tokens.
+    """
+
+    name: str
+    vocab: Mapping[str, int]
+    unknown: str | None = None
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    mask: str | None = None
+    bases_per_token: int = field(default=1, init=False)
+
+    def __post_init__(self) -> None:
+        check_specials(self.name, self.vocab, (*self.before, *self.after, self.unknown, self.mask))
+        for base in "ACGT":
+            if _spelling(base, self.vocab) is None:
+                raise ConfigError(self.name, f"a vocabulary with {base!r}", "none")
+
+    @property
+    def vocab_size(self) -> int:
+        """One more than the greatest id."""
+        return max(self.vocab.values()) + 1
+
+    @property
+    def mask_id(self) -> int | None:
+        """Id of the mask, where there is one."""
+        return None if self.mask is None else self.vocab[self.mask]
+
+    @cached_property
+    def base_ids(self) -> Mapping[bytes, int]:
+        """Ids of A, C, G and T."""
+        return {bytes([base]): int(self._table[base]) for base in b"ACGT"}
+
+    @cached_property
+    def word_ids(self) -> Int64[np.ndarray, " word"]:
+        """The ids of the four bases, ascending."""
+        return np.sort(np.array(list(self.base_ids.values()), np.int64))
+
+    @cached_property
+    def _table(self) -> Int64[np.ndarray, " 256"]:
+        table = np.full(256, -1 if self.unknown is None else self.vocab[self.unknown], np.int64)
+        for letter in IUPAC:
+            spelling = _spelling(letter, self.vocab)
+            if spelling is not None:
+                table[ord(letter)] = self.vocab[spelling]
+        return table
+
+    def encode(self, sequence: UInt8[np.ndarray, " bp"], *, phase: int = 0) -> TokenSpans:
+        """Return one token for each base, between the special tokens."""
+        check_phase(phase, 1)
+        ids = self._table[sequence]
+        if self.unknown is None and (ids < 0).any():
+            refuse_base(self.name, sequence, int((ids < 0).argmax()))
+        start = np.arange(len(sequence), dtype=np.int64)
+        spans = TokenSpans(ids, start, start + 1)
+        return surround(spans, self.vocab, self.before, self.after)
+
+
+def _spelling(letter: str, vocab: Mapping[str, int]) -> str | None:
+    # vocabularies are of either case, and those of RNA models write U
+    spellings = [letter, letter.lower(), *(["U", "u"] if letter == "T" else [])]
+    return next((spelling for spelling in spellings if spelling in vocab), None)
+
+
+def surround(
+    spans: TokenSpans, vocab: Mapping[str, int], before: tuple[str, ...], after: tuple[str, ...]
+) -> TokenSpans:
+    """Return the tokens between special ones, which cover no base."""
+    head, tail = (np.array([vocab[token] for token in side], np.int64) for side in (before, after))
+    nowhere = np.full(len(before), -1, np.int64), np.full(len(after), -1, np.int64)
+    return TokenSpans(
+        np.concatenate([head, spans.ids, tail]),
+        np.concatenate([nowhere[0], spans.start, nowhere[1]]),
+        np.concatenate([nowhere[0], spans.end, nowhere[1]]),
+    )
+
+
+def check_phase(phase: int, k: int) -> None:
+    """Refuse a phase that words of ``k`` bases do not have.
+
+    Raises
+    ------
+    ConfigError
+        If it is not in ``[0, k)``.
+    """
+    if not 0 <= phase < k:
+        raise ConfigError("phase", f"0 <= phase < {k}", str(phase))
+
+
+def check_specials(name: str, vocab: Mapping[str, int], tokens: tuple[str | None, ...]) -> None:
+    """Refuse special tokens that the vocabulary lacks.
+
+    Raises
+    ------
+    ConfigError
+        If one is not there.
+    """
+    for token in tokens:
+        if token is not None and token not in vocab:
+            raise ConfigError(name, f"a vocabulary with the special token {token!r}", "none")
+
+
+def refuse_base(name: str, sequence: UInt8[np.ndarray, " bp"], index: int) -> None:
+    """Refuse a base for which there is no token at all.
+
+    Raises
+    ------
+    SequenceError
+        Always.
+    """
+    found = f"{chr(sequence[index])!r} at offset {index}"
+    raise SequenceError(name, "bases that the vocabulary has a token for", found)

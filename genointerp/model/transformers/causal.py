@@ -1,0 +1,143 @@
+"""Causal networks of the transformers library: chunks through a KV cache, and likelihoods."""
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from genointerp.core.errors import InputError
+from genointerp.model.hooks import hooked
+from genointerp.model.protocol import Chunk, Edit, ModelSpec
+from genointerp.model.transformers.model import LoadedNetwork, TransformersModel
+
+_LOGIT_TOKENS = 1024
+"""tokens whose logits are held at once: a vocabulary is wider than a residual stream"""
+
+
+class CausalTransformersModel(TransformersModel):
+    """A model whose activations depend only on what lies to the left."""
+
+    def __init__(self, loaded: LoadedNetwork, spec: ModelSpec) -> None:
+        super().__init__(loaded, spec)
+        words = loaded.tokenizer.base_ids.values() or loaded.tokenizer.word_ids
+        self._words = torch.as_tensor(sorted(int(word) for word in words), device=self.device)
+        vocabulary = int(loaded.network.config.vocab_size)
+        self._column = torch.full((vocabulary,), -1, device=self.device)
+        self._column[self._words] = torch.arange(len(self._words), device=self.device)
+
+    def prefill(
+        self,
+        tokens: Int[Tensor, "batch token"],
+        *,
+        chunk: int,
+        capture: Sequence[str],
+        edits: Sequence[Edit] = (),
+    ) -> Iterator[Chunk]:
+        """Yield what :meth:`run` returns, ``chunk`` tokens at a time, by a cache.
+
+        Raises
+        ------
+        InputError
+            If ``chunk`` is less than 1, or the code of the model came with its weights.
+        """
+        if not self._spec.chunked:
+            expected = "a model of a family whose cache is known to be exact"
+            raise InputError("chunks", expected, self._spec.name)
+        if chunk < 1:
+            raise InputError("chunk", "at least 1 token", str(chunk))
+        with self._hooked(capture, edits):
+            pass  # an unknown site is an error now, not at the first chunk
+        return self._chunks(tokens, chunk, capture, edits)
+
+    def _chunks(
+        self,
+        tokens: Int[Tensor, "batch token"],
+        size: int,
+        capture: Sequence[str],
+        edits: Sequence[Edit],
+    ) -> Iterator[Chunk]:
+        from transformers import DynamicCache
+
+        cache = DynamicCache(config=self._trunk.config)
+        for start in range(0, tokens.shape[1], size):
+            piece = tokens[:, start : start + size]
+            yield Chunk(start, self._chunk(piece, start, capture, edits, cache))
+
+    @torch.inference_mode()
+    def _chunk(
+        self,
+        tokens: Int[Tensor, "batch token"],
+        start: int,
+        capture: Sequence[str],
+        edits: Sequence[Edit],
+        cache: Any,  # noqa: ANN401 - a cache of transformers
+    ) -> Mapping[str, Float[Tensor, "batch token d"]]:
+        with self._hooked(capture, edits, offset=start) as captured:
+            self._forward(tokens, **{self._cache_option(): cache}, use_cache=True)
+        return captured
+
+    def _cache_option(self) -> str:
+        """Return what the installed transformers calls the cache in a forward pass."""
+        options = inspect.signature(self._trunk.forward).parameters
+        return "cache" if "cache" in options else "past_key_values"
+
+    @torch.inference_mode()
+    def log_probs(
+        self, tokens: Int[Tensor, "batch token"], *, edits: Sequence[Edit] = ()
+    ) -> Float[Tensor, "batch token_minus_1"]:
+        """Return ``log p(token i | tokens before i)`` in nats, for i from 1.
+
+        The probability is over the four bases where tokens are bases, else over the words that A,
+        C, G and T spell; NaN where token i is none of them.
+
+        Raises
+        ------
+        InputError
+            If blocks of the model were not loaded.
+        """
+        out = self._whole(tokens, edits)
+        target = self._column[tokens.to(self.device)[:, 1:]]
+        parts = zip(self._logits(out), torch.split(target, _LOGIT_TOKENS, 1), strict=True)
+        return torch.cat([self._chosen(logits, wanted) for logits, wanted in parts], 1)
+
+    @torch.inference_mode()
+    def next_log_probs(
+        self, tokens: Int[Tensor, "batch token"], *, edits: Sequence[Edit] = ()
+    ) -> Float[Tensor, "batch token_minus_1 symbol"]:
+        """Return the log probabilities of bases, or of words of bases, in nats, for tokens from 1.
+
+        Raises
+        ------
+        InputError
+            If blocks of the model were not loaded.
+        """
+        parts = self._logits(self._whole(tokens, edits))
+        return torch.cat([self._log_p(logits) for logits in parts], 1)
+
+    def _whole(self, tokens: Int[Tensor, "batch token"], edits: Sequence[Edit]) -> Any:  # noqa: ANN401
+        if self.loaded.up_to is not None:
+            raise InputError("log_probs", "a whole model", f"one loaded up to {self.loaded.up_to}")
+        with hooked(self._sites, edits=edits):
+            return self._forward(tokens)
+
+    def _logits(self, out: Any) -> Iterator[Float[Tensor, "batch token vocab"]]:  # noqa: ANN401
+        if not self.loaded.family.trunk:
+            yield from out.logits[:, :-1].split(_LOGIT_TOKENS, 1)
+            return
+        head = self.loaded.network.get_output_embeddings()
+        for stream in out.last_hidden_state[:, :-1].split(_LOGIT_TOKENS, 1):
+            yield head(stream)
+
+    def _chosen(
+        self, logits: Float[Tensor, "batch token vocab"], wanted: Int[Tensor, "batch token"]
+    ) -> Float[Tensor, "batch token"]:
+        chosen = self._log_p(logits).gather(2, wanted.clamp(min=0)[..., None])[..., 0]
+        return chosen.masked_fill(wanted < 0, torch.nan)
+
+    def _log_p(
+        self, logits: Float[Tensor, "batch token vocab"]
+    ) -> Float[Tensor, "batch token symbol"]:
+        return logits.to(self.device)[..., self._words].float().log_softmax(-1)

@@ -1,0 +1,25 @@
+"""Activations as they are stored, rounded where the model runs."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+from genointerp.store.activation.store import STORED, Encoding, encode_values
+
+
+def encode_tensor(x: Float[Tensor, "n d_in"], encoding: Encoding) -> Shaped[np.ndarray, "n d_in"]:
+    """Return what ``encode_values`` returns, moving two bytes a value off the device.
+
+    Raises
+    ------
+    InputError
+        If a value is not finite or too large for the encoding; nothing is ever clipped.
+    """
+    rounded = x.to(torch.float16 if encoding == "float16" else torch.bfloat16)
+    if not rounded.isfinite().all():
+        # names the value
+        return encode_values(x.float().cpu().numpy(), encoding)
+    # numpy knows no bfloat16
+    raw: Shaped[np.ndarray, "n d_in"] = rounded.view(torch.int16).cpu().numpy()
+    return raw.view(STORED[encoding])

@@ -1,0 +1,369 @@
+"""Harvest: a model reads the windows of a genome, and its activations become a file."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from genointerp.core.config import to_mapping
+from genointerp.core.errors import (
+    ConfigError,
+    InputError,
+    MismatchError,
+    SchemaError,
+    UnknownNameError,
+)
+from genointerp.core.files import may_replace
+from genointerp.core.lock import only_writer
+from genointerp.core.progress import Progress, silent
+from genointerp.core.provenance import Provenance
+from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval, format_region
+from genointerp.genome.windows import Window, tile_windows
+from genointerp.model.protocol import DnaModel, ModelSpec
+from genointerp.reading.encoding import encode_tensor
+from genointerp.reading.tokens import WindowTokens, read_window, stacked, token_batches
+from genointerp.store.activation.shard_writer import ShardWriter
+from genointerp.store.activation.shards import ActivationShards, manifest_sha256
+from genointerp.store.activation.store import ActivationHeader, ActivationStore, Encoding
+from genointerp.store.contigs import ContigInfo
+
+_log = logging.getLogger(__name__)
+
+MERGE_BASES = 64
+"""Read behind the kept bases where tokens are merges of bases, so that the last are whole."""
+
+
+@dataclass(frozen=True)
+class HarvestConfig:
+    """How a genome is cut into windows, and how activations are stored."""
+
+    window: int = 4096
+    """bases that the model reads in one pass, all that is discarded included"""
+    warmup: int = 512
+    """first bases of a window, read and discarded"""
+    strands: tuple[str, ...] = ("+", "-")
+    """strands that are read"""
+    batch: int = 2
+    """windows of one call of the model"""
+    encoding: Encoding | None = None
+    """how values are stored; as a bfloat16 model has them and in float16 for others where not
+    given, which cannot hold more than 65,504"""
+    halo: int | None = None
+    """last bases of a window, read and discarded; as many as it takes where not given: the warm-up
+    for a masked model, 64 (the warm-up, if less) where tokens are merges of bases, else none"""
+    chunk: int = 0
+    """tokens that a causal model reads at once, one window at a time; 0: whole windows"""
+
+    def __post_init__(self) -> None:
+        for name, least in (("batch", 1), ("halo", 0), ("chunk", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ConfigError(name, f"at least {least}", str(value))
+        if not self.strands or not set(self.strands) <= {"+", "-"}:
+            raise ConfigError("strands", "'+', '-' or both", str(self.strands))
+
+    def windows(
+        self, spec: ModelSpec, genome: Genome, regions: Sequence[GenomicInterval] = ()
+    ) -> list[Window]:
+        """Cut a genome, or regions of it, into the windows that a model reads."""
+        return tile_windows(
+            genome,
+            length=self.window,
+            warmup=self.warmup,
+            halo=self.halo_for(spec),
+            grid=max(1, spec.bases_per_token),
+            strands=[strand for strand in ("+", "-") if strand in self.strands],
+            regions=regions,
+        )
+
+    def halo_for(self, spec: ModelSpec) -> int:
+        """Return the bases read behind the kept ones."""
+        if self.halo is not None:
+            return self.halo
+        if spec.reads == "both":
+            return self.warmup
+        return min(self.warmup, MERGE_BASES) if spec.bases_per_token == 0 else 0
+
+    def encoding_for(self, spec: ModelSpec) -> Encoding:
+        """Return how values are stored."""
+        return self.encoding or ("bfloat16" if spec.dtype == "bfloat16" else "float16")
+
+    def with_windows(
+        self,
+        window: int | None,
+        warmup: int | None,
+        *,
+        halo: int | None = None,
+        chunk: int | None = None,
+        batch: int | None = None,
+    ) -> "HarvestConfig":
+        """Return a copy with other windows; None keeps what is."""
+        return replace(
+            self,
+            window=self.window if window is None else window,
+            warmup=self.warmup if warmup is None else warmup,
+            halo=self.halo if halo is None else halo,
+            chunk=self.chunk if chunk is None else chunk,
+            batch=self.batch if batch is None else batch,
+        )
+
+
+def harvest(
+    model: DnaModel,
+    genome: Genome,
+    *,
+    site: str,
+    out: Path,
+    config: HarvestConfig | None = None,
+    regions: Sequence[GenomicInterval] = (),
+    progress: Progress = silent,
+) -> ActivationStore:
+    """Store the activations of a model at one site over a genome, or over regions of it.
+
+    Killed at any moment and called again, it goes on where it stopped and the data are the same,
+    byte for byte. Where ``out`` already holds them, nothing is computed.
+
+    Parameters
+    ----------
+    progress
+        Told of bases kept so far and in all, both strands counted.
+
+    Raises
+    ------
+    MismatchError
+        If ``out`` or its shards were made from other inputs or another configuration.
+    UnknownNameError
+        If the model has no such site.
+    InputError
+        If an activation is not finite, or too large for the encoding; if the model cannot read in
+        chunks, or its tokens do not tile the bases that they were made of.
+    StorageError
+        If the file cannot be written, or another process writes it; shards already written remain.
+    """
+    config = HarvestConfig() if config is None else config
+    plan = HarvestPlan(model.spec, genome, site, config, tuple(regions))
+    plan.check()
+    with only_writer(out):
+        return _harvest_all(model, plan, out, progress)
+
+
+def _harvest_all(
+    model: DnaModel, plan: "HarvestPlan", out: Path, progress: Progress
+) -> ActivationStore:
+    found = plan.existing(out)
+    if found is not None:
+        return found
+    shards = plan.shards(out)
+    pending, done = shards.pending(), plan.n_bases
+    for shard in pending:
+        done -= plan.n_bases_of(shards, shard)
+    progress(done, plan.n_bases)
+    with shards.dropped_if_empty():
+        for shard in pending:
+            for n_bases in harvest_shard(model, plan, shards, shard):
+                done += n_bases
+                progress(done, plan.n_bases)
+    return shards.finish()
+
+
+@dataclass(frozen=True)
+class HarvestPlan:
+    """All that determines the contents of the file, but for the weights themselves.
+
+    Parameters
+    ----------
+    spec
+        Of the model.
+    regions
+        Only these; the whole genome where empty.
+    """
+
+    spec: ModelSpec
+    genome: Genome
+    site: str
+    config: HarvestConfig
+    regions: tuple[GenomicInterval, ...] = ()
+
+    @cached_property
+    def windows(self) -> list[Window]:
+        """What the model reads."""
+        return self.config.windows(self.spec, self.genome, self.regions)
+
+    @cached_property
+    def n_bases(self) -> int:
+        """Kept bases in all."""
+        return sum(window.kept.length for window in self.windows)
+
+    def check(self) -> None:
+        """Refuse what the model cannot do; warn where it was not trained for windows as long.
+
+        Raises
+        ------
+        UnknownNameError
+            If the model has no such site.
+        InputError
+            If it cannot read in chunks.
+        """
+        spec = self.spec
+        if not has_site(spec, self.site):
+            raise UnknownNameError("site", f"one of {', '.join(spec.sites)}", self.site)
+        if self.config.chunk and not spec.chunked:
+            reason = "carries no state" if spec.reads == "left" else "reads both ways"
+            expected = "0, or a causal model that reads in chunks"
+            raise InputError("chunk", expected, f"{spec.name}, which {reason}")
+        longest = max((window.length for window in self.windows), default=0)
+        if longest > spec.context:
+            _log.warning(
+                "%s was trained on windows of at most %d bases; here it reads %d at once",
+                *(spec.name, spec.context, longest),
+            )
+
+    def shards(self, out: Path) -> ActivationShards:
+        """Return the writer of the file, which goes on where it was stopped."""
+        kept = [window.kept for window in self.windows]
+        words = self.spec.bases_per_token != 1
+        # what is read in chunks is read one window at a time
+        batch = 1 if self.config.chunk else self.config.batch
+        return ActivationShards(
+            out, self._header, kept, self._provenance, words=words, least_windows=batch
+        )
+
+    def n_bases_of(self, shards: ActivationShards, shard: int) -> int:
+        """Kept bases of one shard."""
+        return sum(self.windows[index].kept.length for index in shards.shard_windows(shard))
+
+    def existing(self, out: Path) -> ActivationStore | None:
+        """Return a file that is there already; None where there is none, or it may be replaced.
+
+        Raises
+        ------
+        MismatchError
+            If it was made by another plan, outside of `genointerp.core.files.replacing`.
+        SchemaError
+            If it holds no activations, outside of it.
+        """
+        if not out.exists() or not out.stat().st_size:
+            return None
+        try:
+            return self._made(out)
+        except (MismatchError, SchemaError):
+            if may_replace():
+                return None
+            raise
+
+    def _made(self, out: Path) -> ActivationStore:
+        kept = [window.kept for window in self.windows]
+        manifest = manifest_sha256(self._header, kept, self._provenance)
+        store = ActivationStore(out)
+        if store.manifest_sha256 != manifest:
+            expected = "activations of this model, site, genome and configuration"
+            found = f"those of another run ({store.manifest_sha256[:12]})"
+            raise MismatchError(
+                str(out),
+                f"{expected} ({manifest[:12]})",
+                f"{found}; name another file (--force replaces it)",
+            )
+        return store
+
+    @cached_property
+    def _header(self) -> ActivationHeader:
+        return ActivationHeader(
+            model=self.spec.name,
+            model_sha256=self.spec.sha256,
+            site=self.site,
+            d_in=self.spec.d_site,
+            genome_sha256=self.genome.sha256,
+            encoding=self.config.encoding_for(self.spec),
+            contigs=ContigInfo.of(self.genome),
+        )
+
+    @cached_property
+    def _provenance(self) -> Provenance:
+        spec = self.spec
+        settings = to_mapping(self.config) | {
+            "attention_backend": spec.attention_backend,
+            "regions": [format_region(region) for region in self.regions],
+        }
+        # what is not as it always was is added, so that the files of older versions stay valid
+        settings |= {"encoding": self._header.encoding, "halo": self.config.halo_for(spec)}
+        settings |= {"dtype": spec.dtype, "revision": spec.revision}
+        usual = {"halo": 0, "chunk": 0, "dtype": "float32", "revision": ""}
+        settings = {key: it for key, it in settings.items() if usual.get(key, ...) != it}
+        return Provenance(settings, {"model": spec.sha256})
+
+
+def has_site(spec: ModelSpec, site: str) -> bool:
+    """Whether activations can be taken there: after a block, its mixer or its MLP."""
+    return any(site in (name, f"{name}.mixer", f"{name}.mlp") for name in spec.sites)
+
+
+def harvest_shard(
+    model: DnaModel, plan: HarvestPlan, shards: ActivationShards, shard: int
+) -> Iterator[int]:
+    """Write one shard and yield the bases of each of its pieces, as they are computed.
+
+    One piece is stored, in a thread of its own, while the model computes the next.
+    """
+    # batches start anew at each shard, so that a value does not depend on where a run was stopped
+    windows = [plan.windows[index] for index in shards.shard_windows(shard)]
+    with shards.open_shard(shard) as writer, ThreadPoolExecutor(1) as thread:
+        stored: Future[int] | None = None
+        for piece in read_pieces(model, plan, windows):
+            if stored is not None:
+                yield stored.result()
+            stored = thread.submit(piece.store, writer)
+        if stored is not None:
+            yield stored.result()
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Activations of consecutive tokens of one window, those from index ``start`` on."""
+
+    tokens: WindowTokens
+    activations: Float[Tensor, "token d"]
+    start: int
+    words: bool
+
+    def kept(self) -> tuple[Float[Tensor, "row d"], Int64[np.ndarray, " row"]]:
+        """Return the activations of the tokens with a kept base, and how many each has."""
+        first, stop, _ = self.tokens.rows.indices(self.start + len(self.activations))
+        first = max(first, self.start)
+        stop = max(first, stop)
+        n_kept = self.tokens.n_kept[first:stop]
+        rows = self.activations[first - self.start : stop - self.start]
+        if not n_kept.all():
+            rows, n_kept = rows[torch.from_numpy(n_kept > 0).to(rows.device)], n_kept[n_kept > 0]
+        return rows, n_kept
+
+    def store(self, writer: ShardWriter) -> int:
+        """Write what is kept, and return the number of its bases."""
+        rows, n_kept = self.kept()
+        if len(rows):
+            raw = encode_tensor(rows, writer.header.encoding)
+            writer.add_stored(raw, n_kept if self.words else None)
+        return int(n_kept.sum())
+
+
+def read_pieces(model: DnaModel, plan: HarvestPlan, windows: Sequence[Window]) -> Iterator[Piece]:
+    """Run the model over windows, in their order, and give what it computes as it comes."""
+    site, words = plan.site, plan.spec.bases_per_token != 1
+    if plan.config.chunk:
+        for window in windows:
+            read = read_window(model, plan.genome, window)
+            tokens = stacked([read])
+            for chunk in model.prefill(tokens, chunk=plan.config.chunk, capture=[site]):
+                yield Piece(read, chunk.activations[site][0], chunk.start, words)
+        return
+    for batch in token_batches(model, plan.genome, windows, plan.config.batch):
+        captured = model.run(stacked(batch), capture=[site])[site]
+        for read, x in zip(batch, captured, strict=True):
+            yield Piece(read, x, 0, words)

@@ -1,0 +1,305 @@
+"""One self-contained HTML page of a run, which works from disk with the network cut.
+
+Every number in it is a cell of a table on disk. Text of annotations is untrusted: the templates
+escape it, JSON inside the page cannot end its element, and the page's own policy names its scripts
+by their hashes, so that no other script runs and no request leaves.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from genointerp import __version__
+from genointerp.core.errors import InputError
+from genointerp.feature.projection import read_decoder
+from genointerp.figure.dictionary import dictionary_figure
+from genointerp.figure.elements import concept_texts
+from genointerp.figure.training import read_metrics, training_figure
+from genointerp.genome.interval import GenomicInterval, parse_region
+from genointerp.report.baselines import baseline_tables, beside_table
+from genointerp.report.browser import (
+    MARGIN,
+    Loci,
+    browser_options,
+    covered,
+    track_resolution,
+)
+from genointerp.report.hidden import backtest_tables
+from genointerp.report.measure import Measurements
+from genointerp.report.run import Run
+from genointerp.report.section import Picture, make_sections, picture
+from genointerp.report.table import Links, PageTable, format_value, page_table
+from genointerp.sae.header import WEIGHTS
+
+N_TRACKS = 20
+
+
+N_ASSOCIATIONS = 300
+"""Rows of associations on the page; each has some 3 kB."""
+
+
+MAX_PAGE_BYTES = 15_000_000
+
+
+MAX_FIGURE_BYTES = 3_000_000
+
+
+_MIME = {".png": "image/png", ".svg": "image/svg+xml"}
+
+
+def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
+    """Return the page of a run as one HTML text, its tracks as fine as there is room for.
+
+    Parameters
+    ----------
+    folder
+        Where the tables of ``measured`` lie, as the page names it.
+
+    Raises
+    ------
+    InputError
+        If the coarsest tracks leave it larger than ``MAX_PAGE_BYTES``.
+    """
+    loci = Loci(run.genomes)
+    known = concept_texts(run.associations)
+    top = top_features(run)
+    links = Links(loci, frozenset(top))
+    scripts = [_igv(), _own("page.js")]
+    environment = Environment(
+        loader=PackageLoader("genointerp.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("page.html")
+    parts = {
+        "policy": _policy(scripts),
+        "style": Markup(_own("page.css")),
+        "igv": Markup(scripts[0]),
+        "script": Markup(scripts[1]),
+        "margin": MARGIN,
+        "version": __version__,
+        "genomes": [{"name": item.name, "sha256": item.genome.sha256} for item in run.genomes],
+        "model": _model_facts(run),
+        "summary": [(key, format_value(value), value) for key, value in run.summary.items()],
+        "config": yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True),
+        "beside": beside_table(measured.beside, links, source=f"{folder}/beside.tsv"),
+        "told": _told(run),
+        "tables": _tables(run, measured, links, folder),
+        "sections": make_sections(run, measured, top, links, folder=folder),
+        "queries": _queries(run, links),
+        "figures": _figures(run),
+        "records": _records(measured, links, folder),
+    }
+    features = {feature: known.get(feature, "") for feature in top}
+    places, locus = _places(run, measured), _first_locus(run, loci)
+    n_fine = len(places)
+    while True:
+        resolution = track_resolution(run.genomes, top, places[:n_fine])
+        options = browser_options(run.genomes, features, loci, locus, resolution=resolution)
+        tracks = {"bin_bp": resolution.bin_bp, "n_fine": n_fine, "browser": script_json(options)}
+        page = template.render(**parts, **tracks)
+        size = len(page.encode())
+        if size <= MAX_PAGE_BYTES:
+            return page
+        if not n_fine:
+            expected = f"a page of at most {MAX_PAGE_BYTES} bytes without fine tracks"
+            raise InputError(str(run.path), expected, f"{size} bytes")
+        n_fine //= 4
+
+
+def top_features(run: Run) -> list[int]:
+    """Return the features that the page shows: best of a concept and candidates, in turn."""
+    best = [int(feature) for feature in run.best["feature"]]
+    candidates = [int(feature) for feature in run.candidates["feature"].head(N_TRACKS)]
+    half = list(dict.fromkeys(best))[: N_TRACKS // 2]
+    return list(dict.fromkeys([*half, *candidates, *best]))[:N_TRACKS]
+
+
+def script_json(value: object) -> Markup:
+    """Return JSON that may stand inside a script element: nothing in it can end the element."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    for letter in "<>&":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Markup(text)
+
+
+def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list[PageTable]:
+    tested = run.associations[run.associations["q_value"].notna()]
+    tested = tested.sort_values("f1", ascending=False, kind="stable")
+    return [
+        page_table(
+            run.best,
+            title="Best feature of each concept",
+            source="best_per_concept.tsv",
+            links=links,
+            note="Feature, orientation and threshold were chosen on fit (f1_fit); every other "
+            "score was measured on test.",
+        ),
+        *baseline_tables(run, links),
+        page_table(
+            run.candidates,
+            title="Candidates",
+            source="candidates.tsv",
+            links=links,
+            note="Features that no known concept explains. A click on a region moves the browser.",
+        ),
+        *backtest_tables(run, links),
+        page_table(
+            measured.features.sort_values(["f1", "density"], ascending=False, kind="stable"),
+            title="Features",
+            source=f"{folder}/features.tsv",
+            links=links,
+            note="Each feature with its best concept, chosen on fit and measured on test: highest "
+            "test F1 first, then the densest. A feature in colour has a section below.",
+        ),
+        page_table(
+            tested,
+            title="Associations",
+            source="associations.parquet",
+            links=links,
+            n_rows=len(run.associations),
+            limit=N_ASSOCIATIONS,
+            note="Pairs that fit chose for testing, highest test F1 first.",
+        ),
+    ]
+
+
+def _records(measured: Measurements, links: Links, folder: str) -> list[PageTable]:
+    return [
+        page_table(
+            measured.contigs,
+            title="Contigs",
+            source=f"{folder}/contigs.tsv",
+            links=links,
+            limit=200,
+        ),
+        page_table(measured.files, title="Files", source=f"{folder}/files.tsv", links=links),
+    ]
+
+
+def _queries(run: Run, links: Links) -> list[dict[str, Any]]:
+    queries = []
+    for name, frame in run.queries.items():
+        region, genome = run.region_of(name), run.genome_of(name)
+        title = f"Query {name}" + (f": {region}" if region else "")
+        table = page_table(
+            # what the table calls the genome is the name of its features file
+            frame if genome is None else frame.drop(columns="genome", errors="ignore"),
+            title=title if genome is None else f"{title} of {genome}",
+            source=f"queries/{name}.tsv",
+            links=links._replace(genome=genome),
+            limit=50,
+        )
+        queries.append({"region": region, "locus": links.loci.find(region, genome), "table": table})
+    return queries
+
+
+def _figures(run: Run) -> list[Picture]:
+    """Return the figures of the run as far as there is room, and those of its dictionary."""
+    figures, left = [], MAX_FIGURE_BYTES
+    for path in run.figures:
+        if path.stat().st_size > left:
+            continue
+        left -= path.stat().st_size
+        content = base64.b64encode(path.read_bytes()).decode()
+        uri = f"data:{_MIME[path.suffix]};base64,{content}"
+        figures.append(Picture(uri, path.stem, f"figures/{path.name}"))
+    drawn = {path.stem for path in run.figures}
+    metrics, weights = run.path / "sae" / "metrics.jsonl", run.path / "sae" / WEIGHTS
+    if metrics.is_file() and "training" not in drawn:
+        figure = training_figure(read_metrics(metrics), where=str(metrics))
+        figures.append(picture(figure, alt="training curves", source="sae/metrics.jsonl"))
+    if weights.is_file() and "dictionary" not in drawn:
+        figure = dictionary_figure(read_decoder(weights.parent), run.associations)
+        source = f"sae/{WEIGHTS}, associations.parquet"
+        figures.append(picture(figure, alt="map of the dictionary", source=source))
+    return figures
+
+
+def _places(run: Run, measured: Measurements) -> list[tuple[str, GenomicInterval]]:
+    """Return where the page leads, each with the name of its genome: queries, then loci by rank."""
+    places = []
+    for name in run.queries:
+        entry = (run.config.get("queries") or {}).get(name, {})
+        item = next((one for one in run.genomes if one.name == entry.get("genome")), None)
+        if item is not None:
+            store = item.store
+            region = parse_region(entry["region"], store.lengths, circular=store.circular)
+            places += [(item.name, part) for part in store.parts(region)]
+    ranked = [table.assign(rank=range(len(table))) for table in measured.loci.values()]
+    loci = pd.concat(ranked).sort_values("rank", kind="stable") if ranked else pd.DataFrame()
+    places += [
+        (row["genome"], GenomicInterval(row["seqid"], int(row["start"]), int(row["end"])))
+        for row in loci.to_dict("records")
+    ]
+    return places
+
+
+def _first_locus(run: Run, loci: Loci) -> str:
+    found = [loci.find(run.region_of(name), run.genome_of(name)) for name in run.queries]
+    found += [loci.find(str(region)) for region in run.candidates["top_region"].head(1)]
+    found += [
+        loci.place(item.name, interval)
+        for item in run.genomes
+        for interval in covered(item.store)[:1]
+    ]
+    return next(locus for locus in found if locus is not None)
+
+
+def _told(run: Run) -> str:
+    """Say what the headline figures are of, as far as the run says."""
+    name = str((run.config.get("fidelity") or {}).get("genome", ""))
+    if not name:
+        return ""
+    fit = run.config.get("fit") or []
+    role = "on which the dictionary was trained" if name in fit else "held out from the dictionary"
+    n, whole, rows, sample = (
+        format_value(run.summary.get(f"fidelity.{key}"))
+        for key in ("n_bases", "n_bases_whole", "n_tokens", "sample")
+    )
+    of = f" ({n} of {whole} bases, in windows spread evenly)" if sample else ""
+    tokens = f"; FVU, L0 and dead share are of {rows} tokens of it" if rows else ""
+    return (
+        f"fidelity: of {name}, {role}; losses and bits per base are of all regions that were read"
+        f"{of}{tokens}. training: of held-out blocks of the genomes that the dictionary was "
+        "trained on."
+    )
+
+
+def _model_facts(run: Run) -> dict[str, str]:
+    header = run.genomes[0].store.header
+    return {
+        "model": header.model,
+        "model sha256": header.model_sha256,
+        "site": header.site,
+        "dictionary sha256": header.sae_sha256,
+        "features": format_value(header.n_features),
+    }
+
+
+def _own(name: str) -> str:
+    return (files("genointerp.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _igv() -> str:
+    text = (files("igv_notebook") / "js" / "igv.min.js").read_text(encoding="utf-8")
+    return text.replace("</script", "<\\/script")
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
+    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; font-src data:; connect-src data: blob:; form-action 'none'"
+    )

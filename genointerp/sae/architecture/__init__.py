@@ -1,0 +1,1 @@
+"""Architectures of dictionaries: one file for each, one registry."""

@@ -1,0 +1,108 @@
+"""JumpReLU dictionaries (Rajamanoharan et al. 2024, arXiv:2407.14435)."""
+
+import math
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from genointerp.sae.base import Losses, SparseAutoencoder, TrainingBatch
+from genointerp.sae.kernel.selection import above_pattern
+from genointerp.sae.kernel.sparse import SparsePattern, sparse_decode
+
+
+class JumpRelu(SparseAutoencoder):
+    """Keeps pre-activations above a threshold that each feature learns; a feature on has a price.
+
+    Notes
+    -----
+    ``loss = sum ||x - x_hat||^2 / (n variance) + l0_coefficient L0``. The threshold enters by
+    steps alone, whose derivative is estimated with a rectangle of width ``bandwidth`` about it:
+    training looks at the pre-activations within half of it below the threshold, too. The threshold
+    itself is the parameter, kept at 0 or above, and not its logarithm: it is stored as it is.
+    """
+
+    has_auxiliary = False
+
+    def training_pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
+        """Choose what is positive and above the threshold, or so near that it moves it."""
+        floor = (self.threshold.detach() - self._bandwidth() / 2).clamp_min(0.0)
+        return above_pattern(z, floor)
+
+    def pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
+        """Choose what exceeds the threshold of its feature."""
+        return above_pattern(z, self.threshold.detach())
+
+    def values(self, pre: Float[Tensor, " hit"], pattern: SparsePattern) -> Float[Tensor, " hit"]:
+        """Return what exceeds the threshold of its feature; 0 for what is only near it."""
+        threshold = self.threshold.detach().index_select(0, pattern.feature)
+        return pre * (pre > threshold)
+
+    def losses(self, batch: TrainingBatch) -> Losses:
+        """Return the share of variance unexplained and the price of L0."""
+        threshold = self.threshold.index_select(0, batch.pattern.feature)
+        value, is_on = jump(batch.pre, threshold, self._bandwidth())
+        x_hat = sparse_decode(value, self.W_dec, batch.pattern) + self.b_dec
+        price = batch.ramp * self.config.l0_coefficient
+        loss = batch.error_share(x_hat) + price * is_on.sum() / len(batch.x)
+        return Losses(loss, (batch.target - x_hat).detach())
+
+    @torch.no_grad()
+    def constrain(self) -> None:
+        """Give rows of W_dec unit norm, and keep thresholds at 0 or above."""
+        super().constrain()
+        self.threshold.clamp_(min=0.0)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the weights and the threshold of each feature."""
+        return super().tensors() | {"threshold": self.threshold.detach().cpu().contiguous()}
+
+    @torch.no_grad()
+    def fill(self, tensors: dict[str, Tensor], *, where: str) -> None:
+        """Take weights and thresholds."""
+        super().fill(tensors, where=where)
+        self.threshold.copy_(tensors["threshold"])
+
+    def _make_threshold(self) -> None:
+        start = self.config.initial_threshold * math.sqrt(self.d_row)
+        self.threshold = torch.nn.Parameter(torch.full((self.config.n_features,), start))
+
+    def _bandwidth(self) -> float:
+        # both papers' units: standardised elements have unit mean square, so a row has norm^2 d_row
+        return self.config.bandwidth * math.sqrt(self.d_row)
+
+
+def jump(
+    pre: Float[Tensor, " hit"], threshold: Float[Tensor, " hit"], bandwidth: float
+) -> tuple[Float[Tensor, " hit"], Float[Tensor, " hit"]]:
+    """Return ``pre H(pre - threshold)`` and ``H(pre - threshold)``, H the step at 0.
+
+    Notes
+    -----
+    With K the rectangle ``|pre - threshold| < bandwidth / 2``, the derivatives by the threshold are
+    taken as ``-threshold K / bandwidth`` and ``-K / bandwidth`` (equations 11 and 12 of the paper);
+    ``pre`` gets a gradient where it is above, and none from the step.
+    """
+    value, is_on = _Jump.apply(pre, threshold, bandwidth)  # type: ignore[no-untyped-call]
+    return value, is_on
+
+
+class _Jump(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,  # noqa: ANN401
+        pre: Tensor,
+        threshold: Tensor,
+        bandwidth: float,
+    ) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(pre, threshold)
+        ctx.bandwidth = bandwidth
+        is_on = (pre > threshold).to(pre)
+        return pre * is_on, is_on
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, grad_on: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+        pre, threshold = ctx.saved_tensors
+        near = ((pre - threshold).abs() < ctx.bandwidth / 2).to(pre) / ctx.bandwidth
+        return grad * (pre > threshold), -near * (threshold * grad + grad_on), None

@@ -1,0 +1,40 @@
+"""ReLU dictionaries with a price on activations (Bricken et al. 2023; Anthropic, April 2024)."""
+
+import math
+
+from jaxtyping import Float
+from torch import Tensor
+
+from genointerp.sae.base import SparseAutoencoder, TrainingBatch
+from genointerp.sae.kernel.selection import above_pattern
+from genointerp.sae.kernel.sparse import SparsePattern
+
+
+class Relu(SparseAutoencoder):
+    """Keeps every positive pre-activation; the sum of activations has a price.
+
+    Notes
+    -----
+    ``loss = (sum ||x - x_hat||^2 + l1_coefficient s sum |f|) / (n variance)`` with s the root mean
+    square of an element, so that the balance does not depend upon the scale of the rows. Rows of
+    W_dec have unit norm, without which the price could be evaded.
+    """
+
+    has_auxiliary = False
+
+    def training_pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
+        """Choose as at inference."""
+        return self.pattern(z)
+
+    def pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
+        """Choose what is positive."""
+        return above_pattern(z, 0.0)
+
+    def _penalty(self, value: Tensor, batch: TrainingBatch) -> Tensor:
+        return self.config.l1_coefficient * l1_share(value, batch)
+
+
+def l1_share(value: Float[Tensor, " hit"], batch: TrainingBatch) -> Float[Tensor, ""]:
+    """Return the mean sum of activations of a token, due and in units of the error's share."""
+    element = math.sqrt(batch.variance / batch.target.shape[1])
+    return batch.ramp * element / batch.variance * value.sum() / len(batch.x)

@@ -1,0 +1,1 @@
+"""Files of activations: schema, reading, writing in shards."""

@@ -1,0 +1,212 @@
+"""Reading activations for training: whole chunks in a shuffled order, rows mixed in memory.
+
+Random rows out of HDF5 come an order of magnitude slower than whole chunks, and reading in the
+order of the genome is known to hurt training. What is held out are blocks of the genome, both
+strands of each (:mod:`genointerp.store.activation.blocks`): the rows beside a row, and
+those of its other strand, tell nearly all of it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64
+
+from genointerp.core.errors import ConfigError, InputError, MismatchError
+from genointerp.core.seed import rng
+from genointerp.core.split import held_out_blocks, shuffled_groups
+from genointerp.store.activation.blocks import window_blocks
+from genointerp.store.activation.store import ActivationStore
+
+BUFFER_BYTES = 128 << 20
+"""Rows that are mixed at once, as float32, where their number is not given."""
+
+
+@dataclass(frozen=True)
+class ReadingConfig:
+    """How the rows of a genome are given to training."""
+
+    skip_first: int = 16
+    """First rows of each window that are left out: early ones have large norms whatever the
+    sequence, and a window at the end of a linear contig has no warm-up."""
+    block_bp: int = 16_384
+    """Bases of the blocks that are held out whole; less where there would be fewer than 20."""
+    buffer_rows: int | None = None
+    """Rows mixed in memory; as many as take 128 MiB where not given. Three times that is held."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("skip_first", 0), ("block_bp", 1), ("buffer_rows", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ConfigError(name, f"{least} or more", str(value))
+
+    def rows_at_once(self, d_in: int) -> int:
+        """Return the rows that are mixed in memory."""
+        return self.buffer_rows or max(1, BUFFER_BYTES // (4 * d_in))
+
+
+class StoreSource:
+    """Rows of several activation stores, shuffled; a source of activations for training.
+
+    Parameters
+    ----------
+    stores
+        Read together; they must be of one model and one site.
+    config
+        The defaults where None.
+
+    Raises
+    ------
+    InputError
+        If there is no store.
+    MismatchError
+        If they are of different models, sites or widths.
+    """
+
+    def __init__(
+        self, stores: Sequence[ActivationStore], config: ReadingConfig | None = None
+    ) -> None:
+        if not stores:
+            raise InputError("activations", "at least one store", "none")
+        check_same_site(stores)
+        self.stores = tuple(stores)
+        self.config = ReadingConfig() if config is None else config
+        self.d_in = stores[0].d_in
+        self.widths = stores[0].widths
+        usable = [_usable_rows(store, self.config.skip_first).sum() for store in stores]
+        self.n_rows = int(sum(usable))
+        self.n_skipped = sum(store.n_tokens for store in stores) - self.n_rows
+        windows = [(store.header.genome_sha256, store.windows) for store in stores]
+        self._blocks = window_blocks(windows, self.config.block_bp)
+
+    def chunks(
+        self, seed: int, epoch: int, *, eval_share: float, start: int = 0
+    ) -> Iterator[Float32[np.ndarray, "n d_in"]]:
+        """Yield every row to train on once, in an order that seed and epoch determine.
+
+        Rows of windows that overlap a held-out one, on either strand, are neither trained on nor
+        held out.
+
+        Parameters
+        ----------
+        eval_share
+            Share of the blocks that is held out; ``seed`` chooses them.
+        start
+            First chunk to yield; those before it are not read.
+
+        Raises
+        ------
+        InputError
+            If there is but one block.
+        """
+        parts = self._parts(seed, eval_share, is_held_out=False)
+        yield from self._mixed_chunks(parts, seed, f"epoch {epoch}", start)
+
+    def held_out(self, seed: int, *, eval_share: float) -> Iterator[Float32[np.ndarray, "n d_in"]]:
+        """Yield the rows of the held-out blocks, in an order that the seed determines."""
+        parts = self._parts(seed, eval_share, is_held_out=True)
+        yield from self._mixed_chunks(parts, seed, "held-out rows", 0)
+
+    def stretches(self, seed: int, *, eval_share: float) -> Iterator[Float32[np.ndarray, "_ d_in"]]:
+        """Yield the rows to train on in stretches of consecutive bases, in reading order.
+
+        A stretch is of one window, and no longer than what is mixed in memory; the stretches come
+        in an order that the seed determines.
+        """
+        size = self.config.rows_at_once(self.d_in)
+        found = [
+            (part.store, first, min(first + size, stop))
+            for part in self._parts(seed, eval_share, is_held_out=False)
+            for start, stop in part.windows()
+            for first in range(start, stop, size)
+        ]
+        for number in rng(seed, "stretches").permutation(len(found)):
+            store, first, stop = found[number]
+            yield store.rows(first, stop)
+
+    def _parts(self, seed: int, share: float, *, is_held_out: bool) -> list["_Part"]:
+        blocks, chosen = self._blocks, held_out_blocks(self._blocks.n, share, seed=seed)
+        wanted = blocks.held_out(chosen) if is_held_out else blocks.to_train_on(chosen)
+        return [
+            _Part(store, own, self.config.skip_first)
+            for store, own in zip(self.stores, wanted, strict=True)
+        ]
+
+    def _mixed_chunks(
+        self, parts: Sequence["_Part"], seed: int, purpose: str, start: int
+    ) -> Iterator[Float32[np.ndarray, "n d_in"]]:
+        pieces = [(part, first, n) for part in parts for first, n in part.pieces()]
+        n_rows = np.array([n for _, _, n in pieces], dtype=np.int64)
+        size = self.config.rows_at_once(self.d_in)
+        groups = shuffled_groups(n_rows, size, seed=seed, purpose=purpose)
+        for number, group in enumerate(groups[start:], start):
+            generator = rng(seed, f"rows of chunk {number} of {purpose}")
+            yield self._mixed([pieces[piece] for piece in group], generator)
+
+    def _mixed(
+        self, pieces: Sequence[tuple["_Part", int, int]], generator: np.random.Generator
+    ) -> Float32[np.ndarray, "n d_in"]:
+        n_rows = sum(n for _, _, n in pieces)
+        place, done = generator.permutation(n_rows), 0
+        mixed = np.empty((n_rows, self.d_in), dtype=np.float32)
+        for part, first, n in pieces:
+            mixed[place[done : done + n]] = part.rows(first)
+            done += n
+        return mixed
+
+
+class _Part:
+    """The rows of some windows of a store, but for the first of each; read chunk by chunk."""
+
+    def __init__(self, store: ActivationStore, chosen: Bool[np.ndarray, " w"], skip: int) -> None:
+        self.store, self._chosen, self._skip = store, chosen, skip
+        usable = _usable_rows(store, skip) * chosen
+        self._before = np.concatenate([[0], np.cumsum(usable)])
+
+    def pieces(self) -> list[tuple[int, int]]:
+        """Return first row and number of rows wanted of each chunk of the file that has any."""
+        edges = np.arange(0, self.store.n_tokens + self.store.chunk_rows, self.store.chunk_rows)
+        edges = np.minimum(edges, self.store.n_tokens)
+        wanted = np.diff(self._wanted_before(edges))
+        return [(int(edges[i]), int(wanted[i])) for i in np.flatnonzero(wanted)]
+
+    def rows(self, first: int) -> Float32[np.ndarray, "n d_in"]:
+        stop = min(first + self.store.chunk_rows, self.store.n_tokens)
+        rows = self.store.rows(first, stop)
+        wanted = np.diff(self._wanted_before(np.arange(first, stop + 1))) > 0
+        return rows if wanted.all() else rows[wanted]
+
+    def windows(self) -> list[tuple[int, int]]:
+        """Return first row and end of what is wanted of each window that has any."""
+        offset = self.store.window_offset
+        spans = np.column_stack([offset[:-1] + self._skip, offset[1:]])[self._chosen]
+        return [(int(first), int(end)) for first, end in spans if first < end]
+
+    def _wanted_before(self, row: Int64[np.ndarray, " row"]) -> Int64[np.ndarray, " row"]:
+        """Return how many of the rows before each row are wanted."""
+        offset = self.store.window_offset
+        window = np.searchsorted(offset[:-1], row, side="right") - 1
+        inside = np.maximum(row - offset[window] - self._skip, 0) * self._chosen[window]
+        return self._before[window] + np.asarray(inside, dtype=np.int64)
+
+
+def check_same_site(stores: Sequence[ActivationStore]) -> None:
+    """Refuse stores that are not of one model, site and width.
+
+    Raises
+    ------
+    MismatchError
+        Naming the file and the first field that differs.
+    """
+    first = stores[0].header
+    for store in stores[1:]:
+        for field in ("model", "model_sha256", "site", "d_in"):
+            expected, found = getattr(first, field), getattr(store.header, field)
+            if expected != found:
+                where = f"{store.path}: {field.replace('_', '-')}"
+                raise MismatchError(where, f"{expected!r} as in {stores[0].path}", repr(found))
+
+
+def _usable_rows(store: ActivationStore, skip: int) -> Int64[np.ndarray, " w"]:
+    usable: Int64[np.ndarray, " w"] = np.maximum(np.diff(store.window_offset) - skip, 0)
+    return usable

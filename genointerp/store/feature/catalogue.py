@@ -1,0 +1,93 @@
+"""Several genomes under one dictionary, named in a small YAML file.
+
+Specified in ``docs/schema/feature-catalogue-v1.md``.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from genointerp.core.config import from_mapping, read_yaml
+from genointerp.core.errors import MismatchError, SchemaError
+from genointerp.store.feature.store import FeatureStore
+
+FORMAT = "genointerp::feature-catalogue"
+VERSION = 1
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """The files of one genome."""
+
+    features: Path
+    """Its features file."""
+    sequence: Path | None = None
+    """FASTA or GenBank; needed where bases are asked for."""
+    annotation: Path | None = None
+    """GFF3 or GenBank; needed where elements are asked for."""
+
+
+@dataclass(frozen=True)
+class FeatureCatalogue:
+    """What a catalogue file says, its paths made relative to the working directory."""
+
+    format: str
+    """``genointerp::feature-catalogue``."""
+    version: int
+    """1."""
+    genomes: dict[str, CatalogueEntry]
+    """The genomes by name, in the order in which answers name them."""
+    associations: Path | None = None
+    """An associations table of the dictionary, for the best concept of each feature."""
+
+
+def read_catalogue(path: Path) -> FeatureCatalogue:
+    """Read a catalogue; a features file alone is the catalogue of one genome, named by its stem.
+
+    Raises
+    ------
+    ConfigError
+        If a key is unknown or missing, or a value of the wrong kind.
+    SchemaError
+        If the file is of another format or version, or names no genome.
+    """
+    path = Path(path)
+    if path.suffix not in SUFFIXES:
+        return FeatureCatalogue(FORMAT, VERSION, {path.stem: CatalogueEntry(path)})
+    found: FeatureCatalogue = from_mapping(FeatureCatalogue, read_yaml(path), where=str(path))
+    if (found.format, found.version) != (FORMAT, VERSION):
+        expected = f"{FORMAT} version {VERSION}"
+        raise SchemaError(str(path), expected, f"{found.format} version {found.version}")
+    if not found.genomes:
+        raise SchemaError(f"{path}: genomes", "at least one genome", "none")
+    genomes = {name: _beside(path, entry) for name, entry in found.genomes.items()}
+    associations = None if found.associations is None else path.parent / found.associations
+    return replace(found, genomes=genomes, associations=associations)
+
+
+def open_stores(catalogue: FeatureCatalogue) -> dict[str, FeatureStore]:
+    """Open the features of every genome.
+
+    Raises
+    ------
+    MismatchError
+        If two are under different dictionaries, whose features have nothing in common.
+    SchemaError
+        If a file is no features file.
+    """
+    stores = {name: FeatureStore(entry.features) for name, entry in catalogue.genomes.items()}
+    first = next(iter(stores.values()))
+    for store in stores.values():
+        expected, found = first.header.sae_sha256, store.header.sae_sha256
+        if found != expected:
+            where = f"{store.path}: sae-sha256"
+            raise MismatchError(where, f"{expected[:12]} as in {first.path}", found[:12])
+    return stores
+
+
+def _beside(path: Path, entry: CatalogueEntry) -> CatalogueEntry:
+    sequence, annotation = (
+        None if one is None else path.parent / one for one in (entry.sequence, entry.annotation)
+    )
+    return CatalogueEntry(path.parent / entry.features, sequence, annotation)

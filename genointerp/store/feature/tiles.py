@@ -1,0 +1,359 @@
+"""Version 2 of a features file: hits once, in tiles of bases, by feature within each tile.
+
+A region reads the few tiles that it meets, whole; a feature reads one short slice of every tile.
+Columns that are not compressed are mapped into memory, so that a slice costs no call of HDF5.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, MutableSet
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import h5py
+import numpy as np
+from jaxtyping import Bool, Float16, Float32, Int64, UInt, UInt16
+
+from genointerp.core.errors import InputError, SchemaError
+from genointerp.store.contents import crc32_of
+from genointerp.store.feature.digest import SUMS, TILE_SUMS, hit_sums, word_sum
+from genointerp.store.hdf5 import checked_dataset
+
+Compression = Literal["none", "zstd"]
+
+TILE_ROWS = 1 << 13
+"""Bases of a tile. Longer tiles would slow a region down, shorter ones a feature."""
+
+ROW = np.dtype("<u2")
+MOST_TILE_ROWS = 1 << 16
+VALUE = np.dtype("<f2")
+OFFSET = np.dtype("<u4")
+
+_LARGEST = 0x7BFF
+"""Bits of the largest finite number of float16."""
+
+CHUNK_HITS = 1 << 13
+CHUNK_TILES, CHUNK_OFFSETS = 8, 1 << 11
+"""Chunks of a compressed file: hits, and offsets of some features in some tiles."""
+
+
+class FeatureBlock(NamedTuple):
+    """Hits on consecutive bases, by feature and then by row.
+
+    Those of feature f are ``indptr[f]`` to ``indptr[f + 1]``; ``row`` counts from ``start``, a
+    global base index.
+    """
+
+    start: int
+    indptr: Int64[np.ndarray, " m1"]
+    row: UInt16[np.ndarray, " hit"]
+    value: Float32[np.ndarray, " hit"]
+
+    def at_least(self, min_activation: float) -> "FeatureBlock":
+        """Return the hits whose activation is not lower."""
+        return self if min_activation <= 0 else self.take(self.value >= min_activation)
+
+    def take(self, chosen: Bool[np.ndarray, " hit"]) -> "FeatureBlock":
+        """Return some of the hits."""
+        return FeatureBlock(self.start, *_chosen(self.indptr, self.row, self.value, chosen))
+
+
+class FeatureSlice(NamedTuple):
+    """Hits of consecutive features on consecutive bases as they are stored, not copied.
+
+    By feature and then by row; those of the i-th feature are ``indptr[i]`` to ``indptr[i + 1]``.
+    ``row`` counts from ``start``, a global base index.
+    """
+
+    start: int
+    indptr: Int64[np.ndarray, " m1"]
+    row: UInt[np.ndarray, " hit"]
+    value: Float16[np.ndarray, " hit"]
+
+
+class TiledLayout:
+    """Reader of the hits of one strand.
+
+    Parameters
+    ----------
+    group
+        ``plus`` or ``minus`` of an open file.
+    tile_rows
+        Bases of a tile in this file.
+    n_rows
+        Bases of the genome.
+    sound
+        Tiles whose checksum is known to be right; those found so are added.
+
+    Raises
+    ------
+    SchemaError
+        Here if the tiles are not in their order; wherever a tile is read, if it does not have the
+        checksum that was written, or holds what no tile holds.
+
+    Notes
+    -----
+    Of a tile that is read whole, or in which a stretch of a feature is read, the checksum of the
+    tile is compared. A feature on the whole genome is read in a short slice of each tile: its own
+    sum is compared, where the file has one.
+    """
+
+    def __init__(
+        self, group: h5py.Group, tile_rows: int, n_rows: int, sound: MutableSet[int]
+    ) -> None:
+        self.group = group
+        self.tile_rows = tile_rows
+        self.n_rows = n_rows
+        self.first_row: Int64[np.ndarray, " tile"] = group["tiles/row"][:]
+        self.hit_offset: Int64[np.ndarray, " tile1"] = group["tiles/hit_offset"][:]
+        self._sound = sound
+        check_tiles(group, self.first_row, self.hit_offset, tile_rows, n_rows)
+
+    def n_firing(self) -> Int64[np.ndarray, " n_features"]:
+        """Return the number of hits of each feature."""
+        return np.asarray(self.group["feature_hits"][:], dtype=np.int64)
+
+    def blocks(self, start: int, stop: int) -> Iterator[FeatureBlock]:
+        """Yield the hits on rows ``[start, stop)``, a tile at a time, by position."""
+        columns = _Columns(self.group)
+        for tile in self._tiles(start, stop):
+            low, high = self.hit_offset[tile : tile + 2].tolist()
+            first = int(self.first_row[tile])
+            offset, row, value = (
+                columns.offset[tile],
+                columns.row[low:high],
+                columns.value[low:high],
+            )
+            if tile not in self._sound:
+                self._check_tile(tile, offset, row, value)
+            indptr = offset.astype(np.int64)
+            if first < start or first + self.tile_rows > stop:
+                inside = (row >= max(start - first, 0)) & (row < min(stop - first, 1 << 16))
+                indptr, row, value = _chosen(indptr, row, value, inside)
+            yield FeatureBlock(first, indptr, row, value.astype(np.float32))
+
+    def slices(
+        self, first: int, last: int, wanted: Int64[np.ndarray, "interval 2"]
+    ) -> Iterator[FeatureSlice]:
+        """Yield the hits of features ``[first, last)``, tile by tile, by position.
+
+        Tiles without a row in the ``wanted`` intervals, which are sorted and disjoint, are left
+        out; those yielded are whole.
+        """
+        columns = _Columns(self.group)
+        upto = np.searchsorted(wanted[:, 0], self.first_row + self.tile_rows, side="left")
+        passed = np.searchsorted(wanted[:, 1], self.first_row, side="right")
+        tiles = np.flatnonzero(upto > passed)
+        for tile in tiles.tolist():
+            self._check_tiles(columns, range(tile, tile + 1))
+            offset = columns.offset[tile, first : last + 1].astype(np.int64)
+            low = int(self.hit_offset[tile] + offset[0])
+            high = int(self.hit_offset[tile] + offset[-1])
+            row, value = columns.row[low:high], columns.value[low:high]
+            yield FeatureSlice(int(self.first_row[tile]), offset - offset[0], row, value)
+
+    def features(
+        self, first: int, last: int, start: int, stop: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return ``indptr``, ``row`` and ``value`` of features ``[first, last)`` in these rows."""
+        columns = _Columns(self.group)
+        tiles = self._tiles(start, stop)
+        is_summed = last - first == 1 and start == 0 and stop >= self._end() and SUMS in self.group
+        if not is_summed:
+            self._check_tiles(columns, tiles)
+        offset = columns.offset[tiles.start : tiles.stop, first : last + 1].astype(np.int64)
+        # of the hits in the order of the file, tile by tile
+        edges = self.hit_offset[tiles.start : tiles.stop, None] + offset
+        slices = [slice(*edge) for edge in edges[:, [0, -1]].tolist()]
+        count = np.diff(offset, axis=1)
+        if is_summed:
+            self._check_offsets(offset, tiles)
+        row = _joined([columns.row[part] for part in slices], ROW).astype(np.int64)
+        stored = _joined([columns.value[part] for part in slices], VALUE)
+        row += np.repeat(self.first_row[tiles.start : tiles.stop], count.sum(axis=1))
+        if is_summed:
+            self._check_feature(first, row, stored)
+        value = stored.astype(np.float32)
+        feature = np.repeat(np.tile(np.arange(last - first), len(tiles)), count.ravel())
+        if len(tiles) and last - first > 1:
+            order = np.argsort(feature.astype(np.min_scalar_type(last - first)), kind="stable")
+            feature, row, value = feature[order], row[order], value[order]
+        if start > 0 or stop < self._end():
+            inside = (row >= start) & (row < stop)
+            feature, row, value = feature[inside], row[inside], value[inside]
+        sizes = np.bincount(feature, minlength=last - first)
+        return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), row, value
+
+    def _tiles(self, start: int, stop: int) -> range:
+        first = np.searchsorted(self.first_row, start - self.tile_rows, side="right")
+        last = np.searchsorted(self.first_row, stop, side="left") if start < stop else first
+        return range(int(first), max(int(first), int(last)))
+
+    def _end(self) -> int:
+        if not len(self.first_row):
+            return 0
+        return min(int(self.first_row[-1]) + self.tile_rows, self.n_rows)
+
+    def _check_tiles(self, columns: "_Columns", tiles: range) -> None:
+        """Check whole tiles, of which parts are to be read."""
+        for tile in tiles:
+            if tile not in self._sound:
+                low, high = self.hit_offset[tile : tile + 2].tolist()
+                hits = columns.row[low:high], columns.value[low:high]
+                self._check_tile(tile, columns.offset[tile], *hits)
+
+    def _check_tile(
+        self, tile: int, offset: np.ndarray, row: np.ndarray, value: np.ndarray
+    ) -> None:
+        first = int(self.first_row[tile])
+        n_rows = min(self.tile_rows, self.n_rows - first)
+        where = f"{self._where}/tile {tile} (rows {first} to {first + n_rows})"
+        if offset[0] or offset[-1] != len(row) or (offset[1:] < offset[:-1]).any():
+            raise self._disordered(tile)
+        check_values(value, where)
+        if row.max(initial=0) >= n_rows:
+            raise SchemaError(where, f"rows below {n_rows}", str(row.max()))
+        checksum, known = self._checksums
+        if checksum((offset, row, value)) != known[tile]:
+            raise SchemaError(where, "the checksum that was written", "another")
+        self._sound.add(tile)
+
+    def _check_offsets(self, offset: np.ndarray, tiles: range) -> None:
+        n_hits = np.diff(self.hit_offset[tiles.start : tiles.stop + 1])
+        wrong = (offset[:, 1] < offset[:, 0]) | (offset[:, 1] > n_hits)
+        if wrong.any():
+            raise self._disordered(tiles.start + int(wrong.argmax()))
+
+    def _check_feature(self, feature: int, row: np.ndarray, value: np.ndarray) -> None:
+        where = f"{self._where}: feature {feature}"
+        check_values(value, where)
+        total = hit_sums(row, value).sum()
+        n_hits = self.group["feature_hits"][feature]
+        if len(row) != n_hits or total != self.group[SUMS][feature]:
+            raise SchemaError(where, f"the {n_hits} hits that were written", "others")
+
+    @cached_property
+    def _checksums(self) -> tuple[Callable[[Iterable[np.ndarray]], int], np.ndarray]:
+        """Return the checksum that tiles are compared by, and that of each."""
+        if TILE_SUMS in self.group:
+            return word_sum, self.group[TILE_SUMS][:]
+        return crc32_of, self.group["tiles/crc32"][:]
+
+    @property
+    def _where(self) -> str:
+        return f"{self.group.file.filename}: {self.group.name[1:]}"
+
+    def _disordered(self, tile: int) -> SchemaError:
+        where = f"{self._where}/tiles/feature_offset: {tile}"
+        return SchemaError(where, "offsets that rise to the hits of the tile", "others")
+
+
+class _Columns:
+    """The large datasets of a strand, mapped into memory where they can be."""
+
+    def __init__(self, group: h5py.Group) -> None:
+        self.offset = mapped(group["tiles/feature_offset"])
+        self.row = mapped(group["hits/row"])
+        self.value = mapped(group["hits/value"])
+
+
+def mapped(dataset: h5py.Dataset) -> Any:  # noqa: ANN401
+    """Return a dataset as an array that is read as it is sliced; itself where it is compressed."""
+    place = dataset.id.get_offset()
+    if dataset.chunks is not None or place is None:
+        return dataset
+    name, shape = dataset.file.filename, dataset.shape
+    # a plain array over the mapping: slices of np.memmap cost far more
+    return np.asarray(np.memmap(name, dataset.dtype, mode="r", offset=place, shape=shape))
+
+
+def check_tiled(group: h5py.Group, n_features: int, tile_rows: int, n_rows: int) -> None:
+    """Refuse datasets whose types and shapes do not fit together, and tiles out of order."""
+    first = checked_dataset(group, "tiles/row", "i8", (None,))
+    n_tiles = len(first)
+    hits = checked_dataset(group, "tiles/hit_offset", "i8", (n_tiles + 1,))[:]
+    check_tiles(group, first[:], hits, tile_rows, n_rows)
+    n_hits = int(hits[-1])
+    expected: dict[str, tuple[Any, tuple[int, ...]]] = {
+        "tiles/feature_offset": (OFFSET, (n_tiles, n_features + 1)),
+        "tiles/crc32": ("u4", (n_tiles,)),
+        "hits/row": (ROW, (n_hits,)),
+        "hits/value": (VALUE, (n_hits,)),
+        "feature_hits": ("i8", (n_features,)),
+    }
+    expected |= {
+        name: ("u8", (size,))
+        for name, size in ((SUMS, n_features), (TILE_SUMS, n_tiles))
+        if name in group
+    }
+    for name, (kind, shape) in expected.items():
+        checked_dataset(group, name, kind, shape)
+
+
+def check_tiles(
+    group: h5py.Group, first: np.ndarray, hits: np.ndarray, tile_rows: int, n_rows: int
+) -> None:
+    """Refuse tiles that are not in the order of the genome, or hits that are not in theirs."""
+    where = f"{group.file.filename}: {group.name[1:]}/tiles"
+    outside = len(first) and (first[0] < 0 or first[-1] >= n_rows)
+    if outside or (first[1:] <= first[:-1]).any() or (first % tile_rows).any():
+        expected = f"rising multiples of {tile_rows} in the genome"
+        raise SchemaError(f"{where}/row", expected, "others")
+    if hits[0] or (hits[1:] < hits[:-1]).any():
+        raise SchemaError(f"{where}/hit_offset", "offsets that rise from 0", "others")
+
+
+def check_values(value: np.ndarray, where: str) -> None:
+    """Refuse stored activations that no feature has: NaN, infinity, 0 and less."""
+    bits = value.view(np.uint16)
+    # as integers: those of the finite numbers above 0 lie together
+    if bits.min(initial=1) < 1 or bits.max(initial=1) > _LARGEST:
+        raise SchemaError(where, "finite activations > 0", _first_wrong(value))
+
+
+def _first_wrong(value: np.ndarray) -> str:
+    return str(value[~(np.isfinite(value) & (value > 0))][0])
+
+
+def storage_options(compression: Compression, chunks: tuple[int, ...]) -> dict[str, Any]:
+    """Return the arguments of ``create_dataset`` that store a large column.
+
+    Raises
+    ------
+    InputError
+        If the compressor is not installed.
+    """
+    if compression == "none":
+        return {}
+    load_compressor(Path("compression"))
+    import hdf5plugin
+
+    return {"chunks": chunks, **hdf5plugin.Bitshuffle(cname="zstd", clevel=3)}
+
+
+def load_compressor(where: Path) -> None:
+    """Make what compressed files are read with known to HDF5.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
+    try:
+        import hdf5plugin  # noqa: F401
+    except ImportError as error:
+        expected = 'hdf5plugin for zstd (pip install "genointerp[compression]")'
+        raise InputError(str(where), expected, "none") from error
+
+
+def _chosen(
+    indptr: np.ndarray, row: np.ndarray, value: np.ndarray, chosen: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    before = np.zeros(len(chosen) + 1, dtype=np.uint32)
+    np.cumsum(chosen, dtype=np.uint32, out=before[1:])
+    # several times faster than indexing by a mask
+    index = np.flatnonzero(chosen)
+    return before[indptr].astype(np.int64), row.take(index), value.take(index)
+
+
+def _joined(parts: list[np.ndarray], dtype: np.dtype[Any]) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.zeros(0, dtype)

@@ -1,0 +1,1 @@
+"""Tables with a written schema, as Parquet, TSV or JSON."""

@@ -1,0 +1,338 @@
+"""Tables with a written schema, as Parquet, TSV or JSON.
+
+Specified in ``docs/schema/tables.md``. The three forms hold the same rows and the same header:
+format, version and provenance (Parquet: key ``genointerp`` of the file's metadata; TSV: a first
+line ``# {json}``; JSON: beside ``rows``).
+"""
+
+import json
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from genointerp.core.errors import InputError, SchemaError
+from genointerp.core.files import atomic_path, check_writable, kind_of_place, read_json_object
+from genointerp.core.parsing import parse_json
+from genointerp.core.provenance import Provenance
+from genointerp.core.text import clean_field, one_line
+from genointerp.store.hdf5 import writing
+from genointerp.store.table.schemas import Column, Kind, TableSchema
+
+TextFormat = Literal["table", "tsv", "json"]
+
+F = TypeVar("F")
+
+_METADATA = b"genointerp"
+
+_MOST = 2.0**63
+COORDINATES = "start and end are 0-based and half-open, peak is 0-based"
+"""What a table that is read by programs says of its columns of places."""
+
+PLACES = {"start": ("first", 1), "end": ("last", 0), "peak": ("peak", 1)}
+"""What people read in place of each column of places, and what is added to it."""
+
+
+def write_table(
+    frame: pd.DataFrame, path: Path, schema: TableSchema, provenance: Provenance
+) -> None:
+    """Write a table as its suffix says: ``.parquet``, ``.tsv`` or ``.json``.
+
+    Columns are written in the order of the schema, floats so that they read back exactly, texts
+    without the control characters that would begin another field or row.
+
+    Raises
+    ------
+    InputError
+        If the suffix is another.
+    SchemaError
+        If the table is not of the schema.
+    StorageError
+        If it cannot be written.
+    """
+    write = _by_suffix(path, _WRITERS)
+    table = _clean(conform(frame, schema, where=str(path)))
+    header = {
+        "format": schema.format,
+        "format-version": schema.version,
+        "provenance": json.loads(provenance.as_json()),
+    }
+    if "start" in table:
+        header["coordinates"] = COORDINATES
+    with writing(path), atomic_path(path) as temporary:
+        write(table, temporary, header)
+
+
+def check_table_path(path: Path) -> None:
+    """Refuse, before hours of work, a place that ``write_table`` would refuse.
+
+    Raises
+    ------
+    InputError
+        If the suffix is of no format.
+    StorageError
+        If nothing can be written there.
+    """
+    _by_suffix(path, _WRITERS)
+    check_writable(path)
+
+
+def is_table_of(path: Path, schema: TableSchema, provenance: Provenance) -> bool:
+    """Say whether a table stands there that has the same inputs and the same settings."""
+    try:
+        return bool(read_provenance(Path(path), schema) == json.loads(provenance.as_json()))
+    except InputError:
+        return False
+
+
+def read_table(path: Path, schema: TableSchema) -> pd.DataFrame:
+    """Read a table that ``write_table`` wrote.
+
+    Raises
+    ------
+    SchemaError
+        If the file is absent, unreadable, of another schema or a newer version.
+    """
+    _, frame = _read(Path(path), schema)
+    return conform(frame, schema, where=str(path))
+
+
+def read_provenance(path: Path, schema: TableSchema) -> dict[str, Any]:
+    """Return what a table says that it was made from: ``config`` and ``inputs``.
+
+    Raises
+    ------
+    SchemaError
+        As `read_table`, or if the table does not say.
+    """
+    header, _ = _read(Path(path), schema)
+    found = header.get("provenance")
+    if not isinstance(found, dict):
+        raise SchemaError(f"{path}: provenance", "an object", type(found).__name__)
+    inputs = found.get("inputs") or {}
+    if not isinstance(inputs, dict) or not all(isinstance(it, str) for it in inputs.values()):
+        raise SchemaError(f"{path}: provenance", "inputs as names with their sha256", "others")
+    return found
+
+
+def _read(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:
+    if not path.is_file():
+        raise SchemaError(str(path), f"a {schema.format} table", kind_of_place(path))
+    read = _by_suffix(path, _READERS)
+    try:
+        header, frame = read(path, schema)
+    except InputError:
+        raise
+    except Exception as error:
+        found = one_line(error) or type(error).__name__
+        raise SchemaError(str(path), f"a {schema.format} table", found) from error
+    _check_header(path, header, schema)
+    return header, frame
+
+
+def conform(frame: pd.DataFrame, schema: TableSchema, *, where: str) -> pd.DataFrame:
+    """Return the table with the columns of its schema, in order and of their types.
+
+    Raises
+    ------
+    SchemaError
+        If a required column is missing, a column is unknown or a value is of another kind.
+    """
+    for name in frame.columns:
+        if name not in schema.names:
+            expected = f"columns of {schema.format} ({', '.join(schema.names)})"
+            raise SchemaError(where, expected, f"column {name!r}")
+    columns = {}
+    for column in schema.columns:
+        if column.name in frame.columns:
+            columns[column.name] = _converted(frame[column.name], column, where)
+        elif column.status == "REQUIRED":
+            raise SchemaError(where, f"column {column.name!r} ({schema.format})", "none")
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
+
+
+def empty_table(schema: TableSchema, optional: Collection[str] = ()) -> pd.DataFrame:
+    """Return a table of no rows with the required and some optional columns."""
+    columns = [c for c in schema.columns if c.status == "REQUIRED" or c.name in optional]
+    return pd.DataFrame({c.name: pd.Series([], dtype=_DTYPES[c.kind]) for c in columns})
+
+
+def render_table(frame: pd.DataFrame, format: TextFormat) -> str:
+    """Return a table as text for people (``table``) or programs (``tsv``, ``json``).
+
+    People read 1-based places, as `for_people` gives them, below a line that says so. ``tsv`` has
+    a line of names and no comment; ``json`` is a list of records, null where a number is
+    undefined; both have the columns of the schema, 0-based and half-open.
+    """
+    frame = _clean(frame)
+    if format == "tsv":
+        return frame.to_csv(sep="\t", index=False, lineterminator="\n")
+    if format == "json":
+        return json.dumps(records(frame), indent=2) + "\n"
+    if "start" not in frame:
+        return text_for_people(frame)
+    names = [new for name, (new, _) in PLACES.items() if name in frame]
+    return f"# {', '.join(names)}: 1-based, closed\n{text_for_people(frame)}"
+
+
+def text_for_people(frame: pd.DataFrame) -> str:
+    """Return a table as `for_people` gives it, as text without the line that explains it."""
+    shown = for_people(frame)
+    if shown.empty:
+        return f"{'  '.join(shown.columns)}\n"
+    return shown.to_string(index=False, float_format="{:.4g}".format) + "\n"
+
+
+def for_people(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its 0-based half-open places as the 1-based closed ones people read.
+
+    Examples
+    --------
+    >>> table = for_people(pd.DataFrame({"seqid": ["c"], "start": [9], "end": [20], "peak": [9]}))
+    >>> table.to_dict("records")
+    [{'seqid': 'c', 'first': 10, 'last': 20, 'peak': 10}]
+    """
+    if "start" not in frame:
+        return frame
+    found = {name: new for name, new in PLACES.items() if name in frame}
+    shifted = frame.assign(**{name: frame[name] + shift for name, (_, shift) in found.items()})
+    return shifted.rename(columns={name: new for name, (new, _) in found.items()})
+
+
+def _clean(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with its texts as fields of one row."""
+    cleaned = frame.copy(deep=False)
+    for name in frame:
+        if frame[name].dtype == object:
+            values = [clean_field(it) if isinstance(it, str) else it for it in frame[name]]
+            cleaned[name] = pd.Series(values, frame.index, object)
+    return cleaned
+
+
+_DTYPES: dict[Kind, Any] = {"string": object, "int64": np.int64, "float64": np.float64}
+
+
+def _converted(values: pd.Series, column: Column, where: str) -> pd.Series:
+    place = f"{where}: column {column.name!r}"
+    if column.kind == "string":
+        bad = [value for value in values if not isinstance(value, str)]
+        if bad:
+            raise SchemaError(place, "text", repr(bad[0]))
+        return pd.Series(values.tolist(), dtype=object)
+    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        if len(values):
+            raise SchemaError(place, column.kind, f"{values.dtype} such as {values.iloc[0]!r}")
+        values = values.astype(np.float64)
+    array = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    if column.kind == "float64":
+        return pd.Series(array)
+    fine = np.isfinite(array) & (array == np.floor(array)) & (np.abs(array) < _MOST)
+    if not fine.all():
+        raise SchemaError(place, "integers of 64 bits", str(array[~fine][0]))
+    return pd.Series(values.to_numpy(), dtype=np.int64)
+
+
+def records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Return the rows as plain values, None where a number is undefined."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return plain.to_dict(orient="records")
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> None:
+    columns = {
+        name: pa.array(frame[name].tolist(), type=_arrow_type(frame[name])) for name in frame
+    }
+    table = pa.table(columns)
+    table = table.replace_schema_metadata({_METADATA: json.dumps(header)})
+    pq.write_table(table, path, write_page_checksum=True)
+
+
+def _arrow_type(values: pd.Series) -> pa.DataType:
+    if values.dtype == np.int64:
+        return pa.int64()
+    return pa.float64() if values.dtype == np.float64 else pa.string()
+
+
+def _write_tsv(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        handle.write(f"# {json.dumps(header, sort_keys=True)}\n")
+        frame.to_csv(handle, sep="\t", index=False, lineterminator="\n")
+
+
+def _write_json(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> None:
+    text = json.dumps({**header, "rows": records(frame)}, indent=2) + "\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def _read_parquet(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:
+    table = pq.read_table(path, page_checksum_verification=True)
+    text = (table.schema.metadata or {}).get(_METADATA, b"{}").decode()
+    header = parse_json(text, where=f"{path}: metadata 'genointerp'", error=SchemaError)
+    return header, pd.DataFrame({name: table[name].to_numpy() for name in table.column_names})
+
+
+def _read_tsv(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:
+    kinds = {column.name: column.kind for column in schema.columns}
+    with path.open(newline="", encoding="utf-8") as handle:
+        line = handle.readline()
+        if not line.startswith("# "):
+            raise SchemaError(f"{path}: line 1", "a comment '# {...}'", repr(line[:40]))
+        header = parse_json(line[2:], where=f"{path}: line 1", error=SchemaError)
+        frame = pd.read_csv(handle, sep="\t", dtype=str, keep_default_na=False)
+    for name in frame.columns:
+        if kinds.get(name, "string") != "string":
+            numbers = [_number(text) for text in frame[name]]
+            frame[name] = np.array(numbers, dtype=np.float64)
+    return header, frame
+
+
+def _number(text: str) -> float:
+    # float() knows the digits of every script, and underscores between them
+    if not text.isascii() or "_" in text:
+        raise ValueError(f"expected a number, found {text!r}")
+    return float(text) if text else np.nan
+
+
+def _read_json(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:
+    record = read_json_object(path, error=SchemaError)
+    rows = record["rows"]
+    names = list(rows[0]) if rows else [c.name for c in schema.columns if c.status == "REQUIRED"]
+    floats = {c.name for c in schema.columns if c.kind == "float64"}
+    columns: dict[str, pd.Series] = {}
+    for name in names:
+        values = [row[name] for row in rows]
+        columns[name] = pd.Series(values, dtype=np.float64 if name in floats else None)
+    return record, pd.DataFrame(columns)
+
+
+def _check_header(path: Path, header: object, schema: TableSchema) -> None:
+    if not isinstance(header, dict):
+        raise SchemaError(f"{path}: header", "an object with a format", type(header).__name__)
+    found = header.get("format", "none")
+    if found != schema.format:
+        raise SchemaError(f"{path}: format", schema.format, str(found))
+    version = header.get("format-version")
+    if type(version) is not int or not 1 <= version <= schema.version:
+        expected = f"{schema.format} version 1 to {schema.version}"
+        raise SchemaError(f"{path}: format-version", expected, str(version))
+
+
+def _by_suffix(path: Path, functions: dict[str, F]) -> F:
+    suffix = Path(path).suffix
+    if suffix not in functions:
+        raise InputError(str(path), f"a name that ends in {', '.join(functions)}", repr(suffix))
+    return functions[suffix]
+
+
+_Writer = Callable[[pd.DataFrame, Path, dict[str, Any]], None]
+_Reader = Callable[[Path, TableSchema], tuple[dict[str, Any], pd.DataFrame]]
+_WRITERS: dict[str, _Writer] = {
+    ".parquet": _write_parquet,
+    ".tsv": _write_tsv,
+    ".json": _write_json,
+}
+_READERS: dict[str, _Reader] = {".parquet": _read_parquet, ".tsv": _read_tsv, ".json": _read_json}

@@ -1,0 +1,1 @@
+"""Training of dictionaries, from stores of activations or straight from a model."""

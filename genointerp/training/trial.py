@@ -1,0 +1,172 @@
+"""Trials of sites and dictionaries: the chain from genomes to features, without a workflow.
+
+For the scripts that choose the defaults of the package; what they choose is run by the workflow.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float32
+
+from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
+from genointerp.annotation.read import read_annotation
+from genointerp.core.errors import ConfigError, MismatchError
+from genointerp.core.files import replacing
+from genointerp.core.provenance import Provenance
+from genointerp.feature.encode import encode_store
+from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.read import read_genome
+from genointerp.genome.windows import Window
+from genointerp.model.protocol import DnaModel
+from genointerp.reading.harvest import HarvestConfig
+from genointerp.reading.tokens import stacked, token_batches
+from genointerp.sae.io import save_training
+from genointerp.sae.train import TrainLog
+from genointerp.store.activation.reading import StoreSource
+from genointerp.store.activation.shards import ActivationShards, manifest_sha256
+from genointerp.store.activation.store import ActivationHeader, ActivationStore
+from genointerp.store.contigs import ContigInfo
+from genointerp.store.feature.store import FeatureStore
+from genointerp.training.config import SlowPart, TrainingConfig
+from genointerp.training.train import train_source
+
+CONCEPTS = (
+    "tRNA",
+    "rRNA",
+    "CDS",
+    "CDS_phase0",
+    "CDS_phase1",
+    "CDS_phase2",
+    "start_codon",
+    "intergenic",
+)
+"""What sites and dictionaries are judged by, in the sense orientation where there is one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """A genome, the regions of it that are read, and what is known of it."""
+
+    name: str
+    genome: Genome
+    regions: tuple[GenomicInterval, ...]
+    elements: ConceptElements
+
+    @property
+    def seqids(self) -> tuple[str, ...]:
+        """Names of its sequences."""
+        return tuple(self.genome)
+
+
+def read_ground(name: str, values: Mapping[str, Any]) -> Ground:
+    """Read one genome of a resolved run configuration, with the concepts of `CONCEPTS` alone."""
+    genome = read_genome(Path(values["sequence"]))
+    annotation = read_annotation(Path(values["annotation"]), genome)
+    known = load_concepts()
+    elements = define_elements(annotation, genome, {key: known[key] for key in CONCEPTS})
+    regions = tuple(genome.regions(values.get("regions", ())))
+    return Ground(name, genome, regions, elements)
+
+
+def harvest_sites(
+    model: DnaModel, ground: Ground, folder: Path, config: HarvestConfig
+) -> dict[str, ActivationStore]:
+    """Store the activations at every site of a model in one pass; files that exist are read.
+
+    Raises
+    ------
+    MismatchError
+        If a file in the folder is of other windows or another genome.
+    """
+    windows = config.windows(model.spec, ground.genome, ground.regions)
+    kept = [window.kept for window in windows]
+    provenance = Provenance({"sites": "all"}, {"model": model.spec.sha256})
+    stores, writers = {}, {}
+    for site in model.spec.sites:
+        header = ActivationHeader(
+            model=model.spec.name,
+            model_sha256=model.spec.sha256,
+            site=site,
+            d_in=model.spec.d_site,
+            genome_sha256=ground.genome.sha256,
+            encoding=config.encoding_for(model.spec),
+            contigs=ContigInfo.of(ground.genome),
+        )
+        path = folder / f"{model.spec.sha256[:8]}.{ground.name}.{site}.h5"
+        if path.exists():
+            stores[site] = ActivationStore(path)
+            expected = manifest_sha256(header, kept, provenance)
+            if stores[site].manifest_sha256 != expected:
+                raise MismatchError(str(path), "activations of these windows", "others")
+        else:
+            writers[site] = ActivationShards(path, header, kept, provenance)
+    for shard in sorted({shard for writer in writers.values() for shard in writer.pending()}):
+        numbers = next(iter(writers.values())).shard_windows(shard)
+        chosen = [windows[index] for index in numbers]
+        for site, rows in _read_all(model, ground.genome, chosen, config.batch).items():
+            if site in writers:
+                writers[site].write_shard(shard, rows)
+    stores |= {site: writer.finish() for site, writer in writers.items()}
+    return {site: stores[site] for site in model.spec.sites}
+
+
+def _read_all(
+    model: DnaModel, genome: Genome, windows: Sequence[Window], batch_size: int
+) -> dict[str, Float32[np.ndarray, "row d_in"]]:
+    rows: dict[str, list[np.ndarray]] = {site: [] for site in model.spec.sites}
+    for batch in token_batches(model, genome, windows, batch_size):
+        for site, values in model.run(stacked(batch), capture=model.spec.sites).items():
+            for read, kept in zip(batch, values.float().cpu().numpy(), strict=True):
+                rows[site].append(kept[read.rows])
+    return {site: np.concatenate(parts) for site, parts in rows.items()}
+
+
+class Trial(NamedTuple):
+    """A trained dictionary and what it fires on, a store for each genome."""
+
+    log: TrainLog
+    features: list[FeatureStore]
+
+
+def parse_slow_part(text: str) -> SlowPart:
+    """Read ``STEP:HALF:N_FEATURES:K``.
+
+    Raises
+    ------
+    ConfigError
+        If it is not four whole numbers of at least 1.
+    """
+    numbers = text.split(":")
+    if len(numbers) != 4 or not all(number.isdecimal() for number in numbers):
+        raise ConfigError("slow part", "STEP:HALF:N_FEATURES:K, such as 3:10:64:4", repr(text))
+    return SlowPart(*map(int, numbers))
+
+
+def try_dictionary(
+    fit: ActivationStore, stores: Sequence[ActivationStore], folder: Path, config: TrainingConfig
+) -> Trial:
+    """Train a dictionary on the activations of one genome and encode several with it.
+
+    Parameters
+    ----------
+    fit
+        To train on, as `genointerp train` does.
+    stores
+        To encode, each of another genome.
+    folder
+        What is made there is overwritten by the next trial.
+    """
+    names = ("model", "model_sha256", "site")
+    metadata = {name: str(getattr(fit.header, name)) for name in names}
+    (result,) = train_source(StoreSource([fit], config.reading), [config], metadata=metadata)
+    with replacing():
+        save_training(result, folder / "sae")
+        features = [
+            encode_store([store], folder / "sae", folder / f"features-{number}.h5")
+            for number, store in enumerate(stores)
+        ]
+    return Trial(result.log, features)
