@@ -211,7 +211,7 @@ class Clock:
     first: float
     last: float
     deadline: float | None
-    started: float = field(default_factory=time.time)
+    started: float = field(default_factory=lambda: time.time())
 
     def position(self, step: int) -> float:
         """Return the position after a step, now."""
