@@ -18,6 +18,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from genointerp.core.files import atomic_path
+from genointerp.genome.letters import base_codes
 from genointerp.genome.read import read_genome
 from genointerp.model.hyena.network import HyenaConfig, Mixer, StripedHyena, initialise
 from genointerp.pretraining.corpus import Corpus, read_corpus
@@ -140,9 +141,8 @@ def train(design: Design, corpus: Corpus, seconds: float) -> tuple[StripedHyena,
 @torch.inference_mode()
 def evaluate(network: StripedHyena, sequence: UInt8[np.ndarray, " bp"]) -> float:
     """Return bits per base over a sequence: ASCII or tokens, the first bases of a window unread."""
-    code = np.full(256, 4, dtype=np.int64)
+    code = base_codes(np.arange(256, dtype=np.uint8)).astype(np.int64)
     code[:4] = np.arange(4)
-    code[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
     tokens = torch.from_numpy(code[sequence])
     step = WINDOW - WARMUP
     losses = []

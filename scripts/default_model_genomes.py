@@ -13,6 +13,7 @@ from genointerp.annotation.concepts import define_elements, load_concepts
 from genointerp.annotation.raster import ReadingStrand, element_bases
 from genointerp.annotation.read import read_annotation
 from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.letters import base_codes, base_letters
 from genointerp.genome.read import read_genome
 
 SPLITS = ("test", "validation")
@@ -24,7 +25,6 @@ CLASSES: dict[str, tuple[str, ReadingStrand | None]] = {
     "intergenic": ("intergenic", None),
 }
 STRETCH = ("bsubtilis_168", 0, 400_000)
-_LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,7 @@ class JudgedGenome:
     @property
     def tokens(self) -> UInt8[np.ndarray, " token"]:
         """Tokens of all contigs, each followed by an unknown base."""
-        table = np.full(256, 4, dtype=np.uint8)
-        table[_LETTERS] = np.arange(5)
-        return _with_gaps([table[contig.sequence] for contig in self.genome.values()])
+        return _with_gaps([base_codes(contig.sequence) for contig in self.genome.values()])
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ def _with_gaps(contigs: list[UInt8[np.ndarray, " bp"]]) -> UInt8[np.ndarray, " t
 def _judged(data: dict[str, Any], index: int) -> JudgedGenome:
     name = str(data["genome_name"][index])
     contigs = [
-        Contig(f"{name}_{number + 1}", _LETTERS[tokens])
+        Contig(f"{name}_{number + 1}", base_letters(tokens))
         for number, tokens in enumerate(_contigs(data, index))
     ]
     genome, classes = Genome(contigs), {}

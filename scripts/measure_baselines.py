@@ -20,8 +20,8 @@ import numpy as np
 
 from genointerp.core.files import atomic_path
 from genointerp.core.provenance import sha256_file
+from genointerp.genome.letters import reverse_complement_codes
 from genointerp.pretraining.context_mixing import mixture_bits
-from genointerp.pretraining.corpus import reverse_complement_tokens
 from genointerp.pretraining.markov import MAX_ORDER, MarkovModel
 from scripts.default_model_genomes import (
     STRETCH,
@@ -70,7 +70,7 @@ def mixtures(
     """Yield the name and the figures of each genome."""
     markov = MarkovModel(MAX_ORDER, np.concatenate([genome.tokens for genome in genomes]))
     for number, genome in enumerate(training):
-        for tokens in (genome.tokens, reverse_complement_tokens(genome.tokens)):
+        for tokens in (genome.tokens, reverse_complement_codes(genome.tokens)):
             markov.add(tokens, weight=genome.weight)
         log.info("counted %d of %d training genomes", number + 1, len(training))
     for judged in genomes:

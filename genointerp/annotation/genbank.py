@@ -24,8 +24,9 @@ from genointerp.annotation.pseudogenes import mark_children
 from genointerp.annotation.terms import INSDC_TERMS, term
 from genointerp.core.errors import AnnotationError
 from genointerp.genome.genbank import record_name, record_sequence
-from genointerp.genome.genome import Genome, normalise_sequence
+from genointerp.genome.genome import Genome
 from genointerp.genome.interval import Strand
+from genointerp.genome.letters import normalise_sequence
 
 _NAMES = {"note": "Note", "db_xref": "Dbxref"}
 # long texts about the product, none of which tells one base from another

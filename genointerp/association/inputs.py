@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from genointerp.annotation.check import tell_unused
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
@@ -15,7 +13,8 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.split import Divisible, fit_blocks, sides_read, split_stores
 from genointerp.core.config import from_mapping
 from genointerp.core.errors import InputError, MismatchError
-from genointerp.genome.genome import Contig, Genome
+from genointerp.feature.genomes import blank_genome
+from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
 from genointerp.store.feature.store import FeatureStore
@@ -133,7 +132,7 @@ def define_known(
     definitions = load_concepts(concepts)
     elements = []
     for store, path in zip(stores, annotations, strict=True):
-        genome = sequences.get(store.header.genome_sha256) or _without_sequence(store)
+        genome = sequences.get(store.header.genome_sha256) or blank_genome(store)
         annotation = read_annotation(path, genome)
         elements.append(define_elements(annotation, genome, definitions))
         tell_unused(annotation, elements[-1], where=str(path))
@@ -164,11 +163,3 @@ def _genomes_by_name(stores: Sequence[FeatureStore]) -> dict[str, set[str]]:
         for name in {str(path), str(path.resolve()), path.stem, path.resolve().parent.name}:
             found.setdefault(name, set()).add(store.header.genome_sha256)
     return found
-
-
-def _without_sequence(store: FeatureStore) -> Genome:
-    """Return the contigs of a store as a genome of N: elements need lengths and topology only."""
-    return Genome(
-        Contig(contig.seqid, np.full(contig.length, ord("N"), np.uint8), contig.circular)
-        for contig in store.header.contigs
-    )

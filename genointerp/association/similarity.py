@@ -12,6 +12,7 @@ from jaxtyping import UInt8, UInt64
 from genointerp.association.count.universe import make_universe
 from genointerp.association.split import Split
 from genointerp.genome.genome import Genome
+from genointerp.genome.letters import UNKNOWN, base_codes
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.schemas import SIDES
 from genointerp.store.table.table import conform, empty_table
@@ -32,8 +33,6 @@ K = 31
 _SAMPLE = 64
 # one word in so many is compared, chosen by its hash: the same words on either side
 _MIX = np.uint64(0x9E3779B97F4A7C15)
-_CODES = np.full(256, 4, np.uint8)
-_CODES[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
 
 
 class _Side(NamedTuple):
@@ -151,7 +150,7 @@ def word_hashes(pieces: Sequence[UInt8[np.ndarray, " _"]]) -> UInt64[np.ndarray,
     """Return a hash of each word of K known bases, the lesser of either strand; one to one."""
     found: list[np.ndarray] = [np.zeros(0, np.uint64)]
     for piece in pieces:
-        code = _CODES[piece]
+        code = base_codes(piece)
         n = len(code) - K + 1
         if n < 1:
             continue
@@ -160,7 +159,7 @@ def word_hashes(pieces: Sequence[UInt8[np.ndarray, " _"]]) -> UInt64[np.ndarray,
             base = code[offset : offset + n].astype(np.uint64)
             forward = (forward << np.uint64(2)) | (base & np.uint64(3))
             reverse |= ((np.uint64(3) - base) & np.uint64(3)) << np.uint64(2 * offset)
-        unknown = np.concatenate([[0], np.cumsum(code == 4)])
+        unknown = np.concatenate([[0], np.cumsum(code == UNKNOWN)])
         word = np.minimum(forward, reverse)[unknown[K:] == unknown[:-K]]
         # the high bits of the product depend upon all bits of the word
         found.append((word ^ (word >> np.uint64(31))) * _MIX)

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.read import read_annotation
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.letters import unknown_sequence
 from genointerp.genome.read import read_genome
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature.catalogue import CatalogueEntry, open_stores, read_catalogue
@@ -125,7 +124,7 @@ def total_inputs(genomes: Sequence[FeaturedGenome]) -> dict[str, str]:
 
 
 def _blank(contig: ContigInfo) -> Contig:
-    return Contig(contig.seqid, np.full(contig.length, ord("N"), np.uint8), contig.circular)
+    return Contig(contig.seqid, unknown_sequence(contig.length), contig.circular)
 
 
 def _read_bases(store: FeatureStore, path: Path) -> Genome:

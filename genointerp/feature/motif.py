@@ -18,10 +18,9 @@ from genointerp.feature.loci import LocusConfig, top_loci
 from genointerp.feature.locus_files import flanked
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.letters import BASES, count_bases
 from genointerp.store.feature.store import STRANDS
 from genointerp.store.hdf5 import writing
-
-LETTERS = "ACGT"
 
 Anchor = Literal["peak", "start", "end"]
 
@@ -126,7 +125,7 @@ class Motif:
         return pd.DataFrame(
             {
                 "offset": np.arange(self.first, self.first + len(self.counts)),
-                **dict(zip(LETTERS, self.shares.T, strict=True)),
+                **dict(zip(BASES, self.shares.T, strict=True)),
                 "n": self.counts.sum(axis=1),
                 "bits": found.bits,
                 "null_bits": found.null_bits,
@@ -207,7 +206,7 @@ def base_composition(genomes: Sequence[FeaturedGenome]) -> Float64[np.ndarray, "
     for item in genomes:
         for interval in [one for strand in STRANDS for one in item.store.coverage(strand)]:
             bases = _bases(item)[interval.seqid].sequence[interval.start : interval.end]
-            found = np.bincount(bases, minlength=256)[list(LETTERS.encode())]
+            found = count_bases(bases)
             # A pairs with T and C with G
             counts += found + found[::-1]
     return np.asarray(counts / counts.sum())
@@ -216,13 +215,13 @@ def base_composition(genomes: Sequence[FeaturedGenome]) -> Float64[np.ndarray, "
 def write_meme(motif: Motif, out: Path, provenance: Provenance) -> None:
     """Write a motif in the minimal format of the MEME suite, version 5."""
     background = " ".join(
-        f"{letter} {share:.6f}" for letter, share in zip(LETTERS, motif.background, strict=True)
+        f"{letter} {share:.6f}" for letter, share in zip(BASES, motif.background, strict=True)
     )
     matrix = "\n".join(" ".join(f"{share:.6f}" for share in row) for row in motif.shares)
     text = (
         "MEME version 5\n\n"
         f"# {provenance.as_json()}\n\n"
-        f"ALPHABET= {LETTERS}\n\nstrands: +\n\n"
+        f"ALPHABET= {BASES}\n\nstrands: +\n\n"
         f"Background letter frequencies\n{background}\n\n"
         f"MOTIF {motif.name}\n"
         f"letter-probability matrix: alength= 4 w= {len(motif.counts)} nsites= {motif.n_sites} "
@@ -262,4 +261,4 @@ def _site(genome: Genome, row: dict[Hashable, Any], config: MotifConfig) -> _Sit
 
 
 def _counts(letters: UInt8[np.ndarray, "site position"]) -> Int64[np.ndarray, "position 4"]:
-    return np.stack([(letters == ord(letter)).sum(axis=0) for letter in LETTERS], axis=1)
+    return np.stack([(letters == ord(letter)).sum(axis=0) for letter in BASES], axis=1)

@@ -1,9 +1,4 @@
-"""Contigs and genomes in memory.
-
-Policy for letters: sequences are stored as upper-case ASCII. Lower case (soft masking) is
-upper-cased and U becomes T; IUPAC ambiguity codes are kept as they are, and each model says how
-it reads them; any other letter is an error that names contig and offset.
-"""
+"""Contigs and genomes in memory; what their letters are is in :mod:`genointerp.genome.letters`."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,40 +10,7 @@ from jaxtyping import UInt8
 from genointerp.core.errors import CoordinateError, SequenceError
 from genointerp.core.text import clean_field
 from genointerp.genome.interval import GenomicInterval, parse_region, split_at_origin
-
-_IUPAC = b"ACGTRYSWKMBDHVN"
-_PAIRED = b"TGCAYRSWMKVHDBN"
-
-_COMPLEMENT = np.zeros(256, dtype=np.uint8)
-_COMPLEMENT[np.frombuffer(_IUPAC, np.uint8)] = np.frombuffer(_PAIRED, np.uint8)
-
-_NORMAL = np.zeros(256, dtype=np.uint8)
-_NORMAL[np.frombuffer(_IUPAC, np.uint8)] = np.frombuffer(_IUPAC, np.uint8)
-_NORMAL[np.frombuffer(_IUPAC.lower(), np.uint8)] = np.frombuffer(_IUPAC, np.uint8)
-_NORMAL[[ord("U"), ord("u")]] = ord("T")
-
-
-def normalise_sequence(sequence: bytes, *, where: str) -> UInt8[np.ndarray, " bp"]:
-    """Return a sequence as upper-case ASCII codes under this module's policy.
-
-    Raises
-    ------
-    SequenceError
-        Naming the first letter that is no IUPAC nucleotide code.
-    """
-    letters = np.frombuffer(sequence, dtype=np.uint8)
-    codes = _NORMAL[letters]
-    if not codes.all():
-        offset = int(np.flatnonzero(codes == 0)[0])
-        raise SequenceError(
-            f"{where}: base {offset + 1}", "an IUPAC nucleotide code", repr(chr(letters[offset]))
-        )
-    return codes
-
-
-def reverse_complement(sequence: UInt8[np.ndarray, " bp"]) -> UInt8[np.ndarray, " bp"]:
-    """Return the other strand, read 5' to 3'; ambiguity codes are complemented too."""
-    return np.take(_COMPLEMENT, sequence[::-1])
+from genointerp.genome.letters import reverse_complement
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +22,7 @@ class Contig:
     name
         The seqid: the first word of a FASTA header, accession and version of a GenBank record.
     sequence
-        Upper-case ASCII codes.
+        Upper-case ASCII letters.
     circular
         Whether the last base is followed by the first.
     """

@@ -17,7 +17,8 @@ from genointerp.core.errors import SequenceError
 from genointerp.core.files import atomic_path
 from genointerp.genome.file import excerpt, kind_of, read_bytes
 from genointerp.genome.genbank import parse_genbank, record_name, record_sequence
-from genointerp.genome.genome import Contig, Genome, normalise_sequence
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.letters import normalise_sequence
 
 _CIRCULAR = re.compile(r"(?:^|[\s\[;])(?:topology=circular|circular=(?:true|yes|1))(?=[\s\];]|$)")
 _LINE = 80

@@ -13,8 +13,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from genointerp.core.errors import ConfigError, CoordinateError
-from genointerp.genome.genome import Contig, Genome, reverse_complement
+from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval, Strand, format_region
+from genointerp.genome.letters import reverse_complement
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
 from genointerp.core.errors import InputError
-from genointerp.genome.genome import reverse_complement
 from genointerp.genome.interval import GenomicInterval, format_region
+from genointerp.genome.letters import reverse_complement
 from genointerp.plot.style import (
     BASE_COLORS,
     FONT_SIZE,

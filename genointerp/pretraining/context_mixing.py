@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
-from genointerp.pretraining.corpus import reverse_complement_tokens
+from genointerp.genome.letters import reverse_complement_codes
 from genointerp.pretraining.markov import MarkovModel, contexts_of, interpolate
 
 
@@ -99,12 +99,12 @@ def counts_so_far(tokens: UInt8[np.ndarray, " bp"], k: int) -> Float32[np.ndarra
     # read backwards, the word w that ends at base i tells that the complement of w's first base
     # follows the reverse complement of the k others
     inverted = np.full(n, -1, dtype=np.int64)
-    backwards = contexts_of(reverse_complement_tokens(tokens), k)[::-1]
+    backwards = contexts_of(reverse_complement_codes(tokens), k)[::-1]
     inverted[k:] = backwards[: n - k]
     bases = np.empty(2 * n, dtype=np.uint8)
     bases[::2] = tokens
     bases[1::2] = 4
-    bases[2 * k + 1 :: 2] = reverse_complement_tokens(tokens)[::-1][: n - k]
+    bases[2 * k + 1 :: 2] = reverse_complement_codes(tokens)[::-1][: n - k]
     contexts = np.stack([forward, inverted], axis=1).ravel()
     return _earlier(contexts, bases)[::2]
 

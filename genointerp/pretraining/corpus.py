@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import atomic_path, replacing
 from genointerp.core.provenance import sha256_file
+from genointerp.genome.letters import reverse_complement_codes
 from genointerp.pretraining.repeats import repeated_bases
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ _KEYS = (
     "rna_start",
     "rna_end",
 )
-_COMPLEMENT: UInt8[np.ndarray, " token"] = np.array([3, 2, 1, 0, 4], dtype=np.uint8)
 REPEAT_WEIGHT = 0.1
 """Weight in the loss of a base that its genome holds more than once, RNA genes aside."""
 
@@ -87,7 +87,7 @@ class Corpus:
             windows[i], repeated = self._cut(contig, first, stage.length + 1)
             weight[i, repeated] = REPEAT_WEIGHT
             if generator.random() < 0.5:
-                windows[i] = reverse_complement_tokens(windows[i])
+                windows[i] = reverse_complement_codes(windows[i])
                 weight[i] = weight[i, ::-1]
         return Batch(windows, weight)
 
@@ -108,12 +108,6 @@ class Corpus:
             np.pad(self.sequence[begin:end], missing, constant_values=4),
             np.pad(self.repeated[begin:end], missing, constant_values=False),
         )
-
-
-def reverse_complement_tokens(tokens: UInt8[np.ndarray, " token"]) -> UInt8[np.ndarray, " token"]:
-    """Return the other strand's tokens; the unknown base is its own complement."""
-    complement: UInt8[np.ndarray, " token"] = _COMPLEMENT[tokens[::-1]]
-    return complement
 
 
 def read_corpus(path: Path, split: str = "train") -> Corpus:

@@ -24,6 +24,7 @@ from genointerp.feature.genomes import FeaturedGenome
 from genointerp.figure.elements import gene_table
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, parse_region, split_at_origin
+from genointerp.genome.letters import unknown_sequence
 from genointerp.plot.style import LIGHT, STRAND_COLORS, type_color
 from genointerp.store.feature.store import STRANDS, FeatureStore, FeatureTrack, ReadStrand
 
@@ -186,7 +187,7 @@ def _masked_fasta(genomes: Sequence[BrowsedGenome], loci: Loci) -> bytes:
     """Give every contig its whole length, so that coordinates hold; what was not read is N."""
     records = []
     for item in genomes:
-        masked = {name: np.full(n, ord("N"), np.uint8) for name, n in item.genome.lengths.items()}
+        masked = {name: unknown_sequence(n) for name, n in item.genome.lengths.items()}
         for interval in covered(item.store):
             bases = item.genome[interval.seqid].sequence[interval.start : interval.end]
             masked[interval.seqid][interval.start : interval.end] = bases

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from genointerp.association.training_genomes import SKETCH, TrainingSketch, sketch, write_sketch
+from genointerp.genome.letters import base_letters
 
 MODELS = ("nano", "small")
-_LETTERS = np.frombuffer(b"ACGTN", np.uint8)
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def sketch_corpus(path: Path) -> TrainingSketch:
     hashes = []
     for genome in chosen:
         own = np.flatnonzero(of == genome)
-        pieces = [_LETTERS[sequence[start[i] : start[i] + length[i]]] for i in own]
+        pieces = [base_letters(sequence[start[i] : start[i] + length[i]]) for i in own]
         hashes.append(sketch(pieces))
     return TrainingSketch(MODELS, tuple(str(names[i]) for i in chosen), tuple(hashes))
 

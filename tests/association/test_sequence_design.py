@@ -12,8 +12,9 @@ from genointerp.association.baseline.sequence_design import (
     sequence_blocks,
 )
 from genointerp.association.count.universe import make_universe
-from genointerp.genome.genome import Contig, Genome, reverse_complement
+from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.letters import reverse_complement
 from genointerp.store.contigs import ContigInfo
 from tests.plant import make_store, silence
 

@@ -15,7 +15,7 @@ from genointerp.association.training_genomes import (
     tell_seen,
     write_sketch,
 )
-from genointerp.genome.genome import reverse_complement
+from genointerp.genome.letters import reverse_complement
 from genointerp.genome.read import read_genome
 
 

@@ -7,13 +7,14 @@ from genointerp.association.count.tracks import RowTrack
 from genointerp.candidate.evidence.kmers import (
     BLOCK,
     OFFSETS,
-    UNKNOWN,
+    UNKNOWN_KMER,
     kmer_auroc,
     kmer_codes,
     make_kmer_backdrop,
     scored_auroc,
 )
-from genointerp.genome.genome import Contig, Genome, reverse_complement
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.letters import reverse_complement
 from genointerp.store.contigs import ContigInfo
 from tests.plant import make_store, silence
 
@@ -27,7 +28,7 @@ def test_codes_of_kmers_are_the_numbers_that_they_spell(text):
         word = text[i : i + 6]
         known = len(word) == 6 and "N" not in word
         expected = sum("ACGTN".index(x) * 4 ** (5 - j) for j, x in enumerate(word))
-        assert found[i] == (expected if known else UNKNOWN)
+        assert found[i] == (expected if known else UNKNOWN_KMER)
 
 
 @pytest.fixture(scope="module")

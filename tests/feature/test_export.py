@@ -20,8 +20,9 @@ from genointerp.feature.genomes import GenomeFiles
 from genointerp.feature.loci import LocusConfig, all_loci
 from genointerp.feature.locus_files import sequence_text
 from genointerp.feature.tracks import feature_runs
-from genointerp.genome.genome import Contig, Genome, reverse_complement
+from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.letters import reverse_complement
 from genointerp.genome.read import write_fasta
 from genointerp.store.contigs import ContigInfo
 from tests.stores import CONTIGS, dense_features, feature_header, write_features, write_read

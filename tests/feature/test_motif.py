@@ -27,8 +27,9 @@ from genointerp.feature.motif import (
     write_meme,
 )
 from genointerp.figure.motif import draw_motif, highest_null
-from genointerp.genome.genome import Contig, Genome, reverse_complement
+from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.letters import reverse_complement
 from genointerp.genome.read import write_fasta
 from genointerp.plot.logo import LETTER_COLORS, plot_logo
 from genointerp.report import section

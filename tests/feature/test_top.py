@@ -15,8 +15,9 @@ from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
 from genointerp.feature.loci import LocusConfig
 from genointerp.feature.nearest import NearestElement
 from genointerp.feature.top import TopConfig, strongest_loci
-from genointerp.genome.genome import Contig, Genome, reverse_complement
+from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.letters import reverse_complement
 from genointerp.genome.read import write_fasta
 from genointerp.store.table.schemas import TOP_LOCI
 from genointerp.store.table.table import read_table

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import CoordinateError
-from genointerp.genome.genome import Contig, Genome, reverse_complement
+from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.letters import reverse_complement
 
 LETTERS = np.random.default_rng(0).choice(list(b"ACGT"), 30).astype(np.uint8)
 GENOME = Genome([Contig("ring", LETTERS, circular=True), Contig("line", LETTERS[:10])])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import SequenceError
-from genointerp.genome.genome import Contig, Genome, reverse_complement
+from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome, write_fasta
 
 PHIX = Path(__file__).parents[1] / "data" / "phix174.gbk"
@@ -183,11 +183,3 @@ def test_what_is_written_is_read_again(tmp_path_factory, found, name):
     if name.endswith(".gz"):
         with pysam.FastaFile(str(path)) as index:
             assert dict(zip(index.references, index.lengths, strict=True)) == genome.lengths
-
-
-@given(st.text("ACGTRYSWKMBDHVN"))
-def test_the_reverse_complement_of_the_reverse_complement_is_the_sequence(text):
-    bases = np.frombuffer(text.encode(), np.uint8)
-    assert np.array_equal(reverse_complement(reverse_complement(bases)), bases)
-    paired = dict(zip("ACGTRYSWKMBDHVN", "TGCAYRSWMKVHDBN", strict=True))
-    assert reverse_complement(bases).tobytes().decode() == "".join(paired[c] for c in text[::-1])

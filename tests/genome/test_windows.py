@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import ConfigError, CoordinateError, SequenceError
-from genointerp.genome.genome import Contig, Genome, normalise_sequence
+from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.letters import normalise_sequence
 from genointerp.genome.windows import spread_stretches, tile_windows, window_sequence
 
 PAIRED = dict(zip("ACGT", "TGCA", strict=True))

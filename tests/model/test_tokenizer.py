@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import ConfigError, SequenceError
+from genointerp.genome.letters import IUPAC
 from genointerp.model.tokenizer.base import (
-    IUPAC,
     DnaTokenizer,
     SingleNucleotideTokenizer,
     evo_tokenizer,
@@ -22,7 +22,7 @@ PHASED = [
     (name, phase) for name, kind in KINDS.items() for phase in range(kind.bases_per_token or 1)
 ]
 # long stretches of bases with few ambiguity codes, as genomes have them, and any mixture
-SEQUENCES = st.text(IUPAC, max_size=300) | st.lists(
+SEQUENCES = st.text("".join(IUPAC), max_size=300) | st.lists(
     st.text("ACGT", max_size=60) | st.sampled_from(["N", "NNNNNNN", "R", "NRYN", "AAAAAAAAAAAA"]),
     max_size=12,
 ).map(lambda parts: "".join(parts)[:300])

@@ -9,12 +9,12 @@ import torch
 
 from genointerp.core.errors import MismatchError, SchemaError
 from genointerp.core.seed import derive_seed
+from genointerp.genome.letters import reverse_complement_codes
 from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise
 from genointerp.pretraining.corpus import (
     REPEAT_WEIGHT,
     Corpus,
     read_corpus,
-    reverse_complement_tokens,
 )
 from genointerp.pretraining.pretrain import (
     SLOWEST_POLE,
@@ -132,7 +132,7 @@ def test_stream_size_is_the_root_mean_square():
 
 def test_windows_are_stretches_of_the_corpus_on_either_strand(corpus):
     forward = corpus.sequence.tobytes()
-    other = reverse_complement_tokens(corpus.sequence).tobytes()
+    other = reverse_complement_codes(corpus.sequence).tobytes()
     batch = corpus.batch(Stage(1, 20, 40), np.random.default_rng(1), rna_share=0.0)
     on_forward = [row.tobytes() in forward for row in batch.tokens]
     on_other = [row.tobytes() in other for row in batch.tokens]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from genointerp.core.errors import InputError, UnknownNameError
-from genointerp.genome.genome import normalise_sequence, reverse_complement
+from genointerp.genome.letters import normalise_sequence, reverse_complement
 from genointerp.model.edits import ablate, add, clamp, replace
 from genointerp.model.protocol import DnaModel, Edit
 from tests.model_kinds import KINDS

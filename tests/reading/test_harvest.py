@@ -9,8 +9,9 @@ import pytest
 from genointerp.command.harvest import harvest as harvest_file
 from genointerp.core.errors import ConfigError, InputError, MismatchError, UnknownNameError
 from genointerp.core.files import replacing
-from genointerp.genome.genome import Contig, Genome, reverse_complement
+from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.letters import reverse_complement
 from genointerp.model.protocol import Chunk
 from genointerp.reading.harvest import HarvestConfig, harvest
 from genointerp.reading.parallel import ModelCopies

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from genointerp.core.errors import InputError
-from genointerp.genome.genome import Contig, Genome, normalise_sequence
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.letters import normalise_sequence
 from genointerp.model.protocol import Edit
 from genointerp.reading.fidelity import load_matching
 from genointerp.reading.harvest import HarvestConfig

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genointerp.genome.genome import Contig, Genome, normalise_sequence, reverse_complement
+from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.letters import normalise_sequence, reverse_complement
 from genointerp.genome.windows import Window
 from genointerp.reading.harvest import HarvestConfig, harvest
 from genointerp.reading.tokens import read_window, token_batches

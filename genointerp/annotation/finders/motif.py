@@ -10,14 +10,13 @@ from jaxtyping import Float64, Int64, UInt8
 from genointerp.annotation.finders.finding import FindConfig, Finding, given_file
 from genointerp.core.errors import InputError
 from genointerp.core.files import read_text
-from genointerp.genome.genome import normalise_sequence
 from genointerp.genome.interval import Strand
+from genointerp.genome.letters import BASES, base_codes, normalise_sequence
 
 _STEPS = 1000
 """Whole numbers over which the scores of a motif range."""
 
 _PSEUDOCOUNT = 0.1
-_UNKNOWN = 4
 
 
 class ScoredMotif(NamedTuple):
@@ -82,7 +81,7 @@ def _jaspar(lines: list[list[str]]) -> Iterator[tuple[str, Float64[np.ndarray, "
         if words[0].startswith(">"):
             name = " ".join(words).removeprefix(">").strip()
             rows = [
-                [word for word in row if word not in ("[", "]", *"ACGT")]
+                [word for word in row if word not in ("[", "]", *BASES)]
                 for row in full[number + 1 : number + 5]
             ]
             yield name, _counted(name, np.array(rows, dtype=np.float64))
@@ -147,9 +146,7 @@ def sites(
 
 
 def _codes(bases: str, seqid: str) -> UInt8[np.ndarray, " bp"]:
-    number = np.full(256, _UNKNOWN, dtype=np.uint8)
-    number[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
-    return np.asarray(number[normalise_sequence(bases.encode(), where=seqid)])
+    return base_codes(normalise_sequence(bases.encode(), where=seqid))
 
 
 def _background(codes: list[UInt8[np.ndarray, " _bp"]]) -> Float64[np.ndarray, " base"]:

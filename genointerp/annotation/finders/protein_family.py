@@ -11,8 +11,14 @@ import numpy as np
 from jaxtyping import UInt8
 
 from genointerp.annotation.finders.finding import FindConfig, Finding, given_file, needed
-from genointerp.genome.genome import normalise_sequence, reverse_complement
 from genointerp.genome.interval import Strand
+from genointerp.genome.letters import (
+    BASES,
+    UNKNOWN,
+    base_codes,
+    normalise_sequence,
+    reverse_complement,
+)
 
 _SHORTEST = 30
 """Codons of an open reading frame, below which no domain is sought."""
@@ -103,16 +109,14 @@ def _codon_letters(table: int) -> UInt8[np.ndarray, " codon"]:
     letters = np.full(125, ord("X"), dtype=np.uint8)
     for number in range(125):
         bases = [number // 25, number // 5 % 5, number % 5]
-        if max(bases) < 4:
-            codon = "".join("ACGT"[base] for base in bases)
+        if max(bases) < UNKNOWN:
+            codon = "".join(BASES[base] for base in bases)
             letters[number] = ord(code.forward_table.get(codon, "*"))
     return letters
 
 
 def _translated(sequence: UInt8[np.ndarray, " bp"], letters: UInt8[np.ndarray, " codon"]) -> str:
-    number = np.full(256, 4, dtype=np.int64)
-    number[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
-    codons = number[sequence[: len(sequence) // 3 * 3]].reshape(-1, 3)
+    codons = base_codes(sequence[: len(sequence) // 3 * 3]).reshape(-1, 3)
     protein: bytes = letters[codons @ np.array([25, 5, 1])].tobytes()
     return protein.decode()
 

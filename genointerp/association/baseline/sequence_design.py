@@ -22,7 +22,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.sparse import csr_array
 
 from genointerp.association.count.universe import Universe
-from genointerp.genome.genome import Contig, Genome, reverse_complement
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.letters import UNKNOWN, base_codes, reverse_complement
 from genointerp.store.contigs import ContigInfo, contig_offsets
 from genointerp.store.feature.store import STRANDS, ReadStrand
 
@@ -39,7 +40,6 @@ CHUNK = 1 << 16
 """Bases described at once."""
 
 _MARGIN = 3 * OPEN_CODONS + 9
-_UNKNOWN = 4
 _STOPS = (b"TAA", b"TAG", b"TGA")
 _STOPS_BACKWARD = (b"TTA", b"CTA", b"TCA")
 
@@ -113,7 +113,7 @@ def describe(contig: Contig, start: int, end: int, strand: ReadStrand) -> Sequen
     What lies beyond the end of a linear contig is unknown; a circular one goes on.
     """
     letters = _around(contig, start, end, strand)
-    code = _codes(letters)
+    code = base_codes(letters)
     inner = slice(_MARGIN, _MARGIN + end - start)
     near = [*_neighbours(code, inner), *_gc(code, inner)]
     columns = np.column_stack([*near, *_periods(code, inner), *_open(letters, inner)])
@@ -128,12 +128,6 @@ def _around(contig: Contig, start: int, end: int, strand: ReadStrand) -> UInt8[n
     return reverse_complement(letters) if strand == "-" else letters
 
 
-def _codes(letters: UInt8[np.ndarray, " bp"]) -> UInt8[np.ndarray, " bp"]:
-    table = np.full(256, _UNKNOWN, dtype=np.uint8)
-    table[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
-    return np.asarray(table[letters], dtype=np.uint8)
-
-
 def _neighbours(code: UInt8[np.ndarray, " bp"], inner: slice) -> Iterator[np.ndarray]:
     for offset in range(-REACH, REACH + 1):
         near = code[inner.start + offset : inner.stop + offset]
@@ -142,7 +136,7 @@ def _neighbours(code: UInt8[np.ndarray, " bp"], inner: slice) -> Iterator[np.nda
 
 def _gc(code: UInt8[np.ndarray, " bp"], inner: slice) -> Iterator[np.ndarray]:
     strong = np.concatenate([[0], np.cumsum((code == 1) | (code == 2))])
-    known = np.concatenate([[0], np.cumsum(code < _UNKNOWN)])
+    known = np.concatenate([[0], np.cumsum(code < UNKNOWN)])
     centre = np.arange(inner.start, inner.stop)
     for window in GC_WINDOWS:
         low, high = centre - window // 2, centre + window // 2 + 1
@@ -181,7 +175,7 @@ def _is_closed(
 ) -> Bool[np.ndarray, " bp"]:
     """Return where a codon that begins at a base is a stop or not known; so are the last two."""
     codons = sliding_window_view(letters, 3)
-    closed = (_codes(letters)[np.arange(len(codons))[:, None] + np.arange(3)] == _UNKNOWN).any(1)
+    closed = (base_codes(letters)[np.arange(len(codons))[:, None] + np.arange(3)] == UNKNOWN).any(1)
     for stop in stops:
         closed |= (codons == np.frombuffer(stop, np.uint8)).all(axis=1)
     return np.concatenate([closed, [True, True]])
@@ -211,5 +205,5 @@ def _kmers(code: UInt8[np.ndarray, " bp"], inner: slice) -> Int64[np.ndarray, " 
     for place in range(K):
         letter = code[first + place : first + place + n]
         number = 4 * number + letter
-        unknown |= letter == _UNKNOWN
+        unknown |= letter == UNKNOWN
     return np.where(unknown, N_KMERS, number)

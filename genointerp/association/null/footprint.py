@@ -14,6 +14,7 @@ from genointerp.annotation.raster import element_bases
 from genointerp.association.count.label import Label, readings
 from genointerp.association.count.universe import Universe
 from genointerp.genome.genome import Genome
+from genointerp.genome.letters import known_bases
 from genointerp.store.feature.store import STRANDS, FeatureStore
 
 PLUS, MINUS, BOTH = 0, 1, 2
@@ -143,8 +144,8 @@ def free_cells(
         last = np.cumsum([contig.length for contig in store.header.contigs], dtype=np.int64) - 1
         for strand in STRANDS:
             free.reshape(-1)[universe.locate(genome, strand, last).cell] = False
-    known = np.isin(bases, np.frombuffer(b"ACGT", np.uint8))
-    return free & known
+    free &= known_bases(bases)
+    return free
 
 
 def _step(elements: Sequence[ConceptElements], label: Label) -> int:

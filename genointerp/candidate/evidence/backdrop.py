@@ -10,6 +10,7 @@ from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.kmers import KmerBackdrop, make_kmer_backdrop
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.letters import count_bases, known_bases
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 _LONGEST_UNIT = 12
@@ -88,7 +89,7 @@ def make_backdrop(
         },
         edge=np.concatenate([_edges(genome[seqid]) for seqid in store.offsets]),
         letters=np.concatenate(codes),
-        composition=np.bincount(np.concatenate(codes), minlength=256)[list(b"ACGT")],
+        composition=count_bases(np.concatenate(codes)),
         kmers=make_kmer_backdrop(store, genome),
         covered_gc=covered_gc,
     )
@@ -114,7 +115,7 @@ def tandem_repeats(sequence: UInt8[np.ndarray, " bp"]) -> Bool[np.ndarray, " bp"
     the u bases before those; so at least three units, and nine bases of a homopolymer.
     """
     found = np.zeros(len(sequence), dtype=np.bool_)
-    known = np.isin(sequence, np.frombuffer(b"ACGT", np.uint8))
+    known = known_bases(sequence)
     for unit in range(1, min(_LONGEST_UNIT, len(sequence) - 1) + 1):
         same = (sequence[unit:] == sequence[:-unit]) & known[unit:]
         edges = np.flatnonzero(np.diff(np.concatenate([[0], same.view(np.int8), [0]])))

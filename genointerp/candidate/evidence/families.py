@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int64, UInt8
 
+from genointerp.genome.letters import UNKNOWN, base_codes
+
 WORD = 10
 SHARED = 0.3
 """Share of the words of the shorter sequence from which two are of one family."""
@@ -35,11 +37,9 @@ def _are_linked(a: Int64[np.ndarray, " n"], b: Int64[np.ndarray, " m"]) -> bool:
 
 
 def _words(sequence: UInt8[np.ndarray, " bp"]) -> Int64[np.ndarray, " word"]:
-    digit = np.full(256, -1, dtype=np.int64)
-    digit[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
     n = len(sequence) - WORD + 1
     if n < 1:
         return np.zeros(0, dtype=np.int64)
-    letters = np.lib.stride_tricks.sliding_window_view(digit[sequence], WORD)
+    letters = np.lib.stride_tricks.sliding_window_view(base_codes(sequence), WORD)
     codes = letters @ 4 ** np.arange(WORD, dtype=np.int64)
-    return np.unique(codes[(letters >= 0).all(axis=1)])
+    return np.unique(codes[(letters < UNKNOWN).all(axis=1)])

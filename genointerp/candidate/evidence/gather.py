@@ -19,8 +19,8 @@ from genointerp.candidate.evidence.seen import seen_chance, seen_share
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.feature.loci import Loci, find_loci
-from genointerp.genome.genome import reverse_complement
 from genointerp.genome.interval import GenomicInterval, format_region
+from genointerp.genome.letters import reverse_complement
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 _SAMPLED = 1024

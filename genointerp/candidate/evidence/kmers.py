@@ -8,10 +8,11 @@ from jaxtyping import Bool, Float64, Int16, Int64, UInt8
 
 from genointerp.association.count.tracks import RowTrack
 from genointerp.genome.genome import Genome
+from genointerp.genome.letters import UNKNOWN, base_codes, reverse_complement
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 K = 6
-UNKNOWN = 4**K
+UNKNOWN_KMER = 4**K
 """Code of a 6-mer with another letter than A, C, G, T, or beyond the end of its contig."""
 OFFSETS = (-11, -8, -5, -2)
 """First base of the 6-mer from the base in reading direction: -5 ends with the base itself."""
@@ -42,7 +43,7 @@ def make_kmer_backdrop(store: FeatureStore, genome: Genome) -> KmerBackdrop:
         "+": np.concatenate([kmer_codes(sequence) for sequence in letters]),
         "-": np.concatenate([_backward_codes(sequence) for sequence in letters]),
     }
-    covered = np.zeros((len(OFFSETS), 2, UNKNOWN + 1), dtype=np.int64)
+    covered = np.zeros((len(OFFSETS), 2, UNKNOWN_KMER + 1), dtype=np.int64)
     backdrop = KmerBackdrop(code, covered)
     for strand in STRANDS:
         for interval in store.coverage(strand):
@@ -54,15 +55,13 @@ def make_kmer_backdrop(store: FeatureStore, genome: Genome) -> KmerBackdrop:
 
 def kmer_codes(sequence: UInt8[np.ndarray, " bp"]) -> Int16[np.ndarray, " bp"]:
     """Return for each base the number of the 6-mer that begins there, A < C < G < T."""
-    digit = np.full(256, -1, dtype=np.int16)
-    digit[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
-    digits = np.concatenate([digit[sequence], np.full(K - 1, -1, dtype=np.int16)])
+    digits = np.pad(base_codes(sequence), (0, K - 1), constant_values=UNKNOWN)
     code = np.zeros(len(sequence), dtype=np.int16)
     known = np.ones(len(sequence), dtype=np.bool_)
     for place in range(K):
         letter = digits[place : place + len(sequence)]
-        code, known = code * 4 + letter, known & (letter >= 0)
-    return np.where(known, code, np.int16(UNKNOWN)).astype(np.int16)
+        code, known = code * 4 + letter, known & (letter < UNKNOWN)
+    return np.where(known, code, np.int16(UNKNOWN_KMER)).astype(np.int16)
 
 
 def kmer_auroc(tracks: Sequence[RowTrack], backdrops: Sequence[KmerBackdrop]) -> float:
@@ -78,8 +77,8 @@ def kmer_auroc(tracks: Sequence[RowTrack], backdrops: Sequence[KmerBackdrop]) ->
     covered = np.sum([backdrop.covered for backdrop in backdrops], axis=0)
     best, found = -1.0, float("nan")
     for index in range(len(OFFSETS)):
-        fires = np.zeros((2, UNKNOWN + 1), dtype=np.int64)
-        total = np.zeros((2, UNKNOWN + 1))
+        fires = np.zeros((2, UNKNOWN_KMER + 1), dtype=np.int64)
+        total = np.zeros((2, UNKNOWN_KMER + 1))
         for track in tracks:
             backdrop = backdrops[track.genome]
             _add(fires, backdrop, track.strand, track.row, index, None)
@@ -119,13 +118,11 @@ def _add(
     code, shift = backdrop.code[strand], OFFSETS[index] if strand == "+" else -OFFSETS[index]
     place = row + shift
     inside: Bool[np.ndarray, " hit"] = (place >= 0) & (place < len(code))
-    kmer = np.where(inside, code[np.where(inside, place, 0)], UNKNOWN).astype(np.int64)
-    key = (row // BLOCK % 2) * (UNKNOWN + 1) + kmer
-    added = np.bincount(key, weights=weights, minlength=2 * (UNKNOWN + 1))
-    counts += added.reshape(2, UNKNOWN + 1).astype(counts.dtype)
+    kmer = np.where(inside, code[np.where(inside, place, 0)], UNKNOWN_KMER).astype(np.int64)
+    key = (row // BLOCK % 2) * (UNKNOWN_KMER + 1) + kmer
+    added = np.bincount(key, weights=weights, minlength=2 * (UNKNOWN_KMER + 1))
+    counts += added.reshape(2, UNKNOWN_KMER + 1).astype(counts.dtype)
 
 
 def _backward_codes(sequence: UInt8[np.ndarray, " bp"]) -> Int16[np.ndarray, " bp"]:
-    complement = np.arange(256, dtype=np.uint8)
-    complement[np.frombuffer(b"ACGT", np.uint8)] = np.frombuffer(b"TGCA", np.uint8)
-    return kmer_codes(np.ascontiguousarray(complement[sequence][::-1]))[::-1]
+    return kmer_codes(reverse_complement(sequence))[::-1]

@@ -15,9 +15,8 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 
 from genointerp.core.errors import ConfigError, SequenceError
+from genointerp.genome.letters import BASES, IUPAC, UNKNOWN, base_codes
 from genointerp.model.protocol import TokenSpans
-
-IUPAC = "ACGTNRYSWKMBDHV"
 
 
 @runtime_checkable
@@ -92,7 +91,7 @@ class CharTokenizer:
     @cached_property
     def base_ids(self) -> Mapping[bytes, int]:
         """Ids of A, C, G and T."""
-        return {bytes([base]): int(self.table[base]) for base in b"ACGT"}
+        return {bytes([base]): int(self.table[base]) for base in BASES.encode()}
 
     @cached_property
     def word_ids(self) -> Int64[np.ndarray, " word"]:
@@ -108,9 +107,8 @@ class CharTokenizer:
 
 def nano_tokenizer() -> CharTokenizer:
     """Return the tokenizer of the shipped models: A 0, C 1, G 2, T 3, any other code 4."""
-    table = np.full(256, 4, np.int64)
-    table[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
-    return CharTokenizer("nano", table, vocab_size=5)
+    table = base_codes(np.arange(256, dtype=np.uint8)).astype(np.int64)
+    return CharTokenizer("nano", table, vocab_size=UNKNOWN + 1)
 
 
 def evo_tokenizer() -> CharTokenizer:
@@ -149,7 +147,7 @@ class SingleNucleotideTokenizer:
 
     def __post_init__(self) -> None:
         check_specials(self.name, self.vocab, (*self.before, *self.after, self.unknown, self.mask))
-        for base in "ACGT":
+        for base in BASES:
             if _spelling(base, self.vocab) is None:
                 raise ConfigError(self.name, f"a vocabulary with {base!r}", "none")
 
@@ -166,7 +164,7 @@ class SingleNucleotideTokenizer:
     @cached_property
     def base_ids(self) -> Mapping[bytes, int]:
         """Ids of A, C, G and T."""
-        return {bytes([base]): int(self._table[base]) for base in b"ACGT"}
+        return {bytes([base]): int(self._table[base]) for base in BASES.encode()}
 
     @cached_property
     def word_ids(self) -> Int64[np.ndarray, " word"]:

@@ -19,14 +19,9 @@ from jaxtyping import Int64, UInt8
 
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import read_text
+from genointerp.genome.letters import IUPAC
 from genointerp.model.protocol import TokenSpans
-from genointerp.model.tokenizer.base import (
-    IUPAC,
-    check_phase,
-    check_specials,
-    refuse_base,
-    surround,
-)
+from genointerp.model.tokenizer.base import check_phase, check_specials, refuse_base, surround
 
 UNKNOWN_TOKENS = ("<unk>", "[UNK]", "<oov>", "<UNK>")
 MASK_TOKENS = ("<mask>", "[MASK]", "<MASK>")

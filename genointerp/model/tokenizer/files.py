@@ -9,13 +9,9 @@ import numpy as np
 
 from genointerp.core.errors import SchemaError, SequenceError
 from genointerp.core.files import read_json_object, read_text
+from genointerp.genome.letters import BASES, IUPAC
 from genointerp.model.presets import TokenizerSettings
-from genointerp.model.tokenizer.base import (
-    IUPAC,
-    DnaTokenizer,
-    SingleNucleotideTokenizer,
-    evo_tokenizer,
-)
+from genointerp.model.tokenizer.base import DnaTokenizer, SingleNucleotideTokenizer, evo_tokenizer
 from genointerp.model.tokenizer.bpe import (
     MASK_TOKENS,
     UNKNOWN_TOKENS,
@@ -28,7 +24,7 @@ from genointerp.model.tokenizer.kmer import KmerTokenizer, carbon_vocabulary
 HYENA_VOCABULARY = {
     token: i
     for i, token in enumerate(
-        ["[CLS]", "[SEP]", "[BOS]", "[MASK]", "[PAD]", "[RESERVED]", "[UNK]", *"ACGTN"]
+        ["[CLS]", "[SEP]", "[BOS]", "[MASK]", "[PAD]", "[RESERVED]", "[UNK]", *BASES, "N"]
     )
 }
 _CONFIG, _FAST = "tokenizer_config.json", "tokenizer.json"
@@ -137,7 +133,7 @@ def _single(
 
 def _words_of(folder: Path, config: Mapping[str, Any], kind: str) -> TokenizerSettings:
     vocab = _vocabulary(TokenizerSettings("kmer"), folder)
-    k = max((len(token) for token in vocab if not token.strip("ACGT")), default=0)
+    k = max((len(token) for token in vocab if not token.strip(BASES)), default=0)
     if kind == "DNAKmerTokenizer":
         return TokenizerSettings("kmer", k=k, before=("<s>",))
     # the library's default end token is <eos>; Nucleotide Transformer's vocabulary has none
@@ -202,7 +198,7 @@ def _base_ids(tokenizer: BpeTokenizer, text: str) -> list[int]:
 
 def _around(tokenizer: BpeTokenizer) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the tokens before and after the bases, a lone mark of a word's beginning included."""
-    spans = tokenizer.encode(np.frombuffer(b"ACGT", np.uint8))
+    spans = tokenizer.encode(np.frombuffer(BASES.encode(), np.uint8))
     tokens = [tokenizer.tokenizer.id_to_token(int(i)) for i in spans.ids]
     covers = np.flatnonzero(spans.start >= 0)
     return tuple(tokens[: covers[0]]), tuple(tokens[covers[-1] + 1 :])

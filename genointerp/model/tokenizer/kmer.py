@@ -14,12 +14,9 @@ import numpy as np
 from jaxtyping import Bool, Int64, UInt8
 
 from genointerp.core.errors import ConfigError
+from genointerp.genome.letters import BASES, IUPAC, UNKNOWN, base_codes
 from genointerp.model.protocol import TokenSpans
-from genointerp.model.tokenizer.base import IUPAC, check_phase, check_specials, surround
-
-_AMBIGUOUS = 4
-_CODE = np.full(256, _AMBIGUOUS, dtype=np.int64)
-_CODE[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
+from genointerp.model.tokenizer.base import check_phase, check_specials, surround
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +60,7 @@ class KmerTokenizer:
 
     def __post_init__(self) -> None:
         check_specials(self.name, self.vocab, (*self.before, *self.after, self.unknown, self.mask))
-        missing = next((word for word in words("ACGT", self.k) if word not in self.vocab), None)
+        missing = next((word for word in words(BASES, self.k) if word not in self.vocab), None)
         if missing is not None:
             raise ConfigError(self.name, f"all {4**self.k} words of {self.k}", f"no {missing}")
 
@@ -85,13 +82,13 @@ class KmerTokenizer:
     @cached_property
     def word_ids(self) -> Int64[np.ndarray, " word"]:
         """Ids of the words, and of single bases where there are some, ascending."""
-        single = self._single[np.frombuffer(b"ACGT", np.uint8)]
+        single = self._single[list(BASES.encode())]
         return np.unique(np.concatenate([self._word, single[single >= 0]]))
 
     @cached_property
     def _word(self) -> Int64[np.ndarray, " word"]:
         # in the order of their digits: A 0, C 1, G 2, T 3, the first base most significant
-        return np.array([self.vocab[word] for word in words("ACGT", self.k)], np.int64)
+        return np.array([self.vocab[word] for word in words(BASES, self.k)], np.int64)
 
     @cached_property
     def _single(self) -> Int64[np.ndarray, " 256"]:
@@ -103,7 +100,7 @@ class KmerTokenizer:
     def encode(self, sequence: UInt8[np.ndarray, " bp"], *, phase: int = 0) -> TokenSpans:
         """Return words on the grid of ``phase``, and smaller tokens for what fills no word."""
         check_phase(phase, self.k)
-        code, single = _CODE[sequence], self._single[sequence]
+        code, single = base_codes(sequence), self._single[sequence]
         begins = self._cell_begins(code, phase)
         word_start = self._word_starts(code, begins)
         loose = np.ones(len(sequence), bool)
@@ -117,12 +114,12 @@ class KmerTokenizer:
         spans = TokenSpans(ids, start, np.append(start, len(sequence))[1:])
         return surround(spans, self.vocab, self.before, self.after)
 
-    def _cell_begins(self, code: Int64[np.ndarray, " bp"], phase: int) -> Bool[np.ndarray, " bp"]:
+    def _cell_begins(self, code: UInt8[np.ndarray, " bp"], phase: int) -> Bool[np.ndarray, " bp"]:
         index = np.arange(len(code))
         if not self.restart:
             fixed: Bool[np.ndarray, " bp"] = (index == 0) | ((index + phase) % self.k == 0)
             return fixed
-        clear = code != _AMBIGUOUS
+        clear = code != UNKNOWN
         begins: Bool[np.ndarray, " bp"] = (index == 0) | (clear != np.append(False, clear)[:-1])
         run_start = np.maximum.accumulate(np.where(begins, index, 0))
         offset = index - run_start + np.where(run_start == 0, phase, 0)
@@ -130,16 +127,16 @@ class KmerTokenizer:
         return begins
 
     def _word_starts(
-        self, code: Int64[np.ndarray, " bp"], begins: Bool[np.ndarray, " bp"]
+        self, code: UInt8[np.ndarray, " bp"], begins: Bool[np.ndarray, " bp"]
     ) -> Int64[np.ndarray, " word"]:
         start = np.flatnonzero(begins)
         end = np.append(start, len(code))[1:]
-        ambiguous = np.append(0, np.cumsum(code == _AMBIGUOUS))
+        ambiguous = np.append(0, np.cumsum(code == UNKNOWN))
         full = (end - start == self.k) & (ambiguous[start] == ambiguous[end])
         return np.asarray(start[full], np.int64)
 
     def _words_at(
-        self, code: Int64[np.ndarray, " bp"], start: Int64[np.ndarray, " word"]
+        self, code: UInt8[np.ndarray, " bp"], start: Int64[np.ndarray, " word"]
     ) -> Int64[np.ndarray, " word"]:
         digits = code[start[:, None] + np.arange(self.k)]
         return np.asarray(self._word[digits @ 4 ** np.arange(self.k)[::-1]])
