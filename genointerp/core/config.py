@@ -20,7 +20,7 @@ _EXPONENT = re.compile("[+-]?[0-9]+[eE][+-]?[0-9]+")
 
 
 def read_config(cls: type[T], path: Path | None) -> T:
-    """Read ``cls`` from a YAML file; the defaults where ``path`` is None.
+    """Read ``cls`` from a YAML file; without a file, return the defaults.
 
     Raises
     ------
@@ -80,12 +80,12 @@ def write_config(config: Any, path: Path) -> None:
 
 
 def check_choice(where: str, value: object, choice: Any) -> None:
-    """Refuse what is none of the values of a ``Literal``.
+    """Refuse a value that is not among those of a ``Literal``.
 
     Raises
     ------
     ConfigError
-        Naming them.
+        The message lists the allowed values.
     """
     choices = typing.get_args(choice)
     if value not in choices:

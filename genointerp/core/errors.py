@@ -6,19 +6,18 @@ class GenointerpError(Exception):
 
 
 _LONGEST = 400
-"""Letters of what a message tells of a file: a text in it may have any length."""
+"""Longest text of a file that a message quotes, in letters, since the text may have any length."""
 
 
 class InputError(GenointerpError, ValueError):
-    """Something given to the package is not what it must be.
+    """An input is not what it must be.
 
     Parameters
     ----------
     where
         File (with line or key), field or argument.
     expected, found
-        Completing the sentence "where: expected ..., found ...", which is one line whatever they
-        hold.
+        They complete the sentence "where: expected ..., found ...", which always is one line.
     """
 
     def __init__(self, where: str, expected: str, found: str) -> None:
@@ -77,10 +76,10 @@ class UnknownNameError(InputError):
 
 
 class StorageError(GenointerpError, OSError):
-    """Writing failed, for example upon a full disk; what was there before is untouched."""
+    """Writing failed, for example because the disk is full; what was there before is untouched."""
 
 
 def _line(text: str) -> str:
-    """Return the text on one line, without what would control a terminal, and cut where long."""
+    """Return the text on one line, without control characters, and shortened if it is long."""
     shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
     return "".join(it if it.isprintable() else it.encode("unicode_escape").decode() for it in shown)

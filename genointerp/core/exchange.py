@@ -1,4 +1,4 @@
-"""What a writer needs of the file system: temporary names, their sweeping, exchange of two names.
+"""What a writer needs of the file system: temporary names, removal of old ones, exchange of names.
 
 The name of a temporary says which process made it, so that the next start of the same writer can
 tell what a killed process left behind from what another process is writing now.
@@ -24,14 +24,14 @@ counts as left behind; a writer at work touches its temporary far more often."""
 _FORMAT = re.compile(rb'genointerp::[a-z-]+|"generated-by": "genointerp')
 _HDF5 = b"\x89HDF"
 _END_BYTES = 1 << 16
-"""From either end, where the header of a text, the metadata of a figure or of Parquet lie."""
+"""Bytes read at either end of a file, where its header or metadata lie."""
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _NOT_OFFERED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 
 
 def temporary_name(path: Path, kind: str = "part") -> Path:
-    """Return a new name beside ``path`` that says whose it is and ends in the same suffix."""
+    """Return a new name in the same folder, with the process in it and the same suffix."""
     owner = f"{_HOST}-{os.getpid()}-{_PROCESS}{uuid.uuid4().hex[:6]}"
     return path.with_name(f".{path.name}.{owner}.{kind}{path.suffix}")
 
@@ -53,7 +53,7 @@ def left_behind(path: Path, kind: str = "part") -> list[Path]:
 
 
 def exchange(first: Path, second: Path) -> bool:
-    """Swap two names in one step; False, with nothing done, where the system does not offer it."""
+    """Swap two names in one step; do nothing and return False if the system does not offer that."""
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if rename is None:
         return False
@@ -67,7 +67,7 @@ def exchange(first: Path, second: Path) -> bool:
 
 
 def same_content(first: Path, second: Path) -> bool:
-    """Say whether two files hold the same bytes, or two folders the same files."""
+    """Return whether two files hold the same bytes, or two folders the same files."""
     if first.is_dir() and second.is_dir():
         names = sorted(path.name for path in first.iterdir())
         if names != sorted(path.name for path in second.iterdir()):
@@ -79,10 +79,10 @@ def same_content(first: Path, second: Path) -> bool:
 
 
 def written_format(path: Path) -> str:
-    """Return the format that a table, a text or a figure of this package says it is in.
+    """Return the format that is written in a table, a text or a figure of this package.
 
-    Of a text of a common format, such as BED, it is that this package made it. Empty for anything
-    else: folders, files of others, HDF5, and formats that have no place for it.
+    For a text of a common format, such as BED, it says that this package made it. It is empty for
+    anything else: folders, files of other programs, HDF5, and formats without a place for it.
     """
     if not path.is_file():
         return ""

@@ -5,7 +5,7 @@ from genointerp.core.text import clean_field, is_count
 
 
 def check_feature_names(names: object, n_features: int, *, where: str) -> dict[str, int]:
-    """Return features by name.
+    """Check the names of features and return them.
 
     Raises
     ------

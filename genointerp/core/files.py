@@ -32,15 +32,15 @@ from genointerp.core.exchange import (
 from genointerp.core.parsing import parse_json
 
 PIPE_WAIT_S = 10.0
-"""How long a named pipe may stay silent before it is taken for one into which nobody writes."""
+"""Seconds after which a silent named pipe counts as one into which nobody writes."""
 
 _UNNAMED = ("/dev/fd/", "/dev/stdin", "/proc/")
-"""Where a shell puts the pipes that it makes: somebody writes into them, however late."""
+"""Where a shell puts the pipes that it makes: somebody will write into them, even if late."""
 
 
 @contextmanager
 def reading(path: Path, *, error: type[InputError]) -> Iterator[None]:
-    """Turn what the system raises upon a failed read of ``path`` into an error of the input."""
+    """Turn the system's error of a failed read of ``path`` into an error of the input."""
     try:
         yield
     except OSError as problem:
@@ -50,7 +50,7 @@ def reading(path: Path, *, error: type[InputError]) -> Iterator[None]:
 
 
 def check_is_file(path: Path, *, error: type[InputError]) -> None:
-    """Refuse what a library would wait for, or read without end, such as a pipe or a device.
+    """Refuse a pipe or a device, for which a library would wait or which it would read without end.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def kind_of_place(path: Path) -> str:
 
 
 def check_seekable(path: Path, *, error: type[InputError]) -> None:
-    """Refuse what can be read but once, or for ever: a pipe, a device or a socket."""
+    """Refuse what can be read only once or has no end: a pipe, a device or a socket."""
     with reading(path, error=error):
         mode = Path(path).stat().st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
@@ -103,7 +103,7 @@ def check_seekable(path: Path, *, error: type[InputError]) -> None:
 
 
 def read_text(path: Path, *, error: type[InputError]) -> str:
-    """Return the content of an input file that is text.
+    """Return the text of an input file.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def read_text(path: Path, *, error: type[InputError]) -> str:
 
 
 def check_writable(path: Path) -> None:
-    """Refuse, before hours of work, a place where no file can be made; makes its folder.
+    """Refuse a place where no file can be made, before hours of work; make its folder.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def read_json_object(path: Path, *, error: type[InputError]) -> dict[str, Any]:
 
 @contextmanager
 def replacing() -> Iterator[None]:
-    """Let what is written inside the block replace what stands there and differs.
+    """Let the outputs of the block replace files that differ from them.
 
     This is ``--force``, and what a writer says of a file that is its own state, such as a
     checkpoint.
@@ -168,7 +168,7 @@ def replacing() -> Iterator[None]:
 
 
 def may_replace() -> bool:
-    """Return whether this is inside of `replacing`."""
+    """Return whether the caller runs inside `replacing`."""
     return _REPLACING.get()
 
 
@@ -197,7 +197,7 @@ def check_replaceable(path: Path, *, same: bool) -> None:
 
 @contextmanager
 def claiming(path: Path, *, same: bool) -> Iterator[None]:
-    """Refuse an output before the work as `check_replaceable` does; replace one that is the same.
+    """Refuse an output before the work as `check_replaceable` does; replace an equal one.
 
     Without it an output is compared when it is complete, which for hours of work is late, and by
     its bytes, which on some devices differ from run to run.
@@ -303,7 +303,7 @@ class _Group:
     finished: list[tuple[Path, Path]] = field(default_factory=list)
 
     def is_building(self, path: Path) -> bool:
-        """Say whether a path lies inside a folder that has not got its name yet."""
+        """Return whether a path lies inside a folder that does not have its final name yet."""
         return any(path.is_relative_to(temporary) for temporary in self.temporaries)
 
     def commit(self) -> None:
@@ -338,7 +338,7 @@ _GROUP: ContextVar[_Group | None] = ContextVar("group", default=None)
 
 
 def _is_made_anew(temporary: Path, path: Path) -> bool:
-    """Say whether an output takes the place of an older one of the same format of this package.
+    """Return whether an output replaces an older one of this package in the same format.
 
     Of a folder, whether the older one holds nothing but tables and figures of this package.
     """
@@ -356,7 +356,7 @@ def _rename(finished: Sequence[tuple[Path, Path]]) -> None:
 
 
 def _complete(journal: Path) -> None:
-    """Give the names that a process had begun to give when it was killed."""
+    """Finish the renaming that a process had begun when it was killed."""
     try:
         steps = [
             (Path(temporary), number, Path(path))

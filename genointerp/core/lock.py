@@ -1,4 +1,4 @@
-"""One writer of an output at a time, which the operating system guards."""
+"""A lock of the operating system, so that an output has one writer at a time."""
 
 import errno
 import fcntl

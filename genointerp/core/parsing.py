@@ -1,4 +1,4 @@
-"""The one place where YAML and JSON are parsed, with limits on what a text may make of memory.
+"""The one place where YAML and JSON are parsed, with limits on the memory that a text may take.
 
 A few hundred bytes of YAML can stand for gigabytes (aliases that multiply), and a parser may answer
 a text that is no YAML with any exception of its own code. Whatever it raises is an error of the
@@ -15,16 +15,16 @@ from genointerp.core.errors import InputError
 from genointerp.core.text import one_line
 
 MOST_BYTES = 1 << 20
-"""Of a YAML text; ours have some thousand."""
+"""Longest YAML text, in letters; ours have some thousand."""
 
 MOST_NODES = 100_000
-"""Keys, values and lists of a YAML text, an alias counted as often as it is used."""
+"""Most keys, values and lists of a YAML text; an alias counts each time that it is used."""
 
 MOST_DEPTH = 64
-"""Lists and mappings inside one another, in YAML and in JSON."""
+"""Deepest nesting of lists and mappings, in YAML and in JSON."""
 
 _MOST_DIGITS = 40
-"""Of an integer in JSON: transformers writes 10^30 for a tokenizer without a longest text."""
+"""Most digits of an integer in JSON: transformers writes 10^30 if a text may have any length."""
 
 
 def parse_yaml(text: str, *, where: str, error: type[InputError]) -> Any:  # noqa: ANN401

@@ -18,7 +18,7 @@ def sha256_file(path: Path) -> str:
     Raises
     ------
     InputError
-        If there is no such file, or it cannot be read more than once, as a pipe.
+        If there is no such file, or it can be read only once, such as a pipe.
     """
     check_seekable(path, error=InputError)
     with reading(path, error=InputError), Path(path).open("rb") as handle:

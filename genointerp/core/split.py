@@ -9,7 +9,7 @@ from genointerp.core.errors import InputError
 from genointerp.core.seed import rng
 
 LEAST_BLOCKS = 20
-"""Blocks are made smaller than asked for until there are so many, where the data allow it."""
+"""Fewest blocks: they are made smaller until there are so many, if the data allow."""
 
 
 def held_out_blocks(n_blocks: int, share: float, *, seed: int) -> Bool[np.ndarray, " block"]:

@@ -1,4 +1,4 @@
-"""Text that came from a file or a server, made safe for a line, a table or a terminal."""
+"""Make text of a file or a server safe for a line, a table or a terminal."""
 
 import re
 
@@ -23,7 +23,7 @@ def clean_field(text: str) -> str:
 
 
 def one_line(problem: object) -> str:
-    r"""Return what something says as one line of a length that can be read.
+    r"""Return the text of an object as one line of readable length.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def one_line(problem: object) -> str:
 
 
 def is_count(text: str) -> bool:
-    """Whether a text is a whole number, in the ten digits of ASCII, that fits in 64 bits.
+    """Return whether a text is a whole number in ASCII digits that fits in 64 bits.
 
     Python's ``isdecimal`` and ``int`` know the digits of every script.
     """

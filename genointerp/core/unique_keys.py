@@ -1,4 +1,4 @@
-"""Keys that stand twice in one mapping of a YAML text, of which the parser keeps the last."""
+"""Refuse YAML with a key twice in one mapping, of which the parser would keep the last."""
 
 import yaml
 
@@ -11,7 +11,7 @@ def check_unique_keys(text: str, *, where: str) -> None:
     Raises
     ------
     ConfigError
-        Naming the key and its second line.
+        The message names the key and its second line.
 
     Examples
     --------

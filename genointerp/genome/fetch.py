@@ -33,23 +33,23 @@ _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 
 @dataclass(frozen=True)
 class FetchConfig:
-    """How a server is asked.
+    """Settings of the requests to a server.
 
     Parameters
     ----------
     base_url
         Address of ``efetch``.
     n_tries
-        Requests before giving up, where the failure may pass.
+        How often a request is made before giving up, if the failure may be temporary.
     wait
-        Seconds before the second request, doubled before each further one; a server that says
-        ``Retry-After`` is obeyed, up to ``longest_wait``.
+        Seconds before the second request; the time doubles before each further one. A server that
+        sends ``Retry-After`` is obeyed, up to ``longest_wait``.
     timeout
-        Seconds without an answer after which a request has failed.
+        A request has failed after so many seconds without an answer.
     longest_answer
-        Seconds that one answer may take in all, however steadily it comes.
+        Seconds that one answer may take in all, even if it arrives steadily.
     most_bytes
-        Size of the largest answer that is read.
+        Size of the largest answer that is read, in bytes.
     """
 
     base_url: str = EFETCH
@@ -62,7 +62,7 @@ class FetchConfig:
 
 
 class _PassingError(Exception):
-    """A failure that another request may not meet."""
+    """A failure that may be temporary, so that another request may succeed."""
 
     def __init__(self, found: str, wait: float | None = None) -> None:
         super().__init__(found)
@@ -89,7 +89,7 @@ def fetch_genbank(
     Parameters
     ----------
     accession
-        With its version, such as ``NC_000913.2``, or without, for the newest.
+        With its version, such as ``NC_000913.2``; without a version, the newest is taken.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def _url(accession: str, base_url: str) -> str:
 
 
 class _WebOnly(urllib.request.HTTPRedirectHandler):
-    """Follows a server to other servers of the web, and to nothing else."""
+    """Follow redirections to other web servers only, never to files or other protocols."""
 
     def redirect_request(self, *arguments: Any) -> urllib.request.Request | None:  # noqa: ANN401
         request, answer, address = arguments[0], arguments[1], arguments[-1]
@@ -142,7 +142,7 @@ class _WebOnly(urllib.request.HTTPRedirectHandler):
 
 
 def _in_time(url: str, config: FetchConfig) -> bytes:
-    """Return what `_request` does, if it ends in time: no limit of a socket is one on the whole."""
+    """Run `_request` with a limit on the whole answer, since a socket's limit is on each part."""
     outcome: list[bytes | BaseException] = []
 
     def ask() -> None:
@@ -184,7 +184,7 @@ def _request(url: str, config: FetchConfig) -> bytes:
 
 
 def _body(answer: http.client.HTTPResponse, url: str, config: FetchConfig) -> bytes:
-    """Read an answer as it comes, as long as it is not too large."""
+    """Read an answer piece by piece, and stop if it is too large."""
     pieces, size = [], 0
     while piece := answer.read1(_PIECE):
         pieces.append(piece)
@@ -197,7 +197,7 @@ def _body(answer: http.client.HTTPResponse, url: str, config: FetchConfig) -> by
 
 
 def _retry_after(problem: urllib.error.HTTPError) -> float | None:
-    """Return the seconds that a server asks to wait; None where it says none, or a date."""
+    """Return the seconds that a server asks to wait; None if it names none, or a date."""
     text = (problem.headers.get("Retry-After") or "").strip()
     return float(text) if is_count(text) else None
 

@@ -1,4 +1,4 @@
-"""Text files of biology as they come: plain, gzip or bgzip, told apart by content, not suffix."""
+"""Text files of biology: plain, gzip or bgzip, recognised by their content, not by their suffix."""
 
 import codecs
 import gzip
@@ -22,14 +22,14 @@ _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000
 
 
 class Content(NamedTuple):
-    """What one reading of a file gave; nothing needs to open it again, so it may be a pipe.
+    """The content of a file that was read once, so that the file may be a pipe.
 
     Parameters
     ----------
     text
         Decompressed, without a byte order mark.
     sha256
-        Of the bytes as they lie in the file.
+        sha256 of the bytes in the file, before decompression.
     """
 
     text: bytes
@@ -61,7 +61,7 @@ def read_bytes(path: Path, *, error: type[InputError]) -> bytes:
 
 
 def kind_of(content: bytes) -> Kind | None:
-    """Return the format that a content begins like; None where it is none that we read.
+    """Return the format that the first bytes are of; None if it is not one that we read.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def kind_of(content: bytes) -> Kind | None:
 
 
 def excerpt(content: bytes) -> str:
-    """Return the beginning of the first line, quoted, for messages."""
+    """Return the beginning of the first line, quoted, for an error message."""
     line = clean_field(content.lstrip()[:200].split(b"\n", 1)[0].decode("utf-8", "replace"))
     return repr(line if len(line) <= 60 else f"{line[:57]}...")
 
@@ -102,7 +102,7 @@ def _decompress(content: bytes, path: Path, error: type[InputError]) -> bytes:
 
 
 def _ends_in_bgzip_block(content: bytes) -> bool:
-    """Whether the last member is a block of bgzip; members of either kind may stand before it."""
+    """Return whether the last gzip member is a bgzip block; the members before it may be either."""
     start = content.rfind(_BGZF)
     block = content[start : start + 18]
     if start < 0 or block[12:14] != b"BC":

@@ -1,4 +1,4 @@
-"""GenBank flat files, read by Biopython, with the damage that it only warns about refused."""
+"""GenBank flat files, read by Biopython. Damage that it only warns about is refused."""
 
 import re
 import warnings
@@ -26,8 +26,8 @@ def parse_genbank(content: bytes, path: Path, *, error: type[InputError]) -> lis
     Parameters
     ----------
     error
-        Raised where the file is no sound GenBank, ends early, or a record has another length
-        than its LOCUS line says.
+        Raised if the file is no valid GenBank file, ends early, or holds a record whose length is
+        not that of its LOCUS line.
     """
     text = content.decode("utf-8", "replace")
     if text.rstrip().rsplit("\n", 1)[-1].strip() != "//":
@@ -55,7 +55,7 @@ def record_name(record: SeqRecord) -> str:
 
 
 def record_sequence(record: SeqRecord) -> bytes | None:
-    """Return the bases of a record; None where the file does not hold them."""
+    """Return the bases of a record; None if the file does not hold them."""
     if record.seq is None:
         return None
     try:
@@ -66,7 +66,7 @@ def record_sequence(record: SeqRecord) -> bytes | None:
 
 
 def _readable(line: str) -> str:
-    """Write locations that Biopython cannot read, or reads as another, in a way that it does."""
+    """Rewrite locations that Biopython cannot read or misreads in a form that it reads well."""
     return _DOWNWARD.sub(_between, _SOME_BASE.sub(r"\2..\3", line))
 
 

@@ -1,4 +1,4 @@
-"""Genomes from FASTA and GenBank files, and to FASTA.
+"""Read genomes from FASTA and GenBank files; write them as FASTA.
 
 Whether a contig is circular is what the file says: the LOCUS line of a GenBank record, or a word
 of the FASTA header, ``[topology=circular]`` or ``circular=true``, as assemblers and annotators
@@ -25,12 +25,12 @@ _LINE = 80
 
 
 def read_genome(path: Path, *, circular: bool | None = None) -> Genome:
-    """Read a genome from FASTA or GenBank, plain or compressed, whatever its name.
+    """Read a genome from FASTA or GenBank, plain or compressed; its name does not matter.
 
     Parameters
     ----------
     circular
-        Topology of every contig; as the file says where None.
+        Topology of every contig; if None, it is what the file says.
 
     Raises
     ------

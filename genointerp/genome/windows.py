@@ -30,7 +30,7 @@ class Window:
         Bases read before them, upstream on that strand; fewer than asked for at the end of a
         linear contig.
     cooldown
-        Bases read after them, downstream on that strand; likewise.
+        Bases read after them, downstream on that strand; fewer at the end of a linear contig.
     """
 
     kept: GenomicInterval
@@ -63,7 +63,8 @@ def tile_windows(
         Bases discarded at the head of each window. On a circular contig they wrap around the
         origin.
     halo
-        Bases discarded at the tail of each window; likewise.
+        Bases discarded at the tail of each window. On a circular contig they wrap around the
+        origin.
     grid
         Length of the words of a model that reads k-mers. A window then begins a whole number of
         words from the end of its contig at which the strand begins, and so do its kept bases but
@@ -72,7 +73,7 @@ def tile_windows(
         beginning of that word.
     regions
         Only these intervals; the whole of every contig where empty. They must not overlap.
-        Their strand is not looked at.
+        Their strand is ignored.
 
     Raises
     ------
@@ -148,12 +149,12 @@ def window_sequence(genome: Genome, window: Window) -> UInt8[np.ndarray, " bp"]:
 
 
 def check_regions(regions: Sequence[GenomicInterval], genome: Genome) -> None:
-    """Refuse regions outside a genome, or that overlap.
+    """Refuse regions that lie outside a genome or overlap.
 
     Raises
     ------
     CoordinateError
-        Naming the first of them.
+        The message names the first of them.
     """
     ordered = sorted(regions)
     for region in ordered:

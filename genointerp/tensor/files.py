@@ -22,8 +22,8 @@ from genointerp.core.files import check_is_file
 from genointerp.core.text import one_line
 
 MOST_UNSTORED = 1 << 24
-"""Values of a tensor that its file need not hold, since it repeats them; a file of a few bytes may
-otherwise stand for terabytes."""
+"""Most values of a tensor that its file repeats instead of holding; without this limit a file of a
+few bytes could stand for terabytes."""
 
 _SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
 
@@ -84,7 +84,7 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     Raises
     ------
     OSError
-        If it cannot be written, for example upon a full disk; as any other failed write.
+        If it cannot be written, for example because the disk is full.
     """
     try:
         save_file(dict(tensors), path)
@@ -99,7 +99,7 @@ def write_state(state: object, path: Path) -> None:
     Raises
     ------
     OSError
-        As `write_tensors`.
+        If it cannot be written.
     """
     try:
         # through a file of Python's, whose own error tells the reason
@@ -110,7 +110,7 @@ def write_state(state: object, path: Path) -> None:
 
 
 def check_plain(tensor: Tensor, where: str) -> None:
-    """Refuse a tensor that is not dense, has no values, or takes more memory than its file.
+    """Refuse a tensor that is sparse, has no values, or takes more memory than its file.
 
     Raises
     ------
