@@ -1,1 +1,1 @@
-"""Annotations of genomes: readers, concepts and the masks that concepts draw upon the bases."""
+"""Annotations of genomes: readers, concepts and the bases that each concept covers."""

@@ -48,9 +48,9 @@ class Element:
     where
         File and line, for messages.
     written
-        Type or feature key as the file has it.
+        Type or feature key as written in the file.
     refusal
-        Raised if a concept chooses the element: what is wrong with it matters only then.
+        An error that is raised if a concept chooses the element; its fault matters only then.
     """
 
     type: str
@@ -62,7 +62,7 @@ class Element:
     refusal: AnnotationError | None = None
 
     def attribute(self, name: str) -> str:
-        """Return the values of an attribute joined by commas, empty where it has none."""
+        """Return the values of an attribute, joined by commas; empty if there are none."""
         return ",".join(self.attributes.get(name, ()))
 
 
@@ -130,7 +130,7 @@ class AnnotationSet:
 
 
 def known_names(names: Iterable[str]) -> str:
-    """Return the first names of contigs, for messages."""
+    """Return the first few names of contigs, for an error message."""
     names = list(names)
     return ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
 

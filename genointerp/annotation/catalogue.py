@@ -35,7 +35,7 @@ class ShippedGenome:
 
 
 def annotations_folder() -> Path:
-    """Return the folder of shipped data: in a wheel inside the package, else the repository's.
+    """Return the folder of shipped data: inside the package if installed, else in the repository.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def shipped(name: str) -> ShippedGenome:
     Raises
     ------
     UnknownNameError
-        Naming those that there are.
+        The message lists the shipped genomes.
     """
     genomes = catalogue()
     for genome in genomes.values():

@@ -1,4 +1,4 @@
-"""What of an annotation the concepts do not use as it may have been meant; told, never repaired."""
+"""Warn about parts of an annotation that the concepts may not use as they were meant."""
 
 import logging
 from collections import Counter
@@ -10,7 +10,7 @@ _log = logging.getLogger(__name__)
 
 
 def tell_unused(annotations: AnnotationSet, elements: ConceptElements, *, where: str) -> None:
-    """Log what was left out of an annotation, and which concepts it leaves empty.
+    """Log which types no concept uses, and which concepts have no element.
 
     Parameters
     ----------
@@ -19,10 +19,10 @@ def tell_unused(annotations: AnnotationSet, elements: ConceptElements, *, where:
 
     Notes
     -----
-    Warns if no element is of a type that any concept names, or if elements of a concept that has a
+    It warns if no element is of a type that any concept names, or if elements of a concept with a
     strand have none: these count as sense and as antisense on either strand, and in no concept
-    of codons. Tells, without a warning, the types that no concept names, as the file has them,
-    those that are read as another, and the concepts without an element.
+    of codons. It reports, without a warning, the types that no concept names (as written in the
+    file), the types that are read as another one, and the concepts without an element.
     """
     concepts = elements.concepts
     named = {kind for concept in concepts.values() for kind in concept.types}

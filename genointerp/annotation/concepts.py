@@ -72,7 +72,7 @@ class Concept:
 
 
 class ConceptElements:
-    """The elements of each concept upon one genome.
+    """The elements of each concept on one genome.
 
     Attributes
     ----------
@@ -125,7 +125,7 @@ class ConceptElements:
 
 
 def load_concepts(path: Path | None = None) -> dict[str, Concept]:
-    """Read a concepts file; the shipped one where ``path`` is None.
+    """Read a concepts file; without a path, the shipped one.
 
     Raises
     ------
@@ -153,8 +153,8 @@ def define_elements(
     Raises
     ------
     AnnotationError
-        If a concept chooses elements of which the annotation says what cannot be, such as an ID on
-        two contigs.
+        If a concept chooses an element whose annotation is impossible, such as one ID on two
+        contigs.
     """
     by_type: dict[str, list[Element]] = {}
     for element in annotations:
@@ -218,7 +218,7 @@ def _choose(
 def _one_per_locus(
     found: Sequence[Element], attribute: str, annotations: AnnotationSet
 ) -> list[Element]:
-    """Return the first element of each locus: what shares a value, an ancestor or a gene."""
+    """Return the first of the elements that share a value, an ancestor or a gene."""
     ids = {element.id for element in found}
     owner: dict[tuple[str, str], int] = {}
     leader = list(range(len(found)))
@@ -257,7 +257,7 @@ def _matches(element: Element, attribute: str, pattern: str) -> bool:
 
 @dataclass(frozen=True)
 class _Piece:
-    """Parts of one element of a concept, each with its frame."""
+    """Parts of one element of a concept, each with its reading frame."""
 
     id: str
     parts: tuple[tuple[Part, int], ...]
@@ -295,7 +295,7 @@ def _n_bases(element: Element) -> int:
 
 
 def _is_cut(element: Element, *, at: Literal["5'", "3'"]) -> bool:
-    """Whether the annotation says that the element goes on beyond this end.
+    """Return whether the annotation says that the element continues beyond this end.
 
     NCBI says so with ``start_range`` and ``end_range``; Prodigal and GeneMarkS-2 with a digit for
     the lower and one for the higher end (``partial=10``). Both are in forward coordinates.

@@ -12,19 +12,19 @@ from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, split_at_origin
 
 _BEYOND = 10_000
-"""Bases of a circular contig that are searched again behind its end."""
+"""Bases at the start of a circular contig that are searched again behind its end."""
 
 
 _log = logging.getLogger(__name__)
 
 
 class Prediction(NamedTuple):
-    """What was found.
+    """The elements that the finders predict.
 
     Parameters
     ----------
     counts
-        Elements of each tool that ran.
+        Number of elements by tool.
     absent
         Tools that are not installed.
     """
@@ -37,7 +37,7 @@ class Prediction(NamedTuple):
 def find_elements(
     genome: Genome, tools: Sequence[str], config: FindConfig | None = None
 ) -> Prediction:
-    """Run some finders on a genome; one that is not installed is named in the log and left out.
+    """Run finders on a genome; one that is not installed is left out with a warning.
 
     Elements carry the attribute ``tool``. Those that span the origin of a circular contig have a
     part on either side.
@@ -74,7 +74,7 @@ def find_elements(
 
 
 def once(found: Sequence[Finding], lengths: Mapping[str, int]) -> list[Finding]:
-    """Leave out what was found twice: behind the end of a circular contig and at its start.
+    """Leave out elements found twice: at the start of a circular contig and behind its end.
 
     Whatever starts behind the end is also found at the start. What spans the origin is kept; pieces
     of it, which a tool may find at the start, are not.

@@ -29,7 +29,7 @@ from genointerp.genome.interval import Strand
 from genointerp.genome.letters import normalise_sequence
 
 _NAMES = {"note": "Note", "db_xref": "Dbxref"}
-# long texts about the product, none of which tells one base from another
+# long texts about the product, which say nothing of single bases
 _DROPPED = {
     "translation", "codon_start", "transl_table", "function", "experiment", "inference",
     "citation", "GO_process", "GO_component", "GO_function", "pseudo", "pseudogene",
@@ -45,7 +45,7 @@ def convert_records(records: Iterable[SeqRecord], genome: Genome, *, where: str)
 
     ``source`` features, whole records, are left out, and so are features that lie between two bases
     (``300^301``) and hold none. So are those with a part on another record, with a warning. A
-    ``codon_start`` that is none of 1, 2 and 3 is passed over, with a warning.
+    ``codon_start`` other than 1, 2 and 3 is ignored, with a warning.
 
     Raises
     ------
@@ -199,7 +199,7 @@ def _attributes(feature: SeqFeature) -> Attributes:
 
 
 def _ranges(feature: SeqFeature) -> Attributes:
-    """Return NCBI's attributes of an element that goes on beyond what the record holds.
+    """Return NCBI's attributes of an element that continues beyond the record.
 
     What is open inside a join is a gap in what is known, and no end of the element. The qualifier
     ``partial`` of old records alone does not say which end is missing.

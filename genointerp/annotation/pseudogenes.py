@@ -1,4 +1,4 @@
-"""What is of a pseudogene is pseudogenic, though the annotation may mark the gene only."""
+"""Mark everything that belongs to a pseudogene, since an annotation may mark the gene only."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from genointerp.annotation.terms import is_pseudogenic, pseudogenic
 def mark_children(annotations: AnnotationSet) -> AnnotationSet:
     """Return the annotation in which the descendants of pseudogenes are pseudogenic.
 
-    An element of several parents is so where all of those that the annotation holds are.
+    An element with several parents is pseudogenic if all parents in the annotation are.
     """
     broken = {element.id for element in annotations if is_pseudogenic(element.type)}
     found = broken

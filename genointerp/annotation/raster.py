@@ -1,4 +1,4 @@
-"""Concepts drawn upon bases. A row is a global base index: contigs one after the other, forward."""
+"""The bases of concepts. A row is a global base index: contigs one after the other, forward."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
@@ -50,7 +50,7 @@ def element_bases(
     Parameters
     ----------
     strand
-        Only elements on this strand, or without a strand; all where None.
+        Only elements on this strand or without a strand; None for all elements.
     """
     table = elements.of(concept)
     if strand is not None:

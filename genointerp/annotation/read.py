@@ -1,4 +1,4 @@
-"""Annotations from whatever file holds them."""
+"""Read an annotation from a file of any supported format."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class AnnotationFile(NamedTuple):
 
 
 def read_annotation(path: Path, genome: Genome) -> AnnotationSet:
-    """Read GFF3 or GenBank, told apart by content, and check it against the genome.
+    """Read GFF3 or GenBank, recognised by its content, and check it against the genome.
 
     Raises
     ------

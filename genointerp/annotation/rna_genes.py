@@ -1,4 +1,4 @@
-"""Genes of RNAs that stand for their RNAs, in files that describe no RNA of that kind."""
+"""Take genes of RNAs for the RNAs themselves, in files that describe no RNA of that kind."""
 
 from dataclasses import replace
 
@@ -12,8 +12,8 @@ _RNA_GENES = frozenset(name for name in TERMS if name.endswith("RNA_gene"))
 def name_rnas(annotations: AnnotationSet) -> AnnotationSet:
     """Return the annotation in which a ``tRNA_gene`` is a tRNA, if there is no tRNA at all.
 
-    So with every type such as ``rRNA_gene``: the Saccharomyces Genome Database writes a gene and
-    its exons (``noncoding_exon``), and nothing between them.
+    The same holds for every type such as ``rRNA_gene``: the Saccharomyces Genome Database writes
+    a gene and its exons (``noncoding_exon``), and nothing between them.
     """
     known = {element.type for element in annotations}
     lone = {

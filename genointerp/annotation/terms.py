@@ -1,4 +1,4 @@
-"""One vocabulary for every reader: what an element is called, whatever its format calls it.
+"""One vocabulary for every reader: the term of an element does not depend on the file format.
 
 A type of GFF3 (column 3) and a feature key of INSDC go through the same table and the same rules,
 so that one annotation has the same elements in both formats.
@@ -70,7 +70,7 @@ TERMS: Mapping[str, str] = {
     "SO:0001217": "gene", "SO:0001263": "gene", "SO:0001272": "gene", "SO:0001459": "CRISPR",
     "SO:0001637": "gene", "SO:0001877": "lncRNA", "SO:0005836": "regulatory_region",
 }  # fmt: skip
-"""Names that mean another term and nothing more; all others stay as they are written."""
+"""Names that are synonyms of a term; all other names stay as they are written."""
 
 _NCRNA = frozenset(
     {
@@ -166,7 +166,7 @@ _SUBUNITS = re.compile(
 
 
 def term(kind: str, attributes: Attributes) -> str:
-    """Return the term of the Sequence Ontology that an element is of.
+    """Return the term of the Sequence Ontology for an element.
 
     Parameters
     ----------
@@ -194,17 +194,17 @@ def term(kind: str, attributes: Attributes) -> str:
 
 
 def pseudogenic(name: str) -> str:
-    """Return the term of what ``name`` is when it is broken; ``name`` where there is none."""
+    """Return the pseudogenic term of ``name``; ``name`` itself if there is none."""
     return _PSEUDOGENIC.get(name, name)
 
 
 def is_pseudogenic(name: str) -> bool:
-    """Whether a term says that the element is broken."""
+    """Return whether a term is that of a broken element."""
     return name in _PSEUDOGENIC.values()
 
 
 def rrna_size(element: Element) -> str:
-    """Return the size class of a ribosomal RNA, such as ``16S``; empty where nothing says it.
+    """Return the size class of a ribosomal RNA, such as ``16S``; empty if nothing says it.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""An annotation as it would be if one class of elements had never been described."""
+"""Reduce an annotation to what it would be if one class of elements were unknown."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,9 +12,9 @@ from genointerp.genome.genome import Genome
 
 
 def root_concepts(concepts: Mapping[str, Concept]) -> tuple[str, ...]:
-    """Return the classes: concepts that choose elements of their own, in the order of their file.
+    """Return the classes: concepts that choose elements themselves, in the order of their file.
 
-    Concepts made ``of`` others, and those of the bases ``outside`` of elements, are none.
+    Concepts made ``of`` others, and those of the bases ``outside`` of elements, are not classes.
     """
     return tuple(name for name, it in concepts.items() if it.of is None and it.bases != "outside")
 
@@ -22,7 +22,7 @@ def root_concepts(concepts: Mapping[str, Concept]) -> tuple[str, ...]:
 def withhold(
     annotations: AnnotationSet, genome: Genome, concepts: Mapping[str, Concept], name: str
 ) -> AnnotationSet:
-    """Return the annotation without the elements of a class, and without what only carries them.
+    """Return the annotation without a class's elements and without elements that only carry them.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def withhold(
     An element that no class chooses *carries* another if one is the ``Parent`` of the other, over
     any number of generations, if both have the same ``locus_tag``, or if both cover the same
     stretch of the same strand: the ``gene`` of a tRNA, or its ``exon``. A carrier goes with what it
-    carries unless it carries an element of another class too. Concepts defined upon what is left
+    carries unless it carries an element of another class too. Concepts that are defined on the rest
     know nothing of the class: its bases are ``intergenic``.
 
     Raises
@@ -81,7 +81,7 @@ def overlap_shares(
 
 
 def _carriers_of(ids: set[str], annotations: AnnotationSet) -> set[str]:
-    """Return what carries one of the elements ``ids``; they may be among it."""
+    """Return the elements that carry one of ``ids``; they may be among these."""
     chosen = [annotations[one] for one in ids]
     above = {parent.id for element in chosen for parent in annotations.ancestors(element)}
     tags = {element.attribute("locus_tag") for element in chosen} - {""}

@@ -1,4 +1,4 @@
-"""How soon a ranking comes to the features of a class that was hidden from it."""
+"""Recall of a ranking: how early it places the features of a class that was hidden from it."""
 
 import numpy as np
 import pandas as pd
@@ -32,8 +32,8 @@ ORDERS = {
 def plot_recall(features: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the share of a hidden class's features among the first ranks, for each order.
 
-    Grey is an order at random: its mean, and the central 95 % of its distribution. A dot marks the
-    best feature of the class, a thin line the rank which it is to reach.
+    Grey is a random order: its mean, and the central 95 % of its distribution. A dot marks the
+    best feature of the class, a thin line the rank that it should reach.
 
     Parameters
     ----------

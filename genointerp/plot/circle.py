@@ -72,7 +72,7 @@ def plot_circle(
 ) -> Axes:
     """Draw a contig clockwise from the top.
 
-    Outermost lie the elements of ``+``, then those of ``-``; then a ring for each feature:
+    The elements of ``+`` lie outermost, then those of ``-``; then a ring for each feature:
     outwards what was read on ``+``, inwards what was read on ``-``, each ring scaled to its own
     maximum. Bins that were not read are grey.
 

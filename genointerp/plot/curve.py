@@ -23,7 +23,7 @@ _STYLES = ("-", "--", ":")
 
 
 def plot_precision_recall(curves: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the curve of each (feature, concept, orientation), with lines of equal F1 behind.
+    """Draw the curve of each (feature, concept, orientation), over lines of equal F1.
 
     A dot marks the threshold that fit chose, a short line at the right the base rate of the
     concept: the precision of a detector that always fires.

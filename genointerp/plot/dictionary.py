@@ -1,4 +1,4 @@
-"""Map of a dictionary: its directions in two dimensions, coloured by what they tell."""
+"""Map of a dictionary: its directions in two dimensions, coloured by their best concepts."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,8 +16,8 @@ def plot_dictionary(
     Parameters
     ----------
     points
-        Columns ``feature``, ``x``, ``y`` and ``concept``, empty for features that tell none: they
-        are grey and lie below the others. The most frequent concept comes first in the legend.
+        Columns ``feature``, ``x``, ``y`` and ``concept``, empty for features without a concept,
+        which are grey and lie below the others. The most frequent concept comes first in the legend.
     """
     ax = current_axes(ax)
     other = points[points["concept"] == ""]

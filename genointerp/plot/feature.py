@@ -1,4 +1,4 @@
-"""One feature among the others: its activations, its places along a genome, its density."""
+"""Plots of one feature: its activations, where it fires along a genome, its density."""
 
 import numpy as np
 from jaxtyping import Float, Int64
@@ -29,7 +29,7 @@ def plot_activation_histogram(
     n_bins: int = 40,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how many bases have which activation, for both reading strands, counts on a log scale.
+    """Draw a histogram of activations for each reading strand, with counts on a log scale.
 
     Bases at which the feature is silent are not drawn.
     """

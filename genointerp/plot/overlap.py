@@ -1,4 +1,4 @@
-"""Overlap of features with concepts: a heat map with its numbers written in."""
+"""Overlap of features with concepts: a heat map with the numbers in its cells."""
 
 from typing import Literal
 

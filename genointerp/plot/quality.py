@@ -1,4 +1,4 @@
-"""What was measured of a dictionary: losses, densities, directions, other dictionaries."""
+"""Quality of a dictionary: losses, densities, directions, comparison with other dictionaries."""
 
 from collections.abc import Mapping, Sequence
 
@@ -49,7 +49,7 @@ def plot_densities(
     n_features: int,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how many features fire how often; those that never fire are told in the title."""
+    """Draw a histogram of densities; the title says how many features never fire."""
     ax = current_axes(ax)
     ax.stairs(count, edges, fill=True, color=BLUE)
     shown = np.flatnonzero(count)
@@ -65,7 +65,7 @@ def plot_densities(
 def plot_cosines(
     edges: Float[np.ndarray, " b1"], count: Int[np.ndarray, " b"], *, ax: Axes | None = None
 ) -> Axes:
-    """Draw how near the nearest other direction of each feature is."""
+    """Draw a histogram of each feature's cosine with the nearest other direction."""
     ax = current_axes(ax)
     ax.stairs(count, edges, fill=True, color=BLUE)
     shown = np.flatnonzero(count)
@@ -78,7 +78,7 @@ def plot_cosines(
 def plot_stability(
     names: Sequence[str], shares: Sequence[Mapping[str, float]], *, ax: Axes | None = None
 ) -> Axes:
-    """Draw the share of features that each of some other dictionaries has too.
+    """Draw the share of features that is found again in each of several other dictionaries.
 
     Parameters
     ----------

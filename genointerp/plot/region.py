@@ -195,7 +195,7 @@ def _overlapping(elements: pd.DataFrame, interval: GenomicInterval) -> pd.DataFr
 
 
 def _on(elements: pd.DataFrame, strand: str) -> pd.Series:
-    """Elements without a strand are drawn among those of the forward strand."""
+    """Return the elements of a strand; those without a strand count as forward."""
     is_minus = elements["strand"] == "-"
     return is_minus if strand == "-" else ~is_minus
 

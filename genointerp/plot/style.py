@@ -19,13 +19,13 @@ VERMILION = "#d55e00"
 PURPLE = "#cc79a7"
 
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, YELLOW)
-"""Order in which colours are dealt out to series."""
+"""Colours of series, in order."""
 
 LINE_PALETTE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, BLACK)
-"""The same for thin lines, of which a yellow one would not be seen on white."""
+"""Colours of thin lines: a yellow line would not be visible on white."""
 
 STRAND_COLORS = {"+": BLUE, "-": VERMILION, ".": GREY}
-"""Colour of what was read on each strand."""
+"""Colour of each reading strand."""
 
 TYPE_COLORS = {
     "CDS": SKY,
@@ -59,7 +59,7 @@ NOT_READ: dict[str, Any] = {
     "hatch": "////",
     "linewidth": 0.0,
 }
-"""How bases look that were not read, of which nothing is known: neither firing nor silent."""
+"""Style of bases that were not read: they are neither firing nor silent."""
 
 NOT_READ_LABEL = "hatched: not read"
 
@@ -76,7 +76,7 @@ def type_color(name: str) -> str:
 
 
 def current_axes(ax: Axes | None) -> Axes:
-    """Return ``ax``, or the current Axes of pyplot where it is None."""
+    """Return ``ax``, or the current Axes of pyplot if it is None."""
     if ax is not None:
         return ax
     from matplotlib import pyplot
@@ -114,7 +114,7 @@ def hide_frame(ax: Axes, *, keep: tuple[str, ...] = ()) -> None:
 
 
 def plain_text(text: str) -> str:
-    """Return annotation text such that matplotlib draws it as it is, ``$`` included."""
+    """Return text that matplotlib draws unchanged, ``$`` included."""
     return visible_text(text).replace("$", r"\$")
 
 

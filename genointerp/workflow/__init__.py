@@ -1,1 +1,1 @@
-"""The whole chain as one call: configuration, the shipped Snakemake workflow, and what came out."""
+"""The configuration of a run, its checks, and the shipped Snakemake workflow."""

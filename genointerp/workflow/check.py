@@ -1,4 +1,4 @@
-"""What a run is about to read, read once: a slip is told now, not after hours of computing."""
+"""Read all inputs of a run before it starts, so that a mistake is found at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -30,12 +30,12 @@ def check_inputs(config: Mapping[str, Any], *, where: str) -> list[str]:
     Parameters
     ----------
     where
-        Begins the errors of the configuration, usually its file's name.
+        Beginning of error messages, usually the name of the configuration file.
 
     Returns
     -------
     list
-        What a user should know before the first step, a line each.
+        Notes for the user before the first step, one line each.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def _check_sides(
     read: Mapping[str, tuple[GenomicInterval, ...]],
     where: str,
 ) -> list[str]:
-    """Divide the genomes into fit and test, as `associate` will; say so where blocks are fitted."""
+    """Divide the genomes into fit and test as `associate` will; note if blocks had to be fitted."""
     divisible = [Divisible.of_genome(genome, read[name]) for name, genome in genomes.items()]
     asked = _settings(config, genomes, where)
     try:
@@ -167,7 +167,7 @@ def _check_random(
     splits: Mapping[str, Split],
     where: str,
 ) -> None:
-    """Refuse regions of random weights without a base to choose upon, or none to measure on."""
+    """Refuse regions of random weights that leave no base on fit or none on test."""
     read = [
         (name, part)
         for name, regions in random.items()

@@ -27,20 +27,20 @@ from genointerp.workflow.folder import workflow_folder
 SHIPPED = "shipped:"
 
 ANNOTATORS = ("pyrodigal", "pyaragorn", "pybarrnap")
-"""Finders that predict the annotation of a sequence without one, as far as they are installed."""
+"""Finders that annotate a sequence without an annotation, if they are installed."""
 
 FOLDERS = (
     *("sae", "random", "other_seed", "queries", "figures"),
     *("dossiers", "report_tables", "logs", "benchmarks"),
 )
-"""Folders of a run directory, beside those of the genomes."""
+"""Folders of a run directory, in addition to those of the genomes."""
 
 SETTINGS: dict[str, type] = {
     "associate": AssociateConfig,
     "rank": RankConfig,
     "dossier": DossierConfig,
 }
-"""Keys that name the configuration of a command, and what it is read as."""
+"""Keys that name the configuration file of a command, with the type that it is read as."""
 
 
 def read_run_config(path: Path) -> dict[str, Any]:
@@ -64,9 +64,9 @@ def resolve_run_config(values: Mapping[str, Any], *, folder: Path, where: str) -
     Parameters
     ----------
     folder
-        What relative paths are relative to: the folder of the configuration file.
+        Folder to which relative paths refer: that of the configuration file.
     where
-        Begins each error, usually the file's name.
+        Beginning of error messages, usually the name of the file.
     """
     check_run_config(values, where=where)
     config: dict[str, Any] = _defaults() | json.loads(json.dumps(values))
@@ -82,7 +82,7 @@ def resolve_run_config(values: Mapping[str, Any], *, folder: Path, where: str) -
         beside["random_dictionary"] = str(_resolve(source, "random_dictionary", folder, place))
     _resolve_model(config["model"], folder, f"{where}: model")
     _check_names(config, where)
-    # a slip in it is told now, not when the activations have been computed
+    # a mistake in it is reported now, not when the activations have been computed
     for path in (config.get("dictionary"), beside.get("random_dictionary")):
         read_config(TrainingConfig, None if path is None else Path(path))
     for key, kind in SETTINGS.items():
@@ -170,7 +170,7 @@ def _resolve(source: str, role: str, folder: Path, where: str) -> Path:
 
 
 def _without_braces(path: Path, where: str) -> Path:
-    """Refuse what Snakemake would take for a pattern; it knows no way to write such a path."""
+    """Refuse paths with braces: Snakemake takes them for patterns and cannot escape them."""
     if "{" in str(path) or "}" in str(path):
         expected = "a path without braces, which Snakemake takes for wildcards"
         raise ConfigError(where, expected, str(path))
@@ -198,6 +198,6 @@ def _check_names(config: Mapping[str, Any], where: str) -> None:
 
 
 def is_annotated(config: Mapping[str, Any]) -> bool:
-    """Say whether each genome of a resolved configuration has, or will have, an annotation."""
+    """Return whether each genome of a resolved configuration has or will have an annotation."""
     genomes = config["genomes"].values()
     return all("annotation" in genome or genome["annotate_with"] for genome in genomes)

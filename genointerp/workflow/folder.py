@@ -1,4 +1,4 @@
-"""Where the shipped workflow lies: inside an installed package, or beside it in a checkout."""
+"""Find the shipped workflow: inside an installed package, or next to it in a checkout."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ def workflow_folder() -> Path:
     Raises
     ------
     InputError
-        If this installation came without its workflow.
+        If the installation lacks the workflow.
     """
     package = Path(genointerp.__file__).parent
     for folder in (package / "_data" / "workflows", package.parent / "workflows"):

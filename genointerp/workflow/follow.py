@@ -1,13 +1,13 @@
-"""Show the logs of the steps while they grow, a line at a time, under the step's name."""
+"""Show the logs of the steps as they grow, each line under the name of its step."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 
 class LogFollower:
-    """Reads what was appended to the logs of a folder since the last look.
+    """Read what was appended to the logs of a folder since the last look.
 
-    What already stood in a log at the beginning belongs to an earlier run and is not shown.
+    Text that was in a log at the beginning belongs to an earlier run and is not shown.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a finished run found, as text; every number is a cell of a table of the run directory."""
+"""The findings of a finished run as text; each number is a cell of a table in the run directory."""
 
 from pathlib import Path
 
@@ -61,7 +61,7 @@ N_CANDIDATES = 10
 
 
 def headline(run_dir: Path) -> str:
-    """Return what a run found: figures of the held-out genome, four tables and a path.
+    """Return the findings of a run: figures of the held-out genome, four tables and a path.
 
     The tables are the best feature of each concept with its nulls and beside the baselines, the
     first candidates, and the hidden classes.

@@ -1,7 +1,7 @@
-"""The inputs of a run by their content, so that what was exchanged is made anew whatever its age.
+"""The inputs of a run by content, so that steps run again if an input was replaced.
 
-Times say nothing: ``cp -p`` and ``rsync -t`` bring a file that is older than what was made from
-its predecessor. Each step therefore has the sha256 of its inputs among its parameters.
+File times do not suffice: ``cp -p`` and ``rsync -t`` may replace a file by an older one.
+Each step therefore has the sha256 of its inputs among its parameters.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ FILES = ("dictionary", "concepts", "associate", "rank", "dossier")
 
 @dataclass
 class InputRecord:
-    """What is known of the inputs of a run directory.
+    """The recorded inputs of a run directory.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class InputRecord:
 
     @classmethod
     def read(cls, path: Path) -> "InputRecord":
-        """Read a record; an empty one where there is none that can be read."""
+        """Read a record; return an empty one if there is none or it cannot be read."""
         try:
             values = read_json_object(path, error=InputError)
             return cls(dict(values["sha256"]), dict(values["known"]), values["checked"])
@@ -54,7 +54,7 @@ class InputRecord:
             return cls()
 
     def write(self, path: Path) -> None:
-        """Write the record, unless it is there already."""
+        """Write the record if it has changed."""
         values = {"sha256": self.sha256, "known": self.known, "checked": self.checked}
         text = json.dumps(values, indent=1) + "\n"
         if path.is_file() and path.read_text(encoding="utf-8") == text:
@@ -115,7 +115,7 @@ def _named_files(config: Mapping[str, Any]) -> Iterator[tuple[str, list[Path]]]:
 
 
 def _weights(name: str) -> list[Path]:
-    """Return the files of a model that lie here: a folder, a file, or what is shipped."""
+    """Return the local files of a model: of a folder, a file or a shipped model."""
     shipped = Path(genointerp.__file__).parent / "model" / "weights" / name
     path = Path(name) if "/" in name else shipped
     if not name or path.is_file():

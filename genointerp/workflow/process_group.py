@@ -34,7 +34,7 @@ def process_group(
     environment: Mapping[str, str],
     keep_open: Sequence[int] = (),
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Start a command as the leader of a process group; when the block is left, nobody is left.
+    """Start a command as the leader of a process group, all of which has ended when the block ends.
 
     SIGTERM and SIGHUP, where they would have ended this process at once, leave the block, too, by
     a `SystemExit`. If this process is killed, a watcher ends the group.

@@ -1,1 +1,1 @@
-"""Tools that find elements in bare sequence; each is optional and imported only by its own file."""
+"""Tools that find elements in sequence alone; each is optional, and imported by its file only."""

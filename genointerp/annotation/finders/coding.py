@@ -7,7 +7,7 @@ from genointerp.annotation.finders.finding import FindConfig, Finding, needed, s
 from genointerp.core.errors import InputError
 
 _FEWEST_TO_TRAIN = 100_000
-"""Bases below which Prodigal does not learn the genome's own model well."""
+"""Genomes with fewer bases are too short for Prodigal to learn a model of their own."""
 
 
 def find_coding(contigs: Mapping[str, str], config: FindConfig) -> Iterator[Finding]:
@@ -43,7 +43,7 @@ def find_coding(contigs: Mapping[str, str], config: FindConfig) -> Iterator[Find
 
 
 def _open_ends(gene: Any) -> dict[str, str]:  # noqa: ANN401
-    """Say, as NCBI does, that a gene goes on beyond the end of its contig."""
+    """Mark, as NCBI does, that a gene continues beyond the end of its contig."""
     ranges = {}
     if gene.partial_begin:
         ranges["start_range"] = f".,{gene.begin}"

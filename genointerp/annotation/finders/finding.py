@@ -1,6 +1,6 @@
-"""What every finder is: a function from the bases of a genome to what it found there.
+"""The interface of every finder: a function from the bases of a genome to the elements found.
 
-Most gene finders are under the GPL. They are the extra ``annotate``; nothing imports one but the
+Most gene finders are under the GPL. They are the extra ``annotate``; each is imported only in the
 body of its finder.
 """
 
@@ -20,18 +20,18 @@ class MissingToolError(InputError):
 
 @dataclass(frozen=True)
 class FindConfig:
-    """What the finders are told.
+    """Settings of the finders.
 
     Parameters
     ----------
     translation_table
         Genetic code (NCBI number) of protein-coding and tRNA genes: 4 for Mycoplasma, else 11.
     covariance_models
-        Rfam's, or others, for pyinfernal (.cm).
+        File of covariance models for pyinfernal (.cm), such as those of Rfam.
     protein_profiles
-        Pfam's, or others, for pyhmmer (.hmm).
+        File of protein profiles for pyhmmer (.hmm), such as those of Pfam.
     motifs
-        MEME or JASPAR file.
+        File of motifs, in the format of MEME or JASPAR.
     max_evalue
         Hits of profiles and covariance models with a higher E-value are left out.
     max_p
@@ -62,7 +62,7 @@ class FindConfig:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a tool found.
+    """One element that a tool found.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class Search(Protocol):
 
 
 class Finder(NamedTuple):
-    """A tool: the distribution that has it, what it finds, and how it is asked."""
+    """A tool: the package that provides it, the elements that it finds, and its function."""
 
     package: str
     finds: str
@@ -123,12 +123,12 @@ def needed(package: str) -> Iterator[None]:
 
 
 def given_file(path: Path | None, key: str, what: str) -> Path:
-    """Return a file that the user must bring.
+    """Return a file that the user must provide.
 
     Raises
     ------
     InputError
-        If it is not named, or not there.
+        If it is not given, or does not exist.
     """
     if path is None:
         raise InputError(key, what, "none")
@@ -138,5 +138,5 @@ def given_file(path: Path | None, key: str, what: str) -> Path:
 
 
 def strand_of(sign: int) -> Strand:
-    """Return the strand of a number that is 1 or -1."""
+    """Return ``+`` for 1 and ``-`` for -1."""
     return "-" if sign < 0 else "+"

@@ -1,6 +1,6 @@
-"""Whether RNA of a sequence folds better than its dinucleotides say, by ViennaRNA.
+"""Test whether RNA folds better than its dinucleotide composition predicts, by ViennaRNA.
 
-Not a finder: it judges a stretch that something else has found.
+This is not a finder: it tests a stretch that something else has found.
 """
 
 from itertools import pairwise
@@ -23,13 +23,13 @@ def folding_z(sequence: UInt8[np.ndarray, " bp"], *, n_shuffles: int, seed: int)
     Returns
     -------
     float
-        ``(E - mean E_shuffled) / sd E_shuffled``, negative where it folds better; NaN where the
-        shuffled ones all have the same energy.
+        ``(E - mean E_shuffled) / sd E_shuffled``, negative if it folds better; NaN if all
+        shuffled sequences have the same energy.
 
     Notes
     -----
     E is the minimum free energy (Lorenz et al. 2011). Shuffling keeps every dinucleotide, since
-    stacking energies depend upon them (Workman and Krogh 1999).
+    stacking energies depend on them (Workman and Krogh 1999).
 
     Raises
     ------

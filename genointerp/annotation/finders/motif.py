@@ -14,7 +14,7 @@ from genointerp.genome.interval import Strand
 from genointerp.genome.letters import BASES, base_codes, normalise_sequence
 
 _STEPS = 1000
-"""Whole numbers over which the scores of a motif range."""
+"""Number of steps into which the range of a motif's scores is divided."""
 
 _PSEUDOCOUNT = 0.1
 
@@ -62,7 +62,7 @@ def read_motifs(path: Path) -> dict[str, Float64[np.ndarray, "base column"]]:
 
 
 def _meme(lines: list[list[str]]) -> Iterator[tuple[str, Float64[np.ndarray, "base column"]]]:
-    """Yield the motifs of a MEME file; shares become counts of their sites, 20 where unsaid."""
+    """Yield the motifs of a MEME file; shares become counts (of 20 sites by default)."""
     name = ""
     for number, words in enumerate(lines):
         if words[:1] == ["MOTIF"]:
@@ -125,7 +125,7 @@ def scored(
 def sites(
     code: UInt8[np.ndarray, " bp"], motif: ScoredMotif, max_p: float
 ) -> Iterator[tuple[int, Strand, float]]:
-    """Yield start, strand and p-value of each site; a site with an unknown base is none."""
+    """Yield start, strand and p-value of each site; a site with an unknown base does not count."""
     width = motif.score.shape[1]
     n_starts = len(code) - width + 1
     if n_starts < 1 or not (motif.p_value <= max_p).any():

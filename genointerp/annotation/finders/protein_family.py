@@ -21,7 +21,7 @@ from genointerp.genome.letters import (
 )
 
 _SHORTEST = 30
-"""Codons of an open reading frame, below which no domain is sought."""
+"""Fewest codons of an open reading frame in which a domain is sought."""
 
 
 class Frame(NamedTuple):
@@ -35,7 +35,7 @@ class Frame(NamedTuple):
 
 
 def find_protein_families(contigs: Mapping[str, str], config: FindConfig) -> Iterator[Finding]:
-    """Yield the domains of each profile, named after it, where they are coded."""
+    """Yield the coding bases of the domains of each profile, named after it."""
     with needed("pyhmmer"):
         from pyhmmer import hmmsearch
         from pyhmmer.easel import Alphabet, TextSequence

@@ -34,7 +34,7 @@ def finder_named(name: str) -> Finder:
     Raises
     ------
     UnknownNameError
-        Naming those that there are.
+        The message lists the finders.
     """
     if name not in FINDERS:
         raise UnknownNameError("finder", f"one of {', '.join(FINDERS)}", repr(name))
@@ -42,7 +42,7 @@ def finder_named(name: str) -> Finder:
 
 
 def installed_finders(names: Sequence[str]) -> list[str]:
-    """Return those of some finders whose packages are installed, in the order of the names."""
+    """Return those of the given finders whose packages are installed, in the given order."""
     return [name for name in names if _is_installed(finder_named(name).package)]
 
 

@@ -3,7 +3,7 @@
 The parser is ours because errors must name lines, and because nothing may be repaired in silence.
 Two habits of real files are understood: on a circular contig an element that spans the origin has
 an end beyond the length of the contig (NCBI, Bakta), and the sequence may follow (``##FASTA``).
-Which rows are one element, and in which order they are read, is told in
+Which rows are one element, and the order in which they are read, is decided by
 `genointerp.annotation.gff3.group` and `genointerp.annotation.gff3.order`.
 """
 
@@ -61,7 +61,7 @@ def parse_gff3(content: bytes, path: Path, genome: Genome) -> AnnotationSet:
     Parameters
     ----------
     path
-        Named in messages.
+        Name of the file, for messages.
     """
     text = content.decode("utf-8", "replace")
     rows: list[Row] = []
@@ -181,7 +181,7 @@ def _check_place(row: Row, genome: Genome, circular: set[str]) -> None:
 
 
 def _phased(rows: list[Row]) -> list[Row]:
-    """Give rows without a phase that which follows from the others, or from their length.
+    """Give rows without a phase the phase that follows from the other rows or from their length.
 
     Where no row has one the first codon begins at the first base, if the length is one of whole
     codons; otherwise the phases stay unknown.

@@ -39,7 +39,7 @@ class Group:
 
     @cached_property
     def attributes(self) -> Attributes:
-        """Those of the first row that has them, without ``part``, which is of the row."""
+        """The attributes of the first row that has any, without ``part``."""
         if len(self.rows) == 1:
             return self.rows[0].attributes
         merged: dict[str, tuple[str, ...]] = {}
@@ -51,7 +51,7 @@ class Group:
 
     @cached_property
     def term(self) -> str:
-        """What the element is, in the vocabulary of `genointerp.annotation.terms`."""
+        """The term of the element, in the vocabulary of `genointerp.annotation.terms`."""
         return term(self.rows[0].type, self.attributes)
 
 
@@ -145,7 +145,7 @@ def _members(groups: list[Group]) -> Iterator[list[Row]]:
 
 
 def _by_protein(rows: list[Row]) -> list[tuple[Row, ...]]:
-    """Divide rows by the attributes in which some differ; to say nothing is no difference."""
+    """Divide rows by attributes in which they differ; a missing attribute is no difference."""
     said = [tuple(row.attributes.get(name, ()) for name in _PROTEIN) for row in rows]
     differ = [len({one[i] for one in said if one[i]}) > 1 for i in range(len(_PROTEIN))]
     found: dict[tuple[tuple[str, ...], ...], list[Row]] = {}

@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[0-9]{1,15}")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The columns of a row but its source and score.
+    """The columns of a row, except its source and score.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Row:
     first, last
         1-based and closed, as in the file.
     phase
-        -1 where the file has none.
+        -1 if the file gives none.
     """
 
     where: str
@@ -43,7 +43,7 @@ class Row:
 
     @property
     def id(self) -> str:
-        """The attribute ``ID``, commas included; empty where there is none."""
+        """The attribute ``ID``, commas included; empty if there is none."""
         return ",".join(self.attributes.get("ID", ()))
 
     @property
@@ -58,7 +58,7 @@ def parse_row(line: str, where: str, number: int) -> Row:
     Raises
     ------
     AnnotationError
-        Naming the column that is malformed.
+        The message names the malformed column.
     """
     columns = line.split("\t")
     if len(columns) != 9:
@@ -78,7 +78,7 @@ def parse_row(line: str, where: str, number: int) -> Row:
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number of at most 15 ASCII digits, as coordinates are."""
+    """Return whether a text is a number of at most 15 ASCII digits, as coordinates are."""
     return _NUMBER.fullmatch(text) is not None
 
 
