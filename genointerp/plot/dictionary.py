@@ -17,7 +17,8 @@ def plot_dictionary(
     ----------
     points
         Columns ``feature``, ``x``, ``y`` and ``concept``, empty for features without a concept,
-        which are grey and lie below the others. The most frequent concept comes first in the legend.
+        which are grey and lie below the others. The most frequent concept comes first in the
+        legend.
     """
     ax = current_axes(ax)
     other = points[points["concept"] == ""]
