@@ -13,7 +13,8 @@ def ablate(
     genome: Annotated[Path, typer.Argument(help="FASTA or GenBank file", show_default=False)],
     sae: Annotated[Path, typer.Option(help="folder of the dictionary", show_default=False)],
     features: Annotated[
-        Path, typer.Option(help="features of the genome under it", show_default=False)
+        Path,
+        typer.Option(help="features file of the genome under this dictionary", show_default=False),
     ],
     out: Annotated[
         Path, typer.Option(help="table to write: .tsv, .parquet or .json", show_default=False)
@@ -25,17 +26,19 @@ def ablate(
     candidates: Annotated[
         Path | None, typer.Option(help="table of `rank`, whose first features are ablated")
     ] = None,
-    top: Annotated[int | None, typer.Option(help="how many of the candidates")] = None,
+    top: Annotated[int | None, typer.Option(help="number of candidates to ablate")] = None,
     region: Annotated[
         list[str] | None,
         typer.Option(help="only windows around bases in this region; repeatable"),
     ] = None,
-    n_windows: Annotated[int | None, typer.Option(help="windows of each feature")] = None,
-    n_matched: Annotated[int | None, typer.Option(help="features to compare each with")] = None,
+    n_windows: Annotated[int | None, typer.Option(help="windows for each feature")] = None,
+    n_matched: Annotated[
+        int | None, typer.Option(help="matched features to compare each feature with")
+    ] = None,
     window: Annotated[int | None, typer.Option(help="bases read of each window")] = None,
     warmup: Annotated[int | None, typer.Option(help="first bases of a window, as context")] = None,
     seed: Annotated[
-        int | None, typer.Option(help="of the windows and the features to compare with")
+        int | None, typer.Option(help="random seed of windows and matched features")
     ] = None,
 ) -> None:
     """Measure what the model loses without each feature, against matched random features."""

@@ -16,7 +16,7 @@ def annotate(
     ],
     genome: Annotated[Path | None, typer.Option(help="FASTA or GenBank of an annotation")] = None,
     concepts: Annotated[
-        Path | None, typer.Option(help="YAML; the shipped concepts otherwise")
+        Path | None, typer.Option(help="YAML that defines the concepts; the shipped one otherwise")
     ] = None,
     find: Annotated[
         list[str] | None,

@@ -29,23 +29,28 @@ def associate(
             " alternate blocks of each contig where none"
         ),
     ] = None,
-    concepts: Annotated[Path | None, typer.Option(help="definition of concepts, YAML")] = None,
+    concepts: Annotated[
+        Path | None, typer.Option(help="YAML that defines the concepts; the shipped one otherwise")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="YAML of AssociateConfig")] = None,
-    seed: Annotated[int | None, typer.Option(help="of the circular shifts")] = None,
+    seed: Annotated[int | None, typer.Option(help="random seed of the circular shifts")] = None,
     baselines: Annotated[
-        Path | None, _beside(help="also measure what it takes without this dictionary: the table")
+        Path | None,
+        _beside(help="also measure baselines without this dictionary, and write this table"),
     ] = None,
     associations: Annotated[
-        Path | None, _beside(help="of FEATURES, computed before, in place of --out")
+        Path | None,
+        _beside(help="associations of FEATURES that were computed before, instead of --out"),
     ] = None,
     activations: Annotated[
-        list[Path] | None, _beside(help="that FEATURES were made of: neurons, components, probes")
+        list[Path] | None,
+        _beside(help="activations of FEATURES, for neurons, components and probes"),
     ] = None,
     random: Annotated[
         list[Path] | None, _beside(help="features of the model with random weights")
     ] = None,
     other_seed: Annotated[
-        list[Path] | None, _beside(help="features of a dictionary of another seed")
+        list[Path] | None, _beside(help="features of a dictionary of another seed, as a baseline")
     ] = None,
 ) -> None:
     """Compare every feature of FEATURES with every concept, in either orientation.

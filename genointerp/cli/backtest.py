@@ -30,7 +30,9 @@ def backtest(
         typer.Option(help="GFF3 or GenBank of each genome, in the order of FEATURES"),
     ],
     genome: Sequences,
-    associations: Annotated[Path, typer.Option(help="their associations, with nothing hidden")],
+    associations: Annotated[
+        Path, typer.Option(help="associations of FEATURES with nothing hidden")
+    ],
     out: Annotated[
         Path, typer.Option(help="classes, .tsv; their features go to NAME_features.tsv beside it")
     ],
@@ -45,15 +47,17 @@ def backtest(
         list[Path] | None, _random(help="features of the model with random weights")
     ] = None,
     random_activations: Annotated[
-        list[Path] | None, _random(help="that these were made of, where --activations is given")
+        list[Path] | None, _random(help="their activations, if --activations is given")
     ] = None,
     random_sae: Annotated[
-        Path | None, _random(help="folder of their dictionary, where --sae is given")
+        Path | None, _random(help="folder of their dictionary, if --sae is given")
     ] = None,
     baselines: Annotated[
         Path | None, typer.Option(help="table of baselines: which classes the model knows")
     ] = None,
-    concepts: Annotated[Path | None, typer.Option(help="definition of concepts, YAML")] = None,
+    concepts: Annotated[
+        Path | None, typer.Option(help="YAML that defines the concepts; the shipped one otherwise")
+    ] = None,
     config: Settings = None,
     seed: Seed = None,
 ) -> None:

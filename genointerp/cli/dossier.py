@@ -16,7 +16,9 @@ def dossier(
         list[Path] | None,
         typer.Option(help="GFF3 of each genome that finders wrote (annotate --find)"),
     ] = None,
-    sae: Annotated[Path | None, typer.Option(help="dictionary, for nearest features")] = None,
+    sae: Annotated[
+        Path | None, typer.Option(help="folder of the dictionary, for the nearest features")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="YAML of DossierConfig")] = None,
 ) -> None:
     """Write a dossier of each of the first candidates: checks, loci, neighbours, what next."""

@@ -14,7 +14,8 @@ def encode(
     out: Annotated[Path, typer.Option(help="features file to write", show_default=False)],
     device: Annotated[str, typer.Option(help="where the dictionary runs, such as cuda")] = "cpu",
     compression: Annotated[
-        Literal["none", "zstd"], typer.Option(help="zstd: a smaller file, slower to ask")
+        Literal["none", "zstd"],
+        typer.Option(help="zstd gives a smaller file that is slower to query"),
     ] = "none",
 ) -> None:
     """Encode the ACTIVATIONS of a genome into the features of a dictionary, both strands."""

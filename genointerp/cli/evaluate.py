@@ -19,7 +19,7 @@ def evaluate(
         typer.Option(help="dictionary of another seed or size to compare with; repeatable"),
     ] = None,
     figure: Annotated[
-        Path | None, typer.Option(help="figure to draw too: .png, .pdf or .svg")
+        Path | None, typer.Option(help="also draw a figure: .png, .pdf or .svg")
     ] = None,
     region: Annotated[
         list[str] | None, typer.Option(help="only this region, like chrI:1-1,000; repeatable")
@@ -34,7 +34,7 @@ def evaluate(
     ] = None,
     window: Annotated[int | None, typer.Option(help="bases read in one pass")] = None,
     warmup: Annotated[int | None, typer.Option(help="first bases of a pass, not counted")] = None,
-    batch: Annotated[int | None, typer.Option(help="windows of one call of the model")] = None,
+    batch: Annotated[int | None, typer.Option(help="windows in one call of the model")] = None,
 ) -> None:
     """Measure a dictionary: in the model, by itself, and against dictionaries of its site."""
     from genointerp.command.evaluate import MeasuredBases

@@ -15,7 +15,7 @@ def export(
             show_default=False,
         ),
     ],
-    feature: Annotated[str | None, typer.Option(help="its number or name")] = None,
+    feature: Annotated[str | None, typer.Option(help="number or name of the feature")] = None,
     genome: Annotated[Path | None, typer.Option(help="FASTA or GenBank, for .fasta")] = None,
     annotations: Annotated[Path | None, typer.Option(help="GFF3 or GenBank, for .h5ad")] = None,
     strand: Annotated[
@@ -23,12 +23,15 @@ def export(
         typer.Option(help="only this reading strand; both otherwise (tracks: the larger value)"),
     ] = None,
     bin: Annotated[
-        int, typer.Option(min=1, help="bp of a bin of a track, which has its greatest activation")
+        int,
+        typer.Option(min=1, help="bin width of a track in bp; a bin has its greatest activation"),
     ] = 1,
-    merge_gap: Annotated[int, typer.Option(min=0, help="silent bases that a locus may span")] = 0,
-    min_length: Annotated[int, typer.Option(min=1, help="shorter loci are left out")] = 1,
+    merge_gap: Annotated[
+        int, typer.Option(min=0, help="longest silent gap inside a locus, in bp")
+    ] = 0,
+    min_length: Annotated[int, typer.Option(min=1, help="shortest locus, in bp")] = 1,
     min_activation: Annotated[
-        float, typer.Option(min=0, help="of loci: bases with a lower one count as silent")
+        float, typer.Option(min=0, help="bases with a lower activation count as silent in loci")
     ] = 0.0,
     flank: Annotated[int, typer.Option(min=0, help="bases on either side in .fasta")] = 50,
 ) -> None:

@@ -14,7 +14,7 @@ def harvest(
     out: Annotated[Path, typer.Option(help="activations file to write", show_default=False)],
     model: ModelChoice,
     site: Annotated[
-        str | None, typer.Option(help="where in the model; the model's default where not given")
+        str | None, typer.Option(help="site in the model; by default the model's own")
     ] = None,
     region: Annotated[
         list[str] | None, typer.Option(help="only this region, like chrI:1-1,000; repeatable")
@@ -23,21 +23,21 @@ def harvest(
     warmup: Annotated[int | None, typer.Option(help="first bases of a pass, discarded")] = None,
     halo: Annotated[
         int | None,
-        typer.Option(help="last bases of a pass, discarded; as the model needs where not given"),
+        typer.Option(help="last bases of a pass, discarded; by default as the model needs"),
     ] = None,
     chunk: Annotated[
         int | None, typer.Option(help="tokens read at once, so that a pass may be a chromosome")
     ] = None,
-    batch: Annotated[int | None, typer.Option(help="windows of one call of the model")] = None,
+    batch: Annotated[int | None, typer.Option(help="windows in one call of the model")] = None,
     encoding: Annotated[
         Literal["float16", "bfloat16"] | None,
-        typer.Option(help="of the stored values; as fits the model's dtype where not given"),
+        typer.Option(help="encoding of the stored values; by default as fits the model's dtype"),
     ] = None,
     devices: Annotated[
         str | None, typer.Option(help="a copy of the model on each, such as cuda:0,cuda:1")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="load the model and check all this; compute nothing")
+        bool, typer.Option("--dry-run", help="load the model, check all settings, compute nothing")
     ] = False,
 ) -> None:
     """Run a model over a GENOME, both strands, and store its activations at one site."""

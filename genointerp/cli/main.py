@@ -141,10 +141,11 @@ def _print_version(wanted: bool) -> bool:
 @app.callback()
 def program(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="say which")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="print the version"),
     ] = False,
     with_traceback: Annotated[
-        bool, typer.Option(_TRACEBACK, help="of an error, print where in the program it arose")
+        bool, typer.Option(_TRACEBACK, help="print the traceback of an error")
     ] = False,
 ) -> None:
     """Look inside DNA foundation models: from a genome to features that tell its biology."""

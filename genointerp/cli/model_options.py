@@ -51,24 +51,25 @@ def _options(
     model: Annotated[
         str, _option(help="name (see `genointerp models`), folder, or hub repository owner/name")
     ] = "nano",
-    checkpoint: Annotated[
-        Path | None, _option(help="local weights, instead of downloading those of the name")
-    ] = None,
+    checkpoint: Annotated[Path | None, _option(help="local weights, instead of a download")] = None,
     revision: Annotated[
         str | None, _option(help="branch, tag or commit of the hub repository")
     ] = None,
     trust_remote_code: Annotated[
-        bool, _option("--trust-remote-code", help="let Python code of the repository run")
+        bool, _option("--trust-remote-code", help="allow Python code of the repository to run")
     ] = False,
     dtype: Annotated[
         Literal["float32", "bfloat16", "float16"] | None,
-        _option(help="of the weights; as fits model and device where not given"),
+        _option(help="dtype of the weights; by default as fits model and device"),
     ] = None,
     attention: Annotated[
-        str | None, _option(help="kernels: sdpa or flash_attention_2, _3, _4; else the best here")
+        str | None,
+        _option(
+            help="attention kernel: sdpa or flash_attention_2, _3, _4; by default the best available"
+        ),
     ] = None,
     require_flash: Annotated[
-        bool, _option("--require-flash", help="end unless attention runs by a flash kernel")
+        bool, _option("--require-flash", help="stop unless a flash attention kernel is used")
     ] = False,
     device: Annotated[
         str,
@@ -78,7 +79,7 @@ def _options(
     ] = "cpu",
     random_weights: Annotated[
         int | None,
-        _option(help="seed of weights drawn anew, under a name of their own: what is not learnt"),
+        _option(help="draw random weights with this seed instead, as a control"),
     ] = None,
 ) -> ModelChoice:
     options = {

@@ -10,7 +10,7 @@ def motif(
     features: Annotated[
         Path, typer.Argument(help="features file, or catalogue of several (.yaml)")
     ],
-    feature: Annotated[str, typer.Argument(help="its number or name")],
+    feature: Annotated[str, typer.Argument(help="number or name of the feature")],
     out: Annotated[
         Path,
         typer.Option(help=".meme, table (.tsv, .json, .parquet) or logo (.png, .pdf, .svg)"),
@@ -18,15 +18,19 @@ def motif(
     genome: Annotated[
         Path | None, typer.Option(help="FASTA or GenBank; a catalogue names its own")
     ] = None,
-    n_loci: Annotated[int, typer.Option(min=1, help="the strongest so many loci")] = 200,
+    n_loci: Annotated[
+        int, typer.Option(min=1, help="number of loci to align, strongest first")
+    ] = 200,
     anchor: Annotated[
         Literal["peak", "start", "end"],
         typer.Option(help="base of a locus that is laid on offset 0, in reading direction"),
     ] = "peak",
     before: Annotated[int, typer.Option(min=0, help="bases before the anchor")] = 30,
     after: Annotated[int, typer.Option(min=0, help="bases after the anchor")] = 10,
-    merge_gap: Annotated[int, typer.Option(min=0, help="silent bases that a locus may span")] = 0,
-    min_length: Annotated[int, typer.Option(min=1, help="shorter loci are left out")] = 1,
+    merge_gap: Annotated[
+        int, typer.Option(min=0, help="longest silent gap inside a locus, in bp")
+    ] = 0,
+    min_length: Annotated[int, typer.Option(min=1, help="shortest locus, in bp")] = 1,
     min_activation: Annotated[
         float, typer.Option(min=0, help="bases with a lower activation count as silent")
     ] = 0.0,

@@ -64,7 +64,7 @@ def overlap(
     associations: Annotated[Path, typer.Argument(help="table of associations")],
     out: Out,
     score: Annotated[
-        Literal["all", "f1", "precision", "recall"], typer.Option(help="one map, or one for each")
+        Literal["all", "f1", "precision", "recall"], typer.Option(help="score to draw, or all")
     ] = "all",
 ) -> None:
     """Draw test scores of the best features with every concept."""
@@ -87,7 +87,7 @@ def curves(
         list[str] | None,
         typer.Option(help="number or name; repeatable; else the best feature of each concept"),
     ] = None,
-    concept: Annotated[list[str] | None, typer.Option(help="only this one; repeatable")] = None,
+    concept: Annotated[list[str] | None, typer.Option(help="only this concept; repeatable")] = None,
 ) -> None:
     """Draw precision against recall at every threshold, on the test side of the associations."""
     from genointerp.figure.curves import draw_curves
@@ -107,7 +107,7 @@ def metagene(
     annotations: Annotations,
     associations: Annotated[Path, typer.Option(help="table of associations of these features")],
     feature: Annotated[str, typer.Option(help="number or name in the dictionary")],
-    concept: Annotated[str, typer.Option(help="whose elements are aligned")],
+    concept: Annotated[str, typer.Option(help="concept whose elements are aligned")],
     out: Out,
     genome: Genomes = None,
     concepts: Concepts = None,
@@ -132,7 +132,9 @@ def circle(
     genome: Genome,
     feature: Annotated[list[str], typer.Option(help="number or name; repeatable: a ring each")],
     out: Out,
-    contig: Annotated[str | None, typer.Option(help="the longest otherwise")] = None,
+    contig: Annotated[
+        str | None, typer.Option(help="contig to draw; by default the longest")
+    ] = None,
     associations: Associations = None,
 ) -> None:
     """Draw a whole contig as a circle: its elements, and a ring for each feature."""
@@ -169,7 +171,7 @@ def feature(
 def density(
     features: Store,
     out: Out,
-    feature: Annotated[str | None, typer.Option(help="number or name, to be marked")] = None,
+    feature: Annotated[str | None, typer.Option(help="number or name of a feature to mark")] = None,
 ) -> None:
     """Draw the densities of all features."""
     from genointerp.figure.density import draw_density
@@ -189,7 +191,7 @@ def dictionary(
     method: Annotated[
         Literal["pca", "umap"], typer.Option(help="umap needs the package umap-learn")
     ] = "pca",
-    seed: Annotated[int, typer.Option(help="of umap")] = 0,
+    seed: Annotated[int, typer.Option(help="random seed of umap")] = 0,
 ) -> None:
     """Draw the directions of a dictionary in two dimensions."""
     from genointerp.figure.dictionary import draw_dictionary

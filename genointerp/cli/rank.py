@@ -21,7 +21,7 @@ from genointerp.cli.rank_options import (
 
 def rank(
     features: Features,
-    associations: Annotated[Path, typer.Option(help="their table of associations")],
+    associations: Annotated[Path, typer.Option(help="table of associations of FEATURES")],
     genome: Sequences,
     out: Annotated[
         Path, typer.Option(help="candidates, .tsv; loci go to .gff3 and .fasta beside it")

@@ -24,8 +24,10 @@ TrainedOn = Annotated[
     typer.Option(help="genome that the dictionary was trained on; repeatable"),
 ]
 Settings = Annotated[Path | None, typer.Option(help="YAML of RankConfig")]
-Seed = Annotated[int | None, typer.Option(help="of the bases and directions that are drawn")]
+Seed = Annotated[
+    int | None, typer.Option(help="random seed of the bases and directions that are drawn")
+]
 Measured = Annotated[
     Path | None,
-    typer.Option(help="candidates of these files: what was measured is taken from there"),
+    typer.Option(help="candidates of the same files, whose measurements are used again"),
 ]

@@ -7,8 +7,8 @@ import typer
 
 
 def report(
-    run_dir: Annotated[Path, typer.Argument(help="what a run made")],
-    out: Annotated[Path, typer.Option(help="the page, HTML")],
+    run_dir: Annotated[Path, typer.Argument(help="run directory")],
+    out: Annotated[Path, typer.Option(help="HTML page to write")],
 ) -> None:
     """Write one HTML file of the run in RUN_DIR, which needs no network."""
     from genointerp.command.report import report as write_report

@@ -17,7 +17,7 @@ def run(
         bool,
         typer.Option(
             "--no-lock",
-            help="for a file system without locks: you see to it that no other run is at work",
+            help="for a file system without locks: make sure yourself that no other run is active",
         ),
     ] = False,
 ) -> None:

@@ -10,7 +10,7 @@ def top(
     features: Annotated[
         Path, typer.Argument(help="features file, or catalogue of several (.yaml)")
     ],
-    feature: Annotated[str, typer.Argument(help="its number or name")],
+    feature: Annotated[str, typer.Argument(help="number or name of the feature")],
     n: Annotated[int, typer.Option("--top", min=1, help="loci at most")] = 20,
     genome: Annotated[
         Path | None, typer.Option(help="FASTA or GenBank: adds the sequence of each locus")
@@ -21,8 +21,10 @@ def top(
     flank: Annotated[
         int, typer.Option(min=0, help="bases shown on either side, in lower case")
     ] = 0,
-    merge_gap: Annotated[int, typer.Option(min=0, help="silent bases that a locus may span")] = 0,
-    min_length: Annotated[int, typer.Option(min=1, help="shorter loci are left out")] = 1,
+    merge_gap: Annotated[
+        int, typer.Option(min=0, help="longest silent gap inside a locus, in bp")
+    ] = 0,
+    min_length: Annotated[int, typer.Option(min=1, help="shortest locus, in bp")] = 1,
     min_activation: Annotated[
         float, typer.Option(min=0, help="bases with a lower activation count as silent")
     ] = 0.0,

@@ -16,19 +16,25 @@ def train(
         list[Path] | None,
         typer.Argument(help="activation stores, read together", show_default=False),
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML; the defaults otherwise")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="YAML of settings; defaults otherwise")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="replaces the seed of the configuration")] = None,
     n_features: Annotated[
         list[int] | None,
         typer.Option(help="size; repeatable, and so are k and init-seed: a folder for each"),
     ] = None,
-    k: Annotated[list[int] | None, typer.Option(help="features that may fire")] = None,
-    init_seed: Annotated[list[int] | None, typer.Option(help="of the initial weights")] = None,
+    k: Annotated[list[int] | None, typer.Option(help="features that may fire on a token")] = None,
+    init_seed: Annotated[
+        list[int] | None, typer.Option(help="random seed of the initial weights; repeatable")
+    ] = None,
     genome: Annotated[
         list[Path] | None,
         typer.Option(help="FASTA or GenBank that the model reads, in place of ACTIVATIONS"),
     ] = None,
-    site: Annotated[str | None, typer.Option(help="where in the model; its default else")] = None,
+    site: Annotated[
+        str | None, typer.Option(help="site in the model; by default the model's own")
+    ] = None,
     region: Annotated[
         list[str] | None, typer.Option(help="only this region of the genome; repeatable")
     ] = None,

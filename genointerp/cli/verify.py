@@ -10,7 +10,7 @@ def verify(
     file: Annotated[Path, typer.Argument(help="features or activations file", show_default=False)],
     input: Annotated[
         list[Path] | None,
-        typer.Option(help="file that it must have been made from, by sha256; repeatable"),
+        typer.Option(help="file that FILE must have been made from, by sha256; repeatable"),
     ] = None,
 ) -> None:
     """Check indexes, order, checksums and provenance of FILE; status 1 where one is wrong."""
