@@ -65,7 +65,7 @@ def _options(
     attention: Annotated[
         str | None,
         _option(
-            help="attention kernel: sdpa or flash_attention_2, _3, _4; by default the best available"
+            help="attention kernel: sdpa, flash_attention_2, _3 or _4; by default the best here"
         ),
     ] = None,
     require_flash: Annotated[
