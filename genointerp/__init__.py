@@ -1,3 +1,75 @@
-"""Look inside DNA foundation models."""
+"""Look inside DNA foundation models.
 
-__version__ = "0.1.0"
+``import genointerp as gi`` offers what is public, each name loaded when it is first used: what a
+command does is ``gi.COMMAND``, a figure is ``gi.plot.FIGURE``. Types for editors and type checkers
+are in ``__init__.pyi``. Nothing inside the package imports from here.
+"""
+
+from importlib import import_module
+
+from genointerp.core.version import __version__ as __version__
+
+_COMMANDS = (
+    "ablate",
+    "adopt",
+    "annotate",
+    "associate",
+    "backtest",
+    "convert",
+    "demo",
+    "dossier",
+    "encode",
+    "evaluate",
+    "export",
+    "fetch",
+    "harvest",
+    "models",
+    "motif",
+    "query",
+    "rank",
+    "report",
+    "run",
+    "summarise",
+    "top",
+    "train",
+    "verify",
+)
+
+_HOMES = {
+    **{name: f"genointerp.command.{name}" for name in _COMMANDS},
+    "ActivationStore": "genointerp.store.activation.store",
+    "AnnotationSet": "genointerp.annotation.annotation_set",
+    "DnaModel": "genointerp.model.protocol",
+    "FeatureStore": "genointerp.store.feature.store",
+    "GenointerpError": "genointerp.core.errors",
+    "Genome": "genointerp.genome.genome",
+    "GenomicInterval": "genointerp.genome.interval",
+    "Run": "genointerp.page.run",
+    "SparseAutoencoder": "genointerp.sae.base",
+    "define_elements": "genointerp.annotation.concepts",
+    "format_region": "genointerp.genome.interval",
+    "load_concepts": "genointerp.annotation.concepts",
+    "load_model": "genointerp.model.registry",
+    "open_run": "genointerp.page.run",
+    "parse_region": "genointerp.genome.interval",
+    "read_annotation": "genointerp.annotation.read",
+    "read_genome": "genointerp.genome.read",
+    "shipped": "genointerp.annotation.catalogue",
+}
+"""The module of each name but `plot`, which is one itself."""
+
+__all__ = sorted([*_HOMES, "plot"])  # written out in __init__.pyi
+
+
+def __getattr__(name: str) -> object:
+    if name == "plot":
+        return import_module("genointerp.plot")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'genointerp' has no attribute {name!r}")
+    found = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

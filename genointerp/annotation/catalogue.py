@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import genointerp
 from genointerp.core.config import read_yaml
 from genointerp.core.errors import SchemaError, StorageError, UnknownNameError
+from genointerp.core.version import PACKAGE_FOLDER
 
 FILES = ("sequence.fa.gz", "annotation.gff3.gz", "source.yaml")
 
@@ -42,11 +42,15 @@ def annotations_folder() -> Path:
     StorageError
         If neither is there.
     """
-    package = Path(genointerp.__file__).parent
-    for folder in (package / "_data" / "annotations", package.parent / "annotations"):
+    for folder in (
+        PACKAGE_FOLDER / "_data" / "annotations",
+        PACKAGE_FOLDER.parent / "annotations",
+    ):
         if (folder / "concepts.yaml").is_file():
             return folder
-    raise StorageError(f"{package}: expected the shipped annotations, found none; install again")
+    raise StorageError(
+        f"{PACKAGE_FOLDER}: expected the shipped annotations, found none; install again"
+    )
 
 
 def catalogue() -> dict[str, ShippedGenome]:

@@ -16,6 +16,7 @@ import pandas as pd
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.terms import TERMS, rrna_size
+from genointerp.core.arguments import StrPath
 from genointerp.core.config import from_mapping, read_yaml
 from genointerp.core.errors import ConfigError, UnknownNameError
 from genointerp.genome.genome import Genome
@@ -124,7 +125,7 @@ class ConceptElements:
         return ("both",) if self.concepts[concept].strand == "none" else ("sense", "antisense")
 
 
-def load_concepts(path: Path | None = None) -> dict[str, Concept]:
+def load_concepts(path: StrPath | None = None) -> dict[str, Concept]:
     """Read a concepts file; without a path, the shipped one.
 
     Raises

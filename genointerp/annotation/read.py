@@ -6,6 +6,7 @@ from typing import NamedTuple
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.genbank import convert_records
 from genointerp.annotation.gff3.file import parse_gff3
+from genointerp.core.arguments import StrPath
 from genointerp.core.errors import AnnotationError
 from genointerp.genome.file import excerpt, kind_of, read_content
 from genointerp.genome.genbank import parse_genbank
@@ -19,7 +20,7 @@ class AnnotationFile(NamedTuple):
     sha256: str
 
 
-def read_annotation(path: Path, genome: Genome) -> AnnotationSet:
+def read_annotation(path: StrPath, genome: Genome) -> AnnotationSet:
     """Read GFF3 or GenBank, recognised by its content, and check it against the genome.
 
     Raises
@@ -30,7 +31,7 @@ def read_annotation(path: Path, genome: Genome) -> AnnotationSet:
     return read_annotation_file(path, genome).annotations
 
 
-def read_annotation_file(path: Path, genome: Genome) -> AnnotationFile:
+def read_annotation_file(path: StrPath, genome: Genome) -> AnnotationFile:
     """Read an annotation as `read_annotation` does; the file, which may be a pipe, is read once."""
     path = Path(path)
     content = read_content(path, error=AnnotationError)

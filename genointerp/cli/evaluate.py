@@ -41,7 +41,7 @@ def evaluate(
     from genointerp.command.evaluate import evaluate as evaluate_file
     from genointerp.core.progress import progress_bar
     from genointerp.figure.file import check_suffix
-    from genointerp.figure.quality import draw_quality
+    from genointerp.figure.quality import quality as draw_quality
     from genointerp.reading.harvest import HarvestConfig
 
     if figure is not None:

@@ -12,7 +12,6 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from genointerp import __version__
 from genointerp.cli.ablate import ablate
 from genointerp.cli.adopt import adopt
 from genointerp.cli.annotate import annotate
@@ -40,6 +39,7 @@ from genointerp.cli.train import train
 from genointerp.cli.verify import verify
 from genointerp.core.errors import GenointerpError
 from genointerp.core.text import one_line
+from genointerp.core.version import __version__
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "fetch": fetch,

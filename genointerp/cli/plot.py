@@ -44,16 +44,17 @@ def region(
     ] = None,
 ) -> None:
     """Draw genes, concepts and features along REGION, up to 150 bp with their bases."""
-    from genointerp.figure.file import SourceFiles
-    from genointerp.figure.region import draw_region
+    from genointerp.figure.region import region as draw_region
 
     draw_region(
         features,
         region,
         out,
-        source=SourceFiles(genome, annotations, concepts),
+        genome=genome,
+        annotations=annotations,
+        feature=feature or [],
         associations=associations,
-        feature_ids=feature or [],
+        concepts=concepts,
     )
     typer.echo(out)
 
@@ -68,7 +69,7 @@ def overlap(
     ] = "all",
 ) -> None:
     """Draw test scores of the best features with every concept."""
-    from genointerp.figure.overlap import draw_overlap
+    from genointerp.figure.overlap import overlap as draw_overlap
 
     draw_overlap(associations, out, score=score)
     typer.echo(out)
@@ -90,13 +91,18 @@ def curves(
     concept: Annotated[list[str] | None, typer.Option(help="only this concept; repeatable")] = None,
 ) -> None:
     """Draw precision against recall at every threshold, on the test side of the associations."""
-    from genointerp.figure.curves import draw_curves
-    from genointerp.figure.measured import read_measured
+    from genointerp.figure.curves import curves as draw_curves
 
-    measured = read_measured(
-        features, annotations, associations, genomes=genome or [], concepts=concepts
+    draw_curves(
+        features,
+        annotations,
+        associations,
+        out,
+        genomes=genome or [],
+        concepts=concepts,
+        feature=feature or [],
+        concept=concept or [],
     )
-    draw_curves(measured, out, feature_ids=feature or [], concepts=concept or [])
     typer.echo(out)
 
 
@@ -114,13 +120,19 @@ def metagene(
     flank: Annotated[int, typer.Option(min=1, help="bp on either side")] = 200,
 ) -> None:
     """Draw the mean activation around starts and ends of elements, on test."""
-    from genointerp.figure.measured import read_measured
-    from genointerp.figure.metagene import draw_metagene
+    from genointerp.figure.metagene import metagene as draw_metagene
 
-    measured = read_measured(
-        features, annotations, associations, genomes=genome or [], concepts=concepts
+    draw_metagene(
+        features,
+        annotations,
+        associations,
+        out,
+        feature=feature,
+        concept=concept,
+        genomes=genome or [],
+        concepts=concepts,
+        flank=flank,
     )
-    draw_metagene(measured, out, feature=feature, concept=concept, flank=flank)
     typer.echo(out)
 
 
@@ -138,15 +150,15 @@ def circle(
     associations: Associations = None,
 ) -> None:
     """Draw a whole contig as a circle: its elements, and a ring for each feature."""
-    from genointerp.figure.circle import draw_circle
-    from genointerp.figure.file import SourceFiles
+    from genointerp.figure.circle import circle as draw_circle
 
     draw_circle(
         features,
         out,
-        source=SourceFiles(genome, annotations),
-        feature_ids=feature,
-        seqid=contig,
+        genome=genome,
+        annotations=annotations,
+        feature=feature,
+        contig=contig,
         associations=associations,
     )
     typer.echo(out)
@@ -160,7 +172,7 @@ def feature(
     out: Out,
 ) -> None:
     """Draw the activations of one feature: how strong, how often, what shape and where."""
-    from genointerp.figure.feature import draw_feature
+    from genointerp.figure.feature import feature as draw_feature
 
     draw_feature(features, feature, out)
     typer.echo(out)
@@ -174,7 +186,7 @@ def density(
     feature: Annotated[str | None, typer.Option(help="number or name of a feature to mark")] = None,
 ) -> None:
     """Draw the densities of all features."""
-    from genointerp.figure.density import draw_density
+    from genointerp.figure.density import density as draw_density
 
     draw_density(features, out, feature=feature)
     typer.echo(out)
@@ -194,7 +206,7 @@ def dictionary(
     seed: Annotated[int, typer.Option(help="random seed of umap")] = 0,
 ) -> None:
     """Draw the directions of a dictionary in two dimensions."""
-    from genointerp.figure.dictionary import draw_dictionary
+    from genointerp.figure.dictionary import dictionary as draw_dictionary
 
     draw_dictionary(sae, out, associations=associations, method=method, seed=seed)
     typer.echo(out)
@@ -207,7 +219,7 @@ def training(
     out: Out,
 ) -> None:
     """Draw the training curves of a dictionary."""
-    from genointerp.figure.training import draw_training
+    from genointerp.figure.training import training as draw_training
 
     draw_training(metrics, out)
     typer.echo(out)

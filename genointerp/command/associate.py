@@ -140,7 +140,7 @@ class BaselineFiles:
             raise InputError("baselines", expected, "none")
 
 
-def associate(  # noqa: PLR0913 - each is a file or a choice of the user
+def associate(
     features: Sequence[Path],
     annotations: Sequence[Path],
     out: Path | None,

@@ -21,7 +21,7 @@ from genointerp.core.files import together
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.decoder import read_own_decoder
-from genointerp.figure.backtest import draw_backtest
+from genointerp.figure.backtest import backtest as draw_backtest
 from genointerp.figure.file import check_suffix
 from genointerp.store.activation.store import ActivationStore
 from genointerp.store.belonging import check_features, check_made_from

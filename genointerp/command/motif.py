@@ -8,7 +8,7 @@ from genointerp.core.provenance import Provenance
 from genointerp.feature.genomes import GenomeFiles, total_inputs
 from genointerp.feature.motif import Motif, MotifConfig, find_motif, write_meme
 from genointerp.figure.file import FORMATS
-from genointerp.figure.motif import draw_motif
+from genointerp.figure.motif import motif as draw_motif
 from genointerp.store.table.schemas import MOTIF
 from genointerp.store.table.table import write_table
 

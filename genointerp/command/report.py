@@ -8,9 +8,9 @@ by their hashes, so that no other script runs and no request leaves.
 from pathlib import Path
 
 from genointerp.core.files import atomic_path, together
-from genointerp.report.measure import measure_run, write_measurements
-from genointerp.report.page import render_page, top_features
-from genointerp.report.run import read_run
+from genointerp.page.measure import measure_run, write_measurements
+from genointerp.page.page import render_page, top_features
+from genointerp.page.run import open_run
 
 
 def report(run_dir: Path, out: Path) -> None:
@@ -32,7 +32,7 @@ def report(run_dir: Path, out: Path) -> None:
         If the directory lacks one of these, or they do not belong together.
     """
     out = Path(out)
-    run = read_run(run_dir)
+    run = open_run(run_dir)
     measured = measure_run(run, top_features(run))
     folder = out.with_name(f"{out.stem}_tables")
     page = render_page(run, measured, folder=folder.name)

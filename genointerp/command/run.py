@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
-from genointerp import __version__
 from genointerp.core.errors import GenointerpError, InputError, StorageError
 from genointerp.core.files import atomic_path, check_writable, replacing
+from genointerp.core.version import __version__
 from genointerp.workflow.check import check_inputs
 from genointerp.workflow.config import read_run_config
 from genointerp.workflow.folder import workflow_folder

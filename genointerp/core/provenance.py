@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genointerp import __version__
 from genointerp.core.errors import InputError
 from genointerp.core.files import check_seekable, reading
+from genointerp.core.version import __version__
 
 
 def sha256_file(path: Path) -> str:

@@ -1,24 +1,29 @@
-"""The backtest with its figure."""
-
-from pathlib import Path
+"""The recall of hidden classes."""
 
 import pandas as pd
 from matplotlib.artist import Artist
+from matplotlib.figure import Figure
 
+from genointerp.core.arguments import StrPath
 from genointerp.figure.file import check_suffix, new_figure, save_figure
-from genointerp.plot.backtest import plot_recall
-from genointerp.plot.style import FONT_SIZE
+from genointerp.panel.backtest import plot_recall
+from genointerp.panel.style import FONT_SIZE
 
 _COLUMNS = 3
 
 
-def draw_backtest(features: pd.DataFrame, out: Path) -> None:
-    """Draw a panel for each class that a feature of the trained dictionary tells; save the figure.
+def backtest(features: pd.DataFrame, out: StrPath | None = None) -> Figure:
+    """Draw the recall of each class that a feature of the trained dictionary tells.
 
     Parameters
     ----------
     features
         In the schema of features of a backtest.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
     """
     check_suffix(out)
     trained = features[features["dictionary"] == "trained"]
@@ -46,4 +51,4 @@ def draw_backtest(features: pd.DataFrame, out: Path) -> None:
         )
     else:
         axes[0].text(0.5, 0.5, "no feature tells a class", ha="center", fontsize=FONT_SIZE + 2)
-    save_figure(figure, out)
+    return save_figure(figure, out)

@@ -1,36 +1,50 @@
-"""Figures of a whole contig as a circle, and of a whole dictionary as a map."""
+"""A whole contig as a circle."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable
+
+from matplotlib.figure import Figure
 
 from genointerp.annotation.read import read_annotation
+from genointerp.core.arguments import FeatureName, StrPath, as_features
 from genointerp.core.errors import UnknownNameError
 from genointerp.figure.elements import concept_texts, gene_table
-from genointerp.figure.file import SourceFiles, check_genome, check_suffix, new_figure, save_figure
+from genointerp.figure.file import check_genome, check_suffix, new_figure, save_figure
 from genointerp.figure.profile import whole_contig
 from genointerp.genome.read import read_genome
-from genointerp.plot.circle import plot_circle
+from genointerp.panel.circle import plot_circle
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations
 
 
-def draw_circle(
-    features: Path,
-    out: Path,
+def circle(
+    features: StrPath,
+    out: StrPath | None = None,
     *,
-    source: SourceFiles,
-    feature_ids: Sequence[int | str],
-    seqid: str | None = None,
-    associations: Path | None = None,
-) -> None:
-    """Draw one contig as a circle with a ring for each feature, and save the figure.
+    genome: StrPath,
+    annotations: StrPath,
+    feature: FeatureName | Iterable[FeatureName],
+    contig: str | None = None,
+    associations: StrPath | None = None,
+) -> Figure:
+    """Draw one contig as a circle with a ring for each feature.
 
     Parameters
     ----------
-    seqid
-        The contig; the longest where None.
+    genome
+        FASTA or GenBank.
+    annotations
+        GFF3 or GenBank.
+    feature
+        One or several, by index or name.
+    contig
+        Its name; the longest where None.
     associations
         Names each feature's best concept in the legend.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
 
     Raises
     ------
@@ -40,28 +54,28 @@ def draw_circle(
         If the features were computed on another genome.
     """
     check_suffix(out)
-    store, bases = FeatureStore(features), read_genome(source.sequence)
-    check_genome(store, bases, source.sequence)
-    name = max(bases.lengths, key=lambda one: bases.lengths[one]) if seqid is None else seqid
+    store, bases = FeatureStore(features), read_genome(genome)
+    check_genome(store, bases, genome)
+    name = max(bases.lengths, key=lambda one: bases.lengths[one]) if contig is None else contig
     if name not in bases:
         raise UnknownNameError("contig", f"one of {', '.join(bases)}", repr(name))
-    genes = gene_table(read_annotation(source.annotation, bases))
+    genes = gene_table(read_annotation(annotations, bases))
     known = {} if associations is None else concept_texts(read_associations(associations, store))
-    numbers = [store.find_feature(feature) for feature in feature_ids]
+    numbers = [store.find_feature(one) for one in as_features(feature)]
     rings = [
         whole_contig(store, number, name, label=" ".join([f"f/{number}", known.get(number, "")]))
         for number in numbers
     ]
-    contig = bases[name]
+    drawn = bases[name]
     figure = new_figure(9.6, 6.4, layout="free")
     # a legend beside polar axes is left out of account by the constrained layout
     place = (0.06, 0.07, 0.573, 0.86)
     plot_circle(
         genes[genes["seqid"] == name],
         rings,
-        length=contig.length,
+        length=drawn.length,
         seqid=name,
-        circular=contig.circular,
+        circular=drawn.circular,
         ax=figure.add_axes(place, projection="polar"),
     )
-    save_figure(figure, out)
+    return save_figure(figure, out)

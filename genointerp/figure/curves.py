@@ -1,23 +1,43 @@
-"""Figures of features beside concepts, measured anew on the test side of the associations."""
+"""Precision against recall of features and concepts."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable
+
+from matplotlib.figure import Figure
 
 from genointerp.association.profile.curve import precision_recall
+from genointerp.core.arguments import FeatureName, OneOrMorePaths, StrPath, as_features, as_texts
 from genointerp.core.errors import InputError
 from genointerp.figure.file import check_suffix, new_figure, save_figure
-from genointerp.figure.measured import Measured, choose_pairs
-from genointerp.plot.curve import plot_precision_recall
+from genointerp.figure.measured import choose_pairs, read_measured
+from genointerp.panel.curve import plot_precision_recall
 
 
-def draw_curves(
-    measured: Measured,
-    out: Path,
+def curves(
+    features: OneOrMorePaths,
+    annotations: OneOrMorePaths,
+    associations: StrPath,
+    out: StrPath | None = None,
     *,
-    feature_ids: Sequence[int | str] = (),
-    concepts: Sequence[str] = (),
-) -> None:
-    """Draw precision against recall of the chosen pairs on test, and save the figure.
+    genomes: OneOrMorePaths = (),
+    concepts: StrPath | None = None,
+    feature: FeatureName | Iterable[FeatureName] = (),
+    concept: str | Iterable[str] = (),
+) -> Figure:
+    """Draw precision against recall at every threshold, on the test side of the associations.
+
+    Parameters
+    ----------
+    features, annotations, associations, genomes, concepts
+        As `genointerp.figure.measured.read_measured` takes them.
+    feature
+        By index or name; the best feature of each concept where empty.
+    concept
+        Only these.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
 
     Raises
     ------
@@ -25,13 +45,16 @@ def draw_curves(
         If no pair is left.
     """
     check_suffix(out)
-    features = [measured.stores[0].find_feature(feature) for feature in feature_ids]
-    pairs = choose_pairs(measured.table, features, concepts)
+    measured = read_measured(
+        features, annotations, associations, genomes=genomes, concepts=concepts
+    )
+    numbers = [measured.stores[0].find_feature(one) for one in as_features(feature)]
+    pairs = choose_pairs(measured.table, numbers, as_texts(concept))
     if pairs.empty:
         raise InputError("associations", "a pair with f1_fit above 0 to draw", "none")
-    curves = precision_recall(measured.stores, measured.elements, pairs, config=measured.config)
+    found = precision_recall(measured.stores, measured.elements, pairs, config=measured.config)
     # in the order of the pairs, not of the features
     keys = ["feature", "concept", "orientation"]
     figure = new_figure(6.6, 3.8)
-    plot_precision_recall(pairs[keys].merge(curves, on=keys), ax=figure.subplots())
-    save_figure(figure, out)
+    plot_precision_recall(pairs[keys].merge(found, on=keys), ax=figure.subplots())
+    return save_figure(figure, out)

@@ -1,4 +1,4 @@
-"""Figures of a whole contig as a circle, and of a whole dictionary as a map."""
+"""A whole dictionary as a map of its directions."""
 
 from pathlib import Path
 
@@ -7,21 +7,27 @@ import pandas as pd
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
+from genointerp.core.arguments import StrPath
 from genointerp.core.errors import MismatchError
 from genointerp.feature.projection import Method, Projection, project, read_decoder
 from genointerp.feature.query import best_concepts
 from genointerp.figure.file import check_suffix, new_figure, save_figure
-from genointerp.plot.dictionary import plot_dictionary
+from genointerp.panel.dictionary import plot_dictionary
 from genointerp.store.table.schemas import ASSOCIATIONS
 from genointerp.store.table.table import read_table
 
 MAX_Q = 0.05
 
 
-def draw_dictionary(
-    sae: Path, out: Path, *, associations: Path | None = None, method: Method = "pca", seed: int = 0
-) -> None:
-    """Draw the directions of a dictionary in two dimensions, and save the figure.
+def dictionary(
+    sae: StrPath,
+    out: StrPath | None = None,
+    *,
+    associations: StrPath | None = None,
+    method: Method = "pca",
+    seed: int = 0,
+) -> Figure:
+    """Draw the directions of a dictionary in two dimensions.
 
     Parameters
     ----------
@@ -29,6 +35,15 @@ def draw_dictionary(
         Folder of the dictionary.
     associations
         Colours a feature by its best concept, where that is no chance: ``q <= 0.05``.
+    method
+        ``umap`` needs the package umap-learn.
+    seed
+        Of umap.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
 
     Raises
     ------
@@ -36,12 +51,12 @@ def draw_dictionary(
         If the associations are of a dictionary of another size.
     """
     check_suffix(out)
-    rows = read_decoder(sae)
+    rows = read_decoder(Path(sae))
     table = None if associations is None else read_table(associations, ASSOCIATIONS)
     if table is not None and int(table["feature"].max()) + 1 != len(rows):
         expected = f"the {len(rows)} features of {sae}"
         raise MismatchError(str(associations), expected, str(int(table["feature"].max()) + 1))
-    save_figure(dictionary_figure(rows, table, method=method, seed=seed), out)
+    return save_figure(dictionary_figure(rows, table, method=method, seed=seed), out)
 
 
 def dictionary_figure(

@@ -1,21 +1,33 @@
-"""From files to figures: what the plot commands call, each writing one figure."""
+"""One feature: how strong, how often, of what shape and where."""
 
-from pathlib import Path
+from matplotlib.figure import Figure
 
+from genointerp.core.arguments import FeatureName, StrPath
 from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.figure.profile import aligned_profile, binned_profiles, feature_density
-from genointerp.plot.feature import (
+from genointerp.panel.feature import (
     plot_activation_histogram,
     plot_aligned,
     plot_density_histogram,
     plot_profile,
 )
-from genointerp.plot.style import FONT_SIZE, plain_text
+from genointerp.panel.style import FONT_SIZE, plain_text
 from genointerp.store.feature.store import FeatureStore
 
 
-def draw_feature(features: Path, feature: int | str, out: Path) -> None:
-    """Draw one feature, by index or name: histogram, density, mean shape, places on contigs."""
+def feature(features: StrPath, feature: FeatureName, out: StrPath | None = None) -> Figure:
+    """Draw one feature: histogram, density, mean shape and places on contigs.
+
+    Parameters
+    ----------
+    feature
+        By index or name.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+    """
     check_suffix(out)
     store = FeatureStore(features)
     number = store.find_feature(feature)
@@ -36,4 +48,4 @@ def draw_feature(features: Path, feature: int | str, out: Path) -> None:
         plot_profile(profile.plus, profile.minus, bin_bp=bins, start=start, seqid=seqid, ax=ax)
     title = " ".join([f"feature f/{number}", *store.names_of(number)])
     figure.suptitle(plain_text(title), fontsize=FONT_SIZE + 3)
-    save_figure(figure, out)
+    return save_figure(figure, out)

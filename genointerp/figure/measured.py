@@ -9,8 +9,9 @@ import pandas as pd
 from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import read_elements, read_split
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths
 from genointerp.core.errors import UnknownNameError
-from genointerp.plot.overlap import best_pairs
+from genointerp.panel.overlap import best_pairs
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations
 
@@ -28,20 +29,37 @@ class Measured(NamedTuple):
 
 
 def read_measured(
-    features: Sequence[Path],
-    annotations: Sequence[Path],
-    associations: Path,
+    features: OneOrMorePaths,
+    annotations: OneOrMorePaths,
+    associations: StrPath,
     *,
-    genomes: Sequence[Path] = (),
-    concepts: Path | None = None,
+    genomes: OneOrMorePaths = (),
+    concepts: StrPath | None = None,
 ) -> Measured:
-    """Read the files that associations were made from, and the associations."""
-    stores = [FeatureStore(path) for path in features]
+    """Read the files that associations were made from, and the associations.
+
+    Parameters
+    ----------
+    features, annotations
+        Of each genome, in the same order.
+    associations
+        Of these features.
+    genomes
+        Sequences, in any order; not needed.
+    concepts
+        Definition of the concepts; the shipped one where None.
+    """
+    stores = [FeatureStore(path) for path in as_paths(features)]
     return Measured(
         stores,
-        read_elements(stores, annotations, genomes=genomes, concepts=concepts),
+        read_elements(
+            stores,
+            as_paths(annotations),
+            genomes=as_paths(genomes),
+            concepts=as_path(concepts),
+        ),
         read_associations(associations, stores[0]),
-        read_split(associations),
+        read_split(Path(associations)),
     )
 
 

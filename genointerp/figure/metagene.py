@@ -1,21 +1,50 @@
-"""Figures of features beside concepts, measured anew on the test side of the associations."""
+"""The mean activation of a feature around the elements of a concept."""
 
-from pathlib import Path
+from matplotlib.figure import Figure
 
-from genointerp.association.profile.metagene import ANCHORS, FLANK, metagene
+from genointerp.association.profile.metagene import ANCHORS, FLANK
+from genointerp.association.profile.metagene import metagene as mean_around
+from genointerp.core.arguments import FeatureName, OneOrMorePaths, StrPath
 from genointerp.figure.file import check_suffix, new_figure, save_figure
-from genointerp.figure.measured import Measured
-from genointerp.plot.metagene import plot_metagene
-from genointerp.plot.style import FONT_SIZE, plain_text
+from genointerp.figure.measured import read_measured
+from genointerp.panel.metagene import plot_metagene
+from genointerp.panel.style import FONT_SIZE, plain_text
 
 
-def draw_metagene(
-    measured: Measured, out: Path, *, feature: int | str, concept: str, flank: int = FLANK
-) -> None:
-    """Draw the mean activation around starts and ends of a concept's elements on test."""
+def metagene(
+    features: OneOrMorePaths,
+    annotations: OneOrMorePaths,
+    associations: StrPath,
+    out: StrPath | None = None,
+    *,
+    feature: FeatureName,
+    concept: str,
+    genomes: OneOrMorePaths = (),
+    concepts: StrPath | None = None,
+    flank: int = FLANK,
+) -> Figure:
+    """Draw the mean activation around starts and ends of a concept's elements on test.
+
+    Parameters
+    ----------
+    features, annotations, associations, genomes, concepts
+        As `genointerp.figure.measured.read_measured` takes them.
+    feature
+        By index or name.
+    flank
+        Bases (bp) on either side.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+    """
     check_suffix(out)
+    measured = read_measured(
+        features, annotations, associations, genomes=genomes, concepts=concepts
+    )
     number = measured.stores[0].find_feature(feature)
-    profile = metagene(
+    profile = mean_around(
         measured.stores, measured.elements, number, concept, config=measured.config, flank=flank
     )
     figure = new_figure(9.0, 3.0)
@@ -26,4 +55,4 @@ def draw_metagene(
     axes[1].get_legend().set_visible(False)
     names = " ".join([f"f/{number}", *measured.stores[0].names_of(number)])
     figure.suptitle(plain_text(f"{names} around {concept}"), fontsize=FONT_SIZE + 3)
-    save_figure(figure, out)
+    return save_figure(figure, out)

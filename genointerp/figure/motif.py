@@ -1,24 +1,36 @@
-"""From files to the motif of a feature: what stands behind the command `motif`."""
-
-from pathlib import Path
+"""The logo of a motif."""
 
 import numpy as np
+from matplotlib.figure import Figure
 
+from genointerp.core.arguments import StrPath
 from genointerp.feature.motif import Motif
-from genointerp.figure.file import new_figure, save_figure
-from genointerp.plot.logo import plot_logo
-from genointerp.plot.style import FONT_SIZE
+from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.panel.logo import plot_logo
+from genointerp.panel.style import FONT_SIZE
 
 
-def draw_motif(motif: Motif, out: Path) -> None:
-    """Draw the logo of a motif, and save the figure."""
+def motif(motif: Motif, out: StrPath | None = None) -> Figure:
+    """Draw the logo of a motif.
+
+    Parameters
+    ----------
+    motif
+        As the command `motif` returns it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+    """
+    check_suffix(out)
     figure = new_figure(1.2 + 0.2 * len(motif.counts), 2.2)
     null_bits = highest_null(motif)
     ax = plot_logo(motif.heights, first=motif.first, null_bits=null_bits, ax=figure.subplots())
     repeated = f", {motif.n_repeated} repeats left out" if motif.n_repeated else ""
     title = f"{motif.name}: {motif.n_sites} loci{repeated}; dashed: 1 in 20 by chance"
     ax.set_title(title, fontsize=FONT_SIZE + 1)
-    save_figure(figure, out)
+    return save_figure(figure, out)
 
 
 def highest_null(motif: Motif) -> float | None:

@@ -1,17 +1,39 @@
-"""From files to figures: what the plot commands call, each writing one figure."""
+"""Features against concepts."""
 
-from pathlib import Path
 from typing import Literal
 
+from matplotlib.figure import Figure
+
+from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError
 from genointerp.figure.file import check_suffix, new_figure, save_figure
-from genointerp.plot.overlap import SCORE_NAMES, Score, plot_overlap, shown_pairs
+from genointerp.panel.overlap import SCORE_NAMES, Score, plot_overlap, shown_pairs
 from genointerp.store.table.schemas import ASSOCIATIONS
 from genointerp.store.table.table import read_table
 
 
-def draw_overlap(associations: Path, out: Path, *, score: Score | Literal["all"] = "all") -> None:
-    """Draw features against concepts, a heat map for one or each test score; save the figure."""
+def overlap(
+    associations: StrPath, out: StrPath | None = None, *, score: Score | Literal["all"] = "all"
+) -> Figure:
+    """Draw the test scores of the best features with every concept.
+
+    Parameters
+    ----------
+    associations
+        A table of associations.
+    score
+        One heat map, or one for each score.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+
+    Raises
+    ------
+    InputError
+        If no feature has an ``f1_fit`` above 0.
+    """
     check_suffix(out)
     table = read_table(associations, ASSOCIATIONS)
     best = shown_pairs(table)
@@ -24,4 +46,4 @@ def draw_overlap(associations: Path, out: Path, *, score: Score | Literal["all"]
     for ax, one in zip(axes, scores, strict=True):
         plot_overlap(table, score=one, ax=ax)
         ax.label_outer()
-    save_figure(figure, out)
+    return save_figure(figure, out)

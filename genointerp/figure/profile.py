@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int64
 
-from genointerp.plot.circle import Ring
+from genointerp.panel.circle import Ring
 from genointerp.store.feature.store import STRANDS, FeatureStore, FeatureTrack, ReadStrand
 
 N_BINS = 400

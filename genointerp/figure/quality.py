@@ -6,21 +6,28 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from genointerp.core.arguments import StrPath
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_json_object
 from genointerp.figure.file import check_suffix, new_figure, save_figure
-from genointerp.plot.quality import plot_cosines, plot_densities, plot_losses, plot_stability
-from genointerp.plot.style import FONT_SIZE
+from genointerp.panel.quality import plot_cosines, plot_densities, plot_losses, plot_stability
+from genointerp.panel.style import FONT_SIZE
 
 
-def draw_quality(evaluation: Path, out: Path) -> None:
-    """Draw losses, densities, directions and, if there are any, other dictionaries; save it.
+def quality(evaluation: StrPath, out: StrPath | None = None) -> Figure:
+    """Draw losses, densities, directions and, if there are any, other dictionaries.
 
     Parameters
     ----------
     evaluation
         JSON of `genointerp evaluate`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
 
     Raises
     ------
@@ -28,7 +35,7 @@ def draw_quality(evaluation: Path, out: Path) -> None:
         If it lacks a figure.
     """
     check_suffix(out)
-    values = read_json_object(evaluation, error=SchemaError)
+    values = read_json_object(Path(evaluation), error=SchemaError)
     try:
         own = values["dictionary"]
         others = own["against"]
@@ -42,7 +49,7 @@ def draw_quality(evaluation: Path, out: Path) -> None:
         _fill_last(axes[3], values, others)
     except KeyError as error:
         raise SchemaError(str(evaluation), f"a key {error}", "none") from error
-    save_figure(figure, out)
+    return save_figure(figure, out)
 
 
 def _fill_last(ax: Axes, values: dict[str, Any], others: list[dict[str, Any]]) -> None:

@@ -1,12 +1,13 @@
 """From files to figures: what the plot commands call, each writing one figure."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from genointerp.annotation.concepts import define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
+from genointerp.core.arguments import FeatureName, StrPath, as_features
 from genointerp.figure.elements import (
     concept_table,
     concept_texts,
@@ -15,16 +16,16 @@ from genointerp.figure.elements import (
     strongest_features,
     unrolled,
 )
-from genointerp.figure.file import SourceFiles, check_genome, check_suffix, new_figure, save_figure
+from genointerp.figure.file import check_genome, check_suffix, new_figure, save_figure
 from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome
-from genointerp.plot.region import (
+from genointerp.panel.region import (
     plot_concepts,
     plot_feature_track,
     plot_genes,
     plot_sequence,
 )
-from genointerp.plot.style import FONT_SIZE, NOT_READ_LABEL, use_region_axis
+from genointerp.panel.style import FONT_SIZE, NOT_READ_LABEL, use_region_axis
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations
 
@@ -36,16 +37,18 @@ SEQUENCE_BP = 150
 """A region up to this length shows its bases."""
 
 
-def draw_region(
-    features: Path,
+def region(
+    features: StrPath,
     region: str,
-    out: Path,
+    out: StrPath | None = None,
     *,
-    source: SourceFiles,
-    associations: Path | None = None,
-    feature_ids: Sequence[int | str] = (),
-) -> None:
-    """Draw genes, concepts and feature tracks of a region, and save the figure.
+    genome: StrPath,
+    annotations: StrPath,
+    feature: FeatureName | Iterable[FeatureName] = (),
+    associations: StrPath | None = None,
+    concepts: StrPath | None = None,
+) -> Figure:
+    """Draw genes, concepts and feature tracks of a region.
 
     A region of at most 150 bp shows its bases too.
 
@@ -54,10 +57,21 @@ def draw_region(
     region
         1-based and closed, as in ``NC_000964.3:9,810-11,364``; on a circular contig it may span
         the origin.
-    associations
-        Names each feature's best concept beside its track.
-    feature_ids
+    genome
+        FASTA or GenBank.
+    annotations
+        GFF3 or GenBank.
+    feature
         Features to draw, in this order, by index or name; the strongest of the region where empty.
+    associations
+        Names each feature's best concept next to its track.
+    concepts
+        Definition of the concepts; the shipped one where None.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
 
     Raises
     ------
@@ -65,16 +79,16 @@ def draw_region(
         If the features were computed on another genome.
     """
     check_suffix(out)
-    store, bases = FeatureStore(features), read_genome(source.sequence)
-    check_genome(store, bases, source.sequence)
+    store, bases = FeatureStore(features), read_genome(genome)
+    check_genome(store, bases, genome)
     interval = parse_region(region, store.lengths, circular=store.circular)
-    table = read_annotation(source.annotation, bases)
+    table = read_annotation(annotations, bases)
     length = bases[interval.seqid].length
     genes = unrolled(gene_table(table), interval, length)
-    concepts = define_elements(table, bases, load_concepts(source.concepts))
-    blocks = unrolled(concept_table(concepts), interval, length)
+    elements = define_elements(table, bases, load_concepts(concepts))
+    blocks = unrolled(concept_table(elements), interval, length)
     known = {} if associations is None else concept_texts(read_associations(associations, store))
-    wanted = [store.find_feature(feature) for feature in feature_ids]
+    wanted = [store.find_feature(one) for one in as_features(feature)]
     chosen = wanted or strongest_features(store, interval, N_TRACKS)
 
     letters = interval.length <= SEQUENCE_BP
@@ -88,10 +102,10 @@ def draw_region(
     if letters:
         plot_sequence(bases.fetch(interval).tobytes().decode(), interval, ax=axes[2])
     gaps = False
-    for ax, feature in zip(axes[n_above:], chosen, strict=True):
-        texts = [*store.names_of(feature), *([known[feature]] if feature in known else [])]
-        label = "\n".join([f"f/{feature}", *texts])
-        tracks = dense_values(store, interval, feature)
+    for ax, number in zip(axes[n_above:], chosen, strict=True):
+        texts = [*store.names_of(number), *([known[number]] if number in known else [])]
+        label = "\n".join([f"f/{number}", *texts])
+        tracks = dense_values(store, interval, number)
         gaps |= bool(np.isnan(tracks).any())
         plot_feature_track(
             tracks.plus.astype(float), tracks.minus.astype(float), interval, label=label, ax=ax
@@ -102,4 +116,4 @@ def draw_region(
         "on the \N{MINUS SIGN} strand downwards (red)" + f"; {NOT_READ_LABEL}" * gaps,
         fontsize=FONT_SIZE,
     )
-    save_figure(figure, out)
+    return save_figure(figure, out)

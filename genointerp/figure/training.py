@@ -1,21 +1,33 @@
-"""From files to figures: what the plot commands call, each writing one figure."""
+"""The curves of a training."""
 
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from genointerp.core.arguments import StrPath
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_text
 from genointerp.core.parsing import parse_json
 from genointerp.figure.file import check_suffix, new_figure, save_figure
-from genointerp.plot.training import LABELS, plot_training
+from genointerp.panel.training import LABELS, plot_training
 
 
-def draw_training(metrics: Path, out: Path) -> None:
-    """Draw the training curves of a dictionary from its ``metrics.jsonl``, and save the figure."""
+def training(metrics: StrPath, out: StrPath | None = None) -> Figure:
+    """Draw the training curves of a dictionary.
+
+    Parameters
+    ----------
+    metrics
+        ``metrics.jsonl`` of its folder.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+    """
     check_suffix(out)
-    save_figure(training_figure(read_metrics(metrics), where=str(metrics)), out)
+    return save_figure(training_figure(read_metrics(Path(metrics)), where=str(metrics)), out)
 
 
 def training_figure(metrics: pd.DataFrame, *, where: str) -> Figure:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pysam
 from Bio.SeqRecord import SeqRecord
 
+from genointerp.core.arguments import StrPath
 from genointerp.core.errors import SequenceError
 from genointerp.core.files import atomic_path
 from genointerp.genome.file import excerpt, kind_of, read_bytes
@@ -24,7 +25,7 @@ _CIRCULAR = re.compile(r"(?:^|[\s\[;])(?:topology=circular|circular=(?:true|yes|
 _LINE = 80
 
 
-def read_genome(path: Path, *, circular: bool | None = None) -> Genome:
+def read_genome(path: StrPath, *, circular: bool | None = None) -> Genome:
     """Read a genome from FASTA or GenBank, plain or compressed; its name does not matter.
 
     Parameters

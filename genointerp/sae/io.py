@@ -13,12 +13,12 @@ from typing import Any
 
 import torch
 
-from genointerp import __version__
 from genointerp.core.config import from_mapping, read_yaml, to_mapping, write_config
 from genointerp.core.errors import ConfigError, InputError, SchemaError
 from genointerp.core.feature_names import check_feature_names
 from genointerp.core.files import atomic_path, check_is_file
 from genointerp.core.provenance import sha256_file
+from genointerp.core.version import __version__
 from genointerp.sae.architecture.registry import ARCHITECTURES, make_sae
 from genointerp.sae.architecture.topk import TopK
 from genointerp.sae.architecture.transcoder import Transcoder

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-import genointerp
 from genointerp.core.errors import InputError
+from genointerp.core.version import PACKAGE_FOLDER
 
 
 def workflow_folder() -> Path:
@@ -14,8 +14,7 @@ def workflow_folder() -> Path:
     InputError
         If the installation lacks the workflow.
     """
-    package = Path(genointerp.__file__).parent
-    for folder in (package / "_data" / "workflows", package.parent / "workflows"):
+    for folder in (PACKAGE_FOLDER / "_data" / "workflows", PACKAGE_FOLDER.parent / "workflows"):
         if (folder / "Snakefile").is_file():
             return folder
-    raise InputError(str(package), "the workflow's Snakefile in the installation", "none")
+    raise InputError(str(PACKAGE_FOLDER), "the workflow's Snakefile in the installation", "none")

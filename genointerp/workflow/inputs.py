@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import genointerp
 from genointerp.annotation.catalogue import annotations_folder
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path, read_json_object, replacing
 from genointerp.core.provenance import sha256_file
+from genointerp.core.version import PACKAGE_FOLDER
 from genointerp.genome.read import read_genome
 
 RECORD = "inputs.json"
@@ -116,7 +116,7 @@ def _named_files(config: Mapping[str, Any]) -> Iterator[tuple[str, list[Path]]]:
 
 def _weights(name: str) -> list[Path]:
     """Return the local files of a model: of a folder, a file or a shipped model."""
-    shipped = Path(genointerp.__file__).parent / "model" / "weights" / name
+    shipped = PACKAGE_FOLDER / "model" / "weights" / name
     path = Path(name) if "/" in name else shipped
     if not name or path.is_file():
         return [path] if name else []

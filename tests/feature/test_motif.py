@@ -26,14 +26,15 @@ from genointerp.feature.motif import (
     information_content,
     write_meme,
 )
-from genointerp.figure.motif import draw_motif, highest_null
+from genointerp.figure.motif import highest_null
+from genointerp.figure.motif import motif as draw_motif
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.letters import reverse_complement
 from genointerp.genome.read import write_fasta
-from genointerp.plot.logo import LETTER_COLORS, plot_logo
-from genointerp.report import section
-from genointerp.report.measure import Measurements
+from genointerp.page import section
+from genointerp.page.measure import Measurements
+from genointerp.panel.logo import LETTER_COLORS, plot_logo
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.table.schemas import MOTIF
 from genointerp.store.table.table import conform, read_table, write_table

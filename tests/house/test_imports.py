@@ -53,7 +53,7 @@ def test_a_tree_that_imports_downward_keeps_every_contract(tree):
         pytest.param("sae/oops.py", "import genointerp.store", "sae-knows-no-biology", id="sae"),
         pytest.param("store/oops.py", "import torch", "torch-free", id="torch"),
         pytest.param(
-            "report/oops.py",
+            "page/oops.py",
             "def write():\n    from genointerp.feature import encode",
             "torch-free",
             id="torch-at-second-hand-inside-a-function",

@@ -4,8 +4,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from genointerp.core.errors import InputError
-from genointerp.figure.backtest import draw_backtest
-from genointerp.plot.backtest import plot_recall
+from genointerp.figure.backtest import backtest as draw_backtest
+from genointerp.panel.backtest import plot_recall
 
 
 def features_of(name, ranks, *, dictionary="trained", n_live=200):

@@ -6,9 +6,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from genointerp.core.errors import InputError
-from genointerp.plot.curve import plot_precision_recall
-from genointerp.plot.metagene import plot_metagene
-from genointerp.plot.overlap import plot_overlap
+from genointerp.panel.curve import plot_precision_recall
+from genointerp.panel.metagene import plot_metagene
+from genointerp.panel.overlap import plot_overlap
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from genointerp.core.errors import InputError
-from genointerp.plot.circle import MAX_RINGS, Ring, plot_circle
-from genointerp.plot.dictionary import plot_dictionary
-from genointerp.plot.style import GREEN, PALETTE, VERMILION
+from genointerp.panel.circle import MAX_RINGS, Ring, plot_circle
+from genointerp.panel.dictionary import plot_dictionary
+from genointerp.panel.style import GREEN, PALETTE, VERMILION
 
 
 @pytest.fixture

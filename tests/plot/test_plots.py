@@ -11,21 +11,21 @@ from matplotlib.figure import Figure
 
 from genointerp.core.errors import InputError
 from genointerp.genome.interval import GenomicInterval
-from genointerp.plot.feature import (
+from genointerp.panel.feature import (
     plot_activation_histogram,
     plot_aligned,
     plot_density_histogram,
     plot_profile,
 )
-from genointerp.plot.overlap import best_pairs, plot_overlap
-from genointerp.plot.region import (
+from genointerp.panel.overlap import best_pairs, plot_overlap
+from genointerp.panel.region import (
     _lanes,
     plot_concepts,
     plot_feature_track,
     plot_genes,
     plot_sequence,
 )
-from genointerp.plot.style import (
+from genointerp.panel.style import (
     BASE_COLORS,
     NOT_READ,
     PALETTE,
@@ -33,7 +33,7 @@ from genointerp.plot.style import (
     type_color,
     use_region_axis,
 )
-from genointerp.plot.training import plot_training
+from genointerp.panel.training import plot_training
 
 INTERVAL = GenomicInterval("chrI", 100, 1100)
 

@@ -1,7 +1,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from genointerp.plot.quality import plot_cosines, plot_densities, plot_losses, plot_stability
+from genointerp.panel.quality import plot_cosines, plot_densities, plot_losses, plot_stability
 from genointerp.sae.metrics import cosine_histogram, density_histogram
 
 

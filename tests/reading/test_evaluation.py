@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError, MismatchError, SchemaError
-from genointerp.figure.quality import draw_quality
+from genointerp.figure.quality import quality as draw_quality
 from genointerp.genome.genome import Contig, Genome
 from genointerp.model.registry import load_model
 from genointerp.reading import evaluation

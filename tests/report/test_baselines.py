@@ -3,10 +3,10 @@ from dataclasses import replace
 import pandas as pd
 
 from genointerp.core.provenance import Provenance
-from genointerp.report.baselines import baseline_tables, f1_by_detector
-from genointerp.report.browser import Loci
-from genointerp.report.run import read_run
-from genointerp.report.table import Links
+from genointerp.page.baselines import baseline_tables, f1_by_detector
+from genointerp.page.browser import Loci
+from genointerp.page.run import open_run
+from genointerp.page.table import Links
 from genointerp.store.table.schemas import BASELINES
 from genointerp.store.table.table import write_table
 
@@ -46,7 +46,7 @@ def test_detectors_are_columns_and_concepts_of_test_are_rows_in_their_order():
 
 
 def test_the_page_shows_the_table_of_a_run_that_has_one(run_dir, tmp_path):
-    run = replace(read_run(run_dir), path=tmp_path)
+    run = replace(open_run(run_dir), path=tmp_path)
     links = Links(Loci(run.genomes))
     assert baseline_tables(run, links) == []
     write_table(TABLE, tmp_path / "baselines.tsv", BASELINES, Provenance({}, {}))

@@ -3,10 +3,10 @@ from dataclasses import replace
 import pandas as pd
 
 from genointerp.core.provenance import Provenance
-from genointerp.report.browser import Loci
-from genointerp.report.hidden import backtest_tables
-from genointerp.report.run import read_run
-from genointerp.report.table import Links
+from genointerp.page.browser import Loci
+from genointerp.page.hidden import backtest_tables
+from genointerp.page.run import open_run
+from genointerp.page.table import Links
 from genointerp.store.table.schemas import BACKTEST
 from genointerp.store.table.table import write_table
 
@@ -15,7 +15,7 @@ ROW = {c.name: DEFAULTS[c.kind] for c in BACKTEST.columns} | {"class": "tRNA", "
 
 
 def test_the_page_shows_the_hidden_classes_of_a_run_that_hid_them(run_dir, tmp_path):
-    run = replace(read_run(run_dir), path=tmp_path)
+    run = replace(open_run(run_dir), path=tmp_path)
     links = Links(Loci(run.genomes))
     assert backtest_tables(run, links) == []
     write_table(pd.DataFrame([ROW]), tmp_path / "backtest.tsv", BACKTEST, Provenance({}, {}))

@@ -31,31 +31,31 @@ from genointerp.core.errors import (
 )
 from genointerp.core.files import replacing
 from genointerp.core.provenance import Provenance
-from genointerp.figure.circle import draw_circle
-from genointerp.figure.curves import draw_curves
-from genointerp.figure.density import draw_density
-from genointerp.figure.dictionary import draw_dictionary
+from genointerp.figure.circle import circle as draw_circle
+from genointerp.figure.curves import curves as draw_curves
+from genointerp.figure.density import density as draw_density
+from genointerp.figure.dictionary import dictionary as draw_dictionary
 from genointerp.figure.elements import dense_values, strongest_features, unrolled
-from genointerp.figure.feature import draw_feature
-from genointerp.figure.file import SourceFiles
-from genointerp.figure.measured import choose_pairs, read_measured
-from genointerp.figure.metagene import draw_metagene
-from genointerp.figure.overlap import draw_overlap
+from genointerp.figure.feature import feature as draw_feature
+from genointerp.figure.measured import choose_pairs
+from genointerp.figure.metagene import metagene as draw_metagene
+from genointerp.figure.overlap import overlap as draw_overlap
 from genointerp.figure.profile import aligned_profile, binned_profiles, whole_contig
-from genointerp.figure.region import draw_region
-from genointerp.figure.training import draw_training, read_metrics
+from genointerp.figure.region import region as draw_region
+from genointerp.figure.training import read_metrics
+from genointerp.figure.training import training as draw_training
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.genome.read import read_genome
-from genointerp.plot.style import use_region_axis
-from genointerp.report import browser
-from genointerp.report import page as module
-from genointerp.report.baselines import beside_table
-from genointerp.report.browser import BrowsedGenome, browser_text
-from genointerp.report.measure import Measurements
-from genointerp.report.page import MAX_PAGE_BYTES, script_json, top_features
-from genointerp.report.run import annotation_file, read_run
-from genointerp.report.table import Links, format_value
+from genointerp.page import browser
+from genointerp.page import page as module
+from genointerp.page.baselines import beside_table
+from genointerp.page.browser import BrowsedGenome, browser_text
+from genointerp.page.measure import Measurements
+from genointerp.page.page import MAX_PAGE_BYTES, script_json, top_features
+from genointerp.page.run import annotation_file, open_run
+from genointerp.page.table import Links, format_value
+from genointerp.panel.style import use_region_axis
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.table.schemas import (
     BASELINES,
@@ -198,7 +198,7 @@ def test_the_figures_name_the_tables_that_hold_their_numbers(page_path, page):
 
 def test_each_top_feature_has_a_section_to_which_its_number_leads(run_dir, page, parsed):
     sections = re.findall(r'<details class="feature" id="feature-(\d+)"', page)
-    assert list(map(int, sections)) == top_features(read_run(run_dir))
+    assert list(map(int, sections)) == top_features(open_run(run_dir))
     links = {source for source in parsed.sources if source.startswith("#feature-")}
     assert links == {f"#feature-{number}" for number in sections}
     tRNA = page.split('id="feature-3"')[1].split("</summary>")[0]
@@ -231,7 +231,7 @@ def query_cells(run):
 def test_an_answer_of_query_leads_to_its_genome(run_dir):
     answer = read_table(run_dir / "queries" / "a_tRNA.tsv", QUERY)
     assert set(answer["genome"]) == {"features"}
-    table, rows = query_cells(read_run(run_dir))
+    table, rows = query_cells(open_run(run_dir))
     assert table.title == "Query a_tRNA: chrA:1,001-1,900 of first"
     assert [row["first (1-based)"].locus for row in rows] == [
         f"chrA:{start + 1}-{end}" for start, end in zip(answer["start"], answer["end"], strict=True)
@@ -239,7 +239,7 @@ def test_an_answer_of_query_leads_to_its_genome(run_dir):
 
 
 def test_an_answer_of_which_the_run_does_not_tell_the_genome_leads_nowhere(run_dir):
-    table, rows = query_cells(replace(read_run(run_dir), config={}))
+    table, rows = query_cells(replace(open_run(run_dir), config={}))
     assert "genome" in table.columns
     assert {row["first (1-based)"].locus for row in rows} == {None}
 
@@ -250,7 +250,7 @@ def test_a_contig_named_by_a_number_stays_text(run_dir, tmp_path):
     table = read_table(run_dir / "queries" / "a_tRNA.tsv", QUERY).assign(seqid="1")
     with replacing():
         write_table(table, folder / "queries" / "a_tRNA.tsv", QUERY, Provenance({}, {}))
-    _, rows = query_cells(read_run(folder))
+    _, rows = query_cells(open_run(folder))
     assert {row["seqid"].text for row in rows} == {"1"}
     assert {row["first (1-based)"].locus for row in rows} == {None}
 
@@ -286,7 +286,7 @@ def test_the_page_opens_with_what_features_show_and_says_what_was_not_measured(r
 
 
 def test_the_page_says_of_each_concept_whether_its_feature_shows_more(run_dir):
-    run = read_run(run_dir)
+    run = open_run(run_dir)
     labels = run.best[["concept", "orientation"]].to_dict("records")
     rows = [
         {column.name: 0.5 if column.kind == "float64" else 1 for column in BASELINES.columns}
@@ -306,7 +306,7 @@ def test_the_page_says_of_each_concept_whether_its_feature_shows_more(run_dir):
 
 
 def test_the_page_says_what_the_headline_figures_are_of(run_dir):
-    run = read_run(run_dir)
+    run = open_run(run_dir)
     config = {**run.config, "fit": ["first"], "fidelity": {"genome": "second"}}
     keys = {"n_bases": 5000, "n_bases_whole": 10000, "n_tokens": 10000, "sample": 2500}
     summary = {f"fidelity.{key}": value for key, value in keys.items()}
@@ -318,7 +318,7 @@ def test_the_page_says_what_the_headline_figures_are_of(run_dir):
 
 
 def test_the_best_features_are_shown_where_not_all_are(run_dir):
-    run = read_run(run_dir)
+    run = open_run(run_dir)
     features = pd.DataFrame(
         {
             "feature": np.arange(1002),
@@ -363,7 +363,7 @@ def test_the_report_measures_the_concepts_of_its_run(run_dir, tmp_path):
     (folder / "own.yaml").write_text("tRNA: {description: x, types: [CDS]}\n")
     config = yaml.safe_load((folder / "config.yaml").read_text())
     (folder / "config.yaml").write_text(yaml.safe_dump({**config, "concepts": "own.yaml"}))
-    own, shipped = read_run(folder), read_run(run_dir)
+    own, shipped = open_run(folder), open_run(run_dir)
     assert own.elements[0].n_elements("tRNA") == 4
     assert shipped.elements[0].n_elements("tRNA") == 2
 
@@ -449,21 +449,21 @@ def test_a_page_without_room_has_coarser_tracks_or_is_refused(run_dir, page, tmp
     out = tmp_path / "coarse.html"
     write_report(run_dir, out)
     limit = len(out.read_bytes()) - 1
-    monkeypatch.setattr("genointerp.report.page.MAX_PAGE_BYTES", limit)
+    monkeypatch.setattr("genointerp.page.page.MAX_PAGE_BYTES", limit)
     with replacing():
         write_report(run_dir, out)
     coarse = out.read_text(encoding="utf-8")
     assert len(coarse.encode()) <= limit
     cells, fine = _Page(coarse).cells, _Page(page).cells
     assert [value for _, value in cells] == [value for _, value in fine]
-    monkeypatch.setattr("genointerp.report.page.MAX_PAGE_BYTES", 1000)
+    monkeypatch.setattr("genointerp.page.page.MAX_PAGE_BYTES", 1000)
     with pytest.raises(InputError, match="a page of at most 1000 bytes without fine tracks"):
         write_report(run_dir, tmp_path / "none.html")
     assert not (tmp_path / "none.html").exists()
 
 
 def test_tracks_are_as_fine_as_there_is_room(run_dir, monkeypatch):
-    run = read_run(run_dir)
+    run = open_run(run_dir)
     assert browser.track_resolution(run.genomes, [3, 7], []).bin_bp == 1
     monkeypatch.setattr(browser, "MAX_RUNS", 300)
     found = browser.track_resolution(run.genomes, [3, 7], [])
@@ -506,25 +506,29 @@ def test_values_are_written_as_people_read_them(value, text):
 
 def test_every_figure_is_drawn_and_the_same_twice(run_dir, tmp_path):
     store = run_dir / "first" / "features.h5"
-    source = SourceFiles(run_dir / "first.fa", run_dir / "first.gff3")
+    source = {"genome": run_dir / "first.fa", "annotations": run_dir / "first.gff3"}
     associations = run_dir / "associations.parquet"
-    measured = measured_of(run_dir)
+    *measured, genomes = measured_files(run_dir)
     draws = {
         "region.png": lambda out: draw_region(
             store,
             "chrA:1,001-1,900",
             out,
-            source=source,
             associations=associations,
-            feature_ids=[3, 11],
+            feature=[3, 11],
+            **source,
         ),
-        "sequence.svg": lambda out: draw_region(store, "chrA:1,090-1,130", out, source=source),
+        "sequence.svg": lambda out: draw_region(store, "chrA:1,090-1,130", out, **source),
         "overlap.pdf": lambda out: draw_overlap(associations, out),
         "precision.png": lambda out: draw_overlap(associations, out, score="precision"),
-        "curves.svg": lambda out: draw_curves(measured, out),
-        "curve.png": lambda out: draw_curves(measured, out, feature_ids=[3], concepts=["tRNA"]),
-        "metagene.png": lambda out: draw_metagene(measured, out, feature=3, concept="tRNA"),
-        "circle.png": lambda out: draw_circle(store, out, source=source, feature_ids=[3, 11]),
+        "curves.svg": lambda out: draw_curves(*measured, out, genomes=genomes),
+        "curve.png": lambda out: draw_curves(
+            *measured, out, feature=3, concept="tRNA", genomes=genomes
+        ),
+        "metagene.png": lambda out: draw_metagene(
+            *measured, out, feature=3, concept="tRNA", genomes=genomes
+        ),
+        "circle.png": lambda out: draw_circle(store, out, feature=[3, 11], **source),
         "density.png": lambda out: draw_density(store, out, feature=3),
         "dictionary.png": lambda out: draw_dictionary(
             run_dir / "sae", out, associations=associations
@@ -540,23 +544,23 @@ def test_every_figure_is_drawn_and_the_same_twice(run_dir, tmp_path):
         assert (tmp_path / name).read_bytes() == first, name
 
 
-def measured_of(run_dir):
+def measured_files(run_dir):
     names = ("first", "second")
-    return read_measured(
+    return (
         [run_dir / name / "features.h5" for name in names],
         [run_dir / f"{name}.gff3" for name in names],
         run_dir / "associations.parquet",
-        genomes=[run_dir / f"{name}.fa" for name in names],
+        [run_dir / f"{name}.fa" for name in names],
     )
 
 
 def test_a_region_up_to_150_bp_shows_its_bases(run_dir, tmp_path):
-    source = SourceFiles(run_dir / "first.fa", run_dir / "first.gff3")
+    source = {"genome": run_dir / "first.fa", "annotations": run_dir / "first.gff3"}
     texts = {}
     for last in (150, 151):
         out = tmp_path / f"{last}.svg"
         store = run_dir / "first" / "features.h5"
-        draw_region(store, f"chrA:1-{last}", out, source=source, feature_ids=[11])
+        draw_region(store, f"chrA:1-{last}", out, feature=11, **source)
         texts[last] = out.read_text().count("<!-- A -->")
     sequence = read_genome(run_dir / "first.fa")["chrA"].sequence[:150].tobytes()
     assert texts == {150: sequence.count(b"A") + sequence.count(b"T"), 151: 0}
@@ -565,9 +569,9 @@ def test_a_region_up_to_150_bp_shows_its_bases(run_dir, tmp_path):
 def test_a_region_is_drawn_with_the_concepts_that_are_given(run_dir, tmp_path):
     concepts = tmp_path / "concepts.yaml"
     concepts.write_text("my_genes: {description: x, types: [CDS]}\n")
-    source = SourceFiles(run_dir / "first.fa", run_dir / "first.gff3", concepts)
+    source = {"genome": run_dir / "first.fa", "annotations": run_dir / "first.gff3"}
     out = tmp_path / "region.svg"
-    draw_region(run_dir / "first" / "features.h5", "chrA:1-1,900", out, source=source)
+    draw_region(run_dir / "first" / "features.h5", "chrA:1-1,900", out, concepts=concepts, **source)
     assert "<!-- my_genes -->" in out.read_text()
     assert "<!-- tRNA -->" not in out.read_text()
 
@@ -610,7 +614,7 @@ def test_profiles_leave_out_what_was_not_read(tmp_path):
 
 
 def test_the_browser_has_tracks_of_what_was_not_read(run_dir, tmp_path):
-    run = read_run(run_dir)
+    run = open_run(run_dir)
     loci = browser.Loci(run.genomes)
     assert browser._unread_tracks(run.genomes, loci) == []
     genome = Genome(
@@ -679,7 +683,8 @@ def test_a_genome_of_other_features_is_refused(run_dir, tmp_path):
             run_dir / "first" / "features.h5",
             "chrA",
             tmp_path / "region.png",
-            source=SourceFiles(run_dir / "second.fa", run_dir / "second.gff3"),
+            genome=run_dir / "second.fa",
+            annotations=run_dir / "second.gff3",
         )
 
 

@@ -88,7 +88,7 @@ _7B = stripes(32, [3, 10, 17, 24, 31])
 _20B = stripes(24, [3, 10, 17])
 _40B = stripes(50, [3, 10, 17, 24, 31, 35, 42, 49])
 
-EVO2 = {
+EVO2: dict[str, Evo2Preset] = {
     "evo2_1b_base": Evo2Preset(
         _network(1920, 5120, _1B, base=1e4), 8192, "blocks.12", needs_fp8=True
     ),

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
+from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.provenance import sha256_file
 from genointerp.store.contents import check_contents, crc32_of
@@ -108,7 +109,7 @@ class ActivationStore:
         not what was written.
     """
 
-    def __init__(self, path: Path, *, is_compared: bool = True) -> None:
+    def __init__(self, path: StrPath, *, is_compared: bool = True) -> None:
         self.path = Path(path)
         with open_checked(self.path, FORMAT, VERSION) as file:
             self.version = int_attribute(file, "format-version")
@@ -133,6 +134,16 @@ class ActivationStore:
             # last, since it cannot say what is wrong
             if self.version > 1 and is_compared:
                 check_contents(file, LARGE)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        read = " and ".join(f"{n:,} on {strand}" for strand, n in self.n_by_strand.items())
+        return (
+            f"ActivationStore({str(self.path)!r}: {self.header.model} at {self.header.site}, "
+            f"{self.d_in} numbers a token; bases read: {read or 'none'})"
+        )
 
     @property
     def n_tokens(self) -> int:

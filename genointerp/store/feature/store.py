@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from genointerp.core.arguments import StrPath
 from genointerp.core.errors import CoordinateError, SchemaError, UnknownNameError
 from genointerp.core.feature_names import check_feature_names
 from genointerp.core.parsing import parse_json
@@ -123,7 +124,7 @@ class FeatureStore:
 
     strands = STRANDS
 
-    def __init__(self, path: Path, *, is_compared: bool = True) -> None:
+    def __init__(self, path: StrPath, *, is_compared: bool = True) -> None:
         self.path = Path(path)
         with open_checked(self.path, FORMAT, VERSION) as file:
             self.version = int_attribute(file, "format-version")
@@ -150,6 +151,21 @@ class FeatureStore:
             # last, since it cannot say what is wrong
             if self.version > 1 and is_compared:
                 check_contents(file, LARGE)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        n_bp, n_contigs = sum(self.lengths.values()), len(self.lengths)
+        read = " and ".join(
+            f"{sum(part.length for part in parts):,} on {strand}"
+            for strand, parts in self._coverage.items()
+        )
+        return (
+            f"FeatureStore({str(self.path)!r}: {self.n_features:,} features of "
+            f"{self.header.model} at {self.header.site}; {n_contigs} contigs, {n_bp:,} bp; "
+            f"bases read: {read})"
+        )
 
     @property
     def n_features(self) -> int:

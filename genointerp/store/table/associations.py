@@ -1,9 +1,8 @@
 """Tables of associations, read beside the features that they are of."""
 
-from pathlib import Path
-
 import pandas as pd
 
+from genointerp.core.arguments import StrPath
 from genointerp.core.errors import MismatchError
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.schemas import ASSOCIATIONS
@@ -13,7 +12,7 @@ SAE = "sae"
 """Under which the inputs of a table name the dictionary."""
 
 
-def read_associations(path: Path, store: FeatureStore) -> pd.DataFrame:
+def read_associations(path: StrPath, store: FeatureStore) -> pd.DataFrame:
     """Read a table of associations of the dictionary whose features a store holds.
 
     Features of any genome will do: a number means the same feature in all of them.

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import atomic_path, check_writable, kind_of_place, read_json_object
 from genointerp.core.parsing import parse_json
@@ -89,7 +90,7 @@ def is_table_of(path: Path, schema: TableSchema, provenance: Provenance) -> bool
         return False
 
 
-def read_table(path: Path, schema: TableSchema) -> pd.DataFrame:
+def read_table(path: StrPath, schema: TableSchema) -> pd.DataFrame:
     """Read a table that ``write_table`` wrote.
 
     Raises
@@ -101,7 +102,7 @@ def read_table(path: Path, schema: TableSchema) -> pd.DataFrame:
     return conform(frame, schema, where=str(path))
 
 
-def read_provenance(path: Path, schema: TableSchema) -> dict[str, Any]:
+def read_provenance(path: StrPath, schema: TableSchema) -> dict[str, Any]:
     """Return what a table says that it was made from: ``config`` and ``inputs``.
 
     Raises

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from genointerp.plot.style import FONT_SIZE, LIGHT, PALETTE, current_axes, hide_frame, plain_text
+from genointerp.panel.style import FONT_SIZE, LIGHT, PALETTE, current_axes, hide_frame, plain_text
 
 _MARKERS = ("o", "^", "s", "D", "v")
 

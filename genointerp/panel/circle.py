@@ -13,8 +13,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from genointerp.core.errors import InputError
-from genointerp.plot.region import runs_of
-from genointerp.plot.style import (
+from genointerp.panel.region import runs_of
+from genointerp.panel.style import (
     FONT_SIZE,
     GREY,
     LIGHT,

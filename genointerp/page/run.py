@@ -13,12 +13,13 @@ from genointerp.annotation.read import read_annotation
 from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import read_split
 from genointerp.candidate.dossier.file import read_dossier
+from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError, MismatchError, SchemaError
 from genointerp.core.files import read_text
 from genointerp.core.parsing import parse_json, parse_yaml
 from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
-from genointerp.report.browser import BrowsedGenome
+from genointerp.page.browser import BrowsedGenome
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations
 from genointerp.store.table.schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY
@@ -91,7 +92,7 @@ class Run:
         return found
 
 
-def read_run(path: Path) -> Run:
+def open_run(path: StrPath) -> Run:
     """Read a run directory.
 
     Raises

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from genointerp.association.summary import own_orientations
 from genointerp.core.errors import InputError
-from genointerp.plot.style import FONT_SIZE, SEQUENTIAL, current_axes, plain_text
+from genointerp.panel.style import FONT_SIZE, SEQUENTIAL, current_axes, plain_text
 
 Score = Literal["f1", "precision", "recall"]
 SCORE_NAMES: dict[Score, str] = {"f1": "F1", "precision": "precision", "recall": "recall"}

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
 from genointerp.core.errors import InputError
-from genointerp.plot.style import BLUE, FONT_SIZE, current_axes, hide_frame
+from genointerp.panel.style import BLUE, FONT_SIZE, current_axes, hide_frame
 
 LABELS = {
     "loss": "loss",

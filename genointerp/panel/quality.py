@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from genointerp.plot.style import BLUE, FONT_SIZE, GREY, LIGHT, ORANGE, current_axes, hide_frame
+from genointerp.panel.style import BLUE, FONT_SIZE, GREY, LIGHT, ORANGE, current_axes, hide_frame
 
 LOSSES = {
     "loss_clean": "as it is",

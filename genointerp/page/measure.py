@@ -21,8 +21,8 @@ from genointerp.feature.loci import LocusConfig
 from genointerp.feature.motif import Motif, MotifConfig, find_motif
 from genointerp.feature.top import TopConfig, strongest_loci
 from genointerp.figure.measured import choose_pairs
-from genointerp.report.browser import BrowsedGenome
-from genointerp.report.run import Run
+from genointerp.page.browser import BrowsedGenome
+from genointerp.page.run import Run
 from genointerp.store.feature.store import STRANDS
 from genointerp.store.table.schemas import (
     BESIDE,

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from genointerp.core.errors import InputError
-from genointerp.plot.style import (
+from genointerp.panel.style import (
     FONT_SIZE,
     LIGHT,
     LINE_PALETTE,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from genointerp.plot.style import visible_text
-from genointerp.report.table import Links, PageTable, page_table
+from genointerp.page.table import Links, PageTable, page_table
+from genointerp.panel.style import visible_text
 
 LOCUS_COLUMNS = (
     *("locus", "genome", "seqid", "start", "end", "strand", "max_activation"),

@@ -13,13 +13,13 @@ from PIL import Image
 from genointerp.association.profile.metagene import ANCHORS
 from genointerp.figure.file import new_figure
 from genointerp.figure.motif import highest_null
-from genointerp.plot.curve import plot_precision_recall
-from genointerp.plot.logo import plot_logo
-from genointerp.plot.metagene import plot_metagene
-from genointerp.report.dossier import DossierPart, dossier_part
-from genointerp.report.measure import Measurements, loci_file, motif_file
-from genointerp.report.run import Run
-from genointerp.report.table import Cell, Links, PageTable, page_table
+from genointerp.page.dossier import DossierPart, dossier_part
+from genointerp.page.measure import Measurements, loci_file, motif_file
+from genointerp.page.run import Run
+from genointerp.page.table import Cell, Links, PageTable, page_table
+from genointerp.panel.curve import plot_precision_recall
+from genointerp.panel.logo import plot_logo
+from genointerp.panel.metagene import plot_metagene
 
 N_ASSOCIATIONS = 5
 """Concepts of each feature, by ``f1_fit``."""

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D
 
 from genointerp.core.errors import InputError
-from genointerp.plot.style import (
+from genointerp.panel.style import (
     BLUE,
     FONT_SIZE,
     GREEN,

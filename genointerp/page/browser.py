@@ -25,7 +25,7 @@ from genointerp.figure.elements import gene_table
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, parse_region, split_at_origin
 from genointerp.genome.letters import unknown_sequence
-from genointerp.plot.style import LIGHT, STRAND_COLORS, type_color
+from genointerp.panel.style import LIGHT, STRAND_COLORS, type_color
 from genointerp.store.feature.store import STRANDS, FeatureStore, FeatureTrack, ReadStrand
 
 MAX_RUNS = 600_000

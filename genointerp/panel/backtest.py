@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from genointerp.candidate.backtest.backtest import GOAL_RANK
 from genointerp.candidate.backtest.chance import recall_band
 from genointerp.core.errors import InputError
-from genointerp.plot.style import (
+from genointerp.panel.style import (
     BLUE,
     FONT_SIZE,
     GREEN,

@@ -15,7 +15,7 @@ from matplotlib.patches import Polygon, Rectangle
 from genointerp.core.errors import InputError
 from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.genome.letters import reverse_complement
-from genointerp.plot.style import (
+from genointerp.panel.style import (
     BASE_COLORS,
     FONT_SIZE,
     GREY,

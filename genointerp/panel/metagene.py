@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from genointerp.core.errors import InputError
-from genointerp.plot.style import (
+from genointerp.panel.style import (
     BLUE,
     FONT_SIZE,
     GREY,

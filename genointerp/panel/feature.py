@@ -7,8 +7,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from genointerp.core.errors import InputError
-from genointerp.plot.region import runs_of
-from genointerp.plot.style import (
+from genointerp.panel.region import runs_of
+from genointerp.panel.style import (
     BLUE,
     FONT_SIZE,
     GREY,

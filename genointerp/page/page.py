@@ -17,26 +17,26 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from genointerp import __version__
 from genointerp.core.errors import InputError
+from genointerp.core.version import __version__
 from genointerp.feature.projection import read_decoder
 from genointerp.figure.dictionary import dictionary_figure
 from genointerp.figure.elements import concept_texts
 from genointerp.figure.training import read_metrics, training_figure
 from genointerp.genome.interval import GenomicInterval, parse_region
-from genointerp.report.baselines import baseline_tables, beside_table
-from genointerp.report.browser import (
+from genointerp.page.baselines import baseline_tables, beside_table
+from genointerp.page.browser import (
     MARGIN,
     Loci,
     browser_options,
     covered,
     track_resolution,
 )
-from genointerp.report.hidden import backtest_tables
-from genointerp.report.measure import Measurements
-from genointerp.report.run import Run
-from genointerp.report.section import Picture, make_sections, picture
-from genointerp.report.table import Links, PageTable, format_value, page_table
+from genointerp.page.hidden import backtest_tables
+from genointerp.page.measure import Measurements
+from genointerp.page.run import Run
+from genointerp.page.section import Picture, make_sections, picture
+from genointerp.page.table import Links, PageTable, format_value, page_table
 from genointerp.sae.header import WEIGHTS
 
 N_TRACKS = 20
@@ -74,7 +74,7 @@ def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
     links = Links(loci, frozenset(top))
     scripts = [_igv(), _own("page.js")]
     environment = Environment(
-        loader=PackageLoader("genointerp.report", "templates"),
+        loader=PackageLoader("genointerp.page", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -288,7 +288,7 @@ def _model_facts(run: Run) -> dict[str, str]:
 
 
 def _own(name: str) -> str:
-    return (files("genointerp.report") / "templates" / name).read_text(encoding="utf-8")
+    return (files("genointerp.page") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _igv() -> str:

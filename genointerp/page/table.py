@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from genointerp.genome.interval import GenomicInterval
-from genointerp.plot.style import visible_text
-from genointerp.report.browser import Loci
+from genointerp.page.browser import Loci
+from genointerp.panel.style import visible_text
 from genointerp.store.table.table import PLACES
 
 LOCUS_COLUMNS = ("top_region", "region", "locus")

@@ -1,7 +1,7 @@
 """Where the ranking puts known classes that are hidden from it, as the page shows it."""
 
-from genointerp.report.run import Run
-from genointerp.report.table import Links, PageTable, page_table
+from genointerp.page.run import Run
+from genointerp.page.table import Links, PageTable, page_table
 from genointerp.store.table.schemas import BACKTEST
 from genointerp.store.table.table import read_table
 

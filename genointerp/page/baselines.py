@@ -4,8 +4,8 @@ import pandas as pd
 
 from genointerp.association.baseline.beside import EXPLAINED, NOT_MEASURED, SOURCE, is_measured
 from genointerp.association.baseline.row import DETECTORS
-from genointerp.report.run import Run
-from genointerp.report.table import Links, PageTable, page_table
+from genointerp.page.run import Run
+from genointerp.page.table import Links, PageTable, page_table
 from genointerp.store.table.schemas import BASELINES
 from genointerp.store.table.table import read_table
 

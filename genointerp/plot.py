@@ -1,0 +1,33 @@
+"""Figures from files: ``genointerp.plot.NAME`` draws what ``genointerp plot NAME`` writes.
+
+Each function returns a matplotlib figure, which a notebook shows, and writes it where ``out`` names
+a file (.png, .pdf or .svg).
+"""
+
+from genointerp.figure.backtest import backtest
+from genointerp.figure.circle import circle
+from genointerp.figure.curves import curves
+from genointerp.figure.density import density
+from genointerp.figure.dictionary import dictionary
+from genointerp.figure.feature import feature
+from genointerp.figure.metagene import metagene
+from genointerp.figure.motif import motif
+from genointerp.figure.overlap import overlap
+from genointerp.figure.quality import quality
+from genointerp.figure.region import region
+from genointerp.figure.training import training
+
+__all__ = [
+    "backtest",
+    "circle",
+    "curves",
+    "density",
+    "dictionary",
+    "feature",
+    "metagene",
+    "motif",
+    "overlap",
+    "quality",
+    "region",
+    "training",
+]
