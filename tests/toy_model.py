@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from genointerp.core.errors import UnknownNameError
+from genointerp.model.continuation import Continuation
 from genointerp.model.hooks import apply_edits
-from genointerp.model.protocol import Chunk, Edit, ModelSpec, TokenSpans
+from genointerp.model.protocol import Chunk, Edit, ModelSpec, Symbols, TokenSpans
 
 TOKENS = np.full(256, 4, dtype=np.int64)
 TOKENS[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
@@ -31,6 +32,8 @@ class ToyDnaModel:
         attention_backend="none",
         chunked=True,
     )
+
+    symbols = Symbols(np.arange(4), (b"A", b"C", b"G", b"T"))
 
     def tokenize(self, sequence) -> TokenSpans:
         start = np.arange(len(sequence), dtype=np.int64)
@@ -69,6 +72,18 @@ class ToyDnaModel:
     def next_log_probs(self, tokens: Tensor, *, edits: Sequence[Edit] = ()) -> Tensor:
         x = self.run(tokens, capture=["blocks.0"], edits=edits)["blocks.0"]
         return x[:, :-1, :4].log_softmax(-1)
+
+    def continuation(self, n_tokens: int, *, edits: Sequence[Edit] = ()) -> Continuation:
+        """It reads everything again for each token."""
+        self.run(torch.zeros(1, 1, dtype=torch.int64), capture=[], edits=edits)
+        read: list[Tensor] = []
+
+        def step(tokens: Tensor, _first: int) -> Tensor:
+            read.append(tokens)
+            whole = torch.cat([*read, tokens[:, :1]], 1)
+            return self.next_log_probs(whole, edits=edits)[:, -1]
+
+        return Continuation(step, n_tokens)
 
     def _row(self, tokens: Tensor) -> Tensor:
         x = torch.zeros(len(tokens), 8)

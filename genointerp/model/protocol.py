@@ -8,6 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int, Int64, UInt8
 from torch import Tensor
 
+from genointerp.model.continuation import Continuation
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -89,6 +91,17 @@ class Edit:
     function: Callable[[Float[Tensor, "batch token d"]], Float[Tensor, "batch token d"]]
     start: int = 0
     end: int | None = None
+
+
+class Symbols(NamedTuple):
+    """What a model gives probabilities to, in the order of the axis ``symbol``.
+
+    ``ids`` are tokens. ``spelling`` holds the upper-case bases of each, and nothing for a token
+    that does not belong inside a sequence, such as one that begins a text.
+    """
+
+    ids: Int64[np.ndarray, " symbol"]
+    spelling: tuple[bytes, ...]
 
 
 class Chunk(NamedTuple):
@@ -196,5 +209,30 @@ class StartsAtSite(Protocol):
         ------
         UnknownNameError
             If ``site`` is none of ``spec.sites``.
+        """
+        ...
+
+
+@runtime_checkable
+class Generates(DnaModel, Protocol):
+    """A causal model that reads on from what it keeps of the tokens before."""
+
+    @property
+    def symbols(self) -> Symbols:
+        """What may come next: bases where tokens are bases, else words of bases."""
+        ...
+
+    def continuation(self, n_tokens: int, *, edits: Sequence[Edit] = ()) -> Continuation:
+        """Return sequences of which nothing is read yet, and at most ``n_tokens`` tokens will be.
+
+        Reading a token costs the same whatever came before, but for attention. Edits are in tokens
+        of the whole sequence, as in :meth:`DnaModel.run`, however it is read.
+
+        Raises
+        ------
+        UnknownNameError
+            If an edit is at no site of the model.
+        InputError
+            If the model was loaded in part, or keeps nothing that is known to be exact.
         """
         ...

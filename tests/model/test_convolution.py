@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genointerp.model.hyena.convolution import (
+    convolution_at_last,
     exponential_sum,
     fft_convolution,
     fir_correlation,
@@ -50,6 +51,14 @@ def test_fft_convolution_is_the_sum_over_lags():
         assert torch.allclose(found, naive[:, start:], atol=1e-5)
 
 
+def test_the_convolution_at_the_last_token_is_that_of_the_whole():
+    x, impulse = normal(2, 9, 3), normal(3, 9, seed=1)
+    whole = fft_convolution(x, impulse)
+    assert torch.allclose(convolution_at_last(x, impulse), whole[:, -1:], atol=1e-5)
+    hand = convolution_at_last(torch.tensor([[[3.0], [5.0]]]), torch.tensor([[10.0, 100.0]]))
+    assert hand.tolist() == [[[5 * 10 + 3 * 100]]]
+
+
 @pytest.mark.parametrize("length", [1, 2, 3, 16, 17, 100])
 def test_exponential_sum_is_its_definition(length):
     weights, log_poles = normal(2, 3, 4), -normal(3, 4, seed=1).abs()
@@ -78,6 +87,23 @@ def test_modal_state_is_its_recurrence(tokens, seed):
         for t in range(tokens):
             state = torch.exp(log_poles) * state + x[:, t, :, None]
         assert torch.allclose(modal_state(x, log_poles, start), state, rtol=1e-4, atol=1e-5)
+
+
+def test_slow_modes_do_not_drift_token_by_token():
+    x, log_poles = normal(1, 2_000, 1), torch.tensor([[-1e-3, -1e-2]])
+    state, rounded, exact = (
+        torch.zeros(1, 1, 2),
+        torch.zeros(1, 1, 2),
+        torch.zeros(1, 1, 2).double(),
+    )
+    for t in range(2_000):
+        token = x[:, t : t + 1]
+        state = modal_state(token, log_poles, state)
+        rounded = rounded * log_poles.exp() + token
+        exact = exact * log_poles.double().exp() + token
+    assert ((state - exact) / exact).abs().max() < 3e-6
+    # what the recurrence as it is written would give
+    assert ((rounded - exact) / exact).abs().max() > 6e-6
 
 
 def test_state_and_sum_fit_each_other():

@@ -82,6 +82,17 @@ def test_a_phase_that_words_do_not_have_is_refused(name, beyond):
         KINDS[name].encode(as_bases("ACGT"), phase=phase)
 
 
+@pytest.mark.parametrize("name", KINDS)
+@given(text=st.text("ACGT", min_size=6, max_size=60))
+def test_what_follows_inside_a_sequence_has_its_spelling(name, text):
+    tokenizer, text = KINDS[name], text[: len(text) // 6 * 6]
+    spans = tokenizer.encode(as_bases(text))
+    assert set(tokenizer.spelling) <= set(tokenizer.word_ids.tolist())
+    for i, start, end in zip(*(part.tolist() for part in spans), strict=True):
+        if start > 0:
+            assert tokenizer.spelling[i].decode() == text[start:end]
+
+
 def test_nano_numbers_the_bases_and_has_one_id_for_all_else():
     assert nano_tokenizer().encode(as_bases("ACGTNR")).ids.tolist() == [0, 1, 2, 3, 4, 4]
 

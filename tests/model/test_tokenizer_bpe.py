@@ -133,6 +133,20 @@ def test_lower_case_vocabularies_are_read_in_lower_case():
     assert tokenizer.word_ids.tolist() == list(range(1, 9))
 
 
+def test_tokens_that_begin_a_text_are_not_for_its_inside():
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    pieces = BpeTokenizer("x", wordpiece(1_000, "acgt"), "[UNK]")
+    assert pieces.spelling == {5: b"A", 6: b"C", 7: b"G", 8: b"T"}
+    vocab = {token: i for i, token in enumerate(["A", "C", "G", "T", "Ġ", "ĠA"])}
+    marked = Tokenizer(models.BPE(vocab, [("Ġ", "A")]))
+    marked.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer = BpeTokenizer("x", marked)
+    assert tokenizer.encode(as_bases("AAC")).ids.tolist() == [5, 0, 1]
+    assert tokenizer.word_ids.tolist() == [0, 1, 2, 3, 5]
+    assert tokenizer.spelling == {0: b"A", 1: b"C", 2: b"G", 3: b"T"}
+
+
 def test_a_token_that_hides_bases_is_an_error():
     from tokenizers import normalizers
 

@@ -110,6 +110,8 @@ def test_words_and_single_bases_are_dna_words_and_n_is_not():
     expected = [i for token, i in tokenizer.vocab.items() if not token.strip("ACGT")]
     assert tokenizer.word_ids.tolist() == expected
     assert len(expected) == 20
+    # what is written behind a word is a word: single bases would leave the grid
+    assert sorted(tokenizer.spelling.values()) == sorted(x.encode() for x in words("ACGT", 2))
     assert dict(tokenizer.base_ids) == {}
     assert tokenizer.mask_id == 2
 

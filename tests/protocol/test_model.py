@@ -13,7 +13,7 @@ from torch import nn
 from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.genome.letters import normalise_sequence, reverse_complement
 from genointerp.model.edits import ablate, add, clamp, replace
-from genointerp.model.protocol import DnaModel, Edit
+from genointerp.model.protocol import DnaModel, Edit, Generates
 from tests.model_kinds import KINDS
 from tests.tiny_tokenizers import as_bases, random_text
 from tests.tiny_transformers import MASKED
@@ -308,6 +308,63 @@ def test_an_edit_changes_the_probabilities(causal):
     assert not torch.allclose(silenced, causal.log_probs(tokens), equal_nan=True)
 
 
+def everywhere(model, first, last):
+    """Edits on ranges of tokens, at a block and at its parts."""
+    site = model.spec.default_site
+    noise = torch.randn(2, model.spec.d_site, generator=torch.Generator().manual_seed(0))
+    rows = noise[:1].expand(last - first, -1) * torch.arange(1, last - first + 1)[:, None]
+    return [
+        replace(site, rows, start=first),
+        add(f"{site}.mlp", noise[0], start=first + 1, end=last + 1),
+        clamp(f"{site}.mixer", noise[1], 2.0, start=last),
+    ]
+
+
+@pytest.mark.parametrize(("prompt", "edited"), [(1, False), (9, True)], ids=["clean", "edited"])
+def test_reading_on_token_by_token_equals_one_pass(causal, prompt, edited):
+    tokens = tokens_of(causal)[:, :24]
+    # the edits begin at the last token of the prompt
+    edits = everywhere(causal, prompt - 1, prompt + 4) if edited else []
+    padded = torch.cat([tokens, tokens[:, :1]], 1)
+    whole = causal.next_log_probs(padded, edits=edits)
+    continuation = causal.continuation(tokens.shape[1], edits=edits)
+    pieces = [prompt, *[1] * (tokens.shape[1] - prompt)]
+    found = torch.stack([continuation.read(piece) for piece in tokens.split(pieces, 1)], 1)
+    torch.testing.assert_close(found, whole[:, prompt - 1 :], rtol=1e-5, atol=1e-5)
+
+
+def test_symbols_are_in_the_order_of_the_probabilities(causal):
+    tokens = tokens_of(causal)[:1]
+    ids, spelling = causal.symbols
+    assert sorted(ids.tolist()) == sorted(words_of(causal))
+    chosen = causal.next_log_probs(tokens)[0, torch.arange(tokens.shape[1] - 1)]
+    column = {i: x for x, i in enumerate(ids.tolist())}
+    columns = torch.tensor([column.get(i, 0) for i in tokens[0, 1:].tolist()])
+    known = torch.tensor([i in column for i in tokens[0, 1:].tolist()])
+    chosen = chosen.gather(1, columns[:, None])[:, 0]
+    assert known.any()
+    assert torch.equal(chosen[known], causal.log_probs(tokens)[0][known])
+    text = random_text(60)
+    spans = causal.tokenize(as_bases(text))
+    for i, start, end in zip(*spans, strict=True):
+        if start >= 0 and spelling[column[i]]:
+            assert spelling[column[i]].decode() == text[start:end]
+
+
+def test_no_more_is_read_than_there_is_room_for(causal):
+    tokens = tokens_of(causal)
+    continuation = causal.continuation(5)
+    continuation.read(tokens[:, :3])
+    with pytest.raises(InputError, match="expected 1 to 2 tokens more, found 3"):
+        continuation.read(tokens[:, :3])
+    with pytest.raises(InputError, match="found 0"):
+        continuation.read(tokens[:, :0])
+
+
+def test_a_model_generates_where_it_reads_to_the_left(model):
+    assert isinstance(model, Generates) == (model.spec.reads == "left")
+
+
 def state_of(model):
     network = network_of(model)
     hooks = [
@@ -337,6 +394,7 @@ def calls(model, tokens, edits):
         yield lambda: list(model.prefill(tokens, chunk=8, capture=[site], edits=edits))
     if model.spec.reads == "left":
         yield lambda: model.log_probs(tokens, edits=edits)
+        yield lambda: model.continuation(8, edits=edits).read(tokens[:, :8])
 
 
 def test_a_call_leaves_the_model_as_it_was(model):

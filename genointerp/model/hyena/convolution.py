@@ -48,6 +48,13 @@ def fft_convolution(
     return mixed[..., whole.shape[1] - tokens : whole.shape[1]].transpose(1, 2)
 
 
+def convolution_at_last(
+    x: Float[Tensor, "batch lag d"], impulse: Float[Tensor, "d lag"]
+) -> Float[Tensor, "batch 1 d"]:
+    """Return the convolution at the last token alone, in float32: what one more token costs."""
+    return (x.float() * impulse.float().flip(-1).T).sum(dim=1, keepdim=True)
+
+
 def exponential_sum(
     weights: Float[Tensor, "*batch d pole"], log_poles: Float[Tensor, "d pole"], length: int
 ) -> Float[Tensor, "*batch d lag"]:
@@ -75,6 +82,10 @@ def modal_state(
     ``before`` is the state before ``x``; zero where it is None.
     """
     tokens = x.shape[1]
+    if tokens == 1 and before is not None:
+        # exp(log_pole) would be rounded once for all: the error of slow modes would add up
+        decay = torch.expm1(log_poles.float())
+        return torch.addcmul(before + x.float().transpose(1, 2), decay, before)
     coarse, fine = _factors(log_poles, tokens)
     padding = coarse.shape[-1] * fine.shape[-1] - tokens
     # from the last token backwards, token a * step + b decays by coarse[a] * fine[b]

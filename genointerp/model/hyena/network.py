@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from genointerp.core.errors import ConfigError
 from genointerp.model.attention import AttentionBackend, causal_attention
 from genointerp.model.hyena.convolution import (
+    convolution_at_last,
     exponential_sum,
     fft_convolution,
     fir_correlation,
@@ -173,9 +174,12 @@ class HyenaFilter(nn.Module):
     def _implicit(
         self, gated: Float[Tensor, "batch token d"], state: FilterState | None
     ) -> Float[Tensor, "batch token d"]:
+        log_poles = self.log_poles[..., 0]
+        if state is not None and gated.shape[1] == 1:
+            state.modes = modal_state(gated, log_poles, state.modes)
+            return (state.modes * self.residues.float()).sum(-1)[:, None].to(gated.dtype)
         mixed = self._by_channels(gated, None)
         if state is not None:
-            log_poles = self.log_poles[..., 0]
             if state.modes is not None:
                 # one step after the last token each mode has decayed once
                 weights = state.modes * self.residues.float() * log_poles.float().exp()
@@ -190,6 +194,8 @@ class HyenaFilter(nn.Module):
         """Convolve with the impulse response; float32."""
         batch, tokens, d_model = gated.shape
         reach = tokens if before is None else tokens + before.shape[1]
+        if before is not None and tokens == 1:
+            return convolution_at_last(torch.cat([before, gated], dim=1), self.impulse(reach))
         width = max(1, _FFT_VALUES // (batch * tokens))
         parts = []
         for first in range(0, d_model, width):

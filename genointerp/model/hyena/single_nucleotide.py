@@ -1,6 +1,7 @@
 """A causal network whose tokens are bases, as a :class:`~genointerp.model.protocol.DnaModel`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -9,9 +10,11 @@ from torch import Tensor, nn
 
 from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.model.attention import AttentionBackend
+from genointerp.model.continuation import Continuation
 from genointerp.model.hooks import hooked
 from genointerp.model.hyena.network import AttentionMixer, StripedHyena
-from genointerp.model.protocol import Chunk, Edit, ModelSpec, TokenSpans
+from genointerp.model.hyena.state import BlockState
+from genointerp.model.protocol import Chunk, Edit, ModelSpec, Symbols, TokenSpans
 from genointerp.model.tokenizer.base import DnaTokenizer
 
 
@@ -34,8 +37,9 @@ class SingleNucleotideModel:
         self.tokenizer = tokenizer
         self._spec = spec
         self._sites = network_sites(network)
-        ids = torch.tensor([tokenizer.base_ids[base] for base in (b"A", b"C", b"G", b"T")])
-        self._base_ids = ids.to(self.device)
+        bases = (b"A", b"C", b"G", b"T")
+        self.symbols = Symbols(np.array([tokenizer.base_ids[base] for base in bases]), bases)
+        self._base_ids = torch.from_numpy(self.symbols.ids).to(self.device)
         size = max(network.config.vocab_size, tokenizer.vocab_size)
         self._column = torch.full((size,), -1, device=self.device)
         self._column[self._base_ids] = torch.arange(4, device=self.device)
@@ -155,7 +159,7 @@ class SingleNucleotideModel:
                 state.repeat(len(x))
             after = self.network.stream_from(x[:, first:], above, states)
             stream = torch.cat([before.expand(len(x), -1, -1), after], dim=1)
-        return self._of_targets(self._base_log_probs(stream), tokens)
+        return self._of_targets(self._base_log_probs(self.network.unembed(stream)[:, :-1]), tokens)
 
     @torch.inference_mode()
     def next_log_probs(
@@ -171,7 +175,34 @@ class SingleNucleotideModel:
         self._check_whole()
         with hooked(self._sites, edits=edits):
             stream = self.network.stream(tokens.to(self.device))
-        return self._base_log_probs(stream)
+        return self._base_log_probs(self.network.unembed(stream)[:, :-1])
+
+    def continuation(self, n_tokens: int, *, edits: Sequence[Edit] = ()) -> Continuation:
+        """Return sequences of which nothing is read yet, and at most ``n_tokens`` tokens will be.
+
+        Raises
+        ------
+        UnknownNameError
+            If an edit is at no site of the network.
+        InputError
+            If the network was loaded without its last blocks.
+        """
+        self._check_whole()
+        with hooked(self._sites, edits=edits):
+            pass  # an unknown site is an error now, not at the first token
+        return Continuation(partial(self._next, self.network.states(n_tokens), edits), n_tokens)
+
+    @torch.inference_mode()
+    def _next(
+        self,
+        states: Sequence[BlockState],
+        edits: Sequence[Edit],
+        tokens: Int[Tensor, "batch token"],
+        first: int,
+    ) -> Float[Tensor, "batch 4"]:
+        with hooked(self._sites, edits=edits, offset=first):
+            stream = self.network.stream(tokens.to(self.device), states)
+        return self._base_log_probs(self.network.unembed(stream[:, -1:])[:, 0])
 
     def _check_whole(self) -> None:
         n_blocks, whole = len(self.network.blocks), len(self.network.config.mixers)
@@ -179,12 +210,8 @@ class SingleNucleotideModel:
             found = f"blocks.0 to blocks.{n_blocks - 1} alone"
             raise InputError("log_probs", f"a model loaded with all {whole} blocks", found)
 
-    def _base_log_probs(
-        self, stream: Float[Tensor, "batch token d"]
-    ) -> Float[Tensor, "batch token_minus_1 4"]:
-        logits = self.network.unembed(stream)
-        log_p: Tensor = logits[:, :-1, self._base_ids].float().log_softmax(-1)
-        return log_p
+    def _base_log_probs(self, logits: Float[Tensor, "*batch vocab"]) -> Float[Tensor, "*batch 4"]:
+        return logits[..., self._base_ids].float().log_softmax(-1)
 
     def _of_targets(
         self,

@@ -49,6 +49,11 @@ class DnaTokenizer(Protocol):
         ...
 
     @property
+    def spelling(self) -> Mapping[int, bytes]:
+        """Upper-case bases of each token that may follow another inside a sequence."""
+        ...
+
+    @property
     def mask_id(self) -> int | None:
         """Id of the mask, where the model was trained with one."""
         ...
@@ -97,6 +102,11 @@ class CharTokenizer:
     def word_ids(self) -> Int64[np.ndarray, " word"]:
         """The ids of the four bases, ascending."""
         return np.sort(np.array(list(self.base_ids.values()), np.int64))
+
+    @cached_property
+    def spelling(self) -> Mapping[int, bytes]:
+        """The base that each of the four ids stands for."""
+        return {i: base for base, i in self.base_ids.items()}
 
     def encode(self, sequence: UInt8[np.ndarray, " bp"], *, phase: int = 0) -> TokenSpans:
         """Return one token for each base."""
@@ -170,6 +180,11 @@ class SingleNucleotideTokenizer:
     def word_ids(self) -> Int64[np.ndarray, " word"]:
         """The ids of the four bases, ascending."""
         return np.sort(np.array(list(self.base_ids.values()), np.int64))
+
+    @cached_property
+    def spelling(self) -> Mapping[int, bytes]:
+        """The base that each of the four ids stands for."""
+        return {i: base for base, i in self.base_ids.items()}
 
     @cached_property
     def _table(self) -> Int64[np.ndarray, " 256"]:

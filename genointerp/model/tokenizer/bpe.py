@@ -89,6 +89,21 @@ class BpeTokenizer:
         return np.array(sorted(i for i, s in spelt.items() if s and not s.strip(letters)), np.int64)
 
     @cached_property
+    def spelling(self) -> Mapping[int, bytes]:
+        """Bases of the tokens that continue a text: not those that carry the mark of its beginning.
+
+        Where tokens are marked as continuing (WordPiece), only those do.
+        """
+        text = {i: token for token, i in self._vocab.items()}
+        words = {i: text[i] for i in self.word_ids.tolist()}
+        mark = "##" if any(word.startswith("##") for word in words.values()) else ""
+        return {
+            i: word.removeprefix(mark).upper().encode()
+            for i, word in words.items()
+            if "".join(_MARKS.findall(word)) == mark
+        }
+
+    @cached_property
     def _lower(self) -> bool:
         return not self._reads("ACGT" * 100) and self._reads("acgt" * 100)
 

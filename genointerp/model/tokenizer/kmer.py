@@ -86,6 +86,11 @@ class KmerTokenizer:
         return np.unique(np.concatenate([self._word, single[single >= 0]]))
 
     @cached_property
+    def spelling(self) -> Mapping[int, bytes]:
+        """The word of each id; single bases are none, since words after them leave the grid."""
+        return {self.vocab[word]: word.encode() for word in words("ACGT", self.k)}
+
+    @cached_property
     def _word(self) -> Int64[np.ndarray, " word"]:
         # in the order of their digits: A 0, C 1, G 2, T 3, the first base most significant
         return np.array([self.vocab[word] for word in words(BASES, self.k)], np.int64)

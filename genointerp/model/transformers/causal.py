@@ -2,15 +2,18 @@
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from genointerp.core.errors import InputError
+from genointerp.model.continuation import Continuation
 from genointerp.model.hooks import hooked
-from genointerp.model.protocol import Chunk, Edit, ModelSpec
+from genointerp.model.protocol import Chunk, Edit, ModelSpec, Symbols
 from genointerp.model.transformers.model import LoadedNetwork, TransformersModel
 
 _LOGIT_TOKENS = 1024
@@ -22,8 +25,12 @@ class CausalTransformersModel(TransformersModel):
 
     def __init__(self, loaded: LoadedNetwork, spec: ModelSpec) -> None:
         super().__init__(loaded, spec)
-        words = loaded.tokenizer.base_ids.values() or loaded.tokenizer.word_ids
-        self._words = torch.as_tensor(sorted(int(word) for word in words), device=self.device)
+        # bases as A, C, G, T, whatever their ids
+        tokenizer = loaded.tokenizer
+        ids = np.array(list(tokenizer.base_ids.values()) or tokenizer.word_ids, np.int64)
+        spelling = tuple(tokenizer.spelling.get(i, b"") for i in ids.tolist())
+        self.symbols = Symbols(ids, spelling)
+        self._words = torch.from_numpy(ids).to(self.device)
         vocabulary = int(loaded.network.config.vocab_size)
         self._column = torch.full((vocabulary,), -1, device=self.device)
         self._column[self._words] = torch.arange(len(self._words), device=self.device)
@@ -43,9 +50,7 @@ class CausalTransformersModel(TransformersModel):
         InputError
             If ``chunk`` is less than 1, or the code of the model came with its weights.
         """
-        if not self._spec.chunked:
-            expected = "a model of a family whose cache is known to be exact"
-            raise InputError("chunks", expected, self._spec.name)
+        self._check_cache("chunks")
         if chunk < 1:
             raise InputError("chunk", "at least 1 token", str(chunk))
         with self._hooked(capture, edits):
@@ -59,9 +64,7 @@ class CausalTransformersModel(TransformersModel):
         capture: Sequence[str],
         edits: Sequence[Edit],
     ) -> Iterator[Chunk]:
-        from transformers import DynamicCache
-
-        cache = DynamicCache(config=self._trunk.config)
+        cache = self._cache()
         for start in range(0, tokens.shape[1], size):
             piece = tokens[:, start : start + size]
             yield Chunk(start, self._chunk(piece, start, capture, edits, cache))
@@ -76,8 +79,21 @@ class CausalTransformersModel(TransformersModel):
         cache: Any,  # noqa: ANN401 - a cache of transformers
     ) -> Mapping[str, Float[Tensor, "batch token d"]]:
         with self._hooked(capture, edits, offset=start) as captured:
-            self._forward(tokens, **{self._cache_option(): cache}, use_cache=True)
+            self._forward_cached(tokens, cache)
         return captured
+
+    def _check_cache(self, where: str) -> None:
+        if not self._spec.chunked:
+            expected = "a model of a family whose cache is known to be exact"
+            raise InputError(where, expected, self._spec.name)
+
+    def _cache(self) -> Any:  # noqa: ANN401 - a cache of transformers
+        from transformers import DynamicCache
+
+        return DynamicCache(config=self._trunk.config)
+
+    def _forward_cached(self, tokens: Int[Tensor, "batch token"], cache: Any) -> Any:  # noqa: ANN401
+        return self._forward(tokens, **{self._cache_option(): cache}, use_cache=True)
 
     def _cache_option(self) -> str:
         """Return what the installed transformers calls the cache in a forward pass."""
@@ -117,9 +133,41 @@ class CausalTransformersModel(TransformersModel):
         parts = self._logits(self._whole(tokens, edits))
         return torch.cat([self._log_p(logits) for logits in parts], 1)
 
-    def _whole(self, tokens: Int[Tensor, "batch token"], edits: Sequence[Edit]) -> Any:  # noqa: ANN401
+    def continuation(self, n_tokens: int, *, edits: Sequence[Edit] = ()) -> Continuation:
+        """Return sequences of which nothing is read yet, and at most ``n_tokens`` tokens will be.
+
+        Raises
+        ------
+        UnknownNameError
+            If an edit is at no site of the model.
+        InputError
+            If blocks of the model were not loaded, or its code came with its weights.
+        """
+        self._check_cache("continuation")
+        self._check_whole()
+        with self._hooked((), edits):
+            pass  # an unknown site is an error now, not at the first token
+        return Continuation(partial(self._next, self._cache(), edits), n_tokens)
+
+    @torch.inference_mode()
+    def _next(
+        self,
+        cache: Any,  # noqa: ANN401 - a cache of transformers
+        edits: Sequence[Edit],
+        tokens: Int[Tensor, "batch token"],
+        first: int,
+    ) -> Float[Tensor, "batch symbol"]:
+        with self._hooked((), edits, offset=first):
+            out = self._forward_cached(tokens, cache)
+        head = self.loaded.network.get_output_embeddings()
+        return self._log_p(head(out.last_hidden_state[:, -1]))
+
+    def _check_whole(self) -> None:
         if self.loaded.up_to is not None:
             raise InputError("log_probs", "a whole model", f"one loaded up to {self.loaded.up_to}")
+
+    def _whole(self, tokens: Int[Tensor, "batch token"], edits: Sequence[Edit]) -> Any:  # noqa: ANN401
+        self._check_whole()
         with hooked(self._sites, edits=edits):
             return self._forward(tokens)
 
@@ -137,7 +185,5 @@ class CausalTransformersModel(TransformersModel):
         chosen = self._log_p(logits).gather(2, wanted.clamp(min=0)[..., None])[..., 0]
         return chosen.masked_fill(wanted < 0, torch.nan)
 
-    def _log_p(
-        self, logits: Float[Tensor, "batch token vocab"]
-    ) -> Float[Tensor, "batch token symbol"]:
+    def _log_p(self, logits: Float[Tensor, "*batch vocab"]) -> Float[Tensor, "*batch symbol"]:
         return logits.to(self.device)[..., self._words].float().log_softmax(-1)
