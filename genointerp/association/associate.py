@@ -24,7 +24,7 @@ from genointerp.association.null.nearness import Ends
 from genointerp.association.null.nulls import PairNulls, UnionNulls
 from genointerp.association.profile.boundary import Boundaries
 from genointerp.association.split import split_stores
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
 from genointerp.store.feature.store import FeatureStore
@@ -110,17 +110,10 @@ def _check_stores(stores: Sequence[FeatureStore], elements: Sequence[ConceptElem
     if not stores or len(stores) != len(elements):
         expected = f"one annotation for each of {max(len(stores), 1)} features files"
         raise InputError("annotations", expected, str(len(elements)))
-    first = stores[0]
-    genomes: dict[str, FeatureStore] = {}
-    for store in stores:
-        for name in ("sae_sha256", "model_sha256", "site", "n_features"):
-            expected, found = getattr(first.header, name), getattr(store.header, name)
-            if expected != found:
-                where = f"{store.path}: {name}"
-                raise MismatchError(where, f"{expected} as in {first.path}", str(found))
-        twin = genomes.setdefault(store.header.genome_sha256, store)
-        if twin is not store:
-            raise MismatchError(str(store.path), f"another genome than {twin.path}", "the same")
+    for number, store in enumerate(stores):
+        stores[0].identity.check(store.identity, "dictionary", "model", "site")
+        for other in stores[:number]:
+            other.identity.check_differs(store.identity, "genome")
 
 
 def _sides(

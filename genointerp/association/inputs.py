@@ -12,7 +12,8 @@ from genointerp.annotation.read import read_annotation
 from genointerp.association.config import AssociateConfig
 from genointerp.association.split import Divisible, fit_blocks, sides_read, split_stores
 from genointerp.core.config import from_mapping
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import InputError
+from genointerp.core.identity import Identity
 from genointerp.feature.genomes import blank_genome
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
@@ -102,12 +103,11 @@ def read_elements(
 
 def read_sequences(stores: Sequence[FeatureStore], genomes: Sequence[Path]) -> dict[str, Genome]:
     """Return the given genomes by their sha256, each being that of a store."""
-    known = {store.header.genome_sha256 for store in stores}
+    known = [store.identity for store in stores]
     found = {}
     for path in genomes:
         sequences = read_genome(path)
-        if sequences.sha256 not in known:
-            raise MismatchError(str(path), "the genome of a features file", "another")
+        Identity(str(path), genome_sha256=sequences.sha256).find(known, "genome")
         found[sequences.sha256] = sequences
     return found
 

@@ -25,9 +25,9 @@ from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
 from genointerp.store.activation.store import ActivationStore
-from genointerp.store.belonging import check_origin, read_associations_of
 from genointerp.store.feature.store import FeatureStore
-from genointerp.store.table.associations import SAE
+from genointerp.store.table.associations import read_associations_of
+from genointerp.store.table.identity import SAE
 from genointerp.store.table.schemas import CANDIDATES
 from genointerp.store.table.table import read_provenance, read_table
 
@@ -219,7 +219,7 @@ def windows_of(
         expected = f"one for each of {len(stores)} features files"
         raise InputError("activations", expected, str(len(activations)))
     for store, own in zip(stores, activations, strict=True):
-        check_origin(store, own)
+        store.identity.check(own.identity, "genome", "model", "site")
     return [store.windows for store in activations]
 
 

@@ -13,6 +13,7 @@ from genointerp.candidate.evidence.given import DIRECTIONS, Given
 from genointerp.candidate.evidence.pattern import mark_boundaries
 from genointerp.candidate.score import explain, name_missing, raise_flags, score_candidates
 from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.identity import Identity
 from genointerp.core.progress import Progress, silent
 from genointerp.feature.loci import LocusConfig, top_loci
 from genointerp.genome.genome import Genome
@@ -198,11 +199,8 @@ def genome_of(store: FeatureStore, genomes: Sequence[Genome]) -> Genome:
     MismatchError
         If it is none of them.
     """
-    for genome in genomes:
-        if genome.sha256 == store.header.genome_sha256:
-            return genome
-    given = ", ".join(next(iter(genome)) for genome in genomes) or "no genome"
-    raise MismatchError(str(store.path), f"the genome of {', '.join(store.offsets)}", given)
+    given = [Identity(next(iter(it), "none"), genome_sha256=it.sha256) for it in genomes]
+    return genomes[store.identity.find(given, "genome")]
 
 
 def _check_stores(
@@ -210,11 +208,8 @@ def _check_stores(
 ) -> None:
     if not stores:
         raise InputError("features", "at least one file", "none")
-    first = stores[0]
     for store in stores:
-        if store.header.sae_sha256 != first.header.sae_sha256:
-            expected = f"the dictionary of {first.path}"
-            raise MismatchError(str(store.path), expected, store.header.sae_sha256)
+        stores[0].identity.check(store.identity, "dictionary")
     if windows is not None and len(windows) != len(stores):
         raise InputError("activations", f"one for each of {len(stores)} stores", str(len(windows)))
 

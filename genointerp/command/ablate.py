@@ -13,8 +13,8 @@ from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.read import read_genome
 from genointerp.intervention.ablation import AblationConfig, ablate_features
 from genointerp.model.protocol import DnaModel
-from genointerp.store.belonging import check_dictionary
 from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schemas import ABLATION, CANDIDATES
 from genointerp.store.table.table import check_table_path, is_table_of, read_table, write_table
 
@@ -51,7 +51,7 @@ class AblationFiles:
         store = FeatureStore(self.features)
         found = [store.find_feature(name) for name in names]
         if self.candidates is not None:
-            check_dictionary(self.candidates, CANDIDATES, store)
+            store.identity.check(table_identity(self.candidates, CANDIDATES), "dictionary")
             table = read_table(self.candidates, CANDIDATES).sort_values("rank")
             found += [int(feature) for feature in table["feature"][:top]]
         return list(dict.fromkeys(found))

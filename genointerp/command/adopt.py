@@ -15,13 +15,12 @@ from genointerp.core.errors import ConfigError, InputError, MismatchError, Schem
 from genointerp.core.files import check_replaceable, check_writable
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
-from genointerp.feature.encode import check_dictionary
 from genointerp.model.device import find_device
 from genointerp.sae.architecture.transcoder import Transcoder
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.formats.published import find_published, published_metadata, read_published
 from genointerp.sae.formats.registry import check_destination, find_format
-from genointerp.sae.header import CONFIG, read_cfg
+from genointerp.sae.header import CONFIG, dictionary_identity, read_cfg
 from genointerp.sae.io import save_sae
 from genointerp.sae.metrics import evaluate
 from genointerp.sae.threshold import estimate_threshold
@@ -124,7 +123,7 @@ def adopt(
     given = _published(file, config) if config.format is None else _foreign(file, config.format)
     metadata = {**_origin_of(activations), **given.metadata, "d_in": given.d_in}
     for store in activations:
-        check_dictionary(store, metadata, file)
+        dictionary_identity(metadata, file).check(store.identity, "model", "site", "width")
     sample = _Sample(activations, given.cold_bases, config)
     check_writable(Path(out) / CONFIG)
     settings = to_mapping(config) | {"activations": _origin(activations)}

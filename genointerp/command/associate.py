@@ -31,9 +31,9 @@ from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
 from genointerp.store.activation.store import ActivationStore
-from genointerp.store.belonging import read_associations_of
 from genointerp.store.feature.store import FeatureStore
-from genointerp.store.table.associations import SAE
+from genointerp.store.table.associations import read_associations_of
+from genointerp.store.table.identity import SAE
 from genointerp.store.table.schemas import ASSOCIATIONS, BASELINES, SIDES
 from genointerp.store.table.table import check_table_path, is_table_of, write_table
 

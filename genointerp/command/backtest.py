@@ -24,8 +24,8 @@ from genointerp.feature.decoder import read_own_decoder
 from genointerp.figure.backtest import backtest as draw_backtest
 from genointerp.figure.file import check_suffix
 from genointerp.store.activation.store import ActivationStore
-from genointerp.store.belonging import check_features, check_made_from
 from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.identity import check_features, table_identity
 from genointerp.store.table.schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES, BASELINES
 from genointerp.store.table.table import check_table_path, read_table, write_table
 
@@ -164,8 +164,9 @@ def _check_known(files: BacktestFiles, found: RankInputs) -> dict[str, str]:
         raise InputError("annotations", expected, str(len(files.annotations)))
     annotations = {str(path): sha256_file(path) for path in files.annotations}
     concepts = {str(files.definitions): sha256_file(files.definitions)}
-    for role, given in (("annotations", annotations), ("concepts", concepts)):
-        check_made_from(files.ranked.associations, ASSOCIATIONS, role, given)
+    measured = table_identity(files.ranked.associations, ASSOCIATIONS)
+    measured.check_made_from("annotations", annotations)
+    measured.check_made_from("concepts", concepts)
     known = {f"annotations-{i}": annotations[str(p)] for i, p in enumerate(files.annotations)}
     known["concepts"] = concepts[str(files.definitions)]
     if files.baselines is not None:

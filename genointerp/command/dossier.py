@@ -24,8 +24,7 @@ from genointerp.feature.decoder import dictionary_sha256, read_own_decoder
 from genointerp.feature.genomes import FeaturedGenome, GenomeFiles, total_inputs
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
 from genointerp.feature.motif import write_meme
-from genointerp.store.belonging import check_features
-from genointerp.store.table.associations import SAE
+from genointerp.store.table.identity import SAE, check_features
 from genointerp.store.table.schemas import CANDIDATES, LOCUS_EVIDENCE
 from genointerp.store.table.table import (
     empty_table,

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import ConfigError, InputError, MismatchError
+from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import atomic_path, check_writable, claiming, read_json_object
+from genointerp.core.identity import Identity
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
 from genointerp.genome.windows import spread_stretches
 from genointerp.model.protocol import DnaModel
@@ -74,7 +74,10 @@ def evaluate(
     on = MeasuredBases() if on is None else on
     check_writable(out)
     contigs = read_genome(genome)
-    stored = None if on.activations is None else _own_activations(on.activations, contigs)
+    stored = None if on.activations is None else ActivationStore(on.activations)
+    if stored is not None:
+        own = Identity(str(genome), genome_sha256=contigs.sha256)
+        own.check(stored.identity, "genome")
     whole = contigs.regions(on.regions or contigs)
     regions = whole
     if on.sample is not None:
@@ -108,14 +111,6 @@ def evaluate(
         values = found.as_mapping() | extent | {"provenance": provenance}
         temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     return found.fidelity
-
-
-def _own_activations(path: Path, genome: Genome) -> ActivationStore:
-    store = ActivationStore(path)
-    if store.header.genome_sha256 != genome.sha256:
-        expected = f"activations of this genome ({genome.sha256[:12]})"
-        raise MismatchError(str(path), expected, store.header.genome_sha256[:12])
-    return store
 
 
 def _is_evaluated(out: Path, provenance: dict[str, Any]) -> bool:

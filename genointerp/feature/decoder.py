@@ -1,15 +1,16 @@
 """Directions of the dictionary that features are of, and of others beside it. Torch-free."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
-from genointerp.core.errors import MismatchError
+from genointerp.core.identity import Identity
 from genointerp.core.provenance import sha256_file
 from genointerp.feature.projection import read_decoder
-from genointerp.sae.header import CONFIG, WEIGHTS, read_cfg
+from genointerp.sae.header import CONFIG, WEIGHTS, dictionary_identity, read_cfg
 from genointerp.store.feature.store import FeatureStore
 
 
@@ -24,10 +25,8 @@ def read_own_decoder(sae: Path, store: FeatureStore) -> Float[np.ndarray, "n_fea
         If it holds another one.
     """
     rows = read_decoder(sae)
-    expected, found = store.header.sae_sha256, dictionary_sha256(sae)
-    if found != expected:
-        wanted = f"the dictionary of {store.path} ({expected[:12]})"
-        raise MismatchError(str(sae), wanted, found[:12])
+    found = Identity(str(sae), dictionary_sha256=dictionary_sha256(sae))
+    store.identity.check(found, "dictionary")
     return rows
 
 
@@ -43,18 +42,16 @@ def read_other_decoders(
     MismatchError
         If one is given twice or is one's own, or is of another model, site or width.
     """
-    seen = {store.header.sae_sha256: own}
-    d_in = read_decoder(own).shape[1]
+    seen = [_identity(own)]
     found = []
     for sae in saes:
-        rows, sha256 = read_decoder(sae), dictionary_sha256(sae)
-        if sha256 in seen:
-            raise MismatchError(str(sae), f"another dictionary than {seen[sha256]}", "the same")
-        seen[sha256] = sae
-        _check_activations(sae, store)
-        if rows.shape[1] != d_in:
-            raise MismatchError(f"{sae}: width", f"{d_in} as in {own}", str(rows.shape[1]))
-        found.append(rows)
+        identity = _identity(sae)
+        for other in seen:
+            other.check_differs(identity, "dictionary")
+        seen.append(identity)
+        store.identity.check(identity, "model", "site")
+        seen[0].check(identity, "width")
+        found.append(read_decoder(sae))
     return found
 
 
@@ -63,12 +60,7 @@ def dictionary_sha256(sae: Path) -> str:
     return sha256_file(Path(sae) / WEIGHTS)
 
 
-def _check_activations(sae: Path, store: FeatureStore) -> None:
-    path, header = Path(sae) / CONFIG, store.header
-    metadata = read_cfg(path)["metadata"]
-    # weights without a sha256 are known by their name
-    kind = "model_sha256" if metadata["model_sha256"] else "model"
-    for name in (kind, "site"):
-        expected, found = getattr(header, name), metadata[name]
-        if found != expected:
-            raise MismatchError(f"{path}: {name}", f"{expected} as in {store.path}", str(found))
+def _identity(sae: Path) -> Identity:
+    cfg = read_cfg(Path(sae) / CONFIG)
+    own = dictionary_identity({**cfg["metadata"], "d_in": read_decoder(sae).shape[1]}, sae)
+    return replace(own, dictionary_sha256=dictionary_sha256(sae))

@@ -3,7 +3,7 @@
 Features are per base: where a row stands for several, its features are repeated over them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 
-from genointerp.core.errors import InputError, MismatchError, SchemaError
+from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import check_writable, claiming
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
 from genointerp.model.device import find_device
 from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.header import dictionary_identity
 from genointerp.sae.io import LoadedSae, load_sae
-from genointerp.store.activation.reading import check_same_site
 from genointerp.store.activation.side_by_side import join_sites
 from genointerp.store.activation.store import ActivationStore
 from genointerp.store.feature.store import FORMAT, VERSION, CsrRows, FeatureHeader, FeatureStore
@@ -76,10 +76,10 @@ def encode_store(
     loaded = load_sae(sae_dir, device=device)
     if loaded.sae.joins_sites and loaded.sae.d_in == loaded.sae.d_row:
         activations = join_sites(activations)
+    own = dictionary_identity(loaded.metadata, sae_dir)
     for store in activations:
-        check_dictionary(store, loaded.metadata, sae_dir)
-    check_same_site(activations)
-    _check_same_genome(activations)
+        own.check(store.identity, "model", "site", "width")
+        activations[0].identity.check(store.identity, "model", "genome")
     sae = loaded.sae.eval()
     header = _header(activations[0], loaded)
     n_rows, done = sum(store.n_tokens for store in activations), 0
@@ -104,27 +104,6 @@ def _is_encoded(out: Path, record: Provenance) -> bool:
             return text_attribute(file, "provenance") == record.as_json()
     except SchemaError:
         return False
-
-
-def check_dictionary(store: ActivationStore, metadata: Mapping[str, object], sae_dir: Path) -> None:
-    """Refuse activations of another model, site or width than a dictionary's.
-
-    A dictionary that does not know the sha256 of its model's weights is matched by name alone.
-
-    Raises
-    ------
-    MismatchError
-        Naming the file and the first field that differs.
-    """
-    for field in ("model", "model_sha256", "site", "d_in"):
-        expected, found = metadata.get(field), getattr(store.header, field)
-        if field == "model_sha256" and expected == "":
-            continue
-        if str(expected) != str(found):
-            where = f"{store.path}: {field.replace('_', '-')}"
-            wanted = f"{expected!r} as in {sae_dir}" if expected is not None else "none"
-            reason = metadata.get("only_there") if field == "model" else None
-            raise MismatchError(where, wanted, f"{found!r}; {reason}" if reason else repr(found))
 
 
 def encode_rows(
@@ -222,17 +201,6 @@ def repeat_rows(rows: CsrRows, times: Int64[np.ndarray, " row"]) -> CsrRows:
     shift = np.repeat(rows.indptr[:-1], times) - indptr[:-1]
     hit = np.arange(indptr[-1]) + np.repeat(shift, n_hits)
     return CsrRows(indptr, rows.feature[hit], rows.value[hit])
-
-
-def _check_same_genome(activations: Sequence[ActivationStore]) -> None:
-    first = activations[0]
-    for store in activations[1:]:
-        if store.header.genome_sha256 != first.header.genome_sha256:
-            raise MismatchError(
-                f"{store.path}: genome-sha256",
-                f"{first.header.genome_sha256[:12]} as in {first.path}",
-                store.header.genome_sha256[:12],
-            )
 
 
 def _header(store: ActivationStore, loaded: LoadedSae) -> FeatureHeader:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.read import read_annotation
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import InputError
+from genointerp.core.identity import Identity
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.letters import unknown_sequence
@@ -129,10 +130,7 @@ def _blank(contig: ContigInfo) -> Contig:
 
 def _read_bases(store: FeatureStore, path: Path) -> Genome:
     genome = read_genome(path)
-    expected, found = store.header.genome_sha256, genome.sha256
-    if found != expected:
-        wanted = f"the genome of {store.path} (sha256 {expected[:12]})"
-        raise MismatchError(str(path), wanted, f"sha256 {found[:12]}")
+    store.identity.check(Identity(str(path), genome_sha256=genome.sha256), "genome")
     return genome
 
 

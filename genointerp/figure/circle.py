@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 from genointerp.annotation.read import read_annotation
 from genointerp.core.arguments import FeatureName, StrPath, as_features
 from genointerp.core.errors import UnknownNameError
+from genointerp.core.identity import Identity
 from genointerp.figure.elements import concept_texts, gene_table
-from genointerp.figure.file import check_genome, check_suffix, new_figure, save_figure
+from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.figure.profile import whole_contig
 from genointerp.genome.read import read_genome
 from genointerp.panel.circle import plot_circle
@@ -55,7 +56,7 @@ def circle(
     """
     check_suffix(out)
     store, bases = FeatureStore(features), read_genome(genome)
-    check_genome(store, bases, genome)
+    store.identity.check(Identity(str(genome), genome_sha256=bases.sha256), "genome")
     name = max(bases.lengths, key=lambda one: bases.lengths[one]) if contig is None else contig
     if name not in bases:
         raise UnknownNameError("contig", f"one of {', '.join(bases)}", repr(name))

@@ -10,10 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from genointerp.core.arguments import StrPath
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path
-from genointerp.genome.genome import Genome
-from genointerp.store.feature.store import FeatureStore
 
 FORMATS = (".png", ".pdf", ".svg")
 FORMAT = "genointerp::figure"
@@ -62,13 +60,3 @@ def check_suffix(out: StrPath | None) -> None:
     """Refuse, before any work, a figure of an unknown format; None is no file."""
     if out is not None and Path(out).suffix not in FORMATS:
         raise InputError(str(out), f"a file name in {', '.join(FORMATS)}", repr(Path(out).suffix))
-
-
-def check_genome(store: FeatureStore, genome: Genome, path: StrPath) -> None:
-    """Refuse features of another genome than that of ``path``."""
-    if genome.sha256 != store.header.genome_sha256:
-        raise MismatchError(
-            str(path),
-            f"the genome of {store.path} (sha256 {store.header.genome_sha256[:12]})",
-            f"sha256 {genome.sha256[:12]}",
-        )

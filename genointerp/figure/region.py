@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from genointerp.annotation.concepts import define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.core.arguments import FeatureName, StrPath, as_features
+from genointerp.core.identity import Identity
 from genointerp.figure.elements import (
     concept_table,
     concept_texts,
@@ -16,7 +17,7 @@ from genointerp.figure.elements import (
     strongest_features,
     unrolled,
 )
-from genointerp.figure.file import check_genome, check_suffix, new_figure, save_figure
+from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome
 from genointerp.panel.region import (
@@ -80,7 +81,7 @@ def region(
     """
     check_suffix(out)
     store, bases = FeatureStore(features), read_genome(genome)
-    check_genome(store, bases, genome)
+    store.identity.check(Identity(str(genome), genome_sha256=bases.sha256), "genome")
     interval = parse_region(region, store.lengths, circular=store.circular)
     table = read_annotation(annotations, bases)
     length = bases[interval.seqid].length

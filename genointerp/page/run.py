@@ -14,8 +14,9 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import read_split
 from genointerp.candidate.dossier.file import read_dossier
 from genointerp.core.arguments import StrPath
-from genointerp.core.errors import InputError, MismatchError, SchemaError
+from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import read_text
+from genointerp.core.identity import Identity
 from genointerp.core.parsing import parse_json, parse_yaml
 from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
@@ -157,9 +158,7 @@ def _read_genomes(path: Path, config: Mapping[str, Any]) -> list[BrowsedGenome]:
             raise SchemaError(where, "the key 'sequence'", repr(entry))
         store = FeatureStore(path / name / "features.h5")
         genome = read_genome(path / str(entry["sequence"]))
-        if genome.sha256 != store.header.genome_sha256:
-            expected = f"the genome of {store.path} (sha256 {store.header.genome_sha256[:12]})"
-            raise MismatchError(where, expected, f"sha256 {genome.sha256[:12]}")
+        store.identity.check(Identity(where, genome_sha256=genome.sha256), "genome")
         source = annotation_file(path, name, entry)
         annotation = read_annotation(source, genome) if source else _no_annotation(genome)
         genomes.append(BrowsedGenome(name, genome, annotation, store))

@@ -1,10 +1,12 @@
 """What a dictionary on disk says of itself beside its weights. Torch-free."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_json_object
+from genointerp.core.identity import Identity
 
 CONFIG = "cfg.json"
 WEIGHTS = "sae_weights.safetensors"
@@ -38,3 +40,15 @@ def read_cfg(path: Path) -> dict[str, Any]:
     if type(cfg.get("d_in")) is not int or cfg["d_in"] < 1:
         raise SchemaError(str(path), "a width 'd_in'", repr(cfg.get("d_in")))
     return cfg
+
+
+def dictionary_identity(metadata: Mapping[str, Any], where: Path) -> Identity:
+    """Return what a dictionary was trained on, as its metadata say."""
+    return Identity(
+        str(where),
+        model=metadata["model"],
+        model_sha256=metadata["model_sha256"],
+        site=metadata["site"],
+        d_in=metadata["d_in"],
+        only_there=metadata.get("only_there", ""),
+    )

@@ -377,7 +377,7 @@ def test_features_of_another_dictionary_are_refused(world, tmp_path):
     other = make_store(
         tmp_path / "o.h5", silence(10, 5), contigs_of(o=10), genome_sha256="o", sae_sha256="z"
     )
-    with pytest.raises(MismatchError, match=r"o\.h5: sae_sha256: expected s as in .*found z"):
+    with pytest.raises(MismatchError, match=r"o\.h5: expected dictionary s as in .*dictionary z"):
         associate([store, other], [elements, make_elements(("tRNA", "o", 1, 2, "+"))])
 
 

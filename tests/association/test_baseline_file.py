@@ -97,9 +97,7 @@ def test_associations_of_other_features_are_refused(files, tmp_path):
     try:
         for name in ("test.h5", "fit.gff3", "test.gff3", "concepts.yaml"):
             (tmp_path / name).write_bytes((own / name).read_bytes())
-        with pytest.raises(
-            MismatchError, match=r"provenance: expected made from .*fit\.h5 \(\w+\), found"
-        ):
+        with pytest.raises(MismatchError, match=r"expected features \w+ as in .*fit\.h5, found"):
             files.run(*line)
     finally:
         files.folder = own

@@ -108,17 +108,16 @@ def test_activations_of_other_bases_than_the_features_are_refused(world, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("genome_sha256", "z"), ("model_sha256", "z"), ("site", "blocks.9")]
+    ("field", "value", "what"),
+    [("genome_sha256", "z", "genome"), ("model_sha256", "z", "model"), ("site", "s", "site")],
 )
-def test_activations_of_something_else_are_refused(world, tmp_path, field, value):
+def test_activations_of_something_else_are_refused(world, tmp_path, field, value, what):
     features, stores, elements = world
     (tmp_path / "other").mkdir()
     x = np.zeros((400, 4), np.float32)
     other = write_like(tmp_path / "other", features[0], x, **{field: value})
     sides = dense_sides(features, elements, CONFIG)
-    with pytest.raises(
-        MismatchError, match=f"{field.replace('_', '-')}: expected .* found {value}"
-    ):
+    with pytest.raises(MismatchError, match=f"expected {what} .* found {what} .*{value}"):
         check_activations(features, [other, stores[1]], sides)
 
 

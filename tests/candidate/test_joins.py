@@ -385,44 +385,43 @@ def test_what_is_of_other_features_or_another_dictionary_is_refused(
     cases = [
         (
             swapped(line, folder / "fit.h5", wrong["features"]),
-            r"associations\.parquet: provenance: expected made from .*other\.h5 \(\w{12}\), found",
+            r"associations\.parquet: expected features \w{12} as in .*other\.h5, found features",
         ),
         (
             swapped(line, folder / "ablation.tsv", wrong["ablation"]),
-            r"ablation\.tsv: provenance: expected made from the dictionary of .*fit\.h5 \(\w{12}\)"
-            r", found cccccccccccc",
+            r"ablation\.tsv: expected dictionary \w{12} as in .*fit\.h5, found dictionary cccccccc",
         ),
         (
             swapped(line, folder / "sae", folder / "other"),
-            r"other: expected the dictionary of .*fit\.h5 \(\w{12}\), found \w{12}",
+            r"other: expected dictionary \w{12} as in .*fit\.h5, found dictionary \w{12}",
         ),
         (
             swapped(line, folder / "other", folder / "sae"),
-            r"sae: expected another dictionary than .*sae, found the same",
+            r"sae: expected another dictionary than that of .*sae, found the same",
         ),
         (
             [*line, "--other-sae", folder / "other"],
-            r"other: expected another dictionary than .*other, found the same",
+            r"other: expected another dictionary than that of .*other, found the same",
         ),
         (
             swapped(line, folder / "other", wrong["site"]),
-            r"cfg\.json: site: expected blocks\.1 as in .*fit\.h5, found blocks\.2",
+            r"site: expected site blocks\.1 as in .*fit\.h5, found site blocks\.2",
         ),
         (
             swapped(line, folder / "other", wrong["model"]),
-            r"cfg\.json: model_sha256: expected m as in .*fit\.h5, found n",
+            r"model: expected model toy with weights m as in .*fit\.h5, found .* n$",
         ),
         (
             swapped(line, folder / "other", wrong["narrow"]),
-            r"narrow: width: expected 8 as in .*sae, found 5",
+            r"narrow: expected width 8 as in .*sae, found width 5",
         ),
         (
             swapped(line, folder / "fit.a.h5", folder / "test.a.h5"),
-            r"test\.a\.h5: genome-sha256: expected \w+ as in .*fit\.h5, found",
+            r"test\.a\.h5: expected genome \w+ as in .*fit\.h5, found",
         ),
         (
             swapped(line, folder / "fit.a.h5", folder / "random.fit.a.h5"),
-            r"random\.fit\.a\.h5: model-sha256: expected m as in .*fit\.h5, found r",
+            r"random\.fit\.a\.h5: expected model toy with weights m as in .*fit\.h5, found .* r$",
         ),
     ]
     for wrong_line, message in cases:
@@ -434,18 +433,18 @@ def test_a_features_file_that_was_left_out_is_told(files, tmp_path):
     folder = files.folder
     line = files.ranked("rank", tmp_path / "o.tsv", evidence=False)
     line = [word for word in line if word != folder / "test.h5"]
-    refused(files, line, r"provenance: expected made from .*fit\.h5 alone, found features \w+ too")
+    refused(files, line, r"expected features of .*fit\.h5 alone, found features \w+ too")
 
 
 def test_the_backtest_refuses_other_truth_than_that_of_the_associations(files, wrong, tmp_path):
     folder, line = files.folder, files.backtest(tmp_path / "o.tsv")
     other = tmp_path / "fit.gff3"
     other.write_text((folder / "fit.gff3").read_text() + "# one line more\n")
-    message = r"associations\.parquet: provenance: expected made from .*fit\.gff3 \(\w{12}\), found"
+    message = r"associations\.parquet: expected annotations \w{12} as in .*fit\.gff3, found"
     refused(files, swapped(line, folder / "fit.gff3", other), message)
-    message = r"expected made from .*concepts\.yaml \(\w{12}\), found"
+    message = r"expected concepts \w{12} as in .*concepts\.yaml, found"
     refused(files, [*line, "--concepts", wrong["concepts"]], message)
-    message = r"b\.tsv: provenance: expected made from .*fit\.h5 \(\w{12}\), found cccccccccccc"
+    message = r"b\.tsv: expected features \w{12} as in .*fit\.h5, found features cccccccccccc"
     refused(files, [*line, "--baselines", wrong["baselines"]], message)
     files.call(*line, "--baselines", folder / "b.tsv")
 
@@ -461,7 +460,7 @@ def test_the_backtest_refuses_what_are_no_random_weights_of_the_model(files, tmp
     refused(files, [*line, *mixed], message)
     more = ["--random-sae", folder / "sae"]
     full = without(files.backtest(tmp_path / "o.tsv", random=True), "--random-sae")
-    message = r"sae: expected the dictionary of .*random\.fit\.h5 \(\w{12}\), found"
+    message = r"sae: expected dictionary \w{12} as in .*random\.fit\.h5, found dictionary"
     refused(files, [*full, *more], message)
 
 
@@ -470,13 +469,13 @@ def test_a_dossier_refuses_candidates_of_other_features_and_another_dictionary(
 ):
     folder = files.folder
     line = files.dossier(folder / "candidates.tsv", tmp_path / "out")
-    message = r"sae: expected the dictionary of .*fit\.h5 \(\w{12}\), found \w{12}"
+    message = r"sae: expected dictionary \w{12} as in .*fit\.h5, found dictionary \w{12}"
     refused(files, swapped(line, folder / "sae", folder / "random-sae"), message)
     other = tmp_path / "c.tsv"
     record = Provenance(
         read_provenance(folder / "candidates.tsv", CANDIDATES)["config"], {"features-0": "c" * 64}
     )
     write_table(candidates.reset_index()[CANDIDATES.names], other, CANDIDATES, record)
-    message = r"c\.tsv: provenance: expected made from .*fit\.h5 \(\w{12}\), found cccccccccccc"
+    message = r"c\.tsv: expected features \w{12} as in .*fit\.h5, found features cccccccccccc"
     refused(files, swapped(line, folder / "candidates.tsv", other), message)
     assert not (tmp_path / "out").exists()

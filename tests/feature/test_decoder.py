@@ -32,7 +32,7 @@ def store(tmp_path, own):
 def test_directions_are_those_of_the_dictionary_of_the_features(own, store, tmp_path):
     assert read_own_decoder(own, store).tolist() == np.eye(2, 3).tolist()
     other = dictionary(tmp_path / "other", np.ones((2, 3)))
-    with pytest.raises(MismatchError, match=r"other: expected the dictionary of .*f\.h5 \("):
+    with pytest.raises(MismatchError, match=r"other: expected dictionary \w+ as in .*f\.h5, found"):
         read_own_decoder(other, store)
 
 
@@ -46,9 +46,9 @@ def test_another_dictionary_may_have_another_size(own, store, tmp_path):
     ("changes", "message"),
     [
         ({"model_sha256": "", "model": "toy"}, None),
-        ({"model_sha256": "", "model": "joy"}, "model: expected toy as in"),
-        ({"model_sha256": "n"}, "model_sha256: expected m as in"),
-        ({"site": "blocks.2"}, "site: expected blocks.1 as in"),
+        ({"model_sha256": "", "model": "joy"}, "other: expected model toy as in"),
+        ({"model_sha256": "n"}, "other: expected model toy with weights m as in"),
+        ({"site": "blocks.2"}, "other: expected site blocks.1 as in"),
     ],
     ids=["name-alone", "another-name", "other-weights", "site"],
 )

@@ -117,27 +117,27 @@ def test_a_window_that_is_a_chromosome_is_encoded_in_pieces(tmp_path, sae, monke
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("model", "other"), ("model_sha256", "0" * 64), ("site", "blocks.2")]
+    ("field", "value", "what"),
+    [("model_sha256", "0" * 64, "model"), ("site", "blocks.2", "site")],
 )
-def test_activations_of_another_model_or_site_are_refused(tmp_path, sae, field, value):
+def test_activations_of_another_model_or_site_are_refused(tmp_path, sae, field, value, what):
     header = activation_header(**{field: value})
     other = write_activations(tmp_path / "o.h5", np.zeros((320, 4), np.float32), header=header)
-    named = field.replace("_", "-")
-    with pytest.raises(MismatchError, match=rf"o\.h5: {named}: expected '.*' as in .*sae, found"):
+    with pytest.raises(MismatchError, match=rf"o\.h5: expected {what} .* as in .*sae, found"):
         encode_store([other], tmp_path / "sae", tmp_path / "f.h5")
     assert not (tmp_path / "f.h5").exists()
 
 
 def test_activations_of_another_width_are_refused(tmp_path, sae):
     other = write_activations(tmp_path / "o.h5", np.zeros((320, 5), np.float32))
-    with pytest.raises(MismatchError, match=r"o\.h5: d-in: expected 4 as in"):
+    with pytest.raises(MismatchError, match=r"o\.h5: expected width 4 as in"):
         encode_store([other], tmp_path / "sae", tmp_path / "f.h5")
 
 
 def test_activations_of_two_genomes_are_refused(tmp_path, sae, activations):
     header = activation_header(genome_sha256="h" * 64)
     other = write_activations(tmp_path / "o.h5", np.zeros((320, 4), np.float32), header=header)
-    with pytest.raises(MismatchError, match=r"o\.h5: genome-sha256"):
+    with pytest.raises(MismatchError, match=r"o\.h5: expected genome"):
         encode_store([activations, other], tmp_path / "sae", tmp_path / "f.h5")
     with pytest.raises(InputError, match="expected at least one store"):
         encode_store([], tmp_path / "sae", tmp_path / "f.h5")

@@ -416,7 +416,7 @@ def test_dictionaries_are_not_mixed(tmp_path, store, catalogue):
     dense = dense_features(contigs=OTHER)
     with replacing():
         write_features(tmp_path / "other.h5", dense, contigs=OTHER, sae_sha256="t" * 64)
-    with pytest.raises(MismatchError, match=r"other\.h5: sae-sha256: expected ssss"):
+    with pytest.raises(MismatchError, match=r"other\.h5: expected dictionary ssss"):
         GenomeFiles(catalogue).open()
 
 

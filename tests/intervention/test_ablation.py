@@ -304,7 +304,7 @@ def test_candidates_of_another_dictionary_are_not_ablated(files, tiny, tmp_path)
     record = Provenance({}, {"sae": "c" * 64})
     write_table(candidates([3]), tmp_path / "candidates.tsv", CANDIDATES, record)
     chosen = replace(files, candidates=tmp_path / "candidates.tsv")
-    message = r"candidates\.tsv: provenance: expected made from the dictionary of .*, found cccc"
+    message = r"candidates\.tsv: expected dictionary \w{12} as in .*, found dictionary cccc"
     with pytest.raises(MismatchError, match=message):
         ablate_file(chosen, tmp_path / "o.tsv", tiny.model, config=CONFIG)
 

@@ -164,7 +164,7 @@ def test_activations_of_another_genome_are_refused(tmp_path):
     harvested = tmp_path / "a.h5"
     harvest(model, read_genome(other), site="blocks.0", out=harvested, config=CONFIG)
     on = MeasuredBases(activations=harvested)
-    with pytest.raises(MismatchError, match=r"a\.h5: expected activations of this genome"):
+    with pytest.raises(MismatchError, match=r"a\.h5: expected genome \w+ as in .*g\.fa"):
         evaluate_file(fasta, [folder], tmp_path / "f.json", model, on=on, config=CONFIG)
     assert not (tmp_path / "f.json").exists()
 

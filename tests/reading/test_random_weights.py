@@ -72,7 +72,7 @@ def test_a_dictionary_of_other_weights_refuses_them(stores, tmp_path, trained, r
     sae = ARCHITECTURES["topk"](SaeConfig(architecture="topk", n_features=8, k=2), 16, seed=0)
     save_sae(sae, tmp_path / "sae", origin)
     encode_store([stores[trained]], tmp_path / "sae", tmp_path / "f.h5")
-    with pytest.raises(MismatchError, match=f"model: expected '{header.model}' as in"):
+    with pytest.raises(MismatchError, match=f"expected model {header.model} with weights"):
         encode_store([stores[read]], tmp_path / "sae", tmp_path / "wrong.h5")
     assert not (tmp_path / "wrong.h5").exists()
 

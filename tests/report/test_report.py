@@ -678,7 +678,7 @@ def test_a_dictionary_of_another_size_than_the_associations_is_refused(run_dir, 
 
 
 def test_a_genome_of_other_features_is_refused(run_dir, tmp_path):
-    with pytest.raises(MismatchError, match=r"second\.fa: expected the genome of .*features\.h5"):
+    with pytest.raises(MismatchError, match=r"second\.fa: expected genome .* in .*features\.h5"):
         draw_region(
             run_dir / "first" / "features.h5",
             "chrA",

@@ -27,6 +27,6 @@ def test_associations_of_the_same_dictionary_are_read(store, tmp_path):
 
 def test_associations_of_another_dictionary_are_refused(store, tmp_path):
     path = table_of(tmp_path / "a.parquet", sae="cd" * 32)
-    message = r"a\.parquet: expected associations of the dictionary of .*f\.h5 \(abab.*, found cdcd"
+    message = r"f\.h5: expected dictionary cdcd.* as in .*a\.parquet, found dictionary abab"
     with pytest.raises(MismatchError, match=message):
         read_associations(path, store)

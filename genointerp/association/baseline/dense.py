@@ -12,9 +12,8 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.count.label import LabelledCells, label_cells, list_labels
 from genointerp.association.count.universe import Universe, make_universe
 from genointerp.association.split import split_stores
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import InputError
 from genointerp.store.activation.store import ActivationStore
-from genointerp.store.belonging import check_origin
 from genointerp.store.contigs import contig_offsets
 from genointerp.store.feature.store import STRANDS, FeatureStore
 
@@ -89,10 +88,8 @@ def check_activations(
         If genome, model or site are others, or the widths differ.
     """
     for store, own in zip(features, activations, strict=True):
-        check_origin(store, own)
-        if own.d_in != activations[0].d_in:
-            expected = f"{activations[0].d_in} as in {activations[0].path}"
-            raise MismatchError(f"{own.path}: d-in", expected, str(own.d_in))
+        store.identity.check(own.identity, "genome", "model", "site")
+        activations[0].identity.check(own.identity, "width")
         if own.has_words:
             expected = "tokens that are bases, since a concept is a set of bases"
             raise InputError(str(own.path), expected, "tokens of several bases")

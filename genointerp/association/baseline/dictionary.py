@@ -12,7 +12,6 @@ from genointerp.association.baseline.dense import DenseSide
 from genointerp.association.baseline.dense_counts import LEVELS, DenseCounts, DenseScore, value_keys
 from genointerp.association.config import AssociateConfig
 from genointerp.association.summary import best_per_concept
-from genointerp.core.errors import MismatchError
 from genointerp.store.feature.store import STRANDS, FeatureStore
 
 _SILENT = 1 << 15
@@ -30,18 +29,13 @@ def check_rival(
         If site or genomes are others; if the weights of the model are the same where they must be
         random, or others where they must be the same; if it is the same dictionary.
     """
-    own, known = stores[0].header, {store.header.genome_sha256 for store in stores}
+    own = stores[0].identity
     for rival in rivals:
-        header, where = rival.header, str(rival.path)
-        if header.genome_sha256 not in known:
-            raise MismatchError(where, "a genome of the features", "another")
-        if header.site != own.site:
-            raise MismatchError(f"{where}: site", own.site, header.site)
-        if (header.model_sha256 != own.model_sha256) != random_weights:
-            expected = f"{'other weights than those' if random_weights else 'the weights'} of"
-            raise MismatchError(f"{where}: model-sha256", f"{expected} {own.model}", header.model)
-        if header.sae_sha256 == own.sae_sha256:
-            raise MismatchError(f"{where}: sae-sha256", "another dictionary", "the same")
+        rival.identity.find([store.identity for store in stores], "genome")
+        own.check(rival.identity, "site")
+        compare = own.check_differs if random_weights else own.check
+        compare(rival.identity, "model")
+        own.check_differs(rival.identity, "dictionary")
 
 
 def rival_elements(

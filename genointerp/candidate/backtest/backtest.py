@@ -29,7 +29,7 @@ from genointerp.candidate.backtest.hidden import HiddenClass, Known, hide
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.given import Given
 from genointerp.candidate.rank import gather, rank_evidence
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.feature.store import FeatureStore
@@ -246,8 +246,7 @@ def _check_random(subject: Subject, random: RandomWeights) -> None:
         raise InputError("random", f"none or {len(subject.stores)}", str(len(random.stores)))
     check_rival(subject.stores, random.stores, random_weights=True)
     for store, other in zip(subject.stores, random.stores, strict=True):
-        if store.header.genome_sha256 != other.header.genome_sha256:
-            raise MismatchError(str(other.path), f"the genome of {store.path}", "another")
+        store.identity.check(other.identity, "genome")
     own, others = subject.given or Given(), random.given or Given()
     for kind, has, has_other in (
         ("activations", subject.windows is not None, random.windows is not None),

@@ -15,8 +15,8 @@ from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.provenance import sha256_file
 from genointerp.feature.decoder import dictionary_sha256, read_other_decoders, read_own_decoder
 from genointerp.genome.read import read_genome
-from genointerp.store.belonging import check_dictionary
 from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schemas import ABLATION
 from genointerp.store.table.table import read_table
 
@@ -141,5 +141,5 @@ class GivenFiles:
 
 
 def _read_ablation(path: Path, store: FeatureStore) -> pd.DataFrame:
-    check_dictionary(path, ABLATION, store)
+    store.identity.check(table_identity(path, ABLATION), "dictionary")
     return read_table(path, ABLATION)

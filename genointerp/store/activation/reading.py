@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
-from genointerp.core.errors import ConfigError, InputError, MismatchError
+from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.seed import rng
 from genointerp.core.split import held_out_blocks, shuffled_groups
 from genointerp.store.activation.blocks import window_blocks
@@ -68,7 +68,8 @@ class StoreSource:
     ) -> None:
         if not stores:
             raise InputError("activations", "at least one store", "none")
-        check_same_site(stores)
+        for store in stores:
+            stores[0].identity.check(store.identity, "model", "site", "width")
         self.stores = tuple(stores)
         self.config = ReadingConfig() if config is None else config
         self.d_in = stores[0].d_in
@@ -188,23 +189,6 @@ class _Part:
         window = np.searchsorted(offset[:-1], row, side="right") - 1
         inside = np.maximum(row - offset[window] - self._skip, 0) * self._chosen[window]
         return self._before[window] + np.asarray(inside, dtype=np.int64)
-
-
-def check_same_site(stores: Sequence[ActivationStore]) -> None:
-    """Refuse stores that are not of one model, site and width.
-
-    Raises
-    ------
-    MismatchError
-        Naming the file and the first field that differs.
-    """
-    first = stores[0].header
-    for store in stores[1:]:
-        for field in ("model", "model_sha256", "site", "d_in"):
-            expected, found = getattr(first, field), getattr(store.header, field)
-            if expected != found:
-                where = f"{store.path}: {field.replace('_', '-')}"
-                raise MismatchError(where, f"{expected!r} as in {stores[0].path}", repr(found))
 
 
 def _usable_rows(store: ActivationStore, skip: int) -> Int64[np.ndarray, " w"]:

@@ -90,10 +90,7 @@ def join_sites(stores: Sequence[ActivationStore]) -> list[ActivationStore]:
 
 
 def _check_rows_agree(first: ActivationStore, store: ActivationStore) -> None:
-    if store.header.genome_sha256 != first.header.genome_sha256:
-        expected = f"{first.header.genome_sha256[:12]} as in {first.path}"
-        found = store.header.genome_sha256[:12]
-        raise MismatchError(f"{store.path}: genome-sha256", expected, found)
+    first.identity.check(store.identity, "genome")
     same = store.windows == first.windows and store.has_words == first.has_words
     if not same or not np.array_equal(store.window_offset, first.window_offset):
         expected = f"the windows and rows of {first.path}"

@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float32, Int64
 
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError, SchemaError
+from genointerp.core.identity import Identity
 from genointerp.core.provenance import sha256_file
 from genointerp.store.contents import check_contents, crc32_of
 from genointerp.store.contigs import ContigInfo, read_contigs, read_intervals
@@ -143,6 +144,18 @@ class ActivationStore:
         return (
             f"ActivationStore({str(self.path)!r}: {self.header.model} at {self.header.site}, "
             f"{self.d_in} numbers a token; bases read: {read or 'none'})"
+        )
+
+    @property
+    def identity(self) -> Identity:
+        """What the activations were made from."""
+        return Identity(
+            str(self.path),
+            model=self.header.model,
+            model_sha256=self.header.model_sha256,
+            site=self.header.site,
+            d_in=self.header.d_in,
+            genome_sha256=self.header.genome_sha256,
         )
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from genointerp.core.config import from_mapping, read_yaml
-from genointerp.core.errors import MismatchError, SchemaError
+from genointerp.core.errors import SchemaError
 from genointerp.store.feature.store import FeatureStore
 
 FORMAT = "genointerp::feature-catalogue"
@@ -79,10 +79,7 @@ def open_stores(catalogue: FeatureCatalogue) -> dict[str, FeatureStore]:
     stores = {name: FeatureStore(entry.features) for name, entry in catalogue.genomes.items()}
     first = next(iter(stores.values()))
     for store in stores.values():
-        expected, found = first.header.sae_sha256, store.header.sae_sha256
-        if found != expected:
-            where = f"{store.path}: sae-sha256"
-            raise MismatchError(where, f"{expected[:12]} as in {first.path}", found[:12])
+        first.identity.check(store.identity, "dictionary")
     return stores
 
 

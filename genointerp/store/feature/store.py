@@ -18,6 +18,7 @@ from jaxtyping import Float32, Int64
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import CoordinateError, SchemaError, UnknownNameError
 from genointerp.core.feature_names import check_feature_names
+from genointerp.core.identity import Identity
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import sha256_file
 from genointerp.core.text import is_count
@@ -165,6 +166,18 @@ class FeatureStore:
             f"FeatureStore({str(self.path)!r}: {self.n_features:,} features of "
             f"{self.header.model} at {self.header.site}; {n_contigs} contigs, {n_bp:,} bp; "
             f"bases read: {read})"
+        )
+
+    @property
+    def identity(self) -> Identity:
+        """What the features were made from."""
+        return Identity(
+            str(self.path),
+            model=self.header.model,
+            model_sha256=self.header.model_sha256,
+            site=self.header.site,
+            genome_sha256=self.header.genome_sha256,
+            dictionary_sha256=self.header.sae_sha256,
         )
 
     @property

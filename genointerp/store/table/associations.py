@@ -1,21 +1,21 @@
-"""Tables of associations, read beside the features that they are of."""
+"""Tables of associations, read for the features that they are of."""
+
+from collections.abc import Sequence
 
 import pandas as pd
 
 from genointerp.core.arguments import StrPath
-from genointerp.core.errors import MismatchError
 from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.identity import check_features, table_identity
 from genointerp.store.table.schemas import ASSOCIATIONS
-from genointerp.store.table.table import read_provenance, read_table
-
-SAE = "sae"
-"""Under which the inputs of a table name the dictionary."""
+from genointerp.store.table.table import read_table
 
 
 def read_associations(path: StrPath, store: FeatureStore) -> pd.DataFrame:
     """Read a table of associations of the dictionary whose features a store holds.
 
-    Features of any genome will do: a number means the same feature in all of them.
+    Features of any genome will do: a number means the same feature in all of them. A table that
+    does not name its dictionary is taken to be of this one.
 
     Raises
     ------
@@ -24,9 +24,14 @@ def read_associations(path: StrPath, store: FeatureStore) -> pd.DataFrame:
     SchemaError
         If it is no table of associations, or does not say what it was made from.
     """
-    inputs = read_provenance(path, ASSOCIATIONS).get("inputs") or {}
-    found = inputs.get(SAE, store.header.sae_sha256)
-    if found != store.header.sae_sha256:
-        expected = f"associations of the dictionary of {store.path}"
-        raise MismatchError(str(path), f"{expected} ({store.header.sae_sha256[:12]})", found[:12])
+    table_identity(path, ASSOCIATIONS).check(store.identity, "dictionary")
+    return read_table(path, ASSOCIATIONS)
+
+
+def read_associations_of(path: StrPath, stores: Sequence[FeatureStore]) -> pd.DataFrame:
+    """Read the associations that were measured on these very features files.
+
+    Errors are those of `check_features`.
+    """
+    check_features(path, ASSOCIATIONS, stores)
     return read_table(path, ASSOCIATIONS)
