@@ -42,17 +42,19 @@ def ablate(
     ] = None,
 ) -> None:
     """Measure what the model loses without each feature, against matched random features."""
-    from genointerp.command.ablate import AblationFiles
     from genointerp.command.ablate import ablate as ablate_file
     from genointerp.core.progress import progress_bar
     from genointerp.intervention.ablation import AblationConfig
 
     with progress_bar("ablate (features)") as progress:
         table = ablate_file(
-            AblationFiles(genome, sae, features, candidates),
+            genome,
+            sae,
+            features,
             out,
             model.load(),
-            names=feature or [],
+            feature=feature or [],
+            candidates=candidates,
             config=AblationConfig().changed(
                 regions=region or [],
                 n_windows=n_windows,

@@ -26,12 +26,15 @@ def adopt(
     from genointerp.command.adopt import AdoptConfig
     from genointerp.command.adopt import adopt as adopt_dictionary
     from genointerp.core.progress import progress_bar
-    from genointerp.store.activation.store import ActivationStore
 
-    stores = [ActivationStore(path) for path in activations]
     with progress_bar("adopt (rows)") as progress:
         found = adopt_dictionary(
-            file, stores, out, config=AdoptConfig(format=format), device=device, progress=progress
+            file,
+            activations,
+            out,
+            config=AdoptConfig(format=format),
+            device=device,
+            progress=progress,
         )
     figures = f"l0={found.l0:.1f} fvu={found.fvu:.4f} dead={found.dead_share:.2%}"
     typer.echo(f"threshold={found.threshold:.4g} {figures} on {found.n_rows} rows -> {out}")

@@ -37,7 +37,6 @@ def evaluate(
     batch: Annotated[int | None, typer.Option(help="windows in one call of the model")] = None,
 ) -> None:
     """Measure a dictionary: in the model, by itself, and against dictionaries of its site."""
-    from genointerp.command.evaluate import MeasuredBases
     from genointerp.command.evaluate import evaluate as evaluate_file
     from genointerp.core.progress import progress_bar
     from genointerp.figure.file import check_suffix
@@ -49,10 +48,13 @@ def evaluate(
     with progress_bar("evaluate (windows)") as progress:
         fidelity = evaluate_file(
             genome,
-            [sae, *(against or [])],
+            sae,
             out,
             model.load(),
-            on=MeasuredBases(tuple(region or ()), sample, activations),
+            against=against or [],
+            regions=region or [],
+            sample=sample,
+            activations=activations,
             config=HarvestConfig().with_windows(window, warmup, batch=batch),
             progress=progress,
         )

@@ -12,5 +12,9 @@ def models(
 ) -> None:
     """List the DNA language models that can be named, and what each needs here."""
     from genointerp.command.models import models as list_models
+    from genointerp.model.listing import models_text
+    from genointerp.store.table.table import render_table
 
-    typer.echo(list_models(format), nl=False)
+    found = list_models()
+    text = models_text(found) if format == "table" else render_table(found, format)
+    typer.echo(text, nl=False)

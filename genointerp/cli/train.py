@@ -45,7 +45,6 @@ def train(
     ] = None,
 ) -> None:
     """Train sparse autoencoders on ACTIVATIONS, or straight from a model with --genome."""
-    from genointerp.command.train import ModelReading
     from genointerp.command.train import train as train_from_store
     from genointerp.core.progress import progress_bar
     from genointerp.reading.harvest import HarvestConfig
@@ -56,16 +55,14 @@ def train(
         trained = train_from_store(
             activations or [],
             out,
-            reading=ModelReading(
-                genome or [],
-                model.loader(up_to=site),
-                site,
-                region or [],
-                HarvestConfig().with_windows(window, warmup),
-            ),
             config=config,
-            grid=Grid(tuple(n_features or ()), tuple(k or ()), tuple(init_seed or ())),
             seed=seed,
+            grid=Grid(tuple(n_features or ()), tuple(k or ()), tuple(init_seed or ())),
+            genomes=genome or [],
+            model=model.loader(up_to=site),
+            site=site,
+            regions=region or [],
+            windows=HarvestConfig().with_windows(window, warmup),
             runtime=Runtime(model.device, tensorboard, progress),
         )
     for folder, log in trained if is_first_process() else []:

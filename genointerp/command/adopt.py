@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float32
 
-from genointerp.core.config import to_mapping
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
+from genointerp.core.config import read_config, to_mapping
 from genointerp.core.errors import ConfigError, InputError, MismatchError, SchemaError
 from genointerp.core.files import check_replaceable, check_writable
 from genointerp.core.progress import Progress, silent
@@ -75,11 +76,11 @@ class Adopted(NamedTuple):
 
 
 def adopt(
-    file: Path,
-    activations: Sequence[ActivationStore],
-    out: Path,
+    file: StrPath,
+    activations: OneOrMorePaths,
+    out: StrPath,
     *,
-    config: AdoptConfig | None = None,
+    config: AdoptConfig | Mapping[str, Any] | StrPath | None = None,
     device: str = "cpu",
     progress: Progress = silent,
 ) -> Adopted:
@@ -115,18 +116,19 @@ def adopt(
     StorageError
         If the folder cannot be written, or something else stands there.
     """
-    config = AdoptConfig() if config is None else config
+    config, file, out = read_config(AdoptConfig, config), Path(file), Path(out)
+    stores = [ActivationStore(path) for path in as_paths(activations)]
     find_device(device)
-    if not activations:
+    if not stores:
         raise InputError("activations", "at least one store", "none")
     check_destination(file, out)
     given = _published(file, config) if config.format is None else _foreign(file, config.format)
-    metadata = {**_origin_of(activations), **given.metadata, "d_in": given.d_in}
-    for store in activations:
+    metadata = {**_origin_of(stores), **given.metadata, "d_in": given.d_in}
+    for store in stores:
         dictionary_identity(metadata, file).check(store.identity, "model", "site", "width")
-    sample = _Sample(activations, given.cold_bases, config)
+    sample = _Sample(stores, given.cold_bases, config)
     check_writable(Path(out) / CONFIG)
-    settings = to_mapping(config) | {"activations": _origin(activations)}
+    settings = to_mapping(config) | {"activations": _origin(stores)}
     # whether the figures are the same too is seen when they are known
     check_replaceable(out, same=_is_adopted(out, metadata, settings))
     sae = given.read().to(device)

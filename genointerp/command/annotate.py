@@ -1,8 +1,9 @@
 """From an annotation file, or a bare sequence, to elements: what stands behind `annotate`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.check import tell_unused
@@ -12,7 +13,8 @@ from genointerp.annotation.finders.finding import FindConfig
 from genointerp.annotation.finders.registry import FINDERS
 from genointerp.annotation.gff3.file import write_gff3
 from genointerp.annotation.read import read_annotation_file
-from genointerp.core.config import to_mapping
+from genointerp.core.arguments import StrPath, as_path, as_texts
+from genointerp.core.config import read_config, to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.files import check_writable
 from genointerp.core.provenance import Provenance, sha256_file
@@ -22,13 +24,13 @@ from genointerp.store.table.table import write_table
 
 
 def annotate(
-    source: Path,
-    out: Path,
+    source: StrPath,
+    out: StrPath,
     *,
-    genome: Path | None = None,
-    concepts: Path | None = None,
-    find: Sequence[str] = (),
-    config: FindConfig | None = None,
+    genome: StrPath | None = None,
+    concepts: StrPath | None = None,
+    find: str | Iterable[str] = (),
+    config: FindConfig | Mapping[str, Any] | StrPath | None = None,
 ) -> dict[str, int]:
     """Write the elements of ``source``, and return how many there are of each kind.
 
@@ -53,13 +55,14 @@ def annotate(
     InputError
         If a file that is needed is not given, or one is given that means nothing here.
     """
-    if find:
+    source, out, tools = Path(source), Path(out), as_texts(find)
+    if tools:
         if genome is not None or concepts is not None:
             raise InputError("find", "a sequence alone", "a genome or concepts beside it")
-        return find_file(source, find, out, config).counts
+        return find_file(source, tools, out, read_config(FindConfig, config)).counts
     if genome is None:
         raise InputError(str(source), "its genome (FASTA or GenBank), or finders to run", "none")
-    return annotate_file(source, genome, out, concepts=concepts).counts()
+    return annotate_file(source, Path(genome), out, concepts=as_path(concepts)).counts()
 
 
 def annotate_file(

@@ -2,12 +2,22 @@
 
 from pathlib import Path
 
+from genointerp.core.arguments import StrPath
 from genointerp.sae.formats.registry import check_destination, find_format
 from genointerp.sae.io import load_sae
 
 
-def convert(sae_dir: Path, out: Path, *, to: str) -> None:
+def convert(sae: StrPath, out: StrPath, *, to: str) -> None:
     """Write a dictionary of this package in the format of another library.
+
+    Parameters
+    ----------
+    sae
+        Folder of the dictionary.
+    out
+        Folder to write.
+    to
+        ``saelens``, ``dictionary_learning``, ``sparsify`` or ``interplm``.
 
     Raises
     ------
@@ -22,7 +32,7 @@ def convert(sae_dir: Path, out: Path, *, to: str) -> None:
     UnknownNameError
         If there is no such format.
     """
-    written = find_format(to)
-    check_destination(sae_dir, out)
-    loaded = load_sae(sae_dir)
+    written, folder, out = find_format(to), Path(sae), Path(out)
+    check_destination(folder, out)
+    loaded = load_sae(folder)
     written.write(loaded.sae, out, loaded.metadata)

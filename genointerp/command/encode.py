@@ -1,8 +1,8 @@
 """`encode`: stored activations of a genome through a dictionary, into a features file."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
 from genointerp.core.progress import Progress, silent
 from genointerp.feature.encode import encode_store
 from genointerp.store.activation.store import ActivationStore
@@ -11,15 +11,17 @@ from genointerp.store.feature.tiles import Compression
 
 
 def encode(
-    activations: Sequence[Path],
-    sae: Path,
-    out: Path,
+    activations: OneOrMorePaths,
+    sae: StrPath,
+    out: StrPath,
     *,
     device: str = "cpu",
     compression: Compression = "none",
     progress: Progress = silent,
 ) -> FeatureStore:
-    """Encode activations files of one genome; see :func:`genointerp.feature.encode.encode_store`.
+    """Encode the activations of a genome into the features of a dictionary, both strands.
+
+    Errors are those of :func:`genointerp.feature.encode.encode_store`.
 
     Parameters
     ----------
@@ -27,6 +29,19 @@ def encode(
         Files of one genome, with windows that do not overlap.
     sae
         Folder of the dictionary.
+    out
+        The features file (.h5).
+    device
+        Where the dictionary runs, as torch names it.
+    compression
+        ``zstd``: a smaller file, slower to ask.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> features = gi.encode("activations.h5", "sae", "features.h5")  # doctest: +SKIP
     """
-    stores = [ActivationStore(path) for path in activations]
-    return encode_store(stores, sae, out, device=device, compression=compression, progress=progress)
+    stores = [ActivationStore(path) for path in as_paths(activations)]
+    return encode_store(
+        stores, Path(sae), Path(out), device=device, compression=compression, progress=progress
+    )

@@ -1,12 +1,12 @@
-"""From paths to harvest, fidelity and ablation: the public functions behind the commands."""
+"""`evaluate`: how well a dictionary stands for what its model computes."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from genointerp.core.config import to_mapping
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths, as_texts
+from genointerp.core.config import read_config, to_mapping
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import atomic_path, check_writable, claiming, read_json_object
 from genointerp.core.identity import Identity
@@ -14,19 +14,40 @@ from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.read import read_genome
 from genointerp.genome.windows import spread_stretches
-from genointerp.model.protocol import DnaModel
 from genointerp.reading.evaluation import evaluate_dictionary
 from genointerp.reading.fidelity import Fidelity
 from genointerp.reading.harvest import HarvestConfig
+from genointerp.reading.model_choice import AnyModel, loaded
 from genointerp.store.activation.store import ActivationStore
 
 
-@dataclass(frozen=True)
-class MeasuredBases:
-    """What a dictionary is measured on.
+def evaluate(
+    genome: StrPath,
+    sae: StrPath,
+    out: StrPath,
+    model: AnyModel = "nano",
+    *,
+    against: OneOrMorePaths = (),
+    regions: str | Iterable[str] = (),
+    sample: int | None = None,
+    activations: StrPath | None = None,
+    config: HarvestConfig | Mapping[str, Any] | StrPath | None = None,
+    progress: Progress = silent,
+) -> Fidelity:
+    """Measure a dictionary in its model, by itself and against others; write all figures as JSON.
+
+    See :func:`genointerp.reading.evaluation.evaluate_dictionary`.
 
     Parameters
     ----------
+    genome
+        FASTA or GenBank.
+    sae
+        Folder of the dictionary.
+    model
+        A name, or a model that is loaded.
+    against
+        Dictionaries of the same site that it is compared with.
     regions
         Samtools-style, 1-based and closed; the whole genome where empty.
     sample
@@ -35,79 +56,62 @@ class MeasuredBases:
     activations
         What the model computes on the genome, stored: FVU, L0 and dead share are then over every
         row of it, whatever the losses are of.
-    """
-
-    regions: tuple[str, ...] = ()
-    sample: int | None = None
-    activations: Path | None = None
-
-    def __post_init__(self) -> None:
-        if self.sample is not None and self.sample < 1:
-            raise ConfigError("sample", "1 or more bases", str(self.sample))
-
-
-def evaluate(
-    genome: Path,
-    saes: Sequence[Path],
-    out: Path,
-    model: DnaModel,
-    *,
-    on: MeasuredBases | None = None,
-    config: HarvestConfig | None = None,
-    progress: Progress = silent,
-) -> Fidelity:
-    """Measure a dictionary on a genome file, and write all figures as JSON.
-
-    See :func:`genointerp.reading.evaluation.evaluate_dictionary`.
-
-    Parameters
-    ----------
-    saes
-        The dictionary, then those that it is to be compared with.
+    config
+        The windows, as for `harvest`.
 
     Raises
     ------
+    ConfigError
+        If the sample has no base.
     MismatchError
         If stored activations are of another genome, or of another model or site.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> fidelity = gi.evaluate("genome.fa", "sae", "fidelity.json", "nano")  # doctest: +SKIP
     """
-    config = HarvestConfig() if config is None else config
-    on = MeasuredBases() if on is None else on
+    if sample is not None and sample < 1:
+        raise ConfigError("sample", "1 or more bases", str(sample))
+    config = read_config(HarvestConfig, config)
+    asked, others, sae, out = as_texts(regions), as_paths(against), Path(sae), Path(out)
     check_writable(out)
+    model = loaded(model)
     contigs = read_genome(genome)
-    stored = None if on.activations is None else ActivationStore(on.activations)
+    stored = None if activations is None else ActivationStore(activations)
     if stored is not None:
         own = Identity(str(genome), genome_sha256=contigs.sha256)
         own.check(stored.identity, "genome")
-    whole = contigs.regions(on.regions or contigs)
-    regions = whole
-    if on.sample is not None:
+    whole = contigs.regions(asked or contigs)
+    measured = whole
+    if sample is not None:
         length = max(config.window - config.warmup - config.halo_for(model.spec), 1)
-        regions = spread_stretches(whole, n_bases=on.sample, length=length)
+        measured = spread_stretches(whole, n_bases=sample, length=length)
     inputs = {
         "genome": contigs.sha256,
         "model": model.spec.sha256,
-        "sae": sha256_file(saes[0] / "sae_weights.safetensors"),
+        "sae": sha256_file(sae / "sae_weights.safetensors"),
     }
-    for index, other in enumerate(saes[1:]):
+    for index, other in enumerate(others):
         inputs[f"against-{index}"] = sha256_file(other / "sae_weights.safetensors")
     if stored is not None:
         inputs["activations"] = stored.sha256
     n_whole = len(config.strands) * sum(region.length for region in whole)
-    settings = to_mapping(config) | {"regions": list(on.regions), "sample": on.sample}
+    settings = to_mapping(config) | {"regions": list(asked), "sample": sample}
     provenance = json.loads(Provenance(settings, inputs).as_json())
-    extent = {"n_bases_whole": n_whole, "sample": on.sample}
+    extent = {"n_bases_whole": n_whole, "sample": sample}
     with claiming(out, same=_is_evaluated(out, provenance)), atomic_path(out) as temporary:
         found = evaluate_dictionary(
             model,
             contigs,
-            saes[0],
-            against=saes[1:],
+            sae,
+            against=others,
             config=config,
-            regions=regions,
+            regions=measured,
             progress=progress,
         )
         if stored is not None:
-            found = found.over(stored, saes[0])
+            found = found.over(stored, sae)
         values = found.as_mapping() | extent | {"provenance": provenance}
         temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     return found.fidelity

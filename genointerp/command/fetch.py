@@ -9,6 +9,7 @@ import yaml
 
 from genointerp.annotation.genbank import convert_records
 from genointerp.annotation.gff3.file import write_gff3
+from genointerp.core.arguments import StrPath
 from genointerp.core.config import read_yaml
 from genointerp.core.errors import ConfigError
 from genointerp.core.files import atomic_path, check_replaceable
@@ -39,7 +40,7 @@ class FetchedGenome:
 
 def fetch(
     accession: str,
-    out: Path,
+    out: StrPath,
     *,
     config: FetchConfig | None = None,
     sleep: Callable[[float], None] = time.sleep,

@@ -1,67 +1,95 @@
-"""From paths to harvest, fidelity and ablation: the public functions behind the commands."""
+"""`harvest`: what a model computes on a genome, into an activations file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+from genointerp.core.arguments import StrPath, as_texts
+from genointerp.core.config import read_config
 from genointerp.core.files import check_writable
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.read import read_genome
 from genointerp.reading.harvest import HarvestConfig, HarvestPlan
+from genointerp.reading.model_choice import AnyModel, loader_of
 from genointerp.reading.parallel import ModelCopies, harvest_on
 from genointerp.store.activation.store import ActivationStore
 
 
 def harvest(
-    genome: Path,
-    out: Path,
-    copies: ModelCopies,
+    genome: StrPath,
+    out: StrPath,
+    model: AnyModel | ModelCopies = "nano",
     *,
     site: str | None = None,
-    regions: Sequence[str] = (),
-    config: HarvestConfig | None = None,
+    regions: str | Iterable[str] = (),
+    config: HarvestConfig | Mapping[str, Any] | StrPath | None = None,
     progress: Progress = silent,
 ) -> ActivationStore:
-    """Harvest a genome file; see :func:`genointerp.reading.parallel.harvest_on`.
+    """Run a model over a genome, both strands, and store its activations at one site.
+
+    What is there of the file already is not computed again: a harvest that was stopped goes on.
+    Errors are those of :func:`genointerp.reading.parallel.harvest_on`.
 
     Parameters
     ----------
+    genome
+        FASTA or GenBank.
+    out
+        The activations file (.h5).
+    model
+        A name that `genointerp.models` lists, a folder or a hub repository; a model that is loaded;
+        or copies of one on several devices.
+    site
+        Where in the model, such as ``blocks.5``; its default where None.
     regions
         Samtools-style, 1-based and closed; the whole genome where empty.
+    config
+        Windows and how values are stored: a mapping such as ``{"window": 4096}``, or YAML.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> store = gi.harvest("genome.fa", "activations.h5", "nano")  # doctest: +SKIP
     """
     contigs = read_genome(genome)
     return harvest_on(
-        copies,
+        _copies(model, site),
         contigs,
         site=site,
-        out=out,
-        config=config,
-        regions=contigs.regions(regions),
+        out=Path(out),
+        config=read_config(HarvestConfig, config),
+        regions=contigs.regions(as_texts(regions)),
         progress=progress,
     )
 
 
 def plan_harvest(
-    genome: Path,
-    out: Path,
-    copies: ModelCopies,
+    genome: StrPath,
+    out: StrPath,
+    model: AnyModel | ModelCopies = "nano",
     *,
     site: str | None = None,
-    regions: Sequence[str] = (),
-    config: HarvestConfig | None = None,
+    regions: str | Iterable[str] = (),
+    config: HarvestConfig | Mapping[str, Any] | StrPath | None = None,
 ) -> HarvestPlan:
     """Load the model and return what a harvest of a genome file would do, without doing it.
 
     Parameters and errors are those of :func:`harvest`.
     """
-    check_writable(out)
+    check_writable(Path(out))
     contigs = read_genome(genome)
+    copies = _copies(model, site)
     spec = copies.load(device=copies.devices[0]).spec
     plan = HarvestPlan(
         spec,
         contigs,
         spec.default_site if site is None else site,
-        HarvestConfig() if config is None else config,
-        tuple(contigs.regions(regions)),
+        read_config(HarvestConfig, config),
+        tuple(contigs.regions(as_texts(regions))),
     )
     plan.check()
     return plan
+
+
+def _copies(model: AnyModel | ModelCopies, site: str | None) -> ModelCopies:
+    return model if isinstance(model, ModelCopies) else ModelCopies(loader_of(model, up_to=site))

@@ -1,25 +1,19 @@
-"""`models`: the models that can be named, as text."""
+"""`models`: the models that can be named."""
 
-from typing import Literal
+import pandas as pd
 
-from genointerp.model.listing import SHORT, list_models
-from genointerp.store.table.table import render_table
+from genointerp.model.listing import list_models
 
 
-def models(format: Literal["table", "tsv", "json"]) -> str:
-    """Return the list as text for programs, or for people, who are spared the long columns."""
-    frame = list_models()
-    if format != "table":
-        return render_table(frame, format)
-    frame["context"] = [f"{context:,}" for context in frame["context"]]
-    cells = [SHORT, *frame[SHORT].to_numpy().tolist()]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    numeric = SHORT.index("context")
-    return "".join(
-        "  ".join(
-            cell.rjust(width) if i == numeric else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        + "\n"
-        for row in cells
-    )
+def models() -> pd.DataFrame:
+    """Return a row for each model that can be named, with what it still needs here.
+
+    The columns are those of :func:`genointerp.model.listing.list_models`.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> gi.models()["name"].tolist()[:2]
+    ['nano', 'small']
+    """
+    return list_models()

@@ -7,13 +7,14 @@ by their hashes, so that no other script runs and no request leaves.
 
 from pathlib import Path
 
+from genointerp.core.arguments import StrPath
 from genointerp.core.files import atomic_path, together
 from genointerp.page.measure import measure_run, write_measurements
 from genointerp.page.page import render_page, top_features
 from genointerp.page.run import open_run
 
 
-def report(run_dir: Path, out: Path) -> None:
+def report(run_dir: StrPath, out: StrPath) -> None:
     """Write the page of a run.
 
     Parameters

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from genointerp.core.arguments import StrPath
 from genointerp.core.errors import GenointerpError, InputError, StorageError
 from genointerp.core.files import atomic_path, check_writable, replacing
 from genointerp.core.version import __version__
@@ -32,10 +33,10 @@ class WorkflowError(GenointerpError, RuntimeError):
 
 
 def run(
-    config: Path,
-    out: Path,
+    config: StrPath,
+    out: StrPath,
     *,
-    cores: int,
+    cores: int = 2,
     extra: Sequence[str] = (),
     show: Callable[[str], None] = lambda line: None,
     is_locked: bool = True,
@@ -69,8 +70,8 @@ def run(
     WorkflowError
         If model and windows do not fit each other, likewise; or if a step failed.
     """
+    config, out = Path(config), Path(out)
     resolved = read_run_config(config)
-    out = Path(out)
     for line in check_inputs(resolved, where=str(config)):
         show(line)
     with _only_run_in(out) if is_locked else nullcontext() as lock:

@@ -8,6 +8,7 @@ import numpy as np
 
 from genointerp.association.baseline.beside import beside_baselines
 from genointerp.association.summary import best_per_concept, one_per_concept
+from genointerp.core.arguments import StrPath
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import atomic_path, read_text, together
 from genointerp.core.parsing import parse_json
@@ -17,14 +18,14 @@ from genointerp.store.table.table import empty_table, read_table, records, write
 
 
 def summarise(
-    associations: Path | None,
+    associations: StrPath | None,
     *,
-    training: Path,
-    fidelity: Path,
-    baselines: Path | None = None,
-    out: Path,
-    best: Path,
-    text: Path,
+    training: StrPath,
+    fidelity: StrPath,
+    baselines: StrPath | None = None,
+    out: StrPath,
+    best: StrPath,
+    text: StrPath,
 ) -> None:
     """Write ``summary.json``, the table of the best feature of each concept, and all as text.
 
@@ -46,14 +47,15 @@ def summarise(
     SchemaError
         If an input is not of its kind.
     """
+    training, fidelity, out, best, text = map(Path, (training, fidelity, out, best, text))
     inputs = {"training": training, "fidelity": fidelity}
     everything, table = empty_table(ASSOCIATIONS), empty_table(BEST_PER_CONCEPT)
     if associations is not None:
-        inputs = {"associations": associations, **inputs}
+        inputs = {"associations": Path(associations), **inputs}
         everything = read_table(associations, ASSOCIATIONS)
         table = best_per_concept(everything)
     if baselines is not None:
-        inputs["baselines"] = baselines
+        inputs["baselines"] = Path(baselines)
     provenance = Provenance({}, {role: sha256_file(path) for role, path in inputs.items()})
     leading = one_per_concept(table)
     measured = _read_json(fidelity, "loss_recovered")

@@ -1,17 +1,21 @@
 """Training of dictionaries from files: activation stores, or genomes that a model reads."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths, as_texts
 from genointerp.core.config import read_config
 from genointerp.core.errors import InputError
 from genointerp.genome.read import read_genome
 from genointerp.model.device import find_device
 from genointerp.reading.harvest import HarvestConfig, HarvestPlan
+from genointerp.reading.model_choice import AnyModel, loader_of
 from genointerp.reading.parallel import LoadModel
 from genointerp.sae import parallel
 from genointerp.sae.architecture.registry import ARCHITECTURES
+from genointerp.sae.source import ActivationSource
 from genointerp.store.activation.reading import StoreSource
 from genointerp.store.activation.side_by_side import JOINED, join_sites
 from genointerp.store.activation.store import ActivationStore
@@ -20,56 +24,52 @@ from genointerp.training.model_source import ModelSource
 from genointerp.training.train import Grid, Runtime, Trained, train_into
 
 
-@dataclass(frozen=True)
-class ModelReading:
-    """Genomes that a model reads for training, in place of stored activations.
-
-    Parameters
-    ----------
-    genomes
-        FASTA or GenBank files.
-    load
-        Makes the model.
-    site
-        The model's default where None.
-    regions
-        Samtools-style, 1-based and closed, of the one genome; the whole of each where empty.
-    windows
-        As for `harvest`; how values are stored has no meaning here.
-    """
-
-    genomes: Sequence[Path]
-    load: LoadModel
-    site: str | None = None
-    regions: Sequence[str] = ()
-    windows: HarvestConfig = field(default_factory=HarvestConfig)
-
-
 def train(
-    activations: Sequence[Path],
-    out: Path,
+    activations: OneOrMorePaths,
+    out: StrPath,
     *,
-    reading: ModelReading | None = None,
-    config: Path | None = None,
-    grid: Grid | None = None,
+    config: TrainingConfig | Mapping[str, Any] | StrPath | None = None,
     seed: int | None = None,
+    grid: Grid | None = None,
+    genomes: OneOrMorePaths = (),
+    model: AnyModel = "nano",
+    site: str | None = None,
+    regions: str | Iterable[str] = (),
+    windows: HarvestConfig | Mapping[str, Any] | StrPath | None = None,
     runtime: Runtime | None = None,
 ) -> list[Trained]:
     """Train dictionaries on activation stores, read together, or straight from a model.
-
-    See :func:`genointerp.training.train.train_into`.
 
     Parameters
     ----------
     activations
         Stores of one site of one model; for a transcoder or a crosscoder, of all its sites, the
         input first. Empty where a model is to read genomes.
-    reading
-        The model and the genomes, where there are no stores.
+    out
+        Folder of the dictionary; of a folder for each dictionary where there is a grid.
     config
-        YAML of a `TrainingConfig`; the defaults where None.
+        A `TrainingConfig`, a mapping such as ``{"sae": {"n_features": 512, "k": 8}}`` or YAML; the
+        defaults where None.
     seed
         Replaces the seed of the configuration.
+    grid
+        Values of settings, of which every combination is trained; see
+        :func:`genointerp.training.train.train_into`.
+    genomes
+        FASTA or GenBank files that the model reads, in place of stored activations.
+    model, site
+        What reads the genomes; the model's default site where None.
+    regions
+        Samtools-style, 1-based and closed, of the one genome; the whole of each where empty.
+    windows
+        How genomes are read, as for `harvest`; how values are stored has no meaning here.
+    runtime
+        On the CPU and silently where None.
+
+    Returns
+    -------
+    list of Trained
+        The folder and the final figures of each dictionary.
 
     Raises
     ------
@@ -79,31 +79,54 @@ def train(
         If there are neither stores nor genomes, or both.
     MismatchError
         If the stores are of different models or sites.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> config = {"sae": {"n_features": 512, "k": 8}}
+    >>> ((folder, log),) = gi.train("activations.h5", "sae", config=config)  # doctest: +SKIP
     """
     runtime = Runtime() if runtime is None else runtime
     settings = read_config(TrainingConfig, config)
     if seed is not None:
         settings = replace(settings, seed=seed)
-    genomes = () if reading is None else reading.genomes
-    if bool(activations) == bool(genomes):
-        found = "both" if genomes else "none"
+    stores, sequences = as_paths(activations), as_paths(genomes)
+    if bool(stores) == bool(sequences):
+        found = "both" if sequences else "none"
         raise InputError("activations", "stores, or genomes for a model to read", found)
     find_device(runtime.device)
     # before the model is loaded, so that each process loads it on a device of its own
     with parallel.process_group(runtime.device) as own:
-        source, origin = (
-            _from_model(reading, settings, own)
-            if reading is not None and genomes
-            else _from_stores(activations, settings)
-        )
+        source: ActivationSource
+        if stores:
+            source, origin = _from_stores(stores, settings)
+        else:
+            read = _Reading(
+                sequences,
+                loader_of(model, up_to=site),
+                site,
+                as_texts(regions),
+                read_config(HarvestConfig, windows),
+            )
+            source, origin = _from_model(read, settings, own)
         return train_into(
-            out,
+            Path(out),
             source,
             settings,
             origin=origin,
             grid=grid,
             runtime=replace(runtime, device=own),
         )
+
+
+class _Reading(NamedTuple):
+    """Genomes that a model reads for training."""
+
+    genomes: tuple[Path, ...]
+    load: LoadModel
+    site: str | None
+    regions: tuple[str, ...]
+    windows: HarvestConfig
 
 
 def _from_stores(
@@ -129,7 +152,7 @@ def _from_stores(
 
 
 def _from_model(
-    reading: ModelReading, settings: TrainingConfig, device: str
+    reading: _Reading, settings: TrainingConfig, device: str
 ) -> tuple[ModelSource, dict[str, str]]:
     if reading.regions and len(reading.genomes) > 1:
         raise InputError("regions", "one genome that they are of", f"{len(reading.genomes)}")

@@ -1,13 +1,13 @@
 """`verify`: whether a file of this package is whole."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
 from genointerp.store.verify import Check
 from genointerp.store.verify import verify as run_checks
 
 
-def verify(file: Path, *, inputs: Sequence[Path] = ()) -> list[Check]:
+def verify(file: StrPath, *, inputs: OneOrMorePaths = ()) -> list[Check]:
     """Run every check of a features or activations file.
 
     See :func:`genointerp.store.verify.verify`.
@@ -17,4 +17,4 @@ def verify(file: Path, *, inputs: Sequence[Path] = ()) -> list[Check]:
     inputs
         Files that it must have been made from, by sha256.
     """
-    return run_checks(file, inputs=inputs)
+    return run_checks(Path(file), inputs=as_paths(inputs))

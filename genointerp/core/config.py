@@ -2,14 +2,17 @@
 
 import dataclasses
 import difflib
+import os
 import re
 import types
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
+from genointerp.core.arguments import StrPath
 from genointerp.core.errors import ConfigError
 from genointerp.core.files import read_text
 from genointerp.core.parsing import parse_yaml
@@ -19,18 +22,29 @@ T = TypeVar("T")
 _EXPONENT = re.compile("[+-]?[0-9]+[eE][+-]?[0-9]+")
 
 
-def read_config(cls: type[T], path: Path | None) -> T:
-    """Read ``cls`` from a YAML file; without a file, return the defaults.
+def read_config(cls: type[T], given: T | Mapping[str, Any] | StrPath | None) -> T:
+    """Return a configuration: ``given`` itself, or what a mapping or a YAML file says.
+
+    Parameters
+    ----------
+    given
+        The defaults where None, and for what a mapping or a file leaves out.
 
     Raises
     ------
     ConfigError
         If the file is no mapping, a key is unknown or a value has the wrong type or range.
     """
-    if path is None:
+    if given is None:
         return cls()
-    values = read_yaml(path)
-    return from_mapping(cls, {} if values is None else values, where=str(path))
+    if isinstance(given, cls):
+        return given
+    if isinstance(given, Mapping):
+        return from_mapping(cls, dict(given), where="config")
+    if not isinstance(given, str | os.PathLike):
+        raise ConfigError("config", f"a {cls.__name__}, a mapping or a YAML file", repr(given))
+    values = read_yaml(Path(given))
+    return from_mapping(cls, {} if values is None else values, where=str(given))
 
 
 def read_yaml(path: Path) -> Any:

@@ -8,8 +8,8 @@ from genointerp.model.presets import PRESETS, Preset
 from genointerp.model.registry import MODELS, ModelEntry
 
 _COLUMNS = ["name", "tokens", "context", "reads", "here", "licence", "weights", "about"]
-SHORT = _COLUMNS[:6]
-"""what fits in a terminal"""
+_SHORT = _COLUMNS[:6]
+"""What fits in a terminal."""
 _EXTRA = 'pip install "genointerp[transformers]"'
 _TRUST = "--trust-remote-code"
 
@@ -26,6 +26,22 @@ def list_models() -> pd.DataFrame:
     rows = [_own(name, entry) for name, entry in MODELS.items()]
     rows += [_published(preset) for preset in PRESETS.values()]
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def models_text(models: pd.DataFrame) -> str:
+    """Return the list as aligned text, without its long columns."""
+    short = models[_SHORT].assign(context=[f"{context:,}" for context in models["context"]])
+    cells = [_SHORT, *short.to_numpy().tolist()]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    numeric = _SHORT.index("context")
+    return "".join(
+        "  ".join(
+            cell.rjust(width) if i == numeric else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        + "\n"
+        for row in cells
+    )
 
 
 def _own(name: str, entry: ModelEntry) -> tuple[str | int, ...]:

@@ -10,7 +10,6 @@ import torch
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
-from genointerp.command.ablate import AblationFiles
 from genointerp.command.ablate import ablate as ablate_file
 from genointerp.core.errors import (
     ConfigError,
@@ -267,13 +266,14 @@ def files(tiny, genome, tmp_path):
     fasta.write_text(">c\n" + genome["c"].sequence.tobytes().decode() + "\n")
     contigs = read_genome(fasta)
     assert contigs.sha256 == genome.sha256
-    return AblationFiles(fasta, tiny.sae, tiny.store.path)
+    return fasta, tiny.sae, tiny.store.path
 
 
 def test_the_command_writes_the_table_with_its_provenance(files, tiny, tmp_path):
     out = tmp_path / "ablation.tsv"
-    arguments = ["ablate", files.genome, "--model", tiny.folder / "model", "--sae", files.sae]
-    arguments += ["--features", files.features, "--feature", "4", "--feature", "f/1"]
+    fasta, sae, features = files
+    arguments = ["ablate", fasta, "--model", tiny.folder / "model", "--sae", sae]
+    arguments += ["--features", features, "--feature", "4", "--feature", "f/1"]
     arguments += ["--region", "c:21-200", "--n-windows", "2", "--window", "40", "--warmup", "8"]
     result = CliRunner().invoke(app, [*map(str, arguments), "--out", str(out)])
     assert result.exit_code == 0, result.output
@@ -292,9 +292,9 @@ def test_the_first_candidates_are_ablated_after_the_named_features(files, tiny, 
     table = candidates([3, 5, 0])
     inputs = {"sae": tiny.store.header.sae_sha256}
     write_table(table, tmp_path / "candidates.tsv", CANDIDATES, Provenance({}, inputs))
-    chosen = replace(files, candidates=tmp_path / "candidates.tsv")
     out, config = tmp_path / "o.parquet", replace(CONFIG, top=2)
-    found = ablate_file(chosen, out, tiny.model, names=["5", "2"], config=config)
+    ranked = tmp_path / "candidates.tsv"
+    found = ablate_file(*files, out, tiny.model, feature=["5", 2], candidates=ranked, config=config)
     assert found["feature"].tolist() == [5, 2, 3]
     assert "candidates" in read_provenance(out, ABLATION)["inputs"]
     assert read_table(out, ABLATION).equals(found)
@@ -303,10 +303,10 @@ def test_the_first_candidates_are_ablated_after_the_named_features(files, tiny, 
 def test_candidates_of_another_dictionary_are_not_ablated(files, tiny, tmp_path):
     record = Provenance({}, {"sae": "c" * 64})
     write_table(candidates([3]), tmp_path / "candidates.tsv", CANDIDATES, record)
-    chosen = replace(files, candidates=tmp_path / "candidates.tsv")
+    ranked = tmp_path / "candidates.tsv"
     message = r"candidates\.tsv: expected dictionary \w{12} as in .*, found dictionary cccc"
     with pytest.raises(MismatchError, match=message):
-        ablate_file(chosen, tmp_path / "o.tsv", tiny.model, config=CONFIG)
+        ablate_file(*files, tmp_path / "o.tsv", tiny.model, candidates=ranked, config=CONFIG)
 
 
 def candidates(features):

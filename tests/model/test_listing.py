@@ -4,9 +4,8 @@ import pytest
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
-from genointerp.command.models import models as render_models
 from genointerp.model import listing
-from genointerp.model.listing import list_models
+from genointerp.model.listing import list_models, models_text
 from genointerp.model.presets import PRESETS
 from genointerp.model.registry import MODELS
 
@@ -52,7 +51,7 @@ def test_what_a_model_still_needs_is_said(monkeypatch, absent, name, here):
 
 
 def test_the_table_for_people_is_aligned_and_short():
-    lines = render_models("table").splitlines()
+    lines = models_text(list_models()).splitlines()
     header = lines[0]
     assert header.split() == ["name", "tokens", "context", "reads", "here", "licence"]
     end = header.index("context") + len("context")

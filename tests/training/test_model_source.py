@@ -7,7 +7,6 @@ from typer.testing import CliRunner
 
 from genointerp.cli.main import app
 from genointerp.command import train as train_from_store_module
-from genointerp.command.train import ModelReading
 from genointerp.command.train import train as train_from_store
 from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.genome.genome import Contig, Genome
@@ -135,13 +134,13 @@ def reading_of(tmp_path, *genomes):
         paths.append(tmp_path / f"g{number}.fa")
         text = next(iter(genome.values())).sequence.tobytes().decode()
         paths[-1].write_text(f">c{number}\n{text}\n")
-    return ModelReading(paths, lambda *, device: ToyDnaModel(), windows=WINDOWS)
+    return {"genomes": paths, "model": ToyDnaModel(), "windows": WINDOWS}
 
 
 def test_a_grid_of_dictionaries_is_trained_straight_from_a_model(tmp_path):
     (tmp_path / "sae.yaml").write_text(CONFIG)
     trained = train_from_store(
-        [], tmp_path / "out", reading=reading_of(tmp_path, genome_of(0), genome_of(1)),
+        [], tmp_path / "out", **reading_of(tmp_path, genome_of(0), genome_of(1)),
         config=tmp_path / "sae.yaml", grid=Grid(n_features=(12, 20), init_seed=(0, 4)),
     )  # fmt: skip
     names = ["f12_k2_s0", "f12_k2_s4", "f20_k2_s0", "f20_k2_s4"]
@@ -174,8 +173,7 @@ def test_the_model_is_loaded_on_the_device_of_its_own_process(tmp_path, monkeypa
     reading = reading_of(tmp_path, genome_of(0))
     with pytest.raises(_Seen):
         train_from_store(
-            [], tmp_path / "out", reading=ModelReading(reading.genomes, load, windows=WINDOWS),
-            runtime=Runtime("cuda"),
+            [], tmp_path / "out", **{**reading, "model": load}, runtime=Runtime("cuda"),
         )  # fmt: skip
     assert loaded == ["cuda:1"]
 
@@ -187,7 +185,7 @@ class _Seen(Exception):
 def test_a_grid_of_one_is_a_dictionary_in_the_folder_itself(tmp_path):
     (tmp_path / "sae.yaml").write_text(CONFIG)
     ((folder, _),) = train_from_store(
-        [], tmp_path / "out", reading=reading_of(tmp_path, genome_of(0)),
+        [], tmp_path / "out", **reading_of(tmp_path, genome_of(0)),
         config=tmp_path / "sae.yaml", grid=Grid(k=(3,)),
     )  # fmt: skip
     assert folder == tmp_path / "out"
@@ -203,9 +201,8 @@ def test_either_stores_or_genomes_are_needed(arguments, tmp_path):
 
 def test_regions_are_of_one_genome(tmp_path):
     reading = reading_of(tmp_path, genome_of(0), genome_of(1))
-    reading = ModelReading(reading.genomes, reading.load, regions=["c0:1-300"])
     with pytest.raises(InputError, match="regions: expected one genome"):
-        train_from_store([], tmp_path / "out", reading=reading)
+        train_from_store([], tmp_path / "out", **reading, regions=["c0:1-300"])
 
 
 def test_curves_for_tensorboard_need_the_package(tmp_path, monkeypatch):
@@ -213,7 +210,7 @@ def test_curves_for_tensorboard_need_the_package(tmp_path, monkeypatch):
     (tmp_path / "sae.yaml").write_text(CONFIG)
     with pytest.raises(InputError, match="tensorboard: expected the package tensorboard"):
         train_from_store(
-            [], tmp_path / "out", reading=reading_of(tmp_path, genome_of(0)),
+            [], tmp_path / "out", **reading_of(tmp_path, genome_of(0)),
             config=tmp_path / "sae.yaml", runtime=Runtime(tensorboard=tmp_path / "curves"),
         )  # fmt: skip
     assert not (tmp_path / "out").exists()
@@ -224,7 +221,7 @@ def test_curves_are_written_where_tensorboard_is_installed(tmp_path):
     pytest.importorskip("tensorboard", reason="tensorboard is optional")
     (tmp_path / "sae.yaml").write_text(CONFIG)
     train_from_store(
-        [], tmp_path / "out", reading=reading_of(tmp_path, genome_of(0)),
+        [], tmp_path / "out", **reading_of(tmp_path, genome_of(0)),
         config=tmp_path / "sae.yaml", runtime=Runtime(tensorboard=tmp_path / "curves"),
     )  # fmt: skip
     assert list((tmp_path / "curves").rglob("events.out.tfevents*"))
