@@ -99,8 +99,8 @@ def _no_checks() -> Iterator[None]:
             (_ChunkSums, "_compare"),
         ):
             stack.enter_context(patch.object(owner, name, **nothing))
-        for module in ("features", "activations"):
-            stack.enter_context(patch(f"genointerp.store.{module}.check_contents", **nothing))
+        for module in ("feature", "activation"):
+            stack.enter_context(patch(f"genointerp.store.{module}.store.check_contents", **nothing))
         yield
 
 

@@ -204,14 +204,22 @@ def test_provenance_names_the_annotation_and_the_bed(store, annotation, tmp_path
 @pytest.mark.parametrize(
     ("module", "config", "message"),
     [
-        ("query", "QueryConfig(strand='.')", "strand: expected one of '+', '-', found '.'"),
-        ("export", "ExportConfig('plus')", "strand: expected one of '+', '-', found 'plus'"),
-        ("motif", "MotifConfig(anchor='mid')", "anchor: expected one of 'peak', 'start', 'end'"),
+        ("feature.query", "QueryConfig(strand='.')", "strand: expected one of '+', '-', found '.'"),
+        (
+            "command.export",
+            "ExportConfig('plus')",
+            "strand: expected one of '+', '-', found 'plus'",
+        ),
+        (
+            "feature.motif",
+            "MotifConfig(anchor='mid')",
+            "anchor: expected one of 'peak', 'start', 'end'",
+        ),
     ],
 )
 def test_a_word_that_is_no_choice_is_refused(module, config, message):
     # in a program of its own, where annotations are not executed
-    code = f"from genointerp.feature.{module} import *; {config}"
+    code = f"from genointerp.{module} import *; {config}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert f"ConfigError: {message}" in done.stderr
 

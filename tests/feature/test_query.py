@@ -233,7 +233,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(worked, unbuffered):
 
 
 def test_another_pipe_that_breaks_is_a_failure(worked):
-    code = f"import genointerp.feature.query as q; q.answer = lambda *a, **k: open_pipe(); {MAIN}"
+    code = f"import genointerp.command.query as q; q.query = lambda *a, **k: open_pipe(); {MAIN}"
     broken = "def open_pipe():\n    raise BrokenPipeError(32, 'another pipe')\n"
     done = subprocess.run(
         [sys.executable, "-c", broken + code, "query", str(worked.path), "chrA"],
