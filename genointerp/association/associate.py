@@ -24,6 +24,7 @@ from genointerp.association.null.nearness import Ends
 from genointerp.association.null.nulls import PairNulls, UnionNulls
 from genointerp.association.profile.boundary import Boundaries
 from genointerp.association.split import split_stores
+from genointerp.core import metric
 from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
@@ -211,16 +212,16 @@ def _frame(measures: Measures, tested: _Tested, side: Side) -> pd.DataFrame:
     both, detected = measures.n_both, measures.n_feature
     # without a base on fit no threshold was chosen, without one on test there is nothing to score
     defined = ~np.isnan(measures.threshold) & (n_concept > 0)
-    precision = scores.precision(both, detected)
-    recall_element = scores.recall(measures.n_hit, n_elements)
+    precision = metric.precision(both, detected)
+    recall_element = metric.recall(measures.n_hit, n_elements)
     at_threshold = {
         "precision": precision,
-        "recall": scores.recall(both, n_concept),
+        "recall": metric.recall(both, n_concept),
         "recall_element": recall_element,
-        "f1": scores.f1(both, detected, n_concept),
+        "f1": metric.f1(both, detected, n_concept),
         "f1_element": scores.f1_element(precision, recall_element),
         "log2_enrichment": scores.log2_enrichment(both, detected, n_concept, n_covered),
-        "mcc": scores.mcc(both, detected, n_concept, n_covered),
+        "mcc": metric.mcc(both, detected, n_concept, n_covered),
         "log2_enrichment_low": measures.enrichment_low,
         "log2_enrichment_high": measures.enrichment_high,
         "codon_phase": measures.codon_phase,
@@ -235,13 +236,13 @@ def _frame(measures: Measures, tested: _Tested, side: Side) -> pd.DataFrame:
         ),
         "threshold": measures.threshold,
         "f1_fit": measures.f1_fit,
-        "auroc": scores.auroc(measures.rank_sum, n_concept, n_covered),
+        "auroc": metric.auroc(measures.rank_sum, n_concept, n_covered),
         "n_feature_bp": detected,
         "n_concept_bp": n_concept,
         "n_both_bp": both,
         "n_elements": n_elements,
         **tested.nulls.columns(),
-        "average_precision": scores.average_precision(measures.precision_sum, n_concept),
+        "average_precision": metric.average_precision(measures.precision_sum, n_concept),
         "start_offset": tested.start_offset,
         "end_offset": tested.end_offset,
         "boundary_share": tested.boundary_share,
@@ -260,7 +261,7 @@ def _union_columns(
     of_feature = {
         "union_labels": measures.in_union.sum(axis=1),
         "union_threshold": measures.loud_threshold,
-        "union_precision": scores.precision(measures.n_loud_union, measures.n_loud),
+        "union_precision": metric.precision(measures.n_loud_union, measures.n_loud),
         "union_base": measures.n_union / max(n_covered, 1),
         "union_p": nulls.p_value,
         "union_q": nulls.q_value,

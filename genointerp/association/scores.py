@@ -1,4 +1,4 @@
-"""Scores of a detector against a concept, from counts; each defined once.
+"""Scores of a detector against a concept that :mod:`genointerp.core.metric` does not hold.
 
 Every score has a defined outcome for empty counts: its limit where that is plain, else NaN.
 """
@@ -6,11 +6,11 @@ Every score has a defined outcome for empty counts: its limit where that is plai
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float64, Int
+from jaxtyping import Int
 from scipy.stats import t as student
 
-Counts = Int[np.ndarray, "..."]
-Scores = Float64[np.ndarray, "..."]
+from genointerp.core import metric
+from genointerp.core.metric import Counts, Scores
 
 MIN_STRETCHES = 10
 """Fewer stretches of the genome say too little of how much they differ: no interval."""
@@ -23,11 +23,6 @@ class Interval(NamedTuple):
 
     low: Scores
     high: Scores
-
-
-def precision(n_both: Counts, n_feature: Counts) -> Scores:
-    """Share of the detected bases that are of the concept; NaN where nothing is detected."""
-    return _ratio(n_both, n_feature)
 
 
 def least_precision(
@@ -50,23 +45,6 @@ def least_precision(
     return np.where(rest.min(axis=-1) >= max(fewest, 1), least, np.nan)
 
 
-def recall(n_both: Counts, n_concept: Counts) -> Scores:
-    """Share of the concept's bases that are detected; NaN where there are none."""
-    return _ratio(n_both, n_concept)
-
-
-def f1(n_both: Counts, n_feature: Counts, n_concept: Counts) -> Scores:
-    """Harmonic mean of precision and recall by base.
-
-    Notes
-    -----
-    ``2 n_both / (n_feature + n_concept)``: 0 where nothing is detected, NaN without a base of
-    the concept.
-    """
-    score = _ratio(2 * n_both, n_feature + n_concept)
-    return np.where(n_concept > 0, score, np.nan)
-
-
 def f1_element(precision: Scores, recall_element: Scores) -> Scores:
     """Harmonic mean of precision by base and recall by element, as in InterPLM.
 
@@ -76,73 +54,6 @@ def f1_element(precision: Scores, recall_element: Scores) -> Scores:
     mean = 2 * precision * recall_element / np.where(total > 0, total, 1.0)
     silent = recall_element == 0
     return np.where(silent, 0.0, mean)
-
-
-def f1_always_on(n_concept: Counts, n_covered: int) -> Scores:
-    """F1 of the detector that always fires.
-
-    Notes
-    -----
-    ``2 b / (1 + b)`` at the base rate ``b = n_concept / n_covered``; NaN without a base of the
-    concept, and where the number of covered bases is unknown (0).
-    """
-    base = n_concept / max(n_covered, 1)
-    return np.where((n_concept > 0) & (n_covered > 0), 2 * base / (1 + base), np.nan)
-
-
-def precision_gain(precision: Float[np.ndarray, "..."], base: Float[np.ndarray, "..."]) -> Scores:
-    """Share of the way from the base rate to 1 that the precision goes; negative below it.
-
-    Notes
-    -----
-    ``(precision - base) / (1 - base)``; NaN where the concept covers every base.
-    """
-    room = 1 - np.asarray(base, dtype=np.float64)
-    gain = (precision - base) / np.where(room > 0, room, 1.0)
-    return np.where(room > 0, gain, np.nan)
-
-
-def auroc(rank_sum: Scores, n_concept: Counts, n_covered: int) -> Scores:
-    """Chance that a base of the concept has the higher activation than one outside; ties half.
-
-    Notes
-    -----
-    ``(R - n (n + 1) / 2) / (n (N - n))`` with the sum of mean ranks R (Mann and Whitney 1947);
-    NaN where the concept covers no base or all.
-    """
-    positive = n_concept.astype(np.float64)
-    pairs = positive * (n_covered - positive)
-    wins = rank_sum - positive * (positive + 1) / 2
-    return np.where(pairs > 0, wins / np.where(pairs > 0, pairs, 1.0), np.nan)
-
-
-def average_precision(precision_sum: Scores, n_concept: Counts) -> Scores:
-    """Mean, over the bases of the concept, of the precision at their activation.
-
-    Notes
-    -----
-    ``sum over t of (recall(t) - recall(t')) precision(t)``, t' the next higher threshold: every
-    distinct activation is a threshold, and 0, at which every base is detected, is the last. The
-    detector that always fires has the base rate; NaN where the concept covers no base.
-    """
-    positive = np.maximum(n_concept, 1)
-    return np.where(n_concept > 0, precision_sum / positive, np.nan)
-
-
-def mcc(n_both: Counts, n_feature: Counts, n_concept: Counts, n_covered: int) -> Scores:
-    """Correlation of detected and of the concept (Matthews 1975), -1 to 1.
-
-    Notes
-    -----
-    ``(N b - f c) / sqrt(f (N - f) c (N - c))`` with b bases in both, f detected, c of the concept,
-    of N. A detector that detects nothing, or everything, tells nothing: 0. NaN where the concept
-    covers no base or all.
-    """
-    f, c = n_feature.astype(np.float64), n_concept.astype(np.float64)
-    spread = np.sqrt(f * (n_covered - f)) * np.sqrt(c * (n_covered - c))
-    score = (n_covered * n_both.astype(np.float64) - f * c) / np.where(spread > 0, spread, 1.0)
-    told = np.where(spread > 0, score, 0.0)
-    return np.where((n_concept > 0) & (n_concept < n_covered), told, np.nan)
 
 
 def log2_enrichment(
@@ -206,7 +117,7 @@ def phase_share(n_phase: Int[np.ndarray, "... phase"], phase: Int[np.ndarray, ".
     shares of the same bases would exceed 1/3 by chance. NaN where nothing is detected.
     """
     chosen = np.take_along_axis(n_phase, phase[..., None], axis=-1)[..., 0]
-    return _ratio(chosen, n_phase.sum(axis=-1))
+    return metric.share(chosen, n_phase.sum(axis=-1))
 
 
 def _log2_ratio(
@@ -214,8 +125,3 @@ def _log2_ratio(
 ) -> Scores:
     expected = n_feature.astype(np.float64) * n_concept / np.maximum(n_covered, 1)
     return np.asarray(np.log2((n_both + 0.5) / (expected + 0.5)), dtype=np.float64)
-
-
-def _ratio(numerator: Counts, denominator: Counts) -> Scores:
-    found = numerator / np.maximum(denominator, 1)
-    return np.where(denominator > 0, found, np.nan)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from genointerp.association.scores import f1_always_on
+from genointerp.core.metric import f1_always_on
 from genointerp.feature.query import best_concepts
 from genointerp.feature.statistics import feature_statistics
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand

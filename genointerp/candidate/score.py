@@ -9,10 +9,10 @@ import pandas as pd
 from jaxtyping import Bool, Float64
 from scipy.stats import false_discovery_control
 
-from genointerp.association.scores import precision_gain
 from genointerp.association.summary import count_covered
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.coherence import coherent_share
+from genointerp.core.metric import precision_gain
 from genointerp.feature.query import best_concepts
 
 _MANY_LOCI = 32

@@ -7,8 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64, Int64, UInt8
+from jaxtyping import Float64, Int64
 
+from genointerp.core import metric
 from genointerp.core.config import check_choice
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import atomic_path
@@ -18,7 +19,7 @@ from genointerp.feature.loci import LocusConfig, top_loci
 from genointerp.feature.locus_files import flanked
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
-from genointerp.genome.letters import BASES, count_bases
+from genointerp.genome.letters import BASES, count_bases, count_columns
 from genointerp.store.feature.store import STRANDS
 from genointerp.store.hdf5 import writing
 
@@ -136,24 +137,16 @@ class Motif:
 def information_content(
     counts: Int64[np.ndarray, "position 4"], background: Float64[np.ndarray, "4"]
 ) -> Information:
-    """Return the information of each column against a background.
+    """Return the information of each column against a background, and what chance exceeds.
 
     Notes
     -----
-    With shares f of n bases and background q, ``bits = max(0, sum_b f_b log2(f_b / q_b) - e)``,
-    where ``e = 3 / (2 ln 2 n)`` is what the sum is on average, to first order, if the bases are
-    drawn from q (Schneider et al. 1986, J. Mol. Biol. 188:415; for any q, since ``2 n ln 2`` times
-    the sum is asymptotically chi-squared with 3 degrees of freedom). ``null_bits`` is the 95th
-    percentile of that distribution, corrected alike. A column without bases has no information.
+    `genointerp.core.metric.information_content`, not below 0, and the 95th percentile of it under
+    the background.
     """
-    n = counts.sum(axis=1)
-    shares = counts / np.maximum(n, 1)[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(counts > 0, shares * np.log2(shares / background), 0.0)
-        unit = 1 / (2 * np.log(2) * n)
-    known = n > 0
-    bits = np.where(known, np.maximum(0.0, terms.sum(axis=1) - 3 * np.where(known, unit, 0)), 0.0)
-    return Information(bits, np.where(known, (_CHI2_95 - 3) * unit, np.nan))
+    bits = metric.information_content(counts, background)
+    null_bits = metric.chance_information(counts.sum(axis=1), _CHI2_95)
+    return Information(np.maximum(0.0, bits), null_bits)
 
 
 def find_motif(
@@ -192,7 +185,7 @@ def find_motif(
     letters = np.frombuffer(b"".join(windows), np.uint8).reshape(len(windows), -1)
     return Motif(
         name=f"f/{number}",
-        counts=_counts(letters),
+        counts=count_columns(letters),
         first=-config.before,
         background=base_composition(genomes),
         n_sites=len(windows),
@@ -258,7 +251,3 @@ def _site(genome: Genome, row: dict[Hashable, Any], config: MotifConfig) -> _Sit
     place = GenomicInterval(contig.name, start + turn, end + turn, "-" if strand == "-" else "+")
     around = genome.fetch(flanked(place, genome, config.copy_flank))
     return _Site(genome.fetch(place).tobytes(), around.tobytes())
-
-
-def _counts(letters: UInt8[np.ndarray, "site position"]) -> Int64[np.ndarray, "position 4"]:
-    return np.stack([(letters == ord(letter)).sum(axis=0) for letter in BASES], axis=1)

@@ -90,6 +90,11 @@ def count_bases(sequence: UInt8[np.ndarray, " bp"]) -> Int64[np.ndarray, "4"]:
     return np.bincount(base_codes(sequence), minlength=UNKNOWN + 1)[:UNKNOWN].astype(np.int64)
 
 
+def count_columns(aligned: UInt8[np.ndarray, "sequence column"]) -> Int64[np.ndarray, "column 4"]:
+    """Count A, C, G and T in each column of aligned upper-case sequences."""
+    return np.stack([(aligned == ord(base)).sum(axis=0) for base in BASES], axis=1)
+
+
 def unknown_sequence(length: int) -> UInt8[np.ndarray, " bp"]:
     """Return a sequence of N."""
     return np.full(length, ord("N"), dtype=np.uint8)

@@ -11,6 +11,7 @@ from scipy import sparse
 from torch import Tensor
 
 from genointerp.core.errors import MismatchError
+from genointerp.core.metric import nearest_by_cosine
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
@@ -18,7 +19,7 @@ from genointerp.model.protocol import DnaModel, ModelSpec
 from genointerp.reading.fidelity import Fidelity, load_matching, measure_sae
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.sae.base import SparseAutoencoder
-from genointerp.sae.compare import SAME_COSINE, Coded, nearest_directions, nesting, stability
+from genointerp.sae.compare import SAME_COSINE, Coded, nesting, stability
 from genointerp.sae.io import LoadedSae, load_sae
 from genointerp.sae.metrics import (
     Evaluation,
@@ -159,7 +160,7 @@ class _Codes:
 
 def _alone(sae: SparseAutoencoder, figures: Evaluation) -> dict[str, Any]:
     directions = sae.W_dec.detach().cpu().numpy()
-    cosine = nearest_directions(directions, directions, is_same=True).value
+    cosine = nearest_by_cosine(directions, directions, is_same=True).value
     return {
         "n_features": sae.n_features,
         "n_tokens": figures.n_tokens,

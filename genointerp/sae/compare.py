@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float, Float64, Int64
+from jaxtyping import Bool, Float
 from scipy import sparse
 
 from genointerp.core.errors import MismatchError
+from genointerp.core.metric import Match, nearest_by_cosine
 
 SAME_COSINE = 0.7
 """Directions of at least this cosine are taken for one (Paulo and Belrose 2025)."""
@@ -22,7 +22,6 @@ INSIDE = 0.8
 """Share of a feature's tokens on which another fires, from which it fires inside the other."""
 NOTABLE = 0.05
 """Share of the other's tokens that it must then fire on, so as to count."""
-_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,6 @@ class Coded:
     def is_alive(self) -> Bool[np.ndarray, " n_features"]:
         """Features that fire on any of the tokens."""
         return np.bincount(self.codes.indices, minlength=self.codes.shape[1]) > 0
-
-
-class Match(NamedTuple):
-    """For each feature its best match among others, and how good that is."""
-
-    other: Int64[np.ndarray, " feature"]
-    value: Float64[np.ndarray, " feature"]
 
 
 class Stability(NamedTuple):
@@ -114,31 +106,6 @@ class Nesting(NamedTuple):
     n_counterparts: int
 
 
-def nearest_directions(
-    rows: Float[np.ndarray, "feature d_in"],
-    others: Float[np.ndarray, "other d_in"],
-    *,
-    is_same: bool = False,
-) -> Match:
-    """Return for each row the other of the largest cosine.
-
-    Parameters
-    ----------
-    is_same
-        ``others`` are the rows themselves: none is its own match.
-    """
-    left, right = (torch.from_numpy(_unit(x)) for x in (rows, others))
-    best, place = [], []
-    for start in range(0, len(left), _ROWS):
-        cosine = left[start : start + _ROWS] @ right.t()
-        if is_same:
-            cosine.diagonal(start).fill_(-torch.inf)
-        highest = cosine.max(dim=1)
-        best.append(highest.values)
-        place.append(highest.indices)
-    return Match(torch.cat(place).numpy(), torch.cat(best).double().numpy())
-
-
 def best_correlated(codes: sparse.csr_array, others: sparse.csr_array) -> Match:
     """Return for each feature the other of the largest Pearson correlation over tokens.
 
@@ -175,8 +142,8 @@ def stability(own: Coded, other: Coded) -> Stability:
     """
     _check_comparable(own, other)
     alive = own.is_alive
-    by_direction = nearest_directions(own.directions, other.directions)
-    back = nearest_directions(other.directions, own.directions)
+    by_direction = nearest_by_cosine(own.directions, other.directions)
+    back = nearest_by_cosine(other.directions, own.directions)
     by_activation = best_correlated(own.codes, other.codes)
     back_activation = best_correlated(other.codes, own.codes)
     same = _is_mutual(by_direction, back) & (by_direction.value >= SAME_COSINE)
@@ -210,7 +177,7 @@ def nesting(narrow: Coded, wide: Coded) -> Nesting:
     )
     n_children = np.asarray(children.sum(axis=1)).ravel()
     alive = n_p > 0
-    nearest = nearest_directions(narrow.directions, wide.directions)
+    nearest = nearest_by_cosine(narrow.directions, wide.directions)
     known = np.flatnonzero(alive & (nearest.value >= SAME_COSINE))
     absorbed = [
         _absorbed(int(feature), int(nearest.other[feature]), p_on, c_on, children)
@@ -267,13 +234,6 @@ def _is_mutual(forth: Match, back: Match) -> Bool[np.ndarray, " feature"]:
     returned = back.other[np.where(known, forth.other, 0)]
     mutual: np.ndarray = known & (returned == np.arange(len(forth.other)))
     return mutual
-
-
-def _unit(rows: np.ndarray) -> np.ndarray:
-    exact = rows.astype(np.float32)
-    norm = np.linalg.norm(exact, axis=1, keepdims=True)
-    unit: np.ndarray = exact / np.maximum(norm, np.finfo(np.float32).tiny)
-    return unit
 
 
 def _mean(values: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from genointerp.association.count.label import label_cells, list_labels
 from genointerp.association.count.tracks import CellTrack, count_levels, rank_sums, stream_features
 from genointerp.association.count.universe import make_universe
-from genointerp.association.scores import auroc
+from genointerp.core.metric import auroc
 from genointerp.genome.interval import GenomicInterval
 from tests.plant import contigs_of, make_elements, make_store
 

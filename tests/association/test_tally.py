@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
-from genointerp.association import scores
 from genointerp.association.count import hits
 from genointerp.association.count.hits import feature_blocks
 from genointerp.association.count.label import label_cells, list_labels
 from genointerp.association.count.tally import Tally
 from genointerp.association.count.universe import make_universe
+from genointerp.core import metric
 from genointerp.core.errors import SchemaError
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
@@ -145,9 +145,9 @@ def test_tallies_equal_loops_over_bases_and_elements(tmp_path_factory, seed):
                 hit = sum(bool(e & detected) for e in elements)
                 assert n_hit[feature, index, level] == hit
             n = np.array([len(positive)])
-            found = scores.auroc(ranks.rank[[feature], index], n, len(cells))[0]
+            found = metric.auroc(ranks.rank[[feature], index], n, len(cells))[0]
             assert found == pytest.approx(naive_auroc(value, positive), nan_ok=True)
-            found = scores.average_precision(ranks.precision[[feature], index], n)[0]
+            found = metric.average_precision(ranks.precision[[feature], index], n)[0]
             assert found == pytest.approx(naive_average_precision(value, positive), nan_ok=True)
 
 

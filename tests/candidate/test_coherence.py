@@ -1,7 +1,5 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from genointerp.association.count.tracks import RowTrack
 from genointerp.candidate.evidence.coherence import (
@@ -9,7 +7,6 @@ from genointerp.candidate.evidence.coherence import (
     REACH,
     STEP,
     Surroundings,
-    auroc,
     choose_bases,
     coherent_share,
     draw_surroundings,
@@ -143,15 +140,6 @@ def test_what_is_strewn_by_chance_is_coherent_in_one_case_of_twenty_at_most(n_lo
     share = coherent_share(np.array(found), np.full(200, float(n_loci)))
     # 200 draws: 5 % and three standard errors
     assert np.mean(share > 0) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
-
-
-@given(
-    st.lists(st.integers(0, 5), min_size=1, max_size=20),
-    st.lists(st.integers(0, 5), min_size=1, max_size=20),
-)
-def test_auroc_equals_that_of_all_pairs(a, b):
-    found = auroc(np.array(a, float), np.array(b, float))
-    assert found == pytest.approx(np.mean([(x > y) + (x == y) / 2 for x in a for y in b]))
 
 
 def test_few_loci_are_little_evidence():

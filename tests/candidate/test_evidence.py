@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from genointerp.association.count.tracks import RowTrack
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.backdrop import make_backdrop
-from genointerp.candidate.evidence.gather import find_period, gather_evidence, histogram_auroc
+from genointerp.candidate.evidence.gather import find_period, gather_evidence
 from genointerp.candidate.evidence.seen import seen_chance, seen_share
 from genointerp.feature.loci import find_loci
 from genointerp.genome.genome import Contig, Genome
@@ -38,15 +38,6 @@ def test_whole_elements_have_no_period():
     for start in range(0, 2900, 500):
         fires[start : start + 80] = True
     assert find_period(recurrence_of(fires)).strength < 0.02
-
-
-@given(
-    st.lists(st.integers(0, 6), min_size=1, max_size=20),
-    st.lists(st.integers(0, 6), min_size=1, max_size=20),
-)
-def test_auroc_of_histograms_equals_that_of_all_pairs(a, b):
-    found = histogram_auroc(np.bincount(a, minlength=7), np.bincount(b, minlength=7))
-    assert found == pytest.approx(np.mean([(x > y) + (x == y) / 2 for x in a for y in b]))
 
 
 genomes = st.lists(

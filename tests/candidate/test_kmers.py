@@ -11,7 +11,6 @@ from genointerp.candidate.evidence.kmers import (
     kmer_auroc,
     kmer_codes,
     make_kmer_backdrop,
-    scored_auroc,
 )
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.letters import reverse_complement
@@ -110,20 +109,3 @@ def test_the_auroc_equals_that_of_a_loop_over_bases(world):
             aurocs.append(area)
         best = max(best, tuple(aurocs))
     assert kmer_auroc(tracks, [backdrop]) == pytest.approx(best[1], abs=1e-9)
-
-
-@given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=2, max_size=20))
-def test_auroc_of_kinds_equals_that_of_all_pairs(draws):
-    score = np.array([0.5, 0.1, 0.5, 0.9])
-    positive = np.bincount([k for k, is_on in draws if is_on], minlength=4)
-    negative = np.bincount([k for k, is_on in draws if not is_on], minlength=4)
-    pairs = [
-        (score[a] > score[b]) + (score[a] == score[b]) / 2
-        for a, is_on in draws
-        if is_on
-        for b, other in draws
-        if not other
-    ]
-    expected = np.mean(pairs) if pairs else np.nan
-    found = scored_auroc(score, positive, negative)
-    assert found == pytest.approx(expected, nan_ok=True)

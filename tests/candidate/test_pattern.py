@@ -5,7 +5,7 @@ import pytest
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.backdrop import make_backdrop
 from genointerp.candidate.evidence.gather import gather_evidence
-from genointerp.candidate.evidence.pattern import information, mark_boundaries, motif_share
+from genointerp.candidate.evidence.pattern import mark_boundaries, motif_information, motif_share
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
@@ -87,9 +87,9 @@ def test_information_of_a_worked_example():
     # one column always A, one evenly spread, of 16 different sequences
     words = [b"A" + bytes([x, y]) for x in b"ACGT" for y in b"ACGT"]
     correction = 3 / (2 * np.log(2) * 16)
-    found = information([*words, *words], np.full(4, 0.25))
+    found = motif_information([*words, *words], np.full(4, 0.25))
     assert found == pytest.approx(2 - correction)
-    assert np.isnan(information(words[:9], np.full(4, 0.25)))
+    assert np.isnan(motif_information(words[:9], np.full(4, 0.25)))
 
 
 def test_a_motif_that_tells_its_loci_has_full_share():

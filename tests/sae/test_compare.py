@@ -8,7 +8,6 @@ from genointerp.core.errors import MismatchError
 from genointerp.sae.compare import (
     Coded,
     best_correlated,
-    nearest_directions,
     nesting,
     stability,
 )
@@ -24,26 +23,6 @@ def random_codes(seed, n=40, m=6, density=0.4):
     generator = np.random.default_rng(seed)
     on = generator.random((n, m)) < density
     return on * generator.gamma(2, 1, (n, m))
-
-
-def test_nearest_directions_of_a_worked_example():
-    rows = np.array([[2.0, 0.0], [0.0, 1.0]])
-    others = np.array([[0.6, 0.8], [5.0, 0.0], [-1.0, 0.0]])
-    found = nearest_directions(rows, others)
-    assert found.other.tolist() == [1, 0]
-    np.testing.assert_allclose(found.value, [1.0, 0.8], atol=1e-6)
-    alone = nearest_directions(others, others, is_same=True)
-    assert alone.other.tolist() == [1, 0, 0]
-    np.testing.assert_allclose(alone.value, [0.6, 0.6, -0.6], atol=1e-6)
-
-
-def test_nearest_directions_do_not_depend_on_the_blocks_they_are_found_in(monkeypatch):
-    rows = np.random.default_rng(0).normal(size=(23, 5))
-    whole = nearest_directions(rows, rows, is_same=True)
-    monkeypatch.setattr("genointerp.sae.compare._ROWS", 4)
-    blocks = nearest_directions(rows, rows, is_same=True)
-    assert whole.other.tolist() == blocks.other.tolist()
-    np.testing.assert_allclose(whole.value, blocks.value)
 
 
 @given(st.integers(0, 2**32))

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8, UInt16
 
-from genointerp.association import scores
 from genointerp.association.baseline.dense import DenseSide
+from genointerp.core import metric
 
 LEVELS = 1 << 16
 """Values that float16 has, as numbers that rise with them."""
@@ -115,7 +115,7 @@ class DenseCounts:
         detected, both = _from(self.n_all[detector]), _from(self.n_both[detector])
         if not both[0]:
             return -1, float("nan")
-        f1 = scores.f1(both, detected, both[:1])
+        f1 = metric.f1(both, detected, both[:1])
         # a key that no base has detects the same bases as the next that one has
         f1[self.n_all[detector] == 0] = -1.0
         best = int(np.argmax(f1))
@@ -140,19 +140,18 @@ class DenseCounts:
             return UNDEFINED._replace(threshold=threshold, f1_fit=f1_fit)
         both, detected = _from(n_both), _from(n_all)
         here = slice(key, key + 1)
-        # bases with one value share the mean of their ranks, and are detected together
-        rank = np.cumsum(n_all) - (n_all - 1) / 2
-        precisions = np.nan_to_num(scores.precision(both, detected))
-        sums = np.array([[float(n_both @ rank)], [float(n_both @ precisions)]])
+        # bases with one value are detected together
+        precisions = np.nan_to_num(metric.precision(both, detected))
+        precision_sum = np.array([float(n_both @ precisions)])
         return DenseScore(
             threshold=threshold,
             f1_fit=f1_fit,
-            precision=float(scores.precision(both[here], detected[here])[0]),
-            recall=float(scores.recall(both[here], positive)[0]),
-            f1=float(scores.f1(both[here], detected[here], positive)[0]),
-            auroc=float(scores.auroc(sums[0], positive, covered)[0]),
-            average_precision=float(scores.average_precision(sums[1], positive)[0]),
-            mcc=float(scores.mcc(both[here], detected[here], positive, covered)[0]),
+            precision=float(metric.precision(both[here], detected[here])[0]),
+            recall=float(metric.recall(both[here], positive)[0]),
+            f1=float(metric.f1(both[here], detected[here], positive)[0]),
+            auroc=metric.auroc_of_counts(n_both, n_all - n_both),
+            average_precision=float(metric.average_precision(precision_sum, positive)[0]),
+            mcc=float(metric.mcc(both[here], detected[here], positive, covered)[0]),
         )
 
 
@@ -202,7 +201,7 @@ def choose_columns(
         positive, size = by_label.sum(axis=1), table.sum(axis=0)
         for sign in (1, -1):
             both, detected = _from(by_label[:, ::sign]), _from(size[::sign])
-            f1 = scores.f1(both, detected[None, :], positive[:, None])
+            f1 = metric.f1(both, detected[None, :], positive[:, None])
             top = np.nan_to_num(f1).max(axis=1)
             for label in np.flatnonzero(top > best).tolist():
                 chosen[label] = SignedColumn(column, sign)

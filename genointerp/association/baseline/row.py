@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from genointerp.association import scores
 from genointerp.association.baseline.dense import DenseSide
 from genointerp.association.baseline.dense_counts import UNDEFINED, DenseScore, SignedColumn
+from genointerp.core import metric
 from genointerp.store.table.schemas import BASELINES
 from genointerp.store.table.table import conform
 
@@ -46,16 +46,16 @@ def always_on_rows(fit: DenseSide, test: DenseSide) -> list[Found]:
     """Return the rows of the detector that fires everywhere."""
     n_concept, n_covered = test.labels.n_positive, test.universe.n_covered
     n = np.full(len(n_concept), n_covered)
-    f1_fit = scores.f1_always_on(fit.labels.n_positive, fit.universe.n_covered)
-    f1 = scores.f1_always_on(n_concept, n_covered)
+    f1_fit = metric.f1_always_on(fit.labels.n_positive, fit.universe.n_covered)
+    f1 = metric.f1_always_on(n_concept, n_covered)
     known = n_concept > 0
-    precision = np.where(known, scores.precision(n_concept, n), np.nan)
+    precision = np.where(known, metric.precision(n_concept, n), np.nan)
     # all bases tie, and so do all pairs of them
     ranks = n_concept * (n_covered + 1) / 2
-    auroc = scores.auroc(ranks, n_concept, n_covered)
-    average = scores.average_precision(n_concept * precision, n_concept)
-    mcc = scores.mcc(n_concept, n, n_concept, n_covered)
-    recall = scores.recall(n_concept, n_concept)
+    auroc = metric.auroc(ranks, n_concept, n_covered)
+    average = metric.average_precision(n_concept * precision, n_concept)
+    mcc = metric.mcc(n_concept, n, n_concept, n_covered)
+    recall = metric.recall(n_concept, n_concept)
     columns = (f1_fit, precision, recall, f1, auroc, average, mcc)
     values = np.column_stack(columns).tolist()
     return [

@@ -18,6 +18,7 @@ from genointerp.association.count.tally import LevelTally, Tally
 from genointerp.association.count.union import UnionCounter, known_labels, loud_level
 from genointerp.association.count.universe import Universe, make_universe
 from genointerp.association.split import Stretches
+from genointerp.core import metric
 from genointerp.core.progress import Progress, silent
 from genointerp.store.feature.store import FeatureStore
 
@@ -253,12 +254,12 @@ def _choose(
 ]:
     """Choose the level of each label: the lowest with the highest F1; return its F1 and gain."""
     n_positive = fit.labels.n_positive
-    f1 = scores.f1(counts.n_both, counts.n_feature[:, None, :], n_positive[None, :, None])
+    f1 = metric.f1(counts.n_both, counts.n_feature[:, None, :], n_positive[None, :, None])
     level = np.argmax(np.nan_to_num(f1), axis=2)
-    precision = scores.precision(
+    precision = metric.precision(
         _at(counts.n_both, level), np.take_along_axis(counts.n_feature, level, axis=1)
     )
-    gain = scores.precision_gain(precision, n_positive / max(fit.n_covered, 1))
+    gain = metric.precision_gain(precision, n_positive / max(fit.n_covered, 1))
     return level, np.take_along_axis(f1, level[..., None], axis=2)[..., 0], gain
 
 

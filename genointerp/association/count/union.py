@@ -14,7 +14,7 @@ from scipy.stats import norm
 from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.count.hits import HitBlock, reaching_codes
 from genointerp.association.count.label import Label, LabelledCells
-from genointerp.association.scores import precision_gain
+from genointerp.core.metric import precision_gain
 
 LOUD_BASES = 100
 """Bases on fit that must be loud: where fewer are, loud begins at a lower threshold."""

@@ -7,12 +7,12 @@ import pandas as pd
 from jaxtyping import Float64
 
 from genointerp.annotation.concepts import ConceptElements
-from genointerp.association import scores
 from genointerp.association.config import AssociateConfig
 from genointerp.association.count.label import Label, LabelledCells, label_cells
 from genointerp.association.count.tracks import CellTrack, count_levels, stream_features
 from genointerp.association.count.universe import make_universe
 from genointerp.association.split import split_stores
+from genointerp.core import metric
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.schemas import CURVES
 from genointerp.store.table.table import conform, empty_table
@@ -78,8 +78,8 @@ def _curve(
             "n_feature_bp": counts.n_feature,
             "n_both_bp": n_both,
             "n_concept_bp": np.full(len(thresholds), n_concept),
-            "precision": scores.precision(n_both, counts.n_feature),
-            "recall": scores.recall(n_both, np.full(len(thresholds), n_concept)),
+            "precision": metric.precision(n_both, counts.n_feature),
+            "recall": metric.recall(n_both, np.full(len(thresholds), n_concept)),
         }
     )
 

@@ -21,7 +21,6 @@ from genointerp.association.associate import associate
 from genointerp.association.baseline.dictionary import check_rival
 from genointerp.association.config import AssociateConfig
 from genointerp.association.count.label import list_labels
-from genointerp.association.scores import f1_always_on, precision_gain
 from genointerp.association.summary import count_covered
 from genointerp.candidate.backtest.chance import expected_first, p_first, p_ranks, p_within
 from genointerp.candidate.backtest.classes import read_classes
@@ -30,6 +29,7 @@ from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.given import Given
 from genointerp.candidate.rank import gather, rank_evidence
 from genointerp.core.errors import InputError
+from genointerp.core.metric import f1_always_on, precision_gain
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.feature.store import FeatureStore

@@ -14,6 +14,7 @@ from genointerp.candidate.dossier.checks import Check, check_candidate
 from genointerp.candidate.dossier.experiment import propose
 from genointerp.candidate.evidence.locus import DossierConfig, locus_evidence, loud_bases
 from genointerp.core.errors import InputError
+from genointerp.core.metric import cosine
 from genointerp.feature.genomes import FeaturedGenome
 from genointerp.feature.motif import Motif, MotifConfig, find_motif
 
@@ -97,10 +98,9 @@ def nearest_directions(
     decoder: Float[np.ndarray, "n_features d_in"], feature: int, n: int
 ) -> list[tuple[int, float]]:
     """Return the features whose directions have the largest cosine to that of one, and it."""
-    rows = decoder / np.maximum(np.linalg.norm(decoder, axis=1, keepdims=True), 1e-12)
-    cosine = rows @ rows[feature]
-    order = np.lexsort((np.arange(len(cosine)), -cosine))
-    return [(int(one), float(cosine[one])) for one in order[order != feature][:n]]
+    found = cosine(decoder[[feature]], decoder)[0]
+    order = np.lexsort((np.arange(len(found)), -found))
+    return [(int(one), float(found[one])) for one in order[order != feature][:n]]
 
 
 def _dossier(

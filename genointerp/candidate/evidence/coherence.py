@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from genointerp.association.count.tracks import RowTrack
+from genointerp.core.metric import auroc_of_values
 from genointerp.core.seed import rng
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
@@ -60,7 +61,7 @@ class Surroundings:
             other = self.drawn[track.genome, track.strand]
             negative.append(self._about(activation, other[activation[other] == 0], track.genome))
             activation[track.row] = 0
-        return auroc(np.concatenate(positive), np.concatenate(negative))
+        return auroc_of_values(np.concatenate(positive), np.concatenate(negative))
 
     def _lay(self, track: RowTrack) -> Float32[np.ndarray, " row"]:
         n_rows = int(self.borders[track.genome][-1])
@@ -127,16 +128,6 @@ def choose_bases(
     chosen = rows[first + (draw.random(len(first)) * number).astype(np.int64)]
     kept = draw.choice(len(chosen), round(share * len(chosen)), replace=False)
     return np.asarray(chosen[np.sort(kept)])
-
-
-def auroc(positive: Float64[np.ndarray, " p"], negative: Float64[np.ndarray, " n"]) -> float:
-    """Chance that a positive is larger than a negative, ties half; NaN where either is empty."""
-    if not len(positive) or not len(negative):
-        return float("nan")
-    ordered = np.sort(negative)
-    below = np.searchsorted(ordered, positive, side="left")
-    not_above = np.searchsorted(ordered, positive, side="right")
-    return float((below + not_above).mean() / (2 * len(negative)))
 
 
 def coherent_share(

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Float64
+from jaxtyping import Float
 
 from genointerp.core.errors import MismatchError
+from genointerp.core.metric import nearest_by_cosine, unit_rows
 from genointerp.core.seed import rng
 
-_ROWS = 1024
 _QUANTILE = 0.99
 
 
@@ -49,45 +49,25 @@ def describe_directions(
     MismatchError
         If another dictionary reads activations of another width.
     """
-    own = _unit(rows)
+    own = rows.astype(np.float64)
     stability, null = np.full(len(own), np.nan), float("nan")
     if others:
         for other in others:
             if other.shape[1] != rows.shape[1]:
                 expected = f"directions {rows.shape[1]} wide"
                 raise MismatchError("other dictionary", expected, str(other.shape[1]))
-        stability = np.mean([_largest(own, _unit(other)) for other in others], axis=0)
+        stability = np.mean(
+            [nearest_by_cosine(own, other.astype(np.float64)).value for other in others], axis=0
+        )
         draw = rng(seed, "stability/null")
-        shuffled = [draw.permuted(_unit(other), axis=0) for other in others]
-        reached = np.mean([_largest(own, _unit(other)) for other in shuffled], axis=0)
+        shuffled = [draw.permuted(unit_rows(other.astype(np.float64)), axis=0) for other in others]
+        reached = np.mean([nearest_by_cosine(own, other).value for other in shuffled], axis=0)
         null = float(np.quantile(reached, _QUANTILE))
     return pd.DataFrame(
         {
             "feature": np.arange(len(own)),
             "stability": stability,
             "stability_null": null,
-            "split_cosine": _largest(own, own, is_same=True),
+            "split_cosine": nearest_by_cosine(own, own, is_same=True).value,
         }
     )
-
-
-def _largest(
-    rows: Float64[np.ndarray, "n d_in"],
-    others: Float64[np.ndarray, "m d_in"],
-    *,
-    is_same: bool = False,
-) -> Float64[np.ndarray, " n"]:
-    found = []
-    for start in range(0, len(rows), _ROWS):
-        cosine = rows[start : start + _ROWS] @ others.T
-        if is_same:
-            index = np.arange(len(cosine))
-            cosine[index, start + index] = -1.0
-        found.append(cosine.max(axis=1))
-    return np.concatenate(found)
-
-
-def _unit(rows: Float[np.ndarray, "n d_in"]) -> Float64[np.ndarray, "n d_in"]:
-    exact = rows.astype(np.float64)
-    norm = np.linalg.norm(exact, axis=1, keepdims=True)
-    return np.asarray(exact / np.maximum(norm, np.finfo(np.float64).tiny))

@@ -14,8 +14,9 @@ from genointerp.candidate.evidence.coherence import N_LOCI, choose_bases, draw_s
 from genointerp.candidate.evidence.families import count_families
 from genointerp.candidate.evidence.kmers import kmer_auroc
 from genointerp.candidate.evidence.outliers import Outliers
-from genointerp.candidate.evidence.pattern import Shape, classify, information, motif_share
+from genointerp.candidate.evidence.pattern import Shape, classify, motif_information, motif_share
 from genointerp.candidate.evidence.seen import seen_chance, seen_share
+from genointerp.core.metric import auroc_of_counts
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.feature.loci import Loci, find_loci
@@ -186,20 +187,6 @@ def find_period(recurrence: Float64[np.ndarray, " lag"]) -> Period:
     return Period(highest, int(np.argmax(strength >= 0.9 * highest)) + 2)
 
 
-def histogram_auroc(
-    positive: Int64[np.ndarray, " value"], negative: Int64[np.ndarray, " value"]
-) -> float:
-    """Chance that a positive has the higher value than a negative, from counts of each value.
-
-    Ties count half; NaN where either is empty.
-    """
-    if not positive.sum() or not negative.sum():
-        return float("nan")
-    below = np.cumsum(negative) - negative
-    wins = float(positive.astype(np.float64) @ (below + negative / 2))
-    return wins / (float(positive.sum()) * float(negative.sum()))
-
-
 def _shares(
     tracks: Sequence[RowTrack], backdrops: Sequence[Backdrop], config: RankConfig
 ) -> dict[str, float]:
@@ -219,7 +206,7 @@ def _shares(
     biases = [_window_bias(tracks, backdrops, length) for length in heads(config)]
     return {
         "density": n_firing / n_covered,
-        "gc_auroc": histogram_auroc(gc, covered_gc - gc),
+        "gc_auroc": auroc_of_counts(gc, covered_gc - gc),
         "tandem_share": tandem / n_firing,
         "edge_share": edge / n_firing,
         "strand_asymmetry": _asymmetry(firing["+"], firing["-"], covered["+"], covered["-"]),
@@ -372,7 +359,7 @@ def _sequences(
     background = np.maximum(both, 1e-6)
     return {
         "n_families": count_families(spans),
-        "motif_bits": information(aligned, background / background.sum()),
+        "motif_bits": motif_information(aligned, background / background.sum()),
     }
 
 

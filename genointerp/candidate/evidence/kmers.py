@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int16, Int64, UInt8
+from jaxtyping import Bool, Int16, Int64, UInt8
 
 from genointerp.association.count.tracks import RowTrack
+from genointerp.core.metric import auroc_of_counts
 from genointerp.genome.genome import Genome
 from genointerp.genome.letters import UNKNOWN, base_codes, reverse_complement
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
@@ -85,26 +86,12 @@ def kmer_auroc(tracks: Sequence[RowTrack], backdrops: Sequence[KmerBackdrop]) ->
             _add(total, backdrop, track.strand, track.row, index, track.value)
         score = total[0] / np.maximum(covered[index, 0], 1)
         on_fit, on_test = (
-            scored_auroc(score, fires[half], covered[index, half] - fires[half]) for half in (0, 1)
+            auroc_of_counts(fires[half], covered[index, half] - fires[half], score=score)
+            for half in (0, 1)
         )
         if on_fit > best:
             best, found = on_fit, on_test
     return found
-
-
-def scored_auroc(
-    score: Float64[np.ndarray, " kind"],
-    positive: Int64[np.ndarray, " kind"],
-    negative: Int64[np.ndarray, " kind"],
-) -> float:
-    """Chance that a positive is of a kind with a higher score than a negative's, ties half."""
-    if not positive.sum() or not negative.sum():
-        return float("nan")
-    _, rank = np.unique(score, return_inverse=True)
-    p = np.bincount(rank, weights=positive)
-    n = np.bincount(rank, weights=negative)
-    wins = float(p @ (np.cumsum(n) - n + n / 2))
-    return wins / (float(positive.sum()) * float(negative.sum()))
 
 
 def _add(

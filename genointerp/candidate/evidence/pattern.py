@@ -5,11 +5,17 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
+
+from genointerp.core.metric import chance_information, information_content
+from genointerp.genome.letters import count_columns
 
 Pattern = Literal[
     "window artefact", "periodic", "element-long", "diffuse", "boundary", "motif", "point"
 ]
+
+_CHI2_99 = 11.34
+"""99th percentile of chi-squared with 3 degrees of freedom."""
 
 
 class Shape(NamedTuple):
@@ -22,7 +28,7 @@ class Shape(NamedTuple):
     locus_length
         Median length of its loci in bp.
     motif_bits
-        Information of its strongest loci, as `information` has it; NaN where there are too few.
+        `motif_information` of its strongest loci; NaN where there are too few.
     """
 
     window_bias: float
@@ -77,29 +83,23 @@ def mark_boundaries(table: pd.DataFrame, *, boundary: float) -> pd.Series:
     return table["pattern"].mask(is_small & (table["boundary_share"] >= boundary), "boundary")
 
 
-def information(
+def motif_information(
     sequences: Sequence[bytes], background: Float64[np.ndarray, " letter"], *, fewest: int = 10
 ) -> float:
-    """Sum the information over the columns of aligned sequences, beyond what chance gives.
+    """Sum the information over the columns of aligned sequences that have more than chance gives.
 
     Notes
     -----
-    Copies of one sequence count once; NaN of fewer than ``fewest`` different ones. A column's bits
-    are ``sum_b f_b log2(f_b / q_b) - 3 / (2 ln 2 n)`` (Schneider et al. 1986); it counts where they
-    exceed ``(11.34 - 3) / (2 ln 2 n)``, which one column in a hundred of the background does.
+    Copies of one sequence count once; NaN of fewer than ``fewest`` different ones. A column counts
+    where its information (`genointerp.core.metric.information_content`) exceeds that of all but one
+    in a hundred columns of the background.
     """
     distinct = sorted(set(sequences))
     if len(distinct) < fewest:
         return float("nan")
-    table = np.frombuffer(b"".join(distinct), np.uint8).reshape(len(distinct), -1)
-    counts: Int64[np.ndarray, "letter column"] = np.array(
-        [(table == letter).sum(axis=0) for letter in b"ACGT"]
-    )
-    n = np.maximum(counts.sum(axis=0), 1)
-    share = counts / n
-    ratio = np.where(share > 0, share, 1.0) / background[:, None]
-    bits = (share * np.log2(ratio)).sum(axis=0) - 3 / (2 * np.log(2) * n)
-    return float(bits[bits > (11.34 - 3) / (2 * np.log(2) * n)].sum())
+    counts = count_columns(np.frombuffer(b"".join(distinct), np.uint8).reshape(len(distinct), -1))
+    bits = information_content(counts, background)
+    return float(bits[bits > chance_information(counts.sum(axis=1), _CHI2_99)].sum())
 
 
 def motif_share(bits: float, n_loci: int, n_places: int) -> float:
