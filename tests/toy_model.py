@@ -1,21 +1,69 @@
 """A tiny DnaModel whose activations can be computed by hand: it counts what it has read."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from genointerp.core.errors import UnknownNameError
 from genointerp.model.continuation import Continuation
-from genointerp.model.hooks import apply_edits
-from genointerp.model.protocol import Chunk, Edit, ModelSpec, Symbols, TokenSpans
+from genointerp.model.gradient import in_graph, usable_begin
+from genointerp.model.hooks import hooked
+from genointerp.model.protocol import (
+    EMBEDDING,
+    Chunk,
+    Edit,
+    ModelSpec,
+    SiteActivations,
+    Symbols,
+    TokenSpans,
+    Traced,
+)
 
 TOKENS = np.full(256, 4, dtype=np.int64)
 TOKENS[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
-# what looks back is the mixer's, what the token alone tells is the MLP's
-LOOKS_BACK = torch.tensor([0.0, 0, 0, 0, 1, 1, 1, 0])
-SITES = {"blocks.0.mixer": LOOKS_BACK, "blocks.0.mlp": 1 - LOOKS_BACK, "blocks.0": torch.ones(8)}
+
+
+class Mixer(nn.Module):
+    """What lies before a base: GC share of the last 8, run of equal bases, bases read."""
+
+    def forward(self, one_hot: Tensor, tokens: Tensor) -> Tensor:
+        gc = (one_hot[..., 1] + one_hot[..., 2]).cumsum(1)
+        before = torch.cat([gc.new_zeros(len(gc), 8), gc], 1)[:, : gc.shape[1]]
+        read = (torch.arange(1, gc.shape[1] + 1) / 1000).expand_as(gc)
+        run = torch.tensor([runs(row) for row in tokens.tolist()])
+        nothing = torch.zeros_like(gc)
+        parts = [*[nothing] * 4, (gc - before) / 8, run.float(), read, nothing]
+        return torch.stack(parts, -1)
+
+
+class Mlp(nn.Module):
+    """What the token alone tells: its one-hot code, and a constant."""
+
+    def forward(self, one_hot: Tensor) -> Tensor:
+        nothing = torch.zeros_like(one_hot[..., :1])
+        return torch.cat([one_hot, *[nothing] * 3, nothing + 1], -1)
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.mixer, self.mlp = Mixer(), Mlp()
+
+    def forward(self, one_hot: Tensor, tokens: Tensor) -> Tensor:
+        return self.mixer(one_hot, tokens) + self.mlp(one_hot)
+
+
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding.from_pretrained(torch.eye(5, 4))
+        self.block = Block()
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """The logits: the next base is thought to repeat the present one."""
+        return self.block(self.embedding(tokens), tokens)[..., :4]
 
 
 class ToyDnaModel:
@@ -32,28 +80,27 @@ class ToyDnaModel:
         attention_backend="none",
         chunked=True,
     )
-
     symbols = Symbols(np.arange(4), (b"A", b"C", b"G", b"T"))
+
+    network = Network().eval()
+    sites: ClassVar = {
+        EMBEDDING: network.embedding,
+        "blocks.0.mixer": network.block.mixer,
+        "blocks.0.mlp": network.block.mlp,
+        "blocks.0": network.block,
+    }
 
     def tokenize(self, sequence) -> TokenSpans:
         start = np.arange(len(sequence), dtype=np.int64)
         return TokenSpans(TOKENS[sequence], start, start + 1)
 
+    @torch.inference_mode()
     def run(
         self, tokens: Tensor, *, capture: Sequence[str], edits: Sequence[Edit] = ()
     ) -> Mapping[str, Tensor]:
-        for site in [*capture, *(edit.site for edit in edits)]:
-            if site not in SITES:
-                raise UnknownNameError("site", ", ".join(SITES), site)
-        whole = torch.stack([self._row(row) for row in tokens])
-        found = {
-            site: apply_edits(whole * columns, [edit for edit in edits if edit.site == site])
-            for site, columns in SITES.items()
-            if site != "blocks.0"
-        }
-        x = found["blocks.0.mixer"] + found["blocks.0.mlp"]
-        found["blocks.0"] = apply_edits(x, [edit for edit in edits if edit.site == "blocks.0"])
-        return {site: found[site] for site in capture}
+        with hooked(self.sites, capture=capture, edits=edits) as captured:
+            self.network(tokens)
+        return captured
 
     def prefill(
         self, tokens: Tensor, *, chunk: int, capture: Sequence[str], edits: Sequence[Edit] = ()
@@ -63,15 +110,17 @@ class ToyDnaModel:
             yield Chunk(start, {site: x[:, start : start + chunk] for site, x in whole.items()})
 
     def log_probs(self, tokens: Tensor, *, edits: Sequence[Edit] = ()) -> Tensor:
-        """The next base is thought to repeat the present one, as sure as the one-hot is large."""
         log_p = self.next_log_probs(tokens, edits=edits)
         target = tokens[:, 1:]
         chosen = log_p.gather(2, target.clamp(max=3)[..., None])[..., 0]
         return chosen.masked_fill(target > 3, torch.nan)
 
+    @torch.inference_mode()
     def next_log_probs(self, tokens: Tensor, *, edits: Sequence[Edit] = ()) -> Tensor:
-        x = self.run(tokens, capture=["blocks.0"], edits=edits)["blocks.0"]
-        return x[:, :-1, :4].log_softmax(-1)
+        """The next base is thought to repeat the present one, as sure as the one-hot is large."""
+        with hooked(self.sites, edits=edits):
+            logits = self.network(tokens)
+        return logits[:, :-1].log_softmax(-1)
 
     def continuation(self, n_tokens: int, *, edits: Sequence[Edit] = ()) -> Continuation:
         """It reads everything again for each token."""
@@ -85,16 +134,26 @@ class ToyDnaModel:
 
         return Continuation(step, n_tokens)
 
-    def _row(self, tokens: Tensor) -> Tensor:
-        x = torch.zeros(len(tokens), 8)
-        known = tokens < 4
-        x[known, tokens[known]] = 1.0
-        gc = (x[:, 1] + x[:, 2]).cumsum(0)
-        x[:, 4] = (gc - torch.cat([torch.zeros(8), gc])[: len(gc)]) / 8
-        run = 0
-        for i, token in enumerate(tokens.tolist()):
-            run = run + 1 if i and token == int(tokens[i - 1]) else 1
-            x[i, 5] = run
-        x[:, 6] = torch.arange(1, len(tokens) + 1) / 1000
-        x[:, 7] = 1.0
-        return x
+    def trace(
+        self,
+        tokens: Tensor,
+        *,
+        capture: Sequence[str] = (),
+        edits: Sequence[Edit] = (),
+        begin: SiteActivations | None = None,
+        logits: bool = True,
+    ) -> Traced:
+        if begin is not None:
+            begin = usable_begin(begin, tokens, sites=self.sites, d_site=8, capture=capture)
+            edits = [begin.as_edit(), *edits]
+        with in_graph(self.sites, capture=capture, edits=edits, stop_after=None) as captured:
+            found = self.network(tokens)
+        return Traced(captured, found if logits else None)
+
+
+def runs(tokens: Sequence[int]) -> list[int]:
+    """Length of the run of equal tokens that each belongs to, so far."""
+    lengths: list[int] = []
+    for i, token in enumerate(tokens):
+        lengths.append(lengths[-1] + 1 if i and token == tokens[i - 1] else 1)
+    return lengths

@@ -133,7 +133,9 @@ class _Kept:
             raise InputError(f"edit of {self.site}", expected, f"{x.shape[-1]}")
         key = x.device, _wide_dtype(x)
         if key not in self.moved:
-            self.moved[key] = self.tensor.to(*key)
+            # what is made in inference mode could not be used in a pass that has gradients
+            with torch.inference_mode(mode=False):
+                self.moved[key] = self.tensor.to(*key, copy=True)
         return self.moved[key]
 
 

@@ -43,6 +43,7 @@ def hooked(
     edits: Sequence[Edit] = (),
     stop_after: str | None = None,
     offset: int = 0,
+    in_graph: bool = False,
 ) -> Iterator[dict[str, Float[Tensor, "batch token d"]]]:
     """Attach hooks for the length of a block, and give the dict that captures fill.
 
@@ -58,6 +59,9 @@ def hooked(
         The forward pass ends at this site; the block is then left without an error.
     offset
         Index in the sequence of the first token of the forward pass.
+    in_graph
+        Whether what is captured lies in the autograd graph, on the way to all that is computed
+        after it. The first capture begins the graph where nothing before it did.
 
     Raises
     ------
@@ -66,7 +70,7 @@ def hooked(
     InputError
         If a module or an edit gives something that is not activations.
     """
-    visitor = _Visitor(capture, edits, stop_after, offset)
+    visitor = _Visitor(capture, edits, stop_after, offset, in_graph=in_graph)
     with ExitStack() as stack:
         for name in visitor.touched:
             if name not in sites:
@@ -78,6 +82,8 @@ def hooked(
         except ForwardStopped as error:
             if error is not visitor.stop:
                 raise
+            # its frames would keep the tensors of the pass until the next collection of cycles
+            error.__traceback__ = None
 
 
 def apply_edits(
@@ -113,7 +119,13 @@ class _Visitor:
     """What the hooks of one block do at each site, and what they have caught."""
 
     def __init__(
-        self, capture: Sequence[str], edits: Sequence[Edit], stop_after: str | None, offset: int
+        self,
+        capture: Sequence[str],
+        edits: Sequence[Edit],
+        stop_after: str | None,
+        offset: int,
+        *,
+        in_graph: bool,
     ) -> None:
         self.captured: dict[str, Tensor] = {}
         self.stop = ForwardStopped()
@@ -122,6 +134,7 @@ class _Visitor:
             self.touched.append(stop_after)
         self._capture, self._edits = capture, edits
         self._stop_after, self._offset = stop_after, offset
+        self._in_graph = in_graph
         self._pass = get_ident(), _DEPTH.get()
 
     def visit(self, name: str, _module: nn.Module, _inputs: object, output: object) -> object:
@@ -132,13 +145,22 @@ class _Visitor:
         changed = apply_edits(x, edits, offset=self._offset)
         last = name == self._stop_after
         if name in self._capture:
-            # nothing runs after the last site, so that its copy can be saved
-            self.captured[name] = changed if last else changed.clone()
+            changed = self._catch(name, changed, is_last=last)
         if last:
             raise self.stop
         if changed is x:
             return None
         return changed if rest is None else (changed, *rest)
+
+    def _catch(self, name: str, x: Tensor, *, is_last: bool) -> Tensor:
+        """Keep what a site gives, and return what the network goes on with."""
+        # one of the two is a copy, since the network may write into what it is given
+        if not self._in_graph:
+            self.captured[name] = x if is_last else x.clone()
+            return x
+        caught = x if x.requires_grad else x.detach().requires_grad_()
+        self.captured[name] = caught
+        return caught.clone()
 
 
 def _split(output: object, name: str) -> tuple[Tensor, tuple[object, ...] | None]:

@@ -104,6 +104,33 @@ class Symbols(NamedTuple):
     spelling: tuple[bytes, ...]
 
 
+EMBEDDING = "embedding"
+"""The site before the first block: what the embedding gives for each token, by its id alone."""
+
+
+class SiteActivations(NamedTuple):
+    """Activations with which a pass begins, in the place of what the model computes at a site."""
+
+    site: str
+    x: Float[Tensor, "batch token d"]
+
+    def as_edit(self) -> Edit:
+        """Return the edit that puts them in the place of whatever comes to the site."""
+        return Edit(self.site, lambda _: self.x)
+
+
+class Traced(NamedTuple):
+    """What one pass computed, as tensors of the autograd graph.
+
+    ``logits[:, i]`` are those of the token after token ``i`` in a causal model, and of token ``i``
+    itself in a masked one: a number for each of ``symbols``, before the softmax. None where they
+    were not asked for.
+    """
+
+    activations: Mapping[str, Float[Tensor, "batch token d"]]
+    logits: Float[Tensor, "batch token symbol"] | None
+
+
 class Chunk(NamedTuple):
     """Activations of consecutive tokens: those from index ``start`` of the sequence on."""
 
@@ -176,13 +203,15 @@ class DnaModel(Protocol):
 class GivesDistribution(Protocol):
     """A model that says what it expects, not only how likely what came was."""
 
+    @property
+    def symbols(self) -> Symbols:
+        """What the probabilities are of: bases where tokens are bases, else words of bases."""
+        ...
+
     def next_log_probs(
         self, tokens: Int[Tensor, "batch token"], *, edits: Sequence[Edit] = ()
     ) -> Float[Tensor, "batch token_minus_1 symbol"]:
-        """Return ``log p(symbol at i | tokens before i)`` in nats, for i from 1.
-
-        The symbols are A, C, G, T where tokens are bases, else the words that these spell.
-        """
+        """Return ``log p(symbol at i | tokens before i)`` in nats, for i from 1."""
         ...
 
 
@@ -234,5 +263,59 @@ class Generates(DnaModel, Protocol):
             If an edit is at no site of the model.
         InputError
             If the model was loaded in part, or keeps nothing that is known to be exact.
+        """
+        ...
+
+
+@runtime_checkable
+class Differentiable(Protocol):
+    """A model through which gradients can be taken; its weights never get any."""
+
+    @property
+    def symbols(self) -> Symbols:
+        """What the logits are of: bases where tokens are bases, else words of bases."""
+        ...
+
+    def trace(
+        self,
+        tokens: Int[Tensor, "batch token"],
+        *,
+        capture: Sequence[str] = (),
+        edits: Sequence[Edit] = (),
+        begin: SiteActivations | None = None,
+        logits: bool = True,
+    ) -> Traced:
+        """Compute activations and logits of one pass in the autograd graph.
+
+        The graph begins at the first site of ``capture``, in an edit function whose own tensors
+        require a gradient, or in ``begin.x`` if that requires one. What is captured lies on the
+        way to everything above it, so that ``torch.autograd.grad(y, activations[site])`` is the
+        gradient of y, a number computed from ``logits`` or from the activations of a site above,
+        with respect to the activations of the site after its edits. The graph lives as long as the
+        tensors that are returned; nothing else keeps it.
+
+        Parameters
+        ----------
+        capture
+            Sites as in :meth:`DnaModel.run`, and :data:`EMBEDDING`. The embedding is linear in the
+            one-hot code of a token: the gradient by that code is the one by the embedding times the
+            embeddings of the tokens.
+        edits
+            As in :meth:`DnaModel.run`; those at a site below ``begin`` change nothing.
+        begin
+            The pass goes on from these activations; what lies below is not computed where the
+            model can do without. Edits at their site are applied to them. None: from the tokens.
+        logits
+            Whether logits are wanted; without them nothing above the last captured site is
+            computed.
+
+        Raises
+        ------
+        UnknownNameError
+            If the model has no such site.
+        InputError
+            If the weights are of half precision, in which gradients are lost to rounding; if a site
+            of ``capture`` lies below ``begin``; if ``begin.x`` does not fit the tokens; if logits
+            are wanted of a model that was loaded without its last blocks.
         """
         ...

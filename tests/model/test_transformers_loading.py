@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from genointerp.core.errors import InputError, SchemaError, UnknownNameError
 from genointerp.model.presets import PRESETS
+from genointerp.model.protocol import EMBEDDING
 from genointerp.model.registry import load_model
 from tests.tiny_tokenizers import as_bases, random_text
 from tests.tiny_transformers import save_tiny, save_tokenizer
@@ -277,6 +278,22 @@ SPLIT = (
         second.register_forward_pre_hook(lambda module, args: (sum(args[0]),))
 """
 )
+# a table that is computed in the first pass and kept, as rotary tables often are
+KEEPING = (
+    CODE
+    + """
+    table = None
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.model.embed_tokens.register_forward_hook(self.scale)
+
+    def scale(self, module, args, out):
+        if self.table is None:
+            self.table = self.lm_head.weight[0].exp()
+        return out * self.table
+"""
+)
 
 
 @pytest.fixture
@@ -328,6 +345,16 @@ def test_code_that_is_trusted_gives_its_residual_stream(with_code):
     torch.testing.assert_close(model.log_probs(tokens), chosen)
     with pytest.raises(InputError, match="whose cache is known to be exact"):
         model.prefill(tokens, chunk=4, capture=["blocks.1"])
+
+
+def test_code_that_keeps_what_it_computed_has_gradients_later(with_code):
+    (with_code / "modeling_own.py").write_text(KEEPING)
+    model = load_model(str(with_code), trust_remote_code=True)
+    plain = model.run(tokens_of(model), capture=["blocks.1"])["blocks.1"]
+    traced = model.trace(tokens_of(model), capture=[EMBEDDING, "blocks.1"])
+    assert torch.equal(traced.activations["blocks.1"], plain)
+    (found,) = torch.autograd.grad(traced.logits.sum(), traced.activations[EMBEDDING])
+    assert found.any()
 
 
 @pytest.mark.parametrize("option", [{"require_flash": True}, {"attention": "sdpa"}])

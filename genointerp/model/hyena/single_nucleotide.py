@@ -11,10 +11,20 @@ from torch import Tensor, nn
 from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.model.attention import AttentionBackend
 from genointerp.model.continuation import Continuation
+from genointerp.model.gradient import check_precision, in_graph, usable_begin
 from genointerp.model.hooks import hooked
 from genointerp.model.hyena.network import AttentionMixer, StripedHyena
 from genointerp.model.hyena.state import BlockState
-from genointerp.model.protocol import Chunk, Edit, ModelSpec, Symbols, TokenSpans
+from genointerp.model.protocol import (
+    EMBEDDING,
+    Chunk,
+    Edit,
+    ModelSpec,
+    SiteActivations,
+    Symbols,
+    TokenSpans,
+    Traced,
+)
 from genointerp.model.tokenizer.base import DnaTokenizer
 
 
@@ -204,6 +214,51 @@ class SingleNucleotideModel:
             stream = self.network.stream(tokens.to(self.device), states)
         return self._base_log_probs(self.network.unembed(stream[:, -1:])[:, 0])
 
+    def trace(
+        self,
+        tokens: Int[Tensor, "batch token"],
+        *,
+        capture: Sequence[str] = (),
+        edits: Sequence[Edit] = (),
+        begin: SiteActivations | None = None,
+        logits: bool = True,
+    ) -> Traced:
+        """Compute activations and logits in the autograd graph; see `Differentiable.trace`.
+
+        From the activations after a block, only the blocks above it run.
+        """
+        check_precision(self._spec)
+        if logits:
+            self._check_whole()
+        sites, first = self._sites, None
+        if begin is not None:
+            begin = usable_begin(
+                begin, tokens, sites=sites, d_site=self._spec.d_site, capture=capture
+            )
+            first = self._first_above(begin.site)
+            if first is None:
+                edits = [begin.as_edit(), *edits]
+            else:
+                # stands for the module of the site, so that edits and captures are as everywhere
+                sites = {**sites, begin.site: nn.Identity()}
+        last = None if logits else self._last(capture)
+        out = None
+        with in_graph(sites, capture=capture, edits=edits, stop_after=last) as captured:
+            if begin is None or first is None:
+                stream = self.network.stream(tokens.to(self.device))
+            else:
+                x = begin.x.to(self.network.embedding_layer.weight)
+                stream = self.network.stream_from(sites[begin.site](x), first)
+            if logits:
+                out = self.network.unembed(stream)[..., self._base_ids]
+        return Traced(captured, out)
+
+    def _first_above(self, site: str) -> int | None:
+        """Return the block that a site is all the input of; None where there is none."""
+        if site == EMBEDDING:
+            return 0
+        return self.spec.sites.index(site) + 1 if site in self.spec.sites else None
+
     def _check_whole(self) -> None:
         n_blocks, whole = len(self.network.blocks), len(self.network.config.mixers)
         if n_blocks < whole:
@@ -230,7 +285,7 @@ class SingleNucleotideModel:
 
 def network_sites(network: StripedHyena) -> dict[str, nn.Module]:
     """Return the modules whose outputs can be captured and edited, in the order of computation."""
-    sites: dict[str, nn.Module] = {}
+    sites: dict[str, nn.Module] = {EMBEDDING: network.embedding_layer}
     for i, block in enumerate(network.blocks):
         sites[f"blocks.{i}.mixer"] = block.get_submodule("mixer")
         sites[f"blocks.{i}.mlp"] = block.get_submodule("mlp")

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -13,7 +12,7 @@ from torch import Tensor
 from genointerp.core.errors import InputError
 from genointerp.model.continuation import Continuation
 from genointerp.model.hooks import hooked
-from genointerp.model.protocol import Chunk, Edit, ModelSpec, Symbols
+from genointerp.model.protocol import Chunk, Edit, ModelSpec
 from genointerp.model.transformers.model import LoadedNetwork, TransformersModel
 
 _LOGIT_TOKENS = 1024
@@ -25,12 +24,6 @@ class CausalTransformersModel(TransformersModel):
 
     def __init__(self, loaded: LoadedNetwork, spec: ModelSpec) -> None:
         super().__init__(loaded, spec)
-        # bases as A, C, G, T, whatever their ids
-        tokenizer = loaded.tokenizer
-        ids = np.array(list(tokenizer.base_ids.values()) or tokenizer.word_ids, np.int64)
-        spelling = tuple(tokenizer.spelling.get(i, b"") for i in ids.tolist())
-        self.symbols = Symbols(ids, spelling)
-        self._words = torch.from_numpy(ids).to(self.device)
         vocabulary = int(loaded.network.config.vocab_size)
         self._column = torch.full((vocabulary,), -1, device=self.device)
         self._column[self._words] = torch.arange(len(self._words), device=self.device)
@@ -69,7 +62,7 @@ class CausalTransformersModel(TransformersModel):
             piece = tokens[:, start : start + size]
             yield Chunk(start, self._chunk(piece, start, capture, edits, cache))
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _chunk(
         self,
         tokens: Int[Tensor, "batch token"],
@@ -100,7 +93,7 @@ class CausalTransformersModel(TransformersModel):
         options = inspect.signature(self._trunk.forward).parameters
         return "cache" if "cache" in options else "past_key_values"
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def log_probs(
         self, tokens: Int[Tensor, "batch token"], *, edits: Sequence[Edit] = ()
     ) -> Float[Tensor, "batch token_minus_1"]:
@@ -119,7 +112,7 @@ class CausalTransformersModel(TransformersModel):
         parts = zip(self._logits(out), torch.split(target, _LOGIT_TOKENS, 1), strict=True)
         return torch.cat([self._chosen(logits, wanted) for logits, wanted in parts], 1)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def next_log_probs(
         self, tokens: Int[Tensor, "batch token"], *, edits: Sequence[Edit] = ()
     ) -> Float[Tensor, "batch token_minus_1 symbol"]:
@@ -149,7 +142,7 @@ class CausalTransformersModel(TransformersModel):
             pass  # an unknown site is an error now, not at the first token
         return Continuation(partial(self._next, self._cache(), edits), n_tokens)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _next(
         self,
         cache: Any,  # noqa: ANN401 - a cache of transformers
@@ -161,10 +154,6 @@ class CausalTransformersModel(TransformersModel):
             out = self._forward_cached(tokens, cache)
         head = self.loaded.network.get_output_embeddings()
         return self._log_p(head(out.last_hidden_state[:, -1]))
-
-    def _check_whole(self) -> None:
-        if self.loaded.up_to is not None:
-            raise InputError("log_probs", "a whole model", f"one loaded up to {self.loaded.up_to}")
 
     def _whole(self, tokens: Int[Tensor, "batch token"], edits: Sequence[Edit]) -> Any:  # noqa: ANN401
         self._check_whole()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from genointerp.core.errors import InputError
+from genointerp.model.protocol import EMBEDDING
 
 Reads = Literal["left", "both"]
 
@@ -72,11 +73,19 @@ def find_blocks(network: nn.Module, family: Family) -> list[nn.Module]:
 
 def find_sites(network: nn.Module, family: Family) -> dict[str, nn.Module]:
     """Return the module of each site, in the order in which a forward pass meets them."""
-    return {
+    return _embedding(network) | {
         name: module
         for index, block in enumerate(find_blocks(network, family))
         for name, module in _sites_of(block, f"blocks.{index}", family)
     }
+
+
+def _embedding(network: Any) -> dict[str, nn.Module]:  # noqa: ANN401 - a network of transformers
+    """Return the embedding as a site; nothing where foreign code does not say which it is."""
+    try:
+        return {EMBEDDING: network.get_input_embeddings()}
+    except (AttributeError, NotImplementedError):
+        return {}
 
 
 def _sites_of(block: nn.Module, name: str, family: Family) -> Iterator[tuple[str, nn.Module]]:
@@ -125,7 +134,7 @@ def find_depth(config: Any, where: str) -> int:  # noqa: ANN401 - a configuratio
     raise InputError(where, "a configuration that says the number of blocks", "none")
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _try(network: nn.Module, blocks: list[nn.Module], where: str) -> None:
     outputs: dict[int, object] = {}
 

@@ -12,8 +12,17 @@ from torch import Tensor
 
 from genointerp.core.errors import InputError
 from genointerp.model.attention import AttentionBackend
+from genointerp.model.gradient import check_precision, in_graph, usable_begin
 from genointerp.model.hooks import hooked
-from genointerp.model.protocol import Chunk, Edit, ModelSpec, TokenSpans
+from genointerp.model.protocol import (
+    Chunk,
+    Edit,
+    ModelSpec,
+    SiteActivations,
+    Symbols,
+    TokenSpans,
+    Traced,
+)
 from genointerp.model.tokenizer.base import DnaTokenizer
 from genointerp.model.transformers.layout import Family, find_sites, find_trunk
 
@@ -50,6 +59,9 @@ class TransformersModel:
     """A masked model: it reads both sides, so that it has neither chunks nor a likelihood.
 
     Special tokens are among the tokens, and their activations among the activations.
+
+    Without gradients it runs under ``no_grad``, not in inference mode: some networks keep what they
+    computed, such as rotary tables, and tensors made in inference mode can have no gradients later.
     """
 
     def __init__(self, loaded: LoadedNetwork, spec: ModelSpec) -> None:
@@ -59,6 +71,12 @@ class TransformersModel:
         self._trunk = find_trunk(loaded.network, loaded.family)
         # a model that is spread over devices takes its tokens where its embedding is
         self.device = next(loaded.network.parameters()).device
+        # bases as A, C, G, T, whatever their ids
+        tokenizer = loaded.tokenizer
+        ids = np.array(list(tokenizer.base_ids.values()) or tokenizer.word_ids, np.int64)
+        spelling = tuple(tokenizer.spelling.get(i, b"") for i in ids.tolist())
+        self.symbols = Symbols(ids, spelling)
+        self._words = torch.from_numpy(ids).to(self.device)
 
     @property
     def spec(self) -> ModelSpec:
@@ -69,7 +87,7 @@ class TransformersModel:
         """Return the tokens of a sequence, special ones included."""
         return self.loaded.tokenizer.encode(sequence)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def run(
         self,
         tokens: Int[Tensor, "batch token"],
@@ -111,20 +129,63 @@ class TransformersModel:
         """
         self._refuse("log_probs", "a model with a left-to-right likelihood")
 
+    def trace(
+        self,
+        tokens: Int[Tensor, "batch token"],
+        *,
+        capture: Sequence[str] = (),
+        edits: Sequence[Edit] = (),
+        begin: SiteActivations | None = None,
+        logits: bool = True,
+    ) -> Traced:
+        """Compute activations and logits in the autograd graph; see `Differentiable.trace`.
+
+        What lies below ``begin`` is computed too, outside of the graph.
+        """
+        check_precision(self._spec)
+        if logits:
+            self._check_whole()
+        if begin is not None:
+            begin = usable_begin(
+                begin, tokens, sites=self._sites, d_site=self._spec.d_site, capture=capture
+            )
+            edits = [begin.as_edit(), *edits]
+        last, found = None if logits else self._last(capture), None
+        with in_graph(self._sites, capture=capture, edits=edits, stop_after=last) as captured:
+            out = self._forward(tokens, with_head=logits)
+            if logits:
+                found = out.logits.to(self.device)[..., self._words]
+        return Traced(captured, found)
+
     def _refuse(self, where: str, expected: str) -> NoReturn:
         raise InputError(where, expected, f"the masked model {self._spec.name}")
 
     def _hooked(
         self, capture: Sequence[str], edits: Sequence[Edit], offset: int = 0
     ) -> AbstractContextManager[dict[str, Float[Tensor, "batch token d"]]]:
-        wanted = [name for name in self._sites if name in capture]
-        last = wanted[-1] if wanted else None
+        last = self._last(capture)
         return hooked(self._sites, capture=capture, edits=edits, stop_after=last, offset=offset)
 
-    def _forward(self, tokens: Int[Tensor, "batch token"], **options: Any) -> Any:  # noqa: ANN401
+    def _last(self, capture: Sequence[str]) -> str | None:
+        """Return the site of ``capture`` that is computed last."""
+        wanted = [name for name in self._sites if name in capture]
+        return wanted[-1] if wanted else None
+
+    def _check_whole(self) -> None:
+        if self.loaded.up_to is not None:
+            raise InputError("log_probs", "a whole model", f"one loaded up to {self.loaded.up_to}")
+
+    def _forward(
+        self,
+        tokens: Int[Tensor, "batch token"],
+        *,
+        with_head: bool = False,
+        **options: Any,  # noqa: ANN401 - of transformers
+    ) -> Any:  # noqa: ANN401 - an output of transformers
+        network = self.loaded.network if with_head else self._trunk
         limit = self.loaded.max_tokens
         if limit is not None and tokens.shape[1] > limit:
             expected = f"at most the {limit} tokens that {self._spec.name} has positions for"
             raise InputError("tokens", expected, str(tokens.shape[1]))
         with self.loaded.backend.kernels():
-            return self._trunk(input_ids=tokens.to(self.device), **options)
+            return network(input_ids=tokens.to(self.device), **options)

@@ -1,0 +1,88 @@
+"""Passes of a network in the autograd graph: what they refuse, and the state that they run in."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.model.hooks import hooked
+from genointerp.model.protocol import EMBEDDING, Edit, ModelSpec, SiteActivations
+
+_PRECISE = ("float32", "float64")
+
+
+@contextmanager
+def in_graph(
+    sites: Mapping[str, nn.Module],
+    *,
+    capture: Sequence[str],
+    edits: Sequence[Edit],
+    stop_after: str | None,
+) -> Iterator[dict[str, Float[Tensor, "batch token d"]]]:
+    """Run a forward pass with gradients, whatever mode the caller is in; see :func:`hooked`."""
+    with (
+        torch.inference_mode(mode=False),
+        torch.enable_grad(),
+        hooked(
+            sites, capture=capture, edits=edits, stop_after=stop_after, in_graph=True
+        ) as captured,
+    ):
+        yield captured
+
+
+def check_precision(spec: ModelSpec) -> None:
+    """Refuse a model of half precision.
+
+    Raises
+    ------
+    InputError
+        With the reason: a gradient is a small difference, of which such numbers keep two or three
+        digits at each step back through the network.
+    """
+    if spec.dtype not in _PRECISE:
+        expected = "a model loaded with dtype float32; half precision rounds gradients away"
+        raise InputError("gradients", expected, f"{spec.name} in {spec.dtype}")
+
+
+def usable_begin(
+    begin: SiteActivations,
+    tokens: Int[Tensor, "batch token"],
+    *,
+    sites: Mapping[str, nn.Module],
+    d_site: int,
+    capture: Sequence[str],
+) -> SiteActivations:
+    """Return the activations that a pass begins with, as a tensor that a graph may hold.
+
+    Parameters
+    ----------
+    sites
+        All of the model, in the order of computation.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such site.
+    InputError
+        If the activations do not fit the tokens and the site, or a site of ``capture`` lies below.
+    """
+    names = list(sites)
+    if begin.site not in names:
+        raise UnknownNameError("site", f"one of {', '.join(names)}", begin.site)
+    if begin.site == EMBEDDING:
+        d_site = next(sites[EMBEDDING].parameters()).shape[-1]
+    expected = (*tokens.shape, d_site)
+    if begin.x.shape != expected:
+        found = str(tuple(begin.x.shape))
+        raise InputError(f"begin at {begin.site}", f"activations of shape {expected}", found)
+    below = names[: names.index(begin.site)]
+    for site in capture:
+        if site in below:
+            raise InputError("capture", f"sites from {begin.site} on", site)
+    if not begin.x.is_inference():
+        return begin
+    with torch.inference_mode(mode=False):
+        return begin._replace(x=begin.x.clone())
