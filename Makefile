@@ -10,6 +10,9 @@ TORCH ?= torch==2.13.0
 OUT ?= results/demo
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 
+# the suite starts many processes: without byte code on disk each would compile the package anew
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 ENOUGH := import sys; raise SystemExit(sys.version_info < (3, 11))
@@ -23,7 +26,7 @@ demo: $(VENV)/.installed ## set up, run the main job on two genomes, print where
 	@$(BIN)/genointerp demo --out $(OUT) --cores $(CORES)
 
 test: check ## set up, then lint, types, import contracts and the test suite
-	$(BIN)/pytest -n 2 $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 check: $(VENV)/.installed-dev ## lint, formatting, types and import contracts, without the tests
 	$(BIN)/ruff check .

@@ -16,6 +16,7 @@ from genointerp.candidate.evidence.locus import DossierConfig
 from genointerp.command.dossier import DossierFiles
 from genointerp.command.dossier import dossier as write_dossiers
 from genointerp.command.query import query as answer
+from genointerp.command.report import report as write_report
 from genointerp.core.config import to_mapping
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.genomes import GenomeFiles
@@ -23,6 +24,8 @@ from genointerp.feature.regions import Places
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome, write_fasta
+from genointerp.page import page, section
+from genointerp.page.section import Picture
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature.store import FeatureHeader, FeatureStore
 from genointerp.store.feature.writer import FeatureWriter
@@ -58,6 +61,25 @@ def run_dir(tmp_path_factory):
     write_query(folder, config["queries"])
     write_dossiers(dossier_files(folder, genomes), folder / "dossiers", DossierConfig(n_shuffles=0))
     return folder
+
+
+@pytest.fixture(scope="session")
+def page_path(run_dir, tmp_path_factory):
+    """The page of the run, with all its pictures and tables."""
+    out = tmp_path_factory.mktemp("page") / "report.html"
+    write_report(run_dir, out)
+    return out
+
+
+@pytest.fixture
+def without_drawing(monkeypatch):
+    """Pages take a blank in the place of each picture: most of a page's time is drawing."""
+
+    def blank(figure, *, alt, source):
+        return Picture("data:image/png;base64,", alt, source)
+
+    monkeypatch.setattr(page, "picture", blank)
+    monkeypatch.setattr(section, "picture", blank)
 
 
 def dossier_files(folder: Path, genomes):

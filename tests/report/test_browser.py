@@ -5,8 +5,6 @@ import shutil
 
 import pytest
 
-from genointerp.command.report import report as write_report
-
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 
 pytestmark = [
@@ -28,12 +26,10 @@ SWITCHES = (
 
 
 @pytest.fixture(scope="module")
-def driver(run_dir, tmp_path_factory):
+def driver(page_path):
     from selenium.webdriver.chrome.service import Service
     from selenium.webdriver.support.ui import WebDriverWait
 
-    out = tmp_path_factory.mktemp("browser") / "report.html"
-    write_report(run_dir, out)
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
@@ -41,7 +37,7 @@ def driver(run_dir, tmp_path_factory):
         options.add_argument(switch)
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
-        driver.get(out.as_uri())
+        driver.get(page_path.as_uri())
         WebDriverWait(driver, 100).until(
             lambda found: found.execute_script(
                 "return document.getElementById('browser').dataset.state"

@@ -88,14 +88,6 @@ class _Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page_path(run_dir, tmp_path_factory):
-    out = tmp_path_factory.mktemp("page") / "report.html"
-    write_report(run_dir, out)
-    assert out.stat().st_size < MAX_PAGE_BYTES
-    return out
-
-
-@pytest.fixture(scope="module")
 def page(page_path):
     return page_path.read_text(encoding="utf-8")
 
@@ -103,6 +95,10 @@ def page(page_path):
 @pytest.fixture(scope="module")
 def parsed(page):
     return _Page(page)
+
+
+def test_a_page_of_a_small_run_has_room(page_path):
+    assert page_path.stat().st_size < MAX_PAGE_BYTES
 
 
 def test_hostile_text_makes_no_element(page, parsed):
@@ -181,6 +177,7 @@ def test_hostile_text_of_a_dossier_stays_text(run_dir, page):
     assert "<script>" not in section
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_a_run_without_dossiers_has_a_page_without_them(run_dir, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(run_dir, folder)
@@ -335,6 +332,7 @@ def test_the_best_features_are_shown_where_not_all_are(run_dir):
     assert shown == [1001, *range(1000, 1, -1)]
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_tables_of_something_else_are_refused_and_by_force_do_not_stay(run_dir, tmp_path):
     stale = tmp_path / "page_tables" / "loci" / "feature_999.tsv"
     stale.parent.mkdir(parents=True)
@@ -388,6 +386,7 @@ def test_a_run_without_its_tables_is_refused(run_dir, tmp_path):
     assert not (tmp_path / "report.html").exists()
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_a_run_of_genomes_without_annotation_has_a_page_without_associations(run_dir, tmp_path):
     copy = tmp_path / "run"
     shutil.copytree(run_dir, copy)
@@ -444,6 +443,7 @@ def test_a_track_shows_each_base_near_a_locus_and_the_greatest_of_a_bin_elsewher
         assert drawn[base] == expected
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_a_page_without_room_has_coarser_tracks_or_is_refused(run_dir, page, tmp_path, monkeypatch):
     monkeypatch.setattr(browser, "MAX_RUNS", 1)
     out = tmp_path / "coarse.html"

@@ -1,5 +1,6 @@
 """The shipped workflow: linted, planned, and run end to end on 12 kb of each shipped genome."""
 
+import gzip
 import json
 import re
 import shlex
@@ -9,7 +10,11 @@ import sys
 import pytest
 import yaml
 
+from genointerp.annotation.catalogue import shipped
 from genointerp.command.run import run as run_workflow
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.interval import parse_region
+from genointerp.genome.read import read_genome, write_fasta
 from genointerp.workflow.folder import workflow_folder
 from genointerp.workflow.headline import headline
 
@@ -219,9 +224,30 @@ def test_without_annotation_a_run_has_no_step_that_needs_one(tmp_path):
     assert ("--annotations", "g/annotation.gff3") in options_of(lines["associations.parquet"])
 
 
+def cut_out(name, region, folder):
+    """Write a piece of a shipped genome with its annotation; return their places in a run."""
+    source = shipped(name)
+    whole = read_genome(source.sequence)
+    place = parse_region(region, whole.lengths)
+    start, end = place.start, place.end
+    piece = whole[place.seqid].sequence[start:end]
+    write_fasta(Genome([Contig(place.seqid, piece, circular=False)]), folder / f"{name}.fa")
+    lines = ["##gff-version 3"]
+    for line in gzip.decompress(source.annotation.read_bytes()).decode().splitlines():
+        cells = line.split("\t")
+        if len(cells) == 9 and start < int(cells[3]) and int(cells[4]) <= end:
+            cells[3:5] = (str(int(cell) - start) for cell in cells[3:5])
+            lines.append("\t".join(cells))
+    (folder / f"{name}.gff3").write_text("\n".join([*lines, ""]))
+    return {"sequence": f"{name}.fa", "annotation": f"{name}.gff3"}
+
+
 @pytest.fixture
 def config(tmp_path):
-    """The test configuration with a small model of random weights: quick, and means nothing."""
+    """The test configuration with pieces of its genomes and a small model of random weights.
+
+    It is quick, and means nothing.
+    """
     import torch
 
     from genointerp.model.hyena.folder import save_model
@@ -243,6 +269,13 @@ def config(tmp_path):
     values = yaml.safe_load(CONFIG.read_text())
     values["model"] = {"name": "./model"}
     values["dictionary"] = str(CONFIG.parent / values["dictionary"])
+    values["genomes"] = {
+        "ecoli": cut_out("ecoli_mg1655", "NC_000913.2:3,415,001-3,437,000", tmp_path)
+        | {"regions": ["NC_000913.2:5,001-17,000"]},
+        "bsubtilis": cut_out("bsubtilis_168", "NC_000964.3:1-24,000", tmp_path)
+        | {"regions": values["genomes"]["bsubtilis"]["regions"]},
+    }
+    values["baselines"]["random"]["ecoli"] = ["NC_000913.2:9,001-15,000"]
     path = tmp_path / "run.yaml"
     path.write_text(yaml.safe_dump(values))
     return path
