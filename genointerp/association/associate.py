@@ -29,7 +29,7 @@ from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
 from genointerp.store.feature.store import FeatureStore
-from genointerp.store.table.schemas import ASSOCIATIONS
+from genointerp.store.table.schemas import ASSOCIATIONS, N_COVERED
 
 _log = logging.getLogger(__name__)
 
@@ -251,6 +251,7 @@ def _frame(measures: Measures, tested: _Tested, side: Side) -> pd.DataFrame:
         **_union_columns(measures, tested.nulls.unions(), n_covered),
     }
     table = pd.DataFrame({name: np.ravel(column) for name, column in columns.items()})
+    table.attrs[N_COVERED] = n_covered
     return table[ASSOCIATIONS.names]
 
 

@@ -9,7 +9,7 @@ from genointerp.core.metric import f1_always_on
 from genointerp.feature.query import best_concepts
 from genointerp.feature.statistics import feature_statistics
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
-from genointerp.store.table.schemas import FEATURE_SUMMARY
+from genointerp.store.table.schemas import FEATURE_SUMMARY, N_COVERED
 from genointerp.store.table.table import conform
 
 _OF_BEST = [
@@ -58,10 +58,21 @@ def own_orientations(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def count_covered(associations: pd.DataFrame) -> int:
-    """Return the covered (base, strand) pairs of test; 0 where nothing was detected there.
+    """Return the covered (base, reading strand) pairs of test.
 
-    The table has no column for them, but ``log2_enrichment`` implies them, and every row implies
-    the same: the row with the most expected bases in common gives the number exactly.
+    The header of the table has them from version 3 on; of older tables they are 0 where nothing was
+    detected on test.
+    """
+    if N_COVERED in associations.attrs:
+        return int(associations.attrs[N_COVERED])
+    return _implied_by_enrichment(associations)
+
+
+def _implied_by_enrichment(associations: pd.DataFrame) -> int:
+    """Return the covered pairs of a table of version 1 or 2, which does not state them.
+
+    Every row's ``log2_enrichment`` implies the same number: the row with the most expected bases
+    in common gives it exactly.
     """
     feature = associations["n_feature_bp"].to_numpy(np.float64)
     concept = associations["n_concept_bp"].to_numpy(np.float64)

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from genointerp.association.baseline.beside import beside_baselines
-from genointerp.association.summary import best_per_concept, one_per_concept
+from genointerp.association.summary import best_per_concept, count_covered, one_per_concept
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import atomic_path, read_text, together
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.store.table.schemas import ASSOCIATIONS, BASELINES, BEST_PER_CONCEPT
+from genointerp.store.table.schemas import ASSOCIATIONS, BASELINES, BEST_PER_CONCEPT, N_COVERED
 from genointerp.store.table.table import empty_table, read_table, records, write_table
 
 
@@ -53,6 +53,8 @@ def summarise(
     if associations is not None:
         inputs = {"associations": Path(associations), **inputs}
         everything = read_table(associations, ASSOCIATIONS)
+        # an older table does not say
+        everything.attrs[N_COVERED] = count_covered(everything)
         table = best_per_concept(everything)
     if baselines is not None:
         inputs["baselines"] = Path(baselines)

@@ -20,7 +20,7 @@ from genointerp.feature.genomes import GenomeFiles
 from genointerp.feature.query import best_concepts, query_region
 from genointerp.feature.regions import Places
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.table.schemas import ASSOCIATIONS, QUERY
+from genointerp.store.table.schemas import ASSOCIATIONS, N_COVERED, QUERY
 from genointerp.store.table.table import read_table, write_table
 from tests.stores import CONTIGS, dense_features, write_features
 
@@ -54,7 +54,9 @@ def associations():
         f1_fit=[0.5, 0.75, 0.5],
         f1=[0.9, 0.75, np.nan],
     )
-    return pd.DataFrame(values)
+    table = pd.DataFrame(values)
+    table.attrs[N_COVERED] = 320
+    return table
 
 
 def test_worked_region(worked):

@@ -29,7 +29,7 @@ from genointerp.page.section import Picture
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature.store import FeatureHeader, FeatureStore
 from genointerp.store.feature.writer import FeatureWriter
-from genointerp.store.table.schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES
+from genointerp.store.table.schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, N_COVERED
 from genointerp.store.table.table import write_table
 
 PROVENANCE = Provenance(config={"test": ["chrB"]}, inputs={})
@@ -179,6 +179,7 @@ def association_frame():
         frame[column.name] = (
             values if column.kind == "float64" else (1 + values * 1000).astype(np.int64)
         )
+    frame.attrs[N_COVERED] = 4000
     is_trna = (frame["feature"] == 3) & (frame["concept"] == "tRNA")
     frame.loc[is_trna & (frame["orientation"] == "sense"), ["f1_fit", "f1"]] = 1.0, 0.987654
     return frame

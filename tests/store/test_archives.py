@@ -1,15 +1,19 @@
 """Files of every format version that was ever written stay readable."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from genointerp.association.summary import count_covered
+from genointerp.core.errors import SchemaError
+from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.activation import store as activations
 from genointerp.store.activation.store import ActivationStore
 from genointerp.store.feature import store as features
 from genointerp.store.feature.store import FeatureStore
-from genointerp.store.table.schemas import ASSOCIATIONS, CANDIDATES
-from genointerp.store.table.table import read_table
+from genointerp.store.table.schemas import ASSOCIATIONS, CANDIDATES, N_COVERED
+from genointerp.store.table.table import read_table, write_table
 from tests.store.archives import (
     ARCHIVES,
     CONTIGS,
@@ -20,6 +24,7 @@ from tests.store.archives import (
 )
 
 F1_OF_ARCHIVE = [0.02552659764369868, 0.048704327792692445, 0.017493752231345947]
+COVERED_OF_ARCHIVE = 2_000_000
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -79,6 +84,30 @@ def test_associations_of_version_1_are_read_without_the_columns_that_came_later(
     assert table.columns.tolist() == required
     assert table["f1"].tolist() == pytest.approx(F1_OF_ARCHIVE, nan_ok=True)
     assert table["q_value"].isna().tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_older_associations_imply_the_bases_that_the_header_states_from_version_3_on(
+    tmp_path, version
+):
+    older = read_table(ARCHIVES / f"associations-v{version}.tsv", ASSOCIATIONS)
+    assert older.attrs == {}
+    assert older["f1"].tolist() == pytest.approx(F1_OF_ARCHIVE, nan_ok=True)
+    assert count_covered(older) == COVERED_OF_ARCHIVE
+    stated = older.copy()
+    stated.attrs[N_COVERED] = COVERED_OF_ARCHIVE
+    for name in ("t.parquet", "t.tsv", "t.json"):
+        write_table(stated, tmp_path / name, ASSOCIATIONS, Provenance({}, {}))
+        again = read_table(tmp_path / name, ASSOCIATIONS)
+        pd.testing.assert_frame_equal(again, older)
+        assert count_covered(again[again["feature"] == 0]) == COVERED_OF_ARCHIVE
+
+
+def test_associations_that_do_not_state_their_bases_are_not_written(tmp_path):
+    older = read_table(ARCHIVES / "associations-v2.tsv", ASSOCIATIONS)
+    with pytest.raises(SchemaError, match="n-covered-bp: expected a whole number"):
+        write_table(older, tmp_path / "t.tsv", ASSOCIATIONS, Provenance({}, {}))
+    assert not (tmp_path / "t.tsv").exists()
 
 
 def test_candidates_of_version_1_are_read():

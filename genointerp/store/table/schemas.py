@@ -28,11 +28,19 @@ class Column:
 
 @dataclass(frozen=True)
 class TableSchema:
-    """Format name, version and columns of a table, in order."""
+    """Format name, version and columns of a table, in order.
+
+    Parameters
+    ----------
+    header
+        Whole numbers that the header holds besides, each with the version from which it does. In
+        memory they are in the ``attrs`` of the table, which rows that are chosen of it keep.
+    """
 
     format: str
     version: int
     columns: tuple[Column, ...]
+    header: tuple[tuple[str, int], ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -64,9 +72,12 @@ ELEMENTS = TableSchema(
     ),
 )
 
+N_COVERED = "n-covered-bp"
+"""Header of the associations: covered (base, reading strand) pairs of test."""
+
 ASSOCIATIONS = TableSchema(
     "genointerp::associations",
-    2,
+    3,
     (
         _required("feature", "int64", "index in the dictionary"),
         _required("concept", "string", "name of the concept"),
@@ -110,6 +121,7 @@ ASSOCIATIONS = TableSchema(
         _optional("union_p", "float64", "share of shifts with as many loud bases in it, one added"),
         _optional("union_q", "float64", "Benjamini-Hochberg over the union_p of all features"),
     ),
+    header=((N_COVERED, 3),),
 )
 
 BEST_PER_CONCEPT = TableSchema(

@@ -6,7 +6,7 @@ line ``# {json}``; JSON: beside ``rows``).
 """
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -61,6 +61,7 @@ def write_table(
         "format": schema.format,
         "format-version": schema.version,
         "provenance": json.loads(provenance.as_json()),
+        **_numbers(table.attrs, schema, schema.version, where=str(path)),
     }
     if "start" in table:
         header["coordinates"] = COORDINATES
@@ -98,7 +99,8 @@ def read_table(path: StrPath, schema: TableSchema) -> pd.DataFrame:
     SchemaError
         If the file is absent, unreadable, of another schema or a newer version.
     """
-    _, frame = _read(Path(path), schema)
+    header, frame = _read(Path(path), schema)
+    frame.attrs = _numbers(header, schema, header["format-version"], where=f"{path}: header")
     return conform(frame, schema, where=str(path))
 
 
@@ -153,13 +155,17 @@ def conform(frame: pd.DataFrame, schema: TableSchema, *, where: str) -> pd.DataF
             columns[column.name] = _converted(frame[column.name], column, where)
         elif column.status == "REQUIRED":
             raise SchemaError(where, f"column {column.name!r} ({schema.format})", "none")
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
+    table = pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
+    table.attrs = {name: frame.attrs[name] for name, _ in schema.header if name in frame.attrs}
+    return table
 
 
 def empty_table(schema: TableSchema, optional: Collection[str] = ()) -> pd.DataFrame:
     """Return a table of no rows with the required and some optional columns."""
     columns = [c for c in schema.columns if c.status == "REQUIRED" or c.name in optional]
-    return pd.DataFrame({c.name: pd.Series([], dtype=_DTYPES[c.kind]) for c in columns})
+    table = pd.DataFrame({c.name: pd.Series([], dtype=_DTYPES[c.kind]) for c in columns})
+    table.attrs = {name: 0 for name, _ in schema.header}
+    return table
 
 
 def render_table(frame: pd.DataFrame, format: TextFormat) -> str:
@@ -320,6 +326,17 @@ def _check_header(path: Path, header: object, schema: TableSchema) -> None:
     if type(version) is not int or not 1 <= version <= schema.version:
         expected = f"{schema.format} version 1 to {schema.version}"
         raise SchemaError(f"{path}: format-version", expected, str(version))
+
+
+def _numbers(
+    holder: Mapping[Any, Any], schema: TableSchema, version: int, *, where: str
+) -> dict[Any, Any]:
+    """Return the numbers of the header that a version of a table has."""
+    found = {name: holder.get(name) for name, since in schema.header if version >= since}
+    for name, number in found.items():
+        if type(number) is not int or number < 0:
+            raise SchemaError(f"{where}: {name}", "a whole number, 0 or more", repr(number))
+    return found
 
 
 def _by_suffix(path: Path, functions: dict[str, F]) -> F:
