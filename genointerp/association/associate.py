@@ -99,7 +99,11 @@ def associate(
     fit, test = _sides(stores, elements, config)
     n_features = stores[0].n_features
     measures = measure(
-        *(stores, elements, fit, test, config),
+        stores,
+        elements,
+        fit,
+        test,
+        config,
         progress=lambda done, _: progress(done, 2 * n_features),
     )
     nulls = PairNulls(stores, elements, test.universe, test.labels, config, sequences=sequences)

@@ -13,7 +13,13 @@ from genointerp.store.table.schemas import FEATURE_SUMMARY, N_COVERED
 from genointerp.store.table.table import conform
 
 _OF_BEST = [
-    *["threshold", "precision", "recall", "f1", "auroc", "null_f1", "q_value"],
+    "threshold",
+    "precision",
+    "recall",
+    "f1",
+    "auroc",
+    "null_f1",
+    "q_value",
     "f1_always_on",
 ]
 

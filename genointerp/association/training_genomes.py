@@ -117,6 +117,10 @@ def tell_seen(
         _log.warning(
             "%s: %.0f %% of what is read on test occurs in %s, which the model %s was trained on: "
             "it may be remembered (from %d words)",
-            *(name, 100 * found.share, found.genome, model, found.n_words),
+            name,
+            100 * found.share,
+            found.genome,
+            model,
+            found.n_words,
         )
     return found

@@ -10,9 +10,22 @@ from genointerp.page.table import Links, PageTable, page_table
 from genointerp.panel.style import visible_text
 
 LOCUS_COLUMNS = (
-    *("locus", "genome", "seqid", "start", "end", "strand", "max_activation"),
-    *("status", "found_by", "element", "element_type", "type_share", "distance", "orientation"),
-    *("folding_z", "low_complexity"),
+    "locus",
+    "genome",
+    "seqid",
+    "start",
+    "end",
+    "strand",
+    "max_activation",
+    "status",
+    "found_by",
+    "element",
+    "element_type",
+    "type_share",
+    "distance",
+    "orientation",
+    "folding_z",
+    "low_complexity",
 )
 
 

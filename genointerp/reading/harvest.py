@@ -223,7 +223,9 @@ class HarvestPlan:
         if longest > spec.context:
             _log.warning(
                 "%s was trained on windows of at most %d bases; here it reads %d at once",
-                *(spec.name, spec.context, longest),
+                spec.name,
+                spec.context,
+                longest,
             )
 
     def shards(self, out: Path) -> ActivationShards:

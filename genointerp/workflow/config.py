@@ -30,8 +30,15 @@ ANNOTATORS = ("pyrodigal", "pyaragorn", "pybarrnap")
 """Finders that annotate a sequence without an annotation, if they are installed."""
 
 FOLDERS = (
-    *("sae", "random", "other_seed", "queries", "figures"),
-    *("dossiers", "report_tables", "logs", "benchmarks"),
+    "sae",
+    "random",
+    "other_seed",
+    "queries",
+    "figures",
+    "dossiers",
+    "report_tables",
+    "logs",
+    "benchmarks",
 )
 """Folders of a run directory, in addition to those of the genomes."""
 

@@ -119,8 +119,15 @@ class HitReader:
                 features.start, features.stop, source.strand, source.wanted
             ):
                 if not kernels.gather(
-                    *(part.indptr, part.start, part.row, part.value.view(np.uint16)),
-                    *(source.place_of_row, position, stop, place, code),
+                    part.indptr,
+                    part.start,
+                    part.row,
+                    part.value.view(np.uint16),
+                    source.place_of_row,
+                    position,
+                    stop,
+                    place,
+                    code,
                 ):
                     raise _damaged(source, part)
         return HitBlock(features.start, start, position, place, code)

@@ -135,7 +135,12 @@ def measure(
         for features, part in zip(blocks, pool.map(measured, blocks), strict=True):
             found.append(part)
             progress(features.stop, blocks[-1].stop)
-    return Measures(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    return Measures(
+        **{
+            name: np.concatenate([getattr(part, name) for part in found])
+            for name in Measures._fields
+        }
+    )
 
 
 class _Counters(NamedTuple):
@@ -205,20 +210,28 @@ def _measure_block(
     test_levels, ranks = test.levels(block, grid), test.ranks(block)
     interval = _interval(test, block, grid, level)
     n_hit = test.elements(block, grid)
+    strong = _precision_strong(test, block, grid[:, half], n_hit[..., half])
+    codon_phase, phase_share = _phase_shares(fit_levels, test_levels, level, phases)
+    union = on_test.unions.count(block, loud, in_union)
     return Measures(
-        threshold,
-        f1_fit,
-        gain_fit,
-        np.take_along_axis(test_levels.n_feature, level, axis=1),
-        _at(test_levels.n_both, level),
-        _at(n_hit, level),
-        *ranks,
-        *interval,
-        _precision_strong(test, block, grid[:, half], n_hit[..., half]),
-        *_phase_shares(fit_levels, test_levels, level, phases),
-        in_union,
-        loud,
-        *on_test.unions.count(block, loud, in_union),
+        threshold=threshold,
+        f1_fit=f1_fit,
+        gain_fit=gain_fit,
+        n_feature=np.take_along_axis(test_levels.n_feature, level, axis=1),
+        n_both=_at(test_levels.n_both, level),
+        n_hit=_at(n_hit, level),
+        rank_sum=ranks.rank,
+        precision_sum=ranks.precision,
+        enrichment_low=interval.low,
+        enrichment_high=interval.high,
+        precision_strong=strong,
+        codon_phase=codon_phase,
+        phase_share=phase_share,
+        in_union=in_union,
+        loud_threshold=loud,
+        n_loud=union.n_loud,
+        n_loud_union=union.n_both,
+        n_union=union.n_union,
     )
 
 

@@ -69,8 +69,14 @@ class PatchBuilder:
             stamp, successor = np.full(n_most, -1, np.int64), np.empty(n_most, np.int32)
             parent, owner = np.empty(n_bases, np.int32), np.empty(n_bases, np.int32)
             n = kernels.refine(
-                *(self._patch, cell[part], element[part], self._n_patches),
-                *(stamp, successor, parent, owner),
+                self._patch,
+                cell[part],
+                element[part],
+                self._n_patches,
+                stamp,
+                successor,
+                parent,
+                owner,
             )
             self._parent.append(parent[:n].copy())
             self._owner.append(owner[:n].copy())

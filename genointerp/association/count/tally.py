@@ -123,7 +123,7 @@ class Tally:
         n_feature = np.zeros(thresholds.shape, np.int64)
         of_atom = np.zeros((block.n_features, len(self._order), thresholds.shape[1]), np.int64)
         kernels.count_levels(
-            *(*block[1:], reaching_codes(thresholds), self._kind, *self._atoms, n_feature, of_atom)
+            *block[1:], reaching_codes(thresholds), self._kind, *self._atoms, n_feature, of_atom
         )
         n_both = np.empty_like(of_atom)
         for label, own in enumerate(self._is_part):
@@ -141,8 +141,15 @@ class Tally:
         shape = (*chosen.shape, patches.n_stretches)
         n_feature, n_both = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
         kernels.count_stretches(
-            *(*block[1:], reaching_codes(thresholds), chosen, patches.stretch, self._kind),
-            *(*self._atoms, *self._parts, n_feature, n_both),
+            *block[1:],
+            reaching_codes(thresholds),
+            chosen,
+            patches.stretch,
+            self._kind,
+            *self._atoms,
+            *self._parts,
+            n_feature,
+            n_both,
         )
         return StretchTally(n_feature, n_both)
 
@@ -153,13 +160,13 @@ class Tally:
         labels = self.labels
         n_hit = np.zeros((block.n_features, len(labels.names), thresholds.shape[1]), np.int64)
         kernels.count_elements(
-            *(
-                *block[1:],
-                reaching_codes(thresholds),
-                labels.patches.offset,
-                labels.patches.element,
-            ),
-            *(labels.element_label, labels.whole, n_hit),
+            *block[1:],
+            reaching_codes(thresholds),
+            labels.patches.offset,
+            labels.patches.element,
+            labels.element_label,
+            labels.whole,
+            n_hit,
         )
         return n_hit
 
@@ -168,14 +175,15 @@ class Tally:
         n_atoms, order = self._is_part.shape[1], self._order
         rank, precision = np.zeros((2, block.n_features, len(order)))
         kernels.sum_ranks(
-            *(
-                *block[1:],
-                self._kind,
-                *self._atoms,
-                n_atoms,
-                len(readings_of_both(self.labels.names)),
-            ),
-            *(self.labels.n_positive[order], max(self.n_covered, 1), rank, precision),
+            *block[1:],
+            self._kind,
+            *self._atoms,
+            n_atoms,
+            len(readings_of_both(self.labels.names)),
+            self.labels.n_positive[order],
+            max(self.n_covered, 1),
+            rank,
+            precision,
         )
         number = np.argsort(order)
         return RankTally(rank[:, number], precision[:, number])

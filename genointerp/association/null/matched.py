@@ -137,8 +137,15 @@ class MatchedNull:
         observed = np.zeros(len(detected.start), dtype=np.int64)
         null = np.zeros((len(detected.start), self._config.n_shifts), dtype=np.int64)
         null_kernels.count_exchanged(
-            *(*detected, self._universe.n_bp, sets.footprints.step, *self._edges[label]),
-            *(np.zeros(shape, np.int64), sets.n_places, self._draws(shape[0]), observed, null),
+            *detected,
+            self._universe.n_bp,
+            sets.footprints.step,
+            *self._edges[label],
+            np.zeros(shape, np.int64),
+            sets.n_places,
+            self._draws(shape[0]),
+            observed,
+            null,
         )
         return NullCounts(observed, null)
 

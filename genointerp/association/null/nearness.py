@@ -93,7 +93,9 @@ class Ends:
             kept = self._universe.locate(track.genome, track.strand, track.row).inside
             offsets = np.array(list(self._stores[track.genome].offsets.values()), dtype=np.int64)
             loci = find_loci(
-                *(track.row[kept], track.value[kept], offsets),
+                track.row[kept],
+                track.value[kept],
+                offsets,
                 at_least=self._config.locus_share * highest,
                 merge_gap=self._config.merge_gap,
             )

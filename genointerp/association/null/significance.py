@@ -116,7 +116,7 @@ class ShiftNull:
     def _count(self, detected: Detections, track: UInt8[np.ndarray, " walk"]) -> NullCounts:
         first, n = self.shifts.first, self.shifts.n
         counts = np.zeros((len(detected.start), n + 1), dtype=np.int64)
-        null_kernels.count_rotated(*(*detected, self.n_bp, self._inverse, first + n, track, counts))
+        null_kernels.count_rotated(*detected, self.n_bp, self._inverse, first + n, track, counts)
         return NullCounts(counts[:, -first].copy(), np.delete(counts, -first, axis=1))
 
     def _lay(self, mask: Bool[np.ndarray, " cell"]) -> UInt8[np.ndarray, " walk"]:

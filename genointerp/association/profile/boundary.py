@@ -124,7 +124,7 @@ class Boundaries:
         on, off = np.full(shape, _NONE), np.full(shape, -_NONE)
         places = (shift, shift + len(axis.row), shift)
         null_kernels.find_all_switches(
-            *(*detected, places, axis.row, axis.is_apart, tuple(known.parts), on, off)
+            *detected, places, axis.row, axis.is_apart, tuple(known.parts), on, off
         )
         return on, off
 

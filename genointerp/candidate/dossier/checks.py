@@ -183,7 +183,8 @@ def _one_kind(evidence: pd.DataFrame, config: DossierConfig) -> Check:
     )
     return Check(
         "one_kind",
-        *(outcome, reason),
+        outcome,
+        reason,
         f"a detector of one known kind of element, at its strongest loci{found}",
         "chance that as many of its loci lie in elements of one type <= max_chance "
         f"({config.max_chance:g})",

@@ -28,8 +28,14 @@ from genointerp.model.hyena.state import BlockState, FilterState, KeyValueCache,
 
 Mixer = Literal["SE", "MR", "LI", "ATT"]
 _SIZES = (
-    *("vocab_size", "d_model", "d_mlp", "n_heads", "n_filter_groups"),
-    *("medium_taps", "short_taps", "n_poles"),
+    "vocab_size",
+    "d_model",
+    "d_mlp",
+    "n_heads",
+    "n_filter_groups",
+    "medium_taps",
+    "short_taps",
+    "n_poles",
 )
 FLOAT32_PARAMETERS = ("log_poles", "residues", "inv_freq")
 """Endings of the names that stay float32 in a network of half precision, as in Evo 2."""

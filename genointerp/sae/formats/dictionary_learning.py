@@ -45,8 +45,12 @@ _OF_ARCHITECTURE = {
 _NAMES: dict[ArchitectureName, tuple[str, ...]] = {
     "relu": ("encoder.weight", "encoder.bias", "decoder.weight", "bias"),
     "gated": (
-        *("encoder.weight", "decoder.weight", "decoder_bias"),
-        *("r_mag", "gate_bias", "mag_bias"),
+        "encoder.weight",
+        "decoder.weight",
+        "decoder_bias",
+        "r_mag",
+        "gate_bias",
+        "mag_bias",
     ),
     "jumprelu": ("W_enc", "b_enc", "W_dec", "b_dec", "threshold"),
     "topk": ("encoder.weight", "encoder.bias", "decoder.weight", "b_dec", "k"),

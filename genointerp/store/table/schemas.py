@@ -506,10 +506,26 @@ ABLATION = TableSchema(
 SCHEMAS = {
     schema.format: schema
     for schema in (
-        *(ELEMENTS, SIDES, ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY, LOCI, FEATURES),
-        *(TOP_LOCI, MOTIF),
-        *(LOCUS_EVIDENCE, BASELINES, BACKTEST, BACKTEST_FEATURES),
-        *(FEATURE_SUMMARY, CURVES, METAGENE, READ_CONTIGS, RUN_FILES),
-        *(BESIDE, ABLATION),
+        ELEMENTS,
+        SIDES,
+        ASSOCIATIONS,
+        BEST_PER_CONCEPT,
+        CANDIDATES,
+        QUERY,
+        LOCI,
+        FEATURES,
+        TOP_LOCI,
+        MOTIF,
+        LOCUS_EVIDENCE,
+        BASELINES,
+        BACKTEST,
+        BACKTEST_FEATURES,
+        FEATURE_SUMMARY,
+        CURVES,
+        METAGENE,
+        READ_CONTIGS,
+        RUN_FILES,
+        BESIDE,
+        ABLATION,
     )
 }
