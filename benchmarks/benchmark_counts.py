@@ -25,6 +25,7 @@ from genointerp.association.count.measure import measure as measure_all
 from genointerp.association.count.tally import Tally
 from genointerp.association.count.tracks import stream_features
 from genointerp.association.count.universe import Universe, make_universe
+from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.feature.store import FeatureStore
 
@@ -55,9 +56,9 @@ def measure_part(
     folder: Path, *, bp: int, n_features: int, k: int, n_concepts: int, n_thresholds: int
 ) -> dict[str, float]:
     store = write(folder / "f.h5", bp, n_features, k)
-    universe = make_universe([store], [(GenomicInterval("chr", 0, bp),)])
-    elements = make_elements(bp, n_concepts)
-    labels = label_cells([store], [elements], universe, list_labels([elements]))
+    universe = make_universe([(store, (GenomicInterval("chr", 0, bp),))])
+    specimens = [Specimen("chr", store, elements=make_elements(bp, n_concepts))]
+    labels = label_cells(specimens, universe, list_labels(specimens))
     thresholds = np.linspace(0, 1, n_thresholds, endpoint=False)
     matrix = read_matrix(store, universe)
     truth = [Truth(labels, index) for index in range(len(labels.names))]
@@ -80,15 +81,17 @@ def measure_whole(path: Path, bp: int, n_concepts: int, n_thresholds: int) -> di
     import resource
 
     clock, cpu = time.perf_counter(), time.process_time()
-    store, elements = FeatureStore(path), make_elements(bp, n_concepts)
-    names = list_labels([elements])
+    store = FeatureStore(path)
+    specimens = [Specimen("chr", store, elements=make_elements(bp, n_concepts))]
+    names = list_labels(specimens)
     config = AssociateConfig(n_thresholds=n_thresholds)
-    fit, test = (
-        make_side([store], [elements], [(GenomicInterval("chr", *places),)], names, config)
+    universes = (
+        make_universe([(store, (GenomicInterval("chr", *places),))])
         for places in ((0, bp // 2), (bp // 2, bp))
     )
+    fit, test = (make_side(specimens, universe, names, config) for universe in universes)
     labelled = time.process_time() - cpu
-    found = measure_all([store], [elements], fit, test, config)
+    found = measure_all(specimens, fit, test, config)
     assert found.n_both.shape == (store.n_features, len(names))
     return {
         "wall_s": time.perf_counter() - clock,

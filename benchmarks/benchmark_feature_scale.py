@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from genointerp.core.provenance import Provenance
+from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature.store import FeatureHeader
@@ -45,6 +46,7 @@ ASK = """
 import json, sys, time
 from pathlib import Path
 from genointerp.feature.query import query_region
+from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.feature.store import FeatureStore
 path, question, place, length = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
@@ -98,6 +100,12 @@ def run(code: str, *arguments: object) -> dict[str, float]:
     return json.loads(done.stdout)
 
 
+def drawn_genome(bp: int) -> Genome:
+    """One circular contig of random bases."""
+    bases = np.random.default_rng(0).choice(np.frombuffer(b"ACGT", np.uint8), bp)
+    return Genome([Contig("chr", bases, circular=True)])
+
+
 def write(
     path: Path, bp: int, n_features: int, k: int, compression: str = "none"
 ) -> tuple[int, float]:
@@ -109,8 +117,9 @@ def write(
     """
     import time
 
-    contigs = (ContigInfo("chr", bp, circular=True),)
-    header = FeatureHeader("m", "m", "s", "g", "s", n_features, contigs)
+    genome = drawn_genome(bp)
+    contigs = ContigInfo.of(genome)
+    header = FeatureHeader("m", "m", "s", genome.sha256, "s", n_features, contigs)
     draw = Synthetic(n_features, k)
     n_hits, seconds = 0, 0.0
     writer = FeatureWriter(path, header, Provenance({}, {}), compression=compression)

@@ -9,12 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks.benchmark_counts import make_elements
-from benchmarks.benchmark_feature_scale import BUILD, run
+from benchmarks.benchmark_feature_scale import BUILD, drawn_genome, run
 from genointerp.association.associate import associate
-from genointerp.genome.genome import Contig, Genome
+from genointerp.feature.specimen import Specimen
 from genointerp.store.feature.store import FeatureStore
 
 FULL = {
@@ -58,16 +56,16 @@ def measure_whole(path: Path, bp: int, n_concepts: int) -> dict[str, float]:
     import resource
 
     clock, cpu = time.perf_counter(), time.process_time()
-    store, elements = FeatureStore(path), make_elements(bp, n_concepts)
-    bases = np.random.default_rng(0).choice(np.frombuffer(b"ACGT", np.uint8), bp)
-    genome = Genome([Contig("chr", bases)])
+    store = FeatureStore(path)
+    elements = make_elements(bp, n_concepts)
+    specimen = Specimen("chr", store, sequence=drawn_genome(bp), elements=elements)
     counted = [cpu]
 
     def progress(done: int, _: int) -> None:
         if done <= store.n_features:
             counted[0] = time.process_time()
 
-    table = associate([store], [elements], sequences=[genome], progress=progress)
+    table = associate([specimen], progress=progress)
     done = time.process_time()
     return {
         "wall_s": time.perf_counter() - clock,

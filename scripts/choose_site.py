@@ -29,11 +29,11 @@ from genointerp.core.files import atomic_path
 from genointerp.model.registry import load_model
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.sae.config import SaeConfig
-from genointerp.store.activation.store import ActivationStore
 from genointerp.training.config import TrainingConfig
 from genointerp.training.trial import (
     CONCEPTS,
     Ground,
+    ReadGround,
     harvest_sites,
     parse_slow_part,
     read_ground,
@@ -85,14 +85,15 @@ def choose_site(
     model = load_model(name)
     grounds = [read_ground(key, values) for key, values in run["genomes"].items()]
     windows = HarvestConfig().with_windows(**_windows(run["windows"]))
-    stores = []
+    read = []
     for ground in grounds:
-        stores.append(harvest_sites(model, ground, work, windows))
+        read.append((ground, harvest_sites(model, ground, work, windows)))
         log.info("read %s", ground.name)
     split = AssociateConfig(test=tuple(run["test"]), n_shifts=1, top_per_concept=0)
     sites = {}
     for site in only or model.spec.sites:
-        sites[site] = measure_site([own[site] for own in stores], grounds, split, config, work)
+        own = [ReadGround(ground, stores[site]) for ground, stores in read]
+        sites[site] = measure_site(own, split, config, work)
         log.info("%s: %s", site, sites[site])
     mean = {site: float(np.mean([row["f1_fit"] for row in sites[site]])) for site in sites}
     return {
@@ -113,20 +114,18 @@ def choose_site(
 
 
 def measure_site(
-    stores: list[ActivationStore],
-    grounds: list[Ground],
+    grounds: list[ReadGround],
     split: AssociateConfig,
     config: TrainingConfig,
     work: Path,
 ) -> list[dict[str, Any]]:
     """Return a row for each concept: the best feature and the probe of one site."""
-    fit_store = next(
-        store for store, own in zip(stores, grounds, strict=True) if not _is_test(own, split)
-    )
-    elements = [ground.elements for ground in grounds]
-    trial = try_dictionary(fit_store, stores, work, config)
-    best = _own_orientation(best_per_concept(associate(trial.features, elements, config=split)))
-    fit, test = dense_sides(trial.features, elements, split)
+    fit_store = next(store for ground, store in grounds if not _is_test(ground, split))
+    specimens = try_dictionary(fit_store, grounds, work, config).specimens
+    associations = associate(specimens, config=split, matched=False)
+    best = _own_orientation(best_per_concept(associations))
+    fit, test = dense_sides(specimens, split)
+    stores = [store for _, store in grounds]
     labels = np.array([fit.label(concept) for concept in CONCEPTS], dtype=np.int64)
     cells, blocks = zip(*activation_blocks(stores, fit.universe), strict=True)
     cell = np.concatenate(cells)

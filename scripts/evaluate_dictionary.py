@@ -35,6 +35,7 @@ from genointerp.training.config import TrainingConfig
 from genointerp.training.trial import (
     CONCEPTS,
     Ground,
+    ReadGround,
     Trial,
     parse_slow_part,
     read_ground,
@@ -94,8 +95,7 @@ SWEEP = (
 class Scene:
     """Activations of one site on both genomes, and how they are divided."""
 
-    stores: list[ActivationStore]
-    grounds: list[Ground]
+    grounds: list[ReadGround]
     split: AssociateConfig
     work: Path
 
@@ -110,10 +110,9 @@ class Scene:
         return self._store(is_test=True)
 
     def _store(self, *, is_test: bool) -> ActivationStore:
-        own = zip(self.stores, self.grounds, strict=True)
         return next(
             store
-            for store, ground in own
+            for ground, store in self.grounds
             if (set(ground.seqids) <= set(self.split.test)) == is_test
         )
 
@@ -165,30 +164,24 @@ def make_scene(
     windows = HarvestConfig().with_windows(
         run["windows"].get("length"), run["windows"].get("warmup")
     )
-    stores = []
+    read = []
     for ground in grounds:
         out = work / f"{model.spec.sha256[:8]}.{ground.name}.{site}.one.h5"
-        stores.append(
-            harvest(
-                model, ground.genome, site=site, out=out, config=windows, regions=ground.regions
-            )
+        store = harvest(
+            model, ground.genome, site=site, out=out, config=windows, regions=ground.regions
         )
+        read.append(ReadGround(ground, store))
         log.info("read %s with %s", ground.name, model.spec.name)
     split = AssociateConfig(test=tuple(run["test"]), n_shifts=1, top_per_concept=0)
-    return Scene(stores, grounds, split, work)
+    return Scene(read, split, work)
 
 
 def compare(scene: Scene, random: Scene, config: TrainingConfig) -> dict[str, Any]:
     """Measure one dictionary and what it has to be read beside."""
     trial, associations = train_and_associate(scene, scene.work / "trained", config)
     random_trial, _ = train_and_associate(random, scene.work / "random", config)
-    elements = [ground.elements for ground in scene.grounds]
-    rivals = Rivals(
-        activations=scene.stores,
-        genomes=[ground.genome for ground in scene.grounds],
-        random=random_trial.features,
-    )
-    table = measure_baselines(trial.features, elements, associations, rivals, split=scene.split)
+    rivals = Rivals(random=[specimen.features for specimen in random_trial.specimens])
+    table = measure_baselines(trial.specimens, associations, rivals, split=scene.split)
     features = best_rows(associations)
     detectors = {"feature": features}
     for name in TITLES:
@@ -245,9 +238,8 @@ def train_and_associate(
 ) -> tuple[Trial, pd.DataFrame]:
     """Train a dictionary on fit and compare its features with every concept."""
     folder.mkdir(parents=True, exist_ok=True)
-    elements = [ground.elements for ground in scene.grounds]
-    trial = try_dictionary(scene.fit_store, scene.stores, folder, config)
-    return trial, associate(trial.features, elements, config=scene.split)
+    trial = try_dictionary(scene.fit_store, scene.grounds, folder, config)
+    return trial, associate(trial.specimens, config=scene.split, matched=False)
 
 
 def best_features(scene: Scene, config: TrainingConfig) -> tuple[Trial, list[dict[str, Any]]]:

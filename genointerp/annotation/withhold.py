@@ -54,8 +54,7 @@ def withhold(
 
 
 def overlap_shares(
-    genomes: Sequence[ConceptElements],
-    lengths: Sequence[Mapping[str, int]],
+    genomes: Sequence[tuple[ConceptElements, Mapping[str, int]]],
     concepts: Mapping[str, Concept],
     name: str,
 ) -> dict[str, float]:
@@ -65,12 +64,12 @@ def overlap_shares(
 
     Parameters
     ----------
-    lengths
-        Of the contigs of each genome.
+    genomes
+        The elements on each genome, and the lengths of its contigs.
     """
     shared = dict.fromkeys((root for root in root_concepts(concepts) if root != name), 0)
     n_bases = 0
-    for elements, contigs in zip(genomes, lengths, strict=True):
+    for elements, contigs in genomes:
         own = np.unique(element_bases(elements, contigs, name).row)
         n_bases += len(own)
         for other in shared:

@@ -13,22 +13,21 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64
 
-from genointerp.annotation.concepts import ConceptElements
 from genointerp.association import scores
 from genointerp.association.config import AssociateConfig
 from genointerp.association.count.hits import HitBlock, feature_blocks, read_cells
 from genointerp.association.count.label import list_labels
 from genointerp.association.count.measure import Measures, Side, make_side, measure
 from genointerp.association.count.tracks import stream_rows
+from genointerp.association.count.universe import lay_side
 from genointerp.association.null.nearness import Ends
 from genointerp.association.null.nulls import PairNulls, UnionNulls
 from genointerp.association.profile.boundary import Boundaries
-from genointerp.association.split import split_stores
+from genointerp.association.split import SIDE_NAMES
 from genointerp.core import metric
 from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
-from genointerp.genome.genome import Genome
-from genointerp.store.feature.store import FeatureStore
+from genointerp.feature.specimen import Specimen, check_distinct
 from genointerp.store.table.schemas import ASSOCIATIONS, N_COVERED
 
 _log = logging.getLogger(__name__)
@@ -46,23 +45,20 @@ class _Tested:
 
 
 def associate(
-    stores: Sequence[FeatureStore],
-    elements: Sequence[ConceptElements],
+    specimens: Sequence[Specimen],
     *,
-    sequences: Sequence[Genome] | None = None,
     config: AssociateConfig | None = None,
+    matched: bool = True,
     progress: Progress = silent,
 ) -> pd.DataFrame:
     """Compare every feature with every concept in each of its orientations.
 
     Parameters
     ----------
-    stores
-        Features of one dictionary, a store for each genome.
-    elements
-        Elements of the concepts upon each genome, in the same order.
-    sequences
-        The genomes, in the same order. Without them there is no matched background.
+    specimens
+        Of one dictionary, with the elements of the concepts.
+    matched
+        Whether elements are compared with matched background where every specimen has its sequence.
 
     Returns
     -------
@@ -74,10 +70,10 @@ def associate(
     Raises
     ------
     MismatchError
-        If the stores are of several dictionaries, a genome comes twice, or elements are not
-        those of their genome.
+        If the specimens are of several dictionaries, or a genome comes twice.
     InputError
-        If no base is left on one side, or no concept has an element.
+        If the elements of a specimen are not known, no base is left on one side, or no concept has
+        an element.
 
     Notes
     -----
@@ -95,44 +91,31 @@ def associate(
     chose (`genointerp.association.count.union`), in the columns that begin with ``union``.
     """
     config = AssociateConfig() if config is None else config
-    _check_stores(stores, elements)
-    fit, test = _sides(stores, elements, config)
-    n_features = stores[0].n_features
+    check_distinct(specimens)
+    fit, test = _sides(specimens, config)
+    n_features = specimens[0].features.n_features
     measures = measure(
-        stores,
-        elements,
+        specimens,
         fit,
         test,
         config,
         progress=lambda done, _: progress(done, 2 * n_features),
     )
-    nulls = PairNulls(stores, elements, test.universe, test.labels, config, sequences=sequences)
-    tested = _test_family(stores, elements, test, measures, nulls, config, progress)
+    matched &= all(specimen.sequence is not None for specimen in specimens)
+    nulls = PairNulls(specimens, test.universe, test.labels, config, matched=matched)
+    tested = _test_family(specimens, test, measures, nulls, config, progress)
     return _frame(measures, tested, test)
 
 
-def _check_stores(stores: Sequence[FeatureStore], elements: Sequence[ConceptElements]) -> None:
-    if not stores or len(stores) != len(elements):
-        expected = f"one annotation for each of {max(len(stores), 1)} features files"
-        raise InputError("annotations", expected, str(len(elements)))
-    for number, store in enumerate(stores):
-        stores[0].identity.check(store.identity, "dictionary", "model", "site")
-        for other in stores[:number]:
-            other.identity.check_differs(store.identity, "genome")
-
-
-def _sides(
-    stores: Sequence[FeatureStore], elements: Sequence[ConceptElements], config: AssociateConfig
-) -> tuple[Side, Side]:
-    splits = split_stores(stores, config)
-    names = list_labels(elements)
+def _sides(specimens: Sequence[Specimen], config: AssociateConfig) -> tuple[Side, Side]:
+    universes = {name: lay_side(specimens, config, name) for name in SIDE_NAMES}
+    names = list_labels(specimens)
     if not names:
         raise InputError("annotations", "at least one element of a concept", "none")
     sides = []
-    for name in ("fit", "test"):
-        stretches = [getattr(split, name) for split in splits]
-        side = make_side(stores, elements, stretches, names, config)
-        if side.universe.n_bp < 2:
+    for name, universe in universes.items():
+        side = make_side(specimens, universe, names, config)
+        if universe.n_bp < 2:
             raise InputError(
                 "test",
                 "covered bases on fit and on test",
@@ -146,8 +129,7 @@ def _sides(
 
 
 def _test_family(
-    stores: Sequence[FeatureStore],
-    elements: Sequence[ConceptElements],
+    specimens: Sequence[Specimen],
     side: Side,
     measures: Measures,
     nulls: PairNulls,
@@ -157,8 +139,9 @@ def _test_family(
     chosen = choose_family(measures.f1_fit, measures.gain_fit, config.top_per_concept)
     chosen &= side.labels.n_positive > 0
     tested = _Tested((len(chosen), len(side.labels.names)), nulls)
-    boundaries = Boundaries(stores, elements, side.universe)
-    ends = Ends(stores, elements, side.universe, config)
+    stores = [specimen.features for specimen in specimens]
+    boundaries = Boundaries(specimens, side.universe)
+    ends = Ends(specimens, side.universe, config)
     reader, n_features = read_cells(stores, side.universe), stores[0].n_features
     for features in feature_blocks(stores):
         block, chosen_here = reader.read(features), chosen[features.start : features.stop]

@@ -2,22 +2,18 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from genointerp.annotation.check import tell_unused
-from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
-from genointerp.annotation.read import read_annotation
+from genointerp.annotation.concepts import load_concepts
 from genointerp.association.config import AssociateConfig
-from genointerp.association.split import Divisible, fit_blocks, sides_read, split_stores
+from genointerp.association.split import Divisible, fit_blocks, sides_read
 from genointerp.core.config import from_mapping
 from genointerp.core.errors import InputError
-from genointerp.core.identity import Identity
-from genointerp.feature.genomes import blank_genome
-from genointerp.genome.genome import Genome
+from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import GenomicInterval
-from genointerp.genome.read import read_genome
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.schemas import ASSOCIATIONS
 from genointerp.store.table.table import read_provenance
@@ -66,7 +62,7 @@ def resolve_split(stores: Sequence[FeatureStore], config: AssociateConfig) -> As
     named = replace(config, test=tuple(seqids), test_genomes=tuple(dict.fromkeys(genomes)))
     fitted = fit_blocks(divisible, named)
     if fitted.block_bp != config.block_bp:
-        fit, test = sides_read(divisible, split_stores(stores, fitted))
+        fit, test = sides_read(divisible, fitted)
         _log.info("%s", describe_blocks(fitted, fit, test))
     return fitted
 
@@ -87,56 +83,27 @@ def sides_path(associations: Path) -> Path:
     return associations.with_name(f"{associations.stem}.sides.tsv")
 
 
-def read_elements(
-    stores: Sequence[FeatureStore],
-    annotations: Sequence[Path],
-    *,
-    genomes: Sequence[Path] = (),
-    concepts: Path | None = None,
-) -> list[ConceptElements]:
-    """Return the elements of the concepts upon the genome of each store.
+def read_elements(specimens: Sequence[Specimen], concepts: Path | None) -> list[Specimen]:
+    """Return specimens with the elements that their annotations give to the concepts of a file.
 
-    Parameters and errors are those of `associate_files`.
-    """
-    return define_known(stores, annotations, read_sequences(stores, genomes), concepts)
-
-
-def read_sequences(stores: Sequence[FeatureStore], genomes: Sequence[Path]) -> dict[str, Genome]:
-    """Return the given genomes by their sha256, each being that of a store."""
-    known = [store.identity for store in stores]
-    found = {}
-    for path in genomes:
-        sequences = read_genome(path)
-        Identity(str(path), genome_sha256=sequences.sha256).find(known, "genome")
-        found[sequences.sha256] = sequences
-    return found
-
-
-def define_known(
-    stores: Sequence[FeatureStore],
-    annotations: Sequence[Path],
-    sequences: Mapping[str, Genome],
-    concepts: Path | None,
-) -> list[ConceptElements]:
-    """Read the annotation of each store, and return the elements of the concepts in it.
+    Rows of an annotation that no concept uses as they may have been meant are named in the log.
 
     Parameters
     ----------
-    sequences
-        Genomes by their sha256; an annotation of a genome that is not there is checked against
-        the lengths of the contigs alone.
+    concepts
+        Definition of the concepts; the shipped one where None.
+
+    Raises
+    ------
+    InputError
+        If the annotation of a specimen is not known.
     """
-    if len(stores) != len(annotations):
-        expected = f"one annotation for each of {len(stores)} features files"
-        raise InputError("annotations", expected, str(len(annotations)))
     definitions = load_concepts(concepts)
-    elements = []
-    for store, path in zip(stores, annotations, strict=True):
-        genome = sequences.get(store.header.genome_sha256) or blank_genome(store)
-        annotation = read_annotation(path, genome)
-        elements.append(define_elements(annotation, genome, definitions))
-        tell_unused(annotation, elements[-1], where=str(path))
-    return elements
+    found = [specimen.with_concepts(definitions) for specimen in specimens]
+    for specimen in found:
+        where = str(specimen.annotation_file or specimen.name)
+        tell_unused(specimen.needs("annotation"), specimen.needs("elements"), where=where)
+    return found
 
 
 def read_split(associations: Path) -> AssociateConfig:

@@ -3,17 +3,17 @@
 import importlib.util
 import logging
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import UInt8, UInt64
 
-from genointerp.association.count.universe import make_universe
-from genointerp.association.split import Split
-from genointerp.genome.genome import Genome
+from genointerp.association.config import AssociateConfig
+from genointerp.association.count.universe import lay_side
+from genointerp.association.split import SIDE_NAMES, SideName
+from genointerp.feature.specimen import Specimen
 from genointerp.genome.letters import UNKNOWN, base_codes
-from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.schemas import SIDES
 from genointerp.store.table.table import conform, empty_table
 
@@ -50,9 +50,7 @@ class _Side(NamedTuple):
         return sum(len(piece) for piece in self.pieces)
 
 
-def compare_sides(
-    stores: Sequence[FeatureStore], sequences: Sequence[Genome], splits: Sequence[Split]
-) -> pd.DataFrame:
+def compare_sides(specimens: Sequence[Specimen], config: AssociateConfig) -> pd.DataFrame:
     """Compare what was read on fit with what was read on test, in the schema ``SIDES``.
 
     There is a row for each genome with bases on fit and each with bases on test. Logs what is
@@ -71,8 +69,8 @@ def compare_sides(
     A row is ``similar`` where either share reaches `SIMILAR_SHARE`.
     """
     fit, test = (
-        [side for side in _read_sides(stores, sequences, splits, name) if side.pieces]
-        for name in ("fit", "test")
+        [side for side in _read_sides(specimens, config, name) if side.pieces]
+        for name in SIDE_NAMES
     )
     words = {side.genome: np.unique(_words(side.pieces)) for side in fit}
     rows = []
@@ -91,29 +89,23 @@ def compare_sides(
 
 
 def pieces_on(
-    stores: Sequence[FeatureStore],
-    sequences: Sequence[Genome],
-    splits: Sequence[Split],
-    side: Literal["fit", "test"],
+    specimens: Sequence[Specimen], config: AssociateConfig, side: SideName
 ) -> dict[str, list[UInt8[np.ndarray, " _"]]]:
     """Return what was read of each genome on one side, as pieces of consecutive bases, by name."""
-    sides = _read_sides(stores, sequences, splits, side)
+    sides = _read_sides(specimens, config, side)
     return {one.name: one.pieces for one in sides if one.pieces}
 
 
 def _read_sides(
-    stores: Sequence[FeatureStore],
-    sequences: Sequence[Genome],
-    splits: Sequence[Split],
-    name: str,
+    specimens: Sequence[Specimen], config: AssociateConfig, name: SideName
 ) -> list[_Side]:
-    universe = make_universe(stores, [getattr(split, name) for split in splits])
+    universe = lay_side(specimens, config, name)
     sides = []
-    names = _names(stores)
-    for index, (store, genome) in enumerate(zip(stores, sequences, strict=True)):
+    names = _names(specimens)
+    for index, specimen in enumerate(specimens):
         covered = universe.covered[index]
-        contigs = store.header.contigs
-        bases = np.concatenate([genome[contig.seqid].sequence for contig in contigs])
+        contigs = specimen.features.header.contigs
+        bases = specimen.letters()
         is_read = np.zeros(len(bases) + 2, dtype=np.int8)
         for segments in covered.values():
             for start, end in zip(segments.start, segments.end, strict=True):
@@ -131,9 +123,9 @@ def _read_sides(
     return sides
 
 
-def _names(stores: Sequence[FeatureStore]) -> list[str]:
+def _names(specimens: Sequence[Specimen]) -> list[str]:
     """Name genomes by their first contigs; those that share one by their numbers as well."""
-    first = [store.header.contigs[0].seqid for store in stores]
+    first = [specimen.features.header.contigs[0].seqid for specimen in specimens]
     return [
         f"{name} (genome {number})" if first.count(name) > 1 else name
         for number, name in enumerate(first, start=1)

@@ -6,7 +6,7 @@ are no independent evidence, and near relatives hardly any.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from genointerp.association.config import AssociateConfig
 from genointerp.core.errors import InputError, UnknownNameError
@@ -16,6 +16,9 @@ from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature.store import FeatureStore
 
 Stretches = tuple[GenomicInterval, ...]
+
+SideName = Literal["fit", "test"]
+SIDE_NAMES: tuple[SideName, SideName] = ("fit", "test")
 
 LEAST_SHARE = 0.25
 """Share of the bases of both sides that either has at least, where blocks are made to fit."""
@@ -87,7 +90,7 @@ def fit_blocks(genomes: Sequence[Divisible], config: AssociateConfig) -> Associa
     while block > 0:
         gap = config.gap_bp * block // config.block_bp
         fitted = replace(config, block_bp=block, gap_bp=gap)
-        sides = sides_read(genomes, split_genomes(genomes, fitted))
+        sides = sides_read(genomes, fitted)
         if all(_has_room(side, sides) for side in sides):
             return fitted
         block //= 2
@@ -96,8 +99,12 @@ def fit_blocks(genomes: Sequence[Divisible], config: AssociateConfig) -> Associa
     raise InputError("test", expected, f"{n_bases} bases that are read")
 
 
-def sides_read(genomes: Sequence[Divisible], splits: Sequence[Split]) -> Split:
-    """Return the stretches of either side that are read, those of all genomes together."""
+def sides_read(genomes: Sequence[Divisible], config: AssociateConfig) -> Split:
+    """Return the stretches of either side that are read, those of all genomes together.
+
+    Errors are those of `split_genomes`.
+    """
+    splits = split_genomes(genomes, config)
     fit, test = (
         tuple(
             part

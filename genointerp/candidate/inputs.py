@@ -10,22 +10,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from genointerp.annotation.read import read_annotation
 from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import read_split
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.given import Given, GivenFiles
-from genointerp.candidate.evidence.outliers import Outliers, outlier_bases
-from genointerp.candidate.evidence.searched import Searched
-from genointerp.candidate.rank import genome_of
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.genome.genome import Genome
-from genointerp.genome.interval import GenomicInterval
-from genointerp.genome.read import read_genome
-from genointerp.store.activation.store import ActivationStore
-from genointerp.store.feature.store import FeatureStore
+from genointerp.feature.outliers import outlier_bases
+from genointerp.feature.specimen import Specimen
+from genointerp.feature.specimen_files import open_specimens
 from genointerp.store.table.associations import read_associations_of
 from genointerp.store.table.identity import SAE
 from genointerp.store.table.schemas import CANDIDATES
@@ -37,17 +31,13 @@ _MEASURING = re.compile(
     r"(features|genome|activations|sae|directions|other-sae|trained-on)(-\d+)?$"
 )
 
-Windows = Sequence[Sequence[GenomicInterval]]
-
 
 @dataclass(frozen=True, eq=False)
 class RankInputs:
     """What `genointerp.candidate.rank.rank` takes, and the sha256 of each file by its role."""
 
-    stores: Sequence[FeatureStore]
+    specimens: Sequence[Specimen]
     associations: pd.DataFrame
-    genomes: Sequence[Genome]
-    windows: Windows | None
     given: Given
     sha256: Mapping[str, str]
 
@@ -65,7 +55,8 @@ class RankFiles:
     genomes
         Sequences, in any order.
     activations
-        Where the windows are read from, in the order of the features; not needed.
+        Where windows and outliers are read from, one for each features file in any order; not
+        needed.
     evidence
         Of the model, other seeds and training; not needed.
     annotations, predictions
@@ -90,13 +81,11 @@ class RankFiles:
     measured: Path | None = None
 
     def __post_init__(self) -> None:
-        if not self.annotations and not self.predictions:
-            return
-        for name in ("annotations", "predictions"):
-            found = len(getattr(self, name))
-            if found != len(self.features):
-                expected = f"one for each of {len(self.features)} features files, beside the other"
-                raise InputError(name, expected, str(found))
+        for name, other in (("annotations", "predictions"), ("predictions", "annotations")):
+            if getattr(self, other) and not getattr(self, name):
+                n = len(self.features)
+                expected = f"one for each of {n} features files, since {other} were given"
+                raise InputError(name, expected, "0")
 
     def open(self, config: RankConfig) -> RankInputs:
         """Open and read everything.
@@ -109,37 +98,44 @@ class RankFiles:
         Raises
         ------
         InputError
-            If a file is missing or damaged, or there is not one of activations for each of
-            features.
+            If a file is missing or damaged, or there is not one for each features file of the
+            sequences, the activations, the annotations or the predictions that are given.
         MismatchError
             If the files do not belong together.
         """
-        stores = [FeatureStore(path) for path in self.features]
-        if not stores:
-            raise InputError("features", "at least one file", "none")
-        table = read_associations_of(self.associations, stores)
+        specimens: Sequence[Specimen] = open_specimens(
+            self.features,
+            sequences=self.genomes,
+            annotations=self.annotations,
+            predictions=self.predictions,
+            activations=self.activations,
+        )
+        for specimen in specimens:
+            specimen.needs("sequence")
+        first = specimens[0].features
+        table = read_associations_of(self.associations, [one.features for one in specimens])
         table = told_of_loci(table, read_split(self.associations), config)
-        read = [read_genome(path) for path in self.genomes]
-        origin = [ActivationStore(path) for path in self.activations]
-        sha256 = {f"features-{index}": store.sha256 for index, store in enumerate(stores)}
-        sha256 |= {f"genome-{index}": genome.sha256 for index, genome in enumerate(read)}
-        sha256 |= {f"activations-{index}": store.sha256 for index, store in enumerate(origin)}
-        sha256 |= {SAE: stores[0].header.sae_sha256, **self.evidence.digests()}
+        sha256 = self._digests(specimens)
+        measured = self._measured(sha256, config)
+        if measured is None:
+            specimens = find_outliers(specimens, config)
+        given = replace(self.evidence.read(first), measured=measured)
+        return RankInputs(specimens, table, given, sha256)
+
+    def _digests(self, specimens: Sequence[Specimen]) -> dict[str, str]:
+        """Return the sha256 of each file by its role."""
+        sae_sha256 = specimens[0].features.header.sae_sha256
+        sha256 = {f"features-{i}": one.features.sha256 for i, one in enumerate(specimens)}
+        sha256 |= {f"genome-{i}": one.genome_sha256 for i, one in enumerate(specimens)}
+        sha256 |= activation_digests(specimens, "activations")
+        sha256 |= {SAE: sae_sha256, **self.evidence.digests()}
         if self.evidence.sae is not None:
-            sha256["directions"] = stores[0].header.sae_sha256
+            sha256["directions"] = sae_sha256
         sha256["associations"] = sha256_file(self.associations)
         for role in ("annotations", "predictions"):
             paths = getattr(self, role)
             sha256 |= {f"{role}-{index}": sha256_file(path) for index, path in enumerate(paths)}
-        windows = windows_of(stores, origin)
-        measured = self._measured(sha256, config)
-        given = replace(
-            self.evidence.read(stores[0]),
-            searched=self._searched(stores, read),
-            outliers=outliers_of(stores, origin, config) if measured is None else None,
-            measured=measured,
-        )
-        return RankInputs(stores, table, read, windows, given, sha256)
+        return sha256
 
     def _measured(self, sha256: Mapping[str, str], config: RankConfig) -> pd.DataFrame | None:
         if self.measured is None:
@@ -153,18 +149,6 @@ class RankFiles:
         _check_same(self.measured, to_mapping(config), made.get("config") or {})
         _check_same(self.measured, _measuring(sha256), _measuring(made.get("inputs") or {}))
         return read_table(self.measured, CANDIDATES)
-
-    def _searched(
-        self, stores: Sequence[FeatureStore], genomes: Sequence[Genome]
-    ) -> Searched | None:
-        if not self.predictions:
-            return None
-        ordered = [genome_of(store, genomes) for store in stores]
-        known, seen = (
-            [read_annotation(path, genome) for path, genome in zip(paths, ordered, strict=True)]
-            for paths in (self.annotations, self.predictions)
-        )
-        return Searched(known, seen)
 
 
 def told_of_loci(
@@ -201,33 +185,22 @@ def _check_same(path: Path, expected: Mapping[str, object], found: Mapping[str, 
             raise MismatchError(f"{path}: provenance: {name}", ours, theirs)
 
 
-def windows_of(
-    stores: Sequence[FeatureStore], activations: Sequence[ActivationStore]
-) -> Windows | None:
-    """Return the windows of the activations of each store; None where there are none.
-
-    Raises
-    ------
-    InputError
-        If there is not one of activations for each store.
-    MismatchError
-        If activations are of another genome, model or site than the features.
-    """
-    if not activations:
-        return None
-    if len(activations) != len(stores):
-        expected = f"one for each of {len(stores)} features files"
-        raise InputError("activations", expected, str(len(activations)))
-    for store, own in zip(stores, activations, strict=True):
-        store.identity.check(own.identity, "genome", "model", "site")
-    return [store.windows for store in activations]
+def find_outliers(specimens: Sequence[Specimen], config: RankConfig) -> list[Specimen]:
+    """Return specimens with their tokens of unusual norm, where their activations are known."""
+    return [
+        one
+        if one.activations is None
+        else replace(
+            one, outliers=outlier_bases(one.features, one.activations, n_sd=config.outlier_sd)
+        )
+        for one in specimens
+    ]
 
 
-def outliers_of(
-    stores: Sequence[FeatureStore], activations: Sequence[ActivationStore], config: RankConfig
-) -> list[Outliers] | None:
-    """Return the tokens of unusual norm of each store; None where there are no activations."""
-    if not activations:
-        return None
-    pairs = zip(stores, activations, strict=True)
-    return [outlier_bases(store, own, n_sd=config.outlier_sd) for store, own in pairs]
+def activation_digests(specimens: Sequence[Specimen], role: str) -> dict[str, str]:
+    """Return the sha256 of the activations that are known, by a role and the specimen's number."""
+    return {
+        f"{role}-{number}": specimen.activations.sha256
+        for number, specimen in enumerate(specimens)
+        if specimen.activations is not None
+    }

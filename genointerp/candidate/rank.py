@@ -7,18 +7,16 @@ import numpy as np
 import pandas as pd
 
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.evidence.backdrop import make_backdrop
 from genointerp.candidate.evidence.gather import evidence_of, gather_evidence
 from genointerp.candidate.evidence.given import DIRECTIONS, Given
+from genointerp.candidate.evidence.locus import loud_bases
 from genointerp.candidate.evidence.pattern import mark_boundaries
+from genointerp.candidate.evidence.searched import missing_shares
 from genointerp.candidate.score import explain, name_missing, raise_flags, score_candidates
-from genointerp.core.errors import InputError, MismatchError
-from genointerp.core.identity import Identity
+from genointerp.core.errors import MismatchError
 from genointerp.core.progress import Progress, silent
-from genointerp.feature.loci import LocusConfig, top_loci
-from genointerp.genome.genome import Genome
-from genointerp.genome.interval import GenomicInterval
-from genointerp.store.feature.store import FeatureStore
+from genointerp.feature.loci import top_loci
+from genointerp.feature.specimen import Specimen, check_together
 from genointerp.store.table.schemas import CANDIDATES, LOCI
 from genointerp.store.table.table import conform
 
@@ -36,7 +34,7 @@ class CandidateResult:
         with one, and by score within. Features that never fire are left out.
     loci
         The strongest loci of the first ``n_reported``: ``rank``, ``feature``, ``locus`` (from 1,
-        strongest first), ``genome`` (number of the store), and the columns of the schema of loci.
+        strongest first), ``genome`` (number of the specimen), and columns of the schema of loci.
     """
 
     table: pd.DataFrame
@@ -44,12 +42,10 @@ class CandidateResult:
 
 
 def rank(
-    stores: Sequence[FeatureStore],
+    specimens: Sequence[Specimen],
     associations: pd.DataFrame,
-    genomes: Sequence[Genome],
     config: RankConfig | None = None,
     *,
-    windows: Sequence[Sequence[GenomicInterval]] | None = None,
     given: Given | None = None,
     progress: Progress = silent,
 ) -> CandidateResult:
@@ -57,15 +53,11 @@ def rank(
 
     Parameters
     ----------
-    stores
-        Features of one dictionary, a store for each genome.
+    specimens
+        Of one dictionary, with their sequences. What needs windows, outliers or predictions is NaN
+        where these are not known; predictions need annotations beside them.
     associations
         Of the same dictionary, as `genointerp.association.associate` returns them.
-    genomes
-        The genomes of the stores, in any order.
-    windows
-        Windows of each store as ``ActivationStore.windows``; ``window_bias`` is NaN without.
-
     given
         What is measured elsewhere.
 
@@ -77,28 +69,27 @@ def rank(
 
     Raises
     ------
+    InputError
+        If the sequence of a specimen is not known.
     MismatchError
-        If the stores are of several dictionaries, the associations of another, or a store's
-        genome is not given.
+        If the specimens are of several dictionaries, or the associations of another.
     """
     config = RankConfig() if config is None else config
-    _check_stores(stores, windows)
-    _check_associations(associations, stores[0].n_features)
-    evidence = gather(stores, genomes, config, windows=windows, given=given, progress=progress)
+    check_together(specimens)
+    _check_associations(associations, specimens[0].features.n_features)
+    evidence = gather(specimens, config, given=given, progress=progress)
     table = rank_evidence(evidence, associations, config)
-    loci = find_strongest(stores, table, config)
-    if given is not None and given.searched is not None:
-        missing = given.searched.annotation_missing(loci, config.overlap)
+    loci = find_strongest(specimens, table, config)
+    if any(specimen.predictions is not None for specimen in specimens):
+        missing = missing_shares(specimens, loci, config.overlap)
         table["annotation_missing"] = table["feature"].map(missing)
     return CandidateResult(table, loci)
 
 
 def gather(
-    stores: Sequence[FeatureStore],
-    genomes: Sequence[Genome],
+    specimens: Sequence[Specimen],
     config: RankConfig | None = None,
     *,
-    windows: Sequence[Sequence[GenomicInterval]] | None = None,
     given: Given | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
@@ -114,25 +105,15 @@ def gather(
     """
     config = RankConfig() if config is None else config
     given = Given() if given is None else given
-    _check_stores(stores, windows)
+    check_together(specimens)
     if given.measured is not None:
         evidence = evidence_of(given.measured, config)
         told = given.measured[["feature", *DIRECTIONS]].set_index("feature")
-        return given.add_ablation(evidence.assign(n_read=len(stores)).join(told, on="feature"))
-    ordered = [genome_of(store, genomes) for store in stores]
-    backdrops = [
-        make_backdrop(store, genome, None if windows is None else windows[index], config)
-        for index, (store, genome) in enumerate(zip(stores, ordered, strict=True))
-    ]
-    evidence = gather_evidence(
-        stores,
-        backdrops,
-        config,
-        trained_on=given.trained_on,
-        outliers=given.outliers,
-        progress=progress,
-    ).assign(n_read=len(stores))
-    table = given.add_directions(evidence, stores[0].n_features, seed=config.seed)
+        return given.add_ablation(evidence.assign(n_read=len(specimens)).join(told, on="feature"))
+    evidence = gather_evidence(specimens, config, trained_on=given.trained_on, progress=progress)
+    evidence = evidence.assign(n_read=len(specimens))
+    n_features = specimens[0].features.n_features
+    table = given.add_directions(evidence, n_features, seed=config.seed)
     return given.add_ablation(table)
 
 
@@ -179,39 +160,16 @@ def order_candidates(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def find_strongest(
-    stores: Sequence[FeatureStore], table: pd.DataFrame, config: RankConfig
+    specimens: Sequence[Specimen], table: pd.DataFrame, config: RankConfig
 ) -> pd.DataFrame:
     """Return the strongest loci of the first candidates, as `CandidateResult` has them."""
     found = [pd.DataFrame(columns=LOCUS_COLUMNS)]
     for number, feature in (
         table[["rank", "feature"]].head(config.n_reported).itertuples(index=False)
     ):
-        loci = _strongest(stores, int(feature), config)
+        loci = _strongest(specimens, int(feature), config)
         found.append(loci.assign(rank=number, feature=feature, locus=np.arange(1, len(loci) + 1)))
     return pd.concat(found[1:] or found, ignore_index=True)[LOCUS_COLUMNS]
-
-
-def genome_of(store: FeatureStore, genomes: Sequence[Genome]) -> Genome:
-    """Return the genome that features were computed on.
-
-    Raises
-    ------
-    MismatchError
-        If it is none of them.
-    """
-    given = [Identity(next(iter(it), "none"), genome_sha256=it.sha256) for it in genomes]
-    return genomes[store.identity.find(given, "genome")]
-
-
-def _check_stores(
-    stores: Sequence[FeatureStore], windows: Sequence[Sequence[GenomicInterval]] | None
-) -> None:
-    if not stores:
-        raise InputError("features", "at least one file", "none")
-    for store in stores:
-        stores[0].identity.check(store.identity, "dictionary")
-    if windows is not None and len(windows) != len(stores):
-        raise InputError("activations", f"one for each of {len(stores)} stores", str(len(windows)))
 
 
 def _check_associations(associations: pd.DataFrame, n_features: int) -> None:
@@ -222,16 +180,11 @@ def _check_associations(associations: pd.DataFrame, n_features: int) -> None:
         raise MismatchError("associations", expected, what)
 
 
-def _strongest(stores: Sequence[FeatureStore], feature: int, config: RankConfig) -> pd.DataFrame:
-    maximum = max(
-        float(store.feature(feature, strand).value.max(initial=0.0))
-        for store in stores
-        for strand in store.strands
-    )
-    loud = LocusConfig(config.merge_gap, min_activation=config.locus_share * maximum)
+def _strongest(specimens: Sequence[Specimen], feature: int, config: RankConfig) -> pd.DataFrame:
+    loud = loud_bases(specimens, feature, config)
     tables = [
-        top_loci(store, feature, n=config.loci_each, config=loud).assign(genome=number)
-        for number, store in enumerate(stores)
+        top_loci(one.features, feature, n=config.loci_each, config=loud).assign(genome=number)
+        for number, one in enumerate(specimens)
     ]
     loci = pd.concat(tables, ignore_index=True)
     order = np.argsort(-loci["max_activation"].to_numpy(), kind="stable")[: config.loci_each]

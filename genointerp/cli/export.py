@@ -38,10 +38,10 @@ def export(
     """Write a feature as a track or as loci, or all on the genes, as the suffix of --out says."""
     from genointerp.command.export import ExportConfig
     from genointerp.command.export import export as export_files
-    from genointerp.feature.genomes import GenomeFiles
     from genointerp.feature.loci import LocusConfig
+    from genointerp.feature.specimen_files import SpecimenFiles
 
     loci = LocusConfig(merge_gap, min_length, min_activation)
     config = ExportConfig(strand, bin, loci, flank)
-    number = export_files(GenomeFiles(features, genome, annotations), out, feature, config)
+    number = export_files(SpecimenFiles(features, genome, annotations), out, feature, config)
     typer.echo(f"{number} {'genes' if feature is None else 'intervals'} -> {out}")

@@ -37,12 +37,12 @@ def motif(
 ) -> None:
     """Align the strongest loci of FEATURE and write what they have in common."""
     from genointerp.command.motif import motif as write_motif
-    from genointerp.feature.genomes import GenomeFiles
     from genointerp.feature.loci import LocusConfig
     from genointerp.feature.motif import MotifConfig
+    from genointerp.feature.specimen_files import SpecimenFiles
 
     loci = LocusConfig(merge_gap, min_length, min_activation)
     config = MotifConfig(n_loci, anchor, before, after, loci=loci)
-    found = write_motif(GenomeFiles(features, genome), feature, out, config)
+    found = write_motif(SpecimenFiles(features, genome), feature, out, config)
     bits = found.information.bits.sum()
     typer.echo(f"{found.n_sites} sites ({found.n_repeated} repeats), {bits:.1f} bits -> {out}")

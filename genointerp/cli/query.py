@@ -50,12 +50,12 @@ def query(
 ) -> None:
     """List the features that fire in each REGION or gene, strongest first."""
     from genointerp.command.query import query as answer
-    from genointerp.feature.genomes import GenomeFiles
     from genointerp.feature.query import QueryConfig
     from genointerp.feature.regions import Places
+    from genointerp.feature.specimen_files import SpecimenFiles
 
     pieces = answer(
-        GenomeFiles(features, annotation=annotations),
+        SpecimenFiles(features, annotation=annotations),
         Places(tuple(regions or ()), bed, tuple(gene or ())),
         QueryConfig(top, feature, strand, min_activation),
         associations=associations,

@@ -41,10 +41,10 @@ def top(
 ) -> None:
     """List the strongest loci of FEATURE over all genomes, with what lies there."""
     from genointerp.command.top import top as top_text
-    from genointerp.feature.genomes import GenomeFiles
     from genointerp.feature.loci import LocusConfig
+    from genointerp.feature.specimen_files import SpecimenFiles
     from genointerp.feature.top import TopConfig
 
     config = TopConfig(n, flank, LocusConfig(merge_gap, min_length, min_activation))
-    files = GenomeFiles(features, genome, annotations)
+    files = SpecimenFiles(features, genome, annotations)
     typer.echo(top_text(files, feature, config, format=format, out=out), nl=False)

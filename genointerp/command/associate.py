@@ -8,29 +8,25 @@ from pathlib import Path
 import pandas as pd
 
 from genointerp.annotation.catalogue import annotations_folder
-from genointerp.association.associate import associate as associate_stores
+from genointerp.association.associate import associate as associate_specimens
 from genointerp.association.baseline.config import BaselineConfig
 from genointerp.association.baseline.measure import Rivals, measure_baselines
 from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import (
-    define_known,
     read_elements,
-    read_sequences,
     read_split,
     resolve_split,
     sides_path,
 )
 from genointerp.association.similarity import compare_sides, pieces_on
-from genointerp.association.split import split_stores
 from genointerp.association.training_genomes import read_sketch, tell_seen
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.files import claiming, together
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.genome.genome import Genome
-from genointerp.genome.read import read_genome
-from genointerp.store.activation.store import ActivationStore
+from genointerp.feature.specimen import Specimen
+from genointerp.feature.specimen_files import open_specimens
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations_of
 from genointerp.store.table.identity import SAE
@@ -38,70 +34,6 @@ from genointerp.store.table.schemas import ASSOCIATIONS, BASELINES, SIDES
 from genointerp.store.table.table import check_table_path, is_table_of, write_table
 
 _log = logging.getLogger(__name__)
-
-
-def associate_files(
-    features: Sequence[Path],
-    annotations: Sequence[Path],
-    out: Path,
-    *,
-    genomes: Sequence[Path] = (),
-    concepts: Path | None = None,
-    config: AssociateConfig | None = None,
-    progress: Progress = silent,
-) -> pd.DataFrame:
-    """Associate features files with annotation files, write the table and return it.
-
-    Parameters
-    ----------
-    features, annotations
-        In the same order of genomes.
-    genomes
-        Sequences, in any order; each must be the genome of one of the features. Not needed, but
-        without one of them there is no matched background, the sides are not compared
-        (`compare_sides`, whose table is written to `sides_path`), and an annotation that
-        holds the bases too, as GenBank does, is checked against nothing.
-    concepts
-        Definition of the concepts; the shipped one where None.
-
-    Raises
-    ------
-    InputError
-        If there is not one annotation for each features file.
-    MismatchError
-        If a sequence is of none of the features.
-    """
-    config = AssociateConfig() if config is None else config
-    check_table_path(out)
-    stores = [FeatureStore(path) for path in features]
-    config = resolve_split(stores, config)
-    concepts = annotations_folder() / "concepts.yaml" if concepts is None else concepts
-    known = read_sequences(stores, genomes)
-    elements = define_known(stores, annotations, known, concepts)
-    sequences = [known[sha] for sha in (s.header.genome_sha256 for s in stores) if sha in known]
-    given = sequences if len(sequences) == len(stores) else None
-    inputs = {f"features-{i}": store.sha256 for i, store in enumerate(stores)}
-    inputs |= {f"annotations-{i}": sha256_file(path) for i, path in enumerate(annotations)}
-    inputs["concepts"] = sha256_file(concepts)
-    inputs[SAE] = stores[0].header.sae_sha256
-    if given is not None:
-        inputs |= {f"sequence-{i}": genome.sha256 for i, genome in enumerate(given)}
-    provenance = Provenance(to_mapping(config), inputs)
-    with claiming(out, same=is_table_of(out, ASSOCIATIONS, provenance)), together():
-        table = associate_stores(
-            stores, elements, sequences=given, config=config, progress=progress
-        )
-        write_table(table, out, ASSOCIATIONS, provenance)
-        if given is None:
-            lacking = "elements are not compared with matched background, nor test with fit"
-            _log.warning("no sequences given: %s", lacking)
-            return table
-        splits = split_stores(stores, config)
-        write_table(compare_sides(stores, given, splits), sides_path(out), SIDES, provenance)
-    training = read_sketch()
-    for name, pieces in pieces_on(stores, given, splits, "test").items():
-        tell_seen(name, stores[0].header.model, pieces, training)
-    return table
 
 
 @dataclass(frozen=True)
@@ -115,7 +47,8 @@ class BaselineFiles:
     associations
         Of these features, made before with the same configuration; computed where None.
     activations, random, other_seed
-        As in `genointerp.association.baseline.measure.Rivals`, in any order of genomes.
+        What the features were made of, and features of rivals as in
+        `genointerp.association.baseline.measure.Rivals`; all in any order of genomes.
 
     Raises
     ------
@@ -155,57 +88,93 @@ def associate(
 
     Parameters
     ----------
+    features, annotations
+        In the same order of genomes.
     out
         Associations to write; None where ``baselines`` names some that are there.
     genomes
-        Where baselines are wanted, the model of the sequence needs that of every features file.
-
-    Others are those of `genointerp.command.associate.associate_files`.
+        Sequences, in any order; each must be the genome of one of the features. Not needed, but
+        without one of them there is no matched background, the sides are not compared
+        (`compare_sides`, whose table is written to `sides_path`), and an annotation that
+        holds the bases too, as GenBank does, is checked against nothing. Where baselines are
+        wanted, the model of the sequence needs that of every features file.
+    concepts
+        Definition of the concepts; the shipped one where None.
 
     Raises
     ------
     InputError
-        If both ``out`` and associations are given, or neither.
+        If there is not one annotation for each features file; if both ``out`` and associations are
+        given, or neither.
     MismatchError
-        If the associations are of other features or of another configuration.
+        If a sequence is of none of the features, or the associations are of other features or of
+        another configuration.
     """
     config = AssociateConfig() if config is None else config
     baselines = BaselineFiles() if baselines is None else baselines
     if (out is None) == (baselines.associations is None):
         found = "neither" if out is None else "both"
         raise InputError("out", "associations to write (out) or to read (associations)", found)
-    if baselines.out is not None:
-        check_table_path(baselines.out)
-    config = resolve_split([FeatureStore(path) for path in features], config)
+    for path in (out, baselines.out):
+        if path is not None:
+            check_table_path(path)
+    specimens: Sequence[Specimen] = open_specimens(
+        features, sequences=genomes, annotations=annotations, activations=baselines.activations
+    )
+    config = resolve_split([specimen.features for specimen in specimens], config)
+    concepts = annotations_folder() / "concepts.yaml" if concepts is None else concepts
+    specimens = read_elements(specimens, concepts)
     if out is not None:
-        table = associate_files(
-            features,
-            annotations,
-            out,
-            genomes=genomes,
-            concepts=concepts,
-            config=config,
-            progress=progress,
-        )
+        table = _write_associations(specimens, out, concepts, config, progress)
     elif baselines.associations is not None:
-        table = _read_associations(baselines.associations, features, config)
+        table = _read_associations(baselines.associations, specimens, config)
     if baselines.out is not None:
-        stores = [FeatureStore(path) for path in features]
-        elements = read_elements(stores, annotations, genomes=genomes, concepts=concepts)
-        rivals = _read_rivals(stores, baselines, genomes)
+        rivals = Rivals(
+            random=[FeatureStore(path) for path in baselines.random],
+            other_seed=[FeatureStore(path) for path in baselines.other_seed],
+        )
         own = BaselineConfig(seed=config.seed)
         beside = measure_baselines(
-            stores, elements, table, rivals, split=config, config=own, progress=progress
+            specimens, table, rivals, split=config, config=own, progress=progress
         )
-        provenance = _provenance(config, own, rivals, stores, annotations, concepts)
+        provenance = _provenance(config, own, rivals, specimens, concepts)
         write_table(beside, baselines.out, BASELINES, provenance)
     return table
 
 
-def _read_associations(
-    path: Path, features: Sequence[Path], config: AssociateConfig
+def _write_associations(
+    specimens: Sequence[Specimen],
+    out: Path,
+    concepts: Path,
+    config: AssociateConfig,
+    progress: Progress,
 ) -> pd.DataFrame:
-    table = read_associations_of(path, [FeatureStore(one) for one in features])
+    """Associate, write the table with the comparison of the sides beside it, and return it."""
+    has_sequences = all(specimen.sequence is not None for specimen in specimens)
+    inputs = {f"features-{i}": one.features.sha256 for i, one in enumerate(specimens)}
+    inputs |= _annotation_inputs(specimens, concepts)
+    inputs[SAE] = specimens[0].features.header.sae_sha256
+    if has_sequences:
+        inputs |= {f"sequence-{i}": one.genome_sha256 for i, one in enumerate(specimens)}
+    provenance = Provenance(to_mapping(config), inputs)
+    with claiming(out, same=is_table_of(out, ASSOCIATIONS, provenance)), together():
+        table = associate_specimens(specimens, config=config, progress=progress)
+        write_table(table, out, ASSOCIATIONS, provenance)
+        if not has_sequences:
+            lacking = "elements are not compared with matched background, nor test with fit"
+            _log.warning("no sequences given: %s", lacking)
+            return table
+        write_table(compare_sides(specimens, config), sides_path(out), SIDES, provenance)
+    training = read_sketch()
+    for name, pieces in pieces_on(specimens, config, "test").items():
+        tell_seen(name, specimens[0].features.header.model, pieces, training)
+    return table
+
+
+def _read_associations(
+    path: Path, specimens: Sequence[Specimen], config: AssociateConfig
+) -> pd.DataFrame:
+    table = read_associations_of(path, [specimen.features for specimen in specimens])
     made_with, wanted = to_mapping(read_split(path)), to_mapping(config)
     for key, value in wanted.items():
         if made_with[key] != value:
@@ -213,51 +182,30 @@ def _read_associations(
     return table
 
 
-def _read_rivals(
-    stores: Sequence[FeatureStore], files: BaselineFiles, genomes: Sequence[Path]
-) -> Rivals:
-    activations = {
-        store.header.genome_sha256: store for store in map(ActivationStore, files.activations)
-    }
-    sequences: dict[str, Genome] = {}
-    for path in genomes:
-        genome = read_genome(path)
-        sequences[genome.sha256] = genome
-    for kind, known in (("activations", activations), ("genome", sequences)):
-        missing = [store for store in stores if store.header.genome_sha256 not in known]
-        if known and missing:
-            raise InputError(kind, f"that of each features file, {missing[0].path} too", "none")
-    own = [store.header.genome_sha256 for store in stores]
-    return Rivals(
-        activations=[activations[sha256] for sha256 in own] if activations else [],
-        genomes=[sequences[sha256] for sha256 in own] if sequences else [],
-        random=[FeatureStore(path) for path in files.random],
-        other_seed=[FeatureStore(path) for path in files.other_seed],
-    )
+def _annotation_inputs(specimens: Sequence[Specimen], concepts: Path) -> dict[str, str]:
+    files = [specimen.annotation_file for specimen in specimens]
+    inputs = {f"annotations-{i}": sha256_file(path) for i, path in enumerate(files) if path}
+    return {**inputs, "concepts": sha256_file(concepts)}
 
 
 def _provenance(
     split: AssociateConfig,
     config: BaselineConfig,
     rivals: Rivals,
-    stores: Sequence[FeatureStore],
-    annotations: Sequence[Path],
-    concepts: Path | None,
+    specimens: Sequence[Specimen],
+    concepts: Path,
 ) -> Provenance:
-    kinds: dict[str, Sequence[FeatureStore | ActivationStore | Genome]] = {
-        "features": stores,
-        "activations": rivals.activations,
-        "genome": rivals.genomes,
-        "random": rivals.random,
-        "other-seed": rivals.other_seed,
+    digests = {
+        "features": [specimen.features.sha256 for specimen in specimens],
+        "activations": [one.activations.sha256 for one in specimens if one.activations],
+        "genome": [one.genome_sha256 for one in specimens if one.sequence],
+        "random": [store.sha256 for store in rivals.random],
+        "other-seed": [store.sha256 for store in rivals.other_seed],
     }
     inputs = {
-        f"{kind}-{number}": each.sha256
-        for kind, files in kinds.items()
-        for number, each in enumerate(files)
+        f"{kind}-{number}": sha256
+        for kind, found in digests.items()
+        for number, sha256 in enumerate(found)
     }
-    inputs |= {f"annotations-{i}": sha256_file(path) for i, path in enumerate(annotations)}
-    inputs["concepts"] = sha256_file(
-        annotations_folder() / "concepts.yaml" if concepts is None else concepts
-    )
+    inputs |= _annotation_inputs(specimens, concepts)
     return Provenance({"split": to_mapping(split), "baselines": to_mapping(config)}, inputs)

@@ -10,21 +10,19 @@ from genointerp.annotation.read import read_annotation
 from genointerp.association.inputs import read_split
 from genointerp.candidate.backtest.backtest import BacktestResult, RandomWeights, Subject
 from genointerp.candidate.backtest.backtest import backtest as backtest_classes
-from genointerp.candidate.backtest.hidden import Known
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.given import Given
-from genointerp.candidate.inputs import RankFiles, RankInputs, outliers_of, windows_of
-from genointerp.candidate.rank import genome_of
+from genointerp.candidate.inputs import RankFiles, RankInputs, activation_digests, find_outliers
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.files import together
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.decoder import read_own_decoder
+from genointerp.feature.specimen import Specimen, under_others
+from genointerp.feature.specimen_files import open_specimens
 from genointerp.figure.backtest import backtest as draw_backtest
 from genointerp.figure.file import check_suffix
-from genointerp.store.activation.store import ActivationStore
-from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.identity import check_features, table_identity
 from genointerp.store.table.schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES, BASELINES
 from genointerp.store.table.table import check_table_path, read_table, write_table
@@ -117,25 +115,25 @@ def backtest(
         check_suffix(figure)
     found = files.ranked.open(config)
     sha256 = {**found.sha256, **_check_known(files, found)}
+    specimens = _with_annotations(found.specimens, files.annotations)
     subject = Subject(
-        found.stores,
+        specimens,
         found.associations,
         replace(
             read_split(files.ranked.associations),
             locus_share=config.locus_share,
             merge_gap=config.merge_gap,
         ),
-        found.windows,
         found.given,
     )
     probes = None
     if files.baselines is not None:
-        check_features(files.baselines, BASELINES, found.stores)
+        check_features(files.baselines, BASELINES, [one.features for one in specimens])
         probes = read_table(files.baselines, BASELINES)
-    random, digests = _open_random(files.random, found, config)
-    known = _read_known(files, found)
+    random, digests = _open_random(files.random, subject, config)
+    concepts = load_concepts(files.definitions)
     result = backtest_classes(
-        subject, known, config, random=random, probes=probes, progress=progress
+        subject, concepts, config, random=random, probes=probes, progress=progress
     )
     provenance = Provenance(to_mapping(config), sha256 | digests)
     with together():
@@ -159,8 +157,9 @@ def features_path(out: Path) -> Path:
 
 def _check_known(files: BacktestFiles, found: RankInputs) -> dict[str, str]:
     """Refuse other truth than that of the associations; return the sha256 of what is known."""
-    if len(files.annotations) != len(found.stores):
-        expected = f"one annotation for each of {len(found.stores)} features files"
+    n = len(found.specimens)
+    if len(files.annotations) != n:
+        expected = f"one for each of {n} features files"
         raise InputError("annotations", expected, str(len(files.annotations)))
     annotations = {str(path): sha256_file(path) for path in files.annotations}
     concepts = {str(files.definitions): sha256_file(files.definitions)}
@@ -174,27 +173,32 @@ def _check_known(files: BacktestFiles, found: RankInputs) -> dict[str, str]:
     return known
 
 
-def _read_known(files: BacktestFiles, found: RankInputs) -> Known:
-    genomes = [genome_of(store, found.genomes) for store in found.stores]
-    annotations = [
-        read_annotation(path, genome)
-        for path, genome in zip(files.annotations, genomes, strict=True)
+def _with_annotations(specimens: Sequence[Specimen], files: Sequence[Path]) -> list[Specimen]:
+    return [
+        replace(one, annotation=read_annotation(path, one.needs("sequence")), annotation_file=path)
+        for one, path in zip(specimens, files, strict=True)
     ]
-    return Known(annotations, genomes, load_concepts(files.definitions))
 
 
 def _open_random(
-    files: RandomFiles, found: RankInputs, config: RankConfig
+    files: RandomFiles, subject: Subject, config: RankConfig
 ) -> tuple[RandomWeights | None, dict[str, str]]:
     """Open what there is of random weights, and return the sha256 of each file by its role."""
     if not files.features:
         return None, {}
-    stores = [FeatureStore(path) for path in files.features]
-    origin = [ActivationStore(path) for path in files.activations]
+    opened = open_specimens(files.features, activations=files.activations)
+    stores = [specimen.features for specimen in opened]
+    genomes = under_others(subject.specimens, stores)
+    specimens = find_outliers(
+        [
+            replace(one, activations=other.activations, windows=other.windows)
+            for one, other in zip(genomes, opened, strict=True)
+        ],
+        config,
+    )
     decoder = None if files.sae is None else read_own_decoder(files.sae, stores[0])
-    outliers = outliers_of(stores, origin, config)
-    given = Given(decoder=decoder, trained_on=found.given.trained_on, outliers=outliers)
+    trained_on = None if subject.given is None else subject.given.trained_on
     sha256 = {f"random-{i}": store.sha256 for i, store in enumerate(stores)}
     sha256["random-sae"] = stores[0].header.sae_sha256
-    sha256 |= {f"random-activations-{i}": store.sha256 for i, store in enumerate(origin)}
-    return RandomWeights(stores, windows_of(stores, origin), given), sha256
+    sha256 |= activation_digests(specimens, "random-activations")
+    return RandomWeights(specimens, Given(decoder=decoder, trained_on=trained_on)), sha256

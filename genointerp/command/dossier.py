@@ -5,13 +5,12 @@ The JSON of a dossier is specified in ``docs/schema/tables.md``.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from genointerp.annotation.read import read_annotation
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.dossier.dossier import Dossier, make_dossiers
 from genointerp.candidate.dossier.file import as_mapping
@@ -21,9 +20,10 @@ from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path, check_replaceable
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.decoder import dictionary_sha256, read_own_decoder
-from genointerp.feature.genomes import FeaturedGenome, GenomeFiles, total_inputs
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
 from genointerp.feature.motif import write_meme
+from genointerp.feature.specimen import Specimen
+from genointerp.feature.specimen_files import open_specimens, total_inputs
 from genointerp.store.table.identity import SAE, check_features
 from genointerp.store.table.schemas import CANDIDATES, LOCUS_EVIDENCE
 from genointerp.store.table.table import (
@@ -86,51 +86,33 @@ def dossier(files: DossierFiles, out: Path, config: DossierConfig | None = None)
     candidates = read_table(files.candidates, CANDIDATES)
     told = read_provenance(files.candidates, CANDIDATES)["config"]
     ranked: RankConfig = from_mapping(RankConfig, told, where=f"{files.candidates}: config")
-    genomes = _open(files)
-    check_features(files.candidates, CANDIDATES, [item.store for item in genomes])
-    predictions = [
-        read_annotation(path, item.genome)
-        for path, item in zip(files.predictions, genomes, strict=False)
-        if item.genome is not None
-    ]
-    decoder = None if files.sae is None else read_own_decoder(files.sae, genomes[0].store)
-    record = Provenance(to_mapping(config), _inputs(files, genomes))
-    check_replaceable(out, same=is_table_of(Path(out) / EVIDENCE, LOCUS_EVIDENCE, record))
-    dossiers = make_dossiers(
-        candidates, genomes, ranked, config, predictions=predictions, decoder=decoder
+    specimens = open_specimens(
+        files.features,
+        sequences=files.genomes,
+        annotations=files.annotations,
+        predictions=files.predictions,
     )
+    stores = [specimen.features for specimen in specimens]
+    check_features(files.candidates, CANDIDATES, stores)
+    decoder = None if files.sae is None else read_own_decoder(files.sae, stores[0])
+    record = Provenance(to_mapping(config), _inputs(files, specimens))
+    check_replaceable(out, same=is_table_of(Path(out) / EVIDENCE, LOCUS_EVIDENCE, record))
+    dossiers = make_dossiers(candidates, specimens, ranked, config, decoder=decoder)
     with atomic_path(out) as folder:
         folder.mkdir()
         loci = [dossier.loci for dossier in dossiers]
         evidence = pd.concat(loci or [empty_table(LOCUS_EVIDENCE)], ignore_index=True)
         write_table(evidence, folder / EVIDENCE, LOCUS_EVIDENCE, record)
         for dossier in dossiers:
-            _write(dossier, genomes, folder, record, flank=ranked.flank)
+            _write(dossier, specimens, folder, record, flank=ranked.flank)
     return dossiers
 
 
-def _open(files: DossierFiles) -> list[FeaturedGenome]:
-    opened = [
-        GenomeFiles(*paths).open(bases=True, elements=True)[0]
-        for paths in zip(files.features, files.genomes, files.annotations, strict=True)
-    ]
-    names = _names(files.features)
-    return [replace(item, name=name) for item, name in zip(opened, names, strict=True)]
-
-
-def _names(features: Sequence[Path]) -> list[str]:
-    """Return what tells the features files apart: their stems, their folders or their numbers."""
-    stems = [Path(path).stem for path in features]
-    folders = [Path(path).resolve().parent.name for path in features]
-    numbers = [str(number) for number in range(1, len(stems) + 1)]
-    return next(names for names in (stems, folders, numbers) if len(set(names)) == len(names))
-
-
-def _inputs(files: DossierFiles, genomes: Sequence[FeaturedGenome]) -> Mapping[str, str]:
-    inputs = {"candidates": sha256_file(files.candidates), **total_inputs(genomes)}
+def _inputs(files: DossierFiles, specimens: Sequence[Specimen]) -> Mapping[str, str]:
+    inputs = {"candidates": sha256_file(files.candidates), **total_inputs(specimens)}
     inputs |= {
-        f"prediction-{item.name}": sha256_file(path)
-        for item, path in zip(genomes, files.predictions, strict=False)
+        f"prediction-{specimen.name}": sha256_file(path)
+        for specimen, path in zip(specimens, files.predictions, strict=False)
     }
     if files.sae is not None:
         inputs[SAE] = dictionary_sha256(files.sae)
@@ -139,7 +121,7 @@ def _inputs(files: DossierFiles, genomes: Sequence[FeaturedGenome]) -> Mapping[s
 
 def _write(
     dossier: Dossier,
-    genomes: Sequence[FeaturedGenome],
+    specimens: Sequence[Specimen],
     folder: Path,
     record: Provenance,
     *,
@@ -148,7 +130,7 @@ def _write(
     path = folder / f"feature_{dossier.feature}.json"
     text = json.dumps(as_mapping(dossier, record), indent=2, allow_nan=False)
     path.write_text(f"{text}\n", encoding="utf-8")
-    by_name = {item.name: item.genome for item in genomes if item.genome is not None}
+    by_name = {specimen.name: specimen.needs("sequence") for specimen in specimens}
     rows = dossier.loci.to_dict("records")
     lengths = {row["seqid"]: by_name[row["genome"]][row["seqid"]].length for row in rows}
     loci = [candidate_locus(row, _notes(row)) for row in rows]

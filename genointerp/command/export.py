@@ -16,7 +16,6 @@ from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import atomic_path
 from genointerp.core.provenance import Provenance
 from genointerp.feature.gene_matrix import GENE_TYPES, write_gene_matrix
-from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
 from genointerp.feature.loci import LocusConfig, all_loci
 from genointerp.feature.locus_files import (
     Locus,
@@ -26,6 +25,8 @@ from genointerp.feature.locus_files import (
     name_loci,
     rule_of,
 )
+from genointerp.feature.specimen import Specimen
+from genointerp.feature.specimen_files import SpecimenFiles
 from genointerp.feature.tracks import feature_runs, write_bedgraph, write_bigwig
 from genointerp.store.feature.store import STRANDS, ReadStrand
 from genointerp.store.hdf5 import writing
@@ -67,21 +68,21 @@ class ExportConfig:
 
 @dataclass(frozen=True)
 class _Job:
-    genome: FeaturedGenome
+    specimen: Specimen
     feature: int
     config: ExportConfig
 
     @property
     def provenance(self) -> Provenance:
         config = {"feature": self.feature, **to_mapping(self.config)}
-        return Provenance(config, {"features": self.genome.store.sha256})
+        return Provenance(config, {"features": self.specimen.features.sha256})
 
     @property
     def comments(self) -> list[str]:
         return [rule_of(self.config.loci), self.provenance.as_json()]
 
     def loci(self) -> list[Locus]:
-        store, strand = self.genome.store, self.config.strand
+        store, strand = self.specimen.features, self.config.strand
         strands = STRANDS if strand is None else (strand,)
         table = all_loci(store, self.feature, self.config.loci, strands=strands)
         contig = pd.Series(table["seqid"].map({name: i for i, name in enumerate(store.offsets)}))
@@ -90,7 +91,7 @@ class _Job:
 
 
 def export(
-    files: GenomeFiles,
+    files: SpecimenFiles,
     out: Path,
     feature: int | str | None = None,
     config: ExportConfig | None = None,
@@ -122,39 +123,41 @@ def export(
     if suffix not in _SUFFIXES:
         raise InputError(str(out), f"a name that ends in {', '.join(_SUFFIXES)}", repr(suffix))
     kind = _SUFFIXES[suffix]
-    genomes = files.open(bases=kind == "fasta", elements=kind == "h5ad")
-    if len(genomes) != 1:
-        raise InputError(str(files.features), "features of one genome", f"{len(genomes)} genomes")
-    (genome,) = genomes
+    specimens = files.open(sequence=kind == "fasta", annotation=kind == "h5ad")
+    if len(specimens) != 1:
+        raise InputError(str(files.features), "features of one genome", f"{len(specimens)} genomes")
+    (specimen,) = specimens
     if (feature is None) != (kind == "h5ad"):
         expected = "no feature, since all are written" if kind == "h5ad" else "a feature"
         raise InputError(str(out), expected, "none" if feature is None else str(feature))
     with writing(out), atomic_path(out) as temporary:
         if feature is None:
-            return write_gene_matrix(genome, temporary, config.types)
-        job = _Job(genome, genome.store.find_feature(feature), config)
+            return write_gene_matrix(specimen, temporary, config.types)
+        job = _Job(specimen, specimen.features.find_feature(feature), config)
         return _WRITERS[kind](job, temporary)
 
 
 def _write_bigwig(job: _Job, path: Path) -> int:
     strand = job.config.strand
-    runs = feature_runs(job.genome.store, job.feature, strand, bin_bp=job.config.bin_bp)
+    runs = feature_runs(job.specimen.features, job.feature, strand, bin_bp=job.config.bin_bp)
     if not runs:
         on = "either strand" if strand is None else strand
         raise InputError(f"feature {job.feature}", f"a base that was read on {on}", "none")
-    write_bigwig(runs, job.genome.store.lengths, path)
+    write_bigwig(runs, job.specimen.features.lengths, path)
     return sum(len(run.start) for run in runs)
 
 
 def _write_bedgraph(job: _Job, path: Path) -> int:
-    runs = feature_runs(job.genome.store, job.feature, job.config.strand, bin_bp=job.config.bin_bp)
+    runs = feature_runs(
+        job.specimen.features, job.feature, job.config.strand, bin_bp=job.config.bin_bp
+    )
     write_bedgraph(runs, path, job.provenance)
     return sum(len(run.start) for run in runs)
 
 
 def _write_gff3(job: _Job, path: Path) -> int:
     loci = job.loci()
-    return _write_lines(gff3_lines(loci, job.genome.store.lengths, job.comments), path, loci)
+    return _write_lines(gff3_lines(loci, job.specimen.features.lengths, job.comments), path, loci)
 
 
 def _write_bed(job: _Job, path: Path) -> int:
@@ -164,8 +167,8 @@ def _write_bed(job: _Job, path: Path) -> int:
 
 def _write_fasta(job: _Job, path: Path) -> int:
     loci = job.loci()
-    assert job.genome.genome is not None
-    return _write_lines(fasta_lines(loci, job.genome.genome, job.config.flank), path, loci)
+    sequence = job.specimen.needs("sequence")
+    return _write_lines(fasta_lines(loci, sequence, job.config.flank), path, loci)
 
 
 def _write_lines(lines: Iterable[str], path: Path, loci: list[Locus]) -> int:

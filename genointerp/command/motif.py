@@ -5,8 +5,8 @@ from pathlib import Path
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.provenance import Provenance
-from genointerp.feature.genomes import GenomeFiles, total_inputs
 from genointerp.feature.motif import Motif, MotifConfig, find_motif, write_meme
+from genointerp.feature.specimen_files import SpecimenFiles, total_inputs
 from genointerp.figure.file import FORMATS
 from genointerp.figure.motif import motif as draw_motif
 from genointerp.store.table.schemas import MOTIF
@@ -16,7 +16,7 @@ _TABLES = (".tsv", ".json", ".parquet")
 
 
 def motif(
-    files: GenomeFiles, feature: int | str, out: Path, config: MotifConfig | None = None
+    files: SpecimenFiles, feature: int | str, out: Path, config: MotifConfig | None = None
 ) -> Motif:
     """Write the motif of a feature as the suffix says, and return it.
 
@@ -37,9 +37,9 @@ def motif(
     known = (".meme", *_TABLES, *FORMATS)
     if out.suffix not in known:
         raise InputError(str(out), f"a name that ends in {', '.join(known)}", repr(out.suffix))
-    genomes = files.open(bases=True)
-    motif = find_motif(genomes, feature, config)
-    record = Provenance({"feature": feature, **to_mapping(config)}, total_inputs(genomes))
+    specimens = files.open(sequence=True)
+    motif = find_motif(specimens, feature, config)
+    record = Provenance({"feature": feature, **to_mapping(config)}, total_inputs(specimens))
     if out.suffix == ".meme":
         write_meme(motif, out, record)
     elif out.suffix in _TABLES:

@@ -6,18 +6,18 @@ from pathlib import Path
 import pandas as pd
 
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import InputError
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.feature.genomes import FeaturedGenome, GenomeFiles, total_inputs
 from genointerp.feature.query import QueryConfig, query_frames
 from genointerp.feature.regions import Places
 from genointerp.feature.render import FrameFormat, render_frames, write_frames
+from genointerp.feature.specimen import Specimen
+from genointerp.feature.specimen_files import SpecimenFiles, total_inputs
 from genointerp.store.table.associations import read_associations
 from genointerp.store.table.schemas import QUERY
 
 
 def query_table(
-    files: GenomeFiles,
+    files: SpecimenFiles,
     places: Places,
     config: QueryConfig | None = None,
     *,
@@ -32,13 +32,13 @@ def query_table(
     associations
         An associations table; that of the catalogue where None.
     """
-    genomes, known = _opened(files, places, associations)
-    frames = list(query_frames(genomes, places, config, associations=known))
+    specimens, known = _opened(files, places, associations)
+    frames = list(query_frames(specimens, places, config, associations=known))
     return pd.concat(frames, ignore_index=True)
 
 
 def query(
-    files: GenomeFiles,
+    files: SpecimenFiles,
     places: Places,
     config: QueryConfig | None = None,
     *,
@@ -55,13 +55,17 @@ def query(
         .parquet, .bed); the text is then one line.
     """
     config = QueryConfig() if config is None else config
-    genomes, known = _opened(files, places, associations)
-    frames = query_frames(genomes, places, config, associations=known)
-    lengths = {(one.name, seqid): n for one in genomes for seqid, n in one.store.lengths.items()}
+    specimens, known = _opened(files, places, associations)
+    frames = query_frames(specimens, places, config, associations=known)
+    lengths = {
+        (specimen.name, seqid): length
+        for specimen in specimens
+        for seqid, length in specimen.features.lengths.items()
+    }
     if out is None:
         yield from render_frames(frames, format, lengths)
         return
-    inputs = total_inputs(genomes)
+    inputs = total_inputs(specimens)
     path = associations or files.associations
     if path is not None:
         inputs["associations"] = sha256_file(path)
@@ -73,11 +77,10 @@ def query(
 
 
 def _opened(
-    files: GenomeFiles, places: Places, associations: Path | None
-) -> tuple[tuple[FeaturedGenome, ...], pd.DataFrame | None]:
-    genomes = files.open(elements=bool(places.genes), required=False)
-    if places.genes and all(genome.annotations is None for genome in genomes):
-        where = f"genome {genomes[0].name}"
-        raise InputError(where, "its annotation (GFF3 or GenBank)", "none")
+    files: SpecimenFiles, places: Places, associations: Path | None
+) -> tuple[tuple[Specimen, ...], pd.DataFrame | None]:
+    specimens = files.open(annotation=bool(places.genes), required=False)
+    if places.genes and all(specimen.annotation is None for specimen in specimens):
+        specimens[0].needs("annotation")
     path = associations or files.associations
-    return genomes, None if path is None else read_associations(path, genomes[0].store)
+    return specimens, None if path is None else read_associations(path, specimens[0].features)

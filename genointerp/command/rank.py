@@ -8,12 +8,11 @@ from genointerp.candidate.inputs import RankFiles
 from genointerp.candidate.rank import CandidateResult
 from genointerp.candidate.rank import rank as rank_features
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import InputError
 from genointerp.core.files import together
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
-from genointerp.genome.genome import Genome
+from genointerp.feature.specimen import Specimen
 from genointerp.store.table.schemas import CANDIDATES
 from genointerp.store.table.table import check_table_path, write_table
 
@@ -33,22 +32,16 @@ def rank(
     check_table_path(out)
     found = files.open(config)
     result = rank_features(
-        found.stores,
-        found.associations,
-        found.genomes,
-        config,
-        windows=found.windows,
-        given=found.given,
-        progress=progress,
+        found.specimens, found.associations, config, given=found.given, progress=progress
     )
     record = Provenance(to_mapping(config), found.sha256)
-    write_candidates(result, found.genomes, out, record, flank=config.flank)
+    write_candidates(result, found.specimens, out, record, flank=config.flank)
     return result
 
 
 def write_candidates(
     result: CandidateResult,
-    genomes: Sequence[Genome],
+    specimens: Sequence[Specimen],
     out: Path,
     provenance: Provenance,
     *,
@@ -63,29 +56,25 @@ def write_candidates(
         contig goes. The sequence is that of the strand on which the feature was read.
     """
     with together():
-        _write_together(result, genomes, Path(out), provenance, flank)
+        _write_together(result, specimens, Path(out), provenance, flank)
 
 
 def _write_together(
     result: CandidateResult,
-    genomes: Sequence[Genome],
+    specimens: Sequence[Specimen],
     out: Path,
     provenance: Provenance,
     flank: int,
 ) -> None:
     write_table(result.table, out, CANDIDATES, provenance)
-    loci = [candidate_locus(row) for row in result.loci.to_dict(orient="records")]
-    held = {seqid: _genome_with(seqid, genomes) for seqid in dict.fromkeys(result.loci["seqid"])}
-    lengths = {seqid: genome[seqid].length for seqid, genome in held.items()}
+    rows = result.loci.to_dict(orient="records")
+    loci = [candidate_locus(row) for row in rows]
+    sequences = [specimen.needs("sequence") for specimen in specimens]
+    lengths = {row["seqid"]: sequences[row["genome"]][row["seqid"]].length for row in rows}
     bases = (
-        line for locus in loci for line in fasta_lines([locus], held[locus.place.seqid], flank)
+        line
+        for row, locus in zip(rows, loci, strict=True)
+        for line in fasta_lines([locus], sequences[row["genome"]], flank)
     )
     write_lines(out.with_suffix(".gff3"), gff3_lines(loci, lengths, [provenance.as_json()]))
     write_lines(out.with_suffix(".fasta"), bases)
-
-
-def _genome_with(seqid: str, genomes: Sequence[Genome]) -> Genome:
-    for genome in genomes:
-        if seqid in genome:
-            return genome
-    raise InputError("genomes", f"one with {seqid}", "none")

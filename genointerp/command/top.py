@@ -4,14 +4,14 @@ from pathlib import Path
 
 from genointerp.core.config import to_mapping
 from genointerp.core.provenance import Provenance
-from genointerp.feature.genomes import GenomeFiles, total_inputs
+from genointerp.feature.specimen_files import SpecimenFiles, total_inputs
 from genointerp.feature.top import TopConfig, strongest_loci
 from genointerp.store.table.schemas import TOP_LOCI
 from genointerp.store.table.table import TextFormat, render_table, write_table
 
 
 def top(
-    files: GenomeFiles,
+    files: SpecimenFiles,
     feature: int | str,
     config: TopConfig | None = None,
     *,
@@ -26,10 +26,10 @@ def top(
         Write a table there, as the suffix says; the text is then one line.
     """
     config = TopConfig() if config is None else config
-    genomes = files.open(bases=True, elements=True, required=False)
-    table = strongest_loci(genomes, feature, config)
+    specimens = files.open(sequence=True, annotation=True, required=False)
+    table = strongest_loci(specimens, feature, config)
     if out is None:
         return render_table(table, format)
-    record = Provenance({"feature": feature, **to_mapping(config)}, total_inputs(genomes))
+    record = Provenance({"feature": feature, **to_mapping(config)}, total_inputs(specimens))
     write_table(table, out, TOP_LOCI, record)
     return f"{len(table)} loci -> {out}\n"

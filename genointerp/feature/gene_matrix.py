@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csc_array
 
-from genointerp.annotation.annotation_set import AnnotationSet, Element
+from genointerp.annotation.annotation_set import Element
 from genointerp.core.errors import InputError
 from genointerp.core.provenance import Provenance
-from genointerp.feature.genomes import FeaturedGenome, total_inputs
 from genointerp.feature.regions import hull_on
+from genointerp.feature.specimen import Specimen
+from genointerp.feature.specimen_files import total_inputs
 from genointerp.feature.statistics import feature_statistics
 from genointerp.feature.summary import summarise_stretch
 from genointerp.genome.interval import GenomicInterval
@@ -46,7 +47,7 @@ def gene_layers(store: FeatureStore, genes: list[Element]) -> dict[str, csc_arra
     return {name: _matrix(column, store.n_features) for name, column in columns.items()}
 
 
-def write_gene_matrix(genome: FeaturedGenome, out: Path, types: tuple[str, ...]) -> int:
+def write_gene_matrix(specimen: Specimen, out: Path, types: tuple[str, ...]) -> int:
     """Write features (observations) by genes (variables); return the number of genes.
 
     ``X`` is the largest activation when the gene's own strand is read; layers are those of
@@ -66,9 +67,8 @@ def write_gene_matrix(genome: FeaturedGenome, out: Path, types: tuple[str, ...])
     except ImportError as error:
         expected = 'anndata (pip install "genointerp[anndata]")'
         raise InputError(str(out.suffix), expected, "none") from error
-    assert genome.annotations is not None
-    store = genome.store
-    genes = _genes_read(genome, genome.annotations, types)
+    store = specimen.features
+    genes = _genes_read(specimen, types)
     layers = gene_layers(store, genes)
     matrix = anndata.AnnData(
         X=layers["sense_max"].tocsr(),
@@ -76,7 +76,7 @@ def write_gene_matrix(genome: FeaturedGenome, out: Path, types: tuple[str, ...])
         var=_variables(store, genes),
         layers={name: layer.tocsr() for name, layer in layers.items()},
         uns={
-            "provenance": Provenance({"types": list(types)}, total_inputs([genome])).as_json(),
+            "provenance": Provenance({"types": list(types)}, total_inputs([specimen])).as_json(),
             "coordinates": COORDINATES,
         },
     )
@@ -84,18 +84,17 @@ def write_gene_matrix(genome: FeaturedGenome, out: Path, types: tuple[str, ...])
     return len(genes)
 
 
-def _genes_read(
-    genome: FeaturedGenome, annotations: AnnotationSet, types: tuple[str, ...]
-) -> list[Element]:
-    genes = [element for element in annotations if element.type in types]
+def _genes_read(specimen: Specimen, types: tuple[str, ...]) -> list[Element]:
+    annotation = specimen.needs("annotation")
+    genes = [element for element in annotation if element.type in types]
     if not genes:
-        found = ", ".join(annotations.counts()) or "none"
-        raise InputError(f"genome {genome.name}", f"elements {', '.join(types)}", found)
-    store = genome.store
+        found = ", ".join(annotation.counts()) or "none"
+        raise InputError(f"specimen {specimen.name}", f"elements {', '.join(types)}", found)
+    store = specimen.features
     read = [gene for gene in genes if any(_n_read(store, gene, one) for one in ORIENTATIONS)]
     if not read:
         expected = f"a base that was read of {', '.join(types)}"
-        raise InputError(f"genome {genome.name}", expected, "none")
+        raise InputError(f"specimen {specimen.name}", expected, "none")
     n_unread = len(genes) - len(read)
     if n_unread:
         _log.warning("%d of %d genes are left out: nothing of them was read", n_unread, len(genes))

@@ -14,9 +14,9 @@ from genointerp.core.config import check_choice
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import atomic_path
 from genointerp.core.provenance import Provenance
-from genointerp.feature.genomes import FeaturedGenome
 from genointerp.feature.loci import LocusConfig, top_loci
 from genointerp.feature.locus_files import flanked
+from genointerp.feature.specimen import Specimen
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.letters import BASES, count_bases, count_columns
@@ -150,7 +150,7 @@ def information_content(
 
 
 def find_motif(
-    genomes: Sequence[FeaturedGenome], feature: int | str, config: MotifConfig | None = None
+    specimens: Sequence[Specimen], feature: int | str, config: MotifConfig | None = None
 ) -> Motif:
     """Align the strongest loci of a feature over all genomes on their anchors.
 
@@ -158,8 +158,8 @@ def find_motif(
 
     Parameters
     ----------
-    genomes
-        With their bases.
+    specimens
+        With their sequences.
 
     Raises
     ------
@@ -169,11 +169,12 @@ def find_motif(
         If the dictionary has no such feature.
     """
     config = MotifConfig() if config is None else config
-    number = genomes[0].store.find_feature(feature)
+    number = specimens[0].features.find_feature(feature)
     found: list[tuple[float, _Site]] = []
-    for item in genomes:
-        loci = top_loci(item.store, number, n=config.n_loci, config=config.loci)
-        sites = (_site(_bases(item), row, config) for row in loci.to_dict(orient="records"))
+    for specimen in specimens:
+        sequence = specimen.needs("sequence")
+        loci = top_loci(specimen.features, number, n=config.n_loci, config=config.loci)
+        sites = (_site(sequence, row, config) for row in loci.to_dict(orient="records"))
         highest = loci["max_activation"].tolist()
         found += [(-high, one) for high, one in zip(highest, sites, strict=True) if one is not None]
     found.sort(key=lambda pair: pair[0])
@@ -187,18 +188,19 @@ def find_motif(
         name=f"f/{number}",
         counts=count_columns(letters),
         first=-config.before,
-        background=base_composition(genomes),
+        background=base_composition(specimens),
         n_sites=len(windows),
         n_repeated=len(chosen) - len(windows),
     )
 
 
-def base_composition(genomes: Sequence[FeaturedGenome]) -> Float64[np.ndarray, "4"]:
+def base_composition(specimens: Sequence[Specimen]) -> Float64[np.ndarray, "4"]:
     """Return the shares of A, C, G and T among the bases that were read, both strands alike."""
     counts = np.zeros(4)
-    for item in genomes:
-        for interval in [one for strand in STRANDS for one in item.store.coverage(strand)]:
-            bases = _bases(item)[interval.seqid].sequence[interval.start : interval.end]
+    for specimen in specimens:
+        sequence = specimen.needs("sequence")
+        for interval in [one for strand in STRANDS for one in specimen.features.coverage(strand)]:
+            bases = sequence[interval.seqid].sequence[interval.start : interval.end]
             found = count_bases(bases)
             # A pairs with T and C with G
             counts += found + found[::-1]
@@ -222,12 +224,6 @@ def write_meme(motif: Motif, out: Path, provenance: Provenance) -> None:
     )
     with writing(out), atomic_path(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def _bases(item: FeaturedGenome) -> Genome:
-    if item.genome is None:
-        raise InputError(f"genome {item.name}", "its sequence (FASTA or GenBank)", "none")
-    return item.genome
 
 
 class _Site(NamedTuple):

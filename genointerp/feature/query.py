@@ -9,8 +9,8 @@ import pandas as pd
 
 from genointerp.core.config import check_choice
 from genointerp.core.errors import ConfigError
-from genointerp.feature.genomes import FeaturedGenome
 from genointerp.feature.regions import Place, Places, find_places
+from genointerp.feature.specimen import Specimen
 from genointerp.feature.summary import StretchSummary, summarise_stretches
 from genointerp.genome.interval import GenomicInterval, format_region, parse_region
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
@@ -97,7 +97,7 @@ def query_region(
 
 
 def query_frames(
-    genomes: Sequence[FeaturedGenome],
+    specimens: Sequence[Specimen],
     places: Places,
     config: QueryConfig | None = None,
     *,
@@ -110,11 +110,11 @@ def query_frames(
     config = QueryConfig() if config is None else config
     best = None if associations is None else best_concepts(associations)
     asked = False
-    for place in find_places(places, genomes):
+    for place in find_places(places, specimens):
         asked = True
         _tell_gaps(place, config)
-        table = _of_stretches(place.genome.store, place.parts, config, best)
-        where = (place.genome.name, place.name, place.interval.seqid)
+        table = _of_stretches(place.specimen.features, place.parts, config, best)
+        where = (place.specimen.name, place.name, place.interval.seqid)
         for name, value in zip(_WHERE, where, strict=True):
             table[name] = pd.Series([value] * len(table), dtype=object)
         yield conform(table, QUERY, where=place.name)
@@ -164,7 +164,7 @@ def _of_stretches(
 
 
 def _tell_gaps(place: Place, config: QueryConfig) -> None:
-    store, n_asked = place.genome.store, sum(part.length for part in place.parts)
+    store, n_asked = place.specimen.features, sum(part.length for part in place.parts)
     for strand in STRANDS if config.strand is None else (config.strand,):
         n_read = sum(store.n_read(part, strand) for part in place.parts)
         if n_read < n_asked:

@@ -15,7 +15,7 @@ from genointerp.annotation.annotation_set import AnnotationSet, Element
 from genointerp.core.errors import CoordinateError, InputError, UnknownNameError
 from genointerp.core.files import open_input
 from genointerp.core.text import is_count
-from genointerp.feature.genomes import FeaturedGenome
+from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import GenomicInterval, format_region, parse_region
 from genointerp.store.feature.store import FeatureStore
 
@@ -65,15 +65,15 @@ class Place(NamedTuple):
         gene of several parts, of which what lies between them is not asked.
     """
 
-    genome: FeaturedGenome
+    specimen: Specimen
     name: str
     interval: GenomicInterval
     parts: tuple[GenomicInterval, ...]
 
     @classmethod
-    def whole(cls, genome: FeaturedGenome, name: str, interval: GenomicInterval) -> "Place":
+    def whole(cls, specimen: Specimen, name: str, interval: GenomicInterval) -> "Place":
         """Return a place of which every base is asked."""
-        return cls(genome, name, interval, (interval,))
+        return cls(specimen, name, interval, (interval,))
 
 
 class BedLine(NamedTuple):
@@ -84,7 +84,7 @@ class BedLine(NamedTuple):
     where: str
 
 
-def find_places(places: Places, genomes: Sequence[FeaturedGenome]) -> Iterator[Place]:
+def find_places(places: Places, specimens: Sequence[Specimen]) -> Iterator[Place]:
     """Yield what ``places`` says, upon every genome that has it, in the order of the question.
 
     Raises
@@ -95,15 +95,15 @@ def find_places(places: Places, genomes: Sequence[FeaturedGenome]) -> Iterator[P
         If no annotation has a gene.
     """
     if places.everywhere:
-        for genome in genomes:
-            for seqid, length in genome.store.lengths.items():
-                yield Place.whole(genome, seqid, GenomicInterval(seqid, 0, length))
+        for specimen in specimens:
+            for seqid, length in specimen.features.lengths.items():
+                yield Place.whole(specimen, seqid, GenomicInterval(seqid, 0, length))
     for region in places.regions:
-        yield from _on_genomes(region, genomes)
+        yield from _on_genomes(region, specimens)
     if places.bed is not None:
-        yield from _bed_places(places.bed, genomes)
+        yield from _bed_places(places.bed, specimens)
     for gene in places.genes:
-        yield from _gene_places(gene, genomes)
+        yield from _gene_places(gene, specimens)
 
 
 def find_elements(annotations: AnnotationSet, name: str) -> list[Element]:
@@ -195,33 +195,33 @@ def read_bed(lines: Iterable[str], *, where: str) -> Iterator[BedLine]:
         yield BedLine(name, interval, place)
 
 
-def _on_genomes(region: str, genomes: Sequence[FeaturedGenome]) -> Iterator[Place]:
+def _on_genomes(region: str, specimens: Sequence[Specimen]) -> Iterator[Place]:
     errors: list[CoordinateError] = []
     found = False
-    for genome in genomes:
-        store = genome.store
+    for specimen in specimens:
+        store = specimen.features
         try:
             interval = parse_region(region, store.lengths, circular=store.circular)
         except CoordinateError as error:
             errors.append(error)
             continue
         found = True
-        yield Place.whole(genome, region, interval)
+        yield Place.whole(specimen, region, interval)
     if not found:
         # a contig that is too short tells more than a genome without that contig
         raise max(errors, key=lambda error: error.where == region)
 
 
-def _bed_places(path: Path, genomes: Sequence[FeaturedGenome]) -> Iterator[Place]:
+def _bed_places(path: Path, specimens: Sequence[Specimen]) -> Iterator[Place]:
     if str(path) == "-":
-        yield from _placed(read_bed(_text(sys.stdin, "BED"), where="BED"), genomes)
+        yield from _placed(read_bed(_text(sys.stdin, "BED"), where="BED"), specimens)
         return
     with open_input(path, error=InputError) as handle:
         # looked at without a second opening, for it may be a pipe
         packed = handle.peek(len(_GZIP)).startswith(_GZIP)
         stream = gzip.GzipFile(fileobj=handle) if packed else handle
         with io.TextIOWrapper(stream, encoding="utf-8") as lines:
-            yield from _placed(read_bed(_text(lines, str(path)), where=str(path)), genomes)
+            yield from _placed(read_bed(_text(lines, str(path)), where=str(path)), specimens)
 
 
 def _text(lines: Iterable[str], where: str) -> Iterator[str]:
@@ -234,19 +234,19 @@ def _text(lines: Iterable[str], where: str) -> Iterator[str]:
         raise InputError(where, "a sound gzip file", str(problem)) from problem
 
 
-def _placed(lines: Iterable[BedLine], genomes: Sequence[FeaturedGenome]) -> Iterator[Place]:
+def _placed(lines: Iterable[BedLine], specimens: Sequence[Specimen]) -> Iterator[Place]:
     for name, interval, where in lines:
-        having = [genome for genome in genomes if interval.seqid in genome.store.lengths]
+        having = [specimen for specimen in specimens if interval.seqid in specimen.features.lengths]
         if not having:
             raise CoordinateError(where, "contigs of the genomes", interval.seqid)
-        long_enough = [genome for genome in having if _holds(genome.store, interval)]
+        long_enough = [specimen for specimen in having if _holds(specimen.features, interval)]
         if not long_enough:
-            length = max(genome.store.lengths[interval.seqid] for genome in having)
+            length = max(specimen.features.lengths[interval.seqid] for specimen in having)
             expected = f"0 <= start <= end <= {length} on {interval.seqid}"
             found = f"start={interval.start}, end={interval.end}"
             raise CoordinateError(where, expected, found)
-        for genome in long_enough:
-            yield Place.whole(genome, name, interval)
+        for specimen in long_enough:
+            yield Place.whole(specimen, name, interval)
 
 
 def _holds(store: FeatureStore, interval: GenomicInterval) -> bool:
@@ -257,14 +257,14 @@ def _holds(store: FeatureStore, interval: GenomicInterval) -> bool:
     return True
 
 
-def _gene_places(name: str, genomes: Sequence[FeaturedGenome]) -> Iterator[Place]:
+def _gene_places(name: str, specimens: Sequence[Specimen]) -> Iterator[Place]:
     found = False
-    for genome in genomes:
-        if genome.annotations is None:
+    for specimen in specimens:
+        if specimen.annotation is None:
             continue
-        store = genome.store
+        store = specimen.features
         asked: dict[tuple[GenomicInterval, ...], GenomicInterval] = {}
-        for element in find_elements(genome.annotations, name):
+        for element in find_elements(specimen.annotation, name):
             hull = hull_on(store, element)
             length, circular = store.lengths[hull.seqid], hull.seqid in store.circular
             stretches = element_stretches(element, length, circular=circular)
@@ -272,19 +272,19 @@ def _gene_places(name: str, genomes: Sequence[FeaturedGenome]) -> Iterator[Place
             asked.setdefault(stretches, hull)
         for stretches, hull in asked.items():
             found = True
-            yield Place(genome, name, hull, stretches)
+            yield Place(specimen, name, hull, stretches)
     if not found:
         raise UnknownNameError(
-            "gene", f"a name of the annotation{_near(name, genomes)}", repr(name)
+            "gene", f"a name of the annotation{_near(name, specimens)}", repr(name)
         )
 
 
-def _near(name: str, genomes: Sequence[FeaturedGenome]) -> str:
+def _near(name: str, specimens: Sequence[Specimen]) -> str:
     known = {
         value
-        for genome in genomes
-        if genome.annotations is not None
-        for element in genome.annotations
+        for specimen in specimens
+        if specimen.annotation is not None
+        for element in specimen.annotation
         for attribute in NAMES
         for value in element.attributes.get(attribute, ())
     }

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from genointerp.core.errors import ConfigError
-from genointerp.feature.genomes import FeaturedGenome
 from genointerp.feature.loci import LocusConfig, top_loci
 from genointerp.feature.locus_files import sequence_text
 from genointerp.feature.nearest import NearestElement
+from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.table.schemas import TOP_LOCI
 from genointerp.store.table.table import conform
@@ -42,7 +42,7 @@ class TopConfig:
 
 
 def strongest_loci(
-    genomes: Sequence[FeaturedGenome], feature: int | str, config: TopConfig | None = None
+    specimens: Sequence[Specimen], feature: int | str, config: TopConfig | None = None
 ) -> pd.DataFrame:
     """Return the strongest loci of a feature over all genomes, in the schema ``TOP_LOCI``.
 
@@ -55,42 +55,44 @@ def strongest_loci(
         If the dictionary has no such feature.
     """
     config = TopConfig() if config is None else config
-    number = genomes[0].store.find_feature(feature)
+    number = specimens[0].features.find_feature(feature)
     tables = []
-    for place, item in enumerate(genomes):
-        table = top_loci(item.store, number, n=config.n, config=config.loci)
-        tables.append(table.assign(genome=item.name, place=place))
+    for place, specimen in enumerate(specimens):
+        table = top_loci(specimen.features, number, n=config.n, config=config.loci)
+        tables.append(table.assign(genome=specimen.name, place=place))
     loci = pd.concat(tables, ignore_index=True)
     order = np.argsort(-loci["max_activation"].to_numpy(), kind="stable")[: config.n]
     loci = loci.iloc[order].reset_index(drop=True)
     loci["rank"] = np.arange(1, len(loci) + 1)
     places = loci.pop("place").tolist()
     finders = [
-        None if item.annotations is None else NearestElement(item.annotations, item.store.circular)
-        for item in genomes
+        None
+        if specimen.annotation is None
+        else NearestElement(specimen.annotation, specimen.features.circular)
+        for specimen in specimens
     ]
     told = [
-        _told(genomes[i], finders[i], row, config.flank)
+        _told(specimens[i], finders[i], row, config.flank)
         for i, row in zip(places, loci.to_dict(orient="records"), strict=True)
     ]
-    for name in _told_columns(genomes):
+    for name in _told_columns(specimens):
         kind = np.float64 if name == "distance" else object
         loci[name] = pd.Series([one[name] for one in told], dtype=kind)
     return conform(loci, TOP_LOCI, where=f"feature {number}")
 
 
-def _told_columns(genomes: Sequence[FeaturedGenome]) -> list[str]:
-    columns = ["sequence"] if any(item.genome is not None for item in genomes) else []
-    if any(item.annotations is not None for item in genomes):
+def _told_columns(specimens: Sequence[Specimen]) -> list[str]:
+    columns = ["sequence"] if any(specimen.sequence is not None for specimen in specimens) else []
+    if any(specimen.annotation is not None for specimen in specimens):
         columns += ["element", "element_type", "product", "distance", "orientation"]
     return columns
 
 
 def _told(
-    item: FeaturedGenome, finder: NearestElement | None, row: dict[Any, Any], flank: int
+    specimen: Specimen, finder: NearestElement | None, row: dict[Any, Any], flank: int
 ) -> dict[str, object]:
     place = GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]), row["strand"])
-    bases = "" if item.genome is None else sequence_text(place, item.genome, flank)
+    bases = "" if specimen.sequence is None else sequence_text(place, specimen.sequence, flank)
     found = None if finder is None else finder.find(place)
     if found is None:
         nothing = dict.fromkeys(("element", "element_type", "product", "orientation"), "")

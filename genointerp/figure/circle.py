@@ -4,16 +4,13 @@ from collections.abc import Iterable
 
 from matplotlib.figure import Figure
 
-from genointerp.annotation.read import read_annotation
 from genointerp.core.arguments import FeatureName, StrPath, as_features
 from genointerp.core.errors import UnknownNameError
-from genointerp.core.identity import Identity
+from genointerp.feature.specimen_files import open_specimens
 from genointerp.figure.elements import concept_texts, gene_table
 from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.figure.profile import whole_contig
-from genointerp.genome.read import read_genome
 from genointerp.panel.circle import plot_circle
-from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations
 
 
@@ -55,12 +52,12 @@ def circle(
         If the features were computed on another genome.
     """
     check_suffix(out)
-    store, bases = FeatureStore(features), read_genome(genome)
-    store.identity.check(Identity(str(genome), genome_sha256=bases.sha256), "genome")
+    (specimen,) = open_specimens(features, sequences=genome, annotations=annotations)
+    store, bases = specimen.features, specimen.needs("sequence")
     name = max(bases.lengths, key=lambda one: bases.lengths[one]) if contig is None else contig
     if name not in bases:
         raise UnknownNameError("contig", f"one of {', '.join(bases)}", repr(name))
-    genes = gene_table(read_annotation(annotations, bases))
+    genes = gene_table(specimen.needs("annotation"))
     known = {} if associations is None else concept_texts(read_associations(associations, store))
     numbers = [store.find_feature(one) for one in as_features(feature)]
     rings = [

@@ -48,11 +48,12 @@ def curves(
     measured = read_measured(
         features, annotations, associations, genomes=genomes, concepts=concepts
     )
-    numbers = [measured.stores[0].find_feature(one) for one in as_features(feature)]
+    store = measured.specimens[0].features
+    numbers = [store.find_feature(one) for one in as_features(feature)]
     pairs = choose_pairs(measured.table, numbers, as_texts(concept))
     if pairs.empty:
         raise InputError("associations", "a pair with f1_fit above 0 to draw", "none")
-    found = precision_recall(measured.stores, measured.elements, pairs, config=measured.config)
+    found = precision_recall(measured.specimens, pairs, config=measured.config)
     # in the order of the pairs, not of the features
     keys = ["feature", "concept", "orientation"]
     figure = new_figure(6.6, 3.8)

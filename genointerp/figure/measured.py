@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import read_elements, read_split
-from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path
 from genointerp.core.errors import UnknownNameError
+from genointerp.feature.specimen import Specimen
+from genointerp.feature.specimen_files import open_specimens
 from genointerp.panel.overlap import best_pairs
-from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations
 
 N_CURVES = 7
@@ -22,8 +22,7 @@ N_CURVES = 7
 class Measured(NamedTuple):
     """What associations were measured on, read again."""
 
-    stores: list[FeatureStore]
-    elements: list[ConceptElements]
+    specimens: Sequence[Specimen]
     table: pd.DataFrame
     config: AssociateConfig
 
@@ -49,16 +48,10 @@ def read_measured(
     concepts
         Definition of the concepts; the shipped one where None.
     """
-    stores = [FeatureStore(path) for path in as_paths(features)]
+    specimens = open_specimens(features, sequences=genomes, annotations=annotations)
     return Measured(
-        stores,
-        read_elements(
-            stores,
-            as_paths(annotations),
-            genomes=as_paths(genomes),
-            concepts=as_path(concepts),
-        ),
-        read_associations(associations, stores[0]),
+        read_elements(specimens, as_path(concepts)),
+        read_associations(associations, specimens[0].features),
         read_split(Path(associations)),
     )
 

@@ -43,16 +43,15 @@ def metagene(
     measured = read_measured(
         features, annotations, associations, genomes=genomes, concepts=concepts
     )
-    number = measured.stores[0].find_feature(feature)
-    profile = mean_around(
-        measured.stores, measured.elements, number, concept, config=measured.config, flank=flank
-    )
+    specimens, store = measured.specimens, measured.specimens[0].features
+    number = store.find_feature(feature)
+    profile = mean_around(specimens, number, concept, config=measured.config, flank=flank)
     figure = new_figure(9.0, 3.0)
     axes = figure.subplots(1, len(ANCHORS), sharey=True)
     for ax, anchor in zip(axes, ANCHORS, strict=True):
         plot_metagene(profile, anchor, ax=ax)
     axes[1].set_ylabel("")
     axes[1].get_legend().set_visible(False)
-    names = " ".join([f"f/{number}", *measured.stores[0].names_of(number)])
+    names = " ".join([f"f/{number}", *store.names_of(number)])
     figure.suptitle(plain_text(f"{names} around {concept}"), fontsize=FONT_SIZE + 3)
     return save_figure(figure, out)

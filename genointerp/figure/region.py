@@ -5,10 +5,9 @@ from collections.abc import Iterable
 import numpy as np
 from matplotlib.figure import Figure
 
-from genointerp.annotation.concepts import define_elements, load_concepts
-from genointerp.annotation.read import read_annotation
+from genointerp.annotation.concepts import load_concepts
 from genointerp.core.arguments import FeatureName, StrPath, as_features
-from genointerp.core.identity import Identity
+from genointerp.feature.specimen_files import open_specimens
 from genointerp.figure.elements import (
     concept_table,
     concept_texts,
@@ -19,7 +18,6 @@ from genointerp.figure.elements import (
 )
 from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.genome.interval import parse_region
-from genointerp.genome.read import read_genome
 from genointerp.panel.region import (
     plot_concepts,
     plot_feature_track,
@@ -27,7 +25,6 @@ from genointerp.panel.region import (
     plot_sequence,
 )
 from genointerp.panel.style import FONT_SIZE, NOT_READ_LABEL, use_region_axis
-from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations
 
 N_TRACKS = 6
@@ -80,14 +77,13 @@ def region(
         If the features were computed on another genome.
     """
     check_suffix(out)
-    store, bases = FeatureStore(features), read_genome(genome)
-    store.identity.check(Identity(str(genome), genome_sha256=bases.sha256), "genome")
+    (specimen,) = open_specimens(features, sequences=genome, annotations=annotations)
+    specimen = specimen.with_concepts(load_concepts(concepts))
+    store, bases = specimen.features, specimen.needs("sequence")
     interval = parse_region(region, store.lengths, circular=store.circular)
-    table = read_annotation(annotations, bases)
     length = bases[interval.seqid].length
-    genes = unrolled(gene_table(table), interval, length)
-    elements = define_elements(table, bases, load_concepts(concepts))
-    blocks = unrolled(concept_table(elements), interval, length)
+    genes = unrolled(gene_table(specimen.needs("annotation")), interval, length)
+    blocks = unrolled(concept_table(specimen.needs("elements")), interval, length)
     known = {} if associations is None else concept_texts(read_associations(associations, store))
     wanted = [store.find_feature(one) for one in as_features(feature)]
     chosen = wanted or strongest_features(store, interval, N_TRACKS)

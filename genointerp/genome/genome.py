@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import UInt8
@@ -88,7 +89,7 @@ class Genome(Mapping[str, Contig]):
         found = (parse_region(text, self.lengths, circular=self.circular) for text in texts)
         return [part for one in found for part in split_at_origin(one, self[one.seqid].length)]
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """sha256 over names, topologies and bases: the same for FASTA and GenBank of one genome."""
         digest = hashlib.sha256()

@@ -18,11 +18,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
-from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.core.errors import CoordinateError
-from genointerp.feature.genomes import FeaturedGenome
+from genointerp.feature.specimen import Specimen
 from genointerp.figure.elements import gene_table
-from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, parse_region, split_at_origin
 from genointerp.genome.letters import unknown_sequence
 from genointerp.panel.style import LIGHT, STRAND_COLORS, type_color
@@ -41,21 +39,6 @@ _LOOK_ALIKES = str.maketrans(
 )
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.|-]")
 _STRAND_SUFFIX = re.compile(r"\([-+.]\)$")
-
-
-@dataclass(frozen=True)
-class BrowsedGenome:
-    """One genome of a run, with its annotation and its features."""
-
-    name: str
-    genome: Genome
-    annotations: AnnotationSet
-    store: FeatureStore
-
-    @property
-    def featured(self) -> FeaturedGenome:
-        """The same, as questions about features take it."""
-        return FeaturedGenome(self.name, self.store, self.genome, self.annotations)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +64,12 @@ class Loci:
     something elsewhere, or two genomes share it.
     """
 
-    def __init__(self, genomes: Sequence[BrowsedGenome]) -> None:
+    def __init__(self, specimens: Sequence[Specimen]) -> None:
         self.names: dict[tuple[str, str], str] = {}
-        self._stores = {item.name: item.store for item in genomes}
-        for item in genomes:
-            for seqid in item.genome.lengths:
-                self.names[item.name, seqid] = self._free_name(item.name, seqid)
+        self._stores = {specimen.name: specimen.features for specimen in specimens}
+        for specimen in specimens:
+            for seqid in specimen.features.lengths:
+                self.names[specimen.name, seqid] = self._free_name(specimen.name, seqid)
 
     def find(self, region: str, genome: str | None = None) -> str | None:
         """Return the browser's words for a 1-based closed region.
@@ -142,7 +125,7 @@ def browser_text(text: str) -> str:
 
 
 def browser_options(
-    genomes: Sequence[BrowsedGenome],
+    specimens: Sequence[Specimen],
     features: Mapping[int, str],
     loci: Loci,
     locus: str,
@@ -160,12 +143,12 @@ def browser_options(
     resolution
         Of the feature tracks.
     """
-    tracks = [_annotation_track(genomes, loci), *_unread_tracks(genomes, loci)]
-    tracks += _feature_tracks(genomes, features, loci, resolution)
+    tracks = [_annotation_track(specimens, loci), *_unread_tracks(specimens, loci)]
+    tracks += _feature_tracks(specimens, features, loci, resolution)
     reference = {
         "id": "run",
-        "name": browser_text(", ".join(item.name for item in genomes)),
-        "fastaURL": _data_uri(_masked_fasta(genomes, loci)),
+        "name": browser_text(", ".join(specimen.name for specimen in specimens)),
+        "fastaURL": _data_uri(_masked_fasta(specimens, loci)),
         "indexed": False,
         "wholeGenomeView": False,
     }
@@ -183,27 +166,28 @@ def covered(store: FeatureStore) -> list[GenomicInterval]:
     return [interval for strand in STRANDS for interval in store.coverage(strand)]
 
 
-def _masked_fasta(genomes: Sequence[BrowsedGenome], loci: Loci) -> bytes:
+def _masked_fasta(specimens: Sequence[Specimen], loci: Loci) -> bytes:
     """Give every contig its whole length, so that coordinates hold; what was not read is N."""
     records = []
-    for item in genomes:
-        masked = {name: unknown_sequence(n) for name, n in item.genome.lengths.items()}
-        for interval in covered(item.store):
-            bases = item.genome[interval.seqid].sequence[interval.start : interval.end]
+    for specimen in specimens:
+        sequence, lengths = specimen.needs("sequence"), specimen.features.lengths
+        masked = {name: unknown_sequence(n) for name, n in lengths.items()}
+        for interval in covered(specimen.features):
+            bases = sequence[interval.seqid].sequence[interval.start : interval.end]
             masked[interval.seqid][interval.start : interval.end] = bases
         for seqid, bases in masked.items():
-            records.append(f">{loci.names[item.name, seqid]}\n".encode() + bases.tobytes())
+            records.append(f">{loci.names[specimen.name, seqid]}\n".encode() + bases.tobytes())
     return b"\n".join([*records, b""])
 
 
-def _annotation_track(genomes: Sequence[BrowsedGenome], loci: Loci) -> dict[str, Any]:
+def _annotation_track(specimens: Sequence[Specimen], loci: Loci) -> dict[str, Any]:
     features = []
-    for item in genomes:
-        table = gene_table(item.annotations)
-        seen = _near(table, covered(item.store))
+    for specimen in specimens:
+        table = gene_table(specimen.needs("annotation"))
+        seen = _near(table, covered(specimen.features))
         features += [
             {
-                "chr": loci.names[item.name, row["seqid"]],
+                "chr": loci.names[specimen.name, row["seqid"]],
                 "start": int(row["start"]),
                 "end": int(row["end"]),
                 "strand": row["strand"],
@@ -224,19 +208,19 @@ def _annotation_track(genomes: Sequence[BrowsedGenome], loci: Loci) -> dict[str,
     }
 
 
-def _unread_tracks(genomes: Sequence[BrowsedGenome], loci: Loci) -> list[dict[str, Any]]:
+def _unread_tracks(specimens: Sequence[Specimen], loci: Loci) -> list[dict[str, Any]]:
     """Return a track of the bases that were not read on each strand; none where all were."""
     unread = {
         strand: [
             {
-                "chr": loci.names[item.name, gap.seqid],
+                "chr": loci.names[specimen.name, gap.seqid],
                 "start": gap.start,
                 "end": gap.end,
                 "name": f"not read on {strand}",
                 "color": LIGHT,
             }
-            for item in genomes
-            for gap in not_read(item.store, strand)
+            for specimen in specimens
+            for gap in not_read(specimen.features, strand)
         ]
         for strand in STRANDS
     }
@@ -277,7 +261,7 @@ def _near(table: pd.DataFrame, intervals: Sequence[GenomicInterval]) -> pd.DataF
 
 
 def _feature_tracks(
-    genomes: Sequence[BrowsedGenome],
+    specimens: Sequence[Specimen],
     features: Mapping[int, str],
     loci: Loci,
     resolution: Resolution,
@@ -289,7 +273,7 @@ def _feature_tracks(
                 "type": "wig",
                 "format": "bedgraph",
                 "name": f"f/{feature} read on {strand}",
-                "url": _data_uri(_bedgraph(genomes, feature, strand, loci, resolution)),
+                "url": _data_uri(_bedgraph(specimens, feature, strand, loci, resolution)),
                 "color": STRAND_COLORS[strand],
                 "windowFunction": "max",
                 "min": 0,
@@ -302,7 +286,7 @@ def _feature_tracks(
 
 
 def track_resolution(
-    genomes: Sequence[BrowsedGenome],
+    specimens: Sequence[Specimen],
     features: Sequence[int],
     near: Sequence[tuple[str, GenomicInterval]],
 ) -> Resolution:
@@ -318,28 +302,30 @@ def track_resolution(
         which the page leads.
     """
     tracks = [
-        (index, item.store.feature(feature, strand))
-        for index, item in enumerate(genomes)
+        (index, specimen.features.feature(feature, strand))
+        for index, specimen in enumerate(specimens)
         for feature in features
         for strand in STRANDS
     ]
 
     @cache
     def n_runs(bin_bp: int) -> int:
-        fine = _fine_rows(genomes, near, bin_bp)
-        return sum(len(_runs(genomes[i].store, track, bin_bp, fine[i])[0]) for i, track in tracks)
+        fine = _fine_rows(specimens, near, bin_bp)
+        return sum(
+            len(_runs(specimens[i].features, track, bin_bp, fine[i])[0]) for i, track in tracks
+        )
 
     # wider bins make fewer stretches, until they widen what is shown base by base
     index = bisect.bisect_left(BIN_SIZES, x=True, key=lambda bin_bp: n_runs(bin_bp) <= MAX_RUNS)
     bin_bp = BIN_SIZES[index] if index < len(BIN_SIZES) else min(BIN_SIZES, key=n_runs)
-    return Resolution(bin_bp, _fine_rows(genomes, near, bin_bp))
+    return Resolution(bin_bp, _fine_rows(specimens, near, bin_bp))
 
 
 def _fine_rows(
-    genomes: Sequence[BrowsedGenome], near: Sequence[tuple[str, GenomicInterval]], bin_bp: int
+    specimens: Sequence[Specimen], near: Sequence[tuple[str, GenomicInterval]], bin_bp: int
 ) -> tuple[Bool[np.ndarray, " _row"], ...]:
-    masks = {item.name: np.zeros(item.store.n_rows, dtype=np.bool_) for item in genomes}
-    stores = {item.name: item.store for item in genomes}
+    stores = {specimen.name: specimen.features for specimen in specimens}
+    masks = {name: np.zeros(store.n_rows, dtype=np.bool_) for name, store in stores.items()}
     for name, place in near:
         store = stores[name]
         length, offset = store.lengths[place.seqid], store.offsets[place.seqid]
@@ -377,23 +363,23 @@ def _runs(
 
 
 def _bedgraph(
-    genomes: Sequence[BrowsedGenome],
+    specimens: Sequence[Specimen],
     feature: int,
     strand: Literal["+", "-"],
     loci: Loci,
     resolution: Resolution,
 ) -> bytes:
     lines = []
-    for item, is_fine in zip(genomes, resolution.is_fine, strict=True):
-        track = item.store.feature(feature, strand)
-        found = _runs(item.store, track, resolution.bin_bp, is_fine)
+    for specimen, is_fine in zip(specimens, resolution.is_fine, strict=True):
+        track = specimen.features.feature(feature, strand)
+        found = _runs(specimen.features, track, resolution.bin_bp, is_fine)
         start, stop, top = (column.tolist() for column in found)
-        offsets = sorted((begin, seqid) for seqid, begin in item.store.offsets.items())
+        offsets = sorted((begin, seqid) for seqid, begin in specimen.features.offsets.items())
         begins = [begin for begin, _ in offsets]
         owner = (np.searchsorted(begins, start, side="right") - 1).tolist()
         for index, low, high, value in zip(owner, start, stop, top, strict=True):
             begin, seqid = offsets[index]
-            name = loci.names[item.name, seqid]
+            name = loci.names[specimen.name, seqid]
             lines.append(f"{name}\t{low - begin}\t{high - begin}\t{value:.3g}")
     return "\n".join([*lines, ""]).encode()
 

@@ -16,12 +16,11 @@ from genointerp.candidate.config import RankConfig
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.feature.genomes import FeaturedGenome
 from genointerp.feature.loci import LocusConfig
 from genointerp.feature.motif import Motif, MotifConfig, find_motif
+from genointerp.feature.specimen import Specimen
 from genointerp.feature.top import TopConfig, strongest_loci
 from genointerp.figure.measured import choose_pairs
-from genointerp.page.browser import BrowsedGenome
 from genointerp.page.run import Run
 from genointerp.store.feature.store import STRANDS
 from genointerp.store.table.schemas import (
@@ -85,27 +84,26 @@ class Measurements:
 
 def measure_run(run: Run, features: Sequence[int]) -> Measurements:
     """Measure what the sections of ``features`` show; curves and profiles on the test side."""
-    stores = [item.store for item in run.genomes]
-    genomes = [item.featured for item in run.genomes]
+    stores = [specimen.features for specimen in run.specimens]
     summary = summarise_features(stores, run.associations)
     loud = {feature: _loud(summary, feature) for feature in features}
     pairs = choose_pairs(run.associations, features)
     profiles = [
-        metagene(stores, run.elements, int(pair["feature"]), pair["concept"], config=run.split)
+        metagene(run.specimens, int(pair["feature"]), pair["concept"], config=run.split)
         for pair in pairs.to_dict("records")
     ]
     return Measurements(
         features=summary,
-        curves=precision_recall(stores, run.elements, pairs, config=run.split),
+        curves=precision_recall(run.specimens, pairs, config=run.split),
         metagene=pd.concat(profiles or [empty_table(METAGENE)], ignore_index=True),
         beside=read_beside(run.best, run.path),
-        contigs=_contigs(run.genomes),
+        contigs=_contigs(run.specimens),
         files=_files(run),
         loci={
-            feature: strongest_loci(genomes, feature, TopConfig(N_LOCI, FLANK, one))
+            feature: strongest_loci(run.specimens, feature, TopConfig(N_LOCI, FLANK, one))
             for feature, one in loud.items()
         },
-        motifs=_motifs(genomes, loud),
+        motifs=_motifs(run.specimens, loud),
     )
 
 
@@ -143,29 +141,35 @@ def _loud(summary: pd.DataFrame, feature: int) -> LocusConfig:
     return LocusConfig(config.merge_gap, min_activation=config.locus_share * top)
 
 
-def _motifs(genomes: Sequence[FeaturedGenome], loud: Mapping[int, LocusConfig]) -> dict[int, Motif]:
+def _motifs(specimens: Sequence[Specimen], loud: Mapping[int, LocusConfig]) -> dict[int, Motif]:
     motifs = {}
     for feature, loci in loud.items():
         try:
-            motifs[feature] = find_motif(genomes, feature, MotifConfig(loci=loci))
+            motifs[feature] = find_motif(specimens, feature, MotifConfig(loci=loci))
         except InputError as error:
             # a feature that is silent, or whose loci have no flanks, has no alignment
             _log.warning("no motif of feature %d: %s", feature, error)
     return motifs
 
 
-def _contigs(genomes: Sequence[BrowsedGenome]) -> pd.DataFrame:
+def _contigs(specimens: Sequence[Specimen]) -> pd.DataFrame:
     rows = [
-        (item.name, contig.seqid, contig.length, int(contig.circular), *_read(item, contig.seqid))
-        for item in genomes
-        for contig in item.store.header.contigs
+        (
+            specimen.name,
+            contig.seqid,
+            contig.length,
+            int(contig.circular),
+            *_read(specimen, contig.seqid),
+        )
+        for specimen in specimens
+        for contig in specimen.features.header.contigs
     ]
     return conform(pd.DataFrame(rows, columns=READ_CONTIGS.names), READ_CONTIGS, where="contigs")
 
 
-def _read(item: BrowsedGenome, seqid: str) -> list[int]:
+def _read(specimen: Specimen, seqid: str) -> list[int]:
     return [
-        sum(part.length for part in item.store.coverage(strand) if part.seqid == seqid)
+        sum(part.length for part in specimen.features.coverage(strand) if part.seqid == seqid)
         for strand in STRANDS
     ]
 

@@ -68,7 +68,7 @@ def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
     InputError
         If the coarsest tracks leave it larger than ``MAX_PAGE_BYTES``.
     """
-    loci = Loci(run.genomes)
+    loci = Loci(run.specimens)
     known = concept_texts(run.associations)
     top = top_features(run)
     links = Links(loci, frozenset(top))
@@ -88,7 +88,9 @@ def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
         "script": Markup(scripts[1]),
         "margin": MARGIN,
         "version": __version__,
-        "genomes": [{"name": item.name, "sha256": item.genome.sha256} for item in run.genomes],
+        "genomes": [
+            {"name": specimen.name, "sha256": specimen.genome_sha256} for specimen in run.specimens
+        ],
         "model": _model_facts(run),
         "summary": [(key, format_value(value), value) for key, value in run.summary.items()],
         "config": yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True),
@@ -104,8 +106,8 @@ def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
     places, locus = _places(run, measured), _first_locus(run, loci)
     n_fine = len(places)
     while True:
-        resolution = track_resolution(run.genomes, top, places[:n_fine])
-        options = browser_options(run.genomes, features, loci, locus, resolution=resolution)
+        resolution = track_resolution(run.specimens, top, places[:n_fine])
+        options = browser_options(run.specimens, features, loci, locus, resolution=resolution)
         tracks = {"bin_bp": resolution.bin_bp, "n_fine": n_fine, "browser": script_json(options)}
         page = template.render(**parts, **tracks)
         size = len(page.encode())
@@ -231,11 +233,11 @@ def _places(run: Run, measured: Measurements) -> list[tuple[str, GenomicInterval
     places = []
     for name in run.queries:
         entry = (run.config.get("queries") or {}).get(name, {})
-        item = next((one for one in run.genomes if one.name == entry.get("genome")), None)
-        if item is not None:
-            store = item.store
+        specimen = next((one for one in run.specimens if one.name == entry.get("genome")), None)
+        if specimen is not None:
+            store = specimen.features
             region = parse_region(entry["region"], store.lengths, circular=store.circular)
-            places += [(item.name, part) for part in store.parts(region)]
+            places += [(specimen.name, part) for part in store.parts(region)]
     ranked = [table.assign(rank=range(len(table))) for table in measured.loci.values()]
     loci = pd.concat(ranked).sort_values("rank", kind="stable") if ranked else pd.DataFrame()
     places += [
@@ -249,9 +251,9 @@ def _first_locus(run: Run, loci: Loci) -> str:
     found = [loci.find(run.region_of(name), run.genome_of(name)) for name in run.queries]
     found += [loci.find(str(region)) for region in run.candidates["top_region"].head(1)]
     found += [
-        loci.place(item.name, interval)
-        for item in run.genomes
-        for interval in covered(item.store)[:1]
+        loci.place(specimen.name, interval)
+        for specimen in run.specimens
+        for interval in covered(specimen.features)[:1]
     ]
     return next(locus for locus in found if locus is not None)
 
@@ -277,7 +279,7 @@ def _told(run: Run) -> str:
 
 
 def _model_facts(run: Run) -> dict[str, str]:
-    header = run.genomes[0].store.header
+    header = run.specimens[0].features.header
     return {
         "model": header.model,
         "model sha256": header.model_sha256,

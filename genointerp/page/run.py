@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from genointerp.annotation.annotation_set import AnnotationSet
-from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
+from genointerp.annotation.concepts import load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import read_split
@@ -16,11 +16,10 @@ from genointerp.candidate.dossier.file import read_dossier
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import read_text
-from genointerp.core.identity import Identity
 from genointerp.core.parsing import parse_json, parse_yaml
+from genointerp.feature.specimen import Specimen
 from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
-from genointerp.page.browser import BrowsedGenome
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations
 from genointerp.store.table.schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY
@@ -52,8 +51,9 @@ class Run:
         Table of each query, by its name.
     figures
         Paths, sorted by name.
-    elements
-        Elements of the run's concepts upon each genome, in the order of ``genomes``.
+    specimens
+        The genomes, each with its sequence, the elements of the run's concepts and its annotation,
+        which is empty where the run has none.
     split
         What the associations were made with.
     dossiers
@@ -70,8 +70,7 @@ class Run:
     candidates: pd.DataFrame
     queries: Mapping[str, pd.DataFrame]
     figures: tuple[Path, ...]
-    genomes: tuple[BrowsedGenome, ...]
-    elements: tuple[ConceptElements, ...]
+    specimens: tuple[Specimen, ...]
     split: AssociateConfig
     dossiers: Mapping[int, Mapping[str, Any]]
     files: Mapping[str, Path]
@@ -111,17 +110,15 @@ def open_run(path: StrPath) -> Run:
     # the page has a table of its own for what stands beside the baselines
     for key in ("provenance", "beside_baselines"):
         summary.pop(key, None)
-    genomes = tuple(_read_genomes(path, config))
+    specimens = _read_specimens(path, config)
     annotated = _is_annotated(path, config)
     associations = path / "associations.parquet"
-    concepts = path / str(config["concepts"]) if config.get("concepts") else None
-    definitions = load_concepts(concepts)
     return Run(
         path=path,
         config=config,
         summary=_flat(summary),
         associations=(
-            read_associations(associations, genomes[0].store)
+            read_associations(associations, specimens[0].features)
             if annotated
             else empty_table(ASSOCIATIONS)
         ),
@@ -133,10 +130,7 @@ def open_run(path: StrPath) -> Run:
         ),
         queries={file.stem: read_table(file, QUERY) for file in sorted(path.glob("queries/*.tsv"))},
         figures=tuple(sorted([*path.glob("figures/*.png"), *path.glob("figures/*.svg")])),
-        genomes=genomes,
-        elements=tuple(
-            define_elements(item.annotations, item.genome, definitions) for item in genomes
-        ),
+        specimens=specimens,
         split=read_split(associations) if annotated else AssociateConfig(),
         dossiers=_read_dossiers(path),
         files=_files(path, config),
@@ -148,8 +142,9 @@ def _read_dossiers(path: Path) -> dict[int, dict[str, Any]]:
     return {int(dossier["candidate"]["feature"]): dossier for dossier in found}
 
 
-def _read_genomes(path: Path, config: Mapping[str, Any]) -> list[BrowsedGenome]:
-    genomes, entries = [], config.get("genomes") or {}
+def _read_specimens(path: Path, config: Mapping[str, Any]) -> tuple[Specimen, ...]:
+    specimens, entries = [], config.get("genomes") or {}
+    concepts = load_concepts(path / str(config["concepts"]) if config.get("concepts") else None)
     if not entries:
         raise SchemaError(f"{path / 'config.yaml'}: genomes", "one at least", "none")
     for name, entry in entries.items():
@@ -158,13 +153,10 @@ def _read_genomes(path: Path, config: Mapping[str, Any]) -> list[BrowsedGenome]:
             raise SchemaError(where, "the key 'sequence'", repr(entry))
         store = FeatureStore(path / name / "features.h5")
         genome = read_genome(path / str(entry["sequence"]))
-        store.identity.check(Identity(where, genome_sha256=genome.sha256), "genome")
         source = annotation_file(path, name, entry)
         annotation = read_annotation(source, genome) if source else _no_annotation(genome)
-        genomes.append(BrowsedGenome(name, genome, annotation, store))
-    if not genomes:
-        raise SchemaError(str(path / "config.yaml"), "at least one genome", "none")
-    return genomes
+        specimens.append(Specimen(name, store, genome, annotation, source).with_concepts(concepts))
+    return tuple(specimens)
 
 
 def _no_annotation(genome: Genome) -> AnnotationSet:

@@ -92,7 +92,7 @@ def top_associations(associations: pd.DataFrame, features: Sequence[int]) -> pd.
 def _section(run: Run, measured: Measurements, feature: int, links: Links, folder: str) -> Section:
     row = measured.features[measured.features["feature"] == feature]
     facts = page_table(row, title="", source=f"{folder}/features.tsv", links=links)
-    names = run.genomes[0].store.names_of(feature)
+    names = run.specimens[0].features.names_of(feature)
     return Section(
         feature=feature,
         title=" ".join([f"f/{feature}", *names]),

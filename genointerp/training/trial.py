@@ -17,6 +17,7 @@ from genointerp.core.errors import ConfigError, MismatchError
 from genointerp.core.files import replacing
 from genointerp.core.provenance import Provenance
 from genointerp.feature.encode import encode_store
+from genointerp.feature.specimen import Specimen
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
@@ -60,6 +61,16 @@ class Ground:
     def seqids(self) -> tuple[str, ...]:
         """Names of its sequences."""
         return tuple(self.genome)
+
+    def specimen(self, features: FeatureStore, activations: ActivationStore) -> Specimen:
+        """Return the genome under a dictionary, with what the features were made of."""
+        return Specimen(
+            self.name,
+            features,
+            sequence=self.genome,
+            elements=self.elements,
+            activations=activations,
+        )
 
 
 def read_ground(name: str, values: Mapping[str, Any]) -> Ground:
@@ -125,11 +136,18 @@ def _read_all(
     return {site: np.concatenate(parts) for site, parts in rows.items()}
 
 
+class ReadGround(NamedTuple):
+    """A genome, and its activations at one site."""
+
+    ground: Ground
+    activations: ActivationStore
+
+
 class Trial(NamedTuple):
-    """A trained dictionary and what it fires on, a store for each genome."""
+    """A trained dictionary and the genomes under it."""
 
     log: TrainLog
-    features: list[FeatureStore]
+    specimens: list[Specimen]
 
 
 def parse_slow_part(text: str) -> SlowPart:
@@ -147,7 +165,7 @@ def parse_slow_part(text: str) -> SlowPart:
 
 
 def try_dictionary(
-    fit: ActivationStore, stores: Sequence[ActivationStore], folder: Path, config: TrainingConfig
+    fit: ActivationStore, grounds: Sequence[ReadGround], folder: Path, config: TrainingConfig
 ) -> Trial:
     """Train a dictionary on the activations of one genome and encode several with it.
 
@@ -155,8 +173,8 @@ def try_dictionary(
     ----------
     fit
         To train on, as `genointerp train` does.
-    stores
-        To encode, each of another genome.
+    grounds
+        Genomes to encode.
     folder
         What is made there is overwritten by the next trial.
     """
@@ -165,8 +183,10 @@ def try_dictionary(
     (result,) = train_source(StoreSource([fit], config.reading), [config], metadata=metadata)
     with replacing():
         save_training(result, folder / "sae")
-        features = [
-            encode_store([store], folder / "sae", folder / f"features-{number}.h5")
-            for number, store in enumerate(stores)
+        specimens = [
+            ground.specimen(
+                encode_store([store], folder / "sae", folder / f"features-{number}.h5"), store
+            )
+            for number, (ground, store) in enumerate(grounds)
         ]
-    return Trial(result.log, features)
+    return Trial(result.log, specimens)

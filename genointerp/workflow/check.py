@@ -131,7 +131,7 @@ def _check_sides(
         splits = split_genomes(divisible, settings)
     except InputError as error:
         raise ConfigError(f"{where}: {error.where}", error.expected, error.found) from error
-    sides = sides_read(divisible, splits)
+    sides = sides_read(divisible, settings)
     for name, side in sides._asdict().items():
         if sum(part.length for part in side) < 2:
             expected = f"bases that are read on the {name} side, as on the other"

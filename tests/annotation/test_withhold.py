@@ -125,9 +125,9 @@ def test_overlaps_are_shares_of_the_bases_of_the_class():
         GENOME,
         CONCEPTS,
     )
-    shares = overlap_shares([elements], [GENOME.lengths], CONCEPTS, "mobile_element")
+    shares = overlap_shares([(elements, GENOME.lengths)], CONCEPTS, "mobile_element")
     assert shares == {"CDS": pytest.approx(0.6)}
-    back = overlap_shares([elements], [GENOME.lengths], CONCEPTS, "CDS")
+    back = overlap_shares([(elements, GENOME.lengths)], CONCEPTS, "CDS")
     assert back == {"mobile_element": pytest.approx(1.0)}
 
 

@@ -67,6 +67,7 @@ def make_world(folder, *, seed, n_features, gc_bias=False, fit_is_test=False):
     elements = make_elements(
         *(("a", name, *place) for name, placed in places.items() for place in placed)
     )
-    store = make_store(folder / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
     genome = Genome([Contig(name, bases) for name, bases in sides.items()])
+    contigs = contigs_of(fit=LENGTH, test=LENGTH)
+    store = make_store(folder / "f.h5", dense, contigs, genome_sha256=genome.sha256)
     return store, elements, genome

@@ -12,6 +12,7 @@ from genointerp.core.errors import InputError, MismatchError
 from genointerp.store.table.schemas import ASSOCIATIONS
 from genointerp.store.table.table import conform
 from tests.plant import contigs_of, make_elements, make_store, pick, silence
+from tests.specimens import specimen, specimens
 
 LENGTH = 20_000
 # irregular, so that no rotation brings the annotation back upon itself
@@ -49,7 +50,7 @@ def world(tmp_path):
 
 def test_a_feature_that_is_exactly_trna_sense_is_found(world):
     store, elements = world
-    table = associate([store], [elements], config=CONFIG)
+    table = associate([specimen(store, elements)], config=CONFIG)
     found = pick(table, 0, "tRNA", "sense")
     for name in ("f1_fit", "precision", "recall", "recall_element", "f1", "f1_element", "auroc"):
         assert found[name] == pytest.approx(1.0), name
@@ -64,7 +65,7 @@ def test_a_feature_that_is_exactly_trna_sense_is_found(world):
 
 def test_sense_and_antisense_are_told_apart(world):
     store, elements = world
-    table = associate([store], [elements], config=CONFIG)
+    table = associate([specimen(store, elements)], config=CONFIG)
     assert pick(table, 1, "tRNA", "antisense")["f1"] == pytest.approx(1.0)
     assert pick(table, 1, "tRNA", "sense")["n_both_bp"] == 0
     assert pick(table, 0, "tRNA", "antisense")["f1"] < 0.1
@@ -72,7 +73,7 @@ def test_sense_and_antisense_are_told_apart(world):
 
 def test_the_always_on_feature_scores_what_the_baseline_says_and_is_not_significant(world):
     store, elements = world
-    table = associate([store], [elements], config=CONFIG)
+    table = associate([specimen(store, elements)], config=CONFIG)
     found = pick(table, 2, "tRNA", "sense")
     base = 76 * len(TRNA) / (2 * LENGTH)
     assert found["f1"] == pytest.approx(2 * base / (1 + base))
@@ -83,7 +84,7 @@ def test_the_always_on_feature_scores_what_the_baseline_says_and_is_not_signific
 
 def test_a_silent_feature_has_defined_scores_and_no_test(world):
     store, elements = world
-    found = pick(associate([store], [elements], config=CONFIG), 3, "tRNA", "sense")
+    found = pick(associate([specimen(store, elements)], config=CONFIG), 3, "tRNA", "sense")
     assert found["f1"] == found["recall"] == found["recall_element"] == found["f1_element"] == 0
     assert found["auroc"] == 0.5
     assert np.isnan(found["precision"])
@@ -92,10 +93,10 @@ def test_a_silent_feature_has_defined_scores_and_no_test(world):
 
 def test_the_table_is_of_the_schema_and_the_same_each_time(world):
     store, elements = world
-    table = associate([store], [elements], config=CONFIG)
+    table = associate([specimen(store, elements)], config=CONFIG)
     assert list(table.columns) == ASSOCIATIONS.names
     assert len(conform(table, ASSOCIATIONS, where="t")) == 5 * 3
-    pd.testing.assert_frame_equal(table, associate([store], [elements], config=CONFIG))
+    pd.testing.assert_frame_equal(table, associate([specimen(store, elements)], config=CONFIG))
 
 
 def test_scores_come_from_test_and_choices_from_fit(tmp_path):
@@ -107,7 +108,7 @@ def test_scores_come_from_test_and_choices_from_fit(tmp_path):
         dense[strand][LENGTH + start : LENGTH + end, 1] = 1
     store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
     elements = make_elements(*trna("fit"), *trna("test"))
-    table = associate([store], [elements], config=CONFIG)
+    table = associate([specimen(store, elements)], config=CONFIG)
     best = best_per_concept(table)
     sense = best[best["orientation"] == "sense"].iloc[0]
     assert sense["feature"] == 0
@@ -117,7 +118,7 @@ def test_scores_come_from_test_and_choices_from_fit(tmp_path):
 
 def test_the_best_table_gives_the_always_on_baseline(world):
     store, elements = world
-    table = associate([store], [elements], config=CONFIG)
+    table = associate([specimen(store, elements)], config=CONFIG)
     assert count_covered(table) == 2 * LENGTH
     best = best_per_concept(table).set_index("orientation")
     assert best.loc["sense", "feature"] == 0
@@ -136,7 +137,7 @@ def test_two_genomes_are_one_universe(tmp_path):
         contigs = contigs_of(**{seqid: LENGTH})
         stores.append(make_store(tmp_path / seqid, dense, contigs, genome_sha256=seqid))
         elements.append(make_elements(*trna(seqid)))
-    table = associate(stores, elements, config=CONFIG)
+    table = associate(specimens(stores, elements=elements), config=CONFIG)
     assert pick(table, 0, "tRNA", "sense")["f1"] == pytest.approx(1.0)
 
 
@@ -146,7 +147,9 @@ def test_blocks_split_a_single_contig(tmp_path):
         dense[strand][start:end, 0] = 1
     store = make_store(tmp_path / "f.h5", dense, contigs_of(c=LENGTH))
     config = AssociateConfig(block_bp=5000, gap_bp=200, n_shifts=99)
-    found = pick(associate([store], [make_elements(*trna("c"))], config=config), 0, "tRNA", "sense")
+    found = pick(
+        associate([specimen(store, make_elements(*trna("c")))], config=config), 0, "tRNA", "sense"
+    )
     assert found["f1"] == 1
     kept = [s for s, e, _ in TRNA if any(a < e and s < b for a, b in BLOCKS)]
     assert found["n_elements"] == len(kept)
@@ -157,7 +160,7 @@ def test_a_concept_without_an_element_on_one_side_has_nan_scores(world, missing,
     store, _ = world
     present = "test" if missing == "fit" else "fit"
     elements = make_elements(*trna("fit"), *trna("test"), ("odd", present, 100, 200, "+"))
-    table = associate([store], [elements], config=CONFIG)
+    table = associate([specimen(store, elements)], config=CONFIG)
     odd = table[table["concept"] == "odd"]
     for name in ("f1", "recall", "precision", "log2_enrichment", "p_value", "q_value"):
         assert odd[name].isna().all(), name
@@ -169,7 +172,7 @@ def test_a_concept_without_an_element_on_one_side_has_nan_scores(world, missing,
 def test_a_concept_that_covers_everything_divides_nothing_by_zero(world):
     store, _ = world
     whole = [("all", seqid, 0, LENGTH, ".") for seqid in ("fit", "test")]
-    table = associate([store], [make_elements(*whole, unstranded=("all",))], config=CONFIG)
+    table = associate([specimen(store, make_elements(*whole, unstranded=("all",)))], config=CONFIG)
     found = pick(table, 2, "all", "both")
     assert found["f1"] == found["average_precision"] == 1
     assert np.isnan(found["auroc"])
@@ -179,7 +182,7 @@ def test_a_concept_that_covers_everything_divides_nothing_by_zero(world):
 
 def test_new_scores_of_a_feature_that_is_exactly_trna_sense(world):
     store, elements = world
-    found = pick(associate([store], [elements], config=CONFIG), 0, "tRNA", "sense")
+    found = pick(associate([specimen(store, elements)], config=CONFIG), 0, "tRNA", "sense")
     assert found["average_precision"] == pytest.approx(1.0)
     assert found["mcc"] == pytest.approx(1.0)
     assert found["start_offset"] == found["end_offset"] == 0
@@ -187,14 +190,14 @@ def test_new_scores_of_a_feature_that_is_exactly_trna_sense(world):
     assert np.isnan(found["log2_enrichment_low"])
     assert np.isnan(found["phase_share"])
     finer = AssociateConfig(test=("test",), n_shifts=9, gap_bp=1000)
-    found = pick(associate([store], [elements], config=finer), 0, "tRNA", "sense")
+    found = pick(associate([specimen(store, elements)], config=finer), 0, "tRNA", "sense")
     assert 0 < found["log2_enrichment_low"] < found["log2_enrichment"]
     assert found["log2_enrichment_high"] > found["log2_enrichment"]
 
 
 def test_baseline_scores_of_a_silent_feature_and_of_one_that_is_always_on(world):
     store, elements = world
-    table = associate([store], [elements], config=CONFIG)
+    table = associate([specimen(store, elements)], config=CONFIG)
     base = 76 * len(TRNA) / (2 * LENGTH)
     for feature in (2, 3):
         found = pick(table, feature, "tRNA", "sense")
@@ -204,7 +207,7 @@ def test_baseline_scores_of_a_silent_feature_and_of_one_that_is_always_on(world)
 
 def test_offsets_are_given_to_tested_pairs_only(world):
     store, elements = world
-    table = associate([store], [elements], config=CONFIG)
+    table = associate([specimen(store, elements)], config=CONFIG)
     assert table.loc[table["p_value"].isna(), ["start_offset", "end_offset"]].isna().all(axis=None)
     assert pick(table, 2, "tRNA", "sense")["start_offset"] < -76
 
@@ -226,7 +229,7 @@ def test_a_feature_of_one_codon_position_has_it_and_its_share(tmp_path):
     concepts |= {f"CDS_{k}": Concept("x", of="CDS", bases=f"codon_position_{k}") for k in range(3)}
     elements = ConceptElements(pd.DataFrame(rows, columns=list(COLUMNS)), concepts)
     store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
-    table = associate([store], [elements], config=CONFIG)
+    table = associate([specimen(store, elements)], config=CONFIG)
     for concept in ("CDS", "CDS_1", "CDS_0"):
         found = pick(table, 0, concept, "sense")
         assert found["codon_phase"] == 1
@@ -246,7 +249,7 @@ def loud_table(folder, loud, trna, *, murmur=(), gap_bp=1000):
     places += [("gene", seqid, 0, 19_000, "+") for seqid in ("fit", "test")]
     store = make_store(folder / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
     config = replace(CONFIG, gap_bp=gap_bp)
-    return associate([store], [make_elements(*places)], config=config)
+    return associate([specimen(store, make_elements(*places))], config=config)
 
 
 SPREAD = [(start, start + 90) for start in (300, 3100, 7000, 9500, 15_200)]
@@ -309,7 +312,9 @@ def test_loud_is_from_half_of_the_maximum_on(tmp_path, n_thresholds, murmur, exp
     places = [("tRNA", seqid, *place, "+") for seqid in ("fit", "test") for place in SPREAD]
     store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
     config = replace(CONFIG, gap_bp=1000, n_thresholds=n_thresholds)
-    found = pick(associate([store], [make_elements(*places)], config=config), 0, "tRNA", "sense")
+    found = pick(
+        associate([specimen(store, make_elements(*places))], config=config), 0, "tRNA", "sense"
+    )
     assert found["precision_strong"] == pytest.approx(expected)
     assert found["union_precision"] == pytest.approx(expected)
 
@@ -352,7 +357,7 @@ def test_overlapping_and_nested_elements_count_once_by_base_and_each_as_element(
     for offset in (0, LENGTH):
         dense["+"][offset + 165 : offset + 175, 0] = 1
     store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
-    table = associate([store], [make_elements(*places)], config=CONFIG)
+    table = associate([specimen(store, make_elements(*places))], config=CONFIG)
     found = pick(table, 0, "gene", "sense")
     assert (found["n_concept_bp"], found["n_both_bp"], found["n_elements"]) == (160, 10, 3)
     assert found["recall_element"] == 1
@@ -366,7 +371,7 @@ def test_elements_without_strand_of_a_concept_with_one_count_on_either_reading(t
     for offset in (0, LENGTH):
         dense["-"][offset + 100 : offset + 200, 0] = 1
     store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
-    table = associate([store], [make_elements(*places)], config=CONFIG)
+    table = associate([specimen(store, make_elements(*places))], config=CONFIG)
     for orientation in ("sense", "antisense"):
         found = pick(table, 0, "gene", orientation)
         assert (found["n_concept_bp"], found["n_both_bp"], found["n_elements"]) == (200, 100, 1)
@@ -378,20 +383,23 @@ def test_features_of_another_dictionary_are_refused(world, tmp_path):
         tmp_path / "o.h5", silence(10, 5), contigs_of(o=10), genome_sha256="o", sae_sha256="z"
     )
     with pytest.raises(MismatchError, match=r"o\.h5: expected dictionary s as in .*dictionary z"):
-        associate([store, other], [elements, make_elements(("tRNA", "o", 1, 2, "+"))])
+        associate(
+            specimens([store, other], elements=[elements, make_elements(("tRNA", "o", 1, 2, "+"))])
+        )
 
 
 def test_the_same_genome_twice_is_refused(world):
     store, elements = world
     twin = type(store)(store.path)
+    pair = [specimen(store, elements), replace(specimen(twin, elements), name="twin")]
     with pytest.raises(MismatchError, match="expected another genome"):
-        associate([store, twin], [elements, elements], config=CONFIG)
+        associate(pair, config=CONFIG)
 
 
 def test_elements_on_an_unknown_sequence_are_refused(world):
     store, _ = world
     with pytest.raises(MismatchError, match="expected elements on fit, test, found elements on x"):
-        associate([store], [make_elements(("tRNA", "x", 1, 20, "+"))], config=CONFIG)
+        associate([specimen(store, make_elements(("tRNA", "x", 1, 20, "+")))], config=CONFIG)
 
 
 def test_elements_beyond_the_end_are_refused(world):
@@ -399,13 +407,13 @@ def test_elements_beyond_the_end_are_refused(world):
     with pytest.raises(
         MismatchError, match="within 20000 bp of fit, found one whose last base is 20001"
     ):
-        associate([store], [make_elements(("tRNA", "fit", 1, 20_001, "+"))], config=CONFIG)
+        associate([specimen(store, make_elements(("tRNA", "fit", 1, 20_001, "+")))], config=CONFIG)
 
 
-def test_one_annotation_for_each_store_is_required(world):
+def test_elements_of_every_genome_are_required(world):
     store, _ = world
-    with pytest.raises(InputError, match="one annotation for each of 1 features files, found 0"):
-        associate([store], [], config=CONFIG)
+    with pytest.raises(InputError, match="specimen f: expected the elements of the concepts"):
+        associate([specimen(store)], config=CONFIG)
 
 
 def test_a_side_that_was_not_read_is_refused(tmp_path):
@@ -414,7 +422,7 @@ def test_a_side_that_was_not_read_is_refused(tmp_path):
         tmp_path / "f.h5", silence(200, 1), contigs_of(fit=100, test=100), coverage=coverage
     )
     with pytest.raises(InputError, match="none on test"):
-        associate([store], [make_elements(("tRNA", "fit", 1, 20, "+"))], config=CONFIG)
+        associate([specimen(store, make_elements(("tRNA", "fit", 1, 20, "+")))], config=CONFIG)
 
 
 def test_one_strand_alone_may_have_been_read(tmp_path):
@@ -426,7 +434,7 @@ def test_one_strand_alone_may_have_been_read(tmp_path):
     store = make_store(
         tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH), coverage=coverage
     )
-    table = associate([store], [make_elements(*trna("fit"), *trna("test"))], config=CONFIG)
+    table = associate([specimen(store, make_elements(*trna("fit"), *trna("test")))], config=CONFIG)
     found = pick(table, 0, "tRNA", "sense")
     assert found["f1"] == 1
     assert found["n_elements"] == sum(strand == "+" for _, _, strand in TRNA)

@@ -8,7 +8,7 @@ import pytest
 from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import sides_path
 from genointerp.association.summary import best_per_concept, summarise_features
-from genointerp.command.associate import associate_files
+from genointerp.command.associate import associate
 from genointerp.core.errors import AnnotationError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import write_fasta
@@ -49,7 +49,7 @@ def run(world, *rows, concepts=None):
     if concepts is not None:
         (world / "c.yaml").write_text(concepts)
     with np.errstate(all="raise"):
-        table = associate_files(
+        table = associate(
             [world / "f.h5"],
             [world / "a.gff3"],
             world / "t.tsv",

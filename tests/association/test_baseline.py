@@ -1,7 +1,5 @@
 """Detectors without a dictionary, in a world where the truth of each is planted."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -20,6 +18,7 @@ from genointerp.store.contigs import ContigInfo
 from genointerp.store.table.schemas import BASELINES
 from genointerp.store.table.table import conform
 from tests.plant import make_elements, make_store
+from tests.specimens import specimens
 from tests.stores import activation_header, write_activations
 
 SPLIT = AssociateConfig(test=("test",), n_shifts=9)
@@ -139,12 +138,17 @@ class World:
         )
         return write_activations(self.folder / f"{seqid}.a.h5", x, windows=windows, header=header)
 
-    def measure(self, **changes):
-        table = associate(self.features, self.elements, config=self.split)
-        rivals = replace(Rivals(self.activations, self.genomes), **changes)
-        return measure_baselines(
-            self.features, self.elements, table, rivals, split=self.split, config=CONFIG
-        )
+    @property
+    def bare(self):
+        return specimens(self.features, elements=self.elements)
+
+    def measure(self, *, rows=True, sequence=True, **rivals):
+        table = associate(self.bare, config=self.split)
+        known = {"activations": self.activations} if rows else {}
+        known |= {"sequence": self.genomes} if sequence else {}
+        own = specimens(self.features, elements=self.elements, **known)
+        rivals = Rivals(**rivals)
+        return measure_baselines(own, table, rivals, split=self.split, config=CONFIG)
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +231,7 @@ def test_the_detector_that_always_fires_scores_as_computed_by_hand(table):
 def test_the_best_feature_stands_beside_with_what_associate_says_of_it(world, table):
     row = of(table, "neuron", "feature")
     assert row["which"] == "1"
-    known = associate(world.features, world.elements, config=SPLIT)
+    known = associate(world.bare, config=SPLIT)
     twin = known[(known["feature"] == 1) & (known["concept"] == "neuron")].iloc[0]
     for name in (*DenseScore._fields, "n_concept_bp"):
         assert row[name] == twin[name]
@@ -238,7 +242,7 @@ def test_every_score_is_of_test_and_every_choice_of_fit(world, table, tmp_path):
     x = other.activations[1].rows(0, other.activations[1].n_tokens)
     (tmp_path / "test.a.h5").unlink()
     other.activations[1] = other.write_rows("test", -x)
-    found = other.measure(genomes=[])
+    found = other.measure(sequence=False)
     table = table[table["detector"] != "kmer_gc_phase"].reset_index(drop=True)
     chosen = ["which", "sign", "threshold", "f1_fit"]
     assert found[chosen].equals(table[chosen])
@@ -279,7 +283,7 @@ def rivals_of(world, *, model_sha256, sae_sha256, hits="neuron", coverage=None, 
 
 def test_the_best_feature_of_another_seed_is_scored_as_ours_is(world):
     other = rivals_of(world, model_sha256="m", sae_sha256="other")
-    table = world.measure(activations=[], genomes=[], other_seed=other)
+    table = world.measure(rows=False, sequence=False, other_seed=other)
     assert of(table, "neuron", "other_seed")["f1"] == 1.0
     assert of(table, "neuron", "other_seed")["which"] == "1"
     assert of(table, "neuron", "feature")["f1"] < 0.95
@@ -294,7 +298,7 @@ def test_random_weights_on_fewer_bases_stand_beside_our_feature_on_those_bases(w
     random = rivals_of(
         world, model_sha256="r", sae_sha256="x", hits="source", coverage=coverage, name="random"
     )
-    table = world.measure(activations=[], genomes=[], random=random)
+    table = world.measure(rows=False, sequence=False, random=random)
     source, there = of(table, "source", "random_weights"), of(table, "neuron", "feature_there")
     assert source["f1"] == 1.0
     assert source["note"] == "toy; 4000 of 12000 bases of test"
@@ -323,7 +327,7 @@ def test_a_dictionary_that_is_no_rival_is_refused(world, kind, model_sha256, sae
     with replacing():
         stores = rivals_of(world, model_sha256=model_sha256, sae_sha256=sae_sha256, name="wrong")
     with pytest.raises(MismatchError, match=message):
-        world.measure(activations=[], genomes=[], **{kind: stores})
+        world.measure(rows=False, sequence=False, **{kind: stores})
 
 
 def test_a_rival_on_another_genome_is_refused(world):
@@ -332,20 +336,15 @@ def test_a_rival_on_another_genome_is_refused(world):
     with pytest.raises(
         MismatchError, match=r"foreign\.h5: expected genome .* or genome .*, found genome"
     ):
-        world.measure(activations=[], genomes=[], random=[store])
+        world.measure(rows=False, sequence=False, random=[store])
 
 
 def test_associations_of_another_split_are_refused(world):
-    table = associate(world.features, world.elements, config=SPLIT)
+    table = associate(world.bare, config=SPLIT)
     other = AssociateConfig(test=("fit",), n_shifts=9)
+    found = table.assign(n_concept_bp=table["n_concept_bp"] + 1)
     with pytest.raises(MismatchError, match=r"associations: neuron sense: expected 750 bases on"):
-        measure_baselines(
-            world.features,
-            world.elements,
-            table.assign(n_concept_bp=table["n_concept_bp"] + 1),
-            Rivals(),
-            split=other,
-        )
+        measure_baselines(world.bare, found, split=other)
 
 
 def test_activations_of_another_width_than_the_first_are_refused(world, tmp_path):
@@ -359,7 +358,7 @@ def test_activations_of_another_width_than_the_first_are_refused(world, tmp_path
 
 
 def test_values_of_components_are_0_on_average_in_either_direction(world):
-    fit, _ = dense_sides(world.features, world.elements, SPLIT)
+    fit, _ = dense_sides(world.bare, SPLIT)
     kinds, chosen = fit_projections(world.activations, fit, CONFIG)
     x = world.activations[0].rows(0, world.activations[0].n_tokens)
     for name in ("principal_component", "independent_component"):
@@ -373,7 +372,7 @@ def test_values_of_components_are_0_on_average_in_either_direction(world):
 def test_alternate_blocks_of_one_genome_are_a_split_too(tmp_path):
     world = World(tmp_path)
     world.split = AssociateConfig(block_bp=1500, gap_bp=100, n_shifts=9)
-    table = world.measure(genomes=[])
+    table = world.measure(sequence=False)
     assert of(table, "neuron", "neuron")["f1"] > 0.98
     assert of(table, "source", "independent_component")["f1"] > 0.98
 

@@ -127,12 +127,19 @@ def test_what_would_be_ignored_is_refused(files, tmp_path, monkeypatch, line, me
 
 
 @pytest.mark.parametrize(
-    ("option", "file", "kind"),
-    [("--activations", "fit.a.h5", "activations"), ("--genome", "fit.fa", "genome")],
+    ("option", "file", "message"),
+    [
+        (
+            "--activations",
+            "fit.a.h5",
+            r"for each of 2 features files, found none for .*test\.h5",
+        ),
+        ("--genome", "fit.fa", "specimen test: expected its sequence"),
+    ],
 )
-def test_each_features_file_needs_its_own(files, tmp_path, option, file, kind):
+def test_each_features_file_needs_its_own(files, tmp_path, option, file, message):
     line = ["--associations", files.folder / "known.parquet", "--baselines", tmp_path / "b.tsv"]
-    with pytest.raises(InputError, match=rf"{kind}: expected that of each .*test\.h5 too, found"):
+    with pytest.raises(InputError, match=message):
         files.run(*line, option, files.folder / file)
 
 

@@ -13,6 +13,7 @@ from genointerp.association.profile.boundary import Boundaries
 from genointerp.genome.interval import GenomicInterval
 from tests.association.detect import detect
 from tests.plant import contigs_of, make_elements, make_store, silence
+from tests.specimens import specimen
 
 LENGTH = 60
 READ = {"+": range(2, 60), "-": range(0, 55)}
@@ -28,14 +29,14 @@ def store(tmp_path_factory):
 
 def offsets(store, elements, fires, label, threshold=0.0):
     side = (GenomicInterval("c", SIDE.start, SIDE.stop), GenomicInterval("d", 0, 5))
-    universe = make_universe([store], [side])
+    universe = make_universe([(store, side)])
     cells = []
     for strand, values in fires.items():
         row = np.flatnonzero((values > 0) & (values >= threshold))
         cells.append(universe.locate(0, strand, row).cell)
     # beside one that fires everywhere and one that never does
     detected = detect(np.arange(universe.n_cells), np.concatenate(cells), np.zeros(0, np.int64))
-    found = Boundaries([store], [elements], universe).offsets(detected, label)
+    found = Boundaries([specimen(store, elements)], universe).offsets(detected, label)
     assert np.isnan([found.start[2], found.end[2]]).all()
     return found.start[1], found.end[1]
 

@@ -14,6 +14,7 @@ from genointerp.association.count.universe import make_universe
 from genointerp.core.metric import auroc
 from genointerp.genome.interval import GenomicInterval
 from tests.plant import contigs_of, make_elements, make_store
+from tests.specimens import specimen
 
 LENGTH, N_FEATURES = 40, 3
 SIDE = ((5, 18), (20, 33))
@@ -64,9 +65,10 @@ def test_counts_equal_a_naive_loop(world):
         store = make_store(Path(folder) / "f.h5", dense, contigs_of(c=LENGTH), coverage=COVERAGE)
         own = make_elements(*elements, unstranded=("u",))
         side = tuple(GenomicInterval("c", low, high) for low, high in SIDE)
-        universe = make_universe([store], [side])
-        names = list_labels([own])
-        labels = label_cells([store], [own], universe, names)
+        universe = make_universe([(store, side)])
+        known = [specimen(store, own)]
+        names = list_labels(known)
+        labels = label_cells(known, universe, names)
         tracks = dict(stream_features([store], [universe], range(N_FEATURES)))
     cells = naive_cells(covered)
     assert universe.n_covered == len(cells)
@@ -98,8 +100,9 @@ def test_thresholds_are_reached_inclusively(tmp_path):
     dense = {s: np.zeros((20, 1), np.float32) for s in "+-"}
     store = make_store(tmp_path / "f.h5", dense, contigs_of(c=20))
     own = make_elements(("a", "c", 2, 5, "+"))
-    universe = make_universe([store], [(GenomicInterval("c", 0, 20),)])
-    labels = label_cells([store], [own], universe, list_labels([own]))
+    universe = make_universe([(store, (GenomicInterval("c", 0, 20),))])
+    known = [specimen(store, own)]
+    labels = label_cells(known, universe, list_labels(known))
     track = CellTrack(np.array([2, 3, 12]), np.array([1, 2, 2], np.float32))
     counts = count_levels(track, np.array([0.0, 1.0, 1.5, 2.0, 2.5]), labels)
     assert counts.n_feature.tolist() == [3, 3, 2, 2, 0]

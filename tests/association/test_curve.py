@@ -11,6 +11,7 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.profile.curve import precision_recall
 from genointerp.store.table.schemas import CURVES
 from tests.plant import contigs_of, make_elements, make_store, silence
+from tests.specimens import specimen
 
 CONFIG = AssociateConfig(test=("test",), n_thresholds=4, n_shifts=9)
 CONTIGS = contigs_of(fit=40, test=60)
@@ -48,7 +49,7 @@ def test_the_curve_counts_as_a_loop_over_bases_does(tmp_path_factory, data):
     pair = pd.DataFrame(
         {"feature": [0], "concept": concept, "orientation": orientation, "threshold": [2.5]}
     )
-    curve = precision_recall([store], [ELEMENTS], pair, config=CONFIG, n_levels=5)
+    curve = precision_recall([specimen(store, ELEMENTS)], pair, config=CONFIG, n_levels=5)
     assert list(curve.columns) == CURVES.names
     assert curve["threshold"].is_monotonic_increasing
     assert curve["threshold"][curve["chosen"] == 1].tolist() == [2.5]
@@ -76,9 +77,9 @@ def test_the_chosen_point_is_that_of_the_associations(tmp_path):
         dense[strand][:, 1] = generator.random(100) * (generator.random(100) < 0.5)
     dense["+"][5:15, 0], dense["+"][50:58, 0], dense["-"][70:85, 0] = 2, 3, 1
     store = make_store(tmp_path / "f.h5", dense, CONTIGS)
-    table = associate([store], [ELEMENTS], config=CONFIG)
+    table = associate([specimen(store, ELEMENTS)], config=CONFIG)
     pairs = table[table["f1_fit"] > 0]
-    curve = precision_recall([store], [ELEMENTS], pairs, config=CONFIG)
+    curve = precision_recall([specimen(store, ELEMENTS)], pairs, config=CONFIG)
     chosen = curve[curve["chosen"] == 1]
     keys = ["feature", "concept", "orientation"]
     both = pairs.merge(chosen, on=keys, suffixes=("", "_curve"))
@@ -94,7 +95,7 @@ def test_the_lowest_threshold_detects_every_firing_base_and_the_highest_the_stro
     pair = pd.DataFrame(
         {"feature": [0], "concept": "tRNA", "orientation": "sense", "threshold": [np.nan]}
     )
-    curve = precision_recall([store], [ELEMENTS], pair, config=CONFIG, n_levels=64)
+    curve = precision_recall([specimen(store, ELEMENTS)], pair, config=CONFIG, n_levels=64)
     assert curve["n_feature_bp"].tolist() == [5, 4, 3, 2]
     assert curve["chosen"].sum() == 0
 
@@ -102,6 +103,6 @@ def test_the_lowest_threshold_detects_every_firing_base_and_the_highest_the_stro
 def test_no_pair_is_a_table_without_rows(tmp_path):
     store = make_store(tmp_path / "f.h5", silence(100, 1), CONTIGS)
     pairs = pd.DataFrame({"feature": [], "concept": [], "orientation": [], "threshold": []})
-    curve = precision_recall([store], [ELEMENTS], pairs, config=CONFIG)
+    curve = precision_recall([specimen(store, ELEMENTS)], pairs, config=CONFIG)
     assert list(curve.columns) == CURVES.names
     assert curve.empty

@@ -10,8 +10,9 @@ from genointerp.association.baseline.dense import (
     thinning,
 )
 from genointerp.association.config import AssociateConfig
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import InputError
 from tests.plant import contigs_of, make_elements, make_store, silence
+from tests.specimens import specimens
 from tests.stores import activation_header, write_activations, write_words
 
 CONFIG = AssociateConfig(test=("test",))
@@ -70,8 +71,8 @@ def test_rows_in_reading_order_get_the_cells_and_labels_of_their_bases(
 ):
     monkeypatch.setattr(dense, "BLOCK_BYTES", block_bytes)
     features, stores, elements = world
-    fit, test = dense_sides(features, elements, CONFIG)
-    check_activations(features, stores, (fit, test))
+    fit, test = dense_sides(specimens(features, elements=elements), CONFIG)
+    check_activations(specimens(features, activations=stores), (fit, test))
     for side, length in ((fit, 200), (test, 100)):
         cell, x = gathered(stores, side)
         assert sorted(cell.tolist()) == list(range(2 * length))
@@ -86,8 +87,8 @@ def test_rows_in_reading_order_get_the_cells_and_labels_of_their_bases(
 def test_blocks_of_one_genome_divide_its_rows(world):
     features, stores, elements = world
     config = AssociateConfig(block_bp=50, gap_bp=5)
-    sides = dense_sides(features, elements, config)
-    check_activations(features, stores, sides)
+    sides = dense_sides(specimens(features, elements=elements), config)
+    check_activations(specimens(features, activations=stores), sides)
     for side, wanted in zip(sides, ((0, 45), (55, 95)), strict=True):
         _, x = gathered(stores[:1], side)
         bases = np.unique(x[:, 0] * 8)
@@ -101,40 +102,34 @@ def test_activations_of_other_bases_than_the_features_are_refused(world, tmp_pat
     part = make_features(folder, "fit", 200, coverage={"fit": [(0, 150, "+"), (0, 200, "-")]})
     fewer = write_like(folder, part, np.zeros((350, 4), np.float32))
     both = [part, features[1]]
-    check_activations(both, [fewer, stores[1]], dense_sides(both, elements, CONFIG))
-    sides = dense_sides(features, elements, CONFIG)
+    known = specimens(both, elements=elements, activations=[fewer, stores[1]])
+    check_activations(known, dense_sides(known, CONFIG))
+    sides = dense_sides(specimens(features, elements=elements), CONFIG)
     with pytest.raises(InputError, match="the 400 bases of the features, each once, found 350"):
-        check_activations(features, [fewer, stores[1]], sides)
+        check_activations(specimens(features, activations=[fewer, stores[1]]), sides)
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "what"),
-    [("genome_sha256", "z", "genome"), ("model_sha256", "z", "model"), ("site", "s", "site")],
-)
-def test_activations_of_something_else_are_refused(world, tmp_path, field, value, what):
+def test_activations_of_every_genome_are_needed_where_one_has_them(world):
     features, stores, elements = world
-    (tmp_path / "other").mkdir()
-    x = np.zeros((400, 4), np.float32)
-    other = write_like(tmp_path / "other", features[0], x, **{field: value})
-    sides = dense_sides(features, elements, CONFIG)
-    with pytest.raises(MismatchError, match=f"expected {what} .* found {what} .*{value}"):
-        check_activations(features, [other, stores[1]], sides)
+    sides = dense_sides(specimens(features, elements=elements), CONFIG)
+    with pytest.raises(InputError, match="specimen test: expected the activations that its"):
+        check_activations(specimens(features, activations=[stores[0], None]), sides)
 
 
 def test_tokens_of_several_bases_are_refused_with_the_reason(world, tmp_path):
     features, stores, elements = world
     windows = features[0].coverage("+") + features[0].coverage("-")
     words = write_words(tmp_path / "words.h5", windows=windows, header=header_of(features[0]))
-    sides = dense_sides(features, elements, CONFIG)
+    sides = dense_sides(specimens(features, elements=elements), CONFIG)
     with pytest.raises(
         InputError, match="tokens that are bases, since a concept is a set of bases"
     ):
-        check_activations(features, [words, stores[1]], sides)
+        check_activations(specimens(features, activations=[words, stores[1]]), sides)
 
 
 def test_folds_are_long_stretches_that_both_strands_share(world):
     features, _, elements = world
-    fit, _ = dense_sides(features, elements, CONFIG)
+    fit, _ = dense_sides(specimens(features, elements=elements), CONFIG)
     fold = folds(np.arange(400), fit)
     assert (fold[:200] == fold[200:]).all()
     assert np.flatnonzero(np.diff(fold[:200].astype(int))).tolist() == [

@@ -14,6 +14,7 @@ from genointerp.association.baseline.dense_counts import (
 )
 from genointerp.association.config import AssociateConfig
 from tests.plant import contigs_of, make_elements, make_store, silence
+from tests.specimens import specimens
 
 CONFIG = AssociateConfig(test=("test",))
 GENE, OTHER = 0, 1
@@ -31,7 +32,7 @@ def sides(tmp_path):
                       unstranded=("gene", "other"))
         for seqid in ("fit", "test")
     ]  # fmt: skip
-    return dense_sides(features, elements, CONFIG)
+    return dense_sides(specimens(features, elements=elements), CONFIG)
 
 
 def everywhere(values):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
 from genointerp.association.associate import associate
 from genointerp.association.baseline.config import BaselineConfig
-from genointerp.association.baseline.measure import Rivals, measure_baselines
+from genointerp.association.baseline.measure import measure_baselines
 from genointerp.association.config import AssociateConfig
 from genointerp.association.summary import best_per_concept
 from genointerp.candidate.backtest.backtest import class_features
@@ -19,6 +19,7 @@ from genointerp.feature.query import best_concepts
 from genointerp.genome.genome import Contig, Genome
 from genointerp.store.contigs import ContigInfo
 from tests.plant import make_store
+from tests.specimens import specimens
 from tests.stores import activation_header, write_activations
 
 LENGTH, N_FEATURES, D_IN = 1500, 6, 8
@@ -100,16 +101,17 @@ def open_activations(folder, stores, sides):
     return activations
 
 
-def associations_of(stores, sides):
+def associations_of(stores, sides, **known):
     elements, genomes = [side[0] for side in sides], [side[1] for side in sides]
-    return associate(stores, elements, sequences=genomes, config=SPLIT)
+    own = specimens(stores, elements=elements, sequence=genomes, **known)
+    return own, associate(own, config=SPLIT)
 
 
 @settings(max_examples=5)
 @given(seed=st.integers(0, 10_000), loudness=st.sampled_from([0.1, 1.0, 50.0]))
 def test_what_fit_chose_is_the_same_whatever_lies_on_test(tmp_path_factory, seed, loudness):
     table, again = (
-        associations_of(open_stores(tmp_path_factory.mktemp("sides"), sides), sides)
+        associations_of(open_stores(tmp_path_factory.mktemp("sides"), sides), sides)[1]
         for sides in draw_sides(seed, loudness)
     )
     assert not table["f1"].equals(again["f1"])
@@ -133,11 +135,9 @@ def test_what_fit_chose_of_each_baseline_is_the_same_whatever_lies_on_test(tmp_p
         folder = tmp_path / str(number)
         folder.mkdir()
         stores = open_stores(folder, sides)
-        table, elements = associations_of(stores, sides), [side[0] for side in sides]
-        rivals = Rivals(open_activations(folder, stores, sides), [side[1] for side in sides])
-        found.append(
-            measure_baselines(stores, elements, table, rivals, split=SPLIT, config=BASELINES)
-        )
+        activations = open_activations(folder, stores, sides)
+        own, table = associations_of(stores, sides, activations=activations)
+        found.append(measure_baselines(own, table, split=SPLIT, config=BASELINES))
     names = ["concept", "orientation", "detector", "which", "sign", "threshold", "f1_fit"]
     pd.testing.assert_frame_equal(*(one[names] for one in found), check_exact=True)
     assert not found[0]["f1"].equals(found[1]["f1"])

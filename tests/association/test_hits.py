@@ -12,6 +12,7 @@ from genointerp.association.count.universe import make_universe
 from genointerp.genome.interval import GenomicInterval
 from tests.association.null_world import make_world
 from tests.plant import contigs_of, make_store
+from tests.specimens import specimen
 
 LENGTHS = {"c": 50, "d": 30}
 SIDE = (GenomicInterval("c", 3, 21), GenomicInterval("c", 24, 48), GenomicInterval("d", 0, 25))
@@ -37,7 +38,7 @@ def stores(tmp_path_factory):
 
 
 def test_hits_of_a_block_are_the_cells_of_each_feature_in_ascending_order(stores):
-    universe = make_universe(stores, [SIDE, SIDE])
+    universe = make_universe(zip(stores, [SIDE, SIDE], strict=True))
     block = read_cells(stores, universe).read(range(1, N_FEATURES))
     for feature, (track,) in stream_features(stores, [universe], range(1, N_FEATURES)):
         own = slice(block.start[feature - 1], block.stop[feature - 1])
@@ -49,7 +50,7 @@ def test_hits_of_a_block_are_the_cells_of_each_feature_in_ascending_order(stores
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, 1.5, 3.0, 4.0, 9.0])
 def test_detected_are_the_hits_that_reach_the_threshold(stores, threshold):
-    universe = make_universe(stores, [SIDE, SIDE])
+    universe = make_universe(zip(stores, [SIDE, SIDE], strict=True))
     block = read_cells(stores, universe).read(range(2, N_FEATURES))
     chosen = np.array([4, 2])
     detected = block.detect(chosen, np.array([threshold, np.nan]))
@@ -72,9 +73,9 @@ def test_a_code_reaches_what_its_value_reaches():
 def test_associations_do_not_depend_upon_the_blocks(tmp_path, monkeypatch):
     store, elements, genome = make_world(tmp_path, seed=5, n_features=7)
     config = AssociateConfig(test=("test",), n_shifts=19, n_thresholds=4)
-    one = associate([store], [elements], sequences=[genome], config=config)
+    one = associate([specimen(store, elements, sequence=genome)], config=config)
     monkeypatch.setattr(hits, "BLOCK_FEATURES", 2)
     assert len(feature_blocks([store])) == 4
-    several = associate([store], [elements], sequences=[genome], config=config)
+    several = associate([specimen(store, elements, sequence=genome)], config=config)
     assert one["p_max"].notna().sum() >= 7
     assert one.equals(several)

@@ -15,6 +15,7 @@ from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from tests.association.detect import detect
 from tests.plant import contigs_of, make_elements, make_store, silence
+from tests.specimens import specimen, specimens
 
 LENGTH = 6000
 CONFIG = AssociateConfig(n_shifts=99, n_matched=5)
@@ -23,14 +24,16 @@ SENSE = Label("a", "sense")
 
 def make_null(folder, elements, *, sides=((0, LENGTH),), config=CONFIG, bases=None):
     """The null upon the given stretches of one contig."""
-    store = make_store(folder / "f.h5", silence(LENGTH, 1), contigs_of(c=LENGTH))
     if bases is None:
         bases = np.random.default_rng(0).choice(np.frombuffer(b"ACGT", np.uint8), LENGTH)
-    stretches = tuple(GenomicInterval("c", *side) for side in sides)
-    universe = make_universe([store], [stretches])
     genome = Genome([Contig("c", bases)])
-    null = MatchedNull([store], [elements], universe, [genome], config)
-    return null, find_footprints([store], [elements], universe, SENSE), universe, bases
+    dense, contigs = silence(LENGTH, 1), contigs_of(c=LENGTH)
+    store = make_store(folder / "f.h5", dense, contigs, genome_sha256=genome.sha256)
+    stretches = tuple(GenomicInterval("c", *side) for side in sides)
+    universe = make_universe([(store, stretches)])
+    own = [specimen(store, elements, sequence=genome)]
+    null = MatchedNull(own, universe, config)
+    return null, find_footprints(own, universe, SENSE), universe, bases
 
 
 def scattered(n=12, length=80):
@@ -85,21 +88,22 @@ def test_no_background_spans_two_contigs_of_a_draft(tmp_path_factory, seed):
     stores, sequences, elements, sides = [], [], [], []
     for number, lengths in enumerate(drafts):
         contigs = contigs_of(**{f"contig_{i}": length for i, length in enumerate(lengths)})
-        path = tmp_path_factory.mktemp("draft") / "f.h5"
-        stores.append(
-            make_store(path, silence(sum(lengths), 1), contigs, genome_sha256=str(number))
-        )
         bases = [rng.choice(np.frombuffer(b"AC", np.uint8), length) for length in lengths]
-        sequences.append(Genome([Contig(f"contig_{i}", own) for i, own in enumerate(bases)]))
+        genome = Genome([Contig(f"contig_{i}", own) for i, own in enumerate(bases)])
+        sequences.append(genome)
+        path = tmp_path_factory.mktemp("draft") / f"{number}.h5"
+        dense = silence(sum(lengths), 1)
+        stores.append(make_store(path, dense, contigs, genome_sha256=genome.sha256))
         elements.append(
             make_elements(
                 *(("a", f"contig_{i}", 1, 10, str(rng.choice(["+", "-"]))) for i in (2, 9))
             )
         )
         sides.append(tuple(GenomicInterval(f"contig_{i}", 0, n) for i, n in enumerate(lengths)))
-    universe = make_universe(stores, sides)
+    universe = make_universe(zip(stores, sides, strict=True))
     config = AssociateConfig(n_shifts=9, n_matched=19, gc_caliper=0.9)
-    sets = MatchedNull(stores, elements, universe, sequences, config).sets(SENSE)
+    drawn = specimens(stores, elements=elements, sequence=sequences)
+    sets = MatchedNull(drawn, universe, config).sets(SENSE)
     assert sets.share == 1
     assert sets.n_places.min() > 10
     contig_of = np.repeat(np.arange(50), np.concatenate(drafts))

@@ -11,6 +11,7 @@ from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.table.schemas import METAGENE
 from tests.plant import contigs_of, make_elements, make_store, silence
+from tests.specimens import specimen
 
 CONTIGS = contigs_of(fit=40, test=60)
 ELEMENTS = make_elements(
@@ -34,7 +35,7 @@ def test_a_signal_at_each_start_in_reading_direction_is_a_peak_at_its_offset(tmp
     dense["-"][40 + 37, 0] = 4.0  # the third base of the one at 30 to 40, read backwards
     store = make_store(tmp_path / "f.h5", dense, CONTIGS)
     config = AssociateConfig(test=("test",))
-    table = metagene([store], [ELEMENTS], 0, "tRNA", config=config, flank=5)
+    table = metagene([specimen(store, ELEMENTS)], 0, "tRNA", config=config, flank=5)
     assert list(table.columns) == METAGENE.names
     sense = pick(table, "sense", "start")
     assert sense.index.tolist() == list(range(-5, 6))
@@ -60,7 +61,7 @@ def test_a_profile_is_the_mean_of_a_loop_over_elements(tmp_path_factory, data):
     elements = make_elements(*(("tRNA", "test", *place) for place in places))
     path = tmp_path_factory.mktemp("s") / "f.h5"
     store = make_store(path, dense, contigs, coverage=coverage)
-    table = metagene([store], [elements], 0, "tRNA", flank=9)
+    table = metagene([specimen(store, elements)], 0, "tRNA", flank=9)
     for orientation in ("sense", "antisense"):
         for anchor in ("start", "end"):
             for offset, row in pick(table, orientation, anchor).iterrows():
@@ -89,7 +90,7 @@ def test_only_the_outer_ends_of_a_joined_element_count(tmp_path):
     dense = silence(60, 1)
     dense["-"][39, 0], dense["-"][10, 0] = 1.0, 2.0
     store = make_store(tmp_path / "f.h5", dense, contigs_of(test=60))
-    table = metagene([store], [elements], 0, "CDS", flank=3)
+    table = metagene([specimen(store, elements)], 0, "CDS", flank=3)
     assert pick(table, "sense", "start")["mean_activation"].loc[0] == 1.0
     assert pick(table, "sense", "end")["mean_activation"].loc[0] == 2.0
     assert set(table["n_elements"]) == {1}
@@ -99,7 +100,7 @@ def test_a_concept_without_strand_is_read_on_both(tmp_path):
     dense = silence(100, 1)
     dense["+"][40 + 45, 0] = 1.0
     store = make_store(tmp_path / "f.h5", dense, CONTIGS)
-    table = metagene([store], [ELEMENTS], 0, "gap", flank=2)
+    table = metagene([specimen(store, ELEMENTS)], 0, "gap", flank=2)
     both = pick(table, "both", "start")
     assert (both["n_elements"].loc[0], both["mean_activation"].loc[0]) == (1, 0.5)
 
@@ -112,7 +113,7 @@ def test_the_two_readings_of_an_element_count_once(tmp_path):
     store = make_store(tmp_path / "f.h5", dense, contigs_of(test=60), coverage=coverage)
     places = [("gap", "test", 10, 20, "."), ("gap", "test", 30, 40, ".")]
     elements = make_elements(*places, unstranded=("gap",))
-    row = pick(metagene([store], [elements], 0, "gap", flank=0), "both", "start").loc[0]
+    row = pick(metagene([specimen(store, elements)], 0, "gap", flank=0), "both", "start").loc[0]
     # standard deviation sqrt(2) over sqrt(2)
     assert row[["n_elements", "mean_activation", "sem"]].tolist() == pytest.approx([2, 3, 1])
 
@@ -120,6 +121,6 @@ def test_the_two_readings_of_an_element_count_once(tmp_path):
 def test_an_unknown_concept_and_a_negative_flank_are_refused(tmp_path):
     store = make_store(tmp_path / "f.h5", silence(100, 1), CONTIGS)
     with pytest.raises(UnknownNameError, match=r"concept: expected one of tRNA, gap"):
-        metagene([store], [ELEMENTS], 0, "rRNA")
+        metagene([specimen(store, ELEMENTS)], 0, "rRNA")
     with pytest.raises(InputError, match="flank: expected 0 or more bp, found -1"):
-        metagene([store], [ELEMENTS], 0, "tRNA", flank=-1)
+        metagene([specimen(store, ELEMENTS)], 0, "tRNA", flank=-1)

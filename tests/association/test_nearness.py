@@ -17,6 +17,7 @@ from genointerp.association.count.universe import make_universe
 from genointerp.association.null.nearness import Ends
 from genointerp.genome.interval import GenomicInterval
 from tests.plant import contigs_of, make_elements, make_store, pick, silence
+from tests.specimens import specimen
 
 LENGTHS = {"c": 400, "d": 90}
 READ = {("c", "+"): (5, 390), ("c", "-"): (0, 400), ("d", "+"): (0, 90), ("d", "-"): (20, 90)}
@@ -34,8 +35,8 @@ def store(tmp_path_factory):
 
 
 def nearness(store, elements, tracks, label, config=None):
-    universe = make_universe([store], [tuple(GenomicInterval(n, *at) for n, at in SIDE.items())])
-    ends = Ends([store], [elements], universe, config or AssociateConfig())
+    universe = make_universe([(store, tuple(GenomicInterval(n, *at) for n, at in SIDE.items()))])
+    ends = Ends([specimen(store, elements)], universe, config or AssociateConfig())
     return ends.nearness(ends.find_peaks(tracks), label)
 
 
@@ -182,7 +183,7 @@ def test_associations_tell_the_boundary_of_the_pairs_that_are_tested(tmp_path):
     store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=length, test=length))
     elements = make_elements(*(("g", s, *g, "+") for s in ("fit", "test") for g in genes))
     config = AssociateConfig(test=("test",), n_shifts=9)
-    table = associate([store], [elements], config=config)
+    table = associate([specimen(store, elements)], config=config)
     found = [pick(table, feature, "g", "sense") for feature in range(3)]
     assert [row["boundary_share"] for row in found] == [1, 0, 1]
     assert found[0]["boundary_p"] < 1e-9

@@ -8,6 +8,7 @@ from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.association.null import matched
 from tests.association.null_world import make_world
+from tests.specimens import specimen
 
 N_FEATURES = 400
 N_SHIFTS = 199
@@ -20,7 +21,7 @@ LEVEL = 0.001
 def tested(folder, **options):
     """One row for each feature, the tested pair that fit likes best: rows are independent."""
     store, elements, genome = make_world(folder, n_features=N_FEATURES, **options)
-    table = associate([store], [elements], sequences=[genome], config=CONFIG)
+    table = associate([specimen(store, elements, sequence=genome)], config=CONFIG)
     # both strands together are the larger label, which the F1 likes best whatever fit holds
     table = table[table["p_value"].notna() & (table["orientation"] != "both")]
     table = table.sort_values("f1_fit", kind="stable")
@@ -88,7 +89,7 @@ def test_a_null_f1_of_matched_background_is_exceeded_by_one_pair_in_twenty(
     for seed in range(3):
         folder = tmp_path_factory.mktemp("matched")
         store, elements, genome = make_world(folder, n_features=N_FEATURES, seed=seed, gc_bias=True)
-        table = associate([store], [elements], sequences=[genome], config=CONFIG)
+        table = associate([specimen(store, elements, sequence=genome)], config=CONFIG)
         told = table[table["null_f1_matched"].notna()]
         assert (told["matched_share"] < 1).all()
         above = told["f1"] > told["null_f1_matched"]

@@ -143,7 +143,7 @@ def test_every_cell_of_a_side_is_described_once_and_by_its_own_base(tmp_path, mo
     store = make_store(tmp_path / "f.h5", silence(160, 1), ContigInfo.of(genome))
     # one segment of rows goes over both contigs
     sides = [(GenomicInterval("a", 10, 90), GenomicInterval("b", 0, 70))]
-    universe = make_universe([store], sides)
+    universe = make_universe(zip([store], sides, strict=True))
     assert universe.covered[0]["+"].start.tolist() == [10]
     seen = np.full(universe.n_cells, -1)
     for cell, rows in sequence_blocks([genome], universe):

@@ -7,10 +7,10 @@ import pytest
 from genointerp.association import similarity
 from genointerp.association.config import AssociateConfig
 from genointerp.association.similarity import K, compare_sides
-from genointerp.association.split import Split, split_stores
 from genointerp.genome.genome import Contig, Genome
-from genointerp.genome.interval import GenomicInterval
+from genointerp.store.contigs import ContigInfo
 from tests.plant import contigs_of, make_store, silence
+from tests.specimens import specimen
 
 LENGTH = 60_000
 COMPLEMENT = np.zeros(256, np.uint8)
@@ -23,10 +23,11 @@ def random_bases(seed):
 
 def compare(folder, fit, test, config=None):
     contigs = contigs_of(fit=len(fit), test=len(test))
-    store = make_store(folder / "f.h5", silence(len(fit) + len(test), 1), contigs)
     config = AssociateConfig(test=("test",)) if config is None else config
     genome = Genome([Contig("fit", fit), Contig("test", test)])
-    return compare_sides([store], [genome], split_stores([store], config))
+    dense = silence(len(fit) + len(test), 1)
+    store = make_store(folder / "f.h5", dense, contigs, genome_sha256=genome.sha256)
+    return compare_sides([specimen(store, sequence=genome)], config)
 
 
 def naive_share(fit, test):
@@ -74,9 +75,10 @@ def test_blocks_of_one_genome_are_compared_with_its_other_blocks(tmp_path):
     bases = random_bases(1)
     bases[21_000:29_000] = bases[1000:9000]
     config = AssociateConfig(block_bp=10_000, gap_bp=500)
-    contigs = contigs_of(c=LENGTH)
-    store = make_store(tmp_path / "f.h5", silence(LENGTH, 1), contigs)
-    table = compare_sides([store], [Genome([Contig("c", bases)])], split_stores([store], config))
+    genome = Genome([Contig("c", bases)])
+    dense, contigs = silence(LENGTH, 1), contigs_of(c=LENGTH)
+    store = make_store(tmp_path / "f.h5", dense, contigs, genome_sha256=genome.sha256)
+    table = compare_sides([specimen(store, sequence=genome)], config)
     assert table["fit_genome"].tolist() == table["test_genome"].tolist() == ["c"]
     # both copies lie in even blocks, which are fit
     assert table["shared_kmers"].tolist() == [0]
@@ -88,17 +90,19 @@ def test_no_word_spans_two_contigs(tmp_path, monkeypatch):
     bases = random_bases(1)
     genome = Genome([Contig("a", bases[:900]), Contig("b", bases[900:2000])])
     genome = Genome([*genome.values(), Contig("test", bases[900 - K + 1 : 900 + K - 1])])
-    contigs = contigs_of(a=900, b=1100, test=2 * K - 2)
-    store = make_store(tmp_path / "f.h5", silence(2000 + 2 * K - 2, 1), contigs)
-    splits = split_stores([store], AssociateConfig(test=("test",)))
-    assert compare_sides([store], [genome], splits)["shared_kmers"].tolist() == [0]
+    dense, contigs = silence(2000 + 2 * K - 2, 1), ContigInfo.of(genome)
+    store = make_store(tmp_path / "f.h5", dense, contigs, genome_sha256=genome.sha256)
+    table = compare_sides([specimen(store, sequence=genome)], AssociateConfig(test=("test",)))
+    assert table["shared_kmers"].tolist() == [0]
 
 
 def draft(folder, bases, number):
-    genome = Genome([Contig("contig_1", bases[:40_000]), Contig("contig_2", bases[40_000:])])
-    contigs = contigs_of(contig_1=40_000, contig_2=LENGTH - 40_000)
-    dense = silence(LENGTH, 1)
-    return make_store(folder / f"{number}.h5", dense, contigs, genome_sha256=str(number)), genome
+    # the topology tells a genome from its copy
+    first = Contig("contig_1", bases[:40_000], circular=number == 2)
+    genome = Genome([first, Contig("contig_2", bases[40_000:])])
+    path, contigs = folder / f"{number}.h5", ContigInfo.of(genome)
+    store = make_store(path, silence(LENGTH, 1), contigs, genome_sha256=genome.sha256)
+    return specimen(store, sequence=genome)
 
 
 @pytest.mark.parametrize("first", [0, 1], ids=["copy-first", "copy-last"])
@@ -107,10 +111,8 @@ def test_drafts_whose_contigs_have_the_same_names_are_told_apart(tmp_path, first
     pytest.importorskip("pyskani")
     bases = [random_bases(1), random_bases(2), random_bases(1)]
     bases = bases if first == 0 else [bases[1], bases[0], bases[2]]
-    stores, genomes = zip(*(draft(tmp_path, one, i) for i, one in enumerate(bases)), strict=True)
-    whole = tuple(GenomicInterval(c.seqid, 0, c.length) for c in stores[0].header.contigs)
-    splits = [Split(whole, ()), Split(whole, ()), Split((), whole)]
-    table = compare_sides(stores, genomes, splits)
+    drafts = [draft(tmp_path, one, i) for i, one in enumerate(bases)]
+    table = compare_sides(drafts, AssociateConfig(test_genomes=(drafts[2].genome_sha256,)))
     assert table["fit_genome"].tolist() == ["contig_1 (genome 1)", "contig_1 (genome 2)"]
     assert set(table["test_genome"]) == {"contig_1 (genome 3)"}
     expected = [1.0, 0.0] if first == 0 else [0.0, 1.0]

@@ -182,7 +182,7 @@ def assert_enough(genome, fitted):
         )
         for side in split
     ]
-    assert naive == [sum(part.length for part in side) for side in sides_read([genome], [split])]
+    assert naive == [sum(part.length for part in side) for side in sides_read([genome], fitted)]
     assert min(naive) >= sum(naive) / 4 > 0
 
 

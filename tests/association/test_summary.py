@@ -7,6 +7,7 @@ from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.association.summary import summarise_features
 from tests.plant import contigs_of, make_elements, make_store, pick, silence
+from tests.specimens import specimen, specimens
 
 CONFIG = AssociateConfig(test=("test",), n_shifts=9)
 
@@ -22,7 +23,7 @@ def test_a_feature_is_summed_over_strands_and_genomes(tmp_path):
         contigs = contigs_of(**{name: 50})
         stores.append(make_store(path, dense, contigs, genome_sha256=f"g{index}"))
     elements = [make_elements(("tRNA", name, 10, 20, "+")) for name in ("fit", "test")]
-    associations = associate(stores, elements, config=CONFIG)
+    associations = associate(specimens(stores, elements=elements), config=CONFIG)
     table = summarise_features(stores, associations).set_index("feature")
     first = table.loc[0]
     assert first["n_firing"] == 24
@@ -44,7 +45,7 @@ def test_what_never_fires_and_tells_nothing_has_a_row_with_gaps(tmp_path):
     dense["+"][60:70, 0] = 1.0
     store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=50, test=50))
     elements = make_elements(("tRNA", "fit", 10, 20, "+"), ("tRNA", "test", 10, 20, "+"))
-    associations = associate([store], [elements], config=CONFIG)
+    associations = associate([specimen(store, elements)], config=CONFIG)
     silent = summarise_features([store], associations).iloc[1]
     assert (silent["n_firing"], silent["density"], silent["max_activation"]) == (0, 0.0, 0.0)
     assert (silent["best_concept"], silent["orientation"]) == ("", "")

@@ -21,6 +21,7 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature.store import FeatureStore
 from tests.plant import contigs_of, make_elements, make_store, silence
+from tests.specimens import specimen, specimens
 from tests.store.archives import ARCHIVES
 
 N_FEATURES = 4
@@ -43,6 +44,10 @@ class World(NamedTuple):
     dense: list[dict[str, np.ndarray]]
     coverage: list[dict[str, list[tuple[int, int, str]]]]
     sides: list[tuple[GenomicInterval, ...]]
+
+    @property
+    def specimens(self):
+        return specimens(self.stores, elements=self.elements)
 
 
 def make_world(folder, seed):
@@ -118,9 +123,9 @@ def bases_of_elements(world, concept, orientation):
 @given(st.integers(0, 10_000))
 def test_tallies_equal_loops_over_bases_and_elements(tmp_path_factory, seed):
     world = make_world(tmp_path_factory.mktemp("tally"), seed)
-    universe = make_universe(world.stores, world.sides)
-    names = list_labels(world.elements)
-    labels = label_cells(world.stores, world.elements, universe, names, n_stretches=3)
+    universe = make_universe(zip(world.stores, world.sides, strict=True))
+    names = list_labels(world.specimens)
+    labels = label_cells(world.specimens, universe, names, n_stretches=3)
     counter = Tally(world.stores, universe, labels)
     (features,) = feature_blocks(world.stores)
     block = counter.read(features)
@@ -174,9 +179,12 @@ def naive_average_precision(value, positive):
 @given(st.integers(0, 10_000))
 def test_stretches_divide_the_counts_of_their_level(tmp_path_factory, seed):
     world = make_world(tmp_path_factory.mktemp("tally"), seed)
-    universe = make_universe(world.stores, world.sides)
+    universe = make_universe(zip(world.stores, world.sides, strict=True))
     labels = label_cells(
-        world.stores, world.elements, universe, list_labels(world.elements), n_stretches=4
+        world.specimens,
+        universe,
+        list_labels(world.specimens),
+        n_stretches=4,
     )
     counter = Tally(world.stores, universe, labels)
     block = counter.read(range(N_FEATURES))
@@ -224,8 +232,9 @@ def test_files_of_every_version_are_counted_alike(version):
     store = FeatureStore(ARCHIVES / f"features-v{version}.h5")
     elements = make_elements(("a", "chrA", 0, 6, "+"), ("a", "chrB", 1, 3, "-"))
     side = (GenomicInterval("chrA", 0, 12), GenomicInterval("chrB", 0, 5))
-    universe = make_universe([store], [side])
-    labels = label_cells([store], [elements], universe, list_labels([elements]))
+    universe = make_universe([(store, side)])
+    known = [specimen(store, elements)]
+    labels = label_cells(known, universe, list_labels(known))
     counter = Tally([store], universe, labels)
     block = counter.read(range(1, 3))
     # features 1 and 2 fire at every third and every fourth of 17 rows, with 2 and 3, on - more
@@ -254,8 +263,9 @@ def test_a_damaged_file_is_refused(tmp_path, path, index, value, message):
     dense["+"][5:9, 0] = 1
     store = make_store(tmp_path / "f.h5", dense, (ContigInfo("c", 20, circular=False),))
     elements = make_elements(("a", "c", 0, 6, "+"))
-    universe = make_universe([store], [(GenomicInterval("c", 0, 20),)])
-    labels = label_cells([store], [elements], universe, list_labels([elements]))
+    universe = make_universe([(store, (GenomicInterval("c", 0, 20),))])
+    known = [specimen(store, elements)]
+    labels = label_cells(known, universe, list_labels(known))
     with h5py.File(store.path, "r+") as file:
         file[path][index] = value
     with pytest.raises(SchemaError, match=message):

@@ -24,6 +24,7 @@ from tests.association.test_tally import (
     make_world,
 )
 from tests.plant import contigs_of, make_elements, make_store, silence
+from tests.specimens import specimen
 
 LENGTH = 20_000
 CONFIG = AssociateConfig(test=("test",), n_shifts=199, gap_bp=1000)
@@ -77,7 +78,7 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="module")
 def table(world):
     store, _, elements = world
-    return associate([store], [elements], config=CONFIG)
+    return associate([specimen(store, elements)], config=CONFIG)
 
 
 @pytest.fixture(scope="module")
@@ -168,9 +169,9 @@ def naive_choice(loud, cells, bases, readings, n_known, chance):
 @pytest.mark.parametrize("seed", range(12))
 def test_the_choice_is_that_of_loops_over_bases(tmp_path, monkeypatch, seed):
     world = make_world(tmp_path, seed)
-    universe = make_universe(world.stores, world.sides)
-    names = list_labels(world.elements)
-    labels = label_cells(world.stores, world.elements, universe, names)
+    universe = make_universe(zip(world.stores, world.sides, strict=True))
+    names = list_labels(world.specimens)
+    labels = label_cells(world.specimens, universe, names)
     # with so few bases only a lenient bound chooses any
     monkeypatch.setattr(union, "CHANCE", 0.35 * len(names))
     block = Tally(world.stores, universe, labels).read(range(N_FEATURES))
@@ -245,7 +246,7 @@ def test_the_chance_of_a_union_is_that_of_the_loud_bases(tmp_path):
             dense[strand][offset + start : offset + start + 10, 0] = 8
         places += [("tRNA", seqid, *place) for place in TRNA]
     store = make_store(tmp_path / "f.h5", dense, contigs_of(fit=LENGTH, test=LENGTH))
-    table = associate([store], [make_elements(*places)], config=CONFIG)
+    table = associate([specimen(store, make_elements(*places))], config=CONFIG)
     rows = table[table["union_base"].notna()]
     assert rows["orientation"].tolist() == ["sense"]
     assert rows["union_precision"].item() == 1
@@ -288,10 +289,11 @@ def test_both_strands_of_a_concept_are_the_same_bases_whatever_other_labels_are_
     world, others
 ):
     store, _, elements = world
-    universe = make_universe([store], [(GenomicInterval("test", 0, LENGTH),)])
+    universe = make_universe([(store, (GenomicInterval("test", 0, LENGTH),))])
     names = tuple(Label("tRNA", orientation) for orientation in (*others, "both"))
-    found = label_cells([store], [elements], universe, names)
-    every = label_cells([store], [elements], universe, list_labels([elements]))
+    own = [specimen(store, elements)]
+    found = label_cells(own, universe, names)
+    every = label_cells(own, universe, list_labels(own))
     whole = every.mask(every.names.index(Label("tRNA", "both")))
     assert whole.any()
     np.testing.assert_array_equal(found.mask(len(others)), whole)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from genointerp.annotation.annotation_set import AnnotationSet
-from genointerp.feature.genomes import FeaturedGenome
+from genointerp.feature.specimen import Specimen
 from genointerp.genome.genome import Contig, Genome
 from genointerp.store.contigs import ContigInfo
 from tests.candidate.loci_of_one_genome import (
@@ -29,4 +29,4 @@ def one_genome(tmp_path_factory):
     path = tmp_path_factory.mktemp("store") / "f.h5"
     store = make_store(path, dense, contigs, genome_sha256=bases.sha256)
     known = AnnotationSet([element("CDS", 100, 400, gene="abcA", product="kinase")], bases.lengths)
-    return FeaturedGenome("one", store, bases, known)
+    return Specimen("one", store, bases, known)

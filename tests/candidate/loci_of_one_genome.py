@@ -1,5 +1,7 @@
 """Loci of one feature upon a genome with one gene, and what finders saw there."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
@@ -31,5 +33,6 @@ PREDICTED = predicted(
 CANDIDATES = pd.DataFrame({"rank": [1], "feature": [0]})
 
 
-def judged(genome, predictions, config=QUIET):
-    return locus_evidence([genome], predictions, CANDIDATES, RankConfig(), config)
+def judged(specimen, predictions=None, config=QUIET):
+    searched = replace(specimen, predictions=predictions)
+    return locus_evidence([searched], CANDIDATES, RankConfig(), config)

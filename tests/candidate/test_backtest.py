@@ -1,5 +1,7 @@
 """Planted features upon a planted annotation: what is hidden must be found, and stay hidden."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.catalogue import annotations_folder
-from genointerp.annotation.concepts import define_elements, load_concepts
+from genointerp.annotation.concepts import load_concepts
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.candidate.backtest.backtest import (
@@ -21,17 +23,18 @@ from genointerp.candidate.backtest.backtest import (
     tell_shown,
     verdict,
 )
-from genointerp.candidate.backtest.hidden import Known, hide
+from genointerp.candidate.backtest.hidden import hide
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.rank import gather, rank_evidence
 from genointerp.cli.main import app
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import InputError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import write_fasta
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.table.schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES
 from genointerp.store.table.table import read_table, write_table
 from tests.plant import contigs_of, make_elements, make_store, silence
+from tests.specimens import specimen, specimens
 
 LENGTH = 20_000
 CONCEPTS = load_concepts()
@@ -88,15 +91,20 @@ def world(tmp_path_factory):
         path = folder / f"{seqid}-random.h5"
         random.append(make_store(path, noise, contigs, sae_sha256="r", model_sha256="r", **keys))
         genomes.append(genome)
-    known = Known([annotate("fit"), annotate("test")], genomes, CONCEPTS)
-    table = associate(stores, known.elements(), config=SPLIT)
-    return Subject(stores, table, SPLIT), known, random
+    known = {"sequence": genomes, "annotation": [annotate("fit"), annotate("test")]}
+    own = specimens(stores, **known)
+    table = associate(defined(own), config=SPLIT, matched=False)
+    return Subject(own, table, SPLIT), RandomWeights(specimens(random, **known))
+
+
+def defined(specimens, concepts=CONCEPTS):
+    return [one.with_concepts(concepts) for one in specimens]
 
 
 @pytest.fixture(scope="module")
 def result(world):
-    subject, known, random = world
-    return backtest(subject, known, CONFIG, random=RandomWeights(random))
+    subject, random = world
+    return backtest(subject, CONCEPTS, CONFIG, random=random)
 
 
 def row_of(result, name):
@@ -110,19 +118,18 @@ def test_each_class_of_the_annotation_is_hidden_once(result):
 
 
 def test_a_concept_of_another_is_hidden_alone(world):
-    _, known, _ = world
-    full = known.elements()
-    hidden = hide(known, "stop_codon", full)
+    full = defined(world[0].specimens)
+    hidden = hide(full, CONCEPTS, "stop_codon")
     assert (hidden.gone, hidden.changed) == (("stop_codon",), ())
-    for own, shown in zip(hidden.elements, full, strict=True):
+    for one in full:
+        own, shown = hidden.elements[one.genome_sha256], one.elements
         assert "stop_codon" not in own.names
         pd.testing.assert_frame_equal(own.of("CDS"), shown.of("CDS"))
         assert len(own.table) == len(shown.table) - len(shown.of("stop_codon"))
 
 
 def test_what_goes_with_a_hidden_part_is_what_is_made_of_it(world):
-    _, known, _ = world
-    hidden = hide(known, "CDS_phase0", known.elements())
+    hidden = hide(defined(world[0].specimens), CONCEPTS, "CDS_phase0")
     assert hidden.gone == ("CDS_phase0",)
 
 
@@ -155,12 +162,12 @@ def test_elements_count_where_a_base_of_them_was_read(tmp_path):
     # read, its last base read on the other strand, between, beyond
     places = [(10, 20), (99, 110), (159, 170), (120, 140), (200, 250)]
     elements = make_elements(*(("tRNA", "c", *place, "+") for place in places))
-    assert count_read([store], [elements], "tRNA") == 3
+    assert count_read([specimen(store, elements)], "tRNA") == 3
 
 
 def test_a_feature_that_is_explained_when_known_is_a_candidate_when_hidden(world, result):
-    subject, known, _ = world
-    evidence = gather(subject.stores, known.genomes, CONFIG)
+    subject, _ = world
+    evidence = gather(subject.specimens, CONFIG)
     shown = rank_evidence(evidence, subject.associations, CONFIG).set_index("feature")
     hidden = result.features.set_index(["class", "dictionary", "feature"])
     assert "explained" in shown.loc[TRNA, "flags"]
@@ -170,14 +177,16 @@ def test_a_feature_that_is_explained_when_known_is_a_candidate_when_hidden(world
 
 @pytest.mark.parametrize("name", ["tRNA", "CDS"])
 def test_the_ranking_is_that_of_an_annotation_which_never_had_the_class(world, name):
-    subject, known, _ = world
-    hidden = hide(known, name, known.elements())
-    never = [annotate("fit", without=(name,)), annotate("test", without=(name,))]
-    elements = [define_elements(a, g, CONCEPTS) for a, g in zip(never, known.genomes, strict=True)]
-    table = associate(subject.stores, elements, config=SPLIT)
-    own = associate_hidden(subject.stores, hidden, SPLIT)
+    subject, _ = world
+    hidden = hide(defined(subject.specimens), CONCEPTS, name)
+    never = [
+        replace(one, annotation=annotate(seqid, without=(name,)))
+        for one, seqid in zip(subject.specimens, ("fit", "test"), strict=True)
+    ]
+    table = associate(defined(never), config=SPLIT, matched=False)
+    own = associate_hidden(subject.specimens, hidden, SPLIT)
     pd.testing.assert_frame_equal(own, table)
-    evidence = gather(subject.stores, known.genomes, CONFIG)
+    evidence = gather(subject.specimens, CONFIG)
     pd.testing.assert_frame_equal(
         rank_evidence(evidence, own, CONFIG), rank_evidence(evidence, table, CONFIG)
     )
@@ -185,11 +194,11 @@ def test_the_ranking_is_that_of_an_annotation_which_never_had_the_class(world, n
 
 @pytest.mark.parametrize("name", ["tRNA", "CDS"])
 def test_the_ranks_do_not_change_with_the_known_scores_of_the_class(world, result, name):
-    subject, known, _ = world
+    subject, _ = world
     table = subject.associations.copy()
     # scores of the class decide which features are looked up, never where they are
     table.loc[table["concept"] == name, ["precision", "log2_enrichment", "auroc"]] = 0.5
-    again = backtest(Subject(subject.stores, table, SPLIT), known, CONFIG)
+    again = backtest(replace(subject, associations=table), CONCEPTS, CONFIG)
     keys = ["class", "feature", "rank", "score", "flags"]
     trained = result.features[result.features["dictionary"] == "trained"]
     merged = again.features[keys].merge(trained[keys], on=keys[:2], suffixes=("", "_before"))
@@ -199,7 +208,7 @@ def test_the_ranks_do_not_change_with_the_known_scores_of_the_class(world, resul
 
 
 def test_features_of_a_class_are_told_by_their_best_label_on_fit(world):
-    subject, _, _ = world
+    subject, _ = world
     found = class_features(subject.associations, ["tRNA"], CONFIG)
     assert found["feature"].tolist() == [TRNA, SECOND]
     assert found["orientation"].tolist() == ["sense", "sense"]
@@ -312,7 +321,7 @@ def test_features_that_are_as_early_with_nothing_hidden_are_told(result):
 
 
 def test_probes_say_which_classes_the_model_knows(world):
-    subject, known, _ = world
+    subject, _ = world
     probes = pd.DataFrame(
         {
             "detector": ["linear_probe", "linear_probe", "neuron"],
@@ -320,24 +329,24 @@ def test_probes_say_which_classes_the_model_knows(world):
             "auroc": [0.7, 0.93, 0.99],
         }
     )
-    table = backtest(subject, known, CONFIG, probes=probes).classes.set_index("class")
+    table = backtest(subject, CONCEPTS, CONFIG, probes=probes).classes.set_index("class")
     assert table.loc[["tRNA", "CDS"], "probe_auroc"].tolist() == [0.7, 0.93]
     assert table["verdict"].eq("not known").tolist() == [True, False, False, False]
 
 
-def test_one_annotation_is_needed_for_each_store(world):
-    subject, known, _ = world
-    half = Known(known.annotations[:1], known.genomes, CONCEPTS)
-    with pytest.raises(InputError, match="annotations: expected one for each of 2 stores, found 1"):
-        backtest(subject, half, CONFIG)
+def test_the_annotation_of_each_genome_is_needed(world):
+    subject, _ = world
+    first, second = subject.specimens
+    half = replace(subject, specimens=[first, replace(second, annotation=None)])
+    with pytest.raises(InputError, match="specimen test: expected its annotation"):
+        backtest(half, CONCEPTS, CONFIG)
 
 
 def test_hiding_all_that_is_known_leaves_nothing_explained(world):
-    subject, known, _ = world
+    subject, _ = world
     only = {"tRNA": CONCEPTS["tRNA"]}
-    alone = Known(known.annotations, known.genomes, only)
-    table = associate(subject.stores, alone.elements(), config=SPLIT)
-    found = backtest(Subject(subject.stores, table, SPLIT), alone, CONFIG)
+    table = associate(defined(subject.specimens, only), config=SPLIT, matched=False)
+    found = backtest(replace(subject, associations=table), only, CONFIG)
     assert found.classes["changed"].tolist() == [""]
     assert set(found.features["feature"]) == {TRNA, SECOND}
     assert not found.features["flags"].str.contains("explained").any()
@@ -352,18 +361,19 @@ def gff3(path, annotations):
 
 @pytest.fixture(scope="module")
 def files(world, tmp_path_factory):
-    subject, known, _ = world
+    subject, _ = world
     folder = tmp_path_factory.mktemp("files")
     parts = []
-    for index, (name, genome) in enumerate(zip(("fit", "test"), known.genomes, strict=True)):
-        write_fasta(genome, folder / f"{name}.fa")
-        gff3(folder / f"{name}.gff3", known.annotations[index])
-        parts += [str(subject.stores[index].path), "--genome", str(folder / f"{name}.fa")]
+    for one in subject.specimens:
+        name = one.name
+        write_fasta(one.sequence, folder / f"{name}.fa")
+        gff3(folder / f"{name}.gff3", one.annotation)
+        parts += [str(one.features.path), "--genome", str(folder / f"{name}.fa")]
         parts += ["--annotations", str(folder / f"{name}.gff3")]
     from genointerp.core.config import to_mapping
     from genointerp.core.provenance import Provenance, sha256_file
 
-    inputs = {f"features-{i}": store.sha256 for i, store in enumerate(subject.stores)}
+    inputs = {f"features-{i}": one.features.sha256 for i, one in enumerate(subject.specimens)}
     names = [folder / "fit.gff3", folder / "test.gff3"]
     inputs |= {f"annotations-{i}": sha256_file(path) for i, path in enumerate(names)}
     inputs["concepts"] = sha256_file(annotations_folder() / "concepts.yaml")
@@ -390,8 +400,6 @@ def test_the_command_writes_both_tables_and_the_figure(files, result, tmp_path):
 def test_a_genome_that_is_not_that_of_the_features_is_refused(files, tmp_path):
     wrong = [part for part in files if not part.endswith("test.fa")]
     wrong.pop(wrong.index("--genome", wrong.index("--genome") + 1))
-    with pytest.raises(
-        MismatchError, match=r"test\.h5: expected genome \w+ as in fit, found genome"
-    ):
+    with pytest.raises(InputError, match="specimen test: expected its sequence"):
         app(["backtest", *wrong, "--out", str(tmp_path / "o.tsv")], standalone_mode=False)
     assert list(tmp_path.iterdir()) == []

@@ -18,7 +18,6 @@ from genointerp.candidate.evidence.locus import DossierConfig, locus_evidence
 from genointerp.candidate.evidence.pattern import Pattern
 from genointerp.candidate.score import FLAGS, Flag
 from genointerp.cli.main import app
-from genointerp.command import dossier as dossier_files
 from genointerp.command.dossier import DossierFiles
 from genointerp.command.dossier import dossier as write_dossiers
 from genointerp.core.config import to_mapping
@@ -69,7 +68,7 @@ def outcomes(candidates, evidence, row=0, **changes):
 
 
 def test_each_flag_is_a_check_with_its_threshold_and_value(one_genome, candidates):
-    found = outcomes(candidates, judged(one_genome, [PREDICTED]))
+    found = outcomes(candidates, judged(one_genome, PREDICTED))
     assert list(found) == [
         *(flag.name for flag in FLAGS),
         "one_kind",
@@ -87,7 +86,7 @@ def test_each_flag_is_a_check_with_its_threshold_and_value(one_genome, candidate
 
 
 def test_a_check_whose_value_is_undefined_is_not_said_to_be_ruled_out(one_genome, candidates):
-    evidence = judged(one_genome, [])
+    evidence = judged(one_genome)
     assert outcomes(candidates, evidence, gc_auroc=np.nan)["gc_shortcut"].outcome == "not examined"
     assert outcomes(candidates, evidence)["gc_shortcut"].outcome == "ruled out"
     assert outcomes(candidates, evidence)["annotation_missing"].outcome == "not examined"
@@ -104,7 +103,7 @@ COMPLETE = {
 
 
 def examined(candidates, one_genome, **changes):
-    found = outcomes(candidates, judged(one_genome, [PREDICTED]), **{**COMPLETE, **changes})
+    found = outcomes(candidates, judged(one_genome, PREDICTED), **{**COMPLETE, **changes})
     return {name: (check.outcome, check.reason) for name, check in found.items()}
 
 
@@ -153,7 +152,7 @@ def test_that_no_concept_attracts_a_feature_rules_attraction_out(candidates, one
 
 
 def test_a_check_of_a_column_that_an_older_table_lacks_is_not_examined(candidates, one_genome):
-    found = outcomes(candidates, judged(one_genome, []))
+    found = outcomes(candidates, judged(one_genome))
     assert "periodicity" not in candidates.columns
     assert found["periodic"].outcome == "not examined"
     assert found["periodic"].reason == "the table of candidates has no column periodicity"
@@ -179,7 +178,7 @@ def test_loci_that_lie_in_one_kind_of_element_are_told_by_their_chance():
 
 
 def test_a_candidate_of_one_kind_is_not_ruled_out(one_genome, candidates):
-    evidence = judged(one_genome, [])
+    evidence = judged(one_genome)
     # the gene holds a tenth of the bases: one locus of four in it is no wonder
     assert evidence["type_share"].tolist() == [0.1] * 4
     assert outcomes(candidates, evidence)["one_kind"].outcome == "ruled out"
@@ -200,7 +199,7 @@ def test_a_dossier_prints_the_thresholds_that_the_ranking_had(one_genome, candid
     ranked = RankConfig(dense=0.02, attracted=2.0)
     found = {
         check.check: check
-        for check in check_candidate(row, judged(one_genome, []), ranked, DossierConfig())
+        for check in check_candidate(row, judged(one_genome), ranked, DossierConfig())
     }
     assert found["dense"].rule == "density >= dense (0.02)"
     assert found["dense"].thresholds == {"dense": 0.02}
@@ -213,23 +212,23 @@ def test_a_check_has_the_values_of_its_columns_and_keys(one_genome, candidates, 
         lambda t, c: t["n_loci"] < c.few_loci,
     )
     monkeypatch.setattr(checks, "FLAGS", (own,))
-    found = outcomes(candidates, judged(one_genome, []))["own"]
+    found = outcomes(candidates, judged(one_genome))["own"]
     assert found.values == {"n_loci": 4, "density": 0.05}
     assert found.thresholds == {"few_loci": 5.0, "dense": 0.1}
     assert found.rule == "5"
     assert found.outcome == "ruled out"
-    assert outcomes(candidates, judged(one_genome, []), density=np.nan)["own"].outcome == (
+    assert outcomes(candidates, judged(one_genome), density=np.nan)["own"].outcome == (
         "not examined"
     )
 
 
 def test_missing_annotation_and_low_complexity_are_checks_of_the_loci(one_genome, candidates):
-    found = outcomes(candidates, judged(one_genome, [PREDICTED]))
+    found = outcomes(candidates, judged(one_genome, PREDICTED))
     assert found["annotation_missing"].values == {"annotation_missing": 0.25}
     assert found["annotation_missing"].outcome == "ruled out"
     assert found["masked"].values == {"masked": 0.125}
     genes = [element("CDS", start, end, tool="x") for start, end in (MISSING, (2000, 2100))]
-    half = outcomes(candidates, judged(one_genome, [predicted(*genes)]))
+    half = outcomes(candidates, judged(one_genome, predicted(*genes)))
     assert half["annotation_missing"].outcome == "not ruled out"
     assert half["masked"].outcome == "not examined"
 
@@ -253,9 +252,8 @@ def test_nearest_directions_are_those_of_a_loop_and_leave_out_the_feature_itself
 def test_a_dossier_tells_context_neighbours_ablation_and_what_to_test(one_genome, candidates):
     decoder = np.array([[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0]])
     patterned = candidates.to_dict("records")
-    first, second = make_dossiers(
-        candidates, [one_genome], RankConfig(), QUIET, predictions=[PREDICTED], decoder=decoder
-    )
+    searched = replace(one_genome, predictions=PREDICTED)
+    first, second = make_dossiers(candidates, [searched], RankConfig(), QUIET, decoder=decoder)
     assert first.candidate == pytest.approx(patterned[0], nan_ok=True)
     assert first.context["n_loci"].tolist() == [2, 1, 1]
     assert first.context["status"].tolist()[0] == "nothing hits"
@@ -282,16 +280,16 @@ def test_from_an_unknown_pattern_no_experiment_follows():
 
 @pytest.fixture
 def files(one_genome, candidates, tmp_path):
-    write_fasta(one_genome.genome, tmp_path / "c.fa")
-    write_gff3(one_genome.annotations, tmp_path / "c.gff3")
+    write_fasta(one_genome.sequence, tmp_path / "c.fa")
+    write_gff3(one_genome.annotation, tmp_path / "c.gff3")
     evil = element("tRNA", *MISSING, tool=HOSTILE)
     write_gff3(predicted(evil), tmp_path / "predicted.gff3")
-    inputs = {"features-0": one_genome.store.sha256}
+    inputs = {"features-0": one_genome.features.sha256}
     record = Provenance(to_mapping(RankConfig(merge_gap=7)), inputs)
     write_table(candidates, tmp_path / "candidates.tsv", CANDIDATES, record)
     return DossierFiles(
         tmp_path / "candidates.tsv",
-        [one_genome.store.path],
+        [one_genome.features.path],
         [tmp_path / "c.fa"],
         [tmp_path / "c.gff3"],
         [tmp_path / "predicted.gff3"],
@@ -311,7 +309,7 @@ def test_the_files_of_a_dossier_hold_the_same_loci(files, one_genome, tmp_path):
     table = read_table(out / "locus_evidence.tsv", LOCUS_EVIDENCE)
     loci = read_dossier(out / "feature_0.json")["loci"]
     assert [one["start"] for one in loci] == table["start"].tolist()
-    parts = [e.parts[0] for e in read_gff3(out / "feature_0.gff3", one_genome.genome)]
+    parts = [e.parts[0] for e in read_gff3(out / "feature_0.gff3", one_genome.sequence)]
     assert sorted(part.start for part in parts) == sorted(table["start"].tolist())
     headers = [x for x in (out / "feature_0.fasta").read_text().splitlines() if x[0] == ">"]
     assert [x.split()[0] for x in headers] == [f">feature_0_locus_{n}" for n in range(1, 5)]
@@ -325,7 +323,7 @@ def test_hostile_text_ends_neither_a_line_nor_an_attribute_nor_the_json(
     found = read_dossier(out / "feature_0.json")["loci"][1]["found_by"]
     assert found == f"{HOSTILE}:tRNA"
     (locus,) = (
-        e for e in read_gff3(out / "feature_0.gff3", one_genome.genome) if e.id.endswith("_2")
+        e for e in read_gff3(out / "feature_0.gff3", one_genome.sequence) if e.id.endswith("_2")
     )
     assert locus.attribute("found_by") == found
     assert set(locus.attributes) >= {"ID", "candidate_rank", "status", "element", "found_by"}
@@ -336,7 +334,7 @@ def test_hostile_text_ends_neither_a_line_nor_an_attribute_nor_the_json(
 def test_the_loci_are_those_of_the_ranking(files, one_genome, tmp_path):
     (first, _) = write_dossiers(files, tmp_path / "dossiers", QUIET)
     told = RankConfig(merge_gap=7)
-    again = locus_evidence([one_genome], [], pd.DataFrame([first.candidate]), told, QUIET)
+    again = locus_evidence([one_genome], pd.DataFrame([first.candidate]), told, QUIET)
     assert first.loci["end"].tolist() == again["end"].tolist()
 
 
@@ -361,13 +359,6 @@ def test_without_candidates_there_is_an_empty_table_and_no_dossier(files, candid
     write_table(candidates.head(0), tmp_path / "none.tsv", CANDIDATES, record)
     assert write_dossiers(replace(files, candidates=tmp_path / "none.tsv"), tmp_path / "d") == []
     assert read_table(tmp_path / "d" / "locus_evidence.tsv", LOCUS_EVIDENCE).empty
-
-
-def test_genomes_are_told_apart_by_their_files(tmp_path):
-    names = dossier_files._names
-    assert names([tmp_path / "a.h5", tmp_path / "b.h5"]) == ["a", "b"]
-    assert names([tmp_path / "x" / "f.h5", tmp_path / "y" / "f.h5"]) == ["x", "y"]
-    assert names([tmp_path / "1" / "x" / "f.h5", tmp_path / "2" / "x" / "f.h5"]) == ["1", "2"]
 
 
 def test_files_that_do_not_belong_together_are_refused(files, tmp_path):

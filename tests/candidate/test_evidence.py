@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 
 from genointerp.association.count.tracks import RowTrack
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.evidence.backdrop import make_backdrop
 from genointerp.candidate.evidence.gather import find_period, gather_evidence
 from genointerp.candidate.evidence.seen import seen_chance, seen_share
 from genointerp.feature.loci import find_loci
 from genointerp.genome.genome import Contig, Genome
 from genointerp.store.contigs import ContigInfo
 from tests.plant import make_store, silence
+from tests.specimens import specimen
 
 
 def recurrence_of(fires, max_lag=40):
@@ -68,7 +68,7 @@ def test_a_feature_of_both_is_not_remembered_however_much_more_was_read_of_the_t
 
 def test_loci_are_counted_over_both_strands_and_bases_as_they_were_read(tmp_path):
     """Four loci in 6,000 pairs of the training, one in the 1,000 read of another genome."""
-    stores, backdrops = [], []
+    known = []
     places = {"a": (3000, {"+": (100, 900, 2000), "-": (1500,)}), "b": (1000, {"+": (300,)})}
     for seqid, (length, loci) in places.items():
         bases = np.random.default_rng(0).choice(np.frombuffer(b"ACGT", np.uint8), length)
@@ -80,14 +80,13 @@ def test_loci_are_counted_over_both_strands_and_bases_as_they_were_read(tmp_path
         coverage = {seqid: [(0, length, strand) for strand in loci]}
         options = dict(genome_sha256=genome.sha256, coverage=coverage)
         store = make_store(tmp_path / f"{seqid}.h5", dense, ContigInfo.of(genome), **options)
-        stores.append(store)
-        backdrops.append(make_backdrop(store, genome, None, RankConfig()))
-    first, second = (store.header.genome_sha256 for store in stores)
+        known.append(specimen(store, sequence=genome))
+    first, second = (one.genome_sha256 for one in known)
     for trained_on, share in (({first}, 0.4), ({second}, 0.6), (set(), 0.0)):
-        found = gather_evidence(stores, backdrops, RankConfig(), trained_on=trained_on)
+        found = gather_evidence(known, RankConfig(), trained_on=trained_on)
         assert found["seen_share"].tolist() == pytest.approx([share])
     for trained_on in ({first, second}, None):
-        found = gather_evidence(stores, backdrops, RankConfig(), trained_on=trained_on)
+        found = gather_evidence(known, RankConfig(), trained_on=trained_on)
         assert found["seen_share"].isna().all()
 
 

@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.candidate.evidence.locus import DossierConfig, Parts, annotation_missing
-from genointerp.candidate.evidence.searched import Searched
+from genointerp.candidate.evidence.searched import missing_shares
 from genointerp.core.errors import ConfigError
 from genointerp.genome.interval import GenomicInterval
 from tests.candidate.loci_of_one_genome import (
@@ -25,7 +26,7 @@ from tests.candidate.loci_of_one_genome import (
 
 
 def test_loci_whose_annotation_is_missing_are_told_from_those_where_nothing_hits(one_genome):
-    table = judged(one_genome, [PREDICTED])
+    table = judged(one_genome, PREDICTED)
     assert table["locus"].tolist() == [1, 2, 3, 4]
     assert list(zip(table["start"], table["end"], strict=True)) == [
         ANNOTATED,
@@ -52,19 +53,19 @@ def test_loci_whose_annotation_is_missing_are_told_from_those_where_nothing_hits
 
 
 def test_what_was_not_searched_is_not_said_to_be_hit_by_nothing(one_genome):
-    table = judged(one_genome, [])
+    table = judged(one_genome)
     assert table["status"].tolist() == ["annotated", *["not searched"] * 3]
     assert table["low_complexity"].isna().all()
     assert set(table["found_by"]) == {""}
 
 
 def test_an_element_that_shares_less_than_asked_accounts_for_nothing(one_genome):
-    lax = judged(one_genome, [PREDICTED], DossierConfig(n_shuffles=0, overlap=0.1))
+    lax = judged(one_genome, PREDICTED, DossierConfig(n_shuffles=0, overlap=0.1))
     assert lax["status"].tolist()[3] == "annotated"
 
 
 def test_predictions_of_other_programs_are_named_by_their_type(one_genome):
-    table = judged(one_genome, [predicted(element("tRNA", 1010, 1070))])
+    table = judged(one_genome, predicted(element("tRNA", 1010, 1070)))
     assert table["found_by"].tolist()[1] == "tRNA"
     assert table["low_complexity"].isna().all()
 
@@ -89,7 +90,8 @@ def test_the_share_of_missing_annotation_is_undefined_where_nothing_was_searched
 
 def test_genomes_whose_contigs_have_one_name_are_searched_each_for_itself(one_genome):
     nothing = AnnotationSet([], {"c": LENGTH})
-    searched = Searched([one_genome.annotations, nothing], [nothing, PREDICTED])
+    first = replace(one_genome, predictions=nothing)
+    second = replace(one_genome, name="two", annotation=nothing, predictions=PREDICTED)
     rows = [
         (feature, genome, "c", *place)
         for feature, genome, place in [
@@ -98,14 +100,14 @@ def test_genomes_whose_contigs_have_one_name_are_searched_each_for_itself(one_ge
         ]
     ]
     loci = pd.DataFrame(rows, columns=["feature", "genome", "seqid", "start", "end"])
-    assert searched.annotation_missing(loci, 0.5).to_dict() == {1: 0.0, 2: 0.5}
+    assert missing_shares([first, second], loci, 0.5).to_dict() == {1: 0.0, 2: 0.5}
     # a tenth of the last locus lies in the gene that the finder sees
-    assert searched.annotation_missing(loci, 0.1).to_dict() == {1: 0.0, 2: 0.75}
+    assert missing_shares([first, second], loci, 0.1).to_dict() == {1: 0.0, 2: 0.75}
 
 
 def test_only_loci_without_annotation_are_folded(one_genome):
     pytest.importorskip("RNA", reason='pip install "genointerp[annotate]"')
-    table = judged(one_genome, [PREDICTED], DossierConfig(n_shuffles=4, fold_bp=30))
+    table = judged(one_genome, PREDICTED, DossierConfig(n_shuffles=4, fold_bp=30))
     assert table["folding_z"].isna().tolist() == [True, False, False, False]
 
 
@@ -113,7 +115,7 @@ def test_without_viennarna_nothing_is_folded_and_the_rest_is_judged(
     one_genome, monkeypatch, caplog
 ):
     monkeypatch.setitem(sys.modules, "RNA", None)
-    table = judged(one_genome, [PREDICTED], DossierConfig())
+    table = judged(one_genome, PREDICTED, DossierConfig())
     assert table["folding_z"].isna().all()
     assert caplog.text.count('pip install "genointerp[annotate]" (viennarna)') == 1
     assert table["status"].tolist()[1] == "annotation missing"

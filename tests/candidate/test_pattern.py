@@ -3,13 +3,13 @@ import pandas as pd
 import pytest
 
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.evidence.backdrop import make_backdrop
 from genointerp.candidate.evidence.gather import gather_evidence
 from genointerp.candidate.evidence.pattern import mark_boundaries, motif_information, motif_share
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
 from tests.plant import make_store, silence
+from tests.specimens import specimen
 
 LENGTH, WINDOW = 40_000, 1000
 ELEMENT, MOTIF, POINT, PERIODIC, HEAD, DIFFUSE = range(6)
@@ -42,8 +42,8 @@ def evidence(tmp_path_factory):
         for start in range(0, LENGTH, WINDOW)
     ]
     config = RankConfig()
-    backdrop = make_backdrop(store, genome, windows, config)
-    return gather_evidence([store], [backdrop], config, trained_on=set()).set_index("feature")
+    known = [specimen(store, sequence=genome, windows=windows)]
+    return gather_evidence(known, config, trained_on=set()).set_index("feature")
 
 
 @pytest.mark.parametrize(

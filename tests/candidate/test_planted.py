@@ -7,6 +7,7 @@ from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.candidate.rank import gather, rank_evidence
 from tests.candidate.planted_world import FAMILIES, ISLAND, KINDS, PERIODIC, TANDEM, make_world
+from tests.specimens import specimens
 
 SPLIT = AssociateConfig(test=("test",), n_shifts=199)
 DECOYS = {PERIODIC: "codon_phase", ISLAND: "gc_shortcut", TANDEM: "low_complexity"}
@@ -27,19 +28,20 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="module")
 def truth(world):
     elements = [one.elements(*KINDS) for one in world.planted]
-    table = associate(world.stores, elements, config=SPLIT)
+    table = associate(specimens(world.stores, elements=elements), config=SPLIT)
     return table.sort_values(["f1_fit", "feature"], ascending=[False, True], kind="stable")
 
 
 @pytest.fixture(scope="module")
 def ranked(world):
     """The ranking for each family that the annotation knows, the only thing that it knows."""
-    genomes = [one.genome for one in world.planted]
-    evidence = gather(world.stores, genomes, windows=[a.windows for a in world.activations])
+    sequence = [one.genome for one in world.planted]
+    windows = [one.windows for one in world.activations]
+    evidence = gather(specimens(world.stores, sequence=sequence, windows=windows))
     tables = {}
     for family in FAMILIES:
         elements = [one.elements(family) for one in world.planted]
-        known = associate(world.stores, elements, config=SPLIT)
+        known = associate(specimens(world.stores, elements=elements), config=SPLIT)
         tables[family] = rank_evidence(evidence, known).set_index("feature")
     return tables
 

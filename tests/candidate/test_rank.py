@@ -15,13 +15,14 @@ from genointerp.candidate.inputs import told_of_loci
 from genointerp.candidate.rank import gather, rank, rank_evidence
 from genointerp.candidate.score import FLAGS, explain, raise_flags, score_candidates
 from genointerp.command.rank import write_candidates
-from genointerp.core.errors import MismatchError
+from genointerp.core.errors import InputError, MismatchError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.table.schemas import CANDIDATES
 from genointerp.store.table.table import read_table
 from tests.plant import PROVENANCE, make_elements, make_store, silence
+from tests.specimens import specimens
 
 LENGTH = 20_000
 WINDOW = 500
@@ -78,7 +79,8 @@ def world(tmp_path_factory):
         genomes.append(genome)
         stores.append(store)
         elements.append(make_elements(*[("tRNA", seqid, *place) for place in PLACES]))
-    table = associate(stores, elements, config=AssociateConfig(test=("test",), n_shifts=199))
+    config = AssociateConfig(test=("test",), n_shifts=199)
+    table = associate(specimens(stores, elements=elements), config=config)
     windows = [
         [
             GenomicInterval(seqid, start, start + WINDOW, strand)
@@ -87,14 +89,12 @@ def world(tmp_path_factory):
         ]
         for seqid in ("fit", "test")
     ]
-    return stores, table, genomes, windows
+    return specimens(stores, sequence=genomes, windows=windows), table
 
 
 @pytest.fixture(scope="module")
 def result(world):
-    stores, table, genomes, windows = world
-    # given in another order than the stores
-    return rank(stores, table, genomes[::-1], windows=windows)
+    return rank(*world)
 
 
 def row_of(result, feature):
@@ -149,15 +149,14 @@ def test_known_features_name_their_concept(result):
 
 
 def test_window_bias_is_undefined_without_windows(world):
-    stores, table, genomes, _ = world
-    bare = rank(stores, table, genomes)
+    known, table = world
+    bare = rank([replace(one, windows=None) for one in known], table)
     assert bare.table["window_bias"].isna().all()
     assert "window_start" not in ",".join(bare.table["flags"])
 
 
 def test_the_same_input_gives_the_same_ranking(world, result):
-    stores, table, genomes, windows = world
-    again = rank(stores, table, genomes, windows=windows)
+    again = rank(*world)
     pd.testing.assert_frame_equal(again.table, result.table)
     pd.testing.assert_frame_equal(again.loci, result.loci)
 
@@ -168,9 +167,9 @@ def test_the_top_region_is_a_locus(result):
 
 
 def test_loci_are_written_as_gff3_and_as_fasta_of_the_strand_read(world, result, tmp_path):
-    _, _, genomes, _ = world
+    known, _ = world
     out = tmp_path / "candidates.tsv"
-    write_candidates(result, genomes, out, PROVENANCE, flank=5)
+    write_candidates(result, known, out, PROVENANCE, flank=5)
     assert read_table(out, CANDIDATES)["feature"].tolist() == result.table["feature"].tolist()
     lines = (tmp_path / "candidates.gff3").read_text().splitlines()
     assert lines[0] == "##gff-version 3"
@@ -187,24 +186,22 @@ def test_loci_are_written_as_gff3_and_as_fasta_of_the_strand_read(world, result,
     header, _, bases = records[0].partition("\n")
     assert header.startswith(f"feature_{NOVEL}_locus_1 fit:{place.start + 1}-{place.end}")
     text = bases.replace("\n", "")
-    assert text.upper().encode() == genomes[0].fetch(place).tobytes()
+    assert text.upper().encode() == known[0].sequence.fetch(place).tobytes()
     assert text[:5] + text[-5:] == (text[:5] + text[-5:]).lower()
     assert text[5:-5].isupper()
     assert "candidate_rank=1" in header
 
 
-def test_a_store_without_its_genome_is_refused(world):
-    stores, table, genomes, _ = world
-    with pytest.raises(
-        MismatchError, match=r"test\.h5: expected genome \w+ as in fit, found genome"
-    ):
-        rank(stores, table, genomes[:1])
+def test_the_sequence_of_each_genome_is_needed(world):
+    (first, second), table = world
+    with pytest.raises(InputError, match="specimen test: expected its sequence"):
+        rank([first, replace(second, sequence=None)], table)
 
 
 def test_associations_of_another_dictionary_are_refused(world):
-    stores, table, genomes, _ = world
+    known, table = world
     with pytest.raises(MismatchError, match="expected features 0 to 9, all of them"):
-        rank(stores, table[table["feature"] < 5], genomes)
+        rank(known, table[table["feature"] < 5])
 
 
 def blank(n):
@@ -335,8 +332,8 @@ def test_the_page_tells_every_flag_and_whether_it_demotes():
 
 
 def test_a_hidden_concept_is_ranked_from_the_same_evidence(world, result):
-    stores, table, genomes, windows = world
-    evidence = gather(stores, genomes, windows=windows)
+    known, table = world
+    evidence = gather(known)
     pd.testing.assert_frame_equal(rank_evidence(evidence, table), result.table)
     hidden = rank_evidence(evidence, table[table["concept"] != "tRNA"])
     row = hidden.set_index("feature").loc[TRNA]
@@ -344,8 +341,8 @@ def test_a_hidden_concept_is_ranked_from_the_same_evidence(world, result):
 
 
 def test_points_at_the_ends_of_a_concept_become_a_boundary(world):
-    stores, table, genomes, windows = world
-    evidence = gather(stores, genomes, windows=windows)
+    known, table = world
+    evidence = gather(known)
     evidence.loc[evidence["feature"] == NOVEL, "pattern"] = "point"
     told = (table["feature"] == NOVEL) & (table["concept"] == "tRNA")
     table = table.copy()
@@ -359,7 +356,7 @@ def test_points_at_the_ends_of_a_concept_become_a_boundary(world):
 
 
 def test_what_is_given_becomes_columns(world):
-    stores, table, genomes, windows = world
+    known, table = world
     rows = np.eye(10, 12)
     rows[NOVEL, :2] = 0.8, 0.6
     ablation = pd.DataFrame(
@@ -371,9 +368,9 @@ def test_what_is_given_becomes_columns(world):
             "p_value": [0.05],
         }
     )
-    seen = frozenset([genomes[0].sha256])
+    seen = frozenset([known[0].genome_sha256])
     given = Given(ablation, rows, [rows], seen)
-    found = rank(stores, table, genomes, windows=windows, given=given)
+    found = rank(known, table, given=given)
     row = row_of(found, NOVEL)
     names = ["loss_effect", "loss_effect_matched", "loss_effect_p"]
     assert row[names].tolist() == [0.2, 0.1, 0.05]
@@ -383,14 +380,14 @@ def test_what_is_given_becomes_columns(world):
     assert row["flags"] == "split"
     assert row["checks_missing"] == "norms"
     # without a genome outside the training nothing is said
-    every = Given(trained_on=frozenset(genome.sha256 for genome in genomes))
-    blind = rank(stores, table, genomes, given=every).table
+    every = Given(trained_on=frozenset(one.genome_sha256 for one in known))
+    blind = rank(known, table, given=every).table
     assert blind["seen_share"].isna().all()
     assert not blind["flags"].str.contains("memorised").any()
     assert blind["checks_missing"].str.contains("training genomes").all()
     assert blind["n_read"].tolist() == [2] * 9
     with pytest.raises(MismatchError, match="expected a dictionary of 10 features, found 3"):
-        rank(stores, table, genomes, windows=windows, given=Given(decoder=np.eye(3)))
+        rank(known, table, given=Given(decoder=np.eye(3)))
 
 
 def test_the_score_of_a_worked_example():

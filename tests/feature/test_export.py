@@ -16,9 +16,9 @@ from genointerp.cli.main import app
 from genointerp.command.export import ExportConfig, export
 from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.feature.gene_matrix import gene_layers
-from genointerp.feature.genomes import GenomeFiles
 from genointerp.feature.loci import LocusConfig, all_loci
 from genointerp.feature.locus_files import sequence_text
+from genointerp.feature.specimen_files import SpecimenFiles
 from genointerp.feature.tracks import feature_runs
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
@@ -49,7 +49,7 @@ def store(tmp_path, dense, genome):
 @pytest.fixture
 def files(store, genome, tmp_path):
     write_fasta(genome, tmp_path / "g.fa")
-    return GenomeFiles(store.path, tmp_path / "g.fa")
+    return SpecimenFiles(store.path, tmp_path / "g.fa")
 
 
 def expected_of(dense, strand):
@@ -104,7 +104,7 @@ def test_summaries_of_a_bigwig_keep_peaks(tmp_path):
     dense["+"][41_234, 0] = 100
     windows = [GenomicInterval("chr", 0, length, "+")]
     store = write_features(tmp_path / "f.h5", dense, contigs=contigs, windows=windows)
-    export(GenomeFiles(store.path), tmp_path / "t.bw", 0)
+    export(SpecimenFiles(store.path), tmp_path / "t.bw", 0)
     with pyBigWig.open(str(tmp_path / "t.bw")) as file:
         assert file.header()["nLevels"] > 0
         assert file.stats("chr", type="max") == [100]
@@ -250,13 +250,13 @@ def test_a_track_is_zero_where_silence_was_read_and_absent_elsewhere(tmp_path_fa
 def test_names_that_gff3_reserves_are_escaped(tmp_path):
     contigs = (ContigInfo("a b=1", 120, circular=False), CONTIGS[1])
     store = write_features(tmp_path / "f.h5", dense_features(3), contigs=contigs)
-    export(GenomeFiles(store.path), tmp_path / "t.gff3", 0)
+    export(SpecimenFiles(store.path), tmp_path / "t.gff3", 0)
     assert "##sequence-region a%20b%3D1 1 120" in (tmp_path / "t.gff3").read_text()
 
 
 def test_a_silent_feature_is_a_track_of_zeros_without_loci(tmp_path):
     dense = {strand: np.zeros((160, 2), np.float32) for strand in "+-"}
-    files = GenomeFiles(write_features(tmp_path / "f.h5", dense).path)
+    files = SpecimenFiles(write_features(tmp_path / "f.h5", dense).path)
     for suffix in ("gff3", "bed"):
         assert export(files, tmp_path / f"t.{suffix}", 0) == 0
     for suffix in ("bedgraph", "bw"):
@@ -268,7 +268,7 @@ def test_a_silent_feature_is_a_track_of_zeros_without_loci(tmp_path):
 def test_what_was_not_read_is_no_bigwig(tmp_path):
     dense = {strand: np.zeros((160, 2), np.float32) for strand in "+-"}
     nothing = {strand: np.zeros(160, dtype=bool) for strand in "+-"}
-    files = GenomeFiles(write_read(tmp_path / "f.h5", dense, nothing).path)
+    files = SpecimenFiles(write_read(tmp_path / "f.h5", dense, nothing).path)
     assert export(files, tmp_path / "t.bedgraph", 0) == 0
     with pytest.raises(InputError, match="feature 0: expected a base that was read on either"):
         export(files, tmp_path / "t.bw", 0)
@@ -283,9 +283,9 @@ def test_a_full_disk_leaves_no_bigwig_and_what_stood_there(store, tmp_path, size
         "import resource, signal, sys; from pathlib import Path\n"
         "from genointerp.core.errors import StorageError\n"
         "from genointerp.command.export import export\n"
-        "from genointerp.feature.genomes import GenomeFiles\n"
+        "from genointerp.feature.specimen_files import SpecimenFiles\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "files, size = GenomeFiles(Path(sys.argv[1])), int(sys.argv[3])\n"
+        "files, size = SpecimenFiles(Path(sys.argv[1])), int(sys.argv[3])\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))\n"
         "try:\n"
         "    export(files, Path(sys.argv[2]), 0)\n"
@@ -304,13 +304,13 @@ def test_a_full_disk_leaves_no_bigwig_and_what_stood_there(store, tmp_path, size
     [
         ("t.txt", 0, r"expected a name that ends in \.bw, .*found '\.txt'"),
         ("t.bed", None, "expected a feature, found none"),
-        ("t.h5ad", 0, "genome f: expected its annotation"),
-        ("t.fasta", 0, "genome f: expected its sequence"),
+        ("t.h5ad", 0, "specimen f: expected its annotation"),
+        ("t.fasta", 0, "specimen f: expected its sequence"),
     ],
 )
 def test_what_is_missing_is_named(store, tmp_path, out, feature, message):
     with pytest.raises(InputError, match=message):
-        export(GenomeFiles(store.path), tmp_path / out, feature)
+        export(SpecimenFiles(store.path), tmp_path / out, feature)
 
 
 def test_unknown_feature_is_refused(files, tmp_path):
@@ -340,7 +340,7 @@ def test_anndata_holds_every_feature_on_every_gene(store, dense, tmp_path):
         "chrB\tx\tgene\t5\t9\t.\t-\t.\tID=no-gene-type",
     ]
     gff.write_text("##gff-version 3\n" + "\n".join(rows) + "\n")
-    files = GenomeFiles(store.path, annotation=gff)
+    files = SpecimenFiles(store.path, annotation=gff)
     assert export(files, tmp_path / "t.h5ad") == 3
     found = anndata.read_h5ad(tmp_path / "t.h5ad")
     assert found.var_names.tolist() == ["one", "turn", "trn"]
@@ -372,7 +372,7 @@ def test_genes_that_were_not_read_are_left_out(dense, tmp_path, caplog):
     gff = tmp_path / "g.gff3"
     rows = ["chrA\tx\tCDS\t41\t60\t.\t+\t0\tID=half", "chrA\tx\tCDS\t91\t99\t.\t+\t0\tID=none"]
     gff.write_text("##gff-version 3\n" + "\n".join(rows) + "\n")
-    assert export(GenomeFiles(store.path, annotation=gff), tmp_path / "t.h5ad") == 1
+    assert export(SpecimenFiles(store.path, annotation=gff), tmp_path / "t.h5ad") == 1
     found = anndata.read_h5ad(tmp_path / "t.h5ad")
     assert found.var_names.tolist() == ["half"]
     assert "1 of 2 genes are left out" in caplog.text
@@ -380,7 +380,7 @@ def test_genes_that_were_not_read_are_left_out(dense, tmp_path, caplog):
     np.testing.assert_allclose(mean, own["+"][40:50].mean(0), rtol=1e-6)
     gff.write_text(f"##gff-version 3\n{rows[1]}\n")
     with pytest.raises(InputError, match="expected a base that was read of CDS"):
-        export(GenomeFiles(store.path, annotation=gff), tmp_path / "u.h5ad")
+        export(SpecimenFiles(store.path, annotation=gff), tmp_path / "u.h5ad")
 
 
 @given(st.data())

@@ -15,7 +15,6 @@ from genointerp.cli.main import app
 from genointerp.command.motif import motif as write_motif
 from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.core.provenance import Provenance
-from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
 from genointerp.feature.motif import (
     Motif,
     MotifConfig,
@@ -24,6 +23,8 @@ from genointerp.feature.motif import (
     information_content,
     write_meme,
 )
+from genointerp.feature.specimen import Specimen
+from genointerp.feature.specimen_files import SpecimenFiles
 from genointerp.figure.motif import highest_null
 from genointerp.figure.motif import motif as draw_motif
 from genointerp.genome.genome import Contig, Genome
@@ -42,7 +43,7 @@ WORD = b"TTGACA"
 UNIFORM = np.full(4, 0.25)
 
 
-def planted(tmp_path, *, copies=40, length=4000):
+def planted(tmp_path, *, copies=40, length=4000, masked=0):
     """Random bases with a word on both strands, behind whose last base the feature fires."""
     random = np.random.default_rng(0)
     letters = random.choice(list(b"ACGT"), length).astype(np.uint8)
@@ -55,6 +56,7 @@ def planted(tmp_path, *, copies=40, length=4000):
         first = start + 5 if strand == "+" else start
         for value, base in zip((2, 9, 4), range(first, first + 3 * step, step), strict=True):
             dense[strand][base, 0] = value
+    letters[:masked] = ord("N")
     genome = Genome([Contig("chr", letters)])
     contigs = (ContigInfo("chr", length, circular=False),)
     windows = [GenomicInterval("chr", 0, length, strand) for strand in "+-"]
@@ -62,7 +64,7 @@ def planted(tmp_path, *, copies=40, length=4000):
     store = write_features(
         path, dense, contigs=contigs, windows=windows, genome_sha256=genome.sha256
     )
-    return FeaturedGenome("g", store, genome)
+    return Specimen("g", store, genome)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +92,8 @@ def test_information_by_hand():
 
 def test_the_background_is_that_of_both_strands(tmp_path):
     genome = planted(tmp_path)
-    bases = genome.genome["chr"].sequence.tobytes()
-    both = bases + reverse_complement(genome.genome["chr"].sequence).tobytes()
+    bases = genome.sequence["chr"].sequence.tobytes()
+    both = bases + reverse_complement(genome.sequence["chr"].sequence).tobytes()
     expected = [both.count(letter) / len(both) for letter in (b"A", b"C", b"G", b"T")]
     assert base_composition([genome]) == pytest.approx(expected)
 
@@ -103,7 +105,7 @@ def test_windows_that_leave_a_linear_contig_or_repeat_are_told(tmp_path):
     dense["+"][[1, 42, 50, 58, 159], 0] = [9, 8, 7, 6, 5]
     genome = Genome([Contig("chrA", letters[:120], circular=True), Contig("chrB", letters[120:])])
     store = write_features(tmp_path / "f.h5", dense, genome_sha256=genome.sha256)
-    item = FeaturedGenome("g", store, genome)
+    item = Specimen("g", store, genome)
     motif = find_motif([item], 0, MotifConfig(before=3, after=2, copy_flank=10))
     # around the origin of chrA; equal windows at 42, 50 and 58; the end of chrB is left out
     assert (motif.n_sites, motif.n_repeated) == (2, 2)
@@ -115,11 +117,8 @@ def test_windows_that_leave_a_linear_contig_or_repeat_are_told(tmp_path):
 
 
 def test_letters_that_are_no_bases_are_not_counted(tmp_path):
-    genome = planted(tmp_path)
-    masked = genome.genome["chr"].sequence.copy()
-    masked[:150] = ord("N")
-    item = FeaturedGenome("g", genome.store, Genome([Contig("chr", masked)]))
-    motif = find_motif([item], 0, MotifConfig(before=6, after=0))
+    genome = planted(tmp_path, masked=150)
+    motif = find_motif([genome], 0, MotifConfig(before=6, after=0))
     assert motif.counts.sum(axis=1).tolist() == [38] * 7
 
 
@@ -173,9 +172,9 @@ def test_meme_is_read_by_biopython(tmp_path):
 @pytest.mark.parametrize("suffix", ["meme", "tsv", "parquet", "png", "svg", "pdf"])
 def test_the_command_writes_what_the_suffix_says(tmp_path, suffix):
     genome = planted(tmp_path)
-    write_fasta(genome.genome, tmp_path / "g.fa")
+    write_fasta(genome.sequence, tmp_path / "g.fa")
     out = tmp_path / f"m.{suffix}"
-    words = ["motif", str(genome.store.path), "0", "--genome", str(tmp_path / "g.fa")]
+    words = ["motif", str(genome.features.path), "0", "--genome", str(tmp_path / "g.fa")]
     done = CliRunner().invoke(app, [*words, "--out", str(out)])
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("40 sites (0 repeats), ")
@@ -187,15 +186,15 @@ def test_the_command_writes_what_the_suffix_says(tmp_path, suffix):
 
 def test_a_sequence_of_another_genome_or_another_suffix_is_refused(tmp_path):
     genome = planted(tmp_path)
-    other = Genome([Contig("chr", genome.genome["chr"].sequence[::-1].copy())])
+    other = Genome([Contig("chr", genome.sequence["chr"].sequence[::-1].copy())])
     write_fasta(other, tmp_path / "o.fa")
-    files = GenomeFiles(genome.store.path, tmp_path / "o.fa")
-    with pytest.raises(MismatchError, match=r"o\.fa: expected genome \w+ as in"):
+    files = SpecimenFiles(genome.features.path, tmp_path / "o.fa")
+    with pytest.raises(MismatchError, match=r"specimen f: sequence: expected genome \w+ as in"):
         write_motif(files, 0, tmp_path / "m.meme")
     with pytest.raises(InputError, match=r"expected a name that ends in \.meme, .*found '\.txt'"):
         write_motif(files, 0, tmp_path / "m.txt")
-    with pytest.raises(InputError, match="genome f: expected its sequence"):
-        write_motif(GenomeFiles(genome.store.path), 0, tmp_path / "m.meme")
+    with pytest.raises(InputError, match="specimen f: expected its sequence"):
+        write_motif(SpecimenFiles(genome.features.path), 0, tmp_path / "m.meme")
 
 
 def test_bad_numbers_of_a_motif_are_refused():

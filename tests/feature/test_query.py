@@ -16,9 +16,9 @@ from genointerp.command.query import query as answer
 from genointerp.command.query import query_table as query
 from genointerp.core.errors import CoordinateError, InputError, UnknownNameError
 from genointerp.core.provenance import Provenance
-from genointerp.feature.genomes import GenomeFiles
 from genointerp.feature.query import best_concepts, query_region
 from genointerp.feature.regions import Places
+from genointerp.feature.specimen_files import SpecimenFiles
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.table.schemas import ASSOCIATIONS, N_COVERED, QUERY
 from genointerp.store.table.table import read_table, write_table
@@ -150,7 +150,7 @@ def test_bases_that_were_never_read_are_told(tmp_path, caplog):
     windows = [GenomicInterval("chrA", 0, 50, "+"), GenomicInterval("chrA", 0, 120, "-")]
     store = write_features(tmp_path / "f.h5", dense_features(), windows=windows)
     with caplog.at_level(logging.WARNING):
-        query(GenomeFiles(store.path), Places(("chrA:41-60",)))
+        query(SpecimenFiles(store.path), Places(("chrA:41-60",)))
     assert caplog.messages == ["chrA:41-60: 10 of 20 bases were read on +"]
 
 
@@ -158,7 +158,7 @@ def test_an_answer_is_written_as_a_table_with_its_provenance(worked, tmp_path):
     known = tmp_path / "a.parquet"
     write_table(associations(), known, ASSOCIATIONS, Provenance(config={}, inputs={}))
     out = tmp_path / "q.tsv"
-    files, places = GenomeFiles(worked.path), Places(("chrA",))
+    files, places = SpecimenFiles(worked.path), Places(("chrA",))
     (line,) = answer(files, places, associations=known, out=out)
     assert line == f"2 rows -> {out}\n"
     table = query(files, places, associations=known)
@@ -256,7 +256,7 @@ def test_an_answer_to_no_regions_has_its_names(worked, tmp_path, format):
     assert run(worked.path, "--bed", bed, "--format", "bed").stdout == ""
     known = tmp_path / "a.parquet"
     write_table(associations(), known, ASSOCIATIONS, Provenance(config={}, inputs={}))
-    table = query(GenomeFiles(worked.path), Places(bed=bed), associations=known)
+    table = query(SpecimenFiles(worked.path), Places(bed=bed), associations=known)
     assert table.empty
     assert list(table) == QUERY.names
     run(worked.path, "--bed", bed, "--out", tmp_path / "q.tsv")

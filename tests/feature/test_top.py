@@ -11,9 +11,10 @@ from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.cli.main import app
 from genointerp.command.top import top
 from genointerp.core.errors import ConfigError, UnknownNameError
-from genointerp.feature.genomes import FeaturedGenome, GenomeFiles
 from genointerp.feature.loci import LocusConfig
 from genointerp.feature.nearest import NearestElement
+from genointerp.feature.specimen import Specimen
+from genointerp.feature.specimen_files import SpecimenFiles
 from genointerp.feature.top import TopConfig, strongest_loci
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
@@ -58,7 +59,7 @@ def genomes(tmp_path_factory):
         genome = Genome(contigs)
         path = folder / f"{name}.h5"
         store = write_features(path, dense, genome_sha256=genome.sha256)
-        found.append(FeaturedGenome(name, store, genome, ANNOTATIONS))
+        found.append(Specimen(name, store, genome, ANNOTATIONS))
     return found
 
 
@@ -78,7 +79,7 @@ def test_worked_loci_over_two_genomes(genomes):
         # five bases before a gene on the other strand are upstream of it
         ["dnaA", "CDS", "initiator", -5.0, "sense"],
     ]
-    bases = genomes[0].genome["chrA"].sequence
+    bases = genomes[0].sequence["chrA"].sequence
     forward = bases[6:13].tobytes().decode()
     assert table["sequence"][1] == forward[:2].lower() + forward[2:5] + forward[5:].lower()
     backward = reverse_complement(bases[33:39]).tobytes().decode()
@@ -86,7 +87,7 @@ def test_worked_loci_over_two_genomes(genomes):
 
 
 def test_what_is_not_known_has_no_column(genomes):
-    bare = [FeaturedGenome(item.name, item.store) for item in genomes]
+    bare = [Specimen(item.name, item.features) for item in genomes]
     table = strongest_loci(bare, 1)
     assert list(table) == [c.name for c in TOP_LOCI.columns if c.status == "REQUIRED"] + ["peak"]
     table = strongest_loci([genomes[0], bare[1]], 1)
@@ -177,7 +178,7 @@ def test_a_part_of_a_gene_on_both_strands_speaks_for_itself(start, strand, dista
 
 
 def test_people_read_one_based_loci_and_programs_zero_based_ones(genomes, tmp_path):
-    files = GenomeFiles(genomes[0].store.path)
+    files = SpecimenFiles(genomes[0].features.path)
     note, head, row, *_ = top(files, 1).splitlines()
     assert note == "# first, last, peak: 1-based, closed"
     shown = dict(zip(head.split(), row.split(), strict=True))
@@ -202,15 +203,15 @@ def test_the_nearest_element_may_lie_over_the_origin():
 def test_the_command_lists_loci_of_a_catalogue(genomes, tmp_path):
     lines = ["format: genointerp::feature-catalogue", "version: 1", "genomes:"]
     for item in genomes:
-        write_fasta(item.genome, tmp_path / f"{item.name}.fa")
-        lines.append(f"  {item.name}: {{features: {item.store.path}, sequence: {item.name}.fa}}")
+        write_fasta(item.sequence, tmp_path / f"{item.name}.fa")
+        lines.append(f"  {item.name}: {{features: {item.features.path}, sequence: {item.name}.fa}}")
     path = tmp_path / "c.yaml"
     path.write_text("\n".join(lines) + "\n")
     done = CliRunner().invoke(app, ["top", str(path), "f/1", "--format", "json", "--top", "2"])
     assert [row["genome"] for row in json.loads(done.stdout)] == ["second", "first"]
     out = tmp_path / "top.tsv"
-    assert top(GenomeFiles(path), 1, out=out) == f"3 loci -> {out}\n"
-    expected = strongest_loci(GenomeFiles(path).open(bases=True), 1)
+    assert top(SpecimenFiles(path), 1, out=out) == f"3 loci -> {out}\n"
+    expected = strongest_loci(SpecimenFiles(path).open(sequence=True), 1)
     assert read_table(out, TOP_LOCI).equals(expected)
     assert "genome-second" in out.read_text().splitlines()[0]
 

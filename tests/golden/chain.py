@@ -13,6 +13,7 @@ from genointerp.candidate.config import RankConfig
 from genointerp.candidate.rank import rank
 from genointerp.feature.encode import encode_store
 from genointerp.feature.query import query_region
+from genointerp.feature.specimen import Specimen
 from genointerp.genome.read import read_genome
 from genointerp.reading.harvest import HarvestConfig, harvest
 from genointerp.sae.architecture.registry import make_sae
@@ -54,14 +55,15 @@ def make_golden(folder: Path) -> dict[str, str]:
     )
     save_dictionary(folder / "sae")
     features = encode_store([activations], folder / "sae", folder / "features.h5")
-    table = associate(
-        [features],
-        [elements],
-        config=AssociateConfig(block_bp=1000, gap_bp=50, n_shifts=49, top_per_concept=2),
+    specimen = Specimen(
+        "phix174", features, sequence=genome, elements=elements, windows=activations.windows
     )
-    candidates = rank(
-        [features], table, [genome], RankConfig(), windows=[activations.windows]
-    ).table
+    table = associate(
+        [specimen],
+        config=AssociateConfig(block_bp=1000, gap_bp=50, n_shifts=49, top_per_concept=2),
+        matched=False,
+    )
+    candidates = rank([specimen], table, RankConfig()).table
     region = query_region(features, REGION, top=None)
     record = {
         "genome_sha256": genome.sha256,

@@ -19,8 +19,8 @@ from genointerp.command.query import query as answer
 from genointerp.command.report import report as write_report
 from genointerp.core.config import to_mapping
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.feature.genomes import GenomeFiles
 from genointerp.feature.regions import Places
+from genointerp.feature.specimen_files import SpecimenFiles
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome, write_fasta
@@ -100,7 +100,7 @@ def write_query(folder: Path, queries):
     """As the rule of the workflow: of the features file, with the associations."""
     for name, query in queries.items():
         pieces = answer(
-            GenomeFiles(folder / query["genome"] / "features.h5"),
+            SpecimenFiles(folder / query["genome"] / "features.h5"),
             Places((query["region"],)),
             associations=folder / "associations.parquet",
             out=folder / "queries" / f"{name}.tsv",

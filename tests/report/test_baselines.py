@@ -47,7 +47,7 @@ def test_detectors_are_columns_and_concepts_of_test_are_rows_in_their_order():
 
 def test_the_page_shows_the_table_of_a_run_that_has_one(run_dir, tmp_path):
     run = replace(open_run(run_dir), path=tmp_path)
-    links = Links(Loci(run.genomes))
+    links = Links(Loci(run.specimens))
     assert baseline_tables(run, links) == []
     write_table(TABLE, tmp_path / "baselines.tsv", BASELINES, Provenance({}, {}))
     (table,) = baseline_tables(run, links)

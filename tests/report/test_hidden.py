@@ -16,7 +16,7 @@ ROW = {c.name: DEFAULTS[c.kind] for c in BACKTEST.columns} | {"class": "tRNA", "
 
 def test_the_page_shows_the_hidden_classes_of_a_run_that_hid_them(run_dir, tmp_path):
     run = replace(open_run(run_dir), path=tmp_path)
-    links = Links(Loci(run.genomes))
+    links = Links(Loci(run.specimens))
     assert backtest_tables(run, links) == []
     write_table(pd.DataFrame([ROW]), tmp_path / "backtest.tsv", BACKTEST, Provenance({}, {}))
     (table,) = backtest_tables(run, links)

@@ -31,6 +31,7 @@ from genointerp.core.errors import (
 )
 from genointerp.core.files import replacing
 from genointerp.core.provenance import Provenance
+from genointerp.feature.specimen import Specimen
 from genointerp.figure.circle import circle as draw_circle
 from genointerp.figure.curves import curves as draw_curves
 from genointerp.figure.density import density as draw_density
@@ -50,7 +51,7 @@ from genointerp.genome.read import read_genome
 from genointerp.page import browser
 from genointerp.page import page as module
 from genointerp.page.baselines import beside_table
-from genointerp.page.browser import BrowsedGenome, browser_text
+from genointerp.page.browser import browser_text
 from genointerp.page.measure import Measurements
 from genointerp.page.page import MAX_PAGE_BYTES, script_json, top_features
 from genointerp.page.run import annotation_file, open_run
@@ -220,7 +221,7 @@ def test_loci_of_a_section_are_strongest_first_and_move_the_browser(page_path, p
 
 
 def query_cells(run):
-    (query,) = module._queries(run, Links(browser.Loci(run.genomes)))
+    (query,) = module._queries(run, Links(browser.Loci(run.specimens)))
     table = query["table"]
     return table, [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
@@ -254,11 +255,12 @@ def test_a_contig_named_by_a_number_stays_text(run_dir, tmp_path):
 
 def browsed(folder, name, lengths, *, circular=False):
     contigs = tuple(ContigInfo(seqid, n, circular=circular) for seqid, n in lengths.items())
-    store = make_store(folder / f"{name}.h5", silence(sum(lengths.values()), 1), contigs)
     genome = Genome(
         Contig(seqid, np.full(n, ord("A"), np.uint8), circular) for seqid, n in lengths.items()
     )
-    return browser.BrowsedGenome(name, genome, AnnotationSet([], store.lengths), store)
+    dense, path = silence(sum(lengths.values()), 1), folder / f"{name}.h5"
+    store = make_store(path, dense, contigs, genome_sha256=genome.sha256)
+    return Specimen(name, store, genome, AnnotationSet([], store.lengths))
 
 
 def test_a_contig_of_two_genomes_is_found_in_that_which_is_named_only(tmp_path):
@@ -293,7 +295,7 @@ def test_the_page_says_of_each_concept_whether_its_feature_shows_more(run_dir):
     ]
     best = run.best.assign(q_value=0.01)
     measured = beside_baselines(best, pd.DataFrame(rows)[BASELINES.names])
-    table = beside_table(measured, Links(browser.Loci(run.genomes)), source="beside.tsv")
+    table = beside_table(measured, Links(browser.Loci(run.specimens)), source="beside.tsv")
     assert "F1 on test of the best feature of each concept" in table.note
     cells = {row[0].exact: [cell.text for cell in row] for row in table.rows}
     columns = list(table.columns)
@@ -325,7 +327,7 @@ def test_the_best_features_are_shown_where_not_all_are(run_dir):
     )
     empty = features.head(0)
     measured = Measurements(features, *[empty] * 5, loci={}, motifs={})
-    tables = module._tables(run, measured, Links(browser.Loci(run.genomes)), "tables")
+    tables = module._tables(run, measured, Links(browser.Loci(run.specimens)), "tables")
     (table,) = (one for one in tables if one.title == "Features")
     assert table.n_rows == 1002
     shown = [int(row[0].exact) for row in table.rows]
@@ -362,8 +364,8 @@ def test_the_report_measures_the_concepts_of_its_run(run_dir, tmp_path):
     config = yaml.safe_load((folder / "config.yaml").read_text())
     (folder / "config.yaml").write_text(yaml.safe_dump({**config, "concepts": "own.yaml"}))
     own, shipped = open_run(folder), open_run(run_dir)
-    assert own.elements[0].n_elements("tRNA") == 4
-    assert shipped.elements[0].n_elements("tRNA") == 2
+    assert own.specimens[0].elements.n_elements("tRNA") == 4
+    assert shipped.specimens[0].elements.n_elements("tRNA") == 2
 
 
 def test_the_browser_data_holds_no_markup_and_all_of_the_genome(page):
@@ -420,10 +422,7 @@ def test_a_track_shows_each_base_near_a_locus_and_the_greatest_of_a_bin_elsewher
     dense = {strand: generator.integers(0, 4, (87, 1)).astype(np.float32) for strand in "+-"}
     store = make_store(tmp_path_factory.mktemp("s") / "f.h5", dense, contigs)
     bin_bp = data.draw(st.sampled_from([1, 4, 8]))
-    genome = Genome(
-        Contig(one.seqid, np.full(one.length, ord("A"), np.uint8), one.circular) for one in contigs
-    )
-    item = browser.BrowsedGenome("g", genome, AnnotationSet([], store.lengths), store)
+    item = Specimen("g", store)
     place = ("g", GenomicInterval("a", 20, 21))
     with mock.patch.object(browser, "MARGIN", 3):
         (is_fine,) = browser._fine_rows([item], [place], bin_bp)
@@ -464,15 +463,15 @@ def test_a_page_without_room_has_coarser_tracks_or_is_refused(run_dir, page, tmp
 
 def test_tracks_are_as_fine_as_there_is_room(run_dir, monkeypatch):
     run = open_run(run_dir)
-    assert browser.track_resolution(run.genomes, [3, 7], []).bin_bp == 1
+    assert browser.track_resolution(run.specimens, [3, 7], []).bin_bp == 1
     monkeypatch.setattr(browser, "MAX_RUNS", 300)
-    found = browser.track_resolution(run.genomes, [3, 7], [])
+    found = browser.track_resolution(run.specimens, [3, 7], [])
     assert found.bin_bp > 1
     sizes = []
     for bin_bp in (found.bin_bp // 2, found.bin_bp):
         runs = [
-            browser._runs(one.store, one.store.feature(feature, strand), bin_bp, fine)[0]
-            for one, fine in zip(run.genomes, found.is_fine, strict=True)
+            browser._runs(one.features, one.features.feature(feature, strand), bin_bp, fine)[0]
+            for one, fine in zip(run.specimens, found.is_fine, strict=True)
             for feature in (3, 7)
             for strand in "+-"
         ]
@@ -615,15 +614,15 @@ def test_profiles_leave_out_what_was_not_read(tmp_path):
 
 def test_the_browser_has_tracks_of_what_was_not_read(run_dir, tmp_path):
     run = open_run(run_dir)
-    loci = browser.Loci(run.genomes)
-    assert browser._unread_tracks(run.genomes, loci) == []
+    loci = browser.Loci(run.specimens)
+    assert browser._unread_tracks(run.specimens, loci) == []
     genome = Genome(
         [Contig("c", np.full(50, ord("A"), np.uint8)), Contig("d", np.full(9, 65, np.uint8))]
     )
     contigs = ContigInfo.of(genome)
     coverage = {"c": [(10, 20, "+"), (30, 50, "+"), (0, 50, "-")], "d": [(0, 9, "-")]}
     store = make_store(tmp_path / "f.h5", silence(59, 1), contigs, coverage=coverage)
-    item = BrowsedGenome("g", genome, AnnotationSet([], genome.lengths), store)
+    item = Specimen("g", store)
     (track,) = browser._unread_tracks([item], browser.Loci([item]))
     assert track["name"] == "not read on +"
     places = [(one["chr"], one["start"], one["end"]) for one in track["features"]]

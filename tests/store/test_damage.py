@@ -24,7 +24,7 @@ from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.activation.reading import ReadingConfig
 from genointerp.store.activation.store import ActivationStore
-from genointerp.store.feature.catalogue import open_stores, read_catalogue
+from genointerp.store.feature.catalogue import read_catalogue
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.feature.writer import FeatureWriter
 from genointerp.store.table.schemas import LOCI
@@ -75,7 +75,7 @@ def answers_of_config(path):
 
 
 def answers_of_catalogue(path):
-    return list(open_stores(read_catalogue(path)))
+    return [FeatureStore(it.features).header for it in read_catalogue(path).genomes.values()]
 
 
 READERS = {

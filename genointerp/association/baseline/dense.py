@@ -7,15 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
-from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.config import AssociateConfig
 from genointerp.association.count.label import LabelledCells, label_cells, list_labels
-from genointerp.association.count.universe import Universe, make_universe
-from genointerp.association.split import split_stores
+from genointerp.association.count.universe import Universe, lay_side
+from genointerp.association.split import SIDE_NAMES
 from genointerp.core.errors import InputError
+from genointerp.feature.specimen import Specimen
 from genointerp.store.activation.store import ActivationStore
 from genointerp.store.contigs import contig_offsets
-from genointerp.store.feature.store import STRANDS, FeatureStore
+from genointerp.store.feature.store import STRANDS
 
 BLOCK_BYTES = 64 << 20
 """Activations held at once, as float32."""
@@ -53,42 +53,37 @@ class DenseRows(NamedTuple):
 
 
 def dense_sides(
-    features: Sequence[FeatureStore],
-    elements: Sequence[ConceptElements],
-    config: AssociateConfig,
+    specimens: Sequence[Specimen], config: AssociateConfig
 ) -> tuple[DenseSide, DenseSide]:
     """Return fit and test as `associate` divides and labels them.
 
     Parameters
     ----------
-    features
-        Of any dictionary: they tell what was read.
+    specimens
+        With the elements of the concepts. Their features may be of any dictionary: they say what
+        was read.
     """
-    splits = split_stores(features, config)
-    names = list_labels(elements)
-    sides = []
-    for name in ("fit", "test"):
-        universe = make_universe(features, [getattr(split, name) for split in splits])
-        sides.append(DenseSide(universe, label_cells(features, elements, universe, names)))
-    return sides[0], sides[1]
+    universes = [lay_side(specimens, config, name) for name in SIDE_NAMES]
+    names = list_labels(specimens)
+    fit, test = (DenseSide(one, label_cells(specimens, one, names)) for one in universes)
+    return fit, test
 
 
 def check_activations(
-    features: Sequence[FeatureStore],
-    activations: Sequence[ActivationStore],
-    sides: Sequence[DenseSide],
-) -> None:
-    """Refuse activations other than those that features were made of, a store for each genome.
+    specimens: Sequence[Specimen], sides: Sequence[DenseSide]
+) -> list[ActivationStore]:
+    """Return the activations of each genome, which must be of the very bases of the features.
 
     Raises
     ------
     InputError
-        If tokens are not bases, or bases were read that the features do not have, or fewer.
+        If the activations of a specimen are not known, tokens are not bases, or bases were read
+        that the features do not have, or fewer.
     MismatchError
-        If genome, model or site are others, or the widths differ.
+        If the widths differ.
     """
-    for store, own in zip(features, activations, strict=True):
-        store.identity.check(own.identity, "genome", "model", "site")
+    activations = [specimen.needs("activations") for specimen in specimens]
+    for own in activations:
         activations[0].identity.check(own.identity, "width")
         if own.has_words:
             expected = "tokens that are bases, since a concept is a set of bases"
@@ -99,6 +94,7 @@ def check_activations(
             where = ", ".join(str(store.path) for store in activations)
             expected = f"the {side.universe.n_covered} bases of the features, each once"
             raise InputError(where, expected, f"{n_rows} rows")
+    return activations
 
 
 def activation_blocks(

@@ -6,22 +6,22 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.associate import associate
 from genointerp.association.baseline.dense import DenseSide
 from genointerp.association.baseline.dense_counts import LEVELS, DenseCounts, DenseScore, value_keys
 from genointerp.association.config import AssociateConfig
 from genointerp.association.summary import best_per_concept
+from genointerp.feature.specimen import Specimen, under_others
 from genointerp.store.feature.store import STRANDS, FeatureStore
 
 _SILENT = 1 << 15
 """Key of 0, the value of a feature where it does not fire."""
 
 
-def check_rival(
-    stores: Sequence[FeatureStore], rivals: Sequence[FeatureStore], *, random_weights: bool
-) -> None:
-    """Refuse a dictionary that is no rival of another one.
+def open_rivals(
+    specimens: Sequence[Specimen], rivals: Sequence[FeatureStore], *, random_weights: bool
+) -> list[Specimen]:
+    """Return the genomes under a rival dictionary; refuse one that is no rival.
 
     Raises
     ------
@@ -29,34 +29,20 @@ def check_rival(
         If site or genomes are others; if the weights of the model are the same where they must be
         random, or others where they must be the same; if it is the same dictionary.
     """
-    own = stores[0].identity
+    found, own = under_others(specimens, rivals), specimens[0].features.identity
     for rival in rivals:
-        rival.identity.find([store.identity for store in stores], "genome")
         own.check(rival.identity, "site")
         compare = own.check_differs if random_weights else own.check
         compare(rival.identity, "model")
         own.check_differs(rival.identity, "dictionary")
+    return found
 
 
-def rival_elements(
-    stores: Sequence[FeatureStore],
-    rivals: Sequence[FeatureStore],
-    elements: Sequence[ConceptElements],
-) -> list[ConceptElements]:
-    """Return the elements upon the genome of each rival."""
-    by_genome = {
-        store.header.genome_sha256: own for store, own in zip(stores, elements, strict=True)
-    }
-    return [by_genome[rival.header.genome_sha256] for rival in rivals]
-
-
-def best_of(
-    rivals: Sequence[FeatureStore], elements: Sequence[ConceptElements], split: AssociateConfig
-) -> pd.DataFrame:
+def best_of(rivals: Sequence[Specimen], split: AssociateConfig) -> pd.DataFrame:
     """Return the best feature of each label, chosen on fit and measured on test."""
     # significance is not asked for
     quick = replace(split, n_shifts=1, top_per_concept=0)
-    return best_per_concept(associate(rivals, elements, config=quick))
+    return best_per_concept(associate(rivals, config=quick, matched=False))
 
 
 def score_features(

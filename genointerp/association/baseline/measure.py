@@ -11,14 +11,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.baseline.config import BaselineConfig
 from genointerp.association.baseline.dense import DenseSide, check_activations, dense_sides
 from genointerp.association.baseline.dense_counts import UNDEFINED
 from genointerp.association.baseline.dictionary import (
     best_of,
-    check_rival,
-    rival_elements,
+    open_rivals,
     score_features,
 )
 from genointerp.association.baseline.projection import fit_projections, score_projections
@@ -37,38 +35,31 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.summary import best_per_concept
 from genointerp.core.errors import MismatchError
 from genointerp.core.progress import Progress, silent
-from genointerp.genome.genome import Genome
+from genointerp.feature.specimen import Specimen
 from genointerp.store.activation.store import ActivationStore
 from genointerp.store.feature.store import FeatureStore
 
 
 @dataclass(frozen=True, eq=False)
 class Rivals:
-    """What features are measured beside; what is not given has no rows.
+    """Other dictionaries that features are measured beside; what is not given has no rows.
 
     Parameters
     ----------
-    activations
-        That the features were made of, a store for each genome in the order of the features.
-    genomes
-        Sequences, in the same order.
     random
         Features of a dictionary of the same model with random weights, of some or all bases.
     other_seed
         Features of another dictionary of the same model and site.
     """
 
-    activations: Sequence[ActivationStore] = ()
-    genomes: Sequence[Genome] = ()
     random: Sequence[FeatureStore] = ()
     other_seed: Sequence[FeatureStore] = ()
 
 
 def measure_baselines(
-    stores: Sequence[FeatureStore],
-    elements: Sequence[ConceptElements],
+    specimens: Sequence[Specimen],
     associations: pd.DataFrame,
-    rivals: Rivals,
+    rivals: Rivals | None = None,
     *,
     split: AssociateConfig,
     config: BaselineConfig | None = None,
@@ -78,8 +69,9 @@ def measure_baselines(
 
     Parameters
     ----------
-    stores, elements
-        As `associate` was given them.
+    specimens
+        As `associate` was given them. Neurons, components and probes need their activations, the
+        model of the sequence their sequences; where none has any, these have no rows.
     associations
         What it returned.
     split
@@ -90,7 +82,8 @@ def measure_baselines(
     Raises
     ------
     InputError
-        If tokens of the activations are not bases, or they are not of the bases of the features.
+        If one specimen has activations or a sequence and another has not, tokens of the
+        activations are not bases, or they are not of the bases of the features.
     MismatchError
         If a rival is of another genome, model, site or dictionary than it must be, or the
         associations are of another split or annotation.
@@ -103,26 +96,27 @@ def measure_baselines(
     (`thinning`); thresholds are chosen on all of fit, and every score is of all of test.
     """
     config = BaselineConfig(seed=split.seed) if config is None else config
-    check_rival(stores, rivals.random, random_weights=True)
-    check_rival(stores, rivals.other_seed, random_weights=False)
-    fit, test = dense_sides(stores, elements, split)
+    rivals = Rivals() if rivals is None else rivals
+    random = open_rivals(specimens, rivals.random, random_weights=True)
+    other_seed = open_rivals(specimens, rivals.other_seed, random_weights=False)
+    fit, test = dense_sides(specimens, split)
     _check_associations(associations, test)
     rows: Rows = {"always_on": always_on_rows(fit, test)}
-    if rivals.activations:
-        check_activations(stores, rivals.activations, (fit, test))
-        rows |= _on_activations(rivals.activations, fit, test, config)
+    if any(specimen.activations is not None for specimen in specimens):
+        activations = check_activations(specimens, (fit, test))
+        rows |= _on_activations(activations, fit, test, config)
         progress(len(rows), len(DETECTORS))
-    if rivals.genomes:
-        found = score_sequence(rivals.genomes, fit, test, config)
+    if any(specimen.sequence is not None for specimen in specimens):
+        sequences = [specimen.needs("sequence") for specimen in specimens]
+        found = score_sequence(sequences, fit, test, config)
         rows["kmer_gc_phase"] = dense_rows(found, test)
         progress(len(rows), len(DETECTORS))
     best = best_per_concept(associations)
-    if rivals.random:
-        rows |= _random_weights(stores, rivals.random, elements, best, test, split)
+    if random:
+        rows |= _random_weights(specimens, random, best, test, split)
         progress(len(rows), len(DETECTORS))
-    if rivals.other_seed:
-        own = rival_elements(stores, rivals.other_seed, elements)
-        rows["other_seed"] = feature_rows(best_of(rivals.other_seed, own, split), test)
+    if other_seed:
+        rows["other_seed"] = feature_rows(best_of(other_seed, split), test)
     rows["feature"] = feature_rows(best, test)
     progress(len(DETECTORS), len(DETECTORS))
     return baseline_frame(rows, test)
@@ -155,23 +149,21 @@ def _on_activations(
 
 
 def _random_weights(
-    stores: Sequence[FeatureStore],
-    random: Sequence[FeatureStore],
-    elements: Sequence[ConceptElements],
+    specimens: Sequence[Specimen],
+    random: Sequence[Specimen],
     best: pd.DataFrame,
     test: DenseSide,
     split: AssociateConfig,
 ) -> Rows:
-    own = rival_elements(stores, random, elements)
-    _, side = dense_sides(random, own, split)
+    _, side = dense_sides(random, split)
     share = f"{side.universe.n_covered} of {test.universe.n_covered} bases of test"
-    by_genome = {store.header.genome_sha256: store for store in stores}
-    there = [by_genome[rival.header.genome_sha256] for rival in random]
+    by_genome = {specimen.genome_sha256: specimen.features for specimen in specimens}
+    there = [by_genome[rival.genome_sha256] for rival in random]
     scored = score_features(there, best, side)
     rows: Rows = {"random_weights": [], "feature_there": []}
     found = {
         (row["concept"], row["orientation"]): row
-        for row in best_of(random, own, split).to_dict("records")
+        for row in best_of(random, split).to_dict("records")
     }
     sizes = {
         (label.concept, label.orientation): int(n)
@@ -181,7 +173,9 @@ def _random_weights(
         name = (label.concept, label.orientation)
         n = sizes.get(name, 0)
         row = feature_row(found.get(name), n)
-        rows["random_weights"].append(row._replace(note=f"{random[0].header.model}; {share}"))
+        rows["random_weights"].append(
+            row._replace(note=f"{random[0].features.header.model}; {share}")
+        )
         feature, score = scored.get(name, ("", UNDEFINED))
         rows["feature_there"].append(Found(score, n, str(feature), note=share))
     return rows

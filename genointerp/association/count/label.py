@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float64, Int32, Int64
 
-from genointerp.annotation.concepts import ConceptElements, Orientation
-from genointerp.annotation.raster import element_bases
+from genointerp.annotation.concepts import Orientation
+from genointerp.annotation.raster import ElementBases, element_bases
 from genointerp.association.count.patch import PatchBuilder, Patches
 from genointerp.association.count.universe import Universe
-from genointerp.core.errors import MismatchError
-from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
+from genointerp.feature.specimen import Specimen
+from genointerp.store.feature.store import STRANDS, ReadStrand
 
 
 class Label(NamedTuple):
@@ -68,7 +68,7 @@ class LabelledCells:
         return np.bincount(self.element_label, minlength=len(self.names)).astype(np.int64)
 
 
-def list_labels(elements: Sequence[ConceptElements]) -> tuple[Label, ...]:
+def list_labels(specimens: Sequence[Specimen]) -> tuple[Label, ...]:
     """Return the labels of all genomes, in the order of their concepts.
 
     A concept with a strand has three: its bases when its strand is read, when the other is, and
@@ -76,21 +76,21 @@ def list_labels(elements: Sequence[ConceptElements]) -> tuple[Label, ...]:
     in any genome has no label.
     """
     labels: dict[Label, None] = {}
-    for genome in elements:
-        for concept in genome.names:
-            for orientation in (*genome.orientations(concept), "both"):
+    elements = [specimen.needs("elements") for specimen in specimens]
+    for own in elements:
+        for concept in own.names:
+            for orientation in (*own.orientations(concept), "both"):
                 labels[Label(concept, orientation)] = None
     empty = {
         label.concept
         for label in labels
-        if not any(label.concept in g.names and len(g.of(label.concept)) for g in elements)
+        if not any(label.concept in own.names and len(own.of(label.concept)) for own in elements)
     }
     return tuple(label for label in labels if label.concept not in empty)
 
 
 def label_cells(
-    stores: Sequence[FeatureStore],
-    elements: Sequence[ConceptElements],
+    specimens: Sequence[Specimen],
     universe: Universe,
     names: tuple[Label, ...],
     *,
@@ -102,21 +102,14 @@ def label_cells(
     ----------
     n_stretches
         Stretches of equal length into which patches are divided.
-
-    Raises
-    ------
-    MismatchError
-        If elements lie on a sequence that their genome does not have, or beyond its end.
     """
-    for store, genome in zip(stores, elements, strict=True):
-        _check_genome(store, genome)
     builder = PatchBuilder(universe, n_stretches)
     owners, known = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     parts, n_elements = readings_of_both(names), 0
     for index, label in enumerate(names):
         if index in parts:
             continue
-        cell, element = _cells_of(stores, elements, universe, label)
+        cell, element = _cells_of(specimens, universe, label)
         found, element = _renumbered(element)
         builder.divide(cell, element + n_elements)
         owners.append(np.full(len(found), index, dtype=np.int64))
@@ -153,40 +146,31 @@ def readings_of_both(names: Sequence[Label]) -> dict[int, tuple[int, int]]:
     }
 
 
-def _check_genome(store: FeatureStore, elements: ConceptElements) -> None:
-    table, lengths = elements.table, store.lengths
-    for seqid, end in table.groupby("seqid")["end"].max().items():
-        where = f"annotation of {store.path}"
-        if seqid not in lengths:
-            known = ", ".join(list(lengths)[:5])
-            raise MismatchError(where, f"elements on {known}", f"elements on {seqid}")
-        if end > lengths[str(seqid)]:
-            expected = f"elements within {lengths[str(seqid)]} bp of {seqid}"
-            raise MismatchError(where, expected, f"one whose last base is {end}")
-
-
 def _cells_of(
-    stores: Sequence[FeatureStore],
-    elements: Sequence[ConceptElements],
-    universe: Universe,
-    label: Label,
+    specimens: Sequence[Specimen], universe: Universe, label: Label
 ) -> tuple[Int64[np.ndarray, " base"], Int64[np.ndarray, " base"]]:
     """Return each base of each element of a label, and a number of the element over all genomes."""
     cells, numbers = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for genome, strand, drawn in readings(label, elements):
-        bases = element_bases(elements[genome], stores[genome].lengths, label.concept, strand=drawn)
+    for genome, strand, drawn in readings(label, specimens):
+        bases = bases_of(specimens[genome], label, drawn)
         cell, inside = universe.locate(genome, strand, bases.row)
         cells.append(cell)
-        numbers.append(bases.element[inside] * len(stores) + genome)
+        numbers.append(bases.element[inside] * len(specimens) + genome)
     return np.concatenate(cells), np.concatenate(numbers)
 
 
+def bases_of(specimen: Specimen, label: Label, strand: ReadStrand | None) -> ElementBases:
+    """Return the bases of the elements of a label's concept on one strand, on both where None."""
+    elements, lengths = specimen.needs("elements"), specimen.features.lengths
+    return element_bases(elements, lengths, label.concept, strand=strand)
+
+
 def readings(
-    label: Label, elements: Sequence[ConceptElements]
+    label: Label, specimens: Sequence[Specimen]
 ) -> Iterator[tuple[int, ReadStrand, ReadStrand | None]]:
     """Yield genome, strand that is read and strand of the elements that are positive then."""
-    for genome, own in enumerate(elements):
-        if label.concept not in own.names:
+    for genome, specimen in enumerate(specimens):
+        if label.concept not in specimen.needs("elements").names:
             continue
         for strand in STRANDS:
             other: ReadStrand = "-" if strand == "+" else "+"

@@ -9,17 +9,17 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from genointerp.annotation.concepts import Concept, ConceptElements
+from genointerp.annotation.concepts import Concept
 from genointerp.association import scores
 from genointerp.association.config import AssociateConfig
 from genointerp.association.count.hits import HitBlock, feature_blocks
 from genointerp.association.count.label import Label, LabelledCells, label_cells
 from genointerp.association.count.tally import LevelTally, Tally
 from genointerp.association.count.union import UnionCounter, known_labels, loud_level
-from genointerp.association.count.universe import Universe, make_universe
-from genointerp.association.split import Stretches
+from genointerp.association.count.universe import Universe
 from genointerp.core import metric
 from genointerp.core.progress import Progress, silent
+from genointerp.feature.specimen import Specimen
 from genointerp.store.feature.store import FeatureStore
 
 N_STRETCHES = 20
@@ -96,22 +96,19 @@ class Measures(NamedTuple):
 
 
 def make_side(
-    stores: Sequence[FeatureStore],
-    elements: Sequence[ConceptElements],
-    sides: Sequence[Stretches],
+    specimens: Sequence[Specimen],
+    universe: Universe,
     names: tuple[Label, ...],
     config: AssociateConfig,
 ) -> Side:
-    """Lay out and label the cells of one side of each genome."""
-    universe = make_universe(stores, sides)
+    """Label the cells of one side."""
     n_stretches = min(N_STRETCHES, max(universe.n_bp // max(config.gap_bp, 1), 1))
-    labels = label_cells(stores, elements, universe, names, n_stretches=n_stretches)
+    labels = label_cells(specimens, universe, names, n_stretches=n_stretches)
     return Side(universe, labels)
 
 
 def measure(
-    stores: Sequence[FeatureStore],
-    elements: Sequence[ConceptElements],
+    specimens: Sequence[Specimen],
     fit: Side,
     test: Side,
     config: AssociateConfig,
@@ -122,9 +119,10 @@ def measure(
 
     Blocks of features are shared out to as many threads as there are cores, 4 at most.
     """
+    stores = [specimen.features for specimen in specimens]
     counters = [_Counters.of(stores, side) for side in (fit, test)]
-    phases = find_phases(elements, fit.labels.names)
-    is_known = known_labels(fit.labels.names, elements)
+    phases = find_phases(specimens, fit.labels.names)
+    is_known = known_labels(fit.labels.names, [one.needs("elements") for one in specimens])
     blocks = feature_blocks(stores)
 
     def measured(features: range) -> Measures:
@@ -157,7 +155,7 @@ class _Counters(NamedTuple):
 
 
 def find_phases(
-    elements: Sequence[ConceptElements], names: Sequence[Label]
+    specimens: Sequence[Specimen], names: Sequence[Label]
 ) -> Int64[np.ndarray, "label phase"]:
     """Return, for labels of coding sequences, the labels of the three positions of their codons.
 
@@ -165,9 +163,10 @@ def find_phases(
     all others.
     """
     number = {label: index for index, label in enumerate(names)}
+    concepts = specimens[0].needs("elements").concepts
     found = np.full((len(names), 3), -1, dtype=np.int64)
     for label, index in number.items():
-        family = _family(elements[0].concepts, label.concept)
+        family = _family(concepts, label.concept)
         members = [number.get(Label(name, label.orientation), -1) for name in family]
         found[index] = members if len(members) == 3 and min(members) >= 0 else -1
     return found

@@ -5,14 +5,16 @@ base is its position when it is read on ``+`` and ``n_bp`` more when it is read 
 strands share the axis, so that rotating it moves sense and antisense together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Int64
 
-from genointerp.association.split import Stretches
+from genointerp.association.config import AssociateConfig
+from genointerp.association.split import SideName, Stretches, split_stores
+from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import contig_offsets
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
@@ -73,10 +75,16 @@ class Universe:
         return Located(position + (0 if strand == "+" else self.n_bp), inside)
 
 
-def make_universe(stores: Sequence[FeatureStore], sides: Sequence[Stretches]) -> Universe:
-    """Lay the covered bases of one side of each genome end to end."""
+def make_universe(parts: Iterable[tuple[FeatureStore, Stretches]]) -> Universe:
+    """Lay the covered bases of one side end to end.
+
+    Parameters
+    ----------
+    parts
+        The features of each genome, with the stretches of it that are on this side.
+    """
     covered, n_bp, n_covered = [], 0, 0
-    for store, stretches in zip(stores, sides, strict=True):
+    for store, stretches in parts:
         side = _row_intervals(store, stretches)
         by_strand = {
             strand: _common(side, _row_intervals(store, store.coverage(strand)))
@@ -90,6 +98,13 @@ def make_universe(stores: Sequence[FeatureStore], sides: Sequence[Stretches]) ->
         n_bp += int(lengths.sum())
         n_covered += sum(int((rows[:, 1] - rows[:, 0]).sum()) for rows in by_strand.values())
     return Universe(n_bp, n_covered, tuple(covered))
+
+
+def lay_side(specimens: Sequence[Specimen], config: AssociateConfig, side: SideName) -> Universe:
+    """Lay out one side of the split that a configuration makes of some genomes."""
+    stores = [specimen.features for specimen in specimens]
+    stretches = [getattr(split, side) for split in split_stores(stores, config)]
+    return make_universe(zip(stores, stretches, strict=True))
 
 
 def _row_intervals(

@@ -9,11 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8
 
-from genointerp.annotation.concepts import ConceptElements
-from genointerp.annotation.raster import element_bases
-from genointerp.association.count.label import Label, readings
+from genointerp.association.count.label import Label, bases_of, readings
 from genointerp.association.count.universe import Universe
-from genointerp.genome.genome import Genome
+from genointerp.feature.specimen import Specimen
 from genointerp.genome.letters import known_bases
 from genointerp.store.feature.store import STRANDS, FeatureStore
 
@@ -60,20 +58,15 @@ class Places(NamedTuple):
     end: Int64[np.ndarray, " run"]
 
 
-def find_footprints(
-    stores: Sequence[FeatureStore],
-    elements: Sequence[ConceptElements],
-    universe: Universe,
-    label: Label,
-) -> Footprints:
+def find_footprints(specimens: Sequence[Specimen], universe: Universe, label: Label) -> Footprints:
     """Find the stretches of each element of a label that were read on this side."""
-    step = _step(elements, label)
+    step = _step(specimens, label)
     columns = ("element", "start", "length", "strand")
     found: list[np.ndarray] = [np.zeros((0, len(columns)), np.int64)]
-    for genome, strand, drawn in readings(label, elements):
-        bases = element_bases(elements[genome], stores[genome].lengths, label.concept, strand=drawn)
+    for genome, strand, drawn in readings(label, specimens):
+        bases = bases_of(specimens[genome], label, drawn)
         cell, inside = universe.locate(genome, strand, bases.row)
-        number = bases.element[inside] * len(stores) + genome
+        number = bases.element[inside] * len(specimens) + genome
         runs = _runs(number, bases.row[inside], cell % universe.n_bp, step)
         side = np.full(len(runs), STRANDS.index(strand), np.int64)
         found.append(np.column_stack([runs, side]))
@@ -113,13 +106,11 @@ def find_places(is_open: Bool[np.ndarray, "strand bp"]) -> list[Places]:
     return [_longest_first(cells) for cells in (*is_open, is_open.all(axis=0))]
 
 
-def axis_bases(
-    stores: Sequence[FeatureStore], sequences: Sequence[Genome], universe: Universe
-) -> UInt8[np.ndarray, " bp"]:
+def axis_bases(specimens: Sequence[Specimen], universe: Universe) -> UInt8[np.ndarray, " bp"]:
     """Return the forward base at each position of the axis."""
     axis = np.zeros(universe.n_bp, dtype=np.uint8)
-    for store, genome, covered in zip(stores, sequences, universe.covered, strict=True):
-        bases = np.concatenate([genome[contig.seqid].sequence for contig in store.header.contigs])
+    for specimen, covered in zip(specimens, universe.covered, strict=True):
+        bases = specimen.letters()
         for segments in covered.values():
             for start, end, position in zip(*segments, strict=True):
                 axis[position : position + end - start] = bases[start:end]
@@ -148,8 +139,9 @@ def free_cells(
     return free
 
 
-def _step(elements: Sequence[ConceptElements], label: Label) -> int:
-    concept = next(own.concepts[label.concept] for own in elements if label.concept in own.names)
+def _step(specimens: Sequence[Specimen], label: Label) -> int:
+    every = (specimen.needs("elements") for specimen in specimens)
+    concept = next(own.concepts[label.concept] for own in every if label.concept in own.names)
     return 3 if concept.bases.startswith("codon_position") else 1
 
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int64, UInt16
 
-from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.config import AssociateConfig
 from genointerp.association.count.hits import Detections
 from genointerp.association.count.label import Label
@@ -30,8 +29,7 @@ from genointerp.association.null.footprint import (
 )
 from genointerp.association.null.significance import NullCounts
 from genointerp.core.seed import rng
-from genointerp.genome.genome import Genome
-from genointerp.store.feature.store import FeatureStore
+from genointerp.feature.specimen import Specimen
 
 MIN_SHARE = 0.5
 """Share of a label's elements that must have a background, else nothing is said of the label."""
@@ -98,15 +96,14 @@ class MatchedNull:
 
     def __init__(
         self,
-        stores: Sequence[FeatureStore],
-        elements: Sequence[ConceptElements],
+        specimens: Sequence[Specimen],
         universe: Universe,
-        sequences: Sequence[Genome],
         config: AssociateConfig,
     ) -> None:
-        self._stores, self._elements, self._universe = stores, elements, universe
+        self._specimens, self._universe = specimens, universe
         self._config = config
-        bases = axis_bases(stores, sequences, universe)
+        bases = axis_bases(specimens, universe)
+        stores = [specimen.features for specimen in specimens]
         self._free = free_cells(stores, universe, bases)
         is_gc = np.isin(bases, np.frombuffer(b"CG", np.uint8))
         self._gc = np.concatenate([[0], np.cumsum(is_gc)]).astype(np.int64)
@@ -118,7 +115,7 @@ class MatchedNull:
     def sets(self, label: Label) -> MatchedSets:
         """Return the places of a label's stretches, drawn once."""
         if label not in self._sets:
-            footprints = find_footprints(self._stores, self._elements, self._universe, label)
+            footprints = find_footprints(self._specimens, self._universe, label)
             draw = rng(self._config.seed, f"matched/{'/'.join(label)}")
             self._sets[label] = draw_sets(footprints, self._free, self._gc, self._config, draw)
         return self._sets[label]

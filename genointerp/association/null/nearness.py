@@ -12,12 +12,12 @@ import pandas as pd
 from jaxtyping import Bool, Int64
 from scipy.stats import binom
 
-from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.config import AssociateConfig
 from genointerp.association.count.label import Label, readings
 from genointerp.association.count.tracks import RowTrack
 from genointerp.association.count.universe import Universe
 from genointerp.feature.loci import find_loci
+from genointerp.feature.specimen import Specimen
 from genointerp.store.feature.store import FeatureStore, ReadStrand
 
 NEAR_BP = 10
@@ -74,13 +74,11 @@ class Ends:
 
     def __init__(
         self,
-        stores: Sequence[FeatureStore],
-        elements: Sequence[ConceptElements],
+        specimens: Sequence[Specimen],
         universe: Universe,
         config: AssociateConfig,
     ) -> None:
-        self._stores = stores
-        self._elements = elements
+        self._specimens = specimens
         self._universe = universe
         self._config = config
         self._known: dict[Label, _Near] = {}
@@ -91,7 +89,9 @@ class Ends:
         found = []
         for track in tracks:
             kept = self._universe.locate(track.genome, track.strand, track.row).inside
-            offsets = np.array(list(self._stores[track.genome].offsets.values()), dtype=np.int64)
+            offsets = np.array(
+                list(self._specimens[track.genome].features.offsets.values()), dtype=np.int64
+            )
             loci = find_loci(
                 track.row[kept],
                 track.value[kept],
@@ -117,15 +117,16 @@ class Ends:
         return Nearness(n_near / n_loci, float(binom.sf(n_near - 1, n_loci, near.rate)))
 
     def _find(self, label: Label) -> _Near:
-        whole = _whole(label, self._elements)
+        whole = _whole(label, self._specimens)
         if whole not in self._known:
             self._known[whole] = self._lay(whole)
         return self._known[whole]
 
     def _lay(self, label: Label) -> _Near:
         runs, pairs = {}, np.zeros((3, 2), np.int64)
-        for genome, strand, drawn in readings(label, self._elements):
-            store, table = self._stores[genome], self._elements[genome].of(label.concept)
+        for genome, strand, drawn in readings(label, self._specimens):
+            store = self._specimens[genome].features
+            table = self._specimens[genome].needs("elements").of(label.concept)
             is_own = table["strand"].isin([drawn, "."]) | (drawn is None)
             is_near = _near_ends(table[is_own], store)
             is_within, is_outside = _lie_in(table[is_own], store), ~_lie_in(table, store)
@@ -147,8 +148,9 @@ def _lie_in(table: pd.DataFrame, store: FeatureStore) -> Bool[np.ndarray, " row"
     return found
 
 
-def _whole(label: Label, elements: Sequence[ConceptElements]) -> Label:
+def _whole(label: Label, specimens: Sequence[Specimen]) -> Label:
     """Return the label of whole elements that the bases of a label are a part of."""
+    elements = [specimen.needs("elements") for specimen in specimens]
     own = next(it.concepts[label.concept] for it in elements if label.concept in it.names)
     is_part = own.bases not in _WHOLE and own.of is not None
     if is_part and any(own.of in it.names for it in elements):

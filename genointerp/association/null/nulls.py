@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.config import AssociateConfig
 from genointerp.association.count.hits import Detections
 from genointerp.association.count.label import LabelledCells
@@ -21,8 +20,7 @@ from genointerp.association.null.significance import (
     draw_shifts,
     p_values,
 )
-from genointerp.genome.genome import Genome
-from genointerp.store.feature.store import FeatureStore
+from genointerp.feature.specimen import Specimen
 
 _log = logging.getLogger(__name__)
 
@@ -45,21 +43,22 @@ class PairNulls:
 
     Parameters
     ----------
-    stores, elements, universe, labels
+    specimens
+        Where ``matched``, with their sequences.
+    universe, labels
         Of test.
-    sequences
-        The genome of each store; without them the matched background is undefined.
+    matched
+        Whether the matched background is drawn; what it says is undefined where it is not.
     """
 
     def __init__(
         self,
-        stores: Sequence[FeatureStore],
-        elements: Sequence[ConceptElements],
+        specimens: Sequence[Specimen],
         universe: Universe,
         labels: LabelledCells,
         config: AssociateConfig,
         *,
-        sequences: Sequence[Genome] | None = None,
+        matched: bool,
     ) -> None:
         self._labels = labels
         shifts = draw_shifts(universe.n_bp, config.n_shifts, seed=config.seed)
@@ -67,9 +66,9 @@ class PairNulls:
         self._largest = MaxStatistic()
         self._added: list[tuple[Int64[np.ndarray, " detector"], int]] = []
         self._matched: MatchedNull | None = None
-        if sequences is not None:
-            self._matched = MatchedNull(stores, elements, universe, sequences, config)
-        shape = (stores[0].n_features, len(labels.names))
+        if matched:
+            self._matched = MatchedNull(specimens, universe, config)
+        shape = (specimens[0].features.n_features, len(labels.names))
         self._null_f1 = np.full(shape, np.nan)
         self._p_value = np.full(shape, np.nan)
         self._null_f1_matched = np.full(shape, np.nan)

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64, Int64
 
-from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.count.hits import Detections
 from genointerp.association.count.label import Label
 from genointerp.association.count.universe import Universe
 from genointerp.association.null import kernels as null_kernels
+from genointerp.feature.specimen import Specimen
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 
@@ -73,8 +73,8 @@ class Boundaries:
 
     Parameters
     ----------
-    stores, elements
-        Features of each genome, and the elements of the concepts.
+    specimens
+        With the elements of the concepts.
     universe
         The cells that count.
 
@@ -89,14 +89,12 @@ class Boundaries:
 
     def __init__(
         self,
-        stores: Sequence[FeatureStore],
-        elements: Sequence[ConceptElements],
+        specimens: Sequence[Specimen],
         universe: Universe,
     ) -> None:
-        self._stores = stores
-        self._elements = elements
+        self._specimens = specimens
         self._universe = universe
-        self._axis = [_lay_axis(store, universe, i) for i, store in enumerate(stores)]
+        self._axis = [_lay_axis(one.features, universe, i) for i, one in enumerate(specimens)]
         self._known: dict[tuple[Label, int, ReadStrand], _Elements] = {}
 
     def offsets(self, detected: Detections, label: Label) -> BoundaryOffsets:
@@ -105,7 +103,7 @@ class Boundaries:
         none = np.zeros((n, 0), np.int64), np.zeros((n, 0), np.bool_)
         starts, ends = [none], [none]
         for genome, axis in enumerate(self._axis):
-            if label.concept not in self._elements[genome].names:
+            if label.concept not in self._specimens[genome].needs("elements").names:
                 continue
             for strand in STRANDS:
                 known = self._find(label, genome, strand, _lying(label, strand))
@@ -133,7 +131,7 @@ class Boundaries:
     ) -> _Elements:
         key = (label, genome, strand)
         if key not in self._known:
-            table = self._elements[genome].of(label.concept)
+            table = self._specimens[genome].needs("elements").of(label.concept)
             if lying is not None:
                 table = table[table["strand"].isin([lying, "."])]
             self._known[key] = self._lay(table, genome, strand)
@@ -142,7 +140,7 @@ class Boundaries:
     def _lay(self, table: pd.DataFrame, genome: int, strand: ReadStrand) -> _Elements:
         """Return the elements of a table as rows."""
         table = table.sort_values(["element", "part"], kind="stable")
-        offsets = self._stores[genome].offsets
+        offsets = self._specimens[genome].features.offsets
         shift = np.array([offsets[seqid] for seqid in table["seqid"]], dtype=np.int64)
         start, end = (table[name].to_numpy(np.int64) + shift for name in ("start", "end"))
         is_reverse = (table["strand"] == "-").to_numpy(np.bool_)

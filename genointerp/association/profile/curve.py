@@ -6,14 +6,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
-from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.config import AssociateConfig
 from genointerp.association.count.label import Label, LabelledCells, label_cells
 from genointerp.association.count.tracks import CellTrack, count_levels, stream_features
-from genointerp.association.count.universe import make_universe
-from genointerp.association.split import split_stores
+from genointerp.association.count.universe import lay_side
 from genointerp.core import metric
-from genointerp.store.feature.store import FeatureStore
+from genointerp.feature.specimen import Specimen
 from genointerp.store.table.schemas import CURVES
 from genointerp.store.table.table import conform, empty_table
 
@@ -21,8 +19,7 @@ N_LEVELS = 64
 
 
 def precision_recall(
-    stores: Sequence[FeatureStore],
-    elements: Sequence[ConceptElements],
+    specimens: Sequence[Specimen],
     pairs: pd.DataFrame,
     *,
     config: AssociateConfig,
@@ -32,7 +29,7 @@ def precision_recall(
 
     Parameters
     ----------
-    stores, elements, config
+    specimens, config
         As `genointerp.association.associate.associate` was given them: the test side is the same.
     pairs
         Rows of associations: ``feature, concept, orientation, threshold``.
@@ -44,12 +41,12 @@ def precision_recall(
     Thresholds are quantiles of the activation over the bases of test on which the feature fires;
     the lowest detects all of them. Precision and recall are exact at each, by base.
     """
-    sides = [split.test for split in split_stores(stores, config)]
-    universe = make_universe(stores, sides)
+    stores = [specimen.features for specimen in specimens]
+    universe = lay_side(specimens, config, "test")
     names = tuple(
         dict.fromkeys(map(Label, pairs["concept"].tolist(), pairs["orientation"].tolist()))
     )
-    labels = label_cells(stores, elements, universe, names)
+    labels = label_cells(specimens, universe, names)
     found = [empty_table(CURVES)]
     wanted = sorted(set(pairs["feature"].tolist()))
     for feature, (track,) in stream_features(stores, [universe], wanted):

@@ -9,9 +9,10 @@ from jaxtyping import Bool, Float64, Int64
 
 from genointerp.annotation.concepts import ConceptElements, Orientation
 from genointerp.association.config import AssociateConfig
-from genointerp.association.count.universe import Universe, make_universe
-from genointerp.association.split import Stretches, split_stores
+from genointerp.association.count.universe import Universe, lay_side, make_universe
+from genointerp.association.split import Stretches
 from genointerp.core.errors import InputError
+from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 from genointerp.store.table.schemas import METAGENE
@@ -37,8 +38,7 @@ class _Signal(NamedTuple):
 
 
 def metagene(
-    stores: Sequence[FeatureStore],
-    elements: Sequence[ConceptElements],
+    specimens: Sequence[Specimen],
     feature: int,
     concept: str,
     *,
@@ -49,8 +49,8 @@ def metagene(
 
     Parameters
     ----------
-    stores, elements
-        Features of one dictionary and the elements of the concepts, for each genome.
+    specimens
+        Of one dictionary, with the elements of the concepts.
     config
         Of associations: only bases on its test side count. All that were read where None.
     flank
@@ -72,10 +72,10 @@ def metagene(
     """
     if flank < 0:
         raise InputError("flank", "0 or more bp", str(flank))
-    universe = make_universe(stores, _sides(stores, config))
+    universe = _universe(specimens, config)
     signals = [
-        {strand: _signal(store, feature, strand, universe, genome) for strand in STRANDS}
-        for genome, store in enumerate(stores)
+        {strand: _signal(one.features, feature, strand, universe, genome) for strand in STRANDS}
+        for genome, one in enumerate(specimens)
     ]
     total = sum(
         float(one.value[one.is_read].sum()) for genome in signals for one in genome.values()
@@ -83,10 +83,10 @@ def metagene(
     background = total / max(universe.n_covered, 1)
     offset = np.arange(-flank, flank + 1)
     found = []
-    for orientation in elements[0].orientations(concept):
+    for orientation in specimens[0].needs("elements").orientations(concept):
         for anchor in ANCHORS:
             around = np.concatenate(
-                list(_around(stores, elements, signals, concept, orientation, anchor, offset))
+                list(_around(specimens, signals, concept, orientation, anchor, offset))
             )
             profile = _profile(around).assign(
                 feature=feature, concept=concept, orientation=orientation, anchor=anchor
@@ -95,13 +95,16 @@ def metagene(
     return conform(pd.concat(found, ignore_index=True), METAGENE, where=concept)
 
 
-def _sides(stores: Sequence[FeatureStore], config: AssociateConfig | None) -> list[Stretches]:
+def _universe(specimens: Sequence[Specimen], config: AssociateConfig | None) -> Universe:
+    """Lay out the test side; where there is no configuration, everything."""
     if config is not None:
-        return [split.test for split in split_stores(stores, config)]
-    return [
-        tuple(GenomicInterval(contig.seqid, 0, contig.length) for contig in store.header.contigs)
-        for store in stores
-    ]
+        return lay_side(specimens, config, "test")
+    stores = [specimen.features for specimen in specimens]
+    return make_universe((store, _whole(store)) for store in stores)
+
+
+def _whole(store: FeatureStore) -> Stretches:
+    return tuple(GenomicInterval(one.seqid, 0, one.length) for one in store.header.contigs)
 
 
 def _signal(
@@ -117,8 +120,7 @@ def _signal(
 
 
 def _around(
-    stores: Sequence[FeatureStore],
-    elements: Sequence[ConceptElements],
+    specimens: Sequence[Specimen],
     signals: Sequence[dict[ReadStrand, _Signal]],
     concept: str,
     orientation: Orientation,
@@ -129,7 +131,8 @@ def _around(
 
     For ``both``, each element is one row: the mean of its readings, which are not independent.
     """
-    for store, own, by_strand in zip(stores, elements, signals, strict=True):
+    for specimen, by_strand in zip(specimens, signals, strict=True):
+        own, store = specimen.needs("elements"), specimen.features
         readings = []
         for strand in STRANDS:
             other: ReadStrand = "-" if strand == "+" else "+"

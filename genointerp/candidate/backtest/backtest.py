@@ -14,25 +14,24 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int64
 
-from genointerp.annotation.concepts import ConceptElements
+from genointerp.annotation.concepts import Concept
 from genointerp.annotation.raster import element_bases
 from genointerp.annotation.withhold import overlap_shares, root_concepts
 from genointerp.association.associate import associate
-from genointerp.association.baseline.dictionary import check_rival
+from genointerp.association.baseline.dictionary import open_rivals
 from genointerp.association.config import AssociateConfig
 from genointerp.association.count.label import list_labels
 from genointerp.association.summary import count_covered
 from genointerp.candidate.backtest.chance import expected_first, p_first, p_ranks, p_within
 from genointerp.candidate.backtest.classes import read_classes
-from genointerp.candidate.backtest.hidden import HiddenClass, Known, hide
+from genointerp.candidate.backtest.hidden import HiddenClass, hide
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.given import Given
 from genointerp.candidate.rank import gather, rank_evidence
 from genointerp.core.errors import InputError
 from genointerp.core.metric import f1_always_on, precision_gain
 from genointerp.core.progress import Progress, silent
-from genointerp.genome.interval import GenomicInterval
-from genointerp.store.feature.store import FeatureStore
+from genointerp.feature.specimen import Specimen
 from genointerp.store.table.schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES
 from genointerp.store.table.table import conform, empty_table
 
@@ -80,20 +79,19 @@ class Subject:
 
     Parameters
     ----------
-    stores
-        Features of one dictionary, a store for each genome.
+    specimens
+        Of one dictionary, with their sequences and annotations.
     associations
         What `associate` returned for them.
     split
         What it was configured with.
-    windows, given
-        As `genointerp.candidate.rank.rank` takes them.
+    given
+        As `genointerp.candidate.rank.rank` takes it.
     """
 
-    stores: Sequence[FeatureStore]
+    specimens: Sequence[Specimen]
     associations: pd.DataFrame
     split: AssociateConfig
-    windows: Sequence[Sequence[GenomicInterval]] | None = None
     given: Given | None = None
 
 
@@ -103,16 +101,15 @@ class RandomWeights:
 
     Parameters
     ----------
-    stores
-        In the order of the subject's.
-    windows, given
-        Of the same kinds as the subject's, or the two rankings could not be compared: windows and
-        directions of both or of neither, and the same genomes of training. Other seeds and
-        ablation are of the subject only.
+    specimens
+        The genomes of the subject, in its order. The two rankings could not be compared if windows
+        were known of one only.
+    given
+        Of the same kinds as the subject's: directions of both or of neither, and the same genomes
+        of training. Other seeds and ablation are of the subject only.
     """
 
-    stores: Sequence[FeatureStore]
-    windows: Sequence[Sequence[GenomicInterval]] | None = None
+    specimens: Sequence[Specimen]
     given: Given | None = None
 
 
@@ -127,7 +124,7 @@ class _Gathered(NamedTuple):
 
 def backtest(
     subject: Subject,
-    known: Known,
+    concepts: Mapping[str, Concept],
     config: RankConfig | None = None,
     *,
     random: RandomWeights | None = None,
@@ -138,8 +135,8 @@ def backtest(
 
     Parameters
     ----------
-    known
-        In the order of the stores.
+    concepts
+        Their definitions; the associations were measured on them.
     random
         What random weights give, to be compared with.
     probes
@@ -150,7 +147,7 @@ def backtest(
     Raises
     ------
     InputError
-        If there is not one annotation and one genome for each store, or less is known of random
+        If the sequence or the annotation of a specimen is not known, or less is known of random
         weights than of the subject.
     MismatchError
         If the features of random weights are of other genomes or another site, or no such.
@@ -166,22 +163,23 @@ def backtest(
     """
     config = RankConfig() if config is None else config
     use = read_classes()
-    _check(subject, known, random)
-    full = known.elements()
-    gathered = [_gather("trained", subject, known, config)]
+    full = [specimen.with_concepts(concepts) for specimen in subject.specimens]
+    gathered = [_gather("trained", subject, config)]
     if random is not None:
-        table = associate(random.stores, full, config=subject.split)
-        other = Subject(random.stores, table, subject.split, random.windows, random.given)
-        gathered.append(_gather("random", other, known, config))
-    roots = root_concepts(known.concepts)
-    listed = [name for name in known.concepts if name in roots or name in use.reserve]
-    names = [name for name in listed if any(len(e.of(name)) for e in full)]
+        _check_random(subject, random)
+        shown = [specimen.with_concepts(concepts) for specimen in random.specimens]
+        table = associate(shown, config=subject.split, matched=False)
+        other = Subject(random.specimens, table, subject.split, random.given)
+        gathered.append(_gather("random", other, config))
+    roots = root_concepts(concepts)
+    listed = [name for name in concepts if name in roots or name in use.reserve]
+    names = [name for name in listed if any(len(one.needs("elements").of(name)) for one in full)]
     rows, tables = [], [empty_table(BACKTEST_FEATURES)]
     for number, name in enumerate(names):
-        hidden = hide(known, name, full)
+        hidden = hide(full, concepts, name)
         ranked = [_rank_hidden(one, hidden, config) for one in gathered]
         n_live = len(gathered[0].evidence)
-        described = _describe(hidden, full, known, subject.stores)
+        described = _describe(hidden, full, concepts)
         auroc = _probe_auroc(probes, hidden.gone)
         rows.append(described | _compare(ranked, n_live) | {"probe_auroc": auroc})
         rows[-1]["verdict"] = verdict(rows[-1], within_known=name not in roots)
@@ -197,7 +195,7 @@ def backtest(
 
 
 def associate_hidden(
-    stores: Sequence[FeatureStore], hidden: HiddenClass, split: AssociateConfig
+    specimens: Sequence[Specimen], hidden: HiddenClass, split: AssociateConfig
 ) -> pd.DataFrame:
     """Return the associations as they are when the class was never described.
 
@@ -205,9 +203,10 @@ def associate_hidden(
     have another, so that the table of the complete annotation holds no p-value for it. Empty
     where nothing else is known.
     """
-    if not list_labels(hidden.elements):
+    left = hidden.hide_in(specimens)
+    if not list_labels(left):
         return empty_table(ASSOCIATIONS)
-    return associate(stores, hidden.elements, config=split)
+    return associate(left, config=split, matched=False)
 
 
 def class_features(
@@ -232,24 +231,20 @@ def class_features(
     return found[["feature", "concept", "orientation", "f1_fit", "f1"]].reset_index(drop=True)
 
 
-def _check(subject: Subject, known: Known, random: RandomWeights | None) -> None:
-    n_stores = len(subject.stores)
-    for role, given in (("annotations", known.annotations), ("genomes", known.genomes)):
-        if len(given) != n_stores:
-            raise InputError(role, f"one for each of {n_stores} stores", str(len(given)))
-    if random is not None:
-        _check_random(subject, random)
-
-
 def _check_random(subject: Subject, random: RandomWeights) -> None:
-    if len(random.stores) != len(subject.stores):
-        raise InputError("random", f"none or {len(subject.stores)}", str(len(random.stores)))
-    check_rival(subject.stores, random.stores, random_weights=True)
-    for store, other in zip(subject.stores, random.stores, strict=True):
-        store.identity.check(other.identity, "genome")
+    n, n_random = len(subject.specimens), len(random.specimens)
+    if n_random != n:
+        raise InputError("random", f"none or {n}", str(n_random))
+    stores = [specimen.features for specimen in random.specimens]
+    open_rivals(subject.specimens, stores, random_weights=True)
+    for specimen, other in zip(subject.specimens, random.specimens, strict=True):
+        specimen.features.identity.check(other.features.identity, "genome")
+    windows, other_windows = (
+        any(specimen.windows is not None for specimen in one.specimens) for one in (subject, random)
+    )
     own, others = subject.given or Given(), random.given or Given()
     for kind, has, has_other in (
-        ("activations", subject.windows is not None, random.windows is not None),
+        ("activations", windows, other_windows),
         ("dictionary", own.decoder is not None, others.decoder is not None),
         ("genomes of training", own.trained_on is not None, others.trained_on is not None),
     ):
@@ -258,10 +253,8 @@ def _check_random(subject: Subject, random: RandomWeights) -> None:
             raise InputError(f"{kind} of random weights", expected, "none" if has else "some")
 
 
-def _gather(name: str, subject: Subject, known: Known, config: RankConfig) -> _Gathered:
-    evidence = gather(
-        subject.stores, known.genomes, config, windows=subject.windows, given=subject.given
-    )
+def _gather(name: str, subject: Subject, config: RankConfig) -> _Gathered:
+    evidence = gather(subject.specimens, config, given=subject.given)
     shown = rank_evidence(evidence, subject.associations, config).set_index("feature")["rank"]
     return _Gathered(name, subject, evidence, shown)
 
@@ -273,7 +266,7 @@ def _rank_hidden(gathered: _Gathered, hidden: HiddenClass, config: RankConfig) -
     found = found[found["feature"].isin(evidence["feature"])]
     if found.empty:
         return empty_table(BACKTEST_FEATURES)
-    associations = associate_hidden(subject.stores, hidden, subject.split)
+    associations = associate_hidden(subject.specimens, hidden, subject.split)
     ranked = rank_evidence(evidence, associations, config)
     ranked = ranked[["feature", "rank", "score", "flags", "density"]].copy()
     ranked["density_rank"] = by_density(ranked)
@@ -293,37 +286,35 @@ def by_density(ranked: pd.DataFrame) -> Int64[np.ndarray, " feature"]:
     return rank
 
 
-def count_read(
-    stores: Sequence[FeatureStore], elements: Sequence[ConceptElements], concept: str
-) -> int:
+def count_read(specimens: Sequence[Specimen], concept: str) -> int:
     """Return the elements of a concept of which a base was read on either strand."""
     n = 0
-    for store, own in zip(stores, elements, strict=True):
+    for specimen in specimens:
+        store = specimen.features
         is_read = np.zeros(store.n_rows, dtype=np.bool_)
         for strand in store.strands:
             for interval in store.coverage(strand):
                 offset = store.offsets[interval.seqid]
                 is_read[offset + interval.start : offset + interval.end] = True
-        bases = element_bases(own, store.lengths, concept)
+        bases = element_bases(specimen.needs("elements"), store.lengths, concept)
         n += len(np.unique(bases.element[is_read[bases.row]]))
     return n
 
 
 def _describe(
     hidden: HiddenClass,
-    full: Sequence[ConceptElements],
-    known: Known,
-    stores: Sequence[FeatureStore],
+    full: Sequence[Specimen],
+    concepts: Mapping[str, Concept],
 ) -> dict[str, Any]:
-    lengths = [genome.lengths for genome in known.genomes]
-    shares = overlap_shares(full, lengths, known.concepts, hidden.name)
+    genomes = [(one.needs("elements"), one.features.lengths) for one in full]
+    shares = overlap_shares(genomes, concepts, hidden.name)
     listed = [f"{name} {share:.2f}" for name, share in shares.items() if share >= _LEAST_OVERLAP]
     return {
         "class": hidden.name,
         "hidden": ",".join(hidden.gone),
         "changed": ",".join(hidden.changed),
         "overlapping": ",".join(listed),
-        "n_elements": count_read(stores, full, hidden.name),
+        "n_elements": count_read(full, hidden.name),
     }
 
 

@@ -1,46 +1,15 @@
-"""What is known of some genomes, and what would be had one class never been described."""
+"""What would be known of some genomes had one class never been described."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import NamedTuple
 
 import pandas as pd
 
-from genointerp.annotation.annotation_set import AnnotationSet
-from genointerp.annotation.concepts import Concept, ConceptElements, define_elements
+from genointerp.annotation.concepts import Concept, ConceptElements
 from genointerp.annotation.withhold import withhold
 from genointerp.association.count.label import list_labels
-from genointerp.genome.genome import Genome
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """What is known of the genomes, in the order of the stores.
-
-    Parameters
-    ----------
-    annotations, genomes
-        Of each store.
-    concepts
-        Their definitions.
-    """
-
-    annotations: Sequence[AnnotationSet]
-    genomes: Sequence[Genome]
-    concepts: Mapping[str, Concept]
-
-    def elements(self) -> list[ConceptElements]:
-        """Return the elements of all concepts."""
-        return self._define(self.annotations)
-
-    def without(self, name: str) -> list[ConceptElements]:
-        """Return the elements of the concepts had a class never been described."""
-        pairs = zip(self.annotations, self.genomes, strict=True)
-        return self._define([withhold(a, genome, self.concepts, name) for a, genome in pairs])
-
-    def _define(self, annotations: Sequence[AnnotationSet]) -> list[ConceptElements]:
-        pairs = zip(annotations, self.genomes, strict=True)
-        return [define_elements(one, genome, self.concepts) for one, genome in pairs]
+from genointerp.feature.specimen import Specimen
 
 
 class HiddenClass(NamedTuple):
@@ -53,16 +22,20 @@ class HiddenClass(NamedTuple):
     changed
         Concepts whose elements are others without it, such as ``intergenic``.
     elements
-        Of the concepts upon each genome, without it.
+        Of the concepts without it, by the sha256 of the genome that they lie on.
     """
 
     name: str
     gone: tuple[str, ...]
     changed: tuple[str, ...]
-    elements: Sequence[ConceptElements]
+    elements: Mapping[str, ConceptElements]
+
+    def hide_in(self, specimens: Sequence[Specimen]) -> list[Specimen]:
+        """Return the specimens with the elements that are left."""
+        return [replace(one, elements=self.elements[one.genome_sha256]) for one in specimens]
 
 
-def hide(known: Known, name: str, full: Sequence[ConceptElements]) -> HiddenClass:
+def hide(specimens: Sequence[Specimen], concepts: Mapping[str, Concept], name: str) -> HiddenClass:
     """Hide a class: say what goes with it, and what becomes other.
 
     Of a concept that is made of another (`Concept.of`) no element goes: nobody said that these
@@ -70,39 +43,59 @@ def hide(known: Known, name: str, full: Sequence[ConceptElements]) -> HiddenClas
 
     Parameters
     ----------
-    full
-        The elements with nothing hidden.
+    specimens
+        With their sequences, their annotations, and the elements of the concepts with nothing
+        hidden.
     """
-    if known.concepts[name].of is not None:
-        return _hide_part(known, name, full)
-    elements = known.without(name)
-    before = {label.concept for label in list_labels(full)}
-    after = {label.concept for label in list_labels(elements)}
-    ordered = [name, *(one for one in known.concepts if one != name)]
+    if concepts[name].of is not None:
+        return _hide_part(specimens, concepts, name)
+    left = [_without(specimen, concepts, name) for specimen in specimens]
+    before = {label.concept for label in list_labels(specimens)}
+    after = {label.concept for label in list_labels(left)}
+    ordered = [name, *(one for one in concepts if one != name)]
     gone = tuple(one for one in ordered if one in before - after)
+    pairs = [
+        (own.needs("elements"), other.needs("elements"))
+        for own, other in zip(specimens, left, strict=True)
+    ]
     changed = tuple(
         one
         for one in ordered
-        if one in after
-        and any(not _same(a.of(one), b.of(one)) for a, b in zip(full, elements, strict=True))
+        if one in after and any(not _same(a.of(one), b.of(one)) for a, b in pairs)
     )
-    return HiddenClass(name, gone, changed, elements)
+    return HiddenClass(name, gone, changed, _by_genome(left))
 
 
-def _hide_part(known: Known, name: str, full: Sequence[ConceptElements]) -> HiddenClass:
+def _without(specimen: Specimen, concepts: Mapping[str, Concept], name: str) -> Specimen:
+    annotation, sequence = specimen.needs("annotation"), specimen.needs("sequence")
+    left = withhold(annotation, sequence, concepts, name)
+    return replace(specimen, annotation=left).with_concepts(concepts)
+
+
+def _hide_part(
+    specimens: Sequence[Specimen], concepts: Mapping[str, Concept], name: str
+) -> HiddenClass:
     gone = [name]
-    for other, concept in known.concepts.items():
+    for other, concept in concepts.items():
         if concept.of in gone:
             gone.append(other)
-    elements = [
-        ConceptElements(
-            own.table[~own.table["concept"].isin(gone)].reset_index(drop=True),
-            {other: it for other, it in own.concepts.items() if other not in gone},
-        )
-        for own in full
+    left = [
+        replace(specimen, elements=_leave_out(specimen.needs("elements"), gone))
+        for specimen in specimens
     ]
-    shown = {label.concept for label in list_labels(full)}
-    return HiddenClass(name, tuple(one for one in gone if one in shown), (), elements)
+    shown = {label.concept for label in list_labels(specimens)}
+    return HiddenClass(name, tuple(one for one in gone if one in shown), (), _by_genome(left))
+
+
+def _leave_out(elements: ConceptElements, gone: Sequence[str]) -> ConceptElements:
+    return ConceptElements(
+        elements.table[~elements.table["concept"].isin(gone)].reset_index(drop=True),
+        {name: concept for name, concept in elements.concepts.items() if name not in gone},
+    )
+
+
+def _by_genome(specimens: Sequence[Specimen]) -> dict[str, ConceptElements]:
+    return {specimen.genome_sha256: specimen.needs("elements") for specimen in specimens}
 
 
 def _same(a: pd.DataFrame, b: pd.DataFrame) -> bool:

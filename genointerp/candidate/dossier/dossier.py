@@ -8,15 +8,14 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.dossier.checks import Check, check_candidate
 from genointerp.candidate.dossier.experiment import propose
 from genointerp.candidate.evidence.locus import DossierConfig, locus_evidence, loud_bases
 from genointerp.core.errors import InputError
 from genointerp.core.metric import cosine
-from genointerp.feature.genomes import FeaturedGenome
 from genointerp.feature.motif import Motif, MotifConfig, find_motif
+from genointerp.feature.specimen import Specimen
 
 _EFFECTS = ("loss", "ablation")
 """What the names of columns about ablation begin with."""
@@ -63,11 +62,10 @@ class Dossier:
 
 def make_dossiers(
     candidates: pd.DataFrame,
-    genomes: Sequence[FeaturedGenome],
+    specimens: Sequence[Specimen],
     ranked: RankConfig,
     config: DossierConfig | None = None,
     *,
-    predictions: Sequence[AnnotationSet] = (),
     decoder: Float[np.ndarray, "n_features d_in"] | None = None,
 ) -> list[Dossier]:
     """Write the dossiers of the first candidates.
@@ -76,20 +74,18 @@ def make_dossiers(
     ----------
     candidates
         As `genointerp.candidate.rank.rank` returns them.
-    genomes
-        With their bases and annotations.
+    specimens
+        With their sequences and annotations, and with predictions where finders were run.
     ranked
         What the candidates were ranked with.
-    predictions
-        What finders saw in each genome; empty where none was run.
     decoder
         Directions of the features; without, none has neighbours.
     """
     config = DossierConfig() if config is None else config
     first = candidates.head(config.n_candidates)
-    evidence = locus_evidence(genomes, predictions, first, ranked, config)
+    evidence = locus_evidence(specimens, first, ranked, config)
     return [
-        _dossier(row, candidates, evidence, genomes, ranked, config, decoder)
+        _dossier(row, candidates, evidence, specimens, ranked, config, decoder)
         for row in first.to_dict("records")
     ]
 
@@ -107,7 +103,7 @@ def _dossier(
     row: Mapping[Any, Any],
     candidates: pd.DataFrame,
     evidence: pd.DataFrame,
-    genomes: Sequence[FeaturedGenome],
+    specimens: Sequence[Specimen],
     ranked: RankConfig,
     config: DossierConfig,
     decoder: np.ndarray | None,
@@ -126,7 +122,7 @@ def _dossier(
             for name, value in row.items()
             if str(name).startswith(_EFFECTS) and pd.notna(value)
         },
-        motif=_motif(genomes, feature, ranked),
+        motif=_motif(specimens, feature, ranked),
         next=_next(checks, str(row.get("pattern", ""))),
     )
 
@@ -151,9 +147,11 @@ def _neighbours(
     return table.fillna({"best_concept": "", "flags": ""})
 
 
-def _motif(genomes: Sequence[FeaturedGenome], feature: int, ranked: RankConfig) -> Motif | None:
+def _motif(specimens: Sequence[Specimen], feature: int, ranked: RankConfig) -> Motif | None:
     try:
-        return find_motif(genomes, feature, MotifConfig(loci=loud_bases(genomes, feature, ranked)))
+        return find_motif(
+            specimens, feature, MotifConfig(loci=loud_bases(specimens, feature, ranked))
+        )
     except InputError:
         # a feature whose loci have no flanks has no alignment
         return None

@@ -8,7 +8,8 @@ from jaxtyping import Bool, Int16, Int64, UInt8
 
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.kmers import KmerBackdrop, make_kmer_backdrop
-from genointerp.genome.genome import Contig, Genome
+from genointerp.feature.specimen import Specimen
+from genointerp.genome.genome import Contig
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.letters import count_bases, known_bases
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
@@ -26,6 +27,8 @@ class Backdrop:
 
     Parameters
     ----------
+    specimen
+        The genome.
     gc
         G and C among the bases around each base; towards the ends of a contig the window is
         cut and the count scaled up to its full length.
@@ -45,6 +48,7 @@ class Backdrop:
         Number of covered (base, strand) pairs with each value of ``gc``.
     """
 
+    specimen: Specimen
     gc: UInt8[np.ndarray, " row"]
     tandem: Bool[np.ndarray, " row"]
     into: dict[ReadStrand, Int16[np.ndarray, " row"]] | None
@@ -57,19 +61,9 @@ class Backdrop:
     covered_gc: Int64[np.ndarray, " gc"]
 
 
-def make_backdrop(
-    store: FeatureStore,
-    genome: Genome,
-    windows: Sequence[GenomicInterval] | None,
-    config: RankConfig,
-) -> Backdrop:
-    """Describe each base of a genome.
-
-    Parameters
-    ----------
-    windows
-        Kept bases of each window with the strand that was read, as ``ActivationStore.windows``.
-    """
+def make_backdrop(specimen: Specimen, config: RankConfig) -> Backdrop:
+    """Describe each base of a genome whose sequence is known; its windows may be unknown."""
+    store, genome, windows = specimen.features, specimen.needs("sequence"), specimen.windows
     codes = [genome[seqid].sequence for seqid in store.offsets]
     gc = np.concatenate([local_gc(sequence, config.gc_window) for sequence in codes])
     covered_gc = np.zeros(config.gc_window + 1, dtype=np.int64)
@@ -79,6 +73,7 @@ def make_backdrop(
             covered_gc += np.bincount(gc[start:stop], minlength=config.gc_window + 1)
     into = None if windows is None else _into(store, windows)
     return Backdrop(
+        specimen=specimen,
         gc=gc,
         tandem=np.concatenate([tandem_repeats(sequence) for sequence in codes]),
         into=into,

@@ -9,17 +9,17 @@ from jaxtyping import Bool, Float64, Int64, UInt8
 
 from genointerp.association.count.tracks import RowTrack, stream_rows
 from genointerp.candidate.config import RankConfig
-from genointerp.candidate.evidence.backdrop import Backdrop, heads
+from genointerp.candidate.evidence.backdrop import Backdrop, heads, make_backdrop
 from genointerp.candidate.evidence.coherence import N_LOCI, choose_bases, draw_surroundings
 from genointerp.candidate.evidence.families import count_families
 from genointerp.candidate.evidence.kmers import kmer_auroc
-from genointerp.candidate.evidence.outliers import Outliers
 from genointerp.candidate.evidence.pattern import Shape, classify, motif_information, motif_share
 from genointerp.candidate.evidence.seen import seen_chance, seen_share
 from genointerp.core.metric import auroc_of_counts
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.feature.loci import Loci, find_loci
+from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.genome.letters import reverse_complement
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
@@ -37,22 +37,20 @@ class Period(NamedTuple):
 
 
 def gather_evidence(
-    stores: Sequence[FeatureStore],
-    backdrops: Sequence[Backdrop],
+    specimens: Sequence[Specimen],
     config: RankConfig,
     *,
     trained_on: Collection[str] | None = None,
-    outliers: Sequence[Outliers] | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
     """Describe every feature that fires anywhere, a row for each.
 
     Parameters
     ----------
+    specimens
+        With their sequences; windows and outliers may be unknown.
     trained_on
         sha256 of the genomes that the dictionary was trained on; None where unknown.
-    outliers
-        Tokens of unusual norm, in the order of the stores; None where unknown.
 
     Returns
     -------
@@ -105,6 +103,8 @@ def gather_evidence(
         ``top_region``
             The locus with its largest activation, the first of equals; 1-based, closed.
     """
+    stores = [specimen.features for specimen in specimens]
+    backdrops = [make_backdrop(specimen, config) for specimen in specimens]
     n_features = stores[0].n_features
     memory = [np.zeros(store.n_rows + config.max_period + 2, dtype=np.bool_) for store in stores]
     surroundings = draw_surroundings(stores, config.seed)
@@ -113,9 +113,9 @@ def gather_evidence(
         if any(len(track.row) for track in tracks):
             shape = _shape(feature, tracks, memory, config)
             loci = _find_all_loci(stores, tracks, config)
-            place = _place(stores, backdrops, tracks, loci, trained_on)
+            place = _place(backdrops, tracks, loci, trained_on)
             row = {"feature": feature, **_shares(tracks, backdrops, config), **shape, **place}
-            row["outlier_share"] = _outlier_share(tracks, outliers)
+            row["outlier_share"] = _outlier_share(tracks, specimens)
             draw = rng(config.seed, f"coherence/{feature}")
             chosen = _choose(tracks, loci, config, draw)
             row["coherence"] = surroundings.auroc(tracks, chosen)
@@ -259,9 +259,10 @@ def _shape(
     return {"periodicity": period.strength, "period": period.bp}
 
 
-def _outlier_share(tracks: Sequence[RowTrack], outliers: Sequence[Outliers] | None) -> float:
-    if outliers is None:
+def _outlier_share(tracks: Sequence[RowTrack], specimens: Sequence[Specimen]) -> float:
+    if any(specimen.outliers is None for specimen in specimens):
         return float("nan")
+    outliers = [specimen.needs("outliers") for specimen in specimens]
     found = sum(int(outliers[track.genome][track.strand][track.row].sum()) for track in tracks)
     return found / sum(len(track.row) for track in tracks)
 
@@ -301,7 +302,6 @@ def _choose(
 
 
 def _place(
-    stores: Sequence[FeatureStore],
     backdrops: Sequence[Backdrop],
     tracks: Sequence[RowTrack],
     found: Sequence[Loci],
@@ -312,13 +312,13 @@ def _place(
     merged = Loci(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
     order = np.argsort(-merged.maximum, kind="stable")
     best, genomes = order[0], {track.genome for track, n in zip(tracks, number, strict=True) if n}
-    n_loci, n_read = np.zeros(len(stores), np.int64), np.zeros(len(stores), np.int64)
+    n_loci, n_read = np.zeros((2, len(backdrops)), np.int64)
     np.add.at(n_loci, [track.genome for track in tracks], number)
     n_read[:] = [sum(backdrop.n_covered.values()) for backdrop in backdrops]
     known = trained_on or ()
-    is_seen = np.array([store.header.genome_sha256 in known for store in stores], np.bool_)
+    is_seen = np.array([it.specimen.genome_sha256 in known for it in backdrops], np.bool_)
     share = seen_share(n_loci, n_read, is_seen)
-    store = stores[tracks[of[best]].genome]
+    store = backdrops[tracks[of[best]].genome].specimen.features
     sequences = _sequences(backdrops, [tracks[i] for i in of[order[:_ALIGNED]]], merged, order)
     n_covered = sum(sum(backdrop.n_covered.values()) for backdrop in backdrops)
     return {

@@ -9,8 +9,6 @@ import pandas as pd
 from jaxtyping import Float
 
 from genointerp.candidate.evidence.directions import describe_directions
-from genointerp.candidate.evidence.outliers import Outliers
-from genointerp.candidate.evidence.searched import Searched
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.provenance import sha256_file
 from genointerp.feature.decoder import dictionary_sha256, read_other_decoders, read_own_decoder
@@ -43,10 +41,6 @@ class Given:
         ``W_dec`` of dictionaries of the same site and other seeds; needs ``decoder``.
     trained_on
         sha256 of the genomes that the dictionary was trained on.
-    searched
-        What is annotated and what finders saw.
-    outliers
-        Tokens of unusual norm, in the order of the stores.
     measured
         Candidates of the same features, genomes, windows and directions, ranked with the same
         configuration: their evidence is taken over.
@@ -56,8 +50,6 @@ class Given:
     decoder: Float[np.ndarray, "n_features d_in"] | None = None
     others: Sequence[Float[np.ndarray, "_n _d"]] = ()
     trained_on: frozenset[str] | None = None
-    searched: Searched | None = None
-    outliers: Sequence[Outliers] | None = None
     measured: pd.DataFrame | None = None
 
     def add_ablation(self, evidence: pd.DataFrame) -> pd.DataFrame:

@@ -17,9 +17,9 @@ from genointerp.annotation.finders.finding import MissingToolError
 from genointerp.annotation.finders.folding import folding_z
 from genointerp.candidate.config import RankConfig
 from genointerp.core.errors import ConfigError
-from genointerp.feature.genomes import FeaturedGenome
 from genointerp.feature.loci import LocusConfig
 from genointerp.feature.locus_files import flanked
+from genointerp.feature.specimen import Specimen
 from genointerp.feature.top import TopConfig, strongest_loci
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.table.schemas import LOCUS_EVIDENCE
@@ -91,8 +91,7 @@ class DossierConfig:
 
 
 def locus_evidence(
-    genomes: Sequence[FeaturedGenome],
-    predictions: Sequence[AnnotationSet],
+    specimens: Sequence[Specimen],
     candidates: pd.DataFrame,
     ranked: RankConfig,
     config: DossierConfig | None = None,
@@ -101,25 +100,20 @@ def locus_evidence(
 
     Parameters
     ----------
-    genomes
-        With their bases and annotations.
-    predictions
-        What finders saw in each genome; empty where none was run.
+    specimens
+        With their sequences and annotations; a locus of one without predictions is not searched.
     candidates
         ``rank`` and ``feature``, best first.
     ranked
         Says what a locus is, as it did for the ranking.
     """
     config = DossierConfig() if config is None else config
-    judges = {
-        item.name: _Judge(item, predictions[index] if predictions else None, config)
-        for index, item in enumerate(genomes)
-    }
+    judges = {specimen.name: _Judge(specimen, config) for specimen in specimens}
     tables = []
     for row in candidates.head(config.n_candidates).to_dict("records"):
         feature = int(row["feature"])
-        top = TopConfig(config.loci_each, 0, loud_bases(genomes, feature, ranked))
-        loci = strongest_loci(genomes, feature, top).rename(columns={"rank": "locus"})
+        top = TopConfig(config.loci_each, 0, loud_bases(specimens, feature, ranked))
+        loci = strongest_loci(specimens, feature, top).rename(columns={"rank": "locus"})
         judged = pd.DataFrame([judges[one["genome"]].judge(one) for one in loci.to_dict("records")])
         loci = loci.drop(columns="sequence").assign(rank=int(row["rank"]), feature=feature)
         tables.append(pd.concat([loci, judged], axis=1))
@@ -141,19 +135,16 @@ def annotation_missing(evidence: pd.DataFrame) -> pd.Series:
 class _Judge:
     """Says what is known of a locus of one genome."""
 
-    def __init__(
-        self, item: FeaturedGenome, predicted: AnnotationSet | None, config: DossierConfig
-    ) -> None:
-        assert item.genome is not None
-        assert item.annotations is not None
-        self.genome = item.genome
-        self.annotated = Parts(item.annotations)
+    def __init__(self, specimen: Specimen, config: DossierConfig) -> None:
+        predicted, store = specimen.predictions, specimen.features
+        self.genome = specimen.needs("sequence")
+        self.annotated = Parts(specimen.needs("annotation"))
         self.predicted = None if predicted is None else Parts(predicted)
-        self.store = item.store
-        self.is_read = np.zeros(item.store.n_rows, dtype=np.bool_)
-        for strand in item.store.strands:
-            for place in item.store.coverage(strand):
-                self.is_read[slice(*item.store.row_range(place))] = True
+        self.store = store
+        self.is_read = np.zeros(store.n_rows, dtype=np.bool_)
+        for strand in store.strands:
+            for place in store.coverage(strand):
+                self.is_read[slice(*store.row_range(place))] = True
         # a locus on a contig without elements has none near
         self.type_shares = {"": float("nan")}
         self.config = config
@@ -261,11 +252,11 @@ class Parts:
         return float(covered.mean())
 
 
-def loud_bases(genomes: Sequence[FeaturedGenome], feature: int, ranked: RankConfig) -> LocusConfig:
+def loud_bases(specimens: Sequence[Specimen], feature: int, ranked: RankConfig) -> LocusConfig:
     """Return what a locus of a feature is: bases with a share of its maximum over all genomes."""
     maximum = max(
-        float(item.store.feature(feature, strand).value.max(initial=0.0))
-        for item in genomes
-        for strand in item.store.strands
+        float(specimen.features.feature(feature, strand).value.max(initial=0.0))
+        for specimen in specimens
+        for strand in specimen.features.strands
     )
     return LocusConfig(ranked.merge_gap, min_activation=ranked.locus_share * maximum)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from genointerp.core.config import from_mapping, read_yaml
 from genointerp.core.errors import SchemaError
-from genointerp.store.feature.store import FeatureStore
 
 FORMAT = "genointerp::feature-catalogue"
 VERSION = 1
@@ -64,23 +63,6 @@ def read_catalogue(path: Path) -> FeatureCatalogue:
     genomes = {name: _beside(path, entry) for name, entry in found.genomes.items()}
     associations = None if found.associations is None else path.parent / found.associations
     return replace(found, genomes=genomes, associations=associations)
-
-
-def open_stores(catalogue: FeatureCatalogue) -> dict[str, FeatureStore]:
-    """Open the features of every genome.
-
-    Raises
-    ------
-    MismatchError
-        If two are under different dictionaries, whose features have nothing in common.
-    SchemaError
-        If a file is no features file.
-    """
-    stores = {name: FeatureStore(entry.features) for name, entry in catalogue.genomes.items()}
-    first = next(iter(stores.values()))
-    for store in stores.values():
-        first.identity.check(store.identity, "dictionary")
-    return stores
 
 
 def _beside(path: Path, entry: CatalogueEntry) -> CatalogueEntry:

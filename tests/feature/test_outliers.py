@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from genointerp.candidate.evidence.outliers import outlier_bases
+from genointerp.feature.outliers import outlier_bases
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
 from tests.plant import make_store, silence

@@ -1,0 +1,220 @@
+"""One genome as it is used: its features, and whatever else is known of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, overload
+
+import numpy as np
+from jaxtyping import UInt8
+
+from genointerp.annotation.annotation_set import AnnotationSet
+from genointerp.annotation.concepts import Concept, ConceptElements, define_elements
+from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.identity import Identity
+from genointerp.feature.outliers import Outliers
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.letters import unknown_sequence
+from genointerp.store.activation.store import ActivationStore
+from genointerp.store.feature.store import FeatureStore
+
+EXPECTED: Mapping[str, str] = {
+    "sequence": "its sequence (FASTA or GenBank)",
+    "annotation": "its annotation (GFF3 or GenBank)",
+    "elements": "the elements of the concepts, which its annotation gives",
+    "activations": "the activations that its features were made of",
+    "windows": "the windows that the model read, which its activations give",
+    "predictions": "what finders predict in it (GFF3)",
+    "outliers": "its tokens of unusual norm, which its activations give",
+}
+"""What an error says that a specimen lacks."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Specimen:
+    """One genome as it is used: its features, and whatever else is known of it.
+
+    Only the features are always there; everything else is None until it is known. A function asks
+    for what it cannot do without by `needs`. Several genomes are passed as one sequence of
+    specimens, and results keep its order.
+
+    Parameters
+    ----------
+    name
+        How answers and errors call the genome; unique among the specimens of one call.
+    features
+        Features of its bases under a dictionary.
+    sequence
+        Its bases.
+    annotation, annotation_file
+        What is annotated in it, and the file that says so.
+    elements
+        Elements of the concepts; `with_concepts` defines them.
+    activations
+        What the features were made of.
+    windows
+        The kept bases of each window that the model read, each with its reading strand.
+    predictions
+        What finders see in it; they are annotations too, and nobody has confirmed them.
+    outliers
+        The bases whose tokens have an unusual norm.
+
+    Raises
+    ------
+    MismatchError
+        If the sequence, the activations or the elements are of another genome than the features.
+    """
+
+    name: str
+    features: FeatureStore
+    sequence: Genome | None = None
+    annotation: AnnotationSet | None = None
+    annotation_file: Path | None = None
+    elements: ConceptElements | None = None
+    activations: ActivationStore | None = None
+    windows: Sequence[GenomicInterval] | None = None
+    predictions: AnnotationSet | None = None
+    outliers: Outliers | None = None
+
+    def __post_init__(self) -> None:
+        own = self.features.identity
+        if self.sequence is not None:
+            where = f"specimen {self.name}: sequence"
+            own.check(Identity(where, genome_sha256=self.sequence.sha256), "genome")
+        if self.activations is not None:
+            own.check(self.activations.identity, "genome", "model", "site")
+        if self.elements is not None:
+            _check_places(self.elements, self.features)
+
+    @property
+    def genome_sha256(self) -> str:
+        """The sha256 of the genome, which its features name."""
+        return self.features.header.genome_sha256
+
+    @overload
+    def needs(self, what: Literal["sequence"]) -> Genome: ...
+    @overload
+    def needs(self, what: Literal["annotation", "predictions"]) -> AnnotationSet: ...
+    @overload
+    def needs(self, what: Literal["elements"]) -> ConceptElements: ...
+    @overload
+    def needs(self, what: Literal["activations"]) -> ActivationStore: ...
+    @overload
+    def needs(self, what: Literal["windows"]) -> Sequence[GenomicInterval]: ...
+    @overload
+    def needs(self, what: Literal["outliers"]) -> Outliers: ...
+    def needs(self, what: str) -> Any:
+        """Return one of the things that may be unknown.
+
+        Raises
+        ------
+        InputError
+            If it is not known.
+        """
+        found = getattr(self, what)
+        if found is None:
+            raise InputError(f"specimen {self.name}", EXPECTED[what], "none")
+        return found
+
+    def letters(self) -> UInt8[np.ndarray, " row"]:
+        """Return its bases laid end to end: one for each row of the features."""
+        return np.concatenate([contig.sequence for contig in self.needs("sequence").values()])
+
+    def with_concepts(self, concepts: Mapping[str, Concept]) -> "Specimen":
+        """Return the specimen with the elements that its annotation gives to concepts.
+
+        Without a sequence they are defined on the lengths and topologies of the contigs.
+        """
+        genome = self.sequence or blank_genome(self.features)
+        elements = define_elements(self.needs("annotation"), genome, concepts)
+        return replace(self, elements=elements)
+
+    def __repr__(self) -> str:
+        header = self.features.header
+        n_bp, n_contigs = self.features.n_rows, len(header.contigs)
+        known = [what for what in EXPECTED if getattr(self, what) is not None]
+        size = f"{n_bp:,} bp in {n_contigs} contig{'s' * (n_contigs > 1)}"
+        of = f"{header.n_features:,} features of {header.model} {header.site}"
+        return f"<Specimen {self.name}: {', '.join([size, of, *known])}>"
+
+
+def check_together(specimens: Sequence[Specimen]) -> None:
+    """Refuse specimens that cannot be looked at together.
+
+    Raises
+    ------
+    InputError
+        If there is none, or two have one name.
+    MismatchError
+        If their features are of several dictionaries.
+    """
+    if not specimens:
+        raise InputError("features", "at least one file", "none")
+    names: set[str] = set()
+    for specimen in specimens:
+        if specimen.name in names:
+            raise InputError(f"specimen {specimen.name}", "a name of its own", "it twice")
+        names.add(specimen.name)
+        own, first = specimen.features.identity, specimens[0].features.identity
+        first.check(own, "dictionary", "model", "site")
+
+
+def check_distinct(specimens: Sequence[Specimen]) -> None:
+    """Refuse specimens that cannot be counted together: those of `check_together`, and twins.
+
+    Raises
+    ------
+    MismatchError
+        If two are of one genome, whose bases would count twice.
+    """
+    check_together(specimens)
+    for number, specimen in enumerate(specimens):
+        for other in specimens[:number]:
+            other.features.identity.check_differs(specimen.features.identity, "genome")
+
+
+def under_others(specimens: Sequence[Specimen], others: Sequence[FeatureStore]) -> list[Specimen]:
+    """Return the genomes of other features, in the order of these, under them.
+
+    What belongs to the features that they had (activations, windows, outliers) is left out.
+
+    Raises
+    ------
+    MismatchError
+        If other features are of none of the genomes.
+    """
+    known = [specimen.features.identity for specimen in specimens]
+    return [
+        replace(
+            specimens[other.identity.find(known, "genome")],
+            features=other,
+            activations=None,
+            windows=None,
+            outliers=None,
+        )
+        for other in others
+    ]
+
+
+def blank_genome(store: FeatureStore) -> Genome:
+    """Return contigs of the right names, lengths and topologies whose bases are all N.
+
+    An annotation can be checked against it.
+    """
+    return Genome(
+        Contig(contig.seqid, unknown_sequence(contig.length), contig.circular)
+        for contig in store.header.contigs
+    )
+
+
+def _check_places(elements: ConceptElements, store: FeatureStore) -> None:
+    lengths = store.lengths
+    for seqid, end in elements.table.groupby("seqid")["end"].max().items():
+        where = f"annotation of {store.path}"
+        if seqid not in lengths:
+            known = ", ".join(list(lengths)[:5])
+            raise MismatchError(where, f"elements on {known}", f"elements on {seqid}")
+        if end > lengths[str(seqid)]:
+            expected = f"elements within {lengths[str(seqid)]} bp of {seqid}"
+            raise MismatchError(where, expected, f"one whose last base is {end}")
