@@ -45,7 +45,7 @@ class RankConfig:
         Associations with a higher q-value explain nothing.
     dense, few_loci, gc_shortcut, window_start, explained, attracted, one_strand, periodic,
     low_complexity
-        Thresholds of the flags, as `genointerp.candidate.score.FLAGS` says.
+        Thresholds of the flags, as `genointerp.candidate.flags.FLAGS` says.
     kmer_shortcut, edge, one_family, unstable, split, memorised, memorised_chance, unused,
     outlier_tokens
         Likewise.

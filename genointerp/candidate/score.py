@@ -1,8 +1,4 @@
-"""The score of a candidate and its flags: stated functions of the columns beside them."""
-
-from collections.abc import Callable
-from dataclasses import asdict
-from typing import NamedTuple
+"""The score of a candidate, and which flags are raised: stated functions of its columns."""
 
 import numpy as np
 import pandas as pd
@@ -12,239 +8,11 @@ from scipy.stats import false_discovery_control
 from genointerp.association.summary import count_covered
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.coherence import coherent_share
+from genointerp.candidate.flags import FLAGS
 from genointerp.core.metric import precision_gain
 from genointerp.feature.query import best_concepts
 
 _MANY_LOCI = 32
-
-Condition = Callable[[pd.DataFrame, RankConfig], pd.Series]
-
-
-class Blind(NamedTuple):
-    """Where a rule says nothing although all of its columns are known, and why."""
-
-    condition: Condition
-    reason: str
-
-
-class Flag(NamedTuple):
-    """A reason against a candidate.
-
-    ``demotes`` of an artefact, or of what is known: the candidate comes after all without such a
-    flag. The others are doubts: what they point at may itself be biology (a reading frame has a
-    period of 3, a ribosomal operon is one family), so they are told, and those of `COUNTED` lower
-    the score.
-
-    Parameters
-    ----------
-    columns, thresholds
-        Every column of candidates and every key of `RankConfig` that ``condition`` reads. A flag is
-        not examined where one of the columns is undefined, and where it is ``blind``.
-    rule, reason
-        When it is raised, and what it then means; ``{key}`` is the value of a key.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    thresholds: tuple[str, ...]
-    rule: str
-    reason: str
-    condition: Condition
-    demotes: bool = True
-    blind: Blind | None = None
-
-    def rule_of(self, config: RankConfig) -> str:
-        """Return when the flag is raised with a configuration."""
-        return _print(self.rule, config)
-
-    def reason_of(self, config: RankConfig) -> str:
-        """Return what the flag means with a configuration."""
-        return _print(self.reason, config)
-
-
-def _print(sentence: str, config: RankConfig) -> str:
-    return sentence.format_map(asdict(config))
-
-
-FLAGS: tuple[Flag, ...] = (
-    Flag(
-        "explained",
-        ("unexplained",),
-        ("explained",),
-        "unexplained < 1 - explained ({explained:g})",
-        "a known concept accounts for where it fires",
-        lambda t, c: t["unexplained"] < 1 - c.explained,
-    ),
-    Flag(
-        "attracted",
-        ("attraction",),
-        ("attracted", "max_q"),
-        "attraction >= attracted ({attracted:g}), of a concept with q <= max_q ({max_q:g})",
-        "a weak or split detector of that concept: its bases are 2^{attracted:g} times as common "
-        "where it fires",
-        lambda t, c: t["attraction"] >= c.attracted,
-        demotes=False,
-    ),
-    Flag(
-        "dense",
-        ("density",),
-        ("dense",),
-        "density >= dense ({dense:g})",
-        "fires on so many bases that it names nothing",
-        lambda t, c: t["density"] >= c.dense,
-        demotes=False,
-    ),
-    Flag(
-        "few_loci",
-        ("n_loci",),
-        ("few_loci",),
-        "n_loci < few_loci ({few_loci:g})",
-        "too few loci to be a kind of thing",
-        lambda t, c: t["n_loci"] < c.few_loci,
-    ),
-    Flag(
-        "single_genome",
-        ("n_genomes", "n_read"),
-        (),
-        "n_genomes = 1 and n_read > 1",
-        "may be a peculiarity of one genome, or a memory of it",
-        lambda t, c: (t["n_genomes"] == 1) & (t["n_read"] > 1),
-        demotes=False,
-        blind=Blind(lambda t, c: t["n_read"] < 2, "one genome was read"),
-    ),
-    Flag(
-        "gc_shortcut",
-        ("gc_auroc",),
-        ("gc_shortcut",),
-        "|gc_auroc - 0.5| >= gc_shortcut ({gc_shortcut:g})",
-        "local GC content alone tells where it fires",
-        lambda t, c: (t["gc_auroc"] - 0.5).abs() >= c.gc_shortcut,
-        demotes=False,
-    ),
-    Flag(
-        "codon_phase",
-        ("periodicity", "period"),
-        ("periodic",),
-        "periodicity >= periodic ({periodic:g}), and period is a multiple of 3 bp",
-        "a detector of reading frame",
-        lambda t, c: (t["periodicity"] >= c.periodic) & (t["period"] % 3 == 0),
-        demotes=False,
-    ),
-    Flag(
-        "periodic",
-        ("periodicity", "period"),
-        ("periodic",),
-        "periodicity >= periodic ({periodic:g}), and period is no multiple of 3 bp",
-        "fires in step with a repeat, not with an element",
-        lambda t, c: (t["periodicity"] >= c.periodic) & (t["period"] % 3 != 0),
-        demotes=False,
-    ),
-    Flag(
-        "low_complexity",
-        ("tandem_share",),
-        ("low_complexity",),
-        "tandem_share >= low_complexity ({low_complexity:g}), in repeats of units <= 12 bp",
-        "simple sequence, known without a model",
-        lambda t, c: t["tandem_share"] >= c.low_complexity,
-    ),
-    Flag(
-        "one_strand",
-        ("strand_asymmetry",),
-        ("one_strand",),
-        "|strand_asymmetry| >= one_strand ({one_strand:g})",
-        "nearly all on one reading strand, where genes lie on both: an artefact of reading",
-        lambda t, c: t["strand_asymmetry"].abs() >= c.one_strand,
-    ),
-    Flag(
-        "window_start",
-        ("window_bias",),
-        ("window_start",),
-        "window_bias >= window_start ({window_start:g})",
-        "fires where a window begins, so at the lack of context",
-        lambda t, c: t["window_bias"] >= c.window_start,
-    ),
-    Flag(
-        "window_start_16",
-        ("window_bias_16",),
-        ("window_start",),
-        "window_bias_16 >= window_start ({window_start:g})",
-        "likewise, at the first 16 bases",
-        lambda t, c: t["window_bias_16"] >= c.window_start,
-    ),
-    Flag(
-        "outlier_tokens",
-        ("outlier_share",),
-        ("outlier_tokens",),
-        "outlier_share >= outlier_tokens ({outlier_tokens:g})",
-        "fires at tokens of unusual norm, which training leaves out unless told otherwise",
-        lambda t, c: t["outlier_share"] >= c.outlier_tokens,
-    ),
-    Flag(
-        "contig_end",
-        ("edge_share",),
-        ("edge",),
-        "edge_share >= edge ({edge:g})",
-        "fires within 500 bp of the ends of linear contigs: vectors, adapters, lack of context",
-        lambda t, c: t["edge_share"] >= c.edge,
-    ),
-    Flag(
-        "kmer_shortcut",
-        ("kmer_auroc",),
-        ("kmer_shortcut",),
-        "kmer_auroc >= kmer_shortcut ({kmer_shortcut:g})",
-        "the six letters around a base tell where it fires",
-        lambda t, c: t["kmer_auroc"] >= c.kmer_shortcut,
-        demotes=False,
-    ),
-    Flag(
-        "one_family",
-        ("n_families", "n_loci"),
-        ("one_family",),
-        "n_families = 1 and n_loci >= one_family ({one_family:g})",
-        "its strongest loci are copies of one sequence: one gene family or one mobile element",
-        lambda t, c: (t["n_families"] == 1) & (t["n_loci"] >= c.one_family),
-        demotes=False,
-        blind=Blind(lambda t, c: t["n_loci"] < c.one_family, "it has too few loci to compare"),
-    ),
-    Flag(
-        "memorised",
-        ("seen_share", "seen_p"),
-        ("memorised", "memorised_chance"),
-        "seen_share >= memorised ({memorised:g}) and "
-        "seen_p <= memorised_chance ({memorised_chance:g})",
-        "fires in the genomes that the dictionary was trained on and hardly elsewhere",
-        lambda t, c: (t["seen_share"] >= c.memorised) & (t["seen_p"] <= c.memorised_chance),
-        demotes=False,
-    ),
-    Flag(
-        "unstable",
-        ("stability", "stability_null"),
-        ("unstable",),
-        "stability < unstable ({unstable:g}) or <= stability_null",
-        "a dictionary of another seed has no such direction",
-        lambda t, c: (t["stability"] < c.unstable) | (t["stability"] <= t["stability_null"]),
-        demotes=False,
-    ),
-    Flag(
-        "split",
-        ("split_cosine",),
-        ("split",),
-        "split_cosine >= split ({split:g})",
-        "part of another feature of its dictionary",
-        lambda t, c: t["split_cosine"] >= c.split,
-        demotes=False,
-    ),
-    Flag(
-        "unused",
-        ("loss_effect_p", "loss_effect"),
-        ("unused",),
-        "loss_effect_p > unused ({unused:g}), or loss_effect <= 0",
-        "taking it out is not seen to cost the model more than taking out other directions",
-        lambda t, c: (t["loss_effect_p"] > c.unused) | (t["loss_effect"] <= 0),
-        demotes=False,
-    ),
-)
-"""All flags in the order in which they are written. A comparison with NaN raises none."""
 
 CHECKS: dict[str, str] = {
     "ablation": "loss_effect",
@@ -291,7 +59,7 @@ def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndar
     coherent = coherent_share(table["coherence"].to_numpy(np.float64), loci)
     motif = table["motif_share"].fillna(0.0).to_numpy(np.float64)
     structured = np.maximum(coherent * (1 - kmer / 2), motif * (1 - kmer))
-    raised = {flag.name: flag.condition(table, config).to_numpy(np.bool_) for flag in FLAGS}
+    raised = {flag.name: flag.is_raised(table, config) for flag in FLAGS}
     doubts = sum(
         np.any([raised[name] for name in names], axis=0).astype(np.float64) for names in COUNTED
     )
@@ -313,7 +81,7 @@ def raise_flags(
 ) -> list[str]:
     """Return the names of the flags of each row, separated by commas."""
     raised = [
-        (flag.name, flag.condition(table, config).to_numpy(np.bool_))
+        (flag.name, flag.is_raised(table, config))
         for flag in FLAGS
         if flag.demotes or not only_demoting
     ]

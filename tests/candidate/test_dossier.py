@@ -16,7 +16,7 @@ from genointerp.candidate.dossier.experiment import EXPERIMENTS, propose
 from genointerp.candidate.dossier.file import read_dossier
 from genointerp.candidate.evidence.locus import DossierConfig, locus_evidence
 from genointerp.candidate.evidence.pattern import Pattern
-from genointerp.candidate.score import FLAGS, Flag
+from genointerp.candidate.flags import FLAGS, Comparison, Flag, Key
 from genointerp.cli.main import app
 from genointerp.command.dossier import DossierFiles
 from genointerp.command.dossier import dossier as write_dossiers
@@ -207,15 +207,14 @@ def test_a_dossier_prints_the_thresholds_that_the_ranking_had(one_genome, candid
 
 
 def test_a_check_has_the_values_of_its_columns_and_keys(one_genome, candidates, monkeypatch):
-    own = Flag(
-        *("own", ("n_loci", "density"), ("few_loci", "dense"), "{few_loci:g}", "a reason"),
-        lambda t, c: t["n_loci"] < c.few_loci,
-    )
+    rule = (Comparison("n_loci", "<", Key("few_loci")), Comparison("density", "<", Key("dense")))
+    own = Flag("own", rule, "{few_loci:g} or more", join=" or ")
     monkeypatch.setattr(checks, "FLAGS", (own,))
     found = outcomes(candidates, judged(one_genome))["own"]
     assert found.values == {"n_loci": 4, "density": 0.05}
     assert found.thresholds == {"few_loci": 5.0, "dense": 0.1}
-    assert found.rule == "5"
+    assert found.rule == "n_loci < few_loci (5) or density < dense (0.1)"
+    assert found.claim == "5 or more"
     assert found.outcome == "ruled out"
     assert outcomes(candidates, judged(one_genome), density=np.nan)["own"].outcome == (
         "not examined"

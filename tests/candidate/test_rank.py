@@ -11,9 +11,10 @@ from genointerp.association.config import AssociateConfig
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.coherence import coherent_share
 from genointerp.candidate.evidence.given import Given
+from genointerp.candidate.flags import FLAGS, Column, Comparison, Key
 from genointerp.candidate.inputs import told_of_loci
 from genointerp.candidate.rank import gather, rank, rank_evidence
-from genointerp.candidate.score import FLAGS, explain, raise_flags, score_candidates
+from genointerp.candidate.score import explain, raise_flags, score_candidates
 from genointerp.command.rank import write_candidates
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.genome.genome import Contig, Genome
@@ -254,47 +255,61 @@ def test_a_feature_whose_loss_exceeds_that_of_all_but_one_in_twenty_directions_i
 KEYS = {key for flag in FLAGS for key in flag.thresholds}
 
 
-class Recorded(pd.DataFrame):
-    """A table that remembers which of its columns were asked for."""
-
-    _metadata = ("asked",)
-
-    def __getitem__(self, key):
-        self.asked.add(key)
-        return super().__getitem__(key)
-
-
-class RecordedConfig:
-    """A configuration that remembers which of its keys were asked for."""
-
-    def __init__(self):
-        self.asked = set()
-
-    def __getattr__(self, name):
-        self.asked.add(name)
-        return getattr(RankConfig(), name)
-
-
-def read_by(condition):
-    """The columns and the keys that a condition reads."""
-    table, config = Recorded(blank(1)), RecordedConfig()
-    table.asked = set()
-    condition(table, config)
-    return table.asked, config.asked
-
-
 @pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.name)
-def test_a_flag_holds_the_columns_and_keys_that_it_reads_and_its_rule_says_them(flag):
-    columns, keys = read_by(flag.condition)
-    assert columns
-    assert columns <= set(CANDIDATES.names)
-    assert set(flag.columns) == columns
-    # of what is attracted explain leaves out pairs above max_q
-    assert set(flag.thresholds) == keys | ({"max_q"} if flag.name == "attracted" else set())
-    for name in (*flag.columns, *(f"({{{key}:g}})" for key in flag.thresholds)):
-        assert name in flag.rule
+def test_the_rule_of_a_flag_says_its_columns_and_its_keys(flag):
+    assert set(flag.columns) <= set(CANDIDATES.names)
+    sentence = flag.rule_of(RankConfig())
+    for name in (*flag.columns, *(f"{key} (" for key in flag.thresholds)):
+        assert name in sentence
     if flag.blind is not None:
-        assert read_by(flag.blind.condition)[0] <= columns
+        assert flag.blind.where.column in flag.columns
+
+
+@pytest.mark.parametrize(
+    ("comparison", "holds", "sentence"),
+    [
+        pytest.param(
+            Comparison("n_loci", "<", Key("few_loci")), [1, 0, 0, 0], "n_loci < few_loci (5)",
+            id="less",
+        ),
+        pytest.param(
+            Comparison("n_loci", "<=", Column("period")), [1, 1, 0, 0], "n_loci <= period", id="<="
+        ),
+        pytest.param(
+            Comparison("n_loci", ">", 5), [0, 0, 1, 0], "n_loci > 5", id="number"
+        ),
+        pytest.param(
+            Comparison("density", ">=", Key("split"), centre=0.5),
+            [1, 0, 0, 0],
+            "|density - 0.5| >= split (0.7)",
+            id="distance",
+        ),
+        pytest.param(
+            Comparison("density", "<", Key("split", is_complement=True)),
+            [1, 0, 1, 0],
+            "density < 1 - split (0.7)",
+            id="complement",
+        ),
+        pytest.param(
+            Comparison("n_loci", "is a multiple of", 3), [1, 0, 1, 0], "n_loci is a multiple of 3",
+            id="multiple",
+        ),
+        pytest.param(
+            Comparison("n_loci", "is no multiple of", 3, note=" bp"), [0, 1, 0, 0],
+            "n_loci is no multiple of 3 bp", id="no-multiple",
+        ),
+    ],
+)  # fmt: skip
+def test_a_comparison_holds_where_its_sentence_says(comparison, holds, sentence):
+    table = pd.DataFrame(
+        {
+            "n_loci": [3, 5, 6, np.nan],
+            "period": [4, 5, 5, 9],
+            "density": [-0.5, 0.9, 0.25, np.nan],
+        }
+    )
+    assert comparison.holds(table, RankConfig()).tolist() == [bool(it) for it in holds]
+    assert comparison.sentence(RankConfig()) == sentence
 
 
 @pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.name)

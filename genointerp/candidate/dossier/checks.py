@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.locus import DossierConfig, annotation_missing
-from genointerp.candidate.score import FLAGS, Flag
+from genointerp.candidate.flags import FLAGS, Flag
 
 Outcome = Literal["ruled out", "not ruled out", "not examined"]
 
@@ -109,7 +109,7 @@ def _why_not(
             return f"the table of candidates has no column {name}"
         if value is None and name not in _NOTHING_THERE:
             return UNDEFINED.get(name, f"{name} was not measured")
-    if flag.blind is not None and flag.blind.condition(pd.DataFrame([row]), ranked).iloc[0]:
+    if flag.blind is not None and flag.blind.where.holds(pd.DataFrame([row]), ranked).any():
         return flag.blind.reason
     return ""
 
