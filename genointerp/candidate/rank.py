@@ -10,8 +10,8 @@ from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.gather import evidence_of, gather_evidence
 from genointerp.candidate.evidence.given import DIRECTIONS, Given
 from genointerp.candidate.evidence.locus import loud_bases
+from genointerp.candidate.evidence.missing import missing_shares
 from genointerp.candidate.evidence.pattern import mark_boundaries
-from genointerp.candidate.evidence.searched import missing_shares
 from genointerp.candidate.score import explain, name_missing, raise_flags, score_candidates
 from genointerp.core.errors import MismatchError
 from genointerp.core.progress import Progress, silent

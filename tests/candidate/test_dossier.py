@@ -169,12 +169,12 @@ def test_loci_that_lie_in_one_kind_of_element_are_told_by_their_chance():
         }
     )
     expected = 2 * sum(comb(10, k) * 0.02**k * 0.98 ** (10 - k) for k in range(3, 11))
-    found = checks.commonest_kind(frame)
+    found = checks.commonest_type(frame)
     assert (found.type, found.n_loci) == ("tRNA", 3)
     assert found.chance == pytest.approx(expected)
-    genes = checks.commonest_kind(frame.iloc[3:])
+    genes = checks.commonest_type(frame.iloc[3:])
     assert (genes.type, genes.n_loci, genes.chance) == ("CDS", 6, pytest.approx(0.5767168))
-    assert checks.commonest_kind(frame.iloc[9:]) is None
+    assert checks.commonest_type(frame.iloc[9:]) is None
 
 
 def test_a_candidate_of_one_kind_is_not_ruled_out(one_genome, candidates):

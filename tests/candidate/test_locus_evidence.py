@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.candidate.evidence.locus import DossierConfig, Parts, annotation_missing
-from genointerp.candidate.evidence.searched import missing_shares
+from genointerp.candidate.evidence.missing import missing_shares
 from genointerp.core.errors import ConfigError
 from genointerp.genome.interval import GenomicInterval
 from tests.candidate.loci_of_one_genome import (

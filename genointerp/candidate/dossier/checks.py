@@ -139,7 +139,7 @@ def _locus_checks(evidence: pd.DataFrame, config: DossierConfig) -> list[Check]:
     ]
 
 
-class Kind(NamedTuple):
+class CommonestType(NamedTuple):
     """The type of element in which more loci lie than chance puts there, and that chance."""
 
     type: str
@@ -147,7 +147,7 @@ class Kind(NamedTuple):
     chance: float
 
 
-def commonest_kind(evidence: pd.DataFrame) -> Kind | None:
+def commonest_type(evidence: pd.DataFrame) -> CommonestType | None:
     """Return the type of annotated element that tells the loci of one candidate best.
 
     None where no locus lies in an element.
@@ -160,23 +160,25 @@ def commonest_kind(evidence: pd.DataFrame) -> Kind | None:
     """
     inside = evidence[(evidence["status"] == "annotated") & (evidence["distance"] == 0)]
     groups = inside.groupby("element_type", sort=True)["type_share"]
-    kinds = [
-        Kind(
+    types = [
+        CommonestType(
             str(type),
             len(share),
             min(1.0, groups.ngroups * float(binom.sf(len(share) - 1, len(evidence), share.max()))),
         )
         for type, share in groups
     ]
-    return min(kinds, key=lambda kind: kind.chance, default=None)
+    return min(types, key=lambda one: one.chance, default=None)
 
 
 def _one_kind(evidence: pd.DataFrame, config: DossierConfig) -> Check:
-    kind = commonest_kind(evidence)
-    found = "" if kind is None else f" (here {kind.n_loci} of {len(evidence)} in {kind.type})"
+    commonest = commonest_type(evidence)
+    found = ""
+    if commonest is not None:
+        found = f" (here {commonest.n_loci} of {len(evidence)} in {commonest.type})"
     # where no locus lies in any element, none is told; where there is no locus, nothing is known
     nothing = None if evidence.empty else 1.0
-    chance = nothing if kind is None else kind.chance
+    chance = nothing if commonest is None else commonest.chance
     outcome, reason = _outcome(
         is_raised=chance is not None and chance <= config.max_chance,
         why_not="it has no locus" if chance is None else "",
