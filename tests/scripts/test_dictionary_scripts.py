@@ -20,7 +20,7 @@ LENGTH = 6000
 GENES = [("tRNA", 300, 376, "+"), ("rRNA", 900, 1400, "-"), ("CDS", 2001, 3000, "+"),
          ("CDS", 3501, 4400, "-")]  # fmt: skip
 TRIAL = TrainingConfig(
-    sae=SaeConfig(n_features=16, k=4), n_tokens=20_000, batch_tokens=512, eval_rows=512
+    sae=SaeConfig(n_features=16, k=4), n_tokens=8_000, batch_tokens=512, eval_rows=512
 )
 IN_PARTS = replace(TRIAL, slow_parts=(SlowPart(3, 10, 8, 2),))
 
