@@ -13,7 +13,7 @@ from genointerp.candidate.dossier import checks
 from genointerp.candidate.dossier.checks import check_candidate
 from genointerp.candidate.dossier.dossier import make_dossiers, nearest_directions
 from genointerp.candidate.dossier.experiment import EXPERIMENTS, propose
-from genointerp.candidate.dossier.file import read_dossier
+from genointerp.candidate.dossier.file import as_mapping, read_dossier
 from genointerp.candidate.evidence.locus import DossierConfig, locus_evidence
 from genointerp.candidate.evidence.pattern import Pattern
 from genointerp.candidate.flags import FLAGS, Comparison, Flag, Key
@@ -25,6 +25,9 @@ from genointerp.core.errors import ConfigError, InputError, SchemaError, Storage
 from genointerp.core.files import replacing
 from genointerp.core.provenance import Provenance
 from genointerp.genome.read import write_fasta
+from genointerp.page.browser import Loci
+from genointerp.page.dossier import dossier_part
+from genointerp.page.table import Links
 from genointerp.store.table.schemas import CANDIDATES, LOCUS_EVIDENCE
 from genointerp.store.table.table import conform, read_provenance, read_table, write_table
 from tests.candidate.loci_of_one_genome import (
@@ -204,6 +207,16 @@ def test_a_dossier_prints_the_thresholds_that_the_ranking_had(one_genome, candid
     assert found["dense"].rule == "density >= dense (0.02)"
     assert found["dense"].thresholds == {"dense": 0.02}
     assert "2^2 times as common" in found["attracted"].claim
+
+
+def test_the_page_prints_the_thresholds_that_the_ranking_had(one_genome, candidates):
+    searched = replace(one_genome, predictions=PREDICTED)
+    dossier, *_ = make_dossiers(candidates, [searched], RankConfig(dense=0.02), QUIET)
+    written = as_mapping(dossier, Provenance({}, {}))
+    table = dossier_part(written, Links(Loci([one_genome]))).checks
+    rules = [row[table.columns.index("raised_where")].text for row in table.rows]
+    assert "density >= dense (0.02)" in rules
+    assert "n_loci < few_loci (5)" in rules
 
 
 def test_a_check_has_the_values_of_its_columns_and_keys(one_genome, candidates, monkeypatch):

@@ -13,9 +13,7 @@ from genointerp.candidate.dossier.dossier import Dossier
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_json_object
 from genointerp.core.provenance import Provenance
-from genointerp.store.table.table import (
-    records,
-)
+from genointerp.store.table.table import records
 
 FORMAT = "genointerp::dossier"
 
