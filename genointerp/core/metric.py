@@ -19,7 +19,7 @@ _ROWS = 1024
 
 
 class Match(NamedTuple):
-    """For each row its best counterpart among others, and how alike the two are."""
+    """For each row its best counterpart among others, and the measure by which it is the best."""
 
     other: Int64[np.ndarray, " row"]
     value: Float64[np.ndarray, " row"]
