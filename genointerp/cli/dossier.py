@@ -9,7 +9,7 @@ import typer
 def dossier(
     candidates: Annotated[Path, typer.Argument(help="table of candidates")],
     features: Annotated[list[Path], typer.Option(help="features of each genome")],
-    genome: Annotated[list[Path], typer.Option(help="sequence of each genome, in their order")],
+    genome: Annotated[list[Path], typer.Option(help="sequence of each genome, in any order")],
     annotations: Annotated[list[Path], typer.Option(help="annotation of each genome")],
     out: Annotated[Path, typer.Option(help="folder to make")],
     predictions: Annotated[

@@ -34,8 +34,10 @@ class RandomFiles:
 
     Parameters
     ----------
-    features, activations
+    features
         Of each genome, in the order of the features that are tested.
+    activations
+        Of each genome, in any order.
     sae
         Folder of the dictionary, trained on the same genomes.
 

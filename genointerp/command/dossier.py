@@ -39,7 +39,7 @@ EVIDENCE = "locus_evidence.tsv"
 
 @dataclass(frozen=True)
 class DossierFiles:
-    """What dossiers are written from; files of genomes stand in one order.
+    """What dossiers are written from; annotations and predictions are in the order of the features.
 
     Parameters
     ----------
