@@ -91,11 +91,8 @@ def test_modal_state_is_its_recurrence(tokens, seed):
 
 def test_slow_modes_do_not_drift_token_by_token():
     x, log_poles = normal(1, 2_000, 1), torch.tensor([[-1e-3, -1e-2]])
-    state, rounded, exact = (
-        torch.zeros(1, 1, 2),
-        torch.zeros(1, 1, 2),
-        torch.zeros(1, 1, 2).double(),
-    )
+    state = rounded = torch.zeros(1, 1, 2)
+    exact = state.double()
     for t in range(2_000):
         token = x[:, t : t + 1]
         state = modal_state(token, log_poles, state)

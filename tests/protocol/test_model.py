@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genointerp.core.errors import InputError, UnknownNameError
-from genointerp.genome.letters import normalise_sequence, reverse_complement
+from genointerp.genome.letters import IUPAC, normalise_sequence, reverse_complement
 from genointerp.model.edits import ablate, add, clamp, replace
+from genointerp.model.generation import SamplingConfig, generate
 from genointerp.model.protocol import (
     EMBEDDING,
     Differentiable,
@@ -28,6 +29,7 @@ from tests.tiny_tokenizers import as_bases, random_text
 from tests.tiny_transformers import MASKED
 from tests.toy_model import ToyDnaModel
 
+GREEDY = SamplingConfig(temperature=0.0)
 bases = st.text("ACGTNR", min_size=1, max_size=40).map(
     lambda text: normalise_sequence(text.encode(), where="test")
 )
@@ -367,6 +369,51 @@ def test_no_more_is_read_than_there_is_room_for(causal):
         continuation.read(tokens[:, :3])
     with pytest.raises(InputError, match="found 0"):
         continuation.read(tokens[:, :0])
+
+
+def test_greedy_writing_is_the_loop_over_whole_passes(causal):
+    prompt = as_bases(random_text(12))
+    n_prompt = generate(causal, [prompt], "NNN", config=GREEDY)[0].first
+    edits = everywhere(causal, n_prompt - 1, n_prompt + 2)
+    (found,) = generate(causal, [prompt], "N" * 12, config=GREEDY, edits=edits)
+    tokens, bases = found.tokens.ids[: found.first].tolist(), b""
+    assert tokens == causal.tokenize(prompt).ids[: found.first].tolist()
+    while len(bases) < 12:
+        log_p = causal.next_log_probs(torch.tensor([[*tokens, 0]]), edits=edits)[0, -1]
+        fits = [0 < len(word) <= 12 - len(bases) for word in causal.symbols.spelling]
+        best = int(log_p.masked_fill(~torch.tensor(fits), -torch.inf).argmax())
+        tokens.append(int(causal.symbols.ids[best]))
+        bases += causal.symbols.spelling[best]
+    assert found.tokens.ids.tolist() == tokens
+    assert found.bases.tobytes() == bases
+    assert found.log_q.tolist() == [0] * len(found.log_q)
+
+
+def test_what_is_written_fits_the_template_and_has_the_probabilities_of_one_pass(causal):
+    prompts = [as_bases(random_text(length, length)) for length in (9, 15, 9)]
+    template = "ATGRYSWKMBDHVNNTAA"
+    n_prompt = generate(causal, prompts[:1], "NNN")[0].first
+    edits = [ablate(causal.spec.default_site, start=n_prompt - 1, end=n_prompt + 3)]
+    written = generate(causal, prompts, template, edits=edits, seed=1)
+    alone = generate(causal, prompts, template, edits=edits, seed=1, batch=1)
+    for prompt, found, same in zip(prompts, written, alone, strict=True):
+        assert all(chr(x) in IUPAC[y] for x, y in zip(found.bases, template, strict=True))
+        assert found.bases.tolist() == same.bases.tolist()
+        ids, start, end = found.tokens
+        assert [0, *end[start >= 0]] == [*start[start >= 0], len(prompt) + len(template)]
+        text = np.append(prompt, found.bases).tobytes()
+        spelling = dict(zip(causal.symbols.ids.tolist(), causal.symbols.spelling, strict=True))
+        for i in range(found.first, len(ids)):
+            assert spelling[ids[i]] == text[start[i] : end[i]]
+        log_p = causal.log_probs(torch.from_numpy(ids)[None], edits=edits)[0, found.first - 1 :]
+        np.testing.assert_allclose(found.log_p, log_p, rtol=1e-5, atol=1e-5)
+        assert (found.log_q <= 1e-12).all()
+    assert written[0].bases.tolist() != written[2].bases.tolist()
+
+
+def test_a_masked_model_writes_nothing(masked):
+    with pytest.raises(InputError, match="expected a model that reads on from left to right"):
+        generate(masked, [as_bases("ACGTAC")], "NNN")
 
 
 def test_a_model_generates_where_it_reads_to_the_left(model):

@@ -1,0 +1,227 @@
+"""Sequences that a model writes: each token is drawn from what it expects, and read on.
+
+A sequence has a stream of random numbers of its own, one number for each token, so that it does not
+depend on which others are written with it. Two calls with one seed, such as with and without edits,
+use the same numbers.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float64, Int64, UInt8
+
+from genointerp.core.errors import ConfigError, InputError
+from genointerp.core.seed import rng
+from genointerp.model.protocol import DnaModel, Edit, Generates, TokenSpans
+from genointerp.model.template import Template
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """How a token is chosen among those that fit the template."""
+
+    temperature: float = 1.0
+    """log probabilities are divided by it; 0 takes the most probable token, the first of several"""
+    top_k: int | None = None
+    """only so many of the most probable tokens are drawn from; None for all"""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < math.inf:
+            expected = "a finite temperature of 0 or more"
+            raise ConfigError("sampling: temperature", expected, str(self.temperature))
+        if self.top_k is not None and self.top_k < 1:
+            raise ConfigError("sampling: top_k", "1 or more, or None", str(self.top_k))
+
+
+class Generated(NamedTuple):
+    """A sequence that a model wrote behind a prompt.
+
+    ``tokens`` are those of the prompt and, from index ``first`` on, those that were written; their
+    offsets are in the prompt and ``bases``, laid end to end. For each written token, in nats:
+    ``log_p`` is its log probability under the model with its edits, as `DnaModel.log_probs` of
+    ``tokens`` gives it, and ``log_q`` that under the distribution that it was drawn from, which
+    template, temperature and top-k have changed.
+    """
+
+    bases: UInt8[np.ndarray, " bp"]
+    tokens: TokenSpans
+    first: int
+    log_p: Float64[np.ndarray, " written"]
+    log_q: Float64[np.ndarray, " written"]
+
+
+def generate(
+    model: DnaModel,
+    prompts: Sequence[UInt8[np.ndarray, " _"]],
+    template: str,
+    *,
+    config: SamplingConfig | None = None,
+    edits: Sequence[Edit] = (),
+    seed: int = 0,
+    batch: int = 32,
+) -> list[Generated]:
+    """Let a model write one sequence behind each prompt.
+
+    Parameters
+    ----------
+    prompts
+        Upper-case bases, in any lengths. One may be empty where the model's sequences begin with a
+        token of their own.
+    template
+        An IUPAC letter for each base to write, which restricts it: ``"N" * 210`` for 210 free ones,
+        ``"ATG" + "N" * 60`` for a start codon first. Where tokens are words of bases, those are
+        written that agree with the letters and can be continued to the end of the template.
+    edits
+        In tokens of the whole sequence, special ones included, as in `DnaModel.run`. The state
+        after a token decides the next one: an edit of the last token of the prompt acts on the
+        first base. Edits must not depend on the other tokens of their range, nor on the batch.
+    batch
+        Sequences that are written side by side, of those whose prompts have as many tokens.
+
+    Notes
+    -----
+    Of the tokens that fit the template, those with the ``top_k`` largest probabilities are drawn
+    from, with ``q(i) = p(i)^(1/T) / sum_j p(j)^(1/T)``. The clean log probabilities of a sequence
+    that was written under edits are those of one pass over its tokens,
+    ``model.log_probs(torch.from_numpy(tokens.ids)[None])[0, first - 1 :]``.
+
+    Merges of varying length are written as the model expects them, which need not be the tokens
+    that the tokenizer makes of the same bases.
+
+    Raises
+    ------
+    SequenceError
+        If a letter of the template is no IUPAC code.
+    InputError
+        If the model does not generate, if no tokens can spell the template, if a prompt is empty or
+        ends within a word, or if nothing that fits has a probability above 0.
+    UnknownNameError
+        If an edit is at no site of the model.
+    """
+    if not isinstance(model, Generates):
+        expected = "a model that reads on from left to right"
+        raise InputError("generation", expected, f"{model.spec.name}, which does not")
+    if batch < 1:
+        raise InputError("batch", "at least 1 sequence", str(batch))
+    config = SamplingConfig() if config is None else config
+    words = Template(template, model)
+    begun = [_read_prompt(model, prompt, i) for i, prompt in enumerate(prompts)]
+    written: dict[int, Generated] = {}
+    order = sorted(range(len(begun)), key=lambda i: len(begun[i].ids))
+    for _, alike in groupby(order, key=lambda i: len(begun[i].ids)):
+        rows = list(alike)
+        for start in range(0, len(rows), batch):
+            prompts_of = {i: begun[i] for i in rows[start : start + batch]}
+            written |= _write(model, prompts_of, words, config, edits, seed)
+    return [written[i] for i in range(len(begun))]
+
+
+def _read_prompt(model: Generates, prompt: UInt8[np.ndarray, " bp"], index: int) -> TokenSpans:
+    """Return the tokens that are read before the first written one: none that ends a sequence."""
+    where, width = f"prompt {index}", max(1, model.spec.bases_per_token)
+    if len(prompt) % width:
+        expected = f"a multiple of {width} bases, as long as the words of {model.spec.name}"
+        raise InputError(where, expected, str(len(prompt)))
+    # what stands before the bases is seen where there are some
+    spans = model.tokenize(prompt if len(prompt) else np.full(width, ord("A"), np.uint8))
+    bases = np.flatnonzero(spans.start >= 0)
+    end = int(bases[-1]) + 1 if len(prompt) else int(bases[0])
+    if not end:
+        expected = f"one base or more, since sequences of {model.spec.name} begin with no token"
+        raise InputError(where, expected, "none")
+    return TokenSpans(*(column[:end] for column in spans))
+
+
+def _write(
+    model: Generates,
+    prompts: Mapping[int, TokenSpans],
+    template: Template,
+    config: SamplingConfig,
+    edits: Sequence[Edit],
+    seed: int,
+) -> dict[int, Generated]:
+    """Write a batch, whose prompts have as many tokens."""
+    most, first = template.most_words(), len(next(iter(prompts.values())).ids)
+    random = np.stack([rng(seed, f"generation of sequence {i}").random(most) for i in prompts])
+    continuation = model.continuation(first + most - 1, edits=edits)
+    tokens = np.stack([spans.ids for spans in prompts.values()])
+    place = np.zeros(len(prompts), np.int64)
+    choices: list[_Choice] = []
+    while (place < template.n_bases).any():
+        log_p = continuation.read(torch.from_numpy(tokens)).double().cpu().numpy()
+        fits = np.stack([template.fits(i) for i in place.tolist()])
+        choices.append(_choose(log_p, fits, random[:, len(choices)], config))
+        place = np.minimum(place + template.length[choices[-1].symbol], template.n_bases)
+        tokens = model.symbols.ids[choices[-1].symbol][:, None]
+    columns = _Choice(*(np.stack(column, axis=1) for column in zip(*choices, strict=True)))
+    return {
+        i: _finish(model, spans, template, _Choice(*row))
+        for (i, spans), *row in zip(prompts.items(), *columns, strict=True)
+    }
+
+
+class _Choice(NamedTuple):
+    """Symbols that were chosen, what the model gave them and what they were drawn with."""
+
+    symbol: Int64[np.ndarray, "..."]
+    log_p: Float64[np.ndarray, "..."]
+    log_q: Float64[np.ndarray, "..."]
+
+
+def _choose(
+    log_p: Float64[np.ndarray, "row symbol"],
+    fits: Bool[np.ndarray, "row symbol"],
+    random: Float64[np.ndarray, " row"],
+    config: SamplingConfig,
+) -> _Choice:
+    """Choose one symbol in each row, by a number in [0, 1)."""
+    log_q = _distribution(np.where(fits, log_p, -np.inf), config)
+    total = np.exp(log_q).cumsum(axis=1)
+    # by rounding the last sum is not 1; what has no probability adds nothing and is never met
+    goal = np.minimum(random * total[:, -1], np.nextafter(total[:, -1], 0))
+    symbol = (total > goal[:, None]).argmax(axis=1)
+    row = np.arange(len(symbol))
+    return _Choice(symbol, log_p[row, symbol], log_q[row, symbol])
+
+
+def _distribution(
+    log_p: Float64[np.ndarray, "row symbol"], config: SamplingConfig
+) -> Float64[np.ndarray, "row symbol"]:
+    """Return the log probabilities to draw from."""
+    best = log_p.max(axis=1, keepdims=True)
+    if not np.isfinite(best).all():
+        expected = "a probability above 0 for a word that fits the template"
+        raise InputError("generation", expected, "none")
+    n_kept = config.top_k if config.temperature else 1
+    if n_kept is not None:
+        # of symbols that are as probable the first go first
+        rank = (-log_p).argsort(axis=1, kind="stable").argsort(axis=1)
+        log_p = np.where(rank < n_kept, log_p, -np.inf)
+    with np.errstate(over="ignore"):  # a temperature near 0 leaves nothing but the best
+        scaled = (log_p - best) / (config.temperature or 1.0)
+    normal: Float64[np.ndarray, "row symbol"] = scaled - np.log(np.exp(scaled).sum(1)[:, None])
+    return normal
+
+
+def _finish(model: Generates, prompt: TokenSpans, template: Template, choice: _Choice) -> Generated:
+    """Cut one row at the end of its template: the shorter ones of a batch went on to be read."""
+    end = template.length[choice.symbol].cumsum()
+    n_written = int(end.searchsorted(template.n_bases)) + 1
+    symbol, log_p, log_q = (column[:n_written] for column in choice)
+    # the offsets of special tokens, which an empty prompt has alone, are -1
+    behind = max(0, int(prompt.end[-1]))
+    start = behind + np.append(0, end[: n_written - 1])
+    written = TokenSpans(model.symbols.ids[symbol], start, behind + end[:n_written])
+    text = b"".join(model.symbols.spelling[i] for i in symbol)
+    return Generated(
+        bases=np.frombuffer(text, np.uint8),
+        tokens=TokenSpans(*map(np.concatenate, zip(prompt, written, strict=True))),
+        first=len(prompt.ids),
+        log_p=log_p,
+        log_q=log_q,
+    )
