@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean
+.PHONY: help demo test check docs format clean
 
 # torch first and pinned: an open range may resolve to a build with gigabytes of GPU libraries
 TORCH ?= torch==2.13.0
@@ -35,13 +35,17 @@ check: $(VENV)/.installed-dev ## lint, formatting, types and import contracts, w
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/snakefmt --check workflows
 
+docs: $(VENV)/.installed-docs ## build the documentation site in site/, every warning an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 format: $(VENV)/.installed-dev ## rewrite the code in the house's format
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt workflows
 
-clean: ## remove the virtual environment and the caches, not the results
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+clean: ## remove the virtual environment, the site and the caches, not the results
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(VENV)/.created:
 	@python="$$($(FIND_PYTHON))"; \
@@ -59,4 +63,8 @@ $(VENV)/.installed: $(VENV)/.created pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --upgrade-strategy only-if-needed -e ".[dev]"
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --upgrade-strategy only-if-needed -e ".[docs]"
 	@touch $@

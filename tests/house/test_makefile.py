@@ -17,7 +17,7 @@ def make(*arguments, cwd=ROOT, env=None):
     )
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "check"])
+@pytest.mark.parametrize("target", ["demo", "test", "check", "docs"])
 def test_target_exists_and_its_recipe_expands(target, tmp_path):
     (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
     (tmp_path / "pyproject.toml").touch()
@@ -57,7 +57,8 @@ def test_continuous_integration_runs_the_command_of_the_readme():
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     assert "set -euo pipefail" in script.read_text()
-    assert re.search(r"^make test$", script.read_text(), re.MULTILINE)
+    commands = re.findall(r"^make .*$", script.read_text(), re.MULTILINE)
+    assert commands == ["make test", "make docs"]
 
 
 def test_pre_commit_runs_the_tools_of_make_check():
