@@ -13,7 +13,10 @@ from scripts.site.roles import home, linked, mentioned
 
 FOLDER = "reference"
 _LATE = {"torch": torch}  # what some modules import for their annotations alone
-_TYPES = "Settings that the public functions take, and results that they give."
+_TYPES = (
+    "Settings that the public functions take, and results that they give. Each is imported from "
+    "the module that stands before its name."
+)
 _FUNCTIONS = (
     "What some public functions stand on: they take what is in memory where the public ones take "
     "paths, and their texts say what both do."
@@ -107,8 +110,8 @@ def _index() -> Iterator[str]:
     yield "```python\nimport genointerp as gi\n```\n"
     yield (
         "offers every name below, and loads each when it is first used. The functions take their "
-        "settings as [types](types.md), which are imported from where that page says. What is not "
-        "named in this reference may change from one version to the next.\n"
+        "settings as [types](types.md), which are imported from the modules that their page "
+        "names. What is not named in this reference may change from one version to the next.\n"
     )
     for title, wanted in {"Functions": False, "Types": True}.items():
         yield f"## {title}\n"
@@ -138,9 +141,7 @@ def _used_page(title: str, said: str, items: list[Any]) -> Iterator[str]:
     yield f"# {title}\n"
     yield f"{said}\n"
     for one in items:
-        yield f"## {one.__name__}\n"
-        yield f"```python\nfrom {one.__module__} import {one.__name__}\n```\n"
-        yield from _entry(one, one.__name__, level=3)
+        yield from _entry(one, home(one), level=2)
 
 
 def _entry(item: Any, heading: str, *, level: int) -> Iterator[str]:  # noqa: ANN401 - of any kind
@@ -148,6 +149,7 @@ def _entry(item: Any, heading: str, *, level: int) -> Iterator[str]:  # noqa: AN
     yield f"::: {home(item)}"
     yield "    options:"
     yield f"      heading: {heading}"
+    yield f"      toc_label: {heading.rpartition('.')[2]}"
     yield f"      heading_level: {level}\n"
 
 
