@@ -48,6 +48,7 @@ _HOMES = {
     "SparseAutoencoder": "genointerp.sae.base",
     "define_elements": "genointerp.annotation.concepts",
     "format_region": "genointerp.genome.interval",
+    "from_pyranges": "genointerp.annotation.ranges",
     "load_concepts": "genointerp.annotation.concepts",
     "load_model": "genointerp.model.registry",
     "open_run": "genointerp.page.run",
@@ -55,6 +56,7 @@ _HOMES = {
     "read_annotation": "genointerp.annotation.read",
     "read_genome": "genointerp.genome.read",
     "shipped": "genointerp.annotation.catalogue",
+    "to_pyranges": "genointerp.annotation.ranges",
 }
 """The module of each name but `plot`, which is one itself."""
 

@@ -3,6 +3,8 @@ from genointerp.annotation.annotation_set import AnnotationSet as AnnotationSet
 from genointerp.annotation.catalogue import shipped as shipped
 from genointerp.annotation.concepts import define_elements as define_elements
 from genointerp.annotation.concepts import load_concepts as load_concepts
+from genointerp.annotation.ranges import from_pyranges as from_pyranges
+from genointerp.annotation.ranges import to_pyranges as to_pyranges
 from genointerp.annotation.read import read_annotation as read_annotation
 from genointerp.command.ablate import ablate as ablate
 from genointerp.command.adopt import adopt as adopt
@@ -66,6 +68,7 @@ __all__ = [
     "export",
     "fetch",
     "format_region",
+    "from_pyranges",
     "harvest",
     "load_concepts",
     "load_model",
@@ -82,6 +85,7 @@ __all__ = [
     "run",
     "shipped",
     "summarise",
+    "to_pyranges",
     "top",
     "train",
     "verify",

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from genointerp.annotation.ranges import from_pyranges, to_pyranges
 from genointerp.core.errors import AnnotationError
 from genointerp.genome.interval import Strand
+
+if TYPE_CHECKING:
+    from pyranges import PyRanges
 
 Attributes = Mapping[str, tuple[str, ...]]
 """Values of each attribute, decoded, in the order of the file."""
@@ -98,6 +102,56 @@ class AnnotationSet:
             self._elements[element.id] = element
         self.elements = _table(self._elements.values(), list(self.lengths))
 
+    @classmethod
+    def from_pyranges(cls, ranges: "PyRanges", lengths: Mapping[str, int]) -> "AnnotationSet":
+        """Return the elements that pyranges hold, such as those of `to_pyranges`.
+
+        Rows that share an ``id`` (or ``ID``, as ``pyranges.read_gff3`` calls it) are the parts of
+        one element: in the order of ``part`` where there is such a column, else from 5' to 3'. A
+        row without one is an element of its own, named after its place. ``type`` (or ``Feature``)
+        and ``phase`` (or ``Frame``) are read too, and of ``attributes``, or where there is no such
+        column of all others, the values that are texts.
+
+        Parameters
+        ----------
+        lengths
+            Length of each contig in bp.
+
+        Raises
+        ------
+        AnnotationError
+            If there is no type, or elements do not fit the contigs.
+        """
+        return cls(_elements_of(from_pyranges(ranges)), lengths)
+
+    def to_pyranges(self) -> "PyRanges":
+        """Return the table ``elements`` as pyranges: a row for each part, 0-based, half-open.
+
+        The parts of one element, such as those on either side of an origin, share their ``id``,
+        and `from_pyranges` makes one element of them again.
+
+        Raises
+        ------
+        InputError
+            If pyranges is not installed.
+
+        Examples
+        --------
+        >>> parts = (Part("c", 90, 100, "+"), Part("c", 0, 5, "+"))
+        >>> annotations = AnnotationSet([Element("CDS", "over the origin", parts)], {"c": 100})
+        >>> ranges = annotations.to_pyranges()
+        >>> ranges.df[["Start", "End", "id", "part"]].to_numpy().tolist()
+        [[0, 5, 'over the origin', 1], [90, 100, 'over the origin', 0]]
+        >>> AnnotationSet.from_pyranges(ranges, {"c": 100})["over the origin"].parts == parts
+        True
+        """
+        return to_pyranges(self.elements)
+
+    def __repr__(self) -> str:
+        counts = [f"{count:,} {name}" for name, count in self.counts().items()]
+        shown = ", ".join(counts[:5]) + (", ..." if len(counts) > 5 else "")
+        return f"AnnotationSet({len(self):,} elements: {shown or 'none'})"
+
     def __iter__(self) -> Iterator[Element]:
         return iter(self._elements.values())
 
@@ -159,3 +213,43 @@ def _table(elements: Iterable[Element], names: list[str]) -> pd.DataFrame:
     rows.sort(key=lambda row: (rank[row[0]], row[1], row[2]))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.astype({name: "int64" for name in ("start", "end", "part", "phase")})
+
+
+_READ = frozenset({"seqid", "start", "end", "strand", "type", "id", "part", "phase", "attributes"})
+_OTHERWISE = {"type": "Feature", "id": "ID", "phase": "Frame"}
+"""Columns as pyranges' readers of GFF3 and GTF call them."""
+
+
+def _elements_of(table: pd.DataFrame) -> Iterator[Element]:
+    for ours, theirs in _OTHERWISE.items():
+        if ours not in table and theirs in table:
+            table = table.rename(columns={theirs: ours})
+    if "type" not in table:
+        raise AnnotationError("pyranges", "a column type or Feature", "none")
+    elements: dict[str, list[dict[Any, Any]]] = {}
+    for row in table.to_dict("records"):
+        place = f"{row['type']} {row['seqid']}:{row['start']}-{row['end']}({row['strand']})"
+        name = row.get("id")
+        elements.setdefault(name if isinstance(name, str) and name else place, []).append(row)
+    for name, rows in elements.items():
+        if all("part" in row for row in rows):
+            rows.sort(key=lambda row: int(row["part"]))
+        else:
+            rows.sort(key=lambda row: row["start"], reverse=rows[0]["strand"] == "-")
+        parts = tuple(
+            Part(row["seqid"], row["start"], row["end"], row["strand"], _phase(row)) for row in rows
+        )
+        yield Element(str(rows[0]["type"]), name, parts, _attributes(rows[0]), where="pyranges")
+
+
+def _phase(row: Mapping[Any, Any]) -> int:
+    """Return a phase from a number or a text, -1 where it is neither."""
+    text = str(row.get("phase", "."))
+    return int(text) if text in ("0", "1", "2") else -1
+
+
+def _attributes(row: Mapping[Any, Any]) -> Attributes:
+    if isinstance(row.get("attributes"), Mapping):
+        return dict(row["attributes"])
+    texts = {str(name): it for name, it in row.items() if isinstance(it, str) and it}
+    return {name: tuple(it.split(",")) for name, it in texts.items() if name not in _READ}

@@ -59,6 +59,12 @@ class Genome(Mapping[str, Contig]):
         if not self._contigs:
             raise SequenceError(where, "at least one sequence", "none")
 
+    def __repr__(self) -> str:
+        shown = [f"{name}, {contig.length:,} bp" for name, contig in [*self.items()][:3]]
+        others = f"; {len(self) - 3} more" if len(self) > 3 else ""
+        n_contigs = f"{len(self)} contig{'s' * (len(self) > 1)}"
+        return f"Genome({n_contigs}, {len(self.circular)} circular: {'; '.join(shown)}{others})"
+
     def __getitem__(self, name: str) -> Contig:
         return self._contigs[name]
 

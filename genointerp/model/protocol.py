@@ -60,6 +60,12 @@ class ModelSpec:
     chunked: bool = False
     licence: str = ""
 
+    def __str__(self) -> str:
+        return (
+            f"{self.name}, {len(self.sites)} sites of {self.d_site} numbers, by default "
+            f"{self.default_site}; {self.context:,} bp, reads {self.reads}, {self.dtype}"
+        )
+
 
 class TokenSpans(NamedTuple):
     """Tokens of one sequence and the bases that each covers.

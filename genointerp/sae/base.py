@@ -111,6 +111,12 @@ class SparseAutoencoder(torch.nn.Module, ABC):
     """Whether a training row joins the activations of several sites."""
     threshold: Tensor
 
+    def __repr__(self) -> str:
+        config = self.config
+        return (
+            f"{type(self).__name__}({config.n_features:,} features, k {config.k}, d {self.d_row})"
+        )
+
     def __init__(self, config: SaeConfig, d_row: int, *, seed: int = 0) -> None:
         super().__init__()
         self._check_widths(config, d_row)

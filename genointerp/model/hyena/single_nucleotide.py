@@ -54,6 +54,9 @@ class SingleNucleotideModel:
         self._column = torch.full((size,), -1, device=self.device)
         self._column[self._base_ids] = torch.arange(4, device=self.device)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.spec})"
+
     @property
     def spec(self) -> ModelSpec:
         """Identity and shape."""

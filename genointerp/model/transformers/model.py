@@ -78,6 +78,9 @@ class TransformersModel:
         self.symbols = Symbols(ids, spelling)
         self._words = torch.from_numpy(ids).to(self.device)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.spec})"
+
     @property
     def spec(self) -> ModelSpec:
         """Identity and shape."""

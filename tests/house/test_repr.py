@@ -1,0 +1,34 @@
+"""What a notebook shows of an object is one line that says what it is."""
+
+import genointerp as gi
+from genointerp.sae.architecture.registry import make_sae
+from genointerp.sae.config import SaeConfig
+from tests.stores import dense_features, write_features
+
+
+def test_a_genome_names_its_contigs(phix174):
+    assert repr(gi.Genome([phix174])) == "Genome(1 contig, 1 circular: NC_001422.1, 5,386 bp)"
+
+
+def test_an_annotation_counts_its_types():
+    parts = (gi.AnnotationSet([], {"c": 9}),)
+    assert repr(*parts) == "AnnotationSet(0 elements: none)"
+
+
+def test_a_model_says_where_it_can_be_read():
+    text = repr(gi.load_model("nano"))
+    assert text.startswith("SingleNucleotideModel(nano, ")
+    assert "8,192 bp, reads left, float32" in text
+    assert "\n" not in text
+
+
+def test_a_dictionary_says_its_size():
+    sae = make_sae(SaeConfig("topk", n_features=1024, k=4), 8, seed=0)
+    assert repr(sae) == "TopK(1,024 features, k 4, d 8)"
+
+
+def test_a_store_says_what_it_holds_and_is_a_path(tmp_path):
+    store = gi.FeatureStore(write_features(tmp_path / "f.h5", dense_features()).path)
+    assert repr(store).startswith(f"FeatureStore({str(tmp_path / 'f.h5')!r}: ")
+    assert "bases read: " in repr(store)
+    assert repr(gi.FeatureStore(store)) == repr(store)
