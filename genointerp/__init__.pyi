@@ -40,20 +40,20 @@ from genointerp.model.protocol import DnaModel as DnaModel
 from genointerp.model.registry import load_model as load_model
 from genointerp.page.run import Run as Run
 from genointerp.page.run import open_run as open_run
-from genointerp.sae.base import SparseAutoencoder as SparseAutoencoder
+from genointerp.sae.dictionary import Dictionary as Dictionary
 from genointerp.store.activation.store import ActivationStore as ActivationStore
 from genointerp.store.feature.store import FeatureStore as FeatureStore
 
 __all__ = [
     "ActivationStore",
     "AnnotationSet",
+    "Dictionary",
     "DnaModel",
     "FeatureStore",
     "GenointerpError",
     "Genome",
     "GenomicInterval",
     "Run",
-    "SparseAutoencoder",
     "ablate",
     "adopt",
     "annotate",

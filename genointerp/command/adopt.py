@@ -1,7 +1,7 @@
 """A dictionary of others made ready for use: checked, given a threshold, saved as one of ours."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.errors import ConfigError, InputError, MismatchError, SchemaError
 from genointerp.core.files import check_replaceable, check_writable
+from genointerp.core.identity import Identity
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.model.device import find_device
@@ -21,7 +22,7 @@ from genointerp.sae.architecture.transcoder import Transcoder
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.formats.published import find_published, published_metadata, read_published
 from genointerp.sae.formats.registry import check_destination, find_format
-from genointerp.sae.header import CONFIG, dictionary_identity, read_cfg
+from genointerp.sae.header import CONFIG, read_cfg
 from genointerp.sae.io import save_sae
 from genointerp.sae.metrics import evaluate
 from genointerp.sae.threshold import estimate_threshold
@@ -122,10 +123,14 @@ def adopt(
     if not stores:
         raise InputError("activations", "at least one store", "none")
     check_destination(file, out)
-    given = _published(file, config) if config.format is None else _foreign(file, config.format)
-    metadata = {**_origin_of(stores), **given.metadata, "d_in": given.d_in}
+    given = (
+        _published(file, config)
+        if config.format is None
+        else _foreign(file, config.format, stores[0].identity)
+    )
+    metadata = {**_origin_of(stores), **given.metadata, "d_in": given.identity.d_in}
     for store in stores:
-        dictionary_identity(metadata, file).check(store.identity, "model", "site", "width")
+        given.identity.check(store.identity, "model", "site", "width")
     sample = _Sample(stores, given.cold_bases, config)
     check_writable(Path(out) / CONFIG)
     settings = to_mapping(config) | {"activations": _origin(stores)}
@@ -161,7 +166,7 @@ class _Given(NamedTuple):
     """A dictionary of others: what it says of itself, and how its weights are read."""
 
     metadata: dict[str, object]
-    d_in: int
+    identity: Identity
     cold_bases: int
     read: Callable[[], SparseAutoencoder]
 
@@ -170,14 +175,23 @@ def _published(file: Path, config: AdoptConfig) -> _Given:
     published = find_published(config.dictionary)
     metadata = published_metadata(file, published)
     read = partial(read_published, file, published)
-    return _Given(metadata, published.d_in, published.cold_bases, read)
+    identity = Identity(
+        str(file),
+        model=published.model,
+        site=published.site,
+        d_in=published.d_in,
+        only_there=published.only_there,
+    )
+    return _Given(metadata, identity, published.cold_bases, read)
 
 
-def _foreign(folder: Path, name: str) -> _Given:
+def _foreign(folder: Path, name: str, activations: Identity) -> _Given:
     sae = find_format(name).read(folder)
     if isinstance(sae, Transcoder):
         raise MismatchError(str(folder), "a dictionary that reads what it writes", "a transcoder")
-    return _Given({"source": f"{name}: {folder.name}"}, sae.d_in, 0, lambda: sae)
+    # the folder does not name its model and site in our words: those of the activations are taken
+    identity = replace(activations, where=str(folder), d_in=sae.d_in)
+    return _Given({"source": f"{name}: {folder.name}"}, identity, 0, lambda: sae)
 
 
 def _origin_of(activations: Sequence[ActivationStore]) -> dict[str, object]:

@@ -18,7 +18,7 @@ from genointerp.core.errors import InputError
 from genointerp.core.files import together
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.feature.decoder import read_own_decoder
+from genointerp.feature.decoder import read_own_directions
 from genointerp.feature.specimen import Specimen, under_others
 from genointerp.feature.specimen_files import open_specimens
 from genointerp.figure.backtest import backtest as draw_backtest
@@ -198,7 +198,7 @@ def _open_random(
         ],
         config,
     )
-    decoder = None if files.sae is None else read_own_decoder(files.sae, stores[0])
+    decoder = None if files.sae is None else read_own_directions(files.sae, stores[0])
     trained_on = None if subject.given is None else subject.given.trained_on
     sha256 = {f"random-{i}": store.sha256 for i, store in enumerate(stores)}
     sha256["random-sae"] = stores[0].header.sae_sha256

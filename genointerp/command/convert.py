@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from genointerp.core.arguments import StrPath
+from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.formats.registry import check_destination, find_format
-from genointerp.sae.io import load_sae
+from genointerp.sae.header import CONFIG, read_cfg
 
 
 def convert(sae: StrPath, out: StrPath, *, to: str) -> None:
@@ -34,5 +35,5 @@ def convert(sae: StrPath, out: StrPath, *, to: str) -> None:
     """
     written, folder, out = find_format(to), Path(sae), Path(out)
     check_destination(folder, out)
-    loaded = load_sae(folder)
-    written.write(loaded.sae, out, loaded.metadata)
+    dictionary = Dictionary.load(folder)
+    written.write(dictionary.sae, out, read_cfg(folder / CONFIG)["metadata"])

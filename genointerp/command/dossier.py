@@ -19,7 +19,7 @@ from genointerp.core.config import from_mapping, to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path, check_replaceable
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.feature.decoder import dictionary_sha256, read_own_decoder
+from genointerp.feature.decoder import read_own_directions
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
 from genointerp.feature.motif import write_meme
 from genointerp.feature.specimen import Specimen
@@ -94,7 +94,7 @@ def dossier(files: DossierFiles, out: Path, config: DossierConfig | None = None)
     )
     stores = [specimen.features for specimen in specimens]
     check_features(files.candidates, CANDIDATES, stores)
-    decoder = None if files.sae is None else read_own_decoder(files.sae, stores[0])
+    decoder = None if files.sae is None else read_own_directions(files.sae, stores[0])
     record = Provenance(to_mapping(config), _inputs(files, specimens))
     check_replaceable(out, same=is_table_of(Path(out) / EVIDENCE, LOCUS_EVIDENCE, record))
     dossiers = make_dossiers(candidates, specimens, ranked, config, decoder=decoder)
@@ -115,7 +115,7 @@ def _inputs(files: DossierFiles, specimens: Sequence[Specimen]) -> Mapping[str, 
         for specimen, path in zip(specimens, files.predictions, strict=False)
     }
     if files.sae is not None:
-        inputs[SAE] = dictionary_sha256(files.sae)
+        inputs[SAE] = specimens[0].features.header.sae_sha256
     return inputs
 
 

@@ -11,13 +11,14 @@ from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import atomic_path, check_writable, claiming, read_json_object
 from genointerp.core.identity import Identity
 from genointerp.core.progress import Progress, silent
-from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.core.provenance import Provenance
 from genointerp.genome.read import read_genome
 from genointerp.genome.windows import spread_stretches
 from genointerp.reading.evaluation import evaluate_dictionary
 from genointerp.reading.fidelity import Fidelity
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.reading.model_choice import AnyModel, loaded
+from genointerp.sae.header import read_header
 from genointerp.store.activation.store import ActivationStore
 
 
@@ -90,10 +91,10 @@ def evaluate(
     inputs = {
         "genome": contigs.sha256,
         "model": model.spec.sha256,
-        "sae": sha256_file(sae / "sae_weights.safetensors"),
+        "sae": read_header(sae).sha256,
     }
     for index, other in enumerate(others):
-        inputs[f"against-{index}"] = sha256_file(other / "sae_weights.safetensors")
+        inputs[f"against-{index}"] = read_header(other).sha256
     if stored is not None:
         inputs["activations"] = stored.sha256
     n_whole = len(config.strands) * sum(region.length for region in whole)

@@ -18,8 +18,8 @@ from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
 from genointerp.model.device import find_device
 from genointerp.sae.base import SparseAutoencoder
-from genointerp.sae.header import dictionary_identity
-from genointerp.sae.io import LoadedSae, load_sae
+from genointerp.sae.dictionary import Dictionary
+from genointerp.sae.header import DictionaryHeader
 from genointerp.store.activation.side_by_side import join_sites
 from genointerp.store.activation.store import ActivationStore
 from genointerp.store.feature.store import FORMAT, VERSION, CsrRows, FeatureHeader, FeatureStore
@@ -73,17 +73,16 @@ def encode_store(
         raise InputError("activations", "at least one store", "none")
     check_writable(out)
     find_device(device)
-    loaded = load_sae(sae_dir, device=device)
-    if loaded.sae.joins_sites and loaded.sae.d_in == loaded.sae.d_row:
+    dictionary = Dictionary.load(sae_dir, device=device)
+    sae, of = dictionary.sae, dictionary.header
+    if sae.joins_sites and sae.d_in == sae.d_row:
         activations = join_sites(activations)
-    own = dictionary_identity(loaded.metadata, sae_dir)
     for store in activations:
-        own.check(store.identity, "model", "site", "width")
+        of.identity.check(store.identity, "model", "site", "width")
         activations[0].identity.check(store.identity, "model", "genome")
-    sae = loaded.sae.eval()
-    header = _header(activations[0], loaded)
+    header = _header(activations[0], of)
     n_rows, done = sum(store.n_tokens for store in activations), 0
-    record = _provenance(activations, loaded.sha256, compression)
+    record = _provenance(activations, of.sha256, compression)
     with (
         claiming(out, same=_is_encoded(out, record)),
         FeatureWriter(out, header, record, compression=compression) as writer,
@@ -203,17 +202,17 @@ def repeat_rows(rows: CsrRows, times: Int64[np.ndarray, " row"]) -> CsrRows:
     return CsrRows(indptr, rows.feature[hit], rows.value[hit])
 
 
-def _header(store: ActivationStore, loaded: LoadedSae) -> FeatureHeader:
+def _header(store: ActivationStore, dictionary: DictionaryHeader) -> FeatureHeader:
     header = store.header
     return FeatureHeader(
         model=header.model,
         model_sha256=header.model_sha256,
         site=header.site,
         genome_sha256=header.genome_sha256,
-        sae_sha256=loaded.sha256,
-        n_features=loaded.sae.n_features,
+        sae_sha256=dictionary.sha256,
+        n_features=dictionary.n_features,
         contigs=header.contigs,
-        feature_names=loaded.feature_names,
+        feature_names=dictionary.feature_names,
     )
 
 

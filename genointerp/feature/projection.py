@@ -1,17 +1,13 @@
 """The directions of a dictionary in two dimensions. Torch-free, like all that draws."""
 
-from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Float
-from safetensors.numpy import load_file
 from scipy.linalg import eigh
 
-from genointerp.core.errors import InputError, SchemaError
-from genointerp.core.files import check_is_file
+from genointerp.core.errors import InputError
 from genointerp.core.seed import rng
-from genointerp.sae.header import WEIGHTS
 
 Method = Literal["pca", "umap"]
 
@@ -21,33 +17,6 @@ class Projection(NamedTuple):
 
     points: Float[np.ndarray, "n_features 2"]
     axis_names: tuple[str, str]
-
-
-def read_decoder(sae: Path) -> Float[np.ndarray, "n_features d_in"]:
-    """Read the directions of a dictionary, a row of ``W_dec`` for each feature.
-
-    Raises
-    ------
-    SchemaError
-        If the folder holds no dictionary.
-    """
-    path = Path(sae) / WEIGHTS
-    if not path.exists():
-        raise SchemaError(str(sae), f"a file {WEIGHTS}", "none")
-    check_is_file(path, error=SchemaError)
-    try:
-        tensors = load_file(path)
-    except Exception as error:  # beside its own error, that of any type that numpy lacks
-        found = " ".join(str(error).split())
-        raise SchemaError(str(path), "safetensors", found) from error
-    rows = tensors.get("W_dec")
-    if rows is None or rows.ndim != 2:
-        found = "none" if rows is None else f"shape {rows.shape}"
-        raise SchemaError(f"{path}: W_dec", "a row for each feature", found)
-    if rows.dtype.kind != "f" or not np.isfinite(rows).all():
-        found = f"{rows.dtype}" if rows.dtype.kind != "f" else "NaN or infinity"
-        raise SchemaError(f"{path}: W_dec", "finite numbers", found)
-    return rows.astype(np.float64)
 
 
 def project(

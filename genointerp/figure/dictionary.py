@@ -1,18 +1,17 @@
 """A whole dictionary as a map of its directions."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from genointerp.core.arguments import StrPath
-from genointerp.core.errors import MismatchError
-from genointerp.feature.projection import Method, Projection, project, read_decoder
+from genointerp.feature.projection import Method, Projection, project
 from genointerp.feature.query import best_concepts
 from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.panel.dictionary import plot_dictionary
+from genointerp.sae.header import read_directions, read_header
+from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schemas import ASSOCIATIONS
 from genointerp.store.table.table import read_table
 
@@ -48,14 +47,14 @@ def dictionary(
     Raises
     ------
     MismatchError
-        If the associations are of a dictionary of another size.
+        If the associations are of another dictionary.
     """
     check_suffix(out)
-    rows = read_decoder(Path(sae))
+    rows = read_directions(sae)
     table = None if associations is None else read_table(associations, ASSOCIATIONS)
-    if table is not None and int(table["feature"].max()) + 1 != len(rows):
-        expected = f"the {len(rows)} features of {sae}"
-        raise MismatchError(str(associations), expected, str(int(table["feature"].max()) + 1))
+    if associations is not None:
+        found = table_identity(associations, ASSOCIATIONS)
+        read_header(sae).identity.check(found, "dictionary")
     return save_figure(dictionary_figure(rows, table, method=method, seed=seed), out)
 
 

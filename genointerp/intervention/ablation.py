@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float, Float64, Int, Int64
 from torch import Tensor
 
-from genointerp.core.errors import ConfigError, MismatchError
+from genointerp.core.errors import ConfigError
+from genointerp.core.identity import Identity
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.genome.genome import Genome
@@ -24,8 +25,7 @@ from genointerp.reading.fidelity import load_matching
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.reading.loss import window_loss
 from genointerp.reading.tokens import WindowTokens, stacked, token_batches
-from genointerp.sae.base import SparseAutoencoder
-from genointerp.sae.io import LoadedSae
+from genointerp.sae.dictionary import Dictionary
 from genointerp.store.feature.store import STRANDS, FeatureStore
 from genointerp.store.table.schemas import ABLATION
 from genointerp.store.table.table import conform
@@ -120,12 +120,13 @@ def ablate_features(
         If a region is none, or not inside the genome.
     """
     config = AblationConfig() if config is None else config
-    loaded = load_matching(sae_dir, model)
-    _check_store(store, loaded, genome)
+    dictionary = load_matching(sae_dir, model)
+    dictionary.header.identity.check(store.identity, "dictionary")
+    Identity("genome", genome_sha256=genome.sha256).check(store.identity, "genome")
     for feature in features:
         store.check_feature(feature)
     regions = genome.regions(config.regions)
-    bench = _Bench(model, genome, loaded.sae, str(loaded.metadata["site"]), store, config)
+    bench = _Bench(model, genome, dictionary, store, config)
     wanted = list(features) or list(range(store.n_features))
     rows = []
     for done, feature in enumerate(wanted, 1):
@@ -162,10 +163,14 @@ class _Tally:
 class _Bench:
     model: DnaModel
     genome: Genome
-    sae: SparseAutoencoder
-    site: str
+    dictionary: Dictionary
     store: FeatureStore
     config: AblationConfig
+
+    @property
+    def site(self) -> str:
+        """Where the dictionary reads and writes."""
+        return self.dictionary.header.site
 
     @cached_property
     def n_firing(self) -> Int64[np.ndarray, " n_features"]:
@@ -208,7 +213,7 @@ class _Bench:
 
     def _directions(self, feature: int) -> Float[Tensor, "copy d"]:
         """Return the feature's direction, then those of matched features at the same norm."""
-        weights = self.sae.W_dec.detach().float()
+        weights = self.dictionary.directions.float()
         norm = weights.norm(dim=1)
         usable = (self.n_firing > 0) & (norm > 0).cpu().numpy()
         others = matched_features(
@@ -248,10 +253,7 @@ class _Bench:
     ) -> Float[Tensor, " token"]:
         """Return the activation of the feature at each kept token; 0 at the others."""
         # a model may lie on several devices: the dictionary goes where the site's activations are
-        pattern, value = self.sae.to(x.device).codes(x.float())
-        own = pattern.feature == feature
-        amount = torch.zeros(len(x), device=x.device)
-        amount[pattern.row[own]] = value[own]
+        amount = self.dictionary.to(x.device).amounts(x.float(), [feature])[:, 0]
         return amount * torch.from_numpy(read.n_kept > 0).to(x.device)
 
     def _nats(
@@ -308,14 +310,3 @@ def matched_features(
     pool = others[np.argsort(distance, kind="stable")[: _POOL * n]]
     drawn = rng(seed, f"matched {feature}").choice(pool, min(n, len(pool)), replace=False)
     return np.sort(drawn).astype(np.int64)
-
-
-def _check_store(store: FeatureStore, loaded: LoadedSae, genome: Genome) -> None:
-    pairs = (
-        ("sae-sha256", loaded.sha256, store.header.sae_sha256, "the dictionary"),
-        ("genome-sha256", genome.sha256, store.header.genome_sha256, "the genome"),
-    )
-    for name, expected, found, what in pairs:
-        if expected != found:
-            where = f"{store.path}: {name}"
-            raise MismatchError(where, f"{expected[:12]} of {what}", found[:12])

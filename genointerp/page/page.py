@@ -19,7 +19,6 @@ from markupsafe import Markup
 
 from genointerp.core.errors import InputError
 from genointerp.core.version import __version__
-from genointerp.feature.projection import read_decoder
 from genointerp.figure.dictionary import dictionary_figure
 from genointerp.figure.elements import concept_texts
 from genointerp.figure.training import read_metrics, training_figure
@@ -37,7 +36,7 @@ from genointerp.page.measure import Measurements
 from genointerp.page.run import Run
 from genointerp.page.section import Picture, make_sections, picture
 from genointerp.page.table import Links, PageTable, format_value, page_table
-from genointerp.sae.header import WEIGHTS
+from genointerp.sae.header import WEIGHTS, read_directions
 
 N_TRACKS = 20
 
@@ -222,7 +221,7 @@ def _figures(run: Run) -> list[Picture]:
         figure = training_figure(read_metrics(metrics), where=str(metrics))
         figures.append(picture(figure, alt="training curves", source="sae/metrics.jsonl"))
     if weights.is_file() and "dictionary" not in drawn:
-        figure = dictionary_figure(read_decoder(weights.parent), run.associations)
+        figure = dictionary_figure(read_directions(weights.parent), run.associations)
         source = f"sae/{WEIGHTS}, associations.parquet"
         figures.append(picture(figure, alt="map of the dictionary", source=source))
     return figures

@@ -10,7 +10,6 @@ from jaxtyping import Float, Float32
 from scipy import sparse
 from torch import Tensor
 
-from genointerp.core.errors import MismatchError
 from genointerp.core.metric import nearest_by_cosine
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
@@ -20,7 +19,7 @@ from genointerp.reading.fidelity import Fidelity, load_matching, measure_sae
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.compare import SAME_COSINE, Coded, nesting, stability
-from genointerp.sae.io import LoadedSae, load_sae
+from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.metrics import (
     Evaluation,
     Histogram,
@@ -62,13 +61,9 @@ class DictionaryEvaluation:
         MismatchError
             If the activations are of another model or site than the dictionary in ``sae_dir``.
         """
-        loaded = load_sae(sae_dir)
-        for field in ("model_sha256", "site", "d_in"):
-            expected, found = loaded.metadata[field], getattr(store.header, field)
-            if expected not in ("", found):
-                where = f"{store.path}: {field.replace('_', '-')}"
-                raise MismatchError(where, f"{expected!r} as in {sae_dir}", repr(found))
-        figures = evaluate(loaded.sae, _batches(store))
+        dictionary = Dictionary.load(sae_dir)
+        dictionary.header.identity.check(store.identity, "model", "site", "width")
+        figures = evaluate(dictionary.sae, _batches(store))
         kept = {key: self.dictionary[key] for key in ("decoder_cosine", "against")}
         counted = {
             "n_tokens": figures.n_tokens,
@@ -109,14 +104,17 @@ def evaluate_dictionary(
         first.
     """
     config = HarvestConfig() if config is None else config
-    loaded = load_matching(sae_dir, model)
-    others = [_load_beside(path, model, loaded) for path in against]
+    dictionary = load_matching(sae_dir, model)
+    others = [load_matching(path, model) for path in against]
+    for other in others:
+        dictionary.header.identity.check(other.header.identity, "site")
     n_tokens = _tokens_to_read(model.spec, genome, config, regions)
-    watched = _Codes([loaded.sae, *(it.sae for it in others)], -(-n_tokens // COMPARED_TOKENS))
+    saes = [dictionary.sae, *(it.sae for it in others)]
+    watched = _Codes(saes, -(-n_tokens // COMPARED_TOKENS))
     fidelity, figures = measure_sae(
         model,
         genome,
-        loaded,
+        dictionary,
         config=config,
         regions=regions,
         observe=watched.observe if others else None,
@@ -126,10 +124,10 @@ def evaluate_dictionary(
     if others:
         own, *rest = watched.coded()
         compared = [
-            {"name": path.name, "sha256": other.sha256, **_beside(own, coded)}
+            {"name": path.name, "sha256": other.header.sha256, **_beside(own, coded)}
             for path, other, coded in zip(against, others, rest, strict=True)
         ]
-    return DictionaryEvaluation(fidelity, _alone(loaded.sae, figures) | {"against": compared})
+    return DictionaryEvaluation(fidelity, _alone(dictionary.sae, figures) | {"against": compared})
 
 
 def _batches(store: ActivationStore) -> Iterator[Float32[np.ndarray, "batch d_in"]]:
@@ -191,14 +189,6 @@ def _plain(histogram: Histogram) -> dict[str, list[float]]:
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:
     return {name: it if np.isfinite(it) else None for name, it in values.items()}
-
-
-def _load_beside(path: Path, model: DnaModel, first: LoadedSae) -> LoadedSae:
-    loaded = load_matching(path, model)
-    expected, found = first.metadata["site"], loaded.metadata["site"]
-    if expected != found:
-        raise MismatchError(str(path), f"a dictionary of {expected}", str(found))
-    return loaded
 
 
 def _tokens_to_read(

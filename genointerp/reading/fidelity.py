@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from genointerp.core.errors import MismatchError
+from genointerp.core.identity import Identity
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
@@ -18,7 +19,7 @@ from genointerp.model.protocol import DnaModel, Edit
 from genointerp.reading.harvest import HarvestConfig, has_site
 from genointerp.reading.loss import GenomeLoss, check_causal, genome_divergence, genome_loss
 from genointerp.sae.base import SparseAutoencoder
-from genointerp.sae.io import LoadedSae, load_sae
+from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.metrics import Evaluation, RunningEvaluation
 
 
@@ -101,7 +102,7 @@ Observe = Callable[[Float[Tensor, "token d"]], None]
 """Called with activations of the site as they are."""
 
 
-def load_matching(sae_dir: Path, model: DnaModel) -> LoadedSae:
+def load_matching(sae_dir: Path, model: DnaModel) -> Dictionary:
     """Load a dictionary that is of a causal model.
 
     Raises
@@ -112,15 +113,15 @@ def load_matching(sae_dir: Path, model: DnaModel) -> LoadedSae:
         If the dictionary is of another model, or of weights that differ.
     """
     check_causal(model.spec)
-    loaded = load_sae(sae_dir)
-    _check_model(loaded, model, sae_dir)
-    return loaded
+    dictionary = Dictionary.load(sae_dir)
+    _check_model(dictionary, model)
+    return dictionary
 
 
 def measure_sae(
     model: DnaModel,
     genome: Genome,
-    loaded: LoadedSae,
+    dictionary: Dictionary,
     *,
     config: HarvestConfig | None = None,
     regions: Sequence[GenomicInterval] = (),
@@ -134,7 +135,7 @@ def measure_sae(
     observe
         Told of the activations that the model computes, in the order of its reading.
     """
-    site = str(loaded.metadata["site"])
+    site, sae = dictionary.header.site, dictionary.sae
     mean = _MeanOf(model.spec.d_site, observe)
 
     def part(number: int) -> Progress:
@@ -146,8 +147,8 @@ def measure_sae(
         )
 
     clean = loss(Edit(site, mean.observe), 0)
-    measured = RunningEvaluation(loaded.sae)
-    spliced = loss(Edit(site, _splice(loaded.sae, measured.reconstruct)), 1)
+    measured = RunningEvaluation(sae)
+    spliced = loss(Edit(site, _splice(sae, measured.reconstruct)), 1)
     figures = measured.result()
     average = mean.value()
     mean_ablated = loss(Edit(site, lambda x: average.to(x).expand_as(x)), 2)
@@ -155,7 +156,7 @@ def measure_sae(
     kl = genome_divergence(
         model,
         genome,
-        [Edit(site, _splice(loaded.sae, RunningEvaluation(loaded.sae).reconstruct))],
+        [Edit(site, _splice(sae, RunningEvaluation(sae).reconstruct))],
         config=config,
         regions=regions,
         progress=part(4),
@@ -217,19 +218,14 @@ def _recovered(clean: GenomeLoss, spliced: GenomeLoss, ablated: GenomeLoss) -> f
     return (ablated.nats_per_base - spliced.nats_per_base) / span if span > 0 else float("nan")
 
 
-def _check_model(loaded: LoadedSae, model: DnaModel, sae_dir: Path) -> None:
-    name, digest = loaded.metadata["model"], str(loaded.metadata["model_sha256"])
-    # a published dictionary does not know the sha256 of the weights it was trained on
-    if model.spec.sha256 != digest if digest else model.spec.name != name:
-        raise MismatchError(
-            str(sae_dir),
-            f"the model {name} with weights {digest[:12] or 'of that name'}",
-            f"{model.spec.name} with weights {model.spec.sha256[:12]}",
-        )
-    if loaded.sae.joins_sites:
+def _check_model(dictionary: Dictionary, model: DnaModel) -> None:
+    header, spec = dictionary.header, model.spec
+    of_model = Identity(f"model {spec.name}", model=spec.name, model_sha256=spec.sha256)
+    header.identity.check(of_model, "model")
+    where = str(header.folder)
+    if dictionary.sae.joins_sites:
         expected = "a dictionary of one site, which stands for its activations"
-        raise MismatchError(str(sae_dir), expected, f"a {loaded.sae.config.architecture}")
-    site, d_in = loaded.metadata["site"], loaded.metadata["d_in"]
-    if not has_site(model.spec, str(site)) or d_in != model.spec.d_site:
-        expected = f"a site of {model.spec.name}, {model.spec.d_site} wide"
-        raise MismatchError(str(sae_dir), expected, f"{site}, {d_in} wide")
+        raise MismatchError(where, expected, f"a {header.config.architecture}")
+    if not has_site(spec, header.site) or header.d_in != spec.d_site:
+        expected = f"a site of {spec.name}, {spec.d_site} wide"
+        raise MismatchError(where, expected, f"{header.site}, {header.d_in} wide")

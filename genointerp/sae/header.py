@@ -1,20 +1,140 @@
-"""What a dictionary on disk says of itself beside its weights. Torch-free."""
+"""What a dictionary on disk says of itself, and its directions. Torch-free."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genointerp.core.errors import SchemaError
-from genointerp.core.files import read_json_object
+import numpy as np
+from jaxtyping import Float64
+from safetensors.numpy import load_file
+
+from genointerp.core.arguments import StrPath
+from genointerp.core.config import from_mapping, read_yaml
+from genointerp.core.errors import ConfigError, SchemaError, UnknownNameError
+from genointerp.core.feature_names import check_feature_names
+from genointerp.core.files import check_is_file, read_json_object, read_text
 from genointerp.core.identity import Identity
+from genointerp.core.parsing import parse_json
+from genointerp.core.provenance import sha256_file
+from genointerp.sae.config import SaeConfig
 
 CONFIG = "cfg.json"
 WEIGHTS = "sae_weights.safetensors"
+TRAIN_CONFIG = "train_config.yaml"
+SCALE = "scale.json"
+SCALE_QUANTILE = 0.999
+"""Of the activations of a feature where it fires: what its scale is."""
+NAMES = "feature_names"
+"""Where the metadata have the features that have a name."""
 REQUIRED_METADATA = ("model", "model_sha256", "site")
 """What a saved dictionary must say of the activations it was trained on.
 
 Only ``model_sha256`` may be empty: the weights are then known by the name of the model alone.
 """
+
+
+@dataclass(frozen=True)
+class DictionaryHeader:
+    """What a dictionary on disk says of itself.
+
+    Parameters
+    ----------
+    folder
+        Where it lies.
+    model, model_sha256
+        Registry name of the model and sha256 of its weights, empty where it is not known.
+    site
+        Where in the model the activations that it was trained on were taken.
+    d_in
+        Width of the activations that it encodes.
+    config
+        Architecture and number of features.
+    sha256
+        Of the weights: files of features name their dictionary by it.
+    feature_names
+        Features that have a name, by that name.
+    only_there
+        Why no other model will do.
+    """
+
+    folder: Path
+    model: str
+    model_sha256: str
+    site: str
+    d_in: int
+    config: SaeConfig
+    sha256: str
+    feature_names: Mapping[str, int] = field(default_factory=dict)
+    only_there: str = ""
+
+    @property
+    def n_features(self) -> int:
+        """Size of the dictionary."""
+        return self.config.n_features
+
+    @property
+    def identity(self) -> Identity:
+        """What the dictionary was made from."""
+        return Identity(
+            str(self.folder),
+            model=self.model,
+            model_sha256=self.model_sha256,
+            site=self.site,
+            d_in=self.d_in,
+            dictionary_sha256=self.sha256,
+            only_there=self.only_there,
+        )
+
+    @property
+    def seed(self) -> int | None:
+        """Seed of the training; None for a dictionary that this package did not train.
+
+        Raises
+        ------
+        ConfigError
+            If the file with the configuration of the training is damaged.
+        """
+        path = self.folder / TRAIN_CONFIG
+        seed = read_yaml(path).get("seed") if path.exists() else None
+        return seed if isinstance(seed, int) else None
+
+    def check_feature(self, feature: int) -> None:
+        """Refuse a feature that the dictionary does not have."""
+        if not 0 <= feature < self.n_features:
+            expected = f"a feature from 0 to {self.n_features - 1}"
+            raise UnknownNameError(str(self.folder), expected, str(feature))
+
+
+def read_header(folder: StrPath) -> DictionaryHeader:
+    """Read what a dictionary of this package says of itself.
+
+    Raises
+    ------
+    SchemaError
+        If a file is missing or malformed, or the weights are not those that it was written with.
+    """
+    folder = Path(folder)
+    cfg, where = read_cfg(folder / CONFIG), folder / CONFIG
+    metadata, config = cfg["metadata"], _sae_config(cfg, where)
+    names = metadata.get(NAMES, {})
+    only_there = metadata.get("only_there", "")
+    if not isinstance(only_there, str):
+        raise SchemaError(f"{where}: metadata.only_there", "a text", repr(only_there))
+    return DictionaryHeader(
+        folder=folder,
+        model=metadata["model"],
+        model_sha256=metadata["model_sha256"],
+        site=metadata["site"],
+        d_in=cfg["d_in"],
+        config=config,
+        sha256=_check_weights(folder, metadata["weights_sha256"]),
+        feature_names=check_feature_names(
+            names, config.n_features, where=f"{where}: metadata.{NAMES}"
+        ),
+        only_there=only_there,
+    )
 
 
 def read_cfg(path: Path) -> dict[str, Any]:
@@ -42,13 +162,76 @@ def read_cfg(path: Path) -> dict[str, Any]:
     return cfg
 
 
-def dictionary_identity(metadata: Mapping[str, Any], where: Path) -> Identity:
-    """Return what a dictionary was trained on, as its metadata say."""
-    return Identity(
-        str(where),
-        model=metadata["model"],
-        model_sha256=metadata["model_sha256"],
-        site=metadata["site"],
-        d_in=metadata["d_in"],
-        only_there=metadata.get("only_there", ""),
+def read_directions(folder: StrPath) -> Float64[np.ndarray, "n_features d_out"]:
+    """Read the directions of a dictionary, a row of ``W_dec`` for each feature.
+
+    Raises
+    ------
+    SchemaError
+        If the folder holds no dictionary.
+    """
+    path = Path(folder) / WEIGHTS
+    if not path.exists():
+        raise SchemaError(str(folder), f"a file {WEIGHTS}", "none")
+    check_is_file(path, error=SchemaError)
+    try:
+        tensors = load_file(path)
+    except Exception as error:  # not its own error alone: of any type that numpy lacks too
+        found = " ".join(str(error).split())
+        raise SchemaError(str(path), "safetensors", found) from error
+    rows = tensors.get("W_dec")
+    if rows is None or rows.ndim != 2:
+        found = "none" if rows is None else f"shape {rows.shape}"
+        raise SchemaError(f"{path}: W_dec", "a row for each feature", found)
+    if rows.dtype.kind != "f" or not np.isfinite(rows).all():
+        found = f"{rows.dtype}" if rows.dtype.kind != "f" else "NaN or infinity"
+        raise SchemaError(f"{path}: W_dec", "finite numbers", found)
+    return rows.astype(np.float64)
+
+
+def read_scale(folder: StrPath) -> Float64[np.ndarray, " n_features"] | None:
+    """Read how strongly each feature fires, as training measured it.
+
+    Returns
+    -------
+    array or None
+        As ``genointerp.sae.metrics.firing_scale``: NaN for a feature that did not fire. None for a
+        dictionary that was trained before this was measured, or that this package did not train.
+
+    Raises
+    ------
+    SchemaError
+        If the file is damaged.
+    """
+    path = Path(folder) / SCALE
+    if not path.exists():
+        return None
+    values = parse_json(read_text(path, error=SchemaError), where=str(path), error=SchemaError)
+    numbers = isinstance(values, list) and all(
+        it is None or (type(it) is float and 0 < it < math.inf) for it in values
     )
+    if not numbers:
+        raise SchemaError(str(path), "a number above 0, or null, for each feature", "others")
+    return np.array([np.nan if it is None else it for it in values], dtype=np.float64)
+
+
+def _sae_config(cfg: Mapping[str, Any], path: Path) -> SaeConfig:
+    for name in ("architecture", "n_features", "k"):
+        if not isinstance(cfg["metadata"]["sae"], dict) or name not in cfg["metadata"]["sae"]:
+            raise SchemaError(str(path), f"a key 'metadata.sae.{name}'", "none")
+    try:
+        config: SaeConfig = from_mapping(SaeConfig, cfg["metadata"]["sae"], where="metadata.sae")
+    except ConfigError as error:
+        raise SchemaError(str(path), "a valid 'metadata.sae'", str(error)) from error
+    return config
+
+
+def _check_weights(folder: Path, expected: str) -> str:
+    path = folder / WEIGHTS
+    if not path.exists():
+        raise SchemaError(str(folder), f"a file {WEIGHTS}", "none")
+    check_is_file(path, error=SchemaError)
+    found = sha256_file(path)
+    if found != expected:
+        raise SchemaError(str(path), f"weights of sha256 {expected[:12]}", found[:12])
+    return found

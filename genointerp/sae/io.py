@@ -6,55 +6,41 @@ all features, and is saved as that. What SAELens does not know stands below ``me
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from genointerp.core.config import from_mapping, read_yaml, to_mapping, write_config
+from genointerp.core.config import read_yaml, to_mapping, write_config
 from genointerp.core.errors import ConfigError, InputError, SchemaError
-from genointerp.core.feature_names import check_feature_names
-from genointerp.core.files import atomic_path, check_is_file
+from genointerp.core.files import atomic_path
 from genointerp.core.provenance import sha256_file
 from genointerp.core.version import __version__
-from genointerp.sae.architecture.registry import ARCHITECTURES, make_sae
+from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.architecture.topk import TopK
 from genointerp.sae.architecture.transcoder import Transcoder
 from genointerp.sae.base import SparseAutoencoder, check_sizes, check_tensors
 from genointerp.sae.checkpoint import METRICS, metrics_text
 from genointerp.sae.config import SaeConfig, TrainConfig
-from genointerp.sae.header import CONFIG, REQUIRED_METADATA, WEIGHTS, read_cfg
+from genointerp.sae.header import (
+    CONFIG,
+    NAMES,
+    REQUIRED_METADATA,
+    SCALE,
+    TRAIN_CONFIG,
+    WEIGHTS,
+    DictionaryHeader,
+    read_cfg,
+)
 from genointerp.sae.train import TrainResult
 from genointerp.tensor.files import read_tensors, write_tensors
 
-TRAIN_CONFIG = "train_config.yaml"
 LOG = "log.json"
 DENSITY = "density.json"
-_DIGEST, _NAMES = "config_sha256", "feature_names"
-
-
-@dataclass(frozen=True)
-class LoadedSae:
-    """A dictionary from disk.
-
-    Parameters
-    ----------
-    sae
-        Acts on raw activations.
-    metadata
-        ``model``, ``model_sha256``, ``site`` and what else the file says.
-    sha256
-        Of the weights file.
-    feature_names
-        Features that have a name, by that name.
-    """
-
-    sae: SparseAutoencoder
-    metadata: dict[str, Any]
-    sha256: str
-    feature_names: Mapping[str, int]
+_DIGEST = "config_sha256"
 
 
 def save_sae(sae: SparseAutoencoder, directory: Path, metadata: Mapping[str, Any]) -> None:
@@ -63,7 +49,7 @@ def save_sae(sae: SparseAutoencoder, directory: Path, metadata: Mapping[str, Any
     Parameters
     ----------
     metadata
-        Plain values; ``feature_names``, from name to feature, is read again by :func:`load_sae`.
+        Plain values; ``feature_names``, from name to feature, is read again by ``Dictionary.load``.
 
     Raises
     ------
@@ -90,13 +76,15 @@ def _fill(folder: Path, sae: SparseAutoencoder, metadata: Mapping[str, Any]) -> 
 
 
 def save_training(result: TrainResult, directory: Path) -> None:
-    """Write a trained dictionary with its configuration, metrics, final figures and densities."""
+    """Write a trained dictionary with its configuration, metrics and final figures."""
     with atomic_path(directory) as folder:
         folder.mkdir()
         write_config(result.config, folder / TRAIN_CONFIG)
         (folder / METRICS).write_text(metrics_text(result.records), encoding="utf-8")
         _write_json(folder / LOG, asdict(result.log))
         _write_json(folder / DENSITY, result.density.tolist())
+        scale = [None if math.isnan(it) else it for it in result.scale.tolist()]
+        _write_json(folder / SCALE, scale)
         _fill(folder, result.sae, result.metadata)
 
 
@@ -119,38 +107,22 @@ def is_trained(directory: Path, config: TrainConfig, metadata: Mapping[str, str]
     return of_these and trained in (to_mapping(config), to_mapping(resolved))
 
 
-def load_sae(directory: Path, *, device: str = "cpu") -> LoadedSae:
-    """Read a dictionary that this package wrote.
+def read_weights(header: DictionaryHeader) -> SparseAutoencoder:
+    """Read the weights of a dictionary that this package wrote.
 
     Raises
     ------
     SchemaError
-        If a file is missing or malformed, or the weights do not fit the configuration.
+        If they do not fit the configuration, or this was changed after it was written.
     """
-    directory = Path(directory)
-    cfg = read_cfg(directory / CONFIG)
-    metadata, config = cfg["metadata"], _sae_config(cfg, directory / CONFIG)
-    path = directory / WEIGHTS
-    if not path.exists():
-        raise SchemaError(str(directory), f"a file {WEIGHTS}", "none")
-    check_is_file(path, error=SchemaError)
-    digest = sha256_file(path)
-    if metadata["weights_sha256"] != digest:
-        raise SchemaError(
-            str(path), f"weights of sha256 {metadata['weights_sha256'][:12]}", digest[:12]
-        )
+    path, config = header.folder / WEIGHTS, header.config
     tensors = read_tensors(path, error=SchemaError)
-    check_sizes(config, cfg["d_in"], tensors, where=str(path))
-    sae = _make(config, cfg["d_in"], directory / CONFIG)
+    check_sizes(config, header.d_in, tensors, where=str(path))
+    sae = _make(config, header.d_in, header.folder / CONFIG)
     check_tensors(sae, tensors, where=str(path))
     sae.fill(tensors, where=str(path))
-    names = check_feature_names(
-        metadata.get(_NAMES, {}),
-        sae.n_features,
-        where=f"{directory / CONFIG}: metadata.feature_names",
-    )
-    _check_digest(cfg, directory / CONFIG)
-    return LoadedSae(sae.to(device), {**metadata, "d_in": cfg["d_in"]}, digest, names)
+    _check_digest(read_cfg(header.folder / CONFIG), header.folder / CONFIG)
+    return sae
 
 
 def _cfg(sae: SparseAutoencoder, metadata: Mapping[str, Any], digest: str) -> dict[str, Any]:
@@ -178,7 +150,7 @@ def _cfg(sae: SparseAutoencoder, metadata: Mapping[str, Any], digest: str) -> di
 
 def _digest(cfg: Mapping[str, Any]) -> str:
     """Return the sha256 of a configuration but for itself, and for names, which people may give."""
-    own = {name: it for name, it in cfg["metadata"].items() if name not in (_DIGEST, _NAMES)}
+    own = {name: it for name, it in cfg["metadata"].items() if name not in (_DIGEST, NAMES)}
     text = json.dumps({**cfg, "metadata": own}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -198,21 +170,6 @@ def saelens_architecture(sae: SparseAutoencoder) -> dict[str, Any]:
         return {"architecture": "jumprelu_transcoder", "d_out": sae.b_dec.shape[0]}
     own = {"relu": "standard", "gated": "gated"}
     return {"architecture": own.get(sae.config.architecture, "jumprelu")}
-
-
-def _sae_config(cfg: dict[str, Any], path: Path) -> SaeConfig:
-    for name in ("architecture", "n_features", "k"):
-        if not isinstance(cfg["metadata"]["sae"], dict) or name not in cfg["metadata"]["sae"]:
-            raise SchemaError(str(path), f"a key 'metadata.sae.{name}'", "none")
-    try:
-        config = from_mapping(SaeConfig, cfg["metadata"]["sae"], where="metadata.sae")
-    except ConfigError as error:
-        raise SchemaError(str(path), "a valid 'metadata.sae'", str(error)) from error
-    if config.architecture not in ARCHITECTURES:
-        raise SchemaError(
-            str(path), f"one of {', '.join(ARCHITECTURES)}", repr(config.architecture)
-        )
-    return config
 
 
 def _make(config: SaeConfig, d_in: int, path: Path) -> SparseAutoencoder:

@@ -1,5 +1,6 @@
 """Quality of a dictionary, each measure defined once."""
 
+import itertools
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from genointerp.core.errors import InputError
 from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.header import SCALE_QUANTILE
 from genointerp.sae.kernel.sparse import sparse_decode
 
 
@@ -210,3 +212,26 @@ def evaluate(
     for rows in batches:
         running.reconstruct(torch.from_numpy(rows))
     return running.result()
+
+
+def firing_scale(
+    sae: SparseAutoencoder, batches: Iterable[Float32[np.ndarray, "batch d_in"]]
+) -> Float64[np.ndarray, " n_features"]:
+    """Return the scale of each feature: how strongly it fires where it fires strongly.
+
+    Returns
+    -------
+    array
+        The 99.9th percentile of the activations above 0 of each feature over the rows, linearly
+        interpolated; NaN for a feature that fires on no row.
+    """
+    empty = sparse.csr_array((0, sae.n_features), dtype=np.float32)
+    codes = [sparse_codes(sae, torch.from_numpy(rows)) for rows in batches]
+    columns = sparse.csc_array(sparse.vstack([empty, *codes]))
+    scale = np.full(sae.n_features, np.nan)
+    for feature, (first, stop) in enumerate(itertools.pairwise(columns.indptr.tolist())):
+        fires = columns.data[first:stop]
+        fires = fires[fires > 0]
+        if len(fires):
+            scale[feature] = np.quantile(fires.astype(np.float64), SCALE_QUANTILE)
+    return scale

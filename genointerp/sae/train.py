@@ -4,7 +4,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, fields, replace
 from itertools import islice
@@ -32,7 +32,8 @@ from genointerp.sae.checkpoint import (
 )
 from genointerp.sae.config import TrainConfig
 from genointerp.sae.data import Batches, Position, Survey, batches, survey
-from genointerp.sae.metrics import Evaluation, evaluate
+from genointerp.sae.final import FinalFigures, TrainLog, measure_final
+from genointerp.sae.metrics import evaluate
 from genointerp.sae.source import ActivationSource
 from genointerp.sae.step import StepResult, Trainer
 
@@ -49,52 +50,6 @@ def ignore(number: int, record: Record) -> None:
     """Do nothing with a line of metrics: the default of every ``listen`` parameter."""
 
 
-@dataclass(frozen=True)
-class TrainLog:
-    """Figures of a finished training; those of quality are measured on held-out blocks.
-
-    Parameters
-    ----------
-    fvu
-        Fraction of variance unexplained, about the mean of the held-out rows, outliers apart.
-    fvu_all
-        The same with the outliers among them.
-    l0
-        Mean number of features that fire on a token, at the stored threshold.
-    dead_share
-        Share of features that fire on no held-out row.
-    dead_share_fit
-        Share of features that had not fired for ``dead_after`` tokens when training ended.
-    n_tokens
-        Tokens trained on.
-    n_eval_tokens
-        Held-out rows that are no outliers.
-    threshold
-        Pre-activation that a feature must exceed, on raw activations; 0 for TopK.
-    mean_to_spread
-        Norm of the mean row over the root of the total variance, before centring.
-    outlier_norm
-        Norm above which a row was not trained on; None where every row was.
-    outlier_share
-        Share of such rows.
-    n_skipped
-        Rows that the source left out, the first of each window.
-    """
-
-    fvu: float
-    fvu_all: float
-    l0: float
-    dead_share: float
-    dead_share_fit: float
-    n_tokens: int
-    n_eval_tokens: int
-    threshold: float
-    mean_to_spread: float
-    outlier_norm: float | None
-    outlier_share: float
-    n_skipped: int
-
-
 class TrainResult(NamedTuple):
     """A trained dictionary, which acts on raw activations, and what is known of it.
 
@@ -106,6 +61,8 @@ class TrainResult(NamedTuple):
         Final figures.
     density
         Share of held-out rows on which each feature fires.
+    scale
+        How strongly each fires there, as :func:`genointerp.sae.metrics.firing_scale` has it.
     records
         Lines of metrics.jsonl.
     config
@@ -119,6 +76,7 @@ class TrainResult(NamedTuple):
     sae: SparseAutoencoder
     log: TrainLog
     density: Float64[np.ndarray, " n_features"]
+    scale: Float64[np.ndarray, " n_features"]
     records: list[Record]
     config: TrainConfig
     metadata: dict[str, str]
@@ -302,11 +260,11 @@ class _Run:
             if found:
                 trainer.sae.threshold.fill_(sum(found) / len(found))
 
-    def finish(self, trainer: Trainer) -> tuple[TrainLog, Float64[np.ndarray, " n_features"]]:
+    def finish(self, trainer: Trainer) -> FinalFigures:
         """Fold the standardisation into the weights, and measure what comes of it."""
         dead_share = float(trainer.is_dead.float().mean())
         self.survey.standardiser.fold(trainer.sae)
-        return final_log(trainer.sae, self.source, self.config, self.survey, dead_share)
+        return measure_final(trainer.sae, self.source, self.config, self.survey, dead_share)
 
     def _save(self, progressed: Progressed) -> None:
         if self.checkpoint_dir is not None and parallel.rank() == 0:
@@ -383,44 +341,6 @@ def _report(first: Survey, source: ActivationSource, config: TrainConfig) -> Non
         100 * first.outlier_share,
         first.outlier_norm,
         source.n_skipped,
-    )
-
-
-def final_log(
-    sae: SparseAutoencoder,
-    source: ActivationSource,
-    config: TrainConfig,
-    first: Survey,
-    dead_share_fit: float,
-) -> tuple[TrainLog, Float64[np.ndarray, " n_features"]]:
-    """Return the figures of a dictionary of raw rows, and the density of its features."""
-    found = _evaluate(sae, [first.held_out], config)
-    everything = found
-    if len(first.held_out_outliers):
-        everything = _evaluate(sae, [first.held_out, first.held_out_outliers], config)
-    log = TrainLog(
-        fvu=found.fvu,
-        fvu_all=everything.fvu,
-        l0=found.l0,
-        dead_share=found.dead_share,
-        dead_share_fit=dead_share_fit,
-        n_tokens=config.n_steps * config.batch_tokens,
-        n_eval_tokens=found.n_tokens,
-        threshold=float(sae.threshold.detach().mean()),
-        mean_to_spread=first.mean_to_spread,
-        outlier_norm=first.outlier_norm if math.isfinite(first.outlier_norm) else None,
-        outlier_share=first.outlier_share,
-        n_skipped=source.n_skipped,
-    )
-    return log, found.density
-
-
-def _evaluate(
-    sae: SparseAutoencoder, parts: Iterable[Float32[np.ndarray, "_ d_in"]], config: TrainConfig
-) -> Evaluation:
-    size = config.batch_tokens
-    return evaluate(
-        sae, (rows[at : at + size] for rows in parts for at in range(0, len(rows), size))
     )
 
 

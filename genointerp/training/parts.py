@@ -16,9 +16,10 @@ from genointerp.core.progress import Progress, silent
 from genointerp.sae.checkpoint import Record
 from genointerp.sae.config import SaeConfig, TrainConfig, check_joinable
 from genointerp.sae.data import survey
+from genointerp.sae.final import measure_final
 from genointerp.sae.join import join
 from genointerp.sae.source import ActivationSource
-from genointerp.sae.train import Listen, TrainResult, final_log, ignore, train_sae
+from genointerp.sae.train import Listen, TrainResult, ignore, train_sae
 from genointerp.training.config import SlowPart
 from genointerp.training.slow import LinearPart, fit_parts
 
@@ -149,8 +150,8 @@ def _joined(
     sae = join([result.sae for result in results])
     n_dead = sum(result.log.dead_share_fit * result.sae.n_features for result in results)
     first = survey(source, config)
-    log, density = final_log(sae, source, config, first, n_dead / sae.n_features)
-    log = replace(log, n_tokens=sum(result.log.n_tokens for result in results))
+    found = measure_final(sae, source, config, first, n_dead / sae.n_features)
+    log = replace(found.log, n_tokens=sum(result.log.n_tokens for result in results))
     records = [
         _shifted_record(record, number, config)
         for number, result in enumerate(results)
@@ -158,7 +159,14 @@ def _joined(
     ]
     seconds = sum(result.seconds for result in results)
     return TrainResult(
-        sae, log, density, records, config, {**metadata, "parts": described}, seconds
+        sae=sae,
+        log=log,
+        density=found.density,
+        scale=found.scale,
+        records=records,
+        config=config,
+        metadata={**metadata, "parts": described},
+        seconds=seconds,
     )
 
 

@@ -19,10 +19,11 @@ from genointerp.core.progress import Progress, silent
 from genointerp.model.device import find_device
 from genointerp.sae import parallel
 from genointerp.sae.checkpoint import CHECKPOINT, Record
+from genointerp.sae.final import TrainLog
 from genointerp.sae.header import CONFIG
 from genointerp.sae.io import is_trained, save_training
 from genointerp.sae.source import ActivationSource
-from genointerp.sae.train import Listen, TrainLog, TrainResult, ignore, train_together
+from genointerp.sae.train import Listen, TrainResult, ignore, train_together
 from genointerp.training.config import TrainingConfig
 from genointerp.training.parts import train_parts
 

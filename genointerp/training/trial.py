@@ -25,8 +25,8 @@ from genointerp.genome.windows import Window
 from genointerp.model.protocol import DnaModel
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.reading.tokens import stacked, token_batches
+from genointerp.sae.final import TrainLog
 from genointerp.sae.io import save_training
-from genointerp.sae.train import TrainLog
 from genointerp.store.activation.reading import StoreSource
 from genointerp.store.activation.shards import ActivationShards, manifest_sha256
 from genointerp.store.activation.store import ActivationHeader, ActivationStore

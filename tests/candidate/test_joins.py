@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from safetensors.numpy import save_file
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.catalogue import annotations_folder
@@ -39,6 +38,7 @@ from tests.candidate.test_backtest import (
     annotate,
     draw,
 )
+from tests.dictionaries import write_directions
 from tests.plant import make_store
 from tests.stores import activation_header, write_activations
 
@@ -72,14 +72,7 @@ class Files:
         self.write_tables()
 
     def save(self, name, rows, **changes):
-        folder = self.folder / name
-        folder.mkdir()
-        save_file({"W_dec": rows.astype(np.float32)}, folder / "sae_weights.safetensors")
-        sha256 = sha256_file(folder / "sae_weights.safetensors")
-        origin = {"model": "toy", "model_sha256": "m", "site": "blocks.1", **changes}
-        metadata = {**origin, "weights_sha256": sha256, "sae": {}}
-        (folder / "cfg.json").write_text(json.dumps({"d_in": 8, "metadata": metadata}))
-        return sha256
+        return write_directions(self.folder / name, rows, **changes)
 
     def write_genome(self, seqid, number):
         folder, rng = self.folder, np.random.default_rng(number)
@@ -358,8 +351,7 @@ def wrong(files, tmp_path):
         (annotations_folder() / "concepts.yaml").read_text() + "\n"
     )
     narrow = tmp_path / "narrow"
-    copied(folder / "other", narrow)
-    save_file({"W_dec": np.eye(5, dtype=np.float32)}, narrow / "sae_weights.safetensors")
+    write_directions(narrow, np.eye(5))
     return {
         "features": store.path,
         "ablation": tmp_path / "ablation.tsv",
@@ -453,7 +445,7 @@ def test_the_backtest_refuses_what_are_no_random_weights_of_the_model(files, tmp
     folder = files.folder
     line = files.backtest(tmp_path / "o.tsv", evidence=False)
     same = files.each("{}.h5", "--random")
-    refused(files, [*line, *same], r"fit\.h5: expected another model than that of .*fit\.h5")
+    refused(files, [*line, *same], r"fit\.h5: expected another model than that of")
     mixed = files.each("random.{}.h5", "--random")
     mixed = [mixed[0], mixed[3], mixed[2], mixed[1]]
     message = r"random\.test\.h5: expected genome \w+ as in .*fit\.h5, found genome"

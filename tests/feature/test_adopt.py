@@ -27,10 +27,11 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
 from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
+from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.formats.published import PUBLISHED
 from genointerp.sae.formats.registry import FORMATS
-from genointerp.sae.io import load_sae
 from genointerp.store.feature.store import FeatureStore
+from tests.dictionaries import metadata_of
 from tests.published import TINY, published_tensors, write_published
 from tests.stores import activation_header, write_activations, write_features
 
@@ -75,10 +76,10 @@ def test_threshold_and_figures_are_those_of_one_call_without_the_first_rows_of_w
     expected = ((x - x_hat) ** 2).sum() / ((x - x.mean(axis=0)) ** 2).sum()
     assert found.fvu == pytest.approx(expected, rel=1e-4)
     assert found.dead_share == (f == 0).all(axis=0).mean()
-    loaded = load_sae(tmp_path / "sae")
+    loaded = Dictionary.load(tmp_path / "sae")
     assert float(loaded.sae.threshold) == found.threshold
-    assert loaded.metadata["adopted"]["n_rows"] == len(x)
-    assert loaded.metadata["adopted"]["activations"][0]["genome_sha256"] == "g" * 64
+    assert metadata_of(loaded)["adopted"]["n_rows"] == len(x)
+    assert metadata_of(loaded)["adopted"]["activations"][0]["genome_sha256"] == "g" * 64
 
 
 def test_fewer_rows_are_taken_from_pieces_that_the_seed_chooses(tmp_path, file, activations):
@@ -201,7 +202,7 @@ def test_from_the_published_file_to_the_track_by_commands(tmp_path, file):
     assert "<!-- tRNA -->" in (tmp_path / "region.svg").read_text()
     found = json.loads(run("query", features, "chrA", "--feature", "tRNA", "--format", "json"))
     assert {row["feature"] for row in found} == {3}
-    assert FeatureStore(features).header.sae_sha256 == load_sae(sae).sha256
+    assert FeatureStore(features).header.sae_sha256 == Dictionary.load(sae).header.sha256
 
 
 def test_a_folder_of_another_library_is_adopted_by_its_command(tmp_path, activations):
@@ -214,12 +215,12 @@ def test_a_folder_of_another_library_is_adopted_by_its_command(tmp_path, activat
 
     done = adopt(tmp_path / "sae")
     assert done.exit_code == 0, done.output
-    loaded = load_sae(tmp_path / "sae")
+    loaded = Dictionary.load(tmp_path / "sae")
     # its threshold is unset: k features a base on average of all rows, as nothing is cold
     z = np.sort((rows() @ theirs.W_enc.detach().numpy()).ravel())[::-1]
     assert z[640] * (1 - 1e-5) <= float(loaded.sae.threshold) < z[639]
-    assert loaded.metadata["site"] == "blocks.26"
-    assert loaded.metadata["source"] == "dictionary_learning: theirs"
+    assert loaded.header.site == "blocks.26"
+    assert metadata_of(loaded)["source"] == "dictionary_learning: theirs"
     assert torch.equal(loaded.sae.W_dec, theirs.W_dec)
     encode_store([activations], tmp_path / "sae", tmp_path / "f.h5")
     before = (tmp_path / "theirs/ae.pt").read_bytes()

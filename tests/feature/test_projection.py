@@ -4,10 +4,9 @@ import sys
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
-from genointerp.core.errors import InputError, SchemaError
-from genointerp.feature.projection import project, read_decoder
+from genointerp.core.errors import InputError
+from genointerp.feature.projection import project
 
 
 def test_principal_components_keep_the_longest_axes():
@@ -55,17 +54,3 @@ def test_umap_without_its_package_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(InputError, match="expected pca, or umap-learn installed"):
         project(np.ones((5, 5)), "umap")
-
-
-def test_the_rows_of_a_decoder_are_read_and_what_is_none_is_refused(tmp_path):
-    with pytest.raises(SchemaError, match=r"expected a file sae_weights\.safetensors, found none"):
-        read_decoder(tmp_path)
-    path = tmp_path / "sae_weights.safetensors"
-    save_file({"W_dec": np.arange(6, dtype=np.float32).reshape(3, 2)}, path)
-    np.testing.assert_array_equal(read_decoder(tmp_path), [[0, 1], [2, 3], [4, 5]])
-    save_file({"W_dec": np.zeros(3, np.float32)}, path)
-    with pytest.raises(SchemaError, match=r"W_dec: expected a row for each feature, found shape"):
-        read_decoder(tmp_path)
-    path.write_bytes(b"none")
-    with pytest.raises(SchemaError, match="expected safetensors"):
-        read_decoder(tmp_path)

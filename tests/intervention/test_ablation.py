@@ -32,7 +32,8 @@ from genointerp.reading.harvest import HarvestConfig, harvest
 from genointerp.reading.tokens import read_window
 from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
-from genointerp.sae.io import load_sae, save_sae
+from genointerp.sae.dictionary import Dictionary
+from genointerp.sae.io import save_sae
 from genointerp.store.table.schemas import ABLATION, CANDIDATES
 from genointerp.store.table.table import read_provenance, read_table, write_table
 from tests.toy_model import ToyDnaModel
@@ -102,7 +103,7 @@ def tiny(tmp_path_factory, genome):
 
 def naive(found, genome, feature, direction, config):
     """Nats lost over all windows by whole runs of the model, token by token; and firing bases."""
-    sae, site = load_sae(found.sae).sae, load_sae(found.sae).metadata["site"]
+    sae, site = Dictionary.load(found.sae).sae, Dictionary.load(found.sae).header.site
     lost = n_bases = 0
     length = config.window - config.warmup
     for interval in drawn_intervals(
@@ -129,7 +130,7 @@ def naive(found, genome, feature, direction, config):
 def test_effects_are_those_of_whole_runs_of_the_model(kind, request, genome):
     found = request.getfixturevalue(kind)
     table = ablate_features(found.model, genome, found.sae, found.store, config=CONFIG)
-    weights = load_sae(found.sae).sae.W_dec.detach()
+    weights = Dictionary.load(found.sae).sae.W_dec.detach()
     counts = found.store.n_firing("+") + found.store.n_firing("-")
     usable = np.where((weights.norm(dim=1) > 0).numpy(), counts, 0)
     assert table["feature"].tolist() == list(range(len(weights)))
@@ -239,12 +240,12 @@ def test_a_wrong_number_is_refused(changes, message):
 
 
 def test_what_does_not_belong_together_is_refused(toy, tiny, genome):
-    with pytest.raises(MismatchError, match="expected the model toy"):
+    with pytest.raises(MismatchError, match="expected model toy"):
         ablate_features(tiny.model, genome, toy.sae, tiny.store)
-    with pytest.raises(MismatchError, match=r"sae-sha256: expected .* of the dictionary, found"):
+    with pytest.raises(MismatchError, match=r"h5: expected dictionary .* as in .*, found"):
         ablate_features(toy.model, genome, toy.sae, tiny.store)
     other = Genome([Contig("c", np.frombuffer(b"ACGT", np.uint8))])
-    with pytest.raises(MismatchError, match=r"genome-sha256: expected .* of the genome, found"):
+    with pytest.raises(MismatchError, match=r"h5: expected genome .* as in genome, found"):
         ablate_features(toy.model, other, toy.sae, toy.store)
     with pytest.raises(UnknownNameError, match="a feature from 0 to 9, found 10"):
         ablate_features(toy.model, genome, toy.sae, toy.store, features=[10])

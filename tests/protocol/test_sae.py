@@ -10,7 +10,8 @@ from genointerp.sae.architecture.registry import ARCHITECTURES, make_sae
 from genointerp.sae.architecture.tied_batch_topk import TiedBatchTopK
 from genointerp.sae.config import SaeConfig, TrainConfig
 from genointerp.sae.data import Standardiser
-from genointerp.sae.io import load_sae, save_sae
+from genointerp.sae.dictionary import Dictionary
+from genointerp.sae.io import save_sae
 from genointerp.sae.kernel.sparse import sparse_decode
 from genointerp.sae.step import Trainer, remove_parallel_gradient
 from tests.protocol.dense_sae import dense_auxiliary, dense_loss
@@ -137,14 +138,14 @@ def test_sparse_codes_are_the_dense_ones(sae):
 
 def test_saved_and_loaded_dictionary_is_bit_for_bit_the_same(sae, tmp_path):
     save_sae(sae, tmp_path / "sae", METADATA)
-    loaded = load_sae(tmp_path / "sae")
+    loaded = Dictionary.load(tmp_path / "sae")
     assert type(loaded.sae) is type(sae)
     assert loaded.sae.config == sae.config
     for name, tensor in sae.state_dict().items():
         assert torch.equal(loaded.sae.state_dict()[name], tensor), name
     assert torch.equal(loaded.sae(rows()), sae(rows()))
-    assert {name: loaded.metadata[name] for name in METADATA} == METADATA
-    assert loaded.metadata["d_in"] == D_IN
+    assert {name: getattr(loaded.header, name) for name in METADATA} == METADATA
+    assert loaded.header.d_in == D_IN
 
 
 def test_folded_dictionary_does_on_raw_rows_what_it_did_on_standardised_ones(sae):

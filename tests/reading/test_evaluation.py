@@ -15,7 +15,8 @@ from genointerp.reading.evaluation import evaluate_dictionary
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
-from genointerp.sae.io import load_sae, save_sae
+from genointerp.sae.dictionary import Dictionary
+from genointerp.sae.io import save_sae
 from tests.toy_model import ToyDnaModel
 
 METADATA = {"model": "toy", "model_sha256": "0" * 64, "site": "blocks.0"}
@@ -87,7 +88,7 @@ def test_a_dictionary_is_compared_with_a_wider_one(genome, tmp_path):
 
 
 def test_tokens_to_compare_on_are_taken_evenly_over_passes_of_any_length(tmp_path):
-    sae = load_sae(dictionary(tmp_path / "sae", torch.eye(8))).sae
+    sae = Dictionary.load(dictionary(tmp_path / "sae", torch.eye(8))).sae
     rows = torch.randn(23, 8)
     watched = evaluation._Codes([sae], 3)
     for part in rows.split([5, 1, 7, 10]):
@@ -99,7 +100,7 @@ def test_tokens_to_compare_on_are_taken_evenly_over_passes_of_any_length(tmp_pat
 def test_a_dictionary_of_another_site_is_not_compared(genome, tmp_path):
     folder = dictionary(tmp_path / "sae", torch.eye(8))
     other = dictionary(tmp_path / "other", torch.eye(8), site="blocks.0.mlp")
-    with pytest.raises(MismatchError, match=r"other: expected a dictionary of blocks\.0, found"):
+    with pytest.raises(MismatchError, match=r"other: expected site blocks\.0 as in .*, found"):
         evaluate_dictionary(ToyDnaModel(), genome, folder, against=[other], config=CONFIG)
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from safetensors.numpy import save_file
 
 from genointerp.association.summary import best_per_concept
 from genointerp.candidate.config import RankConfig
@@ -18,7 +17,7 @@ from genointerp.command.dossier import dossier as write_dossiers
 from genointerp.command.query import query as answer
 from genointerp.command.report import report as write_report
 from genointerp.core.config import to_mapping
-from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.core.provenance import Provenance
 from genointerp.feature.regions import Places
 from genointerp.feature.specimen_files import SpecimenFiles
 from genointerp.genome.genome import Contig, Genome
@@ -31,6 +30,7 @@ from genointerp.store.feature.store import FeatureHeader, FeatureStore
 from genointerp.store.feature.writer import FeatureWriter
 from genointerp.store.table.schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, N_COVERED
 from genointerp.store.table.table import write_table
+from tests.dictionaries import write_directions
 
 PROVENANCE = Provenance(config={"test": ["chrB"]}, inputs={})
 HOSTILE = "</script><script>window.stolen=1</script><img src=x onerror='window.stolen=1'>"
@@ -205,7 +205,8 @@ def candidate_frame():
 
 def write_tables(folder: Path, stores):
     associations = association_frame()
-    write_table(associations, folder / "associations.parquet", ASSOCIATIONS, PROVENANCE)
+    of = Provenance(PROVENANCE.config, {"sae": stores[0].header.sae_sha256})
+    write_table(associations, folder / "associations.parquet", ASSOCIATIONS, of)
     best = best_per_concept(associations)
     write_table(best, folder / "best_per_concept.tsv", BEST_PER_CONCEPT, PROVENANCE)
     inputs = {f"features-{index}": store.sha256 for index, store in enumerate(stores)}
@@ -219,9 +220,7 @@ def write_tables(folder: Path, stores):
 
 def write_dictionary(folder: Path) -> str:
     """Directions and the course of a training; returns the sha256 that names the dictionary."""
-    folder.mkdir()
-    directions = np.random.default_rng(5).normal(size=(N_FEATURES, 4)).astype(np.float32)
-    save_file({"W_dec": directions}, folder / "sae_weights.safetensors")
+    sha256 = write_directions(folder, np.random.default_rng(5).normal(size=(N_FEATURES, 4)))
     rows = [{"step": 10 * i, "loss": 1 / (i + 1), "fvu": 0.9**i, "l0": 16} for i in range(20)]
     (folder / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
-    return sha256_file(folder / "sae_weights.safetensors")
+    return sha256

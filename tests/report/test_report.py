@@ -14,7 +14,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import AnnotationSet
@@ -68,6 +67,7 @@ from genointerp.store.table.schemas import (
     TOP_LOCI,
 )
 from genointerp.store.table.table import empty_table, read_table, write_table
+from tests.dictionaries import write_directions
 from tests.plant import make_store, silence
 
 
@@ -670,9 +670,9 @@ def test_pairs_to_draw_are_chosen_on_fit_in_the_order_of_the_features():
         choose_pairs(table, [], ["x"])
 
 
-def test_a_dictionary_of_another_size_than_the_associations_is_refused(run_dir, tmp_path):
-    save_file({"W_dec": np.eye(5, dtype=np.float32)}, tmp_path / "sae_weights.safetensors")
-    with pytest.raises(MismatchError, match=r"expected the 5 features of .*, found 12"):
+def test_a_map_refuses_associations_of_another_dictionary(run_dir, tmp_path):
+    write_directions(tmp_path, np.eye(12))
+    with pytest.raises(MismatchError, match=r"s\.parquet: expected dictionary \w+ as in"):
         draw_dictionary(tmp_path, tmp_path / "x.png", associations=run_dir / "associations.parquet")
 
 

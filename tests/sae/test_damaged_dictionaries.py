@@ -11,12 +11,13 @@ from safetensors.torch import load_file, save_file
 
 from genointerp.core.errors import GenointerpError, InputError, SchemaError
 from genointerp.core.parsing import MOST_DEPTH, parse_json
-from genointerp.feature.projection import read_decoder
 from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.checkpoint import CHECKPOINT, restore_checkpoint
 from genointerp.sae.config import TrainConfig
+from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.formats.registry import FORMATS
-from genointerp.sae.io import load_sae, save_sae
+from genointerp.sae.header import read_directions
+from genointerp.sae.io import save_sae
 from genointerp.sae.step import Trainer
 from genointerp.sae.train import train_sae
 from genointerp.tensor import files as tensor_files
@@ -49,13 +50,13 @@ def tries(read):
 
 
 def is_ours(folder, expected):
-    found = tries(lambda: load_sae(folder))
+    found = tries(lambda: Dictionary.load(folder))
     if found is None:
         return
     assert torch.equal(found.sae.encode(rows()), expected.sae.encode(rows()))
     assert found.sae.config.architecture == expected.sae.config.architecture
     for name in ("model", "model_sha256", "site"):
-        assert isinstance(found.metadata[name], str)
+        assert isinstance(getattr(found.header, name), str)
 
 
 @pytest.fixture(params=["batch_topk", "matryoshka_batch_topk", "gated", "transcoder"])
@@ -65,7 +66,7 @@ def ours(request, tmp_path):
 
 
 def test_no_entry_of_a_configuration_of_ours_ends_in_a_traceback(ours):
-    expected, path = load_sae(ours), ours / "cfg.json"
+    expected, path = Dictionary.load(ours), ours / "cfg.json"
     for _, text in odd_json(path.read_text()):
         path.write_text(text)
         is_ours(ours, expected)
@@ -73,13 +74,13 @@ def test_no_entry_of_a_configuration_of_ours_ends_in_a_traceback(ours):
 
 @pytest.mark.parametrize("name", ["cfg.json", "sae_weights.safetensors"])
 def test_flipped_bytes_of_a_dictionary_of_ours_are_refused_or_change_nothing(ours, name):
-    expected, path = load_sae(ours), ours / name
+    expected, path = Dictionary.load(ours), ours / name
     content = path.read_bytes()
     for seed in range(N_FLIPS):
         path.write_bytes(flipped(content, seed, n_bytes=1 + seed % 3))
         is_ours(ours, expected)
         if name != "cfg.json":
-            tries(lambda: read_decoder(ours))
+            tries(lambda: read_directions(ours))
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
@@ -209,14 +210,14 @@ def test_sizes_that_are_not_those_of_the_weights_ask_for_no_memory(tmp_path, cha
     change(cfg)
     path.write_text(json.dumps(cfg))
     with pytest.raises(SchemaError) as caught:
-        load_sae(tmp_path / "sae")
+        Dictionary.load(tmp_path / "sae")
     assert_one_line(caught.value)
 
 
 def test_a_name_of_a_feature_that_is_a_number_is_refused(tmp_path):
     save_sae(make("topk"), tmp_path / "sae", {**METADATA, "feature_names": {"3": 7}})
     with pytest.raises(SchemaError, match=r"expected names that are no numbers of features"):
-        load_sae(tmp_path / "sae")
+        Dictionary.load(tmp_path / "sae")
 
 
 @pytest.mark.parametrize("text", [DEEP, '{"a":' * 100_000, f'{{"a": {"9" * 5000}}}'])
@@ -224,7 +225,7 @@ def test_json_that_is_too_deep_or_too_long_a_number_is_refused(tmp_path, text):
     save_sae(make("topk"), tmp_path / "sae", METADATA)
     (tmp_path / "sae/cfg.json").write_text(text)
     with pytest.raises(SchemaError, match=r"cfg.json: expected JSON") as caught:
-        load_sae(tmp_path / "sae")
+        Dictionary.load(tmp_path / "sae")
     assert_one_line(caught.value)
 
 
@@ -239,7 +240,7 @@ def test_json_of_as_many_levels_as_are_allowed_is_read():
 def test_a_pipe_in_the_place_of_a_file_is_refused_at_once(tmp_path, name):
     save_sae(make("topk"), tmp_path / "sae", METADATA)
     make_pipe(tmp_path / "sae" / name)
-    for read in (load_sae, FORMATS["saelens"].read):
+    for read in (Dictionary.load, FORMATS["saelens"].read):
         with pytest.raises(InputError, match="found a pipe"):
             read(tmp_path / "sae")
 
@@ -308,4 +309,4 @@ def test_weights_of_whole_numbers_or_other_types_are_refused_by_our_own_reader(t
     tensors = load_file(path)
     save_file({**tensors, "W_dec": tensors["W_dec"].int()}, path)
     with pytest.raises(SchemaError, match="W_dec: expected finite numbers, found int32"):
-        read_decoder(tmp_path / "sae")
+        read_directions(tmp_path / "sae")

@@ -11,7 +11,8 @@ from genointerp.core.files import replacing
 from genointerp.core.provenance import sha256_file
 from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig, TrainConfig
-from genointerp.sae.io import load_sae, save_sae, save_training
+from genointerp.sae.dictionary import Dictionary
+from genointerp.sae.io import save_sae, save_training
 from genointerp.sae.train import train_sae
 from tests.sae.sources import array_source, sparse_rows
 
@@ -53,7 +54,7 @@ def test_batch_topk_is_written_as_the_jumprelu_that_it_is_at_inference(saved):
     x = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
     z = x @ tensors["W_enc"] + tensors["b_enc"]
     expected = torch.relu(z) * (z > tensors["threshold"])
-    torch.testing.assert_close(load_sae(saved).sae.encode(x).detach(), expected)
+    torch.testing.assert_close(Dictionary.load(saved).sae.encode(x).detach(), expected)
 
 
 def test_topk_is_written_with_its_k_and_without_a_threshold(tmp_path):
@@ -64,7 +65,7 @@ def test_topk_is_written_with_its_k_and_without_a_threshold(tmp_path):
 
 
 def test_saving_replaces_the_same_dictionary_alone(saved):
-    sae = load_sae(saved).sae
+    sae = Dictionary.load(saved).sae
     save_sae(sae, saved, METADATA)
     (saved / "notes.txt").write_text("mine")
     with pytest.raises(StorageError, match=r"expected nothing, or the same result"):
@@ -92,7 +93,7 @@ def test_saving_replaces_the_same_dictionary_alone(saved):
 def test_weights_that_do_not_fit_are_refused(saved, change, message):
     rewrite(saved, change)
     with pytest.raises(SchemaError, match=message):
-        load_sae(saved)
+        Dictionary.load(saved)
 
 
 @pytest.mark.parametrize(
@@ -106,12 +107,12 @@ def test_weights_that_do_not_fit_are_refused(saved, change, message):
 def test_a_malformed_configuration_is_refused(saved, text, message):
     (saved / "cfg.json").write_text(text)
     with pytest.raises(SchemaError, match=message):
-        load_sae(saved)
+        Dictionary.load(saved)
 
 
 def test_a_missing_configuration_is_refused(tmp_path):
     with pytest.raises(SchemaError, match="expected the configuration of a dictionary"):
-        load_sae(tmp_path)
+        Dictionary.load(tmp_path)
 
 
 def test_weights_of_another_save_are_refused(saved):
@@ -120,7 +121,7 @@ def test_weights_of_another_save_are_refused(saved):
     tensors["b_dec"] += 1
     save_file(tensors, path)
     with pytest.raises(SchemaError, match="expected weights of sha256"):
-        load_sae(saved)
+        Dictionary.load(saved)
 
 
 def test_truncated_weights_are_refused(saved):
@@ -130,7 +131,7 @@ def test_truncated_weights_are_refused(saved):
     rewritten["metadata"]["weights_sha256"] = sha256_file(path)
     (saved / "cfg.json").write_text(json.dumps(rewritten))
     with pytest.raises(SchemaError, match="expected safetensors"):
-        load_sae(saved)
+        Dictionary.load(saved)
 
 
 def test_k_beyond_the_dictionary_is_refused_on_loading(saved):
@@ -138,7 +139,7 @@ def test_k_beyond_the_dictionary_is_refused_on_loading(saved):
     cfg["metadata"]["sae"]["k"] = 7
     (saved / "cfg.json").write_text(json.dumps(cfg))
     with pytest.raises(SchemaError, match=r"expected a valid 'metadata.sae'.*k: expected 1 to"):
-        load_sae(saved)
+        Dictionary.load(saved)
 
 
 def test_a_dictionary_must_say_what_it_was_trained_on(tmp_path):
@@ -166,7 +167,7 @@ def test_training_is_written_with_its_record_and_twice_the_same(tmp_path):
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert files == [
         "cfg.json", "density.json", "log.json", "metrics.jsonl", "sae_weights.safetensors",
-        "train_config.yaml",
+        "scale.json", "train_config.yaml",
     ]  # fmt: skip
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

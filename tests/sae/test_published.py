@@ -10,15 +10,17 @@ from genointerp.core.errors import InputError, MismatchError, SchemaError, Unkno
 from genointerp.core.files import replacing
 from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
+from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.formats.published import (
     PUBLISHED,
     find_published,
     published_metadata,
     read_published,
 )
-from genointerp.sae.io import load_sae, save_sae
+from genointerp.sae.io import save_sae
 from genointerp.sae.threshold import estimate_threshold
 from tests.damaged import PICKLES, write_damaged
+from tests.dictionaries import metadata_of
 from tests.published import TINY, published_tensors, write_published
 
 METADATA = {"model": "toy", "model_sha256": "ab" * 32, "site": "blocks.1"}
@@ -125,14 +127,14 @@ def test_folder_gives_the_dictionary_back_with_names_and_origin(file, tmp_path):
     sae = read_published(file, TINY)
     sae.threshold.fill_(0.7)
     save_sae(sae, tmp_path / "sae", published_metadata(file, TINY))
-    loaded = load_sae(tmp_path / "sae")
+    loaded = Dictionary.load(tmp_path / "sae")
     assert type(loaded.sae) is type(sae)
     assert torch.equal(loaded.sae.encode(rows()), sae.encode(rows()))
-    assert loaded.feature_names == {"tRNA": 3, "exon": 5, "ORF": 5}
-    assert loaded.metadata["model"] == "evo2_7b_262k"
-    assert loaded.metadata["site"] == "blocks.26"
-    assert loaded.metadata["model_sha256"] == ""
-    assert loaded.metadata["source"] == "Goodfire/Evo-2-Layer-26-Mixed"
+    assert loaded.header.feature_names == {"tRNA": 3, "exon": 5, "ORF": 5}
+    assert loaded.header.model == "evo2_7b_262k"
+    assert loaded.header.site == "blocks.26"
+    assert loaded.header.model_sha256 == ""
+    assert metadata_of(loaded)["source"] == "Goodfire/Evo-2-Layer-26-Mixed"
     assert json.loads((tmp_path / "sae" / "cfg.json").read_text())["architecture"] == "jumprelu"
 
 
@@ -141,12 +143,12 @@ def test_names_of_no_feature_are_refused(file, tmp_path, names):
     metadata = published_metadata(file, TINY) | {"feature_names": names}
     save_sae(read_published(file, TINY), tmp_path / "sae", metadata)
     with pytest.raises(SchemaError, match=r"metadata\.feature_names"):
-        load_sae(tmp_path / "sae")
+        Dictionary.load(tmp_path / "sae")
 
 
 def test_a_tied_folder_whose_encoder_is_another_matrix_is_refused(tmp_path):
     save_sae(make_sae(SaeConfig("batch_topk", n_features=6, k=2), 4), tmp_path, METADATA)
-    sae = load_sae(tmp_path).sae
+    sae = Dictionary.load(tmp_path).sae
     with torch.no_grad():
         sae.W_enc[0, 0] += 1
     with replacing():
@@ -154,7 +156,7 @@ def test_a_tied_folder_whose_encoder_is_another_matrix_is_refused(tmp_path):
     path = tmp_path / "cfg.json"
     path.write_text(path.read_text().replace('"batch_topk"', '"tied_batch_topk"'))
     with pytest.raises(SchemaError, match="W_enc: expected the transpose of W_dec"):
-        load_sae(tmp_path)
+        Dictionary.load(tmp_path)
 
 
 @pytest.mark.parametrize(

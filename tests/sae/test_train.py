@@ -16,7 +16,8 @@ from genointerp.core.errors import (
     SchemaError,
 )
 from genointerp.sae.config import SaeConfig, TrainConfig
-from genointerp.sae.io import load_sae, save_training
+from genointerp.sae.dictionary import Dictionary
+from genointerp.sae.io import save_training
 from genointerp.sae.source import RowSource
 from genointerp.sae.step import Trainer
 from genointerp.sae.train import train_sae, train_together
@@ -257,7 +258,7 @@ def test_what_was_done_to_the_rows_is_folded_into_the_weights(normalise, archite
     assert result.log.l0 == pytest.approx(last["l0"], rel=0.15)
     assert result.log.fvu < 0.6
     save_training(result, tmp_path)
-    loaded = load_sae(tmp_path).sae
+    loaded = Dictionary.load(tmp_path).sae
     x = torch.from_numpy(rows[:300])
     assert torch.equal(loaded(x), result.sae(x))
     for name, tensor in result.sae.state_dict().items():

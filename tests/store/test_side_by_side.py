@@ -5,10 +5,11 @@ import pytest
 from genointerp.command.train import train as train_from_store
 from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.feature.encode import encode_store
-from genointerp.sae.io import load_sae
+from genointerp.sae.dictionary import Dictionary
 from genointerp.store.activation.side_by_side import SideBySide, join_sites
 from genointerp.store.activation.store import ActivationStore
 from genointerp.store.verify import all_passed, verify
+from tests.dictionaries import metadata_of
 from tests.sae.sources import sparse_rows
 from tests.stores import activation_header, reseal, windows_of, write_activations, write_words
 
@@ -76,9 +77,9 @@ def test_a_crosscoder_is_trained_and_encoded_with_the_stores_of_its_sites(stores
     paths = [store.path for store in stores]
     settings = config(tmp_path, "batch_topk_crosscoder")
     train_from_store(paths, tmp_path / "sae", config=settings)
-    loaded = load_sae(tmp_path / "sae")
+    loaded = Dictionary.load(tmp_path / "sae")
     assert loaded.sae.config.widths == (8, 6)
-    assert loaded.metadata["site"] == "blocks.0 + blocks.1"
+    assert loaded.header.site == "blocks.0 + blocks.1"
     features = encode_store(stores, tmp_path / "sae", tmp_path / "features.h5")
     assert features.header.n_features == 12
     for path in paths:
@@ -90,9 +91,9 @@ def test_a_crosscoder_is_trained_and_encoded_with_the_stores_of_its_sites(stores
 def test_a_transcoder_is_trained_on_two_sites_and_encodes_the_first(stores, tmp_path):
     paths = [store.path for store in stores]
     train_from_store(paths, tmp_path / "sae", config=config(tmp_path, "transcoder"))
-    loaded = load_sae(tmp_path / "sae")
+    loaded = Dictionary.load(tmp_path / "sae")
     assert (loaded.sae.d_in, len(loaded.sae.b_dec)) == (8, 6)
-    assert (loaded.metadata["site"], loaded.metadata["target_site"]) == ("blocks.0", "blocks.1")
+    assert (loaded.header.site, metadata_of(loaded)["target_site"]) == ("blocks.0", "blocks.1")
     features = encode_store([stores[0]], tmp_path / "sae", tmp_path / "features.h5")
     assert features.header.n_features == 12
     with pytest.raises(MismatchError, match="site"):

@@ -11,11 +11,12 @@ from genointerp.command.train import train as train_from_store
 from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.reading.harvest import HarvestConfig, HarvestPlan, harvest
-from genointerp.sae.io import load_sae
+from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.source import ActivationSource
 from genointerp.store.activation.reading import ReadingConfig
 from genointerp.training.model_source import ModelSource
 from genointerp.training.train import Grid, Runtime
+from tests.dictionaries import metadata_of
 from tests.reading.word_model import kmer_model
 from tests.toy_model import ToyDnaModel
 
@@ -146,10 +147,10 @@ def test_a_grid_of_dictionaries_is_trained_straight_from_a_model(tmp_path):
     names = ["f12_k2_s0", "f12_k2_s4", "f20_k2_s0", "f20_k2_s4"]
     assert [one.folder.name for one in trained] == names
     for name in names:
-        loaded = load_sae(tmp_path / "out" / name)
-        assert (loaded.metadata["model"], loaded.metadata["site"]) == ("toy", "blocks.0")
+        loaded = Dictionary.load(tmp_path / "out" / name)
+        assert (loaded.header.model, loaded.header.site) == ("toy", "blocks.0")
         assert loaded.sae.n_features == int(name[1:3])
-        assert "windows" in loaded.metadata
+        assert "windows" in metadata_of(loaded)
         log = json.loads((tmp_path / "out" / name / "log.json").read_text())
         # 11 windows a strand of each genome, and two rows of each left out
         assert log["n_skipped"] == 2 * 2 * 2 * 10
@@ -189,7 +190,7 @@ def test_a_grid_of_one_is_a_dictionary_in_the_folder_itself(tmp_path):
         config=tmp_path / "sae.yaml", grid=Grid(k=(3,)),
     )  # fmt: skip
     assert folder == tmp_path / "out"
-    assert load_sae(folder).sae.config.k == 3
+    assert Dictionary.load(folder).sae.config.k == 3
 
 
 @pytest.mark.parametrize("arguments", [[], ["a.h5", "--genome", "g.fa"]], ids=["none", "both"])

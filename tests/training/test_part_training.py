@@ -4,10 +4,12 @@ import torch
 
 from genointerp.core.errors import ConfigError
 from genointerp.sae.config import SaeConfig, TrainConfig
-from genointerp.sae.io import load_sae, save_training
+from genointerp.sae.dictionary import Dictionary
+from genointerp.sae.io import save_training
 from genointerp.sae.source import RowSource
 from genointerp.training.config import SlowPart
 from genointerp.training.parts import train_parts
+from tests.dictionaries import metadata_of
 
 CONFIG = TrainConfig(
     sae=SaeConfig(n_features=24, k=3), n_tokens=60_000, batch_tokens=500, log_every=40, aux_k=4
@@ -63,14 +65,14 @@ def test_metrics_of_the_parts_follow_each_other(result):
 
 def test_it_is_saved_and_read_like_any_dictionary(rows, result, tmp_path):
     save_training(result, tmp_path / "sae")
-    loaded = load_sae(tmp_path / "sae")
+    loaded = Dictionary.load(tmp_path / "sae")
     x = torch.from_numpy(rows[0][:100])
     with torch.no_grad():
         assert torch.equal(loaded.sae.encode(x), result.sae.encode(x))
-    assert loaded.metadata["parts"].startswith(
+    assert metadata_of(loaded)["parts"].startswith(
         "features 0 to 16: slow part of step 1, 15 on either side, 0."
     )
-    assert "; features 16 to 40: the rest, " in loaded.metadata["parts"]
+    assert "; features 16 to 40: the rest, " in metadata_of(loaded)["parts"]
 
 
 def test_stopped_and_started_again_equals_never_stopped(rows, result, tmp_path):

@@ -7,8 +7,9 @@ from typer.testing import CliRunner
 from genointerp.cli.main import app
 from genointerp.command.train import train as train_from_store
 from genointerp.core.errors import ConfigError, MismatchError, StorageError
-from genointerp.sae.io import load_sae
+from genointerp.sae.dictionary import Dictionary
 from genointerp.training.train import Grid
+from tests.dictionaries import metadata_of
 from tests.sae.sources import sparse_rows
 from tests.stores import activation_header, write_activations
 
@@ -35,8 +36,8 @@ def config(tmp_path):
 def test_a_dictionary_names_the_model_and_site_of_its_activations(activations, config, tmp_path):
     ((folder, log),) = train_from_store([activations], tmp_path / "sae", config=config, seed=5)
     assert folder == tmp_path / "sae"
-    loaded = load_sae(tmp_path / "sae")
-    assert (loaded.metadata["model"], loaded.metadata["site"]) == ("toy", "blocks.1")
+    loaded = Dictionary.load(tmp_path / "sae")
+    assert (loaded.header.model, loaded.header.site) == ("toy", "blocks.1")
     assert loaded.sae.W_dec.shape == (12, 8)
     assert json.loads((tmp_path / "sae" / "log.json").read_text())["fvu"] == log.fvu
     assert "seed: 5" in (tmp_path / "sae" / "train_config.yaml").read_text()
@@ -121,9 +122,9 @@ slow_parts: [{step: 1, half: 2, n_features: 4, k: 1}, {step: 3, half: 2, n_featu
 def test_slow_parts_come_before_the_features_of_the_rest(activations, config, tmp_path):
     config.write_text(SLOW)
     ((folder, log),) = train_from_store([activations], tmp_path / "sae", config=config)
-    loaded = load_sae(folder)
+    loaded = Dictionary.load(folder)
     assert loaded.sae.W_dec.shape == (4 + 4 + 12, 8)
-    assert loaded.metadata["parts"].count("slow part") == 2
+    assert metadata_of(loaded)["parts"].count("slow part") == 2
     assert "slow_parts:" in (folder / "train_config.yaml").read_text()
     assert log.n_tokens == 3 * 640
     assert not (tmp_path / "sae.checkpoint").exists()

@@ -34,6 +34,7 @@ RIVALS = {
 OF_TRAINING = [
     *("sae/cfg.json", "sae/sae_weights.safetensors", "sae/log.json"),
     *("sae/train_config.yaml", "sae/metrics.jsonl", "sae/density.json"),
+    "sae/scale.json",
 ]
 
 

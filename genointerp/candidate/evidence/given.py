@@ -11,8 +11,9 @@ from jaxtyping import Float
 from genointerp.candidate.evidence.directions import describe_directions
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.provenance import sha256_file
-from genointerp.feature.decoder import dictionary_sha256, read_other_decoders, read_own_decoder
+from genointerp.feature.decoder import read_other_directions, read_own_directions
 from genointerp.genome.read import read_genome
+from genointerp.sae.header import read_header
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schemas import ABLATION
@@ -118,8 +119,8 @@ class GivenFiles:
         sae = self.sae
         return Given(
             ablation=None if self.ablation is None else _read_ablation(self.ablation, store),
-            decoder=None if sae is None else read_own_decoder(sae, store),
-            others=[] if sae is None else read_other_decoders(self.other_saes, sae, store),
+            decoder=None if sae is None else read_own_directions(sae, store),
+            others=[] if sae is None else read_other_directions(self.other_saes, sae, store),
             trained_on=seen or None,
         )
 
@@ -129,7 +130,7 @@ class GivenFiles:
         files |= {f"trained-on-{i}": path for i, path in enumerate(self.trained_on)}
         others = {f"other-sae-{i}": path for i, path in enumerate(self.other_saes)}
         digests = {name: sha256_file(path) for name, path in files.items()}
-        return digests | {name: dictionary_sha256(path) for name, path in others.items()}
+        return digests | {name: read_header(path).sha256 for name, path in others.items()}
 
 
 def _read_ablation(path: Path, store: FeatureStore) -> pd.DataFrame:

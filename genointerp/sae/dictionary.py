@@ -1,0 +1,181 @@
+"""A dictionary in use: the directions of its features, and what putting amounts of them does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from genointerp.core.arguments import StrPath
+from genointerp.core.errors import InputError, SchemaError
+from genointerp.sae.base import SparseAutoencoder
+from genointerp.sae.header import DictionaryHeader, read_header, read_scale
+from genointerp.sae.io import read_weights
+
+
+@dataclass(frozen=True, eq=False)
+class Dictionary:
+    """Directions in the activations of one site, and the encoder that reads the amount of each.
+
+    ``x = sum_i f_i d_i + b_dec + error``: f are the amounts (codes) of the features, d their
+    directions, and the error is what the dictionary does not explain. All is computed on the
+    device of the weights, in their type; what is spliced comes back on the device of the
+    activations, in theirs.
+
+    Parameters
+    ----------
+    header
+        What the dictionary was made from.
+    sae
+        Its weights; it acts on raw activations.
+    scales
+        How strongly each feature fires, NaN where it never did; None where it was not measured.
+        Training measures it on the held-out rows of its data; ``genointerp.feature.scale`` on
+        features of a genome.
+    """
+
+    header: DictionaryHeader
+    sae: SparseAutoencoder
+    scales: Float64[np.ndarray, " n_features"] | None = None
+
+    @classmethod
+    def load(cls, folder: StrPath, *, device: str = "cpu") -> "Dictionary":
+        """Read a dictionary that this package wrote.
+
+        Raises
+        ------
+        SchemaError
+            If a file is missing or malformed, or the weights do not fit the configuration.
+        """
+        header = read_header(folder)
+        sae = read_weights(header)
+        scales = read_scale(folder)
+        if scales is not None and len(scales) != header.n_features:
+            expected = f"{header.n_features} numbers, one for each feature"
+            raise SchemaError(f"{folder}: scale", expected, str(len(scales)))
+        return cls(header, sae.to(device).eval(), scales)
+
+    def to(self, device: torch.device | str) -> "Dictionary":
+        """Move the weights to a device, in place, and return the dictionary."""
+        self.sae.to(device)
+        return self
+
+    @property
+    def directions(self) -> Float[Tensor, "n_features d_out"]:
+        """The direction of each feature, the rows of ``W_dec``."""
+        return self.sae.W_dec.detach()
+
+    def direction(self, feature: int) -> Float[Tensor, " d_out"]:
+        """Return the direction of one feature.
+
+        Raises
+        ------
+        UnknownNameError
+            If the dictionary has no such feature.
+        """
+        self.header.check_feature(feature)
+        return self.directions[feature]
+
+    def scale(self, feature: int) -> float:
+        """Return how strongly a feature fires: the 99.9th percentile of its activations above 0.
+
+        NaN for a feature that did not fire on the rows on which this was measured.
+
+        Raises
+        ------
+        InputError
+            If the scale was not measured, as in dictionaries of earlier versions and of others.
+        UnknownNameError
+            If the dictionary has no such feature.
+        """
+        self.header.check_feature(feature)
+        if self.scales is None:
+            expected = "a dictionary whose scale was measured (scale.json)"
+            raise InputError(str(self.header.folder), expected, "none")
+        return float(self.scales[feature])
+
+    @torch.no_grad()
+    def amounts(
+        self, x: Float[Tensor, "*row d_in"], features: Sequence[int] | None = None
+    ) -> Float[Tensor, "*row feature"]:
+        """Return how much of each feature is in activations, 0 where it does not fire.
+
+        No gradient flows through it.
+
+        Parameters
+        ----------
+        features
+            Those that are wanted, in this order; every feature where None. A row of a wide
+            dictionary has few features that fire, and takes ``4 n_features`` bytes: name the
+            features where there are many rows.
+        """
+        rows = x.reshape(-1, x.shape[-1]).to(self.sae.b_enc)
+        pattern, value = self.sae.codes(rows)
+        if features is None:
+            dense = pattern.dense(value)
+        else:
+            dense = self._of_features(pattern.row, pattern.feature, value, len(rows), features)
+        return dense.reshape(*x.shape[:-1], dense.shape[1])
+
+    def decode(self, amounts: Float[Tensor, "*row n_features"]) -> Float[Tensor, "*row d_out"]:
+        """Return the activations that amounts of all features stand for, without any error."""
+        return amounts @ self.directions + self.sae.b_dec.detach()
+
+    def splice(
+        self,
+        x: Float[Tensor, "*row d_in"],
+        amounts: Float[Tensor, "*row feature"],
+        features: Sequence[int] | None = None,
+    ) -> Float[Tensor, "*row d_in"]:
+        """Return activations with other amounts of features, and all else as it is.
+
+        What the dictionary does not explain is kept, and so are the features that are not named.
+
+        Parameters
+        ----------
+        amounts
+            NaN leaves a feature as it is on that row.
+        features
+            What the columns of ``amounts`` are of; every feature where None.
+
+        Raises
+        ------
+        InputError
+            If the dictionary does not reconstruct what it reads, as a transcoder or a crosscoder.
+
+        Notes
+        -----
+        ``x + sum_i (a_i - f_i(x)) d_i``. Linear in the amounts a, and x itself where they are f(x).
+        Not idempotent: the amounts that are read again from the result are not a, since directions
+        are not orthogonal and a feature does not read exactly the direction that it writes.
+
+        Gradients flow to the amounts and, unchanged, to x; f(x) is held as it is.
+        """
+        self._check_reconstructs()
+        change = (amounts.to(self.sae.b_dec) - self.amounts(x, features)).nan_to_num(nan=0.0)
+        directions = self.directions if features is None else self.directions[list(features)]
+        return (x.to(self.sae.b_dec) + change @ directions).to(x)
+
+    def _check_reconstructs(self) -> None:
+        if self.sae.joins_sites:
+            found = f"a {self.header.config.architecture}"
+            expected = "a dictionary that reconstructs what it reads"
+            raise InputError(str(self.header.folder), expected, found)
+
+    def _of_features(
+        self,
+        row: Tensor,
+        feature: Tensor,
+        value: Float[Tensor, " hit"],
+        n_rows: int,
+        features: Sequence[int],
+    ) -> Float[Tensor, "row feature"]:
+        for one in features:
+            self.header.check_feature(one)
+        found = value.new_zeros(n_rows, len(features))
+        for column, one in enumerate(features):
+            own = feature == one
+            found[row[own], column] = value[own]
+        return found
