@@ -21,14 +21,11 @@ FUNCTIONS = sorted(set(COMMANDS) - {"plot"})
 FIGURES = sorted(COMMANDS["plot"].commands)
 
 LIGHT = (
-    "import sys, time\n"
-    "begin = time.perf_counter()\n"
+    "import sys\n"
     "import genointerp as gi\n"
-    "took = time.perf_counter() - begin\n"
     "assert set(gi.__all__) <= set(dir(gi))\n"
     "found = {'torch', 'numpy', 'pandas', 'matplotlib', 'h5py'} & set(sys.modules)\n"
     "assert not found, found\n"
-    "assert took < 0.2, took\n"
 )
 
 
@@ -36,7 +33,7 @@ def run_python(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
-def test_the_import_loads_nothing_heavy_and_takes_no_time():
+def test_the_import_loads_nothing_heavy():
     result = run_python(LIGHT)
     assert result.returncode == 0, result.stderr
 
