@@ -17,6 +17,9 @@ Scores = Float64[np.ndarray, "..."]
 _ROWS = 1024
 """Rows whose cosines are held at once."""
 
+_SCALE_QUANTILE = 0.999
+"""Of the activations of a feature where it fires: its scale."""
+
 
 class Match(NamedTuple):
     """For each row its best counterpart among others, and the measure by which it is the best."""
@@ -173,6 +176,17 @@ def auroc_of_values(
     below = np.searchsorted(ordered, positive, side="left")
     not_above = np.searchsorted(ordered, positive, side="right")
     return float((below + not_above).mean() / (2 * len(negative)))
+
+
+def activation_scale(activations: Float[np.ndarray, " token"]) -> float:
+    """Return how strongly a feature fires where it fires strongly; NaN if it fires nowhere.
+
+    Notes
+    -----
+    The 99.9th percentile of the activations above 0, linearly interpolated, in float64.
+    """
+    fires = activations[activations > 0].astype(np.float64)
+    return float(np.quantile(fires, _SCALE_QUANTILE)) if len(fires) else float("nan")
 
 
 def information_content(

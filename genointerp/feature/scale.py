@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float64
 
-from genointerp.sae.header import SCALE_QUANTILE
+from genointerp.core.metric import activation_scale
 from genointerp.store.feature.store import STRANDS, FeatureStore
 
 
@@ -24,8 +24,8 @@ def measure_scale(
     Returns
     -------
     array
-        The 99.9th percentile of the activations above 0 of each feature, linearly interpolated;
-        NaN for a feature that fires nowhere.
+        The `genointerp.core.metric.activation_scale` of each feature; NaN for one that fires
+        nowhere.
 
     Raises
     ------
@@ -33,9 +33,8 @@ def measure_scale(
         If the dictionary has no such feature.
     """
     wanted = range(store.n_features) if features is None else features
-    scale = np.full(len(wanted), np.nan)
-    for number, feature in enumerate(wanted):
-        fires = np.concatenate([store.feature(feature, strand).value for strand in STRANDS])
-        if len(fires):
-            scale[number] = np.quantile(fires.astype(np.float64), SCALE_QUANTILE)
-    return scale
+    values = (
+        np.concatenate([store.feature(feature, strand).value for strand in STRANDS])
+        for feature in wanted
+    )
+    return np.array([activation_scale(value) for value in values])

@@ -24,8 +24,6 @@ CONFIG = "cfg.json"
 WEIGHTS = "sae_weights.safetensors"
 TRAIN_CONFIG = "train_config.yaml"
 SCALE = "scale.json"
-SCALE_QUANTILE = 0.999
-"""Of the activations of a feature where it fires: what its scale is."""
 NAMES = "feature_names"
 """Where the metadata have the features that have a name."""
 REQUIRED_METADATA = ("model", "model_sha256", "site")

@@ -11,8 +11,8 @@ from scipy import sparse
 from torch import Tensor
 
 from genointerp.core.errors import InputError
+from genointerp.core.metric import activation_scale
 from genointerp.sae.base import SparseAutoencoder
-from genointerp.sae.header import SCALE_QUANTILE
 from genointerp.sae.kernel.sparse import sparse_decode
 
 
@@ -222,16 +222,11 @@ def firing_scale(
     Returns
     -------
     array
-        The 99.9th percentile of the activations above 0 of each feature over the rows, linearly
-        interpolated; NaN for a feature that fires on no row.
+        The `genointerp.core.metric.activation_scale` of each feature over the rows; NaN for a
+        feature that fires on no row.
     """
     empty = sparse.csr_array((0, sae.n_features), dtype=np.float32)
     codes = [sparse_codes(sae, torch.from_numpy(rows)) for rows in batches]
     columns = sparse.csc_array(sparse.vstack([empty, *codes]))
-    scale = np.full(sae.n_features, np.nan)
-    for feature, (first, stop) in enumerate(itertools.pairwise(columns.indptr.tolist())):
-        fires = columns.data[first:stop]
-        fires = fires[fires > 0]
-        if len(fires):
-            scale[feature] = np.quantile(fires.astype(np.float64), SCALE_QUANTILE)
-    return scale
+    ends = itertools.pairwise(columns.indptr.tolist())
+    return np.array([activation_scale(columns.data[first:stop]) for first, stop in ends])

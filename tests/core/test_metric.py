@@ -201,3 +201,15 @@ def test_the_nearest_do_not_depend_on_how_many_rows_are_held_at_once(monkeypatch
     found = metric.nearest_by_cosine(rows, rows, is_same=True)
     assert whole.other.tolist() == found.other.tolist()
     assert found.value == pytest.approx(whole.value)
+
+
+@given(st.lists(st.floats(-1, 100, width=32), max_size=30))
+def test_the_scale_lies_between_the_two_activations_next_to_its_place(values):
+    fires = sorted(value for value in values if value > 0)
+    found = metric.activation_scale(np.array(values, dtype=np.float32))
+    if not fires:
+        assert math.isnan(found)
+        return
+    place = 0.999 * (len(fires) - 1)
+    below, above = fires[math.floor(place)], fires[math.ceil(place)]
+    assert found == pytest.approx(below + (above - below) * (place - math.floor(place)))
