@@ -199,7 +199,7 @@ def sparse_codes(sae: SparseAutoencoder, x: Float[Tensor, "batch d_in"]) -> spar
 
 
 def evaluate(
-    sae: SparseAutoencoder, batches: Iterable[Float32[np.ndarray, "batch d_in"]]
+    sae: SparseAutoencoder, batches: Iterable[Float32[np.ndarray, "_ d_in"]]
 ) -> Evaluation:
     """Encode and decode rows as at inference and measure the result.
 
@@ -215,7 +215,7 @@ def evaluate(
 
 
 def firing_scale(
-    sae: SparseAutoencoder, batches: Iterable[Float32[np.ndarray, "batch d_in"]]
+    sae: SparseAutoencoder, batches: Iterable[Float32[np.ndarray, "_ d_in"]]
 ) -> Float64[np.ndarray, " n_features"]:
     """Return the scale of each feature: how strongly it fires where it fires strongly.
 
