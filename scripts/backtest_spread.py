@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from genointerp.store.table.schemas import BACKTEST
+from genointerp.store.table.schema.candidate import BACKTEST
 from genointerp.store.table.table import read_table
 
 SPREAD = {

@@ -25,7 +25,8 @@ from genointerp.association.baseline.beside import beside_baselines
 from genointerp.association.summary import best_per_concept
 from genointerp.candidate.backtest.backtest import verdict
 from genointerp.core.config import read_config
-from genointerp.store.table.schemas import ASSOCIATIONS, BACKTEST, BASELINES
+from genointerp.store.table.schema.association import ASSOCIATIONS, BASELINES
+from genointerp.store.table.schema.candidate import BACKTEST
 from genointerp.store.table.table import read_table
 from scripts import reserve_concepts
 

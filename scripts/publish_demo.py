@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from genointerp.association.baseline.beside import EXPLAINED, NOT_MEASURED, is_measured, read_beside
-from genointerp.store.table.schemas import BACKTEST, BEST_PER_CONCEPT, CANDIDATES
+from genointerp.store.table.schema.association import BEST_PER_CONCEPT
+from genointerp.store.table.schema.candidate import BACKTEST, CANDIDATES
 from genointerp.store.table.table import read_table
 from genointerp.workflow.headline import (
     BACKTEST_COLUMNS,

@@ -6,7 +6,8 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 
-from genointerp.store.table.schemas import ASSOCIATIONS, CANDIDATES
+from genointerp.store.table.schema.association import ASSOCIATIONS
+from genointerp.store.table.schema.candidate import CANDIDATES
 from tests.report.conftest import run_dir  # noqa: F401 (a fixture)
 
 PAGE = (Path(__file__).parents[1] / "docs" / "tutorial.md").read_text()

@@ -28,7 +28,7 @@ from genointerp.core import metric
 from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
 from genointerp.feature.specimen import Specimen, check_distinct
-from genointerp.store.table.schemas import ASSOCIATIONS, N_COVERED
+from genointerp.store.table.schema.association import ASSOCIATIONS, N_COVERED
 
 _log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from genointerp.core.errors import InputError
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.feature.store import FeatureStore
-from genointerp.store.table.schemas import ASSOCIATIONS
+from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import read_provenance
 
 _log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from genointerp.association.count.universe import lay_side
 from genointerp.association.split import SIDE_NAMES, SideName
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.letters import UNKNOWN, base_codes
-from genointerp.store.table.schemas import SIDES
+from genointerp.store.table.schema.association import SIDES
 from genointerp.store.table.table import conform, empty_table
 
 _log = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ from genointerp.core.metric import f1_always_on
 from genointerp.feature.query import best_concepts
 from genointerp.feature.statistics import feature_statistics
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
-from genointerp.store.table.schemas import FEATURE_SUMMARY, N_COVERED
+from genointerp.store.table.schema.association import N_COVERED
+from genointerp.store.table.schema.feature import FEATURE_SUMMARY
 from genointerp.store.table.table import conform
 
 _OF_BEST = [

@@ -22,7 +22,7 @@ from genointerp.feature.specimen import Specimen
 from genointerp.feature.specimen_files import open_specimens
 from genointerp.store.table.associations import read_associations_of
 from genointerp.store.table.identity import SAE
-from genointerp.store.table.schemas import CANDIDATES
+from genointerp.store.table.schema.candidate import CANDIDATES
 from genointerp.store.table.table import read_provenance, read_table
 
 _log = logging.getLogger(__name__)

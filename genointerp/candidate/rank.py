@@ -17,7 +17,8 @@ from genointerp.core.errors import MismatchError
 from genointerp.core.progress import Progress, silent
 from genointerp.feature.loci import top_loci
 from genointerp.feature.specimen import Specimen, check_together
-from genointerp.store.table.schemas import CANDIDATES, LOCI
+from genointerp.store.table.schema.candidate import CANDIDATES
+from genointerp.store.table.schema.feature import LOCI
 from genointerp.store.table.table import conform
 
 LOCUS_COLUMNS = ["rank", "feature", "locus", "genome", *LOCI.names]

@@ -16,7 +16,7 @@ from genointerp.intervention.ablation import AblationConfig, ablate_features
 from genointerp.reading.model_choice import AnyModel, loaded
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.identity import table_identity
-from genointerp.store.table.schemas import ABLATION, CANDIDATES
+from genointerp.store.table.schema.candidate import ABLATION, CANDIDATES
 from genointerp.store.table.table import check_table_path, is_table_of, read_table, write_table
 
 

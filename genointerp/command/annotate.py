@@ -19,7 +19,7 @@ from genointerp.core.errors import InputError
 from genointerp.core.files import check_writable
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.read import read_genome
-from genointerp.store.table.schemas import ELEMENTS
+from genointerp.store.table.schema.feature import ELEMENTS
 from genointerp.store.table.table import write_table
 
 

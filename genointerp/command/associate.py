@@ -30,7 +30,7 @@ from genointerp.feature.specimen_files import open_specimens
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations_of
 from genointerp.store.table.identity import SAE
-from genointerp.store.table.schemas import ASSOCIATIONS, BASELINES, SIDES
+from genointerp.store.table.schema.association import ASSOCIATIONS, BASELINES, SIDES
 from genointerp.store.table.table import check_table_path, is_table_of, write_table
 
 _log = logging.getLogger(__name__)

@@ -24,7 +24,8 @@ from genointerp.feature.specimen_files import open_specimens
 from genointerp.figure.backtest import backtest as draw_backtest
 from genointerp.figure.file import check_suffix
 from genointerp.store.table.identity import check_features, table_identity
-from genointerp.store.table.schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES, BASELINES
+from genointerp.store.table.schema.association import ASSOCIATIONS, BASELINES
+from genointerp.store.table.schema.candidate import BACKTEST, BACKTEST_FEATURES
 from genointerp.store.table.table import check_table_path, read_table, write_table
 
 

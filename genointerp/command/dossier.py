@@ -25,7 +25,7 @@ from genointerp.feature.motif import write_meme
 from genointerp.feature.specimen import Specimen
 from genointerp.feature.specimen_files import open_specimens, total_inputs
 from genointerp.store.table.identity import SAE, check_features
-from genointerp.store.table.schemas import CANDIDATES, LOCUS_EVIDENCE
+from genointerp.store.table.schema.candidate import CANDIDATES, LOCUS_EVIDENCE
 from genointerp.store.table.table import (
     empty_table,
     is_table_of,

@@ -1,7 +1,7 @@
 """`evaluate`: how well a dictionary stands for what its model computes."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,15 +88,7 @@ def evaluate(
     if sample is not None:
         length = max(config.window - config.warmup - config.halo_for(model.spec), 1)
         measured = spread_stretches(whole, n_bases=sample, length=length)
-    inputs = {
-        "genome": contigs.sha256,
-        "model": model.spec.sha256,
-        "sae": read_header(sae).sha256,
-    }
-    for index, other in enumerate(others):
-        inputs[f"against-{index}"] = read_header(other).sha256
-    if stored is not None:
-        inputs["activations"] = stored.sha256
+    inputs = {"genome": contigs.sha256, "model": model.spec.sha256, **_digests(sae, others, stored)}
     n_whole = len(config.strands) * sum(region.length for region in whole)
     settings = to_mapping(config) | {"regions": list(asked), "sample": sample}
     provenance = json.loads(Provenance(settings, inputs).as_json())
@@ -116,6 +108,13 @@ def evaluate(
         values = found.as_mapping() | extent | {"provenance": provenance}
         temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     return found.fidelity
+
+
+def _digests(sae: Path, others: Sequence[Path], stored: ActivationStore | None) -> dict[str, str]:
+    """Return the sha256 of dictionaries and activations, by the role that provenance gives them."""
+    digests = {"sae": read_header(sae).sha256}
+    digests |= {f"against-{i}": read_header(other).sha256 for i, other in enumerate(others)}
+    return digests if stored is None else digests | {"activations": stored.sha256}
 
 
 def _is_evaluated(out: Path, provenance: dict[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from genointerp.feature.motif import Motif, MotifConfig, find_motif, write_meme
 from genointerp.feature.specimen_files import SpecimenFiles, total_inputs
 from genointerp.figure.file import FORMATS
 from genointerp.figure.motif import motif as draw_motif
-from genointerp.store.table.schemas import MOTIF
+from genointerp.store.table.schema.feature import MOTIF
 from genointerp.store.table.table import write_table
 
 _TABLES = (".tsv", ".json", ".parquet")

@@ -13,7 +13,7 @@ from genointerp.feature.render import FrameFormat, render_frames, write_frames
 from genointerp.feature.specimen import Specimen
 from genointerp.feature.specimen_files import SpecimenFiles, total_inputs
 from genointerp.store.table.associations import read_associations
-from genointerp.store.table.schemas import QUERY
+from genointerp.store.table.schema.feature import QUERY
 
 
 def query_table(

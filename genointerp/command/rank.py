@@ -13,7 +13,7 @@ from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
 from genointerp.feature.specimen import Specimen
-from genointerp.store.table.schemas import CANDIDATES
+from genointerp.store.table.schema.candidate import CANDIDATES
 from genointerp.store.table.table import check_table_path, write_table
 
 

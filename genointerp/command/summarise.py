@@ -13,7 +13,12 @@ from genointerp.core.errors import SchemaError
 from genointerp.core.files import atomic_path, read_text, together
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.store.table.schemas import ASSOCIATIONS, BASELINES, BEST_PER_CONCEPT, N_COVERED
+from genointerp.store.table.schema.association import (
+    ASSOCIATIONS,
+    BASELINES,
+    BEST_PER_CONCEPT,
+    N_COVERED,
+)
 from genointerp.store.table.table import empty_table, read_table, records, write_table
 
 

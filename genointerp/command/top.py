@@ -6,7 +6,7 @@ from genointerp.core.config import to_mapping
 from genointerp.core.provenance import Provenance
 from genointerp.feature.specimen_files import SpecimenFiles, total_inputs
 from genointerp.feature.top import TopConfig, strongest_loci
-from genointerp.store.table.schemas import TOP_LOCI
+from genointerp.store.table.schema.feature import TOP_LOCI
 from genointerp.store.table.table import TextFormat, render_table, write_table
 
 

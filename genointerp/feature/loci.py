@@ -10,7 +10,7 @@ from jaxtyping import Float32, Float64, Int64
 
 from genointerp.core.errors import ConfigError
 from genointerp.store.feature.store import STRANDS, FeatureStore, FeatureTrack, ReadStrand
-from genointerp.store.table.schemas import LOCI
+from genointerp.store.table.schema.feature import LOCI
 from genointerp.store.table.table import conform
 
 LOUD_SHARE, MERGE_GAP = 0.5, 30

@@ -14,7 +14,7 @@ from genointerp.feature.specimen import Specimen
 from genointerp.feature.summary import StretchSummary, summarise_stretches
 from genointerp.genome.interval import GenomicInterval, format_region, parse_region
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
-from genointerp.store.table.schemas import QUERY
+from genointerp.store.table.schema.feature import QUERY
 from genointerp.store.table.table import conform, empty_table
 
 _WHERE = ("genome", "region", "seqid")

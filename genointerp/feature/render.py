@@ -12,7 +12,7 @@ from genointerp.core.provenance import Provenance
 from genointerp.core.text import clean_field
 from genointerp.genome.interval import GenomicInterval, split_at_origin
 from genointerp.store.hdf5 import writing
-from genointerp.store.table.schemas import TableSchema
+from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.table import (
     check_table_path,
     records,

@@ -13,7 +13,7 @@ from genointerp.feature.locus_files import sequence_text
 from genointerp.feature.nearest import NearestElement
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.table.schemas import TOP_LOCI
+from genointerp.store.table.schema.feature import TOP_LOCI
 from genointerp.store.table.table import conform
 
 

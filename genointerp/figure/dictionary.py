@@ -12,7 +12,7 @@ from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.panel.dictionary import plot_dictionary
 from genointerp.sae.header import read_directions, read_header
 from genointerp.store.table.identity import table_identity
-from genointerp.store.table.schemas import ASSOCIATIONS
+from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import read_table
 
 MAX_Q = 0.05

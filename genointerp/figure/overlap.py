@@ -8,7 +8,7 @@ from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError
 from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.panel.overlap import SCORE_NAMES, Score, plot_overlap, shown_pairs
-from genointerp.store.table.schemas import ASSOCIATIONS
+from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import read_table
 
 

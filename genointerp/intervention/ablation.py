@@ -27,7 +27,7 @@ from genointerp.reading.loss import window_loss
 from genointerp.reading.tokens import WindowTokens, stacked, token_batches
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.feature.store import STRANDS, FeatureStore
-from genointerp.store.table.schemas import ABLATION
+from genointerp.store.table.schema.candidate import ABLATION
 from genointerp.store.table.table import conform
 
 _POOL = 4

@@ -6,7 +6,7 @@ from genointerp.association.baseline.beside import EXPLAINED, NOT_MEASURED, SOUR
 from genointerp.association.baseline.row import DETECTORS
 from genointerp.page.run import Run
 from genointerp.page.table import Links, PageTable, page_table
-from genointerp.store.table.schemas import BASELINES
+from genointerp.store.table.schema.association import BASELINES
 from genointerp.store.table.table import read_table
 
 

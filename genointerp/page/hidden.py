@@ -2,7 +2,7 @@
 
 from genointerp.page.run import Run
 from genointerp.page.table import Links, PageTable, page_table
-from genointerp.store.table.schemas import BACKTEST
+from genointerp.store.table.schema.candidate import BACKTEST
 from genointerp.store.table.table import read_table
 
 SOURCE = "backtest.tsv"

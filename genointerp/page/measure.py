@@ -23,16 +23,14 @@ from genointerp.feature.top import TopConfig, strongest_loci
 from genointerp.figure.measured import choose_pairs
 from genointerp.page.run import Run
 from genointerp.store.feature.store import STRANDS
-from genointerp.store.table.schemas import (
-    BESIDE,
-    CURVES,
+from genointerp.store.table.schema.association import BESIDE, CURVES, METAGENE
+from genointerp.store.table.schema.column import TableSchema
+from genointerp.store.table.schema.feature import (
     FEATURE_SUMMARY,
-    METAGENE,
     MOTIF,
     READ_CONTIGS,
     RUN_FILES,
     TOP_LOCI,
-    TableSchema,
 )
 from genointerp.store.table.table import conform, empty_table, write_table
 

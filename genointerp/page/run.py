@@ -22,7 +22,9 @@ from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations
-from genointerp.store.table.schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, QUERY
+from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT
+from genointerp.store.table.schema.candidate import CANDIDATES
+from genointerp.store.table.schema.feature import QUERY
 from genointerp.store.table.table import empty_table, read_table
 
 TABLES = ("config.yaml", "summary.json", "best_per_concept.tsv")

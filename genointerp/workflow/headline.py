@@ -9,7 +9,8 @@ from genointerp.association.summary import one_per_concept
 from genointerp.core.config import read_yaml
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_json_object
-from genointerp.store.table.schemas import BACKTEST, BEST_PER_CONCEPT, CANDIDATES
+from genointerp.store.table.schema.association import BEST_PER_CONCEPT
+from genointerp.store.table.schema.candidate import BACKTEST, CANDIDATES
 from genointerp.store.table.table import read_table
 
 CONCEPT_COLUMNS = {

@@ -19,7 +19,7 @@ from genointerp.core.errors import UnknownNameError
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
-from genointerp.store.table.schemas import ELEMENTS
+from genointerp.store.table.schema.feature import ELEMENTS
 from genointerp.store.table.table import read_table
 
 COUNTS = {

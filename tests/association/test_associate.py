@@ -9,7 +9,7 @@ from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.association.summary import best_per_concept, count_covered
 from genointerp.core.errors import InputError, MismatchError
-from genointerp.store.table.schemas import ASSOCIATIONS
+from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import conform
 from tests.plant import contigs_of, make_elements, make_store, pick, silence
 from tests.specimens import specimen, specimens

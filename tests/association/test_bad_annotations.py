@@ -14,7 +14,7 @@ from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import write_fasta
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature.store import FeatureStore
-from genointerp.store.table.schemas import ASSOCIATIONS, SIDES
+from genointerp.store.table.schema.association import ASSOCIATIONS, SIDES
 from genointerp.store.table.table import read_table
 from tests.plant import make_store, pick, silence
 

@@ -15,7 +15,7 @@ from genointerp.core.errors import ConfigError, MismatchError
 from genointerp.core.files import replacing
 from genointerp.genome.genome import Contig, Genome
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table.schemas import BASELINES
+from genointerp.store.table.schema.association import BASELINES
 from genointerp.store.table.table import conform
 from tests.plant import make_elements, make_store
 from tests.specimens import specimens

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.genome.read import write_fasta
-from genointerp.store.table.schemas import ASSOCIATIONS, BASELINES
+from genointerp.store.table.schema.association import ASSOCIATIONS, BASELINES
 from genointerp.store.table.table import read_table
 from tests.association.test_baseline import KINDS, LENGTHS, World, rivals_of
 

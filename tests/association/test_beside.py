@@ -6,7 +6,7 @@ import pytest
 
 from genointerp.association.baseline.beside import beside_baselines, is_measured, read_beside
 from genointerp.core.provenance import Provenance
-from genointerp.store.table.schemas import BASELINES, BEST_PER_CONCEPT
+from genointerp.store.table.schema.association import BASELINES, BEST_PER_CONCEPT
 from genointerp.store.table.table import write_table
 
 NAN = float("nan")

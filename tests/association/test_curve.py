@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
 from genointerp.association.profile.curve import precision_recall
-from genointerp.store.table.schemas import CURVES
+from genointerp.store.table.schema.association import CURVES
 from tests.plant import contigs_of, make_elements, make_store, silence
 from tests.specimens import specimen
 

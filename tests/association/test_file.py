@@ -19,7 +19,8 @@ from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome, write_fasta
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature.store import FeatureStore
-from genointerp.store.table.schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES
+from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT
+from genointerp.store.table.schema.candidate import CANDIDATES
 from genointerp.store.table.table import conform, read_table
 from tests.plant import make_store, pick, silence
 

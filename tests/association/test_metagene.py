@@ -9,7 +9,7 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.profile.metagene import metagene
 from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table.schemas import METAGENE
+from genointerp.store.table.schema.association import METAGENE
 from tests.plant import contigs_of, make_elements, make_store, silence
 from tests.specimens import specimen
 

@@ -31,7 +31,8 @@ from genointerp.core.errors import InputError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import write_fasta
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table.schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES
+from genointerp.store.table.schema.association import ASSOCIATIONS
+from genointerp.store.table.schema.candidate import BACKTEST, BACKTEST_FEATURES
 from genointerp.store.table.table import read_table, write_table
 from tests.plant import contigs_of, make_elements, make_store, silence
 from tests.specimens import specimen, specimens

@@ -28,7 +28,7 @@ from genointerp.genome.read import write_fasta
 from genointerp.page.browser import Loci
 from genointerp.page.dossier import dossier_part
 from genointerp.page.table import Links
-from genointerp.store.table.schemas import CANDIDATES, LOCUS_EVIDENCE
+from genointerp.store.table.schema.candidate import CANDIDATES, LOCUS_EVIDENCE
 from genointerp.store.table.table import conform, read_provenance, read_table, write_table
 from tests.candidate.loci_of_one_genome import (
     MISSING,

@@ -19,11 +19,11 @@ from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import write_fasta
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table.schemas import (
+from genointerp.store.table.schema.association import BASELINES
+from genointerp.store.table.schema.candidate import (
     ABLATION,
     BACKTEST,
     BACKTEST_FEATURES,
-    BASELINES,
     CANDIDATES,
 )
 from genointerp.store.table.table import empty_table, read_provenance, read_table, write_table

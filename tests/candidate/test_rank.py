@@ -20,7 +20,7 @@ from genointerp.core.errors import InputError, MismatchError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table.schemas import CANDIDATES
+from genointerp.store.table.schema.candidate import CANDIDATES
 from genointerp.store.table.table import read_table
 from tests.plant import PROVENANCE, make_elements, make_store, silence
 from tests.specimens import specimens

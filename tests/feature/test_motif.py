@@ -35,7 +35,7 @@ from genointerp.page import section
 from genointerp.page.measure import Measurements
 from genointerp.panel.logo import LETTER_COLORS, plot_logo
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table.schemas import MOTIF
+from genointerp.store.table.schema.feature import MOTIF
 from genointerp.store.table.table import conform, read_table, write_table
 from tests.stores import write_features
 

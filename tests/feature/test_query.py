@@ -20,7 +20,8 @@ from genointerp.feature.query import best_concepts, query_region
 from genointerp.feature.regions import Places
 from genointerp.feature.specimen_files import SpecimenFiles
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.table.schemas import ASSOCIATIONS, N_COVERED, QUERY
+from genointerp.store.table.schema.association import ASSOCIATIONS, N_COVERED
+from genointerp.store.table.schema.feature import QUERY
 from genointerp.store.table.table import read_table, write_table
 from tests.stores import CONTIGS, dense_features, write_features
 

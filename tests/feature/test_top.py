@@ -20,7 +20,7 @@ from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.letters import reverse_complement
 from genointerp.genome.read import write_fasta
-from genointerp.store.table.schemas import TOP_LOCI
+from genointerp.store.table.schema.feature import TOP_LOCI
 from genointerp.store.table.table import read_table
 from tests.stores import CONTIGS, write_features
 

@@ -34,7 +34,7 @@ from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.io import save_sae
-from genointerp.store.table.schemas import ABLATION, CANDIDATES
+from genointerp.store.table.schema.candidate import ABLATION, CANDIDATES
 from genointerp.store.table.table import read_provenance, read_table, write_table
 from tests.toy_model import ToyDnaModel
 

@@ -28,7 +28,8 @@ from genointerp.page.section import Picture
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature.store import FeatureHeader, FeatureStore
 from genointerp.store.feature.writer import FeatureWriter
-from genointerp.store.table.schemas import ASSOCIATIONS, BEST_PER_CONCEPT, CANDIDATES, N_COVERED
+from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT, N_COVERED
+from genointerp.store.table.schema.candidate import CANDIDATES
 from genointerp.store.table.table import write_table
 from tests.dictionaries import write_directions
 

@@ -7,7 +7,7 @@ from genointerp.page.baselines import baseline_tables, f1_by_detector
 from genointerp.page.browser import Loci
 from genointerp.page.run import open_run
 from genointerp.page.table import Links
-from genointerp.store.table.schemas import BASELINES
+from genointerp.store.table.schema.association import BASELINES
 from genointerp.store.table.table import write_table
 
 NAN = float("nan")

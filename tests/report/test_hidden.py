@@ -7,7 +7,7 @@ from genointerp.page.browser import Loci
 from genointerp.page.hidden import backtest_tables
 from genointerp.page.run import open_run
 from genointerp.page.table import Links
-from genointerp.store.table.schemas import BACKTEST
+from genointerp.store.table.schema.candidate import BACKTEST
 from genointerp.store.table.table import write_table
 
 DEFAULTS = {"string": "", "int64": 1, "float64": 0.5}

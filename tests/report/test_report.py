@@ -57,15 +57,8 @@ from genointerp.page.run import annotation_file, open_run
 from genointerp.page.table import Links, format_value
 from genointerp.panel.style import use_region_axis
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table.schemas import (
-    BASELINES,
-    BEST_PER_CONCEPT,
-    CURVES,
-    METAGENE,
-    MOTIF,
-    QUERY,
-    TOP_LOCI,
-)
+from genointerp.store.table.schema.association import BASELINES, BEST_PER_CONCEPT, CURVES, METAGENE
+from genointerp.store.table.schema.feature import MOTIF, QUERY, TOP_LOCI
 from genointerp.store.table.table import empty_table, read_table, write_table
 from tests.dictionaries import write_directions
 from tests.plant import make_store, silence

@@ -12,7 +12,8 @@ from genointerp.store.activation import store as activations
 from genointerp.store.activation.store import ActivationStore
 from genointerp.store.feature import store as features
 from genointerp.store.feature.store import FeatureStore
-from genointerp.store.table.schemas import ASSOCIATIONS, CANDIDATES, N_COVERED
+from genointerp.store.table.schema.association import ASSOCIATIONS, N_COVERED
+from genointerp.store.table.schema.candidate import CANDIDATES
 from genointerp.store.table.table import read_table, write_table
 from tests.store.archives import (
     ARCHIVES,

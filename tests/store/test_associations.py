@@ -3,7 +3,7 @@ import pytest
 from genointerp.core.errors import MismatchError
 from genointerp.core.provenance import Provenance
 from genointerp.store.table.associations import read_associations
-from genointerp.store.table.schemas import ASSOCIATIONS
+from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import empty_table, write_table
 from tests.plant import contigs_of, make_store, silence
 

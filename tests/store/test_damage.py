@@ -27,7 +27,7 @@ from genointerp.store.activation.store import ActivationStore
 from genointerp.store.feature.catalogue import read_catalogue
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.feature.writer import FeatureWriter
-from genointerp.store.table.schemas import LOCI
+from genointerp.store.table.schema.feature import LOCI
 from genointerp.store.table.table import read_provenance, read_table, write_table
 from tests.store.archives import ARCHIVES
 from tests.stores import PROVENANCE, dense_features, feature_header, reseal, write_features

@@ -3,7 +3,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from genointerp.store.table.schemas import SCHEMAS
+from genointerp.store.table.schema.registry import SCHEMAS
 from tests.stores import dense_features, write_activations, write_features
 
 PAGES = Path(__file__).parents[2] / "docs" / "schema"

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.provenance import Provenance
-from genointerp.store.table.schemas import LOCI, QUERY, SCHEMAS, Column, TableSchema
+from genointerp.store.table.schema.column import Column, TableSchema
+from genointerp.store.table.schema.feature import LOCI, QUERY
+from genointerp.store.table.schema.registry import SCHEMAS
 from genointerp.store.table.table import conform, empty_table, read_table, render_table, write_table
 
 PROVENANCE = Provenance(config={"a": 1}, inputs={"x": "y"})

@@ -5,7 +5,7 @@ import pytest
 from genointerp.command.summarise import summarise as write_summary
 from genointerp.core.errors import SchemaError
 from genointerp.core.provenance import Provenance
-from genointerp.store.table.schemas import ASSOCIATIONS, BEST_PER_CONCEPT
+from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT
 from genointerp.store.table.table import empty_table, read_table, write_table
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from genointerp.association.summary import one_per_concept
-from genointerp.store.table.schemas import BASELINES, BESIDE
+from genointerp.store.table.schema.association import BASELINES, BESIDE
 from genointerp.store.table.table import conform, read_table
 
 SOURCE = "baselines.tsv"

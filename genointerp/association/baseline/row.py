@@ -9,7 +9,7 @@ import pandas as pd
 from genointerp.association.baseline.dense import DenseSide
 from genointerp.association.baseline.dense_counts import UNDEFINED, DenseScore, SignedColumn
 from genointerp.core import metric
-from genointerp.store.table.schemas import BASELINES
+from genointerp.store.table.schema.association import BASELINES
 from genointerp.store.table.table import conform
 
 DETECTORS = (

@@ -12,7 +12,7 @@ from genointerp.association.count.tracks import CellTrack, count_levels, stream_
 from genointerp.association.count.universe import lay_side
 from genointerp.core import metric
 from genointerp.feature.specimen import Specimen
-from genointerp.store.table.schemas import CURVES
+from genointerp.store.table.schema.association import CURVES
 from genointerp.store.table.table import conform, empty_table
 
 N_LEVELS = 64

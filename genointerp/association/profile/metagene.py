@@ -15,7 +15,7 @@ from genointerp.core.errors import InputError
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
-from genointerp.store.table.schemas import METAGENE
+from genointerp.store.table.schema.association import METAGENE
 from genointerp.store.table.table import conform
 
 FLANK = 200

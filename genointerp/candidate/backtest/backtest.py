@@ -32,7 +32,8 @@ from genointerp.core.errors import InputError
 from genointerp.core.metric import f1_always_on, precision_gain
 from genointerp.core.progress import Progress, silent
 from genointerp.feature.specimen import Specimen
-from genointerp.store.table.schemas import ASSOCIATIONS, BACKTEST, BACKTEST_FEATURES
+from genointerp.store.table.schema.association import ASSOCIATIONS
+from genointerp.store.table.schema.candidate import BACKTEST, BACKTEST_FEATURES
 from genointerp.store.table.table import conform, empty_table
 
 TOPS = (10, 50, 100)

@@ -16,7 +16,7 @@ from genointerp.genome.read import read_genome
 from genointerp.sae.header import read_header
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.identity import table_identity
-from genointerp.store.table.schemas import ABLATION
+from genointerp.store.table.schema.candidate import ABLATION
 from genointerp.store.table.table import read_table
 
 _ABLATION = {

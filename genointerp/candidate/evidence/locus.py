@@ -22,7 +22,7 @@ from genointerp.feature.locus_files import flanked
 from genointerp.feature.specimen import Specimen
 from genointerp.feature.top import TopConfig, strongest_loci
 from genointerp.genome.interval import GenomicInterval
-from genointerp.store.table.schemas import LOCUS_EVIDENCE
+from genointerp.store.table.schema.candidate import LOCUS_EVIDENCE
 from genointerp.store.table.table import conform, empty_table
 
 LocusStatus = Literal["annotated", "annotation missing", "nothing hits", "not searched"]

@@ -7,7 +7,7 @@ import pandas as pd
 from genointerp.core.arguments import StrPath
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.identity import check_features, table_identity
-from genointerp.store.table.schemas import ASSOCIATIONS
+from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import read_table
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from genointerp.core.arguments import StrPath
 from genointerp.core.identity import Identity
 from genointerp.store.feature.store import FeatureStore
-from genointerp.store.table.schemas import TableSchema
+from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.table import read_provenance
 
 SAE = "sae"

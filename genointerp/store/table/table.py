@@ -22,7 +22,7 @@ from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import Provenance
 from genointerp.core.text import clean_field, one_line
 from genointerp.store.hdf5 import writing
-from genointerp.store.table.schemas import Column, Kind, TableSchema
+from genointerp.store.table.schema.column import Column, Kind, TableSchema
 
 TextFormat = Literal["table", "tsv", "json"]
 

@@ -1,0 +1,1 @@
+"""Schemas of the tables, specified in ``docs/schema/tables.md``."""

@@ -1,0 +1,60 @@
+"""What a schema is: the columns of a table, in order. Specified in ``docs/schema/tables.md``."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["string", "int64", "float64"]
+
+
+Status = Literal["REQUIRED", "OPTIONAL"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name, kind, status
+        What the file must hold. An undefined float is NaN, an undefined string is empty; an
+        integer is never undefined.
+    meaning
+        With unit and range.
+    """
+
+    name: str
+    kind: Kind
+    status: Status
+    meaning: str
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """Format name, version and columns of a table, in order.
+
+    Parameters
+    ----------
+    header
+        Whole numbers that the header holds besides, each with the version from which it does. In
+        memory they are in the ``attrs`` of the table, which rows that are chosen of it keep.
+    """
+
+    format: str
+    version: int
+    columns: tuple[Column, ...]
+    header: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all columns, in order."""
+        return [column.name for column in self.columns]
+
+
+def required(name: str, kind: Kind, meaning: str) -> Column:
+    """Return a column that every table of its schema has."""
+    return Column(name, kind, "REQUIRED", meaning)
+
+
+def optional(name: str, kind: Kind, meaning: str) -> Column:
+    """Return a column that a table of its schema may lack."""
+    return Column(name, kind, "OPTIONAL", meaning)

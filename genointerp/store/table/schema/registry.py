@@ -1,0 +1,56 @@
+"""All schemas by the name of their format."""
+
+from genointerp.store.table.schema.association import (
+    ASSOCIATIONS,
+    BASELINES,
+    BESIDE,
+    BEST_PER_CONCEPT,
+    CURVES,
+    METAGENE,
+    SIDES,
+)
+from genointerp.store.table.schema.candidate import (
+    ABLATION,
+    BACKTEST,
+    BACKTEST_FEATURES,
+    CANDIDATES,
+    LOCUS_EVIDENCE,
+)
+from genointerp.store.table.schema.feature import (
+    ELEMENTS,
+    FEATURE_SUMMARY,
+    FEATURES,
+    LOCI,
+    MOTIF,
+    QUERY,
+    READ_CONTIGS,
+    RUN_FILES,
+    TOP_LOCI,
+)
+
+SCHEMAS = {
+    schema.format: schema
+    for schema in (
+        ELEMENTS,
+        SIDES,
+        ASSOCIATIONS,
+        BEST_PER_CONCEPT,
+        CANDIDATES,
+        QUERY,
+        LOCI,
+        FEATURES,
+        TOP_LOCI,
+        MOTIF,
+        LOCUS_EVIDENCE,
+        BASELINES,
+        BACKTEST,
+        BACKTEST_FEATURES,
+        FEATURE_SUMMARY,
+        CURVES,
+        METAGENE,
+        READ_CONTIGS,
+        RUN_FILES,
+        BESIDE,
+        ABLATION,
+    )
+}
