@@ -8,7 +8,7 @@ import pytest
 
 from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.schema.candidate import CANDIDATES
-from tests.report.conftest import run_dir  # noqa: F401 (a fixture)
+from tests.page.conftest import run_dir  # noqa: F401 (a fixture)
 
 PAGE = (Path(__file__).parents[1] / "docs" / "tutorial.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
