@@ -9,34 +9,21 @@ from importlib import import_module
 
 from genointerp.core.version import __version__ as __version__
 
-_COMMANDS = (
-    "ablate",
-    "adopt",
-    "annotate",
-    "associate",
-    "backtest",
-    "convert",
-    "demo",
-    "dossier",
-    "encode",
-    "evaluate",
-    "export",
-    "fetch",
-    "harvest",
-    "models",
-    "motif",
-    "query",
-    "rank",
-    "report",
-    "run",
-    "summarise",
-    "top",
-    "train",
-    "verify",
-)
+_COMMANDS = {
+    "start": ("demo", "fetch", "models", "run"),
+    "build": ("adopt", "annotate", "convert", "encode", "evaluate", "harvest", "train"),
+    "find": ("associate", "backtest", "dossier", "rank"),
+    "ask": ("export", "motif", "query", "report", "summarise", "top", "verify"),
+    "intervene": ("ablate",),
+}
+"""The commands by their package in ``genointerp.command``."""
 
 _HOMES = {
-    **{name: f"genointerp.command.{name}" for name in _COMMANDS},
+    **{
+        name: f"genointerp.command.{group}.{name}"
+        for group, names in _COMMANDS.items()
+        for name in names
+    },
     "ActivationStore": "genointerp.store.activation.store",
     "AnnotationSet": "genointerp.annotation.annotation_set",
     "Dictionary": "genointerp.sae.dictionary",

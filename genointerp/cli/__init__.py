@@ -1,1 +1,1 @@
-"""The command line: one file a command, which parses, calls one public function and writes."""
+"""The command line: the groups of `command`, with one file a command that parses and calls it."""

@@ -1,1 +1,1 @@
-"""One file for each command, named as it: paths in, one artefact out, with its provenance."""
+"""The commands in five groups, each in a file of its name: paths in, one artefact out."""

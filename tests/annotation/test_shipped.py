@@ -14,7 +14,7 @@ from genointerp.annotation.concepts import define_elements, load_concepts
 from genointerp.annotation.raster import element_bases
 from genointerp.annotation.read import read_annotation
 from genointerp.cli.main import app
-from genointerp.command.annotate import annotate_file
+from genointerp.command.build.annotate import annotate_file
 from genointerp.core.errors import UnknownNameError
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.interval import GenomicInterval

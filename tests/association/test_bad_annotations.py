@@ -8,7 +8,7 @@ import pytest
 from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import sides_path
 from genointerp.association.summary import best_per_concept, summarise_features
-from genointerp.command.associate import associate
+from genointerp.command.find.associate import associate
 from genointerp.core.errors import AnnotationError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import write_fasta

@@ -18,8 +18,8 @@ from genointerp.candidate.evidence.locus import DossierConfig, locus_evidence
 from genointerp.candidate.evidence.pattern import Pattern
 from genointerp.candidate.flags import FLAGS, Comparison, Flag, Key
 from genointerp.cli.main import app
-from genointerp.command.dossier import DossierFiles
-from genointerp.command.dossier import dossier as write_dossiers
+from genointerp.command.find.dossier import DossierFiles
+from genointerp.command.find.dossier import dossier as write_dossiers
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import ConfigError, InputError, SchemaError, StorageError
 from genointerp.core.files import replacing

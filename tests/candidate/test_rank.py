@@ -15,7 +15,7 @@ from genointerp.candidate.flags import FLAGS, Column, Comparison, Key
 from genointerp.candidate.inputs import told_of_loci
 from genointerp.candidate.rank import gather, rank, rank_evidence
 from genointerp.candidate.score import explain, raise_flags, score_candidates
-from genointerp.command.rank import write_candidates
+from genointerp.command.find.rank import write_candidates
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval, parse_region

@@ -9,9 +9,9 @@ import torch
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
-from genointerp.command.adopt import AdoptConfig
-from genointerp.command.adopt import adopt as adopt_dictionary
-from genointerp.command.export import export
+from genointerp.command.ask.export import export
+from genointerp.command.build.adopt import AdoptConfig
+from genointerp.command.build.adopt import adopt as adopt_dictionary
 from genointerp.core.errors import (
     ConfigError,
     InputError,

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import Element, Part
 from genointerp.cli.main import app
-from genointerp.command.export import ExportConfig, export
+from genointerp.command.ask.export import ExportConfig, export
 from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.feature.gene_matrix import gene_layers
 from genointerp.feature.loci import LocusConfig, all_loci
@@ -282,7 +282,7 @@ def test_a_full_disk_leaves_no_bigwig_and_what_stood_there(store, tmp_path, size
     code = (
         "import resource, signal, sys; from pathlib import Path\n"
         "from genointerp.core.errors import StorageError\n"
-        "from genointerp.command.export import export\n"
+        "from genointerp.command.ask.export import export\n"
         "from genointerp.feature.specimen_files import SpecimenFiles\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "files, size = SpecimenFiles(Path(sys.argv[1])), int(sys.argv[3])\n"

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
-from genointerp.command.motif import motif as write_motif
+from genointerp.command.ask.motif import motif as write_motif
 from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.core.provenance import Provenance
 from genointerp.feature.motif import (

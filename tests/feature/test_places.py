@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.cli.main import app
-from genointerp.command.query import query as answer
-from genointerp.command.query import query_table as query
+from genointerp.command.ask.query import query as answer
+from genointerp.command.ask.query import query_table as query
 from genointerp.core.errors import (
     ConfigError,
     CoordinateError,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
-from genointerp.command.query import query as answer
-from genointerp.command.query import query_table as query
+from genointerp.command.ask.query import query as answer
+from genointerp.command.ask.query import query_table as query
 from genointerp.core.errors import CoordinateError, InputError, UnknownNameError
 from genointerp.core.provenance import Provenance
 from genointerp.feature.query import best_concepts, query_region
@@ -236,7 +236,9 @@ def test_a_reader_that_has_seen_enough_is_no_failure(worked, unbuffered):
 
 
 def test_another_pipe_that_breaks_is_a_failure(worked):
-    code = f"import genointerp.command.query as q; q.query = lambda *a, **k: open_pipe(); {MAIN}"
+    code = (
+        f"import genointerp.command.ask.query as q; q.query = lambda *a, **k: open_pipe(); {MAIN}"
+    )
     broken = "def open_pipe():\n    raise BrokenPipeError(32, 'another pipe')\n"
     done = subprocess.run(
         [sys.executable, "-c", broken + code, "query", str(worked.path), "chrA"],

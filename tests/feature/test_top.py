@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.cli.main import app
-from genointerp.command.top import top
+from genointerp.command.ask.top import top
 from genointerp.core.errors import ConfigError, UnknownNameError
 from genointerp.feature.loci import LocusConfig
 from genointerp.feature.nearest import NearestElement

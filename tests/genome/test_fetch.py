@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from genointerp.annotation.read import read_annotation
-from genointerp.command.fetch import fetch as fetch_genome
+from genointerp.command.start.fetch import fetch as fetch_genome
 from genointerp.core.errors import AnnotationError, SequenceError, StorageError
 from genointerp.genome import fetch
 from genointerp.genome.fetch import FetchConfig, fetch_genbank

@@ -23,7 +23,10 @@ def tree(tmp_path):
         folder.mkdir()
         (folder / "__init__.py").touch()
     for name in {*CONTRACTS["torch-free"]["source_modules"]} - {*LAYERS}:
-        tmp_path.joinpath(*name.split(".")).with_suffix(".py").touch()
+        module = tmp_path.joinpath(*name.split(".")).with_suffix(".py")
+        module.parent.mkdir(exist_ok=True)
+        (module.parent / "__init__.py").touch()
+        module.touch()
     return tmp_path
 
 

@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from genointerp.cli.evaluate import evaluate
-from genointerp.cli.harvest import harvest
+from genointerp.cli.build.evaluate import evaluate
+from genointerp.cli.build.harvest import harvest
 from genointerp.cli.model_options import ModelChoice, with_model_options
 from genointerp.model.load_options import DTYPES, LoadOptions
 from genointerp.model.registry import load_model

@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
-from genointerp.command.ablate import ablate as ablate_file
+from genointerp.command.intervene.ablate import ablate as ablate_file
 from genointerp.core.errors import (
     ConfigError,
     CoordinateError,

@@ -12,10 +12,10 @@ import yaml
 from genointerp.association.summary import best_per_concept
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.locus import DossierConfig
-from genointerp.command.dossier import DossierFiles
-from genointerp.command.dossier import dossier as write_dossiers
-from genointerp.command.query import query as answer
-from genointerp.command.report import report as write_report
+from genointerp.command.ask.query import query as answer
+from genointerp.command.ask.report import report as write_report
+from genointerp.command.find.dossier import DossierFiles
+from genointerp.command.find.dossier import dossier as write_dossiers
 from genointerp.core.config import to_mapping
 from genointerp.core.provenance import Provenance
 from genointerp.feature.regions import Places

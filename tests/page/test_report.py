@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.association.baseline.beside import beside_baselines
-from genointerp.cli.plot import plot
-from genointerp.command.report import report as write_report
+from genointerp.cli.ask.plot import plot
+from genointerp.command.ask.report import report as write_report
 from genointerp.core.errors import (
     GenointerpError,
     InputError,

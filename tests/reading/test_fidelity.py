@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from genointerp.command.evaluate import evaluate as evaluate_file
+from genointerp.command.build.evaluate import evaluate as evaluate_file
 from genointerp.core.errors import ConfigError, MismatchError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome

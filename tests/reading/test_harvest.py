@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from genointerp.command.harvest import harvest as harvest_file
+from genointerp.command.build.harvest import harvest as harvest_file
 from genointerp.core.errors import ConfigError, InputError, MismatchError, UnknownNameError
 from genointerp.core.files import replacing
 from genointerp.genome.genome import Contig, Genome

@@ -2,7 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
-from genointerp.command.train import train as train_from_store
+from genointerp.command.build.train import train as train_from_store
 from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.feature.encode import encode_store
 from genointerp.sae.dictionary import Dictionary

@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
-from genointerp.command import train as train_from_store_module
-from genointerp.command.train import train as train_from_store
+from genointerp.command.build import train as train_from_store_module
+from genointerp.command.build.train import train as train_from_store
 from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.reading.harvest import HarvestConfig, HarvestPlan, harvest

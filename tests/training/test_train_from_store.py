@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
-from genointerp.command.train import train as train_from_store
+from genointerp.command.build.train import train as train_from_store
 from genointerp.core.errors import ConfigError, MismatchError, StorageError
 from genointerp.sae.dictionary import Dictionary
 from genointerp.training.train import Grid

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from genointerp.command import run as module
-from genointerp.command.run import WorkflowError
-from genointerp.command.run import run as run_workflow
+from genointerp.command.start import run as module
+from genointerp.command.start.run import WorkflowError
+from genointerp.command.start.run import run as run_workflow
 from genointerp.core.errors import InputError
 
 pytestmark = pytest.mark.slow

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from genointerp.command.summarise import summarise as write_summary
+from genointerp.command.ask.summarise import summarise as write_summary
 from genointerp.core.errors import SchemaError
 from genointerp.core.provenance import Provenance
 from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT

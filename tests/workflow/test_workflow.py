@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from genointerp.annotation.catalogue import shipped
-from genointerp.command.run import run as run_workflow
+from genointerp.command.start.run import run as run_workflow
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome, write_fasta

@@ -20,7 +20,7 @@ from genointerp.annotation.finders.registry import FINDERS
 from genointerp.annotation.gff3.file import read_gff3
 from genointerp.annotation.read import read_annotation
 from genointerp.cli.main import app
-from genointerp.command.annotate import find_file
+from genointerp.command.build.annotate import find_file
 from genointerp.core.errors import ConfigError, InputError, UnknownNameError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome, write_fasta
@@ -246,7 +246,7 @@ def test_a_number_out_of_range_is_refused(values):
 def test_no_tool_is_imported_by_what_others_import():
     tools = {*MODULES.values(), "RNA"} - {"numpy"}
     code = (
-        "import sys, genointerp.command.annotate, genointerp.annotation.finders.folding\n"
+        "import sys, genointerp.command.build.annotate, genointerp.annotation.finders.folding\n"
         f"found = {tools!r} & set(sys.modules)\n"
         "assert not found, found\n"
     )

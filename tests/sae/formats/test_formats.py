@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from genointerp.command.convert import convert as convert_sae
+from genointerp.command.build.convert import convert as convert_sae
 from genointerp.core.errors import (
     InputError,
     MismatchError,

@@ -1,0 +1,17 @@
+"""`genointerp report`: one self-contained page of a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    run_dir: Annotated[Path, typer.Argument(help="run directory")],
+    out: Annotated[Path, typer.Option(help="HTML page to write")],
+) -> None:
+    """Write one HTML file of the run in RUN_DIR, which needs no network."""
+    from genointerp.command.ask.report import report as write_report
+
+    write_report(run_dir, out)
+    typer.echo(out)

@@ -1,0 +1,35 @@
+"""`genointerp summarise`: the headline figures of a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def summarise(
+    training: Annotated[Path, typer.Option(help="log.json of the dictionary")],
+    fidelity: Annotated[Path, typer.Option(help="JSON of `genointerp evaluate`")],
+    out: Annotated[Path, typer.Option(help="headline figures, JSON")],
+    best: Annotated[Path, typer.Option(help="best feature of each concept, table")],
+    text: Annotated[Path, typer.Option(help="all associations as TSV")],
+    associations: Annotated[
+        Path | None,
+        typer.Argument(help="table of associations; none where no genome is annotated"),
+    ] = None,
+    baselines: Annotated[
+        Path | None, typer.Option(help="table of `genointerp associate --baselines`, if measured")
+    ] = None,
+) -> None:
+    """Collect the headline figures of a run, and the best feature of each concept."""
+    from genointerp.command.ask.summarise import summarise as write_summary
+
+    write_summary(
+        associations,
+        training=training,
+        fidelity=fidelity,
+        baselines=baselines,
+        out=out,
+        best=best,
+        text=text,
+    )
+    typer.echo(f"{out} {best} {text}")

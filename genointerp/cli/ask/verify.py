@@ -1,0 +1,22 @@
+"""The `verify` command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="features or activations file", show_default=False)],
+    input: Annotated[
+        list[Path] | None,
+        typer.Option(help="file that FILE must have been made from, by sha256; repeatable"),
+    ] = None,
+) -> None:
+    """Check indexes, order, checksums and provenance of FILE; status 1 where one is wrong."""
+    from genointerp.command.ask.verify import verify as verify_file
+    from genointerp.store.verify import all_passed, render_checks
+
+    checks = verify_file(file, inputs=input or [])
+    typer.echo(render_checks(checks), nl=False)
+    raise typer.Exit(0 if all_passed(checks) else 1)

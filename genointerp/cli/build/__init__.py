@@ -1,0 +1,1 @@
+"""Commands that build: annotation, activations, dictionaries, features."""

@@ -1,0 +1,40 @@
+"""The `adopt` command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def adopt(
+    file: Annotated[
+        Path, typer.Argument(help="weights as published, or a folder", show_default=False)
+    ],
+    activations: Annotated[
+        list[Path], typer.Argument(help="activations to take the threshold from")
+    ],
+    out: Annotated[Path, typer.Option(help="folder of the dictionary", show_default=False)],
+    format: Annotated[
+        str | None,
+        typer.Option(
+            help="library that wrote the folder: saelens, dictionary_learning, sparsify, interplm"
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="where the dictionary runs, such as cuda")] = "cpu",
+) -> None:
+    """Make a dictionary of others, such as the published one of Evo 2, ready for `encode`."""
+    from genointerp.command.build.adopt import AdoptConfig
+    from genointerp.command.build.adopt import adopt as adopt_dictionary
+    from genointerp.core.progress import progress_bar
+
+    with progress_bar("adopt (rows)") as progress:
+        found = adopt_dictionary(
+            file,
+            activations,
+            out,
+            config=AdoptConfig(format=format),
+            device=device,
+            progress=progress,
+        )
+    figures = f"l0={found.l0:.1f} fvu={found.fvu:.4f} dead={found.dead_share:.2%}"
+    typer.echo(f"threshold={found.threshold:.4g} {figures} on {found.n_rows} rows -> {out}")

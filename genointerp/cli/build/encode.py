@@ -1,0 +1,31 @@
+"""The `encode` command."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def encode(
+    activations: Annotated[
+        list[Path], typer.Argument(help="activations files of one genome", show_default=False)
+    ],
+    sae: Annotated[Path, typer.Option(help="folder of the dictionary", show_default=False)],
+    out: Annotated[Path, typer.Option(help="features file to write", show_default=False)],
+    device: Annotated[str, typer.Option(help="where the dictionary runs, such as cuda")] = "cpu",
+    compression: Annotated[
+        Literal["none", "zstd"],
+        typer.Option(help="zstd gives a smaller file that is slower to query"),
+    ] = "none",
+) -> None:
+    """Encode the ACTIVATIONS of a genome into the features of a dictionary, both strands."""
+    from genointerp.command.build.encode import encode as encode_files
+    from genointerp.core.progress import progress_bar
+
+    with progress_bar("encode (bases)") as progress:
+        store = encode_files(
+            activations, sae, out, device=device, compression=compression, progress=progress
+        )
+    hits = sum(int(store.n_firing(strand).sum()) for strand in store.strands)
+    bases = sum(part.length for strand in store.strands for part in store.coverage(strand))
+    typer.echo(f"{bases} bases read, {hits} activations -> {out}")

@@ -1,0 +1,63 @@
+"""The `evaluate` command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genointerp.cli.model_options import ModelChoice, with_model_options
+
+
+@with_model_options
+def evaluate(
+    genome: Annotated[Path, typer.Argument(help="FASTA or GenBank file", show_default=False)],
+    sae: Annotated[Path, typer.Option(help="folder of the dictionary", show_default=False)],
+    out: Annotated[Path, typer.Option(help="JSON file to write", show_default=False)],
+    model: ModelChoice,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="dictionary of another seed or size to compare with; repeatable"),
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="also draw a figure: .png, .pdf or .svg")
+    ] = None,
+    region: Annotated[
+        list[str] | None, typer.Option(help="only this region, like chrI:1-1,000; repeatable")
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(min=1, help="bases of a strand for the losses, in windows spread evenly"),
+    ] = None,
+    activations: Annotated[
+        Path | None,
+        typer.Option(help="stored activations of the genome: FVU and L0 are of every row of them"),
+    ] = None,
+    window: Annotated[int | None, typer.Option(help="bases read in one pass")] = None,
+    warmup: Annotated[int | None, typer.Option(help="first bases of a pass, not counted")] = None,
+    batch: Annotated[int | None, typer.Option(help="windows in one call of the model")] = None,
+) -> None:
+    """Measure a dictionary: in the model, by itself, and against dictionaries of its site."""
+    from genointerp.command.build.evaluate import evaluate as evaluate_file
+    from genointerp.core.progress import progress_bar
+    from genointerp.figure.file import check_suffix
+    from genointerp.figure.quality import quality as draw_quality
+    from genointerp.reading.harvest import HarvestConfig
+
+    if figure is not None:
+        check_suffix(figure)
+    with progress_bar("evaluate (windows)") as progress:
+        fidelity = evaluate_file(
+            genome,
+            sae,
+            out,
+            model.load(),
+            against=against or [],
+            regions=region or [],
+            sample=sample,
+            activations=activations,
+            config=HarvestConfig().with_windows(window, warmup, batch=batch),
+            progress=progress,
+        )
+    if figure is not None:
+        draw_quality(out, figure)
+    typer.echo(f"loss recovered {fidelity.loss_recovered:.4f} -> {out}")

@@ -1,0 +1,62 @@
+"""The `harvest` command."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from genointerp.cli.model_options import ModelChoice, with_model_options
+
+
+@with_model_options
+def harvest(
+    genome: Annotated[Path, typer.Argument(help="FASTA or GenBank file", show_default=False)],
+    out: Annotated[Path, typer.Option(help="activations file to write", show_default=False)],
+    model: ModelChoice,
+    site: Annotated[
+        str | None, typer.Option(help="site in the model; by default the model's own")
+    ] = None,
+    region: Annotated[
+        list[str] | None, typer.Option(help="only this region, like chrI:1-1,000; repeatable")
+    ] = None,
+    window: Annotated[int | None, typer.Option(help="bases read in one pass")] = None,
+    warmup: Annotated[int | None, typer.Option(help="first bases of a pass, discarded")] = None,
+    halo: Annotated[
+        int | None,
+        typer.Option(help="last bases of a pass, discarded; by default as the model needs"),
+    ] = None,
+    chunk: Annotated[
+        int | None, typer.Option(help="tokens read at once, so that a pass may be a chromosome")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="windows in one call of the model")] = None,
+    encoding: Annotated[
+        Literal["float16", "bfloat16"] | None,
+        typer.Option(help="encoding of the stored values; by default as fits the model's dtype"),
+    ] = None,
+    devices: Annotated[
+        str | None, typer.Option(help="a copy of the model on each, such as cuda:0,cuda:1")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="load the model, check all settings, compute nothing")
+    ] = False,
+) -> None:
+    """Run a model over a GENOME, both strands, and store its activations at one site."""
+    from genointerp.command.build.harvest import harvest as harvest_file
+    from genointerp.command.build.harvest import plan_harvest as plan_file
+    from genointerp.core.progress import progress_bar
+    from genointerp.reading.harvest import HarvestConfig
+    from genointerp.reading.parallel import ModelCopies, parse_devices
+
+    copies = ModelCopies(model.loader(up_to=site), parse_devices(devices, model.device))
+    config = HarvestConfig(encoding=encoding)
+    config = config.with_windows(window, warmup, halo=halo, chunk=chunk, batch=batch)
+    if dry_run:
+        plan = plan_file(genome, out, copies, site=site, regions=region or [], config=config)
+        typer.echo(f"{plan.n_bases} bases at {plan.site} in {len(plan.windows)} windows")
+        return
+    with progress_bar("harvest (bases)") as progress:
+        store = harvest_file(
+            genome, out, copies, site=site, regions=region or [], config=config, progress=progress
+        )
+    read = " and ".join(f"{n} bases read on {one}" for one, n in store.n_by_strand.items())
+    typer.echo(f"{read}, {store.d_in} numbers each, at {store.header.site} -> {out}")

@@ -1,0 +1,84 @@
+"""`genointerp associate`: every feature against every concept."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def _beside(*, help: str) -> Any:  # noqa: ANN401 - as typer has it
+    return typer.Option(help=help, rich_help_panel="Baselines")
+
+
+def associate(
+    features: Annotated[list[Path], typer.Argument(help="features of each genome")],
+    annotations: Annotated[
+        list[Path],
+        typer.Option(help="GFF3 or GenBank of each genome, in the order of FEATURES"),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="associations to write, .parquet, .tsv or .json")
+    ] = None,
+    genome: Annotated[
+        list[Path] | None, typer.Option(help="sequences to check FEATURES against")
+    ] = None,
+    test: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="sequence, or genome by its features file, of the test side; repeatable;"
+            " alternate blocks of each contig where none"
+        ),
+    ] = None,
+    concepts: Annotated[
+        Path | None, typer.Option(help="YAML that defines the concepts; the shipped one otherwise")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML of AssociateConfig")] = None,
+    seed: Annotated[int | None, typer.Option(help="random seed of the circular shifts")] = None,
+    baselines: Annotated[
+        Path | None,
+        _beside(help="also measure baselines without this dictionary, and write this table"),
+    ] = None,
+    associations: Annotated[
+        Path | None,
+        _beside(help="associations of FEATURES that were computed before, instead of --out"),
+    ] = None,
+    activations: Annotated[
+        list[Path] | None,
+        _beside(help="activations of FEATURES, for neurons, components and probes"),
+    ] = None,
+    random: Annotated[
+        list[Path] | None, _beside(help="features of the model with random weights")
+    ] = None,
+    other_seed: Annotated[
+        list[Path] | None, _beside(help="features of a dictionary of another seed, as a baseline")
+    ] = None,
+) -> None:
+    """Compare every feature of FEATURES with every concept, in either orientation.
+
+    Threshold and pair are chosen on the fit side; every score after f1_fit is measured on test.
+    With --baselines the best feature of each concept stands beside what single neurons,
+    components, probes, the sequence alone (where --genome gives it) and other dictionaries reach.
+    """
+    from genointerp.association.config import read_associate_config
+    from genointerp.command.find.associate import BaselineFiles
+    from genointerp.command.find.associate import associate as associate_beside
+    from genointerp.core.progress import progress_bar
+
+    settings = read_associate_config(config, test=test or (), seed=seed)
+    beside = BaselineFiles(
+        baselines, associations, activations or (), random or (), other_seed or ()
+    )
+    with progress_bar("associate") as progress:
+        table = associate_beside(
+            features,
+            annotations,
+            out,
+            baselines=beside,
+            genomes=genome or (),
+            concepts=concepts,
+            config=settings,
+            progress=progress,
+        )
+    significant = int((table["q_value"] <= 0.05).sum())
+    written = " ".join(str(path) for path in (out, baselines) if path is not None)
+    typer.echo(f"{len(table)} associations, {significant} with q <= 0.05 -> {written}", err=True)

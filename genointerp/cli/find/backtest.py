@@ -1,0 +1,93 @@
+"""`genointerp backtest`: whether the ranking would have found what is known."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from genointerp.cli.find.rank_options import (
+    Ablation,
+    Activations,
+    Dictionary,
+    Features,
+    Measured,
+    OtherDictionaries,
+    Seed,
+    Sequences,
+    Settings,
+    TrainedOn,
+)
+
+
+def _random(*, help: str) -> Any:  # noqa: ANN401 - as typer has it
+    return typer.Option(help=help, rich_help_panel="Random weights")
+
+
+def backtest(
+    features: Features,
+    annotations: Annotated[
+        list[Path],
+        typer.Option(help="GFF3 or GenBank of each genome, in the order of FEATURES"),
+    ],
+    genome: Sequences,
+    associations: Annotated[
+        Path, typer.Option(help="associations of FEATURES with nothing hidden")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="classes, .tsv; their features go to NAME_features.tsv beside it")
+    ],
+    figure: Annotated[Path | None, typer.Option(help="recall against rank: .png, .svg")] = None,
+    activations: Activations = None,
+    ablation: Ablation = None,
+    sae: Dictionary = None,
+    other_sae: OtherDictionaries = None,
+    trained_on: TrainedOn = None,
+    measured: Measured = None,
+    random: Annotated[
+        list[Path] | None, _random(help="features of the model with random weights")
+    ] = None,
+    random_activations: Annotated[
+        list[Path] | None, _random(help="their activations, if --activations is given")
+    ] = None,
+    random_sae: Annotated[
+        Path | None, _random(help="folder of their dictionary, if --sae is given")
+    ] = None,
+    baselines: Annotated[
+        Path | None, typer.Option(help="table of baselines: which classes the model knows")
+    ] = None,
+    concepts: Annotated[
+        Path | None, typer.Option(help="YAML that defines the concepts; the shipped one otherwise")
+    ] = None,
+    config: Settings = None,
+    seed: Seed = None,
+) -> None:
+    """Hide each known class in turn, and see where the ranking of FEATURES puts what tells it.
+
+    The ranking is that of `genointerp rank` with the same options.
+    """
+    from genointerp.candidate.config import read_rank_config
+    from genointerp.candidate.evidence.given import GivenFiles
+    from genointerp.candidate.inputs import RankFiles
+    from genointerp.command.find.backtest import BacktestFiles, RandomFiles
+    from genointerp.command.find.backtest import backtest as write_backtest
+    from genointerp.core.progress import progress_bar
+
+    evidence = GivenFiles(ablation, sae, other_sae or (), trained_on or ())
+    files = BacktestFiles(
+        RankFiles(features, associations, genome, activations or (), evidence, measured=measured),
+        annotations,
+        random=RandomFiles(random or (), random_activations or (), random_sae),
+        concepts=concepts,
+        baselines=baselines,
+    )
+    with progress_bar("backtest") as progress:
+        result = write_backtest(
+            files,
+            out,
+            figure=figure,
+            config=read_rank_config(config, seed=seed),
+            progress=progress,
+        )
+    counts = result.classes["verdict"].value_counts()
+    told = ", ".join(f"{counts[name]} {name}" for name in counts.index)
+    typer.echo(f"{len(result.classes)} classes hidden: {told} -> {out}", err=True)

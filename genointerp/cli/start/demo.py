@@ -1,0 +1,18 @@
+"""`genointerp demo`: the whole chain on the shipped genomes and model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="run directory")] = Path("results/demo"),
+    cores: Annotated[int, typer.Option(min=1, help="threads for all steps together")] = 2,
+) -> None:
+    """Run the whole chain on regions of both shipped genomes, then print what it found."""
+    from genointerp.command.start.demo import demo as run_demo
+    from genointerp.workflow.headline import headline
+
+    run_demo(out, cores=cores, show=lambda line: typer.echo(line, err=True))
+    typer.echo(headline(out))

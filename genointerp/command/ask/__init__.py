@@ -1,0 +1,1 @@
+"""Commands that ask: regions, loci, motifs, tracks, reports."""

@@ -1,0 +1,1 @@
+"""Commands that find: associations, candidates and their tests."""

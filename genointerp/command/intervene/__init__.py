@@ -1,0 +1,1 @@
+"""Commands that intervene in the model."""

@@ -1,0 +1,1 @@
+"""Commands that begin: the demo, a run, the models, a genome."""

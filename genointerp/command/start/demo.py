@@ -1,0 +1,12 @@
+"""Run the shipped Snakemake workflow in a subprocess; steps already done are not repeated."""
+
+from collections.abc import Callable
+
+from genointerp.command.start.run import run as run_workflow
+from genointerp.core.arguments import StrPath
+from genointerp.workflow.folder import workflow_folder
+
+
+def demo(out: StrPath, *, cores: int = 2, show: Callable[[str], None] = lambda line: None) -> None:
+    """Run the shipped demonstration: regions of both shipped genomes, the shipped model."""
+    run_workflow(workflow_folder() / "config" / "demo.yaml", out, cores=cores, show=show)
