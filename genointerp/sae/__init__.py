@@ -1,1 +1,1 @@
-"""Sparse autoencoders over activations of any origin. Knows no genome and no file but its own."""
+"""Sparse autoencoders over activations of any origin: no genome here, no files but their own."""

@@ -22,9 +22,9 @@ class SparseCodes:
     Parameters
     ----------
     index
-        Features that are on, ascending; 0 where the slot is unused.
+        Indices of the features that are on, ascending; 0 in an unused slot.
     value
-        Their activations, more than 0; 0 where the slot is unused.
+        Their activations, above 0; 0 in an unused slot.
     """
 
     index: Int64[Tensor, "n k_max"]
@@ -39,7 +39,7 @@ class Codes(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """What a dictionary encodes, and what it reconstructs."""
+    """The activations that a dictionary encodes, and those that it is to reconstruct."""
 
     x: Float[Tensor, "batch d_in"]
     target: Float[Tensor, "batch d_out"]
@@ -47,18 +47,18 @@ class Rows(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """A batch on its way to a loss.
+    """A batch, as an architecture needs it to compute its loss.
 
     Parameters
     ----------
     x, target
         Standardised rows.
     pattern, pre
-        Hits and their pre-activations, which carry the graph.
+        Hits and their pre-activations, through which gradients flow.
     variance
         Total variance of the target.
     ramp
-        Share of the price of sparsity that is due, 0 to 1.
+        Factor of the sparsity penalty, which rises from 0 to 1 at the beginning of training.
     """
 
     x: Float[Tensor, "batch d_in"]
@@ -69,21 +69,21 @@ class TrainingBatch:
     ramp: float
 
     def error_share(self, x_hat: Float[Tensor, "*part batch d_out"]) -> Float[Tensor, ""]:
-        """Mean squared error of a row over the variance; the mean of several reconstructions."""
+        """Return the mean squared error of a row over the variance; a mean over all parts."""
         return (self.target - x_hat).square().sum() / (x_hat.shape[:-1].numel() * self.variance)
 
 
 class Losses(NamedTuple):
-    """A loss with its graph, and what the full reconstruction missed, without."""
+    """A loss with its graph, and the residual of the full reconstruction, without one."""
 
     loss: Float[Tensor, ""]
     residual: Float[Tensor, "batch d_out"]
 
 
 class SparseAutoencoder(torch.nn.Module, ABC):
-    """A dictionary of directions and the encoder that reads which of them are present.
+    """A dictionary of directions, and the encoder that finds which of them are present.
 
-    ``z = x W_enc + b_enc``; an architecture chooses which positive z stay, as f;
+    ``z = x W_enc + b_enc``; the architecture chooses which positive z are kept, and these are f;
     ``x_hat = f W_dec + b_dec``. Row i of W_dec is the direction of feature i.
 
     Parameters
@@ -93,18 +93,18 @@ class SparseAutoencoder(torch.nn.Module, ABC):
     d_row
         Columns of the rows that it is trained on.
     seed
-        Of the initial weights: random unit rows of W_dec, and W_enc its transpose.
+        Random seed of the initial weights: random unit rows of W_dec, and W_enc its transpose.
 
     Raises
     ------
     ConfigError
-        If ``config.widths`` are not those of this architecture's rows.
+        If ``config.widths`` do not fit the rows of this architecture.
     """
 
     has_threshold: ClassVar[bool] = False
     """Whether features are chosen by ``threshold``, which training then estimates."""
     has_auxiliary: ClassVar[bool] = True
-    """Whether dead features are trained on the residual: where their z could have been chosen."""
+    """Whether an auxiliary loss trains dead features on the residual."""
     fits_encoder: ClassVar[bool] = False
     """Whether W_enc is scaled to the first batch; for architectures that choose by rank."""
     joins_sites: ClassVar[bool] = False
@@ -152,18 +152,18 @@ class SparseAutoencoder(torch.nn.Module, ABC):
 
     @abstractmethod
     def pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
-        """Choose the features of tokens, each by itself, whatever the rest of the batch."""
+        """Choose the features of each token, independently of the other tokens of the batch."""
 
     def split(self, rows: Float[Tensor, "batch d_row"]) -> Rows:
-        """Return what is encoded and what is reconstructed of training rows."""
+        """Split training rows into the part to encode and the part to reconstruct."""
         return Rows(rows, rows)
 
     def values(self, pre: Float[Tensor, " hit"], pattern: SparsePattern) -> Float[Tensor, " hit"]:
-        """Return the activations that pre-activations at hits stand for."""
+        """Return the activations that belong to the pre-activations at the hits."""
         return pre
 
     def losses(self, batch: TrainingBatch) -> Losses:
-        """Return the loss of a batch: the share of variance unexplained, and the architecture's."""
+        """Return the loss of a batch: its FVU plus the penalty of the architecture."""
         value = self.values(batch.pre, batch.pattern)
         x_hat = sparse_decode(value, self.W_dec, batch.pattern) + self.b_dec
         loss = batch.error_share(x_hat) + self._penalty(value, batch)
@@ -171,17 +171,17 @@ class SparseAutoencoder(torch.nn.Module, ABC):
 
     @torch.no_grad()
     def fit_encoder(self, rows: Float[Tensor, "batch d_row"]) -> None:
-        """Scale a fresh encoder so that it reconstructs a batch as well as one factor allows.
+        """Scale a fresh encoder by the one factor that reconstructs a batch best.
 
-        Random directions are not orthogonal: where a few dimensions hold most of the variance, the
-        features that a token chooses point the same way, their sum overshoots, and training spends
+        Random directions are not orthogonal: if a few dimensions hold most of the variance, the
+        features chosen for a token point the same way, their sum overshoots, and training spends
         its first steps on making them smaller.
 
         Notes
         -----
-        ``W_enc <- s W_enc`` with ``s = sum x . x_hat / sum |x_hat|^2``, the least squares of
-        ``x - s x_hat``: biases are zero, so that x_hat is proportional to W_enc while the choice of
-        features does not depend on it.
+        ``W_enc <- s W_enc`` with ``s = sum x . x_hat / sum |x_hat|^2``, the least-squares solution
+        for ``x - s x_hat``. Biases are still zero, so x_hat is proportional to s, and the choice of
+        features, which goes by rank, does not depend on s.
         """
         if not self.fits_encoder:
             return
@@ -196,7 +196,7 @@ class SparseAutoencoder(torch.nn.Module, ABC):
 
     @torch.no_grad()
     def constrain(self) -> None:
-        """Give every row of W_dec unit norm, after an update."""
+        """Restore the constraints after an update: every row of W_dec has unit norm."""
         self.W_dec.div_(self.W_dec.norm(dim=1, keepdim=True).clamp_min(1e-12))
 
     @torch.no_grad()
@@ -222,7 +222,7 @@ class SparseAutoencoder(torch.nn.Module, ABC):
         self.b_dec.copy_(scale_out * self.b_dec.double() + mean_out)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return what defines the dictionary at inference, by the names of SAELens."""
+        """Return the weights that define the dictionary at inference, by the names of SAELens."""
         names = ("W_enc", "W_dec", "b_dec", "b_enc")
         tensors = {name: getattr(self, name).detach() for name in names}
         if self.has_threshold:
@@ -231,12 +231,12 @@ class SparseAutoencoder(torch.nn.Module, ABC):
 
     @torch.no_grad()
     def fill(self, tensors: dict[str, Tensor], *, where: str) -> None:
-        """Take weights of the names and shapes that :meth:`tensors` gives.
+        """Copy in weights with the names and shapes that :meth:`tensors` gives.
 
         Raises
         ------
         SchemaError
-            If they are those of no dictionary of this architecture.
+            If they cannot be the weights of a dictionary of this architecture.
         """
         for name in ("W_enc", "W_dec", "b_enc", "b_dec"):
             getattr(self, name).copy_(tensors[name])
@@ -264,7 +264,7 @@ class SparseAutoencoder(torch.nn.Module, ABC):
         return Codes(pattern, self.values(pattern.values_of(z), pattern))
 
     def encode_sparse(self, x: Float[Tensor, "batch d_in"]) -> SparseCodes:
-        """Return only the features that are on, in slots; no gradients."""
+        """Return only the features that are on, in slots (see `SparseCodes`); no gradients."""
         pattern, hits = self.codes(x)
         slot = torch.arange(len(pattern.row), device=hits.device) - pattern.offsets[pattern.row]
         width = int(slot.max()) + 1 if len(slot) else 0
@@ -291,7 +291,7 @@ class SparseAutoencoder(torch.nn.Module, ABC):
         return self.d_row
 
     def _make_encoder(self, generator: torch.Generator) -> None:
-        # held transposed in memory: its gradient is summed row by row of the transpose
+        # stored transposed in memory: its gradient is summed by rows of the transpose
         self.W_enc = torch.nn.Parameter(self.W_dec.detach().clone().t())
 
     def _make_threshold(self) -> None:
@@ -301,7 +301,7 @@ class SparseAutoencoder(torch.nn.Module, ABC):
         return 0.0
 
     def _columns(self, by_column: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what belongs to the columns that are encoded, and to those reconstructed."""
+        """Split values by column into those of the encoded and those of the reconstructed."""
         moved = by_column.to(self.b_dec.device)
         x, target = self.split(moved[None])
         return x[0], target[0]
@@ -312,7 +312,7 @@ class SparseAutoencoder(torch.nn.Module, ABC):
 
 
 def check_sizes(config: SaeConfig, d_in: int, tensors: Mapping[str, Tensor], *, where: str) -> None:
-    """Refuse sizes that are not those of the weights, before memory is asked for by them.
+    """Refuse a configuration whose sizes are not those of the weights, before memory is allocated.
 
     Raises
     ------
@@ -342,7 +342,7 @@ def check_tensors(sae: SparseAutoencoder, tensors: Mapping[str, Tensor], *, wher
     Raises
     ------
     SchemaError
-        If one is missing, not finite, or of another shape or type.
+        If a tensor is missing, not finite, or of another shape or type.
     """
     for name, own in sae.tensors().items():
         if name not in tensors:

@@ -1,4 +1,4 @@
-"""The state of a training run on disk: what is needed to go on as if nothing had happened."""
+"""Checkpoints: all that a training run needs to go on as if it had never stopped."""
 
 import json
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.jsonl"
 
 Record = dict[str, float | int | None]
-"""A line of metrics.jsonl."""
+"""One line of metrics.jsonl."""
 
 
 @dataclass
 class Progressed:
-    """How far a run has come.
+    """How far a run has got.
 
     Parameters
     ----------
@@ -53,12 +53,17 @@ def save_checkpoint(
 def restore_checkpoint(
     directory: Path, trainers: Sequence[Trainer], *, identity: str
 ) -> Progressed | None:
-    """Bring trainers to the state on disk; None where there is none, or another's may go.
+    """Bring trainers to the state on disk, and return how far it had got.
+
+    Returns
+    -------
+    Progressed or None
+        None if there is no checkpoint, or if that of another run may be replaced (``--force``).
 
     Raises
     ------
     MismatchError
-        If the checkpoint is of another configuration or of other data.
+        If the checkpoint is of another configuration or of other data, and may not be replaced.
     SchemaError
         If the file is no checkpoint.
     """
@@ -72,12 +77,13 @@ def restore_checkpoint(
         raise MismatchError(
             str(path),
             "a checkpoint of this configuration and these activations",
-            f"another's ({_difference(state.identity, identity, path)}); --force starts anew",
+            f"that of another ({_difference(state.identity, identity, path)}); "
+            "--force starts again from the beginning",
         )
     try:
         for trainer, own in zip(trainers, state.trainers, strict=True):
             trainer.load_state_dict(own)
-    except Exception as error:  # torch ends in errors of many classes where parts do not fit
+    except Exception as error:  # torch raises errors of many classes where parts do not fit
         found = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         raise SchemaError(str(path), "the state of this training", found) from error
     return state.progressed
@@ -95,7 +101,7 @@ class _State(NamedTuple):
 
 
 def _difference(found: str, expected: str, path: Path) -> str:
-    """Name the first entry of an identity that differs, and what it is."""
+    """Describe the first entry in which two identities differ."""
     theirs = _flat(parse_json(found, where=f"{path}: identity", error=SchemaError))
     ours = _flat(json.loads(expected))
     for key in sorted(theirs.keys() | ours.keys()):

@@ -1,4 +1,4 @@
-"""Dictionaries beside one another: what another seed finds again, what a wider one takes apart.
+"""Compare dictionaries: which features another seed finds again, and which a wider one splits.
 
 Features are matched in two ways, since neither is enough: directions may be equal where features
 fire on different tokens, and features may fire together with different directions.
@@ -15,18 +15,18 @@ from genointerp.core.errors import MismatchError
 from genointerp.core.metric import Match, nearest_by_cosine
 
 SAME_COSINE = 0.7
-"""Directions of at least this cosine are taken for one (Paulo and Belrose 2025)."""
+"""Least cosine at which two directions count as the same (Paulo and Belrose 2025)."""
 SAME_CORRELATION = 0.7
-"""Likewise for the correlation of activations."""
+"""Least correlation at which the activations of two features count as the same."""
 INSIDE = 0.8
-"""Share of a feature's tokens on which another fires, from which it fires inside the other."""
+"""Least share of a feature's tokens on which another fires, for it to fire inside the other."""
 NOTABLE = 0.05
-"""Share of the other's tokens that it must then fire on, so as to count."""
+"""Least share of the other's tokens on which it must then fire, to count as a child."""
 
 
 @dataclass(frozen=True)
 class Coded:
-    """A dictionary's directions, and what it fires on over some tokens.
+    """The directions of a dictionary, and the activations of its features over some tokens.
 
     Parameters
     ----------
@@ -46,24 +46,24 @@ class Coded:
 
 
 class Stability(NamedTuple):
-    """How much of a dictionary another one has too.
+    """How much of a dictionary is also found in another one.
 
-    Features that fire on no token are left out of it, and may be matches.
+    Features that fire on no token are left out of the means and shares, but may be matches.
 
     Parameters
     ----------
     mean_cosine
-        Mean over features of the largest cosine to a direction of the other.
+        Mean over features of the largest cosine to a direction of the other dictionary.
     share_same_direction
-        Share of features whose nearest direction in the other has them for its nearest in turn,
-        with a cosine of at least `SAME_COSINE`.
+        Share of features that are mutual nearest neighbours, by direction, with a feature of the
+        other dictionary, at a cosine of at least `SAME_COSINE`.
     mean_correlation
-        Mean over features of the largest correlation with a feature of the other.
+        Mean over features of the largest correlation with a feature of the other dictionary.
     share_same_activation
-        Share of features whose best correlated feature in the other has them for its best in turn,
-        with a correlation of at least `SAME_CORRELATION`.
+        Share of features that are mutual best matches, by correlation, with a feature of the other
+        dictionary, at a correlation of at least `SAME_CORRELATION`.
     n_features
-        Features that fire.
+        Number of features that fire.
     """
 
     mean_cosine: float
@@ -74,20 +74,21 @@ class Stability(NamedTuple):
 
 
 class Nesting(NamedTuple):
-    """What becomes of the features of a narrow dictionary in a wider one.
+    """How the features of a narrow dictionary are split and absorbed in a wider one.
 
     Parameters
     ----------
     split_share
-        Share of the narrow one's features that have two children or more.
+        Share of the narrow dictionary's features that have two children or more.
     mean_children
         Mean number of children.
     absorption
-        Mean over features with a counterpart of the share of their tokens that are absorbed.
+        Mean, over features with a counterpart, of the share of their tokens that are absorbed.
     absorbed_share
-        Share of these features of whose tokens more than a twentieth are absorbed.
+        Share of these features with more than a twentieth of their tokens absorbed.
     n_features, n_counterparts
-        Features of the narrow one that fire; those of them that have a counterpart.
+        Number of features of the narrow dictionary that fire, and how many of them have a
+        counterpart.
 
     Notes
     -----
@@ -107,9 +108,9 @@ class Nesting(NamedTuple):
 
 
 def best_correlated(codes: sparse.csr_array, others: sparse.csr_array) -> Match:
-    """Return for each feature the other of the largest Pearson correlation over tokens.
+    """Return for each feature the other feature with the largest Pearson correlation over tokens.
 
-    Where none correlates positively the value is 0 and the other -1.
+    If none correlates positively, the value is 0 and the other is -1.
 
     Notes
     -----
@@ -133,7 +134,7 @@ def best_correlated(codes: sparse.csr_array, others: sparse.csr_array) -> Match:
 
 
 def stability(own: Coded, other: Coded) -> Stability:
-    """Return how much of ``own`` the other dictionary has too.
+    """Return how much of ``own`` is also found in the other dictionary.
 
     Raises
     ------
@@ -159,7 +160,7 @@ def stability(own: Coded, other: Coded) -> Stability:
 
 
 def nesting(narrow: Coded, wide: Coded) -> Nesting:
-    """Return what becomes of the features of a narrow dictionary in a wider one.
+    """Return how the features of a narrow dictionary are split and absorbed in a wider one.
 
     Raises
     ------

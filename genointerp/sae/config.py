@@ -21,45 +21,47 @@ ArchitectureName = Literal[
 
 
 JOINABLE = ("batch_topk", "matryoshka_batch_topk", "jumprelu", "relu")
-"""Architectures that choose each feature by a threshold of its own, whatever the others do."""
+"""Architectures whose features each have a threshold, and do not compete with one another."""
 
 
 @dataclass(frozen=True)
 class SaeConfig:
-    """What defines a dictionary besides its weights.
+    """Settings that define a dictionary, apart from its weights.
 
     Raises
     ------
     ConfigError
-        If ``k`` lies outside 1 to ``n_features``, or another value outside its range.
+        If ``k`` is not in 1 to ``n_features``, or another value is outside its range.
     """
 
     architecture: ArchitectureName = "batch_topk"
-    """``topk`` keeps k features for each token, ``batch_topk`` k on average, as do those named
-    after it and ``transcoder``; ``relu``, ``jumprelu`` and ``gated`` keep as many as their
-    coefficient pays for."""
+    """``topk`` keeps k features for each token. ``batch_topk``, those named after it and
+    ``transcoder`` keep k on average. In ``relu``, ``jumprelu`` and ``gated`` the coefficient of the
+    sparsity penalty decides."""
     n_features: int = 2048
     """Number of features, the rows of W_dec."""
     k: int = 16
-    """Features that may fire for a token; the mean of them for the batch architectures. Unused
+    """Most features that fire on a token; their mean number for the batch architectures. Unused
     where a coefficient decides."""
     l1_coefficient: float = 5.0
-    """Of ``relu`` and ``gated``: price of the sum of activations, where elements of the rows have
-    unit mean square and the error is a sum over them (Anthropic's update of April 2024)."""
+    """For ``relu`` and ``gated``: weight of the L1 penalty, where elements of the rows have unit
+    mean square and the error is summed over them (Anthropic's update of April 2024)."""
     l0_coefficient: float = 1e-3
-    """Of ``jumprelu``: price of one more feature on a token, as a share of the variance. A choice
-    of this package: Rajamanoharan et al. 2024 (arXiv:2407.14435), whose loss it is, sweep it."""
+    """For ``jumprelu``: cost of one more feature on a token, as a share of the variance. The
+    default is a choice of this package: Rajamanoharan et al. 2024 (arXiv:2407.14435), from whom
+    the loss is, try several values."""
     bandwidth: float = 1e-3
-    """Of ``jumprelu``: width about the threshold in which it gets a gradient, where the mean
-    squared norm of a row is 1 (that paper); rows must therefore be normalised."""
+    """For ``jumprelu``: width of the interval around the threshold in which the threshold gets a
+    gradient, in units in which the mean squared norm of a row is 1 (same paper); rows must
+    therefore be normalised."""
     initial_threshold: float = 1e-3
-    """Of ``jumprelu``: threshold before training, in the same unit (that paper)."""
+    """For ``jumprelu``: threshold before training, in the same unit (same paper)."""
     prefixes: tuple[float, ...] = (1 / 32, 3 / 32, 7 / 32, 15 / 32, 1.0)
-    """Of ``matryoshka_batch_topk``: shares of the dictionary that reconstruct by themselves, rising
+    """For ``matryoshka_batch_topk``: shares of the dictionary that must reconstruct alone, rising
     to 1 (Bussmann et al. 2025, arXiv:2503.17547)."""
     widths: tuple[int, ...] = ()
-    """Of ``transcoder`` (input, target) and ``batch_topk_crosscoder`` (each site): widths of what a
-    row joins end to end. Training takes them from the data where they are not given."""
+    """For ``transcoder`` (input, target) and ``batch_topk_crosscoder`` (each site): widths of the
+    activations that a row joins end to end. Training takes them from the data if none are given."""
 
     def __post_init__(self) -> None:
         _require(self.n_features >= 1, "n_features", "1 or more", self.n_features)
@@ -81,12 +83,12 @@ class SaeConfig:
 
 
 RATE = 0.03
-"""Learning rate at width 1, where none is given."""
+"""Learning rate at width 1, if none is given."""
 
 C = TypeVar("C", bound="TrainConfig")
 
 MOST_TOKENS = 5_000_000
-"""Tokens to train on, where their number is not given and there are data enough."""
+"""Tokens to train on, if their number is not given and the data suffice."""
 
 
 @dataclass(frozen=True)
@@ -96,67 +98,68 @@ class TrainConfig:
     Raises
     ------
     ConfigError
-        If a value lies outside its range; the message names it.
+        If a value is outside its range; the message names it.
     """
 
     sae: SaeConfig = field(default_factory=SaeConfig)
-    """The dictionary."""
+    """Settings of the dictionary."""
     n_tokens: int | None = None
-    """Tokens to train on; the data are read again, in another order, as often as it takes. Where
-    None as many as `MOST_TOKENS`, or as ``max_passes`` over the data give if that is less."""
+    """Tokens to train on; the data are read again, in another order, as often as needed. None means
+    `MOST_TOKENS`, or ``max_passes`` over the data if that is less."""
     max_passes: int = 10
-    """Passes over the data, at most, where ``n_tokens`` is not given."""
+    """Most passes over the data, if ``n_tokens`` is not given."""
     batch_tokens: int = 2048
     """Tokens of one step."""
     learning_rate: float | None = None
-    """Adam's step at the plateau; ``0.03 / sqrt(d_in)`` where None. An element of a unit row is of
-    size 1 / sqrt(d_in), so that a step then turns directions by the same angle at any width."""
+    """Adam's step size at the plateau; None means ``0.03 / sqrt(d_in)``. An element of a unit row
+    is of size 1 / sqrt(d_in), so a step then turns directions by the same angle at any width."""
     warmup_steps: int = 100
     """Steps over which the learning rate rises from zero."""
     decay: Literal["linear", "cosine", "none"] = "linear"
     """How the learning rate falls to zero; with the warm-up, ``linear`` makes it a trapezoid."""
     decay_share: float = 0.3
-    """Last share of the steps, over which it falls; 1 for a cosine of the whole training."""
+    """Share of the steps, at the end, over which it falls; 1 for a cosine over all of training."""
     clip_norm: float | None = None
-    """Norm to which the gradient of all weights together is cut down; never where None."""
+    """Largest norm of the gradient of all weights together, clipped above it; None never clips."""
     autocast: Literal["none", "bfloat16"] = "none"
-    """Precision of the encoder's product in training. Weights, sums and what is saved stay in
-    float32, and so does inference."""
+    """Precision of the encoder's matrix product in training. Weights, sums, saved files and
+    inference stay in float32."""
     aux_k: int | None = None
-    """Dead features that explain the residual of a token; half of ``d_in`` where None."""
+    """Number of dead features that explain the residual of a token; None means ``d_in / 2``."""
     aux_coefficient: float = 1 / 32
     """Weight of the auxiliary loss; 0 turns it off."""
     sparsity_warmup_share: float = 0.05
-    """First share of the steps, over which the price of ``l1_coefficient`` or ``l0_coefficient``
-    rises from 0 (Anthropic's update of April 2024)."""
+    """Share of the steps, at the beginning, over which the penalty of ``l1_coefficient`` or
+    ``l0_coefficient`` rises from 0 (Anthropic's update of April 2024)."""
     dead_after: int = 250_000
     """Tokens without firing after which a feature counts as dead."""
     centre: bool = True
-    """Subtract the mean of the activations; folded into the weights."""
+    """Subtract the mean of the activations; it is folded into the weights after training."""
     normalise: Literal["none", "scale", "whiten"] = "scale"
     """``scale`` divides by the root mean square of the centred activations; ``whiten`` makes their
-    covariance the identity, after which saved rows of W_dec have no unit norm. Folded."""
+    covariance the identity, and saved rows of W_dec then do not have unit norm. Either is folded
+    into the weights after training."""
     outlier_sd: float | None = 4.0
-    """Rows whose norm exceeds the mean norm by so many standard deviations are not trained on; all
-    are where None. They are counted, and measured apart."""
+    """Rows whose norm exceeds the mean norm by this many standard deviations are outliers: they are
+    not trained on, but counted and measured apart. None trains on all rows."""
     moment_rows: int = 500_000
-    """Rows from which mean and scale are estimated."""
+    """Number of rows from which mean and scale are estimated."""
     eval_share: float = 0.1
-    """Share of the blocks of the data that are never trained on."""
+    """Share of the blocks of the data that are held out, that is, never trained on."""
     eval_rows: int = 65_536
-    """Held-out rows that are kept at most."""
+    """Most held-out rows to evaluate on."""
     threshold_decay: float = 0.9
-    """Share of the old threshold of a batch architecture that each step keeps."""
+    """Weight of the old threshold in the running mean of a batch architecture."""
     threshold_batches: int = 16
-    """Batches after the last step whose mean threshold is the one stored."""
+    """Number of batches, after the last step, whose mean threshold is stored."""
     log_every: int = 100
     """Steps between the lines of metrics.jsonl."""
     checkpoint_every: int = 500
     """Steps between checkpoints."""
     seed: int = 0
-    """Of the order of the data, the choice of held-out blocks and the initial weights."""
+    """Random seed of the order of the data, the held-out blocks and the initial weights."""
     init_seed: int | None = None
-    """Of the initial weights alone; ``seed`` where None."""
+    """Random seed of the initial weights alone; None means ``seed``."""
 
     def __post_init__(self) -> None:
         for name in ("batch_tokens", "dead_after", "moment_rows", "eval_rows", "log_every"):
@@ -187,13 +190,13 @@ class TrainConfig:
         )
 
     def peak_rate(self, d_in: int) -> float:
-        """Return Adam's step at the plateau for activations of a width."""
+        """Return Adam's step size at the plateau, for activations of this width."""
         return RATE / math.sqrt(d_in) if self.learning_rate is None else self.learning_rate
 
     def for_rows(self: C, n_rows: int) -> C:
-        """Return what is meant for data of so many rows, all of it said.
+        """Resolve the settings that depend on the number of rows of the data.
 
-        Where ``n_tokens`` is not given, the warm-up takes a tenth of the steps at most, and a
+        If ``n_tokens`` is not given, the warm-up also takes a tenth of the steps at most, and a
         feature counts as dead after a quarter of the tokens at most.
         """
         if self.n_tokens is not None:
@@ -209,18 +212,18 @@ class TrainConfig:
 
     @property
     def n_steps(self) -> int:
-        """Whole steps that ``n_tokens`` allow, which must be known: see `for_rows`."""
+        """Number of whole steps in ``n_tokens``, which must be resolved: see `for_rows`."""
         assert self.n_tokens is not None
         return self.n_tokens // self.batch_tokens
 
 
 def check_joinable(config: SaeConfig) -> None:
-    """Refuse an architecture whose features are not each chosen by itself.
+    """Refuse an architecture whose features are not chosen independently of one another.
 
     Raises
     ------
     ConfigError
-        Naming those that are.
+        If it is none of `JOINABLE`.
     """
     if config.architecture not in JOINABLE:
         expected = f"one of {', '.join(JOINABLE)} for a dictionary in parts"

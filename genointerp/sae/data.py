@@ -1,4 +1,4 @@
-"""Batches for training: moments estimated, outliers left out, the place in the data kept."""
+"""Batches for training: moments are estimated, outliers left out, the place in the data kept."""
 
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Survey(NamedTuple):
-    """What is learnt from the first rows before training.
+    """Statistics of the first rows, measured before training.
 
     Parameters
     ----------
@@ -27,16 +27,16 @@ class Survey(NamedTuple):
     variance
         Variance of each column of standardised rows.
     held_out
-        Raw rows for evaluation, outliers apart.
+        Raw rows for evaluation, without the outliers.
     held_out_outliers
-        Those of the held-out rows that are outliers.
+        The held-out rows that are outliers.
     mean_to_spread
-        Norm of the mean row over the root of the total variance, |mean| / |std|; large values go
-        with dead features where the mean is not subtracted.
+        Norm of the mean row over the root of the total variance, |mean| / |std|. If it is large and
+        the mean is not subtracted, many features die.
     outlier_norm
         Norm above which a row is an outlier and is not trained on.
     outlier_share
-        Share of such rows among those surveyed.
+        Share of such rows among those that were read.
     """
 
     standardiser: Standardiser
@@ -54,7 +54,7 @@ class Position(NamedTuple):
     Parameters
     ----------
     row
-        Of the rows of the chunk that are no outliers.
+        Index among the rows of the chunk that are not outliers.
     """
 
     epoch: int = 0
@@ -67,7 +67,7 @@ Batches = Generator[tuple[Position, Float32[np.ndarray, "batch d_in"]], None, No
 
 
 def survey(source: ActivationSource, config: TrainConfig) -> Survey:
-    """Read the first rows to train on, for their moments, and rows of the held-out blocks.
+    """Read the first rows to train on, to estimate their moments, and the held-out rows.
 
     Raises
     ------
@@ -106,10 +106,10 @@ def batches(
     *,
     outlier_norm: float = np.inf,
 ) -> Batches:
-    """Give batches for ever, from ``start`` on, each with the position after it.
+    """Yield batches without end, from ``start`` on, each with the position after it.
 
-    The next chunk is read in a thread while one is used. Rows of an epoch that do not fill a
-    batch are dropped.
+    The next chunk is read in a thread while the current one is used. Rows at the end of an epoch
+    that do not fill a batch are dropped.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def batches(
 
 
 def prefetched(items: Iterator[T]) -> Iterator[T]:
-    """Give items as they come, the next one being made in a thread meanwhile."""
+    """Yield the items of an iterator, while a thread makes the next one."""
     with ThreadPoolExecutor(1) as thread:
         ahead = thread.submit(next, items, None)
         while (item := ahead.result()) is not None:
@@ -155,7 +155,7 @@ class _Checked(NamedTuple):
 
 @dataclass
 class _Moments:
-    """Moments of the rows that are no outliers, by the norms of the first chunk."""
+    """Moments of the rows without outliers; the norms of the first chunk define an outlier."""
 
     source: ActivationSource
     config: TrainConfig
@@ -240,7 +240,7 @@ def _epoch_batches(
             batch = np.concatenate([rest, fit[first:stop]]) if len(rest) else fit[first:stop]
             yield Position(start.epoch, chunk, stop), batch
             first, rest = stop, rest[:0]
-        # a copy, so that the chunk does not stay in memory
+        # a copy, so that the whole chunk does not stay in memory
         rest, skip = np.concatenate([rest, fit[first:]]), 0
 
 
@@ -252,7 +252,7 @@ def _checked(
         if chunk.shape[1] != source.d_in:
             raise MismatchError("activations", f"rows of width {source.d_in}", f"{chunk.shape[1]}")
         norm = row_norms(chunk)
-        # a norm is finite only where all elements are; it may overflow where they are
+        # if the norm is finite, so are all elements; if not, it may only have overflowed
         if not np.isfinite(norm).all() and not np.isfinite(chunk).all():
             row = n_read + int(np.flatnonzero(~np.isfinite(chunk).all(axis=1))[0])
             raise InputError(

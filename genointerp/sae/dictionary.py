@@ -1,4 +1,4 @@
-"""A dictionary in use: the directions of its features, and what putting amounts of them does."""
+"""A dictionary in use: directions of features, amounts in activations, and splicing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ class Dictionary:
     """Directions in the activations of one site, and the encoder that reads the amount of each.
 
     ``x = sum_i f_i d_i + b_dec + error``: f are the amounts (codes) of the features, d their
-    directions, and the error is what the dictionary does not explain. All is computed on the
-    device of the weights, in their type; what is spliced comes back on the device of the
-    activations, in theirs.
+    directions, and the error is what the dictionary does not explain. Everything is computed on the
+    device and in the dtype of the weights; `splice` returns activations on the device and in the
+    dtype in which it got them.
 
     Parameters
     ----------
     header
-        What the dictionary was made from.
+        Metadata of the dictionary: what it was made from.
     sae
-        Its weights; it acts on raw activations.
+        The autoencoder, which acts on raw activations.
     scales
-        How strongly each feature fires, NaN where it never did; None where it was not measured.
-        Training measures it on the held-out rows of its data; ``genointerp.feature.scale`` on
+        Scale of each feature, NaN for one that never fired; None if it was not measured. Training
+        measures it on the held-out rows of its data; ``genointerp.feature.scale`` measures it on
         features of a genome.
     """
 
@@ -81,12 +81,13 @@ class Dictionary:
     def scale(self, feature: int) -> float:
         """Return how strongly a feature fires: the 99.9th percentile of its activations above 0.
 
-        NaN for a feature that did not fire on the rows on which this was measured.
+        It is NaN for a feature that did not fire on the rows on which this was measured.
 
         Raises
         ------
         InputError
-            If the scale was not measured, as in dictionaries of earlier versions and of others.
+            If the scale was not measured, as for dictionaries of earlier versions or of other
+            libraries.
         UnknownNameError
             If the dictionary has no such feature.
         """
@@ -102,14 +103,14 @@ class Dictionary:
     ) -> Float[Tensor, "*row feature"]:
         """Return how much of each feature is in activations, 0 where it does not fire.
 
-        No gradient flows through it.
+        No gradient flows through the result.
 
         Parameters
         ----------
         features
-            Those that are wanted, in this order; every feature where None. A row of a wide
-            dictionary has few features that fire, and takes ``4 n_features`` bytes: name the
-            features where there are many rows.
+            Features to return, in this order; None means all. The result is dense and takes
+            ``4 n_features`` bytes a row if all are returned: name the features if there are many
+            rows.
         """
         rows = x.reshape(-1, x.shape[-1]).to(self.sae.b_enc)
         pattern, value = self.sae.codes(rows)
@@ -120,7 +121,7 @@ class Dictionary:
         return dense.reshape(*x.shape[:-1], dense.shape[1])
 
     def decode(self, amounts: Float[Tensor, "*row n_features"]) -> Float[Tensor, "*row d_out"]:
-        """Return the activations that amounts of all features stand for, without any error."""
+        """Return the reconstruction from amounts of all features, without the error."""
         return amounts @ self.directions + self.sae.b_dec.detach()
 
     def splice(
@@ -129,29 +130,30 @@ class Dictionary:
         amounts: Float[Tensor, "*row feature"],
         features: Sequence[int] | None = None,
     ) -> Float[Tensor, "*row d_in"]:
-        """Return activations with other amounts of features, and all else as it is.
+        """Set the amounts of features in activations, and leave all else unchanged.
 
         What the dictionary does not explain is kept, and so are the features that are not named.
 
         Parameters
         ----------
         amounts
-            NaN leaves a feature as it is on that row.
+            New amount of each feature on each row; NaN leaves the feature unchanged on that row.
         features
-            What the columns of ``amounts`` are of; every feature where None.
+            Features of the columns of ``amounts``; None means all.
 
         Raises
         ------
         InputError
-            If the dictionary does not reconstruct what it reads, as a transcoder or a crosscoder.
+            If the dictionary is a transcoder or a crosscoder, which does not reconstruct what it
+            reads.
 
         Notes
         -----
-        ``x + sum_i (a_i - f_i(x)) d_i``. Linear in the amounts a, and x itself where they are f(x).
-        Not idempotent: the amounts that are read again from the result are not a, since directions
-        are not orthogonal and a feature does not read exactly the direction that it writes.
+        ``x + sum_i (a_i - f_i(x)) d_i``. This is linear in the amounts a, and equals x if a = f(x).
+        It is not idempotent: the amounts read again from the result are not a, since directions are
+        not orthogonal and a feature does not read exactly the direction that it writes.
 
-        Gradients flow to the amounts and, unchanged, to x; f(x) is held as it is.
+        Gradients flow to the amounts and, unchanged, to x; f(x) is treated as a constant.
         """
         self._check_reconstructs()
         change = (amounts.to(self.sae.b_dec) - self.amounts(x, features)).nan_to_num(nan=0.0)

@@ -1,4 +1,4 @@
-"""What is measured of a dictionary when its training ends."""
+"""Final figures: what is measured of a dictionary when its training ends."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -17,14 +17,14 @@ from genointerp.sae.source import ActivationSource
 
 @dataclass(frozen=True)
 class TrainLog:
-    """Figures of a finished training; those of quality are measured on held-out blocks.
+    """Figures of a finished training, of which those of quality are measured on held-out blocks.
 
     Parameters
     ----------
     fvu
-        Fraction of variance unexplained, about the mean of the held-out rows, outliers apart.
+        Fraction of variance unexplained, around the mean of the held-out rows, without outliers.
     fvu_all
-        The same with the outliers among them.
+        The same, with the outliers.
     l0
         Mean number of features that fire on a token, at the stored threshold.
     dead_share
@@ -32,19 +32,19 @@ class TrainLog:
     dead_share_fit
         Share of features that had not fired for ``dead_after`` tokens when training ended.
     n_tokens
-        Tokens trained on.
+        Number of tokens trained on.
     n_eval_tokens
-        Held-out rows that are no outliers.
+        Number of held-out rows that are not outliers.
     threshold
-        Pre-activation that a feature must exceed, on raw activations; 0 for TopK.
+        Mean pre-activation that a feature must exceed, on raw activations; 0 for TopK.
     mean_to_spread
         Norm of the mean row over the root of the total variance, before centring.
     outlier_norm
-        Norm above which a row was not trained on; None where every row was.
+        Norm above which a row was not trained on; None if every row was.
     outlier_share
         Share of such rows.
     n_skipped
-        Rows that the source left out, the first of each window.
+        Number of rows that the source left out, such as the first of each window.
     """
 
     fvu: float
@@ -62,7 +62,7 @@ class TrainLog:
 
 
 class FinalFigures(NamedTuple):
-    """What is measured of a dictionary at the end of its training, as in `TrainResult`."""
+    """What is measured at the end of training; the fields are those of `TrainResult`."""
 
     log: TrainLog
     density: Float64[np.ndarray, " n_features"]
@@ -76,7 +76,7 @@ def measure_final(
     first: Survey,
     dead_share_fit: float,
 ) -> FinalFigures:
-    """Measure a dictionary of raw rows on those that were held out."""
+    """Measure a dictionary on the held-out rows; it must already act on raw rows."""
     found = _evaluate(sae, [first.held_out], config)
     everything = found
     if len(first.held_out_outliers):

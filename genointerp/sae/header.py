@@ -1,4 +1,4 @@
-"""What a dictionary on disk says of itself, and its directions. Torch-free."""
+"""Metadata and directions of a dictionary on disk, read without torch."""
 
 import math
 from collections.abc import Mapping
@@ -25,36 +25,36 @@ WEIGHTS = "sae_weights.safetensors"
 TRAIN_CONFIG = "train_config.yaml"
 SCALE = "scale.json"
 NAMES = "feature_names"
-"""Where the metadata have the features that have a name."""
+"""Key of the metadata for the features that have a name."""
 REQUIRED_METADATA = ("model", "model_sha256", "site")
-"""What a saved dictionary must say of the activations it was trained on.
+"""Metadata that a saved dictionary must have, on the activations it was trained on.
 
-Only ``model_sha256`` may be empty: the weights are then known by the name of the model alone.
+Only ``model_sha256`` may be empty: the weights are then known only by the name of the model.
 """
 
 
 @dataclass(frozen=True)
 class DictionaryHeader:
-    """What a dictionary on disk says of itself.
+    """Metadata of a dictionary on disk.
 
     Parameters
     ----------
     folder
-        Where it lies.
+        Folder of the dictionary.
     model, model_sha256
-        Registry name of the model and sha256 of its weights, empty where it is not known.
+        Registry name of the model, and sha256 of its weights, empty if it is not known.
     site
-        Where in the model the activations that it was trained on were taken.
+        Site of the activations that it was trained on.
     d_in
         Width of the activations that it encodes.
     config
         Architecture and number of features.
     sha256
-        Of the weights: files of features name their dictionary by it.
+        sha256 of the weights, by which files of features refer to their dictionary.
     feature_names
-        Features that have a name, by that name.
+        Indices of the features that have a name, by name.
     only_there
-        Why no other model will do.
+        Why the dictionary is of no use with any other model; empty if nothing was stated.
     """
 
     folder: Path
@@ -69,12 +69,12 @@ class DictionaryHeader:
 
     @property
     def n_features(self) -> int:
-        """Size of the dictionary."""
+        """Number of features."""
         return self.config.n_features
 
     @property
     def identity(self) -> Identity:
-        """What the dictionary was made from."""
+        """Identity of the dictionary: what it was made from."""
         return Identity(
             str(self.folder),
             model=self.model,
@@ -92,7 +92,7 @@ class DictionaryHeader:
         Raises
         ------
         ConfigError
-            If the file with the configuration of the training is damaged.
+            If the configuration file of the training is damaged.
         """
         path = self.folder / TRAIN_CONFIG
         seed = read_yaml(path).get("seed") if path.exists() else None
@@ -106,12 +106,12 @@ class DictionaryHeader:
 
 
 def read_header(folder: StrPath) -> DictionaryHeader:
-    """Read what a dictionary of this package says of itself.
+    """Read the metadata of a dictionary of this package.
 
     Raises
     ------
     SchemaError
-        If a file is missing or malformed, or the weights are not those that it was written with.
+        If a file is missing or malformed, or the weights changed after they were written.
     """
     folder = Path(folder)
     cfg, where = read_cfg(folder / CONFIG), folder / CONFIG
@@ -141,7 +141,7 @@ def read_cfg(path: Path) -> dict[str, Any]:
     Raises
     ------
     SchemaError
-        If there is none, or it lacks what every dictionary says.
+        If there is no such file, or it lacks a key that every dictionary has.
     """
     if not path.exists():
         raise SchemaError(str(path), "the configuration of a dictionary", "no file")
@@ -174,7 +174,7 @@ def read_directions(folder: StrPath) -> Float64[np.ndarray, "n_features d_out"]:
     check_is_file(path, error=SchemaError)
     try:
         tensors = load_file(path)
-    except Exception as error:  # not its own error alone: of any type that numpy lacks too
+    except Exception as error:  # not only its own error, but any for a dtype that numpy lacks
         found = " ".join(str(error).split())
         raise SchemaError(str(path), "safetensors", found) from error
     rows = tensors.get("W_dec")
@@ -188,13 +188,13 @@ def read_directions(folder: StrPath) -> Float64[np.ndarray, "n_features d_out"]:
 
 
 def read_scale(folder: StrPath) -> Float64[np.ndarray, " n_features"] | None:
-    """Read how strongly each feature fires, as training measured it.
+    """Read the scale of each feature, as training measured it.
 
     Returns
     -------
     array or None
-        As ``genointerp.sae.metrics.firing_scale``: NaN for a feature that did not fire. None for a
-        dictionary that was trained before this was measured, or that this package did not train.
+        As from ``genointerp.sae.metrics.firing_scale``: NaN for a feature that did not fire. None
+        for a dictionary that an earlier version trained, or that this package did not train.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Dictionaries on disk: ``cfg.json`` and ``sae_weights.safetensors``, as SAELens reads them.
 
 SAELens has no inference class for BatchTopK: such a dictionary is a JumpReLU with one threshold for
-all features, and is saved as that. What SAELens does not know stands below ``metadata``.
+all features, and is saved as that. What SAELens does not know is under ``metadata``.
 """
 
 import hashlib
@@ -44,19 +44,20 @@ _DIGEST = "config_sha256"
 
 
 def save_sae(sae: SparseAutoencoder, directory: Path, metadata: Mapping[str, Any]) -> None:
-    """Write a dictionary as a folder, whose two files get their names in one step.
+    """Write a dictionary as a folder that appears only when both of its files are complete.
 
     Parameters
     ----------
     metadata
-        Plain values; ``feature_names``, from name to feature, is read again by ``Dictionary.load``.
+        Plain values; ``Dictionary.load`` also reads ``feature_names``, a mapping from name to
+        feature.
 
     Raises
     ------
     InputError
         If the metadata lack a required entry, or a weight is not finite.
     StorageError
-        If the directory cannot be written, or holds something else.
+        If the directory cannot be written, or already exists and may not be replaced.
     """
     with atomic_path(directory) as folder:
         folder.mkdir()
@@ -89,12 +90,12 @@ def save_training(result: TrainResult, directory: Path) -> None:
 
 
 def is_trained(directory: Path, config: TrainConfig, metadata: Mapping[str, str]) -> bool:
-    """Say whether a folder holds the dictionary of a finished training of these settings.
+    """Say whether a folder holds the dictionary of a finished training with these settings.
 
     Parameters
     ----------
     metadata
-        What the activations are of.
+        Metadata of the activations, such as model and site.
     """
     directory = Path(directory)
     try:
@@ -113,7 +114,7 @@ def read_weights(header: DictionaryHeader) -> SparseAutoencoder:
     Raises
     ------
     SchemaError
-        If they do not fit the configuration, or this was changed after it was written.
+        If they do not fit the configuration, or if the configuration changed after it was written.
     """
     path, config = header.folder / WEIGHTS, header.config
     tensors = read_tensors(path, error=SchemaError)
@@ -149,21 +150,21 @@ def _cfg(sae: SparseAutoencoder, metadata: Mapping[str, Any], digest: str) -> di
 
 
 def _digest(cfg: Mapping[str, Any]) -> str:
-    """Return the sha256 of a configuration but for itself, and for names, which people may give."""
+    """Return the sha256 of a configuration without itself and the names, which people may edit."""
     own = {name: it for name, it in cfg["metadata"].items() if name not in (_DIGEST, NAMES)}
     text = json.dumps({**cfg, "metadata": own}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _check_digest(cfg: Mapping[str, Any], path: Path) -> None:
-    """Refuse a configuration that was changed after it was written; early ones have no digest."""
+    """Refuse a configuration that changed after it was written; early ones have no digest."""
     expected = cfg["metadata"].get(_DIGEST)
     if expected is not None and expected != (found := _digest(cfg)):
         raise SchemaError(f"{path}: metadata.{_DIGEST}", f"{found[:12]}", repr(expected)[:20])
 
 
 def saelens_architecture(sae: SparseAutoencoder) -> dict[str, Any]:
-    """Return the entries of ``cfg.json`` that tell SAELens what computes the same at inference."""
+    """Return the entries of ``cfg.json`` with which SAELens computes the same at inference."""
     if isinstance(sae, TopK):
         return {"architecture": "topk", "k": sae.config.k, "rescale_acts_by_decoder_norm": False}
     if isinstance(sae, Transcoder):

@@ -1,4 +1,4 @@
-"""Several dictionaries as one whose reconstruction is the sum of theirs."""
+"""Join several dictionaries into one whose reconstruction is the sum of theirs."""
 
 from collections.abc import Sequence
 
@@ -17,13 +17,13 @@ def join(parts: Sequence[SparseAutoencoder]) -> SparseAutoencoder:
     Parameters
     ----------
     parts
-        Dictionaries that read the same activations; each reconstructs a part of them, and the parts
-        add up. At least one.
+        One or more dictionaries that read the same activations; each reconstructs a part of them,
+        and the parts add up.
 
     Raises
     ------
     ConfigError
-        If a part chooses a feature by what the others are, as TopK does, or reads another width.
+        If the features of a part compete with one another, as in TopK, or a part has another width.
     """
     d_in = parts[0].d_in
     for part in parts:

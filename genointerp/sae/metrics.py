@@ -22,7 +22,7 @@ class RunningMoments:
     Notes
     -----
     Batches are merged as in Chan et al. (1979): the residual stream of a genomic model may have
-    a mean far larger than its spread, where ``E[x^2] - E[x]^2`` would lose all digits.
+    a mean far larger than its spread, and ``E[x^2] - E[x]^2`` would then lose all digits.
     """
 
     def __init__(self, d_in: int) -> None:
@@ -58,7 +58,7 @@ class VarianceExplained:
     """Running fraction of variance unexplained (FVU) of a reconstruction.
 
     The mean that is subtracted is that of all the data, not of each batch: with batch means the
-    score would depend upon the batch size.
+    score would depend on the batch size.
 
     Notes
     -----
@@ -113,7 +113,7 @@ class FiringCounts:
 
 
 class Evaluation(NamedTuple):
-    """A dictionary measured on rows it was not trained on."""
+    """Figures of a dictionary on rows that it was not trained on."""
 
     fvu: float
     l0: float
@@ -123,17 +123,18 @@ class Evaluation(NamedTuple):
 
     @property
     def explained_variance(self) -> float:
-        """``1 - FVU``: below 0 where the mean row alone is a better reconstruction."""
+        """``1 - FVU``; below 0 if the mean row would be a better reconstruction."""
         return 1 - self.fvu
 
 
 class Histogram(NamedTuple):
-    """How many values lie between edges.
+    """Counts of values between edges.
 
     Parameters
     ----------
     edges
-        Ascending; a bin holds its lower edge and not its upper one, but the last holds both.
+        Ascending. A bin holds its lower edge and not its upper one, except the last, which holds
+        both.
     """
 
     edges: Float64[np.ndarray, " b1"]
@@ -141,9 +142,9 @@ class Histogram(NamedTuple):
 
 
 def density_histogram(density: Float64[np.ndarray, " n_features"]) -> Histogram:
-    """Count features by their density: bins of a quarter of a decade, from 1e-7 to 1.
+    """Count features by density, in bins of a quarter of a decade from 1e-7 to 1.
 
-    Rarer ones are in the first bin; features that never fire are in none.
+    Features rarer than that are in the first bin; those that never fire are in none.
     """
     edges = 10.0 ** (np.arange(-28, 1) / 4)
     firing = np.maximum(density[density > 0], edges[0])
@@ -157,7 +158,7 @@ def cosine_histogram(cosine: Float64[np.ndarray, " n_features"]) -> Histogram:
 
 
 class RunningEvaluation:
-    """A dictionary measured while it reconstructs rows, as at inference."""
+    """Measures a dictionary while it reconstructs rows, as at inference."""
 
     def __init__(self, sae: SparseAutoencoder) -> None:
         self._sae = sae
@@ -166,7 +167,7 @@ class RunningEvaluation:
 
     @torch.no_grad()
     def reconstruct(self, x: Float[Tensor, "batch d_row"]) -> Float[Tensor, "batch d_out"]:
-        """Return the reconstruction of rows, on the dictionary's device, and count them."""
+        """Reconstruct rows, on the dictionary's device, and add them to the figures."""
         sae = self._sae
         rows = sae.split(x.to(sae.b_dec))
         codes = sae.codes(rows.x)
@@ -201,7 +202,7 @@ def sparse_codes(sae: SparseAutoencoder, x: Float[Tensor, "batch d_in"]) -> spar
 def evaluate(
     sae: SparseAutoencoder, batches: Iterable[Float32[np.ndarray, "_ d_in"]]
 ) -> Evaluation:
-    """Encode and decode rows as at inference and measure the result.
+    """Encode and decode rows, as at inference, and measure the result.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""Several processes that train one dictionary, each on its share of every batch.
+"""Train one dictionary in several processes, each on its share of every batch.
 
-What they compute is what one process computes on whole batches, but for the order of sums:
-gradients and losses are averaged, and BatchTopK's budget is that of the whole batch. Without
-``torchrun``, everything here does nothing.
+They compute what one process would compute on whole batches, except for the order of sums:
+gradients and losses are averaged, and the budget of BatchTopK is that of the whole batch. Without
+``torchrun``, nothing here has an effect.
 """
 
 import os
@@ -22,10 +22,10 @@ from genointerp.sae.kernel.sparse import SparsePattern
 
 @contextmanager
 def process_group(device: str) -> Iterator[str]:
-    """Join the processes that ``torchrun`` started, and give this one's device.
+    """Join the processes that ``torchrun`` started, and yield the device of this one.
 
-    ``cuda`` becomes the GPU of this process's local rank. A process that was started alone stays
-    alone.
+    ``cuda`` becomes the GPU of this process's local rank. A process that was started without
+    ``torchrun`` works alone.
     """
     if "TORCHELASTIC_RUN_ID" not in os.environ or dist.is_initialized():
         yield device
@@ -47,12 +47,15 @@ def world_size() -> int:
 
 
 def is_first_process() -> bool:
-    """Return whether this process may speak for all that ``torchrun`` started, joined or not."""
+    """Say whether this is the first process that ``torchrun`` started, or the only one.
+
+    It may log for all, and can be asked before the processes are joined.
+    """
     return os.environ.get("RANK", "0") == "0"
 
 
 def rank() -> int:
-    """Return the number of this process; that of rank 0 writes."""
+    """Return the rank of this process; rank 0 writes files."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
@@ -62,7 +65,7 @@ def share_of(x: Shaped[Tensor, "batch d_in"]) -> Shaped[Tensor, "part d_in"]:
 
 
 def wait_for_all() -> None:
-    """Return when every process has come here."""
+    """Wait until every process has reached this call."""
     if world_size() > 1:
         dist.barrier()
 
@@ -100,20 +103,20 @@ def average_gradients(sae: SparseAutoencoder) -> None:
         return
     for weight in sae.parameters():
         if weight.grad is not None:
-            # the encoder is transposed in memory, which not every backend takes
+            # the encoder is transposed in memory, which not every backend accepts
             grad = weight.grad.contiguous()
             dist.all_reduce(grad)
             weight.grad.copy_(grad / world_size())
 
 
 def training_pattern(sae: SparseAutoencoder, z: Float[Tensor, "part n_features"]) -> SparsePattern:
-    """Choose the features of this process's rows as they are chosen in the whole batch.
+    """Choose the features of this process's rows as if the whole batch were in one process.
 
     Notes
     -----
-    Each process offers its ``k * batch`` largest values; what exceeds the largest value that the
-    budget does not reach is on. Values that tie with it, on any process, are off, where one
-    process would keep the first of them.
+    Each process offers its ``k * batch + 1`` largest values. A feature is on if its value exceeds
+    the largest value outside the budget. Values that tie with it, in any process, are off, whereas
+    a single process would keep the first of them.
     """
     if world_size() == 1 or not isinstance(sae, BatchTopK):
         return sae.training_pattern(z)

@@ -1,4 +1,4 @@
-"""Where rows of activations come from, as training asks for them."""
+"""Sources of rows of activations, as training reads them."""
 
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
@@ -12,10 +12,10 @@ from genointerp.core.split import LEAST_BLOCKS, held_out_blocks
 
 @runtime_checkable
 class ActivationSource(Protocol):
-    """Rows of activations, given in shuffled chunks, as often as asked for.
+    """Rows of activations in shuffled chunks, which can be read any number of times.
 
-    Rows belong to blocks of neighbours; some blocks are held out whole. Which, and every order,
-    follow from the seed alone. Rows that tell what held-out ones are may be given in neither part.
+    Rows belong to blocks of neighbours, and some whole blocks are held out. The seed alone decides
+    which, and every order. Rows that would reveal held-out ones may be left out of both parts.
     """
 
     @property
@@ -25,30 +25,30 @@ class ActivationSource(Protocol):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Widths of the sites whose activations a row joins end to end; ``(d_in,)`` for one."""
+        """Widths of the sites that a row joins end to end; ``(d_in,)`` for one site."""
         ...
 
     @property
     def n_rows(self) -> int:
-        """Rows of all blocks, but for those that the source leaves out."""
+        """Number of rows of all blocks, without those that the source leaves out."""
         ...
 
     @property
     def n_skipped(self) -> int:
-        """Rows that the source leaves out, such as the first of each window."""
+        """Number of rows that the source leaves out, such as the first of each window."""
         ...
 
     def chunks(
         self, seed: int, epoch: int, *, eval_share: float, start: int = 0
     ) -> Iterator[Float32[np.ndarray, "n d_in"]]:
-        """Give every row to train on once, from the chunk numbered ``start`` on.
+        """Yield every row to train on once, from the chunk with the number ``start`` on.
 
-        A chunk is the same whether those before it were asked for or not.
+        A chunk is the same whether or not those before it were read.
         """
         ...
 
     def held_out(self, seed: int, *, eval_share: float) -> Iterator[Float32[np.ndarray, "n d_in"]]:
-        """Give every row of the held-out blocks once."""
+        """Yield every row of the held-out blocks once."""
         ...
 
 
@@ -60,11 +60,11 @@ class RowSource:
     x
         The rows.
     block
-        Block of each row; 20 runs of consecutive rows where None.
+        Block of each row; None means 20 runs of consecutive rows.
     weight
-        How often each row is given in an epoch; once where None.
+        How often each row is yielded in an epoch; None means once.
     chunk_rows
-        Rows of a chunk.
+        Number of rows of a chunk.
     """
 
     n_skipped = 0
@@ -91,7 +91,7 @@ class RowSource:
     def chunks(
         self, seed: int, epoch: int, *, eval_share: float, start: int = 0
     ) -> Iterator[Float32[np.ndarray, "n d_in"]]:
-        """Yield every row to train on, in an order that seed and epoch determine."""
+        """Yield every row to train on, in an order that depends on seed and epoch."""
         wanted = ~self._held_out(seed, eval_share)
         index = np.repeat(np.flatnonzero(wanted), self.weight[wanted])
         order = rng(seed, f"rows of epoch {epoch}").permutation(index)
@@ -99,7 +99,7 @@ class RowSource:
             yield self.x[order[first : first + self.chunk_rows]]
 
     def held_out(self, seed: int, *, eval_share: float) -> Iterator[Float32[np.ndarray, "n d_in"]]:
-        """Yield the rows of the held-out blocks once, whatever their weight, shuffled."""
+        """Yield each row of the held-out blocks once, regardless of its weight, shuffled."""
         index = np.flatnonzero(self._held_out(seed, eval_share))
         order = rng(seed, "held-out rows").permutation(index)
         for first in range(0, len(order), self.chunk_rows):

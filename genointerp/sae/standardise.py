@@ -1,4 +1,4 @@
-"""Rows made easy to train on, and a dictionary of such rows rewritten as one of the raw rows."""
+"""Standardise rows for training, and rewrite the trained dictionary as one of the raw rows."""
 
 from dataclasses import dataclass
 
@@ -20,8 +20,9 @@ class Whitening:
     Notes
     -----
     ``C = U diag(l) U^T``; ``matrix = U diag(1 / sqrt(l + r)) U^T`` (ZCA; Bell and Sejnowski 1997),
-    with the ridge ``r`` of `RIDGE` times the mean of l: directions of next to no variance are
-    mostly the rounding of stored activations, and are not blown up to unit variance.
+    where the ridge ``r`` is `RIDGE` times the mean of l. Directions with almost no variance are
+    mostly rounding errors of stored activations, and the ridge keeps them from being scaled up to
+    unit variance.
     """
 
     matrix: Float64[np.ndarray, "d_in d_in"]
@@ -42,11 +43,11 @@ class Standardiser:
     Parameters
     ----------
     mean
-        Mean row; zeros where rows are not centred.
+        Mean row; zeros if rows are not centred.
     scale
-        What centred elements are divided by; an array where it differs between sites.
+        Divisor of centred elements; an array if it differs between sites.
     whitening
-        Applied after the division.
+        Whitening to apply after the division.
     """
 
     mean: Float64[np.ndarray, " d_in"]
@@ -70,9 +71,9 @@ class Standardiser:
 
         Notes
         -----
-        Mean and scale as in :meth:`SparseAutoencoder.fold`. With a whitening matrix M before that:
-        ``W_enc = M W_enc``, ``W_dec = W_dec M^-1``, ``b_dec = b_dec M^-1``, in float64: activations
-        and threshold stay as they are, and rows of W_dec are no longer of unit norm.
+        Mean and scale are folded as in :meth:`SparseAutoencoder.fold`. Before that, a whitening
+        matrix M gives ``W_enc = M W_enc``, ``W_dec = W_dec M^-1``, ``b_dec = b_dec M^-1``, in
+        float64: activations and threshold do not change, but rows of W_dec lose their unit norm.
         """
         if self.whitening is not None:
             _fold_whitening(sae, self.whitening)
@@ -81,7 +82,7 @@ class Standardiser:
 
 
 def _fold_whitening(sae: SparseAutoencoder, whitening: Whitening) -> None:
-    assert sae.W_enc.data_ptr() != sae.W_dec.data_ptr(), "no tied pair undoes whitening"
+    assert sae.W_enc.data_ptr() != sae.W_dec.data_ptr(), "tied weights cannot undo whitening"
     device = sae.b_dec.device
     inverse = torch.from_numpy(whitening.inverse).to(device)
     sae.W_enc.copy_(torch.from_numpy(whitening.matrix).to(device) @ sae.W_enc.double())
@@ -102,7 +103,7 @@ class RunningCovariance:
         if len(x) == 0:
             return
         mean = x.mean(axis=0, dtype=np.float64)
-        # products of centred rows in float32: what is lost is far below the ridge
+        # products of centred rows in float32: the rounding error is far below the ridge
         rows = x - mean.astype(np.float32)
         shift, total = mean - self.mean, self.n + len(x)
         self._sum += rows.T @ rows + np.outer(shift, shift) * (self.n * len(x) / total)

@@ -1,4 +1,4 @@
-"""One step of training: losses, gradients, Adam, decoder rows back to unit norm."""
+"""One step of training: losses, gradients, Adam, and decoder rows back to unit norm."""
 
 import math
 from dataclasses import replace
@@ -17,7 +17,7 @@ from genointerp.sae.kernel.sparse import SparsePattern, sparse_decode, sparse_en
 
 
 class StepResult(NamedTuple):
-    """What one step measured, before its update."""
+    """Figures of one step, measured before its update."""
 
     fvu: float
     aux_fvu: float
@@ -26,16 +26,16 @@ class StepResult(NamedTuple):
 
 
 class Trainer:
-    """A dictionary with its optimiser and its count of silent tokens.
+    """A dictionary with its optimiser, and how long each of its features has been silent.
 
     Parameters
     ----------
     sae
-        Trained in place, on standardised rows.
+        Dictionary to train, in place, on standardised rows.
     config
-        Settings.
+        Settings of the training.
     variance
-        Total variance of what is reconstructed of the rows, by which the loss is divided.
+        Total variance of the reconstructed columns, by which the loss is divided.
     """
 
     def __init__(self, sae: SparseAutoencoder, config: TrainConfig, *, variance: float) -> None:
@@ -47,7 +47,7 @@ class Trainer:
         self._z: Tensor | None = None
         device = sae.b_dec.device
         self.silent_tokens = torch.zeros(sae.n_features, dtype=torch.int64, device=device)
-        # eps as in Gao et al. 2024: gradients of rare features are small
+        # eps as in Gao et al. 2024, since gradients of rare features are small
         self.adam = torch.optim.Adam(sae.parameters(), lr=self.peak_rate, eps=6.25e-10, fused=True)
 
     @property
@@ -57,7 +57,7 @@ class Trainer:
 
     @property
     def is_dead(self) -> Bool[Tensor, " n_features"]:
-        """Features silent for ``dead_after`` tokens."""
+        """Which features have been silent for ``dead_after`` tokens."""
         return self.silent_tokens >= self.config.dead_after
 
     def step(self, rows: Float[Tensor, "batch d_row"]) -> StepResult:
@@ -84,7 +84,7 @@ class Trainer:
         return StepResult(fvu, aux_fvu, n_fired / len(rows), len(dead) / len(z[0]))
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that a step changes."""
+        """Return everything that a step changes."""
         return {
             "sae": self.sae.state_dict(),
             "adam": self.adam.state_dict(),
@@ -93,13 +93,13 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what :meth:`state_dict` returned.
+        """Restore what :meth:`state_dict` returned.
 
         Raises
         ------
         SchemaError
-            If moments, counters or the number of the step are not those of this dictionary; torch
-            itself refuses other weights, and takes moments of any shape.
+            If moments, counters or the step number do not fit this dictionary. Torch itself refuses
+            weights that do not fit, but accepts moments of any shape.
         """
         silent, step = state["silent_tokens"], state["step"]
         if type(step) is not int or not 0 <= step <= self.config.n_steps:
@@ -116,7 +116,7 @@ class Trainer:
 
     @torch.no_grad()
     def _pre_activations(self, x: Tensor) -> Tensor:
-        """Return z in memory that is kept from step to step: asking for it anew takes a while."""
+        """Return z, in memory that is reused from step to step, since allocating it is slow."""
         if self.config.autocast == "bfloat16":
             with torch.autocast(x.device.type, torch.bfloat16):
                 return self.sae.pre_activations(x).float()
@@ -128,7 +128,7 @@ class Trainer:
     def loss(
         self, rows: Rows, z: Float[Tensor, "batch n_features"], pattern: SparsePattern
     ) -> Losses:
-        """Return the architecture's loss of a batch, whose z were computed without a graph."""
+        """Return the architecture's loss for a batch whose z were computed without a graph."""
         pre = sparse_encode(rows.x, self.sae.W_enc, self.sae.b_enc, z, pattern)
         ramp = sparsity_ramp(self.step_number, self.config)
         batch = TrainingBatch(rows.x, rows.target, pattern, pre, self.variance, ramp)
@@ -144,7 +144,7 @@ class Trainer:
             return loss, fvu, math.nan
         wanted = self.config.aux_k or max(1, self.sae.d_in // 2)
         explained = self._explained_by(dead, wanted, rows.x, z)
-        # share of the residual that dead features leave (Gao et al. 2024, A.2)
+        # share of the residual that dead features leave unexplained (Gao et al. 2024, A.2)
         tiny = torch.finfo(missed.dtype).tiny
         whole = parallel.mean_over_ranks(missed).clamp_min(tiny)
         auxiliary = (residual - explained).square().sum() / whole
@@ -152,7 +152,7 @@ class Trainer:
         return loss + weight * auxiliary, fvu, float(auxiliary.detach())
 
     def _explained_by(self, dead: Tensor, wanted: int, x: Tensor, z: Tensor) -> Tensor:
-        """Return what the ``wanted`` largest of the dead features of each token add up to."""
+        """Return the sum of the contributions of each token's ``wanted`` largest dead features."""
         z_dead = z.index_select(1, dead)
         pattern = topk_pattern(z_dead, min(wanted, len(dead)))
         encoder = self.sae.W_enc.t().index_select(0, dead).t()
@@ -162,16 +162,16 @@ class Trainer:
 
     @torch.no_grad()
     def smallest_kept(self, rows: Float[Tensor, "batch d_row"]) -> float | None:
-        """Return the smallest activation that training would keep of a batch; None of none."""
+        """Return the smallest activation that training would keep in a batch; None if none."""
         z = self._pre_activations(self.sae.split(rows).x)
         value = self.sae.training_pattern(z).values_of(z)
         return float(value.min()) if len(value) else None
 
     @torch.no_grad()
     def _count(self, z: Tensor, pattern: SparsePattern) -> int:
-        """Count tokens of silence; return how many activations are more than 0.
+        """Update the counts of silent tokens; return how many activations are above 0.
 
-        Training may look at more than that: at gates, or just below a threshold.
+        The pattern of a training step may hold more hits: open gates, or z just below a threshold.
         """
         value = self.sae.values(pattern.values_of(z), pattern)
         firing = pattern.feature[value > 0]
@@ -199,7 +199,7 @@ def _check_shape(where: str, found: Tensor, shape: torch.Size) -> None:
 
 
 def learning_rate_share(step: int, config: TrainConfig) -> float:
-    """Return the share of the learning rate: warm-up, plateau, linear or cosine fall to zero."""
+    """Return the learning rate as a share of its peak: warm-up, plateau, then the decay to zero."""
     rate = min(1.0, (step + 1) / max(config.warmup_steps, 1))
     falling = config.decay_share * config.n_steps
     left = config.n_steps - step
@@ -211,13 +211,13 @@ def learning_rate_share(step: int, config: TrainConfig) -> float:
 
 
 def sparsity_ramp(step: int, config: TrainConfig) -> float:
-    """Return the share of the price of sparsity that is due: linear from 0, then 1."""
+    """Return the factor of the sparsity penalty: it rises linearly from 0 to 1, then stays."""
     return min(1.0, (step + 1) / max(1.0, config.sparsity_warmup_share * config.n_steps))
 
 
 @torch.no_grad()
 def remove_parallel_gradient(sae: SparseAutoencoder) -> None:
-    """Take from the gradient of each decoder row the part along the row, which only rescales it."""
+    """Remove from each decoder row's gradient the part along the row, which only rescales it."""
     grad, rows = sae.W_dec.grad, sae.W_dec
     assert grad is not None
     grad.addcmul_((grad * rows).sum(dim=1, keepdim=True), rows, value=-1)

@@ -1,4 +1,4 @@
-"""The threshold of a BatchTopK dictionary that came without one."""
+"""Estimate the threshold of a BatchTopK dictionary that was published without one."""
 
 from collections.abc import Iterable
 
@@ -14,27 +14,27 @@ from genointerp.sae.base import SparseAutoencoder
 def estimate_threshold(
     sae: SparseAutoencoder, batches: Iterable[Float32[Tensor, "_ d_in"]], *, n_rows: int
 ) -> float:
-    """Return the threshold above which ``k`` features fire on the mean row.
+    """Return the threshold above which ``k`` features fire on a row on average.
 
     Parameters
     ----------
     sae
-        Its ``config.k`` is the budget of a row.
+        Dictionary whose ``config.k`` is the budget of a row.
     batches
-        Raw activations, from all over the genome: the threshold holds wherever these are typical.
+        Raw activations, from all over the genome: the threshold is valid for such activations.
     n_rows
-        Rows of all batches.
+        Number of rows of all batches.
 
     Raises
     ------
     InputError
-        If there is another number of rows, or none.
+        If the number of rows is another one, or 0.
 
     Notes
     -----
-    The value of rank ``k n_rows + 1`` among the positive z of all rows, 0 where there are fewer:
-    BatchTopK over all the rows as one call, exactly and whatever the batches, in memory of twice
-    ``k n_rows`` numbers.
+    The threshold is the value of rank ``k n_rows + 1`` among the positive z of all rows, or 0 if
+    there are fewer. This is exactly BatchTopK over all rows in one call, however they are batched,
+    and needs memory for about twice ``k n_rows`` numbers.
     """
     budget = sae.config.k * n_rows
     highest, floor, seen = torch.zeros(0), 0.0, 0

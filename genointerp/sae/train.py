@@ -1,4 +1,4 @@
-"""Training of dictionaries from a source of activations, resumable at any step."""
+"""Train dictionaries on a source of activations; training can be resumed at any checkpoint."""
 
 import json
 import logging
@@ -43,34 +43,34 @@ OWN = ("sae", "init_seed", "learning_rate", "aux_k", "aux_coefficient", "dead_af
 """Settings in which dictionaries that are trained together may differ."""
 
 Listen = Callable[[int, Record], None]
-"""Called with the number of a dictionary and each new line of its metrics.jsonl."""
+"""Called with the index of a dictionary and each new line of its metrics.jsonl."""
 
 
 def ignore(number: int, record: Record) -> None:
-    """Do nothing with a line of metrics: the default of every ``listen`` parameter."""
+    """Ignore a line of metrics; the default of every ``listen`` parameter."""
 
 
 class TrainResult(NamedTuple):
-    """A trained dictionary, which acts on raw activations, and what is known of it.
+    """A trained dictionary, which acts on raw activations, and its figures.
 
     Parameters
     ----------
     sae
-        Mean and scale of the data are folded into its weights.
+        The dictionary; mean and scale of the data are folded into its weights.
     log
         Final figures.
     density
         Share of held-out rows on which each feature fires.
     scale
-        How strongly each fires there, as :func:`genointerp.sae.metrics.firing_scale` has it.
+        Scale of each feature on these rows, from :func:`genointerp.sae.metrics.firing_scale`.
     records
         Lines of metrics.jsonl.
     config
-        As resolved.
+        Settings, with every default resolved.
     metadata
-        As given, and the sizes.
+        Metadata, as they were passed.
     seconds
-        Time taken by this process; written to no reproducible file.
+        Time that this process took, in seconds; it is written to no reproducible file.
     """
 
     sae: SparseAutoencoder
@@ -95,7 +95,7 @@ def train_sae(
 ) -> TrainResult:
     """Train a dictionary; the same seed on the same machine gives the same bytes.
 
-    See :func:`train_together`, of which this is the case of one.
+    See :func:`train_together`, which this calls for a single dictionary.
     """
     return train_together(
         source,
@@ -118,35 +118,35 @@ def train_together(
     checkpoint_dir: Path | None = None,
     device: str = "cpu",
 ) -> list[TrainResult]:
-    """Train several dictionaries on one reading of the data; each as if it were alone.
+    """Train several dictionaries while reading the data once, each as if it were trained alone.
 
-    In each of several processes of ``torchrun``, inside :func:`parallel.process_group`, it trains
-    on that process's share of every batch and returns the same dictionaries.
+    In several processes of ``torchrun``, inside :func:`parallel.process_group`, each process trains
+    on its share of every batch, and all return the same dictionaries.
 
     Parameters
     ----------
     configs
-        They may differ in what `OWN` names.
+        Settings of each dictionary; they may differ only in the settings that `OWN` names.
     metadata
         ``model``, ``model_sha256`` and ``site`` of the activations; part of the identity of a
         checkpoint and of the saved dictionary.
     progress
-        Called with the tokens read.
+        Called with (tokens read, tokens in all).
     checkpoint_dir
-        Where to keep the state of the run. A run that was stopped goes on from there, and ends
-        with the result it would have had. None keeps no state.
+        Folder for the state of the run. A run that was stopped goes on from there, and ends with
+        the result that it would have had. None keeps no state.
 
     Raises
     ------
     ConfigError
-        If the configurations differ in anything else, or ``batch_tokens`` cannot be divided among
-        the processes.
+        If the configurations differ in any other setting, or ``batch_tokens`` is not a multiple of
+        the number of processes.
     DivergenceError
         If the loss of a step is not finite; the last checkpoint stays as it is.
     InputError
         If activations are not finite, are all equal or are too few.
     MismatchError
-        If a row has another width than the source states, or the checkpoint is of another run.
+        If the width of a row is not that of the source, or the checkpoint is of another run.
     """
     configs = [config.for_rows(source.n_rows) for config in configs]
     config = _shared(configs)
@@ -199,7 +199,7 @@ class _Run:
             progressed = restore_checkpoint(
                 self.checkpoint_dir, self.trainers, identity=self.identity
             )
-        # nobody may write the checkpoint before everybody has read it
+        # no process may write the checkpoint before every process has read it
         parallel.wait_for_all()
         return progressed or Progressed(records=[[] for _ in self.trainers])
 
@@ -209,7 +209,7 @@ class _Run:
         device = self.trainers[0].sae.b_dec.device
         standardised = self.survey.standardiser(rows)
         if self.step_number == 0:
-            # on the whole batch, so that processes begin with the same weights
+            # on the whole batch, so that all processes begin with the same weights
             for trainer in self.trainers:
                 trainer.sae.fit_encoder(standardised.to(device))
         x = parallel.share_of(standardised).to(device)
@@ -218,7 +218,7 @@ class _Run:
         for number, trainer in enumerate(self.trainers):
             rate = trainer.rate
             result = trainer.step(x)
-            # before the next checkpoint: the last one is of weights that are still good
+            # checked before a checkpoint is written, so that the last one holds good weights
             if not math.isfinite(result.fvu):
                 raise DivergenceError(trainer.step_number, result.fvu)
             if is_logged:
@@ -232,7 +232,7 @@ class _Run:
 
     @contextmanager
     def kept_upon_error(self, progressed: Progressed) -> Iterator[None]:
-        """Keep what was trained where data turn out to be bad; with mended ones it goes on."""
+        """Save the state if data turn out to be bad; training can go on once they are mended."""
         try:
             yield
         except InputError:
@@ -241,9 +241,9 @@ class _Run:
             raise
 
     def calibrate(self, position: Position) -> None:
-        """Set thresholds to the mean of what the next batches would use with these weights.
+        """Set each threshold to the mean of those of the next batches, with the final weights.
 
-        The running threshold lags behind weights that still change.
+        The running threshold lags behind while weights still change.
         """
         chosen = [trainer for trainer in self.trainers if trainer.sae.has_threshold]
         if not chosen:
@@ -261,7 +261,7 @@ class _Run:
                 trainer.sae.threshold.fill_(sum(found) / len(found))
 
     def finish(self, trainer: Trainer) -> FinalFigures:
-        """Fold the standardisation into the weights, and measure what comes of it."""
+        """Fold the standardisation into the weights, and measure the result."""
         dead_share = float(trainer.is_dead.float().mean())
         self.survey.standardiser.fold(trainer.sae)
         return measure_final(trainer.sae, self.source, self.config, self.survey, dead_share)
@@ -271,7 +271,7 @@ class _Run:
             save_checkpoint(self.checkpoint_dir, self.trainers, progressed, identity=self.identity)
 
     def _record(self, trainer: Trainer, result: StepResult, rate: float) -> Record:
-        """Return a line of metrics.jsonl: FVU and L0 are of a batch of held-out rows."""
+        """Return a line of metrics.jsonl; its FVU and L0 are those of a batch of held-out rows."""
         glance = self.survey.held_out[: self.config.batch_tokens]
         held_out = evaluate(trainer.sae, [self.survey.standardiser(glance).numpy()])
         device = trainer.sae.b_dec.device
@@ -330,14 +330,14 @@ def _report(first: Survey, source: ActivationSource, config: TrainConfig) -> Non
         "; the mean is subtracted" if config.centre else "",
     )
     if first.mean_to_spread > 1 and not config.centre:
-        logger.warning("the mean outweighs the spread: most features will die; set centre: true")
+        logger.warning("the mean exceeds the spread: most features will die; set centre: true")
     logger.info(
         "%d tokens to train on: %.1f passes over the data",
         config.n_steps * config.batch_tokens,
         config.n_steps * config.batch_tokens / max((1 - config.eval_share) * source.n_rows, 1),
     )
     logger.info(
-        "left out: %.3f %% of rows, of norm above %.4g; %d first rows of windows",
+        "left out: %.3f %% of rows, whose norm is above %.4g; %d first rows of windows",
         100 * first.outlier_share,
         first.outlier_norm,
         source.n_skipped,

@@ -225,7 +225,7 @@ def test_a_folder_of_another_library_is_adopted_by_its_command(tmp_path, activat
     encode_store([activations], tmp_path / "sae", tmp_path / "f.h5")
     before = (tmp_path / "theirs/ae.pt").read_bytes()
     again = adopt(tmp_path / "theirs")
-    assert "another folder than the one that is read" in str(again.exception)
+    assert "a folder other than the one that is read" in str(again.exception)
     assert (tmp_path / "theirs/ae.pt").read_bytes() == before
     assert not (tmp_path / "theirs/cfg.json").exists()
 

@@ -8,7 +8,7 @@ from genointerp.sae.kernel.selection import above_pattern, largest
 from genointerp.sae.kernel.sparse import SparsePattern
 
 FLOOR = 0.8
-"""Share of the running threshold above which candidates are looked for first."""
+"""Share of the running threshold; the search for the largest values begins above it."""
 
 
 class BatchTopK(SparseAutoencoder):
@@ -22,12 +22,12 @@ class BatchTopK(SparseAutoencoder):
     has_threshold = True
 
     def training_pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
-        """Choose the ``k * batch`` largest of the batch, fewer where fewer are positive."""
+        """Choose the ``k * batch`` largest values of the batch, or fewer if fewer are positive."""
         hits = largest(z.reshape(-1), self.config.k * len(z), guess=FLOOR * float(self.threshold))
         return SparsePattern.from_hits(
             hits // self.n_features, hits % self.n_features, (len(z), self.n_features)
         )
 
     def pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
-        """Choose what exceeds the stored threshold."""
+        """Choose the features whose z exceeds the stored threshold."""
         return above_pattern(z, self.threshold)

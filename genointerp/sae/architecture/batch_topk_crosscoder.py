@@ -1,7 +1,8 @@
 """BatchTopK crosscoders: one dictionary over several sites or several models.
 
 Lindsey et al. 2024 (transformer-circuits.pub) with the selection of Minder et al. 2025
-(arXiv:2504.02922): a price on activations makes up features of one model alone, this does not.
+(arXiv:2504.02922): a penalty on activations invents features of one model alone; this selection
+does not.
 """
 
 import torch

@@ -12,10 +12,10 @@ from genointerp.sae.kernel.sparse import SparsePattern, sparse_decode
 
 
 class Gated(SparseAutoencoder):
-    """Tells by one pre-activation whether a feature is on, and by another how much.
+    """Decides by one pre-activation whether a feature is on, and by another how strongly.
 
     ``z = x W_enc + b_enc`` is the gate; ``f = relu((z - b_enc) exp(r_mag) + b_mag)`` where z > 0.
-    The price is on the gate, so that it does not shrink f.
+    The sparsity penalty is on the gate, so that it does not shrink f.
 
     Notes
     -----
@@ -46,14 +46,14 @@ class Gated(SparseAutoencoder):
         return self._magnitudes(pre, pattern).relu()
 
     def losses(self, batch: TrainingBatch) -> Losses:
-        """Return the share of variance unexplained, that of the gates alone, and their price."""
+        """Return the FVU, plus the FVU of the gates alone, plus the penalty on the gates."""
         full = super().losses(batch)
         gates = sparse_decode(batch.pre, self.W_dec.detach(), batch.pattern) + self.b_dec.detach()
         price = self.config.l1_coefficient * l1_share(batch.pre, batch)
         return Losses(full.loss + batch.error_share(gates) + price, full.residual)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return the weights; the bias of the gate is named ``b_gate``."""
+        """Return the weights by name; the bias of the gate is named ``b_gate``."""
         tensors = super().tensors()
         tensors["b_gate"] = tensors.pop("b_enc")
         own = {"r_mag": self.r_mag, "b_mag": self.b_mag}
@@ -61,7 +61,7 @@ class Gated(SparseAutoencoder):
 
     @torch.no_grad()
     def fill(self, tensors: dict[str, Tensor], *, where: str) -> None:
-        """Take weights, gates and magnitudes."""
+        """Copy in weights, gates and magnitudes."""
         super().fill(tensors | {"b_enc": tensors["b_gate"]}, where=where)
         self.r_mag.copy_(tensors["r_mag"])
         self.b_mag.copy_(tensors["b_mag"])
@@ -76,5 +76,5 @@ class Gated(SparseAutoencoder):
     def _fold_encoder(self, projected_mean: Tensor, gain: float) -> None:
         super()._fold_encoder(projected_mean, gain)
         magnified = self.r_mag.double().exp() * projected_mean
-        # z - b_enc holds the projected mean of raw rows, which standardised ones have not
+        # on raw rows, z - b_enc contains the projected mean; on standardised rows it does not
         self.b_mag.copy_(gain * self.b_mag.double() - magnified)

@@ -13,34 +13,34 @@ from genointerp.sae.kernel.sparse import SparsePattern, sparse_decode
 
 
 class JumpRelu(SparseAutoencoder):
-    """Keeps pre-activations above a threshold that each feature learns; a feature on has a price.
+    """Keeps pre-activations above a threshold learnt for each feature; each feature on costs.
 
     Notes
     -----
-    ``loss = sum ||x - x_hat||^2 / (n variance) + l0_coefficient L0``. The threshold enters by
-    steps alone, whose derivative is estimated with a rectangle of width ``bandwidth`` about it:
-    training looks at the pre-activations within half of it below the threshold, too. The threshold
-    itself is the parameter, kept at 0 or above, and not its logarithm: it is stored as it is.
+    ``loss = sum ||x - x_hat||^2 / (n variance) + l0_coefficient L0``. The threshold enters only
+    through steps, whose derivative is estimated with a rectangle of width ``bandwidth`` around the
+    threshold: training therefore also looks at pre-activations up to ``bandwidth / 2`` below it.
+    The parameter is the threshold itself, kept at 0 or above, and not its logarithm.
     """
 
     has_auxiliary = False
 
     def training_pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
-        """Choose what is positive and above the threshold, or so near that it moves it."""
+        """Choose the positive z above the threshold, or near enough to it to give it a gradient."""
         floor = (self.threshold.detach() - self._bandwidth() / 2).clamp_min(0.0)
         return above_pattern(z, floor)
 
     def pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
-        """Choose what exceeds the threshold of its feature."""
+        """Choose the features whose z exceeds their own threshold."""
         return above_pattern(z, self.threshold.detach())
 
     def values(self, pre: Float[Tensor, " hit"], pattern: SparsePattern) -> Float[Tensor, " hit"]:
-        """Return what exceeds the threshold of its feature; 0 for what is only near it."""
+        """Return each z that exceeds its threshold; 0 for one that is only near it."""
         threshold = self.threshold.detach().index_select(0, pattern.feature)
         return pre * (pre > threshold)
 
     def losses(self, batch: TrainingBatch) -> Losses:
-        """Return the share of variance unexplained and the price of L0."""
+        """Return the FVU plus the penalty on L0."""
         threshold = self.threshold.index_select(0, batch.pattern.feature)
         value, is_on = jump(batch.pre, threshold, self._bandwidth())
         x_hat = sparse_decode(value, self.W_dec, batch.pattern) + self.b_dec
@@ -60,7 +60,7 @@ class JumpRelu(SparseAutoencoder):
 
     @torch.no_grad()
     def fill(self, tensors: dict[str, Tensor], *, where: str) -> None:
-        """Take weights and thresholds."""
+        """Copy in weights and thresholds."""
         super().fill(tensors, where=where)
         self.threshold.copy_(tensors["threshold"])
 
@@ -69,20 +69,20 @@ class JumpRelu(SparseAutoencoder):
         self.threshold = torch.nn.Parameter(torch.full((self.config.n_features,), start))
 
     def _bandwidth(self) -> float:
-        # both papers' units: standardised elements have unit mean square, so a row has norm^2 d_row
+        # the papers scale rows to a mean squared norm of 1; standardised rows have d_row
         return self.config.bandwidth * math.sqrt(self.d_row)
 
 
 def jump(
     pre: Float[Tensor, " hit"], threshold: Float[Tensor, " hit"], bandwidth: float
 ) -> tuple[Float[Tensor, " hit"], Float[Tensor, " hit"]]:
-    """Return ``pre H(pre - threshold)`` and ``H(pre - threshold)``, H the step at 0.
+    """Return ``pre H(pre - threshold)`` and ``H(pre - threshold)``, where H is the step at 0.
 
     Notes
     -----
     With K the rectangle ``|pre - threshold| < bandwidth / 2``, the derivatives by the threshold are
     taken as ``-threshold K / bandwidth`` and ``-K / bandwidth`` (equations 11 and 12 of the paper);
-    ``pre`` gets a gradient where it is above, and none from the step.
+    ``pre`` gets a gradient where it is above the threshold, and none through the step.
     """
     value, is_on = _Jump.apply(pre, threshold, bandwidth)  # type: ignore[no-untyped-call]
     return value, is_on

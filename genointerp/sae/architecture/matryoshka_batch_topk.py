@@ -9,23 +9,23 @@ from genointerp.sae.kernel.sparse import SparsePattern, sparse_decode
 
 
 class MatryoshkaBatchTopK(BatchTopK):
-    """BatchTopK whose first features reconstruct by themselves, too: general ones come first.
+    """BatchTopK whose first features must also reconstruct alone, so that general ones come first.
 
     Notes
     -----
     The loss is the mean, over the prefixes of the dictionary, of the share of variance that the
     features of the prefix leave unexplained. The features between two prefixes are decoded once;
-    a prefix adds up what those before it gave.
+    the reconstruction of a prefix is the cumulative sum of these parts.
     """
 
     @property
     def prefix_sizes(self) -> tuple[int, ...]:
-        """Features of each prefix; the last has all."""
+        """Number of features of each prefix; the last has all."""
         sizes = (max(1, round(share * self.n_features)) for share in self.config.prefixes)
         return tuple(sorted(set(sizes)))
 
     def losses(self, batch: TrainingBatch) -> Losses:
-        """Return the mean share of variance unexplained of the prefixes."""
+        """Return the mean FVU of the prefixes."""
         sizes = torch.tensor(self.prefix_sizes, device=batch.pre.device)
         part = torch.bucketize(batch.pattern.feature, sizes, right=True)
         order = torch.argsort(part.to(torch.int32), stable=True)

@@ -24,7 +24,7 @@ ARCHITECTURES: dict[str, type[SparseAutoencoder]] = {
     "topk": TopK,
     "transcoder": Transcoder,
 }
-"""Every architecture; a new one is a file and a line here."""
+"""Every architecture; to add one, write its file and a line here."""
 
 
 def make_sae(config: SaeConfig, d_row: int, *, seed: int = 0) -> SparseAutoencoder:
@@ -33,7 +33,7 @@ def make_sae(config: SaeConfig, d_row: int, *, seed: int = 0) -> SparseAutoencod
     Parameters
     ----------
     d_row
-        Columns of a training row: the width of the activations, or of the sites it joins.
+        Columns of a training row: the width of the activations, or the sum over the sites it joins.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""ReLU dictionaries with a price on activations (Bricken et al. 2023; Anthropic, April 2024)."""
+"""ReLU dictionaries with an L1 penalty (Bricken et al. 2023; Anthropic, April 2024)."""
 
 import math
 
@@ -11,13 +11,13 @@ from genointerp.sae.kernel.sparse import SparsePattern
 
 
 class Relu(SparseAutoencoder):
-    """Keeps every positive pre-activation; the sum of activations has a price.
+    """Keeps every positive pre-activation; the sum of activations is penalised.
 
     Notes
     -----
     ``loss = (sum ||x - x_hat||^2 + l1_coefficient s sum |f|) / (n variance)`` with s the root mean
-    square of an element, so that the balance does not depend upon the scale of the rows. Rows of
-    W_dec have unit norm, without which the price could be evaded.
+    square of an element, so that the balance does not depend on the scale of the rows. Rows of
+    W_dec have unit norm; otherwise larger rows could evade the penalty.
     """
 
     has_auxiliary = False
@@ -27,7 +27,7 @@ class Relu(SparseAutoencoder):
         return self.pattern(z)
 
     def pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
-        """Choose what is positive."""
+        """Choose the features whose z is positive."""
         return above_pattern(z, 0.0)
 
     def _penalty(self, value: Tensor, batch: TrainingBatch) -> Tensor:
@@ -35,6 +35,6 @@ class Relu(SparseAutoencoder):
 
 
 def l1_share(value: Float[Tensor, " hit"], batch: TrainingBatch) -> Float[Tensor, ""]:
-    """Return the mean sum of activations of a token, due and in units of the error's share."""
+    """Return the mean L1 norm of a token's activations, in units of FVU and times the ramp."""
     element = math.sqrt(batch.variance / batch.target.shape[1])
     return batch.ramp * element / batch.variance * value.sum() / len(batch.x)

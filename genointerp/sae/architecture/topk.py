@@ -18,5 +18,5 @@ class TopK(SparseAutoencoder):
         return self.pattern(z)
 
     def pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
-        """Choose the k largest of each token, fewer where fewer are positive."""
+        """Choose the k largest values of each token, or fewer if fewer are positive."""
         return topk_pattern(z, self.config.k)

@@ -1,7 +1,7 @@
 """Transcoders: from activations at one site to those at another (Dunefsky et al. 2024).
 
-That paper (arXiv:2406.11944) reads the input of an MLP and writes its output, with a price on
-activations; here features are chosen as in BatchTopK.
+The transcoders of that paper (arXiv:2406.11944) read the input of an MLP and write its output, with
+an L1 penalty; here features are chosen as in BatchTopK.
 """
 
 import torch
@@ -38,7 +38,7 @@ class Transcoder(BatchTopK):
         return self.config.widths[1]
 
     def _make_encoder(self, generator: torch.Generator) -> None:
-        # nothing ties the two spaces before training
+        # input and target are different spaces: the transpose of W_dec would mean nothing here
         shape = (self.config.n_features, self.config.widths[0])
         rows = torch.randn(shape, generator=generator)
         self.W_enc = torch.nn.Parameter((rows / rows.norm(dim=1, keepdim=True)).t())

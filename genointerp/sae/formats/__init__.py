@@ -1,1 +1,1 @@
-"""Dictionaries of other libraries, read and written: one file a library, one registry."""
+"""Read and write dictionaries of other libraries: one file for each library, and a registry."""

@@ -1,7 +1,7 @@
-"""dictionary_learning: ``ae.pt``, a state of torch, beside ``config.json``.
+"""dictionary_learning: ``ae.pt``, a state of torch, next to ``config.json``.
 
-Matrices are those of ``torch.nn.Linear``, so (n_features, d_in) and (d_in, n_features); all classes
-but the JumpReLU one subtract the decoder's bias from what they encode.
+Matrices are those of ``torch.nn.Linear``: (n_features, d_in) and (d_in, n_features). All classes
+except the JumpReLU one subtract the decoder's bias from what they encode.
 """
 
 import json
@@ -57,25 +57,25 @@ _NAMES: dict[ArchitectureName, tuple[str, ...]] = {
     "batch_topk": ("encoder.weight", "encoder.bias", "decoder.weight", "b_dec", "k"),
     "matryoshka_batch_topk": ("W_enc", "b_enc", "W_dec", "b_dec", "k", "group_sizes"),
 }
-"""The tensors of each; its library, too, reads no file that has others."""
+"""The tensors of each architecture; the library, too, refuses a file that has others."""
 _OPTIONAL: dict[ArchitectureName, tuple[str, ...]] = {
     name: ("threshold",) for name in ("topk", "batch_topk", "matryoshka_batch_topk")
 }
 UNSET = -1.0
-"""Threshold of a dictionary whose training had not come to estimate one."""
+"""Stored threshold of a dictionary whose training ended before one was estimated."""
 
 
 def read_dictionary_learning(folder: Path) -> SparseAutoencoder:
-    """Read a dictionary as the class of it there does, on whose defaults values depend.
+    """Read a dictionary as its class in that library does, including the defaults of the class.
 
-    An ``AutoEncoder`` gets columns of unit norm, as its own loader gives it: the others are taken
-    as they are stored. A threshold that was never estimated is read as 0.
+    An ``AutoEncoder`` gets decoder columns of unit norm, as from its own loader; the other classes
+    are taken as they are stored. A threshold that was never estimated is read as 0.
 
     Raises
     ------
     SchemaError
-        If it is of a class that has no counterpart, or its weights are not those of the class or
-        of the configuration.
+        If its class has no counterpart here, or its weights do not fit the class or the
+        configuration.
     """
     path = Path(folder) / "config.json"
     trainer = read_json_object(path, error=InputError).get("trainer")
@@ -128,7 +128,7 @@ def write_dictionary_learning(
 def from_state(
     architecture: ArchitectureName, state: dict[str, Tensor], where: str
 ) -> SparseAutoencoder:
-    """Make a dictionary of a state of that library.
+    """Make a dictionary from a state of that library.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def from_state(
 
 
 def to_state(sae: SparseAutoencoder) -> dict[str, Tensor]:
-    """Return the state that the library's class has for the same dictionary."""
+    """Return the state of the library's class for the same dictionary."""
     architecture = sae.config.architecture
     weights = weights_of(sae, subtracts_b_dec=architecture != "jumprelu")
     if architecture == "jumprelu":
@@ -186,12 +186,12 @@ def to_state(sae: SparseAutoencoder) -> dict[str, Tensor]:
 def _with_count(
     trainer: Mapping[str, Any], state: dict[str, Tensor], architecture: ArchitectureName, path: Path
 ) -> dict[str, Tensor]:
-    """Return the state with the k of the configuration, which early versions did not store in it.
+    """Add the k of the configuration to the state, where early versions did not store it.
 
     Raises
     ------
     SchemaError
-        If the two differ, as the library refuses it too.
+        If the two differ, which the library refuses too.
     """
     k = trainer.get("k")
     if "k" not in _NAMES[architecture] or k is None:
@@ -205,12 +205,12 @@ def _with_count(
 
 
 def _with_unit_columns(state: dict[str, Tensor], where: str) -> dict[str, Tensor]:
-    """Return the state as ``AutoEncoder.normalize_decoder`` leaves it: the same reconstruction.
+    """Return the state after ``AutoEncoder.normalize_decoder``: the reconstruction is the same.
 
     Raises
     ------
     SchemaError
-        If a column is zero: there it has no direction, and the library fails.
+        If a column is zero: it has no direction, and the library fails on it.
     """
     check_names(state, _NAMES["relu"], where)
     encoder, decoder = (matrix(state, f"{name}.weight", where) for name in ("encoder", "decoder"))
@@ -234,7 +234,7 @@ def _with_unit_columns(state: dict[str, Tensor], where: str) -> dict[str, Tensor
 def _of_linear_layers(
     architecture: ArchitectureName, state: dict[str, Tensor], where: str
 ) -> dict[str, Tensor]:
-    """Return weights in this package's names; a transpose is no copy."""
+    """Return weights by the names of this package; transposes are views, not copies."""
     tensors = {
         "W_enc": matrix(state, "encoder.weight", where).t(),
         "W_dec": matrix(state, "decoder.weight", where).t(),

@@ -1,8 +1,8 @@
-"""InterPLM (Simon and Zou 2024): ``ae.pt``, a state of torch, beside ``config.yaml``.
+"""InterPLM (Simon and Zou 2024): ``ae.pt``, a state of torch, next to ``config.yaml``.
 
-Its classes come from dictionary_learning, with two entries more: the largest activation of each
-feature, by which values are divided for display alone, and whether inputs are brought to one norm.
-``config.yaml`` is a pickle in YAML: it is searched for the name of the trainer and not loaded.
+Its classes come from dictionary_learning, with two more entries: the largest activation of each
+feature, by which values are divided for display only, and whether inputs are scaled to one norm.
+``config.yaml`` is a pickle in YAML: it is searched for the name of the trainer, not loaded.
 """
 
 import re
@@ -32,18 +32,18 @@ _OF_ARCHITECTURE = {
     "tied_batch_topk": "BatchTopKTrainerConfig",
 }
 NORMALISED = "ae_normalized.pt"
-"""Weights beside which ``ae.pt`` is not read."""
+"""Weights that are read instead of ``ae.pt`` if both are there."""
 _FILES = (NORMALISED, "ae.pt")
 _RESCALE, _NORMALISE = "activation_rescale_factor", "normalize_to_sqrt_d"
 
 
 def read_interplm(folder: Path) -> SparseAutoencoder:
-    """Read a dictionary; one without ``config.yaml`` is of the published kind, with ReLU.
+    """Read a dictionary; one without ``config.yaml`` is taken for a ReLU one, as published.
 
     Raises
     ------
     SchemaError
-        If the trainer has no counterpart, or inputs are brought to one norm.
+        If the trainer has no counterpart here, or inputs are scaled to one norm.
     """
     folder = Path(folder)
     path = next((folder / name for name in _FILES if (folder / name).is_file()), folder / "ae.pt")
@@ -56,7 +56,7 @@ def read_interplm(folder: Path) -> SparseAutoencoder:
 
 
 def write_interplm(sae: SparseAutoencoder, folder: Path, metadata: Mapping[str, Any]) -> None:
-    """Write a dictionary with its weights; ``config.yaml`` names the trainer and says no more.
+    """Write a dictionary; its ``config.yaml`` names only the trainer.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def _architecture(path: Path) -> ArchitectureName:
 def _in_place(
     architecture: ArchitectureName, state: dict[str, Tensor], where: str
 ) -> dict[str, Tensor]:
-    """Return the state as dictionary_learning has it: its JumpReLU has no linear layers."""
+    """Return the state as dictionary_learning has it, whose JumpReLU has no linear layers."""
     if architecture != "jumprelu":
         return state
     return {

@@ -1,7 +1,7 @@
-"""Dictionaries that others have published, each with the one formula, model and site it is for.
+"""Published dictionaries, each with the only formula, model and site it can be used with.
 
-A wrong model, site or formula gives features that look like features and mean nothing, so nothing
-is guessed: a file must be exactly what its entry here says.
+With a wrong model, site or formula, features look right and mean nothing. So nothing is guessed: a
+file must be exactly what its entry here says.
 """
 
 from collections.abc import Mapping
@@ -26,19 +26,19 @@ class PublishedDictionary:
     Parameters
     ----------
     source, file
-        Repository on the Hugging Face hub, and its file.
+        Repository on the Hugging Face hub, and the file in it.
     model, site
-        The only activations that it reads, by the names of this package.
+        Model and site of the only activations that it reads, by the names of this package.
     d_in, n_features, k
-        Its sizes.
+        Sizes of the dictionary.
     licence
-        Of the weights.
+        Licence of the weights.
     only_there
-        Why it is of no use anywhere else.
+        Why it is of no use with any other model.
     feature_names
-        Features that its authors have named.
+        Features that its authors named, by that name.
     cold_bases
-        First bases that a model reads whose activations it was not made for.
+        Number of bases at the head of a window whose activations the dictionary was not made for.
     """
 
     source: str
@@ -88,10 +88,10 @@ PUBLISHED: dict[str, PublishedDictionary] = {
         cold_bases=16,
     ),
 }
-"""Every published dictionary that can be adopted, by name; a new one is an entry here."""
+"""Every published dictionary that can be adopted, by name; to add one, write an entry here."""
 
 _PREFIX = "_orig_mod."
-"""What torch.compile puts before each key."""
+"""Prefix that torch.compile puts before each key."""
 
 
 def find_published(name: str) -> PublishedDictionary:
@@ -108,14 +108,14 @@ def find_published(name: str) -> PublishedDictionary:
 
 
 def read_published(path: Path, published: PublishedDictionary) -> TiedBatchTopK:
-    """Read the file of a published dictionary; its threshold is zero, since it has none.
+    """Read the file of a published dictionary, which has no threshold: it is set to zero.
 
     Raises
     ------
     InputError
         If the file cannot be read.
     SchemaError
-        If it does not hold the weights of this dictionary and nothing else.
+        If it does not hold exactly the weights of this dictionary.
 
     Notes
     -----
@@ -148,7 +148,7 @@ def read_published(path: Path, published: PublishedDictionary) -> TiedBatchTopK:
 
 
 def published_metadata(path: Path, published: PublishedDictionary) -> dict[str, object]:
-    """Return what a saved copy must say of itself; the model's weights are known by name alone."""
+    """Return the metadata of a saved copy; the sha256 of the model's weights is not known."""
     return {
         "model": published.model,
         "model_sha256": "",

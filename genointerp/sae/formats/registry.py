@@ -18,12 +18,12 @@ from genointerp.sae.io import save_sae
 
 
 class Format(NamedTuple):
-    """How dictionaries of a library are read from a folder, and written to one.
+    """How dictionaries of a library are read from a folder and written to one.
 
     Parameters
     ----------
     files
-        Names of what ``write`` writes.
+        Names of the files that ``write`` writes.
     """
 
     read: Callable[[Path], SparseAutoencoder]
@@ -39,16 +39,16 @@ FORMATS: dict[str, Format] = {
     "saelens": Format(read_saelens, save_sae, frozenset({CONFIG, WEIGHTS})),
     "sparsify": Format(read_sparsify, write_sparsify, frozenset({"cfg.json", "sae.safetensors"})),
 }
-"""Every format of another library; a new one is a file and a line here."""
+"""Every format of another library; to add one, write its file and a line here."""
 
 
 def find_format(name: str) -> Format:
-    """Return the format of a name.
+    """Return the format with this name.
 
     Raises
     ------
     UnknownNameError
-        If there is none.
+        If there is no such format.
     """
     if name not in FORMATS:
         raise UnknownNameError("format", f"one of {', '.join(FORMATS)}", repr(name))
@@ -56,14 +56,14 @@ def find_format(name: str) -> Format:
 
 
 def check_destination(source: Path, out: Path) -> None:
-    """Refuse to write a dictionary to where it is read from, by force too.
+    """Refuse to write a dictionary to where it is read from, even with ``--force``.
 
     Raises
     ------
     InputError
-        If the two are one place, or it holds what is read.
+        If the two are the same folder, or ``out`` contains ``source``.
     """
     destination, origin = Path(out).resolve(), Path(source).resolve()
     if destination == origin or destination in origin.parents:
         found = "the same" if destination == origin else "one that holds it"
-        raise InputError(str(out), "another folder than the one that is read", found)
+        raise InputError(str(out), "a folder other than the one that is read", found)

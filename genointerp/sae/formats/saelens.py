@@ -1,7 +1,7 @@
-"""SAELens: ``cfg.json`` and ``sae_weights.safetensors``, as its versions from 3 on wrote them.
+"""SAELens: ``cfg.json`` and ``sae_weights.safetensors``, as written by its versions from 3 on.
 
-Before version 6 an activation function stood beside the architecture, and keys that were not
-written had values of their own; what they stand for is read as SAELens 6 migrates them.
+Before version 6 the activation function was a key of its own, next to the architecture, and
+defaults of missing keys were others; such files are read as SAELens 6 migrates them.
 """
 
 from collections.abc import Mapping
@@ -35,9 +35,9 @@ _WEIGHTS = {
     "transcoder": ("W_enc", "W_dec", "b_enc", "b_dec"),
     "jumprelu_transcoder": ("W_enc", "W_dec", "b_enc", "b_dec", "threshold"),
 }
-"""The tensors of each; SAELens, too, reads no file that has others."""
+"""The tensors of each architecture; SAELens, too, refuses a file that has others."""
 _SCALING = ("scaling_factor", "finetuning_scaling_factor")
-"""Names of what a feature's activation is multiplied by before it is decoded, until version 6."""
+"""Names, until version 6, of the factor that multiplies each activation before decoding."""
 
 
 def read_saelens(folder: Path) -> SparseAutoencoder:
@@ -46,8 +46,8 @@ def read_saelens(folder: Path) -> SparseAutoencoder:
     Raises
     ------
     SchemaError
-        If it is of an architecture, or transforms activations in a way, that has no counterpart,
-        or the weights are not those of its configuration.
+        If its architecture, or a transformation of activations, has no counterpart here, or if the
+        weights do not fit its configuration.
     """
     path = Path(folder) / "cfg.json"
     cfg = read_json_object(path, error=InputError)
@@ -66,7 +66,7 @@ def read_saelens(folder: Path) -> SparseAutoencoder:
         _adapted(name, tensors, where),
         where,
         k=k,
-        # a transcoder's b_dec is of the width that it writes
+        # the b_dec of a transcoder has the width of its output, so it cannot be subtracted
         subtracts_b_dec=subtracts and "transcoder" not in name,
     )
     if name == "topk" and rescales:
@@ -77,7 +77,7 @@ def read_saelens(folder: Path) -> SparseAutoencoder:
 
 
 def _architecture(cfg: Mapping[str, Any], path: Path) -> str:
-    """Return the architecture, with the activation function that stood beside it before 6."""
+    """Return the architecture, which before version 6 also depends on the activation function."""
     name = cfg.get("architecture", "standard")
     if not isinstance(name, str) or name not in _ARCHITECTURES:
         expected = f"'architecture' to be one of {', '.join(_ARCHITECTURES)}"
@@ -93,7 +93,7 @@ def _architecture(cfg: Mapping[str, Any], path: Path) -> str:
 
 
 def _activation_function(cfg: Mapping[str, Any], path: Path) -> tuple[str | None, object]:
-    """Return the key and the value; two keys were in use, and `build` knows relu and topk alone."""
+    """Return the key of the activation function, of two that were in use, and its value."""
     found = {
         key: cfg[key] for key in ("activation_fn_str", "activation_fn") if cfg.get(key) is not None
     }
@@ -106,8 +106,8 @@ def _activation_function(cfg: Mapping[str, Any], path: Path) -> tuple[str | None
 
 
 def _check_activations(cfg: Mapping[str, Any], path: Path) -> None:
-    """Refuse what changes activations on their way in or out, beyond what weights can."""
-    # a truth value, until version 3: whether training scaled them to an average norm
+    """Refuse transformations of activations that cannot be expressed by weights."""
+    # a boolean until version 3: whether training scaled activations to an average norm
     normalise = {False: "none", True: "expected_average_only_in"}
     found = cfg.get("normalize_activations")
     if isinstance(found, bool):
@@ -129,7 +129,7 @@ def _sites(cfg: Mapping[str, Any]) -> list[str]:
 
 
 def _count(cfg: Mapping[str, Any], path: Path) -> int:
-    """Return k, which stood among the arguments of the activation function before version 6."""
+    """Return k, which before version 6 was an argument of the activation function."""
     kwargs = cfg.get("activation_fn_kwargs")
     if kwargs is None:
         kwargs = {}
@@ -162,7 +162,7 @@ def _check_sizes(
 def _scaling_factor(
     cfg: Mapping[str, Any], tensors: Mapping[str, Tensor], path: Path, where: str
 ) -> Float[Tensor, " n_features"] | None:
-    """Return the factor of each feature; None where there is none, or it changes nothing."""
+    """Return the factor of each feature; None if there is none, or if it is 1 throughout."""
     names = [name for name in _SCALING if name in tensors]
     if not names:
         return None
@@ -187,7 +187,7 @@ def _scale_directions(sae: SparseAutoencoder, factor: Tensor, where: str) -> Non
 
 @torch.no_grad()
 def _rescale(sae: SparseAutoencoder) -> None:
-    """Choose by activation times norm of the direction: give directions unit norm."""
+    """Give directions unit norm, so that choosing by activation is choosing by contribution."""
     norm = sae.W_dec.norm(dim=1).clamp_min(torch.finfo(torch.float32).tiny)
     sae.W_enc.mul_(norm)
     sae.b_enc.mul_(norm)
@@ -199,6 +199,6 @@ def _adapted(name: str, tensors: Mapping[str, Tensor], where: str) -> dict[str, 
     if name == "transcoder":
         adapted["threshold"] = take(tensors, "b_enc", where) * 0
     if "jumprelu" in name:
-        # relu comes before the jump, so that a threshold below 0 acts as 0
+        # relu is applied before the jump, so a threshold below 0 acts as 0
         adapted["threshold"] = take(tensors, "threshold", where).clamp_min(0.0)
     return adapted

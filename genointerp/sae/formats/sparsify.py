@@ -1,4 +1,4 @@
-"""sparsify of EleutherAI: ``cfg.json`` and ``sae.safetensors``; TopK, b_dec subtracted."""
+"""sparsify (EleutherAI): ``cfg.json`` and ``sae.safetensors``; TopK, and b_dec is subtracted."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from genointerp.sae.formats.weights import build, matrix, take, weights_of
 from genointerp.tensor.files import read_tensors, write_tensors
 
 _OWN = {"activation": "topk", "skip_connection": False, "transcode": False}
-"""What a configuration must say to be of a TopK dictionary; its defaults."""
+"""Values that the configuration of a TopK dictionary must have; they are its defaults."""
 
 
 def read_sparsify(folder: Path) -> SparseAutoencoder:

@@ -1,6 +1,6 @@
-"""What the formats share: weights by name, checked, and made into a dictionary of this package.
+"""Shared by the formats: check weights by name and build a dictionary of this package from them.
 
-Some libraries subtract b_dec from what they encode. That is a bias of the encoder:
+Some libraries subtract b_dec from x before encoding. That amounts to a bias of the encoder:
 ``(x - b_dec) W_enc + b_enc = x W_enc + (b_enc - b_dec W_enc)``.
 """
 
@@ -19,7 +19,7 @@ from genointerp.tensor.files import read_state
 
 
 def read_pickled(path: Path) -> dict[str, Tensor]:
-    """Read tensors by name that ``torch.save`` wrote; no code of the file is run.
+    """Read tensors by name that ``torch.save`` wrote, without running code of the file.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def take(tensors: Mapping[str, Tensor], name: str, where: str) -> Float[Tensor, 
     Raises
     ------
     SchemaError
-        If there is none of that name, or it is not finite.
+        If there is no tensor of that name, or it is not finite.
     """
     if name not in tensors:
         known = ", ".join(sorted(tensors)) or "none"
@@ -54,12 +54,12 @@ def take(tensors: Mapping[str, Tensor], name: str, where: str) -> Float[Tensor, 
 def check_names(
     tensors: Mapping[str, Tensor], names: Iterable[str], where: str, *, optional: Iterable[str] = ()
 ) -> None:
-    """Refuse a file that lacks a tensor, or holds one that nothing here would apply.
+    """Refuse a file that lacks a tensor, or holds one that would be ignored here.
 
     Raises
     ------
     SchemaError
-        Naming it.
+        Naming that tensor.
     """
     expected = [*names]
     for name in expected:
@@ -68,7 +68,7 @@ def check_names(
             raise SchemaError(where, f"a tensor {name!r}", known)
     odd = sorted(set(tensors) - {*expected, *optional})
     if odd:
-        raise SchemaError(where, f"the tensors {', '.join(expected)} alone", ", ".join(odd[:5]))
+        raise SchemaError(where, f"only the tensors {', '.join(expected)}", ", ".join(odd[:5]))
 
 
 def matrix(tensors: Mapping[str, Tensor], name: str, where: str) -> Float[Tensor, "rows columns"]:
@@ -77,7 +77,7 @@ def matrix(tensors: Mapping[str, Tensor], name: str, where: str) -> Float[Tensor
     Raises
     ------
     SchemaError
-        If there is none of that name.
+        If there is no tensor of that name, or it is not a matrix.
     """
     tensor = take(tensors, name, where)
     if tensor.ndim != 2:
@@ -94,16 +94,16 @@ def build(
     subtracts_b_dec: bool = False,
     prefixes: tuple[float, ...] | None = None,
 ) -> SparseAutoencoder:
-    """Make a dictionary of weights in this package's names and shapes.
+    """Make a dictionary from weights that have the names and shapes of this package.
 
     Parameters
     ----------
     tensors
-        W_enc, W_dec, b_enc (b_gate where gated), b_dec and what the architecture has besides.
+        W_enc, W_dec, b_enc (b_gate if gated), b_dec and the other weights of the architecture.
     k
-        As the file says; a value without effect where features are not counted.
+        k of the file; None where the architecture does not use it.
     subtracts_b_dec
-        Whether b_dec is taken from what is encoded, which becomes a part of the bias.
+        Whether b_dec is subtracted from x before encoding; it then becomes part of the bias.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def build(
 
 
 def weights_of(sae: SparseAutoencoder, *, subtracts_b_dec: bool) -> dict[str, Tensor]:
-    """Return the weights of a dictionary as a library has them that subtracts b_dec or does not."""
+    """Return the weights for a library that does, or does not, subtract b_dec before encoding."""
     weights = sae.tensors()
     if subtracts_b_dec:
         _move_bias(weights, sign=1)

@@ -1,7 +1,7 @@
 """The two sparse kernels of a step: sums of weighted rows, and products of pairs of rows.
 
-On a GPU they are Triton's where it is installed; elsewhere torch's own, which neither
-materialise the rows that they read.
+On a GPU they are written in Triton, if it is installed; otherwise they are those of torch, which
+do not materialise the rows that they read either.
 """
 
 from functools import cache
@@ -42,7 +42,7 @@ def dot_rows(
     index: Int[Tensor, " hit"],
     offsets: Int[Tensor, " n"],
 ) -> Float[Tensor, " hit"]:
-    """Return for each hit, by row, the inner product of ``left[row]`` and ``right[index]``."""
+    """Return the inner product of ``left[row]`` and ``right[index]`` for each hit, by row."""
     if left.is_cuda and has_triton():
         from genointerp.sae.kernel import triton_rows as triton_kernels
 
@@ -55,5 +55,5 @@ def dot_rows(
 
 @cache
 def has_triton() -> bool:
-    """Tell whether Triton is installed."""
+    """Say whether Triton is installed."""
     return find_spec("triton") is not None

@@ -1,7 +1,7 @@
-"""Which entries of a matrix of pre-activations stay: the largest, or those above a threshold.
+"""Select entries of a matrix of pre-activations: the largest, or those above a threshold.
 
-Reading the matrix is the cost, so it is read once, for the maxima of groups of entries; what is
-sought can only lie in groups whose maximum is large enough, which are few.
+Reading the matrix is what costs time, so it is read once, for the maxima of groups of entries; the
+entries sought can only be in groups whose maximum is large enough, and these are few.
 """
 
 from typing import NamedTuple
@@ -13,12 +13,12 @@ from torch import Tensor
 from genointerp.sae.kernel.sparse import SparsePattern
 
 _GROUP = 16
-"""Features whose maximum is taken together when the largest of a token are sought."""
+"""Size of the groups of features whose maximum is taken, to find the largest of a token."""
 _FLAT_GROUP = 32
-"""Neighbouring entries whose maximum is taken together when a threshold is known."""
+"""Size of the groups of neighbouring entries whose maximum is taken, if a threshold is known."""
 
 _SAMPLE = 1 << 16
-"""Entries from which a threshold is guessed."""
+"""Number of entries from which a threshold is guessed."""
 
 
 class Entries(NamedTuple):
@@ -51,11 +51,11 @@ def above_pattern(
 
 
 def largest(z: Float[Tensor, " n"], count: int, *, guess: float) -> Int64[Tensor, " hit"]:
-    """Return where the ``count`` largest positive values are, ascending; of equals, the first.
+    """Return the places of the ``count`` largest positive values, ascending; ties go to the first.
 
-    ``guess`` is a value that the answer is likely to exceed; where it is 0, a sample of the entries
-    gives one. It makes the search fast and does not alter the answer: sorting all of a batch takes
-    longer than the encoder's product.
+    ``guess`` is a value that the result is likely to exceed; if it is 0, it is estimated from a
+    sample of the entries. It makes the search fast and does not change the result: sorting a whole
+    batch would take longer than the encoder's matrix product.
     """
     floor = max(guess, 0.0) or _sampled_floor(z, count)
     place, value = entries_above(z, floor)
@@ -85,10 +85,10 @@ def entries_above(z: Float[Tensor, " n"], floor: float) -> Entries:
 
 
 def _topk_features(z: Tensor, k: int) -> Tensor:
-    """Return the k largest of each row, in any order.
+    """Return the features of the k largest entries of each row, in any order.
 
-    The k-th largest of the group maxima bounds the k-th largest entry from below; in the k groups
-    of those maxima lie all entries that exceed it.
+    The k-th largest of the group maxima is a lower bound of the k-th largest entry; all entries
+    above it are in the k groups with the largest maxima.
     """
     batch, n_groups = z.shape[0], z.shape[1] // _GROUP
     if z.shape[1] % _GROUP or n_groups < 4 * k or batch == 0:
@@ -108,7 +108,7 @@ def _topk_features(z: Tensor, k: int) -> Tensor:
 
 
 def _sampled_floor(z: Tensor, count: int) -> float:
-    """Return what about twice as many entries exceed as are wanted, 0 at least."""
+    """Return a value that about ``2 * count`` entries exceed, at least 0."""
     sample = z[:: max(1, len(z) // _SAMPLE)]
     rank = 2 * count * len(sample) // max(1, len(z))
     return (
@@ -119,6 +119,6 @@ def _sampled_floor(z: Tensor, count: int) -> float:
 def _kth_largest(value: Tensor, k: int) -> Tensor:
     if value.dtype != torch.float32:
         return torch.kthvalue(value, len(value) - k + 1).values
-    # bits of positive floats are ordered as they are, and integers are sorted by several threads
+    # the bits of positive floats are ordered as the floats are, and torch sorts integers in threads
     bits = value.view(torch.int32).sort().values
     return bits[len(bits) - k].view(torch.float32)

@@ -1,8 +1,8 @@
-"""Sparse algebra of a dictionary's step: the encoder product is the only dense one.
+"""Sparse algebra of a training step, in which the product of the encoder is the only dense one.
 
-With z known, each gradient is a weighted sum of k rows for each token, or of as many rows as there
-are tokens on which a feature fired. Bags of rows are what ``embedding_bag`` adds up without
-materialising them. Where a pattern is so full that a matrix product is faster, it is a product.
+With z known, each gradient is a weighted sum of rows: k rows for each token, or one row for each
+token on which a feature fired. ``embedding_bag`` adds up such bags of rows without materialising
+them. If a pattern is so full that a matrix product is faster, a matrix product is used.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from torch import Tensor
 from genointerp.sae.kernel.rows import dot_rows, sum_rows
 
 _FULL_FOR_SUMS = 1 / 6
-"""Share of entries on above which sums of rows are a matrix product."""
+"""Share of entries that are on, above which sums of rows are computed as a matrix product."""
 _FULL_FOR_DOTS = 1 / 16
 """The same for products of pairs of rows, which are slower to gather."""
 
 
 class ByFeature(NamedTuple):
-    """A pattern read along its columns: for each feature, the tokens on which it is on."""
+    """A pattern in order of its columns: for each feature, the tokens on which it is on."""
 
     order: Int[Tensor, " hit"]
     row: Int[Tensor, " hit"]
@@ -64,7 +64,7 @@ class SparsePattern:
 
     @cached_property
     def place(self) -> Int[Tensor, " hit"]:
-        """Where each hit is in the flattened matrix."""
+        """Index of each hit in the flattened matrix."""
         return self.row * self.n_features + self.feature
 
     @property
@@ -90,9 +90,9 @@ def sparse_encode(
     z: Float[Tensor, "batch n_features"],
     pattern: SparsePattern,
 ) -> Float[Tensor, " hit"]:
-    """Values of ``z = x W_enc + b_enc`` at the pattern, with sparse gradients of both weights.
+    """Return ``z = x W_enc + b_enc`` at the pattern, with sparse gradients of both weights.
 
-    ``z`` is given, computed without a graph; ``x`` gets no gradient.
+    ``z`` must have been computed already, without a graph; ``x`` gets no gradient.
     """
     value: Tensor = _SparseEncode.apply(x, W_enc, b_enc, z, pattern)  # type: ignore[no-untyped-call]
     return value
@@ -103,7 +103,7 @@ def sparse_decode(
     W_dec: Float[Tensor, "n_features d_in"],
     pattern: SparsePattern,
 ) -> Float[Tensor, "batch d_in"]:
-    """``f W_dec`` for the sparse f, with sparse gradients of the values and of W_dec."""
+    """Return ``f W_dec`` for sparse f, with sparse gradients of the values and of W_dec."""
     x_hat: Tensor = _SparseDecode.apply(value, W_dec, pattern)  # type: ignore[no-untyped-call]
     return x_hat
 

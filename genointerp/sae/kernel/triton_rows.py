@@ -1,7 +1,7 @@
-"""The sparse kernels of a step for a GPU, in Triton: the rows of a bag are added up in registers.
+"""The sparse kernels of a step on a GPU, in Triton: rows of a bag are added up in registers.
 
-A program owns one bag (of a token or of a feature) and a block of columns, so that nothing is
-added atomically and results repeat from run to run.
+A program owns one bag (of a token or of a feature) and a block of columns, so that no addition is
+atomic and results are the same in every run.
 """
 
 import torch
@@ -37,7 +37,7 @@ def dot_rows(
     index: Int[Tensor, " hit"],
     offsets: Int[Tensor, " n"],
 ) -> Float[Tensor, " hit"]:
-    """Return for each hit the product of the row of ``left`` that it is of and ``right[index]``."""
+    """Return for each hit the inner product of its row of ``left`` and ``right[index]``."""
     width = left.shape[1]
     product = torch.empty(len(index), dtype=left.dtype, device=left.device)
     block = min(_BLOCK, triton.next_power_of_2(width))

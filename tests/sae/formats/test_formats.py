@@ -184,7 +184,7 @@ def test_a_dictionary_is_not_converted_into_its_own_folder(tmp_path, name):
     before = {path.name: path.read_bytes() for path in (tmp_path / "sae").iterdir()}
     (tmp_path / "link").symlink_to(tmp_path / "sae")
     for out in ("sae", "link", "sae/../sae"):
-        with pytest.raises(InputError, match="expected another folder than the one that is read"):
+        with pytest.raises(InputError, match="expected a folder other than the one that is read"):
             convert_sae(tmp_path / "sae", tmp_path / out, to=name)
     assert {path.name: path.read_bytes() for path in (tmp_path / "sae").iterdir()} == before
 
