@@ -20,6 +20,7 @@ from genointerp.core.arguments import StrPath
 from genointerp.core.config import from_mapping, read_yaml
 from genointerp.core.errors import ConfigError, UnknownNameError
 from genointerp.genome.genome import Genome
+from genointerp.genome.runs import runs_of
 
 Bases = Literal[
     "all", "codon_position_0", "codon_position_1", "codon_position_2",
@@ -350,8 +351,7 @@ def _gaps(elements: Iterable[Element], genome: Genome) -> Iterator[_Piece]:
             covered[part.seqid][part.end] -= 1
     for name, steps in covered.items():
         free = np.cumsum(steps[:-1]) == 0
-        edges = np.flatnonzero(np.diff(np.concatenate(([False], free, [False])).astype(np.int8)))
-        spans = [Part(name, int(a), int(b), ".") for a, b in edges.reshape(-1, 2)]
+        spans = [Part(name, start, end, ".") for start, end in runs_of(free).tolist()]
         wraps = genome[name].circular and len(spans) > 1 and bool(free[0]) and bool(free[-1])
         groups: list[tuple[Part, ...]] = [(spans[-1], spans[0])] if wraps else []
         groups.extend((span,) for span in (spans[1:-1] if wraps else spans))

@@ -14,6 +14,7 @@ from genointerp.association.count.universe import lay_side
 from genointerp.association.split import SIDE_NAMES, SideName
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.letters import UNKNOWN, base_codes
+from genointerp.genome.runs import merge_intervals
 from genointerp.store.table.schema.association import SIDES
 from genointerp.store.table.table import conform, empty_table
 
@@ -106,15 +107,11 @@ def _read_sides(
         covered = universe.covered[index]
         contigs = specimen.features.header.contigs
         bases = specimen.letters()
-        is_read = np.zeros(len(bases) + 2, dtype=np.int8)
-        for segments in covered.values():
-            for start, end in zip(segments.start, segments.end, strict=True):
-                is_read[start + 1 : end + 1] = 1
+        segments = [np.column_stack([one.start, one.end]) for one in covered.values()]
         borders = np.cumsum([contig.length for contig in contigs])[:-1]
-        edges = np.flatnonzero(np.diff(is_read)).reshape(-1, 2)
         pieces = [
             part
-            for start, end in edges
+            for start, end in merge_intervals(np.concatenate(segments))
             for part in np.split(
                 bases[start:end], borders[(borders > start) & (borders < end)] - start
             )

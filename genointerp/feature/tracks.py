@@ -17,10 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int64
 
 from genointerp.core.errors import InputError
 from genointerp.core.provenance import Provenance
 from genointerp.core.text import one_line
+from genointerp.genome.runs import merge_intervals
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 _LEAST_S = 60.0
@@ -59,7 +61,7 @@ def feature_runs(
         binned = _binned(row[part] - offset, value[part], bin_bp)
         fires = _runs(seqid, *binned, bin_bp, store.lengths[seqid])
         read = _read_spans(store, seqid, strands)
-        if read:
+        if len(read):
             runs.append(_with_silence(fires, read))
     return runs
 
@@ -131,27 +133,22 @@ def _runs(seqid: str, start: np.ndarray, value: np.ndarray, bin_bp: int, length:
 
 def _read_spans(
     store: FeatureStore, seqid: str, strands: tuple[ReadStrand, ...]
-) -> list[tuple[int, int]]:
+) -> Int64[np.ndarray, "run 2"]:
     """Return the stretches of a contig that were read on any of the strands, in order."""
-    spans: list[tuple[int, int]] = []
     read = [one for strand in strands for one in store.coverage(strand) if one.seqid == seqid]
-    for start, end in sorted((one.start, one.end) for one in read):
-        if spans and start <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
-        else:
-            spans.append((start, end))
-    return spans
+    spans = np.array([(one.start, one.end) for one in read], dtype=np.int64)
+    return merge_intervals(spans.reshape(-1, 2))
 
 
-def _with_silence(fires: TrackRuns, read: list[tuple[int, int]]) -> TrackRuns:
+def _with_silence(fires: TrackRuns, read: Int64[np.ndarray, "run 2"]) -> TrackRuns:
     """Cut runs down to what was read, and put runs of 0 where it was read and nothing fires."""
-    edges = np.unique(np.concatenate([fires.start, fires.end, np.array(read).ravel()]))
+    edges = np.unique(np.concatenate([fires.start, fires.end, read.ravel()]))
     start, end = edges[:-1], edges[1:]
     run = np.searchsorted(fires.start, start, side="right") - 1
     inside = (run >= 0) & (start < np.append(fires.end, 0)[run])
     value = np.where(inside, np.append(fires.value, 0)[run], 0)
-    span = np.searchsorted([first for first, _ in read], start, side="right") - 1
-    known = (span >= 0) & (start < np.array([last for _, last in read])[span])
+    span = np.searchsorted(read[:, 0], start, side="right") - 1
+    known = (span >= 0) & (start < read[span, 1])
     return TrackRuns(fires.seqid, start[known], end[known], value[known].astype(np.float32))
 
 

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from genointerp.core.errors import InputError
-from genointerp.panel.region import runs_of
+from genointerp.genome.runs import runs_of
 from genointerp.panel.style import (
     FONT_SIZE,
     GREY,
@@ -182,7 +182,7 @@ def _draw_ring(
             (ring.plus_is_read, middle, middle + half),
             (ring.minus_is_read, middle - half, middle),
         )
-        for first, last in runs_of(~is_read)
+        for first, last in runs_of(~is_read).tolist()
     ]
     bars = []
     for values, sign in ((ring.plus, 1), (ring.minus, -1)):

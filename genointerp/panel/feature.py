@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from genointerp.core.errors import InputError
-from genointerp.panel.region import runs_of
+from genointerp.genome.runs import runs_of
 from genointerp.panel.style import (
     BLUE,
     FONT_SIZE,
@@ -111,7 +111,7 @@ def plot_profile(
     gaps = False
     for values, sign, strand in ((plus, 1, "+"), (minus, -1, "-")):
         ax.stairs(sign * np.nan_to_num(values), edges, fill=True, color=STRAND_COLORS[strand])
-        for first, last in runs_of(np.isnan(values)):
+        for first, last in runs_of(np.isnan(values)).tolist():
             corner, width = (edges[first], min(sign, 0) * 1.05 * top), edges[last] - edges[first]
             ax.add_patch(Rectangle(corner, width, 1.05 * top, **NOT_READ))
             gaps = True

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
 from genointerp.core.errors import InputError
 from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.genome.letters import reverse_complement
+from genointerp.genome.runs import runs_of
 from genointerp.panel.style import (
     BASE_COLORS,
     FONT_SIZE,
@@ -160,7 +161,7 @@ def plot_feature_track(
         ax.fill_between(
             base, sign * values, step="mid", color=color, linewidth=0.4, rasterized=True
         )
-        for first, last in runs_of(np.isnan(values)):
+        for first, last in runs_of(np.isnan(values)).tolist():
             corner = (interval.start + first + 0.5, min(sign, 0) * 1.05 * top)
             ax.add_patch(Rectangle(corner, last - first, 1.05 * top, **NOT_READ))
     ax.axhline(0, color=GREY, linewidth=0.5)
@@ -173,18 +174,6 @@ def plot_feature_track(
     use_region_axis(ax, interval, labelled=False)
     ax.tick_params(axis="x", length=0)
     return ax
-
-
-def runs_of(mask: Bool[np.ndarray, " bp"]) -> list[tuple[int, int]]:
-    """Return the half-open runs of True.
-
-    Examples
-    --------
-    >>> runs_of(np.array([True, True, False, True]))
-    [(0, 2), (3, 4)]
-    """
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _overlapping(elements: pd.DataFrame, interval: GenomicInterval) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.split import SideName, Stretches, split_stores
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.runs import merge_intervals
 from genointerp.store.contigs import contig_offsets
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
@@ -90,7 +91,7 @@ def make_universe(parts: Iterable[tuple[FeatureStore, Stretches]]) -> Universe:
             strand: _common(side, _row_intervals(store, store.coverage(strand)))
             for strand in STRANDS
         }
-        either = _merged(np.concatenate(list(by_strand.values())))
+        either = merge_intervals(np.concatenate(list(by_strand.values())))
         lengths = either[:, 1] - either[:, 0]
         position = n_bp + np.cumsum(lengths) - lengths
         whole = Segments(either[:, 0], either[:, 1], position)
@@ -112,18 +113,7 @@ def _row_intervals(
 ) -> Int64[np.ndarray, "interval 2"]:
     offsets = contig_offsets(store.header.contigs)
     rows = [(offsets[it.seqid] + it.start, offsets[it.seqid] + it.end) for it in intervals]
-    return _merged(np.array(rows, dtype=np.int64).reshape(-1, 2))
-
-
-def _merged(rows: Int64[np.ndarray, "interval 2"]) -> Int64[np.ndarray, "merged 2"]:
-    rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
-    merged: list[list[int]] = []
-    for start, end in rows.tolist():
-        if merged and start <= merged[-1][1]:
-            merged[-1][1] = max(end, merged[-1][1])
-        else:
-            merged.append([start, end])
-    return np.array(merged, dtype=np.int64).reshape(-1, 2)
+    return merge_intervals(np.array(rows, dtype=np.int64).reshape(-1, 2))
 
 
 def _common(

@@ -13,6 +13,7 @@ from genointerp.association.count.label import Label, bases_of, readings
 from genointerp.association.count.universe import Universe
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.letters import known_bases
+from genointerp.genome.runs import runs_of
 from genointerp.store.feature.store import STRANDS, FeatureStore
 
 PLUS, MINUS, BOTH = 0, 1, 2
@@ -165,7 +166,6 @@ def _runs(
 
 
 def _longest_first(usable: Bool[np.ndarray, " bp"]) -> Places:
-    edges = np.diff(np.concatenate([[False], usable, [False]]).astype(np.int8))
-    start, end = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    start, end = runs_of(usable).T
     order = np.argsort(start - end, kind="stable")
-    return Places(start[order].astype(np.int64), end[order].astype(np.int64))
+    return Places(start[order], end[order])

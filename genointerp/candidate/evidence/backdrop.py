@@ -12,6 +12,7 @@ from genointerp.feature.specimen import Specimen
 from genointerp.genome.genome import Contig
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.letters import count_bases, known_bases
+from genointerp.genome.runs import runs_of
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 _LONGEST_UNIT = 12
@@ -113,11 +114,9 @@ def tandem_repeats(sequence: UInt8[np.ndarray, " bp"]) -> Bool[np.ndarray, " bp"
     known = known_bases(sequence)
     for unit in range(1, min(_LONGEST_UNIT, len(sequence) - 1) + 1):
         same = (sequence[unit:] == sequence[:-unit]) & known[unit:]
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], same.view(np.int8), [0]])))
-        for start, end in edges.reshape(-1, 2)[
-            np.diff(edges.reshape(-1, 2), axis=1)[:, 0] >= max(_FEWEST_MATCHES, 2 * unit)
-        ].tolist():
-            found[start : end + unit] = True
+        for start, end in runs_of(same).tolist():
+            if end - start >= max(_FEWEST_MATCHES, 2 * unit):
+                found[start : end + unit] = True
     return found
 
 
