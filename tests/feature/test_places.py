@@ -207,7 +207,7 @@ def test_provenance_names_the_annotation_and_the_bed(store, annotation, tmp_path
     [
         ("feature.query", "QueryConfig(strand='.')", "expected one of '+', '-', found '.'"),
         (
-            "command.export",
+            "command.ask.export",
             "ExportConfig('plus')",
             "strand: expected one of '+', '-', found 'plus'",
         ),
