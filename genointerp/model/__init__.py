@@ -1,1 +1,1 @@
-"""DNA language models behind one protocol. Knows no annotation and no dictionary."""
+"""DNA language models behind one protocol; this package knows no annotation and no dictionary."""

@@ -35,7 +35,7 @@ _SHORT = {
 }
 _HALF = (torch.bfloat16, torch.float16)
 _MASK_ENTRIES = 1 << 20
-"""entries of the largest mask that is ever laid out (1 MiB of bool, 4 MiB once made float)"""
+"""Number of entries of the largest mask that is ever allocated (1 MiB as bool, 4 MiB as float)."""
 
 
 class FlashPackage(NamedTuple):
@@ -48,14 +48,14 @@ class FlashPackage(NamedTuple):
 
 
 FLASH_PACKAGES = {
-    # by transformers' names, best first; major compute capabilities and the widest head as the
-    # documentation of the packages states them
+    # keys are the names of transformers, best first; major compute capabilities and the widest head
+    # are those that the documentation of each package states
     "flash_attention_4": FlashPackage("flash-attn-4", "flash_attn.cute", (9, 10, 11), 128),
     "flash_attention_3": FlashPackage("flash-attn-3", "flash_attn_interface", (9,), 256),
     "flash_attention_2": FlashPackage("flash-attn", "flash_attn", (8, 9, 10, 11, 12), 256),
 }
 SDPA = "sdpa"
-"""scaled_dot_product_attention of torch, which has a FlashAttention-2 of its own on CUDA"""
+"""Torch's scaled_dot_product_attention, which contains its own FlashAttention-2 on CUDA."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ class AttentionBackend:
     Parameters
     ----------
     name
-        As recorded in outputs: the package with its version, or torch with its order of kernels.
+        Name as recorded in outputs: the package and its version, or torch and its order of kernels.
     transformers_name
-        What transformers calls it (``attn_implementation``).
+        Its name in transformers (``attn_implementation``).
     order
-        Kernels of torch, best first; empty off CUDA and for packages.
+        Kernels of torch, best first; empty on other devices than CUDA, and for packages.
     """
 
     name: str
@@ -77,7 +77,7 @@ class AttentionBackend:
     order: tuple[SDPBackend, ...] = ()
 
     def kernels(self) -> AbstractContextManager[None]:
-        """Give a context in which torch tries its kernels in this backend's order."""
+        """Return a context in which torch tries its kernels in this backend's order."""
         return sdpa_kernel(list(self.order), set_priority=True) if self.order else nullcontext()
 
 
@@ -91,27 +91,27 @@ def choose_backend(
 ) -> AttentionBackend:
     """Choose the attention kernels of a model.
 
-    The user's choice; else, on CUDA in half precision, the first installed package of flash kernels
-    (FlashAttention 4, 3, 2); else torch's own kernels, on CUDA by the order flash, cuDNN,
-    efficient, math.
+    The choice of the user comes first. Otherwise it is, on CUDA in half precision, the first
+    installed package of flash kernels (FlashAttention 4, 3, 2), and if there is none, torch's own
+    kernels, on CUDA in the order flash, cuDNN, efficient, math.
 
     Parameters
     ----------
     device, dtype
-        Where the model runs, and in what.
+        Device and dtype in which the model runs.
     wanted
-        ``sdpa`` or a key of :data:`FLASH_PACKAGES`; None to choose.
+        ``sdpa`` or a key of :data:`FLASH_PACKAGES`; None chooses the best.
     require_flash
-        Whether anything but a flash kernel is an error.
+        Whether it is an error if no flash kernel can run.
     head_width
-        Width of an attention head, where known: flash kernels have a widest.
+        Width of an attention head, if known; flash kernels have an upper limit.
 
     Raises
     ------
     UnknownNameError
         If there is no such backend.
     InputError
-        If the wanted backend, or the required flash kernel, cannot run here; it says why.
+        If the wanted backend, or the required flash kernel, cannot run here; the message says why.
     """
     if wanted not in (None, SDPA, *FLASH_PACKAGES):
         known = ", ".join((SDPA, *FLASH_PACKAGES))
@@ -145,24 +145,24 @@ def causal_attention(
     Parameters
     ----------
     query, key, value
-        ``key`` and ``value`` hold ``past`` tokens before the first of ``query``; of their heads,
-        each serves ``head / group`` of the query's, which lie together.
+        ``key`` and ``value`` begin with ``past`` tokens before the first of ``query``. Each of
+        their heads serves ``head / group`` consecutive heads of the query.
     past
-        Row i of ``query`` sees the keys up to and with ``past + i``.
+        Number of keys before the first query: row i of ``query`` sees keys 0 to ``past + i``.
     backend
-        As :func:`choose_backend` gave it; None for torch's own.
+        Backend from :func:`choose_backend`; None means torch's own kernels.
 
     Notes
     -----
-    Inputs are unpadded and no mask is laid out wherever a kernel knows the causal pattern itself
-    (all of CUDA's but ``math``; the CPU's where ``past`` is 0), so that the flash kernel stays
-    eligible and memory does not grow with ``token * past``.
+    Inputs are unpadded, and no mask is allocated where a kernel knows the causal pattern itself
+    (all kernels on CUDA except ``math``; those of the CPU if ``past`` is 0). The flash kernel then
+    stays eligible, and memory does not grow with ``token * past``.
 
     Raises
     ------
     InputError
-        If there are not ``past + token`` keys, or if the backend is a flash kernel alone and cannot
-        take these inputs.
+        If there are not ``past + token`` keys, or if the backend has only a flash kernel, which
+        cannot take these inputs.
     """
     if key.shape[2] != past + query.shape[2]:
         expected = f"past + token = {past + query.shape[2]} keys"
@@ -191,7 +191,7 @@ def _torch_backend(device: torch.device, order: tuple[SDPBackend, ...]) -> Atten
 def _obstacles(
     name: str, device: torch.device, dtype: torch.dtype, head_width: int | None
 ) -> list[str]:
-    """Say why a flash kernel cannot run; SDPA stands for the one that torch has itself."""
+    """Return the reasons why a flash kernel cannot run; SDPA stands for torch's own one."""
     unfit = _unfit(name, device, dtype, head_width)
     if name == SDPA or _is_installed(FLASH_PACKAGES[name]):
         return unfit
@@ -201,7 +201,7 @@ def _obstacles(
 def _unfit(
     name: str, device: torch.device, dtype: torch.dtype, head_width: int | None
 ) -> list[str]:
-    """Say why a flash kernel that is there does not take such inputs."""
+    """Return the reasons why an installed flash kernel does not take such inputs."""
     package = FLASH_PACKAGES["flash_attention_2" if name == SDPA else name]
     found = []
     if device.type != "cuda":
@@ -214,13 +214,13 @@ def _unfit(
     if head_width is not None and head_width > package.head_width:
         found.append(f"heads are {head_width} wide, more than {package.head_width}")
     if head_width is not None and head_width % 8 and name != SDPA:
-        # torch pads such heads itself
+        # torch pads such heads itself, the packages do not
         found.append(f"heads are {head_width} wide, not a multiple of 8")
     return found
 
 
 def _is_installed(package: FlashPackage) -> bool:
-    # the distribution decides: that of FlashAttention 2 brings parts of 4 under the same module
+    # the module alone does not tell: FlashAttention 2 brings parts of 4 under the same module name
     try:
         metadata.version(package.distribution)
     except metadata.PackageNotFoundError:
@@ -236,15 +236,15 @@ def _by_package(
 ) -> Float[Tensor, "batch head token d"]:
     module = importlib.import_module(FLASH_PACKAGES[name].module)
     attend: Callable[..., Tensor | tuple[Tensor, ...]] = module.flash_attn_func
-    # (batch, token, head, d); where there are more keys than queries, all three align the causal
-    # pattern to the last key, which is what a cache needs
+    # (batch, token, head, d); if there are more keys than queries, all three packages align the
+    # causal pattern to the last key, as a cache needs it
     parts = (x.transpose(1, 2) for x in (query, key, value))
     out = attend(*parts, causal=True)
     return (out[0] if isinstance(out, tuple) else out).transpose(1, 2)
 
 
 def _parameters(query: Tensor, key: Tensor, value: Tensor) -> SDPAParams:
-    # no mask, no dropout, not the causal pattern of a square, heads that share keys or not
+    # no mask, no dropout, no square causal pattern; whether heads share keys
     grouped = key.shape[1] < query.shape[1]
     return SDPAParams(query, key, value, None, 0.0, False, grouped)  # noqa: FBT003
 
@@ -259,7 +259,7 @@ def _by_torch(
 ) -> Float[Tensor, "batch head token d"]:
     grouped = key.shape[1] < query.shape[1]
     if grouped and not flash:
-        # of torch's fused kernels only flash lets heads share their keys
+        # of torch's fused kernels, only flash lets heads share keys
         repeats = query.shape[1] // key.shape[1]
         key, value = (x.repeat_interleave(repeats, dim=1) for x in (key, value))
         grouped = False
@@ -279,7 +279,7 @@ def _by_rows(
     value: Float[Tensor, "batch head past_and_token d"],
     past: int,
 ) -> Float[Tensor, "batch head token d"]:
-    """Attend a few query rows at a time, each piece with its small mask."""
+    """Attend a few query rows at a time, each piece with a small mask of its own."""
     tokens = query.shape[2]
     rows = max(1, _MASK_ENTRIES // key.shape[2])
     pieces = []

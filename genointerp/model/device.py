@@ -1,4 +1,4 @@
-"""Where models and dictionaries run."""
+"""Devices on which models and dictionaries run."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -9,17 +9,17 @@ from genointerp.core.errors import InputError
 
 
 def find_device(name: str) -> torch.device:
-    """Return a device by the name that torch gives it, if this machine can compute on it.
+    """Return the device of this name in torch, if this machine can compute on it.
 
     Raises
     ------
     InputError
-        If there is no such device here.
+        If this machine has no such device.
     """
     try:
         device = torch.device(name)
         torch.zeros(1, device=device).item()
-    # torch says "not compiled with CUDA" by an AssertionError, and the rest by a RuntimeError
+    # torch raises an AssertionError if it is not compiled with CUDA, otherwise a RuntimeError
     except (RuntimeError, AssertionError, ImportError, AttributeError) as error:
         known = "cpu" + (", cuda" if torch.cuda.is_available() else "")
         raise InputError("device", f"one that this machine has ({known})", repr(name)) from error
@@ -27,18 +27,18 @@ def find_device(name: str) -> torch.device:
 
 
 def find_devices(names: str) -> tuple[torch.device, ...]:
-    """Return the devices that a model is to be spread over, in order.
+    """Return the devices over which a model is to be spread, in order.
 
     Parameters
     ----------
     names
-        One device; several behind one another, ``cuda:0,cuda:1``; or ``auto``: every CUDA device,
-        the CPU where there is none.
+        One device; several, separated by commas (``cuda:0,cuda:1``); or ``auto`` for every CUDA
+        device, or the CPU if there is none.
 
     Raises
     ------
     InputError
-        If a device is not here, or named twice, or if several are not all of one kind.
+        If this machine lacks a device, if one is named twice, or if they are not all of one kind.
 
     Examples
     --------
@@ -59,10 +59,10 @@ def find_devices(names: str) -> tuple[torch.device, ...]:
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
-    """Return whether a device has instructions for products of bfloat16 matrices.
+    """Say whether a device has instructions for products of bfloat16 matrices.
 
-    A CPU without them emulates such products, some twenty times as slowly as those of float32. A
-    version of torch that cannot be asked counts as a machine without them.
+    A CPU without them emulates such products, about twenty times slower than those of float32. If
+    the installed torch cannot report this, the answer is no.
     """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
@@ -75,15 +75,15 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 def spread_blocks(
     sizes: Sequence[int], devices: Sequence[torch.device]
 ) -> tuple[torch.device, ...]:
-    """Give each block of a network its device: consecutive blocks together, about equal shares.
+    """Assign each block of a network a device, so that each device gets about an equal share.
 
-    A block goes where the middle of its weights lies when all weights, one behind the other, are
-    cut into as many equal parts as there are devices.
+    Consecutive blocks stay together. All weights, laid end to end, are cut into as many equal parts
+    as there are devices; a block belongs to the part in which its middle is.
 
     Parameters
     ----------
     sizes
-        Of each block, in bytes or parameters.
+        Size of each block, in bytes or parameters.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Edits of the activations: add, clamp, ablate and replace, each on a range of tokens.
+"""Edits of activations: add, clamp, ablate and replace, each on a range of tokens.
 
 In the formulas x is the activation vector of one token at the site. Vectors and directions hold
 ``d_site`` numbers, in any floating dtype and on any device.
@@ -27,7 +27,7 @@ def add(
     Raises
     ------
     ConfigError
-        If the vector or the range of tokens is none.
+        If the vector is not a finite vector, or the range of tokens is not valid.
     """
     _check_finite(f"edit of {site}", torch.tensor(float(strength)), "strength")
     kept = _Kept(_checked(site, vector, "vector").double() * strength, site)
@@ -47,9 +47,9 @@ def clamp(
     Parameters
     ----------
     direction
-        Of any length but zero; u is ``direction / ||direction||``.
+        Vector of any length except zero; u is ``direction / ||direction||``.
     value
-        The coefficient, in units of the activations.
+        New coefficient, in units of the activations.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def ablate(
     start: int = 0,
     end: int | None = None,
 ) -> Edit:
-    """Project a direction out, ``x - (x . u) u``; or set all of x to zero where none is given.
+    """Project a direction out, ``x - (x . u) u``; without a direction, set all of x to zero.
 
     Raises
     ------
@@ -92,20 +92,21 @@ def replace(
     start: int = 0,
     end: int | None = None,
 ) -> Edit:
-    """Put other activations in the place of x.
+    """Replace x by other activations.
 
     Parameters
     ----------
     values
-        One vector for every token of the range; or a row for each of them, the first for ``start``:
-        ``(token, d_site)`` for all sequences of a batch alike, ``(batch, token, d_site)`` for each.
+        One vector for every token of the range, ``(d_site,)``; or a row for each token, the first
+        for ``start``: ``(token, d_site)`` for every sequence of a batch, or
+        ``(batch, token, d_site)`` with rows for each sequence.
     end
-        ``start`` plus the number of rows where None and ``values`` has rows.
+        End of the range. If it is None and ``values`` has rows, it is ``start`` plus their number.
 
     Raises
     ------
     ConfigError
-        If the values or the range of tokens are none, or do not fit each other.
+        If the values are not finite numbers, the range is not valid, or the two do not fit.
     """
     where = f"edit of {site}"
     if values.ndim not in (1, 2, 3):
@@ -121,7 +122,7 @@ def replace(
 
 @dataclass(frozen=True, eq=False)
 class _Kept:
-    """A constant of an edit, moved once to each device and precision that it meets."""
+    """A constant of an edit, moved once to each device and dtype at which it is used."""
 
     tensor: Tensor
     site: str
@@ -133,7 +134,7 @@ class _Kept:
             raise InputError(f"edit of {self.site}", expected, f"{x.shape[-1]}")
         key = x.device, _wide_dtype(x)
         if key not in self.moved:
-            # what is made in inference mode could not be used in a pass that has gradients
+            # a tensor made in inference mode could not be used in a pass with gradients
             with torch.inference_mode(mode=False):
                 self.moved[key] = self.tensor.to(*key, copy=True)
         return self.moved[key]
@@ -141,7 +142,7 @@ class _Kept:
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Replacement by rows; knows which row is which token also when a sequence comes in chunks."""
+    """Replacement by rows, which finds the right rows even if the sequence is read in chunks."""
 
     values: _Kept
     start: int
@@ -157,12 +158,12 @@ class _Rows:
         if rows.ndim == 3 and len(rows) != len(x):
             expected = f"a batch of {len(rows)} sequences, as the values have"
             raise InputError(f"edit of {self.values.site}", expected, f"{len(x)}")
-        # a copy, since the network may go on to write into what it is given
+        # a copy, since the network may later write into the tensor that it gets
         return rows.to(x.dtype).expand_as(x).clone()
 
 
 def _wide_dtype(x: Tensor) -> torch.dtype:
-    """At least float32: a projection in bfloat16 would leave a per cent of what it takes out."""
+    """Return float32 or wider: in bfloat16 a projection leaves about 1 % of what it removes."""
     return torch.promote_types(x.dtype, torch.float32)
 
 

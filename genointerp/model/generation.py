@@ -1,8 +1,8 @@
-"""Sequences that a model writes: each token is drawn from what it expects, and read on.
+"""Generation: each token is drawn from what the model expects, and then read by the model.
 
-A sequence has a stream of random numbers of its own, one number for each token, so that it does not
-depend on which others are written with it. Two calls with one seed, such as with and without edits,
-use the same numbers.
+A sequence has a stream of random numbers of its own, one number for each token, so it does not
+depend on which others are written with it. Two calls with the same seed, such as with and without
+edits, use the same numbers.
 """
 
 import math
@@ -26,9 +26,9 @@ class SamplingConfig:
     """How a token is chosen among those that fit the template."""
 
     temperature: float = 1.0
-    """log probabilities are divided by it; 0 takes the most probable token, the first of several"""
+    """Divisor of the log probabilities; 0 takes the most probable token, the first if several."""
     top_k: int | None = None
-    """only so many of the most probable tokens are drawn from; None for all"""
+    """Number of the most probable tokens from which one is drawn; None means all."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < math.inf:
@@ -39,7 +39,7 @@ class SamplingConfig:
 
 
 class Generated(NamedTuple):
-    """A sequence that a model wrote behind a prompt.
+    """A sequence that a model wrote after a prompt.
 
     ``tokens`` are those of the prompt and, from index ``first`` on, those that were written; their
     offsets are in the prompt and ``bases``, laid end to end. For each written token, in nats:
@@ -65,46 +65,48 @@ def generate(
     seed: int = 0,
     batch: int = 32,
 ) -> list[Generated]:
-    """Let a model write one sequence behind each prompt.
+    """Let a model write one sequence after each prompt.
 
     Parameters
     ----------
     prompts
-        Upper-case bases, in any lengths. One may be empty where the model's sequences begin with a
-        token of their own.
+        Upper-case bases, of any length. A prompt may be empty if sequences of the model begin with
+        a special token.
     template
-        An IUPAC letter for each base to write, which restricts it: ``"N" * 210`` for 210 free ones,
-        ``"ATG" + "N" * 60`` for a start codon first. Where tokens are words of bases, those are
-        written that agree with the letters and can be continued to the end of the template.
+        An IUPAC letter for each base to write, which restricts it: ``"N" * 210`` for 210 free
+        bases, ``"ATG" + "N" * 60`` to begin with a start codon. If tokens are words of bases, only
+        words are written that agree with the letters and from which the end of the template can be
+        reached.
     edits
-        In tokens of the whole sequence, special ones included, as in `DnaModel.run`. The state
-        after a token decides the next one: an edit of the last token of the prompt acts on the
-        first base. Edits must not depend on the other tokens of their range, nor on the batch.
+        Edits whose ranges count tokens of the whole sequence, special ones included, as in
+        `DnaModel.run`. The state after a token decides the next one, so an edit of the last token
+        of the prompt acts on the first base. An edit must not depend on the other tokens of its
+        range, or on the batch.
     batch
-        Sequences that are written side by side, of those whose prompts have as many tokens.
+        Number of sequences to write together; only prompts of equally many tokens share a batch.
 
     Notes
     -----
-    Of the tokens that fit the template, those with the ``top_k`` largest probabilities are drawn
-    from, with ``q(i) = p(i)^(1/T) / sum_j p(j)^(1/T)``. The clean log probabilities of a sequence
-    that was written under edits are those of one pass over its tokens,
+    A token is drawn from those that fit the template and have the ``top_k`` largest probabilities,
+    with ``q(i) = p(i)^(1/T) / sum_j p(j)^(1/T)``. For a sequence that was written under edits, the
+    log probabilities without edits are those of one pass over its tokens,
     ``model.log_probs(torch.from_numpy(tokens.ids)[None])[0, first - 1 :]``.
 
-    Merges of varying length are written as the model expects them, which need not be the tokens
-    that the tokenizer makes of the same bases.
+    Byte-pair tokens are written as the model expects them; the tokenizer may divide the same bases
+    into other tokens.
 
     Raises
     ------
     SequenceError
-        If a letter of the template is no IUPAC code.
+        If a letter of the template is not an IUPAC code.
     InputError
-        If the model does not generate, if no tokens can spell the template, if a prompt is empty or
-        ends within a word, or if nothing that fits has a probability above 0.
+        If the model cannot generate, if no tokens can spell the template, if a prompt is empty or
+        ends inside a word, or if no token that fits has a probability above 0.
     UnknownNameError
         If an edit is at no site of the model.
     """
     if not isinstance(model, Generates):
-        expected = "a model that reads on from left to right"
+        expected = "a model that can generate, from left to right"
         raise InputError("generation", expected, f"{model.spec.name}, which does not")
     if batch < 1:
         raise InputError("batch", "at least 1 sequence", str(batch))
@@ -122,12 +124,12 @@ def generate(
 
 
 def _read_prompt(model: Generates, prompt: UInt8[np.ndarray, " bp"], index: int) -> TokenSpans:
-    """Return the tokens that are read before the first written one: none that ends a sequence."""
+    """Return the tokens to read before the first written one, without those that end a sequence."""
     where, width = f"prompt {index}", max(1, model.spec.bases_per_token)
     if len(prompt) % width:
         expected = f"a multiple of {width} bases, as long as the words of {model.spec.name}"
         raise InputError(where, expected, str(len(prompt)))
-    # what stands before the bases is seen where there are some
+    # the special tokens before the bases show only if there are bases
     spans = model.tokenize(prompt if len(prompt) else np.full(width, ord("A"), np.uint8))
     bases = np.flatnonzero(spans.start >= 0)
     end = int(bases[-1]) + 1 if len(prompt) else int(bases[0])
@@ -145,7 +147,7 @@ def _write(
     edits: Sequence[Edit],
     seed: int,
 ) -> dict[int, Generated]:
-    """Write a batch, whose prompts have as many tokens."""
+    """Write a batch, whose prompts all have equally many tokens."""
     most, first = template.most_words(), len(next(iter(prompts.values())).ids)
     random = np.stack([rng(seed, f"generation of sequence {i}").random(most) for i in prompts])
     continuation = model.continuation(first + most - 1, edits=edits)
@@ -166,7 +168,7 @@ def _write(
 
 
 class _Choice(NamedTuple):
-    """Symbols that were chosen, what the model gave them and what they were drawn with."""
+    """Chosen symbols, with their log probabilities under the model and in the draw."""
 
     symbol: Int64[np.ndarray, "..."]
     log_p: Float64[np.ndarray, "..."]
@@ -179,10 +181,10 @@ def _choose(
     random: Float64[np.ndarray, " row"],
     config: SamplingConfig,
 ) -> _Choice:
-    """Choose one symbol in each row, by a number in [0, 1)."""
+    """Choose one symbol in each row by a random number in [0, 1)."""
     log_q = _distribution(np.where(fits, log_p, -np.inf), config)
     total = np.exp(log_q).cumsum(axis=1)
-    # by rounding the last sum is not 1; what has no probability adds nothing and is never met
+    # the last sum is not exactly 1; a symbol of probability 0 adds nothing and is never chosen
     goal = np.minimum(random * total[:, -1], np.nextafter(total[:, -1], 0))
     symbol = (total > goal[:, None]).argmax(axis=1)
     row = np.arange(len(symbol))
@@ -199,21 +201,21 @@ def _distribution(
         raise InputError("generation", expected, "none")
     n_kept = config.top_k if config.temperature else 1
     if n_kept is not None:
-        # of symbols that are as probable the first go first
+        # symbols of equal probability are ranked in their order
         rank = (-log_p).argsort(axis=1, kind="stable").argsort(axis=1)
         log_p = np.where(rank < n_kept, log_p, -np.inf)
-    with np.errstate(over="ignore"):  # a temperature near 0 leaves nothing but the best
+    with np.errstate(over="ignore"):  # a temperature near 0 leaves only the best
         scaled = (log_p - best) / (config.temperature or 1.0)
     normal: Float64[np.ndarray, "row symbol"] = scaled - np.log(np.exp(scaled).sum(1)[:, None])
     return normal
 
 
 def _finish(model: Generates, prompt: TokenSpans, template: Template, choice: _Choice) -> Generated:
-    """Cut one row at the end of its template: the shorter ones of a batch went on to be read."""
+    """Cut one row at the end of its template; shorter rows of a batch were continued beyond it."""
     end = template.length[choice.symbol].cumsum()
     n_written = int(end.searchsorted(template.n_bases)) + 1
     symbol, log_p, log_q = (column[:n_written] for column in choice)
-    # the offsets of special tokens, which an empty prompt has alone, are -1
+    # an empty prompt has only special tokens, whose offsets are -1
     behind = max(0, int(prompt.end[-1]))
     start = behind + np.append(0, end[: n_written - 1])
     written = TokenSpans(model.symbols.ids[symbol], start, behind + end[:n_written])

@@ -1,4 +1,4 @@
-"""Passes of a network in the autograd graph: what they refuse, and the state that they run in."""
+"""Passes of a network in the autograd graph: their mode, and checks of what they are given."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ def in_graph(
     edits: Sequence[Edit],
     stop_after: str | None,
 ) -> Iterator[dict[str, Float[Tensor, "batch token d"]]]:
-    """Run a forward pass with gradients, whatever mode the caller is in; see :func:`hooked`."""
+    """Run a forward pass with gradients, in whatever mode the caller is; see :func:`hooked`."""
     with (
         torch.inference_mode(mode=False),
         torch.enable_grad(),
@@ -39,8 +39,8 @@ def check_precision(spec: ModelSpec) -> None:
     Raises
     ------
     InputError
-        With the reason: a gradient is a small difference, of which such numbers keep two or three
-        digits at each step back through the network.
+        If it is one. A gradient is a small difference, and half precision keeps only two or three
+        digits of it at each step back through the network.
     """
     if spec.dtype not in _PRECISE:
         expected = "a model loaded with dtype float32; half precision rounds gradients away"
@@ -55,19 +55,19 @@ def usable_begin(
     d_site: int,
     capture: Sequence[str],
 ) -> SiteActivations:
-    """Return the activations that a pass begins with, as a tensor that a graph may hold.
+    """Return the activations with which a pass begins, as a tensor that can be in a graph.
 
     Parameters
     ----------
     sites
-        All of the model, in the order of computation.
+        All sites of the model, in the order of computation.
 
     Raises
     ------
     UnknownNameError
         If there is no such site.
     InputError
-        If the activations do not fit the tokens and the site, or a site of ``capture`` lies below.
+        If the activations do not fit the tokens and the site, or a site of ``capture`` is below it.
     """
     names = list(sites)
     if begin.site not in names:

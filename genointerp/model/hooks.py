@@ -1,4 +1,4 @@
-"""Capture, edit and early exit, all through torch's forward hooks; removed even upon an error."""
+"""Capture, edits and early exit by torch's forward hooks, which are removed even after an error."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,23 +15,23 @@ from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.model.protocol import Edit
 
 _DEPTH: ContextVar[int] = ContextVar("depth", default=0)
-"""how many edit functions are under way; one of them may itself run the model"""
+"""Number of edit functions that are running, one inside the other, since one may run the model."""
 
 
 class ForwardStopped(Exception):
-    """Raised by a hook above which nothing is wanted; never leaves :func:`hooked`."""
+    """Raised by the hook of the last site that is needed; it never leaves :func:`hooked`."""
 
 
 @runtime_checkable
 class PlacedFunction(Protocol):
-    """An edit function that depends on where in the sequence its tokens lie."""
+    """An edit function that depends on the place of its tokens in the sequence."""
 
     def __call__(self, x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token d"]:
-        """Change the tokens of the whole range of the edit."""
+        """Change all tokens of the range of the edit."""
         ...
 
     def at(self, x: Float[Tensor, "batch token d"], first: int) -> Float[Tensor, "batch token d"]:
-        """Change tokens of which the first has the index ``first`` in the sequence."""
+        """Change consecutive tokens, of which the first has index ``first`` in the sequence."""
         ...
 
 
@@ -45,30 +45,31 @@ def hooked(
     offset: int = 0,
     in_graph: bool = False,
 ) -> Iterator[dict[str, Float[Tensor, "batch token d"]]]:
-    """Attach hooks for the length of a block, and give the dict that captures fill.
+    """Attach hooks for the duration of a ``with`` block, and yield the dict of captures.
 
-    A site's edits are applied in their order and before it is captured. What is captured is not
-    changed by anything that the network does later. The hooks see only forward passes of this
-    thread, and none that an edit function runs.
+    The edits of a site are applied in order, before it is captured. The network cannot change a
+    capture later. The hooks act only on forward passes of this thread, and not on those that an
+    edit function runs.
 
     Parameters
     ----------
     sites
-        The modules by name; each returns a tensor, or a tuple whose first item is the tensor.
+        Modules by site; each returns a tensor, or a tuple whose first item is the tensor.
     stop_after
-        The forward pass ends at this site; the block is then left without an error.
+        Site at which the forward pass ends; the ``with`` block is then left without an error.
     offset
         Index in the sequence of the first token of the forward pass.
     in_graph
-        Whether what is captured lies in the autograd graph, on the way to all that is computed
-        after it. The first capture begins the graph where nothing before it did.
+        Whether captures are part of the autograd graph, so that everything computed after them
+        depends on them. If nothing before it requires a gradient, the first capture begins the
+        graph.
 
     Raises
     ------
     UnknownNameError
         If a site is unknown.
     InputError
-        If a module or an edit gives something that is not activations.
+        If the output of a module or of an edit is not a tensor of activations.
     """
     visitor = _Visitor(capture, edits, stop_after, offset, in_graph=in_graph)
     with ExitStack() as stack:
@@ -82,19 +83,19 @@ def hooked(
         except ForwardStopped as error:
             if error is not visitor.stop:
                 raise
-            # its frames would keep the tensors of the pass until the next collection of cycles
+            # the frames would keep the tensors of the pass alive until the next garbage collection
             error.__traceback__ = None
 
 
 def apply_edits(
     x: Float[Tensor, "batch token d"], edits: Sequence[Edit], *, offset: int = 0
 ) -> Float[Tensor, "batch token d"]:
-    """Return the activations of consecutive tokens after some edits, in their order.
+    """Apply edits, in order, to the activations of consecutive tokens.
 
     Parameters
     ----------
     x
-        Left as it is, but for what an edit function changes in place.
+        Activations; they are not changed unless an edit function works in place.
     offset
         Index in the sequence of the first token of ``x``.
 
@@ -116,7 +117,7 @@ def apply_edits(
 
 
 class _Visitor:
-    """What the hooks of one block do at each site, and what they have caught."""
+    """Edits, captures and stops at each site, and holds the captures."""
 
     def __init__(
         self,
@@ -153,8 +154,8 @@ class _Visitor:
         return changed if rest is None else (changed, *rest)
 
     def _catch(self, name: str, x: Tensor, *, is_last: bool) -> Tensor:
-        """Keep what a site gives, and return what the network goes on with."""
-        # one of the two is a copy, since the network may write into what it is given
+        """Capture the output of a site, and return the tensor with which the network goes on."""
+        # one of the two is a copy, since the network may write into the tensor that it gets
         if not self._in_graph:
             self.captured[name] = x if is_last else x.clone()
             return x
@@ -180,6 +181,6 @@ def _call(edit: Edit, x: Float[Tensor, "batch token d"], first: int) -> Tensor:
     finally:
         _DEPTH.reset(depth)
     if out.shape != x.shape:
-        expected = f"activations of shape {tuple(x.shape)}, as it was given"
+        expected = f"activations of shape {tuple(x.shape)}, as in its input"
         raise InputError(f"edit of {edit.site}", expected, str(tuple(out.shape)))
     return out.to(x)

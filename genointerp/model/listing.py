@@ -1,4 +1,4 @@
-"""The models that can be named, as a table."""
+"""Table of the models that can be loaded by name."""
 
 from importlib.util import find_spec
 
@@ -9,7 +9,7 @@ from genointerp.model.registry import MODELS, ModelEntry
 
 _COLUMNS = ["name", "tokens", "context", "reads", "here", "licence", "weights", "about"]
 _SHORT = _COLUMNS[:6]
-"""What fits in a terminal."""
+"""Columns that fit in a terminal."""
 _EXTRA = 'pip install "genointerp[transformers]"'
 _TRUST = "--trust-remote-code"
 
@@ -17,11 +17,11 @@ _TRUST = "--trust-remote-code"
 def list_models() -> pd.DataFrame:
     """Return a row for each model that ``load_model`` knows by name.
 
-    ``tokens`` is the kind of tokenizer, ``context`` the longest window in bases that the model was
-    trained on, ``reads`` whether a token's activations depend on what is ``left`` of it or on
-    ``both`` sides. ``here`` says what this installation still needs: ``ready``, the extra to
-    install, or that Python code of the repository must be trusted. ``weights`` is the hub
-    repository that they are downloaded from.
+    ``tokens`` is the kind of tokenizer; ``context`` is the longest window, in bases, that the model
+    was trained on; ``reads`` says whether the activations of a token depend only on what is
+    ``left`` of it or on ``both`` sides. ``here`` is ``ready``, or what this installation still
+    needs: the extra to install, or the option to trust Python code of the repository. ``weights``
+    is the hub repository of the weights.
     """
     rows = [_own(name, entry) for name, entry in MODELS.items()]
     rows += [_published(preset) for preset in PRESETS.values()]

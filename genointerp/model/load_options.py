@@ -1,4 +1,4 @@
-"""What a user may say about how a model is loaded. Imports no framework: the program reads it."""
+"""Options for loading a model; no framework is imported, since the command line needs them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,25 +19,26 @@ class LoadOptions:
     Parameters
     ----------
     device
-        Where it runs, as torch names it; several with commas between, or ``auto`` for all CUDA
-        devices, spread the blocks of a large model over them.
+        Device on which the model runs, by its name in torch. Several, separated by commas, or
+        ``auto`` for all CUDA devices, share the blocks of a large model.
     dtype
-        Of the weights, one of ``DTYPES``; the model's own choice for the device where None.
+        Dtype of the weights, one of ``DTYPES``; None means the default of the model for the device.
     attention
-        Kernels of attention, as ``choose_backend`` knows them; the best that is here where None.
+        Attention kernels, by their name in ``choose_backend``; None means the best available ones.
     require_flash
-        Whether anything but a flash kernel is an error.
+        Whether it is an error if no flash kernel can run.
     revision
-        Branch, tag or commit of a hub repository; its main branch where None.
+        Branch, tag or commit of a hub repository; None means its main branch.
     trust_remote_code
         Whether Python code of a hub repository may be run.
     checkpoint
-        Local weights, to be read instead of a preset's download.
+        Local weights, read instead of downloading those of a preset.
     up_to
-        Last site that will be asked for: blocks above it need not be kept. All where None.
+        Last site that will be read; blocks above it need not be loaded. None loads all blocks.
     random_weights
-        Seed of weights as they are before training, in place of those of the model, which then has
-        another name and another sha256; only for models in a folder of ours. None: the weights.
+        Seed of random weights, as before training, which replace those of the model; it then has
+        another name and another sha256. Only for models in a folder of this package's format. None
+        keeps the weights.
     """
 
     device: str = "cpu"
@@ -57,7 +58,7 @@ class LoadOptions:
             raise InputError("random_weights", "a seed of 0 or more", str(self.random_weights))
 
     def refuse_random_weights(self, name: str) -> None:
-        """Refuse random weights where only trained ones can be loaded.
+        """Refuse random weights for a model of which only trained ones can be loaded.
 
         Raises
         ------
@@ -65,11 +66,11 @@ class LoadOptions:
             If the options ask for them.
         """
         if self.random_weights is not None:
-            expected = "a model in a folder of ours, such as nano, whose initialisation is known"
+            expected = "a model of this package, such as nano, whose initialisation is known"
             raise InputError("random_weights", expected, name)
 
     def devices(self) -> "tuple[torch.device, ...]":
-        """Return the devices named, if this machine has them."""
+        """Return the devices that were named, if this machine has them."""
         from genointerp.model.device import find_devices
 
         return find_devices(self.device)
@@ -80,7 +81,7 @@ class LoadOptions:
         Parameters
         ----------
         otherwise
-            Where the user named none; bfloat16 on CUDA and float32 elsewhere where this is None.
+            Dtype if the user named none; None means bfloat16 on CUDA and float32 elsewhere.
         """
         import torch
 
@@ -95,7 +96,7 @@ class LoadOptions:
         Raises
         ------
         InputError
-            If ``up_to`` is no site of a model of that many blocks.
+            If ``up_to`` is not a site of a model with that many blocks.
         """
         if self.up_to is None:
             return n_blocks - 1

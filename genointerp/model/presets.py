@@ -1,7 +1,7 @@
-"""DNA models of the hub that can be named: what they read, how, and on what terms.
+"""Published DNA models that can be loaded by name: their tokenizers, sizes and licences.
 
-Nothing here touches the network or imports a framework. Sizes, contexts and licences are those of
-the model cards and configurations; where a card could not be read, the note says so.
+Nothing here uses the network or imports a framework. Sizes, contexts and licences are those of the
+model cards and configurations; if a card could not be read, the note says so.
 """
 
 from collections.abc import Iterable
@@ -13,21 +13,21 @@ TokenizerKind = Literal["char", "single-nucleotide", "kmer", "bpe"]
 
 @dataclass(frozen=True)
 class TokenizerSettings:
-    """How a model's tokenizer is built from the vocabulary in its folder.
+    """How the tokenizer of a model is built from the vocabulary in its folder.
 
     Parameters
     ----------
     kind
-        ``char``: a fixed table; ``single-nucleotide``, ``kmer``, ``bpe``: a vocabulary.
+        ``char`` uses a fixed table; ``single-nucleotide``, ``kmer`` and ``bpe`` use a vocabulary.
     k
-        Bases of a word; 1 for single nucleotides and 0 where it varies.
+        Number of bases of a word: 1 for single nucleotides, and 0 if it varies.
     before, after
-        Special tokens around the sequence, as the vocabulary spells them. Where both are empty and
-        there is a ``tokenizer.json``, those that it adds.
+        Special tokens around the sequence, as spelt in the vocabulary. If both are empty and there
+        is a ``tokenizer.json``, they are those that it adds.
     restart
-        For k-mers: see :class:`~genointerp.model.tokenizer.kmer.KmerTokenizer`.
+        For k-mers; see :class:`~genointerp.model.tokenizer.kmer.KmerTokenizer`.
     vocabulary
-        Where ids come from: the files of the model, or one of the vocabularies that are known here.
+        Source of the ids: the files of the model, or one of the vocabularies that are built in.
     """
 
     kind: TokenizerKind
@@ -45,26 +45,27 @@ class Preset:
     Parameters
     ----------
     name
-        As ``load_model`` takes it.
+        Name for ``load_model``.
     hub_id, revision, subfolder
-        Repository of the weights; the branch, where not the main one; the folder in it.
+        Repository of the weights, its branch if it is not the main one, and the folder in it.
     family
-        ``model_type`` of its ``config.json``, by which transformers picks the class.
+        ``model_type`` in its ``config.json``, by which transformers chooses the class.
     tokenizer
-        How bases become tokens.
+        Settings of the tokenizer.
     context
-        Longest window in bases that it was trained on, special tokens left out; where a token's
-        length varies, tokens times the mean length that its authors or peers state.
+        Longest window, in bases, that it was trained on, without special tokens. If the length of
+        tokens varies, it is their number times the mean length that its authors, or those of a
+        similar model, state.
     n_blocks, d_site
-        Number of blocks and width of the residual stream; 0 where only ``config.json`` tells.
+        Number of blocks and width of the residual stream; 0 if only ``config.json`` states it.
     licence
-        Of the weights: an SPDX identifier, or the name that the model card gives.
+        Licence of the weights: an SPDX identifier, or its name in the model card.
     reads
         ``left`` for causal models, ``both`` for masked ones.
     remote_code
-        Whether loading runs Python code out of the repository, which must be allowed explicitly.
+        Whether loading runs Python code of the repository, which must be allowed explicitly.
     note
-        What a user should know.
+        Caveats for the user.
     """
 
     name: str
@@ -83,12 +84,12 @@ class Preset:
 
     @property
     def sites(self) -> tuple[str, ...]:
-        """The residual stream after each block; empty where ``n_blocks`` is 0."""
+        """The residual stream after each block; empty if ``n_blocks`` is 0."""
         return tuple(f"blocks.{i}" for i in range(self.n_blocks))
 
     @property
     def default_site(self) -> str:
-        """The middle block, for want of measurements; empty where ``n_blocks`` is 0."""
+        """The middle block, as no measurement tells a better one; empty if ``n_blocks`` is 0."""
         return self.sites[self.n_blocks // 2] if self.n_blocks else ""
 
 
@@ -323,7 +324,7 @@ def _letters() -> Iterable[Preset]:
             d_site=4096,
             remote_code=True,
             revision="1.1_fix",
-            note="Its main branch has projections in a wrong order; the revision mends them.",
+            note="The main branch has projections in a wrong order; this revision is correct.",
         )
 
 

@@ -1,4 +1,4 @@
-"""What the rest of the package asks of a DNA language model."""
+"""The protocols of a DNA language model, through which the rest of the package uses it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,32 +18,32 @@ class ModelSpec:
     Parameters
     ----------
     name
-        As in the registry.
+        Name in the registry.
     sha256
-        Of the weights.
+        sha256 of the weights.
     sites
-        Where activations can be taken, first to last.
+        Sites at which activations can be taken, first to last.
     default_site
-        Where features are best read, by measurement; the middle block where nobody measured.
+        Site at which features are best read, by measurement; the middle block if none was made.
     d_site
         Width of the activations, the same at every site.
     context
-        Longest window in bases that the model was trained on.
+        Longest window, in bases, that the model was trained on.
     attention_backend
         Attention kernels in use, for provenance.
     reads
-        ``left`` for a causal model, whose activations depend on what lies before them; ``both`` for
-        a masked one.
+        ``left`` for a causal model, in which activations depend only on the tokens up to theirs;
+        ``both`` for a masked one.
     dtype
-        Of the weights while the model runs, as torch names it.
+        Dtype of the weights while the model runs, by its name in torch.
     revision
-        Commit of the weights where they came from a hub; empty where unknown.
+        Commit of the weights, if they came from a hub; empty if it is not known.
     bases_per_token
-        0 where it varies.
+        Bases of a token; 0 if it varies.
     chunked
-        Whether :meth:`DnaModel.prefill` is there.
+        Whether :meth:`DnaModel.prefill` is available.
     licence
-        Of the weights.
+        Licence of the weights.
     """
 
     name: str
@@ -70,8 +70,8 @@ class ModelSpec:
 class TokenSpans(NamedTuple):
     """Tokens of one sequence and the bases that each covers.
 
-    ``start`` and ``end`` are half-open offsets in the sequence as it was given, in bp; -1 for
-    special tokens. The spans of the others tile the sequence.
+    ``start`` and ``end`` are half-open offsets in the tokenized sequence, in bp; both are -1 for
+    special tokens. The spans of the other tokens tile the sequence.
     """
 
     ids: Int64[np.ndarray, " token"]
@@ -86,11 +86,13 @@ class Edit:
     Parameters
     ----------
     site
-        Where.
+        Site of the activations.
     function
-        From the activations ``(batch, token, d_site)`` to those that the model goes on with.
+        Function from the activations ``(batch, token, d_site)`` to those with which the model goes
+        on.
     start, end
-        Only tokens ``[start, end)`` of the sequence are changed; to its last where ``end`` is None.
+        Tokens ``[start, end)`` of the sequence are changed; if ``end`` is None, all from ``start``
+        on.
     """
 
     site: str
@@ -100,10 +102,10 @@ class Edit:
 
 
 class Symbols(NamedTuple):
-    """What a model gives probabilities to, in the order of the axis ``symbol``.
+    """The symbols of a model, in the order of the axis ``symbol`` of its probabilities.
 
-    ``ids`` are tokens. ``spelling`` holds the upper-case bases of each, and nothing for a token
-    that does not belong inside a sequence, such as one that begins a text.
+    ``ids`` are their token ids. ``spelling`` holds the upper-case bases of each; it is empty for a
+    token that does not belong inside a sequence, such as one that begins a text.
     """
 
     ids: Int64[np.ndarray, " symbol"]
@@ -111,26 +113,26 @@ class Symbols(NamedTuple):
 
 
 EMBEDDING = "embedding"
-"""The site before the first block: what the embedding gives for each token, by its id alone."""
+"""The site before the first block: the embedding of each token, which depends only on its id."""
 
 
 class SiteActivations(NamedTuple):
-    """Activations with which a pass begins, in the place of what the model computes at a site."""
+    """Activations with which a pass begins, instead of those that the model computes at a site."""
 
     site: str
     x: Float[Tensor, "batch token d"]
 
     def as_edit(self) -> Edit:
-        """Return the edit that puts them in the place of whatever comes to the site."""
+        """Return the edit that replaces the activations at the site by these."""
         return Edit(self.site, lambda _: self.x)
 
 
 class Traced(NamedTuple):
-    """What one pass computed, as tensors of the autograd graph.
+    """The result of one pass, as tensors of the autograd graph.
 
-    ``logits[:, i]`` are those of the token after token ``i`` in a causal model, and of token ``i``
-    itself in a masked one: a number for each of ``symbols``, before the softmax. None where they
-    were not asked for.
+    ``logits[:, i]`` are, in a causal model, those of the token after token ``i``, and in a masked
+    model those of token ``i`` itself: one number for each of ``symbols``, before the softmax. They
+    are None if they were not asked for.
     """
 
     activations: Mapping[str, Float[Tensor, "batch token d"]]
@@ -138,7 +140,7 @@ class Traced(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """Activations of consecutive tokens: those from index ``start`` of the sequence on."""
+    """Activations of consecutive tokens, of which the first has index ``start`` in the sequence."""
 
     start: int
     activations: Mapping[str, Float[Tensor, "batch token d"]]
@@ -181,9 +183,9 @@ class DnaModel(Protocol):
         capture: Sequence[str],
         edits: Sequence[Edit] = (),
     ) -> Iterator[Chunk]:
-        """Yield what :meth:`run` returns in pieces of at most ``chunk`` tokens.
+        """Yield the result of :meth:`run` in pieces of at most ``chunk`` tokens.
 
-        Memory does not grow with the length of the sequence but for the keys and values of
+        Memory does not grow with the length of the sequence, except for the keys and values of
         attention.
 
         Raises
@@ -200,18 +202,18 @@ class DnaModel(Protocol):
     ) -> Float[Tensor, "batch token_minus_1"]:
         """Return ``log p(token i | tokens before i)`` in nats, for i from 1.
 
-        NaN where token i is not one of A, C, G, T. The probability is over those four.
+        The probability is over A, C, G and T; it is NaN if token i is none of them.
         """
         ...
 
 
 @runtime_checkable
 class GivesDistribution(Protocol):
-    """A model that says what it expects, not only how likely what came was."""
+    """A model that gives its distribution over all symbols, not only the likelihood of a token."""
 
     @property
     def symbols(self) -> Symbols:
-        """What the probabilities are of: bases where tokens are bases, else words of bases."""
+        """Symbols of the probabilities: bases if tokens are bases, otherwise words of bases."""
         ...
 
     def next_log_probs(
@@ -223,7 +225,7 @@ class GivesDistribution(Protocol):
 
 @runtime_checkable
 class StartsAtSite(Protocol):
-    """A model that can go on from activations, without what it computed to come there."""
+    """A model that can compute likelihoods from the activations at a site onwards."""
 
     def log_probs_from(
         self,
@@ -233,53 +235,54 @@ class StartsAtSite(Protocol):
         *,
         first: int = 0,
     ) -> Float[Tensor, "batch token_minus_1"]:
-        """Return the `log_probs` of tokens with ``x`` in the place of the activations at a site.
+        """Return the `log_probs` of tokens with ``x`` as the activations at a site.
 
         Parameters
         ----------
         first
-            Before it all rows of ``x`` are alike, so that they need computing but once.
+            Index of the first token at which rows of ``x`` differ: those before it are computed
+            only once.
 
         Raises
         ------
         UnknownNameError
-            If ``site`` is none of ``spec.sites``.
+            If ``site`` is not one of ``spec.sites``.
         """
         ...
 
 
 @runtime_checkable
 class Generates(DnaModel, Protocol):
-    """A causal model that reads on from what it keeps of the tokens before."""
+    """A causal model that can continue to read from its state after the tokens before."""
 
     @property
     def symbols(self) -> Symbols:
-        """What may come next: bases where tokens are bases, else words of bases."""
+        """Symbols that may come next: bases if tokens are bases, otherwise words of bases."""
         ...
 
     def continuation(self, n_tokens: int, *, edits: Sequence[Edit] = ()) -> Continuation:
-        """Return sequences of which nothing is read yet, and at most ``n_tokens`` tokens will be.
+        """Return a continuation that has read nothing and may read up to ``n_tokens`` tokens.
 
-        Reading a token costs the same whatever came before, but for attention. Edits are in tokens
-        of the whole sequence, as in :meth:`DnaModel.run`, however it is read.
+        The cost of a token does not depend on how many came before, except for attention. Ranges of
+        edits count tokens of the whole sequence, as in :meth:`DnaModel.run`, however it is read.
 
         Raises
         ------
         UnknownNameError
-            If an edit is at no site of the model.
+            If the site of an edit is unknown.
         InputError
-            If the model was loaded in part, or keeps nothing that is known to be exact.
+            If the model was loaded only in part, or its cache is not known to be exact.
         """
         ...
 
 
 @runtime_checkable
 class Differentiable(Protocol):
-    """A model through which gradients can be taken; its weights never get any."""
+    """A model through which gradients can be computed; its weights never get any."""
 
     @property
     def symbols(self) -> Symbols:
-        """What the logits are of: bases where tokens are bases, else words of bases."""
+        """Symbols of the logits: bases if tokens are bases, otherwise words of bases."""
         ...
 
     def trace(
@@ -294,25 +297,25 @@ class Differentiable(Protocol):
         """Compute activations and logits of one pass in the autograd graph.
 
         The graph begins at the first site of ``capture``, in an edit function whose own tensors
-        require a gradient, or in ``begin.x`` if that requires one. What is captured lies on the
-        way to everything above it, so that ``torch.autograd.grad(y, activations[site])`` is the
-        gradient of y, a number computed from ``logits`` or from the activations of a site above,
-        with respect to the activations of the site after its edits. The graph lives as long as the
-        tensors that are returned; nothing else keeps it.
+        require a gradient, or in ``begin.x`` if that requires one. Everything above a captured site
+        depends on the captured tensor. So if y is a number computed from ``logits`` or from the
+        activations of a site above, ``torch.autograd.grad(y, activations[site])`` is its gradient
+        with respect to the activations of the site after its edits. Only the returned tensors keep
+        the graph alive.
 
         Parameters
         ----------
         capture
             Sites as in :meth:`DnaModel.run`, and :data:`EMBEDDING`. The embedding is linear in the
-            one-hot code of a token: the gradient by that code is the one by the embedding times the
-            embeddings of the tokens.
+            one-hot code of a token: the gradient by that code is the gradient by the embedding,
+            times the embeddings of the tokens.
         edits
-            As in :meth:`DnaModel.run`; those at a site below ``begin`` change nothing.
+            Edits as in :meth:`DnaModel.run`; those at a site below ``begin`` have no effect.
         begin
-            The pass goes on from these activations; what lies below is not computed where the
-            model can do without. Edits at their site are applied to them. None: from the tokens.
+            Activations from which the pass continues; what is below them is not computed, if the
+            model can avoid it. Edits at their site are applied to them. None begins at the tokens.
         logits
-            Whether logits are wanted; without them nothing above the last captured site is
+            Whether to compute logits; without them, nothing above the last captured site is
             computed.
 
         Raises
@@ -321,7 +324,7 @@ class Differentiable(Protocol):
             If the model has no such site.
         InputError
             If the weights are of half precision, in which gradients are lost to rounding; if a site
-            of ``capture`` lies below ``begin``; if ``begin.x`` does not fit the tokens; if logits
+            of ``capture`` is below ``begin``; if ``begin.x`` does not fit the tokens; or if logits
             are wanted of a model that was loaded without its last blocks.
         """
         ...

@@ -1,4 +1,4 @@
-"""Models by name: an explicit dict of those that load with this package alone, and the presets."""
+"""Models by name: those that this package loads without transformers, and the presets."""
 
 import difflib
 import re
@@ -26,17 +26,17 @@ class ModelEntry:
     Parameters
     ----------
     summary
-        What the model is, in a line.
+        Description of the model in one line.
     load
-        From the name and the options to the model.
+        Function from the name and the options to the model.
     context
-        Longest window in bases that it was trained on.
+        Longest window, in bases, that it was trained on.
     licence
-        Of the weights.
+        Licence of the weights.
     source
         ``shipped`` with this package, or the hub repository of the weights.
     tokenizer
-        Kind of its tokens.
+        Kind of its tokenizer.
     reads
         As in :class:`~genointerp.model.protocol.ModelSpec`.
     """
@@ -68,17 +68,17 @@ def load_model(  # noqa: PLR0913 - each is a choice of the user
     Parameters
     ----------
     name
-        As listed by ``genointerp models``; a folder that ``save_model`` or transformers'
-        ``save_pretrained`` wrote; or the repository of a hub, with a slash.
+        Name that ``genointerp models`` lists; a folder that ``save_model``, or ``save_pretrained``
+        of transformers, wrote; or a hub repository, with a slash.
 
     Raises
     ------
     UnknownNameError
         If the name is none of these.
     InputError
-        If the model cannot be loaded so: no such device, an attention kernel that is not here, a
-        package that is missing, weights that are not here and cannot be downloaded, Python code
-        that was not trusted.
+        If the model cannot be loaded with these options: because of a device, an attention kernel
+        or a package that is missing, weights that cannot be downloaded, or Python code that was not
+        trusted.
     SchemaError
         If files of the model are missing or do not fit each other.
     """
@@ -113,7 +113,7 @@ def load(name: str, options: LoadOptions) -> DnaModel:
 
 
 def _load_local(folder: Path, options: LoadOptions) -> DnaModel:
-    """Load a folder: transformers' ``config.json`` says ``model_type``, ours does not."""
+    """Load a folder; a ``config.json`` of transformers has a ``model_type``, ours does not."""
     config = folder / "config.json"
     if config.is_file() and "model_type" in read_json_object(config, error=SchemaError):
         return _load_transformers(str(folder), options)

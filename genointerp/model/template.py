@@ -1,4 +1,4 @@
-"""What may be written at each place: letters of the IUPAC code, met by the words of a model."""
+"""Templates: IUPAC letters that restrict which words of a model may be written at each place."""
 
 import numpy as np
 from jaxtyping import Bool, UInt8
@@ -11,23 +11,23 @@ _BITS = np.zeros(256, np.uint8)
 for _letter, _bases in IUPAC.items():
     _BITS[ord(_letter)] = sum(1 << BASES.index(base) for base in _bases)
 _ANYTHING = 255
-"""pads words to one length, and the template behind its end"""
+"""Padding of words to one length, and of the template after its end; any letter agrees with it."""
 
 
 class Template:
-    """Letters to be written by the words of a model, laid end to end.
+    """Letters that words of a model, laid end to end, must spell.
 
     Parameters
     ----------
     letters
-        An IUPAC letter for each base, of either case.
+        IUPAC letter for each base, in upper or lower case.
 
     Raises
     ------
     SequenceError
-        If a letter is no IUPAC code.
+        If a letter is not an IUPAC code.
     InputError
-        If there are no letters, or if no words spell all of them.
+        If there are no letters, or if no words can spell all of them.
     """
 
     def __init__(self, letters: str, model: Generates) -> None:
@@ -44,20 +44,20 @@ class Template:
         self._letters = np.full(self.n_bases + longest, _ANYTHING, np.uint8)
         self._letters[: self.n_bases] = _BITS[normal]
         self._words = np.array([_padded_bits(word, longest) for word in spelling])
-        # from where do words laid end to end come out at the last letter?
+        # from which places can words, laid end to end, reach exactly the last letter?
         self._leads_on = np.zeros(self.n_bases + longest + 1, bool)
         self._leads_on[self.n_bases] = True
         for place in reversed(range(self.n_bases)):
             self._leads_on[place] = self.fits(place).any()
         if not self._leads_on[0]:
             expected = f"letters that words of {model.spec.name} spell from end to end"
-            found = f"no word that fits from letter {self._furthest() + 1} on"
+            found = f"no word that fits at letter {self._furthest() + 1}"
             raise InputError("template", expected, found)
 
     def fits(self, place: int) -> Bool[np.ndarray, " symbol"]:
-        """Return which symbols may be written behind ``place`` bases, so that the rest can be too.
+        """Say which symbols may be written after ``place`` bases so that the rest can be spelt too.
 
-        Behind the last base all fit, since what follows is cut off.
+        After the last base all symbols fit, since what follows is cut off.
         """
         if place == self.n_bases:
             return np.ones(len(self.length), bool)
@@ -67,7 +67,7 @@ class Template:
         return fits
 
     def most_words(self) -> int:
-        """Return how many words may be needed."""
+        """Return the most words that may be needed."""
         return self.n_bases // int(self.length[self.length > 0].min())
 
     def _agrees(self, place: int) -> Bool[np.ndarray, " symbol"]:
@@ -77,7 +77,7 @@ class Template:
         return agrees
 
     def _furthest(self) -> int:
-        """Return how many letters can be spelt from the first on."""
+        """Return how many letters, from the first on, can be spelt."""
         reached = np.zeros(self.n_bases + 1, bool)
         reached[0] = True
         for place in range(self.n_bases):

@@ -230,7 +230,7 @@ def test_blocks_above_the_last_site_are_left_out(folder):
     site = "blocks.4.mlp"
     found = part.run(tokens, capture=[site])[site]
     assert torch.equal(found, whole.run(tokens, capture=[site])[site])
-    with pytest.raises(InputError, match=r"all 8 blocks, found blocks\.0 to blocks\.4 alone"):
+    with pytest.raises(InputError, match=r"all 8 blocks, found only blocks\.0 to blocks\.4"):
         part.log_probs(tokens)
 
 

@@ -37,7 +37,7 @@ def spellings(letters, words):
 def test_what_fits_is_what_begins_a_way_to_the_end(letters):
     ways = spellings(letters, WORDS)
     if not ways:
-        with pytest.raises(InputError, match="no word that fits from letter"):
+        with pytest.raises(InputError, match="no word that fits at letter"):
             Template(letters, model_of(WORDS))
         return
     template = Template(letters, model_of(WORDS))
@@ -73,7 +73,7 @@ def test_a_letter_that_is_none_is_named():
         pytest.param("", WORDS, 0, "a letter for each base to write, found none", id="empty"),
         pytest.param("ANNN", (b"AAA",), 3, "a multiple of 3 letters, .* found 4", id="words"),
         pytest.param("GACA", WORDS, 0, "that words of toy spell .* from letter 4 on", id="end"),
-        pytest.param("TAG", WORDS, 0, "no word that fits from letter 1 on", id="begin"),
+        pytest.param("TAG", WORDS, 0, "no word that fits at letter 1", id="begin"),
     ],
 )
 def test_letters_that_no_words_spell_are_refused(letters, words, width, message):

@@ -229,7 +229,7 @@ def test_weights_without_a_use_are_told(folder, caplog):
     save_file(weights | {"spare.weight": torch.ones(3)}, path, metadata={"format": "pt"})
     with caplog.at_level(logging.WARNING, logger="genointerp"):
         load_model(str(folder))
-    assert caplog.messages == ["tiny: weights that the network has no use for: spare.weight"]
+    assert caplog.messages == ["tiny: weights that the network does not use: spare.weight"]
 
 
 def test_blocks_that_are_left_out_on_purpose_are_not_told(saved, caplog):

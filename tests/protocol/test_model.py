@@ -365,7 +365,7 @@ def test_no_more_is_read_than_there_is_room_for(causal):
     tokens = tokens_of(causal)
     continuation = causal.continuation(5)
     continuation.read(tokens[:, :3])
-    with pytest.raises(InputError, match="expected 1 to 2 tokens more, found 3"):
+    with pytest.raises(InputError, match="expected 1 to 2 more tokens, found 3"):
         continuation.read(tokens[:, :3])
     with pytest.raises(InputError, match="found 0"):
         continuation.read(tokens[:, :0])
@@ -412,7 +412,7 @@ def test_what_is_written_fits_the_template_and_has_the_probabilities_of_one_pass
 
 
 def test_a_masked_model_writes_nothing(masked):
-    with pytest.raises(InputError, match="expected a model that reads on from left to right"):
+    with pytest.raises(InputError, match="expected a model that can generate, from left to right"):
         generate(masked, [as_bases("ACGTAC")], "NNN")
 
 

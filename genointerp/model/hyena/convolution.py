@@ -1,6 +1,6 @@
-"""Causal convolutions along the tokens, one filter a channel, in float32 whatever comes in.
+"""Causal convolutions along the tokens, one filter for each channel, computed in float32.
 
-Each can go on from the tokens before its input, so that a sequence may be read in chunks.
+Each can continue from the tokens before its input, so that a sequence can be read in chunks.
 """
 
 import math
@@ -16,16 +16,16 @@ def fir_correlation(
     taps: Float[Tensor, "d tap"],
     before: Float[Tensor, "batch lag d"] | None = None,
 ) -> Float[Tensor, "batch token d"]:
-    """Return the cross-correlation with a few taps; the last tap meets the present token.
+    """Return the cross-correlation with a few taps; the last tap is for the present token.
 
-    ``before`` holds the ``tap - 1`` inputs before ``x``; zeros where it is None.
+    ``before`` holds the ``tap - 1`` inputs before ``x``; None means zeros.
     """
     n_taps, tokens = taps.shape[1], x.shape[1]
     padded = F.pad(x, (0, 0, n_taps - 1, 0)) if before is None else torch.cat([before, x], dim=1)
     padded, weights = padded.float(), taps.float()
     out = padded[:, n_taps - 1 :] * weights[:, -1]
     for tap in reversed(range(n_taps - 1)):
-        # shifted sums beat torch's depthwise conv1d on CPU at these few taps
+        # on a CPU, shifted sums are faster than torch's depthwise conv1d for so few taps
         out = out.addcmul_(padded[:, tap : tap + tokens], weights[:, tap])
     return out.to(torch.promote_types(x.dtype, taps.dtype))
 
@@ -35,9 +35,9 @@ def fft_convolution(
     impulse: Float[Tensor, "d lag"],
     before: Float[Tensor, "batch past d"] | None = None,
 ) -> Float[Tensor, "batch token d"]:
-    """Return the convolution in float32; lag 0 meets the present token.
+    """Return the convolution in float32; lag 0 is for the present token.
 
-    ``before`` holds inputs before ``x``, as many as the filter reaches back; zeros where None.
+    ``before`` holds as many inputs before ``x`` as the filter reaches back; None means zeros.
     """
     tokens = x.shape[1]
     whole = x if before is None else torch.cat([before, x], dim=1)
@@ -51,7 +51,7 @@ def fft_convolution(
 def convolution_at_last(
     x: Float[Tensor, "batch lag d"], impulse: Float[Tensor, "d lag"]
 ) -> Float[Tensor, "batch 1 d"]:
-    """Return the convolution at the last token alone, in float32: what one more token costs."""
+    """Return the convolution at the last token only, in float32, as one more token needs it."""
     return (x.float() * impulse.float().flip(-1).T).sum(dim=1, keepdim=True)
 
 
@@ -62,8 +62,9 @@ def exponential_sum(
 
     Notes
     -----
-    With ``t = a * step + b`` each exponential is one in a times one in b, so that the sum is a
-    small matrix product for each channel, and nothing of shape (d, pole, lag) is ever laid out.
+    With ``t = a * step + b``, each exponential is a function of a times a function of b. The sum is
+    therefore a small matrix product for each channel, and no tensor of shape (d, pole, lag) is ever
+    allocated.
     """
     # autocast would round the factors to half precision
     with torch.autocast(weights.device.type, enabled=False):
@@ -79,11 +80,11 @@ def modal_state(
 ) -> Float[Tensor, "batch d pole"]:
     """Return the state ``s[T - 1]`` of ``s[t] = exp(log_pole) s[t - 1] + x[t]``, in float32.
 
-    ``before`` is the state before ``x``; zero where it is None.
+    ``before`` is the state before ``x``; None means zero.
     """
     tokens = x.shape[1]
     if tokens == 1 and before is not None:
-        # exp(log_pole) would be rounded once for all: the error of slow modes would add up
+        # expm1, since the rounding error of exp(log_pole) would accumulate in slow modes
         decay = torch.expm1(log_poles.float())
         return torch.addcmul(before + x.float().transpose(1, 2), decay, before)
     coarse, fine = _factors(log_poles, tokens)
@@ -99,7 +100,7 @@ def modal_state(
 def _factors(
     log_poles: Float[Tensor, "d pole"], length: int
 ) -> tuple[Float[Tensor, "d pole row"], Float[Tensor, "d pole step"]]:
-    """Return ``exp(log_pole * step * a)`` and ``exp(log_pole * b)`` that cover ``length`` lags."""
+    """Return ``exp(log_pole * step * a)`` and ``exp(log_pole * b)``, to cover ``length`` lags."""
     step = math.isqrt(length - 1) + 1
     n_rows = -(-length // step)
     row = torch.arange(n_rows, device=log_poles.device, dtype=torch.float32) * step
@@ -109,6 +110,6 @@ def _factors(
 
 
 def _fft_size(at_least: int) -> int:
-    """Smallest 2^a or 3*2^a that holds ``at_least`` samples: FFTs are fast at these lengths."""
+    """Return the least 2^a or 3*2^a of at least ``at_least``: FFTs of these lengths are fast."""
     power = 1 << (at_least - 1).bit_length()
     return power * 3 // 4 if power * 3 // 4 >= at_least else power

@@ -1,6 +1,6 @@
-"""Evo 2 by name: shapes, places of the weights and what to know of each.
+"""Evo 2 by name: shapes, repositories of the weights, and caveats of each model.
 
-Brixi et al. (2025); shapes as in the configurations of the evo2 package, version 0.6.0.
+Brixi et al. (2025); shapes are those of the configurations in the evo2 package, version 0.6.0.
 """
 
 import logging
@@ -29,18 +29,18 @@ LICENCE = "Apache-2.0"
 
 @dataclass(frozen=True)
 class Evo2Preset:
-    """A published Evo 2.
+    """A published Evo 2 model.
 
     Parameters
     ----------
     network
-        Its shape.
+        Shape of the network.
     context
         Longest window in bases that it was trained on.
     default_site
-        Where activations are read if nothing else is said.
+        Site at which activations are read if none is named.
     needs_fp8
-        Whether its authors hold FP8 matrix products necessary for its numbers.
+        Whether its authors state that it needs FP8 matrix products for accurate results.
     """
 
     network: HyenaConfig
@@ -50,14 +50,14 @@ class Evo2Preset:
 
     @property
     def summary(self) -> str:
-        """What the model is, in a line."""
+        """Description of the model in one line."""
         blocks = len(self.network.mixers)
         fp8 = "; trained for FP8, which is not used here" if self.needs_fp8 else ""
         return f"Evo 2, {blocks} blocks of width {self.network.d_model}, all domains of life{fp8}"
 
 
 def stripes(n_blocks: int, attention: Sequence[int]) -> tuple[Mixer, ...]:
-    """Return the kinds of blocks: SE, MR, LI in turn, but for those that attend.
+    """Return the kinds of blocks: SE, MR, LI in turn, except for those with attention.
 
     Examples
     --------
@@ -114,20 +114,20 @@ EVO2: dict[str, Evo2Preset] = {
 
 
 def hub_id(name: str) -> str:
-    """Return the repository of an Evo 2's weights."""
+    """Return the repository of the weights of an Evo 2 model."""
     return f"arcinstitute/{name}"
 
 
 def load_evo2(name: str, options: LoadOptions) -> DnaModel:
-    """Load a published Evo 2: from ``options.checkpoint``, else from the hub.
+    """Load a published Evo 2 from ``options.checkpoint``, or else from the hub.
 
     Weights are bfloat16, as published, or float32; blocks above ``options.up_to`` are left out.
 
     Raises
     ------
     InputError
-        If the weights cannot be had or are to be random, or for float16: the model's numbers exceed
-        its range.
+        If the weights cannot be found or downloaded, if random weights are asked for, or for
+        float16, whose range the residual stream of the model exceeds.
     SchemaError
         If the file holds other weights.
     """
@@ -136,7 +136,7 @@ def load_evo2(name: str, options: LoadOptions) -> DnaModel:
 
 
 def load_preset(name: str, preset: Evo2Preset, options: LoadOptions) -> DnaModel:
-    """Load a network of a preset's shape, as :func:`load_evo2` does by name."""
+    """Load a network with the shape of a preset, as :func:`load_evo2` does by name."""
     dtype = options.torch_dtype(otherwise="bfloat16")
     if dtype == torch.float16:
         found = "float16, whose range is smaller than the model's residual stream"
@@ -180,18 +180,18 @@ def load_preset(name: str, preset: Evo2Preset, options: LoadOptions) -> DnaModel
 
 @cache
 def warn_of_fp8(name: str) -> None:
-    """Say, once for each model, what differs from its authors' own runs."""
+    """Warn, once for each model, that results differ from those of its authors."""
     _log.warning(
         "%s: its authors run the input projections of convolution blocks in FP8 (E4M3, by "
-        "Transformer Engine on Hopper GPUs) and ask for that for the sake of accuracy; here they "
-        "run in the dtype of the weights, so activations and probabilities differ from the "
-        "authors'. Compare its bits per base on known DNA before use; the 7B models need no FP8.",
+        "Transformer Engine on Hopper GPUs) and state that accuracy depends on it; here they run "
+        "in the dtype of the weights, so activations and probabilities differ from those of the "
+        "authors. Compare its bits per base on known DNA before use; the 7B models need no FP8.",
         name,
     )
 
 
 def _weights(name: str, options: LoadOptions) -> tuple[Path, str]:
-    """Return the file of weights and, where it came from the hub, its commit."""
+    """Return the file of weights and, if it came from the hub, its commit."""
     if options.checkpoint is not None:
         return find_checkpoint(options.checkpoint, name), ""
     files = [f"{name}.pt", f"{name}.pt.part*"]
@@ -200,8 +200,8 @@ def _weights(name: str, options: LoadOptions) -> tuple[Path, str]:
 
 
 def _sha256(path: Path) -> str:
-    # the hub's cache links each large file to one that is named by its sha256: 82 GB need not be
-    # read again for it
+    # in the cache of the hub, a large file is a link to one that is named by its sha256, so that
+    # up to 82 GB need not be read to compute it
     name = path.resolve().name
     is_digest = len(name) == 64 and set(name) <= set("0123456789abcdef")
     return name if is_digest and path.is_symlink() else sha256_file(path)

@@ -1,4 +1,4 @@
-"""Our own folders of weights: ``config.json`` and ``model.safetensors``."""
+"""Folders of weights in this package's format: ``config.json`` and ``model.safetensors``."""
 
 import hashlib
 import json
@@ -22,20 +22,20 @@ from genointerp.model.tokenizer.base import nano_tokenizer
 from genointerp.tensor.files import read_tensors, write_tensors
 
 MOST_BLOCKS = 1000
-"""Blocks of a network; Evo 2 of 40 billion parameters has 50."""
+"""Most blocks of a network; Evo 2 with 40 billion parameters has 50."""
 MOST_TOKENS = 1 << 31
-"""Tokens of a context; that of Evo 2 is a million."""
+"""Most tokens of a context; that of Evo 2 is a million."""
 
 
 def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
-    """Load ``config.json`` and ``model.safetensors`` from a folder; float32 unless told otherwise.
+    """Load a model from a folder; its weights are float32 unless the options say otherwise.
 
     Raises
     ------
     InputError
         If the options name weights other than those of the folder, or several devices.
     SchemaError
-        If a file is missing or the weights are not of the configured network.
+        If a file is missing, or the weights do not fit the configured network.
     """
     for name in ("checkpoint", "revision"):
         if (other := getattr(options, name)) is not None:
@@ -82,14 +82,14 @@ def load_folder(folder: Path, options: LoadOptions) -> DnaModel:
 
 
 def untrained(config: HyenaConfig, *, seed: int) -> StripedHyena:
-    """Return a network with the weights that training begins with, drawn anew."""
+    """Return a network with random weights, as training begins with them."""
     network = StripedHyena(config)
     initialise(network, torch.Generator().manual_seed(derive_seed(seed, "random weights")))
     return network
 
 
 def sha256_weights(network: StripedHyena) -> str:
-    """Return the sha256 over name, shape and float32 values of every parameter."""
+    """Return the sha256 of the name, shape and float32 values of every parameter."""
     digest = hashlib.sha256()
     for name, tensor in sorted(network.state_dict().items()):
         digest.update(f"{name}{tuple(tensor.shape)}".encode())
@@ -103,7 +103,7 @@ def load_network(folder: Path) -> StripedHyena:
     Raises
     ------
     SchemaError
-        As :func:`load_folder`.
+        As from :func:`load_folder`.
     """
     config_path, weights_path = folder / "config.json", folder / "model.safetensors"
     for path in (config_path, weights_path):
@@ -138,12 +138,12 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def _check(config: HyenaConfig, state: dict[str, Tensor], path: Path) -> None:
-    """Refuse weights of another network, before memory is asked for by its sizes."""
+    """Refuse the weights of another network, before memory is allocated for the configured one."""
     try:
         with torch.device("meta"):
             own = StripedHyena(config).state_dict()
     except (RuntimeError, TypeError) as error:
-        # a size beyond what can be counted
+        # a size that is too large for torch
         found = " ".join(str(error).split())[:200]
         raise SchemaError(f"{path.parent}: network", "sizes of a network", found) from error
     odd = sorted(set(state) ^ set(own)) or [
@@ -174,8 +174,7 @@ def save_model(
     Parameters
     ----------
     half
-        Store matrices as float16, which halves the file; all else, and everything otherwise, is
-        float32.
+        Whether to store matrices as float16, which halves the file. Everything else is float32.
     """
     network_config = to_mapping(network.config)
     config = {

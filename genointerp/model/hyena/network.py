@@ -1,8 +1,8 @@
 """StripedHyena 2 in plain torch: short, medium and long convolutions with a little attention.
 
-The design of Evo 2 (Ku et al. 2025, arXiv 2503.01868; Brixi et al. 2025); parameter names are those
-of its published checkpoints. Runs on CPU and CUDA without fused kernels, and rounds where the
-published inference code (vtx) does: float32 inside filters and rotations, else the weights' dtype.
+This is the architecture of Evo 2 (Ku et al. 2025, arXiv 2503.01868; Brixi et al. 2025). It runs on
+CPU and CUDA without fused kernels, and rounds where the published inference code (vtx) does:
+float32 inside filters and rotations, the dtype of the weights elsewhere.
 """
 
 import math
@@ -38,44 +38,44 @@ _SIZES = (
     "n_poles",
 )
 FLOAT32_PARAMETERS = ("log_poles", "residues", "inv_freq")
-"""Endings of the names that stay float32 in a network of half precision, as in Evo 2."""
+"""Endings of the names of parameters that stay float32 in half precision, as in Evo 2."""
 _FFT_VALUES = 1 << 27
-"""Samples of one transform: more channels than fit are convolved in turn (.5 GiB each)."""
+"""Most samples of one transform (.5 GiB); if the channels need more, they are taken in turn."""
 
 
 @dataclass(frozen=True)
 class HyenaConfig:
     """Shape of a StripedHyena 2 network.
 
-    The kinds of ``mixers``: ``SE`` short explicit filter (7 taps), ``MR`` medium regularised filter
-    (128 taps), ``LI`` long implicit filter (a sum of real exponentials), ``ATT`` causal attention
-    with rotary positions.
+    Kinds of ``mixers`` are ``SE``, a short explicit filter (7 taps); ``MR``, a medium regularised
+    filter (128 taps); ``LI``, a long implicit filter (a sum of real exponentials); and ``ATT``,
+    causal attention with rotary positions.
     """
 
     vocab_size: int
-    """number of token ids"""
+    """Number of token ids."""
     d_model: int
-    """width of the residual stream"""
+    """Width of the residual stream."""
     d_mlp: int
-    """inner width of the gated MLP"""
+    """Inner width of the gated MLP."""
     mixers: tuple[Mixer, ...]
-    """kind of each block, first to last"""
+    """Kind of each block, first to last."""
     n_heads: int
-    """attention heads"""
+    """Number of attention heads."""
     n_filter_groups: int
-    """channels d_model / n_filter_groups share one explicit filter"""
+    """Number of explicit filters, each shared by ``d_model / n_filter_groups`` channels."""
     medium_taps: int = 128
-    """length of MR filters in tokens"""
+    """Length of MR filters, in tokens."""
     short_taps: int = 7
-    """length of SE filters in tokens"""
+    """Length of SE filters, in tokens."""
     n_poles: int = 16
-    """state size of LI filters"""
+    """Number of exponentials, and so the size of the state, of LI filters."""
     rotary_base: float = 10_000.0
-    """base of the rotary frequencies"""
+    """Base of the rotary frequencies."""
     rotary_scale: float = 1.0
-    """positions are divided by this"""
+    """Divisor of the positions."""
     eps: float = 1e-6
-    """added to the root mean square, outside the root"""
+    """Added to the root mean square, outside the root."""
 
     def __post_init__(self) -> None:
         for size in _SIZES:
@@ -131,7 +131,7 @@ class GatedMlp(nn.Module):
 
 
 class HyenaFilter(nn.Module):
-    """Gated causal convolution: ``x2 * (h conv (x1 * v))`` behind a short FIR of 3 taps."""
+    """Gated causal convolution: ``x2 * (h conv (x1 * v))``, after a short FIR filter of 3 taps."""
 
     def __init__(self, config: HyenaConfig, mixer: Mixer) -> None:
         super().__init__()
@@ -151,7 +151,7 @@ class HyenaFilter(nn.Module):
     def forward(
         self, z: Float[Tensor, "batch token d3"], state: FilterState | None = None
     ) -> Float[Tensor, "batch token d"]:
-        """Mix along the tokens; ``z`` is the projection, channels interleaved x2, x1, v."""
+        """Mix along the tokens; channels of the projection ``z`` are interleaved as x2, x1, v."""
         before = None if state is None else state.projected.swap(z)
         z = fir_correlation(z, self.short_filter_weight[:, 0], before)
         x2, x1, v = z[..., 0::3], z[..., 1::3], z[..., 2::3]
@@ -166,14 +166,14 @@ class HyenaFilter(nn.Module):
         return x2 * (mixed + gated.float() * self.D.float()).to(gated.dtype)
 
     def impulse(self, length: int, channels: slice = slice(None)) -> Float[Tensor, "channel lag"]:
-        """Return the filter's response at lags 0, 1, ..., at most ``length`` of them; float32."""
+        """Return the impulse response at lags 0, 1, ..., at most ``length`` of them, in float32."""
         if self.mixer == "LI":
             return exponential_sum(self.residues[channels], self.log_poles[channels, :, 0], length)
         taps = self.h[:, 0, :length].repeat_interleave(self.repeats, dim=0)
         return taps[channels].float()
 
     def state(self) -> FilterState:
-        """Return what is kept before the first token."""
+        """Return the state before the first token."""
         explicit = self.h.shape[-1] - 1 if self.mixer != "LI" else 0
         return FilterState(Tail(self.short_filter_weight.shape[-1] - 1), Tail(explicit))
 
@@ -187,7 +187,7 @@ class HyenaFilter(nn.Module):
         mixed = self._by_channels(gated, None)
         if state is not None:
             if state.modes is not None:
-                # one step after the last token each mode has decayed once
+                # at the first token of this chunk each mode has decayed once
                 weights = state.modes * self.residues.float() * log_poles.float().exp()
                 carried = exponential_sum(weights, log_poles, gated.shape[1])
                 mixed = mixed + carried.transpose(1, 2)
@@ -197,7 +197,7 @@ class HyenaFilter(nn.Module):
     def _by_channels(
         self, gated: Float[Tensor, "batch token d"], before: Float[Tensor, "batch lag d"] | None
     ) -> Float[Tensor, "batch token d"]:
-        """Convolve with the impulse response; float32."""
+        """Convolve with the impulse response, in float32."""
         batch, tokens, d_model = gated.shape
         reach = tokens if before is None else tokens + before.shape[1]
         if before is not None and tokens == 1:
@@ -228,7 +228,7 @@ class HyenaMixer(nn.Module):
         return out
 
     def state(self, _n_tokens: int) -> FilterState:
-        """Return what is kept before the first of some tokens."""
+        """Return the state before the first token; its size does not depend on their number."""
         return self.filter.state()
 
 
@@ -260,7 +260,7 @@ class AttentionMixer(nn.Module):
         return out
 
     def state(self, n_tokens: int) -> KeyValueCache:
-        """Return an empty cache with room for some tokens."""
+        """Return an empty cache with room for ``n_tokens`` tokens."""
         return KeyValueCache(n_tokens)
 
     def _angles(self, first: int, n_tokens: int) -> Float[Tensor, "token half"]:
@@ -272,7 +272,7 @@ class AttentionMixer(nn.Module):
 
 
 class Block(nn.Module):
-    """Pre-normalised mixer and MLP on the residual stream. Its output is the site ``blocks.i``."""
+    """Pre-normalised mixer and MLP on the residual stream; the output is the site ``blocks.i``."""
 
     def __init__(self, config: HyenaConfig, index: int) -> None:
         super().__init__()
@@ -292,9 +292,9 @@ class Block(nn.Module):
 
 
 class StripedHyena(nn.Module):
-    """The network: embedding, blocks, final norm, tied unembedding.
+    """The network: embedding, blocks, final norm and tied unembedding.
 
-    Blocks may lie on several devices; the embedding and the final norm lie on one.
+    Blocks may be on several devices; the embedding and the final norm are on the same one.
     """
 
     def __init__(self, config: HyenaConfig) -> None:
@@ -316,8 +316,8 @@ class StripedHyena(nn.Module):
         Parameters
         ----------
         states
-            As :meth:`states` gave them before the first chunk of a sequence; then ``tokens`` are
-            its next chunk. None for a whole sequence.
+            States of the blocks, from :meth:`states` before the first chunk of a sequence;
+            ``tokens`` are then its next chunk. None if ``tokens`` are a whole sequence.
         """
         return self.stream_from(self.embedding_layer(tokens), 0, states)
 
@@ -327,7 +327,7 @@ class StripedHyena(nn.Module):
         first: int,
         states: Sequence[BlockState] | None = None,
     ) -> Float[Tensor, "batch token d"]:
-        """Return the residual stream after the last block, from that before block ``first``."""
+        """Return the residual stream after the last block, given that before block ``first``."""
         for i, block in enumerate(self.blocks):
             if i < first:
                 continue
@@ -336,17 +336,17 @@ class StripedHyena(nn.Module):
         return x
 
     def states(self, n_tokens: int) -> list[BlockState]:
-        """Return what each block keeps before the first of ``n_tokens`` tokens."""
+        """Return the state of each block before the first of ``n_tokens`` tokens."""
         return [cast("Block", block).mixer.state(n_tokens) for block in self.blocks]
 
     def unembed(self, x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token vocab"]:
-        """Return the logits that a residual stream stands for."""
+        """Return the logits for a residual stream."""
         x = x.to(self.norm.scale.device)
         return F.linear(self.norm(x), self.embedding_layer.weight)
 
 
 def set_dtype(network: StripedHyena, dtype: torch.dtype) -> None:
-    """Convert a network in place, but for what must stay float32."""
+    """Convert a network in place, except for the parameters that must stay float32."""
     tensors: Iterator[tuple[str, Tensor]] = (
         item for items in (network.named_parameters(), network.named_buffers()) for item in items
     )
@@ -363,9 +363,9 @@ def rotary_frequencies(config: HyenaConfig) -> Float[Tensor, " half"]:
 def initialise(network: StripedHyena, generator: torch.Generator) -> None:
     """Draw the weights before training.
 
-    Linear maps have std ``1/sqrt(fan-in)``, those that write to the residual stream .02; the short
-    filter is the identity plus noise, explicit filters have std ``1/sqrt(taps)``, the poles of
-    implicit ones are spread over time scales of 1 to 1,000 tokens, each with the same energy.
+    Linear maps have std ``1/sqrt(fan-in)``, those that write to the residual stream .02. The short
+    filter is the identity plus noise; explicit filters have std ``1/sqrt(taps)``. The poles of
+    implicit filters are spread over time scales of 1 to 1,000 tokens, each with the same energy.
     """
 
     def normal(parameter: Tensor, std: float) -> None:
@@ -396,7 +396,7 @@ def initialise(network: StripedHyena, generator: torch.Generator) -> None:
 def _rotate(
     x: Float[Tensor, "batch head token d"], angle: Float[Tensor, "token half"]
 ) -> Float[Tensor, "batch head token d"]:
-    # as in vtx: a table in the stream's dtype, products in float32
+    # as in vtx: the table is in the dtype of the stream, products are in float32
     cos, sin = (table.to(x.dtype).float() for table in (angle.cos(), angle.sin()))
     first, second = x.float().chunk(2, dim=-1)
     turned = torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)

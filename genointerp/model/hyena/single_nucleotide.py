@@ -34,12 +34,12 @@ class SingleNucleotideModel:
     Parameters
     ----------
     network
-        On the device or devices that it is to run on. It may lack blocks above the last site that
-        is wanted; then it gives activations but no probabilities.
+        Network, on the device or devices on which it is to run. Blocks above the last site that is
+        wanted may be missing; it then gives activations but no probabilities.
     spec
-        ``sites`` are those of the blocks that the network has.
+        Identity and shape; ``sites`` are those of the blocks that the network has.
     tokenizer
-        One token for each base, no special tokens.
+        Tokenizer with one token for each base and no special tokens.
     """
 
     def __init__(self, network: StripedHyena, spec: ModelSpec, tokenizer: DnaTokenizer) -> None:
@@ -64,7 +64,7 @@ class SingleNucleotideModel:
 
     @property
     def device(self) -> torch.device:
-        """Where tokens go in and probabilities come out."""
+        """Device of the tokens and of the probabilities."""
         return self.network.embedding_layer.weight.device
 
     def tokenize(self, sequence: UInt8[np.ndarray, " bp"]) -> TokenSpans:
@@ -79,7 +79,7 @@ class SingleNucleotideModel:
         capture: Sequence[str],
         edits: Sequence[Edit] = (),
     ) -> Mapping[str, Float[Tensor, "batch token d"]]:
-        """Return the activations at each site of ``capture``, computing nothing above the last."""
+        """Return the activations at each site of ``capture``; no later site is computed."""
         last = self._last(capture)
         with hooked(self._sites, capture=capture, edits=edits, stop_after=last) as captured:
             if last is not None:
@@ -94,15 +94,15 @@ class SingleNucleotideModel:
         capture: Sequence[str],
         edits: Sequence[Edit] = (),
     ) -> Iterator[Chunk]:
-        """Yield what :meth:`run` returns in pieces of at most ``chunk`` tokens.
+        """Yield the result of :meth:`run` in pieces of at most ``chunk`` tokens.
 
-        Memory does not grow with the length of the sequence but for the keys and values of
-        attention, which the blocks above the last site of ``capture`` do not have.
+        Memory does not grow with the length of the sequence, except for the keys and values of
+        attention in blocks up to the last site of ``capture``.
         """
         if chunk < 1:
             raise InputError("chunk", "at least 1 token", str(chunk))
         with hooked(self._sites, capture=capture, edits=edits):
-            # names are checked now, not when the first chunk is asked for
+            # names are checked now, not when the first chunk is requested
             last = self._last(capture)
         return self._chunks(tokens, chunk, capture, edits, last)
 
@@ -145,12 +145,13 @@ class SingleNucleotideModel:
         *,
         first: int = 0,
     ) -> Float[Tensor, "batch token_minus_1"]:
-        """Return the log probabilities with ``x`` as what a block gave, running those above it.
+        """Return the log probabilities with ``x`` as the output of a block; only later blocks run.
 
         Parameters
         ----------
         first
-            Before it all rows of ``x`` are alike: their tokens run through the blocks once.
+            Index of the first token at which rows of ``x`` differ: those before it run through the
+            blocks only once.
 
         Raises
         ------
@@ -191,7 +192,7 @@ class SingleNucleotideModel:
         return self._base_log_probs(self.network.unembed(stream)[:, :-1])
 
     def continuation(self, n_tokens: int, *, edits: Sequence[Edit] = ()) -> Continuation:
-        """Return sequences of which nothing is read yet, and at most ``n_tokens`` tokens will be.
+        """Return a continuation that has read nothing and may read up to ``n_tokens`` tokens.
 
         Raises
         ------
@@ -228,7 +229,7 @@ class SingleNucleotideModel:
     ) -> Traced:
         """Compute activations and logits in the autograd graph; see `Differentiable.trace`.
 
-        From the activations after a block, only the blocks above it run.
+        If ``begin`` is at the output of a block, only the blocks above it run.
         """
         check_precision(self._spec)
         if logits:
@@ -242,7 +243,7 @@ class SingleNucleotideModel:
             if first is None:
                 edits = [begin.as_edit(), *edits]
             else:
-                # stands for the module of the site, so that edits and captures are as everywhere
+                # it takes the place of the site's module, so that edits and captures work as usual
                 sites = {**sites, begin.site: nn.Identity()}
         last = None if logits else self._last(capture)
         out = None
@@ -257,7 +258,7 @@ class SingleNucleotideModel:
         return Traced(captured, out)
 
     def _first_above(self, site: str) -> int | None:
-        """Return the block that a site is all the input of; None where there is none."""
+        """Return the block whose whole input is a site; None if there is none."""
         if site == EMBEDDING:
             return 0
         return self.spec.sites.index(site) + 1 if site in self.spec.sites else None
@@ -265,7 +266,7 @@ class SingleNucleotideModel:
     def _check_whole(self) -> None:
         n_blocks, whole = len(self.network.blocks), len(self.network.config.mixers)
         if n_blocks < whole:
-            found = f"blocks.0 to blocks.{n_blocks - 1} alone"
+            found = f"only blocks.0 to blocks.{n_blocks - 1}"
             raise InputError("log_probs", f"a model loaded with all {whole} blocks", found)
 
     def _base_log_probs(self, logits: Float[Tensor, "*batch vocab"]) -> Float[Tensor, "*batch 4"]:
@@ -297,7 +298,7 @@ def network_sites(network: StripedHyena) -> dict[str, nn.Module]:
 
 
 def use_backend(network: StripedHyena, backend: AttentionBackend) -> None:
-    """Let a network attend with the kernels of a backend."""
+    """Make the attention of a network use the kernels of a backend."""
     for module in network.modules():
         if isinstance(module, AttentionMixer):
             module.backend = backend

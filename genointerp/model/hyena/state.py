@@ -1,7 +1,7 @@
-"""What a StripedHyena 2 network keeps of the tokens before a chunk, block by block.
+"""State of a StripedHyena 2 network after the tokens before a chunk, block by block.
 
-Explicit filters keep their last inputs, implicit ones the amplitude of each exponential, attention
-its keys and values: only the last grow with the sequence.
+Explicit filters keep their last inputs, implicit filters the amplitude of each exponential, and
+attention its keys and values. Only keys and values grow with the sequence.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Tail:
         self._values: Tensor | None = None
 
     def swap(self, x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch lag d"]:
-        """Return the inputs before ``x``, and keep the last of ``x`` in their place."""
+        """Return the inputs before ``x``, and keep the last inputs of ``x`` instead."""
         before = self._values
         if before is None:
             before = x.new_zeros(x.shape[0], self.n_lags, x.shape[2])
@@ -29,24 +29,24 @@ class Tail:
         return before
 
     def repeat(self, n: int) -> None:
-        """Go on as the tails of ``n`` sequences that were one so far."""
+        """Turn the tail of one sequence into those of ``n`` sequences that begin with it."""
         if self._values is not None:
             self._values = self._values.repeat(n, 1, 1)
 
 
 @dataclass
 class FilterState:
-    """What a convolution block keeps."""
+    """State of a convolution block."""
 
     projected: Tail
-    """of the projections, before the short filter"""
+    """Last projections, before the short filter."""
     gated: Tail
-    """of the inner filter's input where it is explicit"""
+    """Last inputs of the inner filter, if it is explicit."""
     modes: Float[Tensor, "batch d pole"] | None = None
-    """of an implicit filter: the amplitude of each exponential after the last token, float32"""
+    """For an implicit filter: amplitude of each exponential after the last token, in float32."""
 
     def repeat(self, n: int) -> None:
-        """Go on as the state of ``n`` sequences that were one so far."""
+        """Turn the state of one sequence into that of ``n`` sequences that begin with it."""
         self.projected.repeat(n)
         self.gated.repeat(n)
         if self.modes is not None:
@@ -75,7 +75,7 @@ class KeyValueCache:
         return self._buffer[0, :, :, :seen], self._buffer[1, :, :, :seen]
 
     def repeat(self, n: int) -> None:
-        """Go on as the cache of ``n`` sequences that were one so far."""
+        """Turn the cache of one sequence into that of ``n`` sequences that begin with it."""
         if self._buffer is not None:
             self._buffer = self._buffer.repeat(1, n, 1, 1, 1)
 

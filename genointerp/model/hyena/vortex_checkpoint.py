@@ -1,6 +1,7 @@
-"""Weights of Evo 2 as published: one flat dict of tensors, named as the code of vtx names them.
+"""Weights of Evo 2 as published: one flat dict of tensors, named as in the code of vtx.
 
-Tensors stay in the file until the network takes them, so that a model is never in memory twice.
+Tensors stay in the file until they are copied into the network, so a model is never in memory
+twice.
 """
 
 import io
@@ -18,12 +19,12 @@ from genointerp.model.hyena.network import FLOAT32_PARAMETERS, HyenaConfig, Stri
 from genointerp.tensor.files import check_plain
 
 _NOT_WEIGHTS = ("._extra_state", ".filter.t")
-"""Endings of entries that are no weights: the scales of FP8 matrix products, a table of lags."""
+"""Endings of entries that are not weights: scales of FP8 matrix products, and a table of lags."""
 _COPY_BYTES = 1 << 26
 
 
 class _Discarded:
-    """Stands for what Transformer Engine pickled beside the weights; its content is not kept."""
+    """Stands for the objects that Transformer Engine pickled with the weights, and drops them."""
 
     def __init__(self, *_: object) -> None:
         pass
@@ -39,19 +40,19 @@ _STAND_INS = [
 
 
 def find_checkpoint(place: Path, name: str) -> Path:
-    """Return the file of weights, after joining it if it was published in pieces.
+    """Return the file of weights, and join its pieces first if it was published in pieces.
 
     Parameters
     ----------
     place
-        The file, or a folder that holds ``NAME.pt`` or its pieces ``NAME.pt.part0``, ...
+        The file, or a folder that holds ``NAME.pt`` or its pieces ``NAME.pt.part0`` and so on.
 
     Raises
     ------
     SchemaError
         If there is neither, or a piece is missing.
     StorageError
-        If the pieces cannot be joined beside themselves.
+        If the joined file cannot be written next to the pieces.
     """
     path = place / f"{name}.pt" if place.is_dir() else place
     if path.is_file():
@@ -71,18 +72,18 @@ def find_checkpoint(place: Path, name: str) -> Path:
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
-    """Return the weights by their published names; those that are derived from others are dropped.
+    """Return the weights by their published names, without those that are derived from others.
 
     Raises
     ------
     SchemaError
-        If the file is no dict of tensors.
+        If the file is not a dict of tensors.
     """
     check_is_file(path, error=SchemaError)
     try:
         with torch.serialization.safe_globals([io.BytesIO, *_STAND_INS]):
             entries = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
-    except Exception as error:  # a damaged file ends torch in errors of many classes
+    except Exception as error:  # torch raises errors of many classes for a damaged file
         found = str(error).partition("\n")[0] or type(error).__name__
         raise SchemaError(str(path), "weights that torch saved", found) from error
     if not isinstance(entries, dict):
@@ -104,23 +105,23 @@ def make_network(
     last_block: int,
     where: str,
 ) -> StripedHyena:
-    """Return a network that holds the weights, which are taken out of the dict one by one.
+    """Return a network with these weights, which are removed from the dict one by one.
 
     Parameters
     ----------
     devices
-        The blocks are spread over them; the embedding and the final norm lie on the first.
+        Devices for the blocks; the embedding and the final norm are on the first.
     dtype
-        But for what is always float32.
+        Dtype of the weights, except for those that are always float32.
     last_block
-        Blocks above it are left out.
+        Index of the last block to load; blocks above it are left out.
     where
-        What the weights were read from, for messages.
+        File of the weights, for messages.
 
     Raises
     ------
     SchemaError
-        If the weights are not those of the network; it names the odd ones.
+        If the weights are not those of the network; the message names the first that differ.
     """
     with torch.device("meta"):
         network = StripedHyena(config)
@@ -143,7 +144,7 @@ def make_network(
 
 
 def published_name(name: str) -> str:
-    """Return what a checkpoint calls a parameter of ours.
+    """Return the name of a parameter in published checkpoints.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""From bases to tokens and back; every token knows the bases that it covers."""
+"""Tokenizers: from bases to tokens and back; the span of bases of every token is known."""

@@ -1,8 +1,9 @@
-"""From bases to tokens and back: every token knows the bases that it covers.
+"""Tokenizers of single bases, and the protocol of every tokenizer.
 
-A model reads tokens, biology has bases. The kinds here read one base a token; words of k bases are
-in :mod:`genointerp.model.tokenizer.kmer`, merges of varying length
-in :mod:`genointerp.model.tokenizer.bpe`, and
+A model reads tokens, and biology has bases, so the span of bases of every token is known. The
+tokenizers here read one base for each token; words of k bases are in
+:mod:`genointerp.model.tokenizer.kmer`, merges of varying length in
+:mod:`genointerp.model.tokenizer.bpe`, and
 :mod:`genointerp.model.tokenizer.files` builds any of them from the files of a model.
 """
 
@@ -21,31 +22,31 @@ from genointerp.model.protocol import TokenSpans
 
 @runtime_checkable
 class DnaTokenizer(Protocol):
-    """What every kind offers. Sequences are upper-case ASCII, as genomes are stored."""
+    """The interface of every tokenizer; sequences are upper-case ASCII, as in a `Genome`."""
 
     @property
     def name(self) -> str:
-        """Where its vocabulary comes from, for messages."""
+        """Origin of the vocabulary, for messages."""
         ...
 
     @property
     def vocab_size(self) -> int:
-        """One more than the greatest id; a model may have spare rows above."""
+        """One more than the greatest id; the embedding of a model may have more rows than that."""
         ...
 
     @property
     def bases_per_token(self) -> int:
-        """Length of a word; 0 where it varies."""
+        """Bases of a token; 0 if it varies."""
         ...
 
     @property
     def base_ids(self) -> Mapping[bytes, int]:
-        """Ids of A, C, G and T where tokens are bases; empty otherwise."""
+        """Ids of A, C, G and T if tokens are bases; empty otherwise."""
         ...
 
     @property
     def word_ids(self) -> Int64[np.ndarray, " word"]:
-        """Ids of the tokens that A, C, G and T alone spell, ascending."""
+        """Ids of the tokens that consist only of A, C, G and T, ascending."""
         ...
 
     @property
@@ -55,7 +56,7 @@ class DnaTokenizer(Protocol):
 
     @property
     def mask_id(self) -> int | None:
-        """Id of the mask, where the model was trained with one."""
+        """Id of the mask token; None if the model was trained without one."""
         ...
 
     def encode(self, sequence: UInt8[np.ndarray, " bp"], *, phase: int = 0) -> TokenSpans:
@@ -64,13 +65,13 @@ class DnaTokenizer(Protocol):
         Parameters
         ----------
         phase
-            Bases of the first word that lie before the sequence: 0 where it starts a word. Always
-            0 but for k-mers.
+            Number of bases of the first word that are before the sequence; 0 if the sequence begins
+            with a word. It is always 0 except for k-mers.
 
         Raises
         ------
         ConfigError
-            If there is no such phase.
+            If the phase is not possible.
         SequenceError
             If the vocabulary has no token for a base, not even an unknown one.
         """
@@ -79,7 +80,7 @@ class DnaTokenizer(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class CharTokenizer:
-    """One token a base, from a table over all bytes; no special tokens.
+    """One token for each base, by a table over all bytes; there are no special tokens.
 
     Parameters
     ----------
@@ -122,24 +123,24 @@ def nano_tokenizer() -> CharTokenizer:
 
 
 def evo_tokenizer() -> CharTokenizer:
-    """Return the tokenizer of Evo 1 and Evo 2: the id is the byte, of 512."""
+    """Return the tokenizer of Evo 1 and Evo 2, whose id is the byte, in a vocabulary of 512."""
     return CharTokenizer("evo", np.arange(256, dtype=np.int64), vocab_size=512)
 
 
 @dataclass(frozen=True, eq=False)
 class SingleNucleotideTokenizer:
-    """One token a base, from a vocabulary, between special tokens.
+    """One token for each base, by a vocabulary, between special tokens.
 
     Parameters
     ----------
     vocab
-        Ids of bases, of either case, and of special tokens.
+        Ids of bases, in upper or lower case, and of special tokens.
     unknown
-        Token of the codes that the vocabulary lacks. Where it is None such a code is an error.
+        Token for codes that the vocabulary lacks. If it is None, such a code is an error.
     before, after
         Special tokens around every sequence.
     mask
-        The mask token, where there is one.
+        The mask token, if there is one.
 
     Raises
     ------
@@ -168,7 +169,7 @@ class SingleNucleotideTokenizer:
 
     @property
     def mask_id(self) -> int | None:
-        """Id of the mask, where there is one."""
+        """Id of the mask token, if there is one."""
         return None if self.mask is None else self.vocab[self.mask]
 
     @cached_property
@@ -207,7 +208,7 @@ class SingleNucleotideTokenizer:
 
 
 def _spelling(letter: str, vocab: Mapping[str, int]) -> str | None:
-    # vocabularies are of either case, and those of RNA models write U
+    # vocabularies are in upper or lower case, and those of RNA models have U
     spellings = [letter, letter.lower(), *(["U", "u"] if letter == "T" else [])]
     return next((spelling for spelling in spellings if spelling in vocab), None)
 
@@ -215,7 +216,7 @@ def _spelling(letter: str, vocab: Mapping[str, int]) -> str | None:
 def surround(
     spans: TokenSpans, vocab: Mapping[str, int], before: tuple[str, ...], after: tuple[str, ...]
 ) -> TokenSpans:
-    """Return the tokens between special ones, which cover no base."""
+    """Put tokens between special tokens, which cover no base."""
     head, tail = (np.array([vocab[token] for token in side], np.int64) for side in (before, after))
     nowhere = np.full(len(before), -1, np.int64), np.full(len(after), -1, np.int64)
     return TokenSpans(
@@ -226,7 +227,7 @@ def surround(
 
 
 def check_phase(phase: int, k: int) -> None:
-    """Refuse a phase that words of ``k`` bases do not have.
+    """Refuse a phase that is not possible for words of ``k`` bases.
 
     Raises
     ------
@@ -243,7 +244,7 @@ def check_specials(name: str, vocab: Mapping[str, int], tokens: tuple[str | None
     Raises
     ------
     ConfigError
-        If one is not there.
+        If one is missing.
     """
     for token in tokens:
         if token is not None and token not in vocab:
@@ -251,7 +252,7 @@ def check_specials(name: str, vocab: Mapping[str, int], tokens: tuple[str | None
 
 
 def refuse_base(name: str, sequence: UInt8[np.ndarray, " bp"], index: int) -> None:
-    """Refuse a base for which there is no token at all.
+    """Refuse a base for which there is no token.
 
     Raises
     ------

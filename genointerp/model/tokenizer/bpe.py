@@ -1,9 +1,9 @@
-"""Byte-pair encodings, or whatever else a ``tokenizer.json`` describes, with exact offsets.
+"""Byte-pair encodings, or any other tokenizer of a ``tokenizer.json``, with exact offsets.
 
-Where merges fall depends on what surrounds a base, in principle without bound. What is certain: no
-merge crosses a boundary, so between two boundaries that the tokens of two windows share, their
-tokens are the same. In a run of one base or a short repeat that began before the window they may
-share none until the run ends, since merges there are counted from its first base.
+Where merges fall depends on the bases around, in principle without limit. But no merge crosses a
+boundary between tokens, so between two boundaries that two windows share, their tokens are the
+same. In a run of one base, or in a short repeat, that began before the window, two windows may
+share no boundary until the run ends, since merges there are counted from its first base.
 """
 
 import json
@@ -25,30 +25,30 @@ from genointerp.model.tokenizer.base import check_phase, check_specials, refuse_
 
 UNKNOWN_TOKENS = ("<unk>", "[UNK]", "<oov>", "<UNK>")
 MASK_TOKENS = ("<mask>", "[MASK]", "<MASK>")
-# marks of a word's beginning (byte-level, SentencePiece) or continuation (WordPiece), not bases
+# these mark the beginning (byte-level, SentencePiece) or continuation (WordPiece) of a word
 _MARKS = re.compile("^(Ġ|▁|##)")
 
 
 @dataclass(frozen=True, eq=False)
 class BpeTokenizer:
-    """Tokens of varying length, as the ``tokenizers`` library finds them.
+    """Tokens of varying length, found by the ``tokenizers`` library.
 
     Parameters
     ----------
     tokenizer
         A ``tokenizers.Tokenizer``, without truncation and padding.
     unknown
-        Token for the bases that the tokenizer would pass over in silence, one each; what lies
-        between them is encoded stretch by stretch. Where it is None such a base is an error.
+        Token for a base that the tokenizer would silently drop, one for each; the stretches between
+        such bases are encoded one by one. If it is None, such a base is an error.
     before, after
         Special tokens around every sequence.
     mask
-        The mask token, where there is one.
+        The mask token, if there is one.
 
     Raises
     ------
     SchemaError
-        If the tokenizer knows the four bases in neither case.
+        If the tokenizer knows the four bases neither in upper nor in lower case.
     """
 
     name: str
@@ -78,21 +78,21 @@ class BpeTokenizer:
 
     @property
     def mask_id(self) -> int | None:
-        """Id of the mask, where there is one."""
+        """Id of the mask token, if there is one."""
         return None if self.mask is None else self._vocab[self.mask]
 
     @cached_property
     def word_ids(self) -> Int64[np.ndarray, " word"]:
-        """Ids of the tokens that A, C, G and T alone spell, ascending."""
+        """Ids of the tokens that consist only of A, C, G and T, ascending."""
         letters = "acgt" if self._lower else "ACGT"
         spelt = {i: _MARKS.sub("", token) for token, i in self._vocab.items()}
         return np.array(sorted(i for i, s in spelt.items() if s and not s.strip(letters)), np.int64)
 
     @cached_property
     def spelling(self) -> Mapping[int, bytes]:
-        """Bases of the tokens that continue a text: not those that carry the mark of its beginning.
+        """Bases of the tokens that continue a text, without those marked as its beginning.
 
-        Where tokens are marked as continuing (WordPiece), only those do.
+        If tokens that continue a text are marked (WordPiece), only those count.
         """
         text = {i: token for token, i in self._vocab.items()}
         words = {i: text[i] for i in self.word_ids.tolist()}
@@ -109,8 +109,8 @@ class BpeTokenizer:
 
     @cached_property
     def _passed_over(self) -> str:
-        # A model without an unknown token drops what it does not know, merges across the gap and
-        # shifts every later offset: such bases must never reach it.
+        # A tokenizer without an unknown token drops what it does not know, merges across the gap
+        # and shifts every later offset, so it must never get such bases.
         letters = [letter.lower() if self._lower else letter for letter in IUPAC]
         return "".join(x for x in letters if not self._covering(x))
 
@@ -151,7 +151,7 @@ class BpeTokenizer:
     def _read_rows(self, text: str, at: int) -> Iterator[tuple[int, int, int]]:
         found = self._find(text)
         for i, token, (start, end) in zip(found.ids, found.tokens, found.offsets, strict=True):
-            # a mark that stands alone covers no base, whatever its offsets say
+            # a mark without bases covers none, even if its offsets say otherwise
             covers = _MARKS.sub("", token) != "" and end > start
             yield (i, at + start, at + end) if covers else (i, -1, -1)
 
@@ -166,16 +166,16 @@ def _check_tiling(
 
 
 def read_bpe(path: Path) -> BpeTokenizer:
-    """Read a ``tokenizer.json``, with the special tokens that it puts around a sequence.
+    """Read a ``tokenizer.json``, and find the special tokens that it puts around a sequence.
 
-    Truncation and padding that the file may ask for are not applied.
+    Truncation and padding are switched off, even if the file asks for them.
 
     Raises
     ------
     InputError
         If the ``tokenizers`` library is not installed.
     SchemaError
-        If the file is none of its, or has no tokens for A, C, G and T.
+        If the file is not one of that library, or has no tokens for A, C, G and T.
     """
     text = read_text(path, error=SchemaError)
     tokenizer = _parse(text, path)
@@ -197,7 +197,7 @@ def read_bpe(path: Path) -> BpeTokenizer:
 
 
 def first_of(tokens: tuple[str, ...], vocab: Mapping[str, int]) -> str | None:
-    """Return the first of several spellings that a vocabulary has."""
+    """Return the first of these tokens that a vocabulary has, or None."""
     return next((token for token in tokens if token in vocab), None)
 
 
@@ -210,5 +210,5 @@ def _parse(text: str, path: Path) -> Any:  # noqa: ANN401 (a tokenizers.Tokenize
     try:
         json.loads(text)
         return Tokenizer.from_str(text)
-    except Exception as error:  # what the library raises has no narrower class
+    except Exception as error:  # the library raises no narrower class
         raise SchemaError(str(path), "a file of the tokenizers library", str(error)) from error

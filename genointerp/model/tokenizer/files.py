@@ -1,4 +1,4 @@
-"""Tokenizers from the files that lie beside a model's weights; no code out of the folder is run."""
+"""Tokenizers from the files in the folder of a model; no code of the folder is run."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,7 +31,7 @@ _CONFIG, _FAST = "tokenizer_config.json", "tokenizer.json"
 
 
 def from_pretrained_folder(folder: Path) -> DnaTokenizer:
-    """Build the tokenizer of a model folder, recognised by its files.
+    """Build the tokenizer of a model folder from its files.
 
     Raises
     ------
@@ -42,12 +42,12 @@ def from_pretrained_folder(folder: Path) -> DnaTokenizer:
 
 
 def recognise(folder: Path) -> TokenizerSettings:
-    """Say how a model folder turns bases into tokens.
+    """Find the settings of the tokenizer of a model folder.
 
     Raises
     ------
     SchemaError
-        If its files do not tell.
+        If its files do not determine them.
     """
     path = folder / _CONFIG
     config = read_json_object(path, error=SchemaError) if path.is_file() else {}
@@ -71,14 +71,14 @@ def recognise(folder: Path) -> TokenizerSettings:
 
 
 def build_tokenizer(settings: TokenizerSettings, folder: Path) -> DnaTokenizer:
-    """Build a tokenizer as ``settings`` say, with the vocabulary in ``folder`` where they need one.
+    """Build a tokenizer with these settings, and the vocabulary in ``folder`` if they need one.
 
     Raises
     ------
     SchemaError
         If the folder has no such vocabulary.
     ConfigError
-        If the vocabulary lacks what the settings name.
+        If the vocabulary lacks a token that the settings name.
     """
     if settings.vocabulary == "ascii":
         return evo_tokenizer()
@@ -136,7 +136,7 @@ def _words_of(folder: Path, config: Mapping[str, Any], kind: str) -> TokenizerSe
     k = max((len(token) for token in vocab if not token.strip(BASES)), default=0)
     if kind == "DNAKmerTokenizer":
         return TokenizerSettings("kmer", k=k, before=("<s>",))
-    # the library's default end token is <eos>; Nucleotide Transformer's vocabulary has none
+    # the default end token of the library is <eos>, which Nucleotide Transformer does not have
     end = _content(config.get("eos_token", "<eos>"))
     after = (end,) if end is not None and end in vocab else ()
     one = TokenizerSettings("single-nucleotide", k=1, before=("<cls>",), after=after)
@@ -167,18 +167,18 @@ def _vocabulary(settings: TokenizerSettings, folder: Path) -> dict[str, int]:
 
 
 def _asked_for(config: Mapping[str, Any], which: str) -> tuple[str, ...]:
-    """Return the begin or end token that the configuration adds beyond the fast tokenizer."""
+    """Return the begin or end token that the configuration adds to those of the fast tokenizer."""
     token = _content(config.get(f"{which}_token"))
     return (token,) if config.get(f"add_{which}_token") is True and token else ()
 
 
 def _content(token: Any) -> str | None:  # noqa: ANN401 (JSON)
-    # added tokens are written as a string or as a mapping with its flags
+    # added tokens are written as strings, or as mappings with flags
     return token.get("content") if isinstance(token, dict) else token
 
 
 def _letter_ids(tokenizer: BpeTokenizer) -> dict[str, int] | None:
-    """Return the id of each letter where every base is a token whatever surrounds it."""
+    """Return the id of each letter, if every base is a token regardless of its neighbours."""
     unknown = tokenizer.unknown and tokenizer.tokenizer.token_to_id(tokenizer.unknown)
     found = {letter: _base_ids(tokenizer, letter) for letter in IUPAC}
     each = {letter: ids[0] for letter, ids in found.items() if len(ids) == 1}
@@ -197,7 +197,7 @@ def _base_ids(tokenizer: BpeTokenizer, text: str) -> list[int]:
 
 
 def _around(tokenizer: BpeTokenizer) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the tokens before and after the bases, a lone mark of a word's beginning included."""
+    """Return the tokens before and after the bases, including a mark that covers no base."""
     spans = tokenizer.encode(np.frombuffer(BASES.encode(), np.uint8))
     tokens = [tokenizer.tokenizer.id_to_token(int(i)) for i in spans.ids]
     covers = np.flatnonzero(spans.start >= 0)

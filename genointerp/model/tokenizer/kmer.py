@@ -1,8 +1,8 @@
-"""Words of k bases on an explicit grid, as Nucleotide Transformer, GENERator and Carbon read.
+"""Words of k bases on an explicit grid, as in Nucleotide Transformer, GENERator and Carbon.
 
-Published tokenizers start their grid at the first base that they are given, so the words of two
-windows of one contig disagree unless the windows start on one grid. Here the caller says where on
-the grid a sequence starts, and a base that no word holds (N) does not move the words after it.
+Published tokenizers start their grid at the first base of their input, so the words of two windows
+of one contig disagree unless the windows start on the same grid. Here the caller states where on
+the grid a sequence starts, and a base that is in no word (N) does not move the words after it.
 """
 
 from collections.abc import Mapping
@@ -21,25 +21,25 @@ from genointerp.model.tokenizer.base import check_phase, check_specials, surroun
 
 @dataclass(frozen=True, eq=False)
 class KmerTokenizer:
-    """Words of ``k`` bases; what fills no word is read base by base where the vocabulary allows.
+    """Words of ``k`` bases; other bases are read one by one, if the vocabulary has such tokens.
 
-    A partial word (at either end of the sequence) and a word with an ambiguity code become tokens
-    of one base; neighbours of one such cell for which there is none share one unknown token. A
-    vocabulary without single bases thus has one unknown token for the whole cell.
+    A partial word (at an end of the sequence) and a word with an ambiguity code become tokens of
+    one base. Neighbouring bases of such a word for which there is no token share one unknown
+    token; so if the vocabulary has no single bases, the whole word is one unknown token.
 
     Parameters
     ----------
     vocab
-        Ids of all ``4**k`` words, of single bases where there are some, and of special tokens.
+        Ids of all ``4**k`` words, of single bases if there are any, and of special tokens.
     unknown
-        Token of the bases that the vocabulary lacks.
+        Token for bases that the vocabulary lacks.
     before, after
         Special tokens around every sequence.
     mask
-        The mask token, where there is one.
+        The mask token, if there is one.
     restart
-        Whether the grid starts anew after each stretch of ambiguity codes, as in the published
-        tokenizer of Nucleotide Transformer. Windows of one contig then agree only where they see
+        Whether the grid starts again after each stretch of ambiguity codes, as in the published
+        tokenizer of Nucleotide Transformer. Windows of one contig then agree only if they contain
         the same ambiguity codes.
 
     Raises
@@ -76,23 +76,23 @@ class KmerTokenizer:
 
     @property
     def mask_id(self) -> int | None:
-        """Id of the mask, where there is one."""
+        """Id of the mask token, if there is one."""
         return None if self.mask is None else self.vocab[self.mask]
 
     @cached_property
     def word_ids(self) -> Int64[np.ndarray, " word"]:
-        """Ids of the words, and of single bases where there are some, ascending."""
+        """Ids of the words, and of single bases if there are any, ascending."""
         single = self._single[list(BASES.encode())]
         return np.unique(np.concatenate([self._word, single[single >= 0]]))
 
     @cached_property
     def spelling(self) -> Mapping[int, bytes]:
-        """The word of each id; single bases are none, since words after them leave the grid."""
+        """The word of each id; single bases are left out, since words after them leave the grid."""
         return {self.vocab[word]: word.encode() for word in words("ACGT", self.k)}
 
     @cached_property
     def _word(self) -> Int64[np.ndarray, " word"]:
-        # in the order of their digits: A 0, C 1, G 2, T 3, the first base most significant
+        # in the order of their digits: A 0, C 1, G 2, T 3; the first base is the most significant
         return np.array([self.vocab[word] for word in words(BASES, self.k)], np.int64)
 
     @cached_property
@@ -103,7 +103,7 @@ class KmerTokenizer:
         return table
 
     def encode(self, sequence: UInt8[np.ndarray, " bp"], *, phase: int = 0) -> TokenSpans:
-        """Return words on the grid of ``phase``, and smaller tokens for what fills no word."""
+        """Return the words on the grid of ``phase``, and shorter tokens where there is no word."""
         check_phase(phase, self.k)
         code, single = base_codes(sequence), self._single[sequence]
         begins = self._cell_begins(code, phase)
@@ -111,7 +111,7 @@ class KmerTokenizer:
         loose = np.ones(len(sequence), bool)
         loose[(word_start[:, None] + np.arange(self.k)).ravel()] = False
         known = single >= 0
-        # a base with a token of its own begins one, and so does the base after it
+        # a token begins at a base that has its own token, and at the base after it
         begins |= loose & (known | np.append(False, known)[:-1])
         start = np.flatnonzero(begins)
         ids = np.where(known, single, self.vocab[self.unknown])[start]
@@ -163,8 +163,8 @@ def carbon_vocabulary() -> dict[str, int]:
 
     Notes
     -----
-    It follows the 151,669 tokens of Qwen3's text vocabulary. The word CCCCCC is in both, with id
-    91,443 as text and 154,402 as DNA: looked up by its spelling it would be taken for text.
+    Its ids follow the 151,669 tokens of Qwen3's text vocabulary. The word CCCCCC is in both, with
+    id 91,443 as text and 154,402 as DNA: looked up by its spelling, it would be taken for text.
     """
     tokens = ["<dna>", "</dna>", "<oov>", *words("ATCG", 6)]
     return {token: 151_669 + i for i, token in enumerate(tokens)}

@@ -1,7 +1,7 @@
-"""Our attention kernels inside transformers' causal models.
+"""The attention kernels of this package inside the causal models of transformers.
 
-transformers lays out a mask of ``token * past`` entries as soon as there is a KV cache, which keeps
-torch's flash kernel from being used and grows with the sequence. This needs neither.
+With a KV cache, transformers allocates a mask of ``token * past`` entries, which grows with the
+sequence and keeps torch from using its flash kernel. The kernels here need no such mask.
 """
 
 from functools import partial
@@ -15,16 +15,16 @@ from genointerp.model.attention import SDPA, AttentionBackend, causal_attention
 
 
 def implementation_name(backend: AttentionBackend) -> str:
-    """Return the ``attn_implementation`` by which transformers' causal models use a backend.
+    """Return the ``attn_implementation`` with which causal models of transformers use a backend.
 
-    Packages of flash kernels are called by transformers itself; torch's kernels by us, under a name
-    that is registered here.
+    Transformers itself calls the packages of flash kernels; this module calls torch's kernels,
+    under a name that is registered here.
     """
     if backend.transformers_name != SDPA:
         return backend.transformers_name
     from transformers import AttentionInterface
 
-    # by its kernels, not by its name: transformers takes every name with "flash" for a package
+    # not the name of the backend: transformers takes every name with "flash" for a package
     name = f"genointerp_torch_{len(backend.order)}"
     # without a mask function of that name, transformers makes no mask
     AttentionInterface.register(name, partial(_attend, backend))
@@ -40,9 +40,9 @@ def windowed_attention(
 ) -> Float[Tensor, "batch head token d"]:
     """Return causal attention in which a token sees itself and the ``window - 1`` before it.
 
-    The last query belongs to the last key; heads share keys as in ``causal_attention``. Rows are
-    taken a window at a time, so that masks and work grow with ``token * window``, not with the
-    square of the tokens.
+    The last query is at the last key; heads share keys as in ``causal_attention``. Rows are taken a
+    window at a time, so that masks and work grow with ``token * window``, not with the square of
+    the number of tokens.
     """
     past, repeats = key.shape[2] - query.shape[2], query.shape[1] // key.shape[1]
     pieces = []
@@ -69,7 +69,7 @@ def _attend(
     sliding_window: int | None = None,
     **_unused: object,
 ) -> tuple[Float[Tensor, "batch token head d"], None]:
-    """Attend as transformers asks; it scales by d^-1/2 in every family, as torch does unasked."""
+    """Attend as transformers asks; every family scales by d^-1/2, which is torch's default."""
     if sliding_window is not None and key.shape[2] > sliding_window:
         with backend.kernels():
             mixed = windowed_attention(query, key, value, window=sliding_window)

@@ -1,4 +1,4 @@
-"""Causal networks of the transformers library: chunks through a KV cache, and likelihoods."""
+"""Causal networks of the transformers library: chunks by a KV cache, and likelihoods."""
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,11 +16,12 @@ from genointerp.model.protocol import Chunk, Edit, ModelSpec
 from genointerp.model.transformers.model import LoadedNetwork, TransformersModel
 
 _LOGIT_TOKENS = 1024
-"""tokens whose logits are held at once: a vocabulary is wider than a residual stream"""
+"""Tokens whose logits are in memory at once, since a vocabulary is wider than the residual stream.
+"""
 
 
 class CausalTransformersModel(TransformersModel):
-    """A model whose activations depend only on what lies to the left."""
+    """A model whose activations depend only on tokens to the left."""
 
     def __init__(self, loaded: LoadedNetwork, spec: ModelSpec) -> None:
         super().__init__(loaded, spec)
@@ -36,12 +37,12 @@ class CausalTransformersModel(TransformersModel):
         capture: Sequence[str],
         edits: Sequence[Edit] = (),
     ) -> Iterator[Chunk]:
-        """Yield what :meth:`run` returns, ``chunk`` tokens at a time, by a cache.
+        """Yield the result of :meth:`run`, ``chunk`` tokens at a time, by a KV cache.
 
         Raises
         ------
         InputError
-            If ``chunk`` is less than 1, or the code of the model came with its weights.
+            If ``chunk`` is less than 1, or if the network is Python code of its repository.
         """
         self._check_cache("chunks")
         if chunk < 1:
@@ -89,7 +90,7 @@ class CausalTransformersModel(TransformersModel):
         return self._forward(tokens, **{self._cache_option(): cache}, use_cache=True)
 
     def _cache_option(self) -> str:
-        """Return what the installed transformers calls the cache in a forward pass."""
+        """Return the name of the cache argument in the installed version of transformers."""
         options = inspect.signature(self._trunk.forward).parameters
         return "cache" if "cache" in options else "past_key_values"
 
@@ -99,8 +100,8 @@ class CausalTransformersModel(TransformersModel):
     ) -> Float[Tensor, "batch token_minus_1"]:
         """Return ``log p(token i | tokens before i)`` in nats, for i from 1.
 
-        The probability is over the four bases where tokens are bases, else over the words that A,
-        C, G and T spell; NaN where token i is none of them.
+        The probability is over the four bases if tokens are bases, otherwise over the words that A,
+        C, G and T spell. It is NaN if token i is none of them.
 
         Raises
         ------
@@ -127,14 +128,14 @@ class CausalTransformersModel(TransformersModel):
         return torch.cat([self._log_p(logits) for logits in parts], 1)
 
     def continuation(self, n_tokens: int, *, edits: Sequence[Edit] = ()) -> Continuation:
-        """Return sequences of which nothing is read yet, and at most ``n_tokens`` tokens will be.
+        """Return a continuation that has read nothing and may read up to ``n_tokens`` tokens.
 
         Raises
         ------
         UnknownNameError
             If an edit is at no site of the model.
         InputError
-            If blocks of the model were not loaded, or its code came with its weights.
+            If blocks of the model were not loaded, or its network is Python code of its repository.
         """
         self._check_cache("continuation")
         self._check_whole()

@@ -1,4 +1,4 @@
-"""Where the blocks, mixers and MLPs of transformers' networks are."""
+"""Layout of transformers networks: where their blocks, mixers and MLPs are."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,20 +16,21 @@ Reads = Literal["left", "both"]
 
 @dataclass(frozen=True)
 class Family:
-    """How the networks of one ``model_type`` are built.
+    """Layout of the networks of one ``model_type``.
 
     Parameters
     ----------
     reads
         As in :class:`~genointerp.model.protocol.ModelSpec`.
     trunk
-        The network without its head; empty where the head cannot be told from it.
+        Path of the network without its head; empty if the head cannot be separated.
     blocks
-        In the trunk, the list of blocks.
+        Path of the list of blocks in the trunk.
     mixer, mlp
-        In a block, the modules whose output is added to the residual stream.
+        Paths in a block of the modules whose output is added to the residual stream.
     unused
-        Parameters that neither activations nor likelihoods depend upon, which files may lack.
+        Prefixes of parameters on which neither activations nor likelihoods depend, and which files
+        may lack.
     """
 
     reads: Reads
@@ -51,7 +52,7 @@ FAMILIES: dict[str, Family] = {
         "both",
         trunk="esm",
         blocks="encoder.layer",
-        # each is followed by its residual addition, inside a module of its own
+        # the residual addition follows each of these, in a module around it
         mixer="attention.output.dense",
         mlp="output.dense",
         unused=("esm.contact_head.",),
@@ -72,7 +73,7 @@ def find_blocks(network: nn.Module, family: Family) -> list[nn.Module]:
 
 
 def find_sites(network: nn.Module, family: Family) -> dict[str, nn.Module]:
-    """Return the module of each site, in the order in which a forward pass meets them."""
+    """Return the module of each site, in the order of a forward pass."""
     return _embedding(network) | {
         name: module
         for index, block in enumerate(find_blocks(network, family))
@@ -81,7 +82,7 @@ def find_sites(network: nn.Module, family: Family) -> dict[str, nn.Module]:
 
 
 def _embedding(network: Any) -> dict[str, nn.Module]:  # noqa: ANN401 - a network of transformers
-    """Return the embedding as a site; nothing where foreign code does not say which it is."""
+    """Return the embedding as a site; nothing if code of the repository does not name it."""
     try:
         return {EMBEDDING: network.get_input_embeddings()}
     except (AttributeError, NotImplementedError):
@@ -96,15 +97,15 @@ def _sites_of(block: nn.Module, name: str, family: Family) -> Iterator[tuple[str
 
 
 def find_family(network: nn.Module, reads: Reads, *, where: str) -> Family:
-    """Find the blocks of a network whose code came with its weights.
+    """Find the blocks of a network that is Python code of its repository.
 
-    They are the only list of modules as long as the configuration says. Their output must be the
-    residual stream, which a short trial run shows as far as it can be shown.
+    They are the only list of modules with as many items as the configuration has blocks. Their
+    output must be the residual stream, which a short run checks as far as possible.
 
     Raises
     ------
     InputError
-        If no list or several are that long, or if blocks return the stream in two parts.
+        If no list, or several, have that length, or if blocks return the stream in two parts.
     """
     depth = find_depth(network.config, where)
     lists = [
@@ -120,18 +121,18 @@ def find_family(network: nn.Module, reads: Reads, *, where: str) -> Family:
 
 
 def find_depth(config: Any, where: str) -> int:  # noqa: ANN401 - a configuration of transformers
-    """Return the number of blocks that a configuration says, be it of foreign code.
+    """Return the number of blocks in a configuration, even of a network that is foreign code.
 
     Raises
     ------
     InputError
-        If it says none.
+        If it does not state one.
     """
     for key in ("num_hidden_layers", "n_layer", "n_layers", "num_layers"):
         depth = getattr(config, key, None)
         if isinstance(depth, int):
             return depth
-    raise InputError(where, "a configuration that says the number of blocks", "none")
+    raise InputError(where, "a configuration that states the number of blocks", "none")
 
 
 @torch.no_grad()
@@ -154,7 +155,7 @@ def _try(network: nn.Module, blocks: list[nn.Module], where: str) -> None:
         if first is None or first.ndim != 3 or first.shape[:2] != (1, 8):
             expected = "blocks that give a vector for each token"
             raise InputError(f"{where}: block {index}", expected, type(outputs.get(index)).__name__)
-        # Mamba-like blocks return what is still to be added and the stream so far
+        # blocks like those of Mamba return the part that is still to be added, and the stream
         if any(isinstance(part, Tensor) and part.shape == first.shape for part in rest):
             expected = "a block that returns the residual stream"
             raise InputError(f"{where}: block {index}", expected, "its parts, not yet added")

@@ -28,14 +28,15 @@ def load_transformers(name: str, options: LoadOptions) -> DnaModel:
     Parameters
     ----------
     name
-        Of a preset, a local folder or a hub repository.
+        Name of a preset, a local folder or a hub repository.
 
     Raises
     ------
     InputError
-        If transformers is not installed, or the files cannot be had or run here.
+        If transformers is not installed, the files cannot be downloaded, or the model cannot run
+        here.
     SchemaError
-        If the files do not fit each other.
+        If the files do not fit together.
     """
     if find_spec("transformers") is None:
         expected = 'the package transformers (pip install "genointerp[transformers]")'
@@ -76,7 +77,7 @@ def load_transformers(name: str, options: LoadOptions) -> DnaModel:
 
 
 def sha256_files(paths: Sequence[Path]) -> str:
-    """Return the sha256 of one file, or of the lines ``sha256  name`` of several."""
+    """Return the sha256 of one file or, for several files, of their lines ``sha256  name``."""
     digests = {path.name: sha256_file(path) for path in sorted(paths)}
     if len(digests) == 1:
         return next(iter(digests.values()))
@@ -85,13 +86,13 @@ def sha256_files(paths: Sequence[Path]) -> str:
 
 
 def _check_size(source: Source, config: Any) -> None:  # noqa: ANN401
-    """Refuse a checkpoint that has another size than its preset, where that is known."""
+    """Refuse a checkpoint whose size differs from that of its preset, if that is known."""
     preset, where = source.preset, str(source.folder / "config.json")
     if preset is None:
         return
     if preset.n_blocks and (depth := find_depth(config, where)) != preset.n_blocks:
         raise SchemaError(where, f"{preset.n_blocks} blocks, as {preset.name} has", str(depth))
-    # the stream of foreign code may be wider than it says: Caduceus-PS holds both strands in it
+    # the stream of foreign code may be wider than stated: that of Caduceus-PS holds both strands
     if preset.d_site and not source.has_python and (width := _width(config)) != preset.d_site:
         raise SchemaError(where, f"a width of {preset.d_site}, as {preset.name} has", str(width))
 
@@ -117,7 +118,7 @@ def _choose_backend(
 ) -> AttentionBackend:
     if source.has_python:
         if options.attention is not None or options.require_flash:
-            expected = "no choice, since the network is code out of its repository"
+            expected = "no choice, since the network is Python code of its repository"
             raise InputError("attention backend", expected, options.attention or "require_flash")
         return AttentionBackend("remote code", SDPA)
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
@@ -136,7 +137,7 @@ def _choose_backend(
 
 
 def _truncate(source: Source, config: Any, options: LoadOptions) -> str | None:  # noqa: ANN401
-    """Leave out the blocks above the last site wanted; return that site if any were left out."""
+    """Leave out the blocks above the last wanted site; return that site if any were left out."""
     if source.has_python:
         return None
     depth, kept = config.num_hidden_layers, options.last_block(config.num_hidden_layers) + 1
@@ -156,7 +157,7 @@ def _width(config: Any) -> int:  # noqa: ANN401
 def _max_tokens(config: Any) -> int | None:  # noqa: ANN401
     if getattr(config, "position_embedding_type", None) != "absolute":
         return None
-    # positions are numbered from the one after that of padding
+    # positions are numbered from the one after the id of padding
     return int(config.max_position_embeddings) - int(config.pad_token_id) - 1
 
 
@@ -164,5 +165,5 @@ def _context(source: Source, config: Any, tokenizer: DnaTokenizer) -> int:  # no
     if source.preset is not None:
         return source.preset.context
     tokens = _max_tokens(config) or int(getattr(config, "max_position_embeddings", 0))
-    # at least that many bases where the length of a token varies
+    # if the length of a token varies, there are at least that many bases
     return tokens * max(1, tokenizer.bases_per_token)

@@ -29,22 +29,22 @@ from genointerp.model.transformers.layout import Family, find_sites, find_trunk
 
 @dataclass(frozen=True)
 class LoadedNetwork:
-    """A network with what is needed to run it.
+    """A network and what is needed to run it.
 
     Parameters
     ----------
     network
-        A ``PreTrainedModel`` with its head, in evaluation mode, where it is to run.
+        A ``PreTrainedModel`` with its head, in evaluation mode and on its devices.
     family
-        Where its blocks are.
+        Layout of the network.
     tokenizer
-        From bases to its tokens.
+        Tokenizer of the model.
     backend
-        The kernels that its attention uses.
+        Attention kernels.
     max_tokens
-        Tokens that it has positions for; None where positions are rotary.
+        Most tokens for which it has positions; None if positions are rotary.
     up_to
-        Where blocks above a site were not loaded, that site.
+        Site above which blocks were not loaded; None if all were.
     """
 
     network: Any
@@ -56,12 +56,13 @@ class LoadedNetwork:
 
 
 class TransformersModel:
-    """A masked model: it reads both sides, so that it has neither chunks nor a likelihood.
+    """A masked model: it reads both sides, so it has neither chunks nor a likelihood.
 
-    Special tokens are among the tokens, and their activations among the activations.
+    Tokens, and so activations, include those of special tokens.
 
-    Without gradients it runs under ``no_grad``, not in inference mode: some networks keep what they
-    computed, such as rotary tables, and tensors made in inference mode can have no gradients later.
+    Without gradients it runs under ``no_grad``, not in inference mode: some networks keep tensors
+    that they computed, such as rotary tables, and those made in inference mode could not be used
+    with gradients later.
     """
 
     def __init__(self, loaded: LoadedNetwork, spec: ModelSpec) -> None:
@@ -69,9 +70,9 @@ class TransformersModel:
         self._spec = spec
         self._sites = find_sites(loaded.network, loaded.family)
         self._trunk = find_trunk(loaded.network, loaded.family)
-        # a model that is spread over devices takes its tokens where its embedding is
+        # if the model is spread over devices, tokens go to that of the embedding
         self.device = next(loaded.network.parameters()).device
-        # bases as A, C, G, T, whatever their ids
+        # bases are in the order A, C, G, T, not in that of their ids
         tokenizer = loaded.tokenizer
         ids = np.array(list(tokenizer.base_ids.values()) or tokenizer.word_ids, np.int64)
         spelling = tuple(tokenizer.spelling.get(i, b"") for i in ids.tolist())
@@ -98,7 +99,7 @@ class TransformersModel:
         capture: Sequence[str],
         edits: Sequence[Edit] = (),
     ) -> Mapping[str, Float[Tensor, "batch token d"]]:
-        """Return the activations at each site of ``capture``, computing nothing above the last."""
+        """Return the activations at each site of ``capture``; no later site is computed."""
         with self._hooked(capture, edits) as captured:
             self._forward(tokens)
         return captured
@@ -111,7 +112,7 @@ class TransformersModel:
         capture: Sequence[str],
         edits: Sequence[Edit] = (),
     ) -> Iterator[Chunk]:
-        """Refuse: each token depends on those to its right as well.
+        """Refuse: activations of a token also depend on tokens to its right.
 
         Raises
         ------
@@ -143,7 +144,7 @@ class TransformersModel:
     ) -> Traced:
         """Compute activations and logits in the autograd graph; see `Differentiable.trace`.
 
-        What lies below ``begin`` is computed too, outside of the graph.
+        Sites below ``begin`` are computed too, outside of the graph.
         """
         check_precision(self._spec)
         if logits:

@@ -1,4 +1,4 @@
-"""The network of a transformers model: read, put on its devices, every weight accounted for."""
+"""Load the network of a transformers model onto its devices, and account for every weight."""
 
 import logging
 import re
@@ -20,18 +20,18 @@ from genointerp.model.transformers.source import Source
 
 _log = logging.getLogger(__name__)
 _BLOCK = re.compile(r"(^|\.)layers?\.\d+\.")
-"""weights of a block: those above the last that is wanted are left over on purpose"""
-# what transformers raises for files that do not fit each other
+"""Names of weights of a block; those above the last wanted block are left over on purpose."""
+# classes of errors that transformers raises for files that do not fit together
 _UNFIT = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError)
 
 
 def read_config(source: Source) -> Any:  # noqa: ANN401 - a configuration of transformers
-    """Return the configuration of a model, its caches off.
+    """Return the configuration of a model, with caches switched off.
 
     Raises
     ------
     SchemaError
-        If it is none.
+        If the file is not a configuration of transformers.
     """
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
@@ -55,14 +55,14 @@ def load_network(
     devices: Sequence[torch.device],
     dtype: torch.dtype,
 ) -> Any:  # noqa: ANN401 - a network of transformers
-    """Load the weights of a model into a network that only reads.
+    """Load the weights of a model into a network for inference.
 
     Parameters
     ----------
     config
-        Blocks beyond its depth are not loaded.
+        Configuration; blocks beyond its depth are not loaded.
     devices
-        Blocks are spread over them.
+        Devices over which the blocks are spread.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def load_network(
                 dtype=dtype,
                 local_files_only=True,
                 output_loading_info=True,
-                ignore_mismatched_sizes=True,  # looked at below, by name
+                ignore_mismatched_sizes=True,  # checked below, by name
                 **options,
             )
     except torch.OutOfMemoryError:
@@ -110,9 +110,9 @@ def place(
     source: Source,
     devices: Sequence[torch.device],
 ) -> dict[str, torch.device]:
-    """Say where each part of a network goes: blocks in equal shares, embeddings first, head last.
+    """Return the device of each part: blocks in equal shares, embeddings first, head last.
 
-    A head that shares its weights with the embedding goes with it.
+    A head that shares its weights with the embedding is on the same device.
     """
     family = FAMILIES[source.config["model_type"]]
     blocks = find_blocks(network, family)
@@ -131,7 +131,7 @@ def place(
 
 
 def _is_part(module: nn.Module, blocks: Container[nn.Module]) -> bool:
-    """Whether a module has tensors of its own, or no modules in it; those with blocks have none."""
+    """Say whether a module has tensors of its own, or no modules in it, and contains no blocks."""
     if any(inner in blocks for inner in module.modules()):
         return False
     own = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
@@ -148,7 +148,7 @@ def _check_devices(source: Source) -> None:
 
 
 def _check_weights(network: Any, source: Source, report: Any) -> None:  # noqa: ANN401
-    """Refuse weights that transformers would have drawn at random; tell of those left over."""
+    """Refuse missing weights, which transformers would draw at random; warn of extra ones."""
     unused = () if source.has_python else FAMILIES[source.config["model_type"]].unused
     odd = [f"no {key}" for key in sorted(report["missing_keys"]) if not key.startswith(unused)]
     odd += [
@@ -162,12 +162,12 @@ def _check_weights(network: Any, source: Source, report: Any) -> None:  # noqa: 
     over = sorted(key for key in report["unexpected_keys"] if not _BLOCK.search(key))
     if over:
         names = ", ".join(over[:3]) + (", ..." if len(over) > 3 else "")
-        _log.warning("%s: weights that the network has no use for: %s", source.name, names)
+        _log.warning("%s: weights that the network does not use: %s", source.name, names)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep transformers from reporting what is checked here, and from drawing bars of its own."""
+    """Keep transformers from reporting what is checked here, and from drawing progress bars."""
     from transformers.utils import logging as theirs
 
     verbosity, bars = theirs.get_verbosity(), theirs.is_progress_bar_enabled()

@@ -1,4 +1,4 @@
-"""Where the files of a transformers model are, and what they and its preset say of it."""
+"""Find the files of a transformers model, and combine them with what its preset states."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from genointerp.model.presets import PRESETS, Preset
 from genointerp.model.transformers.layout import FAMILIES, Reads
 
 _WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
-"""first choice first: those of later patterns are read where the earlier have none"""
+"""Patterns of files of weights, best first; a later one is used if the earlier ones match none."""
 _TEXTS = ("*.json", "vocab.txt", "merges.txt")
 _AUTO_CLASSES: dict[str, Reads] = {"AutoModelForCausalLM": "left", "AutoModelForMaskedLM": "both"}
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -26,15 +26,15 @@ class Source:
     Parameters
     ----------
     name
-        Of the preset, else of the hub repository, else of the folder.
+        Name of the preset, or else of the hub repository, or else of the folder.
     folder
-        With ``config.json``.
+        Folder with ``config.json``.
     revision
-        Commit of the hub repository; empty where the folder is the user's own.
+        Commit of the hub repository; empty for a local folder.
     config
         Content of ``config.json``.
     preset
-        What is known of the model, where it is a published one.
+        Preset of the model, if it has one.
     """
 
     name: str
@@ -45,19 +45,19 @@ class Source:
 
     @property
     def has_python(self) -> bool:
-        """Whether the network is code out of the repository; a preset may know that it need not."""
+        """Whether the network is Python code of its repository that must be run."""
         if self.preset is not None and not self.preset.remote_code:
             return False
         return any(key.startswith("AutoModel") for key in self.config.get("auto_map") or {})
 
     @property
     def reads(self) -> Reads:
-        """What a token of the model depends upon.
+        """Whether activations depend on tokens to the ``left`` or on ``both`` sides.
 
         Raises
         ------
         InputError
-            If the code of the repository is of neither a causal nor a masked model.
+            If the code of the repository is neither for a causal nor for a masked model.
         """
         if not self.has_python:
             return FAMILIES[self.config["model_type"]].reads
@@ -82,15 +82,15 @@ class Source:
 
 
 def find_source(name: str, options: LoadOptions) -> Source:
-    """Find the files of a preset, a local folder or a hub repository, downloading what is not here.
+    """Find the files of a preset, a local folder or a hub repository; download what is missing.
 
     Raises
     ------
     InputError
-        If the files cannot be had, or hold a network that only Python code of the repository knows
-        and ``options.trust_remote_code`` is not set.
+        If the files cannot be found or downloaded, or if the network is Python code of its
+        repository and ``options.trust_remote_code`` is not set.
     SchemaError
-        If there is no ``config.json`` that names a kind of model, or not one of the preset's.
+        If there is no ``config.json`` with a ``model_type``, or it does not fit the preset.
     """
     preset = PRESETS.get(name) or next((p for p in PRESETS.values() if p.hub_id == name), None)
     if preset is not None:
@@ -119,7 +119,7 @@ def find_source(name: str, options: LoadOptions) -> Source:
 
 def _check_trust(name: str, options: LoadOptions) -> None:
     if not options.trust_remote_code:
-        expected = "trust_remote_code, since its network is Python code out of its repository"
+        expected = "trust_remote_code, since its network is Python code of its repository"
         raise InputError(f"model {name}", expected, "no such permission")
 
 
@@ -136,7 +136,7 @@ def _find_folder(name: str, preset: Preset | None, options: LoadOptions) -> tupl
 
 
 def _download(name: str, preset: Preset | None, options: LoadOptions) -> tuple[Path, str]:
-    """Download what is needed; of weights that are there in two formats, only the better."""
+    """Download what is needed; if there are weights in two formats, only the better ones."""
     hub_id, inside = (name, "") if preset is None else (preset.hub_id, preset.subfolder)
     prefix = f"{inside}/" if inside else ""
     wanted = options.revision or (preset.revision if preset is not None else "") or None
