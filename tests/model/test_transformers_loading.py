@@ -359,7 +359,7 @@ def test_code_that_keeps_what_it_computed_has_gradients_later(with_code):
 
 @pytest.mark.parametrize("option", [{"require_flash": True}, {"attention": "sdpa"}])
 def test_the_kernel_of_foreign_code_cannot_be_chosen(with_code, option):
-    with pytest.raises(InputError, match="expected no choice, since the network is code"):
+    with pytest.raises(InputError, match="expected no choice, since the network is Python code"):
         load_model(str(with_code), trust_remote_code=True, **option)
 
 
