@@ -9,7 +9,7 @@ from benchmarks.timing import interleaved
 from genointerp.genome.genome import Contig, Genome
 from genointerp.model.registry import load_model
 from genointerp.reading.harvest import HarvestConfig, harvest
-from genointerp.reading.tokens import stacked, token_batches
+from genointerp.reading.tokens import genome_passages, token_batches
 
 FULL = {"bp": 30_000, "window": 4096, "warmup": 512, "repeats": 5}
 
@@ -21,8 +21,8 @@ def measure(folder: Path, *, bp: int, window: int, warmup: int, repeats: int) ->
     genome = Genome([Contig("chr", letters, circular=True)])
     config = HarvestConfig(window=window, warmup=warmup)
     windows = config.windows(model.spec, genome)
-    groups = token_batches(model, genome, windows, config.batch)
-    tokens = [stacked(group) for group in groups]
+    passages = genome_passages(genome, windows)
+    tokens = [batch.ids for batch in token_batches(model, passages, config.batch)]
     number = count()
 
     def forward() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Float64, Int, Int64
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from genointerp.core.errors import ConfigError
@@ -20,11 +20,11 @@ from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.windows import Window
 from genointerp.intervention.firing_windows import drawn_intervals
-from genointerp.model.protocol import DnaModel, Edit, StartsAtSite
+from genointerp.model.protocol import DnaModel, SiteActivations
 from genointerp.reading.fidelity import load_matching
 from genointerp.reading.harvest import HarvestConfig
-from genointerp.reading.loss import window_loss
-from genointerp.reading.tokens import WindowTokens, stacked, token_batches
+from genointerp.reading.run import Wanted, run_batch, run_passages
+from genointerp.reading.tokens import TokenBatch, WindowTokens, genome_passages
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.feature.store import STRANDS, FeatureStore
 from genointerp.store.table.schema.candidate import ABLATION
@@ -179,16 +179,15 @@ class _Bench:
         counts = np.sum([self.store.n_firing(strand) for strand in STRANDS], axis=0)
         return counts
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def row(self, feature: int, regions: Sequence[GenomicInterval]) -> tuple[int | float, ...]:
         directions = self._directions(feature)
         tally = _Tally(np.zeros(len(directions)))
         windows = self._windows(feature, regions)
-        for batch in token_batches(self.model, self.genome, windows, self.config.n_windows):
-            tokens = stacked(batch)
-            activations = self.model.run(tokens, capture=[self.site])[self.site]
-            for ids, x, read in zip(tokens, activations, batch, strict=True):
-                self._add(tally, ids, x, read, feature, directions)
+        passages, wanted = genome_passages(self.genome, windows), Wanted((self.site,))
+        for found in run_passages(self.model, passages, wanted, size=self.config.n_windows):
+            for row, x in enumerate(found.activations[self.site]):
+                self._add(tally, found.batch.only(row), x, feature, directions)
         return tally.row(feature)
 
     def _windows(self, feature: int, regions: Sequence[GenomicInterval]) -> list[Window]:
@@ -226,22 +225,19 @@ class _Bench:
     def _add(
         self,
         tally: _Tally,
-        ids: Int[Tensor, " token"],
+        window: TokenBatch,
         x: Float[Tensor, "token d"],
-        read: WindowTokens,
         feature: int,
         directions: Float[Tensor, "copy d"],
     ) -> None:
+        (read,) = window.windows
         amount = self._amounts(x, read, feature)
         fires = (amount > 0).cpu().numpy()
         if not fires.any():
             return
         taken = torch.cat([torch.zeros_like(directions[:1]), directions]).to(x.device)
         nats = np.concatenate(
-            [
-                self._nats(ids, x, amount, part, read)
-                for part in torch.split(taken, self.config.batch)
-            ]
+            [self._nats(window, x, amount, part) for part in torch.split(taken, self.config.batch)]
         )
         tally.nats += nats[1:] - nats[0]
         tally.n_bases += int(read.n_kept[fires].sum())
@@ -258,40 +254,21 @@ class _Bench:
 
     def _nats(
         self,
-        ids: Int[Tensor, " token"],
+        window: TokenBatch,
         x: Float[Tensor, "token d"],
         amount: Float[Tensor, " token"],
         directions: Float[Tensor, "copy d"],
-        read: WindowTokens,
     ) -> Float64[np.ndarray, " copy"]:
         """Return the nats of a window's kept bases with the amounts out along each direction."""
         edited = (x.float() - amount[:, None] * directions[:, None]).to(x.dtype)
-        tokens = ids.expand(len(directions), -1)
-        first = int(amount.nonzero()[0])
-        log_probs = log_probs_with(self.model, self.site, edited, tokens, first=first)
-        return np.array([window_loss(row, read)[0] for row in log_probs])
-
-
-def log_probs_with(
-    model: DnaModel,
-    site: str,
-    x: Float[Tensor, "batch token d"],
-    tokens: Int[Tensor, "batch token"],
-    *,
-    first: int = 0,
-) -> Float[Tensor, "batch token_minus_1"]:
-    """Return the log probabilities of tokens with ``x`` as the activations of a site.
-
-    What lies below the site is not computed where the model can do without.
-
-    Parameters
-    ----------
-    first
-        Before it all rows of ``x`` and of ``tokens`` are alike.
-    """
-    if isinstance(model, StartsAtSite) and site in model.spec.sites:
-        return model.log_probs_from(site, x, tokens, first=first)
-    return model.log_probs(tokens, edits=[Edit(site, lambda _: x)])
+        found = run_batch(
+            self.model,
+            window.repeated(len(directions)),
+            Wanted(log_probs=True),
+            begin=SiteActivations(self.site, edited),
+            shared=int(amount.nonzero()[0]),
+        )
+        return np.array([loss.nats for loss in found.losses()])
 
 
 def matched_features(

@@ -98,6 +98,9 @@ class Measured(NamedTuple):
     figures: Evaluation
 
 
+Change = Callable[[Float[Tensor, "batch token d"]], Float[Tensor, "batch token d"]]
+"""What is put in the place of activations."""
+
 Observe = Callable[[Float[Tensor, "token d"]], None]
 """Called with activations of the site as they are."""
 
@@ -138,29 +141,26 @@ def measure_sae(
     site, sae = dictionary.header.site, dictionary.sae
     mean = _MeanOf(model.spec.d_site, observe)
 
-    def part(number: int) -> Progress:
-        return lambda done, total: progress(number * total + done, 5 * total)
+    def part(first: int, n: int = 1) -> Progress:
+        """Progress of ``n`` passes of four over the genome, behind ``first`` of them."""
+        return lambda done, total: progress(first * total + n * done, 4 * total)
 
-    def loss(edit: Edit, number: int) -> GenomeLoss:
+    def ablated(function: Change, number: int) -> GenomeLoss:
+        edits = [Edit(site, function)]
         return genome_loss(
-            model, genome, config=config, regions=regions, edits=[edit], progress=part(number)
+            model, genome, config=config, regions=regions, edits=edits, progress=part(number)
         )
 
-    clean = loss(Edit(site, mean.observe), 0)
     measured = RunningEvaluation(sae)
-    spliced = loss(Edit(site, _splice(sae, measured.reconstruct)), 1)
+    # what the dictionary replaces is what the model computes untouched
+    edits = [Edit(site, mean.observe), Edit(site, _splice(sae, measured.reconstruct))]
+    clean, spliced, kl = genome_divergence(
+        model, genome, edits, config=config, regions=regions, progress=part(0, 2)
+    )
     figures = measured.result()
     average = mean.value()
-    mean_ablated = loss(Edit(site, lambda x: average.to(x).expand_as(x)), 2)
-    zero_ablated = loss(Edit(site, torch.zeros_like), 3)
-    kl = genome_divergence(
-        model,
-        genome,
-        [Edit(site, _splice(sae, RunningEvaluation(sae).reconstruct))],
-        config=config,
-        regions=regions,
-        progress=part(4),
-    )
+    mean_ablated = ablated(lambda x: average.to(x).expand_as(x), 2)
+    zero_ablated = ablated(torch.zeros_like, 3)
     fidelity = Fidelity(
         loss_clean=clean.nats_per_base,
         loss_spliced=spliced.nats_per_base,
@@ -203,7 +203,7 @@ class _MeanOf:
 def _splice(
     sae: SparseAutoencoder,
     reconstruct: Callable[[Float[Tensor, "token d"]], Float[Tensor, "token d"]],
-) -> Callable[[Float[Tensor, "batch token d"]], Float[Tensor, "batch token d"]]:
+) -> Change:
     def splice(x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token d"]:
         # a model may lie on several devices: the dictionary goes where the site's activations are
         sae.to(x.device)

@@ -7,11 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-import torch
-from jaxtyping import Float, Int64
-from torch import Tensor
-
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import (
     ConfigError,
@@ -29,7 +24,8 @@ from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.genome.windows import Window, tile_windows
 from genointerp.model.protocol import DnaModel, ModelSpec
 from genointerp.reading.encoding import encode_tensor
-from genointerp.reading.tokens import WindowTokens, read_window, stacked, token_batches
+from genointerp.reading.run import KeptRows, Wanted, run_passages
+from genointerp.reading.tokens import genome_passages
 from genointerp.store.activation.shard_writer import ShardWriter
 from genointerp.store.activation.shards import ActivationShards, manifest_sha256
 from genointerp.store.activation.store import ActivationHeader, ActivationStore, Encoding
@@ -228,6 +224,16 @@ class HarvestPlan:
                 longest,
             )
 
+    def read(self, model: DnaModel, windows: Sequence[Window]) -> Iterator[KeptRows]:
+        """Run the model over windows, in their order, and give what is kept of each as it comes.
+
+        Where it reads in chunks, a window comes in several parts.
+        """
+        config, wanted = self.config, Wanted((self.site,))
+        passages = genome_passages(self.genome, windows)
+        for found in run_passages(model, passages, wanted, size=config.batch, chunk=config.chunk):
+            yield from found.kept(self.site)
+
     def shards(self, out: Path) -> ActivationShards:
         """Return the writer of the file, which goes on where it was stopped."""
         kept = [window.kept for window in self.windows]
@@ -318,54 +324,17 @@ def harvest_shard(
     windows = [plan.windows[index] for index in shards.shard_windows(shard)]
     with shards.open_shard(shard) as writer, ThreadPoolExecutor(1) as thread:
         stored: Future[int] | None = None
-        for piece in read_pieces(model, plan, windows):
+        for kept in plan.read(model, windows):
             if stored is not None:
                 yield stored.result()
-            stored = thread.submit(piece.store, writer)
+            stored = thread.submit(_store, writer, kept, words=plan.spec.bases_per_token != 1)
         if stored is not None:
             yield stored.result()
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Activations of consecutive tokens of one window, those from index ``start`` on."""
-
-    tokens: WindowTokens
-    activations: Float[Tensor, "token d"]
-    start: int
-    words: bool
-
-    def kept(self) -> tuple[Float[Tensor, "row d"], Int64[np.ndarray, " row"]]:
-        """Return the activations of the tokens with a kept base, and how many each has."""
-        first, stop, _ = self.tokens.rows.indices(self.start + len(self.activations))
-        first = max(first, self.start)
-        stop = max(first, stop)
-        n_kept = self.tokens.n_kept[first:stop]
-        rows = self.activations[first - self.start : stop - self.start]
-        if not n_kept.all():
-            rows, n_kept = rows[torch.from_numpy(n_kept > 0).to(rows.device)], n_kept[n_kept > 0]
-        return rows, n_kept
-
-    def store(self, writer: ShardWriter) -> int:
-        """Write what is kept, and return the number of its bases."""
-        rows, n_kept = self.kept()
-        if len(rows):
-            raw = encode_tensor(rows, writer.header.encoding)
-            writer.add_stored(raw, n_kept if self.words else None)
-        return int(n_kept.sum())
-
-
-def read_pieces(model: DnaModel, plan: HarvestPlan, windows: Sequence[Window]) -> Iterator[Piece]:
-    """Run the model over windows, in their order, and give what it computes as it comes."""
-    site, words = plan.site, plan.spec.bases_per_token != 1
-    if plan.config.chunk:
-        for window in windows:
-            read = read_window(model, plan.genome, window)
-            tokens = stacked([read])
-            for chunk in model.prefill(tokens, chunk=plan.config.chunk, capture=[site]):
-                yield Piece(read, chunk.activations[site][0], chunk.start, words)
-        return
-    for batch in token_batches(model, plan.genome, windows, plan.config.batch):
-        captured = model.run(stacked(batch), capture=[site])[site]
-        for read, x in zip(batch, captured, strict=True):
-            yield Piece(read, x, 0, words)
+def _store(writer: ShardWriter, kept: KeptRows, *, words: bool) -> int:
+    """Write what is kept of a window or a chunk, and return the number of its bases."""
+    if len(kept.rows):
+        raw = encode_tensor(kept.rows, writer.header.encoding)
+        writer.add_stored(raw, kept.n_kept if words else None)
+    return int(kept.n_kept.sum())

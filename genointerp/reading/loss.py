@@ -1,12 +1,11 @@
 """The loss of a model over a genome, read window by window."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
@@ -14,7 +13,8 @@ from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.model.protocol import DnaModel, Edit, GivesDistribution, ModelSpec
 from genointerp.reading.harvest import HarvestConfig
-from genointerp.reading.tokens import WindowTokens, stacked, token_batches
+from genointerp.reading.run import Pass, Wanted, run_batch, run_passages
+from genointerp.reading.tokens import genome_passages, token_batches
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,24 @@ def genome_loss(
     config = HarvestConfig() if config is None else config
     check_causal(model.spec)
     windows = config.windows(model.spec, genome, regions)
-    total, n_bases, done = 0.0, 0, 0
-    for batch in token_batches(model, genome, windows, config.batch):
-        log_probs = model.log_probs(stacked(batch), edits=_within(edits, batch[0]))
-        for row, read in zip(log_probs, batch, strict=True):
-            nats, covered = window_loss(row, read)
-            total, n_bases = total + nats, n_bases + covered
-        done += len(batch)
+    passages, wanted = genome_passages(genome, windows), Wanted(log_probs=True)
+    total, done = _Sum(), 0
+    for found in run_passages(model, passages, wanted, size=config.batch, edits=edits):
+        total.add(found)
+        done += len(found.batch.windows)
         progress(done, len(windows))
-    return GenomeLoss(total / n_bases if n_bases else math.nan, n_bases)
+    return total.mean()
+
+
+class Divergence(NamedTuple):
+    """A model as it is and under edits, on the same bases.
+
+    ``kl`` is in nats a token; NaN for a model without `GivesDistribution`.
+    """
+
+    clean: GenomeLoss
+    edited: GenomeLoss
+    kl: float
 
 
 def genome_divergence(
@@ -79,33 +88,37 @@ def genome_divergence(
     config: HarvestConfig | None = None,
     regions: Sequence[GenomicInterval] = (),
     progress: Progress = silent,
-) -> float:
-    """Return how far edits move what a model expects, in nats a token; NaN where it cannot tell.
+) -> Divergence:
+    """Return how far edits move what a model expects, and the loss without and with them.
+
+    Edits leave the special tokens around a window as they are.
 
     Notes
     -----
     ``KL = mean over tokens of sum_s p(s) (log p(s) - log q(s))``, with p the model's distribution
     of the next token as it is and q that under the edits, over the tokens that begin at a
     kept base. Other than the loss it sees what the model would have expected
-    elsewhere: it is 0 only where nothing changed. NaN for a model without `GivesDistribution`.
+    elsewhere: it is 0 only where nothing changed.
+
+    Raises
+    ------
+    InputError
+        If the model is a masked one.
     """
     config = HarvestConfig() if config is None else config
     check_causal(model.spec)
-    if not isinstance(model, GivesDistribution):
-        return math.nan
     windows = config.windows(model.spec, genome, regions)
-    total, n_tokens, done = 0.0, 0, 0
-    for batch in token_batches(model, genome, windows, config.batch):
-        tokens = stacked(batch)
-        p = model.next_log_probs(tokens).double()
-        q = model.next_log_probs(tokens, edits=_within(edits, batch[0])).double()
-        nats = (p.exp() * (p - q)).sum(-1)
-        for row, read in zip(nats, batch, strict=True):
-            begun = torch.from_numpy(read.begun[1:]).to(row.device)
-            total, n_tokens = total + float(row[begun].sum()), n_tokens + int(begun.sum())
-        done += len(batch)
+    wanted = Wanted(log_probs=True, distribution=isinstance(model, GivesDistribution))
+    clean, edited, nats, n_tokens, done = _Sum(), _Sum(), 0.0, 0, 0
+    for batch in token_batches(model, genome_passages(genome, windows), config.batch):
+        before, after = (run_batch(model, batch, wanted, edits=it) for it in ((), edits))
+        clean.add(before)
+        edited.add(after)
+        for found, n in _moved(before, after):
+            nats, n_tokens = nats + found, n_tokens + n
+        done += len(batch.windows)
         progress(done, len(windows))
-    return total / n_tokens if n_tokens else math.nan
+    return Divergence(clean.mean(), edited.mean(), nats / n_tokens if n_tokens else math.nan)
 
 
 def check_causal(spec: ModelSpec) -> None:
@@ -121,26 +134,27 @@ def check_causal(spec: ModelSpec) -> None:
         raise InputError("model", expected, f"{spec.name}, which reads both ways")
 
 
-def window_loss(
-    log_probs: Float[Tensor, " token_minus_1"], read: WindowTokens
-) -> tuple[float, int]:
-    """Return the nats of the tokens that a window's kept bases begin, and the bases they cover."""
-    # entry i is of token i + 1: the first token of a window is never predicted
-    begun = torch.from_numpy(read.begun[1:]).to(log_probs.device)
-    n_bases = torch.from_numpy(read.spans.end - read.spans.start)[1:].to(log_probs.device)
-    known = begun & ~log_probs.isnan()
-    return -float(log_probs[known].double().sum()), int(n_bases[known].sum())
+@dataclass
+class _Sum:
+    """Nats over windows, and the bases that they are of."""
+
+    nats: float = 0.0
+    n_bases: int = 0
+
+    def add(self, found: Pass) -> None:
+        for nats, n_bases in found.losses():
+            self.nats, self.n_bases = self.nats + nats, self.n_bases + n_bases
+
+    def mean(self) -> GenomeLoss:
+        return GenomeLoss(self.nats / self.n_bases if self.n_bases else math.nan, self.n_bases)
 
 
-def _within(edits: Sequence[Edit], read: WindowTokens) -> Sequence[Edit]:
-    real = read.real
-    if real == slice(0, len(read.spans.ids)):
-        return edits
-    return [
-        replace(
-            edit,
-            start=max(edit.start, real.start),
-            end=real.stop if edit.end is None else min(edit.end, real.stop),
-        )
-        for edit in edits
-    ]
+def _moved(before: Pass, after: Pass) -> Iterator[tuple[float, int]]:
+    """Yield the divergence of each window, summed over the tokens that count, and their number."""
+    if before.distribution is None or after.distribution is None:
+        return
+    p, q = before.distribution.double(), after.distribution.double()
+    nats = (p.exp() * (p - q)).sum(-1)
+    for row, read in zip(nats, before.batch.windows, strict=True):
+        begun = torch.from_numpy(read.begun[1:]).to(row.device)
+        yield float(row[begun].sum()), int(begun.sum())

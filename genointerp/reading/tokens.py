@@ -1,4 +1,4 @@
-"""What a model reads of a window: tokens, and the kept bases that each of them covers.
+"""What a model reads: passages of a genome or given sequences, as tokens, in batches.
 
 Where merges of bases fall depends on where the reading begins, so a window is tokenised once, with
 all that surrounds its kept bases. A token belongs to the window in which its first base lies, and
@@ -7,18 +7,66 @@ that began before them, it is kept too, for those bases. So the rows of a window
 whatever the tokenizer does, and those of all windows every base that is read.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int, Int64
+from jaxtyping import Bool, Int, Int64, UInt8
 from torch import Tensor
 
+from genointerp.core.errors import InputError
 from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval, Strand
+from genointerp.genome.letters import normalise_sequence, reverse_complement
 from genointerp.genome.windows import Window, window_sequence
-from genointerp.model.protocol import DnaModel, TokenSpans
+from genointerp.model.protocol import DnaModel, Edit, TokenSpans
+
+
+class Passage(NamedTuple):
+    """The bases that a model reads in one pass, 5' to 3', and the window that they fill."""
+
+    window: Window
+    bases: UInt8[np.ndarray, " bp"]
+
+
+def genome_passages(genome: Genome, windows: Iterable[Window]) -> Iterator[Passage]:
+    """Cut the bases of each window out of a genome, when they are asked for."""
+    for window in windows:
+        yield Passage(window, window_sequence(genome, window))
+
+
+def sequence_passages(
+    sequences: Iterable[str | UInt8[np.ndarray, " bp"]], *, strands: Sequence[Strand] = ("+",)
+) -> Iterator[Passage]:
+    """Give sequences as passages, each whole and without a warm-up.
+
+    Parameters
+    ----------
+    sequences
+        Texts, or ASCII codes, of either case. The window of the first is on the contig
+        ``sequence 1``, and so on.
+    strands
+        Each sequence is read on these, one after the other.
+
+    Raises
+    ------
+    SequenceError
+        If a letter is no IUPAC nucleotide code.
+    InputError
+        If a sequence has no base.
+    """
+    for number, sequence in enumerate(sequences, 1):
+        name = f"sequence {number}"
+        letters = sequence.encode() if isinstance(sequence, str) else sequence.tobytes()
+        if not letters:
+            raise InputError(name, "at least one base", "none")
+        bases = normalise_sequence(letters, where=name)
+        for strand in strands:
+            window = Window(GenomicInterval(name, 0, len(bases), strand), 0)
+            yield Passage(window, bases if strand == "+" else reverse_complement(bases))
 
 
 @dataclass(frozen=True)
@@ -64,26 +112,63 @@ class WindowTokens:
         return slice(int(bases[0]), int(bases[-1]) + 1) if len(bases) else slice(0, 0)
 
 
-def read_window(model: DnaModel, genome: Genome, window: Window) -> WindowTokens:
-    """Return the tokens of a window."""
-    return WindowTokens(window, model.tokenize(window_sequence(genome, window)))
+@dataclass(frozen=True)
+class TokenBatch:
+    """Passages of equally many tokens, which a model reads in one pass.
+
+    Parameters
+    ----------
+    windows
+        One for each row of ``ids``.
+    ids
+        The token ids.
+    """
+
+    windows: tuple[WindowTokens, ...]
+    ids: Int[Tensor, "batch token"]
+
+    @classmethod
+    def of(cls, windows: Sequence[WindowTokens]) -> "TokenBatch":
+        """Put the tokens of passages together."""
+        ids = torch.from_numpy(np.stack([read.spans.ids for read in windows]))
+        return cls(tuple(windows), ids)
+
+    def only(self, row: int) -> "TokenBatch":
+        """Return one passage of the batch as a batch of its own."""
+        return TokenBatch(self.windows[row : row + 1], self.ids[row : row + 1])
+
+    def repeated(self, n: int) -> "TokenBatch":
+        """Return ``n`` copies of a batch of one passage."""
+        return TokenBatch(self.windows * n, self.ids.expand(n, -1))
+
+    def within(self, edits: Sequence[Edit]) -> Sequence[Edit]:
+        """Return the edits without the special tokens around the passages."""
+        real = self.windows[0].real
+        if real == slice(0, self.ids.shape[1]):
+            return edits
+        return [
+            replace(
+                edit,
+                start=max(edit.start, real.start),
+                end=real.stop if edit.end is None else min(edit.end, real.stop),
+            )
+            for edit in edits
+        ]
 
 
-def token_batches(
-    model: DnaModel, genome: Genome, windows: Sequence[Window], size: int
-) -> Iterator[list[WindowTokens]]:
-    """Group consecutive windows of equally many tokens, at most ``size`` of them."""
-    batch: list[WindowTokens] = []
-    for window in windows:
-        read = read_window(model, genome, window)
-        if batch and (len(batch) == size or len(read.spans.ids) != len(batch[0].spans.ids)):
-            yield batch
-            batch = []
-        batch.append(read)
-    if batch:
-        yield batch
+def tokenised(model: DnaModel, passage: Passage) -> WindowTokens:
+    """Return the tokens of a passage."""
+    return WindowTokens(passage.window, model.tokenize(passage.bases))
 
 
-def stacked(batch: Sequence[WindowTokens]) -> Int[Tensor, "batch token"]:
-    """Return the token ids of a batch."""
-    return torch.from_numpy(np.stack([read.spans.ids for read in batch]))
+def token_batches(model: DnaModel, passages: Iterable[Passage], size: int) -> Iterator[TokenBatch]:
+    """Group consecutive passages of equally many tokens, at most ``size`` of them."""
+    group: list[WindowTokens] = []
+    for passage in passages:
+        read = tokenised(model, passage)
+        if group and (len(group) == size or len(read.spans.ids) != len(group[0].spans.ids)):
+            yield TokenBatch.of(group)
+            group = []
+        group.append(read)
+    if group:
+        yield TokenBatch.of(group)

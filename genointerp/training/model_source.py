@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import torch
 from jaxtyping import Float32
 
 from genointerp.core.errors import InputError
@@ -11,7 +10,8 @@ from genointerp.core.seed import rng
 from genointerp.core.split import held_out_blocks, shuffled_groups
 from genointerp.genome.windows import Window
 from genointerp.model.protocol import DnaModel
-from genointerp.reading.harvest import HarvestPlan, Piece, read_pieces
+from genointerp.reading.harvest import HarvestPlan
+from genointerp.reading.run import KeptRows
 from genointerp.store.activation.blocks import window_blocks
 from genointerp.store.activation.reading import ReadingConfig
 
@@ -24,7 +24,7 @@ class ModelSource:
     Parameters
     ----------
     model
-        Run under ``torch.inference_mode``, in the thread that reads ahead.
+        Runs in the thread that reads ahead.
     plans
         What is read of each genome; all at one site.
     config
@@ -101,16 +101,14 @@ class ModelSource:
         found = [np.empty((0, self.d_in), dtype=np.float32)]
         for number, plan in enumerate(self.plans):
             own = [window for genome, window in windows if genome == number]
-            with torch.inference_mode():
-                found += self._without_first(read_pieces(self.model, plan, own))
+            found += self._without_first(plan.read(self.model, own))
         return np.concatenate(found)
 
-    def _without_first(self, pieces: Iterator[Piece]) -> Iterator[Float32[np.ndarray, "n d_in"]]:
+    def _without_first(self, parts: Iterator[KeptRows]) -> Iterator[Float32[np.ndarray, "n d_in"]]:
         window, left = None, 0
-        for piece in pieces:
-            if piece.tokens is not window:
-                window, left = piece.tokens, self.config.skip_first
-            rows = piece.kept()[0]
+        for tokens, rows, _ in parts:
+            if tokens is not window:
+                window, left = tokens, self.config.skip_first
             yield rows[left:].float().cpu().numpy()
             left = max(0, left - len(rows))
 

@@ -24,7 +24,8 @@ from genointerp.genome.read import read_genome
 from genointerp.genome.windows import Window
 from genointerp.model.protocol import DnaModel
 from genointerp.reading.harvest import HarvestConfig
-from genointerp.reading.tokens import stacked, token_batches
+from genointerp.reading.run import Wanted, run_passages
+from genointerp.reading.tokens import genome_passages
 from genointerp.sae.final import TrainLog
 from genointerp.sae.io import save_training
 from genointerp.store.activation.reading import StoreSource
@@ -129,10 +130,10 @@ def _read_all(
     model: DnaModel, genome: Genome, windows: Sequence[Window], batch_size: int
 ) -> dict[str, Float32[np.ndarray, "row d_in"]]:
     rows: dict[str, list[np.ndarray]] = {site: [] for site in model.spec.sites}
-    for batch in token_batches(model, genome, windows, batch_size):
-        for site, values in model.run(stacked(batch), capture=model.spec.sites).items():
-            for read, kept in zip(batch, values.float().cpu().numpy(), strict=True):
-                rows[site].append(kept[read.rows])
+    passages, wanted = genome_passages(genome, windows), Wanted(model.spec.sites)
+    for found in run_passages(model, passages, wanted, size=batch_size):
+        for site, parts in rows.items():
+            parts += [kept.rows.float().cpu().numpy() for kept in found.kept(site)]
     return {site: np.concatenate(parts) for site, parts in rows.items()}
 
 

@@ -29,7 +29,7 @@ from genointerp.model.hyena.folder import save_model
 from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise
 from genointerp.model.registry import load_model
 from genointerp.reading.harvest import HarvestConfig, harvest
-from genointerp.reading.tokens import read_window
+from genointerp.reading.tokens import genome_passages, tokenised
 from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.dictionary import Dictionary
@@ -111,7 +111,7 @@ def naive(found, genome, feature, direction, config):
     ):
         reading = HarvestConfig(config.window, config.warmup, strands=(interval.strand,))
         (window,) = reading.windows(found.model.spec, genome, [interval])
-        read = read_window(found.model, genome, window)
+        read = tokenised(found.model, next(genome_passages(genome, [window])))
         tokens = torch.from_numpy(read.spans.ids)[None]
         x = found.model.run(tokens, capture=[site])[site][0].clone()
         amount = sae.encode(x)[:, feature].detach()

@@ -101,17 +101,21 @@ def test_divergence_equals_a_naive_sum_over_tokens_and_bases():
         for i in range(len(p))
     ]
     # where the toy model knows nothing, at N, both are uniform
-    assert found == pytest.approx(np.mean(naive))
-    assert found > 0
+    assert found.kl == pytest.approx(np.mean(naive))
+    assert found.kl > 0
+    assert found.clean == genome_loss(model, genome, config=config)
+    assert found.edited == genome_loss(model, genome, config=config, edits=[edit])
 
 
 def test_divergence_counts_kept_tokens_alone_and_is_0_where_nothing_changes():
     genome = random_genome()
     config = HarvestConfig(window=60, warmup=10, batch=2)
-    assert genome_divergence(ToyDnaModel(), genome, [], config=config) == 0
+    assert genome_divergence(ToyDnaModel(), genome, [], config=config).kl == 0
     only_warmup = Edit("blocks.0", torch.zeros_like, start=0, end=9)
-    assert genome_divergence(ToyDnaModel(), genome, [only_warmup], config=config) < 0.01
+    assert genome_divergence(ToyDnaModel(), genome, [only_warmup], config=config).kl < 0.01
 
 
 def test_a_model_that_does_not_tell_its_distribution_has_no_divergence():
-    assert math.isnan(genome_divergence(kmer_model(), random_genome(), []))
+    found = genome_divergence(kmer_model(), random_genome(), [])
+    assert math.isnan(found.kl)
+    assert found.clean == found.edited == genome_loss(kmer_model(), random_genome())

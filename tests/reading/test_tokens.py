@@ -10,7 +10,7 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.letters import normalise_sequence, reverse_complement
 from genointerp.genome.windows import Window
 from genointerp.reading.harvest import HarvestConfig, harvest
-from genointerp.reading.tokens import read_window, token_batches
+from genointerp.reading.tokens import genome_passages, token_batches, tokenised
 from tests.reading.word_model import kmer_model, merge_model
 from tests.toy_model import ToyDnaModel
 
@@ -30,6 +30,10 @@ def genome_of(text, *, circular=False):
 def random_genome(length=203, *, circular=False, letters=b"ACGT"):
     found = np.random.default_rng(1).choice(list(letters), length).astype(np.uint8)
     return Genome([Contig("c1", found, circular), Contig("c2", found[:-20][::-1].copy())])
+
+
+def read_window(model, genome, window):
+    return tokenised(model, next(genome_passages(genome, [window])))
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
@@ -158,8 +162,8 @@ def test_the_halo_is_what_the_model_needs_where_none_is_asked_for(model, expecte
 def test_batches_hold_every_window_once_in_order_and_are_of_one_length(shapes, size):
     genome = genome_of("ACGTACGT")
     windows = [Window(GenomicInterval("c", 2, 2 + kept, "+"), warmup) for kept, warmup in shapes]
-    groups = list(token_batches(ToyDnaModel(), genome, windows, size))
-    assert [read.window for group in groups for read in group] == windows
+    groups = list(token_batches(ToyDnaModel(), genome_passages(genome, windows), size))
+    assert [read.window for group in groups for read in group.windows] == windows
     for group in groups:
-        assert len(group) <= size
-        assert len({read.window.length for read in group}) == 1
+        assert len(group.windows) == len(group.ids) <= size
+        assert {read.window.length for read in group.windows} == {group.ids.shape[1]}
