@@ -9,10 +9,9 @@ import argparse
 import json
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,8 @@ from genointerp.genome.windows import Window, window_sequence
 from genointerp.model.protocol import DnaModel, ModelSpec
 from genointerp.model.registry import load_model
 from genointerp.reading.harvest import HarvestConfig
+from genointerp.reading.run import Wanted, run_passages
+from genointerp.reading.tokens import Passage
 from scripts.default_model_genomes import (
     STRETCH,
     JudgedGenome,
@@ -192,24 +193,17 @@ def _chunk_bits(
 ) -> list[Float32[np.ndarray, " kept"]]:
     """Return the bits of the predicted bases among those that each window keeps."""
     (model,) = _models
+    passages = map(Passage, windows, sequences)
     found = []
-    lengths = [len(sequence) for sequence in sequences]
-    for group in _equal(lengths, batch):
-        tokens = np.stack([model.tokenize(sequences[i]).ids for i in group])
-        log_p = model.log_probs(torch.from_numpy(tokens)).double().cpu().numpy()
+    for passed in run_passages(model, passages, Wanted(log_probs=True), size=batch):
+        assert passed.log_probs is not None
+        log_p = passed.log_probs.double().cpu().numpy()
         # entry i is of token i + 1, so the first kept base is entry warmup - 1
         found += [
-            (row[max(0, windows[i].warmup - 1) :] / -math.log(2)).astype(np.float32)
-            for row, i in zip(log_p, group, strict=True)
+            (row[max(0, read.window.warmup - 1) :] / -math.log(2)).astype(np.float32)
+            for row, read in zip(log_p, passed.batch.windows, strict=True)
         ]
     return found
-
-
-def _equal(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
-    """Group consecutive sequences of one length, at most ``size`` of them."""
-    for _, run in groupby(range(len(lengths)), key=lambda i: lengths[i]):
-        indices = list(run)
-        yield from (indices[first : first + size] for first in range(0, len(indices), size))
 
 
 if __name__ == "__main__":

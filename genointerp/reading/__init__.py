@@ -1,1 +1,1 @@
-"""A model reads a genome: harvest, loss, divergence, and what a dictionary keeps of them."""
+"""A model reads genomes and sequences: one engine, and harvest, loss and fidelity on it."""
