@@ -77,8 +77,7 @@ def restore_checkpoint(
         raise MismatchError(
             str(path),
             "a checkpoint of this configuration and these activations",
-            f"that of another ({_difference(state.identity, identity, path)}); "
-            "--force starts again from the beginning",
+            f"that of another ({_difference(state.identity, identity, path)}); --force starts anew",
         )
     try:
         for trainer, own in zip(trainers, state.trainers, strict=True):

@@ -145,7 +145,7 @@ def test_the_sha256_of_random_weights_is_that_of_the_weights_and_of_all_blocks(f
 
 @pytest.mark.parametrize("name", ["evo2_7b", "owner/name"])
 def test_random_weights_of_a_model_whose_initialisation_is_not_known_are_refused(name):
-    with pytest.raises(InputError, match=f"random_weights: expected a model in .* found {name}$"):
+    with pytest.raises(InputError, match=f"random_weights: expected a model of .* found {name}$"):
         load_model(name, random_weights=0)
 
 

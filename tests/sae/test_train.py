@@ -202,7 +202,7 @@ def test_the_ratio_of_mean_to_spread_is_told_before_training(rows, caplog):
     assert told[0] == f"activations: 16 wide, |mean| / |std| = {log.mean_to_spread:.2f}"
     assert "set centre: true" in told[1]
     assert told[2] == "128 tokens to train on: 0.0 passes over the data"
-    share = f"{100 * log.outlier_share:.3f} % of rows, of norm above {log.outlier_norm:.4g}"
+    share = f"{100 * log.outlier_share:.3f} % of rows, whose norm is above {log.outlier_norm:.4g}"
     assert told[3] == f"left out: {share}; 0 first rows of windows"
     assert told[4].startswith("trained on 128 tokens")
 
