@@ -19,7 +19,7 @@ from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.outliers import outlier_bases
 from genointerp.feature.specimen import Specimen
-from genointerp.feature.specimen_files import open_specimens
+from genointerp.feature.specimen_files import find_specimens
 from genointerp.store.table.associations import read_associations_of
 from genointerp.store.table.identity import SAE
 from genointerp.store.table.schema.candidate import CANDIDATES
@@ -103,15 +103,13 @@ class RankFiles:
         MismatchError
             If the files do not belong together.
         """
-        specimens: Sequence[Specimen] = open_specimens(
+        specimens: Sequence[Specimen] = find_specimens(
             self.features,
-            sequences=self.genomes,
+            genome=self.genomes,
             annotations=self.annotations,
             predictions=self.predictions,
             activations=self.activations,
-        )
-        for specimen in specimens:
-            specimen.needs("sequence")
+        ).open("sequence", if_known=("annotation",))
         first = specimens[0].features
         table = read_associations_of(self.associations, [one.features for one in specimens])
         table = told_of_loci(table, read_split(self.associations), config)

@@ -5,7 +5,7 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,12 @@ from genointerp.core.errors import CoordinateError, InputError, UnknownNameError
 from genointerp.core.files import open_input
 from genointerp.core.text import is_count
 from genointerp.feature.specimen import Specimen
-from genointerp.genome.interval import GenomicInterval, format_region, parse_region
+from genointerp.genome.interval import (
+    GenomicInterval,
+    format_region,
+    has_coordinates,
+    parse_region,
+)
 from genointerp.store.feature.store import FeatureStore
 
 NAMES = ("gene", "Name", "locus_tag", "old_locus_tag", "ID")
@@ -28,6 +33,10 @@ _SKIPPED = ("track", "browser")
 _GZIP = b"\x1f\x8b"
 
 
+AnyRegion = str | GenomicInterval
+"""A region as text, or as the interval that it means."""
+
+
 @dataclass(frozen=True)
 class Places:
     """Where to look; all contigs where nothing is said.
@@ -35,7 +44,9 @@ class Places:
     Parameters
     ----------
     regions
-        Samtools-like texts, 1-based and closed; ``last`` before ``first`` spans the origin.
+        Samtools-like texts, 1-based and closed; ``last`` before ``first`` spans the origin. A text
+        without coordinates that is no contig is the name of an element, as one of ``genes``, where
+        an annotation is known.
     bed
         0-based half-open, plain or gzip; ``-`` is the standard input. Names of its column 4 are
         kept.
@@ -51,6 +62,11 @@ class Places:
     def everywhere(self) -> bool:
         """Whether nothing is said."""
         return not (self.regions or self.bed or self.genes)
+
+    def names_elements(self, stores: Iterable[FeatureStore]) -> bool:
+        """Say whether an annotation is needed to find a place in the genomes of these stores."""
+        contigs = _contigs(stores)
+        return bool(self.genes) or any(_is_name(region, contigs) for region in self.regions)
 
 
 class Place(NamedTuple):
@@ -98,12 +114,55 @@ def find_places(places: Places, specimens: Sequence[Specimen]) -> Iterator[Place
         for specimen in specimens:
             for seqid, length in specimen.features.lengths.items():
                 yield Place.whole(specimen, seqid, GenomicInterval(seqid, 0, length))
+    contigs = _contigs(specimen.features for specimen in specimens)
+    is_annotated = any(specimen.annotation is not None for specimen in specimens)
     for region in places.regions:
-        yield from _on_genomes(region, specimens)
+        if is_annotated and _is_name(region, contigs):
+            yield from _gene_places(region, specimens, contigs)
+        else:
+            yield from _on_genomes(region, specimens)
     if places.bed is not None:
         yield from _bed_places(places.bed, specimens)
     for gene in places.genes:
         yield from _gene_places(gene, specimens)
+
+
+def find_place(region: AnyRegion, specimens: Sequence[Specimen]) -> Place:
+    """Return the one place that a region, or the name of an element, means in some genomes.
+
+    Of elements of one name that lie in each other, such as a gene and its coding sequence, it is
+    the longest.
+
+    Raises
+    ------
+    CoordinateError
+        If no genome has the region.
+    InputError
+        If there are several places.
+    UnknownNameError
+        If no annotation has an element of the name.
+    """
+    places = list(find_places(Places(as_regions(region)), specimens))
+    longest = max(places, key=lambda place: place.interval.length)
+    for place in places:
+        common = place.interval.intersection(longest.interval)
+        is_inside = common is not None and common.length == place.interval.length
+        if place.specimen is not longest.specimen or not is_inside:
+            found = [f"{one.specimen.name} {format_region(one.interval)}" for one in places]
+            raise InputError(f"region {region}", "one place", ", ".join(found))
+    return longest
+
+
+def as_regions(regions: AnyRegion | Iterable[AnyRegion]) -> tuple[str, ...]:
+    """Return one region or several as texts.
+
+    Examples
+    --------
+    >>> as_regions("dnaA"), as_regions([GenomicInterval("chrI", 0, 100)])
+    (('dnaA',), ('chrI:1-100',))
+    """
+    items = (regions,) if isinstance(regions, AnyRegion) else regions
+    return tuple(one if isinstance(one, str) else format_region(one) for one in items)
 
 
 def find_elements(annotations: AnnotationSet, name: str) -> list[Element]:
@@ -257,7 +316,20 @@ def _holds(store: FeatureStore, interval: GenomicInterval) -> bool:
     return True
 
 
-def _gene_places(name: str, specimens: Sequence[Specimen]) -> Iterator[Place]:
+def _contigs(stores: Iterable[FeatureStore]) -> list[str]:
+    """Return the names of the contigs of all genomes, each once."""
+    return list(dict.fromkeys(seqid for store in stores for seqid in store.lengths))
+
+
+def _is_name(region: str, contigs: Collection[str]) -> bool:
+    """Say whether a text can only be the name of an element: it is no contig and no range."""
+    return not (has_coordinates(region) or {region, region.strip("{}")} & set(contigs))
+
+
+def _gene_places(
+    name: str, specimens: Sequence[Specimen], contigs: Sequence[str] = ()
+) -> Iterator[Place]:
+    """Yield the bases of each element of a name; ``contigs`` are what it may have meant as well."""
     found = False
     for specimen in specimens:
         if specimen.annotation is None:
@@ -274,9 +346,11 @@ def _gene_places(name: str, specimens: Sequence[Specimen]) -> Iterator[Place]:
             found = True
             yield Place(specimen, name, hull, stretches)
     if not found:
-        raise UnknownNameError(
-            "gene", f"a name of the annotation{_near(name, specimens)}", repr(name)
-        )
+        known = f"a name of the annotation{_near(name, specimens)}"
+        if not contigs:
+            raise UnknownNameError("gene", known, repr(name))
+        shown = ", ".join([*contigs[:5], *["..."] * (len(contigs) > 5)])
+        raise UnknownNameError("region", f"a region of {shown} or {known}", repr(name))
 
 
 def _near(name: str, specimens: Sequence[Specimen]) -> str:

@@ -56,15 +56,14 @@ def write_frames(
     schema: TableSchema,
     provenance: Provenance,
     lengths: ContigLengths,
-) -> int:
-    """Write tables as one, as the suffix says (.tsv, .json, .parquet, .bed); return its rows."""
-    out = Path(out)
+) -> pd.DataFrame:
+    """Write tables as one, as the suffix says (.tsv, .json, .parquet, .bed), and return it."""
     if out.suffix != ".bed":
         check_table_path(out)
     table = pd.concat(list(frames), ignore_index=True)
     if out.suffix != ".bed":
         write_table(table, out, schema, provenance)
-        return len(table)
+        return table
     with (
         writing(out),
         atomic_path(out) as temporary,
@@ -72,7 +71,7 @@ def write_frames(
     ):
         handle.write(f"# {provenance.as_json()}\n")
         handle.writelines(f"{line}\n" for line in bed_lines(table, lengths))
-    return len(table)
+    return table
 
 
 def bed_lines(frame: pd.DataFrame, lengths: ContigLengths) -> Iterator[str]:

@@ -1,111 +1,172 @@
-"""From files to specimens: of a catalogue, or of files that are given in lists."""
+"""From what people name to specimens: features files, catalogues, run directories, open objects."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
+
+import pandas as pd
 
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.read import read_annotation
-from genointerp.core.arguments import OneOrMorePaths, as_paths
-from genointerp.core.errors import InputError
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
+from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.core.identity import Identity
 from genointerp.core.provenance import sha256_file
-from genointerp.feature.specimen import EXPECTED, Specimen, blank_genome, check_together
+from genointerp.feature.specimen import Specimen, blank_genome, check_together
 from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
 from genointerp.store.activation.store import ActivationStore
-from genointerp.store.feature.catalogue import CatalogueEntry, read_catalogue
+from genointerp.store.feature.catalogue import SUFFIXES, CatalogueEntry, read_catalogue
+from genointerp.store.feature.run_folder import RunFolder
 from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.associations import read_associations
 
 
-@dataclass(frozen=True)
-class SpecimenFiles:
-    """Features, and the files that belong to them where it is not a catalogue that names them.
+@runtime_checkable
+class OpenedRun(Protocol):
+    """A run directory whose genomes are open."""
+
+    @property
+    def path(self) -> Path:
+        """The directory."""
+
+    @property
+    def specimens(self) -> tuple[Specimen, ...]:
+        """The genomes."""
+
+
+AnyFeatures = StrPath | Specimen | OpenedRun
+"""What stands for features: the path of a features file, of a catalogue (.yaml) or of a run
+directory; an open `FeatureStore`; a `Specimen`; or the `Run` that `genointerp.open_run` returns."""
+
+OneOrMoreFeatures = AnyFeatures | Iterable[AnyFeatures]
+
+Part = Literal["sequence", "annotation"]
+"""What is read of a genome only where it is asked for."""
+
+
+class Source(NamedTuple):
+    """One genome: what is open of it, and the files that the rest is read from.
 
     Parameters
     ----------
-    features
-        A features file, or a catalogue (YAML).
+    specimen
+        Its features, and what else is open.
     sequence, annotation
-        Of the one genome of a features file.
+        Read in place of what is open, when they are asked for; None where they are not known.
     """
 
-    features: Path
+    specimen: Specimen
     sequence: Path | None = None
     annotation: Path | None = None
 
-    def __post_init__(self) -> None:
-        names = list(read_catalogue(self.features).genomes)
-        if len(names) > 1 and (self.sequence or self.annotation):
-            given = str(self.sequence or self.annotation)
-            raise InputError(str(self.features), "files of its genomes in the catalogue", given)
+
+@dataclass(frozen=True, eq=False)
+class SpecimenFiles:
+    """Genomes by their features, and the files that belong to them, which are yet to be read.
+
+    Parameters
+    ----------
+    sources
+        In the order in which answers name them.
+    associations, concepts
+        The associations table and the definition of the concepts that a catalogue or a run names;
+        None where there is none.
+    sequences
+        Sequences that are of some of the genomes.
+    """
+
+    sources: tuple[Source, ...]
+    associations: Path | None = None
+    concepts: Path | None = None
+    sequences: tuple[Path, ...] = ()
 
     @property
-    def associations(self) -> Path | None:
-        """The associations table that the catalogue names."""
-        return read_catalogue(self.features).associations
+    def features(self) -> list[FeatureStore]:
+        """The features of each genome."""
+        return [source.specimen.features for source in self.sources]
 
-    def open(
-        self, *, sequence: bool = False, annotation: bool = False, required: bool = True
-    ) -> tuple[Specimen, ...]:
+    def open(self, *needed: Part, if_known: tuple[Part, ...] = ()) -> tuple[Specimen, ...]:
         """Open every genome.
 
         Parameters
         ----------
-        sequence, annotation
-            Whether these are read.
-        required
-            Refuse a genome without them; else they are None.
+        needed
+            What is read, and must be known of every genome.
+        if_known
+            What is read of the genomes of which it is known.
 
         Raises
         ------
         InputError
-            If a file that is needed is not named.
+            If something needed is not known.
         MismatchError
-            If a sequence is not that of the features, or dictionaries differ.
+            If a sequence is of none of the genomes.
         """
-        entries = {
-            name: self._entry(entry)
-            for name, entry in read_catalogue(self.features).genomes.items()
-        }
-        bare = [Specimen(name, FeatureStore(it.features)) for name, it in entries.items()]
-        check_together(bare)
-        found = []
-        for specimen, (name, entry) in zip(bare, entries.items(), strict=True):
-            if required:
-                _check_named(name, entry, sequence=sequence, annotation=annotation)
-            genome = read_genome(entry.sequence) if sequence and entry.sequence else None
-            path = entry.annotation if annotation else None
-            known = _read(path, specimen.features, genome)
-            found.append(replace(specimen, sequence=genome, annotation=known, annotation_file=path))
+        wanted = {*needed, *if_known}
+        given = _read_sequences(self.sequences if "sequence" in wanted else (), self.features)
+        found = [_opened(source, given, wanted) for source in self.sources]
+        for part in needed:
+            for specimen in found:
+                specimen.needs(part)
         return tuple(found)
 
-    def _entry(self, entry: CatalogueEntry) -> CatalogueEntry:
-        return CatalogueEntry(
-            entry.features,
-            entry.sequence if self.sequence is None else self.sequence,
-            entry.annotation if self.annotation is None else self.annotation,
-        )
+    def having(self, contig: str) -> "SpecimenFiles":
+        """Return the genomes that have a contig.
+
+        Raises
+        ------
+        UnknownNameError
+            If there are none.
+        """
+        found = [one for one in self.sources if contig in one.specimen.features.lengths]
+        if not found:
+            known = dict.fromkeys(seqid for store in self.features for seqid in store.lengths)
+            raise UnknownNameError("contig", f"one of {', '.join(known)}", repr(contig))
+        return replace(self, sources=tuple(found))
+
+    def one(self) -> "SpecimenFiles":
+        """Return these, which are of one genome, for an answer that is of one.
+
+        Raises
+        ------
+        InputError
+            If there are several genomes; it names them.
+        """
+        if len(self.sources) > 1:
+            names = ", ".join(source.specimen.name for source in self.sources)
+            raise InputError("genome", f"the name of one of {names}", "none")
+        return self
+
+    def read_associations(self, given: StrPath | None = None) -> pd.DataFrame | None:
+        """Return the given associations, else those that a catalogue or a run names, else None."""
+        path = self.associations if given is None else given
+        return None if path is None else read_associations(path, self.features[0])
 
 
-def open_specimens(
-    features: OneOrMorePaths,
+def find_specimens(
+    features: OneOrMoreFeatures,
     *,
-    sequences: OneOrMorePaths = (),
+    genome: OneOrMorePaths = (),
     annotations: OneOrMorePaths = (),
     predictions: OneOrMorePaths = (),
     activations: OneOrMorePaths = (),
-) -> tuple[Specimen, ...]:
-    """Open the features of several genomes, in this order, and what is known of each.
+) -> SpecimenFiles:
+    """Find the genomes that features are of, and the files that belong to each.
 
     Parameters
     ----------
-    sequences
-        In any order; a genome may lack its own.
+    features
+        What stands for features, one or several.
+    genome
+        Sequences, in any order; a genome may lack its own. Where one is the name of a genome of a
+        catalogue or a run, it is no path: only the genomes that are named so are found.
     annotations, predictions
-        One for each features file, in the same order, or none.
+        One for each genome, in the same order, or none.
     activations
-        One for each features file, in any order, or none.
+        One for each genome, in any order, or none.
 
     Raises
     ------
@@ -114,34 +175,27 @@ def open_specimens(
     MismatchError
         If a file is of none of the genomes, or the features are of several dictionaries.
     """
-    stores = [FeatureStore(path) for path in as_paths(features)]
-    given = {"annotations": as_paths(annotations), "predictions": as_paths(predictions)}
-    for what, paths in given.items():
-        if len(paths) not in (0, len(stores)):
-            expected = f"one for each of {len(stores)} features files"
-            raise InputError(what, expected, str(len(paths)))
-    names = name_files([store.path for store in stores])
-    bare = list(map(Specimen, names, stores))
-    check_together(bare)
-    genomes = _read_sequences(as_paths(sequences), stores)
+    groups = list(_groups(features))
+    sources = [source for group in groups for source in group.sources]
+    named = {source.specimen.name for group in groups if group.is_named for source in group.sources}
+    paths = as_paths(genome)
+    chosen = {str(path) for path in paths} & named
+    if chosen:
+        sources = [source for source in sources if source.specimen.name in chosen]
+    check_together([source.specimen for source in sources])
+    known = _in_order("annotations", annotations, len(sources))
+    seen = _in_order("predictions", predictions, len(sources))
+    stores = [source.specimen.features for source in sources]
     origins = _open_activations(as_paths(activations), stores)
-    found = []
-    for number, specimen in enumerate(bare):
-        sequence = genomes.get(specimen.genome_sha256)
-        origin = origins.get(specimen.genome_sha256)
-        known, predicted = (paths[number] if paths else None for paths in given.values())
-        found.append(
-            replace(
-                specimen,
-                sequence=sequence,
-                annotation=_read(known, specimen.features, sequence),
-                annotation_file=known,
-                activations=origin,
-                windows=None if origin is None else origin.windows,
-                predictions=_read(predicted, specimen.features, sequence),
-            )
-        )
-    return tuple(found)
+    return SpecimenFiles(
+        sources=tuple(
+            _with_files(source, annotation, predicted, origins)
+            for source, annotation, predicted in zip(sources, known, seen, strict=True)
+        ),
+        associations=_the_one(group.associations for group in groups),
+        concepts=_the_one(group.concepts for group in groups),
+        sequences=tuple(path for path in paths if str(path) not in chosen),
+    )
 
 
 def total_inputs(specimens: Sequence[Specimen]) -> dict[str, str]:
@@ -156,17 +210,112 @@ def total_inputs(specimens: Sequence[Specimen]) -> dict[str, str]:
     return {**inputs, **bases, **elements}
 
 
-def _read(path: Path | None, store: FeatureStore, sequence: Genome | None) -> AnnotationSet | None:
-    """Read an annotation, checked against the sequence or else against the contigs alone."""
-    return None if path is None else read_annotation(path, sequence or blank_genome(store))
-
-
 def name_files(features: Sequence[Path]) -> list[str]:
     """Return what tells features files apart: their stems, their folders or their numbers."""
     stems = [Path(path).stem for path in features]
     folders = [Path(path).resolve().parent.name for path in features]
     numbers = [str(number) for number in range(1, len(stems) + 1)]
     return next(names for names in (stems, folders, numbers) if len(set(names)) == len(names))
+
+
+class _Group(NamedTuple):
+    """The genomes that one thing stands for, and whether it names them."""
+
+    sources: Sequence[Source]
+    is_named: bool = True
+    associations: Path | None = None
+    concepts: Path | None = None
+
+
+def _groups(features: OneOrMoreFeatures) -> Iterator[_Group]:
+    if isinstance(features, str | os.PathLike | Specimen | OpenedRun):
+        items: list[AnyFeatures] = [features]
+    else:
+        items = list(features)
+    names = iter(name_files([path for one in items if (path := _path_alone(one)) is not None]))
+    for one in items:
+        if isinstance(one, Specimen):
+            yield _Group([Source(one)])
+        elif isinstance(one, OpenedRun):
+            yield _of_run(RunFolder.open(one.path))._replace(
+                sources=[Source(specimen) for specimen in one.specimens]
+            )
+        elif _path_alone(one) is not None:
+            store = one if isinstance(one, FeatureStore) else FeatureStore(one)
+            yield _Group([Source(Specimen(next(names), store))], is_named=False)
+        elif Path(one).is_dir():
+            folder = RunFolder.open(one)
+            yield _of_run(folder)._replace(sources=_sources(folder.genomes))
+        else:
+            catalogue = read_catalogue(Path(one))
+            yield _Group(_sources(catalogue.genomes), associations=catalogue.associations)
+
+
+def _path_alone(one: AnyFeatures) -> Path | None:
+    """Return the path of a features file that nothing names; None for all that is none."""
+    if not isinstance(one, str | os.PathLike):
+        return None
+    path = Path(one)
+    return None if path.suffix in SUFFIXES or path.is_dir() else path
+
+
+def _of_run(folder: RunFolder) -> _Group:
+    # a run that is still at work has none
+    associations = folder.associations if folder.associations.is_file() else None
+    return _Group([], associations=associations, concepts=folder.concepts)
+
+
+def _sources(entries: Mapping[str, CatalogueEntry]) -> list[Source]:
+    return [
+        Source(Specimen(name, FeatureStore(it.features)), it.sequence, it.annotation)
+        for name, it in entries.items()
+    ]
+
+
+def _the_one(paths: Iterable[Path | None]) -> Path | None:
+    """Return the path that is named; None where several are."""
+    found = {path for path in paths if path is not None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _in_order(what: str, paths: OneOrMorePaths, n: int) -> Sequence[Path | None]:
+    """Return a path for each genome; None for each where there are none."""
+    given = as_paths(paths)
+    if len(given) not in (0, n):
+        raise InputError(what, f"one for each of {n} features files", str(len(given)))
+    return given or [None] * n
+
+
+def _with_files(
+    source: Source,
+    annotation: Path | None,
+    predicted: Path | None,
+    origins: Mapping[str, ActivationStore],
+) -> Source:
+    specimen = source.specimen
+    if predicted is not None:
+        specimen = replace(specimen, predictions=_read(predicted, specimen))
+    if specimen.genome_sha256 in origins:
+        origin = origins[specimen.genome_sha256]
+        specimen = replace(specimen, activations=origin, windows=origin.windows)
+    return source._replace(specimen=specimen, annotation=annotation or source.annotation)
+
+
+def _opened(source: Source, given: Mapping[str, Genome], wanted: Collection[Part]) -> Specimen:
+    specimen = source.specimen
+    sequence = given.get(specimen.genome_sha256, specimen.sequence)
+    if "sequence" in wanted and sequence is None and source.sequence is not None:
+        sequence = read_genome(source.sequence)
+    specimen = replace(specimen, sequence=sequence)
+    if "annotation" not in wanted or source.annotation is None:
+        return specimen
+    known = _read(source.annotation, specimen)
+    return replace(specimen, annotation=known, annotation_file=source.annotation, elements=None)
+
+
+def _read(path: Path, specimen: Specimen) -> AnnotationSet:
+    """Read an annotation, checked against the sequence or else against the contigs alone."""
+    return read_annotation(path, specimen.sequence or blank_genome(specimen.features))
 
 
 def _read_sequences(paths: Sequence[Path], stores: Sequence[FeatureStore]) -> dict[str, Genome]:
@@ -195,9 +344,3 @@ def _open_activations(
         told = f"none for {missing[0].path}" if missing else str(len(found))
         raise InputError("activations", expected, told)
     return found
-
-
-def _check_named(name: str, entry: CatalogueEntry, *, sequence: bool, annotation: bool) -> None:
-    for what, is_needed in {"sequence": sequence, "annotation": annotation}.items():
-        if is_needed and getattr(entry, what) is None:
-            raise InputError(f"specimen {name}", EXPECTED[what], "none")

@@ -5,21 +5,19 @@ from collections.abc import Iterable
 from matplotlib.figure import Figure
 
 from genointerp.core.arguments import FeatureName, StrPath, as_features
-from genointerp.core.errors import UnknownNameError
-from genointerp.feature.specimen_files import open_specimens
+from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.figure.elements import concept_texts, gene_table
 from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.figure.profile import whole_contig
 from genointerp.panel.circle import plot_circle
-from genointerp.store.table.associations import read_associations
 
 
 def circle(
-    features: StrPath,
+    features: OneOrMoreFeatures,
     out: StrPath | None = None,
     *,
-    genome: StrPath,
-    annotations: StrPath,
+    genome: StrPath | None = None,
+    annotations: StrPath | None = None,
     feature: FeatureName | Iterable[FeatureName],
     contig: str | None = None,
     associations: StrPath | None = None,
@@ -28,16 +26,19 @@ def circle(
 
     Parameters
     ----------
+    features
+        A features file, a catalogue, a run directory, or one of these that is open.
     genome
-        FASTA or GenBank.
+        FASTA or GenBank, unless a catalogue or a run names it; of several genomes also the name of
+        one.
     annotations
-        GFF3 or GenBank.
+        GFF3 or GenBank, unless a catalogue or a run names it.
     feature
         One or several, by index or name.
     contig
-        Its name; the longest where None.
+        Its name; the longest where None, which must then be of one genome.
     associations
-        Names each feature's best concept in the legend.
+        Names each feature's best concept in the legend; a catalogue and a run have their own.
 
     Returns
     -------
@@ -46,19 +47,22 @@ def circle(
 
     Raises
     ------
+    InputError
+        If there are several genomes, none of which is named by the contig.
     UnknownNameError
         If there is no such contig or feature.
     MismatchError
         If the features were computed on another genome.
     """
     check_suffix(out)
-    (specimen,) = open_specimens(features, sequences=genome, annotations=annotations)
+    files = find_specimens(features, genome=genome or (), annotations=annotations or ())
+    files = files if contig is None else files.having(contig)
+    (specimen,) = files.one().open("sequence", "annotation")
     store, bases = specimen.features, specimen.needs("sequence")
     name = max(bases.lengths, key=lambda one: bases.lengths[one]) if contig is None else contig
-    if name not in bases:
-        raise UnknownNameError("contig", f"one of {', '.join(bases)}", repr(name))
     genes = gene_table(specimen.needs("annotation"))
-    known = {} if associations is None else concept_texts(read_associations(associations, store))
+    table = files.read_associations(associations)
+    known = {} if table is None else concept_texts(table)
     numbers = [store.find_feature(one) for one in as_features(feature)]
     rings = [
         whole_contig(store, number, name, label=" ".join([f"f/{number}", known.get(number, "")]))

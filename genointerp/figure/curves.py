@@ -7,18 +7,19 @@ from matplotlib.figure import Figure
 from genointerp.association.profile.curve import precision_recall
 from genointerp.core.arguments import FeatureName, OneOrMorePaths, StrPath, as_features, as_texts
 from genointerp.core.errors import InputError
+from genointerp.feature.specimen_files import OneOrMoreFeatures
 from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.figure.measured import choose_pairs, read_measured
 from genointerp.panel.curve import plot_precision_recall
 
 
 def curves(
-    features: OneOrMorePaths,
-    annotations: OneOrMorePaths,
-    associations: StrPath,
+    features: OneOrMoreFeatures,
     out: StrPath | None = None,
     *,
-    genomes: OneOrMorePaths = (),
+    annotations: OneOrMorePaths = (),
+    associations: StrPath | None = None,
+    genome: OneOrMorePaths = (),
     concepts: StrPath | None = None,
     feature: FeatureName | Iterable[FeatureName] = (),
     concept: str | Iterable[str] = (),
@@ -27,7 +28,7 @@ def curves(
 
     Parameters
     ----------
-    features, annotations, associations, genomes, concepts
+    features, annotations, associations, genome, concepts
         As `genointerp.figure.measured.read_measured` takes them.
     feature
         By index or name; the best feature of each concept where empty.
@@ -46,7 +47,11 @@ def curves(
     """
     check_suffix(out)
     measured = read_measured(
-        features, annotations, associations, genomes=genomes, concepts=concepts
+        features,
+        annotations=annotations,
+        associations=associations,
+        genome=genome,
+        concepts=concepts,
     )
     store = measured.specimens[0].features
     numbers = [store.find_feature(one) for one in as_features(feature)]

@@ -3,21 +3,29 @@
 from matplotlib.figure import Figure
 
 from genointerp.core.arguments import FeatureName, StrPath
+from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.figure.profile import feature_density
 from genointerp.panel.feature import plot_density_histogram
-from genointerp.store.feature.store import FeatureStore
 
 
 def density(
-    features: StrPath, out: StrPath | None = None, *, feature: FeatureName | None = None
+    features: OneOrMoreFeatures,
+    out: StrPath | None = None,
+    *,
+    feature: FeatureName | None = None,
+    genome: str | None = None,
 ) -> Figure:
     """Draw how many features have which density: the share of the bases read on which they fire.
 
     Parameters
     ----------
+    features
+        Of one genome: a features file, a catalogue, a run directory, or one of these that is open.
     feature
         One to mark, by index or name.
+    genome
+        Name of the genome, where a catalogue or a run names several.
 
     Returns
     -------
@@ -25,7 +33,8 @@ def density(
         Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
     """
     check_suffix(out)
-    store = FeatureStore(features)
+    (specimen,) = find_specimens(features, genome=genome or ()).one().open()
+    store = specimen.features
     marked = None if feature is None else store.find_feature(feature)
     figure = new_figure(5.0, 3.2)
     plot_density_histogram(feature_density(store), feature=marked, ax=figure.subplots())

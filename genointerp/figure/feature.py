@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from genointerp.core.arguments import FeatureName, StrPath
+from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.figure.profile import aligned_profile, binned_profiles, feature_density
 from genointerp.panel.feature import (
@@ -12,16 +13,25 @@ from genointerp.panel.feature import (
     plot_profile,
 )
 from genointerp.panel.style import FONT_SIZE, plain_text
-from genointerp.store.feature.store import FeatureStore
 
 
-def feature(features: StrPath, feature: FeatureName, out: StrPath | None = None) -> Figure:
+def feature(
+    features: OneOrMoreFeatures,
+    feature: FeatureName,
+    out: StrPath | None = None,
+    *,
+    genome: str | None = None,
+) -> Figure:
     """Draw one feature: histogram, density, mean shape and places on contigs.
 
     Parameters
     ----------
+    features
+        Of one genome: a features file, a catalogue, a run directory, or one of these that is open.
     feature
         By index or name.
+    genome
+        Name of the genome, where a catalogue or a run names several.
 
     Returns
     -------
@@ -29,7 +39,8 @@ def feature(features: StrPath, feature: FeatureName, out: StrPath | None = None)
         Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
     """
     check_suffix(out)
-    store = FeatureStore(features)
+    (specimen,) = find_specimens(features, genome=genome or ()).one().open()
+    store = specimen.features
     number = store.find_feature(feature)
     plus, minus = (store.feature(number, strand) for strand in ("+", "-"))
     profiles = binned_profiles(store, plus, minus)

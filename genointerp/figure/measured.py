@@ -9,9 +9,9 @@ import pandas as pd
 from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import read_elements, read_split
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path
-from genointerp.core.errors import UnknownNameError
+from genointerp.core.errors import InputError, UnknownNameError
 from genointerp.feature.specimen import Specimen
-from genointerp.feature.specimen_files import open_specimens
+from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.panel.overlap import best_pairs
 from genointerp.store.table.associations import read_associations
 
@@ -28,31 +28,44 @@ class Measured(NamedTuple):
 
 
 def read_measured(
-    features: OneOrMorePaths,
-    annotations: OneOrMorePaths,
-    associations: StrPath,
+    features: OneOrMoreFeatures,
     *,
-    genomes: OneOrMorePaths = (),
+    annotations: OneOrMorePaths = (),
+    associations: StrPath | None = None,
+    genome: OneOrMorePaths = (),
     concepts: StrPath | None = None,
 ) -> Measured:
     """Read the files that associations were made from, and the associations.
 
     Parameters
     ----------
-    features, annotations
-        Of each genome, in the same order.
+    features
+        Features files in the order of the annotations, a catalogue, a run directory, or one of
+        these that is open.
+    annotations
+        GFF3 or GenBank of each genome, unless a catalogue or a run names them.
     associations
-        Of these features.
-    genomes
+        Of these features; a catalogue and a run have their own.
+    genome
         Sequences, in any order; not needed.
     concepts
-        Definition of the concepts; the shipped one where None.
+        Definition of the concepts; where None that of the run, else the shipped one.
+
+    Raises
+    ------
+    InputError
+        If an annotation or the associations are not known.
     """
-    specimens = open_specimens(features, sequences=genomes, annotations=annotations)
+    files = find_specimens(features, genome=genome, annotations=annotations)
+    path = files.associations if associations is None else Path(associations)
+    if path is None:
+        raise InputError("associations", "those of the features", "none")
+    specimens = files.open("annotation", if_known=("sequence",))
+    definition = files.concepts if concepts is None else as_path(concepts)
     return Measured(
-        read_elements(specimens, as_path(concepts)),
-        read_associations(associations, specimens[0].features),
-        read_split(Path(associations)),
+        read_elements(specimens, definition),
+        read_associations(path, specimens[0].features),
+        read_split(path),
     )
 
 

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from genointerp.association.profile.metagene import ANCHORS, FLANK
 from genointerp.association.profile.metagene import metagene as mean_around
 from genointerp.core.arguments import FeatureName, OneOrMorePaths, StrPath
+from genointerp.feature.specimen_files import OneOrMoreFeatures
 from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.figure.measured import read_measured
 from genointerp.panel.metagene import plot_metagene
@@ -12,14 +13,14 @@ from genointerp.panel.style import FONT_SIZE, plain_text
 
 
 def metagene(
-    features: OneOrMorePaths,
-    annotations: OneOrMorePaths,
-    associations: StrPath,
+    features: OneOrMoreFeatures,
     out: StrPath | None = None,
     *,
+    annotations: OneOrMorePaths = (),
+    associations: StrPath | None = None,
     feature: FeatureName,
     concept: str,
-    genomes: OneOrMorePaths = (),
+    genome: OneOrMorePaths = (),
     concepts: StrPath | None = None,
     flank: int = FLANK,
 ) -> Figure:
@@ -27,7 +28,7 @@ def metagene(
 
     Parameters
     ----------
-    features, annotations, associations, genomes, concepts
+    features, annotations, associations, genome, concepts
         As `genointerp.figure.measured.read_measured` takes them.
     feature
         By index or name.
@@ -41,7 +42,11 @@ def metagene(
     """
     check_suffix(out)
     measured = read_measured(
-        features, annotations, associations, genomes=genomes, concepts=concepts
+        features,
+        annotations=annotations,
+        associations=associations,
+        genome=genome,
+        concepts=concepts,
     )
     specimens, store = measured.specimens, measured.specimens[0].features
     number = store.find_feature(feature)

@@ -1,13 +1,15 @@
-"""From files to figures: what the plot commands call, each writing one figure."""
+"""Genes, concepts and features along a region."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from genointerp.annotation.concepts import load_concepts
 from genointerp.core.arguments import FeatureName, StrPath, as_features
-from genointerp.feature.specimen_files import open_specimens
+from genointerp.feature.regions import AnyRegion, find_place
+from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.figure.elements import (
     concept_table,
     concept_texts,
@@ -17,7 +19,6 @@ from genointerp.figure.elements import (
     unrolled,
 )
 from genointerp.figure.file import check_suffix, new_figure, save_figure
-from genointerp.genome.interval import parse_region
 from genointerp.panel.region import (
     plot_concepts,
     plot_feature_track,
@@ -25,7 +26,6 @@ from genointerp.panel.region import (
     plot_sequence,
 )
 from genointerp.panel.style import FONT_SIZE, NOT_READ_LABEL, use_region_axis
-from genointerp.store.table.associations import read_associations
 
 N_TRACKS = 6
 """Features of a region figure where none are named."""
@@ -36,12 +36,12 @@ SEQUENCE_BP = 150
 
 
 def region(
-    features: StrPath,
-    region: str,
+    features: OneOrMoreFeatures,
+    region: AnyRegion,
     out: StrPath | None = None,
     *,
-    genome: StrPath,
-    annotations: StrPath,
+    genome: StrPath | None = None,
+    annotations: StrPath | None = None,
     feature: FeatureName | Iterable[FeatureName] = (),
     associations: StrPath | None = None,
     concepts: StrPath | None = None,
@@ -52,19 +52,23 @@ def region(
 
     Parameters
     ----------
+    features
+        A features file, a catalogue, a run directory, or one of these that is open.
     region
         1-based and closed, as in ``NC_000964.3:9,810-11,364``; on a circular contig it may span
-        the origin.
+        the origin. A text that is no contig and has no coordinates is the name of a gene. Of
+        several genomes, the one that has it is drawn.
     genome
-        FASTA or GenBank.
+        FASTA or GenBank, unless a catalogue or a run names it; of several genomes also the name of
+        one.
     annotations
-        GFF3 or GenBank.
+        GFF3 or GenBank, unless a catalogue or a run names it.
     feature
         Features to draw, in this order, by index or name; the strongest of the region where empty.
     associations
-        Names each feature's best concept next to its track.
+        Names each feature's best concept next to its track; a catalogue and a run have their own.
     concepts
-        Definition of the concepts; the shipped one where None.
+        Definition of the concepts; where None that of the run, else the shipped one.
 
     Returns
     -------
@@ -73,18 +77,32 @@ def region(
 
     Raises
     ------
+    InputError
+        If several genomes, or several genes, are meant.
     MismatchError
         If the features were computed on another genome.
+    UnknownNameError
+        If there is no such gene or feature.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> figure = gi.plot.region("results/demo", "rrsB")  # doctest: +SKIP
     """
     check_suffix(out)
-    (specimen,) = open_specimens(features, sequences=genome, annotations=annotations)
-    specimen = specimen.with_concepts(load_concepts(concepts))
+    files = find_specimens(features, genome=genome or (), annotations=annotations or ())
+    place = find_place(region, files.open("sequence", "annotation"))
+    specimen = place.specimen
+    if concepts is not None or specimen.elements is None:
+        specimen = specimen.with_concepts(load_concepts(concepts or files.concepts))
     store, bases = specimen.features, specimen.needs("sequence")
-    interval = parse_region(region, store.lengths, circular=store.circular)
+    # a gene is drawn as the region that it is in, in forward coordinates
+    interval = replace(place.interval, strand=".")
     length = bases[interval.seqid].length
     genes = unrolled(gene_table(specimen.needs("annotation")), interval, length)
     blocks = unrolled(concept_table(specimen.needs("elements")), interval, length)
-    known = {} if associations is None else concept_texts(read_associations(associations, store))
+    table = files.read_associations(associations)
+    known = {} if table is None else concept_texts(table)
     wanted = [store.find_feature(one) for one in as_features(feature)]
     chosen = wanted or strongest_features(store, interval, N_TRACKS)
 

@@ -113,6 +113,17 @@ def parse_region(
     return GenomicInterval(seqid, first - 1, last)
 
 
+def has_coordinates(region: str) -> bool:
+    """Say whether a text ends like a region with coordinates, whatever contig it names.
+
+    Examples
+    --------
+    >>> has_coordinates("chrI:5-9"), has_coordinates("chrI:5"), has_coordinates("dnaA")
+    (True, True, False)
+    """
+    return _RANGE.fullmatch(region) is not None
+
+
 def split_at_origin(interval: GenomicInterval, length: int) -> tuple[GenomicInterval, ...]:
     """Return the parts of an interval on either side of the origin, in forward order.
 

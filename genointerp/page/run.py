@@ -14,12 +14,10 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import read_split
 from genointerp.candidate.dossier.file import read_dossier
 from genointerp.core.arguments import StrPath
-from genointerp.core.errors import InputError, SchemaError
-from genointerp.core.files import read_text
-from genointerp.core.parsing import parse_json, parse_yaml
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
+from genointerp.store.feature.run_folder import CONFIG, RunFolder, read_mapping
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations
 from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT
@@ -27,7 +25,7 @@ from genointerp.store.table.schema.candidate import CANDIDATES
 from genointerp.store.table.schema.feature import QUERY
 from genointerp.store.table.table import empty_table, read_table
 
-TABLES = ("config.yaml", "summary.json", "best_per_concept.tsv")
+TABLES = (CONFIG, "summary.json", "best_per_concept.tsv")
 """What every run directory holds, beside the folder of each genome."""
 
 OF_ASSOCIATIONS = ("associations.parquet", "candidates.tsv")
@@ -104,20 +102,17 @@ def open_run(path: StrPath) -> Run:
     MismatchError
         If features were computed on another genome than the configuration names.
     """
-    path = Path(path)
-    if not path.is_dir():
-        raise InputError(str(path), "the directory of a run", "none")
-    config = _read_mapping(path / "config.yaml")
-    summary = _read_mapping(path / "summary.json")
+    folder = RunFolder.open(path)
+    path = folder.path
+    summary = read_mapping(path / "summary.json")
     # the page has a table of its own for what stands beside the baselines
     for key in ("provenance", "beside_baselines"):
         summary.pop(key, None)
-    specimens = _read_specimens(path, config)
-    annotated = _is_annotated(path, config)
-    associations = path / "associations.parquet"
+    specimens = _read_specimens(folder)
+    annotated, associations = folder.is_annotated, folder.associations
     return Run(
         path=path,
-        config=config,
+        config=folder.config,
         summary=_flat(summary),
         associations=(
             read_associations(associations, specimens[0].features)
@@ -135,7 +130,7 @@ def open_run(path: StrPath) -> Run:
         specimens=specimens,
         split=read_split(associations) if annotated else AssociateConfig(),
         dossiers=_read_dossiers(path),
-        files=_files(path, config),
+        files=_files(folder),
     )
 
 
@@ -144,18 +139,11 @@ def _read_dossiers(path: Path) -> dict[int, dict[str, Any]]:
     return {int(dossier["candidate"]["feature"]): dossier for dossier in found}
 
 
-def _read_specimens(path: Path, config: Mapping[str, Any]) -> tuple[Specimen, ...]:
-    specimens, entries = [], config.get("genomes") or {}
-    concepts = load_concepts(path / str(config["concepts"]) if config.get("concepts") else None)
-    if not entries:
-        raise SchemaError(f"{path / 'config.yaml'}: genomes", "one at least", "none")
-    for name, entry in entries.items():
-        where = f"{path / 'config.yaml'}: genomes.{name}"
-        if not isinstance(entry, dict) or "sequence" not in entry:
-            raise SchemaError(where, "the key 'sequence'", repr(entry))
-        store = FeatureStore(path / name / "features.h5")
-        genome = read_genome(path / str(entry["sequence"]))
-        source = annotation_file(path, name, entry)
+def _read_specimens(folder: RunFolder) -> tuple[Specimen, ...]:
+    concepts, specimens = load_concepts(folder.concepts), []
+    for name, entry in folder.genomes.items():
+        store, source = FeatureStore(entry.features), entry.annotation
+        genome = read_genome(entry.sequence)
         annotation = read_annotation(source, genome) if source else _no_annotation(genome)
         specimens.append(Specimen(name, store, genome, annotation, source).with_concepts(concepts))
     return tuple(specimens)
@@ -165,44 +153,20 @@ def _no_annotation(genome: Genome) -> AnnotationSet:
     return AnnotationSet((), genome.lengths)
 
 
-def annotation_file(path: Path, name: str, entry: Mapping[str, Any]) -> Path | None:
-    """Return the annotation of a genome of a run; None where the run went on without one."""
-    if "annotation" in entry:
-        return path / str(entry["annotation"])
-    if "annotate_with" not in entry:
-        return path / str(entry["sequence"])
-    return path / name / "annotation.gff3" if entry["annotate_with"] else None
-
-
-def _is_annotated(path: Path, config: Mapping[str, Any]) -> bool:
-    entries = config["genomes"].items()
-    return all(annotation_file(path, name, entry) is not None for name, entry in entries)
-
-
-def _files(path: Path, config: Mapping[str, Any]) -> dict[str, Path]:
-    tables = [*TABLES, *(OF_ASSOCIATIONS if _is_annotated(path, config) else ())]
+def _files(folder: RunFolder) -> dict[str, Path]:
+    path = folder.path
+    tables = [*TABLES, *(OF_ASSOCIATIONS if folder.is_annotated else ())]
     files = {name: path / name for name in tables}
     files |= {name: path / name for name in OPTIONAL_TABLES if (path / name).is_file()}
-    for name, entry in config["genomes"].items():
-        files[f"{name}/features.h5"] = path / name / "features.h5"
-        files[f"{name}: sequence"] = path / str(entry["sequence"])
-        annotation = annotation_file(path, name, entry)
-        if annotation not in (None, path / str(entry["sequence"])):
-            files[f"{name}: annotation"] = annotation
-    if config.get("concepts"):
-        files["concepts"] = path / str(config["concepts"])
+    for name, entry in folder.genomes.items():
+        files[f"{name}/features.h5"] = entry.features
+        files[f"{name}: sequence"] = entry.sequence
+        if entry.annotation not in (None, entry.sequence):
+            files[f"{name}: annotation"] = entry.annotation
+    if folder.concepts is not None:
+        files["concepts"] = folder.concepts
     dossiers = sorted(path.glob("dossiers/feature_*.json"))
     return files | {f"dossiers/{file.name}": file for file in dossiers}
-
-
-def _read_mapping(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise SchemaError(str(path), "a file of every run", "no file")
-    parse = parse_json if path.suffix == ".json" else parse_yaml
-    values = parse(read_text(path, error=SchemaError), where=str(path), error=SchemaError)
-    if not isinstance(values, dict):
-        raise SchemaError(str(path), "a mapping of keys to values", type(values).__name__)
-    return values
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

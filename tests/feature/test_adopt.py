@@ -22,7 +22,6 @@ from genointerp.core.errors import (
 )
 from genointerp.feature.encode import encode_store
 from genointerp.feature.query import query_region
-from genointerp.feature.specimen_files import SpecimenFiles
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
 from genointerp.sae.architecture.registry import make_sae
@@ -149,8 +148,8 @@ def test_features_are_found_by_number_and_by_name(tmp_path, file, activations):
     by_name = query_region(store, "chrA", feature="tRNA")
     assert set(by_name["feature"]) == {3}
     assert by_name.equals(query_region(store, "chrA", feature=3))
-    export(SpecimenFiles(store.path), tmp_path / "name.bedgraph", "tRNA")
-    export(SpecimenFiles(store.path), tmp_path / "number.bedgraph", 3)
+    export(store, tmp_path / "name.bedgraph", "tRNA")
+    export(store, tmp_path / "number.bedgraph", 3)
     assert (tmp_path / "name.bedgraph").read_bytes() == (tmp_path / "number.bedgraph").read_bytes()
 
 
@@ -159,7 +158,7 @@ def test_a_name_that_no_feature_has_is_refused_with_the_list(tmp_path, file, act
     store = encode_store([activations], tmp_path / "sae", tmp_path / "f.h5")
     message = r"f\.h5: feature: expected a number or a name \(ORF, exon, tRNA\), found 'mRNA'"
     with pytest.raises(UnknownNameError, match=message):
-        export(SpecimenFiles(store.path), tmp_path / "t.bw", "mRNA")
+        export(store, tmp_path / "t.bw", "mRNA")
     with pytest.raises(UnknownNameError, match="expected a feature from 0 to 31, found 32"):
         store.find_feature("f/32")
     nameless = write_features(tmp_path / "n.h5", {s: np.ones((160, 2), np.float32) for s in "+-"})

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
-from genointerp.command.ask.motif import motif as write_motif
+from genointerp.command.ask.motif import motif
 from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.core.provenance import Provenance
 from genointerp.feature.motif import (
@@ -24,7 +24,6 @@ from genointerp.feature.motif import (
     write_meme,
 )
 from genointerp.feature.specimen import Specimen
-from genointerp.feature.specimen_files import SpecimenFiles
 from genointerp.figure.motif import highest_null
 from genointerp.figure.motif import motif as draw_motif
 from genointerp.genome.genome import Contig, Genome
@@ -188,13 +187,13 @@ def test_a_sequence_of_another_genome_or_another_suffix_is_refused(tmp_path):
     genome = planted(tmp_path)
     other = Genome([Contig("chr", genome.sequence["chr"].sequence[::-1].copy())])
     write_fasta(other, tmp_path / "o.fa")
-    files = SpecimenFiles(genome.features.path, tmp_path / "o.fa")
-    with pytest.raises(MismatchError, match=r"specimen f: sequence: expected genome \w+ as in"):
-        write_motif(files, 0, tmp_path / "m.meme")
+    store = genome.features
+    with pytest.raises(MismatchError, match=r"o\.fa: expected genome \w+ as in"):
+        motif(store, 0, tmp_path / "m.meme", genome=tmp_path / "o.fa")
     with pytest.raises(InputError, match=r"expected a name that ends in \.meme, .*found '\.txt'"):
-        write_motif(files, 0, tmp_path / "m.txt")
+        motif(store, 0, tmp_path / "m.txt")
     with pytest.raises(InputError, match="specimen f: expected its sequence"):
-        write_motif(SpecimenFiles(genome.features.path), 0, tmp_path / "m.meme")
+        motif(store, 0, tmp_path / "m.meme")
 
 
 def test_bad_numbers_of_a_motif_are_refused():

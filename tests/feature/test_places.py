@@ -13,8 +13,7 @@ from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.cli.main import app
-from genointerp.command.ask.query import query as answer
-from genointerp.command.ask.query import query_table as query
+from genointerp.command.ask.query import query, query_text
 from genointerp.core.errors import (
     ConfigError,
     CoordinateError,
@@ -26,9 +25,9 @@ from genointerp.core.errors import (
 from genointerp.core.files import replacing
 from genointerp.core.provenance import sha256_file
 from genointerp.feature.query import QueryConfig, query_region
-from genointerp.feature.regions import Places, element_hull, find_places, read_bed
+from genointerp.feature.regions import Places, element_hull, find_place, find_places, read_bed
 from genointerp.feature.specimen import Specimen
-from genointerp.feature.specimen_files import SpecimenFiles
+from genointerp.feature.specimen_files import find_specimens
 from genointerp.feature.summary import summarise_stretch
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.feature.catalogue import read_catalogue
@@ -129,21 +128,22 @@ def test_activations_below_the_floor_are_silent(store, dense):
 
 def test_contigs_of_one_name_have_the_length_of_their_genome(catalogue):
     """chrA is a ring of 120 bp in the first genome and 60 bp in the second."""
-    files, places = SpecimenFiles(catalogue), Places(("chrA:111-10", "chrA:50-60"))
+    regions = ("chrA:111-10", "chrA:50-60")
     expected = []
-    for row in query(files, places).itertuples():
+    for row in query(catalogue, regions).itertuples():
         parts = [(row.start, row.end)]
         if row.end > 120:
             parts = [(row.start, 120), (0, row.end - 120)]
         expected += [(f"f/{row.feature}", *part, row.strand) for part in parts]
     assert sum(start == 0 for _, start, _, _ in expected) > 3
-    found = [line.split("\t") for line in "".join(answer(files, places, format="bed")).split("\n")]
+    text = "".join(query_text(catalogue, Places(regions), format="bed"))
+    found = [line.split("\t") for line in text.split("\n")]
     shown = [(line[3], int(line[1]), int(line[2]), line[5]) for line in found[:-1]]
     assert shown == expected
 
 
 def test_a_gene_is_looked_for_where_there_is_an_annotation(catalogue):
-    table = query(SpecimenFiles(catalogue), Places(genes=("dnaA",)))
+    table = query(catalogue, gene="dnaA")
     assert set(table["genome"]) == {"first"}
 
 
@@ -156,8 +156,7 @@ def test_bad_numbers_of_a_question_are_refused():
 def test_several_regions_and_bed_come_in_the_order_of_the_question(store, tmp_path):
     bed = tmp_path / "r.bed"
     bed.write_text("# c\ntrack name=x\nchrB\t0\t40\tall\n\nchrA\t4\t9\n")
-    places = Places(regions=("chrA:20-30",), bed=bed)
-    table = query(SpecimenFiles(store.path), places, QueryConfig(top=1))
+    table = query(store, "chrA:20-30", bed=bed, top=1)
     assert table["region"].tolist() == ["chrA:20-30", "all", "chrA:5-9"]
     assert table["seqid"].tolist() == ["chrA", "chrB", "chrA"]
     for region, (_, row) in zip(["chrA:20-30", "chrB", "chrA:5-9"], table.iterrows(), strict=True):
@@ -168,7 +167,7 @@ def test_several_regions_and_bed_come_in_the_order_of_the_question(store, tmp_pa
 def test_a_bed_may_be_packed_and_its_contigs_called_like_words_of_browsers(store, tmp_path):
     bed = tmp_path / "r.bed"
     bed.write_bytes(gzip.compress(b"browser position x\nchrA\t4\t9\nchrB\t0\t5\n"))
-    table = query(SpecimenFiles(store.path), Places(bed=bed))
+    table = query(store, bed=bed)
     assert table["region"].unique().tolist() == ["chrA:5-9", "chrB:1-5"]
     lines = ["track", "track1\t1\t2", "browserX\t3\t4", "track name=x"]
     found = [line.interval.seqid for line in read_bed(lines, where="r.bed")]
@@ -186,14 +185,13 @@ def test_a_bed_may_be_packed_and_its_contigs_called_like_words_of_browsers(store
 def test_a_damaged_bed_is_named(store, tmp_path, content, message):
     (tmp_path / "r.bed").write_bytes(content)
     with pytest.raises(InputError, match=message):
-        query(SpecimenFiles(store.path), Places(bed=tmp_path / "r.bed"))
+        query(store, bed=tmp_path / "r.bed")
 
 
 def test_provenance_names_the_annotation_and_the_bed(store, annotation, tmp_path):
     bed, out = tmp_path / "r.bed", tmp_path / "q.tsv"
     bed.write_text("chrA\t4\t9\n")
-    files = SpecimenFiles(store.path, annotation=annotation)
-    list(answer(files, Places(bed=bed, genes=("dnaA",)), out=out))
+    query(store, bed=bed, gene="dnaA", annotations=annotation, out=out)
     found = json.loads(out.read_text().splitlines()[0][2:])["provenance"]["inputs"]
     assert found == {
         "features-f": sha256_file(store.path),
@@ -244,17 +242,17 @@ def test_a_line_that_is_no_bed_is_named(line, message):
 def test_a_bed_of_another_genome_is_refused(store, tmp_path):
     (tmp_path / "r.bed").write_text("chrZ\t0\t5\n")
     with pytest.raises(CoordinateError, match="expected contigs of the genomes, found chrZ"):
-        query(SpecimenFiles(store.path), Places(bed=tmp_path / "r.bed"))
+        query(store, bed=tmp_path / "r.bed")
     (tmp_path / "r.bed").write_text("chrB\t30\t40\n\nchrB\t30\t50\n")
     expected = r"r\.bed: line 3: expected 0 <= start <= end <= 40 on chrB, found start=30, end=50"
     with pytest.raises(CoordinateError, match=expected):
-        query(SpecimenFiles(store.path), Places(bed=tmp_path / "r.bed"))
+        query(store, bed=tmp_path / "r.bed")
 
 
 def test_lines_of_a_bed_are_asked_of_every_genome_that_holds_them(catalogue, tmp_path):
     """chrA is a ring of 120 bp in the first genome and 60 bp in the second."""
     (tmp_path / "r.bed").write_text("chrA\t0\t50\nchrA\t0\t70\nchrA\t110\t130\n")
-    table = query(SpecimenFiles(catalogue), Places(bed=tmp_path / "r.bed"), QueryConfig(top=1))
+    table = query(catalogue, bed=tmp_path / "r.bed", top=1)
     assert table[["genome", "region"]].values.tolist() == [
         ["first", "chrA:1-50"],
         ["second", "chrA:1-50"],
@@ -265,28 +263,53 @@ def test_lines_of_a_bed_are_asked_of_every_genome_that_holds_them(catalogue, tmp
 
 @pytest.mark.parametrize("name", ["dnaA", "b0001", "cds-1"])
 def test_a_gene_over_the_origin_is_found_by_any_of_its_names(store, annotation, name):
-    files = SpecimenFiles(store.path, annotation=annotation)
-    table = query(files, Places(genes=(name,)))
+    table = query(store, gene=name, annotations=annotation)
     expected = query_region(store, "chrA:111-10")
     assert table["region"].unique().tolist() == [name]
     assert table[expected.columns].equals(expected)
 
 
 def test_every_element_of_a_name_is_asked(store, annotation):
-    files = SpecimenFiles(store.path, annotation=annotation)
-    places = list(find_places(Places(genes=("trnA",)), files.open(annotation=True)))
+    files = find_specimens(store, annotations=annotation)
+    places = list(find_places(Places(genes=("trnA",)), files.open("annotation")))
     assert [place.interval for place in places] == [
         GenomicInterval("chrB", 4, 9, "+"),
         GenomicInterval("chrB", 14, 19, "+"),
     ]
 
 
+def test_a_region_without_coordinates_is_a_gene_where_an_annotation_is_known(store, annotation):
+    asked = ["chrB", "b0001", "chrB:1-9"]
+    table = query(store, asked, annotations=annotation, top=None)
+    assert table["region"].unique().tolist() == asked
+    gene = query(store, gene="b0001", annotations=annotation, top=None)
+    found = table[table["region"] == "b0001"].reset_index(drop=True)
+    assert found.equals(gene)
+    interval = GenomicInterval("chrA", 110, 130)
+    assert query(store, interval, top=None)[found.columns[3:]].equals(gene[gene.columns[3:]])
+    expected = "region: expected a region of chrA, chrB or a name of the annotation, such as dnaA"
+    with pytest.raises(UnknownNameError, match=f"{expected}, found 'DnaA'"):
+        query(store, "DnaA", annotations=annotation)
+    with pytest.raises(UnknownNameError, match="of the annotation, found 'chrM'"):
+        query(store, "chrM", annotations=annotation)
+    with pytest.raises(CoordinateError, match="expected a region of chrA, chrB, like"):
+        query(store, "dnaA")
+
+
+def test_one_place_is_the_longest_of_those_that_lie_in_each_other(store, annotation):
+    specimens = find_specimens(store, annotations=annotation).open("annotation")
+    assert find_place("dnaA", specimens).interval == GenomicInterval("chrA", 110, 130, "-")
+    with pytest.raises(
+        InputError, match="trnA: expected one place, found f chrB:5-9, f chrB:15-19"
+    ):
+        find_place("trnA", specimens)
+
+
 def test_an_unknown_gene_is_refused_with_what_is_near(store, annotation):
-    files = SpecimenFiles(store.path, annotation=annotation)
     with pytest.raises(UnknownNameError, match=r"gene: expected a name .*dnaA.*found 'dnaa'"):
-        query(files, Places(genes=("dnaa",)))
+        query(store, gene="dnaa", annotations=annotation)
     with pytest.raises(InputError, match="specimen f: expected its annotation"):
-        query(SpecimenFiles(store.path), Places(genes=("dnaA",)))
+        query(store, gene="dnaA")
 
 
 def test_parts_on_either_side_of_the_origin_make_one_hull():
@@ -325,10 +348,10 @@ def test_a_gene_is_asked_as_the_bases_of_its_parts(tmp_path_factory, store, dens
         for number, (first, last) in enumerate(spans, 1)
     ]
     gff.write_text("##gff-version 3\n" + "\n".join(rows) + "\n")
-    files = SpecimenFiles(store.path, annotation=gff)
-    table = query(files, Places(genes=("g",)), QueryConfig(top=None))
+    files = find_specimens(store, annotations=gff)
+    table = query(store, gene="g", annotations=gff, top=None)
     bases = sorted({base for first, last in spans for base in range(first - 1, last)})
-    (place,) = find_places(Places(genes=("g",)), files.open(annotation=True))
+    (place,) = find_places(Places(genes=("g",)), files.open("annotation"))
     unrolled = [base for part in place.parts for base in range(part.start, part.end)]
     assert sorted(base % length for base in unrolled) == bases
     assert len(unrolled) == len(bases)
@@ -355,13 +378,13 @@ def test_a_gene_that_reaches_both_ends_of_a_linear_contig_is_not_unrolled(store,
     gff = tmp_path / "linear.gff3"
     rows = [f"chrB\tx\tCDS\t{part}\t.\t+\t0\tID=c;gene=long" for part in ("1\t9", "31\t40")]
     gff.write_text("##gff-version 3\n" + "\n".join(rows) + "\n")
-    files = SpecimenFiles(store.path, annotation=gff)
-    (place,) = find_places(Places(genes=("long",)), files.open(annotation=True))
+    files = find_specimens(store, annotations=gff)
+    (place,) = find_places(Places(genes=("long",)), files.open("annotation"))
     assert place.interval == GenomicInterval("chrB", 0, 40, "+")
 
 
 def test_without_places_every_contig_is_asked(store, catalogue):
-    table = query(SpecimenFiles(catalogue), Places(), QueryConfig(top=1))
+    table = query(catalogue, top=1)
     assert table[["genome", "region"]].values.tolist() == [
         ["first", "chrA"],
         ["first", "chrB"],
@@ -371,16 +394,15 @@ def test_without_places_every_contig_is_asked(store, catalogue):
 
 
 def test_a_region_is_asked_of_every_genome_that_has_it(catalogue):
-    files = SpecimenFiles(catalogue)
-    config = QueryConfig(top=1)
-    assert query(files, Places(("chrA:1-50",)), config)["genome"].tolist() == ["first", "second"]
+    both = query(catalogue, "chrA:1-50", top=1)
+    assert both["genome"].tolist() == ["first", "second"]
     # the second is too short
-    assert query(files, Places(("chrA:1-70",)), config)["genome"].tolist() == ["first"]
-    assert query(files, Places(("plasmid:91-5",)), config)["genome"].tolist() == ["second"]
+    assert query(catalogue, "chrA:1-70", top=1)["genome"].tolist() == ["first"]
+    assert query(catalogue, "plasmid:91-5", top=1)["genome"].tolist() == ["second"]
     with pytest.raises(CoordinateError, match="last <= 120 on chrA"):
-        query(files, Places(("chrA:0-5",)))
+        query(catalogue, "chrA:0-5")
     with pytest.raises(CoordinateError, match="expected a region of chrA, "):
-        query(files, Places(("chrZ",)))
+        query(catalogue, "chrZ:1-5")
 
 
 @pytest.mark.parametrize(
@@ -427,12 +449,12 @@ def test_dictionaries_are_not_mixed(tmp_path, store, catalogue):
     with replacing():
         write_features(tmp_path / "other.h5", dense, contigs=OTHER, sae_sha256="t" * 64)
     with pytest.raises(MismatchError, match=r"other\.h5: expected dictionary ssss"):
-        SpecimenFiles(catalogue).open()
+        find_specimens(catalogue).open()
 
 
-def test_files_beside_a_catalogue_of_several_are_refused(catalogue, annotation):
-    with pytest.raises(InputError, match="expected files of its genomes in the catalogue"):
-        SpecimenFiles(catalogue, annotation=annotation)
+def test_an_annotation_for_a_catalogue_of_several_is_one_for_each(catalogue, annotation):
+    with pytest.raises(InputError, match="annotations: expected one for each of 2 features files"):
+        find_specimens(catalogue, annotations=annotation)
 
 
 def test_answers_stream_and_a_reader_may_leave(store):
@@ -467,7 +489,7 @@ def test_the_command_asks_for_a_gene(store, annotation):
 
 
 def test_blank_contigs_stand_for_a_sequence_where_an_annotation_is_read(store, annotation):
-    (genome,) = SpecimenFiles(store.path, annotation=annotation).open(annotation=True)
+    (genome,) = find_specimens(store, annotations=annotation).open("annotation")
     assert isinstance(genome, Specimen)
     assert isinstance(genome.annotation, AnnotationSet)
     assert genome.sequence is None

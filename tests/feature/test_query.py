@@ -12,13 +12,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
-from genointerp.command.ask.query import query as answer
-from genointerp.command.ask.query import query_table as query
+from genointerp.command.ask.query import query
 from genointerp.core.errors import CoordinateError, InputError, UnknownNameError
 from genointerp.core.provenance import Provenance
 from genointerp.feature.query import best_concepts, query_region
-from genointerp.feature.regions import Places
-from genointerp.feature.specimen_files import SpecimenFiles
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.table.schema.association import ASSOCIATIONS, N_COVERED
 from genointerp.store.table.schema.feature import QUERY
@@ -151,7 +148,7 @@ def test_bases_that_were_never_read_are_told(tmp_path, caplog):
     windows = [GenomicInterval("chrA", 0, 50, "+"), GenomicInterval("chrA", 0, 120, "-")]
     store = write_features(tmp_path / "f.h5", dense_features(), windows=windows)
     with caplog.at_level(logging.WARNING):
-        query(SpecimenFiles(store.path), Places(("chrA:41-60",)))
+        query(store, "chrA:41-60")
     assert caplog.messages == ["chrA:41-60: 10 of 20 bases were read on +"]
 
 
@@ -159,10 +156,8 @@ def test_an_answer_is_written_as_a_table_with_its_provenance(worked, tmp_path):
     known = tmp_path / "a.parquet"
     write_table(associations(), known, ASSOCIATIONS, Provenance(config={}, inputs={}))
     out = tmp_path / "q.tsv"
-    files, places = SpecimenFiles(worked.path), Places(("chrA",))
-    (line,) = answer(files, places, associations=known, out=out)
-    assert line == f"2 rows -> {out}\n"
-    table = query(files, places, associations=known)
+    table = query(worked.path, "chrA", associations=known, out=out)
+    assert table.equals(query(worked, "chrA", associations=known))
     pd.testing.assert_frame_equal(read_table(out, QUERY), table)
     assert table["genome"].tolist() == ["f", "f"]
     header = json.loads(out.read_text().splitlines()[0][2:])
@@ -236,9 +231,8 @@ def test_a_reader_that_has_seen_enough_is_no_failure(worked, unbuffered):
 
 
 def test_another_pipe_that_breaks_is_a_failure(worked):
-    code = (
-        f"import genointerp.command.ask.query as q; q.query = lambda *a, **k: open_pipe(); {MAIN}"
-    )
+    code = "import genointerp.command.ask.query as q; q.query_text = lambda *a, **k: open_pipe(); "
+    code += MAIN
     broken = "def open_pipe():\n    raise BrokenPipeError(32, 'another pipe')\n"
     done = subprocess.run(
         [sys.executable, "-c", broken + code, "query", str(worked.path), "chrA"],
@@ -259,10 +253,11 @@ def test_an_answer_to_no_regions_has_its_names(worked, tmp_path, format):
     assert run(worked.path, "--bed", bed, "--format", "bed").stdout == ""
     known = tmp_path / "a.parquet"
     write_table(associations(), known, ASSOCIATIONS, Provenance(config={}, inputs={}))
-    table = query(SpecimenFiles(worked.path), Places(bed=bed), associations=known)
+    table = query(worked, bed=bed, associations=known)
     assert table.empty
     assert list(table) == QUERY.names
-    run(worked.path, "--bed", bed, "--out", tmp_path / "q.tsv")
+    told = run(worked.path, "--bed", bed, "--out", tmp_path / "q.tsv").stdout
+    assert told == f"0 rows -> {tmp_path / 'q.tsv'}\n"
     assert list(read_table(tmp_path / "q.tsv", QUERY)) == QUERY.names[:10]
 
 

@@ -7,7 +7,7 @@ from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.concepts import Concept
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.feature.specimen import EXPECTED, Specimen, check_distinct, check_together
-from genointerp.feature.specimen_files import name_files, open_specimens
+from genointerp.feature.specimen_files import find_specimens, name_files
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import write_fasta
 from genointerp.store.contigs import ContigInfo
@@ -115,19 +115,19 @@ def test_files_are_matched_by_genome_and_keep_the_order_of_the_features(tmp_path
         write_fasta(genome, tmp_path / f"{letter}.fa")
         (tmp_path / f"{letter}.gff3").write_text(GENES)
     features = [tmp_path / letter / "features.h5" for letter in "ba"]
-    found = open_specimens(
+    found = find_specimens(
         features,
-        sequences=[tmp_path / "a.fa", tmp_path / "b.fa"],
+        genome=[tmp_path / "a.fa", tmp_path / "b.fa"],
         annotations=[tmp_path / "b.gff3", tmp_path / "a.gff3"],
-    )
+    ).open("sequence", "annotation")
     assert [one.name for one in found] == ["b", "a"]
     assert [one.sequence["c"].length for one in found] == [50, 40]
     assert [one.annotation_file.name for one in found] == ["b.gff3", "a.gff3"]
-    assert open_specimens(features, sequences=[tmp_path / "a.fa"])[0].sequence is None
+    assert find_specimens(features, genome=tmp_path / "a.fa").open()[0].sequence is None
     with pytest.raises(InputError, match="annotations: expected one for each of 2 features files"):
-        open_specimens(features, annotations=[tmp_path / "a.gff3"])
+        find_specimens(features, annotations=[tmp_path / "a.gff3"])
     with pytest.raises(MismatchError, match=r"b\.fa: expected genome .* as in .*features"):
-        open_specimens(features[1:], sequences=[tmp_path / "b.fa"])
+        find_specimens(features[1:], genome=tmp_path / "b.fa").open("sequence")
 
 
 def test_genomes_are_told_apart_by_their_files(tmp_path):

@@ -14,7 +14,7 @@ from genointerp.core.errors import ConfigError, UnknownNameError
 from genointerp.feature.loci import LocusConfig
 from genointerp.feature.nearest import NearestElement
 from genointerp.feature.specimen import Specimen
-from genointerp.feature.specimen_files import SpecimenFiles
+from genointerp.feature.specimen_files import find_specimens
 from genointerp.feature.top import TopConfig, strongest_loci
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
@@ -178,15 +178,16 @@ def test_a_part_of_a_gene_on_both_strands_speaks_for_itself(start, strand, dista
 
 
 def test_people_read_one_based_loci_and_programs_zero_based_ones(genomes, tmp_path):
-    files = SpecimenFiles(genomes[0].features.path)
-    note, head, row, *_ = top(files, 1).splitlines()
+    store = str(genomes[0].features.path)
+    note, head, row, *_ = CliRunner().invoke(app, ["top", store, "1"]).stdout.splitlines()
     assert note == "# first, last, peak: 1-based, closed"
     shown = dict(zip(head.split(), row.split(), strict=True))
     assert [shown[name] for name in ("first", "last", "peak")] == ["9", "11", "10"]
     assert not {"start", "end"} & set(shown)
-    (first, *_) = json.loads(top(files, 1, format="json"))
+    shown = CliRunner().invoke(app, ["top", store, "1", "--format", "json"]).stdout
+    (first, *_) = json.loads(shown)
     assert [first[name] for name in ("start", "end", "peak")] == [8, 11, 9]
-    top(files, 1, out=tmp_path / "t.tsv")
+    top(store, 1, out=tmp_path / "t.tsv")
     header = json.loads((tmp_path / "t.tsv").read_text().splitlines()[0][2:])
     assert header["coordinates"] == "start and end are 0-based and half-open, peak is 0-based"
 
@@ -210,8 +211,8 @@ def test_the_command_lists_loci_of_a_catalogue(genomes, tmp_path):
     done = CliRunner().invoke(app, ["top", str(path), "f/1", "--format", "json", "--top", "2"])
     assert [row["genome"] for row in json.loads(done.stdout)] == ["second", "first"]
     out = tmp_path / "top.tsv"
-    assert top(SpecimenFiles(path), 1, out=out) == f"3 loci -> {out}\n"
-    expected = strongest_loci(SpecimenFiles(path).open(sequence=True), 1)
+    assert len(top(path, 1, out=out)) == 3
+    expected = strongest_loci(find_specimens(path).open("sequence"), 1)
     assert read_table(out, TOP_LOCI).equals(expected)
     assert "genome-second" in out.read_text().splitlines()[0]
 

@@ -86,7 +86,7 @@ def test_a_command_its_function_and_its_files_have_one_name(name):
     home = f"genointerp.command.{group}.{name}"
     assert getattr(gi, name) is getattr(import_module(home), name)
     source = (PACKAGE / "cli" / group / path.name).read_text()
-    assert re.search(rf"from {re.escape(home)} import {name}\b", source)
+    assert re.search(rf"from {re.escape(home)} import {name}(_text)?\b", source)
 
 
 @pytest.mark.parametrize("name", FIGURES)

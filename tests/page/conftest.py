@@ -12,14 +12,12 @@ import yaml
 from genointerp.association.summary import best_per_concept
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.locus import DossierConfig
-from genointerp.command.ask.query import query as answer
+from genointerp.command.ask.query import query
 from genointerp.command.ask.report import report as write_report
 from genointerp.command.find.dossier import DossierFiles
 from genointerp.command.find.dossier import dossier as write_dossiers
 from genointerp.core.config import to_mapping
 from genointerp.core.provenance import Provenance
-from genointerp.feature.regions import Places
-from genointerp.feature.specimen_files import SpecimenFiles
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome, write_fasta
@@ -99,14 +97,13 @@ def dossier_files(folder: Path, genomes):
 
 def write_query(folder: Path, queries):
     """As the rule of the workflow: of the features file, with the associations."""
-    for name, query in queries.items():
-        pieces = answer(
-            SpecimenFiles(folder / query["genome"] / "features.h5"),
-            Places((query["region"],)),
+    for name, asked in queries.items():
+        query(
+            folder / asked["genome"] / "features.h5",
+            asked["region"],
             associations=folder / "associations.parquet",
             out=folder / "queries" / f"{name}.tsv",
         )
-        assert "rows ->" in "".join(pieces)
 
 
 def write_genome(folder: Path, name: str, lengths, *, seed):

@@ -53,10 +53,11 @@ from genointerp.page.baselines import beside_table
 from genointerp.page.browser import browser_text
 from genointerp.page.measure import Measurements
 from genointerp.page.page import MAX_PAGE_BYTES, script_json, top_features
-from genointerp.page.run import annotation_file, open_run
+from genointerp.page.run import open_run
 from genointerp.page.table import Links, format_value
 from genointerp.panel.style import use_region_axis
 from genointerp.store.contigs import ContigInfo
+from genointerp.store.feature.run_folder import RunFolder
 from genointerp.store.table.schema.association import BASELINES, BEST_PER_CONCEPT, CURVES, METAGENE
 from genointerp.store.table.schema.feature import MOTIF, QUERY, TOP_LOCI
 from genointerp.store.table.table import empty_table, read_table, write_table
@@ -375,7 +376,7 @@ def test_the_browser_data_holds_no_markup_and_all_of_the_genome(page):
 def test_a_run_without_its_tables_is_refused(run_dir, tmp_path):
     with pytest.raises(InputError, match="expected the directory of a run"):
         write_report(tmp_path / "none", tmp_path / "report.html")
-    (tmp_path / "config.yaml").write_text("genomes: {}\n")
+    (tmp_path / "config.yaml").write_text("genomes: {a: {sequence: a.fa}}\n")
     with pytest.raises(SchemaError, match=r"summary\.json: expected a file of every run"):
         write_report(tmp_path, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
@@ -402,8 +403,9 @@ def test_a_run_of_genomes_without_annotation_has_a_page_without_associations(run
     # one genome that is annotated by finders, whose file the run made, is read from there
     name, entry = next(iter(config["genomes"].items()))
     entry["annotate_with"] = ["pyrodigal"]
-    assert annotation_file(copy, name, entry) == copy / name / "annotation.gff3"
-    assert annotation_file(copy, name, {"sequence": "g.gbk"}) == copy / "g.gbk"
+    folder = RunFolder(copy, {"genomes": {name: entry, "other": {"sequence": "g.gbk"}}})
+    assert folder.genomes[name].annotation == copy / name / "annotation.gff3"
+    assert folder.genomes["other"].annotation == copy / "g.gbk"
 
 
 @given(st.data())
@@ -500,7 +502,7 @@ def test_every_figure_is_drawn_and_the_same_twice(run_dir, tmp_path):
     store = run_dir / "first" / "features.h5"
     source = {"genome": run_dir / "first.fa", "annotations": run_dir / "first.gff3"}
     associations = run_dir / "associations.parquet"
-    *measured, genomes = measured_files(run_dir)
+    features, measured = measured_files(run_dir)
     draws = {
         "region.png": lambda out: draw_region(
             store,
@@ -513,12 +515,10 @@ def test_every_figure_is_drawn_and_the_same_twice(run_dir, tmp_path):
         "sequence.svg": lambda out: draw_region(store, "chrA:1,090-1,130", out, **source),
         "overlap.pdf": lambda out: draw_overlap(associations, out),
         "precision.png": lambda out: draw_overlap(associations, out, score="precision"),
-        "curves.svg": lambda out: draw_curves(*measured, out, genomes=genomes),
-        "curve.png": lambda out: draw_curves(
-            *measured, out, feature=3, concept="tRNA", genomes=genomes
-        ),
+        "curves.svg": lambda out: draw_curves(features, out, **measured),
+        "curve.png": lambda out: draw_curves(features, out, feature=3, concept="tRNA", **measured),
         "metagene.png": lambda out: draw_metagene(
-            *measured, out, feature=3, concept="tRNA", genomes=genomes
+            features, out, feature=3, concept="tRNA", **measured
         ),
         "circle.png": lambda out: draw_circle(store, out, feature=[3, 11], **source),
         "density.png": lambda out: draw_density(store, out, feature=3),
@@ -538,12 +538,11 @@ def test_every_figure_is_drawn_and_the_same_twice(run_dir, tmp_path):
 
 def measured_files(run_dir):
     names = ("first", "second")
-    return (
-        [run_dir / name / "features.h5" for name in names],
-        [run_dir / f"{name}.gff3" for name in names],
-        run_dir / "associations.parquet",
-        [run_dir / f"{name}.fa" for name in names],
-    )
+    return [run_dir / name / "features.h5" for name in names], {
+        "annotations": [run_dir / f"{name}.gff3" for name in names],
+        "associations": run_dir / "associations.parquet",
+        "genome": [run_dir / f"{name}.fa" for name in names],
+    }
 
 
 def test_a_region_up_to_150_bp_shows_its_bases(run_dir, tmp_path):

@@ -7,7 +7,12 @@ import typer
 
 
 def export(
-    features: Annotated[Path, typer.Argument(help="features file", show_default=False)],
+    features: Annotated[
+        Path,
+        typer.Argument(
+            help="features file, catalogue (.yaml) or run directory", show_default=False
+        ),
+    ],
     out: Annotated[
         Path,
         typer.Option(
@@ -16,7 +21,12 @@ def export(
         ),
     ],
     feature: Annotated[str | None, typer.Option(help="number or name of the feature")] = None,
-    genome: Annotated[Path | None, typer.Option(help="FASTA or GenBank, for .fasta")] = None,
+    genome: Annotated[
+        Path | None,
+        typer.Option(
+            help="FASTA or GenBank, for .fasta; or the name of a genome of a catalogue or a run"
+        ),
+    ] = None,
     annotations: Annotated[Path | None, typer.Option(help="GFF3 or GenBank, for .h5ad")] = None,
     strand: Annotated[
         Literal["+", "-"] | None,
@@ -36,12 +46,19 @@ def export(
     flank: Annotated[int, typer.Option(min=0, help="bases on either side in .fasta")] = 50,
 ) -> None:
     """Write a feature as a track or as loci, or all on the genes, as the suffix of --out says."""
-    from genointerp.command.ask.export import ExportConfig
-    from genointerp.command.ask.export import export as export_files
-    from genointerp.feature.loci import LocusConfig
-    from genointerp.feature.specimen_files import SpecimenFiles
+    from genointerp.command.ask.export import export as export_feature
 
-    loci = LocusConfig(merge_gap, min_length, min_activation)
-    config = ExportConfig(strand, bin, loci, flank)
-    number = export_files(SpecimenFiles(features, genome, annotations), out, feature, config)
+    number = export_feature(
+        features,
+        out,
+        feature,
+        genome=genome,
+        annotations=annotations,
+        strand=strand,
+        bin=bin,
+        merge_gap=merge_gap,
+        min_length=min_length,
+        min_activation=min_activation,
+        flank=flank,
+    )
     typer.echo(f"{number} {'genes' if feature is None else 'intervals'} -> {out}")

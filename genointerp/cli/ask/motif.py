@@ -8,15 +8,22 @@ import typer
 
 def motif(
     features: Annotated[
-        Path, typer.Argument(help="features file, or catalogue of several (.yaml)")
+        Path, typer.Argument(help="features file, catalogue of several (.yaml), or run directory")
     ],
     feature: Annotated[str, typer.Argument(help="number or name of the feature")],
     out: Annotated[
-        Path,
-        typer.Option(help=".meme, table (.tsv, .json, .parquet) or logo (.png, .pdf, .svg)"),
-    ],
+        Path | None,
+        typer.Option(
+            help="write .meme, table (.tsv, .json, .parquet) or logo (.png, .pdf, .svg) there "
+            "instead"
+        ),
+    ] = None,
     genome: Annotated[
-        Path | None, typer.Option(help="FASTA or GenBank; a catalogue names its own")
+        list[Path] | None,
+        typer.Option(
+            help="FASTA or GenBank; a catalogue and a run name their own; or the name of a genome "
+            "of these, whose loci alone are then aligned; repeatable"
+        ),
     ] = None,
     n_loci: Annotated[
         int, typer.Option(min=1, help="number of loci to align, strongest first")
@@ -34,15 +41,29 @@ def motif(
     min_activation: Annotated[
         float, typer.Option(min=0, help="bases with a lower activation count as silent")
     ] = 0.0,
+    format: Annotated[
+        Literal["table", "tsv", "json"],
+        typer.Option(help="form on the standard output: a row for each column of the alignment"),
+    ] = "table",
 ) -> None:
-    """Align the strongest loci of FEATURE and write what they have in common."""
-    from genointerp.command.ask.motif import motif as write_motif
-    from genointerp.feature.loci import LocusConfig
-    from genointerp.feature.motif import MotifConfig
-    from genointerp.feature.specimen_files import SpecimenFiles
+    """Align the strongest loci of FEATURE and show what they have in common."""
+    from genointerp.command.ask.motif import motif as find_motif
+    from genointerp.store.table.table import render_table
 
-    loci = LocusConfig(merge_gap, min_length, min_activation)
-    config = MotifConfig(n_loci, anchor, before, after, loci=loci)
-    found = write_motif(SpecimenFiles(features, genome), feature, out, config)
+    found = find_motif(
+        features,
+        feature,
+        out,
+        genome=genome or (),
+        n_loci=n_loci,
+        anchor=anchor,
+        before=before,
+        after=after,
+        merge_gap=merge_gap,
+        min_length=min_length,
+        min_activation=min_activation,
+    )
     bits = found.information.bits.sum()
-    typer.echo(f"{found.n_sites} sites ({found.n_repeated} repeats), {bits:.1f} bits -> {out}")
+    told = f"{found.n_sites} sites ({found.n_repeated} repeats), {bits:.1f} bits"
+    text = render_table(found.table(), format) if out is None else f"{told} -> {out}\n"
+    typer.echo(text, nl=False)

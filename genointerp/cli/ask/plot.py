@@ -10,21 +10,49 @@ from genointerp.cli.force import with_force
 plot = typer.Typer(no_args_is_help=True, help="Draw a figure; its suffix is its format.")
 
 Out = Annotated[Path, typer.Option(help="figure: .png, .pdf or .svg")]
-Store = Annotated[Path, typer.Argument(help="feature store")]
-Stores = Annotated[list[Path], typer.Argument(help="feature stores, one for each genome")]
+Store = Annotated[
+    Path, typer.Argument(help="features file, catalogue of several (.yaml), or run directory")
+]
+Stores = Annotated[
+    list[Path],
+    typer.Argument(help="features file of each genome; a catalogue (.yaml); or a run directory"),
+]
 Associations = Annotated[
-    Path | None, typer.Option(help="table of associations: names each feature's best concept")
+    Path | None,
+    typer.Option(
+        help="table of associations: names each feature's best concept; a catalogue and a run "
+        "have their own"
+    ),
 ]
 Concepts = Annotated[
-    Path | None, typer.Option(help="YAML that defines the concepts; the shipped one otherwise")
+    Path | None,
+    typer.Option(help="YAML that defines the concepts; else that of the run, or the shipped one"),
 ]
-Genome = Annotated[Path, typer.Option(help="FASTA or GenBank")]
+Measured = Annotated[
+    Path | None,
+    typer.Option(help="table of associations of these features; a catalogue and a run have theirs"),
+]
+Genome = Annotated[
+    Path | None,
+    typer.Option(
+        help="FASTA or GenBank; or the name of a genome of a catalogue or a run, which name theirs"
+    ),
+]
+Named = Annotated[
+    str | None, typer.Option(help="name of the genome, of several of a catalogue or a run")
+]
 Genomes = Annotated[
     list[Path] | None, typer.Option(help="FASTA or GenBank of each genome, in any order")
 ]
-Annotation = Annotated[Path, typer.Option(help="GFF3 or GenBank")]
+Annotation = Annotated[
+    Path | None, typer.Option(help="GFF3 or GenBank; a catalogue and a run name their own")
+]
 Annotations = Annotated[
-    list[Path], typer.Option(help="GFF3 or GenBank of each feature store, in their order")
+    list[Path] | None,
+    typer.Option(
+        help="GFF3 or GenBank of each features file, in their order; a catalogue and a run name "
+        "their own"
+    ),
 ]
 
 
@@ -32,10 +60,12 @@ Annotations = Annotated[
 @with_force
 def region(
     features: Store,
-    region: Annotated[str, typer.Argument(help="1-based closed, like chrI:1-1,000")],
-    annotations: Annotation,
-    genome: Genome,
+    region: Annotated[
+        str, typer.Argument(help="1-based closed, like chrI:1-1,000; or the name of a gene")
+    ],
     out: Out,
+    annotations: Annotation = None,
+    genome: Genome = None,
     associations: Associations = None,
     concepts: Concepts = None,
     feature: Annotated[
@@ -79,9 +109,9 @@ def overlap(
 @with_force
 def curves(
     features: Stores,
-    annotations: Annotations,
-    associations: Annotated[Path, typer.Option(help="table of associations of these features")],
     out: Out,
+    annotations: Annotations = None,
+    associations: Measured = None,
     genome: Genomes = None,
     concepts: Concepts = None,
     feature: Annotated[
@@ -95,10 +125,10 @@ def curves(
 
     draw_curves(
         features,
-        annotations,
-        associations,
         out,
-        genomes=genome or [],
+        annotations=annotations or (),
+        associations=associations,
+        genome=genome or (),
         concepts=concepts,
         feature=feature or [],
         concept=concept or [],
@@ -110,11 +140,11 @@ def curves(
 @with_force
 def metagene(
     features: Stores,
-    annotations: Annotations,
-    associations: Annotated[Path, typer.Option(help="table of associations of these features")],
     feature: Annotated[str, typer.Option(help="number or name in the dictionary")],
     concept: Annotated[str, typer.Option(help="concept whose elements are aligned")],
     out: Out,
+    annotations: Annotations = None,
+    associations: Measured = None,
     genome: Genomes = None,
     concepts: Concepts = None,
     flank: Annotated[int, typer.Option(min=1, help="bp on either side")] = 200,
@@ -124,12 +154,12 @@ def metagene(
 
     draw_metagene(
         features,
-        annotations,
-        associations,
         out,
+        annotations=annotations or (),
+        associations=associations,
         feature=feature,
         concept=concept,
-        genomes=genome or [],
+        genome=genome or (),
         concepts=concepts,
         flank=flank,
     )
@@ -140,10 +170,10 @@ def metagene(
 @with_force
 def circle(
     features: Store,
-    annotations: Annotation,
-    genome: Genome,
     feature: Annotated[list[str], typer.Option(help="number or name; repeatable: a ring each")],
     out: Out,
+    annotations: Annotation = None,
+    genome: Genome = None,
     contig: Annotated[
         str | None, typer.Option(help="contig to draw; by default the longest")
     ] = None,
@@ -170,11 +200,12 @@ def feature(
     features: Store,
     feature: Annotated[str, typer.Option(help="number or name in the dictionary")],
     out: Out,
+    genome: Named = None,
 ) -> None:
     """Draw the activations of one feature: how strong, how often, what shape and where."""
     from genointerp.figure.feature import feature as draw_feature
 
-    draw_feature(features, feature, out)
+    draw_feature(features, feature, out, genome=genome)
     typer.echo(out)
 
 
@@ -184,11 +215,12 @@ def density(
     features: Store,
     out: Out,
     feature: Annotated[str | None, typer.Option(help="number or name of a feature to mark")] = None,
+    genome: Named = None,
 ) -> None:
     """Draw the densities of all features."""
     from genointerp.figure.density import density as draw_density
 
-    draw_density(features, out, feature=feature)
+    draw_density(features, out, feature=feature, genome=genome)
     typer.echo(out)
 
 

@@ -8,15 +8,22 @@ import typer
 
 def top(
     features: Annotated[
-        Path, typer.Argument(help="features file, or catalogue of several (.yaml)")
+        Path, typer.Argument(help="features file, catalogue of several (.yaml), or run directory")
     ],
     feature: Annotated[str, typer.Argument(help="number or name of the feature")],
     n: Annotated[int, typer.Option("--top", min=1, help="loci at most")] = 20,
     genome: Annotated[
-        Path | None, typer.Option(help="FASTA or GenBank: adds the sequence of each locus")
+        list[Path] | None,
+        typer.Option(
+            help="FASTA or GenBank: adds the sequence of each locus; or the name of a genome of a "
+            "catalogue or a run, which alone is then asked; repeatable"
+        ),
     ] = None,
     annotations: Annotated[
-        Path | None, typer.Option(help="GFF3 or GenBank: adds the nearest element")
+        Path | None,
+        typer.Option(
+            help="GFF3 or GenBank: adds the nearest element; a catalogue and a run name their own"
+        ),
     ] = None,
     flank: Annotated[
         int, typer.Option(min=0, help="bases shown on either side, in lower case")
@@ -40,11 +47,20 @@ def top(
     ] = None,
 ) -> None:
     """List the strongest loci of FEATURE over all genomes, with what lies there."""
-    from genointerp.command.ask.top import top as top_text
-    from genointerp.feature.loci import LocusConfig
-    from genointerp.feature.specimen_files import SpecimenFiles
-    from genointerp.feature.top import TopConfig
+    from genointerp.command.ask.top import top as find_loci
+    from genointerp.store.table.table import render_table
 
-    config = TopConfig(n, flank, LocusConfig(merge_gap, min_length, min_activation))
-    files = SpecimenFiles(features, genome, annotations)
-    typer.echo(top_text(files, feature, config, format=format, out=out), nl=False)
+    table = find_loci(
+        features,
+        feature,
+        top=n,
+        genome=genome or (),
+        annotations=annotations or (),
+        flank=flank,
+        merge_gap=merge_gap,
+        min_length=min_length,
+        min_activation=min_activation,
+        out=out,
+    )
+    text = render_table(table, format) if out is None else f"{len(table)} loci -> {out}\n"
+    typer.echo(text, nl=False)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from genointerp.core.arguments import FeatureName, StrPath, as_texts
 from genointerp.core.config import check_choice, to_mapping
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import atomic_path
@@ -26,7 +27,7 @@ from genointerp.feature.locus_files import (
     rule_of,
 )
 from genointerp.feature.specimen import Specimen
-from genointerp.feature.specimen_files import SpecimenFiles
+from genointerp.feature.specimen_files import OneOrMoreFeatures, Part, find_specimens
 from genointerp.feature.tracks import feature_runs, write_bedgraph, write_bigwig
 from genointerp.store.feature.store import STRANDS, ReadStrand
 from genointerp.store.hdf5 import writing
@@ -34,7 +35,7 @@ from genointerp.store.hdf5 import writing
 
 @dataclass(frozen=True)
 class ExportConfig:
-    """What is written of a feature.
+    """What is written of a feature, as provenance says it.
 
     Parameters
     ----------
@@ -91,42 +92,73 @@ class _Job:
 
 
 def export(
-    files: SpecimenFiles,
-    out: Path,
-    feature: int | str | None = None,
-    config: ExportConfig | None = None,
+    features: OneOrMoreFeatures,
+    out: StrPath,
+    feature: FeatureName | None = None,
+    *,
+    genome: StrPath | None = None,
+    annotations: StrPath | None = None,
+    strand: ReadStrand | None = None,
+    bin: int = ExportConfig.bin_bp,
+    merge_gap: int = LocusConfig.merge_gap,
+    min_length: int = LocusConfig.min_length,
+    min_activation: float = LocusConfig.min_activation,
+    flank: int = ExportConfig.flank,
+    types: str | Iterable[str] = ExportConfig.types,
 ) -> int:
     """Write one feature, or every feature on every gene; return the number of intervals or genes.
 
     Parameters
     ----------
-    files
-        Features of one genome; with its sequence for FASTA, its annotation for AnnData.
+    features
+        Of one genome: a features file, a catalogue, a run directory, or one of these that is open.
     out
         ``.bw`` or ``.bigwig``; ``.bedgraph`` or ``.bg``; ``.gff3`` or ``.gff``; ``.bed``;
         ``.fasta``, ``.fa`` or ``.fna``; ``.h5ad``, of every feature.
     feature
-        By index or name; for ``.h5ad`` None.
+        By number or name; for ``.h5ad`` None.
+    genome
+        FASTA or GenBank, for ``.fasta``, unless a catalogue or a run names it; or the name of one
+        of their genomes.
+    annotations
+        GFF3 or GenBank, for ``.h5ad``, unless a catalogue or a run names it.
+    strand
+        Only this reading strand. Where None, loci are those of both strands, and tracks have the
+        larger activation of the two at each base.
+    bin
+        Width in bp of the bins of a track; a bin has its greatest activation.
+    merge_gap, min_length, min_activation
+        What counts as a locus, as in :class:`genointerp.feature.loci.LocusConfig`.
+    flank
+        Bases on either side of a locus in ``.fasta``.
+    types
+        Elements that are the genes of ``.h5ad``.
 
     Raises
     ------
     InputError
-        If the suffix is another, a file that is needed is not named, or nothing was read, which
-        a bigWig cannot say.
+        If the suffix is another, a file that is needed is not named, there are several genomes, or
+        nothing was read, which a bigWig cannot say.
     UnknownNameError
         If the dictionary has no such feature.
     StorageError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> n_intervals = gi.export("features.h5", "track.bw", 12)  # doctest: +SKIP
     """
-    config = ExportConfig() if config is None else config
-    suffix = Path(out).suffix.lower()
+    loci = LocusConfig(merge_gap, min_length, min_activation)
+    config = ExportConfig(strand, bin, loci, flank, as_texts(types))
+    out = Path(out)
+    suffix = out.suffix.lower()
     if suffix not in _SUFFIXES:
         raise InputError(str(out), f"a name that ends in {', '.join(_SUFFIXES)}", repr(suffix))
     kind = _SUFFIXES[suffix]
-    specimens = files.open(sequence=kind == "fasta", annotation=kind == "h5ad")
-    if len(specimens) != 1:
-        raise InputError(str(files.features), "features of one genome", f"{len(specimens)} genomes")
-    (specimen,) = specimens
+    files = find_specimens(features, genome=genome or (), annotations=annotations or ())
+    needed: dict[str, tuple[Part, ...]] = {"fasta": ("sequence",), "h5ad": ("annotation",)}
+    (specimen,) = files.one().open(*needed.get(kind, ()))
     if (feature is None) != (kind == "h5ad"):
         expected = "no feature, since all are written" if kind == "h5ad" else "a feature"
         raise InputError(str(out), expected, "none" if feature is None else str(feature))

@@ -2,34 +2,76 @@
 
 from pathlib import Path
 
+import pandas as pd
+
+from genointerp.core.arguments import FeatureName, OneOrMorePaths, StrPath
 from genointerp.core.config import to_mapping
 from genointerp.core.provenance import Provenance
-from genointerp.feature.specimen_files import SpecimenFiles, total_inputs
+from genointerp.feature.loci import LocusConfig
+from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens, total_inputs
 from genointerp.feature.top import TopConfig, strongest_loci
 from genointerp.store.table.schema.feature import TOP_LOCI
-from genointerp.store.table.table import TextFormat, render_table, write_table
+from genointerp.store.table.table import check_table_path, write_table
 
 
 def top(
-    files: SpecimenFiles,
-    feature: int | str,
-    config: TopConfig | None = None,
+    features: OneOrMoreFeatures,
+    feature: FeatureName,
     *,
-    format: TextFormat = "table",
-    out: Path | None = None,
-) -> str:
-    """Return the text of `strongest_loci`, or write it as a table with its provenance.
+    top: int = TopConfig.n,
+    genome: OneOrMorePaths = (),
+    annotations: OneOrMorePaths = (),
+    flank: int = TopConfig.flank,
+    merge_gap: int = LocusConfig.merge_gap,
+    min_length: int = LocusConfig.min_length,
+    min_activation: float = LocusConfig.min_activation,
+    out: StrPath | None = None,
+) -> pd.DataFrame:
+    """List the strongest loci of a feature over all genomes, with what lies there.
 
     Parameters
     ----------
+    features
+        A features file, a catalogue, a run directory, or one of these that is open.
+    feature
+        By number or name.
+    top
+        Loci at most.
+    genome
+        FASTA or GenBank, which gives the bases of each locus, unless a catalogue or a run names it;
+        or the name of one of their genomes, to which the answer is then limited.
+    annotations
+        GFF3 or GenBank, which gives the nearest element.
+    flank
+        Bases shown on either side of a locus, in lower case.
+    merge_gap, min_length, min_activation
+        What counts as a locus, as in :class:`genointerp.feature.loci.LocusConfig`.
     out
-        Write a table there, as the suffix says; the text is then one line.
+        The table is written there too, as the suffix says: .tsv, .json or .parquet.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each locus, the strongest first. ``start`` and ``end`` are 0-based and half-open,
+        ``peak`` is 0-based.
+
+    Raises
+    ------
+    UnknownNameError
+        If the dictionary has no such feature.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> loci = gi.top("results/demo", 12, top=5)  # doctest: +SKIP
     """
-    config = TopConfig() if config is None else config
-    specimens = files.open(sequence=True, annotation=True, required=False)
+    config = TopConfig(top, flank, LocusConfig(merge_gap, min_length, min_activation))
+    if out is not None:
+        check_table_path(Path(out))
+    files = find_specimens(features, genome=genome, annotations=annotations)
+    specimens = files.open(if_known=("sequence", "annotation"))
     table = strongest_loci(specimens, feature, config)
-    if out is None:
-        return render_table(table, format)
-    record = Provenance({"feature": feature, **to_mapping(config)}, total_inputs(specimens))
-    write_table(table, out, TOP_LOCI, record)
-    return f"{len(table)} loci -> {out}\n"
+    if out is not None:
+        record = Provenance({"feature": feature, **to_mapping(config)}, total_inputs(specimens))
+        write_table(table, Path(out), TOP_LOCI, record)
+    return table

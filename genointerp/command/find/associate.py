@@ -26,7 +26,7 @@ from genointerp.core.files import claiming, together
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.specimen import Specimen
-from genointerp.feature.specimen_files import open_specimens
+from genointerp.feature.specimen_files import find_specimens
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations_of
 from genointerp.store.table.identity import SAE
@@ -118,9 +118,9 @@ def associate(
     for path in (out, baselines.out):
         if path is not None:
             check_table_path(path)
-    specimens: Sequence[Specimen] = open_specimens(
-        features, sequences=genomes, annotations=annotations, activations=baselines.activations
-    )
+    specimens: Sequence[Specimen] = find_specimens(
+        features, genome=genomes, annotations=annotations, activations=baselines.activations
+    ).open("annotation", if_known=("sequence",))
     config = resolve_split([specimen.features for specimen in specimens], config)
     concepts = annotations_folder() / "concepts.yaml" if concepts is None else concepts
     specimens = read_elements(specimens, concepts)

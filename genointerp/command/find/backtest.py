@@ -20,7 +20,7 @@ from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.decoder import read_own_directions
 from genointerp.feature.specimen import Specimen, under_others
-from genointerp.feature.specimen_files import open_specimens
+from genointerp.feature.specimen_files import find_specimens
 from genointerp.figure.backtest import backtest as draw_backtest
 from genointerp.figure.file import check_suffix
 from genointerp.store.table.identity import check_features, table_identity
@@ -189,7 +189,7 @@ def _open_random(
     """Open what there is of random weights, and return the sha256 of each file by its role."""
     if not files.features:
         return None, {}
-    opened = open_specimens(files.features, activations=files.activations)
+    opened = find_specimens(files.features, activations=files.activations).open()
     stores = [specimen.features for specimen in opened]
     genomes = under_others(subject.specimens, stores)
     specimens = find_outliers(

@@ -23,7 +23,7 @@ from genointerp.feature.decoder import read_own_directions
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
 from genointerp.feature.motif import write_meme
 from genointerp.feature.specimen import Specimen
-from genointerp.feature.specimen_files import open_specimens, total_inputs
+from genointerp.feature.specimen_files import find_specimens, total_inputs
 from genointerp.store.table.identity import SAE, check_features
 from genointerp.store.table.schema.candidate import CANDIDATES, LOCUS_EVIDENCE
 from genointerp.store.table.table import (
@@ -86,12 +86,12 @@ def dossier(files: DossierFiles, out: Path, config: DossierConfig | None = None)
     candidates = read_table(files.candidates, CANDIDATES)
     told = read_provenance(files.candidates, CANDIDATES)["config"]
     ranked: RankConfig = from_mapping(RankConfig, told, where=f"{files.candidates}: config")
-    specimens = open_specimens(
+    specimens = find_specimens(
         files.features,
-        sequences=files.genomes,
+        genome=files.genomes,
         annotations=files.annotations,
         predictions=files.predictions,
-    )
+    ).open(if_known=("sequence", "annotation"))
     stores = [specimen.features for specimen in specimens]
     check_features(files.candidates, CANDIDATES, stores)
     decoder = None if files.sae is None else read_own_directions(files.sae, stores[0])

@@ -42,7 +42,7 @@ class FeatureCatalogue:
 
 
 def read_catalogue(path: Path) -> FeatureCatalogue:
-    """Read a catalogue; a features file alone is the catalogue of one genome, named by its stem.
+    """Read a catalogue.
 
     Raises
     ------
@@ -52,8 +52,6 @@ def read_catalogue(path: Path) -> FeatureCatalogue:
         If the file is of another format or version, or names no genome.
     """
     path = Path(path)
-    if path.suffix not in SUFFIXES:
-        return FeatureCatalogue(FORMAT, VERSION, {path.stem: CatalogueEntry(path)})
     found: FeatureCatalogue = from_mapping(FeatureCatalogue, read_yaml(path), where=str(path))
     if (found.format, found.version) != (FORMAT, VERSION):
         expected = f"{FORMAT} version {VERSION}"

@@ -1,0 +1,79 @@
+"""A run directory stands for the features of its genomes, wherever features are asked for."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+import genointerp as gi
+from genointerp.cli.main import app
+from genointerp.core.errors import InputError, UnknownNameError
+from tests.page.conftest import run_dir  # noqa: F401 (a fixture)
+
+
+@pytest.fixture
+def features(run_dir, request):  # noqa: F811
+    """What stands for the features of a run, in each form."""
+    run = gi.open_run(run_dir)
+    forms = {"path": run_dir, "text": str(run_dir), "run": run, "specimens": [*run.specimens]}
+    return forms[request.param]
+
+
+@pytest.mark.parametrize("features", ["path", "text", "run", "specimens"], indirect=True)
+def test_a_gene_is_asked_of_every_genome_of_a_run(features):
+    table = gi.query(features, "trnX", top=1)
+    assert table["genome"].tolist() == ["first", "first", "second"]
+    assert set(table["feature"]) == {3}
+    assert ("best_concept" in table) == (not isinstance(features, list))
+
+
+@pytest.mark.parametrize("features", ["path", "run", "specimens"], indirect=True)
+def test_the_sequences_of_a_run_need_not_be_named(features):
+    table = gi.top(features, 3, top=3)
+    assert set(table["genome"]) <= {"first", "second"}
+    assert table["sequence"].str.len().min() > 0
+    assert table["element_type"].tolist()[0] == "tRNA"
+    assert gi.motif(features, 3).n_sites > 0
+
+
+def test_one_genome_of_a_run_is_named(run_dir, tmp_path):  # noqa: F811
+    assert set(gi.top(run_dir, 3, genome="second")["genome"]) == {"second"}
+    with pytest.raises(InputError, match="genome: expected the name of one of first, second"):
+        gi.export(run_dir, tmp_path / "t.bed", 3)
+    assert gi.export(run_dir, tmp_path / "t.bed", 3, genome="second") > 0
+    alone = gi.export(run_dir / "second" / "features.h5", tmp_path / "alone.bed", 3)
+    assert (tmp_path / "t.bed").read_text() == (tmp_path / "alone.bed").read_text()
+    assert alone > 0
+
+
+def test_a_figure_is_of_the_genome_that_has_the_region(run_dir):  # noqa: F811
+    assert gi.plot.region(run_dir, "chrB:1,001-1,900").axes
+    with pytest.raises(
+        InputError, match=r"region trnX: expected one place, found first chrA:1,101"
+    ):
+        gi.plot.region(run_dir, "trnX")
+    assert gi.plot.region(run_dir, "trnX", genome="second").axes
+    assert gi.plot.circle(run_dir, feature=3, contig="chrB").axes
+    with pytest.raises(
+        UnknownNameError, match=r"one of chrA, .*, chrB, found 'x'"
+    ):
+        gi.plot.circle(run_dir, feature=3, contig="x")
+    assert gi.plot.density(run_dir, genome="first").axes
+
+
+def test_the_program_takes_a_run_directory(run_dir, tmp_path):  # noqa: F811
+    def answer(*words):
+        done = CliRunner().invoke(app, [*map(str, words)])
+        assert done.exit_code == 0, done.exception
+        return done.stdout
+
+    assert answer("query", run_dir, "trnX", "--top", "1").count("trnX") == 3
+    assert len(json.loads(answer("top", run_dir, "3", "--format", "json", "--top", "2"))) == 2
+    assert answer("motif", run_dir, "3", "--format", "tsv").startswith("offset\tA\tC\tG\tT")
+    figure = tmp_path / "r.png"
+    assert answer("plot", "region", run_dir, "chrB:1-900", "--out", figure) == f"{figure}\n"
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"config\.yaml: expected a file of every run"):
+        gi.query(tmp_path, "chrA")
