@@ -1,1 +1,1 @@
-"""HDF5 and table schemas, their readers and writers. Torch-free."""
+"""Schemas of HDF5 files and of tables, with their readers and writers; torch is not needed."""

@@ -1,4 +1,4 @@
-"""Checksums of an HDF5 file: a sha256 of all but the large datasets, CRC-32 of pieces of those."""
+"""Checksums of an HDF5 file: CRC-32 of pieces of large datasets, and a sha256 of all else."""
 
 import hashlib
 import zlib
@@ -15,12 +15,12 @@ _NOT_CONTENTS = (CONTENTS, "format", "format-version", "creation-date")
 
 
 def crc32_of(columns: Iterable[np.ndarray], crc: int = 0) -> int:
-    """Return the CRC-32 over the bytes of columns, one after the other.
+    """Return the CRC-32 of the bytes of columns, one after the other.
 
     Parameters
     ----------
     crc
-        That of the bytes before them.
+        CRC-32 of the bytes before them.
     """
     for column in columns:
         crc = zlib.crc32(np.ascontiguousarray(column).data.cast("B"), crc)
@@ -28,15 +28,15 @@ def crc32_of(columns: Iterable[np.ndarray], crc: int = 0) -> int:
 
 
 def contents_sha256(file: h5py.File, large: tuple[str, ...]) -> str:
-    """Return the sha256 over attributes and small datasets, in the order of their names.
+    """Return the sha256 of attributes and small datasets, in the order of their names.
 
-    Of an attribute, ``name=value`` and a line end; of a dataset, its name, a line end and its
-    bytes, texts joined by line ends.
+    An attribute enters as ``name=value`` and a line end; a dataset as its name, a line end and its
+    bytes, where texts are joined by line ends.
 
     Parameters
     ----------
     large
-        How the paths of datasets end that are left out.
+        Endings of the paths of the datasets to leave out.
     """
     digest = hashlib.sha256()
     for name in sorted(set(file.attrs) - set(_NOT_CONTENTS)):
@@ -48,12 +48,12 @@ def contents_sha256(file: h5py.File, large: tuple[str, ...]) -> str:
 
 
 def check_contents(file: h5py.File, large: tuple[str, ...]) -> None:
-    """Refuse a file whose attributes or small datasets are not those that were written.
+    """Refuse a file whose attributes or small datasets changed after they were written.
 
     Raises
     ------
     SchemaError
-        If their sha256 is another than the file says.
+        If their sha256 is not the one in the file.
     """
     expected, found = text_attribute(file, CONTENTS), contents_sha256(file, large)
     if found != expected:
@@ -62,7 +62,7 @@ def check_contents(file: h5py.File, large: tuple[str, ...]) -> None:
 
 def _datasets(file: h5py.File, large: tuple[str, ...]) -> list[tuple[bytes, h5py.h5d.DatasetID]]:
     names: list[bytes] = []
-    # the names alone: h5py's own walk makes an object of each, which takes ten times as long
+    # only the names, since h5py's own walk makes an object of each, which takes ten times longer
     h5py.h5o.visit(file.id, names.append)
     opened = [(name, h5py.h5o.open(file.id, name)) for name in names]
     return [

@@ -1,4 +1,4 @@
-"""The contigs of a genome as stores name them: no sequence, only name, length and topology."""
+"""The contigs of a genome as in stores: name, length and topology, without the sequence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class ContigInfo:
 
 
 def contig_lengths(contigs: Sequence[ContigInfo]) -> dict[str, int]:
-    """Return the length of each contig, in the order given."""
+    """Return the length of each contig, in their order."""
     return {contig.seqid: contig.length for contig in contigs}
 
 
@@ -52,12 +52,12 @@ def contig_offsets(contigs: Sequence[ContigInfo]) -> dict[str, int]:
 
 
 def check_inside(interval: GenomicInterval, contigs: Sequence[ContigInfo]) -> None:
-    """Refuse an interval that leaves these contigs.
+    """Refuse an interval that is not inside one of these contigs.
 
     Raises
     ------
     CoordinateError
-        Naming the contig and its end.
+        If there is no such contig, or the interval ends beyond it; the message names both.
     """
     lengths = contig_lengths(contigs)
     if interval.seqid not in lengths:
@@ -76,13 +76,13 @@ def write_contigs(group: h5py.Group, contigs: Sequence[ContigInfo]) -> None:
 
 
 def read_contigs(group: h5py.Group) -> tuple[ContigInfo, ...]:
-    """Read what ``write_contigs`` wrote.
+    """Read the contigs that ``write_contigs`` wrote.
 
     Raises
     ------
     SchemaError
-        If a dataset is missing or of another type or shape, a contig has no name that fits in one
-        column of a table or a length below 0, or two have one name.
+        If a dataset is missing or of another type or shape, the name of a contig is empty or does
+        not fit in a field of a table, a length is below 0, or two contigs have the same name.
     """
     where = f"{group.file.filename}: {group.name[1:]}"
     seqid = checked_dataset(group, "seqid", TEXT, (None,)).asstr()[:].tolist()
@@ -92,14 +92,15 @@ def read_contigs(group: h5py.Group) -> tuple[ContigInfo, ...]:
     )
     for name in seqid:
         if not name or clean_field(name) != name:
-            raise SchemaError(f"{where}/seqid", "names without control characters", repr(name))
+            expected = "names that are not empty, without control characters"
+            raise SchemaError(f"{where}/seqid", expected, repr(name))
     if len(set(seqid)) != len(seqid):
-        raise SchemaError(f"{where}/seqid", "a name for each contig", "one twice")
+        raise SchemaError(f"{where}/seqid", "a name of its own for each contig", "one twice")
     if min(length, default=0) < 0 or sum(length) >= _MOST_ROWS:
         expected = f"lengths >= 0 of less than {_MOST_ROWS:,} bases in all"
-        raise SchemaError(f"{where}/length", expected, "others")
+        raise SchemaError(f"{where}/length", expected, "other values")
     if not set(circular) <= {0, 1}:
-        raise SchemaError(f"{where}/circular", "0 or 1", "others")
+        raise SchemaError(f"{where}/circular", "0 or 1", "other values")
     rows = zip(seqid, length, circular, strict=True)
     return tuple(ContigInfo(name, n, bool(ring)) for name, n, ring in rows)
 
@@ -118,13 +119,13 @@ def write_intervals(
 
 
 def read_intervals(group: h5py.Group, contigs: Sequence[ContigInfo]) -> tuple[GenomicInterval, ...]:
-    """Read what ``write_intervals`` wrote.
+    """Read the intervals that ``write_intervals`` wrote.
 
     Raises
     ------
     SchemaError
-        If a dataset is missing or of another type or shape, or an interval names no contig, leaves
-        it or has no strand.
+        If a dataset is missing or of another type or shape, or if an interval has no valid contig
+        or strand, or ends beyond its contig.
     """
     n = group["contig"].shape[0]
     contig, start, end, strand = (
@@ -135,7 +136,7 @@ def read_intervals(group: h5py.Group, contigs: Sequence[ContigInfo]) -> tuple[Ge
     if ((contig < 0) | (contig >= len(contigs))).any():
         raise SchemaError(f"{where}/contig", f"indices below {len(contigs)}", str(contig.max()))
     if not set(strand.tolist()) <= {ord("+"), ord("-"), ord(".")}:
-        raise SchemaError(f"{where}/strand", "+, - or .", "others")
+        raise SchemaError(f"{where}/strand", "+, - or .", "other values")
     lengths = np.array([one.length for one in contigs], dtype=np.int64)
     wrong = (start < 0) | (start > end) | (end > lengths[contig])
     if wrong.any():

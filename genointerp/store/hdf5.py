@@ -1,8 +1,9 @@
-"""Opening and making HDF5 files whose format is written in an attribute.
+"""Open and make HDF5 files whose format is in an attribute.
 
-HDF5 and h5py report a damaged file by any of a dozen exceptions; here they become SchemaError. Upon
-a full disk it cannot even close its file, and prints tracebacks as its objects die: therefore it
-writes into a sink that remembers the first failure and accepts, and drops, all that comes after.
+HDF5 and h5py report a damaged file by any of a dozen exceptions, which become a SchemaError here.
+If the disk is full, h5py cannot even close its file, and prints tracebacks when its objects are
+deleted. It therefore writes into a sink that remembers the first failure, and accepts and drops
+everything after it.
 """
 
 import math
@@ -23,24 +24,25 @@ from genointerp.core.text import one_line
 Attribute = str | int
 
 TEXT = "text"
-"""Stands for the type of a dataset of texts."""
+"""Name of the type of a dataset of texts."""
 
 _DAMAGE = (OSError, LookupError, RuntimeError, ValueError, TypeError, AttributeError, MemoryError)
-"""What h5py and numpy raise upon what is not as they expect."""
+"""Classes of errors that h5py and numpy raise for a damaged file."""
 
 _MOST = (1 << 31) - 1
 
 
 @contextmanager
 def open_checked(path: Path, format: str, version: int) -> Iterator[h5py.File]:
-    """Open a file for reading, if it is of this format and of no newer version.
+    """Open a file for reading, if it is of this format and not of a newer version.
 
-    Errors of HDF5 in the block, such as a missing dataset, become errors of the schema too.
+    Errors of HDF5 in the ``with`` block, such as a missing dataset, become a SchemaError too.
 
     Raises
     ------
     SchemaError
-        If there is no such file, or it is no HDF5, truncated, of another format or newer.
+        If there is no such file, it is not HDF5, it is truncated, or its format is another one or
+        of a newer version.
     """
     path = Path(path)
     expected = f"a {format} file"
@@ -68,12 +70,12 @@ def create(
     provenance: Provenance,
     attributes: Mapping[str, Attribute],
 ) -> Iterator[h5py.File]:
-    """Make a file under a temporary name; it gets its format and then its name at the end.
+    """Make a file under a temporary name; at the end it gets its format and then its name.
 
     Raises
     ------
     StorageError
-        If it cannot be written, for example upon a full disk; what stood at ``path`` remains.
+        If it cannot be written, for example on a full disk; an older file at ``path`` remains.
     """
     with writing(path), atomic_path(path) as temporary, _sunk(temporary) as file:
         file.attrs["provenance"] = provenance.as_json()
@@ -87,7 +89,7 @@ def create(
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the system raises upon a failed write into StorageError, in one line."""
+    """Turn an error of the system on a failed write into a StorageError, in one line."""
     try:
         yield
     except GenointerpError:
@@ -132,22 +134,22 @@ def int_attribute(file: h5py.File, name: str, least: int = 1, most: int = _MOST)
 def checked_dataset(
     parent: h5py.Group, name: str, kind: str | np.dtype[Any], shape: tuple[int | None, ...]
 ) -> h5py.Dataset:
-    """Return a dataset that is in the file, and of a type and a shape.
+    """Return a dataset, after checking its type and shape and that it is stored in the file.
 
     Parameters
     ----------
     name
         Path below ``parent``.
     kind
-        Its type as numpy names it; ``TEXT`` for texts.
+        Expected type, by its name in numpy; ``TEXT`` for texts.
     shape
-        None stands for any number.
+        Expected shape, in which None stands for any number.
 
     Raises
     ------
     SchemaError
-        If there is none, it is of another type or shape, or is a link to something else, a view of
-        other datasets, or kept in another file.
+        If there is no such dataset, it is of another type or shape, or it is a link, a view of
+        other datasets, or stored in another file.
     """
     where = f"{filename_of(parent)}: {parent.name.rstrip('/')}/{name}".replace(": /", ": ")
     holder, parts = parent.id, name.split("/")
@@ -173,7 +175,7 @@ def filename_of(parent: h5py.Group) -> str:
 
 
 def _check_link(holder: h5py.h5g.GroupID, name: str, where: str) -> None:
-    # the interface of h5py for people takes ten times as long, and each opening of a file pays it
+    # h5py's high-level interface takes ten times longer, whenever a file is opened
     if not holder.links.exists(name.encode()):
         raise SchemaError(where, "a dataset of the file itself", "none")
     if holder.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
@@ -188,7 +190,7 @@ def _check_type(found: h5py.h5d.DatasetID, kind: str | np.dtype[Any], where: str
 
 
 def _check_stored(found: h5py.h5d.DatasetID, where: str) -> None:
-    """Refuse what is kept elsewhere, and what is a shape alone, which could fill any memory."""
+    """Refuse data stored elsewhere, or a shape without data, which could fill any memory."""
     how = found.get_create_plist()
     if how.get_layout() == h5py.h5d.VIRTUAL or how.get_external_count():
         raise SchemaError(where, "a dataset of the file itself", "a view of other data")
@@ -212,7 +214,7 @@ def _sunk(path: Path) -> Iterator[h5py.File]:
             with h5py.File(sink, "w") as file:
                 yield file
         except (OSError, RuntimeError):
-            # a failed write, if there was one, is the cause of whatever HDF5 says later
+            # a failed write, if there was one, is the cause of any later error of HDF5
             sink.check()
             raise
         sink.check()
@@ -221,7 +223,7 @@ def _sunk(path: Path) -> Iterator[h5py.File]:
 
 
 class _Sink:
-    """A file for h5py to write into, whose writes never fail; ``check`` raises what failed."""
+    """A file for h5py whose writes never fail; ``check`` raises the first error, if any."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w+b", buffering=0)

@@ -1,4 +1,4 @@
-"""Whether a file of ours is whole: every check, with what was found where it fails."""
+"""Verify that a file of this package is intact: a list of checks, with what each one found."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -28,34 +28,34 @@ _ROWS = 1 << 16
 
 
 class Check(NamedTuple):
-    """One thing that was looked at; ``found`` is empty where it is as it must be."""
+    """One check; ``found`` says what is wrong, and is empty if the check passed."""
 
     name: str
     found: str
 
     @property
     def passed(self) -> bool:
-        """Whether it is as it must be."""
+        """Whether the check passed."""
         return not self.found
 
 
 def verify(path: Path, *, inputs: Sequence[Path] = ()) -> list[Check]:
-    """Check a features or an activations file from end to end, in memory that stays small.
+    """Check a features or an activations file from end to end, with little memory.
 
     Parameters
     ----------
     inputs
-        Files that its provenance must name, by sha256; not looked for in one that is damaged.
+        Files that its provenance must name, by sha256; not checked if the provenance is damaged.
 
     Returns
     -------
     list of Check
-        In the order in which they were done; after a format that cannot be read, nothing else.
+        The checks, in order; if the format cannot be read, only that check.
 
     Raises
     ------
     SchemaError
-        If there is no such file, or it is of no format that can be verified.
+        If there is no such file, or its format cannot be verified.
     """
     path = Path(path)
     kind = _format_of(path)
@@ -69,12 +69,12 @@ def verify(path: Path, *, inputs: Sequence[Path] = ()) -> list[Check]:
 
 
 def all_passed(checks: Sequence[Check]) -> bool:
-    """Whether every check passed."""
+    """Say whether every check passed."""
     return all(check.passed for check in checks)
 
 
 def render_checks(checks: Sequence[Check]) -> str:
-    """Return a line for each check: ``ok`` or ``FAILED``, its name, what was found."""
+    """Return a line for each check: ``ok`` or ``FAILED``, its name, and what was found."""
     return "".join(
         f"{'ok' if check.passed else 'FAILED'}\t{check.name}"
         + (f"\t{check.found}\n" if check.found else "\n")
@@ -180,16 +180,16 @@ class _StrandCheck:
         return start, np.maximum.accumulate(stop)
 
     def check_hits(self, place: str, row: np.ndarray, value: np.ndarray) -> None:
-        """Refuse a value that no feature has, and a global row that was not read."""
+        """Refuse a value that no feature can have, and a hit on a base that was not read."""
         if not (np.isfinite(value) & (value > 0)).all():
-            raise self._wrong(place, "finite activations > 0", "others")
+            raise self._wrong(place, "finite activations > 0", "other values")
         start, stop = self._read
         before = np.searchsorted(start, row, side="right") - 1
         read = before >= 0
         if len(start):
             read &= row < stop[before]
         if not read.all():
-            raise self._wrong(place, "hits on bases that were read", "others")
+            raise self._wrong(place, "hits on bases that were read", "hits on other bases")
 
     def _wrong(self, place: str, expected: str, found: str) -> SchemaError:
         return SchemaError(f"{self.where}/{place}", expected, found)
@@ -213,7 +213,7 @@ class _TileCheck(_StrandCheck):
                 self._check_tile(tile, int(first[tile]), size, (offset, row, value))
                 own = crc32_of((offset, row, value)), word_sum((offset, row, value))
                 if own != (crc[tile], words[tile] if len(words) else own[1]):
-                    raise self._wrong(*self._tile(tile, int(first[tile]), size), "others")
+                    raise self._wrong(*self._tile(tile, int(first[tile]), size), "other ones")
                 count += np.diff(offset.astype(np.int64))
                 add_sums(sums, int(first[tile]), (row, value, offset))
             expected = group["feature_hits"][:]
@@ -224,7 +224,7 @@ class _TileCheck(_StrandCheck):
             raise self._wrong(f"feature_hits: {feature}", str(expected[feature]), found)
         if not np.array_equal(sums, known):
             feature = int(np.flatnonzero(sums != known)[0])
-            raise self._wrong(f"{SUMS}: {feature}", "the sum that was written", "another")
+            raise self._wrong(f"{SUMS}: {feature}", "the sum that was written", "another one")
 
     def _tile(self, tile: int, first: int, size: int) -> tuple[str, str]:
         last = min(first + size, self.store.n_rows)
@@ -237,7 +237,7 @@ class _TileCheck(_StrandCheck):
         name, _ = self._tile(tile, first, size)
         steps = np.diff(offset.astype(np.int64))
         if offset[0] or (steps < 0).any() or int(offset[-1]) != len(row):
-            raise self._wrong(name, f"offsets that rise from 0 to {len(row)}", "others")
+            raise self._wrong(name, f"offsets that rise from 0 to {len(row)}", "other offsets")
         rises = np.ones(len(row), dtype=bool)
         rises[1:] = row[1:] > row[:-1]
         rises[offset[:-1][steps > 0]] = True
@@ -255,13 +255,13 @@ class _IndexCheck(_StrandCheck):
     """Checks of version 1."""
 
     def indexes(self) -> None:
-        """Check order, values and coverage; both indexes must have each hit, with one value."""
+        """Check order, values and coverage; both indexes must hold the same hits and values."""
         store, strand = self.store, self.strand
         with open_checked(store.path, features.FORMAT, features.VERSION) as file:
             for name in ("by_base", "by_feature"):
                 indptr = file[f"{GROUPS[strand]}/{name}/indptr"][:].astype(np.int64)
                 if (np.diff(indptr) < 0).any():
-                    raise self._wrong(f"{name}/indptr", "offsets that never fall", "others")
+                    raise self._wrong(f"{name}/indptr", "offsets that never fall", "falling ones")
                 if name == "by_base":
                     self._check_bases(indptr, file[f"{GROUPS[strand]}/{name}/feature"])
         by_base = by_feature = 0
@@ -276,7 +276,7 @@ class _IndexCheck(_StrandCheck):
             by_feature += _mixed(row, np.full(len(row), number), value)
         if (by_base - by_feature) % (1 << 64):
             expected = "the same hits by base and by feature"
-            raise SchemaError(self.where, expected, "others")
+            raise SchemaError(self.where, expected, "different hits")
 
     def _check_bases(self, indptr: np.ndarray, feature: h5py.Dataset) -> None:
         for first in range(0, len(indptr) - 1, _ROWS):
@@ -290,7 +290,7 @@ class _IndexCheck(_StrandCheck):
 
 
 def _mixed(row: np.ndarray, feature: np.ndarray, value: np.ndarray) -> int:
-    """Return the sum of a hash of each hit (the finaliser of SplitMix64), whatever their order."""
+    """Return the sum of a hash of each hit (the finaliser of SplitMix64), which ignores order."""
     key = row.astype(np.uint64) << np.uint64(32) | feature.astype(np.uint64)
     key ^= value.view(np.uint32).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -1,4 +1,4 @@
-"""Settings of the training of a dictionary from files; read without torch, too."""
+"""Settings of the training of a dictionary, which are also read without torch."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from genointerp.store.activation.reading import ReadingConfig
 
 @dataclass(frozen=True)
 class SlowConfig:
-    """Which neighbours of a base make its surroundings.
+    """Which bases count as the neighbours of a base.
 
     Raises
     ------
@@ -18,9 +18,9 @@ class SlowConfig:
     """
 
     step: int = 3
-    """Bases from one neighbour to the next; with 3 they share the base's codon position."""
+    """Bases from one neighbour to the next; with 3, neighbours have the same codon position."""
     half: int = 10
-    """Neighbours on either side; those beyond the window's ends are left out."""
+    """Number of neighbours on either side; those beyond the ends of the window are left out."""
 
     def __post_init__(self) -> None:
         for name in ("step", "half"):
@@ -35,13 +35,13 @@ class SlowPart(SlowConfig):
     Raises
     ------
     ConfigError
-        If there are no features, or fewer than may fire.
+        If there are no features, or ``k`` is not in 1 to ``n_features``.
     """
 
     n_features: int = 64
     """Number of features."""
     k: int = 4
-    """Features that fire for a token, on average."""
+    """Mean number of features that fire on a token."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -57,14 +57,14 @@ class TrainingConfig(TrainConfig):
     Raises
     ------
     ConfigError
-        If there are slow parts, and the features of the architecture are not each chosen by itself.
+        If there are slow parts, but the features of the architecture compete with one another.
     """
 
     reading: ReadingConfig = field(default_factory=ReadingConfig)
-    """Of the rows."""
+    """How the rows are read."""
     slow_parts: tuple[SlowPart, ...] = ()
-    """Slow parts of the activations whose features come before those of ``sae``, which then
-    describes what they leave."""
+    """Slow parts of the activations, whose features come before those of ``sae``; the latter then
+    describes what the slow parts leave."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,4 +1,4 @@
-"""Activations for training straight from a model, without a file of them."""
+"""Activations for training, straight from a model and without a file."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,28 +17,29 @@ from genointerp.store.activation.reading import ReadingConfig
 
 
 class ModelSource:
-    """Rows that a model computes over the windows of genomes, which it reads in shuffled order.
+    """Rows that a model computes while it reads the windows of genomes in shuffled order.
 
-    The model runs anew in every epoch, and computes held-out windows only to evaluate.
+    The model runs again in every epoch; held-out windows are computed only for evaluation.
 
     Parameters
     ----------
     model
-        Runs in the thread that reads ahead.
+        Model, which runs in the thread that reads ahead.
     plans
-        What is read of each genome; all at one site.
+        What to read of each genome; all plans must have the same site.
     config
-        As for stores; ``skip_first`` counts rows of a window behind its warm-up.
+        Settings as for stores; ``skip_first`` counts rows after the warm-up of a window.
 
     Attributes
     ----------
     n_rows
-        Where tokens are words, at most: windows are not tokenised to count them.
+        Number of rows; an upper limit if tokens are words, since windows are not tokenised to count
+        them.
 
     Raises
     ------
     InputError
-        If there is no genome, or the plans are not of one site.
+        If there is no genome, or the plans have different sites.
     """
 
     def __init__(
@@ -62,19 +63,19 @@ class ModelSource:
     def chunks(
         self, seed: int, epoch: int, *, eval_share: float, start: int = 0
     ) -> Iterator[Float32[np.ndarray, "n d_in"]]:
-        """Yield every row to train on once, in an order that seed and epoch determine.
+        """Yield every row to train on once, in an order that depends on seed and epoch.
 
         Windows that overlap a held-out one, on either strand, are neither trained on nor held out.
 
         Raises
         ------
         InputError
-            If there is but one block of windows.
+            If there is only one block of windows.
         """
         yield from self._run(seed, eval_share, f"epoch {epoch}", start, is_held_out=False)
 
     def held_out(self, seed: int, *, eval_share: float) -> Iterator[Float32[np.ndarray, "n d_in"]]:
-        """Yield the rows of the held-out blocks, in an order that the seed determines."""
+        """Yield the rows of the held-out blocks, in an order that depends on the seed."""
         yield from self._run(seed, eval_share, "held-out rows", 0, is_held_out=True)
 
     def _run(
@@ -97,7 +98,7 @@ class ModelSource:
             yield rows[generator.permutation(len(rows))]
 
     def _rows(self, windows: Sequence[tuple[int, Window]]) -> Float32[np.ndarray, "n d_in"]:
-        """Run the model over windows, those of a genome together."""
+        """Run the model over windows, grouped by genome."""
         found = [np.empty((0, self.d_in), dtype=np.float32)]
         for number, plan in enumerate(self.plans):
             own = [window for genome, window in windows if genome == number]

@@ -1,8 +1,8 @@
-"""Training of one dictionary in parts: some of slow parts of the activations, one of the rest.
+"""Train one dictionary in parts: some for slow parts of the activations, and one for the rest.
 
-Each part is trained as a dictionary of its own, on a linear part of the activations, and reads the
-activations themselves once that map is folded in; together they are one dictionary, whose
-reconstruction is the sum of theirs.
+Each part is trained as a dictionary of its own, on a linear part of the activations. When that
+linear map is folded in, it reads the activations themselves. Together the parts are one dictionary
+whose reconstruction is the sum of theirs.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,12 +43,12 @@ class PartSource:
 
     @property
     def n_rows(self) -> int:
-        """Rows of all blocks."""
+        """Number of rows of all blocks."""
         return self.source.n_rows
 
     @property
     def n_skipped(self) -> int:
-        """Rows that the source leaves out."""
+        """Number of rows that the source leaves out."""
         return self.source.n_skipped
 
     def chunks(
@@ -75,33 +75,33 @@ def train_parts(  # noqa: PLR0913 - as train_sae, and where the parts come from
     checkpoint_dir: Path | None = None,
     device: str = "cpu",
 ) -> TrainResult:
-    """Train a dictionary whose first features are those of slow parts.
+    """Train a dictionary whose first features describe slow parts of the activations.
 
     Parameters
     ----------
     source
         Rows to train on.
     stretches
-        Rows of consecutive bases, to which the parts are fitted; see
+        Arrays of rows of consecutive bases, to which the parts are fitted; see
         :func:`~genointerp.training.slow.fit_parts`.
     config
-        Of the dictionary of what the slow parts leave, and of how every part is trained.
+        Settings of the dictionary for what the slow parts leave, and of the training of every part.
     slow
-        The parts, in turn; their features come first.
+        The slow parts, in order; their features come first.
     metadata, progress, listen, checkpoint_dir, device
         As for :func:`~genointerp.sae.train.train_sae`; a checkpoint is kept for each part.
 
     Returns
     -------
     TrainResult
-        A ``jumprelu`` dictionary that holds the thresholds that were estimated. Its figures are of
-        the whole activations; ``records`` are those of the parts, one after the other, with the
-        number of the part.
+        A ``jumprelu`` dictionary with the thresholds that were estimated. Its figures are those on
+        whole activations; ``records`` are those of the parts, one after the other, with the number
+        of the part.
 
     Raises
     ------
     ConfigError
-        If the architecture is none whose features are chosen each by itself.
+        If the features of the architecture compete with one another, as in TopK.
     """
     check_joinable(config.sae)
     config = config.for_rows(source.n_rows)
@@ -133,7 +133,7 @@ def _shifted_listen(listen: Listen, number: int, config: TrainConfig) -> Listen:
 
 
 def _shifted_record(record: Record, number: int, config: TrainConfig) -> Record:
-    """Return a line of metrics of one part as one of the whole training, which has them in turn."""
+    """Return a line of metrics of one part, numbered as a step of the whole training."""
     own = record["step"]
     assert own is not None
     step = number * config.n_steps + own
@@ -171,7 +171,7 @@ def _joined(
 
 
 def _described(slow: Sequence[SlowPart], parts: Sequence[LinearPart], sae: SaeConfig) -> str:
-    """Say which features are of which part, half-open, and the part's share of the variance."""
+    """Describe the parts: their features, as half-open ranges, and their share of the variance."""
     names = [f"slow part of step {it.step}, {it.half} on either side" for it in slow]
     sizes = [*(it.n_features for it in slow), sae.n_features]
     ends = np.cumsum(sizes).tolist()

@@ -1,13 +1,13 @@
-"""The slow parts of activations: what one base tells of the bases around it.
+"""Slow parts of activations: what one base tells about the bases around it.
 
-Most of the variance at a site follows the last few bases and changes from one base to the next, so
-a sparse dictionary spends its features on it and cuts a gene into pieces: a feature fires on a base
-of a gene, rests on the following one, and its recall is low however exact it is. A dictionary of
-a slow part describes what neighbouring bases share. Its encoder still reads one base: the map is
-linear and becomes part of W_enc.
+Most of the variance at a site depends on the last few bases and changes from one base to the next.
+A sparse dictionary spends its features on it and cuts a gene into pieces: a feature fires on one
+base of a gene and not on the next, so its recall is low even if its precision is high. A dictionary
+of a slow part describes what neighbouring bases share. Its encoder still reads one base, since the
+map is linear and becomes part of W_enc.
 
-Related: slow feature analysis (Wiskott and Sejnowski 2002); temporal sparse autoencoders, which
-ask neighbouring tokens for like codes (Bhalla et al. 2025).
+Related methods are slow feature analysis (Wiskott and Sejnowski 2002) and temporal sparse
+autoencoders, which ask for similar codes of neighbouring tokens (Bhalla et al. 2025).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,10 +32,10 @@ class LinearPart:
     Parameters
     ----------
     matrix, offset
-        ``y`` has the width and the unit of ``x``.
+        The map; ``y`` has the width and the unit of ``x``.
     share
-        Variance of ``y`` over that of ``x``, on the rows that it was fitted to. Shares of the parts
-        of one activation do not add up to 1 exactly: parts may be correlated.
+        Variance of ``y`` over that of ``x``, on the rows to which the map was fitted. The shares of
+        all parts need not add up to 1, since parts may be correlated.
     """
 
     matrix: Float64[np.ndarray, "d_in d_in"]
@@ -43,17 +43,17 @@ class LinearPart:
     share: float
 
     def __call__(self, x: Float32[np.ndarray, "row d_in"]) -> Float32[np.ndarray, "row d_in"]:
-        """Return the part of rows."""
+        """Return this part of rows."""
         return np.asarray(
             x @ self.matrix.astype(np.float32) + self.offset.astype(np.float32), dtype=np.float32
         )
 
     @torch.no_grad()
     def fold(self, sae: SparseAutoencoder) -> None:
-        """Rewrite, in place, a dictionary of the part as one that reads the activations.
+        """Rewrite, in place, a dictionary of the part as one that reads whole activations.
 
-        Codes and threshold stay as they are: ``(x M + c) W_enc + b = x (M W_enc) + (c W_enc + b)``.
-        What it decodes to is still the part.
+        Codes and threshold do not change: ``(x M + c) W_enc + b = x (M W_enc) + (c W_enc + b)``.
+        Its reconstruction is still that of the part.
         """
         matrix, offset = (
             torch.from_numpy(array).to(sae.b_dec.device) for array in (self.matrix, self.offset)
@@ -66,20 +66,20 @@ class LinearPart:
 def fit_parts(
     stretches: Iterable[Float32[np.ndarray, "_ d_in"]], configs: Sequence[SlowConfig]
 ) -> list[LinearPart]:
-    """Split activations into slow parts, in turn, and the rest; their sum is the activation.
+    """Split activations into slow parts, one after the other, and the rest, which add up to them.
 
     Parameters
     ----------
     stretches
-        Rows of consecutive bases each, in reading order; neighbours are of one stretch.
+        Arrays of rows of consecutive bases, in reading order; neighbours are within one stretch.
     configs
-        The first part is that of the activations, each following one that of what the parts before
-        it leave.
+        Settings of each part. The first is the slow part of the activations, each following one the
+        slow part of what the parts before it leave.
 
     Returns
     -------
     list of LinearPart
-        The slow parts, whose means are 0, and the rest, which has the mean of the activations.
+        The slow parts, whose means are 0, and the rest, whose mean is that of the activations.
 
     Raises
     ------
@@ -88,12 +88,13 @@ def fit_parts(
 
     Notes
     -----
-    A part is the ridge regression of the mean activation of the neighbours, the base itself left
-    out, upon the base's own. Leaving it out matters: the part of an activation that is of its base
-    alone has nothing in common with its neighbours and vanishes.
+    A part is the ridge regression of the mean activation of the neighbours, without the base
+    itself, on the activation of the base. Leaving the base out matters: what depends only on that
+    base has nothing in common with the neighbours, and so it vanishes.
 
-    What a part leaves is linear in the activation, ``r = (x - mean) R``, and so is the mean over
-    the neighbours; its covariances are ``R' C R``, and one pass over the data serves all parts.
+    What a part leaves is linear in the activation, ``r = (x - mean) R``, and so is its mean over
+    the neighbours. Covariances of r are therefore ``R' C R``, and one pass over the data is enough
+    for all parts.
     """
     covariances = _Covariances(tuple(configs))
     for rows in stretches:
@@ -116,7 +117,7 @@ def _share(matrix: Float64[np.ndarray, "d_in d_in"], covariance: np.ndarray) -> 
 
 
 class _Covariances:
-    """Covariances, for each config, of rows that have neighbours with themselves and with these."""
+    """For each config, covariances of rows with themselves and with their neighbours' mean."""
 
     def __init__(self, configs: Sequence[SlowConfig]) -> None:
         self.configs = configs
@@ -127,7 +128,7 @@ class _Covariances:
     def add(self, rows: Float32[np.ndarray, "row d_in"]) -> None:
         """Add the rows of one stretch."""
         if self.n_all == 0:
-            # about the first rows' mean: a mean far from 0 would cost digits
+            # around the mean of the first rows, since a mean far from 0 would cost digits
             self.origin = rows.mean(axis=0, dtype=np.float64)
             self.sum_all = np.zeros(rows.shape[1])
             self.sums = [_Sums(rows.shape[1]) for _ in self.configs]
@@ -188,7 +189,7 @@ def neighbour_mean(
 
 
 def _running(values: np.ndarray, half: int) -> np.ndarray:
-    """Sum over ``half`` rows on either side and the row itself."""
+    """Return, for each row, the sum of the row and the ``half`` rows on either side."""
     n = len(values)
     sums = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
     row = np.arange(n)

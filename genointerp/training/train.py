@@ -1,4 +1,4 @@
-"""From a source of activations to the folders of dictionaries: checks first, then the training."""
+"""Train dictionaries from a source of activations into folders, after checking the folders."""
 
 import logging
 import shutil
@@ -30,25 +30,25 @@ from genointerp.training.parts import train_parts
 
 @dataclass(frozen=True)
 class Grid:
-    """Values of settings, of which every combination is trained, on one reading of the data.
+    """Values of settings; every combination is trained, and the data are read once for all.
 
-    What is empty stays as the configuration has it.
+    A setting without values keeps that of the configuration.
     """
 
     n_features: tuple[int, ...] = ()
-    """sizes of the dictionary"""
+    """Numbers of features."""
     k: tuple[int, ...] = ()
-    """features that may fire"""
+    """Numbers of features that may fire on a token."""
     init_seed: tuple[int, ...] = ()
-    """of the initial weights"""
+    """Random seeds of the initial weights."""
 
     def configs(self, config: TrainingConfig) -> dict[str, TrainingConfig]:
-        """Return each combination under a name for its folder; ``.`` where there is but one.
+        """Return each combination by the name of its folder, which is ``.`` if there is only one.
 
         Raises
         ------
         ConfigError
-            If a combination is impossible, such as a k beyond the size.
+            If a combination is impossible, such as a k above the number of features.
         """
         own_seed = config.seed if config.init_seed is None else config.init_seed
         combinations = product(
@@ -70,16 +70,16 @@ class Grid:
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where a training runs and who watches; nothing of the result depends upon it.
+    """Where a training runs and where it reports; the result does not depend on it.
 
     Parameters
     ----------
     device
-        As torch names it; ``cuda`` under ``torchrun`` is the GPU of each process.
+        Device, by its name in torch; under ``torchrun``, ``cuda`` is the GPU of each process.
     tensorboard
-        Folder for the metrics as TensorBoard reads them.
+        Folder for the metrics in TensorBoard's format; None writes none.
     progress
-        Told of tokens.
+        Called with (tokens read, tokens in all).
     """
 
     device: str = "cpu"
@@ -88,7 +88,7 @@ class Runtime:
 
 
 class Trained(NamedTuple):
-    """A dictionary that was trained: where it is and its final figures."""
+    """A trained dictionary: its folder and its final figures."""
 
     folder: Path
     log: TrainLog
@@ -103,29 +103,29 @@ def train_into(
     grid: Grid | None = None,
     runtime: Runtime | None = None,
 ) -> list[Trained]:
-    """Train one dictionary into ``out``, or each of a grid into a folder of ``out``.
+    """Train one dictionary into ``out``, or each of a grid into a folder inside ``out``.
 
-    While it runs its state is in ``<out>.checkpoint``; started again, it goes on from there. Under
-    ``torchrun`` each process trains on its share of every batch.
+    Its state is kept in ``<out>.checkpoint``: if it is stopped and started again, it goes on from
+    there. Under ``torchrun`` each process trains on its share of every batch.
 
     Parameters
     ----------
     origin
-        What the activations are of: ``model``, ``model_sha256``, ``site`` and more.
+        Metadata of the activations: ``model``, ``model_sha256``, ``site`` and more.
     grid
-        A single dictionary where None.
+        Settings to combine; None trains a single dictionary.
     runtime
-        On the CPU and silently where None.
+        Device and reports; None runs on the CPU, silently.
 
     Raises
     ------
     InputError
-        If activations are not finite or too few, or there is no such device.
+        If activations are not finite or are too few, or this machine lacks the device.
     MismatchError
         If ``<out>.checkpoint`` is of another run.
     StorageError
-        If nothing can be written to ``out``, another process writes it, or something else than a
-        dictionary of the same settings and activations stands there; raised before the training.
+        If ``out`` cannot be written, another process is writing it, or it already exists and is not
+        a dictionary with the same settings and activations. This is raised before the training.
     """
     runtime = Runtime() if runtime is None else runtime
     find_device(runtime.device)
@@ -151,12 +151,12 @@ def train_into(
             device=own,
         )
         if parallel.rank() == 0:
-            # checked before the training: it is the same, or --force was given
+            # checked before the training: either it is the same, or --force was given
             with replacing():
                 for folder, result in zip(folders, results, strict=True):
                     save_training(result, folder)
             shutil.rmtree(checkpoint, ignore_errors=True)
-        # nobody may read a folder that is not there yet
+        # the other processes must not read a folder before it is there
         parallel.wait_for_all()
     logs = [result.log for result in results]
     return [Trained(folder, log) for folder, log in zip(folders, logs, strict=True)]
@@ -167,7 +167,7 @@ class SequenceSource(ActivationSource, Protocol):
     """A source that can also give its rows in the order of the genome."""
 
     def stretches(self, seed: int, *, eval_share: float) -> Iterator[Float32[np.ndarray, "_ d_in"]]:
-        """Give rows to train on, those of consecutive bases together."""
+        """Yield the rows to train on in arrays of consecutive bases."""
         ...
 
 
@@ -186,7 +186,7 @@ def train_source(
     Raises
     ------
     ConfigError
-        If there are slow parts, and several dictionaries or a source without stretches.
+        If there are slow parts, and either several dictionaries or a source without stretches.
     """
     config = configs[0]
     if not config.slow_parts:
@@ -223,7 +223,7 @@ def train_source(
 def _first_rows(
     stretches: Iterator[Float32[np.ndarray, "_ d_in"]], n_rows: int
 ) -> Iterator[Float32[np.ndarray, "_ d_in"]]:
-    """Give stretches until they hold enough rows."""
+    """Yield stretches until they hold enough rows."""
     n_read = 0
     for rows in stretches:
         yield rows
@@ -234,7 +234,7 @@ def _first_rows(
 
 @contextmanager
 def _curves(folder: Path | None, names: Sequence[str]) -> Iterator[Listen]:
-    """Give what writes metrics for TensorBoard; nothing where no folder is named.
+    """Yield a function that writes metrics for TensorBoard, or one that does nothing.
 
     Raises
     ------

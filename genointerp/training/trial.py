@@ -1,6 +1,6 @@
-"""Trials of sites and dictionaries: the chain from genomes to features, without a workflow.
+"""Trials of sites and of dictionaries: the chain from genomes to features, without a workflow.
 
-For the scripts that choose the defaults of the package; what they choose is run by the workflow.
+Scripts use them to choose the defaults of the package, which the workflow then runs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,12 +46,12 @@ CONCEPTS = (
     "start_codon",
     "intergenic",
 )
-"""What sites and dictionaries are judged by, in the sense orientation where there is one."""
+"""Concepts by which sites and dictionaries are judged, in sense orientation if they have one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """A genome, the regions of it that are read, and what is known of it."""
+    """A genome, the regions to read of it, and its elements."""
 
     name: str
     genome: Genome
@@ -64,7 +64,7 @@ class Ground:
         return tuple(self.genome)
 
     def specimen(self, features: FeatureStore, activations: ActivationStore) -> Specimen:
-        """Return the genome under a dictionary, with what the features were made of."""
+        """Return the genome as a specimen, with its features and the activations behind them."""
         return Specimen(
             self.name,
             features,
@@ -75,7 +75,7 @@ class Ground:
 
 
 def read_ground(name: str, values: Mapping[str, Any]) -> Ground:
-    """Read one genome of a resolved run configuration, with the concepts of `CONCEPTS` alone."""
+    """Read one genome of a resolved run configuration, with only the concepts of `CONCEPTS`."""
     genome = read_genome(Path(values["sequence"]))
     annotation = read_annotation(Path(values["annotation"]), genome)
     known = load_concepts()
@@ -87,12 +87,12 @@ def read_ground(name: str, values: Mapping[str, Any]) -> Ground:
 def harvest_sites(
     model: DnaModel, ground: Ground, folder: Path, config: HarvestConfig
 ) -> dict[str, ActivationStore]:
-    """Store the activations at every site of a model in one pass; files that exist are read.
+    """Store the activations at every site of a model in one pass; existing files are reused.
 
     Raises
     ------
     MismatchError
-        If a file in the folder is of other windows or another genome.
+        If an existing file is of other windows or of another genome.
     """
     windows = config.windows(model.spec, ground.genome, ground.regions)
     kept = [window.kept for window in windows]
@@ -113,7 +113,7 @@ def harvest_sites(
             stores[site] = ActivationStore(path)
             expected = manifest_sha256(header, kept, provenance)
             if stores[site].manifest_sha256 != expected:
-                raise MismatchError(str(path), "activations of these windows", "others")
+                raise MismatchError(str(path), "activations of these windows", "other ones")
         else:
             writers[site] = ActivationShards(path, header, kept, provenance)
     for shard in sorted({shard for writer in writers.values() for shard in writer.pending()}):
@@ -138,26 +138,26 @@ def _read_all(
 
 
 class ReadGround(NamedTuple):
-    """A genome, and its activations at one site."""
+    """A genome with its activations at one site."""
 
     ground: Ground
     activations: ActivationStore
 
 
 class Trial(NamedTuple):
-    """A trained dictionary and the genomes under it."""
+    """A trained dictionary's figures, and the genomes encoded with it."""
 
     log: TrainLog
     specimens: list[Specimen]
 
 
 def parse_slow_part(text: str) -> SlowPart:
-    """Read ``STEP:HALF:N_FEATURES:K``.
+    """Parse ``STEP:HALF:N_FEATURES:K``.
 
     Raises
     ------
     ConfigError
-        If it is not four whole numbers of at least 1.
+        If it is not four whole numbers, each at least 1.
     """
     numbers = text.split(":")
     if len(numbers) != 4 or not all(number.isdecimal() for number in numbers):
@@ -173,11 +173,11 @@ def try_dictionary(
     Parameters
     ----------
     fit
-        To train on, as `genointerp train` does.
+        Activations to train on, as `genointerp train` does.
     grounds
         Genomes to encode.
     folder
-        What is made there is overwritten by the next trial.
+        Folder for the files; the next trial overwrites them.
     """
     names = ("model", "model_sha256", "site")
     metadata = {name: str(getattr(fit.header, name)) for name in names}

@@ -54,9 +54,7 @@ def test_a_figure_is_of_the_genome_that_has_the_region(run_dir):  # noqa: F811
         gi.plot.region(run_dir, "trnX")
     assert gi.plot.region(run_dir, "trnX", genome="second").axes
     assert gi.plot.circle(run_dir, feature=3, contig="chrB").axes
-    with pytest.raises(
-        UnknownNameError, match=r"one of chrA, .*, chrB, found 'x'"
-    ):
+    with pytest.raises(UnknownNameError, match=r"one of chrA, .*, chrB, found 'x'"):
         gi.plot.circle(run_dir, feature=3, contig="x")
     assert gi.plot.density(run_dir, genome="first").axes
 

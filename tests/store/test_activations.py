@@ -155,8 +155,8 @@ def test_a_shard_whose_rows_were_named_and_whose_words_are_gone_is_pending_again
 @pytest.mark.parametrize(
     ("lengths", "message"),
     [
-        pytest.param([20, 7, 23], "rows of 1 base or more that end where their window", id="edge"),
-        pytest.param([25, 0, 25], "rows of 1 base or more that end where their window", id="none"),
+        pytest.param([20, 7, 23], "of which one ends where the window ends", id="edge"),
+        pytest.param([25, 0, 25], "of which one ends where the window ends", id="none"),
         pytest.param([20, 5, 24], "rows of 50 bases, 4 wide, found rows of 49 bases", id="short"),
         pytest.param([25, 25, 1], "rows of 50 bases, 4 wide, found rows of 51 bases", id="long"),
         pytest.param(None, "shard 0: expected the bases of each row, found none", id="absent"),
@@ -211,7 +211,7 @@ def test_damaged_words_are_refused(tmp_path):
         ActivationStore(store.path)
     with h5py.File(store.path, "a") as file:
         file["index/window_offset"][1] = 26
-    with pytest.raises(SchemaError, match="window_offset: expected a row a window or more"):
+    with pytest.raises(SchemaError, match="window_offset: expected 1 row or more for each window"):
         ActivationStore(store.path)
     with h5py.File(store.path, "a") as file:
         del file["tokens"]

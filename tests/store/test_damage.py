@@ -223,8 +223,8 @@ def values(name, change):
     ("change", "message"),
     [
         (replaced("contigs/seqid", np.array([1, 2])), "contigs/seqid: expected a dataset of texts"),
-        (replaced("contigs/seqid", ["a\tb", "c"]), "names without control characters"),
-        (replaced("contigs/seqid", ["a", "a"]), "a name for each contig, found one twice"),
+        (replaced("contigs/seqid", ["a\tb", "c"]), "names that are not empty, without control"),
+        (replaced("contigs/seqid", ["a", "a"]), "a name of its own for each contig, found"),
         (replaced("contigs/length", np.array([12.0, 5.0])), "a dataset of int64, found float64"),
         (replaced("contigs/length", np.array([-1, 5])), "lengths >= 0"),
         (replaced("contigs/length", np.array([[12, 5]])), r"shape \(2,\), found \(1, 2\)"),

@@ -1,1 +1,1 @@
-"""Files of activations: schema, reading, writing in shards."""
+"""Files of activations: schema, reading, and writing in shards."""

@@ -1,7 +1,7 @@
-"""Which windows are held out of training: blocks of the genome, and no base on either strand.
+"""Choose the windows to hold out of training: whole blocks of the genome, on both strands.
 
-Windows of the two strands are tiled from opposite ends, so that one strand's windows of a block
-reach beyond the other's. What a held-out window overlaps is therefore not trained on either.
+The two strands are tiled from opposite ends, so in a block, the windows of one strand reach beyond
+those of the other. Windows that overlap a held-out one are therefore not trained on either.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,17 @@ from genointerp.genome.interval import GenomicInterval
 
 
 class Blocks(NamedTuple):
-    """Windows grouped by where in the genome they lie.
+    """Windows grouped by their place in the genome.
 
     Parameters
     ----------
     n
         Number of blocks.
     of_windows
-        Block of each window, an array for each set of windows.
+        Block of each window, one array for each set of windows.
     spans
-        First base and end of each window on a line on which all contigs lie end to end, whatever
-        the strand; likewise.
+        First base and end of each window, on a line on which all contigs are laid end to end,
+        regardless of strand; one array for each set of windows.
     """
 
     n: int
@@ -33,18 +33,18 @@ class Blocks(NamedTuple):
     spans: tuple[Int64[np.ndarray, "w 2"], ...]
 
     def held_out(self, chosen: Bool[np.ndarray, " block"]) -> list[Bool[np.ndarray, " w"]]:
-        """Return which windows of each set lie in the chosen blocks."""
+        """Say which windows of each set are in the chosen blocks."""
         return [chosen[block] for block in self.of_windows]
 
     def to_train_on(self, chosen: Bool[np.ndarray, " block"]) -> list[Bool[np.ndarray, " w"]]:
-        """Return which windows of each set share no base with one that is held out.
+        """Say which windows of each set share no base with a held-out window.
 
-        The strand is not looked at: the other strand of a base tells nearly all of it.
+        The strand is ignored, since the other strand of a base reveals nearly all of it.
         """
         spans = zip(self.spans, self.held_out(chosen), strict=True)
         first, end = np.concatenate([own[is_held_out] for own, is_held_out in spans]).T
         first, end = np.sort(first), np.sort(end)
-        # held-out windows that begin before a window's end, and those that end before it begins
+        # no overlap if as many held-out windows begin before its end as end before its beginning
         return [
             np.searchsorted(first, own[:, 1], "left") == np.searchsorted(end, own[:, 0], "right")
             for own in self.spans
@@ -54,14 +54,14 @@ class Blocks(NamedTuple):
 def window_blocks(
     windows: Sequence[tuple[str, Sequence[GenomicInterval]]], block_bp: int
 ) -> Blocks:
-    """Group windows by the stretch of the genome in which their middle lies, whatever the strand.
+    """Group windows by the stretch of the genome that holds their middle, regardless of strand.
 
     Parameters
     ----------
     windows
-        Sets of windows, each with the sha256 of its genome: two sets may be of the same.
+        Sets of windows, each with the sha256 of its genome; two sets may be of the same genome.
     block_bp
-        Bases of a stretch, unless that makes fewer than `LEAST_BLOCKS`.
+        Bases of a stretch; fewer if there would be less than `LEAST_BLOCKS` stretches.
     """
     covered = sum(window.length for _, group in windows for window in group) // 2
     size = max(1, min(block_bp, covered // LEAST_BLOCKS))

@@ -1,9 +1,9 @@
-"""Reading activations for training: whole chunks in a shuffled order, rows mixed in memory.
+"""Read activations for training: whole chunks in shuffled order, with rows mixed in memory.
 
-Random rows out of HDF5 come an order of magnitude slower than whole chunks, and reading in the
-order of the genome is known to hurt training. What is held out are blocks of the genome, both
-strands of each (:mod:`genointerp.store.activation.blocks`): the rows beside a row, and
-those of its other strand, tell nearly all of it.
+Reading random rows from HDF5 is ten times slower than reading whole chunks, and reading in the
+order of the genome is known to hurt training. Whole blocks of the genome are held out, on both
+strands (:mod:`genointerp.store.activation.blocks`), since the rows next to a row, and those of the
+other strand, reveal nearly all of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,20 +19,21 @@ from genointerp.store.activation.blocks import window_blocks
 from genointerp.store.activation.store import ActivationStore
 
 BUFFER_BYTES = 128 << 20
-"""Rows that are mixed at once, as float32, where their number is not given."""
+"""Size, as float32, of the rows that are mixed at once, if their number is not given."""
 
 
 @dataclass(frozen=True)
 class ReadingConfig:
-    """How the rows of a genome are given to training."""
+    """How rows of activations are read for training."""
 
     skip_first: int = 16
-    """First rows of each window that are left out: early ones have large norms whatever the
+    """Number of first rows of each window to leave out: early rows have large norms for any
     sequence, and a window at the end of a linear contig has no warm-up."""
     block_bp: int = 16_384
-    """Bases of the blocks that are held out whole; less where there would be fewer than 20."""
+    """Bases of the blocks that are held out; fewer if there would be less than 20 blocks."""
     buffer_rows: int | None = None
-    """Rows mixed in memory; as many as take 128 MiB where not given. Three times that is held."""
+    """Number of rows mixed in memory; None means as many as take 128 MiB. Memory for three times
+    that many is needed."""
 
     def __post_init__(self) -> None:
         for name, least in (("skip_first", 0), ("block_bp", 1), ("buffer_rows", 1)):
@@ -41,19 +42,19 @@ class ReadingConfig:
                 raise ConfigError(name, f"{least} or more", str(value))
 
     def rows_at_once(self, d_in: int) -> int:
-        """Return the rows that are mixed in memory."""
+        """Return the number of rows that are mixed in memory."""
         return self.buffer_rows or max(1, BUFFER_BYTES // (4 * d_in))
 
 
 class StoreSource:
-    """Rows of several activation stores, shuffled; a source of activations for training.
+    """Shuffled rows of several activation stores, as a source of activations for training.
 
     Parameters
     ----------
     stores
-        Read together; they must be of one model and one site.
+        Stores to read together, all of one model and one site.
     config
-        The defaults where None.
+        Settings; None means the defaults.
 
     Raises
     ------
@@ -83,7 +84,7 @@ class StoreSource:
     def chunks(
         self, seed: int, epoch: int, *, eval_share: float, start: int = 0
     ) -> Iterator[Float32[np.ndarray, "n d_in"]]:
-        """Yield every row to train on once, in an order that seed and epoch determine.
+        """Yield every row to train on once, in an order that depends on seed and epoch.
 
         Rows of windows that overlap a held-out one, on either strand, are neither trained on nor
         held out.
@@ -91,28 +92,28 @@ class StoreSource:
         Parameters
         ----------
         eval_share
-            Share of the blocks that is held out; ``seed`` chooses them.
+            Share of the blocks to hold out; ``seed`` chooses them.
         start
-            First chunk to yield; those before it are not read.
+            Number of the first chunk to yield; those before it are not read.
 
         Raises
         ------
         InputError
-            If there is but one block.
+            If there is only one block.
         """
         parts = self._parts(seed, eval_share, is_held_out=False)
         yield from self._mixed_chunks(parts, seed, f"epoch {epoch}", start)
 
     def held_out(self, seed: int, *, eval_share: float) -> Iterator[Float32[np.ndarray, "n d_in"]]:
-        """Yield the rows of the held-out blocks, in an order that the seed determines."""
+        """Yield the rows of the held-out blocks, in an order that depends on the seed."""
         parts = self._parts(seed, eval_share, is_held_out=True)
         yield from self._mixed_chunks(parts, seed, "held-out rows", 0)
 
     def stretches(self, seed: int, *, eval_share: float) -> Iterator[Float32[np.ndarray, "_ d_in"]]:
         """Yield the rows to train on in stretches of consecutive bases, in reading order.
 
-        A stretch is of one window, and no longer than what is mixed in memory; the stretches come
-        in an order that the seed determines.
+        A stretch is within one window, and no longer than the rows that are mixed in memory. The
+        order of the stretches depends on the seed.
         """
         size = self.config.rows_at_once(self.d_in)
         found = [
@@ -157,7 +158,7 @@ class StoreSource:
 
 
 class _Part:
-    """The rows of some windows of a store, but for the first of each; read chunk by chunk."""
+    """The rows of some windows of a store, without the first of each window; read by chunks."""
 
     def __init__(self, store: ActivationStore, chosen: Bool[np.ndarray, " w"], skip: int) -> None:
         self.store, self._chosen, self._skip = store, chosen, skip
@@ -165,7 +166,7 @@ class _Part:
         self._before = np.concatenate([[0], np.cumsum(usable)])
 
     def pieces(self) -> list[tuple[int, int]]:
-        """Return first row and number of rows wanted of each chunk of the file that has any."""
+        """Return, of each chunk with wanted rows, its first row and the number of wanted rows."""
         edges = np.arange(0, self.store.n_tokens + self.store.chunk_rows, self.store.chunk_rows)
         edges = np.minimum(edges, self.store.n_tokens)
         wanted = np.diff(self._wanted_before(edges))
@@ -178,13 +179,13 @@ class _Part:
         return rows if wanted.all() else rows[wanted]
 
     def windows(self) -> list[tuple[int, int]]:
-        """Return first row and end of what is wanted of each window that has any."""
+        """Return first row and end of the wanted rows of each window that has any."""
         offset = self.store.window_offset
         spans = np.column_stack([offset[:-1] + self._skip, offset[1:]])[self._chosen]
         return [(int(first), int(end)) for first, end in spans if first < end]
 
     def _wanted_before(self, row: Int64[np.ndarray, " row"]) -> Int64[np.ndarray, " row"]:
-        """Return how many of the rows before each row are wanted."""
+        """Return, for each row, how many of the rows before it are wanted."""
         offset = self.store.window_offset
         window = np.searchsorted(offset[:-1], row, side="right") - 1
         inside = np.maximum(row - offset[window] - self._skip, 0) * self._chosen[window]

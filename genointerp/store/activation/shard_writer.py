@@ -1,4 +1,4 @@
-"""The rows of one shard of an activations file, as they come."""
+"""Write the rows of one shard of an activations file, in pieces."""
 
 from typing import BinaryIO
 
@@ -9,20 +9,20 @@ from genointerp.core.errors import InputError
 from genointerp.store.activation.store import STORED, ActivationHeader, encode_values
 
 WORD = np.dtype("<i8")
-"""Of the kept bases of each row, where rows may stand for several."""
+"""Type of the number of kept bases of each row, if a row may stand for several bases."""
 
 
 class ShardWriter:
-    """The rows of one shard, added in pieces of any size.
+    """Writer of the rows of one shard, which are added in pieces of any size.
 
     Parameters
     ----------
     where
-        What error messages call the shard.
+        Name of the shard in error messages.
     edges
-        Its kept bases before each window, and in all.
+        Number of kept bases of the shard before each window, and in all.
     rows, words
-        Files that are written; no ``words`` where each base has its row.
+        Files to write; ``words`` is None if each base has its own row.
     """
 
     def __init__(
@@ -50,25 +50,25 @@ class ShardWriter:
         Parameters
         ----------
         n_bases
-            Kept bases that each row stands for, where rows may stand for several. Those of a
-            window's rows sum up to its length.
+            Number of kept bases for which each row stands, if rows may stand for several. The sum
+            over the rows of a window is its length.
 
         Raises
         ------
         InputError
-            If the rows are not those of the windows, or a value does not fit the encoding.
+            If the rows do not fit the windows, or a value does not fit the encoding.
         """
         self.add_stored(encode_values(activations, self.header.encoding), n_bases)
 
     def add_stored(
         self, raw: Shaped[np.ndarray, "n d_in"], n_bases: Int64[np.ndarray, " n"] | None = None
     ) -> None:
-        """Add rows that are as they are stored already; else as :meth:`add`.
+        """Add rows that are already encoded; otherwise like :meth:`add`.
 
         Raises
         ------
         InputError
-            If the rows are not those of the windows, or are stored otherwise.
+            If the rows do not fit the windows, or are in another encoding.
         """
         width, dtype = self.header.d_in, STORED[self.header.encoding]
         if raw.dtype != dtype or raw.ndim != 2 or raw.shape[1] != width:
@@ -84,7 +84,7 @@ class ShardWriter:
         self._rows.write(np.ascontiguousarray(raw).data)
 
     def check_complete(self) -> None:
-        """Refuse a shard that is short of rows, or has too many."""
+        """Refuse a shard that has too few rows, or too many."""
         if self.n_bases != self._edges[-1]:
             expected = f"rows of {self._edges[-1]} bases, {self.header.d_in} wide"
             raise InputError(self.where, expected, f"rows of {self.n_bases} bases")
@@ -94,8 +94,8 @@ class ShardWriter:
         last = ends[-1] if len(ends) else self.n_bases
         within = self._edges[(self._edges > self.n_bases) & (self._edges <= last)]
         if (n_bases < 1).any() or not np.isin(within, ends).all():
-            expected = "rows of 1 base or more that end where their window does"
-            raise InputError(self.where, expected, f"others, after {self.n_bases} bases")
+            expected = "rows of 1 base or more, of which one ends where the window ends"
+            raise InputError(self.where, expected, f"other rows, after {self.n_bases} bases")
         self.n_bases = int(last)
         assert self._words is not None
         self._words.write(n_bases.astype(WORD).data)

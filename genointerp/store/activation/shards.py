@@ -1,4 +1,4 @@
-"""Writing an activations file in shards, so that a run may be killed and started again."""
+"""Write an activations file in shards, so that a run may be killed and started again."""
 
 import hashlib
 import json
@@ -44,32 +44,32 @@ SHARD_BYTES = 64 << 20
 class ActivationShards:
     """Writer of an activations file that may be killed at any moment and started again.
 
-    Shards, groups of whole windows, are written one by one into ``<path>.shards``, each under its
-    final name only when complete; ``finish`` merges them. The data do not depend on how often the
-    writer was stopped, nor on the order of its shards. Different processes may write different
-    shards.
+    Shards are groups of whole windows. They are written one by one into ``<path>.shards``, and each
+    gets its final name only when it is complete; ``finish`` merges them. The data do not depend on
+    how often the writer was stopped, or on the order of its shards. Different processes may write
+    different shards.
 
     Parameters
     ----------
     path
-        The file to make.
+        File to make.
     header, windows
-        Its contents; windows are the kept bases with the strand that is read.
+        Contents of the file; the windows are their kept bases, with the strand that is read.
     provenance
-        Its ``config`` and ``inputs`` are part of what must not change between the runs.
+        Provenance; its ``config`` and ``inputs`` must not change between the runs.
     shard_tokens
-        Bases after which a shard is full; about 64 MiB where None and each has its row, but no less
-        than ``least_windows`` of the longest windows. A window that is longer is a shard by itself.
-        A run that continues keeps the size that the first run chose.
+        Number of bases at which a shard is full; a longer window is a shard by itself. None means
+        about 64 MiB if each base has its own row, but at least ``least_windows`` times the longest
+        window. A run that continues keeps the size that the first run chose.
     words
-        Whether a row may stand for several bases, which are then stored with it.
+        Whether a row may stand for several bases; their number is then stored with it.
 
     Raises
     ------
     MismatchError
-        If the folder holds shards of another header, other windows or another configuration.
+        If the folder holds shards with another header, other windows or another configuration.
     StorageError
-        If the folder cannot be written, or a file of anything else stands at ``path``.
+        If the folder cannot be written, or another file exists at ``path``.
     """
 
     def __init__(
@@ -111,9 +111,9 @@ class ActivationShards:
 
     @contextmanager
     def dropped_if_empty(self) -> Iterator[None]:
-        """Remove the folder upon an error before any shard is complete.
+        """Remove the folder if an error occurs before any shard is complete.
 
-        There is nothing to resume, and it would refuse a next run that mends the error.
+        There is nothing to resume then, and the folder would refuse a next run with other settings.
         """
         try:
             yield
@@ -132,26 +132,26 @@ class ActivationShards:
         activations: Float32[np.ndarray, "n d_in"],
         n_bases: Int64[np.ndarray, " n"] | None = None,
     ) -> None:
-        """Write the rows of one shard, its windows one after the other in reading order.
+        """Write the rows of one shard: its windows one after the other, each in reading order.
 
         Raises
         ------
         InputError
-            If they are not those of its windows, or a value does not fit the encoding.
+            If the rows do not fit its windows, or a value does not fit the encoding.
         StorageError
-            If they cannot be written.
+            If the shard cannot be written.
         """
         with self.open_shard(shard) as piece:
             piece.add(activations, n_bases)
 
     @contextmanager
     def open_shard(self, shard: int) -> Iterator["ShardWriter"]:
-        """Write a shard in pieces; it gets its name when the block ends.
+        """Write a shard in pieces; it gets its name at the end of the ``with`` block.
 
         Raises
         ------
         InputError
-            If its rows are not those of its windows.
+            If the rows do not fit its windows.
         StorageError
             If it cannot be written.
         """
@@ -159,7 +159,7 @@ class ActivationShards:
         with ExitStack() as stack:
             stack.enter_context(writing(target))
             rows = _open_atomic(stack, target)
-            # named before the rows are, so that a shard that is there has its words
+            # closed, and so named, before the rows: a shard that is there has its words
             words = _open_atomic(stack, self._words_path(shard)) if self.words else None
             writer = ShardWriter(
                 f"shard {shard}", self.header, self._shard_edges(shard), rows, words
@@ -180,7 +180,7 @@ class ActivationShards:
         missing = self.pending()
         if missing:
             raise InputError(str(self.folder), f"{self.n_shards} shards", f"{missing[0]} missing")
-        # merged inside the folder, so that what a kill leaves behind goes away with it
+        # merged inside the folder, so that files left by a killed run are removed with it
         for stale in self.folder.glob(".*.part*"):
             stale.unlink()
         merged = self.folder / "merged.h5"
@@ -225,7 +225,7 @@ class ActivationShards:
         return self.folder / f"shard-{shard:06d}.words"
 
     def _shard_edges(self, shard: int) -> Int64[np.ndarray, " edge"]:
-        """Kept bases of the shard before each of its windows, and in all."""
+        """Return the number of kept bases of the shard before each of its windows, and in all."""
         first, last = self._bounds[shard], self._bounds[shard + 1]
         edges: Int64[np.ndarray, " edge"] = self._edges[first : last + 1] - self._edges[first]
         return edges
@@ -281,7 +281,7 @@ class ActivationShards:
         file.attrs[CONTENTS] = contents_sha256(file, LARGE)
 
     def _merge_words(self, file: h5py.File, n_rows: int) -> Int64[np.ndarray, " w1"]:
-        """Write the bases of each row; return the first row of each window, and their number."""
+        """Write the bases of each row; return the first row of each window, and the row count."""
         start, end = (
             file.create_dataset(f"tokens/{name}", shape=(n_rows,), dtype="<i8")
             for name in ("start", "end")
@@ -300,7 +300,7 @@ class ActivationShards:
 
 
 class _RunningSums:
-    """CRC-32 of chunks of so many values, which come in pieces of any length."""
+    """CRC-32 of chunks of ``n_values`` values each, which are added in pieces of any length."""
 
     def __init__(self, n_values: int) -> None:
         self.n_values = n_values
@@ -331,7 +331,7 @@ def _token_sums(group: h5py.Group, n_rows: int, rows: int) -> UInt32[np.ndarray,
 def manifest_sha256(
     header: ActivationHeader, windows: Sequence[GenomicInterval], provenance: Provenance
 ) -> str:
-    """Return one sha256 of all that determines the contents of an activations file."""
+    """Return the sha256 of everything that determines the contents of an activations file."""
     record = {
         "header": asdict(header),
         "windows": [(w.seqid, w.start, w.end, w.strand) for w in windows],
@@ -342,7 +342,7 @@ def manifest_sha256(
 
 
 def _is_harvested(path: Path, manifest: str) -> bool:
-    """Say whether an activations file has all that determines its contents in common."""
+    """Say whether an activations file exists whose contents are determined in the same way."""
     try:
         with open_checked(path, FORMAT, VERSION) as file:
             return text_attribute(file, "manifest-sha256") == manifest

@@ -1,4 +1,4 @@
-"""Activations of the same windows at several sites, or of several models, read as one store."""
+"""Read activations of the same windows, at several sites or of several models, as one store."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,13 +10,13 @@ from genointerp.core.errors import InputError, MismatchError
 from genointerp.store.activation.store import ActivationStore, TokenBases
 
 JOINED = " + "
-"""Stands between the names of sites, of models and of their sha256."""
+"""Separator of the names of sites, of models and of their sha256."""
 
 _ROWS = 1 << 20
 
 
 class SideBySide(ActivationStore):
-    """Stores whose rows are joined end to end, in the order in which they are given.
+    """Stores whose rows are joined end to end, in the order of the stores.
 
     It reads as one store of width ``d_in``, the sum of ``widths``; its header names every site.
 
@@ -25,7 +25,7 @@ class SideBySide(ActivationStore):
     InputError
         If there are fewer than two stores.
     MismatchError
-        If they are of different genomes, or row i is not of the same bases in each.
+        If they are of different genomes, or row i is not of the same bases in all of them.
     """
 
     def __init__(self, stores: Sequence[ActivationStore]) -> None:
@@ -50,7 +50,7 @@ class SideBySide(ActivationStore):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Widths of the sites whose activations a row joins."""
+        """Widths of the sites whose activations a row joins end to end."""
         return tuple(store.d_in for store in self.stores)
 
     @property
@@ -60,7 +60,7 @@ class SideBySide(ActivationStore):
 
     @property
     def sha256(self) -> str:
-        """sha256 of each file."""
+        """sha256 of each file, separated by spaces."""
         return " ".join(store.sha256 for store in self.stores)
 
     def rows(self, start: int, stop: int) -> Float32[np.ndarray, "n d_in"]:
@@ -73,12 +73,12 @@ class SideBySide(ActivationStore):
 
 
 def join_sites(stores: Sequence[ActivationStore]) -> list[ActivationStore]:
-    """Join the stores of each genome, in the order given; genomes in the order of their first.
+    """Join the stores of each genome, in their order; genomes are in that of their first store.
 
     Raises
     ------
     InputError
-        If a genome has one store alone.
+        If a genome has only one store.
     MismatchError
         If the stores of a genome are not of the same windows.
     """

@@ -1,8 +1,8 @@
-"""Activations of a genome, a row for each token that a model kept.
+"""Activations of a genome: one row for each kept token.
 
-Specified in ``docs/schema/activations-v2.md``; files of version 1 are read too. Rows are in reading
-order. Where tokens are bases, row j of a window is forward base ``start + j`` on ``+`` and
-``end - 1 - j`` on ``-``; where they are words, the bases of each row are stored.
+The format is specified in ``docs/schema/activations-v2.md``; files of version 1 are read too. Rows
+are in reading order. If tokens are bases, row j of a window is forward base ``start + j`` on ``+``
+and ``end - 1 - j`` on ``-``; if they are words, the bases of each row are stored.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,10 +32,10 @@ STORED: dict[Encoding, np.dtype[Any]] = {
     "bfloat16": np.dtype("<u2"),
 }
 CHECKSUMS = {"activations": "chunks/crc32", "tokens/start": "tokens/crc32"}
-"""Where the checksums of chunks are, by the first dataset that they are over."""
+"""Dataset of the checksums of chunks, by the first dataset that they cover."""
 
 _EXPONENT: dict[Encoding, int] = {"float16": 0x7C00, "bfloat16": 0x7F80}
-"""Bits that are all set in what is not finite."""
+"""Bits that are all set in a value that is not finite."""
 
 LARGE = ("activations", "tokens/start", "tokens/end")
 """The datasets of which each chunk of rows has its own checksum."""
@@ -45,22 +45,22 @@ _TOKENS = ("tokens/start", "tokens/end")
 
 @dataclass(frozen=True)
 class ActivationHeader:
-    """What activations are of.
+    """Header of an activations file: what it was made from.
 
     Parameters
     ----------
     model, model_sha256
         Registry name of the model and sha256 of its weights.
     site
-        Where in the model they were taken.
+        Site of the activations.
     d_in
-        Their width.
+        Width of the activations.
     genome_sha256
-        As ``Genome.sha256`` gives it.
+        sha256 of the genome, as in ``Genome.sha256``.
     encoding
-        How values are stored; ``bfloat16`` as its bits in uint16.
+        Type of the stored values; those in ``bfloat16`` are stored as their bits in uint16.
     contigs
-        Every contig of the genome, in its order, whether it was read or not.
+        Every contig of the genome, in its order, even if it was not read.
     """
 
     model: str
@@ -73,7 +73,7 @@ class ActivationHeader:
 
 
 class TokenBases(NamedTuple):
-    """The bases that each row covers: half-open, forward coordinates of the row's contig.
+    """The bases that each row covers, as half-open forward coordinates on its contig.
 
     Rows are in reading order. The rows of a window tile its kept bases.
     """
@@ -85,29 +85,29 @@ class TokenBases(NamedTuple):
 class ActivationStore:
     """Read-only view of an activations file.
 
-    The file is opened for each access and never held, so that a store can be pickled to other
+    The file is opened for each access and never kept open, so that a store can be pickled to other
     processes.
 
     Parameters
     ----------
     path
-        The file.
+        Path of the activations file.
     is_compared
-        Whether the checksum of all but the rows is compared at once; what says where a file is
-        damaged reads on.
+        Whether to compare the checksum of everything except the rows at once. `verify`, which
+        reports where a file is damaged, does not.
 
     Attributes
     ----------
     has_words
         Whether a row may stand for several bases.
     window_offset
-        First row of each window, then the number of rows.
+        First row of each window, and then the number of rows.
 
     Raises
     ------
     SchemaError
-        If it is not a whole activations file; from each method that reads rows too, if those are
-        not what was written.
+        If it is not a complete activations file. Methods that read rows raise it too, if these are
+        not the rows that were written.
     """
 
     def __init__(self, path: StrPath, *, is_compared: bool = True) -> None:
@@ -132,7 +132,7 @@ class ActivationStore:
             else:
                 self._check_bases()
             self._check_rows()
-            # last, since it cannot say what is wrong
+            # last, since it cannot report what is wrong
             if self.version > 1 and is_compared:
                 check_contents(file, LARGE)
 
@@ -148,7 +148,7 @@ class ActivationStore:
 
     @property
     def identity(self) -> Identity:
-        """What the activations were made from."""
+        """Identity of the activations: what they were made from."""
         return Identity(
             str(self.path),
             model=self.header.model,
@@ -165,7 +165,7 @@ class ActivationStore:
 
     @property
     def n_bases(self) -> int:
-        """Number of kept bases, both strands counted."""
+        """Number of kept bases, with those of both strands counted."""
         return sum(window.length for window in self.windows)
 
     @property
@@ -183,7 +183,7 @@ class ActivationStore:
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Widths of the sites whose activations a row joins: that of the one site."""
+        """Widths of the sites that a row joins; here that of the one site."""
         return (self.d_in,)
 
     @property
@@ -193,7 +193,7 @@ class ActivationStore:
 
     @property
     def parts(self) -> "tuple[ActivationStore, ...]":
-        """Stores of one file each, which this one joins: itself."""
+        """The stores of single files that this one joins; here only itself."""
         return (self,)
 
     @cached_property
@@ -212,8 +212,8 @@ class ActivationStore:
         Raises
         ------
         SchemaError
-            If a value is not finite, as no writer of ours leaves it, or the rows do not have the
-            checksum that was written: the file is damaged.
+            If the file is damaged: a value is not finite, which no writer of this package allows,
+            or the rows do not have the checksum that was written.
         """
         with open_checked(self.path, FORMAT, VERSION) as file:
             (raw,) = self._sums.read(file, ("activations",), start, stop, self._check_finite)
@@ -221,12 +221,12 @@ class ActivationStore:
         return _decode_float16(raw) if encoding == "float16" else decode_values(raw, encoding)
 
     def token_bases(self, start: int, stop: int) -> TokenBases:
-        """Return the bases of rows ``[start, stop)``, whether a row stands for several or not.
+        """Return the bases of rows ``[start, stop)``, each of which covers one or more.
 
         Raises
         ------
         SchemaError
-            If a row has no bases: the file is damaged.
+            If the file is damaged: a row has no bases.
         """
         if self.has_words:
             with open_checked(self.path, FORMAT, VERSION) as file:
@@ -274,7 +274,8 @@ class ActivationStore:
         lengths = np.array([window.length for window in self.windows], dtype=np.int64)
         if rows[0] or ((rows[1:] > lengths) | (rows[1:] < np.sign(lengths))).any():
             where = f"{self.path}: index/window_offset"
-            raise SchemaError(where, "a row a window or more, a base a row or more", "another sum")
+            expected = "1 row or more for each window, 1 base or more for each row"
+            raise SchemaError(where, expected, "other numbers")
         for name in _TOKENS:
             checked_dataset(file, name, "i8", (self._shape[0],))
 
@@ -285,14 +286,14 @@ class ActivationStore:
 
 
 class _ChunkSums:
-    """Reads rows and compares the checksum of each chunk of them, once.
+    """Reads rows, and compares the checksum of each chunk of rows once.
 
     Parameters
     ----------
     n_rows, chunk_rows
-        Rows of the file and of a chunk.
+        Number of rows of the file and of a chunk.
     version
-        Of the file; version 1 has no checksums.
+        Version of the file; version 1 has no checksums.
     """
 
     def __init__(self, file: h5py.File, n_rows: int, chunk_rows: int, version: int) -> None:
@@ -319,20 +320,20 @@ class _ChunkSums:
         Parameters
         ----------
         check
-            Called with the first of the rows that were read, and these; what it refuses is told
-            before the checksum is compared.
+            Called with the number of the first row that was read, and the columns. Its errors come
+            before the comparison of checksums, since they say more.
 
         Raises
         ------
         SchemaError
-            If they do not have the one that was written.
+            If a chunk does not have the checksum that was written.
         """
         start, stop, _ = slice(start, stop).indices(self.n_rows)
         chunks = range(start // self.chunk_rows, -(-stop // self.chunk_rows))
         wanted = [chunk for chunk in chunks if (names[0], chunk) not in self._sound]
         first, last = start, stop
         if self._crc32 and wanted:
-            # whole chunks, as HDF5 reads them from the disk anyway
+            # whole chunks, which HDF5 reads from the disk anyway
             first = min(start, wanted[0] * self.chunk_rows)
             last = max(stop, min((wanted[-1] + 1) * self.chunk_rows, self.n_rows))
         read = [file[name][first:last] for name in names]
@@ -349,17 +350,17 @@ class _ChunkSums:
             here = slice(low - first, min(low + self.chunk_rows, self.n_rows) - first)
             if crc32_of([column[here] for column in read]) != self._crc32[name][chunk]:
                 where = f"{self._path}: {name}: rows {low} to {here.stop + first}"
-                raise SchemaError(where, "the CRC-32 that was written", "another")
+                raise SchemaError(where, "the CRC-32 that was written", "another one")
             self._sound.add((name, chunk))
 
 
 def encode_values(x: Float32[np.ndarray, "n d_in"], encoding: Encoding) -> np.ndarray:
-    """Return values as they are stored, rounded to nearest.
+    """Encode values for storage, rounded to nearest.
 
     Raises
     ------
     InputError
-        If a value is not finite or too large for the encoding; nothing is ever clipped.
+        If a value is not finite, or too large for the encoding; values are never clipped.
     """
     if encoding == "float16":
         with np.errstate(over="ignore"):
@@ -368,7 +369,7 @@ def encode_values(x: Float32[np.ndarray, "n d_in"], encoding: Encoding) -> np.nd
     else:
         bits = np.ascontiguousarray(x, dtype="<f4").view("<u4").astype(np.uint64)
         raw = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(STORED[encoding])
-        # the carry turns a NaN of all ones, CUDA's, into a zero
+        # the carry turns a NaN whose bits are all ones, such as CUDA's, into zero
         fine = ((raw & 0x7F80) != 0x7F80) & ~np.isnan(x)
     if not fine.all():
         row, column = (int(i) for i in np.argwhere(~fine)[0])
@@ -389,8 +390,9 @@ def _are_finite(raw: np.ndarray, encoding: Encoding) -> bool:
 
 
 def _decode_float16(raw: np.ndarray) -> Float32[np.ndarray, "n d_in"]:
-    # finite: exponent and fraction move to their place in float32, and the exponent's bias is put
-    # right by a product, which is exact for subnormal numbers too. 7 times as fast as astype
+    # for finite values: exponent and fraction are moved to their place in float32, and a product
+    # corrects the bias of the exponent, exactly even for subnormal numbers; 7 times faster than
+    # astype
     bits = raw.view("<i2").astype(np.int32) << 13
     bits &= np.uint32(0x8FFFE000).view(np.int32)
     values = bits.view(np.float32)

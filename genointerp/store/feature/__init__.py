@@ -1,1 +1,1 @@
-"""Files of features: schema, reading by base and by feature, writing out of core."""
+"""Files of features: schema, reading by base and by feature, and writing out of core."""

@@ -1,6 +1,6 @@
-"""Several genomes under one dictionary, named in a small YAML file.
+"""Catalogues: small YAML files that name several genomes encoded with one dictionary.
 
-Specified in ``docs/schema/feature-catalogue-v1.md``.
+The format is specified in ``docs/schema/feature-catalogue-v1.md``.
 """
 
 from dataclasses import dataclass, replace
@@ -17,19 +17,19 @@ SUFFIXES = (".yaml", ".yml")
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """The files of one genome."""
+    """Paths of the files of one genome."""
 
     features: Path
-    """Its features file."""
+    """Features file."""
     sequence: Path | None = None
-    """FASTA or GenBank; needed where bases are asked for."""
+    """FASTA or GenBank file; needed where bases are asked for."""
     annotation: Path | None = None
-    """GFF3 or GenBank; needed where elements are asked for."""
+    """GFF3 or GenBank file; needed where elements are asked for."""
 
 
 @dataclass(frozen=True)
 class FeatureCatalogue:
-    """What a catalogue file says, its paths made relative to the working directory."""
+    """Contents of a catalogue, with paths made relative to the working directory."""
 
     format: str
     """``genointerp::feature-catalogue``."""
@@ -38,7 +38,7 @@ class FeatureCatalogue:
     genomes: dict[str, CatalogueEntry]
     """The genomes by name, in the order in which answers name them."""
     associations: Path | None = None
-    """An associations table of the dictionary, for the best concept of each feature."""
+    """Associations table of the dictionary, for the best concept of each feature."""
 
 
 def read_catalogue(path: Path) -> FeatureCatalogue:
@@ -47,7 +47,7 @@ def read_catalogue(path: Path) -> FeatureCatalogue:
     Raises
     ------
     ConfigError
-        If a key is unknown or missing, or a value of the wrong kind.
+        If a key is unknown or missing, or a value is of the wrong type.
     SchemaError
         If the file is of another format or version, or names no genome.
     """

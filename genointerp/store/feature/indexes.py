@@ -1,4 +1,4 @@
-"""Version 1 of a features file: hits twice, by base and by feature. Read, no longer written."""
+"""Version 1 of a features file, which is no longer written: hits by base, and again by feature."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ class IndexedLayout:
         return np.diff(self.group["by_feature/indptr"][:].astype(np.int64))
 
     def blocks(self, start: int, stop: int) -> Iterator[FeatureBlock]:
-        """Yield the hits on rows ``[start, stop)``, some thousand rows at a time, by position."""
+        """Yield the hits on rows ``[start, stop)`` by position, a few thousand rows at a time."""
         n_features = self.group["by_feature/indptr"].shape[0] - 1
         base = self.group["by_base"]
         for first in range(start, stop, _BLOCK_ROWS):
@@ -43,7 +43,7 @@ class IndexedLayout:
     def slices(
         self, first: int, last: int, wanted: Int64[np.ndarray, "interval 2"]
     ) -> Iterator[FeatureSlice]:
-        """Yield the hits of features ``[first, last)`` on the whole genome, if any is wanted."""
+        """Yield the hits of features ``[first, last)`` on the whole genome, if any are wanted."""
         if not len(wanted):
             return
         group = self.group["by_feature"]
@@ -69,7 +69,7 @@ class IndexedLayout:
         return edges, row[inside], value[inside]
 
     def _check(self, indptr: np.ndarray, key: np.ndarray, most: int, value: np.ndarray) -> None:
-        """Refuse what no writer leaves; this version has no checksums."""
+        """Refuse hits that no writer would have left; this version has no checksums."""
         where = f"{self.group.file.filename}: {self.group.name[1:]}"
         check_values(value, where)
         rises = np.ones(len(key), dtype=bool)

@@ -1,6 +1,6 @@
-"""Hits of one strand in plain files: what a features file is built from.
+"""Spool the hits of one strand to plain files, from which a features file is then built.
 
-Windows come in any order; reading back is by row, a window at a time.
+Windows are added in any order and read back by row, one at a time.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _FILES = ("count", "feature", "value")
 
 
 class SpooledWindow(NamedTuple):
-    """Where one window stands in the genome and in the files."""
+    """Place of one window in the genome and in the files."""
 
     start: int
     n_rows: int
@@ -30,7 +30,7 @@ class SpooledWindow(NamedTuple):
 
 
 class SpooledPiece(NamedTuple):
-    """Consecutive rows from ``start``: hits of each, and the hits by row and then by feature."""
+    """Consecutive rows from ``start`` on: counts of hits, and the hits by row, then by feature."""
 
     start: int
     counts: np.ndarray
@@ -39,14 +39,14 @@ class SpooledPiece(NamedTuple):
 
 
 class Spool:
-    """Hits of one strand, in the order in which windows came.
+    """Hits of one strand, in the order in which windows were added.
 
     Parameters
     ----------
     folder
-        Made here; its owner removes it.
+        Folder to make for the files; the caller removes it.
     dtype
-        Of feature indices.
+        Type of feature indices.
     n_features
         Size of the dictionary.
     """
@@ -69,7 +69,7 @@ class Spool:
         feature: np.ndarray,
         value: np.ndarray,
     ) -> None:
-        """Append a window whose first base is global row ``start``; an empty one is nothing."""
+        """Append a window whose first base is global row ``start``; ignore an empty one."""
         if not len(counts):
             return
         self._files["count"].write(counts.astype(COUNT).data)
@@ -83,18 +83,18 @@ class Spool:
         self.n_hits += len(feature)
 
     def close(self) -> None:
-        """Close the files, before reading."""
+        """Close the files before they are read."""
         for handle in self._files.values():
             handle.close()
 
     def abandon(self) -> None:
-        """Close the files whether or not what they hold can be written."""
+        """Close the files, even if their buffers cannot be written."""
         for handle in self._files.values():
             with suppress(OSError):
                 handle.close()
 
     def sort(self) -> None:
-        """Put the windows in order of rows; refuse windows that overlap."""
+        """Sort the windows by row, and refuse windows that overlap."""
         self.windows.sort(key=lambda window: (window.start, window.n_rows))
         for before, after in zip(self.windows, self.windows[1:], strict=False):
             if before.start + before.n_rows > after.start:
@@ -115,7 +115,7 @@ class Spool:
         return merged
 
     def pieces(self, tile_rows: int) -> Iterator[SpooledPiece]:
-        """Yield what the windows hold, by row, cut where a tile of so many rows ends."""
+        """Yield the hits of the windows by row, cut at the ends of tiles of ``tile_rows`` rows."""
         with ExitStack() as stack:
             files = [stack.enter_context((self.folder / name).open("rb")) for name in _FILES]
             for window in self.windows:

@@ -1,7 +1,8 @@
-"""Features of a genome: sparse by base and by feature, for each strand read.
+"""Features of a genome, sparse by base and by feature, for each strand that was read.
 
-Specified in ``docs/schema/features-v2.md``; files of version 1 are read too. A row is a base:
-contigs one after the other in the order of their file, forward coordinates, on both strands alike.
+The format is specified in ``docs/schema/features-v2.md``; files of version 1 are read too. A row is
+a base: contigs follow one another in the order of their file, in forward coordinates, and rows of
+both strands are numbered in the same way.
 """
 
 from collections.abc import Iterator, Mapping
@@ -53,20 +54,20 @@ GROUPS: dict[str, str] = {"+": "plus", "-": "minus"}
 
 @dataclass(frozen=True)
 class FeatureHeader:
-    """What features are of.
+    """Header of a features file: what it was made from.
 
     Parameters
     ----------
     model, model_sha256, site, genome_sha256
         As in ``ActivationHeader``.
     sae_sha256
-        sha256 of the dictionary's weights.
+        sha256 of the weights of the dictionary.
     n_features
-        Its size.
+        Size of the dictionary.
     contigs
         Every contig of the genome, in its order.
     feature_names
-        Features that have a name, by that name.
+        Indices of the features that have a name, by name.
     """
 
     model: str
@@ -80,7 +81,7 @@ class FeatureHeader:
 
 
 class FeatureHits(NamedTuple):
-    """Bases and features that fire there, by row and then by feature.
+    """Bases, and the features that fire on them, by row and then by feature.
 
     ``row`` is the global base index; ``value`` is the activation, > 0.
     """
@@ -91,7 +92,7 @@ class FeatureHits(NamedTuple):
 
 
 class FeatureTrack(NamedTuple):
-    """Bases on which one feature fires, by row, and its activation there, > 0."""
+    """Bases on which one feature fires, by row, and its activations there, > 0."""
 
     row: Int64[np.ndarray, " hit"]
     value: Float32[np.ndarray, " hit"]
@@ -106,21 +107,21 @@ class CsrRows(NamedTuple):
 
 
 class FeatureStore:
-    """Read-only view of a features file; opened for each access, never held.
+    """Read-only view of a features file, which is opened for each access and never kept open.
 
     Parameters
     ----------
     path
-        The file.
+        Path of the features file.
     is_compared
-        Whether the checksum of all but the hits is compared at once; what says where a file is
-        damaged reads on.
+        Whether to compare the checksum of everything except the hits at once. `verify`, which
+        reports where a file is damaged, does not.
 
     Raises
     ------
     SchemaError
-        If it is not a whole features file; from each method that reads hits too, if those are not
-        what was written.
+        If it is not a complete features file. Methods that read hits raise it too, if these are not
+        the hits that were written.
     """
 
     strands = STRANDS
@@ -149,7 +150,7 @@ class FeatureStore:
                     check_indexed(group, self.n_rows, self.n_features)
                 else:
                     check_tiled(group, self.n_features, self._tile_rows, self.n_rows)
-            # last, since it cannot say what is wrong
+            # last, since it cannot report what is wrong
             if self.version > 1 and is_compared:
                 check_contents(file, LARGE)
 
@@ -170,7 +171,7 @@ class FeatureStore:
 
     @property
     def identity(self) -> Identity:
-        """What the features were made from."""
+        """Identity of the features: what they were made from."""
         return Identity(
             str(self.path),
             model=self.header.model,
@@ -196,7 +197,7 @@ class FeatureStore:
         return frozenset(contig.seqid for contig in self.header.contigs if contig.circular)
 
     def parts(self, interval: GenomicInterval) -> tuple[GenomicInterval, ...]:
-        """Return an interval, or its parts where it spans the origin of a circular contig.
+        """Return an interval, or its two parts if it spans the origin of a circular contig.
 
         Raises
         ------
@@ -216,11 +217,11 @@ class FeatureStore:
         return sha256_file(self.path)
 
     def coverage(self, strand: ReadStrand) -> tuple[GenomicInterval, ...]:
-        """Return the bases that were read on one strand: sorted intervals that do not touch."""
+        """Return the bases that were read on one strand, as sorted intervals that do not touch."""
         return self._coverage[strand]
 
     def n_read(self, interval: GenomicInterval, strand: ReadStrand) -> int:
-        """Return how many bases of an interval were read on one strand (its own is ignored).
+        """Return how many bases of an interval were read on ``strand`` (its own is ignored).
 
         Raises
         ------
@@ -252,7 +253,7 @@ class FeatureStore:
         return offset + interval.start, offset + interval.end
 
     def region(self, interval: GenomicInterval, strand: ReadStrand) -> FeatureHits:
-        """Return what fires in an interval when ``strand`` is read (its own is ignored)."""
+        """Return the hits in an interval when ``strand`` is read (its own strand is ignored)."""
         start, stop = self.row_range(interval)
         rows = self.rows(start, stop, strand)
         row = np.repeat(np.arange(start, stop, dtype=np.int64), np.diff(rows.indptr))
@@ -276,9 +277,9 @@ class FeatureStore:
         return CsrRows(indptr, feature, value)
 
     def blocks(self, start: int, stop: int, strand: ReadStrand) -> Iterator[FeatureBlock]:
-        """Yield what fires on rows ``[start, stop)``, by position, each block by feature.
+        """Yield the hits on rows ``[start, stop)`` in blocks by position, each sorted by feature.
 
-        A block is of some thousand bases, so that memory does not grow with the stretch.
+        A block has a few thousand bases, so memory does not grow with the stretch.
 
         Raises
         ------
@@ -297,7 +298,7 @@ class FeatureStore:
         Parameters
         ----------
         interval
-            Only bases in it; those of the genome where None.
+            Only bases in this interval; None means the whole genome.
 
         Raises
         ------
@@ -311,10 +312,10 @@ class FeatureStore:
         return FeatureTrack(row, value)
 
     def features(self, start: int, stop: int, strand: ReadStrand) -> CsrRows:
-        """Return features ``[start, stop)``, one after the other.
+        """Return the hits of features ``[start, stop)``, one feature after the other.
 
-        ``indptr`` runs over features and the ``feature`` column holds the global *rows* on which
-        they fire: the transpose of ``rows``, for streaming over the dictionary.
+        This is the transpose of ``rows``, for streaming over the dictionary: ``indptr`` runs over
+        features, and the ``feature`` column holds the global *rows* on which they fire.
         """
         with self._opened(strand) as layout:
             return CsrRows(*layout.features(start, stop, 0, self.n_rows))
@@ -322,16 +323,16 @@ class FeatureStore:
     def slices(
         self, start: int, stop: int, strand: ReadStrand, wanted: Int64[np.ndarray, "interval 2"]
     ) -> Iterator[FeatureSlice]:
-        """Yield the hits of features ``[start, stop)``, in slices that are not copied.
+        """Yield the hits of features ``[start, stop)`` in slices, without copying them.
 
-        For what counts many features over a genome: nothing is sorted, and at most the hits of
-        these features come into memory, and leave it when the iterator ends.
+        This is meant for counting many features over a genome: nothing is sorted, and at most the
+        hits of these features are in memory, until the iterator ends.
 
         Parameters
         ----------
         wanted
-            Sorted, disjoint intervals of global rows. Slices that hold none of them are left out;
-            those yielded hold others too.
+            Sorted, disjoint intervals of global rows. Slices without any of these rows are left
+            out; the slices that are yielded also hold other rows.
         """
         with self._opened(strand) as layout:
             yield from layout.slices(start, stop, wanted)
@@ -342,12 +343,12 @@ class FeatureStore:
             return layout.n_firing()
 
     def find_feature(self, feature: int | str) -> int:
-        """Return the index of a feature given by index, as ``f/30262`` or by its name.
+        """Return the index of a feature, given by index, by a text like ``f/30262`` or by name.
 
         Raises
         ------
         UnknownNameError
-            If the dictionary has no such feature, or none of that name.
+            If the dictionary has no such feature.
         """
         number = self.header.feature_names.get(str(feature), feature)
         if isinstance(number, str):
@@ -361,7 +362,7 @@ class FeatureStore:
         return number
 
     def names_of(self, feature: int) -> list[str]:
-        """Return the names of a feature; most have none."""
+        """Return the names of a feature; most features have none."""
         return [name for name, known in self.header.feature_names.items() if known == feature]
 
     def check_feature(self, feature: int) -> None:

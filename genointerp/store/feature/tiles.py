@@ -1,7 +1,8 @@
-"""Version 2 of a features file: hits once, in tiles of bases, by feature within each tile.
+"""Version 2 of a features file: hits in tiles of bases, sorted by feature within each tile.
 
-A region reads the few tiles that it meets, whole; a feature reads one short slice of every tile.
-Columns that are not compressed are mapped into memory, so that a slice costs no call of HDF5.
+To read a region, the few tiles that it overlaps are read whole; to read a feature, one short slice
+of every tile is read. Uncompressed columns are mapped into memory, so that a slice needs no call of
+HDF5.
 """
 
 from collections.abc import Callable, Iterable, Iterator, MutableSet
@@ -21,7 +22,7 @@ from genointerp.store.hdf5 import checked_dataset
 Compression = Literal["none", "zstd"]
 
 TILE_ROWS = 1 << 13
-"""Bases of a tile. Longer tiles would slow a region down, shorter ones a feature."""
+"""Bases of a tile. Longer tiles would slow down reading a region, shorter ones a feature."""
 
 ROW = np.dtype("<u2")
 MOST_TILE_ROWS = 1 << 16
@@ -33,13 +34,13 @@ _LARGEST = 0x7BFF
 
 CHUNK_HITS = 1 << 13
 CHUNK_TILES, CHUNK_OFFSETS = 8, 1 << 11
-"""Chunks of a compressed file: hits, and offsets of some features in some tiles."""
+"""Chunk sizes of a compressed file: of hits, and of offsets by tile and feature."""
 
 
 class FeatureBlock(NamedTuple):
     """Hits on consecutive bases, by feature and then by row.
 
-    Those of feature f are ``indptr[f]`` to ``indptr[f + 1]``; ``row`` counts from ``start``, a
+    Hits of feature f are ``indptr[f]`` to ``indptr[f + 1]``; ``row`` counts from ``start``, a
     global base index.
     """
 
@@ -49,7 +50,7 @@ class FeatureBlock(NamedTuple):
     value: Float32[np.ndarray, " hit"]
 
     def at_least(self, min_activation: float) -> "FeatureBlock":
-        """Return the hits whose activation is not lower."""
+        """Return the hits whose activation is at least ``min_activation``."""
         return self if min_activation <= 0 else self.take(self.value >= min_activation)
 
     def take(self, chosen: Bool[np.ndarray, " hit"]) -> "FeatureBlock":
@@ -58,10 +59,10 @@ class FeatureBlock(NamedTuple):
 
 
 class FeatureSlice(NamedTuple):
-    """Hits of consecutive features on consecutive bases as they are stored, not copied.
+    """Hits of consecutive features on consecutive bases, as they are stored and not copied.
 
-    By feature and then by row; those of the i-th feature are ``indptr[i]`` to ``indptr[i + 1]``.
-    ``row`` counts from ``start``, a global base index.
+    They are sorted by feature and then by row; those of the i-th feature are ``indptr[i]`` to
+    ``indptr[i + 1]``. ``row`` counts from ``start``, a global base index.
     """
 
     start: int
@@ -76,25 +77,25 @@ class TiledLayout:
     Parameters
     ----------
     group
-        ``plus`` or ``minus`` of an open file.
+        Group ``plus`` or ``minus`` of an open file.
     tile_rows
         Bases of a tile in this file.
     n_rows
         Bases of the genome.
     sound
-        Tiles whose checksum is known to be right; those found so are added.
+        Tiles whose checksum was found to be right; further ones are added.
 
     Raises
     ------
     SchemaError
-        Here if the tiles are not in their order; wherever a tile is read, if it does not have the
-        checksum that was written, or holds what no tile holds.
+        If the tiles are not in order. Methods that read a tile raise it too, if the tile does not
+        have the checksum that was written or holds values that no tile can hold.
 
     Notes
     -----
-    Of a tile that is read whole, or in which a stretch of a feature is read, the checksum of the
-    tile is compared. A feature on the whole genome is read in a short slice of each tile: its own
-    sum is compared, where the file has one.
+    The checksum of a tile is compared if the tile is read whole, or if part of a feature is read in
+    it. A feature on the whole genome is read as a short slice of each tile, so its own sum is
+    compared instead, if the file has one.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class TiledLayout:
         return np.asarray(self.group["feature_hits"][:], dtype=np.int64)
 
     def blocks(self, start: int, stop: int) -> Iterator[FeatureBlock]:
-        """Yield the hits on rows ``[start, stop)``, a tile at a time, by position."""
+        """Yield the hits on rows ``[start, stop)`` by position, one tile at a time."""
         columns = _Columns(self.group)
         for tile in self._tiles(start, stop):
             low, high = self.hit_offset[tile : tile + 2].tolist()
@@ -134,10 +135,10 @@ class TiledLayout:
     def slices(
         self, first: int, last: int, wanted: Int64[np.ndarray, "interval 2"]
     ) -> Iterator[FeatureSlice]:
-        """Yield the hits of features ``[first, last)``, tile by tile, by position.
+        """Yield the hits of features ``[first, last)`` by position, one tile at a time.
 
         Tiles without a row in the ``wanted`` intervals, which are sorted and disjoint, are left
-        out; those yielded are whole.
+        out; other tiles are yielded whole.
         """
         columns = _Columns(self.group)
         upto = np.searchsorted(wanted[:, 0], self.first_row + self.tile_rows, side="left")
@@ -161,7 +162,7 @@ class TiledLayout:
         if not is_summed:
             self._check_tiles(columns, tiles)
         offset = columns.offset[tiles.start : tiles.stop, first : last + 1].astype(np.int64)
-        # of the hits in the order of the file, tile by tile
+        # edges of the features in each tile, as numbers of hits in the file
         edges = self.hit_offset[tiles.start : tiles.stop, None] + offset
         slices = [slice(*edge) for edge in edges[:, [0, -1]].tolist()]
         count = np.diff(offset, axis=1)
@@ -194,7 +195,7 @@ class TiledLayout:
         return min(int(self.first_row[-1]) + self.tile_rows, self.n_rows)
 
     def _check_tiles(self, columns: "_Columns", tiles: range) -> None:
-        """Check whole tiles, of which parts are to be read."""
+        """Check the whole of each tile from which a part is to be read."""
         for tile in tiles:
             if tile not in self._sound:
                 low, high = self.hit_offset[tile : tile + 2].tolist()
@@ -214,7 +215,7 @@ class TiledLayout:
             raise SchemaError(where, f"rows below {n_rows}", str(row.max()))
         checksum, known = self._checksums
         if checksum((offset, row, value)) != known[tile]:
-            raise SchemaError(where, "the checksum that was written", "another")
+            raise SchemaError(where, "the checksum that was written", "another one")
         self._sound.add(tile)
 
     def _check_offsets(self, offset: np.ndarray, tiles: range) -> None:
@@ -229,11 +230,11 @@ class TiledLayout:
         total = hit_sums(row, value).sum()
         n_hits = self.group["feature_hits"][feature]
         if len(row) != n_hits or total != self.group[SUMS][feature]:
-            raise SchemaError(where, f"the {n_hits} hits that were written", "others")
+            raise SchemaError(where, f"the {n_hits} hits that were written", "other hits")
 
     @cached_property
     def _checksums(self) -> tuple[Callable[[Iterable[np.ndarray]], int], np.ndarray]:
-        """Return the checksum that tiles are compared by, and that of each."""
+        """Return the function that computes the checksum of a tile, and the stored checksums."""
         if TILE_SUMS in self.group:
             return word_sum, self.group[TILE_SUMS][:]
         return crc32_of, self.group["tiles/crc32"][:]
@@ -244,11 +245,12 @@ class TiledLayout:
 
     def _disordered(self, tile: int) -> SchemaError:
         where = f"{self._where}/tiles/feature_offset: {tile}"
-        return SchemaError(where, "offsets that rise to the hits of the tile", "others")
+        expected = "offsets that rise from 0 to the number of hits of the tile"
+        return SchemaError(where, expected, "other offsets")
 
 
 class _Columns:
-    """The large datasets of a strand, mapped into memory where they can be."""
+    """The large datasets of a strand, mapped into memory if they are not compressed."""
 
     def __init__(self, group: h5py.Group) -> None:
         self.offset = mapped(group["tiles/feature_offset"])
@@ -257,17 +259,17 @@ class _Columns:
 
 
 def mapped(dataset: h5py.Dataset) -> Any:  # noqa: ANN401
-    """Return a dataset as an array that is read as it is sliced; itself where it is compressed."""
+    """Memory-map an uncompressed dataset; return a compressed one unchanged."""
     place = dataset.id.get_offset()
     if dataset.chunks is not None or place is None:
         return dataset
     name, shape = dataset.file.filename, dataset.shape
-    # a plain array over the mapping: slices of np.memmap cost far more
+    # a plain array over the mapping, since slices of np.memmap are far slower
     return np.asarray(np.memmap(name, dataset.dtype, mode="r", offset=place, shape=shape))
 
 
 def check_tiled(group: h5py.Group, n_features: int, tile_rows: int, n_rows: int) -> None:
-    """Refuse datasets whose types and shapes do not fit together, and tiles out of order."""
+    """Refuse datasets whose types and shapes do not fit together, or tiles out of order."""
     first = checked_dataset(group, "tiles/row", "i8", (None,))
     n_tiles = len(first)
     hits = checked_dataset(group, "tiles/hit_offset", "i8", (n_tiles + 1,))[:]
@@ -292,20 +294,20 @@ def check_tiled(group: h5py.Group, n_features: int, tile_rows: int, n_rows: int)
 def check_tiles(
     group: h5py.Group, first: np.ndarray, hits: np.ndarray, tile_rows: int, n_rows: int
 ) -> None:
-    """Refuse tiles that are not in the order of the genome, or hits that are not in theirs."""
+    """Refuse tiles that are not in the order of the genome, or whose hits are not in order."""
     where = f"{group.file.filename}: {group.name[1:]}/tiles"
     outside = len(first) and (first[0] < 0 or first[-1] >= n_rows)
     if outside or (first[1:] <= first[:-1]).any() or (first % tile_rows).any():
         expected = f"rising multiples of {tile_rows} in the genome"
-        raise SchemaError(f"{where}/row", expected, "others")
+        raise SchemaError(f"{where}/row", expected, "other rows")
     if hits[0] or (hits[1:] < hits[:-1]).any():
-        raise SchemaError(f"{where}/hit_offset", "offsets that rise from 0", "others")
+        raise SchemaError(f"{where}/hit_offset", "offsets that rise from 0", "other offsets")
 
 
 def check_values(value: np.ndarray, where: str) -> None:
-    """Refuse stored activations that no feature has: NaN, infinity, 0 and less."""
+    """Refuse stored activations that no feature can have: NaN, infinity, 0 and below."""
     bits = value.view(np.uint16)
-    # as integers: those of the finite numbers above 0 lie together
+    # read as integers, the finite numbers above 0 are those from 1 to _LARGEST
     if bits.min(initial=1) < 1 or bits.max(initial=1) > _LARGEST:
         raise SchemaError(where, "finite activations > 0", _first_wrong(value))
 
@@ -331,12 +333,12 @@ def storage_options(compression: Compression, chunks: tuple[int, ...]) -> dict[s
 
 
 def load_compressor(where: Path) -> None:
-    """Make what compressed files are read with known to HDF5.
+    """Register with HDF5 the filter that reads compressed files.
 
     Raises
     ------
     InputError
-        If it is not installed.
+        If the filter is not installed.
     """
     try:
         import hdf5plugin  # noqa: F401
@@ -350,7 +352,7 @@ def _chosen(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     before = np.zeros(len(chosen) + 1, dtype=np.uint32)
     np.cumsum(chosen, dtype=np.uint32, out=before[1:])
-    # several times faster than indexing by a mask
+    # taking by index is several times faster than indexing by a mask
     index = np.flatnonzero(chosen)
     return before[indptr].astype(np.int64), row.take(index), value.take(index)
 

@@ -1,7 +1,7 @@
-"""Making a features file out of core: windows in any order, tiles in order at the end.
+"""Write a features file out of core: windows come in any order, and tiles are written in order.
 
-Hits are spooled to plain files beside the output, as many bytes as the output will have; each tile
-is then read, sorted by feature and written. Memory does not grow with the genome.
+Hits are spooled to plain files next to the output, which take as much space as the output will.
+Each tile is then read, sorted by feature and written. Memory does not grow with the genome.
 """
 
 import json
@@ -51,30 +51,31 @@ _SMALLEST = np.float16(2.0**-24)
 
 
 class FeatureWriter:
-    """Writer of a features file; the file appears when the block ends without an error.
+    """Writer of a features file, which appears when the ``with`` block ends without an error.
 
     Parameters
     ----------
     path
-        The file to make.
+        File to make.
     header, provenance
-        Written into it.
+        Header and provenance of the file.
     compression
-        ``zstd`` makes the file smaller and questions slower; it takes the extra ``compression``.
+        ``zstd`` makes the file smaller and queries slower; it needs the extra ``compression``.
     tile_rows
-        Bases of a tile, at most 65,536.
+        Number of bases of a tile, at most 65,536.
 
     Notes
     -----
-    Values are stored as float16, rounded to nearest; those below its smallest subnormal number
-    (2^-24) are stored as that number, so that what fired stays > 0.
+    Values are stored as float16, rounded to nearest. Values below its smallest subnormal number
+    (2^-24) are stored as that number, so that a feature that fired stays > 0.
 
     Raises
     ------
     ConfigError
-        If there is no such compression, or a tile has no bases or too many.
+        If the compression is unknown, or ``tile_rows`` is out of range.
     StorageError
-        If the disk is full, or another process writes there; what stood at ``path`` remains.
+        If the disk is full, or another process writes the same file; an older file at ``path``
+        remains.
     """
 
     def __init__(
@@ -144,21 +145,21 @@ class FeatureWriter:
         feature: Int64[np.ndarray, " hit"],
         value: Float32[np.ndarray, " hit"],
     ) -> None:
-        """Add what fires in one window; windows come in any order and must not overlap.
+        """Add the hits of one window; windows may come in any order but must not overlap.
 
         Parameters
         ----------
         kept
-            Its bases, with the strand that was read.
+            Kept bases of the window, with the strand that was read.
         indptr, feature, value
-            Compressed sparse rows in *forward* coordinates on both strands: row j is base
+            Hits as compressed sparse rows, in *forward* coordinates on both strands: row j is base
             ``kept.start + j``.
 
         Raises
         ------
         InputError
-            If the rows are not those of the window, a feature is unknown or appears twice at a
-            base, or a value is not finite, not > 0 or beyond float16.
+            If the rows do not fit the window, a feature is unknown or appears twice at a base, or a
+            value is not finite, not > 0 or too large for float16.
         """
         check_inside(kept, self.header.contigs)
         where = f"{format_region(kept)} ({kept.strand})"
@@ -207,7 +208,7 @@ class FeatureWriter:
 
 
 class _TileWriter:
-    """Writer of the hits of a strand, a tile at a time."""
+    """Writer of the hits of a strand, one tile at a time."""
 
     def __init__(
         self, group: h5py.Group, spool: Spool, tile_rows: int, compression: Compression
@@ -246,7 +247,7 @@ class _TileWriter:
             words.append(word_sum((offset, row, value)))
             add_sums(sums, first, (row, value, offset))
             pending.append(offset)
-            # whole chunks: a compressed one is written once
+            # whole chunks, so that each is compressed only once
             if len(pending) == CHUNK_TILES or len(first_row) == self.offset.shape[0]:
                 self.offset[len(first_row) - len(pending) : len(first_row)] = np.stack(pending)
                 pending.clear()
@@ -311,7 +312,7 @@ def _check_rows(
         raise InputError(where, f"{kept.length} rows with {len(feature)} hits", found)
     counts = np.diff(indptr)
     if counts.size and counts.min() < 0:
-        raise InputError(where, "indptr that never falls", "one that does")
+        raise InputError(where, "an indptr that never falls", "one that does")
     if feature.size and (feature.min() < 0 or feature.max() >= n_features):
         found = str(feature.min() if feature.min() < 0 else feature.max())
         raise InputError(where, f"features from 0 to {n_features - 1}", found)

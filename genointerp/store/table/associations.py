@@ -1,4 +1,4 @@
-"""Tables of associations, read for the features that they are of."""
+"""Read tables of associations, and check that they belong to some features."""
 
 from collections.abc import Sequence
 
@@ -12,24 +12,24 @@ from genointerp.store.table.table import read_table
 
 
 def read_associations(path: StrPath, store: FeatureStore) -> pd.DataFrame:
-    """Read a table of associations of the dictionary whose features a store holds.
+    """Read a table of associations that was made with the dictionary of a features file.
 
-    Features of any genome will do: a number means the same feature in all of them. A table that
-    does not name its dictionary is taken to be of this one.
+    The genome does not matter, since a number means the same feature in all genomes. A table that
+    does not name its dictionary is assumed to belong.
 
     Raises
     ------
     MismatchError
-        If the table says that it is of another dictionary.
+        If the table was made with another dictionary.
     SchemaError
-        If it is no table of associations, or does not say what it was made from.
+        If it is not a table of associations, or does not state what it was made from.
     """
     table_identity(path, ASSOCIATIONS).check(store.identity, "dictionary")
     return read_table(path, ASSOCIATIONS)
 
 
 def read_associations_of(path: StrPath, stores: Sequence[FeatureStore]) -> pd.DataFrame:
-    """Read the associations that were measured on these very features files.
+    """Read a table of associations that was made from exactly these features files.
 
     Errors are those of `check_features`.
     """

@@ -1,4 +1,4 @@
-"""What tables were made from, as their provenance says."""
+"""Identity of tables: what they were made from, according to their provenance."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.table import read_provenance
 
 SAE = "sae"
-"""Under which the inputs of a table name the dictionary."""
+"""Name of the dictionary among the inputs of a table."""
 
 
 def table_identity(path: StrPath, schema: TableSchema) -> Identity:
@@ -19,7 +19,7 @@ def table_identity(path: StrPath, schema: TableSchema) -> Identity:
     Raises
     ------
     SchemaError
-        If it is no table of the schema, or does not say what it was made from.
+        If it is not a table of the schema, or does not state what it was made from.
     """
     inputs = read_provenance(path, schema).get("inputs") or {}
     files: dict[str, list[str]] = {}
@@ -29,12 +29,12 @@ def table_identity(path: StrPath, schema: TableSchema) -> Identity:
 
 
 def check_features(path: StrPath, schema: TableSchema, stores: Sequence[FeatureStore]) -> None:
-    """Refuse a table that was made from other features files than these, in whatever order.
+    """Refuse a table that was not made from exactly these features files, in any order.
 
     Raises
     ------
     MismatchError
-        If one of the files is not among its inputs, or one of its inputs is none of the files.
+        If a file is not among the inputs of the table, or an input is not among the files.
     SchemaError
         If it is no table of the schema, or does not say what it was made from.
     """

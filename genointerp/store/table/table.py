@@ -1,8 +1,8 @@
-"""Tables with a written schema, as Parquet, TSV or JSON.
+"""Read and write tables with a schema, as Parquet, TSV or JSON.
 
-Specified in ``docs/schema/tables.md``. The three forms hold the same rows and the same header:
-format, version and provenance (Parquet: key ``genointerp`` of the file's metadata; TSV: a first
-line ``# {json}``; JSON: beside ``rows``).
+They are specified in ``docs/schema/tables.md``. The three file types hold the same rows and the
+same header: format, version and provenance (Parquet: key ``genointerp`` of the metadata of the
+file; TSV: first line ``# {json}``; JSON: keys next to ``rows``).
 """
 
 import json
@@ -32,28 +32,28 @@ _METADATA = b"genointerp"
 
 _MOST = 2.0**63
 COORDINATES = "start and end are 0-based and half-open, peak is 0-based"
-"""What a table that is read by programs says of its columns of places."""
+"""Note in the header of a table, for programs, on its columns of places."""
 
 PLACES = {"start": ("first", 1), "end": ("last", 0), "peak": ("peak", 1)}
-"""What people read in place of each column of places, and what is added to it."""
+"""Name of each column of places in a text for people, and the number that is added to it."""
 
 
 def write_table(
     frame: pd.DataFrame, path: Path, schema: TableSchema, provenance: Provenance
 ) -> None:
-    """Write a table as its suffix says: ``.parquet``, ``.tsv`` or ``.json``.
+    """Write a table in the file type of its suffix: ``.parquet``, ``.tsv`` or ``.json``.
 
-    Columns are written in the order of the schema, floats so that they read back exactly, texts
-    without the control characters that would begin another field or row.
+    Columns are written in the order of the schema. Floats are written so that they read back
+    exactly, and texts without control characters that would begin another field or row.
 
     Raises
     ------
     InputError
-        If the suffix is another.
+        If the suffix is another one.
     SchemaError
-        If the table is not of the schema.
+        If the table does not fit the schema.
     StorageError
-        If it cannot be written.
+        If the file cannot be written.
     """
     write = _by_suffix(path, _WRITERS)
     table = _clean(conform(frame, schema, where=str(path)))
@@ -70,12 +70,12 @@ def write_table(
 
 
 def check_table_path(path: Path) -> None:
-    """Refuse, before hours of work, a place that ``write_table`` would refuse.
+    """Refuse, before hours of work, a path that ``write_table`` would refuse.
 
     Raises
     ------
     InputError
-        If the suffix is of no format.
+        If the suffix is not one of a file type.
     StorageError
         If nothing can be written there.
     """
@@ -84,7 +84,7 @@ def check_table_path(path: Path) -> None:
 
 
 def is_table_of(path: Path, schema: TableSchema, provenance: Provenance) -> bool:
-    """Say whether a table stands there that has the same inputs and the same settings."""
+    """Say whether a table with the same inputs and the same settings exists at this path."""
     try:
         return bool(read_provenance(Path(path), schema) == json.loads(provenance.as_json()))
     except InputError:
@@ -92,12 +92,12 @@ def is_table_of(path: Path, schema: TableSchema, provenance: Provenance) -> bool
 
 
 def read_table(path: StrPath, schema: TableSchema) -> pd.DataFrame:
-    """Read a table that ``write_table`` wrote.
+    """Read a table that `write_table` wrote.
 
     Raises
     ------
     SchemaError
-        If the file is absent, unreadable, of another schema or a newer version.
+        If the file is missing, unreadable, or of another schema or a newer version.
     """
     header, frame = _read(Path(path), schema)
     frame.attrs = _numbers(header, schema, header["format-version"], where=f"{path}: header")
@@ -105,12 +105,12 @@ def read_table(path: StrPath, schema: TableSchema) -> pd.DataFrame:
 
 
 def read_provenance(path: StrPath, schema: TableSchema) -> dict[str, Any]:
-    """Return what a table says that it was made from: ``config`` and ``inputs``.
+    """Return what a table was made from, according to its header: ``config`` and ``inputs``.
 
     Raises
     ------
     SchemaError
-        As `read_table`, or if the table does not say.
+        As from `read_table`, or if the table does not state it.
     """
     header, _ = _read(Path(path), schema)
     found = header.get("provenance")
@@ -138,12 +138,12 @@ def _read(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame
 
 
 def conform(frame: pd.DataFrame, schema: TableSchema, *, where: str) -> pd.DataFrame:
-    """Return the table with the columns of its schema, in order and of their types.
+    """Return the table with the columns of its schema, in order and with their types.
 
     Raises
     ------
     SchemaError
-        If a required column is missing, a column is unknown or a value is of another kind.
+        If a required column is missing, a column is unknown, or a value is of another type.
     """
     for name in frame.columns:
         if name not in schema.names:
@@ -161,7 +161,7 @@ def conform(frame: pd.DataFrame, schema: TableSchema, *, where: str) -> pd.DataF
 
 
 def empty_table(schema: TableSchema, optional: Collection[str] = ()) -> pd.DataFrame:
-    """Return a table of no rows with the required and some optional columns."""
+    """Return a table without rows, with the required and some optional columns."""
     columns = [c for c in schema.columns if c.status == "REQUIRED" or c.name in optional]
     table = pd.DataFrame({c.name: pd.Series([], dtype=_DTYPES[c.kind]) for c in columns})
     table.attrs = {name: 0 for name, _ in schema.header}
@@ -171,9 +171,9 @@ def empty_table(schema: TableSchema, optional: Collection[str] = ()) -> pd.DataF
 def render_table(frame: pd.DataFrame, format: TextFormat) -> str:
     """Return a table as text for people (``table``) or programs (``tsv``, ``json``).
 
-    People read 1-based places, as `for_people` gives them, below a line that says so. ``tsv`` has
-    a line of names and no comment; ``json`` is a list of records, null where a number is
-    undefined; both have the columns of the schema, 0-based and half-open.
+    The text for people has 1-based places, from `for_people`, below a line that says so. ``tsv``
+    has a line of names and no comment; ``json`` is a list of records, in which an undefined number
+    is null. Both have the columns of the schema, with 0-based and half-open places.
     """
     frame = _clean(frame)
     if format == "tsv":
@@ -187,7 +187,7 @@ def render_table(frame: pd.DataFrame, format: TextFormat) -> str:
 
 
 def text_for_people(frame: pd.DataFrame) -> str:
-    """Return a table as `for_people` gives it, as text without the line that explains it."""
+    """Return the table of `for_people` as text, without the line that explains it."""
     shown = for_people(frame)
     if shown.empty:
         return f"{'  '.join(shown.columns)}\n"
@@ -195,7 +195,7 @@ def text_for_people(frame: pd.DataFrame) -> str:
 
 
 def for_people(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with its 0-based half-open places as the 1-based closed ones people read.
+    """Turn the 0-based, half-open places of a table into 1-based, closed ones for people.
 
     Examples
     --------
@@ -211,7 +211,7 @@ def for_people(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _clean(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with its texts as fields of one row."""
+    """Return the table with texts cleaned, so that each stays within its field."""
     cleaned = frame.copy(deep=False)
     for name in frame:
         if frame[name].dtype == object:
@@ -244,7 +244,7 @@ def _converted(values: pd.Series, column: Column, where: str) -> pd.Series:
 
 
 def records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
-    """Return the rows as plain values, None where a number is undefined."""
+    """Return the rows as plain values, with None for an undefined number."""
     plain = frame.astype(object).where(frame.notna(), None)
     return plain.to_dict(orient="records")
 
@@ -298,7 +298,7 @@ def _read_tsv(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataF
 
 
 def _number(text: str) -> float:
-    # float() knows the digits of every script, and underscores between them
+    # float() would also accept the digits of any script, and underscores between digits
     if not text.isascii() or "_" in text:
         raise ValueError(f"expected a number, found {text!r}")
     return float(text) if text else np.nan
@@ -331,7 +331,7 @@ def _check_header(path: Path, header: object, schema: TableSchema) -> None:
 def _numbers(
     holder: Mapping[Any, Any], schema: TableSchema, version: int, *, where: str
 ) -> dict[Any, Any]:
-    """Return the numbers of the header that a version of a table has."""
+    """Return the numbers in the header of a table of a version."""
     found = {name: holder.get(name) for name, since in schema.header if version >= since}
     for name, number in found.items():
         if type(number) is not int or number < 0:

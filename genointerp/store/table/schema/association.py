@@ -1,9 +1,9 @@
-"""Schemas of associations, of what is measured with them, and of the baselines."""
+"""Schemas of associations, of other tables that are made with them, and of baselines."""
 
 from genointerp.store.table.schema.column import TableSchema, optional, required
 
 N_COVERED = "n-covered-bp"
-"""Header of the associations: covered (base, reading strand) pairs of test."""
+"""Key in the header of associations: number of covered (base, reading strand) pairs of test."""
 
 
 ASSOCIATIONS = TableSchema(

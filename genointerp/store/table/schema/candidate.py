@@ -1,4 +1,4 @@
-"""Schemas of candidates and of the evidence for and against them."""
+"""Schemas of candidates, and of the evidence for and against them."""
 
 from genointerp.store.table.schema.column import Column, TableSchema, optional, required
 from genointerp.store.table.schema.feature import LOCI

@@ -1,4 +1,4 @@
-"""What a schema is: the columns of a table, in order. Specified in ``docs/schema/tables.md``."""
+"""Schemas: the columns of a table, in order. They are specified in ``docs/schema/tables.md``."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,10 +16,10 @@ class Column:
     Parameters
     ----------
     name, kind, status
-        What the file must hold. An undefined float is NaN, an undefined string is empty; an
-        integer is never undefined.
+        Name, type and status of the column. An undefined float is NaN, an undefined string is
+        empty, and an integer is never undefined.
     meaning
-        With unit and range.
+        Meaning of the values, with unit and range.
     """
 
     name: str
@@ -35,8 +35,8 @@ class TableSchema:
     Parameters
     ----------
     header
-        Whole numbers that the header holds besides, each with the version from which it does. In
-        memory they are in the ``attrs`` of the table, which rows that are chosen of it keep.
+        Further whole numbers in the header, each with the version since which it is there. In
+        memory they are in the ``attrs`` of the table, which a selection of its rows keeps.
     """
 
     format: str

@@ -1,4 +1,4 @@
-"""Schemas of elements, of features and of what is asked of them."""
+"""Schemas of elements, of features, and of answers to queries."""
 
 from genointerp.store.table.schema.column import TableSchema, optional, required
 
