@@ -83,7 +83,7 @@ def test_a_flipped_bit_of_a_value_names_its_tile(file):
     assert failed(file) == {
         "checksums and order of hits of strand -": (
             f"{file}: minus/tile 2 (rows 64 to 96): expected the checksums that were written, "
-            "found others"
+            "found other ones"
         )
     }
 
