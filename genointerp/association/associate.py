@@ -1,9 +1,9 @@
-"""Every feature against every concept and orientation.
+"""Compare every feature with every concept and orientation.
 
-Threshold and pair are chosen on fit; every score after ``f1_fit`` is measured on test. Each
-genome is read on both strands, and the universe of the counts is every covered (base, reading
-strand) pair: a base of a ``+`` gene counts for the gene's sense when ``+`` is read and for its
-antisense when ``-`` is read.
+Thresholds and pairs are chosen on fit; every score after ``f1_fit`` is measured on test. Each
+genome is read on both strands, and the counts are over all covered (base, reading strand) pairs: a
+base of a gene on ``+`` counts for the sense of the gene when ``+`` is read, and for its antisense
+when ``-`` is read.
 """
 
 import logging
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Tested:
-    """What the pairs of the tested family are given, a row for each feature; NaN for others."""
+    """Results for the pairs of the tested family, one row per feature; NaN for other pairs."""
 
     def __init__(self, shape: tuple[int, int], nulls: PairNulls) -> None:
         self.nulls = nulls
@@ -51,44 +51,47 @@ def associate(
     matched: bool = True,
     progress: Progress = silent,
 ) -> pd.DataFrame:
-    """Compare every feature with every concept in each of its orientations.
+    """Compare every feature with every concept, in each orientation of the concept.
 
     Parameters
     ----------
     specimens
-        Of one dictionary, with the elements of the concepts.
+        Genomes with the features of one dictionary, and with the elements of the concepts.
     matched
-        Whether elements are compared with matched background where every specimen has its sequence.
+        Whether to compare elements with matched background, which needs the sequence of every
+        specimen.
 
     Returns
     -------
     pandas.DataFrame
-        In the schema of associations, ordered by feature and then by concept. Undefined scores
-        are NaN: all of test for a concept without a base there, those at a threshold for a
-        concept without a base on fit; what a null says for pairs that were not tested.
+        Table in the schema of associations, ordered by feature and then by concept. Undefined
+        scores are NaN: all scores on test for a concept without a base there, scores at a threshold
+        for a concept without a base on fit, and the results of a null for pairs that were not
+        tested.
 
     Raises
     ------
     MismatchError
-        If the specimens are of several dictionaries, or a genome comes twice.
+        If the specimens come from different dictionaries, or two are of the same genome.
     InputError
-        If the elements of a specimen are not known, no base is left on one side, or no concept has
-        an element.
+        If the elements of a specimen are unknown, no base is left on one side, or no concept has an
+        element.
 
     Notes
     -----
-    A feature detects at a threshold where it is > 0 and reaches it. On fit the lowest threshold
-    with the highest F1 by base is taken. An element is recalled if at least one of its covered
-    bases is detected.
+    A feature detects a base at a threshold if its activation there is > 0 and reaches the
+    threshold. Fit chooses the threshold with the highest F1 by base, and the lowest one among ties.
+    An element is recalled if at least one of its covered bases is detected.
 
-    Tested, and corrected for together, is the family of these pairs, all chosen on fit: of each
-    feature the label with the highest F1 and that with the highest gain in precision; of each
-    label the ``top_per_concept`` features with the highest F1. Both statistics rise with the
-    bases in common, so that one p-value serves for either.
+    The tested family, over which p-values are corrected, consists of pairs chosen on fit: for each
+    feature the label with the highest F1 and the label with the highest gain in precision, and for
+    each label the ``top_per_concept`` features with the highest F1. Both statistics increase with
+    the number of bases in common, so one p-value serves for both.
 
-    A concept with a strand is measured as sense, as antisense and as ``both``, its bases on either
-    reading. What several labels explain of a feature together is measured on the union that fit
-    chose (`genointerp.association.count.union`), in the columns that begin with ``union``.
+    A concept with a strand is measured as sense, as antisense and as ``both``, which is the union
+    of these two readings. How much of a feature several labels explain together is measured on the
+    union that fit chose (`genointerp.association.count.union`), in the columns that begin with
+    ``union``.
     """
     config = AssociateConfig() if config is None else config
     check_distinct(specimens)
@@ -123,7 +126,7 @@ def _sides(specimens: Sequence[Specimen], config: AssociateConfig) -> tuple[Side
             )
         for label, count in zip(names, side.labels.n_positive, strict=True):
             if not count:
-                _log.warning("%s (%s): no covered base on %s, scores there are NaN", *label, name)
+                _log.warning("%s (%s): no covered base on %s; scores there are NaN", *label, name)
         sides.append(side)
     return sides[0], sides[1]
 
@@ -164,7 +167,7 @@ def _test_family(
 
 
 def _test_unions(features: range, block: HitBlock, measures: Measures, nulls: PairNulls) -> None:
-    """Test the unions of some features, those of the same labels together."""
+    """Test the unions of a block of features; features with the same labels are tested together."""
     by_labels: dict[tuple[int, ...], list[int]] = {}
     for feature in features:
         labels = tuple(np.flatnonzero(measures.in_union[feature]).tolist())
@@ -180,7 +183,7 @@ def choose_family(
     gain_fit: Float64[np.ndarray, "feature label"],
     top_per_concept: int,
 ) -> Bool[np.ndarray, "feature label"]:
-    """Choose the pairs to test, from fit alone; pairs without a base in common are left out."""
+    """Choose the pairs to test from fit alone, without pairs that have no base in common."""
     chosen = np.zeros(f1_fit.shape, dtype=np.bool_)
     every = np.arange(len(f1_fit))
     for score in (f1_fit, gain_fit):
@@ -197,7 +200,7 @@ def _frame(measures: Measures, tested: _Tested, side: Side) -> pd.DataFrame:
     n_concept = np.broadcast_to(labels.n_positive, shape)
     n_elements = np.broadcast_to(labels.n_elements, shape)
     both, detected = measures.n_both, measures.n_feature
-    # without a base on fit no threshold was chosen, without one on test there is nothing to score
+    # no threshold was chosen without a base on fit; nothing can be scored without one on test
     defined = ~np.isnan(measures.threshold) & (n_concept > 0)
     precision = metric.precision(both, detected)
     recall_element = metric.recall(measures.n_hit, n_elements)
@@ -245,7 +248,7 @@ def _frame(measures: Measures, tested: _Tested, side: Side) -> pd.DataFrame:
 def _union_columns(
     measures: Measures, nulls: UnionNulls, n_covered: int
 ) -> dict[str, Float64[np.ndarray, "feature label"]]:
-    """Return what is said of the union of a feature in the rows of its labels, NaN in others."""
+    """Return the columns about unions: filled in the rows of a union's labels, NaN in others."""
     of_feature = {
         "union_labels": measures.in_union.sum(axis=1),
         "union_threshold": measures.loud_threshold,

@@ -1,4 +1,4 @@
-"""Configuration of the association; the defaults live here only."""
+"""Configuration of the association. The defaults live only here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,39 +16,41 @@ class AssociateConfig:
     Parameters
     ----------
     test
-        Seqids of the test side; all others are fit. Where neither these nor ``test_genomes`` are
-        given, each contig is cut into blocks of ``block_bp``: even blocks are fit, odd blocks are
-        test.
+        Seqids of the sequences on the test side; all others are fit. If neither these nor
+        ``test_genomes`` are given, each contig is cut into blocks of ``block_bp`` bases: even
+        blocks are fit, odd blocks are test.
     test_genomes
-        sha256 of genomes that are on the test side with all their sequences; those of genomes
-        with like-named sequences cannot be told apart by ``test``.
+        sha256 of genomes that are on the test side with all their sequences. Needed where genomes
+        have sequences of the same name, which ``test`` cannot tell apart.
     clades
-        Clade of each sequence, by seqid. Where given, each sequence must have one, and a clade
-        may not have sequences on both sides: relatives tell each other's answers.
+        Clade of each sequence, by seqid. If given, each sequence must have one, and no clade may
+        have sequences on both sides, since relatives give away each other's answers.
     test_clades
-        Clades of the test side; all others are fit. Instead of ``test``.
+        Clades on the test side; all others are fit. An alternative to ``test``.
     block_bp, gap_bp
-        Length of a block, and the bases dropped on either side of each boundary between blocks,
-        in bp. Both are halved until the genomes have room for blocks of either side; see
+        Length of a block, and number of bases dropped on either side of each boundary between
+        blocks, in bp. Both are halved until the genomes have room for blocks of both sides; see
         `genointerp.association.split.fit_blocks`.
     n_thresholds
-        Thresholds tried for each pair: the fractions ``0, 1/n, ... (n-1)/n`` of the feature's
-        maximum on fit.
+        Number n of thresholds tried for each pair: the fractions ``0, 1/n, ... (n-1)/n`` of the
+        feature's maximum on fit.
     n_shifts
-        Circular shifts of the annotation that make the null distribution; as many draws make
-        that of the matched background.
+        Number of circular shifts of the annotation that make up the null distribution, and of draws
+        that make up that of the matched background.
     n_matched
-        Matched stretches that each stretch of an element is exchanged with.
+        Number of matched stretches that each stretch of an element is exchanged with.
     gc_caliper
-        How far the GC content of a matched stretch may be from that of the element's.
+        Largest difference between the GC contents of a matched stretch and of the element's
+        stretch.
     top_per_concept
-        Features tested for each concept and orientation, beside each feature's own best concept.
+        Number of features tested for each concept and orientation, in addition to each feature's
+        own best concept.
     locus_share, merge_gap
-        Loci whose peaks are held against the ends of elements: bases with this share of the
-        feature's maximum or more, with at most so many others between them. As the ranking has
-        them, or it cannot tell boundaries.
+        Definition of the loci whose peaks are compared with the ends of elements: bases with at
+        least this share of the feature's maximum, joined if at most this many other bases lie
+        between them. The ranking finds boundaries only if it uses the same values.
     seed
-        Of the shifts and of the matched background.
+        Random seed of the shifts and of the matched background.
 
     Raises
     ------
@@ -100,7 +102,7 @@ class AssociateConfig:
 def read_associate_config(
     path: Path | None, *, test: Sequence[str] = (), seed: int | None = None
 ) -> AssociateConfig:
-    """Read a configuration, the defaults where ``path`` is None; what else is given overrides it.
+    """Read a configuration; None gives the defaults, and the other arguments override its values.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""From the files of the command line to a table of associations."""
+"""Resolve the files of the command line into the inputs of an association."""
 
 import logging
 from collections import Counter
@@ -22,23 +22,23 @@ _log = logging.getLogger(__name__)
 
 
 def resolve_split(stores: Sequence[FeatureStore], config: AssociateConfig) -> AssociateConfig:
-    """Return a configuration that says which sequences of these files are on which side.
+    """Return a configuration that states which sequences of these files are on which side.
 
-    What ``test`` names and is a genome becomes one of ``test_genomes``, and blocks are made to fit
-    what was read (`genointerp.association.split.fit_blocks`); the log says so.
+    A genome that ``test`` names moves to ``test_genomes``, and blocks are adapted to what was read
+    (`genointerp.association.split.fit_blocks`). The log reports this.
 
     Parameters
     ----------
     config
         Its ``test`` may name a features file by its path, by its name without suffix, or by the
-        name of its folder, as long as only one of the files is called so. The name of a sequence
-        means the sequence, unless several files have one of that name and it is all that the file
-        which is called so has.
+        name of its folder, as long as the name fits only one file. The name of a sequence means the
+        sequence, unless several files have a sequence of that name and it is the only sequence of
+        the file with that name.
 
     Raises
     ------
     InputError
-        If a name is that of several files; if what was read cannot be divided.
+        If a name fits several files, or if what was read cannot be divided.
     """
     by_name = _genomes_by_name(stores)
     known = Counter(contig.seqid for store in stores for contig in store.header.contigs)
@@ -70,7 +70,7 @@ def resolve_split(stores: Sequence[FeatureStore], config: AssociateConfig) -> As
 def describe_blocks(
     config: AssociateConfig, fit: Sequence[GenomicInterval], test: Sequence[GenomicInterval]
 ) -> str:
-    """Say in a line which blocks there are and how much was read of either side."""
+    """Describe in one line the blocks of a split and how much was read on either side."""
     n_fit, n_test = (sum(part.length for part in side) for side in (fit, test))
     return (
         f"fit and test are alternate blocks of {config.block_bp:,} bases, without {config.gap_bp:,}"
@@ -79,24 +79,24 @@ def describe_blocks(
 
 
 def sides_path(associations: Path) -> Path:
-    """Return where the comparison of the sides lies: beside the associations."""
+    """Return the path of the comparison of the sides, which lies next to the associations."""
     return associations.with_name(f"{associations.stem}.sides.tsv")
 
 
 def read_elements(specimens: Sequence[Specimen], concepts: Path | None) -> list[Specimen]:
-    """Return specimens with the elements that their annotations give to the concepts of a file.
+    """Add to specimens the elements that their annotations give to the concepts of a file.
 
-    Rows of an annotation that no concept uses as they may have been meant are named in the log.
+    The log names rows of an annotation that no concept uses as probably meant.
 
     Parameters
     ----------
     concepts
-        Definition of the concepts; the shipped one where None.
+        File that defines the concepts; None is the shipped file.
 
     Raises
     ------
     InputError
-        If the annotation of a specimen is not known.
+        If the annotation of a specimen is unknown.
     """
     definitions = load_concepts(concepts)
     found = [specimen.with_concepts(definitions) for specimen in specimens]
@@ -107,12 +107,12 @@ def read_elements(specimens: Sequence[Specimen], concepts: Path | None) -> list[
 
 
 def read_split(associations: Path) -> AssociateConfig:
-    """Return the configuration that a table of associations was made with: its fit and test.
+    """Return the configuration, with its fit and test, that a table of associations was made with.
 
     Raises
     ------
     SchemaError
-        If the table does not say.
+        If the table does not hold it.
     """
     provenance = read_provenance(associations, ASSOCIATIONS)
     where = f"{associations}: provenance"
@@ -123,7 +123,7 @@ def read_split(associations: Path) -> AssociateConfig:
 
 
 def _genomes_by_name(stores: Sequence[FeatureStore]) -> dict[str, set[str]]:
-    """Return the sha256 of the genomes that a path, a file or a folder may stand for."""
+    """Return the sha256 of the genomes that the name of a path, a file or a folder may mean."""
     found: dict[str, set[str]] = {}
     for store in stores:
         path = Path(store.path)

@@ -1,6 +1,6 @@
-"""Scores of a detector against a concept that :mod:`genointerp.core.metric` does not hold.
+"""Scores of a detector against a concept, other than those of :mod:`genointerp.core.metric`.
 
-Every score has a defined outcome for empty counts: its limit where that is plain, else NaN.
+Every score has a defined value for empty counts: its limit if that is unambiguous, else NaN.
 """
 
 from typing import NamedTuple
@@ -13,13 +13,13 @@ from genointerp.core import metric
 from genointerp.core.metric import Counts, Scores
 
 MIN_STRETCHES = 10
-"""Fewer stretches of the genome say too little of how much they differ: no interval."""
+"""Fewest stretches of the genome whose differences are enough for an interval."""
 
 CONFIDENCE = 0.95
 
 
 class Interval(NamedTuple):
-    """Ends of a confidence interval."""
+    """Lower and upper end of a confidence interval."""
 
     low: Scores
     high: Scores
@@ -31,13 +31,13 @@ def least_precision(
     *,
     fewest: int,
 ) -> Scores:
-    """Precision without the one stretch that speaks most for the concept.
+    """Return the precision without the one stretch that favours the concept most.
 
     Notes
     -----
     ``min_g (sum n_both - n_both_g) / (sum n_feature - n_feature_g)`` over the stretches g, so that
-    no single place can carry it; NaN where leaving one out leaves fewer than ``fewest`` detected
-    bases.
+    no single place can account for the score. NaN if leaving out one stretch leaves fewer than
+    ``fewest`` detected bases.
     """
     rest = n_feature.sum(axis=-1, keepdims=True) - n_feature
     others = n_both.sum(axis=-1, keepdims=True) - n_both
@@ -46,9 +46,9 @@ def least_precision(
 
 
 def f1_element(precision: Scores, recall_element: Scores) -> Scores:
-    """Harmonic mean of precision by base and recall by element, as in InterPLM.
+    """Return the harmonic mean of precision by base and recall by element, as in InterPLM.
 
-    0 where no element is detected, NaN where there is no element.
+    It is 0 if no element is detected, and NaN if there is no element.
     """
     total = precision + recall_element
     mean = 2 * precision * recall_element / np.where(total > 0, total, 1.0)
@@ -59,12 +59,13 @@ def f1_element(precision: Scores, recall_element: Scores) -> Scores:
 def log2_enrichment(
     n_both: Counts, n_feature: Counts, n_concept: Counts, n_covered: int | Counts
 ) -> Scores:
-    """Observed over expected bases in common, in doublings.
+    """Return the log2 of observed over expected bases in common.
 
     Notes
     -----
     ``log2((n_both + 1/2) / (n_feature n_concept / N + 1/2))``: half a base is added to both, so
-    that zero counts have a finite score which shrinks to 0. NaN without a base of the concept.
+    that the score is finite for counts of zero and small counts shrink it towards 0. NaN if the
+    concept has no base.
     """
     score = _log2_ratio(n_both, n_feature, n_concept, n_covered)
     return np.where(n_concept > 0, score, np.nan)
@@ -76,20 +77,20 @@ def log2_enrichment_interval(
     n_concept: Int[np.ndarray, "... stretch"],
     n_covered: Int[np.ndarray, " stretch"],
 ) -> Interval:
-    """Return the 95 % interval of `log2_enrichment`, from counts in stretches of the genome.
+    """Return the 95 % confidence interval of `log2_enrichment`, from counts by stretch.
 
-    Neighbouring bases are no independent evidence, and neither are the bases of one element: an
-    interval from base counts, as Fisher's or Woolf's, would be far too short. What may be taken as
-    independent are stretches much longer than elements, so each is left out in turn.
+    Neighbouring bases are not independent evidence, and neither are the bases of one element: an
+    interval from base counts, such as Fisher's or Woolf's, would be far too short. Stretches of the
+    genome much longer than elements may be taken as independent, so each is left out in turn.
 
     Notes
     -----
     Delete-one jackknife over G stretches of equal length (Kuensch 1989, Annals of Statistics 17,
     1217; Busing, Meijer and van der Leeden 1999, Statistics and Computing 9, 3): with x_g the score
-    without stretch g, ``SE^2 = (G - 1) / G sum (x_g - mean x)^2``, and the ends are
-    ``x -+ t SE`` with t the 97.5 % quantile of Student's distribution with G - 1 degrees of
-    freedom. NaN without a base of the concept and for fewer than `MIN_STRETCHES` stretches. A
-    concept that lies in one stretch has a wide interval, as it should.
+    without stretch g, ``SE^2 = (G - 1) / G sum (x_g - mean x)^2``, and the ends are ``x -+ t SE``
+    with t the 97.5 % quantile of Student's distribution with G - 1 degrees of freedom. NaN if the
+    concept has no base or there are fewer than `MIN_STRETCHES` stretches. A concept that lies in
+    one stretch has a wide interval, as it should.
     """
     counts = (n_both, n_feature, n_concept, n_covered)
     both, feature, concept, covered = (count.sum(axis=-1, keepdims=True) for count in counts)
@@ -107,14 +108,15 @@ def log2_enrichment_interval(
 
 
 def phase_share(n_phase: Int[np.ndarray, "... phase"], phase: Int[np.ndarray, "..."]) -> Scores:
-    """Share of the detected bases of coding sequences that are at one position of the codon.
+    """Return the share of detected coding bases that are at one position of the codon.
 
-    1/3 for a feature that knows no frame, 1 for one that fires at this position only.
+    It is 1/3 for a feature that ignores the frame, and 1 for one that fires only at this position.
 
     Notes
     -----
-    ``n_k / (n_0 + n_1 + n_2)`` for the position k = ``phase``, chosen elsewhere: the best of three
-    shares of the same bases would exceed 1/3 by chance. NaN where nothing is detected.
+    ``n_k / (n_0 + n_1 + n_2)`` for the position k = ``phase``, which must be chosen on other bases:
+    the best of three shares of the same bases would exceed 1/3 by chance. NaN if nothing is
+    detected.
     """
     chosen = np.take_along_axis(n_phase, phase[..., None], axis=-1)[..., 0]
     return metric.share(chosen, n_phase.sum(axis=-1))

@@ -1,4 +1,4 @@
-"""Whether the sides of a split are alike in sequence: what fit has seen, test cannot measure."""
+"""Whether the sides of a split share sequence: test cannot measure what fit has seen."""
 
 import importlib.util
 import logging
@@ -21,25 +21,25 @@ from genointerp.store.table.table import conform, empty_table
 _log = logging.getLogger(__name__)
 
 SIMILAR_SHARE = 0.05
-"""Share of test that may be like fit before `compare_sides` warns.
+"""Share of test that may be similar to fit before `compare_sides` warns.
 
-Up to that share of test, a score can be remembered instead of predicted, so that it bounds by
-how much the score may be too high. Repeats within a bacterial genome (rRNA operons, insertion
-sequences) are 1 to 3 % of it; two strains of a species share nearly everything.
+A score can be remembered instead of predicted on this share of test at most, which bounds how much
+too high the score may be. Repeats within a bacterial genome (rRNA operons, insertion sequences) are
+1 to 3 % of it; two strains of a species share nearly everything.
 """
 
 K = 31
-"""Bases of the words that are compared: far longer than what occurs twice by chance."""
+"""Length in bases of the words that are compared, which hardly ever recur by chance."""
 
 _SAMPLE = 64
-# one word in so many is compared, chosen by its hash: the same words on either side
+# one word in this many is compared, chosen by its hash: the same words on either side
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 class _Side(NamedTuple):
-    """What was read of one genome on one side, as pieces of consecutive bases.
+    """The bases of one genome that were read on one side, as pieces of consecutive bases.
 
-    ``genome`` is its number: drafts of two genomes may begin with contigs of one name.
+    ``genome`` is its number, since drafts of two genomes may begin with contigs of the same name.
     """
 
     genome: int
@@ -54,20 +54,21 @@ class _Side(NamedTuple):
 def compare_sides(specimens: Sequence[Specimen], config: AssociateConfig) -> pd.DataFrame:
     """Compare what was read on fit with what was read on test, in the schema ``SIDES``.
 
-    There is a row for each genome with bases on fit and each with bases on test. Logs what is
-    found, and warns of sides that are alike.
+    There is a row for each pair of a genome with bases on fit and a genome with bases on test. The
+    result is logged, with a warning if the sides are alike.
 
     Notes
     -----
-    ``shared_kmers``: share of the words of 31 bases of test, either strand, that occur in fit;
-    estimated from one word in 64, chosen by hash as in FracMinHash (Irber et al. 2022). Exact
-    copies count, so does a relative of 91 % identity or more (``.91 ** 31 = .05``).
+    ``shared_kmers`` is the share of the 31-base words of test, on either strand, that occur in fit.
+    It is estimated from one word in 64, chosen by hash as in FracMinHash (Irber et al. 2022). It
+    reaches `SIMILAR_SHARE` for exact copies, and for relatives of 91 % identity or more (``.91 **
+    31 = .05``).
 
-    ``ani``, ``aligned_share``: average nucleotide identity, and the share of test that aligns
-    at all, by skani (Shaw and Yu 2023), which finds relatives down to about 80 % identity;
-    undefined and 0 where it finds none, both undefined where `pyskani` is not installed.
+    ``ani`` and ``aligned_share`` are the average nucleotide identity, and the share of test that
+    aligns at all, by skani (Shaw and Yu 2023), which finds relatives down to about 80 % identity.
+    They are undefined and 0 if it finds none, and both undefined if `pyskani` is not installed.
 
-    A row is ``similar`` where either share reaches `SIMILAR_SHARE`.
+    A row is ``similar`` if either share reaches `SIMILAR_SHARE`.
     """
     fit, test = (
         [side for side in _read_sides(specimens, config, name) if side.pieces]
@@ -92,7 +93,7 @@ def compare_sides(specimens: Sequence[Specimen], config: AssociateConfig) -> pd.
 def pieces_on(
     specimens: Sequence[Specimen], config: AssociateConfig, side: SideName
 ) -> dict[str, list[UInt8[np.ndarray, " _"]]]:
-    """Return what was read of each genome on one side, as pieces of consecutive bases, by name."""
+    """Return the bases of each genome that were read on one side, as pieces, by name."""
     sides = _read_sides(specimens, config, side)
     return {one.name: one.pieces for one in sides if one.pieces}
 
@@ -121,7 +122,7 @@ def _read_sides(
 
 
 def _names(specimens: Sequence[Specimen]) -> list[str]:
-    """Name genomes by their first contigs; those that share one by their numbers as well."""
+    """Name genomes by their first contigs, and add their numbers if these names are not unique."""
     first = [specimen.features.header.contigs[0].seqid for specimen in specimens]
     return [
         f"{name} (genome {number})" if first.count(name) > 1 else name
@@ -136,7 +137,7 @@ def _words(pieces: Sequence[UInt8[np.ndarray, " _"]]) -> UInt64[np.ndarray, " wo
 
 
 def word_hashes(pieces: Sequence[UInt8[np.ndarray, " _"]]) -> UInt64[np.ndarray, " word"]:
-    """Return a hash of each word of K known bases, the lesser of either strand; one to one."""
+    """Hash each word of K known bases, one to one; of its two strands the lesser code counts."""
     found: list[np.ndarray] = [np.zeros(0, np.uint64)]
     for piece in pieces:
         code = base_codes(piece)
@@ -150,7 +151,7 @@ def word_hashes(pieces: Sequence[UInt8[np.ndarray, " _"]]) -> UInt64[np.ndarray,
             reverse |= ((np.uint64(3) - base) & np.uint64(3)) << np.uint64(2 * offset)
         unknown = np.concatenate([[0], np.cumsum(code == UNKNOWN)])
         word = np.minimum(forward, reverse)[unknown[K:] == unknown[:-K]]
-        # the high bits of the product depend upon all bits of the word
+        # the high bits of the product depend on all bits of the word
         found.append((word ^ (word >> np.uint64(31))) * _MIX)
     return np.concatenate(found)
 
@@ -159,8 +160,8 @@ def _aligned(fit: Sequence[_Side], test: Sequence[_Side]) -> dict[str, list[floa
     n_rows = len(fit) * len(test)
     if importlib.util.find_spec("pyskani") is None:
         _log.warning(
-            "pyskani is not installed: relatives of fit of less than about 91 % identity were "
-            "not looked for on test (pip install 'genointerp[similarity]')"
+            "pyskani is not installed: test was not searched for relatives of fit with less than "
+            "about 91 % identity (pip install 'genointerp[similarity]')"
         )
         return {"ani": [np.nan] * n_rows, "aligned_share": [np.nan] * n_rows}
     import pyskani
@@ -187,7 +188,7 @@ def _tell(table: pd.DataFrame) -> None:
             shares += f", {row['aligned_share']:.1%} by alignment"
         if not np.isnan(row["ani"]):
             shares += f" (ANI {row['ani']:.1%})"
-        message = "sequence that test (%s) shares with fit (%s): %s"
+        message = "sequence of test (%s) that also occurs in fit (%s): %s"
         if row["similar"]:
             shares += f"; {SIMILAR_SHARE:.0%} is too much: scores may be remembered"
             _log.warning(message, row["test_genome"], row["fit_genome"], shares)

@@ -1,7 +1,7 @@
-"""Fit and test: where thresholds and pairs are chosen, and where the numbers come from.
+"""Divide genomes into fit, where choices are made, and test, where results are measured.
 
-The split is by clades, by whole sequences or by long blocks, never by base: neighbouring bases
-are no independent evidence, and near relatives hardly any.
+The split is by clades, by whole sequences or by long blocks, and never by base: neighbouring bases
+are not independent evidence, and close relatives hardly are.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,10 +21,10 @@ SideName = Literal["fit", "test"]
 SIDE_NAMES: tuple[SideName, SideName] = ("fit", "test")
 
 LEAST_SHARE = 0.25
-"""Share of the bases of both sides that either has at least, where blocks are made to fit."""
+"""Smallest share of the bases that each side must have when the size of blocks is chosen."""
 
 LEAST_STRETCHES = 2
-"""Stretches that either side has at least, so that neither is of one part of a genome only."""
+"""Fewest stretches of each side, so that no side comes from one part of a genome only."""
 
 
 class Split(NamedTuple):
@@ -35,16 +35,16 @@ class Split(NamedTuple):
 
 
 class Divisible(NamedTuple):
-    """What a genome must be known by to be divided.
+    """What must be known about a genome to divide it.
 
     Parameters
     ----------
     contigs
-        All of them, in the order of the genome.
+        All contigs, in the order of the genome.
     sha256
-        Of the genome.
+        sha256 of the genome.
     read
-        Bases that were, or will be, read of it on a strand.
+        Stretches that were or will be read, on one strand.
     """
 
     contigs: Sequence[ContigInfo]
@@ -53,13 +53,13 @@ class Divisible(NamedTuple):
 
     @classmethod
     def of_store(cls, store: FeatureStore) -> "Divisible":
-        """Return the genome of a features file."""
+        """Describe the genome of a features file."""
         read = store.coverage("+") or store.coverage("-")
         return cls(store.header.contigs, store.header.genome_sha256, read)
 
     @classmethod
     def of_genome(cls, genome: Genome, regions: Sequence[GenomicInterval] = ()) -> "Divisible":
-        """Return a genome of which some regions, all of it where there are none, will be read."""
+        """Describe a genome of which some regions will be read, or all of it if none are given."""
         whole = (GenomicInterval(name, 0, length) for name, length in genome.lengths.items())
         return cls(ContigInfo.of(genome), genome.sha256, tuple(regions or whole))
 
@@ -70,9 +70,9 @@ def split_stores(stores: Sequence[FeatureStore], config: AssociateConfig) -> lis
 
 
 def fit_blocks(genomes: Sequence[Divisible], config: AssociateConfig) -> AssociateConfig:
-    """Return a configuration whose blocks the genomes have room for.
+    """Return a configuration with blocks that the genomes have room for.
 
-    Where sequences or clades are named for test it is returned as it is.
+    It is returned unchanged if sequences, genomes or clades are named for test.
 
     Raises
     ------
@@ -81,8 +81,8 @@ def fit_blocks(genomes: Sequence[Divisible], config: AssociateConfig) -> Associa
 
     Notes
     -----
-    Blocks are halved, and what is dropped between them with them, until either side has
-    `LEAST_STRETCHES` stretches that are read and `LEAST_SHARE` of the bases of both sides.
+    Blocks, and the bases dropped between them, are halved until each side has `LEAST_STRETCHES`
+    stretches that are read and `LEAST_SHARE` of the bases of both sides.
     """
     if config.test or config.test_genomes or config.clades:
         return config
@@ -100,9 +100,9 @@ def fit_blocks(genomes: Sequence[Divisible], config: AssociateConfig) -> Associa
 
 
 def sides_read(genomes: Sequence[Divisible], config: AssociateConfig) -> Split:
-    """Return the stretches of either side that are read, those of all genomes together.
+    """Return the stretches of each side that are read, over all genomes.
 
-    Errors are those of `split_genomes`.
+    The errors are those of `split_genomes`.
     """
     splits = split_genomes(genomes, config)
     fit, test = (
@@ -122,10 +122,11 @@ def split_genomes(genomes: Sequence[Divisible], config: AssociateConfig) -> list
     Raises
     ------
     UnknownNameError
-        If ``config`` names a sequence that no genome has, or a clade that no sequence is of.
+        If ``config`` names a sequence or genome that is not among these, or a clade that no
+        sequence belongs to.
     InputError
-        If nothing is left to choose upon, a sequence has no clade where others have, or a clade
-        is on both sides.
+        If nothing is left for fit, a sequence has no clade although others have one, or a clade is
+        on both sides.
     """
     known = [contig.seqid for genome in genomes for contig in genome.contigs]
     _check_known("test", config.test, known, "sequences")

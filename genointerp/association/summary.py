@@ -1,4 +1,4 @@
-"""What a table of associations says of its concepts, of its features and of its universe."""
+"""Summaries of a table of associations, by concept and by feature."""
 
 from collections.abc import Sequence
 
@@ -28,8 +28,9 @@ _OF_BEST = [
 def best_per_concept(associations: pd.DataFrame) -> pd.DataFrame:
     """Return, for each concept and orientation, the feature with the highest ``f1_fit``.
 
-    It is chosen on fit and never on test; of equals the lowest number is taken. Labels that no
-    feature detects on fit are left out. ``f1_always_on`` is what any score is to be read beside.
+    It is chosen on fit and never on test; among ties the feature with the lowest number is taken.
+    Labels that no feature detects on fit are left out. Every score should be compared with
+    ``f1_always_on``, that of a detector that always fires.
     """
     found = associations[associations["f1_fit"] > 0]
     order = found.sort_values(["f1_fit", "feature"], ascending=[False, True], kind="stable")
@@ -43,7 +44,7 @@ def best_per_concept(associations: pd.DataFrame) -> pd.DataFrame:
 def one_per_concept(best: pd.DataFrame) -> pd.DataFrame:
     """Return the orientation of each concept with the highest ``f1_fit``; highest test F1 first.
 
-    Of a concept with a strand that is sense or antisense (`own_orientations`).
+    For a concept with a strand, this is sense or antisense (`own_orientations`).
     """
     leading = (
         own_orientations(best)
@@ -54,21 +55,21 @@ def one_per_concept(best: pd.DataFrame) -> pd.DataFrame:
 
 
 def own_orientations(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a table of labels without ``both`` of concepts that have a strand.
+    """Drop the rows ``both`` of concepts with a strand from a table of labels.
 
-    Where one orientation stands for a concept, the larger label must not win by its size: the F1
-    of a detector that always fires is that of CDS on both strands, .93 in bacteria. ``both`` of a
-    concept without strand stays.
+    If one orientation is to stand for a concept, the larger label must not win by its size: for CDS
+    on both strands, a detector that always fires has an F1 of .93 in bacteria. The row ``both`` of
+    a concept without a strand stays.
     """
     has_strand = table["concept"].isin(table.loc[table["orientation"] == "sense", "concept"])
     return table[~(has_strand & (table["orientation"] == "both"))]
 
 
 def count_covered(associations: pd.DataFrame) -> int:
-    """Return the covered (base, reading strand) pairs of test.
+    """Return the number of covered (base, reading strand) pairs of test.
 
-    The header of the table has them from version 3 on; of older tables they are 0 where nothing was
-    detected on test.
+    The header of a table states it from version 3 on. For an older table it is derived from the
+    scores, and is 0 if nothing was detected on test.
     """
     if N_COVERED in associations.attrs:
         return int(associations.attrs[N_COVERED])
@@ -76,9 +77,9 @@ def count_covered(associations: pd.DataFrame) -> int:
 
 
 def _implied_by_enrichment(associations: pd.DataFrame) -> int:
-    """Return the covered pairs of a table of version 1 or 2, which does not state them.
+    """Derive the number of covered pairs of a table of version 1 or 2, which does not state it.
 
-    Every row's ``log2_enrichment`` implies the same number: the row with the most expected bases
+    The ``log2_enrichment`` of every row implies this number; the row with the most expected bases
     in common gives it exactly.
     """
     feature = associations["n_feature_bp"].to_numpy(np.float64)
@@ -93,20 +94,21 @@ def _implied_by_enrichment(associations: pd.DataFrame) -> int:
 
 
 def summarise_features(stores: Sequence[FeatureStore], associations: pd.DataFrame) -> pd.DataFrame:
-    """Return one row for each feature over all genomes, in the schema ``FEATURE_SUMMARY``.
+    """Summarise each feature over all genomes in one row, in the schema ``FEATURE_SUMMARY``.
 
     Parameters
     ----------
     stores
-        Features of one dictionary, a store for each genome.
+        Features stores of one dictionary, one per genome.
     associations
-        Of the same dictionary; gives each feature's best concept, as `best_concepts` finds it.
+        Associations of the same dictionary, from which `best_concepts` takes each feature's best
+        concept.
 
     Notes
     -----
-    ``density`` is the firing bases over the bases read, both strands and all genomes together;
-    ``strand_asymmetry`` is ``(p - m) / (p + m)`` of the densities p on ``+`` and m on ``-``, NaN
-    where it never fires.
+    ``density`` is the number of firing bases over the number of bases read, on both strands of all
+    genomes together. ``strand_asymmetry`` is ``(p - m) / (p + m)`` of the densities p on ``+`` and
+    m on ``-``, and NaN for a feature that never fires.
     """
     every = pd.concat([feature_statistics(store) for store in stores], ignore_index=True)
     every["total"] = every["mean_activation"].fillna(0.0) * every["n_firing"]

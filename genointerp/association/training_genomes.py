@@ -1,7 +1,7 @@
-"""Whether a genome is like one that the model was trained on: what it has seen, it may remember.
+"""Whether a genome is similar to one that the model was trained on and may remember.
 
-The genomes themselves are not shipped. A sketch of them lies beside the weights, made by
-``scripts/corpus/sketch.py``: of their words of 31 bases those with the lowest hashes.
+The genomes of training are not shipped. A sketch of them lies next to the weights: those of their
+31-base words that have the lowest hashes. ``scripts/corpus/sketch.py`` makes it.
 """
 
 import logging
@@ -17,10 +17,10 @@ from genointerp.association.similarity import SIMILAR_SHARE, word_hashes
 _log = logging.getLogger(__name__)
 
 SKETCH = Path(__file__).parents[1] / "model" / "weights" / "training_genomes.npz"
-"""Of the shipped models, which were all trained on the same genomes."""
+"""Sketch for the shipped models, which were all trained on the same genomes."""
 
 SCALE_BITS = 11
-"""Kept is one word in ``2 ** SCALE_BITS``."""
+"""One word in ``2 ** SCALE_BITS`` is kept."""
 
 
 class TrainingSketch(NamedTuple):
@@ -29,11 +29,11 @@ class TrainingSketch(NamedTuple):
     Parameters
     ----------
     models
-        Their names.
+        Names of the models.
     genomes
         Names of the genomes.
     hashes
-        Of each genome, ascending.
+        Hashes of each genome, ascending.
     """
 
     models: tuple[str, ...]
@@ -42,7 +42,7 @@ class TrainingSketch(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Share of the words of some bases that a training genome has, that with the most."""
+    """The genome of training that shares most words with some bases, and that share."""
 
     genome: str
     share: float
@@ -54,8 +54,9 @@ def sketch(pieces: Sequence[UInt8[np.ndarray, " _"]]) -> UInt32[np.ndarray, " wo
 
     Notes
     -----
-    FracMinHash (Irber et al. 2022): of the words of 31 known bases, the lesser of either strand,
-    those whose hash begins with `SCALE_BITS` zeros; kept are the 32 bits behind these.
+    FracMinHash (Irber et al. 2022): the words are those of 31 known bases, on the strand with the
+    lesser code. Words whose hash begins with `SCALE_BITS` zero bits are sampled, and the next 32
+    bits of the hash are kept.
     """
     hashes: UInt64[np.ndarray, " word"] = word_hashes(pieces)
     low = hashes[hashes >> np.uint64(64 - SCALE_BITS) == 0]
@@ -63,7 +64,7 @@ def sketch(pieces: Sequence[UInt8[np.ndarray, " _"]]) -> UInt32[np.ndarray, " wo
 
 
 def write_sketch(path: Path, found: TrainingSketch) -> None:
-    """Write a sketch."""
+    """Write a sketch of genomes of training."""
     ends = np.cumsum([len(own) for own in found.hashes])
     np.savez(
         path,
@@ -75,7 +76,7 @@ def write_sketch(path: Path, found: TrainingSketch) -> None:
 
 
 def read_sketch(path: Path = SKETCH) -> TrainingSketch:
-    """Read a sketch."""
+    """Read a sketch of genomes of training."""
     with np.load(path) as file:
         hashes = np.split(file["hashes"], file["ends"][:-1])
         models, genomes = (tuple(map(str, file[name])) for name in ("models", "genomes"))
@@ -83,13 +84,14 @@ def read_sketch(path: Path = SKETCH) -> TrainingSketch:
 
 
 def nearest(pieces: Sequence[UInt8[np.ndarray, " _"]], training: TrainingSketch) -> Seen | None:
-    """Return the training genome that has most of the words of pieces; None without a word.
+    """Return the genome of training that shares most words with pieces; None if they have none.
 
     Notes
     -----
-    With n sampled words the standard error of a share s is ``sqrt(s (1 - s) / n)``, n about the
-    bases over 2,048: .7 % at a share of .05 of 2 Mb, 3 % of 100 kb. Words are lost with identity
-    as ``identity ** 31``: a share of .6 is one of 98.4 %, if all of it aligns.
+    With n sampled words, about one per 2,048 bases, the standard error of a share s is ``sqrt(s (1
+    - s) / n)``: at a share of .05, .7 % for 2 Mb and 3 % for 100 kb. Sequences of a given identity
+    share ``identity ** 31`` of their words: a share of .6 means an identity of 98.4 %, if
+    everything aligns.
     """
     own = sketch(pieces)
     if not len(own):
@@ -102,21 +104,21 @@ def nearest(pieces: Sequence[UInt8[np.ndarray, " _"]], training: TrainingSketch)
 def tell_seen(
     name: str, model: str, pieces: Sequence[UInt8[np.ndarray, " _"]], training: TrainingSketch
 ) -> Seen | None:
-    """Warn where bases of test are like a genome that the model was trained on; return the nearest.
+    """Find the genome of training nearest to the bases of test, and warn if it is similar.
 
     Parameters
     ----------
     name, model
-        Of the genome, and of the model that read it. None is returned where the training of the
-        model is not known.
+        Names of the genome and of the model that read it. If the model's genomes of training are
+        not known, None is returned.
     """
     if model not in training.models:
         return None
     found = nearest(pieces, training)
     if found is not None and found.share >= SIMILAR_SHARE:
         _log.warning(
-            "%s: %.0f %% of what is read on test occurs in %s, which the model %s was trained on: "
-            "it may be remembered (from %d words)",
+            "%s: %.0f %% of the bases read on test occur in %s, which the model %s was trained on: "
+            "they may be remembered (estimated from %d words)",
             name,
             100 * found.share,
             found.genome,

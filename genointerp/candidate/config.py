@@ -1,4 +1,4 @@
-"""Configuration of the ranking; the defaults live here only."""
+"""Configuration of the ranking. The defaults live only here."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,48 +15,50 @@ class RankConfig:
     Parameters
     ----------
     locus_share
-        A locus is made of bases with at least this share of the feature's maximum.
+        A locus consists of bases whose activation is at least this share of the feature's maximum.
     merge_gap
-        Such bases with at most so many others between them are one locus.
+        Bases are joined into one locus if at most this many other bases lie between them.
     flank
-        Bases added on either side of a locus in the FASTA file.
+        Number of bases that the FASTA file adds on either side of a locus.
     n_reported
-        Candidates whose loci are written, from rank 1 on.
+        Number of candidates whose loci are written, from rank 1 on.
     loci_each
-        Strongest loci written of each, over all genomes.
+        Number of strongest loci written for each candidate, over all genomes.
     overlap
-        An element, annotated or predicted, accounts for a locus if they share so much of the
-        shorter of the two.
+        An element, annotated or predicted, accounts for a locus if the two share at least this part
+        of the shorter one.
     gc_window
-        Bases around a base, itself included, whose GC content is its local one; at most 255.
+        Width in bases of the window around a base in which its local GC content is measured; at
+        most 255. The base itself is included.
     max_period
-        Longest period looked for, in bp.
+        Longest period that is searched for, in bp.
     window_head
-        Bases at the start of a window that count as its head.
+        Number of bases at the start of a window that count as its head.
     outlier_sd
-        A token is an outlier where its norm is above the mean of its file by more than so many
+        A token is an outlier if its norm exceeds the mean of its file by more than this many
         standard deviations.
     everywhere
-        A concept with this share of all bases explains nothing.
+        A concept that holds at least this share of all bases explains nothing.
     absences
         Concepts that say that nothing is annotated. They explain nothing, since what is unknown
         lies in them.
     max_q
-        Associations with a higher q-value explain nothing.
+        Associations with a q-value above this explain nothing.
     dense, few_loci, gc_shortcut, window_start, explained, attracted, one_strand, periodic,
     low_complexity
-        Thresholds of the flags, as `genointerp.candidate.flags.FLAGS` says.
+        Thresholds of the flags; see `genointerp.candidate.flags.FLAGS`.
     kmer_shortcut, edge, one_family, unstable, split, memorised, memorised_chance, unused,
     outlier_tokens
-        Likewise.
+        More thresholds of the flags.
     boundary, boundary_chance
-        Share of loci near ends of one concept's elements from which a pattern is a boundary, and
-        the largest q-value of it that counts.
+        A pattern is a boundary if at least this share of its loci lies near the ends of one
+        concept's elements, and the q-value of that share is at most ``boundary_chance``.
     element_length, motif_bits
-        Median locus in bp, and information in bits, from which a pattern is element-long or a
-        motif; see `genointerp.candidate.evidence.pattern.classify`.
+        Median length of a locus in bp from which a pattern is element-long, and information in bits
+        from which it is a motif; see `genointerp.candidate.evidence.pattern.classify`.
     seed
-        Of the bases that are drawn for periodicity and coherence, and of the null of stability.
+        Random seed of the bases that are drawn for periodicity and coherence, and of the null of
+        stability.
 
     Raises
     ------
@@ -126,7 +128,7 @@ class RankConfig:
 
 
 def read_rank_config(path: Path | None, *, seed: int | None = None) -> RankConfig:
-    """Read a configuration, the defaults where ``path`` is None; a seed overrides its own.
+    """Read a configuration; None gives the defaults, and ``seed`` overrides the seed of the file.
 
     Raises
     ------

@@ -20,9 +20,9 @@ class Key(NamedTuple):
     Parameters
     ----------
     name
-        Of the key of `RankConfig`.
+        Name of the key in `RankConfig`.
     is_complement
-        One minus the key is the threshold.
+        Whether the threshold is one minus the value of the key.
     """
 
     name: str
@@ -41,11 +41,12 @@ class Comparison(NamedTuple):
     Parameters
     ----------
     column, sign, threshold
-        The left side, the comparison and the right side. A comparison with NaN does not hold.
+        Left side, sign and right side of the comparison. A comparison with NaN does not hold.
     centre
-        The distance of the column from it is compared; None: the column itself.
+        If given, the distance of the column from this value is compared; if None, the column
+        itself.
     note
-        What the sentence adds, with ``{key}`` for the value of a key.
+        Text added to the sentence; ``{key}`` stands for the value of a key.
     """
 
     column: str
@@ -55,14 +56,14 @@ class Comparison(NamedTuple):
     note: str = ""
 
     def holds(self, table: pd.DataFrame, config: RankConfig) -> Bool[np.ndarray, " candidate"]:
-        """Return the rows for which it holds."""
+        """Return for each row whether the comparison holds."""
         value = table[self.column].to_numpy(np.float64)
         if self.centre is not None:
             value = np.abs(value - self.centre)
         return np.asarray(_SIGNS[self.sign](value, self._limit(table, config)), dtype=np.bool_)
 
     def sentence(self, config: RankConfig, *, subject: bool = True) -> str:
-        """Return it in words, with the thresholds of a configuration; without its subject if so."""
+        """Return the comparison in words, thresholds filled in, with or without its subject."""
         words = [self._subject] if subject else []
         return (
             f"{' '.join([*words, self.sign, self._threshold(config)])}{_filled(self.note, config)}"
@@ -90,7 +91,7 @@ class Comparison(NamedTuple):
 
 
 class Blind(NamedTuple):
-    """Where a rule says nothing although all of its columns are known, and why."""
+    """A case in which a rule can say nothing although all its columns are known, and the reason."""
 
     where: Comparison
     reason: str
@@ -102,23 +103,23 @@ class Flag(NamedTuple):
     Parameters
     ----------
     name
-        As it stands in the column ``flags``.
+        Name in the column ``flags``.
     rule
-        Comparisons of which all must hold for the flag to be raised, or any: ``join``.
+        Comparisons that raise the flag: all must hold, or any of them, depending on ``join``.
     reason
-        What the flag then means; ``{key}`` is the value of a key.
+        Meaning of the flag when it is raised; ``{key}`` stands for the value of a key.
     demotes
-        Of an artefact, or of what is known: the candidate comes after all without such a flag. The
-        others are doubts: what they point at may itself be biology (a reading frame has a period
-        of 3, a ribosomal operon is one family). They are reported, and those of
-        `genointerp.candidate.score.COUNTED` lower the score.
+        Whether the flag points at an artefact or at something known: a candidate with such a flag
+        ranks after all candidates without one. The other flags are doubts: what they point at may
+        itself be biology (a reading frame has a period of 3, a ribosomal operon is one family).
+        They are reported, and those of `genointerp.candidate.score.COUNTED` lower the score.
     join
-        The word between the comparisons, with a comma before it where the sentence wants one.
+        Word between the comparisons, with a comma before it where the sentence needs one.
     blind
-        Where the rule says nothing; there, and where a column is undefined, the flag is not
-        examined.
+        Case in which the rule can say nothing. In this case, and where a column is undefined, the
+        flag is not examined.
     also
-        Keys of `RankConfig` that the flag depends on and that stand in a note.
+        Further keys of `RankConfig` that the flag depends on, which occur only in a note.
     """
 
     name: str
@@ -131,25 +132,25 @@ class Flag(NamedTuple):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column of candidates that the rule reads."""
+        """All columns of the table of candidates that the rule reads."""
         read = [one.column for one in self.rule]
         read += [one.threshold.name for one in self.rule if isinstance(one.threshold, Column)]
         return tuple(dict.fromkeys(read))
 
     @property
     def thresholds(self) -> tuple[str, ...]:
-        """Every key of `RankConfig` that the rule depends on."""
+        """All keys of `RankConfig` that the rule depends on."""
         read = [one.threshold.name for one in self.rule if isinstance(one.threshold, Key)]
         return (*read, *self.also)
 
     def is_raised(self, table: pd.DataFrame, config: RankConfig) -> Bool[np.ndarray, " candidate"]:
-        """Return the candidates for which the flag is raised."""
+        """Return for each candidate whether the flag is raised."""
         held = [one.holds(table, config) for one in self.rule]
         is_any = self.join.strip(", ") == "or"
         return np.asarray(np.any(held, axis=0) if is_any else np.all(held, axis=0), dtype=np.bool_)
 
     def rule_of(self, config: RankConfig) -> str:
-        """Return when the flag is raised with a configuration, in words."""
+        """Return the rule in words, with the thresholds of a configuration."""
         subjects = [None, *(one.column for one in self.rule)]
         return self.join.join(
             one.sentence(config, subject=one.column != before)
@@ -157,7 +158,7 @@ class Flag(NamedTuple):
         )
 
     def reason_of(self, config: RankConfig) -> str:
-        """Return what the flag means with a configuration."""
+        """Return what the flag means, with the thresholds of a configuration."""
         return _filled(self.reason, config)
 
 
@@ -207,7 +208,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "dense",
         (Comparison("density", ">=", Key("dense")),),
-        "fires on so many bases that it names nothing",
+        "fires on so many bases that it singles out nothing",
         demotes=False,
     ),
     Flag(
@@ -225,7 +226,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         "gc_shortcut",
         (Comparison("gc_auroc", ">=", Key("gc_shortcut"), centre=0.5),),
-        "local GC content alone tells where it fires",
+        "local GC content alone predicts where it fires",
         demotes=False,
     ),
     Flag(
@@ -258,37 +259,38 @@ FLAGS: tuple[Flag, ...] = (
                 note=", in repeats of units <= 12 bp",
             ),
         ),
-        "simple sequence, known without a model",
+        "simple sequence, which can be found without a model",
     ),
     Flag(
         "one_strand",
         (Comparison("strand_asymmetry", ">=", Key("one_strand"), centre=0.0),),
-        "nearly all on one reading strand, where genes lie on both: an artefact of reading",
+        "fires nearly only on one reading strand although genes lie on both: an artefact of "
+        "reading",
     ),
     Flag(
         "window_start",
         (Comparison("window_bias", ">=", Key("window_start")),),
-        "fires where a window begins, so at the lack of context",
+        "fires where a window begins, and so responds to missing context",
     ),
     Flag(
         "window_start_16",
         (Comparison("window_bias_16", ">=", Key("window_start")),),
-        "likewise, at the first 16 bases",
+        "fires at the first 16 bases of a window, and so responds to missing context",
     ),
     Flag(
         "outlier_tokens",
         (Comparison("outlier_share", ">=", Key("outlier_tokens")),),
-        "fires at tokens of unusual norm, which training leaves out unless told otherwise",
+        "fires at tokens of unusual norm, which training leaves out by default",
     ),
     Flag(
         "contig_end",
         (Comparison("edge_share", ">=", Key("edge")),),
-        "fires within 500 bp of the ends of linear contigs: vectors, adapters, lack of context",
+        "fires within 500 bp of the ends of linear contigs: vectors, adapters, missing context",
     ),
     Flag(
         "kmer_shortcut",
         (Comparison("kmer_auroc", ">=", Key("kmer_shortcut")),),
-        "the six letters around a base tell where it fires",
+        "the six letters around a base predict where it fires",
         demotes=False,
     ),
     Flag(
@@ -329,9 +331,9 @@ FLAGS: tuple[Flag, ...] = (
             Comparison("loss_effect_p", ">", Key("unused")),
             Comparison("loss_effect", "<=", 0),
         ),
-        "taking it out is not seen to cost the model more than taking out other directions",
+        "removing it does not measurably cost the model more than removing other directions",
         demotes=False,
         join=", or ",
     ),
 )
-"""All flags in the order in which they are written. A comparison with NaN raises none."""
+"""All flags in the order in which they are written. A comparison with NaN raises no flag."""

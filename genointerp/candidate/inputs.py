@@ -1,4 +1,4 @@
-"""What a ranking is made from, from files: the same for `rank` and for `backtest`."""
+"""Read from files what a ranking is made from, for both `rank` and `backtest`."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ _MEASURING = re.compile(
 
 @dataclass(frozen=True, eq=False)
 class RankInputs:
-    """What `genointerp.candidate.rank.rank` takes, and the sha256 of each file by its role."""
+    """Inputs of `genointerp.candidate.rank.rank`, with the sha256 of each file by its role."""
 
     specimens: Sequence[Specimen]
     associations: pd.DataFrame
@@ -44,26 +44,26 @@ class RankInputs:
 
 @dataclass(frozen=True)
 class RankFiles:
-    """Features and all that is known of them.
+    """Files of features and of all that is known about them.
 
     Parameters
     ----------
     features
-        Of each genome.
+        Features files, one per genome.
     associations
-        Measured on these files.
+        Table of associations that was measured on these features.
     genomes
-        Sequences, in any order.
+        Sequence files, in any order.
     activations
-        Where windows and outliers are read from, one for each features file in any order; not
-        needed.
+        Activation stores, which windows and outliers are read from: one per features file, in any
+        order. Optional.
     evidence
-        Of the model, other seeds and training; not needed.
+        Evidence from the model, from other seeds and from training. Optional.
     annotations, predictions
-        What is annotated and what finders saw, in the order of the features; not needed.
+        Annotations, and predictions of finders, in the order of the features. Optional.
     measured
-        Candidates that were ranked from the same of these files, whatever is ablated or annotated,
-        with the same configuration: what was measured upon the genomes is taken from them.
+        Table of candidates ranked from the same files and the same configuration, except that
+        ablation and annotations may differ. What was measured on the genomes is copied from it.
 
     Raises
     ------
@@ -84,22 +84,22 @@ class RankFiles:
         for name, other in (("annotations", "predictions"), ("predictions", "annotations")):
             if getattr(self, other) and not getattr(self, name):
                 n = len(self.features)
-                expected = f"one for each of {n} features files, since {other} were given"
+                expected = f"{n} {name}, one per features file, since {other} were given"
                 raise InputError(name, expected, "0")
 
     def open(self, config: RankConfig) -> RankInputs:
-        """Open and read everything.
+        """Open and read all files.
 
         Parameters
         ----------
         config
-            Of the ranking.
+            Configuration of the ranking.
 
         Raises
         ------
         InputError
-            If a file is missing or damaged, or there is not one for each features file of the
-            sequences, the activations, the annotations or the predictions that are given.
+            If a file is missing or damaged, or if the sequences, activations, annotations or
+            predictions that are given are not one per features file.
         MismatchError
             If the files do not belong together.
         """
@@ -112,7 +112,7 @@ class RankFiles:
         ).open("sequence", if_known=("annotation",))
         first = specimens[0].features
         table = read_associations_of(self.associations, [one.features for one in specimens])
-        table = told_of_loci(table, read_split(self.associations), config)
+        table = drop_other_boundaries(table, read_split(self.associations), config)
         sha256 = self._digests(specimens)
         measured = self._measured(sha256, config)
         if measured is None:
@@ -149,30 +149,30 @@ class RankFiles:
         return read_table(self.measured, CANDIDATES)
 
 
-def told_of_loci(
+def drop_other_boundaries(
     associations: pd.DataFrame, measured: AssociateConfig, config: RankConfig
 ) -> pd.DataFrame:
-    """Return associations without boundaries where these were measured of other loci; warn.
+    """Drop boundary shares that were measured with another definition of a locus, with a warning.
 
     Parameters
     ----------
     measured
-        What the associations were made with.
+        Configuration with which the associations were made.
     """
     keys = ("locus_share", "merge_gap")
     differing = [key for key in keys if getattr(measured, key) != getattr(config, key)]
     if not differing or "boundary_share" not in associations:
         return associations
-    told = ", ".join(
-        f"{key} is {getattr(config, key):g}, that of the associations {getattr(measured, key):g}"
+    differences = ", ".join(
+        f"{key} is {getattr(config, key):g}, but {getattr(measured, key):g} in the associations"
         for key in differing
     )
-    _log.warning("%s: no pattern is told to be a boundary", told)
+    _log.warning("%s: no pattern is classified as a boundary", differences)
     return associations.assign(boundary_share=np.nan, boundary_p=np.nan)
 
 
 def _measuring(inputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the inputs that evidence upon the genomes comes from."""
+    """Return the inputs that the evidence measured on the genomes comes from."""
     return {role: sha256 for role, sha256 in inputs.items() if _MEASURING.match(role)}
 
 
@@ -184,7 +184,7 @@ def _check_same(path: Path, expected: Mapping[str, object], found: Mapping[str, 
 
 
 def find_outliers(specimens: Sequence[Specimen], config: RankConfig) -> list[Specimen]:
-    """Return specimens with their tokens of unusual norm, where their activations are known."""
+    """Return the specimens with their outliers, where their activations are known."""
     return [
         one
         if one.activations is None
@@ -196,7 +196,7 @@ def find_outliers(specimens: Sequence[Specimen], config: RankConfig) -> list[Spe
 
 
 def activation_digests(specimens: Sequence[Specimen], role: str) -> dict[str, str]:
-    """Return the sha256 of the activations that are known, by a role and the specimen's number."""
+    """Return the sha256 of all known activations, by role and number of the specimen."""
     return {
         f"{role}-{number}": specimen.activations.sha256
         for number, specimen in enumerate(specimens)

@@ -1,4 +1,4 @@
-"""Candidates: features ranked by how far they are from everything known."""
+"""Candidates: features ranked by how little of what they detect is known."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,16 +26,17 @@ LOCUS_COLUMNS = ["rank", "feature", "locus", "genome", *LOCI.names]
 
 @dataclass(frozen=True, eq=False)
 class CandidateResult:
-    """Ranked candidates and where the first of them are.
+    """Ranked candidates, and the loci of the first of them.
 
     Parameters
     ----------
     table
-        In the schema of candidates, best first: those without a flag that demotes before those
-        with one, and by score within. Features that never fire are left out.
+        Candidates in their schema, best first: those without a demoting flag, then those with one,
+        each group by score. Features that never fire are left out.
     loci
         The strongest loci of the first ``n_reported``: ``rank``, ``feature``, ``locus`` (from 1,
-        strongest first), ``genome`` (number of the specimen), and columns of the schema of loci.
+        strongest first), ``genome`` (number of the specimen), and the columns of the schema of
+        loci.
     """
 
     table: pd.DataFrame
@@ -55,25 +56,26 @@ def rank(
     Parameters
     ----------
     specimens
-        Of one dictionary, with their sequences. What needs windows, outliers or predictions is NaN
-        where these are not known; predictions need annotations beside them.
+        Genomes with the features of one dictionary, and with their sequences. Columns that need
+        windows, outliers or predictions are NaN where these are unknown. Predictions need
+        annotations too.
     associations
-        Of the same dictionary, as `genointerp.association.associate` returns them.
+        Associations of the same dictionary, as `genointerp.association.associate` returns them.
     given
-        What is measured elsewhere.
+        Evidence that was measured elsewhere.
 
     Notes
     -----
     The columns are defined in `genointerp.candidate.evidence.gather`,
-    `genointerp.candidate.evidence.directions` and `genointerp.candidate.score`, of which
-    `CHECKS` says what may be undefined.
+    `genointerp.candidate.evidence.directions` and `genointerp.candidate.score`. Its `CHECKS` lists
+    those that may be undefined.
 
     Raises
     ------
     InputError
-        If the sequence of a specimen is not known.
+        If the sequence of a specimen is unknown.
     MismatchError
-        If the specimens are of several dictionaries, or the associations of another.
+        If the specimens or the associations come from different dictionaries.
     """
     config = RankConfig() if config is None else config
     check_together(specimens)
@@ -94,15 +96,16 @@ def gather(
     given: Given | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
-    """Measure what every feature that fires does upon the genomes; no annotation is looked at.
+    """Measure every feature that fires on the genomes, without any annotation.
 
-    Parameters are those of `rank`. The result is good for any number of calls of `rank_evidence`.
+    The parameters are those of `rank`. The result can be used for any number of calls of
+    `rank_evidence`.
 
     Returns
     -------
     pandas.DataFrame
         The columns of `genointerp.candidate.evidence.gather.gather_evidence`; ``n_read``, the
-        number of genomes; and what ``given`` tells.
+        number of genomes; and the columns that ``given`` provides.
     """
     config = RankConfig() if config is None else config
     given = Given() if given is None else given
@@ -121,15 +124,15 @@ def gather(
 def rank_evidence(
     evidence: pd.DataFrame, associations: pd.DataFrame, config: RankConfig | None = None
 ) -> pd.DataFrame:
-    """Score and order features of which the evidence was gathered.
+    """Score and order features from their evidence.
 
     Parameters
     ----------
     evidence
-        As `gather` returns it.
+        Evidence as `gather` returns it.
     associations
-        Of the same dictionary; rows may be left out, such as those of a concept that is hidden. A
-        feature without a row is explained by nothing.
+        Associations of the same dictionary. Rows may be missing, such as those of a hidden concept;
+        a feature without a row is explained by nothing.
 
     Returns
     -------
@@ -152,8 +155,8 @@ def rank_evidence(
 def order_candidates(table: pd.DataFrame) -> pd.DataFrame:
     """Return candidates in their order, with their ``rank``.
 
-    Those without a flag that demotes come first, then by score; of equal scores the less explained,
-    then that of more loci, then the lower number.
+    Those without a demoting flag come first, then the higher score. Ties go to the less explained
+    candidate, then to the one with more loci, then to the lower feature number.
     """
     keys = (table["feature"], -table["n_loci"], -table["unexplained"], -table["score"])
     order = np.lexsort((*keys, table["demoting"] != ""))
@@ -163,7 +166,7 @@ def order_candidates(table: pd.DataFrame) -> pd.DataFrame:
 def find_strongest(
     specimens: Sequence[Specimen], table: pd.DataFrame, config: RankConfig
 ) -> pd.DataFrame:
-    """Return the strongest loci of the first candidates, as `CandidateResult` has them."""
+    """Return the strongest loci of the first candidates, as in ``CandidateResult.loci``."""
     found = [pd.DataFrame(columns=LOCUS_COLUMNS)]
     for number, feature in (
         table[["rank", "feature"]].head(config.n_reported).itertuples(index=False)

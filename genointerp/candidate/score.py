@@ -1,4 +1,4 @@
-"""The score of a candidate, and which flags are raised: stated functions of its columns."""
+"""Score and flags of a candidate, as stated functions of its columns."""
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ CHECKS: dict[str, str] = {
     "k-mers": "kmer_auroc",
     "GC content": "gc_auroc",
 }
-"""Checks that may be missing, each with the column that is then NaN."""
+"""Checks that may be missing, each with the column that is NaN in that case."""
 
 
 def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndarray, " candidate"]:
@@ -35,22 +35,22 @@ def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndar
     -----
     ``unexplained * recurrent * max(coherent * (1 - k / 2), motif_share * (1 - k)) * (1 - g) / 2^d``
 
-    - recurrent: ``min(1, log2(1 + n_loci) / log2(33))``, full marks from 32 loci on;
+    - recurrent: ``min(1, log2(1 + n_loci) / log2(33))``, 1 from 32 loci on;
     - coherent: `genointerp.candidate.evidence.coherence.coherent_share`, the lower bound of
-      ``coherence``: how far its loci are told by its own firing around them;
-    - ``k = max(0, 2 kmer_auroc - 1)``: six letters cannot make a long element, so that they cost
-      what is coherent a half at most; of a motif they may tell all;
+      ``coherence``: how well its own firing around its loci tells them from silent bases;
+    - ``k = max(0, 2 kmer_auroc - 1)``: six letters cannot make up a long element, so they reduce
+      the coherent term by half at most; they may account for all of a motif;
     - ``g = 2 |gc_auroc - 1/2|``: local GC content is itself coherent;
-    - d: the number of its doubts among `COUNTED`, those that no other factor measures.
+    - d: the number of its doubts among `COUNTED`, which are those that no other factor measures.
 
-    Of equal scores (0 where nothing is coherent and no motif was found) the less explained comes
-    first, then that of more loci, then the lower number.
+    Ties (such as a score of 0, where nothing is coherent and no motif was found) go to the less
+    explained candidate, then to the one with more loci, then to the lower feature number.
 
-    There is evidence for something where a feature is coherent or has a motif; rarity is none, and
-    density costs nothing. A check that was not measured raises no doubt; an undefined
-    ``gc_auroc`` or ``kmer_auroc`` counts as the mean over the features that have one, and as 0
-    where none has; an undefined ``coherence`` or ``motif_share`` is no evidence. The form was
-    chosen with other regions, another genome and another site than those of the demo.
+    A feature has evidence in its favour if it is coherent or has a motif. Rarity is no evidence,
+    and density costs nothing. A check that was not measured raises no doubt; an undefined
+    ``gc_auroc`` or ``kmer_auroc`` counts as the mean over the features that have one, and as 0 if
+    none has; an undefined ``coherence`` or ``motif_share`` is no evidence. The form of the score
+    was chosen on regions, a genome and a site that differ from those of the demo.
     """
     loci = table["n_loci"].to_numpy(np.float64)
     recurrent = np.minimum(1.0, np.log2(1 + loci) / np.log2(1 + _MANY_LOCI))
@@ -68,18 +68,19 @@ def score_candidates(table: pd.DataFrame, config: RankConfig) -> Float64[np.ndar
 
 
 COUNTED = (("single_genome", "memorised"), ("one_family",), ("unstable",))
-"""Doubts that halve the score; those of one entry say the same and count once.
+"""Doubts that halve the score. Those of one entry say the same thing and count once.
 
-``attracted`` is measured by ``unexplained``, ``split`` says that another feature tells the same.
-``unused`` is told and does not count: with few windows the effect of one feature is smaller than
-what its matched directions differ by, so that it is raised of features that the model may use.
+``attracted`` is already measured by ``unexplained``; ``split`` means that another feature says the
+same. ``unused`` is reported but does not count: with few windows, the effect of one feature is
+smaller than the differences among its matched directions, so the flag is also raised for features
+that the model may use.
 """
 
 
 def raise_flags(
     table: pd.DataFrame, config: RankConfig, *, only_demoting: bool = False
 ) -> list[str]:
-    """Return the names of the flags of each row, separated by commas."""
+    """Return the names of the flags raised in each row, separated by commas."""
     raised = [
         (flag.name, flag.is_raised(table, config))
         for flag in FLAGS
@@ -101,37 +102,39 @@ def _filled(values: pd.Series) -> Float64[np.ndarray, " candidate"]:
 
 
 def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
-    """Say for each feature what known concepts leave unexplained.
+    """Compute for each feature the share that known concepts leave unexplained.
 
     Returns
     -------
     pandas.DataFrame
         Indexed by ``feature``: ``unexplained``, ``attraction`` (the largest ``log2_enrichment``
-        among associations with ``q_value <= max_q``; NaN where none), ``boundary_share`` (the
-        largest with ``boundary_p <= boundary_chance``; NaN where none), and ``best_concept`` with
-        ``best_f1`` as `genointerp.feature.query.best_concepts` says; empty and NaN where it
-        detects none.
+        among associations with ``q_value <= max_q``; NaN if there is none), ``boundary_share`` (the
+        largest with ``boundary_p <= boundary_chance``; NaN if there is none), and ``best_concept``
+        with ``best_f1`` as defined by `genointerp.feature.query.best_concepts`; empty and NaN for a
+        feature that detects no concept.
 
     Notes
     -----
-    ``unexplained = 1 - max(0, max (p - b) / (1 - b))``, p a precision on test and b the share that
-    the same bases have of all that test read: 0 for a feature that fires only within what is known,
-    1 for one that nothing known attracts beyond chance. That a concept has 87 % of all bases thus
-    explains nothing by itself. The largest is taken over
+    ``unexplained = 1 - max(0, max (p - b) / (1 - b))``, where p is a precision on test and b the
+    share of the known bases among all bases read on test. It is 0 for a feature that fires only
+    within what is known, and 1 for one that nothing known attracts beyond chance. A concept that
+    holds 87 % of all bases thus explains nothing by its size alone. The maximum is taken over
 
-    - the union of the labels that fit chose for the feature, where ``union_q <= max_q``: p is the
-      share of its loud bases that lie in any of them (`genointerp.association.count.union`);
-    - single labels with ``q_value <= max_q``, p the larger of the precision at the threshold with
-      the best F1 and that from half of the maximum on: a feature that is loud in one concept only
-      is explained by it, however much it fires elsewhere.
+    - the union of the labels that fit chose for the feature, where ``union_q <= max_q``; p is the
+      share of its loud bases that lie in any of these labels
+      (`genointerp.association.count.union`);
+    - single labels with ``q_value <= max_q``; p is the larger of the precision at the threshold
+      with the best F1 and that from half of the maximum on. A feature that is loud in one concept
+      only is explained by it, even if it also fires weakly elsewhere.
 
-    A concept or a union of ``everywhere`` of all bases or more explains nothing, and neither does a
-    concept of ``absences``, alone or in a union: an element that nobody knows lies in `intergenic`.
-    A union counts only where the table has a row for each of its labels. Older tables have none.
+    A concept or a union that holds a share of ``everywhere`` or more of all bases explains nothing.
+    Neither does a concept of ``absences``, alone or in a union, since an unknown element lies in
+    `intergenic`. A union counts only if the table has a row for each of its labels. Older tables
+    have no unions.
     """
     n_concept = associations["n_concept_bp"].to_numpy(np.int64)
     base = n_concept / max(count_covered(associations), 1)
-    # nearly all bases: to fire within them says nothing
+    # firing within nearly all bases says nothing
     base = np.where(base < config.everywhere, base, np.nan)
     gain = precision_gain(associations["precision"].to_numpy(np.float64), base)
     if "precision_strong" in associations:
@@ -156,7 +159,7 @@ def explain(associations: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
 
 
 def _union_gains(associations: pd.DataFrame, config: RankConfig) -> pd.Series:
-    """Return what the union of its labels explains of each feature, by feature."""
+    """Return for each feature how much of it the union of its labels explains."""
     if "union_q" not in associations:
         return pd.Series(dtype=np.float64)
     counted = _at_most(associations["union_q"], config.max_q)
@@ -172,7 +175,7 @@ def _union_gains(associations: pd.DataFrame, config: RankConfig) -> pd.Series:
 
 
 def _boundary_share(associations: pd.DataFrame, config: RankConfig) -> pd.Series:
-    """Return the share of loci near ends of each concept, NaN where chance may put them there."""
+    """Return the share of loci near ends of each concept; NaN where it may be due to chance."""
     if "boundary_share" not in associations:
         return pd.Series(np.nan, range(len(associations)))
     chance = associations["boundary_p"].to_numpy(np.float64, copy=True)

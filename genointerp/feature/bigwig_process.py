@@ -1,8 +1,8 @@
-"""Writes a bigWig in a process of its own, which may crash without harm, and reads it back.
+"""Write a bigWig in a separate process, which may crash without harm, and read it back.
 
 ``python -m genointerp.feature.bigwig_process FILE``; standard input holds the pickled contig
-lengths and runs. It ends with status 0 if the file holds them, else with one line that says what it
-holds.
+lengths and runs. The process ends with status 0 if the file holds them, and otherwise with one line
+that says what it holds instead.
 """
 
 import pickle
@@ -18,11 +18,11 @@ Runs = tuple[str, np.ndarray, np.ndarray, np.ndarray]
 
 _MAGIC = 0x888FFC26
 _ZOOM_START, _ZOOM_SIZE = 64, 24
-"""Where the headers of the summaries begin, and the bytes of each (bigWig specification)."""
+"""Position of the headers of the summaries, and bytes of each (bigWig specification)."""
 
 
 def write(path: Path, lengths: dict[str, int], runs: list[Runs]) -> None:
-    """Write runs, by contig and position."""
+    """Write runs, which must be sorted by contig and position."""
     file = pyBigWig.open(str(path), "w")
     file.addHeader(list(lengths.items()))
     for seqid, start, end, value in runs:
@@ -33,7 +33,7 @@ def write(path: Path, lengths: dict[str, int], runs: list[Runs]) -> None:
 
 
 def fault(path: Path, lengths: dict[str, int], runs: list[Runs]) -> str:
-    """Return what is wrong with a file that must hold runs; empty where nothing is."""
+    """Return what is wrong with a file that should hold runs; empty if nothing is."""
     found = _fault_of_frame(path.read_bytes())
     if found:
         return found
@@ -53,7 +53,7 @@ def fault(path: Path, lengths: dict[str, int], runs: list[Runs]) -> str:
 
 
 def _fault_of_frame(content: bytes) -> str:
-    """Look at what readers of the data pass over: summaries, and the end of the file."""
+    """Check what readers of the data do not look at: summaries, and the end of the file."""
     if len(content) < _ZOOM_START or struct.unpack("<I", content[-4:])[0] != _MAGIC:
         return "a file cut short"
     n_levels = struct.unpack_from("<H", content, 6)[0]
@@ -68,7 +68,7 @@ def _fault_of_frame(content: bytes) -> str:
 
 
 def main() -> None:
-    """Write what standard input holds, and end with a line if the file does not hold it."""
+    """Write what standard input holds, and exit with a message if the file does not hold it."""
     lengths, runs = pickle.loads(sys.stdin.buffer.read())
     path = Path(sys.argv[1])
     write(path, lengths, runs)

@@ -1,4 +1,4 @@
-"""Directions of the dictionary that features are of, and of others next to it. Torch-free."""
+"""Read the directions of the dictionary of some features, and of others. Torch-free."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +11,14 @@ from genointerp.store.feature.store import FeatureStore
 
 
 def read_own_directions(sae: Path, store: FeatureStore) -> Float64[np.ndarray, "n_features d_out"]:
-    """Read the directions of the dictionary that the features of a store are of.
+    """Read the directions of the dictionary to which the features of a store belong.
 
     Raises
     ------
     SchemaError
         If the folder holds no dictionary.
     MismatchError
-        If it holds another one.
+        If the folder holds another dictionary.
     """
     store.identity.check(read_header(sae).identity, "dictionary")
     return read_directions(sae)
@@ -27,14 +27,14 @@ def read_own_directions(sae: Path, store: FeatureStore) -> Float64[np.ndarray, "
 def read_other_directions(
     saes: Sequence[Path], own: Path, store: FeatureStore
 ) -> list[Float64[np.ndarray, "_n _d"]]:
-    """Read the directions of other dictionaries of the same activations as one's own.
+    """Read the directions of other dictionaries that were trained on the same activations.
 
     Raises
     ------
     SchemaError
         If a folder holds no dictionary.
     MismatchError
-        If one is given twice or is one's own, or is of another model, site or width.
+        If a dictionary is given twice, is ``own``, or is of another model, site or width.
     """
     seen = [read_header(own).identity]
     for sae in saes:

@@ -1,6 +1,6 @@
-"""Features of a whole genome: every stored activation through a dictionary.
+"""Encode all stored activations of a genome with a dictionary.
 
-Features are per base: where a row stands for several, its features are repeated over them.
+Features are per base: if a row stands for several bases, its features are repeated for each.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,10 +28,10 @@ from genointerp.store.feature.writer import FeatureWriter
 from genointerp.store.hdf5 import open_checked, text_attribute
 
 BATCH_ROWS = 1 << 13
-"""Rows encoded at once; their dense pre-activations are the memory that encoding takes."""
+"""Number of rows encoded at once; their dense pre-activations determine the memory needed."""
 
 STRETCH_ROWS = 1 << 15
-"""Rows of one window that are held at most; a window may be a chromosome."""
+"""Most rows of one window that are held at once, since a window may be a chromosome."""
 
 
 def encode_store(
@@ -48,24 +48,24 @@ def encode_store(
     Parameters
     ----------
     activations
-        Stores of one genome, with windows that do not overlap; for a crosscoder, one for each of
-        its sites, in their order.
+        Activation stores of one genome, with windows that do not overlap; for a crosscoder, one per
+        site, in the order of its sites.
     sae_dir
-        The dictionary's folder.
+        Folder of the dictionary.
     out
-        The features file; it appears when it is complete.
+        Path of the features file, which appears when it is complete.
     compression
-        ``zstd`` makes the file smaller and questions slower.
+        ``zstd`` makes the file smaller and queries slower.
     progress
-        Called with rows.
+        Called with (rows done, rows in all).
 
     Raises
     ------
     InputError
-        If this machine has no such device, or the compressor is not installed.
+        If the device does not exist on this machine, or the compressor is not installed.
     MismatchError
-        If the activations are of another model, site or width than the dictionary was trained
-        on, or of two genomes.
+        If the activations have another model, site or width than those that the dictionary was
+        trained on, or are of two genomes.
     StorageError
         If the file cannot be written.
     """
@@ -97,7 +97,7 @@ def encode_store(
 
 
 def _is_encoded(out: Path, record: Provenance) -> bool:
-    """Say whether a features file was made from the same inputs with the same settings."""
+    """Return whether a features file was made from the same inputs with the same settings."""
     try:
         with open_checked(out, FORMAT, VERSION) as file:
             return text_attribute(file, "provenance") == record.as_json()
@@ -108,7 +108,7 @@ def _is_encoded(out: Path, record: Provenance) -> bool:
 def encode_rows(
     x: Float32[np.ndarray, "n d_in"], sae: SparseAutoencoder, device: str = "cpu"
 ) -> CsrRows:
-    """Return the features of activations as compressed sparse rows, features rising."""
+    """Return the features of activations as compressed sparse rows, in ascending order."""
     pieces = [_encoded(batch, sae, device) for batch in _batches(x)]
     counts = np.concatenate([piece.counts for piece in pieces] or [np.zeros(0, np.int64)])
     indptr = np.zeros(len(x) + 1, dtype=np.int64)
@@ -145,7 +145,7 @@ class _Stretch(NamedTuple):
 
 
 def _groups(store: ActivationStore) -> Iterator[list[_Stretch]]:
-    """Yield about ``BATCH_ROWS`` consecutive rows, so that reads and batches are large."""
+    """Yield groups of about ``BATCH_ROWS`` consecutive rows, for large reads and batches."""
     group: list[_Stretch] = []
     for stretch in _stretches(store):
         group.append(stretch)
@@ -157,7 +157,7 @@ def _groups(store: ActivationStore) -> Iterator[list[_Stretch]]:
 
 
 def _stretches(store: ActivationStore) -> Iterator[_Stretch]:
-    """Yield each window, in pieces of ``STRETCH_ROWS`` where it has more."""
+    """Yield each window, in pieces of ``STRETCH_ROWS`` rows if it has more."""
     for number, window in enumerate(store.windows):
         first, last = (int(row) for row in store.window_offset[number : number + 2])
         if last - first <= STRETCH_ROWS:
@@ -193,10 +193,10 @@ def _encoded_stretches(
 
 
 def repeat_rows(rows: CsrRows, times: Int64[np.ndarray, " row"]) -> CsrRows:
-    """Return each row as often as ``times`` says, one after the other."""
+    """Repeat each row as often as ``times`` states."""
     n_hits = np.repeat(np.diff(rows.indptr), times)
     indptr = np.concatenate([[0], np.cumsum(n_hits)]).astype(np.int64)
-    # hit h of the result is as far into its row as the hit that it repeats is into its own
+    # a hit has the same position in its row as the hit that it repeats
     shift = np.repeat(rows.indptr[:-1], times) - indptr[:-1]
     hit = np.arange(indptr[-1]) + np.repeat(shift, n_hits)
     return CsrRows(indptr, rows.feature[hit], rows.value[hit])

@@ -1,4 +1,4 @@
-"""Every feature on every gene, as AnnData (the extra ``anndata``)."""
+"""Activations of every feature on every gene, as AnnData (needs the extra ``anndata``)."""
 
 import logging
 from collections.abc import Iterator
@@ -32,11 +32,11 @@ LAYERS = ("sense_max", "sense_mean", "antisense_max", "antisense_mean")
 
 
 def gene_layers(store: FeatureStore, genes: list[Element]) -> dict[str, csc_array[np.float32]]:
-    """Return features by genes: the largest and the mean activation on either orientation.
+    """Return matrices of features by genes: largest and mean activation in each orientation.
 
-    The mean is over the bases of a gene that were read, silent ones as 0. Each part of a gene is
-    read on its own strand for ``sense``, on the other for ``antisense``; one without a strand
-    counts as one on ``+``.
+    The mean is over the bases of a gene that were read, counting silent ones as 0. Each part of a
+    gene is read on its own strand for ``sense`` and on the other for ``antisense``. A part without
+    a strand counts as one on ``+``.
     """
     columns: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in LAYERS}
     for gene in genes:
@@ -48,19 +48,20 @@ def gene_layers(store: FeatureStore, genes: list[Element]) -> dict[str, csc_arra
 
 
 def write_gene_matrix(specimen: Specimen, out: Path, types: tuple[str, ...]) -> int:
-    """Write features (observations) by genes (variables); return the number of genes.
+    """Write a matrix of features (observations) by genes (variables); return the number of genes.
 
-    ``X`` is the largest activation when the gene's own strand is read; layers are those of
-    `gene_layers`. Observations carry the statistics of `feature_statistics` on both strands,
-    variables the place, type, name and product of a gene, its bases and how many of them were
-    read. The place is 0-based and half-open; its end lies beyond a circular contig where the gene
-    spans the origin, its strand is ``.`` where its parts lie on both. Genes of which no base was
-    read are left out: nothing is known of them, which a zero would not say.
+    ``X`` is the largest activation when the gene's own strand is read; the layers are those of
+    `gene_layers`. Observations carry the statistics of `feature_statistics` on both strands.
+    Variables carry the place, type, name and product of a gene, its number of bases and how many of
+    them were read. The place is 0-based and half-open. Its end lies beyond the length of a circular
+    contig if the gene spans the origin, and its strand is ``.`` if its parts lie on both. Genes
+    without a base that was read are left out, since nothing is known about them, which a zero would
+    not express.
 
     Raises
     ------
     InputError
-        If anndata is not installed, or no such gene of the annotation was read.
+        If anndata is not installed, or no gene of these types was read.
     """
     try:
         import anndata
@@ -93,11 +94,12 @@ def _genes_read(specimen: Specimen, types: tuple[str, ...]) -> list[Element]:
     store = specimen.features
     read = [gene for gene in genes if any(_n_read(store, gene, one) for one in ORIENTATIONS)]
     if not read:
-        expected = f"a base that was read of {', '.join(types)}"
+        expected = f"at least one base read in {', '.join(types)}"
         raise InputError(f"specimen {specimen.name}", expected, "none")
     n_unread = len(genes) - len(read)
     if n_unread:
-        _log.warning("%d of %d genes are left out: nothing of them was read", n_unread, len(genes))
+        message = "%d of %d genes are left out: none of their bases was read"
+        _log.warning(message, n_unread, len(genes))
     return read
 
 
@@ -114,7 +116,7 @@ def _on_gene(
 
 
 def _readings(gene: Element, orientation: str) -> Iterator[tuple[GenomicInterval, ReadStrand]]:
-    """Yield the parts of a gene, each with the strand on which it is read."""
+    """Yield the parts of a gene, each with the strand that is read."""
     for part in gene.parts:
         lies_on_minus = part.strand == "-"
         strand: ReadStrand = "-" if lies_on_minus == (orientation == "sense") else "+"

@@ -14,22 +14,22 @@ from genointerp.store.table.schema.feature import LOCI
 from genointerp.store.table.table import conform
 
 LOUD_SHARE, MERGE_GAP = 0.5, 30
-"""Of a candidate's loci: the share of its maximum that is loud, and the gap that is closed."""
+"""Defaults for the loci of candidates: loud share of the maximum, and gap in bp to close."""
 
 
 @dataclass(frozen=True)
 class LocusConfig:
-    """What counts as a locus.
+    """Definition of a locus.
 
     Parameters
     ----------
     merge_gap
-        Firing bases with at most so many silent bases between them are one locus. Loci do not
-        cross the end of a contig, nor the origin of a circular one.
+        Firing bases are joined into one locus if at most this many silent bases lie between them.
+        Loci cross neither the end of a contig nor the origin of a circular one.
     min_length
-        Shorter loci, gaps included, are left out.
+        Loci shorter than this, in bp including gaps, are left out.
     min_activation
-        Bases with a lower activation count as silent.
+        Bases with an activation below this count as silent.
 
     Raises
     ------
@@ -51,7 +51,7 @@ class LocusConfig:
 
 
 class Loci(NamedTuple):
-    """Loci of one track as global rows, half-open, the largest activation in each, and its base."""
+    """Loci of one track as half-open global rows, with their largest activations and peaks."""
 
     start: Int64[np.ndarray, " locus"]
     end: Int64[np.ndarray, " locus"]
@@ -67,12 +67,12 @@ def find_loci(
     at_least: float,
     merge_gap: int,
 ) -> Loci:
-    """Join bases whose activation is ``at_least`` so high; loci do not cross contigs.
+    """Join bases with an activation of ``at_least`` or more into loci, which do not cross contigs.
 
     Parameters
     ----------
     row, value
-        Of the bases on which a feature fires, and its activation there.
+        Global rows on which a feature fires, ascending, and its activations there.
     offsets
         First row of each contig.
     """
@@ -93,9 +93,9 @@ def group_rows(
     Parameters
     ----------
     row
-        Rising.
+        Global rows in ascending order.
     offsets
-        First row of each contig: no locus goes on in the next.
+        First row of each contig; no locus continues in the next contig.
     """
     contig = np.searchsorted(offsets, row, side="right")
     fresh = np.ones(len(row), dtype=bool)
@@ -108,7 +108,7 @@ def group_rows(
 def firing_intervals(
     store: FeatureStore, feature: int, strand: ReadStrand, config: LocusConfig | None = None
 ) -> pd.DataFrame:
-    """Return the loci of one feature on one strand, in the schema ``LOCI``, by position.
+    """Return the loci of one feature on one strand by position, in the schema ``LOCI``.
 
     Raises
     ------
@@ -133,10 +133,10 @@ def track_loci(
     highest = np.zeros(len(first))
     np.maximum.at(highest, locus, value)
     total = np.bincount(locus, weights=value, minlength=len(first))
-    # the first of equals
+    # the first base among ties
     at_peak = np.flatnonzero(value == highest[locus])
     peak = row[at_peak[np.searchsorted(at_peak, first)]] if len(first) else first
-    # of contigs without bases, which share an offset, the last is the one that has them
+    # contigs without bases share the offset of the next contig that has some, so take the last
     contig = np.searchsorted(offsets, row[first], side="right") - 1
     names = list(store.offsets)
     shift = offsets[contig]
@@ -162,7 +162,7 @@ def all_loci(
     *,
     strands: Sequence[ReadStrand] = STRANDS,
 ) -> pd.DataFrame:
-    """Return the loci of one feature, the strands one after the other, each by position."""
+    """Return the loci of one feature, strand after strand, each sorted by position."""
     tables = [firing_intervals(store, feature, strand, config) for strand in strands]
     return pd.concat(tables, ignore_index=True)
 

@@ -1,4 +1,4 @@
-"""Loci of one feature as GFF3 (1-based, closed), BED (0-based, half-open) and FASTA."""
+"""Write loci as GFF3 (1-based, closed), BED (0-based, half-open) and FASTA."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,12 +16,12 @@ _LINE = 80
 
 
 class Locus(NamedTuple):
-    """One locus with the name that all formats give it.
+    """One locus, with its name in all formats.
 
     Parameters
     ----------
     notes
-        More that GFF3 says of it as attributes, and FASTA in the header.
+        Further attributes, written by GFF3 as attributes and by FASTA in the header.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Locus(NamedTuple):
 
 
 def name_loci(loci: pd.DataFrame, feature: int) -> list[Locus]:
-    """Return the loci of a table as records, named by their place in it."""
+    """Return the loci of a table as records, numbered in the order of the table."""
     return [
         named_locus(row, feature, f"feature_{feature}_{number}")
         for number, row in enumerate(loci.to_dict(orient="records"), start=1)
@@ -57,7 +57,7 @@ def named_locus(
 
 
 def candidate_locus(row: Mapping[Hashable, Any], notes: Mapping[str, str] | None = None) -> Locus:
-    """Return a locus of a candidate, from a row with its ``rank``, ``feature`` and ``locus``."""
+    """Return a locus of a candidate from a row with ``rank``, ``feature`` and ``locus``."""
     name = f"feature_{row['feature']}_locus_{row['locus']}"
     return named_locus(
         row, int(row["feature"]), name, {"candidate_rank": str(row["rank"]), **(notes or {})}
@@ -65,7 +65,7 @@ def candidate_locus(row: Mapping[Hashable, Any], notes: Mapping[str, str] | None
 
 
 def rule_of(config: LocusConfig) -> str:
-    """Say in one line what is a locus."""
+    """Describe in one line what counts as a locus."""
     return (
         f"a locus: bases with an activation > 0 and >= {config.min_activation:g}, at most "
         f"{config.merge_gap} silent bases between them (merge gap), {config.min_length} bp or "
@@ -74,7 +74,7 @@ def rule_of(config: LocusConfig) -> str:
 
 
 def gff3_lines(loci: list[Locus], lengths: Mapping[str, int], comments: list[str]) -> Iterator[str]:
-    """Yield a GFF3 file; the score is the largest activation."""
+    """Yield the lines of a GFF3 file; the score is the largest activation."""
     yield "##gff-version 3"
     for seqid, length in lengths.items():
         yield f"##sequence-region {_escaped(seqid)} 1 {length}"
@@ -93,9 +93,9 @@ def gff3_lines(loci: list[Locus], lengths: Mapping[str, int], comments: list[str
 
 
 def bed_lines(loci: list[Locus], comments: list[str]) -> Iterator[str]:
-    """Yield BED6 and two columns more, the largest and the mean activation.
+    """Yield lines of BED6 with two more columns: the largest and the mean activation.
 
-    The score is the largest activation in thousandths of that of the strongest locus.
+    The score is the largest activation, in thousandths of that of the strongest locus.
     """
     yield from (f"# {comment}" for comment in comments)
     highest = max((locus.maximum for locus in loci), default=1.0)
@@ -110,10 +110,10 @@ def bed_lines(loci: list[Locus], comments: list[str]) -> Iterator[str]:
 
 
 def fasta_lines(loci: list[Locus], genome: Genome, flank: int) -> Iterator[str]:
-    """Yield the bases of each locus, 5' to 3' on the strand that was read, flanks lower case.
+    """Yield FASTA lines of each locus, 5' to 3' on its reading strand, with flanks in lower case.
 
-    The first word of a header is the name of the locus, as BLAST reports it; then come the bases
-    that were written (1-based, closed) and the locus.
+    The first word of a header is the name of the locus, which BLAST reports. The region that is
+    written and that of the locus follow, both 1-based and closed.
     """
     for locus in loci:
         place = locus.place
@@ -129,16 +129,16 @@ def fasta_lines(loci: list[Locus], genome: Genome, flank: int) -> Iterator[str]:
 
 
 def write_lines(out: Path, lines: Iterable[str]) -> None:
-    """Write lines of text to a file, which has its name only when it is complete."""
+    """Write lines of text to a file, which appears under its name only when it is complete."""
     with atomic_path(out) as temporary:
         temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def flanked(place: GenomicInterval, genome: Genome, flank: int) -> GenomicInterval:
-    """Return an interval with flanks, as far as the contig goes; a circular one goes on.
+    """Extend an interval by flanks, up to the ends of a linear contig.
 
-    On a circular contig its end may lie beyond the length, as may that of ``place``; flanks become
-    shorter where they would meet.
+    On a circular contig flanks cross the origin. The end may then lie beyond the length, as may
+    that of ``place``, and flanks are cut where they would meet.
     """
     contig = genome[place.seqid]
     if not contig.circular:
@@ -151,7 +151,7 @@ def flanked(place: GenomicInterval, genome: Genome, flank: int) -> GenomicInterv
 
 
 def sequence_text(place: GenomicInterval, genome: Genome, flank: int) -> str:
-    """Return the bases of an interval as its strand is read, upper case, its flanks lower case."""
+    """Return the bases of an interval on its strand, in upper case, with lower-case flanks."""
     around = flanked(place, genome, flank)
     bases = genome.fetch(around).tobytes().decode()
     before = (place.start - around.start) % genome[place.seqid].length
@@ -166,5 +166,5 @@ def _escaped(seqid: str) -> str:
 
 
 def _encoded(value: str) -> str:
-    """Return a value that ends neither an attribute of GFF3 nor a line."""
+    """Escape a value so that it ends neither an attribute of GFF3 nor a line."""
     return quote(value, safe=" .:^*$@!+_?-|/()")

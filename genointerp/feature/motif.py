@@ -1,4 +1,4 @@
-"""What the loci of a feature have in common: an alignment without gaps, and its information."""
+"""Motif of the loci of a feature: an alignment without gaps, and its information."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
@@ -31,23 +31,23 @@ _CHI2_95 = 7.814727903251179
 
 @dataclass(frozen=True)
 class MotifConfig:
-    """Which loci are aligned, and on what.
+    """Which loci are aligned, and on which base.
 
     Parameters
     ----------
     n_loci
-        The strongest so many over all genomes.
+        Number of strongest loci, over all genomes.
     anchor
-        Base of a locus that is laid on offset 0, in reading direction: that with its largest
-        activation, its first or its last.
+        Base of a locus that is aligned at offset 0: the one with the largest activation, the first
+        or the last in reading direction.
     before, after
-        Bases on either side of the anchor. A causal model fires behind what it has read, so that
-        more is to be seen before.
+        Number of bases before and after the anchor, in reading direction. A causal model fires
+        after what it has read, so the bases before are more informative.
     copy_flank
-        Loci whose windows are equal, with so many bases more on either side, are copies of one
-        sequence, as in the operons of rRNA, and count once.
+        Loci whose windows, extended by this many bases on either side, are equal are copies of one
+        sequence, such as the operons of rRNA, and count once.
     loci
-        What counts as a locus.
+        Definition of a locus.
     """
 
     n_loci: int = 200
@@ -70,9 +70,9 @@ class Information(NamedTuple):
     Parameters
     ----------
     bits
-        Corrected for the number of bases; 0 where the correction leaves nothing.
+        Information, corrected for the number of bases; 0 if the correction leaves nothing.
     null_bits
-        What one column in twenty exceeds whose bases are drawn from the background.
+        Information that one column in twenty exceeds if its bases are drawn from the background.
     """
 
     bits: Float64[np.ndarray, " position"]
@@ -86,15 +86,15 @@ class Motif:
     Parameters
     ----------
     name
-        Such as ``f/12``.
+        Name of the feature, such as ``f/12``.
     counts
-        Of A, C, G and T in each column.
+        Counts of A, C, G and T in each column.
     first
         Offset of the first column from the anchor in bp, in reading direction.
     background
-        Shares of A, C, G and T.
+        Shares of A, C, G and T in the background.
     n_sites
-        Aligned sequences; ``n_repeated`` more were copies of one of them.
+        Number of aligned sequences; ``n_repeated`` more were copies of one of them.
     """
 
     name: str
@@ -106,22 +106,22 @@ class Motif:
 
     @property
     def shares(self) -> Float64[np.ndarray, "position 4"]:
-        """Share of each base among those of its column; the background where there are none."""
+        """Share of each base in its column; the background if the column has no bases."""
         n = self.counts.sum(axis=1, keepdims=True)
         return np.asarray(np.where(n > 0, self.counts / np.maximum(n, 1), self.background))
 
     @property
     def information(self) -> Information:
-        """Information of each column."""
+        """Information of each column against the background, in bits."""
         return information_content(self.counts, self.background)
 
     @property
     def heights(self) -> Float64[np.ndarray, "position 4"]:
-        """Bits of each letter of a logo: those of its column, by its share."""
+        """Height in bits of each letter of a logo: the bits of its column times its share."""
         return np.asarray(self.shares * self.information.bits[:, None])
 
     def table(self) -> pd.DataFrame:
-        """Return the columns in the schema ``MOTIF``."""
+        """Return the columns of the motif as a table in the schema ``MOTIF``."""
         found = self.information
         return pd.DataFrame(
             {
@@ -137,12 +137,12 @@ class Motif:
 def information_content(
     counts: Int64[np.ndarray, "position 4"], background: Float64[np.ndarray, "4"]
 ) -> Information:
-    """Return the information of each column against a background, and what chance exceeds.
+    """Return the information of each column against a background, and its 95th percentile.
 
     Notes
     -----
-    `genointerp.core.metric.information_content`, not below 0, and the 95th percentile of it under
-    the background.
+    `genointerp.core.metric.information_content`, at least 0, and the 95th percentile of it for
+    bases drawn from the background.
     """
     bits = metric.information_content(counts, background)
     null_bits = metric.chance_information(counts.sum(axis=1), _CHI2_95)
@@ -154,17 +154,18 @@ def find_motif(
 ) -> Motif:
     """Align the strongest loci of a feature over all genomes on their anchors.
 
-    Copies of one sequence count once. A locus whose window leaves a linear contig is left out.
+    Copies of one sequence count once. A locus whose window extends beyond a linear contig is left
+    out.
 
     Parameters
     ----------
     specimens
-        With their sequences.
+        Genomes with their sequences.
 
     Raises
     ------
     InputError
-        If there is no locus with its window inside the contig.
+        If no locus has its window inside its contig.
     UnknownNameError
         If the dictionary has no such feature.
     """
@@ -195,7 +196,7 @@ def find_motif(
 
 
 def base_composition(specimens: Sequence[Specimen]) -> Float64[np.ndarray, "4"]:
-    """Return the shares of A, C, G and T among the bases that were read, both strands alike."""
+    """Return the shares of A, C, G and T among the bases read, with both strands counted."""
     counts = np.zeros(4)
     for specimen in specimens:
         sequence = specimen.needs("sequence")

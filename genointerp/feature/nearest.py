@@ -1,4 +1,4 @@
-"""The element that is nearest to a place."""
+"""Find the annotated element that is nearest to a place."""
 
 from typing import NamedTuple
 
@@ -8,9 +8,9 @@ from genointerp.annotation.annotation_set import AnnotationSet, Element
 from genointerp.genome.interval import GenomicInterval
 
 NAME_ATTRIBUTES = ("gene", "Name", "locus_tag", "product", "ID")
-"""Attributes by which people know an element, best first."""
+"""Attributes that name an element for people, best first."""
 _HOLDERS = frozenset({"gene", "pseudogene", "mRNA", "transcript", "exon", "region"})
-"""Types that hold, or repeat, elements that tell more."""
+"""Types that contain or repeat more informative elements."""
 
 
 class Neighbour(NamedTuple):
@@ -19,10 +19,10 @@ class Neighbour(NamedTuple):
     Parameters
     ----------
     distance
-        bp between them, 0 where they overlap or touch; negative upstream of the element.
+        Distance in bp, 0 if element and place overlap or touch; negative upstream of the element.
     orientation
-        ``sense``, ``antisense``, or ``both`` where the element has no strand. This and the sign of
-        the distance are by the strand of the part of the element that is nearest.
+        ``sense``, ``antisense``, or ``both`` if the element has no strand. The orientation and the
+        sign of the distance refer to the strand of the nearest part of the element.
     """
 
     element: Element
@@ -31,17 +31,17 @@ class Neighbour(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The shortest name by which people know the element."""
+        """Name of the element for people, from the first of `NAME_ATTRIBUTES` that it has."""
         return next(filter(None, map(self.element.attribute, NAME_ATTRIBUTES)), self.element.id)
 
 
 class NearestElement:
-    """Finder of nearest elements in one annotation.
+    """Finder of the nearest elements in one annotation.
 
     Parameters
     ----------
     circular
-        Contigs over whose origin a distance may go.
+        Contigs on which a distance may cross the origin.
     """
 
     def __init__(self, annotations: AnnotationSet, circular: frozenset[str]) -> None:
@@ -59,9 +59,9 @@ class NearestElement:
         }
 
     def find(self, place: GenomicInterval) -> Neighbour | None:
-        """Return the element that overlaps most, else the nearest; None on a bare contig.
+        """Return the element that overlaps most, else the nearest; None if the contig has none.
 
-        Of equals the shorter, then one that is no gene but what is in it.
+        Ties go to the shorter element, then to the element inside a gene rather than to the gene.
         """
         parts = self._parts.get(place.seqid)
         if parts is None:
@@ -75,7 +75,7 @@ class NearestElement:
         keys = (parts.holds, parts.end - parts.start, -np.maximum(overlap, 0), np.abs(nearest))
         best = int(np.lexsort(keys)[0])
         element = self.annotations[parts.element[best]]
-        # of a gene whose parts lie on both strands, the part that is near says which
+        # for a gene with parts on both strands, the nearest part determines the strand
         strand = parts.strand[best]
         distance = int(nearest[best]) * (-1 if strand == "-" else 1)
         sense = "sense" if strand == place.strand else "antisense"
@@ -91,7 +91,7 @@ class _Parts(NamedTuple):
 
 
 def _gap(parts: _Parts, place: GenomicInterval, turn: int) -> np.ndarray:
-    """Bases between each part and a place: positive where the place lies behind."""
+    """Return the bases between each part and a place: positive if the place comes after it."""
     before = parts.start - (place.end + turn)
     behind = (place.start + turn) - parts.end
     return np.where(before > 0, -before, np.maximum(behind, 0))

@@ -1,4 +1,4 @@
-"""Tokens of unusual norm: no dictionary is trained on them, and its features mean little there."""
+"""Tokens of unusual norm, on which no dictionary is trained and features mean little."""
 
 import numpy as np
 from jaxtyping import Bool
@@ -12,12 +12,13 @@ Outliers = dict[ReadStrand, Bool[np.ndarray, " _row"]]
 
 
 def outlier_bases(store: FeatureStore, activations: ActivationStore, *, n_sd: float) -> Outliers:
-    """Return for each strand the global rows whose token is an outlier.
+    """Return for each strand and global row whether its token is an outlier.
 
     Notes
     -----
-    The norm of its activation is above the mean of all tokens of the file by more than ``n_sd``
-    standard deviations. Of a base that several windows read, any one counts.
+    A token is an outlier if the norm of its activation exceeds the mean of all tokens of the file
+    by more than ``n_sd`` standard deviations. A base read by several windows is an outlier if it is
+    one in any of them.
     """
     chunks = [
         (start, min(start + _CHUNK, activations.n_tokens))
@@ -30,7 +31,7 @@ def outlier_bases(store: FeatureStore, activations: ActivationStore, *, n_sd: fl
     found: Outliers = {strand: np.zeros(store.n_rows, dtype=np.bool_) for strand in STRANDS}
     if not len(norm):
         return found
-    # the mean of equal numbers may round below them
+    # rounding may put the mean of equal numbers below them
     is_beyond = norm > norm.mean() * (1 + 1e-6) + n_sd * norm.std()
     for start, stop in chunks:
         own = np.flatnonzero(is_beyond[start:stop])

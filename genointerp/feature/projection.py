@@ -1,4 +1,4 @@
-"""The directions of a dictionary in two dimensions. Torch-free, like all that draws."""
+"""Project the directions of a dictionary to two dimensions. Torch-free, like all plotting."""
 
 from typing import Literal, NamedTuple, get_args
 
@@ -13,7 +13,7 @@ Method = Literal["pca", "umap"]
 
 
 class Projection(NamedTuple):
-    """Where each feature lies, and what the two axes are."""
+    """Position of each feature, and names of the two axes."""
 
     points: Float[np.ndarray, "n_features 2"]
     axis_names: tuple[str, str]
@@ -29,7 +29,7 @@ def project(
     method
         ``umap`` needs the package umap-learn.
     seed
-        Of UMAP; principal components need none.
+        Random seed of UMAP; principal components need none.
 
     Raises
     ------
@@ -39,8 +39,8 @@ def project(
 
     Notes
     -----
-    Principal components are those of the directions about their mean; the sign of each is such that
-    the feature farthest out is positive. UMAP (McInnes et al. 2018) uses the angle between
+    Principal components are those of the centred directions. The sign of each is chosen such that
+    the feature farthest from 0 is positive. UMAP (McInnes et al. 2018) uses the angle between
     directions.
     """
     if method not in get_args(Method):
@@ -53,7 +53,7 @@ def project(
 def _pca(rows: Float[np.ndarray, "n_features d_in"]) -> Projection:
     centred = rows - rows.mean(axis=0)
     scatter, d_in = centred.T @ centred, rows.shape[1]
-    # two axes of a small square matrix: the rows of a large dictionary would take minutes
+    # only two axes of a small square matrix; a decomposition of all rows could take minutes
     variance, axes = eigh(scatter, subset_by_index=(d_in - 2, d_in - 1))
     points = centred @ axes[:, ::-1]
     farthest = np.take_along_axis(points, np.abs(points).argmax(axis=0)[None, :], axis=0)

@@ -1,4 +1,4 @@
-"""What fires in a region, in many, in a gene, or everywhere, strongest first. Torch-free."""
+"""Query which features fire in regions, genes or everywhere, strongest first. Torch-free."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -25,16 +25,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class QueryConfig:
-    """Which features are told of each region.
+    """Which features to list for a region.
 
     Parameters
     ----------
     top
-        At most so many rows of each region; all where None.
+        Largest number of rows for each region; None lists all.
     feature, strand
-        Only this feature, by index or name; only this reading strand. All where None.
+        List only this feature, by index or name, and only this reading strand; None lists all.
     min_activation
-        Bases with a lower activation count as silent.
+        Bases with an activation below this count as silent.
     """
 
     top: int | None = 20
@@ -61,31 +61,33 @@ def query_region(
     min_activation: float = QueryConfig.min_activation,
     associations: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Return the features that fire in a region, in the schema ``QUERY``, strongest first.
+    """Return the features that fire in a region, strongest first, in the schema ``QUERY``.
 
     Parameters
     ----------
     region
-        Samtools-like text (1-based, closed), or an interval, whose strand is ignored. It may span
-        the origin of a circular contig, as `genointerp.genome.interval.parse_region` says.
+        Samtools-style text (1-based, closed), or an interval, whose strand is ignored. It may span
+        the origin of a circular contig; see `genointerp.genome.interval.parse_region`.
     top, feature, strand, min_activation
-        As in `QueryConfig`.
+        See `QueryConfig`.
     associations
-        A table in the schema ``ASSOCIATIONS``; adds the concept with the highest F1 on fit.
+        Table in the schema ``ASSOCIATIONS``; if given, the concept with the highest F1 on fit is
+        added for each feature.
 
     Raises
     ------
     CoordinateError
-        If the region does not exist in the store's genome.
+        If the genome of the store does not have the region.
     UnknownNameError
         If the dictionary has no such feature.
 
     Notes
     -----
-    Rows are ordered by ``max_activation``, then bases that fire, both falling, then feature and
-    strand. ``covered_share`` is over the bases of the region that were read on the strand.
-    ``start`` and ``end`` span the firing bases in the region, 0-based and half-open; an ``end``
-    beyond the length of a circular contig says that they span the origin.
+    Rows are ordered by ``max_activation``, then by the number of firing bases, both descending,
+    then by feature and strand. ``covered_share`` is the share of the bases of the region read on
+    this strand on which the feature fires. ``start`` and ``end`` span the firing bases in the
+    region, 0-based and half-open; an ``end`` beyond the length of a circular contig means that they
+    span the origin.
     """
     config = QueryConfig(top, feature, strand, min_activation)
     interval = region
@@ -103,9 +105,9 @@ def query_frames(
     *,
     associations: pd.DataFrame | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """Yield a table in the schema ``QUERY`` for each region of each genome, as it is read.
+    """Yield a table in the schema ``QUERY`` for each region of each genome, one at a time.
 
-    A question of no regions, as of an empty BED file, has one table without rows.
+    If there are no regions, as in an empty BED file, one table without rows is yielded.
     """
     config = QueryConfig() if config is None else config
     best = None if associations is None else best_concepts(associations)
@@ -125,9 +127,9 @@ def query_frames(
 def best_concepts(associations: pd.DataFrame) -> pd.DataFrame:
     """Return for each feature the concept and orientation with the highest F1 on fit.
 
-    Columns ``feature, best_concept, orientation, best_f1``, the last measured on test. Of equal
-    scores the first in the table counts. A feature that detects no concept on fit, or only such
-    as test does not hold, has no row.
+    The columns are ``feature, best_concept, orientation, best_f1``, the last one measured on test.
+    Among ties the first row in the table counts. A feature that detects no concept on fit, or only
+    concepts that do not occur on test, has no row.
     """
     known = associations[(associations["f1_fit"] > 0) & associations["f1"].notna()]
     ordered = known.sort_values("f1_fit", ascending=False, kind="stable")
@@ -173,9 +175,10 @@ def _tell_gaps(place: Place, config: QueryConfig) -> None:
 
 
 def _strongest(found: StretchSummary, strand_of: np.ndarray, top: int | None) -> np.ndarray:
-    """Return the indices of the strongest, of which few are sorted.
+    """Return the indices of the strongest features, sorting only the candidates for them.
 
-    Of equals the one that fires on more bases, then the lower feature, then the forward strand.
+    Ties go to the one that fires on more bases, then to the lower feature, then to the forward
+    strand.
     """
     candidates = np.arange(len(strand_of))
     if top is not None and top < len(candidates):
@@ -189,7 +192,7 @@ def _strongest(found: StretchSummary, strand_of: np.ndarray, top: int | None) ->
 def _table(
     store: FeatureStore, first: GenomicInterval, found: StretchSummary, n_read: np.ndarray
 ) -> pd.DataFrame:
-    # where all that fires lies behind the origin, its coordinates do too
+    # if all firing bases lie after the origin, so do their coordinates
     length = store.lengths[first.seqid]
     start = found.first + first.start
     turns = length * (start >= length)

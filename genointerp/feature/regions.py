@@ -1,4 +1,4 @@
-"""Where a question is asked: regions, lines of a BED file, genes by name; or everywhere."""
+"""Places of a query: regions, lines of a BED file, genes by name, or everything."""
 
 import difflib
 import gzip
@@ -25,10 +25,10 @@ from genointerp.genome.interval import (
 from genointerp.store.feature.store import FeatureStore
 
 NAMES = ("gene", "Name", "locus_tag", "old_locus_tag", "ID")
-"""Attributes by which an element is found, the first that knows the name counts."""
+"""Attributes by which an element is found; the first one with the name counts."""
 
 _SKIPPED = ("track", "browser")
-"""First words of lines of a BED file that are for genome browsers."""
+"""First words of BED lines that are meant for genome browsers."""
 
 _GZIP = b"\x1f\x8b"
 
@@ -39,7 +39,7 @@ AnyRegion = str | GenomicInterval
 
 @dataclass(frozen=True)
 class Places:
-    """Where to look; all contigs where nothing is said.
+    """Where to look; all contigs if nothing is given.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ class Places:
         without coordinates that is no contig is the name of an element, as one of ``genes``, where
         an annotation is known.
     bed
-        0-based half-open, plain or gzip; ``-`` is the standard input. Names of its column 4 are
-        kept.
+        BED file (0-based, half-open), plain or gzip; ``-`` is the standard input. Names in its
+        column 4 are kept.
     genes
         Names of elements of the annotation: gene, name, locus tag or ID.
     """
@@ -60,7 +60,7 @@ class Places:
 
     @property
     def everywhere(self) -> bool:
-        """Whether nothing is said."""
+        """Whether no place is given."""
         return not (self.regions or self.bed or self.genes)
 
     def names_elements(self, stores: Iterable[FeatureStore]) -> bool:
@@ -70,15 +70,15 @@ class Places:
 
 
 class Place(NamedTuple):
-    """What is asked of one genome, and what the question calls it.
+    """A place on one genome, and its name in the query.
 
     Parameters
     ----------
     interval
-        From the first to the last base that is asked.
+        From the first to the last base of the place.
     parts
-        The bases that are asked: disjoint stretches of ``interval`` in its order. Several for a
-        gene of several parts, of which what lies between them is not asked.
+        Bases of the place: disjoint stretches of ``interval``, in its order. A gene with several
+        parts has several; what lies between them does not belong to the place.
     """
 
     specimen: Specimen
@@ -88,7 +88,7 @@ class Place(NamedTuple):
 
     @classmethod
     def whole(cls, specimen: Specimen, name: str, interval: GenomicInterval) -> "Place":
-        """Return a place of which every base is asked."""
+        """Make a place to which every base of an interval belongs."""
         return cls(specimen, name, interval, (interval,))
 
 
@@ -101,7 +101,7 @@ class BedLine(NamedTuple):
 
 
 def find_places(places: Places, specimens: Sequence[Specimen]) -> Iterator[Place]:
-    """Yield what ``places`` says, upon every genome that has it, in the order of the question.
+    """Yield the places on every genome that has them, in the order of the query.
 
     Raises
     ------
@@ -166,7 +166,7 @@ def as_regions(regions: AnyRegion | Iterable[AnyRegion]) -> tuple[str, ...]:
 
 
 def find_elements(annotations: AnnotationSet, name: str) -> list[Element]:
-    """Return the elements of a name, by the first attribute of ``NAMES`` that knows it."""
+    """Return the elements with a name, by the first attribute of ``NAMES`` that has it."""
     for attribute in NAMES:
         found = [e for e in annotations if name in e.attributes.get(attribute, ())]
         if found:
@@ -177,8 +177,8 @@ def find_elements(annotations: AnnotationSet, name: str) -> list[Element]:
 def element_hull(element: Element, length: int, *, circular: bool) -> GenomicInterval:
     """Return the interval from the first to the last base of an element.
 
-    Its end lies beyond a circular contig where parts lie on either side of the origin. Its strand
-    is that of the parts; ``.`` where they lie on both.
+    The end lies beyond the length of a circular contig if parts lie on both sides of the origin.
+    The strand is that of the parts, or ``.`` if they lie on both strands.
     """
     parts = sorted(element.parts, key=lambda part: part.start)
     seqid, strand = parts[0].seqid, parts[0].strand
@@ -186,7 +186,7 @@ def element_hull(element: Element, length: int, *, circular: bool) -> GenomicInt
         strand = "."
     last = max(part.end for part in parts)
     if circular and len(parts) > 1 and parts[0].start == 0 and last == length:
-        # what lies before the widest gap goes on behind the origin
+        # what lies before the widest gap continues after the origin
         gaps = [after.start - before.end for before, after in pairwise(parts)]
         cut = max(range(len(gaps)), key=lambda i: gaps[i])
         return GenomicInterval(seqid, parts[cut + 1].start, length + parts[cut].end, strand)
@@ -194,7 +194,7 @@ def element_hull(element: Element, length: int, *, circular: bool) -> GenomicInt
 
 
 def hull_on(store: FeatureStore, element: Element) -> GenomicInterval:
-    """Return `element_hull` on the element's contig in a store."""
+    """Return `element_hull` for the element's contig in a store."""
     seqid = element.parts[0].seqid
     return element_hull(element, store.lengths[seqid], circular=seqid in store.circular)
 
@@ -204,8 +204,8 @@ def element_stretches(
 ) -> tuple[GenomicInterval, ...]:
     """Return the bases of an element as disjoint stretches of its hull, in the hull's order.
 
-    Parts that overlap or touch, as at a frameshift of the ribosome, are one stretch. Stretches
-    behind the origin lie beyond the length, as the end of the hull does.
+    Parts that overlap or touch, as at a ribosomal frameshift, are one stretch. Stretches after the
+    origin lie beyond the length, as the end of the hull does.
 
     Examples
     --------
@@ -231,12 +231,12 @@ def element_stretches(
 
 
 def read_bed(lines: Iterable[str], *, where: str) -> Iterator[BedLine]:
-    """Yield the interval of each line; the region is the name where column 4 gives none.
+    """Yield the interval of each line; without a name in column 4, the region is its name.
 
     Raises
     ------
     CoordinateError
-        Naming the line that is no BED.
+        If a line is not BED; the message names the line.
     """
     for number, line in enumerate(lines, start=1):
         text = line.rstrip("\r\n")
@@ -267,7 +267,7 @@ def _on_genomes(region: str, specimens: Sequence[Specimen]) -> Iterator[Place]:
         found = True
         yield Place.whole(specimen, region, interval)
     if not found:
-        # a contig that is too short tells more than a genome without that contig
+        # a contig that is too short is a better explanation than a genome without the contig
         raise max(errors, key=lambda error: error.where == region)
 
 
@@ -276,7 +276,7 @@ def _bed_places(path: Path, specimens: Sequence[Specimen]) -> Iterator[Place]:
         yield from _placed(read_bed(_text(sys.stdin, "BED"), where="BED"), specimens)
         return
     with open_input(path, error=InputError) as handle:
-        # looked at without a second opening, for it may be a pipe
+        # peeked at instead of opened twice, since it may be a pipe
         packed = handle.peek(len(_GZIP)).startswith(_GZIP)
         stream = gzip.GzipFile(fileobj=handle) if packed else handle
         with io.TextIOWrapper(stream, encoding="utf-8") as lines:
@@ -340,7 +340,7 @@ def _gene_places(
             hull = hull_on(store, element)
             length, circular = store.lengths[hull.seqid], hull.seqid in store.circular
             stretches = element_stretches(element, length, circular=circular)
-            # a gene and its coding sequence are the same bases: asked once
+            # a gene and its coding sequence are the same bases and count as one place
             asked.setdefault(stretches, hull)
         for stretches, hull in asked.items():
             found = True

@@ -1,4 +1,4 @@
-"""Tables that come piece by piece, as text for people and for the next program of a pipe."""
+"""Render tables that arrive piece by piece as text, for people or for other programs."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,12 +30,13 @@ ContigLengths = Mapping[tuple[str, str], int]
 def render_frames(
     frames: Iterable[pd.DataFrame], format: FrameFormat, lengths: ContigLengths
 ) -> Iterator[str]:
-    """Yield the text of each table as it comes; together they are one ``tsv``, ``json``, ``bed``.
+    """Yield the text of each table as it arrives; joined, they are one ``tsv``, ``json``, ``bed``.
 
     Parameters
     ----------
     lengths
-        In ``bed`` what spans an origin becomes two lines.
+        Length of each contig; needed for ``bed``, in which an interval that spans an origin becomes
+        two lines.
     """
     if format == "json":
         yield from _json(frames)
@@ -75,7 +76,7 @@ def write_frames(
 
 
 def bed_lines(frame: pd.DataFrame, lengths: ContigLengths) -> Iterator[str]:
-    """Yield the lines of BED6 with three columns more: largest and mean activation, region.
+    """Yield lines of BED6 with three more columns: largest and mean activation, and region.
 
     The score is ``covered_share`` in thousandths.
     """

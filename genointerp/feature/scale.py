@@ -1,4 +1,4 @@
-"""How strongly features fire on a genome. Torch-free."""
+"""Measure how strongly features fire on a genome. Torch-free."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ from genointerp.store.feature.store import STRANDS, FeatureStore
 def measure_scale(
     store: FeatureStore, features: Sequence[int] | None = None
 ) -> Float64[np.ndarray, " feature"]:
-    """Return the scale of features on a genome, both strands together.
+    """Return the scale of features on a genome, over both strands.
 
-    It may stand for what training did not measure: ``replace(dictionary, scales=...)``.
+    It can replace scales that training did not measure: ``replace(dictionary, scales=...)``.
 
     Parameters
     ----------
     features
-        Those that are wanted, in this order; every feature where None.
+        Indices of features, in the order of the result; None means all features.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""One genome as it is used: its features, and whatever else is known of it."""
+"""One genome as it is used: its features, and whatever else is known about it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,42 +28,42 @@ EXPECTED: Mapping[str, str] = {
     "predictions": "what finders predict in it (GFF3)",
     "outliers": "its tokens of unusual norm, which its activations give",
 }
-"""What an error says that a specimen lacks."""
+"""Descriptions of what a specimen may lack, for error messages."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Specimen:
-    """One genome as it is used: its features, and whatever else is known of it.
+    """One genome as it is used: its features, and whatever else is known about it.
 
-    Only the features are always there; everything else is None until it is known. A function asks
-    for what it cannot do without by `needs`. Several genomes are passed as one sequence of
+    Only the features are always present; everything else is None until it is known. A function
+    calls `needs` for what it cannot do without. Several genomes are passed as one sequence of
     specimens, and results keep its order.
 
     Parameters
     ----------
     name
-        How answers and errors call the genome; unique among the specimens of one call.
+        Name of the genome in results and errors; unique among the specimens of one call.
     features
-        Features of its bases under a dictionary.
+        Features of the genome under a dictionary.
     sequence
-        Its bases.
+        Bases of the genome.
     annotation, annotation_file
-        What is annotated in it, and the file that says so.
+        Annotation of the genome, and the file that it was read from.
     elements
-        Elements of the concepts; `with_concepts` defines them.
+        Elements of the concepts, which `with_concepts` defines.
     activations
-        What the features were made of.
+        Activations that the features were computed from.
     windows
         The kept bases of each window that the model read, each with its reading strand.
     predictions
-        What finders see in it; they are annotations too, and nobody has confirmed them.
+        Elements that finders predict, as an annotation that nobody has confirmed.
     outliers
-        The bases whose tokens have an unusual norm.
+        Bases whose tokens have an unusual norm.
 
     Raises
     ------
     MismatchError
-        If the sequence, the activations or the elements are of another genome than the features.
+        If the sequence, the activations or the elements belong to another genome than the features.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Specimen:
 
     @property
     def genome_sha256(self) -> str:
-        """The sha256 of the genome, which its features name."""
+        """The sha256 of the genome, as recorded in its features."""
         return self.features.header.genome_sha256
 
     @overload
@@ -105,12 +105,12 @@ class Specimen:
     @overload
     def needs(self, what: Literal["outliers"]) -> Outliers: ...
     def needs(self, what: str) -> Any:
-        """Return one of the things that may be unknown.
+        """Return an attribute that may be unknown, and refuse if it is.
 
         Raises
         ------
         InputError
-            If it is not known.
+            If the attribute is None.
         """
         found = getattr(self, what)
         if found is None:
@@ -118,13 +118,13 @@ class Specimen:
         return found
 
     def letters(self) -> UInt8[np.ndarray, " row"]:
-        """Return its bases laid end to end: one for each row of the features."""
+        """Return the bases of all contigs laid end to end: one for each row of the features."""
         return np.concatenate([contig.sequence for contig in self.needs("sequence").values()])
 
     def with_concepts(self, concepts: Mapping[str, Concept]) -> "Specimen":
         """Return the specimen with the elements that its annotation gives to concepts.
 
-        Without a sequence they are defined on the lengths and topologies of the contigs.
+        Without a sequence, they are defined from the lengths and topologies of the contigs.
         """
         genome = self.sequence or blank_genome(self.features)
         elements = define_elements(self.needs("annotation"), genome, concepts)
@@ -140,33 +140,33 @@ class Specimen:
 
 
 def check_together(specimens: Sequence[Specimen]) -> None:
-    """Refuse specimens that cannot be looked at together.
+    """Check that specimens can be analysed together.
 
     Raises
     ------
     InputError
-        If there is none, or two have one name.
+        If there are none, or two have the same name.
     MismatchError
-        If their features are of several dictionaries.
+        If their features come from different dictionaries.
     """
     if not specimens:
         raise InputError("features", "at least one file", "none")
     names: set[str] = set()
     for specimen in specimens:
         if specimen.name in names:
-            raise InputError(f"specimen {specimen.name}", "a name of its own", "it twice")
+            raise InputError(f"specimen {specimen.name}", "a unique name", "it twice")
         names.add(specimen.name)
         own, first = specimen.features.identity, specimens[0].features.identity
         first.check(own, "dictionary", "model", "site")
 
 
 def check_distinct(specimens: Sequence[Specimen]) -> None:
-    """Refuse specimens that cannot be counted together: those of `check_together`, and twins.
+    """Check that specimens can be counted together: `check_together`, and no genome twice.
 
     Raises
     ------
     MismatchError
-        If two are of one genome, whose bases would count twice.
+        If two specimens are of the same genome, whose bases would count twice.
     """
     check_together(specimens)
     for number, specimen in enumerate(specimens):
@@ -175,14 +175,14 @@ def check_distinct(specimens: Sequence[Specimen]) -> None:
 
 
 def under_others(specimens: Sequence[Specimen], others: Sequence[FeatureStore]) -> list[Specimen]:
-    """Return the genomes of other features, in the order of these, under them.
+    """Return specimens with other features of the same genomes, in the order of these features.
 
-    What belongs to the features that they had (activations, windows, outliers) is left out.
+    What belongs to the former features (activations, windows, outliers) is left out.
 
     Raises
     ------
     MismatchError
-        If other features are of none of the genomes.
+        If one of the other features belongs to none of the genomes.
     """
     known = [specimen.features.identity for specimen in specimens]
     return [
@@ -198,7 +198,7 @@ def under_others(specimens: Sequence[Specimen], others: Sequence[FeatureStore]) 
 
 
 def blank_genome(store: FeatureStore) -> Genome:
-    """Return contigs of the right names, lengths and topologies whose bases are all N.
+    """Return a genome of all N, with the names, lengths and topologies of a store's contigs.
 
     An annotation can be checked against it.
     """

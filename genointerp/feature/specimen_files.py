@@ -171,9 +171,9 @@ def find_specimens(
     Raises
     ------
     InputError
-        If there are no features, or fewer or more of the others than may be.
+        If there are no features, or the number of annotations, predictions or activations is wrong.
     MismatchError
-        If a file is of none of the genomes, or the features are of several dictionaries.
+        If a file belongs to none of the genomes, or the features come from different dictionaries.
     """
     groups = list(_groups(features))
     sources = [source for group in groups for source in group.sources]
@@ -211,7 +211,7 @@ def total_inputs(specimens: Sequence[Specimen]) -> dict[str, str]:
 
 
 def name_files(features: Sequence[Path]) -> list[str]:
-    """Return what tells features files apart: their stems, their folders or their numbers."""
+    """Name features files uniquely: by their stems, their folders or their numbers."""
     stems = [Path(path).stem for path in features]
     folders = [Path(path).resolve().parent.name for path in features]
     numbers = [str(number) for number in range(1, len(stems) + 1)]
@@ -319,7 +319,7 @@ def _read(path: Path, specimen: Specimen) -> AnnotationSet:
 
 
 def _read_sequences(paths: Sequence[Path], stores: Sequence[FeatureStore]) -> dict[str, Genome]:
-    """Return sequences by the sha256 of their genomes, each being that of a features file."""
+    """Return sequences by the sha256 of their genomes, each of which must have a features file."""
     known = [store.identity for store in stores]
     found = {}
     for path in paths:
@@ -332,7 +332,7 @@ def _read_sequences(paths: Sequence[Path], stores: Sequence[FeatureStore]) -> di
 def _open_activations(
     paths: Sequence[Path], stores: Sequence[FeatureStore]
 ) -> dict[str, ActivationStore]:
-    """Return activations by the sha256 of their genomes: none, or those of every features file."""
+    """Return activations by the sha256 of their genomes: none, or one per features file."""
     found: dict[str, ActivationStore] = {}
     for own in map(ActivationStore, paths):
         twin = found.setdefault(own.header.genome_sha256, own)
@@ -340,7 +340,7 @@ def _open_activations(
             twin.identity.check_differs(own.identity, "genome")
     missing = [store for store in stores if store.header.genome_sha256 not in found]
     if found and (missing or len(found) > len(stores)):
-        expected = f"one for each of {len(stores)} features files"
-        told = f"none for {missing[0].path}" if missing else str(len(found))
-        raise InputError("activations", expected, told)
+        expected = f"{len(stores)} activations, one per features file, or none"
+        actual = f"none for {missing[0].path}" if missing else str(len(found))
+        raise InputError("activations", expected, actual)
     return found

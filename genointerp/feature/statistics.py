@@ -1,4 +1,4 @@
-"""How often and how strongly each feature fires, for each strand read."""
+"""Statistics of how often and how strongly each feature fires, by reading strand."""
 
 from itertools import pairwise
 
@@ -11,9 +11,9 @@ _BLOCK_HITS = 4_000_000
 
 
 def feature_statistics(store: FeatureStore) -> pd.DataFrame:
-    """Return one row for each feature and strand, in the schema ``FEATURES``.
+    """Return statistics of each feature and strand in one row, in the schema ``FEATURES``.
 
-    Hits are streamed, so that memory does not grow with the genome.
+    Hits are streamed, so the memory does not grow with the genome.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""What each feature does on a stretch of bases, in memory that does not grow with the stretch."""
+"""Summarise each feature on a stretch, in memory that does not grow with the stretch."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,10 +12,10 @@ from genointerp.store.feature.tiles import FeatureBlock
 
 
 class StretchSummary(NamedTuple):
-    """Features that fire on a stretch, by number.
+    """Features that fire on a stretch, in ascending order.
 
-    ``first`` and ``last`` are bases from the start of the stretch; ``total`` is the sum of the
-    activations on the ``n_bases`` bases on which a feature fires.
+    ``first`` and ``last`` are the first and last firing base, counted from the start of the
+    stretch. ``total`` is the sum of the activations over the ``n_bases`` firing bases.
     """
 
     feature: Int64[np.ndarray, " firing"]
@@ -34,16 +34,16 @@ def summarise_stretch(
     feature: int | None = None,
     min_activation: float = 0.0,
 ) -> StretchSummary:
-    """Summarise what fires in an interval when ``strand`` is read.
+    """Summarise the features that fire in an interval when ``strand`` is read.
 
     Parameters
     ----------
     interval
-        On a circular contig its end may lie beyond the origin.
+        Interval to summarise; on a circular contig its end may lie beyond the length.
     feature
-        Only this one; reading is then as fast for a genome as for a gene.
+        Only this feature, if given; reading is then as fast for a genome as for a gene.
     min_activation
-        Bases with a lower activation count as silent.
+        Bases with an activation below this count as silent.
     """
     return summarise_stretches(
         store, (interval,), strand, feature=feature, min_activation=min_activation
@@ -58,13 +58,13 @@ def summarise_stretches(
     feature: int | None = None,
     min_activation: float = 0.0,
 ) -> StretchSummary:
-    """Summarise what fires in several intervals as in one, as `summarise_stretch` does.
+    """Summarise the features that fire in several intervals together; see `summarise_stretch`.
 
     Parameters
     ----------
     stretches
-        Of one contig, rising and disjoint. ``first`` and ``last`` of the summary count from the
-        start of the first.
+        Disjoint intervals of one contig, in ascending order. ``first`` and ``last`` of the summary
+        count from the start of the first interval.
     """
     found = _Accumulated(1 if feature is not None else store.n_features)
     for stretch in stretches:
@@ -91,7 +91,7 @@ class _Accumulated:
         self.last = np.zeros(n_features, dtype=np.int64)
 
     def add(self, block: FeatureBlock, shift: int) -> None:
-        """Add hits that lie behind all that were added; ``shift`` turns rows into bases."""
+        """Add hits that lie after all earlier ones; ``shift`` turns rows into bases."""
         n_bases = np.diff(block.indptr)
         fires = np.flatnonzero(n_bases)
         if not len(fires):
@@ -107,7 +107,7 @@ class _Accumulated:
         self.n_bases += n_bases
 
     def add_one(self, base: np.ndarray, value: np.ndarray) -> None:
-        """Add hits of the only feature, which lie behind all that were added."""
+        """Add hits of the only feature, which lie after all earlier ones."""
         if not len(base):
             return
         self.maximum[0] = max(self.maximum[0], float(value.max()))

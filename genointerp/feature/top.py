@@ -1,4 +1,4 @@
-"""Where else a feature fires: its strongest loci over all genomes, and what lies there."""
+"""Find the strongest loci of a feature over all genomes, and what lies there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,16 +19,16 @@ from genointerp.store.table.table import conform
 
 @dataclass(frozen=True)
 class TopConfig:
-    """Which loci are told, and how.
+    """Which loci are listed, and how.
 
     Parameters
     ----------
     n
-        Loci at most.
+        Largest number of loci.
     flank
-        Bases on either side of a locus that its sequence shows, in lower case.
+        Number of bases on either side of a locus that its sequence includes, in lower case.
     loci
-        What counts as a locus.
+        Definition of a locus.
     """
 
     n: int = 20
@@ -46,8 +46,8 @@ def strongest_loci(
 ) -> pd.DataFrame:
     """Return the strongest loci of a feature over all genomes, in the schema ``TOP_LOCI``.
 
-    The sequence is empty for a genome without bases, the nearest element for one without
-    annotation; where no genome has any, these columns are absent.
+    The sequence is empty for a genome without bases, and the nearest element for one without
+    annotation. These columns are absent if no genome has any.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""One feature as a track: bigWig and bedGraph, 0-based half-open runs of equal values.
+"""Tracks of one feature: bigWig and bedGraph, as 0-based half-open runs of equal values.
 
-A base that was read and is silent is 0; one that was not read is absent. Coarser tracks keep the
-greatest value of each bin, as a mean would shrink peaks.
+A base that was read and is silent is 0; a base that was not read is absent. Coarser tracks keep the
+greatest value of each bin, since a mean would shrink peaks.
 """
 
 import os
@@ -27,11 +27,11 @@ from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 _LEAST_S = 60.0
 _RUNS_PER_S = 20_000
-"""Time that bigWig is given: it takes a twentieth of it."""
+"""Time limit of writing a bigWig, which is about twenty times what it takes."""
 
 
 class TrackRuns(NamedTuple):
-    """Runs of equal activation on one contig: 0-based, half-open, sorted, not overlapping."""
+    """Runs of equal activation on one contig: 0-based, half-open, sorted and disjoint."""
 
     seqid: str
     start: np.ndarray
@@ -42,15 +42,16 @@ class TrackRuns(NamedTuple):
 def feature_runs(
     store: FeatureStore, feature: int, strand: ReadStrand | None = None, *, bin_bp: int = 1
 ) -> list[TrackRuns]:
-    """Return the activation of one feature as runs, by contig; the larger of both where None.
+    """Return the activation of one feature as runs, by contig.
 
-    The runs of a contig are all of its bases that were read, on either strand where None.
+    If ``strand`` is None, the larger activation of the two strands is taken. The runs of a contig
+    cover all of its bases that were read, on the strand or on either.
 
     Parameters
     ----------
     bin_bp
-        Resolution: the bases of a bin, counted from the start of the contig, all have its
-        greatest activation.
+        Resolution in bp: all bases of a bin, counted from the start of the contig, get the greatest
+        activation in it.
     """
     strands: tuple[ReadStrand, ...] = STRANDS if strand is None else (strand,)
     row, value = _merged(store, feature, strands)
@@ -67,20 +68,19 @@ def feature_runs(
 
 
 def write_bigwig(runs: list[TrackRuns], lengths: dict[str, int], path: Path) -> None:
-    """Write runs as bigWig, whose own summaries keep the greatest value of what they cover.
+    """Write runs as bigWig; its zoom summaries keep the greatest value of what they cover.
 
     Raises
     ------
     InputError
-        If there are no runs: the format cannot say so.
+        If there are no runs, which the format cannot represent.
     OSError
         If the file cannot be written, or what was written does not hold the runs.
 
     Notes
     -----
-    libBigWig hangs, aborts or leaves half a file where a write fails. It therefore runs in a
-    process of its own and writes into memory; what it made is read back there, and copied to the
-    disk here.
+    libBigWig hangs, aborts or leaves half a file if a write fails. It therefore runs in a separate
+    process and writes to memory. The result is read back there, and copied to the disk here.
     """
     if not runs:
         raise InputError(str(path), "a feature that fires (bigWig cannot be empty)", "none")
@@ -91,7 +91,7 @@ def write_bigwig(runs: list[TrackRuns], lengths: dict[str, int], path: Path) -> 
 
 
 def write_bedgraph(runs: list[TrackRuns], path: Path, provenance: Provenance) -> None:
-    """Write runs as bedGraph, behind a comment with their provenance."""
+    """Write runs as bedGraph, after a comment with their provenance."""
     with path.open("w", newline="", encoding="utf-8") as handle:
         handle.write(f"# {provenance.as_json()}\n")
         for run in runs:
@@ -141,7 +141,7 @@ def _read_spans(
 
 
 def _with_silence(fires: TrackRuns, read: Int64[np.ndarray, "run 2"]) -> TrackRuns:
-    """Cut runs down to what was read, and put runs of 0 where it was read and nothing fires."""
+    """Restrict runs to what was read, and add runs of 0 where nothing fires."""
     edges = np.unique(np.concatenate([fires.start, fires.end, read.ravel()]))
     start, end = edges[:-1], edges[1:]
     run = np.searchsorted(fires.start, start, side="right") - 1
@@ -154,7 +154,7 @@ def _with_silence(fires: TrackRuns, read: Int64[np.ndarray, "run 2"]) -> TrackRu
 
 @contextmanager
 def _scratch(path: Path) -> Iterator[Path]:
-    """Give the path of a file in memory; beside ``path`` where the system has none."""
+    """Give the path of a file in memory, or next to ``path`` if the system has none."""
     if not hasattr(os, "memfd_create"):
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             scratch = Path(folder) / "scratch.bw"
@@ -163,7 +163,7 @@ def _scratch(path: Path) -> Iterator[Path]:
         return
     descriptor = os.memfd_create("bigwig")
     try:
-        # by the number of this process, so that another one may open it
+        # named by this process, so that another process can open it
         yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
     finally:
         os.close(descriptor)
@@ -185,4 +185,4 @@ def _write_apart(runs: list[TrackRuns], lengths: dict[str, int], scratch: Path) 
         raise OSError(f"no bigWig after {seconds:.0f} s") from error
     if done.returncode:
         said = one_line(done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2])
-        raise OSError(said or f"that libBigWig ended with status {done.returncode}")
+        raise OSError(said or f"status {done.returncode} of libBigWig")

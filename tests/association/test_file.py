@@ -188,7 +188,9 @@ def test_a_sequence_of_another_genome_is_refused(files):
 def test_each_features_file_needs_its_annotation(files):
     result = associate(files, "--annotations", files / "a.gff3")
     assert isinstance(result.exception, InputError)
-    assert "expected one for each of 1 features files, found 2" in str(result.exception)
+    assert "expected 1 annotations, one per features file, or none, found 2" in str(
+        result.exception
+    )
 
 
 def test_an_unknown_key_of_the_configuration_is_refused(files):

@@ -45,7 +45,7 @@ def test_unlike_sides_share_nothing_and_nobody_is_warned(tmp_path, caplog):
     row = compare(tmp_path, random_bases(1), random_bases(2)).iloc[0]
     assert (row["shared_kmers"], row["similar"]) == (0, 0)
     assert (row["fit_bp"], row["test_bp"]) == (LENGTH, LENGTH)
-    assert "sequence that test (fit) shares with fit (fit): 0.0%" in caplog.text
+    assert "sequence of test (fit) that also occurs in fit (fit): 0.0%" in caplog.text
     assert "too much" not in caplog.text
 
 
@@ -135,7 +135,7 @@ def test_a_relative_is_found_by_alignment(tmp_path, caplog):
     assert "too much" in caplog.text
 
 
-def test_without_pyskani_it_is_said_that_relatives_were_not_looked_for(
+def test_without_pyskani_the_log_says_that_relatives_were_not_searched_for(
     tmp_path, monkeypatch, caplog
 ):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
@@ -143,4 +143,4 @@ def test_without_pyskani_it_is_said_that_relatives_were_not_looked_for(
     assert np.isnan(row["ani"])
     assert np.isnan(row["aligned_share"])
     assert row["similar"] == 0
-    assert "pyskani is not installed: relatives of fit of less than about 91 %" in caplog.text
+    assert "pyskani is not installed: test was not searched for relatives of fit" in caplog.text

@@ -66,7 +66,7 @@ def test_the_model_is_told_to_have_seen_its_training_genome_and_not_another(capl
     )
     found = tell_seen("ecoli", "nano", ecoli, training)
     assert (found.genome, found.share) == ("ecoli_mg1655", 1)
-    assert "ecoli: 100 % of what is read on test occurs in ecoli_mg1655, which" in caplog.text
+    assert "ecoli: 100 % of the bases read on test occur in ecoli_mg1655, which" in caplog.text
     caplog.clear()
     assert tell_seen("bsubtilis", "small", bsubtilis, training).share < 0.01
     assert tell_seen("ecoli", "another-model", ecoli, training) is None

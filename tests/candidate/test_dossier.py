@@ -273,7 +273,7 @@ def test_a_dossier_tells_context_neighbours_ablation_and_what_to_test(one_genome
     assert first.neighbours["cosine"].tolist() == pytest.approx([0.6, -1.0])
     assert first.ablation == {"loss_effect": 0.0125}
     assert second.ablation == {}
-    assert first.next[0].startswith("Settle first what is not ruled out: few_loci (too few loci")
+    assert first.next[0].startswith("First settle what is not ruled out: few_loci (too few loci")
     assert "unstable (the table of candidates has no column stability)" in first.next[1]
     assert first.motif is not None
     # it never fires, so that there is nothing to align

@@ -266,7 +266,9 @@ def test_loci_that_finders_alone_account_for_are_told_of_the_first_candidates(fi
     assert found[TRNA] == 0
     inputs = read_provenance(tmp_path / "c.tsv", CANDIDATES)["inputs"]
     assert inputs["predictions-0"] == sha256_file(tmp_path / "fit.gff3")
-    with pytest.raises(InputError, match=r"annotations: expected one for each of 2 .*, found 0"):
+    with pytest.raises(
+        InputError, match=r"annotations: expected 2 annotations, one per .*, found 0"
+    ):
         files.call(*without(line, "--annotations"))
     (tmp_path / "few.yaml").write_text("n_reported: 1\n")
     files.call(*line, "--config", tmp_path / "few.yaml", "--force")
@@ -297,9 +299,9 @@ def test_windows_and_directions_of_random_weights_are_looked_at_too(files, tmp_p
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--random-activations", "activations of random weights: expected as of .*, found none"),
-        ("--random-sae", "dictionary of random weights: expected as of the features, found none"),
-        ("--sae", "dictionary of random weights: expected none, as of the features, found some"),
+        ("--random-activations", "activations of random weights: expected as for .*, found none"),
+        ("--random-sae", "dictionary of random weights: expected as for the features, found none"),
+        ("--sae", "dictionary of random weights: expected none, as for the features, found some"),
         ("--random", "random weights: expected features beside what else is given, found none"),
     ],
 )

@@ -12,7 +12,7 @@ from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.coherence import coherent_share
 from genointerp.candidate.evidence.given import Given
 from genointerp.candidate.flags import FLAGS, Column, Comparison, Key
-from genointerp.candidate.inputs import told_of_loci
+from genointerp.candidate.inputs import drop_other_boundaries
 from genointerp.candidate.rank import gather, rank, rank_evidence
 from genointerp.candidate.score import explain, raise_flags, score_candidates
 from genointerp.command.find.rank import write_candidates
@@ -331,7 +331,7 @@ def test_what_may_be_biology_lowers_the_score_and_does_not_demote():
     assert raise_flags(table, RankConfig(), only_demoting=True) == [""]
 
 
-def test_the_page_tells_every_flag_and_whether_it_demotes():
+def test_the_page_lists_every_flag_and_whether_it_demotes():
     page = (Path(__file__).parents[2] / "docs" / "schema" / "tables.md").read_text()
     section = page.split("| flag | demotes |")[1].split("\n\n")[0]
     found = [tuple(cell.strip() for cell in line.split("|")[1:5]) for line in section.splitlines()]
@@ -528,9 +528,9 @@ def test_a_concept_of_nearly_all_bases_explains_nothing():
 
 
 @pytest.mark.parametrize("changed", [{}, {"locus_share": 0.4}, {"merge_gap": 5}], ids=str)
-def test_boundaries_of_other_loci_than_those_of_the_ranking_are_not_told(changed, caplog):
+def test_boundaries_of_loci_defined_otherwise_are_dropped(changed, caplog):
     table = pd.DataFrame({"boundary_share": [0.7], "boundary_p": [1e-9]})
-    found = told_of_loci(table, AssociateConfig(), RankConfig(**changed))
+    found = drop_other_boundaries(table, AssociateConfig(), RankConfig(**changed))
     assert found["boundary_share"].isna().all() == bool(changed)
     for key in changed:
         assert f"{key} is " in caplog.text

@@ -87,9 +87,7 @@ def test_concepts_are_defined_on_the_annotation_with_a_sequence_or_without(speci
 
 def test_specimens_have_names_of_their_own_and_one_dictionary(specimen, tmp_path):
     check_together([specimen, replace(specimen, name="two")])
-    with pytest.raises(
-        InputError, match="specimen one: expected a name of its own, found it twice"
-    ):
+    with pytest.raises(InputError, match="specimen one: expected a unique name, found it twice"):
         check_together([specimen, specimen])
     with pytest.raises(InputError, match="features: expected at least one file, found none"):
         check_together([])

@@ -154,7 +154,7 @@ def test_each_candidate_has_its_dossier_in_its_section(run_dir, page):
     dossiers = re.findall(r'<section class="dossier" id="dossier-(\d+)"', page)
     assert sorted(map(int, dossiers)) == [2, 7, 9]
     section = page.split('id="dossier-2"')[1].split("</section>")[0]
-    assert "Settle first what is not ruled out: low_complexity" in section
+    assert "First settle what is not ruled out: low_complexity" in section
     for title in ("What it is not", "Evidence at its loci", "Features with the nearest directions"):
         assert f"<h3>{title}</h3>" in section
     cells = r'<td data-exact="(\w+)">\1</td><td data-exact="((?:not )?(?:ruled out|examined))">'

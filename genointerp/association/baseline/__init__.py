@@ -1,1 +1,1 @@
-"""What is reached without the dictionary, for comparison with its features."""
+"""Baselines: the scores that are reached without the dictionary."""

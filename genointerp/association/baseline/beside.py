@@ -1,4 +1,4 @@
-"""The best feature of each concept beside what needs no dictionary, and what that says of it."""
+"""Compare the best feature of each concept with detectors that need no dictionary."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,27 +18,28 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "sequence_alone": ("kmer_gc_phase",),
     "probe": ("linear_probe",),
 }
-"""The detectors of each column; of several, the one with the highest F1 on fit."""
+"""Detectors of each column; among several, the one with the highest F1 on fit is shown."""
 
 MARGIN = 0.01
-"""A feature shows more than a detector if its F1 is higher by this at least."""
+"""A feature shows more than a detector if its F1 is higher by at least this much."""
 
 MAX_Q = 0.05
 
 NOT_MEASURED = (
-    "Baselines were not measured in this run: whether a feature shows more than a neuron, a "
-    "component, the sequence alone or a probe is not known. `genointerp associate --baselines` "
-    "and the key `baselines` of a run measure them."
+    "Baselines were not measured in this run, so it is not known whether a feature shows more "
+    "than a neuron, a component, the sequence alone or a probe. `genointerp associate "
+    "--baselines` and the key `baselines` of a run measure them."
 )
-"""What is said where there is no table of baselines."""
+"""Text shown if there is no table of baselines."""
 
 EXPLAINED = (
     "F1 on test of the best feature of each concept, and of the best detector of each kind that "
-    "needs no dictionary; all were chosen on fit. The sequence alone is a model of k-mers, GC and "
-    "codon phase; a probe is told the truth on fit. A feature shows more than a detector if its "
+    "needs no dictionary. All were chosen on fit. The sequence alone is a model of k-mers, GC and "
+    "codon phase; a probe is trained with the annotation of fit. A feature shows more than a "
+    "detector if its "
     f"F1 is higher by {MARGIN} at least."
 )
-"""What the table shows, for those who see it first."""
+"""Explanation of the table for first-time readers."""
 
 _WORDS = {
     "neuron_or_component": "a neuron or component",
@@ -49,21 +50,21 @@ _WORDS = {
 
 
 def read_beside(best: pd.DataFrame, run_dir: Path) -> pd.DataFrame:
-    """Return `beside_baselines` for a run directory, whose table of baselines may be missing."""
+    """Return `beside_baselines` for a run directory; its table of baselines may be missing."""
     path = run_dir / SOURCE
     return beside_baselines(best, read_table(path, BASELINES) if path.is_file() else None)
 
 
 def beside_baselines(best: pd.DataFrame, baselines: pd.DataFrame | None) -> pd.DataFrame:
-    """Return a row for each concept that test has, highest F1 first, in the schema ``BESIDE``.
+    """Compare concepts that occur on test, one row each, highest F1 first, as ``BESIDE``.
 
     Parameters
     ----------
     best
-        In the schema ``BEST_PER_CONCEPT``. Of the orientations of a concept, the one with the
-        highest F1 on fit is shown.
+        Table in the schema ``BEST_PER_CONCEPT``. For each concept, the orientation with the highest
+        F1 on fit is shown.
     baselines
-        In the schema ``BASELINES``; None where they were not measured.
+        Table in the schema ``BASELINES``; None if they were not measured.
     """
     leading = one_per_concept(best)
     leading = leading[leading["f1"].notna()]
@@ -73,7 +74,7 @@ def beside_baselines(best: pd.DataFrame, baselines: pd.DataFrame | None) -> pd.D
 
 
 def is_measured(table: pd.DataFrame) -> bool:
-    """Whether any detector beside the features was measured."""
+    """Return whether any detector other than the features was measured."""
     return bool(table[list(COLUMNS)].notna().to_numpy().any())
 
 
@@ -116,8 +117,8 @@ def _chosen(own: pd.DataFrame | None, detectors: Sequence[str]) -> tuple[float, 
 
 def _sentence(f1: float, q_value: float, values: Mapping[str, float]) -> str:
     if not q_value <= MAX_Q:
-        told = "not tested" if np.isnan(q_value) else f"q = {q_value:.2g}"
-        return f"No more than chance may give ({told})."
+        reason = "not tested" if np.isnan(q_value) else f"q = {q_value:.2g}"
+        return f"No more than chance may give ({reason})."
     unknown = [_WORDS[name] for name, value in values.items() if np.isnan(value)]
     known = {name: value for name, value in values.items() if not np.isnan(value)}
     less = [_WORDS[name] for name, value in known.items() if f1 - value >= MARGIN]

@@ -1,11 +1,11 @@
-"""Configuration of what features are measured beside; the defaults live here only."""
+"""Configuration of the baselines. The defaults live only here."""
 
 from dataclasses import dataclass
 
 from genointerp.core.errors import ConfigError
 
 CHOICE_BYTES = 512 << 20
-"""Activations of the bases of fit that are held at once."""
+"""Most bytes of activations of fit that are held in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -15,14 +15,15 @@ class BaselineConfig:
     Parameters
     ----------
     choice_rows
-        Bases of fit, evenly spread, on which columns are chosen and directions fitted; fewer where
-        their activations would take more than 512 MiB.
+        Number of bases of fit, evenly spread, on which columns are chosen and directions are
+        fitted; fewer if their activations would take more than 512 MiB.
     probe_rows
-        Of these, the bases that regressions are fitted on, apart from those of rare labels.
+        Number of these bases that regressions are fitted on, in addition to those of rare labels.
     ica_rows, n_independent, n_iterations
-        Bases, leading principal components and rounds of the search for independent components.
+        Numbers of bases, of leading principal components and of rounds in the search for
+        independent components.
     seed
-        Of the draws of bases, and of the rotation that the search begins with.
+        Random seed of the draws of bases, and of the rotation that the search begins with.
 
     Raises
     ------
@@ -43,5 +44,5 @@ class BaselineConfig:
                 raise ConfigError(name, "a number of at least 1", str(getattr(self, name)))
 
     def rows_of(self, d_in: int) -> int:
-        """Return the bases of fit that are held, for activations of this width."""
+        """Return the number of bases of fit that are held, for activations of this width."""
         return min(self.choice_rows, max(1, CHOICE_BYTES // (4 * d_in)))

@@ -1,4 +1,4 @@
-"""Fit and test as whoever reads every base sees them: their labels, and activations in blocks."""
+"""Labels of every base of fit and test, and their activations in blocks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ from genointerp.store.contigs import contig_offsets
 from genointerp.store.feature.store import STRANDS
 
 BLOCK_BYTES = 64 << 20
-"""Activations held at once, as float32."""
+"""Most bytes of activations held at once, as float32."""
 
 N_STRETCHES = 16
-"""Of a side, alternately of either fold."""
+"""Number of stretches of a side, which belong alternately to its two folds."""
 
 
 @dataclass(frozen=True, eq=False)
 class DenseSide:
-    """One side of the split: its cells, and what they are."""
+    """One side of the split: its cells and their labels."""
 
     universe: Universe
     labels: LabelledCells
 
     def label(self, concept: str) -> int:
-        """Return the label of a concept in its own orientation: sense, or both without strand."""
+        """Return the label of a concept as sense, or as ``both`` if it has no strand."""
         return next(
             number
             for number, label in enumerate(self.labels.names)
@@ -40,7 +40,7 @@ class DenseSide:
         )
 
     def truth(self, cell: Int64[np.ndarray, " row"]) -> Bool[np.ndarray, "row label"]:
-        """Return the labels of cells."""
+        """Return which labels each cell has."""
         sets = np.ascontiguousarray(self.labels.members.T > 0)
         return np.asarray(sets[self.labels.combination[cell]], dtype=np.bool_)
 
@@ -60,8 +60,8 @@ def dense_sides(
     Parameters
     ----------
     specimens
-        With the elements of the concepts. Their features may be of any dictionary: they say what
-        was read.
+        Genomes with the elements of the concepts. Their features may be of any dictionary, since
+        only their coverage is used.
     """
     universes = [lay_side(specimens, config, name) for name in SIDE_NAMES]
     names = list_labels(specimens)
@@ -72,13 +72,13 @@ def dense_sides(
 def check_activations(
     specimens: Sequence[Specimen], sides: Sequence[DenseSide]
 ) -> list[ActivationStore]:
-    """Return the activations of each genome, which must be of the very bases of the features.
+    """Return the activations of each genome, which must cover exactly the bases of the features.
 
     Raises
     ------
     InputError
-        If the activations of a specimen are not known, tokens are not bases, or bases were read
-        that the features do not have, or fewer.
+        If the activations of a specimen are unknown, tokens are not single bases, or activations
+        and features do not cover the same bases.
     MismatchError
         If the widths differ.
     """
@@ -110,7 +110,7 @@ def activation_blocks(
 def _located(
     activations: Sequence[ActivationStore], universe: Universe
 ) -> Iterator[tuple[Int64[np.ndarray, " row"], tuple[ActivationStore, int]]]:
-    """Yield the cells of consecutive rows, -1 on the other side, with their store and first row."""
+    """Yield the cells of consecutive rows, or -1 off this side, with their store and first row."""
     for genome, store in enumerate(activations):
         if not any(len(part.start) for part in universe.covered[genome].values()):
             continue
@@ -132,9 +132,9 @@ def _located(
 
 
 def thinning(n_rows: int, limit: int) -> int:
-    """Return n for which every n-th row leaves at most ``limit``: odd and no multiple of 3.
+    """Return an n such that every n-th row gives at most ``limit`` rows: odd, no multiple of 3.
 
-    So no position of codons is preferred.
+    No position of codons is thus preferred.
     """
     stride = max(1, -(-n_rows // limit))
     while stride > 1 and (stride % 2 == 0 or stride % 3 == 0):
@@ -143,6 +143,6 @@ def thinning(n_rows: int, limit: int) -> int:
 
 
 def folds(cell: Int64[np.ndarray, " row"], side: DenseSide) -> Bool[np.ndarray, " row"]:
-    """Return which of two halves cells belong to: long stretches, both strands together."""
+    """Return which of two folds cells belong to: long stretches, with both strands together."""
     n_bp = side.universe.n_bp
     return np.asarray(cell % n_bp * N_STRETCHES // n_bp % 2 == 1, dtype=np.bool_)

@@ -1,8 +1,8 @@
-"""Detectors that have a value at every base: neurons, components, probes, models of the sequence.
+"""Score detectors that have a value at every base, such as neurons, components and probes.
 
-Their values are rounded to float16, as those of features are, so that there are 65,536 of them. A
-histogram over all bases and one over those of a label then give every threshold and the ROC curve
-exactly, in memory that does not grow with the genome: values are counted in blocks and forgotten.
+Their values are rounded to float16, as those of features are, so there are 65,536 possible values.
+A histogram over all bases and one over those of a label then give every threshold and the ROC curve
+exactly. Values are counted in blocks and discarded, so the memory does not grow with the genome.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,16 +15,16 @@ from genointerp.association.baseline.dense import DenseSide
 from genointerp.core import metric
 
 LEVELS = 1 << 16
-"""Values that float16 has, as numbers that rise with them."""
+"""Number of keys: the values of float16, numbered in ascending order."""
 
 _TAIL = np.logspace(-5, -2, 25)
 _MIDDLE = np.linspace(0.02, 0.98, 49)
 SHARES = np.concatenate([[0.0], _TAIL, _MIDDLE, 1 - _TAIL[::-1]])
-"""Shares of rows below the thresholds tried where a column is chosen; dense for rare concepts."""
+"""Shares of rows below the thresholds tried to choose a column; dense at both ends."""
 
 
 class DenseScore(NamedTuple):
-    """A detector at the threshold chosen on fit; every score after ``f1_fit`` is of test."""
+    """Scores of a detector at the threshold chosen on fit; those after ``f1_fit`` are of test."""
 
     threshold: float
     f1_fit: float
@@ -40,14 +40,14 @@ UNDEFINED = DenseScore(*[float("nan")] * 8)
 
 
 class SignedColumn(NamedTuple):
-    """A column of a matrix of detectors, read upward (``sign`` 1) or downward (-1)."""
+    """A column of a matrix of detectors; with ``sign`` 1 high values detect, with -1 low ones."""
 
     column: int
     sign: int
 
 
 def value_keys(values: Float32[np.ndarray, "*shape"]) -> UInt16[np.ndarray, "*shape"]:
-    """Round values to float16 and return numbers that rise with them; beyond its range, its ends.
+    """Round values to float16, clipped to its range, and number them in ascending order.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def value_keys(values: Float32[np.ndarray, "*shape"]) -> UInt16[np.ndarray, "*sh
 
 
 def _keys() -> UInt16[np.ndarray, " bits"]:
-    """Return the key of each pattern of bits of float16."""
+    """Return the key of each bit pattern of float16."""
     bits = np.arange(LEVELS, dtype=np.uint16)
     bits[0x8000] = 0  # minus zero
     bits[0x7C00:0x8000], bits[0xFC00:] = 0x7BFF, 0xFBFF  # beyond the largest
@@ -71,18 +71,18 @@ _KEYS = _keys()
 
 
 def key_values(keys: UInt16[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
-    """Return the values of keys, exactly."""
+    """Return the exact values of keys."""
     bits = np.where(keys >> 15, keys & np.uint16(0x7FFF), ~keys).astype(np.uint16)
     return np.asarray(bits.view(np.float16), dtype=np.float64)
 
 
 class DenseCounts:
-    """How often each of several detectors has each value: on all bases, on those of its label.
+    """Histograms of the values of several detectors: over all bases, and over those of a label.
 
     Parameters
     ----------
     label
-        Of each detector.
+        Label of each detector.
     """
 
     def __init__(self, label: Int64[np.ndarray, " detector"]) -> None:
@@ -95,7 +95,7 @@ class DenseCounts:
         values: Float32[np.ndarray, "row detector"],
         truth: Bool[np.ndarray, "row label"],
     ) -> None:
-        """Count the values of some bases."""
+        """Count the values at some bases."""
         positive = [np.flatnonzero(column) for column in np.ascontiguousarray(truth.T)]
         for detector, label in enumerate(self.label.tolist()):
             key = value_keys(np.ascontiguousarray(values[:, detector]))
@@ -103,9 +103,9 @@ class DenseCounts:
             self.n_both[detector] += np.bincount(key[positive[label]], minlength=LEVELS)
 
     def thresholds(self) -> tuple[Int64[np.ndarray, " detector"], Float64[np.ndarray, " detector"]]:
-        """Return the key with the highest F1 for each detector, the lowest of equals, and that F1.
+        """Return for each detector the key with the highest F1, the lowest among ties, and the F1.
 
-        Where the label has no base: -1, and NaN.
+        If the label has no base they are -1 and NaN.
         """
         found = [self._threshold(detector) for detector in range(len(self.label))]
         keys, f1 = zip(*found, strict=True) if found else ((), ())
@@ -116,7 +116,7 @@ class DenseCounts:
         if not both[0]:
             return -1, float("nan")
         f1 = metric.f1(both, detected, both[:1])
-        # a key that no base has detects the same bases as the next that one has
+        # a key without bases detects the same bases as the next key that has one
         f1[self.n_all[detector] == 0] = -1.0
         best = int(np.argmax(f1))
         return best, float(f1[best])
@@ -124,7 +124,7 @@ class DenseCounts:
     def score(
         self, keys: Int64[np.ndarray, " detector"], f1_fit: Float64[np.ndarray, " detector"]
     ) -> list[DenseScore]:
-        """Score each detector at its key, as counts of test."""
+        """Score each detector at its key; the counts must be those of test."""
         return [
             self._score(detector, int(key), float(f1))
             for detector, (key, f1) in enumerate(zip(keys, f1_fit, strict=True))
@@ -140,7 +140,7 @@ class DenseCounts:
             return UNDEFINED._replace(threshold=threshold, f1_fit=f1_fit)
         both, detected = _from(n_both), _from(n_all)
         here = slice(key, key + 1)
-        # bases with one value are detected together
+        # bases with the same value are detected together
         precisions = np.nan_to_num(metric.precision(both, detected))
         precision_sum = np.array([float(n_both @ precisions)])
         return DenseScore(
@@ -159,7 +159,7 @@ ValuesOn = Callable[
     [DenseSide],
     Iterable[tuple[Int64[np.ndarray, " row"], Float32[np.ndarray, "row detector"]]],
 ]
-"""The cells of a side, each once, with the values of the detectors there; in blocks."""
+"""Function that yields the cells of a side, each once, and the detectors' values, in blocks."""
 
 
 def score_values(
@@ -183,9 +183,9 @@ def count_values(
 def choose_columns(
     matrix: Float32[np.ndarray, "row column"], cell: Int64[np.ndarray, " row"], side: DenseSide
 ) -> list[SignedColumn]:
-    """Choose for each label the column and the sign with the highest F1 on these rows of fit.
+    """Choose for each label the column and sign with the highest F1 on these rows of fit.
 
-    The thresholds tried are at `SHARES` of the rows.
+    The thresholds tried lie at `SHARES` of the rows.
     """
     labels = side.labels
     combination = labels.combination[cell].astype(np.int64)
@@ -210,7 +210,7 @@ def choose_columns(
 
 
 def _levels(key: UInt16[np.ndarray, " row"]) -> UInt8[np.ndarray, " row"]:
-    """Return the last of `SHARES` that is no higher than the share of rows below each row."""
+    """Return for each row the last of `SHARES` not above the share of rows with lower values."""
     count = np.bincount(key, minlength=LEVELS)
     below = (np.cumsum(count) - count) / max(len(key), 1)
     level = np.searchsorted(SHARES, below, side="right") - 1

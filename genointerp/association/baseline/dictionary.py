@@ -1,4 +1,4 @@
-"""Dictionaries of random weights and of another seed, scored by the code that scores ours."""
+"""Rival dictionaries, of random weights or another seed, scored in the same way as ours."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,19 +15,19 @@ from genointerp.feature.specimen import Specimen, under_others
 from genointerp.store.feature.store import STRANDS, FeatureStore
 
 _SILENT = 1 << 15
-"""Key of 0, the value of a feature where it does not fire."""
+"""Key of 0, which is the value of a feature where it does not fire."""
 
 
 def open_rivals(
     specimens: Sequence[Specimen], rivals: Sequence[FeatureStore], *, random_weights: bool
 ) -> list[Specimen]:
-    """Return the genomes under a rival dictionary; refuse one that is no rival.
+    """Return the genomes under a rival dictionary, after checking that it is one.
 
     Raises
     ------
     MismatchError
-        If site or genomes are others; if the weights of the model are the same where they must be
-        random, or others where they must be the same; if it is the same dictionary.
+        If the site or a genome differs; if the model has the same weights although they must be
+        random, or other weights although they must be the same; if the dictionary is the same.
     """
     found, own = under_others(specimens, rivals), specimens[0].features.identity
     for rival in rivals:
@@ -40,7 +40,7 @@ def open_rivals(
 
 def best_of(rivals: Sequence[Specimen], split: AssociateConfig) -> pd.DataFrame:
     """Return the best feature of each label, chosen on fit and measured on test."""
-    # significance is not asked for
+    # significance is not needed
     quick = replace(split, n_shifts=1, top_per_concept=0)
     return best_per_concept(associate(rivals, config=quick, matched=False))
 
@@ -48,14 +48,14 @@ def best_of(rivals: Sequence[Specimen], split: AssociateConfig) -> pd.DataFrame:
 def score_features(
     stores: Sequence[FeatureStore], best: pd.DataFrame, side: DenseSide
 ) -> dict[tuple[str, str], tuple[int, DenseScore]]:
-    """Score chosen features at their thresholds on one side, which may be less than was read.
+    """Score chosen features at their thresholds on one side, which may cover less than was read.
 
     Parameters
     ----------
     stores
-        In the order of the genomes of the side.
+        Features stores, in the order of the genomes of the side.
     best
-        Rows of associations: ``feature, concept, orientation, threshold, f1_fit``.
+        Rows of associations, with the columns ``feature, concept, orientation, threshold, f1_fit``.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def score_features(
     for detector, feature in enumerate(features.tolist()):
         _count_feature(counts, detector, stores, feature, side)
     thresholds = best["threshold"].to_numpy(np.float64)[known]
-    # a feature detects where it fires, at a threshold of 0 too
+    # a feature detects only where it fires, even at a threshold of 0
     keys = np.maximum(value_keys(thresholds.astype(np.float32)).astype(np.int64), _SILENT + 1)
     found = counts.score(keys, best["f1_fit"].to_numpy(np.float64)[known])
     return {

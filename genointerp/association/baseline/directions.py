@@ -1,4 +1,4 @@
-"""Directions of activations that need no dictionary: components, and differences of means."""
+"""Directions of activations that need no dictionary: components and differences of means."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -11,19 +11,19 @@ from genointerp.core.errors import InputError
 from genointerp.core.seed import rng
 
 _NEGLIGIBLE = 1e-9
-"""Share of the largest variance below which an axis is rounding."""
+"""Share of the largest variance below which the variance of an axis is a rounding error."""
 
 
 TruthOf = Callable[[Int64[np.ndarray, " row"]], Bool[np.ndarray, "row label"]]
 
 
 class Moments(NamedTuple):
-    """Moments of all rows of a side, and of those of each label.
+    """Moments of all rows of a side, and of the rows of each label.
 
     Parameters
     ----------
     n_positive, positive_mean
-        Rows of each label and their mean; NaN where there is none.
+        Number of rows of each label and their mean, which is NaN if there are none.
     """
 
     n: int
@@ -40,22 +40,22 @@ class Projection(NamedTuple):
     bias: Float32[np.ndarray, " detector"]
 
     def values(self, x: Float32[np.ndarray, "row d_in"]) -> Float32[np.ndarray, "row detector"]:
-        """Return the value of each detector at each row; those of a detector lie together."""
+        """Return the value of each detector at each row; values of a detector are contiguous."""
         return np.asarray((self.weight.T @ x.T + self.bias[:, None]).T, dtype=np.float32)
 
 
 def measure_moments(blocks: Iterable[DenseRows], truth_of: TruthOf) -> Moments:
-    """Return the moments of blocks of rows, exactly and in one pass.
+    """Compute the exact moments of blocks of rows, in one pass.
 
     Parameters
     ----------
     truth_of
-        From cells to their labels, as `DenseSide.truth`.
+        Function from cells to their labels, such as `DenseSide.truth`.
 
     Notes
     -----
-    Sums are of differences to the mean of the first block, so that a mean much larger than the
-    spread costs no digits, in float32 within a block and in float64 over blocks.
+    Sums are taken of differences from the mean of the first block, so that a mean much larger than
+    the spread costs no digits. They are in float32 within a block and in float64 over blocks.
 
     Raises
     ------
@@ -85,11 +85,12 @@ def measure_moments(blocks: Iterable[DenseRows], truth_of: TruthOf) -> Moments:
 
 
 def principal_axes(moments: Moments) -> Projection:
-    """Return all principal components, that of the largest variance first; mean 0.
+    """Return all principal components, centred, in descending order of variance.
 
     Notes
     -----
-    Eigenvectors of the covariance of all rows of fit; of each the largest entry is positive.
+    They are the eigenvectors of the covariance of all rows of fit, with signs such that the entry
+    of largest magnitude is positive.
     """
     axes = np.linalg.eigh(moments.covariance).eigenvectors[:, ::-1]
     largest = np.abs(axes).argmax(axis=0)
@@ -105,21 +106,22 @@ def independent_axes(
     n_iterations: int,
     seed: int = 0,
 ) -> Projection:
-    """Return independent components of rows of fit: mean 0, variance 1, in no order.
+    """Return independent components of rows of fit, with mean 0 and variance 1, in no order.
 
     Parameters
     ----------
     x
-        Rows to separate, a part of those that ``moments`` are of.
+        Rows to separate, a subset of those that ``moments`` describe.
     n_components
-        Leading principal components that are rotated; those without variance are left out.
+        Number of leading principal components that are rotated; those without variance are left
+        out.
 
     Notes
     -----
-    FastICA with the contrast ``log cosh``, all components at once (Hyvarinen, 1999): of whitened
+    FastICA with the contrast ``log cosh``, all components at once (Hyvarinen, 1999): for whitened
     rows z, ``W <- mean(z tanh(W^T z)) - W mean(1 - tanh^2)``, then the nearest orthogonal matrix.
-    It ends when no component turns by more than 1e-4, or after ``n_iterations``: a rotation that
-    has not settled is a detector like any other.
+    It ends when no component turns by more than 1e-4, or after ``n_iterations``; a rotation that
+    has not converged is still a detector like any other.
     """
     variance, axes = np.linalg.eigh(moments.covariance)
     kept = np.flatnonzero(variance > _NEGLIGIBLE * max(float(variance[-1]), 0.0))[::-1]
@@ -142,9 +144,10 @@ def independent_axes(
 
 
 def mean_differences(moments: Moments) -> Projection:
-    """Return for each label the way from the mean of all other rows to its own mean.
+    """Return for each label the direction from the mean of all other rows to its own mean.
 
-    The value is 0 half-way. A label of no row, or of every row, has a direction of zeros.
+    The value is 0 half-way between the two. A label of no row or of every row has a direction of
+    zeros.
     """
     n = moments.n_positive.astype(np.float64)[:, None]
     inside = np.where(n > 0, moments.positive_mean, 0.0)

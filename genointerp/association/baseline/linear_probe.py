@@ -1,7 +1,7 @@
-"""Linear probes: what a weighted sum of all neurons, or of all columns of a design, tells.
+"""Linear probes: logistic regressions on all neurons, or on all columns of a design.
 
-A probe knows the truth while a feature does not, so it is what the site holds and no detector that
-anybody has to find.
+A probe is trained with the annotation, whereas a feature is not. It therefore shows what the site
+holds; it is not a detector that has to be found.
 """
 
 from typing import NamedTuple
@@ -18,10 +18,10 @@ PENALTIES = (1e-1, 1e-2, 1e-3)
 """Strengths of the penalty tried, strongest first."""
 
 RARE = 0.02
-"""Labels below this base rate keep all of their rows where rows are drawn."""
+"""Labels below this base rate keep all their rows when rows are drawn."""
 
 MAX_ROWS = 40_000
-"""Rows drawn where their number is not given."""
+"""Number of rows drawn by default."""
 
 _ITERATIONS = 60
 
@@ -32,9 +32,9 @@ class LinearProbe(NamedTuple):
     Parameters
     ----------
     weight, bias
-        The log odds are ``x @ weight + bias``, and ``counts @ count_weight`` where there are any.
+        The log odds are ``x @ weight + bias``, plus ``counts @ count_weight`` if there are counts.
     penalty
-        Strength chosen for each label.
+        Strength of the penalty chosen for each label.
     """
 
     weight: Float32[np.ndarray, "d_in label"]
@@ -56,16 +56,17 @@ def fit_probe(
     max_rows: int = MAX_ROWS,
     seed: int = 0,
 ) -> LinearProbe:
-    """Fit a probe for each label, its penalty chosen by the log loss of the other fold.
+    """Fit a probe for each label, with the penalty chosen by cross-validation over two folds.
 
     Parameters
     ----------
     fold
-        Which of two halves a row belongs to: long stretches, since neighbouring bases are alike.
+        Fold that each row belongs to. Folds should be long stretches, since neighbouring bases
+        resemble each other.
     counts
-        More columns, mostly 0, which are taken as they are and not standardised.
+        More columns, which are mostly 0 and are not standardised.
     max_rows
-        Rows drawn, apart from those of rare labels.
+        Number of rows drawn, in addition to those of rare labels.
 
     Raises
     ------
@@ -74,11 +75,11 @@ def fit_probe(
 
     Notes
     -----
-    Minimised is ``mean_i loss_i / (p (1 - p)) + penalty / 2 |weight|^2`` over standardised
-    activations, the bias free, by L-BFGS; p is the base rate of the label, so that one penalty
-    means the same for rare labels as for common ones. Rows of rare labels (`RARE`) are all taken,
-    of the others so many as make ``max_rows``, drawn with equal chance and weighted by its inverse:
-    the mean is that of all rows.
+    L-BFGS minimises ``mean_i loss_i / (p (1 - p)) + penalty / 2 |weight|^2`` over standardised
+    activations, with no penalty on the bias. The base rate p of the label makes one penalty mean
+    the same for rare labels as for common ones. All rows of rare labels (`RARE`) are used. Of the
+    others ``max_rows`` are drawn with equal chance and weighted by its inverse, so that the mean is
+    that of all rows.
     """
     if not fold.any() or fold.all():
         raise InputError("folds of a probe", "rows in both", "one is empty")
@@ -147,9 +148,9 @@ def _solve(
     *,
     start: Float32[np.ndarray, "column1 label"] | None = None,
 ) -> Float32[np.ndarray, "column1 label"]:
-    """Return standardised weights and, in the last row, biases: the labels' problems side by side.
+    """Solve for the standardised weights and, in the last row, the biases of all labels at once.
 
-    The labels do not share a parameter, so that one minimisation of the sum solves all of them.
+    Labels share no parameters, so minimising the sum of their losses solves all of them.
     """
     shape = (z.dense.shape[1] + z.counts.shape[1] + 1, truth.shape[1])
     total = float(weight.sum())

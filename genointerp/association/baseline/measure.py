@@ -1,9 +1,9 @@
-"""What it takes without this dictionary to tell a concept: rivals on the same bases and split.
+"""Baselines: how well concepts are detected without this dictionary, on the same split.
 
-A feature's score means something beside that of the detector which always fires, of single neurons
-and components, of directions and models that are told the truth, of the sequence alone, and of
-dictionaries that cannot have learnt anything (random weights) or were drawn again (other seed).
-Everything is chosen on fit and measured on test.
+The score of a feature is meaningful only in comparison with others: a detector that always fires,
+single neurons and components, directions and models trained with the annotation, the sequence
+alone, and dictionaries that cannot have learnt anything (random weights) or were trained again
+(another seed). Everything is chosen on fit and measured on test.
 """
 
 from collections.abc import Sequence
@@ -42,12 +42,12 @@ from genointerp.store.feature.store import FeatureStore
 
 @dataclass(frozen=True, eq=False)
 class Rivals:
-    """Other dictionaries that features are measured beside; what is not given has no rows.
+    """Other dictionaries to compare features with; those not given have no rows.
 
     Parameters
     ----------
     random
-        Features of a dictionary of the same model with random weights, of some or all bases.
+        Features of a dictionary of the same model with random weights, on some or all of the bases.
     other_seed
         Features of another dictionary of the same model and site.
     """
@@ -65,35 +65,37 @@ def measure_baselines(
     config: BaselineConfig | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
-    """Return the scores of all detectors for each label, in the schema ``BASELINES``.
+    """Measure the scores of all detectors for each label, in the schema ``BASELINES``.
 
     Parameters
     ----------
     specimens
-        As `associate` was given them. Neurons, components and probes need their activations, the
-        model of the sequence their sequences; where none has any, these have no rows.
+        The same specimens as for `associate`. Neurons, components and probes need their
+        activations, and the model of the sequence needs their sequences. If no specimen has them,
+        these detectors have no rows.
     associations
-        What it returned.
+        Table that `associate` returned.
     split
-        What it was configured with.
+        Configuration with which it was called.
     progress
-        Told of the detectors that are done.
+        Called with (detectors done, detectors in all).
 
     Raises
     ------
     InputError
-        If one specimen has activations or a sequence and another has not, tokens of the
-        activations are not bases, or they are not of the bases of the features.
+        If only some specimens have activations or a sequence, tokens of the activations are not
+        single bases, or the activations do not cover the bases of the features.
     MismatchError
-        If a rival is of another genome, model, site or dictionary than it must be, or the
-        associations are of another split or annotation.
+        If a rival does not have the genome, model, site or dictionary that it must have, or the
+        associations were made with another split or annotation.
 
     Notes
     -----
-    Neurons and components are tried in both directions. Principal components, and differences of
-    means, are of all rows of fit; column and sign are chosen, and independent components, the probe
-    and the model of the sequence are fitted, on every n-th base of fit, n odd and no multiple of 3
-    (`thinning`); thresholds are chosen on all of fit, and every score is of all of test.
+    Neurons and components are tried in both directions. Principal components and differences of
+    means are computed from all rows of fit. Columns and signs are chosen, and independent
+    components, the probe and the model of the sequence are fitted, on every n-th base of fit, where
+    n is odd and no multiple of 3 (`thinning`). Thresholds are chosen on all of fit, and every score
+    is measured on all of test.
     """
     config = BaselineConfig(seed=split.seed) if config is None else config
     rivals = Rivals() if rivals is None else rivals
@@ -130,7 +132,7 @@ def _check_associations(associations: pd.DataFrame, test: DenseSide) -> None:
     n_here = dict(zip(names, test.labels.n_positive.tolist(), strict=True))
     for label in [*n_here, *n_found]:
         if n_found.get(label) != n_here.get(label):
-            expected = f"{n_here.get(label, 'no')} bases on test, as this split and annotation have"
+            expected = f"{n_here.get(label, 'no')} bases on test, as in this split and annotation"
             where = f"associations: {' '.join(map(str, label))}"
             raise MismatchError(where, expected, str(n_found.get(label, "none")))
 

@@ -33,14 +33,14 @@ from genointerp.store.activation.store import ActivationStore
 
 
 class Projections(NamedTuple):
-    """Detectors of several kinds, of each kind one for each label.
+    """Detectors of several kinds; each kind has one for each label.
 
     Parameters
     ----------
     kinds
-        By name; the sign of a column is part of its weights.
+        Detectors by the name of their kind; the sign of a column is part of its weights.
     chosen
-        Column and sign of those kinds that are chosen from many.
+        Column and sign for each label, for the kinds that are chosen from many columns.
     """
 
     kinds: dict[str, Projection]
@@ -48,7 +48,7 @@ class Projections(NamedTuple):
 
 
 class _Sample(NamedTuple):
-    """Every n-th base of fit."""
+    """Activations of every n-th base of fit."""
 
     cell: Int64[np.ndarray, " row"]
     x: Float32[np.ndarray, "row d_in"]
@@ -57,7 +57,7 @@ class _Sample(NamedTuple):
 def fit_projections(
     activations: Sequence[ActivationStore], fit: DenseSide, config: BaselineConfig
 ) -> Projections:
-    """Choose and fit on fit one detector of each kind for each label."""
+    """Choose or fit one detector of each kind for each label, on fit."""
     d_in = activations[0].d_in
     sample, moments = _read_fit(activations, fit, config.rows_of(d_in))
     components = independent_axes(
@@ -95,7 +95,7 @@ def score_projections(
     fit: DenseSide,
     test: DenseSide,
 ) -> dict[str, list[DenseScore]]:
-    """Score the detectors of each kind, those of all kinds in one reading of either side."""
+    """Score the detectors of all kinds, reading each side only once."""
     kinds, n_labels = projections.kinds, len(fit.labels.names)
     joined = Projection(
         np.concatenate([each.weight for each in kinds.values()], axis=1),
@@ -117,7 +117,7 @@ def score_projections(
 def _read_fit(
     activations: Sequence[ActivationStore], fit: DenseSide, limit: int
 ) -> tuple[_Sample, Moments]:
-    """Read fit once: moments of all of it, and every n-th of its bases."""
+    """Read fit once; return the moments of all its bases, and every n-th base."""
     stride = thinning(fit.universe.n_cells, limit)
     cells, rows = [np.zeros(0, np.int64)], []
 

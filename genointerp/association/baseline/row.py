@@ -1,4 +1,4 @@
-"""Rows of the table of baselines: what each kind of detector is, and reaches, for each label."""
+"""Rows of the table of baselines: each kind of detector and its scores, for each label."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -25,11 +25,11 @@ DETECTORS = (
     "other_seed",
     "feature",
 )
-"""In the order of the rows of each label."""
+"""Names of the detectors, in the order of the rows of each label."""
 
 
 class Found(NamedTuple):
-    """What a detector is for one label."""
+    """The detector of one kind for one label, and its scores."""
 
     score: DenseScore
     n_concept_bp: int
@@ -39,7 +39,7 @@ class Found(NamedTuple):
 
 
 Rows = dict[str, list[Found]]
-"""By detector, and then by label of test."""
+"""Results by detector, and then by label of test."""
 
 
 def always_on_rows(fit: DenseSide, test: DenseSide) -> list[Found]:
@@ -50,7 +50,7 @@ def always_on_rows(fit: DenseSide, test: DenseSide) -> list[Found]:
     f1 = metric.f1_always_on(n_concept, n_covered)
     known = n_concept > 0
     precision = np.where(known, metric.precision(n_concept, n), np.nan)
-    # all bases tie, and so do all pairs of them
+    # all bases are tied, so each has the mean rank
     ranks = n_concept * (n_covered + 1) / 2
     auroc = metric.auroc(ranks, n_concept, n_covered)
     average = metric.average_precision(n_concept * precision, n_concept)
@@ -67,7 +67,7 @@ def always_on_rows(fit: DenseSide, test: DenseSide) -> list[Found]:
 def dense_rows(
     found: Iterable[DenseScore], test: DenseSide, columns: Sequence[SignedColumn] | None = None
 ) -> list[Found]:
-    """Return the rows of dense detectors, one for each label, with the columns they are, if any."""
+    """Return the rows of dense detectors, one per label, with the columns chosen, if any."""
     rows = []
     for label, score in enumerate(found):
         n = int(test.labels.n_positive[label])
@@ -79,7 +79,7 @@ def dense_rows(
 
 
 def feature_rows(best: pd.DataFrame, test: DenseSide) -> list[Found]:
-    """Return the rows of the best features, one for each label."""
+    """Return the rows of the best features, one per label."""
     found = {(row["concept"], row["orientation"]): row for row in best.to_dict("records")}
     return [
         feature_row(found.get((label.concept, label.orientation)), int(n))
@@ -88,16 +88,16 @@ def feature_rows(best: pd.DataFrame, test: DenseSide) -> list[Found]:
 
 
 def feature_row(row: Mapping[Hashable, Any] | None, n_concept_bp: int) -> Found:
-    """Return a row of associations as one of this table; None where no feature was chosen."""
+    """Convert a row of associations; None means that no feature was chosen."""
     if row is None:
         return Found(UNDEFINED, n_concept_bp, note="no feature detects it on fit")
-    # associations of older files have fewer scores
+    # older files of associations have fewer scores
     score = DenseScore(**{name: float(row.get(name, np.nan)) for name in DenseScore._fields})
     return Found(score, int(row["n_concept_bp"]), str(row["feature"]))
 
 
 def baseline_frame(rows: Rows, test: DenseSide) -> pd.DataFrame:
-    """Return the table: label by label, detectors in their order, those that were measured."""
+    """Return the table of the measured detectors, label by label, in the order of `DETECTORS`."""
     records = [
         {
             "concept": label.concept,

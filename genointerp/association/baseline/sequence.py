@@ -1,4 +1,4 @@
-"""The model that reads the sequence alone: k-mers, GC and codon phase."""
+"""A model that reads the sequence alone: k-mers, GC and codon phase."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +16,7 @@ from genointerp.genome.genome import Genome
 def score_sequence(
     genomes: Sequence[Genome], fit: DenseSide, test: DenseSide, config: BaselineConfig
 ) -> list[DenseScore]:
-    """Fit a regression on the sequence of fit for each label, and score it on test.
+    """Fit a regression on the sequence for each label on fit, and score it on test.
 
     Its columns are those of :mod:`genointerp.association.baseline.sequence_design`.
     """

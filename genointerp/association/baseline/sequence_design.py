@@ -1,16 +1,17 @@
-"""What the sequence alone says at each base: the shortcuts by which a feature looks meaningful.
+"""Columns that describe each base by the sequence alone, for a regression without a model.
 
-Columns of a regression that reads no model and no annotation. All are of the reading strand, 5' to
-3', and see as far downstream as upstream, which a causal model does not: a stronger rival.
+They are shortcuts by which a feature may look meaningful. All are on the reading strand, 5' to 3',
+and look as far downstream as upstream. A causal model cannot look downstream, so this is a strong
+rival.
 
-* the bases at offsets -10 to 10, one column for each offset and letter;
+* the bases at offsets -10 to 10, one column per offset and letter;
 * the share of G and C in 101 and in 1,001 bases around the base;
-* for each of three codon positions the share of each letter in 33 codons around the base: the
-  periodicity of coding sequence, GC3 among it;
-* for each of three frames of either strand ``log2(1 + n)``, n the codons without a stop around the
-  base in that frame, at most `OPEN_CODONS` to either side, and whether that frame is the most open
-  of the six;
-* how often each of the 4,096 6-mers covers the base (six do), as counts.
+* for each of three codon positions, the share of each letter in 33 codons around the base: the
+  periodicity of coding sequence, including GC3;
+* for each of three frames of either strand, ``log2(1 + n)``, where n is the number of codons
+  without a stop around the base in this frame, at most `OPEN_CODONS` on either side, and whether
+  this frame is the most open of the six;
+* counts of how often each of the 4,096 6-mers covers the base (six cover it).
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,10 +35,10 @@ OPEN_CODONS = 500
 K = 6
 N_KMERS = 4**K
 SCALE = np.float32((N_KMERS / K) ** 0.5)
-"""Of counts of 6-mers: their variance is 1 where all are equally frequent."""
+"""Unit of counts of 6-mers, in which their variance is 1 if all are equally frequent."""
 
 CHUNK = 1 << 16
-"""Bases described at once."""
+"""Number of bases described at once."""
 
 _MARGIN = 3 * OPEN_CODONS + 9
 _STOPS = (b"TAA", b"TAG", b"TGA")
@@ -45,22 +46,22 @@ _STOPS_BACKWARD = (b"TTA", b"CTA", b"TCA")
 
 
 class SequenceRows(NamedTuple):
-    """Consecutive bases in reading order.
+    """Description of consecutive bases, in reading order.
 
     Parameters
     ----------
     columns
-        Of each base, but for 6-mers.
+        All columns of each base except 6-mers.
     kmer
-        The 6-mer that begins at each base from five before the first on; `N_KMERS` if it holds an
-        unknown base.
+        The 6-mer that begins at each base, starting five bases before the first; `N_KMERS` if it
+        holds an unknown base.
     """
 
     columns: Float32[np.ndarray, "bp column"]
     kmer: Int64[np.ndarray, " bp5"]
 
     def counts(self, chosen: Int64[np.ndarray, " row"]) -> csr_array:
-        """Return the 6-mers that cover some of the bases, in units of `SCALE`."""
+        """Return the counts of 6-mers that cover the chosen bases, times `SCALE`."""
         covering = sliding_window_view(self.kmer, K)[chosen]
         known = covering < N_KMERS
         row = np.repeat(np.arange(len(chosen)), known.sum(axis=1))
@@ -70,7 +71,7 @@ class SequenceRows(NamedTuple):
     def count_values(
         self, weight: Float32[np.ndarray, "kmer label"]
     ) -> Float32[np.ndarray, "bp label"]:
-        """Return the weighted sum of the counts of each base."""
+        """Return the weighted sum of the counts at each base."""
         padded = np.vstack([weight * SCALE, np.zeros((1, weight.shape[1]), np.float32)])
         found, n = padded[self.kmer], len(self.columns)
         total = found[:n].copy()
@@ -82,7 +83,7 @@ class SequenceRows(NamedTuple):
 def sequence_blocks(
     genomes: Sequence[Genome], universe: Universe
 ) -> Iterator[tuple[Int64[np.ndarray, " bp"], SequenceRows]]:
-    """Yield the cells of one side with what the sequence says there, in chunks of one contig."""
+    """Yield the cells of one side with their description, in chunks within one contig."""
     for number, genome in enumerate(genomes):
         offsets = contig_offsets(ContigInfo.of(genome))
         for strand in STRANDS:
@@ -108,9 +109,9 @@ def _chunks(
 
 
 def describe(contig: Contig, start: int, end: int, strand: ReadStrand) -> SequenceRows:
-    """Return what the sequence says at the bases ``[start, end)``, in reading order.
+    """Describe the bases ``[start, end)`` by the sequence around them, in reading order.
 
-    What lies beyond the end of a linear contig is unknown; a circular one goes on.
+    Bases beyond the end of a linear contig are unknown; a circular contig continues at its origin.
     """
     letters = _around(contig, start, end, strand)
     code = base_codes(letters)
@@ -144,7 +145,7 @@ def _gc(code: UInt8[np.ndarray, " bp"], inner: slice) -> Iterator[np.ndarray]:
 
 
 def _periods(code: UInt8[np.ndarray, " bp"], inner: slice) -> Iterator[np.ndarray]:
-    """Yield the share of each letter at every third base: those before, on and behind the base."""
+    """Yield the share of each letter at every third base, in phase with the base and 1 bp off."""
     half = 3 * (CODONS // 2)
     for letter in range(4):
         total = (code == letter).astype(np.int64)
@@ -156,9 +157,10 @@ def _periods(code: UInt8[np.ndarray, " bp"], inner: slice) -> Iterator[np.ndarra
 
 
 def _open(letters: UInt8[np.ndarray, " bp"], inner: slice) -> Iterator[np.ndarray]:
-    """Yield the openness of each frame: codon position 0, 1, 2 of this strand, then of the other.
+    """Yield the openness of the frames with the base at codon position 0, 1, 2, on both strands.
 
-    On the other strand, too, positions are counted in the reading direction of this one.
+    Those of the reading strand come first. On the other strand, positions are counted in the
+    reading direction too.
     """
     lengths = []
     for stops in (_STOPS, _STOPS_BACKWARD):
@@ -173,7 +175,7 @@ def _open(letters: UInt8[np.ndarray, " bp"], inner: slice) -> Iterator[np.ndarra
 def _is_closed(
     letters: UInt8[np.ndarray, " bp"], stops: Sequence[bytes]
 ) -> Bool[np.ndarray, " bp"]:
-    """Return where a codon that begins at a base is a stop or not known; so are the last two."""
+    """Return whether the codon that begins at a base is a stop or unknown; the last two are."""
     codons = sliding_window_view(letters, 3)
     closed = (base_codes(letters)[np.arange(len(codons))[:, None] + np.arange(3)] == UNKNOWN).any(1)
     for stop in stops:
@@ -182,7 +184,7 @@ def _is_closed(
 
 
 def _open_codons(closed: Bool[np.ndarray, " bp"]) -> Int64[np.ndarray, " bp"]:
-    """Return the run of open codons, of at most `OPEN_CODONS` to either side, at each codon."""
+    """Return the length of the run of open codons at each, up to `OPEN_CODONS` on either side."""
     run = np.zeros(len(closed), dtype=np.int64)
     for residue in range(3):
         own = closed[residue::3]
@@ -193,7 +195,7 @@ def _open_codons(closed: Bool[np.ndarray, " bp"]) -> Int64[np.ndarray, " bp"]:
 
 
 def _since(closed: Bool[np.ndarray, " codon"]) -> Int64[np.ndarray, " codon"]:
-    """Return how many codons, this one included, are open since the last that is not."""
+    """Return the number of open codons since the last closed one, including this codon."""
     number = np.arange(len(closed))
     return np.asarray(number - np.maximum.accumulate(np.where(closed, number, -1)), dtype=np.int64)
 

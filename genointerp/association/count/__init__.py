@@ -1,1 +1,1 @@
-"""Exact counts of features and labels of bases: what every score is made from."""
+"""Exact counts of features and labels, from which every score is computed."""

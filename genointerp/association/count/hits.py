@@ -1,7 +1,7 @@
-"""Hits of many features upon one universe, read block by block.
+"""Read the hits of many features on one universe, block by block.
 
-Memory is bounded by the block: 6 bytes for each of its `BLOCK_HITS` hits (or of those of a single
-feature, which may have one at every base read).
+The block bounds the memory: 6 bytes for each of its `BLOCK_HITS` hits, or for each hit of a single
+feature that has more, which may be one at every base read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,20 +17,20 @@ from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 from genointerp.store.feature.tiles import FeatureSlice
 
 BLOCK_HITS = 16_000_000
-"""Hits of all strands and genomes that a block holds at most; a single feature may have more."""
+"""Most hits in a block, over all strands and genomes; a single feature may have more."""
 
 BLOCK_FEATURES = 256
-"""Features of a block at most: counts of a block have a number for each, label and threshold."""
+"""Most features in a block, since its counts hold a number per feature, label and threshold."""
 
 VALUE_OF_CODE = np.arange(kernels.N_CODES, dtype=np.uint16).view(np.float16).astype(np.float64)
-"""Activation of each code."""
+"""Activation that each code stands for."""
 
 
 class Detections(NamedTuple):
-    """The cells that features detect, each feature at a threshold of its own.
+    """Cells that features detect, each feature at its own threshold.
 
-    Those of the i-th are the ``cell`` from ``start[i]`` to ``stop[i]``, which rise, whose ``code``
-    is at least ``reach[i]``.
+    The i-th feature detects the entries of ``cell`` from ``start[i]`` to ``stop[i]`` whose ``code``
+    is at least ``reach[i]``. The cells of a feature are in ascending order.
     """
 
     start: Int64[np.ndarray, " detector"]
@@ -41,10 +41,11 @@ class Detections(NamedTuple):
 
 
 class HitBlock(NamedTuple):
-    """Hits of consecutive features that lie in one universe.
+    """Hits of consecutive features in one universe.
 
-    Those of the i-th feature are ``start[i]`` to ``stop[i]``, by cell; `place` is what the reader
-    was told of their cell and `code` the bits of their activation, a float16.
+    The hits of the i-th feature are ``start[i]`` to ``stop[i]``, in the order of their cells.
+    ``place`` holds what ``place_of_cell`` of the reader gives for the cell, and ``code`` the bits
+    of the activation as a float16.
     """
 
     first: int
@@ -55,20 +56,20 @@ class HitBlock(NamedTuple):
 
     @property
     def n_features(self) -> int:
-        """Features of the block."""
+        """Number of features in the block."""
         return len(self.start)
 
     def detect(
         self, features: Int64[np.ndarray, " detector"], thresholds: Float64[np.ndarray, " detector"]
     ) -> Detections:
-        """Return what some of the features detect, where `place` is the cell itself."""
+        """Return what some of the features detect; ``place`` must be the cell itself."""
         own = features - self.first
         start, stop = self.start[own], self.stop[own]
         return Detections(start, stop, self.place, self.code, reaching_codes(thresholds))
 
 
 class _Source(NamedTuple):
-    """One strand of one genome: the place of each row, -1 for none, and the rows that have one."""
+    """One strand of one genome: the place of each row, or -1, and the rows that have a place."""
 
     store: FeatureStore
     strand: ReadStrand
@@ -77,16 +78,16 @@ class _Source(NamedTuple):
 
 
 class HitReader:
-    """Reader of blocks of hits. May be used by several threads at once.
+    """Reader of blocks of hits, which several threads may use at once.
 
     Parameters
     ----------
     stores
-        Features of each genome.
+        Features stores, one per genome.
     universe
-        The cells whose hits are wanted.
+        The cells whose hits are read.
     place_of_cell
-        What is to be known of the cell of a hit: its number, its patch.
+        What to return for the cell of a hit, such as its number or its patch.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class HitReader:
         Raises
         ------
         SchemaError
-            If a file holds other hits than it says, or activations that are not > 0.
+            If the hits of a file contradict its index, or an activation is not > 0.
         """
         room = self._n_firing[features.start : features.stop]
         stop = np.cumsum(room)
@@ -134,7 +135,7 @@ class HitReader:
 
 
 def read_cells(stores: Sequence[FeatureStore], universe: Universe) -> HitReader:
-    """Return the reader whose places are the numbers of the cells."""
+    """Return a reader whose places are the numbers of the cells."""
     dtype = np.int32 if universe.n_cells <= np.iinfo(np.int32).max else np.int64
     return HitReader(stores, universe, np.arange(universe.n_cells, dtype=dtype))
 
@@ -153,14 +154,14 @@ def feature_blocks(stores: Sequence[FeatureStore]) -> list[range]:
 
 
 def reaching_codes(thresholds: Float64[np.ndarray, "..."]) -> Int64[np.ndarray, "..."]:
-    """Return the lowest code that reaches each threshold; NaN is never reached."""
+    """Return the lowest code that reaches each threshold; no code reaches NaN."""
     return np.searchsorted(VALUE_OF_CODE, thresholds, side="left").astype(np.int64)
 
 
 def _sources(
     stores: Sequence[FeatureStore], universe: Universe, place_of_cell: Int[np.ndarray, " cell"]
 ) -> Iterator[_Source]:
-    # one strand after the other, so that the cells of a feature rise
+    # one strand after the other, so that the cells of a feature are in ascending order
     for strand in STRANDS:
         for store, by_strand in zip(stores, universe.covered, strict=True):
             segments = by_strand[strand]
@@ -175,4 +176,4 @@ def _sources(
 
 def _damaged(source: _Source, part: FeatureSlice) -> SchemaError:
     where = f"{source.store.path}: hits on {source.strand} from row {part.start}"
-    return SchemaError(where, "as many as it says, on rows of the genome, > 0", "others")
+    return SchemaError(where, "the hits of the index, on rows of the genome, > 0", "others")

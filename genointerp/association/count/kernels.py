@@ -1,9 +1,9 @@
-"""Inner loops of counting, compiled by numba; they run without the interpreter's lock.
+"""Inner loops of counting, compiled by numba and run without the interpreter's lock.
 
-They check nothing beyond what is said: `genointerp.association.count.patch` and `.tally`
-call them with arrays that fit together. A *code* is the bits of a positive float16, which are
-ordered as its value; at a code the *level* is the last of several ascending thresholds that it
-reaches, or -1.
+They check only what is stated: `genointerp.association.count.patch` and `.tally` must call them
+with arrays that fit together. A *code* is the bits of a positive float16, which are ordered as its
+values are. The *level* of a code is the last of several ascending thresholds that it reaches, or
+-1.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,13 @@ import numba
 import numpy as np
 
 N_CODES = 0x7C01
-"""Codes of 0, of the positive numbers, and of infinity."""
+"""Number of codes: 0, the positive numbers, and infinity."""
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
 def compiled(function: F) -> F:
-    """Compile a function on its first call; keep the code for other processes where possible."""
+    """Compile a function on its first call, and cache the code for other processes if possible."""
     try:
         return cast(F, numba.njit(cache=True, nogil=True)(function))
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
@@ -29,9 +29,10 @@ def compiled(function: F) -> F:
 @compiled
 @no_type_check
 def refine(patch, cell, element, n_patches, stamp, successor, parent, owner):
-    """Move cells into new patches that an element belongs to as well; return their number.
+    """Move the cells of elements into new patches; return the number of new patches.
 
-    The i-th new patch is ``n_patches + i``, and has the elements of ``parent[i]`` and ``owner[i]``.
+    The i-th new patch has the number ``n_patches + i``, and the elements of patch ``parent[i]``
+    together with the element ``owner[i]``.
     """
     n = 0
     for i in range(len(cell)):
@@ -49,9 +50,10 @@ def refine(patch, cell, element, n_patches, stamp, successor, parent, owner):
 @compiled
 @no_type_check
 def unroll(patch, parent, owner, n_roots, size, root, element):
-    """List the elements of each patch, and its root: the patch without elements that it came of.
+    """List the elements of each patch, and its root, the patch without elements it descends from.
 
-    ``size`` is filled; ``element`` only where it is long enough for all of them.
+    ``size`` is filled always, ``element`` only as far as it is long enough. Returns the total
+    number of elements.
     """
     n = 0
     for i in range(len(patch)):
@@ -69,10 +71,10 @@ def unroll(patch, parent, owner, n_roots, size, root, element):
 @compiled
 @no_type_check
 def gather(indptr, start, row, code, patch_of_row, position, stop, out_patch, out_code):
-    """Append the hits of a slice that lie in a patch to those of their features.
+    """Append those hits of a slice that lie in a patch to the hits of their features.
 
-    Returns False where the slice names rows or codes that there are not, or more hits than there
-    is room for.
+    Returns False if the slice names rows or codes that do not exist, or more hits than there is
+    room for.
     """
     for i in range(len(indptr) - 1):
         at = position[i]
@@ -93,7 +95,7 @@ def gather(indptr, start, row, code, patch_of_row, position, stop, out_patch, ou
 @compiled
 @no_type_check
 def largest(start, stop, code, out):
-    """Find the largest code of each feature; 0 where it does not fire."""
+    """Find the largest code of each feature; 0 if it does not fire."""
     for f in range(len(start)):
         best = 0
         for i in range(start[f], stop[f]):
@@ -104,7 +106,7 @@ def largest(start, stop, code, out):
 @compiled
 @no_type_check
 def fill_levels(reach, level_of):
-    """Tabulate the level of every code; thresholds are given as the lowest code that reaches."""
+    """Tabulate the level of every code; each threshold is given as the lowest code reaching it."""
     low = 0
     for level in range(len(reach)):
         for code in range(low, reach[level]):
@@ -117,7 +119,7 @@ def fill_levels(reach, level_of):
 @compiled
 @no_type_check
 def count_levels(start, stop, patch, code, reach, class_of, atom_offset, atom, n_feature, n_both):
-    """Add up the hits at each level: in all, and of each atom that the class of a patch has."""
+    """Count the hits at each level: all of them, and those of each atom in the class of a patch."""
     n_atoms, n_levels = n_both.shape[1], reach.shape[1]
     level_of = np.empty(N_CODES, np.int16)
     for f in range(len(start)):
@@ -128,7 +130,7 @@ def count_levels(start, stop, patch, code, reach, class_of, atom_offset, atom, n
                 n_feature[f, level] += 1
                 for j in range(atom_offset[kind], atom_offset[kind + 1]):
                     n_both[f, atom[j], level] += 1
-        # what reaches a level reaches those below
+        # a hit that reaches a level also reaches the levels below
         for level in range(n_levels - 2, -1, -1):
             n_feature[f, level] += n_feature[f, level + 1]
             for one in range(n_atoms):
@@ -153,9 +155,10 @@ def count_stretches(
     n_feature,
     n_both,
 ):
-    """Add up the hits at the chosen level of each label, in each stretch for itself.
+    """Count the hits at the chosen level of each label, separately for each stretch.
 
-    The atoms of a class of patches are ``atom``; a label is the union of its atoms, ``part``.
+    ``atom`` lists the atoms of each class of patches, and ``part`` those of each label, which is
+    their union.
     """
     n_labels, n_stretches, n_levels = chosen.shape[1], n_feature.shape[2], reach.shape[1]
     n_atoms = 0
@@ -189,14 +192,15 @@ def count_stretches(
 def count_elements(
     start, stop, patch, code, reach, patch_offset, element, element_label, whole, n_hit
 ):
-    """Count the elements of each label on which some hit reaches each level.
+    """Count the elements of each label on which at least one hit reaches each level.
 
-    ``whole`` is the element, in no patch, that an element is a part of; -1 for none.
+    ``whole`` is the element outside all patches of which an element is a reading; -1 if there is
+    none.
     """
     n_patches, n_elements = len(patch_offset) - 1, len(element_label)
     n_levels = reach.shape[1]
     level_of = np.empty(N_CODES, np.int16)
-    # one more than the highest level, so that 0 is none
+    # one more than the highest level, so that 0 means none
     best, highest = np.zeros(n_patches, np.int16), np.zeros(n_elements, np.int16)
     met, hit = np.empty(n_patches, np.int64), np.empty(n_elements, np.int64)
     for f in range(len(start)):
@@ -249,11 +253,12 @@ def sum_ranks(
     rank,
     precision,
 ):
-    """Add up over the bases of each label their ranks, and the precision at their activation.
+    """Sum over the bases of each label their ranks, and the precision at their activation.
 
-    The atoms of a class of patches are ``atom``: of each of ``n_pairs`` concepts sense alone, then
-    of each antisense alone, then both readings at once, and last the labels that are no union. The
-    labels are in the same order: sense of each concept, antisense of each, ``both`` of each.
+    ``atom`` lists the atoms of each class of patches. Atoms are ordered: sense alone for each of
+    ``n_pairs`` concepts, then antisense alone for each, then both readings at once for each, and
+    finally the labels that are not a union. Labels are in the same order: sense of each concept,
+    antisense of each, ``both`` of each, then the others.
     """
     n_labels, n_most = len(n_positive), 1
     for f in range(len(start)):
@@ -298,7 +303,7 @@ def sum_ranks(
                 rank[f, i] += fresh * mean_rank
                 precision[f, i] += fresh * (found[i] * share)
                 before[i] = found[i]
-        # all silent bases tie below those that fire
+        # all silent bases are tied, below those that fire
         for i in range(n_labels):
             silent = n_positive[i] - found[i]
             rank[f, i] += silent * (n_covered - n_above + 1) / 2
@@ -312,10 +317,11 @@ def sum_ranks(
 def find_switches(
     row, run_first, run_last, start, end, reach, is_reverse, frame, before, element, on, off
 ):
-    """Find the first and the last detected base of each element, and the runs that hold them.
+    """Find the first and the last detected base of each element, and the runs they lie in.
 
-    ``on[0]`` and ``off[0]`` are those bases, counted from the start of the element, and ``on[1]``
-    and ``off[1]`` the first and the last base of their runs. Rows and starts of parts rise.
+    ``on[0]`` and ``off[0]`` are these bases, counted from the start of the element; ``on[1]`` and
+    ``off[1]`` are the first base of the former's run and the last base of the latter's. Rows and
+    starts of parts must be in ascending order.
     """
     n_begun = 0
     for i in range(len(row)):

@@ -1,7 +1,7 @@
 """Labels: the concepts and orientations of each cell of a universe.
 
-Few of the many possible sets of labels occur together, so each cell stores the number of its set
-(its *combination*). A count for each combination then gives the counts of all labels at once.
+Only few of the many possible sets of labels occur, so each cell stores the number of its set (its
+*combination*). A count per combination then gives the counts of all labels at once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,21 +33,23 @@ class LabelledCells:
     Parameters
     ----------
     names
-        The labels, numbered from 0.
+        Names of the labels, which are numbered from 0.
     combination
-        Number of the set of labels of each cell.
+        Number of the combination of each cell.
     members
-        1 where a label belongs to a combination; float64, in which counts of bases are exact.
+        1 where a label belongs to a combination, else 0; in float64, which holds counts of bases
+        exactly.
     n_positive
-        Cells that carry each label.
+        Number of cells that carry each label.
     patches
-        Cells by their elements; an element counts once as sense and once as antisense.
+        Patches of the cells by their elements; an element counts once as sense and once as
+        antisense.
     element_label
-        Label of each element. Those of a concept with a strand in the orientation ``both`` come
-        last, and are in no patch.
+        Label of each element. Elements of a concept with a strand in the orientation ``both`` come
+        last and are in no patch.
     whole
-        Of each element in the patches, the element of ``both`` that it is a reading of; -1 for
-        one of a concept without strand.
+        For each element in the patches, the element of ``both`` that it is a reading of; -1 if its
+        concept has no strand.
     """
 
     names: tuple[Label, ...]
@@ -64,16 +66,16 @@ class LabelledCells:
 
     @property
     def n_elements(self) -> Int64[np.ndarray, " label"]:
-        """Elements of each label of which a base is covered."""
+        """Number of elements of each label with at least one covered base."""
         return np.bincount(self.element_label, minlength=len(self.names)).astype(np.int64)
 
 
 def list_labels(specimens: Sequence[Specimen]) -> tuple[Label, ...]:
     """Return the labels of all genomes, in the order of their concepts.
 
-    A concept with a strand has three: its bases when its strand is read, when the other is, and
-    (``both``) on either; a concept without has the last only. A concept without a single element
-    in any genome has no label.
+    A concept with a strand has three labels: its bases when its strand is read (sense), when the
+    other strand is read (antisense), and on either (``both``). A concept without a strand has only
+    ``both``. A concept without an element in any genome has no label.
     """
     labels: dict[Label, None] = {}
     elements = [specimen.needs("elements") for specimen in specimens]
@@ -96,12 +98,12 @@ def label_cells(
     *,
     n_stretches: int = 1,
 ) -> LabelledCells:
-    """Draw the elements of each genome upon a universe.
+    """Label the cells of a universe by the elements of each genome.
 
     Parameters
     ----------
     n_stretches
-        Stretches of equal length into which patches are divided.
+        Number of stretches of equal length into which patches are divided.
     """
     builder = PatchBuilder(universe, n_stretches)
     owners, known = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
@@ -132,9 +134,9 @@ def label_cells(
 
 
 def readings_of_both(names: Sequence[Label]) -> dict[int, tuple[int, int]]:
-    """Return, for each label that is ``both`` of a concept with a strand, sense and antisense.
+    """Return the labels sense and antisense of each label ``both`` of a concept with a strand.
 
-    A label whose two readings are not both among the names is left out: it is drawn by itself.
+    A label ``both`` without its two readings among the names is left out; it is labelled by itself.
     """
     number = {label: index for index, label in enumerate(names)}
     return {
@@ -149,7 +151,7 @@ def readings_of_both(names: Sequence[Label]) -> dict[int, tuple[int, int]]:
 def _cells_of(
     specimens: Sequence[Specimen], universe: Universe, label: Label
 ) -> tuple[Int64[np.ndarray, " base"], Int64[np.ndarray, " base"]]:
-    """Return each base of each element of a label, and a number of the element over all genomes."""
+    """Return the cells of the elements of a label, and for each the number of its element."""
     cells, numbers = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for genome, strand, drawn in readings(label, specimens):
         bases = bases_of(specimens[genome], label, drawn)
@@ -160,7 +162,7 @@ def _cells_of(
 
 
 def bases_of(specimen: Specimen, label: Label, strand: ReadStrand | None) -> ElementBases:
-    """Return the bases of the elements of a label's concept on one strand, on both where None."""
+    """Return the bases of the elements of a label's concept on one strand, or on both for None."""
     elements, lengths = specimen.needs("elements"), specimen.features.lengths
     return element_bases(elements, lengths, label.concept, strand=strand)
 
@@ -168,7 +170,7 @@ def bases_of(specimen: Specimen, label: Label, strand: ReadStrand | None) -> Ele
 def readings(
     label: Label, specimens: Sequence[Specimen]
 ) -> Iterator[tuple[int, ReadStrand, ReadStrand | None]]:
-    """Yield genome, strand that is read and strand of the elements that are positive then."""
+    """Yield genome, reading strand, and the strand of the elements that then count; None: both."""
     for genome, specimen in enumerate(specimens):
         if label.concept not in specimen.needs("elements").names:
             continue
@@ -181,7 +183,7 @@ def readings(
 def _renumbered(
     element: Int64[np.ndarray, " base"],
 ) -> tuple[Int64[np.ndarray, " element"], Int64[np.ndarray, " base"]]:
-    """Give the elements that have a base numbers from 0 on; return what they were called."""
+    """Renumber the elements that have a base from 0 on; return their old and new numbers."""
     is_used = np.zeros(int(element.max(initial=-1)) + 1, dtype=np.bool_)
     is_used[element] = True
     number = np.cumsum(is_used) - 1
@@ -193,12 +195,13 @@ def _join_readings(
     name: Int64[np.ndarray, " drawn"],
     parts: dict[int, tuple[int, int]],
 ) -> tuple[Int64[np.ndarray, " drawn"], Int64[np.ndarray, " whole"]]:
-    """Give the elements of labels ``both`` numbers after those drawn, and return their labels.
+    """Give the elements of labels ``both`` numbers after all others, and return their labels too.
 
     Parameters
     ----------
     label, name
-        Of the elements that were drawn; an element has one name in every orientation.
+        Labels and names of the elements in the patches; an element has the same name in every
+        orientation.
     """
     whole, owners = np.full(len(label), -1, dtype=np.int64), [np.zeros(0, np.int64)]
     n_elements = len(label)
@@ -217,13 +220,13 @@ def _combinations(
     n_labels: int,
     parts: dict[int, tuple[int, int]],
 ) -> tuple[Int32[np.ndarray, " patch"], Float64[np.ndarray, "label combination"]]:
-    """Return the combination of each patch, and which labels each combination has."""
+    """Return the combination of each patch, and the labels of each combination."""
     has = np.zeros((len(patches), n_labels), dtype=np.bool_)
     owner = np.repeat(np.arange(len(patches)), np.diff(patches.offset))
     has[owner, element_label[patches.element]] = True
     for both, (sense, antisense) in parts.items():
         has[:, both] = has[:, sense] | has[:, antisense]
-    # one bit more, so that there is something to compare where there is no label
+    # an additional bit, so that there is something to compare if there is no label
     packed = np.packbits(np.column_stack([has, np.ones(len(has), np.bool_)]), axis=1)
     _, first, number = np.unique(packed, axis=0, return_index=True, return_inverse=True)
     return number.reshape(-1).astype(np.int32), has[first].T.astype(np.float64)

@@ -1,4 +1,4 @@
-"""Every feature measured against every label: thresholds chosen on fit, counts taken on test."""
+"""Measure every feature against every label: choose thresholds on fit, and count on test."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -23,56 +23,58 @@ from genointerp.feature.specimen import Specimen
 from genointerp.store.feature.store import FeatureStore
 
 N_STRETCHES = 20
-"""Stretches of test that are left out in turn for an interval, each `gap_bp` long or longer."""
+"""Most stretches of test that are left out in turn for an interval, each `gap_bp` or longer."""
 
 STRONG_BASES = 100
-"""Loud bases that must remain whichever stretch is left out: of fewer it says too little."""
+"""Fewest loud bases that must remain, whichever stretch is left out, for a precision."""
 
 STRONG_ELEMENTS = 5
-"""Elements of the label that must hold a loud base: of fewer, it says too little of their kind."""
+"""Fewest elements of the label that must hold a loud base for a statement about their kind."""
 
 MAX_THREADS = 4
-"""Each holds a block of hits."""
+"""Most threads at once, since each of them holds a block of hits in memory."""
 
 _PHASES = tuple(f"codon_position_{phase}" for phase in range(3))
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """Fit or test: its cells, and what they are."""
+    """Fit or test: its cells and their labels."""
 
     universe: Universe
     labels: LabelledCells
 
 
 class Measures(NamedTuple):
-    """What is known of each feature and label; every number after ``gain_fit`` is of test.
+    """Measurements of each feature and label; those after ``gain_fit`` are of test.
 
     Parameters
     ----------
     threshold
-        Chosen on fit; NaN for a label without a base there.
+        Threshold chosen on fit; NaN for a label without a base there.
     f1_fit, gain_fit
-        F1 and gain in precision over the base rate, at the threshold on fit.
+        F1, and gain in precision over the base rate, on fit at this threshold.
     n_feature, n_both, n_hit
-        Bases detected, those of the label, and elements of the label with a detected base.
+        Number of bases detected, of these in the label, and of elements of the label with a
+        detected base.
     rank_sum, precision_sum
-        As in `RankTally`.
+        See `RankTally`.
     enrichment_low, enrichment_high
-        Interval of the enrichment.
+        Confidence interval of the enrichment.
     precision_strong
         Precision on test where the activation is at least half of its maximum on fit, without the
-        stretch that speaks most for the label; NaN where that leaves fewer than `STRONG_BASES`, or
-        where fewer than `STRONG_ELEMENTS` elements hold such a base.
+        stretch that favours the label most. NaN if fewer than `STRONG_BASES` such bases are left,
+        or fewer than `STRONG_ELEMENTS` elements hold one.
     codon_phase, phase_share
-        The position of the codon at which most bases are detected on fit, and its share on test;
-        NaN for labels of no coding sequence.
+        Position of the codon at which most bases are detected on fit, and its share on test. NaN
+        for labels of anything but coding sequences.
     in_union
         Labels that fit chose to explain the feature together.
     loud_threshold
-        From which the feature is loud; chosen on fit.
+        Threshold from which the feature is loud, chosen on fit.
     n_loud, n_loud_union, n_union
-        Bases of test where it is loud, those of them in the union, and bases of the union.
+        Number of bases of test where the feature is loud, of these in the union, and of all bases
+        in the union.
     """
 
     threshold: Float64[np.ndarray, "feature label"]
@@ -101,7 +103,7 @@ def make_side(
     names: tuple[Label, ...],
     config: AssociateConfig,
 ) -> Side:
-    """Label the cells of one side."""
+    """Make one side by labelling the cells of its universe."""
     n_stretches = min(N_STRETCHES, max(universe.n_bp // max(config.gap_bp, 1), 1))
     labels = label_cells(specimens, universe, names, n_stretches=n_stretches)
     return Side(universe, labels)
@@ -115,9 +117,9 @@ def measure(
     *,
     progress: Progress = silent,
 ) -> Measures:
-    """Choose on fit and count on test, for every feature.
+    """Choose on fit and count on test for every feature.
 
-    Blocks of features are shared out to as many threads as there are cores, 4 at most.
+    Blocks of features are shared among as many threads as there are cores, at most 4.
     """
     stores = [specimen.features for specimen in specimens]
     counters = [_Counters.of(stores, side) for side in (fit, test)]
@@ -142,14 +144,14 @@ def measure(
 
 
 class _Counters(NamedTuple):
-    """What counts the hits of one side."""
+    """Counters of the hits of one side."""
 
     tally: Tally
     unions: UnionCounter
 
     @classmethod
     def of(cls, stores: Sequence[FeatureStore], side: Side) -> "_Counters":
-        """Return the counters of a side."""
+        """Make the counters of a side."""
         unions = UnionCounter(side.labels, side.universe.n_covered)
         return cls(Tally(stores, side.universe, side.labels), unions)
 
@@ -157,10 +159,10 @@ class _Counters(NamedTuple):
 def find_phases(
     specimens: Sequence[Specimen], names: Sequence[Label]
 ) -> Int64[np.ndarray, "label phase"]:
-    """Return, for labels of coding sequences, the labels of the three positions of their codons.
+    """Return for each label of coding sequences the labels of its three codon positions.
 
-    Such a concept is one whose three positions are concepts too, or one of these three; -1 for
-    all others.
+    Its concept is one whose three positions are concepts too, or is one of these three. Other
+    labels have -1.
     """
     number = {label: index for index, label in enumerate(names)}
     concepts = specimens[0].needs("elements").concepts
@@ -173,7 +175,7 @@ def find_phases(
 
 
 def _family(concepts: Mapping[str, Concept], concept: str) -> list[str]:
-    """Return the positions of the codons of a concept, or of the one that it is a position of."""
+    """Return the codon positions of a concept, or of the concept of which it is a position."""
     own = concepts.get(concept)
     whole = own.of if own is not None and own.bases in _PHASES else concept
     found = {
@@ -195,7 +197,7 @@ def _measure_block(
     fit, test = on_fit.tally, on_test.tally
     block = fit.read(features)
     fractions = np.arange(config.n_thresholds) / config.n_thresholds
-    # rounded so that a threshold read back from a table detects exactly the same bases
+    # rounded to float32, so that a threshold read from a table detects exactly the same bases
     grid = (fit.maxima(block)[:, None] * fractions).astype(np.float32).astype(np.float64)
     half = _half(grid.shape[1])
     fit_levels = fit.levels(block, grid)
@@ -204,7 +206,7 @@ def _measure_block(
     threshold[:, fit.labels.n_positive == 0] = np.nan
     loud = grid[np.arange(len(grid)), loud_level(fit_levels.n_feature, half)]
     in_union = on_fit.unions.choose(block, loud, is_known)
-    # nothing of fit is read from here on, and of test nothing was read before
+    # from here on only test is read; before, only fit was read
     block = test.read(features)
     test_levels, ranks = test.levels(block, grid), test.ranks(block)
     interval = _interval(test, block, grid, level)
@@ -235,7 +237,7 @@ def _measure_block(
 
 
 def _half(n_thresholds: int) -> int:
-    """Return the lowest level from half of the maximum on; of one threshold, that one."""
+    """Return the lowest level at half of the maximum or above; the only one if there is one."""
     return min(-(-n_thresholds // 2), n_thresholds - 1)
 
 
@@ -245,12 +247,12 @@ def _precision_strong(
     threshold: Float64[np.ndarray, " feature"],
     n_hit: Int64[np.ndarray, "feature label"],
 ) -> Float64[np.ndarray, "feature label"]:
-    """Return the precision at one threshold of each feature, which must last.
+    """Return the precision at one threshold per feature that holds without any one stretch.
 
     Parameters
     ----------
     n_hit
-        Elements with a base that is detected at it.
+        Number of elements with a base detected at the threshold.
     """
     found = test.stretches(block, threshold[:, None], np.zeros(n_hit.shape, np.int64))
     least = scores.least_precision(found.n_both, found.n_feature, fewest=STRONG_BASES)
@@ -264,7 +266,7 @@ def _choose(
     Float64[np.ndarray, "feature label"],
     Float64[np.ndarray, "feature label"],
 ]:
-    """Choose the level of each label: the lowest with the highest F1; return its F1 and gain."""
+    """Return the lowest level with the highest F1 for each label, and its F1 and gain."""
     n_positive = fit.labels.n_positive
     f1 = metric.f1(counts.n_both, counts.n_feature[:, None, :], n_positive[None, :, None])
     level = np.argmax(np.nan_to_num(f1), axis=2)
@@ -293,7 +295,7 @@ def _phase_shares(
     level: Int64[np.ndarray, "feature label"],
     phases: Int64[np.ndarray, "label phase"],
 ) -> tuple[Float64[np.ndarray, "feature label"], Float64[np.ndarray, "feature label"]]:
-    """Choose the position of the codon on fit, and return it with its share on test."""
+    """Return the position of the codon chosen on fit, and its share on test."""
     fit, test = (
         np.stack([_at(counts.n_both[:, phases[:, k]], level) for k in range(3)], axis=-1)
         for counts in (on_fit, on_test)

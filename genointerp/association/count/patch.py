@@ -1,7 +1,7 @@
 """Patches: cells of one stretch of the axis that all belong to the same elements.
 
-A genome has millions of cells and some ten thousand patches, so that whatever elements and labels
-a cell has is looked up in tables that stay in the processor's cache.
+A genome has millions of cells but only some ten thousand patches, so the elements and labels of a
+cell can be looked up in tables that stay in the processor's cache.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from genointerp.association.count import kernels
 from genointerp.association.count.universe import Universe
 
 _STEP = 1 << 20
-"""Bases that are moved at once: bounds memory, changes no count."""
+"""Number of bases moved at once; it bounds memory and changes no count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +25,12 @@ class Patches:
     of_cell
         Patch of each cell.
     stretch
-        Stretch of the axis in which each patch lies; stretches are of equal length, and cells of
-        both strands are in the same.
+        Stretch of the axis in which each patch lies. Stretches are of equal length and hold the
+        cells of both strands.
     n_stretches
-        Their number.
+        Number of stretches.
     offset, element
-        Elements of each patch in compressed sparse rows.
+        Elements of each patch, as compressed sparse rows.
     """
 
     of_cell: Int32[np.ndarray, " cell"]
@@ -44,12 +44,13 @@ class Patches:
 
 
 class PatchBuilder:
-    """Patches that are divided by one list of elements after the other.
+    """Builder of patches, which are divided by one list of elements after another.
 
     Notes
     -----
-    Refinement of a partition: a base of an element moves from its patch to that patch's successor
-    for the element, which is made for the first of them. Linear in the bases of all elements.
+    This is the refinement of a partition: a base of an element moves from its patch to the
+    successor of that patch for this element, which is created for the first such base. The time is
+    linear in the bases of all elements.
     """
 
     def __init__(self, universe: Universe, n_stretches: int = 1) -> None:
@@ -61,7 +62,7 @@ class PatchBuilder:
         self._owner: list[np.ndarray] = []
 
     def divide(self, cell: Int64[np.ndarray, " base"], element: Int64[np.ndarray, " base"]) -> None:
-        """Divide patches by elements, given as their bases, those of one element together."""
+        """Divide patches by elements; the bases of one element must be consecutive."""
         for first in range(0, len(cell), _STEP):
             part = slice(first, first + _STEP)
             n_bases = len(cell[part])
@@ -83,7 +84,7 @@ class PatchBuilder:
             self._n_patches += n
 
     def build(self) -> Patches:
-        """Return the patches that have a cell."""
+        """Return the patches that hold a cell."""
         kept = np.flatnonzero(np.bincount(self._patch, minlength=self._n_patches))
         number = np.zeros(self._n_patches, np.int32)
         number[kept] = np.arange(len(kept), dtype=np.int32)

@@ -1,16 +1,17 @@
-"""Exact counts of every feature, label and threshold: one pass over the hits of a features file.
+"""Count exactly for every feature, label and threshold, in one pass over the hits.
 
 Features are taken in blocks. The hits of a block are gathered tile by tile, each with the patch of
-its cell; every count is then a loop over the hits of one feature with tables of the size of the
-annotation. Activations are stored in 16 bits, which are ordered as the numbers are, so that
-thresholds, ranks and ties are exact.
+its cell. Every count is then a loop over the hits of one feature, with tables of the size of the
+annotation. Activations are stored in 16 bits, which are ordered as their values are, so thresholds,
+ranks and ties are exact.
 
-Sense and antisense of a concept share few bases or none, and ``both`` is their union. So that a hit
-is not counted twice for it, hits are counted by *atom* (sense alone, antisense alone, both readings
-at once, or a label that is no union), and a label is the sum of its atoms.
+Sense and antisense of a concept share few bases or none, and ``both`` is their union. To avoid
+counting a hit twice for ``both``, hits are counted by *atom* (sense alone, antisense alone, both
+readings at once, or a label that is not a union), and a label is the sum of its atoms.
 
-Memory is bounded by the block: 6 bytes for each of its `BLOCK_HITS` hits (or of those of a single
-feature, which may have one at every base read), and by the genome: 12 bytes a base for the patches.
+The memory is 6 bytes for each of the `BLOCK_HITS` hits of a block, or for each hit of a single
+feature that has more (which may be one at every base read), and 12 bytes per base of the genome for
+the patches.
 """
 
 from collections.abc import Sequence
@@ -27,14 +28,14 @@ from genointerp.store.feature.store import FeatureStore
 
 
 class LevelTally(NamedTuple):
-    """Bases detected at each threshold: in all, and in common with each label."""
+    """Number of bases detected at each threshold: in all, and in common with each label."""
 
     n_feature: Int64[np.ndarray, "feature level"]
     n_both: Int64[np.ndarray, "feature label level"]
 
 
 class StretchTally(NamedTuple):
-    """Bases detected in each stretch of the axis at the one threshold of each label."""
+    """Number of bases detected in each stretch of the axis, at one threshold per label."""
 
     n_feature: Int64[np.ndarray, "feature label stretch"]
     n_both: Int64[np.ndarray, "feature label stretch"]
@@ -46,9 +47,11 @@ class RankTally(NamedTuple):
     Parameters
     ----------
     rank
-        Of their rank by activation among all covered bases, from 1; ties get their mean.
+        Sum of the ranks of these bases by activation among all covered bases, from 1; ties get
+        their mean rank.
     precision
-        Of the share of the label among the bases whose activation is at least theirs.
+        Sum over these bases of the share of the label among all bases whose activation is at least
+        as high.
     """
 
     rank: Float64[np.ndarray, "feature label"]
@@ -56,19 +59,19 @@ class RankTally(NamedTuple):
 
 
 class Tally:
-    """Counts of features upon one universe. May be used by several threads at once.
+    """Counts of features on one universe, which several threads may use at once.
 
     Parameters
     ----------
     stores
-        Features of each genome.
+        Features stores, one per genome.
     universe, labels
-        The cells that count, and what they are.
+        The cells that count, and their labels.
 
     Attributes
     ----------
     covered_by_stretch, positive_by_stretch : numpy.ndarray
-        Covered cells of each stretch, in all and of each label.
+        Number of covered cells in each stretch: in all, and of each label.
     """
 
     def __init__(
@@ -87,7 +90,7 @@ class Tally:
     def _count_cells(
         self,
     ) -> tuple[Int64[np.ndarray, " stretch"], Int64[np.ndarray, "label stretch"]]:
-        """Count the covered cells of each stretch, in all and of each label."""
+        """Count the covered cells in each stretch: in all, and of each label."""
         patches = self.labels.patches
         size = np.zeros(len(patches), np.int64)
         for source in self._reader.sources:
@@ -106,12 +109,12 @@ class Tally:
         Raises
         ------
         SchemaError
-            If a file holds other hits than it says, or activations that are not > 0.
+            If the hits of a file contradict its index, or an activation is not > 0.
         """
         return self._reader.read(features)
 
     def maxima(self, block: HitBlock) -> Float64[np.ndarray, " feature"]:
-        """Return the largest activation of each feature; 0 where it does not fire."""
+        """Return the largest activation of each feature; 0 if it does not fire."""
         code = np.zeros(block.n_features, np.int64)
         kernels.largest(block.start, block.stop, block.code, code)
         return VALUE_OF_CODE[code]
@@ -119,7 +122,7 @@ class Tally:
     def levels(
         self, block: HitBlock, thresholds: Float64[np.ndarray, "feature level"]
     ) -> LevelTally:
-        """Count what each feature detects at each of several thresholds, ascending."""
+        """Count what each feature detects at each of several ascending thresholds."""
         n_feature = np.zeros(thresholds.shape, np.int64)
         of_atom = np.zeros((block.n_features, len(self._order), thresholds.shape[1]), np.int64)
         kernels.count_levels(
@@ -190,7 +193,7 @@ class Tally:
 
 
 class _SparseRows(NamedTuple):
-    """Where each row of a table is true: the columns of row i are those from ``offset[i]`` on."""
+    """Columns in which each row of a table is true; those of row i begin at ``offset[i]``."""
 
     offset: Int64[np.ndarray, " row1"]
     column: Int64[np.ndarray, " entry"]
@@ -208,10 +211,10 @@ def _find_atoms(
     Bool[np.ndarray, "atom combination"],
     Bool[np.ndarray, "label atom"],
 ]:
-    """Return the order of labels and atoms, the atoms of combinations, and those of labels.
+    """Return the order of labels and atoms, the atoms of combinations, and the atoms of labels.
 
-    The order is that of `kernels.sum_ranks`. The i-th atom is the i-th label in this order alone;
-    in the place of a ``both`` it is what is sense and antisense at once.
+    The order is that of `kernels.sum_ranks`. The i-th atom is the i-th label in this order, alone;
+    where this label is a ``both``, the atom is what is sense and antisense at once.
     """
     has = labels.members > 0
     pairs = readings_of_both(labels.names)

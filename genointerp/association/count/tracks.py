@@ -1,7 +1,7 @@
-"""Tracks of single features, and the counts of one track: for curves and dense detectors.
+"""Tracks of single features and counts of one track, for curves and dense detectors.
 
-A feature detects at a threshold t where it fires (its activation is > 0) with at least t. Every
-feature against every label is the work of `genointerp.association.count.tally`.
+A feature detects a base at a threshold t if it fires there (its activation is > 0) with at least t.
+`genointerp.association.count.tally` counts every feature against every label.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,11 +15,11 @@ from genointerp.association.count.universe import Universe
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 BLOCK_HITS = 4_000_000
-"""Activations held in memory at once; a single feature may have more."""
+"""Number of activations held in memory at once; a single feature may have more."""
 
 
 class RowTrack(NamedTuple):
-    """The global rows of one genome on which a feature fires when ``strand`` is read."""
+    """Global rows of one genome on which a feature fires when ``strand`` is read."""
 
     genome: int
     strand: ReadStrand
@@ -28,14 +28,14 @@ class RowTrack(NamedTuple):
 
 
 class CellTrack(NamedTuple):
-    """The cells of one universe on which a feature fires, and its activation there, > 0."""
+    """Cells of one universe on which a feature fires, with its activations there, which are > 0."""
 
     cell: Int64[np.ndarray, " hit"]
     value: Float32[np.ndarray, " hit"]
 
 
 class LevelCounts(NamedTuple):
-    """Bases detected at each threshold: in all, and in common with each label."""
+    """Number of bases detected at each threshold: in all, and in common with each label."""
 
     n_feature: Int64[np.ndarray, " level"]
     n_both: Int64[np.ndarray, "label level"]
@@ -70,7 +70,7 @@ def stream_features(
 
 
 def lay_on(universe: Universe, tracks: Sequence[RowTrack]) -> CellTrack:
-    """Return what of the tracks of a feature lies in a universe."""
+    """Return the part of the tracks of a feature that lies in a universe."""
     cells, values = [], []
     for track in tracks:
         cell, inside = universe.locate(track.genome, track.strand, track.row)
@@ -96,9 +96,9 @@ def count_levels(
 def rank_sums(
     track: CellTrack, labels: LabelledCells, n_covered: int
 ) -> Float64[np.ndarray, " label"]:
-    """Sum the ranks (from 1, ties get their mean) of a feature's activation over each label.
+    """Sum the ranks (from 1, ties get their mean) of a feature's activations over each label.
 
-    Cells where the feature does not fire all tie at zero.
+    All cells where the feature does not fire are tied at zero.
     """
     _, index, count = np.unique(track.value, return_inverse=True, return_counts=True)
     n_silent = n_covered - len(track.value)
@@ -112,7 +112,7 @@ def rank_sums(
 
 
 def _blocks(stores: Sequence[FeatureStore], features: Sequence[int]) -> Iterator[list[int]]:
-    """Group features so that a block, read as one range, stays within its size."""
+    """Group features so that a block, when read as one range, stays within its size."""
     hits = np.sum([store.n_firing(strand) for store in stores for strand in STRANDS], axis=0)
     end = np.concatenate([[0], np.cumsum(hits)])
     block: list[int] = []

@@ -1,7 +1,7 @@
-"""What the concepts of a feature explain together: labels that fit chooses, measured on test.
+"""Unions: labels that fit chooses to explain a feature together, measured on test.
 
-A feature that fires on tRNA and on rRNA, or on one concept as sense and on another as antisense,
-has no concept that tells it, and yet nothing about it is unknown.
+A feature that fires on tRNA and on rRNA, or on one concept as sense and on another as antisense, is
+described by no single concept, and yet nothing about it is unknown.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,13 +17,13 @@ from genointerp.association.count.label import Label, LabelledCells
 from genointerp.core.metric import precision_gain
 
 LOUD_BASES = 100
-"""Bases on fit that must be loud: where fewer are, loud begins at a lower threshold."""
+"""Fewest bases of fit that must be loud; if there are fewer, loud begins at a lower threshold."""
 
 CHANCE = 0.05
-"""Of the bound that chooses a label: the chance for all labels together (Bonferroni)."""
+"""Chance of error of the bound that chooses labels, for all labels together (Bonferroni)."""
 
 MAX_LABELS = 8
-"""Of one union."""
+"""Most labels in one union."""
 
 
 class UnionTally(NamedTuple):
@@ -32,11 +32,11 @@ class UnionTally(NamedTuple):
     Parameters
     ----------
     n_loud
-        Loud bases.
+        Number of loud bases.
     n_both
-        Those of them in the union.
+        Number of loud bases in the union.
     n_union
-        Bases of the union.
+        Number of bases in the union.
     """
 
     n_loud: Int64[np.ndarray, " feature"]
@@ -45,19 +45,19 @@ class UnionTally(NamedTuple):
 
 
 class _Rest(NamedTuple):
-    """What a set of labels leaves: its combinations, and the share that each label has of it."""
+    """What a set of labels leaves over: its combinations, and the share of each label in it."""
 
     combination: Bool[np.ndarray, " combination"]
     base: Float64[np.ndarray, " label"]
 
 
 class UnionCounter:
-    """Loud bases of features by sets of labels, upon one side.
+    """Counter of the loud bases of features by sets of labels, on one side.
 
     Parameters
     ----------
     labels, n_covered
-        Of the side.
+        Labels of the cells of the side, and number of its covered cells.
     """
 
     def __init__(self, labels: LabelledCells, n_covered: int) -> None:
@@ -75,26 +75,27 @@ class UnionCounter:
         thresholds: Float64[np.ndarray, " feature"],
         is_known: Bool[np.ndarray, " label"],
     ) -> Bool[np.ndarray, "feature label"]:
-        """Choose the labels whose union explains where each feature is loud; on fit.
+        """Choose, on fit, the labels whose union explains where each feature is loud.
 
         Parameters
         ----------
         thresholds
-            From which each feature is loud.
+            Threshold from which each feature is loud.
         is_known
-            Labels that may explain.
+            Whether each label may explain a feature.
 
         Notes
         -----
-        One label after the other is chosen, `MAX_LABELS` at most: that with the highest lower bound
-        of ``(r - b) / (1 - b)``, the first of equals, while it is above 0. Of the loud bases in no
-        label chosen before, r is the share in the label; of all bases in none of these, b is the
-        share in the label. Observations are patches, cells of the same elements as they are read.
-        With n_i loud bases on the i-th of M patches, in the label (m_i = 1) or not (0), and one
-        patch more, of mean size and not in the label, which stands for what was not seen,
+        Labels are chosen one after another, at most `MAX_LABELS`: each time the one with the
+        highest lower bound of ``(r - b) / (1 - b)``, the first among ties, while the bound is above
+        0. Of the loud bases in none of the labels chosen before, r is the share in the label; of
+        all bases in none of these, b is the share in the label. Observations are patches, which are
+        cells of the same elements. Let n_i be the number of loud bases on the i-th of M patches,
+        and m_i 1 if this patch is in the label and 0 if not. One more patch of mean size outside
+        the label stands for what was not seen. Then, with ``N = sum n_i`` over all of these,
         ``r = sum m_i n_i / N`` and ``SE^2 = (M + 1) / M sum n_i^2 (m_i - r)^2 / N^2``, the variance
-        of a ratio. The bound is that of ``r - z SE``, z the normal quantile of `CHANCE` over the
-        number of labels.
+        of a ratio. The bound is that of ``r - z SE``, where z is the normal quantile of `CHANCE`
+        over the number of labels.
         """
         z = float(norm.isf(CHANCE / max(int(is_known.sum()), 1)))
         chosen = np.zeros((block.n_features, len(is_known)), dtype=np.bool_)
@@ -121,7 +122,7 @@ class UnionCounter:
     def _count(
         self, block: HitBlock, thresholds: Float64[np.ndarray, " feature"]
     ) -> Iterator[tuple[int, Int64[np.ndarray, " patch"]]]:
-        """Yield each feature with its loud bases on every patch."""
+        """Yield each feature with the number of its loud bases on every patch."""
         for feature, reach in enumerate(reaching_codes(thresholds).tolist()):
             own = slice(block.start[feature], block.stop[feature])
             loud = block.place[own][block.code[own] >= reach]
@@ -162,7 +163,7 @@ class UnionCounter:
 def known_labels(
     names: Sequence[Label], elements: Sequence[ConceptElements]
 ) -> Bool[np.ndarray, " label"]:
-    """Return which labels may explain: those of all concepts but absences, the bases outside."""
+    """Return which labels may explain: those of all concepts except absences."""
     absent = {
         name for own in elements for name, it in own.concepts.items() if it.bases == "outside"
     }
@@ -174,7 +175,8 @@ def loud_level(
 ) -> Int64[np.ndarray, " feature"]:
     """Return the level from which each feature is loud.
 
-    The highest up to ``half`` that detects `LOUD_BASES` on fit; the lowest where none does.
+    It is the highest level up to ``half`` that detects `LOUD_BASES` bases on fit, and the lowest
+    level if none does.
     """
     n_enough = np.count_nonzero(n_feature[:, : half + 1] >= LOUD_BASES, axis=1)
     return np.asarray(np.maximum(n_enough - 1, 0), dtype=np.int64)
@@ -183,7 +185,7 @@ def loud_level(
 def _lower_bound(
     n: Float64[np.ndarray, " patch"], has: Float64[np.ndarray, "patch label"], z: float
 ) -> Float64[np.ndarray, " label"]:
-    """Return the lower bound of the share of each label in the bases of patches."""
+    """Return the lower bound of the share of each label among the bases of patches."""
     more = n.mean()
     total = n.sum() + more
     share = n @ has / total

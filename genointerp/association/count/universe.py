@@ -1,8 +1,8 @@
-"""The universe: every covered (base, reading strand) pair of one side, as one axis of cells.
+"""Universes: all covered (base, reading strand) pairs of one side, laid out as an axis of cells.
 
-Covered bases of all genomes are laid end to end on an axis of ``n_bp`` positions; the cell of a
-base is its position when it is read on ``+`` and ``n_bp`` more when it is read on ``-``. Both
-strands share the axis, so that rotating it moves sense and antisense together.
+The covered bases of all genomes are laid end to end on an axis of ``n_bp`` positions. The cell of a
+base is its position if it is read on ``+``, and its position plus ``n_bp`` if it is read on ``-``.
+Both strands share the axis, so a rotation moves sense and antisense together.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,9 +22,9 @@ from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 
 class Segments(NamedTuple):
-    """Stretches of global rows of one genome, and the axis position of the first base of each.
+    """Stretches of global rows of one genome, with the axis position of the first base of each.
 
-    Sorted and disjoint; rows are half-open.
+    They are sorted, disjoint and half-open.
     """
 
     start: Int64[np.ndarray, " segment"]
@@ -33,7 +33,7 @@ class Segments(NamedTuple):
 
 
 class Located(NamedTuple):
-    """Cells of bases, and which of the bases asked for they are."""
+    """Cells of bases, and which of the bases asked for have one."""
 
     cell: Int64[np.ndarray, " cell"]
     inside: Bool[np.ndarray, " base"]
@@ -46,12 +46,12 @@ class Universe:
     Parameters
     ----------
     n_bp
-        Length of the axis: bases covered on either strand.
+        Length of the axis: number of bases covered on at least one strand.
     n_covered
-        Covered (base, strand) pairs: the number that rates are shares of. ``2 * n_bp`` where
+        Number of covered (base, strand) pairs, which is the denominator of rates. ``2 * n_bp`` if
         both strands were read everywhere.
     covered
-        For each genome and reading strand, what of it was read.
+        Stretches that were read, for each genome and reading strand.
     """
 
     n_bp: int
@@ -60,11 +60,11 @@ class Universe:
 
     @property
     def n_cells(self) -> int:
-        """Cells of the grid, those of a strand that was not read included."""
+        """Number of cells of the axis, including those of a strand that was not read."""
         return 2 * self.n_bp
 
     def locate(self, genome: int, strand: ReadStrand, rows: Int64[np.ndarray, " base"]) -> Located:
-        """Find the cells of those global rows that were read on this strand, on this side."""
+        """Find the cells of those global rows that were read on a strand and lie on this side."""
         segments = self.covered[genome][strand]
         if not len(segments.start):
             return Located(np.zeros(0, np.int64), np.zeros(len(rows), np.bool_))
@@ -82,7 +82,7 @@ def make_universe(parts: Iterable[tuple[FeatureStore, Stretches]]) -> Universe:
     Parameters
     ----------
     parts
-        The features of each genome, with the stretches of it that are on this side.
+        Features store of each genome, with those of its stretches that are on this side.
     """
     covered, n_bp, n_covered = [], 0, 0
     for store, stretches in parts:
@@ -102,7 +102,7 @@ def make_universe(parts: Iterable[tuple[FeatureStore, Stretches]]) -> Universe:
 
 
 def lay_side(specimens: Sequence[Specimen], config: AssociateConfig, side: SideName) -> Universe:
-    """Lay out one side of the split that a configuration makes of some genomes."""
+    """Lay out one side of the split of genomes that a configuration states."""
     stores = [specimen.features for specimen in specimens]
     stretches = [getattr(split, side) for split in split_stores(stores, config)]
     return make_universe(zip(stores, stretches, strict=True))

@@ -1,1 +1,1 @@
-"""What an association reaches by chance."""
+"""Nulls: the scores that an association reaches by chance."""

@@ -1,6 +1,6 @@
-"""Footprints: the stretches of consecutive bases that each element of a label covers on the axis.
+"""Footprints: stretches of consecutive bases that each element of a label covers on the axis.
 
-They are what is laid elsewhere when elements are compared with matched background.
+They are moved elsewhere when elements are compared with matched background.
 """
 
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ class Footprints(NamedTuple):
     Parameters
     ----------
     element
-        Number of the element, from 0.
+        Number of the element that each stretch belongs to, from 0.
     start, length
-        First position on the axis, and bases from the first to the last.
+        First position on the axis, and number of bases from the first to the last.
     strand
-        On which it is read: `PLUS`, `MINUS` or `BOTH`, alike on either.
+        Strand on which the stretch is read: `PLUS`, `MINUS`, or `BOTH` if it is the same on either.
     step
-        1, or 3 where only every third base from the first belongs to it.
+        3 if only every third base from the first on belongs to a stretch, otherwise 1.
     """
 
     element: Int64[np.ndarray, " stretch"]
@@ -42,25 +42,25 @@ class Footprints(NamedTuple):
 
     @property
     def n_elements(self) -> int:
-        """Elements that have a covered base."""
+        """Number of elements with a covered base."""
         return int(self.element.max(initial=-1)) + 1
 
     @property
     def n_cells(self) -> Int64[np.ndarray, " stretch"]:
-        """Cells of each stretch."""
+        """Number of cells of each stretch."""
         strands = np.where(self.strand == BOTH, 2, 1)
         return np.asarray(((self.length - 1) // self.step + 1) * strands, dtype=np.int64)
 
 
 class Places(NamedTuple):
-    """Runs of the axis on which a stretch may be laid, longest first; half-open."""
+    """Half-open runs of the axis on which a stretch may be placed, longest first."""
 
     start: Int64[np.ndarray, " run"]
     end: Int64[np.ndarray, " run"]
 
 
 def find_footprints(specimens: Sequence[Specimen], universe: Universe, label: Label) -> Footprints:
-    """Find the stretches of each element of a label that were read on this side."""
+    """Find the stretches of each element of a label that were read on the side of a universe."""
     step = _step(specimens, label)
     columns = ("element", "start", "length", "strand")
     found: list[np.ndarray] = [np.zeros((0, len(columns)), np.int64)]
@@ -85,12 +85,12 @@ def open_cells(
 ) -> Bool[np.ndarray, "strand bp"]:
     """Return the free cells that lie in no element of the label.
 
-    Of an element of which every third base counts, the bases between are taken as covered too.
+    If only every third base of an element counts, the bases between them are taken as covered too.
 
     Parameters
     ----------
     free
-        As `free_cells` gives it.
+        Cells as `free_cells` returns them.
     """
     is_open = free.copy()
     for strand in (PLUS, MINUS):
@@ -121,10 +121,10 @@ def axis_bases(specimens: Sequence[Specimen], universe: Universe) -> UInt8[np.nd
 def free_cells(
     stores: Sequence[FeatureStore], universe: Universe, bases: UInt8[np.ndarray, " bp"]
 ) -> Bool[np.ndarray, "strand bp"]:
-    """Return the cells that were read and whose base is known, less the last of each segment.
+    """Return the cells that were read and whose base is known, without the last of each segment.
 
-    Segments are laid end to end on the axis, and one may go on from contig to contig: the last base
-    of each segment and of each contig is given up, so that no stretch spans two.
+    Segments are laid end to end on the axis, and one may continue from contig to contig. The last
+    base of each segment and of each contig is given up, so that no stretch spans two of them.
     """
     free = np.zeros((2, universe.n_bp), dtype=np.bool_)
     for covered in universe.covered:
@@ -155,7 +155,7 @@ def _runs(
     """Return element, first position and length of each run of bases ``step`` rows apart."""
     if not len(row):
         return np.zeros((0, 3), np.int64)
-    # the parts of a joined element may share bases, as those of a programmed frameshift do
+    # parts of a joined element may share bases, as in a programmed frameshift
     _, order = np.unique(element * (int(row.max()) + 1) + row, return_index=True)
     element, row, position = element[order], row[order], position[order]
     is_first = np.ones(len(row), dtype=np.bool_)

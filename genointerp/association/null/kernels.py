@@ -1,7 +1,6 @@
-"""Inner loops of the nulls, as those of `genointerp.association.count.kernels`.
+"""Inner loops of the nulls, compiled as those of `genointerp.association.count.kernels`.
 
-Detectors are given as in `genointerp.association.count.hits.Detections`: those of one
-label together.
+Detectors of one label are given together, as in `genointerp.association.count.hits.Detections`.
 """
 
 from typing import no_type_check
@@ -11,13 +10,13 @@ import numpy as np
 from genointerp.association.count.kernels import compiled, find_switches
 
 _ROWS = 8
-"""Windows that are added at once."""
+"""Number of windows that are added at once."""
 
 _GROUP = 248
-"""Windows that can be added up in 8 bits: a multiple of `_ROWS`."""
+"""Number of windows that can be added up in 8 bits; a multiple of `_ROWS`."""
 
 _FEW = 6
-"""Places up to which steps from place to place are faster than looking each draw up."""
+"""Number of places up to which steps from place to place are faster than a look-up per draw."""
 
 
 @compiled
@@ -25,9 +24,9 @@ _FEW = 6
 def count_rotated(start, stop, cell, code, reach, n_bp, inverse, last, track, count):
     """Count the detected cells that a label covers after each of consecutive rotations.
 
-    ``track`` has the label of both strands in the order of a walk, whose inverse step is given,
-    each with as many bases more as there are rotations but one; ``last`` is the last multiple of
-    the step.
+    ``track`` holds the label on both strands in the order of a walk, of which ``inverse`` is the
+    inverse step. Each strand is extended by the number of rotations minus one. ``last`` is the last
+    multiple of the step.
     """
     n = count.shape[1]
     width = n_bp + n - 1
@@ -39,7 +38,7 @@ def count_rotated(start, stop, cell, code, reach, n_bp, inverse, last, track, co
             if code[i] < reach[d]:
                 continue
             strand = 1 if cell[i] >= n_bp else 0
-            # base x after rotation by step * j has the label of base x - step * j
+            # after rotation by step * j, base x has the label of base x - step * j
             if cell[i] == latest + 1:
                 place += inverse if place + inverse < n_bp else inverse - n_bp
             else:
@@ -83,7 +82,7 @@ def add_window(window, row):
 @compiled
 @no_type_check
 def move_into(window, count):
-    """Add what was added up, which lies from the last rotation to the first, and forget it."""
+    """Add a window to the counts and clear it; it runs from the last rotation to the first."""
     n = len(window)
     for k in range(n):
         count[n - 1 - k] += window[k]
@@ -110,12 +109,12 @@ def count_exchanged(
     observed,
     null,
 ):
-    """Count the detected cells in elements, and in the places that they are exchanged with.
+    """Count the detected cells in elements and in the places they are exchanged with.
 
-    Before each edge, in ascending order, the detected cells are counted whose position is ``phase``
-    modulo ``step``; with its sign this is added to ``slot``, an element and one of its places.
-    ``found`` has room for elements by places; rows of ``drawn`` are used up by the elements with a
-    detected cell in some place.
+    For each edge, in ascending order, the detected cells before it whose position is ``phase``
+    modulo ``step`` are counted. This count, times the sign of the edge, is added to its ``slot``,
+    which is a place of an element. ``found`` is scratch space of elements by places. Each element
+    with a detected cell in some place uses up one row of ``drawn``.
     """
     flat = found.reshape(-1)
     before = np.empty(step, np.int64)
@@ -139,7 +138,7 @@ def count_exchanged(
 @compiled
 @no_type_check
 def exchange(found, drawn, null):
-    """Add in each draw the count of one place, which a number below 2 ** 16 chooses."""
+    """Add in each draw the count of the place that a number below 2 ** 16 chooses."""
     n = len(found)
     if n > _FEW:
         for k in range(len(null)):
@@ -160,11 +159,11 @@ def exchange(found, drawn, null):
 @compiled
 @no_type_check
 def find_all_switches(start, stop, cell, code, reach, places, row_of, is_apart, parts, on, off):
-    """Find where detectors switch on and off at each element, as `find_switches` does.
+    """Find where detectors switch on and off at each element, by `find_switches`.
 
-    The cells are those from ``places[0]`` to ``places[1]``, whose positions on the axis are less by
-    ``places[2]``; ``row_of`` has the row of a position, ``is_apart`` is where it does not follow
-    upon the row before. ``on`` and ``off`` are filled for each detector.
+    The cells are those from ``places[0]`` to ``places[1]``; ``places[2]`` is subtracted to give
+    their positions. ``row_of`` holds the row of each position, and ``is_apart`` whether it does not
+    follow the row before it. ``on`` and ``off`` are filled for each detector.
     """
     low, high, shift = places
     begin, end, far, is_reverse, frame, before, element = parts

@@ -1,7 +1,7 @@
-"""The null of matched background: elements against stretches of their own length, strand and GC.
+"""The null of matched background: elements against stretches of the same length, strand and GC.
 
-It answers what rotation cannot: whether a feature that likes GC-rich or AT-rich bases would fire
-in any stretch of that composition as it does in the elements.
+It answers a question that rotation cannot: whether a feature that prefers GC-rich or AT-rich bases
+fires in the elements no more than in any stretch of that composition.
 """
 
 from collections.abc import Sequence
@@ -32,30 +32,31 @@ from genointerp.core.seed import rng
 from genointerp.feature.specimen import Specimen
 
 MIN_SHARE = 0.5
-"""Share of a label's elements that must have a background, else nothing is said of the label."""
+"""Smallest share of a label's elements that must have a background for the label to be tested."""
 
 MAX_BACKGROUND = 2000
-"""Background stretches of a label: with many elements few for each are as good."""
+"""Most background stretches of a label; if it has many elements, few per element suffice."""
 
 _TRIES = (64, 2048)
-# places drawn for one background stretch, until one is near in GC and still open
+# numbers of places drawn for one background stretch, until one is near in GC and still open
 _NEAREST = 64
-# of these, places looked at
+# number of these places that are examined
 
 
 class MatchedSets(NamedTuple):
-    """Places that are exchanged with one another, for each stretch of the matched elements.
+    """Places that are exchanged with each other, for each stretch of the matched elements.
 
     Parameters
     ----------
     start
-        On the axis: of the stretch itself in column 0, then of its background.
+        First position on the axis: of the stretch itself in column 0, then of its background.
     n_places
-        How many columns count, for each element.
+        Number of columns that count, for each element.
     footprints
-        The stretches; elements are numbered anew, without those that have no background.
+        Stretches of the matched elements, which are numbered again without those that have no
+        background.
     share
-        Of all elements of the label, those that have a background.
+        Share of the elements of the label that have a background.
     """
 
     start: Int64[np.ndarray, "stretch place"]
@@ -65,7 +66,7 @@ class MatchedSets(NamedTuple):
 
 
 class _Edges(NamedTuple):
-    """Where the stretches of matched sets begin and end, by cell, as `count_exchanged` has them."""
+    """Begin and end cells of the stretches of matched sets, as for `count_exchanged`."""
 
     cell: Int64[np.ndarray, " edge"]
     phase: Int64[np.ndarray, " edge"]
@@ -74,24 +75,24 @@ class _Edges(NamedTuple):
 
 
 class MatchedNull:
-    """Cells in common with stretches that are like the elements of a label, and are none.
+    """Count cells in common with stretches that resemble the elements of a label but are none.
 
     Notes
     -----
-    To each stretch of an element belong up to K background stretches of the same length and
-    reading strand, inside bases that were read, without a base of any element of the label: of
-    a random sample of such places those with the nearest GC content, at most ``gc_caliper`` away.
-    No two background stretches of a label share a base, so that no base speaks for two elements.
-    K is ``n_matched``, or less where the label leaves no room for so many (the open cells over
-    twice the cells of the elements) or has many elements (`MAX_BACKGROUND` in all), at least 1.
-    An element for which none is found is left out; a label of which less than half of the
-    elements have a background is not tested.
+    Each stretch of an element gets up to K background stretches of the same length and reading
+    strand, inside bases that were read, without a base of any element of the label. They are those
+    with the nearest GC content, at most ``gc_caliper`` away, in a random sample of such places. No
+    two background stretches of a label share a base, so that no base counts for two elements. K is
+    ``n_matched``, or less if the label leaves no room for so many (the open cells over twice the
+    cells of the elements) or has many elements (`MAX_BACKGROUND` in all), but at least 1. An
+    element for which none is found is left out. A label is not tested if less than half of its
+    elements have a background.
 
-    In each draw every element is exchanged with one of its places (its own and its background,
-    all of its stretches together), each with the same probability: the stratified permutation
-    test of matched case-control sets (Rosenbaum 2002, chapter 2), exact where an element is no
-    more likely than its background to be the element. The p-value of a label of one element is
-    no lower than ``1 / (K + 1)``, but for the chance of the draws.
+    In each draw every element is exchanged with one of its places (its own or a background, all of
+    its stretches together), each with the same probability. This is the stratified permutation test
+    of matched case-control sets (Rosenbaum 2002, chapter 2). It is exact if, under the null
+    hypothesis, an element and its background are exchangeable. The p-value of a label with one
+    element is at least ``1 / (K + 1)``, apart from the randomness of the draws.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class MatchedNull:
         self._drawn = np.zeros((0, config.n_shifts), np.uint16)
 
     def sets(self, label: Label) -> MatchedSets:
-        """Return the places of a label's stretches, drawn once."""
+        """Return the places of a label's stretches, which are drawn once."""
         if label not in self._sets:
             footprints = find_footprints(self._specimens, self._universe, label)
             draw = rng(self._config.seed, f"matched/{'/'.join(label)}")
@@ -121,9 +122,9 @@ class MatchedNull:
         return self._sets[label]
 
     def count(self, detected: Detections, label: Label) -> NullCounts | None:
-        """Count the detected cells in the elements and in each draw; None where not tested.
+        """Count the detected cells in the elements and in each draw; None for a label not tested.
 
-        The observed cells are those in the matched elements; a cell of two elements counts twice.
+        The observed cells are those in the matched elements. A cell of two elements counts twice.
         """
         sets = self.sets(label)
         if sets.share < MIN_SHARE:
@@ -147,7 +148,7 @@ class MatchedNull:
         return NullCounts(observed, null)
 
     def _draws(self, n: int) -> UInt16[np.ndarray, "element draw"]:
-        """Return numbers below 2 ** 16 that choose a place; labels may share them."""
+        """Return random numbers below 2 ** 16 that choose places; labels may share them."""
         if n > len(self._drawn):
             shape = (n - len(self._drawn), self._config.n_shifts)
             more = self._draw.integers(2**16, size=shape, dtype=np.uint32)
@@ -162,20 +163,20 @@ def draw_sets(
     config: AssociateConfig,
     draw: np.random.Generator,
 ) -> MatchedSets:
-    """Draw the background of each stretch, and leave out the elements that have none.
+    """Draw the background of each stretch, and leave out elements that have none.
 
     Parameters
     ----------
     free
-        As `free_cells` gives it.
+        Cells as `free_cells` returns them.
     gc
-        G and C before each position of the axis.
+        Number of G and C before each position of the axis.
     """
     is_open = open_cells(footprints, free)
     n_background = _n_background(footprints, is_open, config)
     start = np.repeat(footprints.start[:, None], n_background + 1, axis=1)
     n_places = np.ones(len(start), dtype=np.int64)
-    # the longest first, while there is room for them
+    # the longest stretches first, while there is room for them
     longest = np.argsort(-footprints.length, kind="stable")
     for column in range(1, n_background + 1):
         places = find_places(is_open)
@@ -208,7 +209,7 @@ def _find_background(
     config: AssociateConfig,
     draw: np.random.Generator,
 ) -> int | None:
-    """Find the place of one background stretch and close its cells; None where there is none."""
+    """Find the place of one background stretch and close its cells; None if there is no place."""
     n_gc = int(gc[own + length] - gc[own])
     for tries in _TRIES:
         found = _draw_places(places, length, tries, draw)
@@ -226,7 +227,7 @@ def _find_background(
 def _draw_places(
     places: Places, length: int, n: int, draw: np.random.Generator
 ) -> Int64[np.ndarray, " place"]:
-    """Draw first positions of stretches that lie within a run, each as likely as any other."""
+    """Draw first positions of stretches that lie within a run, all with the same probability."""
     size = places.end - places.start
     room = size[: int(np.searchsorted(-size, -length, side="right"))] - length + 1
     ends = np.cumsum(room)
@@ -242,7 +243,7 @@ def _matched_only(
     start: Int64[np.ndarray, "stretch place"],
     n_places: Int64[np.ndarray, " stretch"],
 ) -> MatchedSets:
-    """Return the sets of the elements of which every stretch has a background."""
+    """Return the sets of those elements whose stretches all have a background."""
     fewest = np.full(footprints.n_elements, start.shape[1], dtype=np.int64)
     np.minimum.at(fewest, footprints.element, n_places)
     is_matched = fewest > 1
@@ -260,12 +261,12 @@ def _matched_only(
 
 
 def _find_edges(sets: MatchedSets, n_bp: int) -> _Edges:
-    """Return the first cell of each stretch in each place, and the one after its last."""
+    """Return the first cell of each stretch in each place, and the cell after its last."""
     footprints = sets.footprints
     n_columns = sets.start.shape[1]
     phase = sets.start % footprints.step
     slot = footprints.element[:, None] * n_columns + np.arange(n_columns)
-    # the columns that do not count repeat the stretch itself, as do their counts
+    # columns that do not count repeat the stretch itself, and so do their counts
     edges = [np.zeros((0, 4), np.int64)]
     for strand in (PLUS, MINUS):
         own = (footprints.strand == strand) | (footprints.strand == BOTH)

@@ -1,4 +1,4 @@
-"""The family-wise error: what the largest of many statistics reaches under rotated annotation."""
+"""Family-wise p-values from the largest of many statistics under rotated annotation."""
 
 import numpy as np
 from jaxtyping import Float64, Int64, Real, UInt
@@ -7,7 +7,7 @@ from genointerp.association.null.significance import NullCounts
 
 
 class MaxStatistic:
-    """Standardised counts of a family of pairs, at the annotation and at each rotation.
+    """Standardised counts of a family of pairs, for the annotation and for each rotation.
 
     Every pair must have been counted under the same rotations, in the same order.
 
@@ -15,18 +15,19 @@ class MaxStatistic:
     -----
     Westfall and Young (1993), algorithm 4.1: step-down maxT. The counts ``c_0`` (the annotation as
     it is) to ``c_n`` of a pair are standardised by their own mean and standard deviation,
-    ``t_k = (c_k - mean(c)) / sd(c)``, 0 where they are all the same. Pairs are ordered by ``t_0``,
-    the largest first; ``max_ik`` is the largest ``t_k`` of the i-th pair and those after it, and
-    ``p_max_i = max over j <= i of #{k: max_jk >= t_0 of the j-th} / (n + 1)``, k = 0 included.
-    Single-step p-values compare every pair with the maximum of all; here a pair need only exceed
-    those that are not better than itself, so that they are never higher, and of the best pair the
-    same. Since ``c_0`` takes part in mean, deviation and maximum like any other, the ranks are
-    exact; since a rotation moves all labels under all features at once, the dependence of the
-    pairs, which the Bonferroni correction ignores, is kept; and since what a rotation does to some
-    pairs does not depend upon whether others are true, the error is controlled whichever are
-    (subset pivotality).
+    ``t_k = (c_k - mean(c)) / sd(c)``, which is 0 if all counts are equal. Pairs are ordered by
+    ``t_0``, the largest first; ``max_ik`` is the largest ``t_k`` of the i-th pair and those after
+    it, and ``p_max_i = max over j <= i of #{k: max_jk >= t_0 of the j-th} / (n + 1)``, k = 0
+    included. Single-step p-values compare every pair with the maximum of all. Here a pair need only
+    exceed those that are not better than itself, so its p-value is never higher than the
+    single-step one, and the same for the best pair. The ranks are exact, since ``c_0`` enters mean,
+    deviation and maximum like any other count. The dependence of the pairs, which the Bonferroni
+    correction ignores, is kept, since a rotation moves all labels under all features at once. The
+    error is controlled whichever pairs are true, since the effect of a rotation on some pairs does
+    not depend on whether others are true (subset pivotality).
 
-    Memory is that of the counts, in as few bytes as hold them: 2 or 4 for each pair and rotation.
+    The memory is that of the counts in the smallest type that holds them: 2 or 4 bytes for each
+    pair and rotation.
     """
 
     def __init__(self) -> None:
@@ -35,7 +36,7 @@ class MaxStatistic:
         self._spread: list[Float64[np.ndarray, " pair"]] = []
 
     def add(self, counts: NullCounts) -> None:
-        """Add pairs."""
+        """Add pairs to the family."""
         every = np.column_stack([counts.observed, counts.null])
         spread = every.std(axis=1)
         self._counts.append(every.astype(np.min_scalar_type(int(every.max(initial=0)))))
@@ -65,5 +66,5 @@ def _standardised(
     mean: Float64[np.ndarray, " count"] | np.float64,
     spread: Float64[np.ndarray, " count"] | np.float64,
 ) -> Float64[np.ndarray, " count"]:
-    # rounded, so that what is equal in two pairs but for the last bit counts as equal
+    # rounded, so that values of two pairs that differ only in the last bit count as equal
     return np.asarray(((counts - mean) / spread).round(9), dtype=np.float64)

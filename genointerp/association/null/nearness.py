@@ -1,7 +1,7 @@
-"""Whether the loci of a feature keep to the ends of a concept's elements, and the chance of that.
+"""Whether the loci of a feature keep to the ends of a concept's elements beyond chance.
 
-A locus is where the feature is loud, as candidates have it (`locus_share` and `merge_gap` of the
-configuration), whatever threshold tells a concept best.
+A locus is where the feature is loud, as for candidates (`locus_share` and `merge_gap` of the
+configuration). It does not depend on the threshold that detects a concept best.
 """
 
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ from genointerp.feature.specimen import Specimen
 from genointerp.store.feature.store import FeatureStore, ReadStrand
 
 NEAR_BP = 10
-"""Bases on either side of the first and of the last base of an element that are near an end."""
+"""Largest distance in bp from the first or the last base of an element that is near its end."""
 
 _WHOLE = ("all", "outside")
 
 
 class Peaks(NamedTuple):
-    """The rows of one genome and reading strand on which loci of a feature have their peaks."""
+    """Rows of one genome and reading strand on which the loci of a feature have their peaks."""
 
     genome: int
     strand: ReadStrand
@@ -35,41 +35,41 @@ class Peaks(NamedTuple):
 
 
 class Nearness(NamedTuple):
-    """Share of loci near an end of an element, and the chance of as many; NaN without a locus."""
+    """Share of loci near an end of an element, and the chance of as many; NaN without loci."""
 
     share: float
     chance: float
 
 
 class _Near(NamedTuple):
-    """Rows near an end, as sorted disjoint half-open runs of each genome and strand; their rate."""
+    """Rows near an end, as sorted disjoint half-open runs per genome and strand, and their rate."""
 
     runs: dict[tuple[int, ReadStrand], Int64[np.ndarray, "run 2"]]
     rate: float
 
 
 class Ends:
-    """Ends of elements upon one universe.
+    """Ends of elements on one universe.
 
     Parameters
     ----------
     stores, elements
-        Features of each genome, and the elements of the concepts.
+        Features stores, one per genome, and the elements of the concepts.
     universe
         The cells that count.
     config
-        What a locus is.
+        Configuration that defines what a locus is.
 
     Notes
     -----
-    Near an end are the bases up to `NEAR_BP` before or after the first or the last base of an
-    element, on its contig. The ends of codon positions and of first and last codons are those of
-    the coding sequences. Of n loci k have their peak near an end; the chance is that of k or more
-    in n throws with the largest of three rates: that of such pairs among all that were read, among
-    those within the elements, and among those in no element of either strand. By the others a
-    feature that fires anywhere in short elements, or in short gaps between them, does not keep to
-    ends. Loci that lie
-    together are no throws of their own, so that the chance is rather larger than this.
+    Bases are near an end if they lie up to `NEAR_BP` before or after the first or the last base of
+    an element, on its contig. The ends of codon positions and of first and last codons are those of
+    the coding sequences. If k of n loci have their peak near an end, the chance is that of k or
+    more successes in n draws with the largest of three rates of such pairs: among all that were
+    read, among those within the elements, and among those in no element of either strand. Because
+    of the latter two rates, a feature that fires anywhere in short elements, or in short gaps
+    between them, does not count as keeping to ends. Loci that lie close together are not
+    independent, so the true chance is somewhat larger.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Ends:
         self._known: dict[Label, _Near] = {}
 
     def find_peaks(self, tracks: Sequence[RowTrack]) -> list[Peaks]:
-        """Return the peaks of the loci of one feature in the universe."""
+        """Return the peaks of the loci of one feature that lie in the universe."""
         highest = max((float(it.value.max(initial=0)) for it in tracks), default=0.0)
         found = []
         for track in tracks:
@@ -103,7 +103,7 @@ class Ends:
         return found
 
     def nearness(self, peaks: Sequence[Peaks], label: Label) -> Nearness:
-        """Return how far loci keep to the ends of the elements of a label."""
+        """Return to what degree loci keep to the ends of the elements of a label."""
         near = self._find(label)
         n_loci = sum(len(one.row) for one in peaks)
         if not n_loci:
@@ -141,7 +141,7 @@ class Ends:
 
 
 def _lie_in(table: pd.DataFrame, store: FeatureStore) -> Bool[np.ndarray, " row"]:
-    """Return the rows within the elements of a table."""
+    """Return for each row whether it lies in an element of a table."""
     found = np.zeros(store.n_rows, dtype=np.bool_)
     for seqid, start, end in table[["seqid", "start", "end"]].itertuples(index=False):
         found[store.offsets[seqid] + start : store.offsets[seqid] + end] = True
@@ -149,7 +149,7 @@ def _lie_in(table: pd.DataFrame, store: FeatureStore) -> Bool[np.ndarray, " row"
 
 
 def _whole(label: Label, specimens: Sequence[Specimen]) -> Label:
-    """Return the label of whole elements that the bases of a label are a part of."""
+    """Return the label of the whole elements to which the bases of a label belong."""
     elements = [specimen.needs("elements") for specimen in specimens]
     own = next(it.concepts[label.concept] for it in elements if label.concept in it.names)
     is_part = own.bases not in _WHOLE and own.of is not None
@@ -159,7 +159,7 @@ def _whole(label: Label, specimens: Sequence[Specimen]) -> Label:
 
 
 def _near_ends(table: pd.DataFrame, store: FeatureStore) -> Bool[np.ndarray, " row"]:
-    """Return the rows near the first or the last base of each element of a table."""
+    """Return for each row whether it is near the first or last base of an element of a table."""
     table = table.sort_values(["element", "part"], kind="stable")
     offset = np.array([store.offsets[name] for name in table["seqid"]], dtype=np.int64)
     length = np.array([store.lengths[name] for name in table["seqid"]], dtype=np.int64)

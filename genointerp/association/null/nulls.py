@@ -1,4 +1,4 @@
-"""What the tested pairs reach by chance: columns of associations, from both nulls."""
+"""Columns of associations that come from the two nulls of the tested pairs."""
 
 import logging
 from collections.abc import Sequence
@@ -25,30 +25,30 @@ from genointerp.feature.specimen import Specimen
 _log = logging.getLogger(__name__)
 
 NULL_QUANTILE = 0.95
-"""Quantile of the F1s of a null that the table gives: what one pair in twenty reaches by chance.
+"""Quantile of the F1s under a null that the table states: one pair in twenty exceeds it by chance.
 
-Their mean would be a weaker bar: half of all pairs that mean nothing are above it.
+The mean would be a weaker bar, since about half of all meaningless pairs exceed it.
 """
 
 
 class UnionNulls(NamedTuple):
-    """The p-value of the union of each feature, and its q-value; NaN where it was not tested."""
+    """p-value and q-value of the union of each feature; NaN if it was not tested."""
 
     p_value: Float64[np.ndarray, " feature"]
     q_value: Float64[np.ndarray, " feature"]
 
 
 class PairNulls:
-    """The nulls of a family of pairs, which is complete when every tested pair was added.
+    """Nulls of a family of pairs; results are valid once every tested pair was added.
 
     Parameters
     ----------
     specimens
-        Where ``matched``, with their sequences.
+        Genomes with the features of one dictionary; with their sequences if ``matched``.
     universe, labels
-        Of test.
+        Universe and labels of test.
     matched
-        Whether the matched background is drawn; what it says is undefined where it is not.
+        Whether to draw the matched background; its columns are NaN otherwise.
     """
 
     def __init__(
@@ -84,12 +84,12 @@ class PairNulls:
         n_detected: Int64[np.ndarray, " detector"],
         n_both: Int64[np.ndarray, " detector"],
     ) -> None:
-        """Test some features and a label.
+        """Test several features against one label.
 
         Parameters
         ----------
         detected, n_detected, n_both
-            The cells that the features detect, their number, and that of those in the label.
+            Cells that each feature detects, their number, and the number of them in the label.
         """
         counts = self._shifted.count(detected, label)
         self._largest.add(counts)
@@ -106,11 +106,11 @@ class PairNulls:
         labels: tuple[int, ...],
         detected: Detections,
     ) -> None:
-        """Test some features and the union of some labels, given the cells where they are loud."""
+        """Test several features against the union of labels, from the cells where they are loud."""
         self._union_p[features] = p_values(self._shifted.count_union(detected, labels))
 
     def unions(self) -> UnionNulls:
-        """Return what is known of the unions, which are a family of tests of their own."""
+        """Return the results of the unions, which are a family of tests of their own."""
         return UnionNulls(self._union_p, benjamini_hochberg(self._union_p))
 
     def _add_matched(
@@ -132,13 +132,13 @@ class PairNulls:
         self._share[features, label] = sets.share
         if counts is not None:
             self._p_matched[features, label] = p_values(counts)
-            # on the scale of the F1, which is of all elements: those without a background stay
+            # the F1 is of all elements, so those without a background stay in place
             stay = (n_both - counts.observed)[:, None]
             exchanged = NullCounts(n_both, np.maximum(stay + counts.null, 0))
             self._null_f1_matched[features, label] = _f1_quantiles(exchanged, sizes)
 
     def columns(self) -> dict[str, Float64[np.ndarray, "feature label"]]:
-        """Return the columns of associations that they fill; NaN for pairs not tested."""
+        """Return the columns of associations from the nulls; NaN for pairs that were not tested."""
         p_max = np.full(self._p_value.shape, np.nan)
         found, upto = self._largest.p_values(), 0
         for features, label in self._added:

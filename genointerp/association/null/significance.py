@@ -1,7 +1,7 @@
 """The null of rotated annotation, and the false discovery rate.
 
-The annotation is rotated along the covered bases, both strands together: lengths, clusters
-and the relation of the strands stay as they are, only the place is lost.
+The annotation is rotated along the covered bases, both strands together. Lengths, clusters and the
+relation of the strands stay as they are; only the position is lost.
 """
 
 import math
@@ -23,9 +23,9 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 class Shifts(NamedTuple):
-    """Rotations ``step * j`` by the multiples j of one step; ``n`` of them.
+    """``n`` rotations by ``step * j``, the multiples of one step.
 
-    The multiples are the whole numbers from ``first`` to ``first + n`` without 0.
+    The multipliers j are the integers from ``first`` to ``first + n`` without 0.
     """
 
     step: int
@@ -34,14 +34,14 @@ class Shifts(NamedTuple):
 
 
 def draw_shifts(n_bp: int, n_shifts: int, *, seed: int) -> Shifts:
-    """Draw rotations of an axis, evenly spread and all different; all there are on a short axis.
+    """Draw different, evenly spread rotations of an axis; on a short axis, all that exist.
 
     Notes
     -----
     The step is near the golden section of the axis, which spreads its multiples evenly and keeps
-    them away from 0. The unrotated annotation sits at a random place in the sequence of
-    rotations: were it laid anywhere at random, its rank among them would be exactly uniform,
-    however the rotations depend upon each other.
+    them away from 0. The unrotated annotation takes a random place in the sequence of rotations. If
+    it lay at a random position, its rank among them would therefore be exactly uniform, even though
+    the rotations depend on each other.
 
     Raises
     ------
@@ -59,50 +59,51 @@ def draw_shifts(n_bp: int, n_shifts: int, *, seed: int) -> Shifts:
 
 
 class NullCounts(NamedTuple):
-    """Cells of some detectors in common with a label: as it is, and in each draw of a null."""
+    """Number of cells that detectors share with a label: as it is, and in each draw of a null."""
 
     observed: Int64[np.ndarray, " detector"]
     null: Int64[np.ndarray, "detector draw"]
 
 
 class ShiftNull:
-    """Bases in common with the rotated annotation.
+    """Counts of cells in common with the rotated annotation.
 
     Parameters
     ----------
     labels, n_bp
-        The annotation, on an axis of this length.
+        Annotation, and length of its axis.
     shifts
-        The rotations.
+        Rotations.
 
     Notes
     -----
-    Memory is 2 bytes a base of the axis for each label that is counted, and for the last
-    `KEPT_UNIONS` unions of labels.
+    The memory is 2 bytes per base of the axis for each label that is counted, and for each of the
+    last `KEPT_UNIONS` unions of labels.
     """
 
     def __init__(self, labels: LabelledCells, n_bp: int, shifts: Shifts) -> None:
         self.labels = labels
         self.n_bp = n_bp
         self.shifts = shifts
-        # walking in steps makes the rotations of a base neighbours in memory
+        # in the order of the walk, the rotations of a base are neighbours in memory
         self._inverse = pow(shifts.step, -1, n_bp)
         self._walk = np.arange(n_bp, dtype=np.int64) * shifts.step % n_bp
         self._tracks: dict[int, UInt8[np.ndarray, " walk"]] = {}
         self._unions: OrderedDict[tuple[int, ...], UInt8[np.ndarray, " walk"]] = OrderedDict()
 
     def count(self, detected: Detections, label: int) -> NullCounts:
-        """Count the detected cells that a label covers, as it is and after each rotation.
+        """Count the detected cells that a label covers, unrotated and after each rotation.
 
-        Where strands were read in different places a rotated label may lie on bases not read;
-        the count is exact, but the label's own size then varies a little and is not corrected.
+        If the strands were read in different places, a rotated label may lie on bases that were not
+        read. The count is exact, but the size of the label then varies a little, which is not
+        corrected.
         """
         if label not in self._tracks:
             self._tracks[label] = self._lay(self.labels.mask(label))
         return self._count(detected, self._tracks[label])
 
     def count_union(self, detected: Detections, labels: tuple[int, ...]) -> NullCounts:
-        """Count the detected cells that any of some labels covers, as `count` does."""
+        """Count the detected cells that at least one of several labels covers, as in `count`."""
         if len(labels) == 1:
             return self.count(detected, labels[0])
         if labels not in self._unions:
@@ -126,11 +127,11 @@ class ShiftNull:
 
 
 def p_values(counts: NullCounts) -> Float64[np.ndarray, " detector"]:
-    """Return the share of draws, the annotation as it is included, that do as well.
+    """Return the share of draws, including the unrotated annotation, that do as well.
 
     Notes
     -----
-    ``(1 + #{null >= observed}) / (1 + n)``: never 0.
+    ``(1 + #{null >= observed}) / (1 + n)``, which is never 0.
     """
     n_as_good = np.count_nonzero(counts.null >= counts.observed[:, None], axis=1)
     return np.asarray((1 + n_as_good) / (1 + counts.null.shape[1]), dtype=np.float64)
@@ -141,8 +142,8 @@ def benjamini_hochberg(p: Float64[np.ndarray, " test"]) -> Float64[np.ndarray, "
 
     Notes
     -----
-    Benjamini and Hochberg (1995): ``q_(i) = min over j >= i of p_(j) m / j``, for the m tests
-    that are not NaN; NaN stays NaN.
+    Benjamini and Hochberg (1995): ``q_(i) = min over j >= i of p_(j) m / j``, for the m tests that
+    are not NaN. NaN stays NaN.
     """
     q = np.full(len(p), np.nan)
     tested = np.flatnonzero(~np.isnan(p))

@@ -1,1 +1,1 @@
-"""Activations along elements, and precision along thresholds."""
+"""Profiles: activations along elements, and precision along thresholds."""

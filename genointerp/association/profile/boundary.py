@@ -1,4 +1,4 @@
-"""Where a feature switches on and off about the ends of a concept's elements."""
+"""Where a feature switches on and off relative to the ends of a concept's elements."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,15 +16,16 @@ from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 
 class BoundaryOffsets(NamedTuple):
-    """Medians over elements, in bp in the direction of the element; NaN where there is none.
+    """Medians over elements, in bp along the direction of the element; NaN without elements.
 
     Parameters
     ----------
     start
-        From the first base of an element to the base on which the feature switches on: negative
-        before it.
+        Offset from the first base of an element to the base on which the feature switches on;
+        negative if upstream of it.
     end
-        From the last base to the last on which it is still on: positive beyond it.
+        Offset from the last base of an element to the last base on which the feature is on;
+        positive if downstream of it.
     """
 
     start: Float64[np.ndarray, " detector"]
@@ -32,10 +33,10 @@ class BoundaryOffsets(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    """Parts of a label's elements upon one strand of one genome, sorted by their start.
+    """Parts of a label's elements on one strand of one genome, sorted by their start.
 
-    Rows are global; ``before`` counts the bases of the element upstream of the part, ``reach`` is
-    the largest end so far, ``frame`` is as in `ConceptElements`.
+    Rows are global. ``before`` counts the bases of the element upstream of the part, ``reach`` is
+    the largest end so far, and ``frame`` is as in `ConceptElements`.
     """
 
     start: Int64[np.ndarray, " part"]
@@ -48,7 +49,7 @@ class _Parts(NamedTuple):
 
 
 class _Elements(NamedTuple):
-    """Elements upon one strand of one genome: their parts, length, and which ends were read."""
+    """Elements on one strand of one genome: their parts, lengths, and which ends were read."""
 
     parts: _Parts
     length: Int64[np.ndarray, " element"]
@@ -57,10 +58,11 @@ class _Elements(NamedTuple):
 
 
 class _Axis(NamedTuple):
-    """The part of the axis that is one genome's.
+    """The part of the axis that belongs to one genome.
 
-    ``first`` is its first position; of each position the global row, and whether it does not
-    follow upon the position before: another contig, or bases between that are not of the side.
+    ``first`` is its first position. ``row`` is the global row of each position, and ``is_apart``
+    whether it does not follow the one before it: another contig begins, or bases between the two
+    are not on this side.
     """
 
     first: int
@@ -69,22 +71,23 @@ class _Axis(NamedTuple):
 
 
 class Boundaries:
-    """Offsets of features from the ends of elements upon one universe.
+    """Offsets of features from the ends of elements on one universe.
 
     Parameters
     ----------
     specimens
-        With the elements of the concepts.
+        Genomes with the elements of the concepts.
     universe
         The cells that count.
 
     Notes
     -----
-    A feature is *on* at consecutive detected bases, whether of the element or not. It switches on
-    at the first base of the run that holds the first detected base of the element, and off after
-    the last base of the run that holds the last. An element counts for an end if one of its bases
-    is detected and that end was read, once for each strand on which it was read. Runs cross
-    neither the end of a contig nor the origin. An element without strand is taken forward.
+    A feature is *on* along a run of consecutive detected bases, inside the element or outside. It
+    switches on at the first base of the run that holds the first detected base of the element, and
+    off after the last base of the run that holds the last detected base. An element counts for an
+    end if one of its bases is detected and this end was read, once for each strand on which it was
+    read. Runs cross neither the end of a contig nor the origin. An element without a strand is
+    treated as forward.
     """
 
     def __init__(
@@ -98,7 +101,7 @@ class Boundaries:
         self._known: dict[tuple[Label, int, ReadStrand], _Elements] = {}
 
     def offsets(self, detected: Detections, label: Label) -> BoundaryOffsets:
-        """Return the offsets of detectors."""
+        """Return the offsets of detectors from the ends of a label's elements."""
         n = len(detected.start)
         none = np.zeros((n, 0), np.int64), np.zeros((n, 0), np.bool_)
         starts, ends = [none], [none]
@@ -138,7 +141,7 @@ class Boundaries:
         return self._known[key]
 
     def _lay(self, table: pd.DataFrame, genome: int, strand: ReadStrand) -> _Elements:
-        """Return the elements of a table as rows."""
+        """Convert the elements of a table to global rows."""
         table = table.sort_values(["element", "part"], kind="stable")
         offsets = self._specimens[genome].features.offsets
         shift = np.array([offsets[seqid] for seqid in table["seqid"]], dtype=np.int64)
@@ -174,7 +177,7 @@ _NONE = np.iinfo(np.int64).max // 2
 
 
 def _lying(label: Label, strand: ReadStrand) -> ReadStrand | None:
-    """Return the strand of the elements that a reading is positive for; None for all."""
+    """Return the strand of the elements that count when a strand is read; None for both."""
     if label.orientation == "both":
         return None
     plus, minus = STRANDS
@@ -183,7 +186,7 @@ def _lying(label: Label, strand: ReadStrand) -> ReadStrand | None:
 
 
 def _lay_axis(store: FeatureStore, universe: Universe, genome: int) -> _Axis:
-    """Return what lies on the part of the axis that is a genome's."""
+    """Describe the part of the axis that belongs to a genome."""
     covered = [segments for segments in universe.covered[genome].values() if len(segments.start)]
     size = [segments.end - segments.start for segments in covered]
     ends = [segments.position + n for segments, n in zip(covered, size, strict=True)]
@@ -201,11 +204,11 @@ def _lay_axis(store: FeatureStore, universe: Universe, genome: int) -> _Axis:
 def _medians(
     found: Sequence[tuple[Int64[np.ndarray, "detector _"], Bool[np.ndarray, "detector _"]]],
 ) -> Float64[np.ndarray, " detector"]:
-    """Return the median of those values of each detector that count; NaN where there is none."""
+    """Return for each detector the median of the values that count; NaN if there are none."""
     values, counted = (np.concatenate(column, axis=1) for column in zip(*found, strict=True))
     n = counted.sum(axis=1)
     ordered = np.sort(np.where(counted, values, _NONE), axis=1)
-    # a column more, so that there is one where there is no element
+    # an additional column, so that there is one if there are no elements
     ordered = np.column_stack([ordered, np.full(len(ordered), _NONE)])
     middle = np.stack([np.maximum(n - 1, 0) // 2, n // 2], axis=1)
     mean = np.take_along_axis(ordered, middle, axis=1).astype(np.float64).mean(axis=1)

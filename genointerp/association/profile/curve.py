@@ -25,21 +25,22 @@ def precision_recall(
     config: AssociateConfig,
     n_levels: int = N_LEVELS,
 ) -> pd.DataFrame:
-    """Return the precision-recall curve of each pair, in the schema ``CURVES``.
+    """Compute the precision-recall curve of each pair, in the schema ``CURVES``.
 
     Parameters
     ----------
     specimens, config
-        As `genointerp.association.associate.associate` was given them: the test side is the same.
+        The same as for `genointerp.association.associate.associate`, so that the test side is the
+        same.
     pairs
-        Rows of associations: ``feature, concept, orientation, threshold``.
+        Rows of associations, with the columns ``feature, concept, orientation, threshold``.
     n_levels
-        Thresholds beside the chosen one.
+        Number of thresholds in addition to the chosen one.
 
     Notes
     -----
     Thresholds are quantiles of the activation over the bases of test on which the feature fires;
-    the lowest detects all of them. Precision and recall are exact at each, by base.
+    the lowest detects all of these. Precision and recall by base are exact at each threshold.
     """
     stores = [specimen.features for specimen in specimens]
     universe = lay_side(specimens, config, "test")
@@ -84,7 +85,7 @@ def _curve(
 def _levels(track: CellTrack, chosen: float, n_levels: int) -> Float64[np.ndarray, " level"]:
     value = track.value.astype(np.float64)
     shares = np.linspace(0, 1, n_levels)
-    # a quantile between two values would detect what the upper one does
+    # a quantile between two values would detect the same bases as the upper value
     levels = np.quantile(value, shares, method="higher") if len(value) else np.zeros(0)
     known = [] if np.isnan(chosen) else [chosen]
     return np.unique(np.concatenate([levels, known]))

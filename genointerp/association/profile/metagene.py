@@ -23,7 +23,7 @@ ANCHORS = ("start", "end")
 
 
 class _Ends(NamedTuple):
-    """One end of each element: its base on its contig, and the direction of reading."""
+    """One end of each element: its base on the contig, and the direction of the element."""
 
     base: Int64[np.ndarray, " element"]
     step: Int64[np.ndarray, " element"]
@@ -31,7 +31,7 @@ class _Ends(NamedTuple):
 
 
 class _Signal(NamedTuple):
-    """A feature read on one strand of one genome: activation and whether it was read, by row."""
+    """A feature on one strand of one genome: its activation at each row, and what was read."""
 
     value: Float64[np.ndarray, " row"]
     is_read: Bool[np.ndarray, " row"]
@@ -45,30 +45,31 @@ def metagene(
     config: AssociateConfig | None = None,
     flank: int = FLANK,
 ) -> pd.DataFrame:
-    """Return the mean activation around both ends of a concept's elements, schema ``METAGENE``.
+    """Average the activation around both ends of a concept's elements, as ``METAGENE``.
 
     Parameters
     ----------
     specimens
-        Of one dictionary, with the elements of the concepts.
+        Genomes with the features of one dictionary, and with the elements of the concepts.
     config
-        Of associations: only bases on its test side count. All that were read where None.
+        Configuration of the associations: only bases on its test side count. If None, all bases
+        read count.
     flank
-        Offsets go from ``-flank`` to ``flank`` bp.
+        Largest offset in bp; offsets run from ``-flank`` to ``flank``.
 
     Raises
     ------
     InputError
         If ``flank`` is negative.
     UnknownNameError
-        If there is no such concept or feature.
+        If the concept or the feature does not exist.
 
     Notes
     -----
     At offset ``d`` the mean is ``sum(a) / n`` over the ``n`` elements whose base at ``d`` was read,
     with ``a = 0`` where the feature is silent; the standard error is
-    ``sqrt(sum((a - mean)^2) / (n - 1) / n)``. Bases around neighbouring elements are no independent
-    evidence, so it shows the spread and is no test.
+    ``sqrt(sum((a - mean)^2) / (n - 1) / n)``. Bases around neighbouring elements are not
+    independent, so the error shows the spread and is not a test.
     """
     if flank < 0:
         raise InputError("flank", "0 or more bp", str(flank))
@@ -96,7 +97,7 @@ def metagene(
 
 
 def _universe(specimens: Sequence[Specimen], config: AssociateConfig | None) -> Universe:
-    """Lay out the test side; where there is no configuration, everything."""
+    """Lay out the test side, or everything if there is no configuration."""
     if config is not None:
         return lay_side(specimens, config, "test")
     stores = [specimen.features for specimen in specimens]
@@ -127,9 +128,9 @@ def _around(
     anchor: str,
     offset: Int64[np.ndarray, " offset"],
 ) -> Iterator[Float64[np.ndarray, "element offset"]]:
-    """Yield the activations around the elements of each genome and reading; NaN: not read.
+    """Yield the activations around the elements of each genome and reading; NaN where not read.
 
-    For ``both``, each element is one row: the mean of its readings, which are not independent.
+    For ``both``, each element is one row: the mean of its two readings, which are not independent.
     """
     for specimen, by_strand in zip(specimens, signals, strict=True):
         own, store = specimen.needs("elements"), specimen.features
@@ -169,7 +170,7 @@ def _ends(elements: ConceptElements, concept: str, anchor: str, strand: ReadStra
 def _rows(
     store: FeatureStore, ends: _Ends, offset: Int64[np.ndarray, " offset"]
 ) -> tuple[Int64[np.ndarray, "element offset"], Bool[np.ndarray, "element offset"]]:
-    """Return the rows around each end and whether its contig has them; circular ones wrap."""
+    """Return the rows around each end, and whether its contig has them; circular contigs wrap."""
     contigs = {contig.seqid: contig for contig in store.header.contigs}
     length = np.array([contigs[name].length for name in ends.seqid], dtype=np.int64)[:, None]
     wraps = np.array([contigs[name].circular for name in ends.seqid], dtype=np.bool_)[:, None]

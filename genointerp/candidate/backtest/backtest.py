@@ -1,9 +1,9 @@
-"""Hide a known class and see where the ranking puts its features, which it would have to find.
+"""Hide a known class and see where the ranking puts the features that detect it.
 
-The annotation is reduced to what it would be had nobody described the class
-(`genointerp.annotation.withhold`), concepts are defined and associations measured upon what is
-left, and the features are ranked. Which features tell the class comes from the annotation as it
-is, and is looked at only to read their ranks.
+The annotation is reduced to what it would be if nobody had described the class
+(`genointerp.annotation.withhold`). Concepts are defined and associations measured on what is left,
+and the features are ranked. The complete annotation says which features tell the class; it is used
+only to look up their ranks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,22 +37,22 @@ from genointerp.store.table.schema.candidate import BACKTEST, BACKTEST_FEATURES
 from genointerp.store.table.table import conform, empty_table
 
 TOPS = (10, 50, 100)
-"""Ranks up to which recall is told."""
+"""Ranks up to which recall is reported."""
 
 GOAL_RANK = 20
-"""The best feature of a class that the model knows is to be among so many."""
+"""The best feature of a class that the model knows should rank no lower than this."""
 
 KNOWN_AUROC = 0.9
-"""A linear probe above this on test says that the model knows a class."""
+"""AUROC of a linear probe on test above which the model is said to know a class."""
 
 MAX_CHANCE = 0.05
-"""A class whose features lie where chance may put them is not found."""
+"""Largest p-value at which a class counts as found rather than ranked high by chance."""
 
 RISE = 2
-"""A feature is hidden by the annotation if its rank without the class is so many times as early."""
+"""The annotation hides a feature if hiding the class divides its rank by this number or more."""
 
 LEAST_F1 = 0.1
-"""A feature with a lower F1 on test may be attracted by a class, but does not tell it."""
+"""Lowest F1 on test with which a feature tells a class; below, it may be attracted by it."""
 
 _NAN = float("nan")
 _LEAST_OVERLAP = 0.01
@@ -60,14 +60,14 @@ _LEAST_OVERLAP = 0.01
 
 @dataclass(frozen=True, eq=False)
 class BacktestResult:
-    """Where the features of each hidden class land.
+    """Ranks of the features of each hidden class.
 
     Parameters
     ----------
     classes
-        In the schema ``BACKTEST``, a row for each class.
+        One row per class, in the schema ``BACKTEST``.
     features
-        In the schema ``BACKTEST_FEATURES``, a row for each feature of each class, by rank.
+        One row per feature of each class, by rank, in the schema ``BACKTEST_FEATURES``.
     """
 
     classes: pd.DataFrame
@@ -76,18 +76,18 @@ class BacktestResult:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """Features that are ranked, and what is known of them with nothing hidden.
+    """Features that are ranked, and what is known about them when nothing is hidden.
 
     Parameters
     ----------
     specimens
-        Of one dictionary, with their sequences and annotations.
+        Genomes with the features of one dictionary, their sequences and annotations.
     associations
-        What `associate` returned for them.
+        Table that `associate` returned for them.
     split
-        What it was configured with.
+        Configuration with which it was called.
     given
-        As `genointerp.candidate.rank.rank` takes it.
+        Evidence measured elsewhere, as for `genointerp.candidate.rank.rank`.
     """
 
     specimens: Sequence[Specimen]
@@ -98,16 +98,16 @@ class Subject:
 
 @dataclass(frozen=True, eq=False)
 class RandomWeights:
-    """Features of a dictionary of the same model with random weights, ranked beside.
+    """Features of a dictionary of the same model with random weights, ranked for comparison.
 
     Parameters
     ----------
     specimens
-        The genomes of the subject, in its order. The two rankings could not be compared if windows
-        were known of one only.
+        The genomes of the subject, in its order. Windows must be known for both or for neither, or
+        the two rankings could not be compared.
     given
-        Of the same kinds as the subject's: directions of both or of neither, and the same genomes
-        of training. Other seeds and ablation are of the subject only.
+        Evidence of the same kinds as the subject's: directions for both or for neither, and the
+        same genomes of training. Only the subject may have other seeds and ablation.
     """
 
     specimens: Sequence[Specimen]
@@ -115,7 +115,7 @@ class RandomWeights:
 
 
 class _Gathered(NamedTuple):
-    """Features of one dictionary, what was gathered of them, and ``rank`` with nothing hidden."""
+    """Features of one dictionary, their evidence, and their ranks when nothing is hidden."""
 
     name: str
     subject: Subject
@@ -137,30 +137,31 @@ def backtest(
     Parameters
     ----------
     concepts
-        Their definitions; the associations were measured on them.
+        Definitions of the concepts that the associations were measured on.
     random
-        What random weights give, to be compared with.
+        Features of random weights, to compare with.
     probes
-        Table of baselines, whose linear probes tell which classes the model knows.
+        Table of baselines; its linear probes show which classes the model knows.
     progress
-        Told of the classes that are done.
+        Called with (classes done, classes in all).
 
     Raises
     ------
     InputError
-        If the sequence or the annotation of a specimen is not known, or less is known of random
-        weights than of the subject.
+        If the sequence or the annotation of a specimen is unknown, or if random weights have other
+        kinds of evidence than the subject.
     MismatchError
-        If the features of random weights are of other genomes or another site, or no such.
+        If the features of random weights come from other genomes or another site, or are not of
+        random weights.
 
     Notes
     -----
     A feature *tells* the class if, with nothing hidden, its label with the highest ``f1_fit`` is of
     the class, its ``q_value`` is at most ``config.max_q``, and its F1 on test is at least
     `LEAST_F1`, above ``null_f1``, and above that of the always-on detector unless its gain in
-    precision is at least ``config.explained``. The best is that with the highest ``f1_fit``. For a
-    class that no feature tells nothing is ranked. Evidence and order are those of
-    `genointerp.candidate.rank.rank`: with nothing hidden it would be the same table.
+    precision is at least ``config.explained``. The best is the one with the highest ``f1_fit``. If
+    no feature tells a class, nothing is ranked for it. Evidence and order are those of
+    `genointerp.candidate.rank.rank`; with nothing hidden, the table would be the same.
     """
     config = RankConfig() if config is None else config
     use = read_classes()
@@ -198,11 +199,11 @@ def backtest(
 def associate_hidden(
     specimens: Sequence[Specimen], hidden: HiddenClass, split: AssociateConfig
 ) -> pd.DataFrame:
-    """Return the associations as they are when the class was never described.
+    """Return the associations as they would be if the class had never been described.
 
-    Every label is measured and the tested family chosen anew: features whose best label is gone
-    have another, so that the table of the complete annotation holds no p-value for it. Empty
-    where nothing else is known.
+    Every label is measured again and the tested family is chosen again, since a feature whose best
+    label is hidden has another one, for which the table of the complete annotation may hold no
+    p-value. The table is empty if nothing else is known.
     """
     left = hidden.hide_in(specimens)
     if not list_labels(left):
@@ -213,9 +214,10 @@ def associate_hidden(
 def class_features(
     associations: pd.DataFrame, concepts: Sequence[str], config: RankConfig
 ) -> pd.DataFrame:
-    """Return the features that tell one of the concepts, as `backtest` says; best first.
+    """Return the features that tell one of the concepts, as defined in `backtest`, best first.
 
-    Columns ``feature, concept, orientation, f1_fit, f1`` of the label with the highest ``f1_fit``.
+    The columns are ``feature, concept, orientation, f1_fit, f1`` of the label with the highest
+    ``f1_fit``.
     """
     known = associations[associations["f1_fit"] > 0]
     ordered = known.sort_values("f1_fit", ascending=False, kind="stable")
@@ -250,7 +252,7 @@ def _check_random(subject: Subject, random: RandomWeights) -> None:
         ("genomes of training", own.trained_on is not None, others.trained_on is not None),
     ):
         if has != has_other:
-            expected = "as of the features" if has else "none, as of the features"
+            expected = "as for the features" if has else "none, as for the features"
             raise InputError(f"{kind} of random weights", expected, "none" if has else "some")
 
 
@@ -261,7 +263,7 @@ def _gather(name: str, subject: Subject, config: RankConfig) -> _Gathered:
 
 
 def _rank_hidden(gathered: _Gathered, hidden: HiddenClass, config: RankConfig) -> pd.DataFrame:
-    """Return the features of a hidden class with their ranks, in the schema of these."""
+    """Return the features of a hidden class with their ranks, as ``BACKTEST_FEATURES``."""
     subject, evidence = gathered.subject, gathered.evidence
     found = class_features(subject.associations, hidden.gone, config)
     found = found[found["feature"].isin(evidence["feature"])]
@@ -280,7 +282,7 @@ def _rank_hidden(gathered: _Gathered, hidden: HiddenClass, config: RankConfig) -
 
 
 def by_density(ranked: pd.DataFrame) -> Int64[np.ndarray, " feature"]:
-    """Return the rank of each feature when the rarest comes first, of equals the lowest number."""
+    """Return the rank of each feature with the rarest first, and ties by lower number."""
     order = np.lexsort((ranked["feature"], ranked["density"]))
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(1, len(order) + 1)
@@ -288,7 +290,7 @@ def by_density(ranked: pd.DataFrame) -> Int64[np.ndarray, " feature"]:
 
 
 def count_read(specimens: Sequence[Specimen], concept: str) -> int:
-    """Return the elements of a concept of which a base was read on either strand."""
+    """Count the elements of a concept of which at least one base was read, on either strand."""
     n = 0
     for specimen in specimens:
         store = specimen.features
@@ -320,7 +322,7 @@ def _describe(
 
 
 def _compare(ranked: Sequence[pd.DataFrame], n_live: int) -> dict[str, Any]:
-    """Say where the features of a class land, and where other orders would put them."""
+    """Return where the features of a class land, and where other orders would put them."""
     own = ranked[0]
     other = ranked[1] if len(ranked) > 1 else own.head(0)
     best = own.sort_values("f1_fit", ascending=False, kind="stable").head(1).to_dict("records")
@@ -345,7 +347,7 @@ def _compare(ranked: Sequence[pd.DataFrame], n_live: int) -> dict[str, Any]:
 
 
 def _landing(features: pd.DataFrame, column: str) -> dict[str, float]:
-    """Ranks of the first and the best feature, and recall; NaN where there is no feature."""
+    """Return the ranks of the first and the best feature, and recall; NaN without features."""
     names = ["rank_first", "rank_best", *(f"recall_{top}" for top in TOPS)]
     if features.empty:
         return dict.fromkeys(names, _NAN)
@@ -356,7 +358,7 @@ def _landing(features: pd.DataFrame, column: str) -> dict[str, float]:
 
 
 def _probe_auroc(probes: pd.DataFrame | None, concepts: Sequence[str]) -> float:
-    """Return the highest test AUROC of the linear probes of a class's labels; NaN where none."""
+    """Return the highest test AUROC of the linear probes of a class's labels; NaN if none."""
     if probes is None:
         return _NAN
     own = probes[(probes["detector"] == "linear_probe") & probes["concept"].isin(concepts)]
@@ -364,29 +366,30 @@ def _probe_auroc(probes: pd.DataFrame | None, concepts: Sequence[str]) -> float:
 
 
 def verdict(row: Mapping[str, Any], *, within_known: bool) -> str:
-    """Say whether the ranking would have found a class, and whether it takes hiding to.
+    """Decide whether the ranking would have found a class, and only because it was hidden.
 
     Parameters
     ----------
     row
-        Of the table of classes, in all but ``verdict`` and ``use``.
+        Row of the table of classes, without ``verdict`` and ``use``.
     within_known
-        Whether the class is a part of another that stays known, such as the codons at its ends.
+        Whether the class is part of another one that stays known, such as the codons at its ends.
 
     Notes
     -----
-    The first that holds:
+    The first of these that holds:
 
-    - ``not known``: a probe says that the model does not know it (`KNOWN_AUROC`);
+    - ``not known``: according to a probe the model does not know it (`KNOWN_AUROC`);
     - ``no feature``: no feature tells it;
-    - ``part of what is known``: whatever tells it fires within a class that stays known, which
-      explains it; no ranking that asks what is unexplained can have it early;
-    - ``missed``: its best is not among the first `GOAL_RANK`, or its features lie where chance may
-      put them: ``p_ranks``, over all of them, is above `MAX_CHANCE`, or so is ``p_value``, of the
-      first, where the first of all ranks would not be (m / n <= `MAX_CHANCE`);
-    - ``not hidden by annotation``: half of its features or fewer are ranked `RISE` times as early
-      as with nothing hidden. The ranking has them early whether the class is known or not, so that
-      hiding it tests nothing;
+    - ``part of what is known``: every feature that tells it fires within a class that stays known,
+      and is explained by that class; no ranking by what is unexplained can put it early;
+    - ``missed``: its best feature is not among the first `GOAL_RANK`, or chance may put its
+      features where they lie. That is so if ``p_ranks``, over all of them, is above `MAX_CHANCE`,
+      or if ``p_value``, of the first, is above it although rank 1 would be below it (m / n <=
+      `MAX_CHANCE`);
+    - ``not hidden by annotation``: at most half of its features are ranked `RISE` times as early as
+      with nothing hidden. The ranking has them early whether the class is known or not, so hiding
+      it tests nothing;
     - ``found``.
     """
     if row["probe_auroc"] <= KNOWN_AUROC:
@@ -403,7 +406,7 @@ def verdict(row: Mapping[str, Any], *, within_known: bool) -> str:
 
 
 def tell_shown(features: pd.DataFrame) -> dict[str, float]:
-    """Say where the features of a class are with nothing hidden; NaN where there is none."""
+    """Return where the features of a class rank with nothing hidden; NaN if there are none."""
     if features.empty:
         return dict.fromkeys(("rank_first_shown", "rank_best_shown", "share_risen"), _NAN)
     hidden, shown = (features[name].to_numpy(np.float64) for name in ("rank", "rank_shown"))

@@ -1,4 +1,4 @@
-"""Where a few of many features lie in an order drawn at random; exact."""
+"""Exact distributions of the ranks of a few among many features in a random order."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ _EXACT_PAIRS = 100_000
 
 
 class Band(NamedTuple):
-    """Recall in an order at random: its mean, and the central 95 % of its distribution."""
+    """Recall in a random order: its mean, and the central 95 % of its distribution."""
 
     mean: Float64[np.ndarray, " rank"]
     low: Float64[np.ndarray, " rank"]
@@ -22,13 +22,13 @@ def expected_first(n: int, m: int) -> float:
 
     Notes
     -----
-    ``(n + 1) / (m + 1)``; NaN for none.
+    ``(n + 1) / (m + 1)``; NaN if ``m`` is 0.
     """
     return (n + 1) / (m + 1) if m else float("nan")
 
 
 def p_first(n: int, m: int, rank: int) -> float:
-    """Return the chance that the first of ``m`` features among ``n`` is as early as ``rank``.
+    """Return the chance that the first of ``m`` among ``n`` features ranks ``rank`` or earlier.
 
     Notes
     -----
@@ -38,18 +38,18 @@ def p_first(n: int, m: int, rank: int) -> float:
 
 
 def p_within(n: int, m: int, top: int, hits: int) -> float:
-    """Return the chance that ``top`` of ``n`` features hold at least ``hits`` of the ``m``."""
+    """Return the chance that the first ``top`` of ``n`` features hold ``hits`` or more of ``m``."""
     return float(hypergeom.sf(hits - 1, n, m, min(top, n)))
 
 
 def p_ranks(ranks: Float64[np.ndarray, " feature"], n: int) -> float:
-    """Return the chance that as many of ``n`` features in random order lie as early in all.
+    """Return the chance that as many of ``n`` features in random order lie as early as a whole.
 
     Notes
     -----
-    One-sided Wilcoxon rank-sum test of the features' ranks against those of the others: exact while
-    the number of pairs is at most `_EXACT_PAIRS`, by the normal approximation with continuity
-    correction above. 1 where there are no others, NaN for none.
+    One-sided Wilcoxon rank-sum test of the features' ranks against those of the others. It is exact
+    for up to `_EXACT_PAIRS` pairs and uses the normal approximation with continuity correction
+    above. The chance is 1 if there are no others, and NaN if there are no features.
     """
     m = len(ranks)
     if not m:

@@ -8,15 +8,15 @@ from genointerp.core.config import from_mapping, read_yaml
 
 @dataclass(frozen=True)
 class BacktestClasses:
-    """What ``annotations/backtest.yaml`` holds: the reason of each class, by its name.
+    """Contents of ``annotations/backtest.yaml``: the reason for each class, by its name.
 
     Parameters
     ----------
     tuned
-        Classes by which the form of the score may be chosen.
+        Classes that may be used to choose the form of the score.
     reserve
-        Classes that are never used in choosing, as is every class that has no entry. One that is
-        made of another class is hidden only if it stands here.
+        Classes that are never used to choose it. Classes without an entry are treated the same way.
+        A class that is made of another class is hidden only if it is listed here.
     """
 
     tuned: dict[str, str]
@@ -24,7 +24,7 @@ class BacktestClasses:
 
 
 def read_classes() -> BacktestClasses:
-    """Read the shipped file.
+    """Read the shipped file of classes.
 
     Raises
     ------

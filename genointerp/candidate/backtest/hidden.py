@@ -1,4 +1,4 @@
-"""What would be known of some genomes had one class never been described."""
+"""What would be known about genomes if one class had never been described."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,16 +13,16 @@ from genointerp.feature.specimen import Specimen
 
 
 class HiddenClass(NamedTuple):
-    """A class that is hidden.
+    """A class that is hidden, and what its absence changes.
 
     Parameters
     ----------
     gone
-        Concepts that have no element without it, itself first.
+        Concepts that have no elements when the class is hidden, the class itself first.
     changed
-        Concepts whose elements are others without it, such as ``intergenic``.
+        Concepts whose elements differ when the class is hidden, such as ``intergenic``.
     elements
-        Of the concepts without it, by the sha256 of the genome that they lie on.
+        Elements of the concepts when the class is hidden, by the sha256 of their genome.
     """
 
     name: str
@@ -31,21 +31,21 @@ class HiddenClass(NamedTuple):
     elements: Mapping[str, ConceptElements]
 
     def hide_in(self, specimens: Sequence[Specimen]) -> list[Specimen]:
-        """Return the specimens with the elements that are left."""
+        """Return the specimens with the remaining elements."""
         return [replace(one, elements=self.elements[one.genome_sha256]) for one in specimens]
 
 
 def hide(specimens: Sequence[Specimen], concepts: Mapping[str, Concept], name: str) -> HiddenClass:
-    """Hide a class: say what goes with it, and what becomes other.
+    """Hide a class, and find which concepts vanish with it and which change.
 
-    Of a concept that is made of another (`Concept.of`) no element goes: nobody said that these
-    bases of the other, or these elements of it, are anything of their own.
+    Hiding a concept that is made of another (`Concept.of`) removes no elements of the other: it is
+    only as if nobody had said that these bases or elements of the other are something of their own.
 
     Parameters
     ----------
     specimens
-        With their sequences, their annotations, and the elements of the concepts with nothing
-        hidden.
+        Genomes with their sequences, their annotations, and the elements of the concepts when
+        nothing is hidden.
     """
     if concepts[name].of is not None:
         return _hide_part(specimens, concepts, name)

@@ -1,1 +1,1 @@
-"""All that is known of a candidate on one page."""
+"""Dossiers: all that is known about a candidate on one page."""

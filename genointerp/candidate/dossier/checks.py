@@ -1,4 +1,4 @@
-"""Every check that a candidate went through, in words: what it is not, and why."""
+"""All checks that a candidate went through, in words: what it is not, and why."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
@@ -14,20 +14,20 @@ from genointerp.candidate.flags import FLAGS, Flag
 Outcome = Literal["ruled out", "not ruled out", "not examined"]
 
 _NOTHING_THERE = frozenset({"attraction"})
-"""Columns that are undefined where there is nothing: no concept attracts the feature."""
+"""Columns that are undefined if there is nothing to measure: no concept attracts the feature."""
 
 UNDEFINED: dict[str, str] = {
-    "gc_auroc": "it fires wherever was read",
-    "kmer_auroc": "it fires on too few bases to learn from one half and tell on the other",
-    "strand_asymmetry": "one strand alone was read",
+    "gc_auroc": "it fires on all bases that were read",
+    "kmer_auroc": "it fires on too few bases to learn from one half and to predict the other",
+    "strand_asymmetry": "only one strand was read",
     **dict.fromkeys(
         ("window_bias", "window_bias_16"),
-        "where windows begin was not told, or no such base was read",
+        "it is not known where windows begin, or no base of their heads was read",
     ),
     "outlier_share": "the activations were not given",
     **dict.fromkeys(
         ("seen_share", "seen_p"),
-        "no genome outside the training was read, or nobody told which those are",
+        "no genome outside the training was read, or it is not known which those are",
     ),
     **dict.fromkeys(("stability", "stability_null"), "no dictionary of another seed was compared"),
     "split_cosine": "the directions of the dictionary were not given",
@@ -36,27 +36,28 @@ UNDEFINED: dict[str, str] = {
         "it was not ablated, or fires in no window of the ablation",
     ),
 }
-"""Why a column of candidates is undefined, for those that may be and that rules name."""
+"""Why a column of candidates is undefined, for the columns that rules use and that may be so."""
 
 
 class Check(NamedTuple):
-    """One check.
+    """One check of a candidate.
 
     Parameters
     ----------
     check
         Name of the flag.
     outcome
-        ``not ruled out`` where the rule raised it; ``not examined`` where it did not and says
-        nothing; ``ruled out`` otherwise.
+        ``not ruled out`` if the rule raised the flag; ``not examined`` if it did not and could not
+        say anything; ``ruled out`` otherwise.
     reason
-        Why it was not examined; empty where it was.
+        Why it was not examined; empty if it was.
     claim
-        What the candidate would be if the rule raised it.
+        What the candidate would be if the flag were raised.
     rule
-        When it is raised, with the thresholds that the ranking had.
+        When the flag is raised, with the thresholds of the ranking.
     values, thresholds
-        Of the columns and of the keys of the configuration that the rule is about; None: undefined.
+        Values of the columns and of the configuration keys that the rule uses; None where
+        undefined.
     """
 
     check: str
@@ -76,11 +77,11 @@ def check_candidate(
     Parameters
     ----------
     row
-        Of the table of candidates.
+        Row of the table of candidates.
     evidence
-        Its loci, in the schema ``LOCUS_EVIDENCE``.
+        Loci of the candidate, in the schema ``LOCUS_EVIDENCE``.
     ranked, config
-        Where the thresholds are.
+        Configurations of the ranking and of the dossier, which hold the thresholds.
     """
     raised = set(str(row["flags"]).split(","))
     checks = [_flag_check(flag, row, ranked, is_raised=flag.name in raised) for flag in FLAGS]
@@ -103,7 +104,7 @@ def _why_not(
     values: Mapping[str, float | int | None],
     ranked: RankConfig,
 ) -> str:
-    """Return why a flag that was not raised was not examined either; empty where it was."""
+    """Return why a flag that was not raised was not examined either; empty if it was examined."""
     for name, value in values.items():
         if name not in row:
             return f"the table of candidates has no column {name}"
@@ -122,7 +123,7 @@ def _locus_checks(evidence: pd.DataFrame, config: DossierConfig) -> list[Check]:
         _one_kind(evidence, config),
         _locus_check(
             "annotation_missing",
-            "genes that finders see and that the annotation lacks",
+            "genes that finders predict and the annotation lacks",
             "share of its loci with a predicted gene and no annotated element",
             missing,
             {"max_missing": config.max_missing},
@@ -130,7 +131,7 @@ def _locus_checks(evidence: pd.DataFrame, config: DossierConfig) -> list[Check]:
         ),
         _locus_check(
             "masked",
-            "low-complexity sequence, known without a model",
+            "low-complexity sequence, which can be found without a model",
             "mean share of its loci that DUST masks",
             share,
             {"max_masked": config.max_masked},
@@ -140,7 +141,7 @@ def _locus_checks(evidence: pd.DataFrame, config: DossierConfig) -> list[Check]:
 
 
 class CommonestType(NamedTuple):
-    """The type of element in which more loci lie than chance puts there, and that chance."""
+    """Type of element that most exceeds chance in the number of loci it holds, with that chance."""
 
     type: str
     n_loci: int
@@ -148,15 +149,15 @@ class CommonestType(NamedTuple):
 
 
 def commonest_type(evidence: pd.DataFrame) -> CommonestType | None:
-    """Return the type of annotated element that tells the loci of one candidate best.
+    """Return the type of annotated element that best describes the loci of one candidate.
 
-    None where no locus lies in an element.
+    None if no locus lies in an element.
 
     Notes
     -----
     Of n loci k lie in elements of a type that holds a share p of the bases read (the largest over
-    genomes): the chance is that of k or more in n throws with p, times the number of types found
-    (Bonferroni), 1 at most. Copies of one element count as often as they are there.
+    genomes): the chance is that of k or more successes in n draws with probability p, times the
+    number of types found (Bonferroni), at most 1. Each copy of an element counts.
     """
     inside = evidence[(evidence["status"] == "annotated") & (evidence["distance"] == 0)]
     groups = inside.groupby("element_type", sort=True)["type_share"]
@@ -176,7 +177,7 @@ def _one_kind(evidence: pd.DataFrame, config: DossierConfig) -> Check:
     found = ""
     if commonest is not None:
         found = f" (here {commonest.n_loci} of {len(evidence)} in {commonest.type})"
-    # where no locus lies in any element, none is told; where there is no locus, nothing is known
+    # a chance of 1 if no locus lies in any element; undefined if there is no locus
     nothing = None if evidence.empty else 1.0
     chance = nothing if commonest is None else commonest.chance
     outcome, reason = _outcome(
@@ -203,7 +204,7 @@ def _locus_check(
     limit: Mapping[str, float],
     why_not: str,
 ) -> Check:
-    """Return a check of a share of the loci, None where it is undefined."""
+    """Return a check of a share of the loci; the share is None where it is undefined."""
     ((key, least),) = limit.items()
     outcome, reason = _outcome(
         is_raised=value is not None and value >= least, why_not=why_not if value is None else ""
@@ -213,14 +214,14 @@ def _locus_check(
 
 
 def _outcome(*, is_raised: bool, why_not: str) -> tuple[Outcome, str]:
-    """Return the outcome of a check, and the reason if it was not examined."""
+    """Return the outcome of a check, and the reason if the check was not examined."""
     if is_raised:
         return "not ruled out", ""
     return ("not examined", why_not) if why_not else ("ruled out", "")
 
 
 def _number(value: object) -> float | int | None:
-    """Return a cell as a plain number, None where it is undefined or text."""
+    """Return a cell as a plain number; None if it is undefined or text."""
     if isinstance(value, int | np.integer):
         return int(value)
     if not isinstance(value, float | np.floating) or np.isnan(value):

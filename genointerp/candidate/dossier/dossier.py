@@ -1,4 +1,4 @@
-"""The dossier of a candidate: all that is known of it on one page, as plain values."""
+"""Dossier of a candidate: all that is known about it on one page, as plain values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,31 +18,31 @@ from genointerp.feature.motif import Motif, MotifConfig, find_motif
 from genointerp.feature.specimen import Specimen
 
 _EFFECTS = ("loss", "ablation")
-"""What the names of columns about ablation begin with."""
+"""Prefixes of the names of columns about ablation."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dossier:
-    """One candidate.
+    """All that is known about one candidate.
 
     Parameters
     ----------
     candidate
         Its row of the table of candidates.
     checks
-        What it is not, and what it might still be.
+        Checks that say what it is not, and what it might still be.
     loci
         Its strongest loci, in the schema ``LOCUS_EVIDENCE``.
     context
-        Number of loci by status, type of the nearest element and orientation to it.
+        Numbers of loci by status, type of the nearest element and orientation relative to it.
     neighbours
         Features with the nearest directions: ``feature, cosine, best_concept, best_f1, flags``.
     ablation
-        What the table of candidates says of its removal.
+        Columns of the table of candidates about its ablation.
     motif
-        Bases around its loci; None where none can be aligned.
+        Motif of its loci; None if none can be aligned.
     next
-        What to do before any experiment, and the experiment.
+        Steps to take before any experiment, then the experiment.
     """
 
     candidate: Mapping[str, Any]
@@ -68,18 +68,18 @@ def make_dossiers(
     *,
     decoder: Float[np.ndarray, "n_features d_in"] | None = None,
 ) -> list[Dossier]:
-    """Write the dossiers of the first candidates.
+    """Make the dossiers of the first candidates.
 
     Parameters
     ----------
     candidates
-        As `genointerp.candidate.rank.rank` returns them.
+        Table as returned by `genointerp.candidate.rank.rank`.
     specimens
-        With their sequences and annotations, and with predictions where finders were run.
+        Genomes with their sequences and annotations, and with predictions if finders were run.
     ranked
-        What the candidates were ranked with.
+        Configuration with which the candidates were ranked.
     decoder
-        Directions of the features; without, none has neighbours.
+        Directions of the features; without them the dossiers list no neighbours.
     """
     config = DossierConfig() if config is None else config
     first = candidates.head(config.n_candidates)
@@ -93,7 +93,7 @@ def make_dossiers(
 def nearest_directions(
     decoder: Float[np.ndarray, "n_features d_in"], feature: int, n: int
 ) -> list[tuple[int, float]]:
-    """Return the features whose directions have the largest cosine to that of one, and it."""
+    """Return the features with the directions nearest to that of one feature, and their cosines."""
     found = cosine(decoder[[feature]], decoder)[0]
     order = np.lexsort((np.arange(len(found)), -found))
     return [(int(one), float(found[one])) for one in order[order != feature][:n]]
@@ -143,7 +143,7 @@ def _neighbours(
         {"feature": np.int64, "cosine": np.float64}
     )
     table = table.join(known, on="feature")
-    # a feature that never fires has no row
+    # a feature that never fires has no row in the table of candidates
     return table.fillna({"best_concept": "", "flags": ""})
 
 
@@ -153,7 +153,7 @@ def _motif(specimens: Sequence[Specimen], feature: int, ranked: RankConfig) -> M
             specimens, feature, MotifConfig(loci=loud_bases(specimens, feature, ranked))
         )
     except InputError:
-        # a feature whose loci have no flanks has no alignment
+        # loci without flanks cannot be aligned
         return None
 
 
@@ -163,7 +163,7 @@ def _next(checks: Sequence[Check], pattern: str) -> list[str]:
     unseen = [f"{it.check} ({it.reason})" for it in checks if it.outcome == "not examined"]
     if doubts:
         claims = "; ".join(f"{check.check} ({check.claim})" for check in doubts)
-        steps.append(f"Settle first what is not ruled out: {claims}.")
+        steps.append(f"First settle what is not ruled out: {claims}.")
     if unseen:
-        steps.append(f"Examine what was not: {'; '.join(unseen)}.")
+        steps.append(f"Examine what was not examined: {'; '.join(unseen)}.")
     return [*steps, propose(pattern)]

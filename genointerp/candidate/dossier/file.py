@@ -1,4 +1,4 @@
-"""Dossiers as files: what stands behind the command `dossier`.
+"""Dossiers as JSON files, which the command `dossier` writes.
 
 The JSON of a dossier is specified in ``docs/schema/tables.md``.
 """
@@ -27,7 +27,7 @@ def read_dossier(path: Path) -> dict[str, Any]:
     Raises
     ------
     SchemaError
-        If it is of another format or a newer version.
+        If the file has another format or another version.
     """
     values = read_json_object(path, error=SchemaError)
     found = (values.get("format"), values.get("format-version"))
@@ -39,7 +39,7 @@ def read_dossier(path: Path) -> dict[str, Any]:
 
 
 def as_mapping(dossier: Dossier, provenance: Provenance) -> dict[str, Any]:
-    """Return a dossier as plain values; what is undefined is None."""
+    """Return a dossier as plain values; undefined values are None."""
     return {
         "format": FORMAT,
         "format-version": VERSION,

@@ -1,1 +1,1 @@
-"""What is measured of a feature before it is ranked."""
+"""Evidence that is measured for each feature before it is ranked."""

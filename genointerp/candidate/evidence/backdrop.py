@@ -1,4 +1,4 @@
-"""What a genome is like at each base: the shortcuts by which a feature may look meaningful."""
+"""Properties of a genome at each base: shortcuts that may make a feature look meaningful."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _LONGEST_UNIT = 12
 _FEWEST_MATCHES = 8
 _DEEPEST = 1024
 EDGE = 500
-"""Bases at either end of a linear contig, where what lies beyond is unknown."""
+"""Number of bases at either end of a linear contig that count as near its end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,20 +31,20 @@ class Backdrop:
     specimen
         The genome.
     gc
-        G and C among the bases around each base; towards the ends of a contig the window is
-        cut and the count scaled up to its full length.
+        Number of G and C in a window around each base. Near the ends of a contig the window is cut,
+        and the count is scaled up to its full length.
     tandem
-        Bases within a tandem repeat of units of 1 to 12 bp.
+        Whether a base lies in a tandem repeat of units of 1 to 12 bp.
     into
-        For each reading strand, how many bases of its window lie before a base, 1,024 at the most,
-        and where no window is; None where windows are unknown.
+        For each reading strand, the number of bases of its window that come before a base, capped
+        at 1,024; also 1,024 where there is no window. None if windows are unknown.
     n_covered, n_head
-        Bases that were read on each strand, and those of both that lie in the head of a window, for
-        each length of a head in `heads`.
+        Number of bases read on each strand, and number on both strands together that lie in the
+        head of a window, for each length in `heads`.
     edge
-        Bases within ``EDGE`` of an end of a linear contig.
+        Whether a base lies within ``EDGE`` of an end of a linear contig.
     letters, composition, kmers
-        Bases, how many are A, C, G and T, and the 6-mers that they spell.
+        Bases of the genome, their counts of A, C, G and T, and the 6-mers that they spell.
     covered_gc
         Number of covered (base, strand) pairs with each value of ``gc``.
     """
@@ -63,7 +63,7 @@ class Backdrop:
 
 
 def make_backdrop(specimen: Specimen, config: RankConfig) -> Backdrop:
-    """Describe each base of a genome whose sequence is known; its windows may be unknown."""
+    """Describe each base of a genome. Its sequence must be known; its windows may be unknown."""
     store, genome, windows = specimen.features, specimen.needs("sequence"), specimen.windows
     codes = [genome[seqid].sequence for seqid in store.offsets]
     gc = np.concatenate([local_gc(sequence, config.gc_window) for sequence in codes])
@@ -92,7 +92,7 @@ def make_backdrop(specimen: Specimen, config: RankConfig) -> Backdrop:
 
 
 def local_gc(sequence: UInt8[np.ndarray, " bp"], window: int) -> UInt8[np.ndarray, " bp"]:
-    """Count G, C and S around each base, in ``window`` bases centred upon it."""
+    """Count G, C and S around each base, in a window of ``window`` bases centred on it."""
     strong = np.isin(sequence, np.frombuffer(b"GCS", np.uint8))
     total = np.concatenate([[0], np.cumsum(strong)])
     centre = np.arange(len(sequence))
@@ -103,12 +103,13 @@ def local_gc(sequence: UInt8[np.ndarray, " bp"], window: int) -> UInt8[np.ndarra
 
 
 def tandem_repeats(sequence: UInt8[np.ndarray, " bp"]) -> Bool[np.ndarray, " bp"]:
-    """Return the bases of tandem repeats of units of 1 to 12 bp.
+    """Return for each base whether it lies in a tandem repeat of units of 1 to 12 bp.
 
     Notes
     -----
-    For unit u: at least ``max(8, 2 u)`` consecutive bases that equal the base u before them, and
-    the u bases before those; so at least three units, and nine bases of a homopolymer.
+    A repeat of unit length u consists of at least ``max(8, 2 u)`` consecutive bases that equal the
+    base u positions before them, together with the u bases before those. It thus has at least three
+    units, and a homopolymer has at least nine bases.
     """
     found = np.zeros(len(sequence), dtype=np.bool_)
     known = known_bases(sequence)
@@ -121,7 +122,7 @@ def tandem_repeats(sequence: UInt8[np.ndarray, " bp"]) -> Bool[np.ndarray, " bp"
 
 
 def heads(config: RankConfig) -> tuple[int, int, int]:
-    """Lengths of a window's head that are looked at: that of the configuration, 16 and 1,024."""
+    """Return the examined lengths of a window's head: the configured one, 16 and 1,024."""
     return config.window_head, 16, _DEEPEST
 
 

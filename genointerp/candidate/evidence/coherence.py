@@ -1,4 +1,4 @@
-"""How far the firing of a feature belongs to something longer than a word: by its own firing."""
+"""Whether the firing of a feature belongs to something longer than a word: coherence."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ from genointerp.core.seed import rng
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 NEAREST, REACH = 18, 99
-"""Distances that are looked at, in bp: farther than a feature of single words fires by itself."""
+"""Range of distances examined, in bp; a feature of single words does not fire this far away."""
 STEP = 3
-"""Every third distance: a reading frame is kept, and elements without one lose nothing."""
+"""Step between distances; three keeps the reading frame and costs other elements nothing."""
 N_LOCI, N_SILENT = 2048, 8192
-"""Loci of a feature, and bases of all that was read, that are looked at."""
+"""Numbers of loci of a feature, and of bases of all that was read, that are examined."""
 _Z = 1.6449
 
 Track = tuple[int, ReadStrand]
@@ -24,14 +24,14 @@ Track = tuple[int, ReadStrand]
 
 @dataclass(eq=False)
 class Surroundings:
-    """Bases drawn from what was read, for features to be silent at, and room to lay them out.
+    """Bases drawn at random from what was read, to be compared with the loci of features.
 
     Parameters
     ----------
     drawn
-        Global rows on each strand of each genome.
+        Global rows of the drawn bases, on each strand of each genome.
     borders
-        First row of each contig of each genome, then the number of rows.
+        First row of each contig of a genome, then its number of rows; one array per genome.
     """
 
     drawn: Mapping[Track, Int64[np.ndarray, " _base"]]
@@ -41,18 +41,18 @@ class Surroundings:
     def auroc(
         self, tracks: Sequence[RowTrack], chosen: Sequence[Int64[np.ndarray, " _locus"]]
     ) -> float:
-        """Chance that a chosen base has more of the feature about it than a silent one, ties half.
+        """Chance that a chosen base has more of the feature around it than a silent one, ties half.
 
         Parameters
         ----------
         chosen
-            Rows of each track, one of each locus: `choose_bases`.
+            Rows in each track, one per locus, as `choose_bases` returns them.
 
         Notes
         -----
-        What a base has about it is the sum of the feature's activations `NEAREST` to `REACH` bases
-        before and after it, on the strand that was read and within its contig; the origin of a
-        circular one ends it too. NaN where none is chosen or no drawn base is silent.
+        What a base has around it is the sum of the feature's activations `NEAREST` to `REACH` bases
+        before and after it, on the same reading strand and within its contig. The origin of a
+        circular contig counts as an end. NaN if no base is chosen or no drawn base is silent.
         """
         positive, negative = [np.zeros(0)], [np.zeros(0)]
         for track, rows in zip(tracks, chosen, strict=True):
@@ -88,7 +88,7 @@ class Surroundings:
 
 
 def draw_surroundings(stores: Sequence[FeatureStore], seed: int) -> Surroundings:
-    """Draw `N_SILENT` of the (base, strand) pairs that were read, at random."""
+    """Draw `N_SILENT` of the (base, strand) pairs that were read, without replacement."""
     read = [
         (genome, strand, *store.row_range(one))
         for genome, store in enumerate(stores)
@@ -119,9 +119,9 @@ def choose_bases(
     *,
     share: float,
 ) -> Int64[np.ndarray, " chosen"]:
-    """Return one loud base of each locus, or of a share of the loci, at random.
+    """Draw one loud base from each locus, or from a random share of the loci.
 
-    The bases of a locus are alike: however long it is, it is one observation.
+    The bases of a locus are not independent, so a locus of any length is one observation.
     """
     first = np.searchsorted(rows, start)
     number = np.searchsorted(rows, end) - first
@@ -133,12 +133,13 @@ def choose_bases(
 def coherent_share(
     coherence: Float64[np.ndarray, " feature"], n_loci: Float64[np.ndarray, " feature"]
 ) -> Float64[np.ndarray, " feature"]:
-    """Return ``2 A - 1`` of the lower bound A of a coherence, not below 0; NaN counts as 0.
+    """Return ``2 A - 1``, at least 0, where A is the lower bound of a coherence; 0 for NaN.
 
     Notes
     -----
-    Wilson's (1927) lower bound of a share, one-sided at 95 %, of the loci that were looked at,
-    `N_LOCI` at most. The mean of what a locus scores, 0 to 1, varies less than such a share.
+    A is Wilson's (1927) one-sided 95 % lower bound of a share among the loci examined, which are at
+    most `N_LOCI`. The coherence is a mean of scores of loci between 0 and 1, which varies less than
+    such a share.
     """
     a = np.where(np.isnan(coherence), 0.5, coherence)
     n, z2 = np.clip(n_loci, 1, N_LOCI), _Z**2

@@ -1,4 +1,4 @@
-"""A feature's direction beside others: found again by another seed, or split within its own."""
+"""Compare the directions of features: found again with another seed, or split within one."""
 
 from collections.abc import Sequence
 
@@ -19,28 +19,29 @@ def describe_directions(
     *,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Measure how near each feature's direction lies to others.
+    """Measure how near the direction of each feature lies to other directions.
 
     Parameters
     ----------
     rows
         ``W_dec`` of the dictionary.
     others
-        ``W_dec`` of dictionaries of the same site and other seeds.
+        ``W_dec`` of dictionaries of the same site, trained with other seeds.
 
     Returns
     -------
     pandas.DataFrame
-        A row for each feature, in order:
+        One row per feature, in order:
 
         ``stability``
-            The largest cosine to a direction of another dictionary; the mean over them.
+            The largest cosine to a direction of another dictionary, averaged over the other
+            dictionaries.
         ``stability_null``
-            What one random direction in a hundred reaches, matched in the same way: coordinates of
-            the others' directions are shuffled among features, each by itself, so that the
-            spread of every coordinate stays. The same for all features.
+            The ``stability`` that one random direction in a hundred reaches. Each coordinate of the
+            others' directions is shuffled among features by itself, which keeps the spread of every
+            coordinate. The value is the same for all features.
         ``split_cosine``
-            The largest cosine to another direction of its own dictionary.
+            The largest cosine to another direction of the same dictionary.
 
         The first two are NaN without other dictionaries.
 

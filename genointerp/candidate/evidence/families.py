@@ -1,4 +1,4 @@
-"""Whether the loci of a feature are copies of one another: families by shared words."""
+"""Whether the loci of a feature are copies of one another: families of shared words."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,18 @@ from genointerp.genome.letters import UNKNOWN, base_codes
 
 WORD = 10
 SHARED = 0.3
-"""Share of the words of the shorter sequence from which two are of one family."""
+"""Two sequences are linked if they share at least this part of the words of the shorter one."""
 
 
 def count_families(sequences: Sequence[UInt8[np.ndarray, " _bp"]]) -> int:
-    """Count families of sequences, each of which shares words with another of its family.
+    """Count families of sequences that share words.
 
     Notes
     -----
-    Two sequences are linked if they have at least 30 % of the distinct 10-mers of the one with the
-    fewer in common; a family is what is linked, directly or through others. Two random sequences
-    of 150 bp share 2 % at the most: ``150 / 4^10`` for each word.
+    Two sequences are linked if they have in common at least 30 % of the distinct 10-mers of the one
+    with fewer. A family is a set of sequences that are linked directly or through others. Two
+    random sequences of 150 bp share 2 % of their words at most, since each word is found with a
+    chance of ``150 / 4^10``.
     """
     words = [_words(sequence) for sequence in sequences]
     family = list(range(len(words)))

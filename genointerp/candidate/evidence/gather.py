@@ -1,4 +1,4 @@
-"""What each feature does upon the genomes, without regard to any annotation."""
+"""Evidence from the firing of each feature on the genomes, without any annotation."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
@@ -30,7 +30,7 @@ _ALIGNED, _AROUND = 100, 15
 
 
 class Period(NamedTuple):
-    """Strength of the best period, 0 to 1, and the period in bp (0 where there is none)."""
+    """Strength of the best period, 0 to 1, and the period in bp (0 if there is none)."""
 
     strength: float
     bp: int
@@ -43,44 +43,44 @@ def gather_evidence(
     trained_on: Collection[str] | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
-    """Describe every feature that fires anywhere, a row for each.
+    """Describe every feature that fires anywhere, in one row each.
 
     Parameters
     ----------
     specimens
-        With their sequences; windows and outliers may be unknown.
+        Genomes with their sequences; windows and outliers may be unknown.
     trained_on
-        sha256 of the genomes that the dictionary was trained on; None where unknown.
+        sha256 of the genomes that the dictionary was trained on; None if unknown.
 
     Returns
     -------
     pandas.DataFrame
-        Over all covered bases of all genomes, both strands:
+        The columns are measured over all covered bases of all genomes, on both strands:
 
         ``density``
-            Share of covered (base, strand) pairs on which it fires.
+            Share of the covered (base, strand) pairs on which the feature fires.
         ``n_loci``
-            Stretches of bases with ``locus_share`` of its maximum or more, gaps of up to
-            ``merge_gap`` closed, on each strand for itself.
+            Number of loci: stretches of bases with at least ``locus_share`` of its maximum, where
+            gaps of up to ``merge_gap`` bases are closed, on each strand separately.
         ``gc_auroc``
             Chance that a firing base has a higher local GC content than a silent one, ties half;
-            NaN where it fires everywhere.
+            NaN if it fires everywhere.
         ``periodicity``, ``period``
             See `find_period`.
         ``tandem_share``
-            Share of its firing bases within tandem repeats.
+            Share of its firing bases that lie in tandem repeats.
         ``strand_asymmetry``
-            ``(p - m) / (p + m)`` of its densities on ``+`` and on ``-``; NaN unless both were
-            read.
+            ``(p - m) / (p + m)`` of its densities on ``+`` and on ``-``; NaN unless both strands
+            were read.
         ``window_bias``
-            Share of its firing bases in the heads of windows over the share of bases that lie
-            there: 1 without bias; NaN where windows are unknown.
+            Share of its firing bases that lie in the heads of windows, over the share of all bases
+            that lie there. It is 1 without bias, and NaN if windows are unknown.
         ``window_bias_16``, ``window_bias_1024``
-            The same of the first 16 and 1,024 bases.
+            The same for the first 16 and the first 1,024 bases of windows.
         ``edge_share``
             Share of its firing bases near an end of a linear contig.
         ``outlier_share``
-            Share of its firing bases at tokens of unusual norm; NaN where these are unknown.
+            Share of its firing bases at tokens of unusual norm; NaN if these are unknown.
         ``coherence``
             See `genointerp.candidate.evidence.coherence.Surroundings.auroc`.
         ``kmer_auroc``
@@ -88,20 +88,21 @@ def gather_evidence(
         ``locus_length``
             Median length of its loci in bp.
         ``n_families``
-            Families of sequences among its 20 strongest loci with 50 bp on either side; see
-            `genointerp.candidate.evidence.families.count_families`.
+            Number of families of sequences among its 20 strongest loci with 50 bp on either side;
+            see `genointerp.candidate.evidence.families.count_families`.
         ``motif_bits``
-            Information of its 100 strongest loci, 15 bp on either side of the peak.
+            Information in bits of its 100 strongest loci, with 15 bp on either side of the peak.
         ``motif_share``
-            See `genointerp.candidate.evidence.pattern.motif_share`, of the loci of ``motif_bits``.
+            See `genointerp.candidate.evidence.pattern.motif_share`, for the loci of ``motif_bits``.
         ``pattern``
             See `genointerp.candidate.evidence.pattern.classify`.
         ``n_genomes``
-            Genomes that hold a locus.
+            Number of genomes that hold a locus.
         ``seen_share``, ``seen_p``
             See `genointerp.candidate.evidence.seen`.
         ``top_region``
-            The locus with its largest activation, the first of equals; 1-based, closed.
+            Region of the locus with its largest activation, the first one among ties; 1-based,
+            closed.
     """
     stores = [specimen.features for specimen in specimens]
     backdrops = [make_backdrop(specimen, config) for specimen in specimens]
@@ -154,9 +155,9 @@ COLUMNS = [
 
 
 def evidence_of(candidates: pd.DataFrame, config: RankConfig) -> pd.DataFrame:
-    """Return the evidence that a table of candidates holds, as `gather_evidence` gave it.
+    """Return the evidence in a table of candidates, as `gather_evidence` returned it.
 
-    ``pattern`` is named anew, since that of a candidate may come from its associations.
+    ``pattern`` is determined again, since that of a candidate may come from its associations.
     """
     found = candidates.sort_values("feature", ignore_index=True)[COLUMNS]
     rows: list[dict[str, object]] = found.to_dict(orient="records")  # type: ignore[assignment]
@@ -169,14 +170,15 @@ def find_period(recurrence: Float64[np.ndarray, " lag"]) -> Period:
     Parameters
     ----------
     recurrence
-        For each lag k from 0, the share of firing bases whose k-th next base fires too.
+        For each lag k from 0, the share of firing bases for which the base k positions later fires
+        too.
 
     Notes
     -----
     The strength of period p is ``r(p) - (r(p-1) + r(p+1)) / 2``: 1 for a feature that fires on
     every p-th base, about 0 for one that fires on whole elements, on isolated bases or at random.
-    The shortest period that reaches nine tenths of the strongest is given, so that multiples do
-    not win.
+    The shortest period that reaches nine tenths of the highest strength is returned, so that its
+    multiples do not win.
     """
     if len(recurrence) < 4:
         return Period(0.0, 0)
@@ -250,7 +252,7 @@ def _shape(
             continue
         fires = memory[track.genome]
         fires[row] = True
-        # a random sample: an evenly spaced one would have a period of its own
+        # the sample is random, since an evenly spaced one would have a period of its own
         sample = row if len(row) <= _SAMPLED else draw.choice(row, _SAMPLED, replace=False)
         found += np.count_nonzero(fires[sample[:, None] + lags], axis=0)
         n += len(sample)
@@ -341,7 +343,7 @@ def _sequences(
     loci: Loci,
     order: Int64[np.ndarray, " locus"],
 ) -> dict[str, float | int]:
-    """Describe the sequences of the strongest loci; ``of`` is the track of each."""
+    """Describe the sequences of the strongest loci; ``of`` holds the track of each locus."""
     spans: list[UInt8[np.ndarray, " _bp"]] = []
     aligned: list[bytes] = []
     for track, locus in zip(of, order[: len(of)].tolist(), strict=True):

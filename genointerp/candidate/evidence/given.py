@@ -1,4 +1,4 @@
-"""Evidence of features that the genomes alone do not give: of the model, of other seeds."""
+"""Evidence about features that comes from the model or from other seeds, not from genomes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,27 +24,27 @@ _ABLATION = {
     "loss_effect_matched": "loss_effect_matched",
     "p_value": "loss_effect_p",
 }
-"""Columns of ablation, and what candidates call them."""
+"""Columns of the table of ablation, with their names in the table of candidates."""
 DIRECTIONS = ["stability", "stability_null", "split_cosine"]
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What is measured elsewhere; whatever is None stays unmeasured.
+    """Evidence that was measured elsewhere; whatever is None stays unmeasured.
 
     Parameters
     ----------
     ablation
-        In the schema of ablation; features without a row stay unmeasured.
+        Table in the schema of ablation; features without a row stay unmeasured.
     decoder
         ``W_dec`` of the dictionary.
     others
-        ``W_dec`` of dictionaries of the same site and other seeds; needs ``decoder``.
+        ``W_dec`` of dictionaries of the same site, trained with other seeds; needs ``decoder``.
     trained_on
         sha256 of the genomes that the dictionary was trained on.
     measured
-        Candidates of the same features, genomes, windows and directions, ranked with the same
-        configuration: their evidence is taken over.
+        Candidates ranked from the same features, genomes, windows and directions with the same
+        configuration; their evidence is reused.
     """
 
     ablation: pd.DataFrame | None = None
@@ -54,19 +54,19 @@ class Given:
     measured: pd.DataFrame | None = None
 
     def add_ablation(self, evidence: pd.DataFrame) -> pd.DataFrame:
-        """Return evidence with what the model loses, NaN where nothing was ablated."""
+        """Add the columns of ablation to evidence; NaN where nothing was ablated."""
         if self.ablation is None:
             return evidence.assign(**dict.fromkeys(_ABLATION.values(), np.nan))
         effects = self.ablation.set_index("feature")[list(_ABLATION)].rename(columns=_ABLATION)
         return evidence.join(effects, on="feature")
 
     def add_directions(self, evidence: pd.DataFrame, n_features: int, *, seed: int) -> pd.DataFrame:
-        """Return evidence with what the directions tell, NaN where there are none.
+        """Add the columns of directions to evidence; NaN if there are no directions.
 
         Raises
         ------
         MismatchError
-            If the directions are of another dictionary's size.
+            If the directions belong to a dictionary of another size.
         """
         if self.decoder is None:
             return evidence.assign(**dict.fromkeys(DIRECTIONS, np.nan))
@@ -79,7 +79,7 @@ class Given:
 
 @dataclass(frozen=True)
 class GivenFiles:
-    """Files of `Given`.
+    """Files from which `Given` is read.
 
     Parameters
     ----------
@@ -90,12 +90,12 @@ class GivenFiles:
     other_saes
         Folders of dictionaries of other seeds.
     trained_on
-        Genomes that the dictionary was trained on; unknown where there are none.
+        Genomes that the dictionary was trained on; if there are none, they are unknown.
 
     Raises
     ------
     InputError
-        If there are other dictionaries but not the one that they are to be compared with.
+        If other dictionaries are given without the one to compare them with.
     """
 
     ablation: Path | None = None
@@ -105,15 +105,16 @@ class GivenFiles:
 
     def __post_init__(self) -> None:
         if self.other_saes and self.sae is None:
-            raise InputError("other dictionaries", "the dictionary itself beside them", "none")
+            raise InputError("other dictionaries", "the dictionary itself as well", "none")
 
     def read(self, store: FeatureStore) -> Given:
-        """Read what is given of the dictionary of a store.
+        """Read the evidence for the dictionary of a features store.
 
         Raises
         ------
         MismatchError
-            If something is of another dictionary, or another one is of other activations.
+            If a file belongs to another dictionary, or another seed was trained on other
+            activations.
         """
         seen = frozenset(read_genome(path).sha256 for path in self.trained_on)
         sae = self.sae
@@ -125,7 +126,7 @@ class GivenFiles:
         )
 
     def digests(self) -> dict[str, str]:
-        """Return the sha256 of each file, by what it is."""
+        """Return the sha256 of each file, by its role."""
         files = {} if self.ablation is None else {"ablation": self.ablation}
         files |= {f"trained-on-{i}": path for i, path in enumerate(self.trained_on)}
         others = {f"other-sae-{i}": path for i, path in enumerate(self.other_saes)}

@@ -1,4 +1,4 @@
-"""How well the letters around a base tell where a feature fires: the shortcut without a model."""
+"""How well the letters around a base predict where a feature fires, without a model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,23 +14,26 @@ from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 K = 6
 UNKNOWN_KMER = 4**K
-"""Code of a 6-mer with another letter than A, C, G, T, or beyond the end of its contig."""
+"""Code of a 6-mer that holds another letter than A, C, G, T or reaches beyond its contig."""
 OFFSETS = (-11, -8, -5, -2)
-"""First base of the 6-mer from the base in reading direction: -5 ends with the base itself."""
+"""Position of the 6-mer's first base relative to the base, along the reading direction.
+
+The 6-mer at -5 ends with the base itself.
+"""
 BLOCK = 16_384
-"""Bases of a block; even blocks are fit, odd ones test."""
+"""Length of a block in bases; even blocks are fit, odd ones test."""
 
 
 @dataclass(frozen=True, eq=False)
 class KmerBackdrop:
-    """The 6-mers of one genome, and how often each was read.
+    """The 6-mers of one genome, and how often each of them was read.
 
     Parameters
     ----------
     code
-        For each reading strand and row, the 6-mer whose first base in reading direction it is.
+        For each reading strand and row, the 6-mer that begins at this base in reading direction.
     covered
-        Covered (base, strand) pairs by offset, half (fit, test) and 6-mer at that offset.
+        Number of covered (base, strand) pairs by offset, half (fit, test) and 6-mer at that offset.
     """
 
     code: dict[ReadStrand, Int16[np.ndarray, " row"]]
@@ -38,7 +41,7 @@ class KmerBackdrop:
 
 
 def make_kmer_backdrop(store: FeatureStore, genome: Genome) -> KmerBackdrop:
-    """Return the 6-mers of a genome, with the counts of those of the bases that were read."""
+    """Return the 6-mers of a genome, and their counts at the bases that were read."""
     letters = [genome[seqid].sequence for seqid in store.offsets]
     code: dict[ReadStrand, Int16[np.ndarray, " row"]] = {
         "+": np.concatenate([kmer_codes(sequence) for sequence in letters]),
@@ -55,7 +58,7 @@ def make_kmer_backdrop(store: FeatureStore, genome: Genome) -> KmerBackdrop:
 
 
 def kmer_codes(sequence: UInt8[np.ndarray, " bp"]) -> Int16[np.ndarray, " bp"]:
-    """Return for each base the number of the 6-mer that begins there, A < C < G < T."""
+    """Return for each base the code of the 6-mer that begins there, in the order A < C < G < T."""
     digits = np.pad(base_codes(sequence), (0, K - 1), constant_values=UNKNOWN)
     code = np.zeros(len(sequence), dtype=np.int16)
     known = np.ones(len(sequence), dtype=np.bool_)
@@ -66,14 +69,14 @@ def kmer_codes(sequence: UInt8[np.ndarray, " bp"]) -> Int16[np.ndarray, " bp"]:
 
 
 def kmer_auroc(tracks: Sequence[RowTrack], backdrops: Sequence[KmerBackdrop]) -> float:
-    """Return how well 6-mers, learnt on one half of the blocks, tell firing on the other half.
+    """Return how well 6-mers learnt on one half of the blocks predict firing on the other half.
 
     Notes
     -----
     The score of a base is the mean activation over the covered bases of fit with the same 6-mer,
-    silent ones as 0. The offset of the 6-mer is that with the highest AUROC on fit. The AUROC is
-    that of the score for firing, over the covered bases of test; NaN where a half has no firing
-    base or no silent one.
+    counting silent ones as 0. The 6-mer is taken at the offset with the highest AUROC on fit. The
+    result is the AUROC with which the score predicts firing on the covered bases of test. NaN if
+    one half has no firing base or no silent base.
     """
     covered = np.sum([backdrop.covered for backdrop in backdrops], axis=0)
     best, found = -1.0, float("nan")

@@ -1,7 +1,7 @@
-"""What is known of each locus of a candidate: told apart is what merely lacks annotation.
+"""What is known about each locus of a candidate, and which loci merely lack annotation.
 
-Predictions are annotations too, such as ``genointerp annotate --find`` writes: no tool is run here
-but the folding of single loci, and that where it is installed only.
+Predictions are annotations too, such as those that ``genointerp annotate --find`` writes. The only
+tool run here folds single loci, and only if it is installed.
 """
 
 import logging
@@ -28,7 +28,7 @@ from genointerp.store.table.table import conform, empty_table
 LocusStatus = Literal["annotated", "annotation missing", "nothing hits", "not searched"]
 
 NO_GENES = frozenset({"low_complexity_region", "tandem_repeat", "nucleotide_motif"})
-"""Types of predictions that a genome is full of, so that one at a locus accounts for nothing."""
+"""Types of predictions too common in a genome for one at a locus to account for it."""
 
 _log = logging.getLogger(__name__)
 
@@ -40,26 +40,26 @@ class DossierConfig:
     Parameters
     ----------
     n_candidates
-        From rank 1 on.
+        Number of candidates with a dossier, from rank 1 on.
     loci_each
-        Strongest loci of each, over all genomes.
+        Number of strongest loci of each candidate, over all genomes.
     overlap
-        An element accounts for a locus if they share so much of the shorter of the two.
+        An element accounts for a locus if the two share at least this part of the shorter one.
     max_chance
-        A candidate is said to tell one kind of element if so many of its loci lie in it by this
-        chance at most.
+        A candidate is said to detect one kind of element if the chance that as many of its loci lie
+        in such elements is at most this.
     max_missing, max_masked
-        Shares of its loci from which on a candidate is said to be genes that only the annotation
-        lacks, or low-complexity sequence.
+        Shares of its loci from which a candidate is said to mark genes that merely lack annotation,
+        or low-complexity sequence.
     n_neighbours
-        Features with the nearest directions that are named.
+        Number of features with the nearest directions that are listed.
     fold_bp
-        Bases around the peak of a locus that are folded.
+        Number of bases around the peak of a locus that are folded.
     n_shuffles
-        Shuffled sequences against which its folding energy is held; 0 folds nothing. Loci that an
-        annotated element accounts for are not folded.
+        Number of shuffled sequences that its folding energy is compared with; 0 folds nothing. Loci
+        that an annotated element accounts for are not folded.
     seed
-        Of the shuffles.
+        Random seed of the shuffles.
 
     Raises
     ------
@@ -101,11 +101,12 @@ def locus_evidence(
     Parameters
     ----------
     specimens
-        With their sequences and annotations; a locus of one without predictions is not searched.
+        Genomes with their sequences and annotations. In a genome without predictions, loci that no
+        annotated element accounts for are ``not searched``.
     candidates
         ``rank`` and ``feature``, best first.
     ranked
-        Says what a locus is, as it did for the ranking.
+        Configuration of the ranking, which defines what a locus is.
     """
     config = DossierConfig() if config is None else config
     judges = {specimen.name: _Judge(specimen, config) for specimen in specimens}
@@ -122,9 +123,9 @@ def locus_evidence(
 
 
 def annotation_missing(evidence: pd.DataFrame) -> pd.Series:
-    """Return for each feature the share of its loci where only the annotation lacks a gene.
+    """Return for each feature the share of its loci that merely lack annotation.
 
-    NaN where a locus that the annotation does not account for was not searched.
+    NaN if a locus that the annotation does not account for was not searched.
     """
     is_missing = (evidence["status"] == "annotation missing").astype(np.float64)
     of_feature = is_missing.groupby(evidence["feature"]).mean()
@@ -133,7 +134,7 @@ def annotation_missing(evidence: pd.DataFrame) -> pd.Series:
 
 
 class _Judge:
-    """Says what is known of a locus of one genome."""
+    """Decides what is known about the loci of one genome."""
 
     def __init__(self, specimen: Specimen, config: DossierConfig) -> None:
         predicted, store = specimen.predictions, specimen.features
@@ -145,7 +146,7 @@ class _Judge:
         for strand in store.strands:
             for place in store.coverage(strand):
                 self.is_read[slice(*store.row_range(place))] = True
-        # a locus on a contig without elements has none near
+        # a locus on a contig without elements has no nearest type
         self.type_shares = {"": float("nan")}
         self.config = config
         self.can_fold = config.n_shuffles > 0
@@ -168,7 +169,7 @@ class _Judge:
         }
 
     def type_share(self, type: str) -> float:
-        """Return the share of the bases read, on either strand, in annotated elements of a type."""
+        """Return the share of bases read on either strand that annotated parts of a type hold."""
         if type not in self.type_shares:
             is_of_type = np.zeros(self.store.n_rows, dtype=np.bool_)
             for row in np.flatnonzero(self.annotated.type == type).tolist():
@@ -199,14 +200,14 @@ class _Judge:
 def locus_status(
     place: GenomicInterval, annotated: "Parts", predicted: "Parts | None", overlap: float
 ) -> LocusStatus:
-    """Say whether an element of the annotation accounts for a place, or of what finders saw.
+    """Decide whether an annotated element, or one that a finder predicted, accounts for a place.
 
     Parameters
     ----------
     predicted
-        None where no finder was run.
+        None if no finder was run.
     overlap
-        Share of the shorter of the two from which on an element accounts for a place.
+        An element accounts for a place if the two share at least this part of the shorter one.
     """
     if annotated.covering(place, overlap):
         return "annotated"
@@ -229,19 +230,19 @@ class Parts:
         self.tool = [annotations[name].attribute("tool") for name in table["id"]]
 
     def shared(self, place: GenomicInterval) -> np.ndarray:
-        """Return the bases that each part shares with a place."""
+        """Return the number of bases that each part shares with a place."""
         shared = np.minimum(self.end, place.end) - np.maximum(self.start, place.start)
         return np.where(self.seqid == place.seqid, np.maximum(shared, 0), 0)
 
     def covering(self, place: GenomicInterval, share: float) -> list[int]:
-        """Return the parts that share so much of the shorter of themselves and a place."""
+        """Return the parts for which part and place share at least ``share`` of the shorter one."""
         shorter = np.minimum(self.end - self.start, place.length)
         shared = self.shared(place)
         rows: list[int] = np.flatnonzero((shared > 0) & (shared >= share * shorter)).tolist()
         return rows
 
     def share(self, place: GenomicInterval, type: str) -> float:
-        """Return the share of a place in parts of a type; NaN where the genome has none."""
+        """Return the share of a place that lies in parts of a type; NaN if the genome has none."""
         of_type = self.type == type
         if not of_type.any():
             return float("nan")
@@ -253,7 +254,7 @@ class Parts:
 
 
 def loud_bases(specimens: Sequence[Specimen], feature: int, ranked: RankConfig) -> LocusConfig:
-    """Return what a locus of a feature is: bases with a share of its maximum over all genomes."""
+    """Return the definition of a locus: a share of the feature's maximum over all genomes."""
     maximum = max(
         float(specimen.features.feature(feature, strand).value.max(initial=0.0))
         for specimen in specimens

@@ -1,4 +1,4 @@
-"""What the annotation lacks and finders see, at the loci of candidates."""
+"""Loci of candidates that finders account for and the annotation does not."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,11 @@ def missing_shares(specimens: Sequence[Specimen], loci: pd.DataFrame, overlap: f
     Parameters
     ----------
     specimens
-        With their annotations and predictions.
+        Genomes with their annotations and predictions.
     loci
-        ``feature, genome, seqid, start, end``; genome is the number of the specimen.
+        Columns ``feature, genome, seqid, start, end``; ``genome`` is the number of the specimen.
     overlap
-        An element accounts for a locus if they share so much of the shorter of the two.
+        An element accounts for a locus if the two share at least this part of the shorter one.
     """
     known = [Parts(specimen.needs("annotation")) for specimen in specimens]
     seen = [Parts(specimen.needs("predictions")) for specimen in specimens]

@@ -1,4 +1,4 @@
-"""What the firing of a feature looks like along the sequence: one word, by a stated rule."""
+"""Class of the pattern in which a feature fires along the sequence, by a stated rule."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -19,16 +19,16 @@ _CHI2_99 = 11.34
 
 
 class Shape(NamedTuple):
-    """What the class of a pattern is decided by.
+    """Measurements that decide the class of a pattern.
 
     Parameters
     ----------
     window_bias, periodicity, density
-        Columns of the candidates; NaN where unknown.
+        Columns of the candidates; NaN if unknown.
     locus_length
         Median length of its loci in bp.
     motif_bits
-        `motif_information` of its strongest loci; NaN where there are too few.
+        `motif_information` of its strongest loci; NaN if there are too few.
     """
 
     window_bias: float
@@ -47,16 +47,16 @@ def classify(
     element_length: float,
     motif_bits: float,
 ) -> Pattern:
-    """Name a pattern; the first rule that holds decides, and NaN holds in none.
+    """Classify a pattern by the first rule that holds; no rule holds for NaN.
 
-    Of the loci alone: whether they keep to boundaries is for an annotation to say, see
-    `mark_boundaries`.
+    The class comes from the loci alone. Whether they keep to boundaries depends on an annotation;
+    see `mark_boundaries`.
 
     Notes
     -----
     ``window artefact``: window_bias >= window_start; ``periodic``: periodicity >= periodic;
-    ``element-long``: loci of ``element_length`` or more in the median; ``diffuse``: denser than
-    ``dense``; ``motif``: ``motif_bits`` or more; ``point``: all others.
+    ``element-long``: median locus_length >= element_length; ``diffuse``: density >= dense;
+    ``motif``: motif_bits >= the threshold of this name; ``point``: all others.
     """
     if shape.window_bias >= window_start:
         return "window artefact"
@@ -70,14 +70,14 @@ def classify(
 
 
 def mark_boundaries(table: pd.DataFrame, *, boundary: float) -> pd.Series:
-    """Return the patterns of candidates, ``boundary`` where loci keep to ends of elements.
+    """Return the patterns of candidates, with ``boundary`` where loci keep to ends of elements.
 
     Parameters
     ----------
     table
-        With the columns ``pattern``, of the loci alone, and ``boundary_share``.
+        Columns ``pattern``, from the loci alone, and ``boundary_share``.
     boundary
-        The share from which a motif or a point is the boundary of something.
+        Share of loci near ends from which a motif or a point becomes a ``boundary``.
     """
     is_small = table["pattern"].isin(["motif", "point"])
     return table["pattern"].mask(is_small & (table["boundary_share"] >= boundary), "boundary")
@@ -86,13 +86,13 @@ def mark_boundaries(table: pd.DataFrame, *, boundary: float) -> pd.Series:
 def motif_information(
     sequences: Sequence[bytes], background: Float64[np.ndarray, " letter"], *, fewest: int = 10
 ) -> float:
-    """Sum the information over the columns of aligned sequences that have more than chance gives.
+    """Sum the information over the columns of aligned sequences that exceed chance.
 
     Notes
     -----
-    Copies of one sequence count once; NaN of fewer than ``fewest`` different ones. A column counts
-    where its information (`genointerp.core.metric.information_content`) exceeds that of all but one
-    in a hundred columns of the background.
+    Copies of one sequence count once. NaN if there are fewer than ``fewest`` different sequences. A
+    column counts if its information (`genointerp.core.metric.information_content`) exceeds that of
+    99 % of columns drawn from the background.
     """
     distinct = sorted(set(sequences))
     if len(distinct) < fewest:
@@ -103,20 +103,20 @@ def motif_information(
 
 
 def motif_share(bits: float, n_loci: int, n_places: int) -> float:
-    """Return how much of what it takes to find loci among all places their motif tells, 0 to 1.
+    """Return the share, 0 to 1, of the information needed to find the loci that their motif holds.
 
     Parameters
     ----------
     bits, n_loci
-        Information of the loci that were aligned, and their number.
+        Information in bits of the aligned loci, and their number.
     n_places
-        (base, strand) pairs that were read.
+        Number of (base, strand) pairs that were read.
 
     Notes
     -----
-    ``bits / log2(n_places / n_loci)``, 1 at most: R_sequence over R_frequency of Schneider et al.
-    (1986), which are about equal for sites that are found by their letters alone. NaN where bits
-    are.
+    ``bits / log2(n_places / n_loci)``, at most 1. This is R_sequence over R_frequency of Schneider
+    et al. (1986), which are about equal for sites that are recognised by their letters alone. NaN
+    if ``bits`` is.
     """
     needed = np.log2(n_places / n_loci)
     if np.isnan(bits) or needed <= 0:

@@ -10,13 +10,14 @@ def seen_share(
     n_read: Int64[np.ndarray, " genome"],
     is_seen: Bool[np.ndarray, " genome"],
 ) -> float:
-    """Return how far the loci of a feature keep to the genomes of the training.
+    """Return to what degree the loci of a feature keep to the genomes of training.
 
     Notes
     -----
-    ``s / (s + u)``: s the loci by (base, strand) pair read in the genomes of the training, u that
-    in the others; 1/2 where it fires alike in both, however much of each was read. 0 where none of
-    the former was read; NaN where none of the latter was, or it has no locus.
+    ``s / (s + u)``, where s is the number of loci per (base, strand) pair read in the genomes of
+    training, and u that in the other genomes. It is 1/2 if the feature fires equally often in both,
+    independent of how much of each was read; 0 if no genome of training was read; NaN if no other
+    genome was read or there is no locus.
     """
     seen, unseen = (
         int(n_loci[of].sum()) / max(int(n_read[of].sum()), 1) for of in (is_seen, ~is_seen)
@@ -31,13 +32,13 @@ def seen_chance(
     n_read: Int64[np.ndarray, " genome"],
     is_seen: Bool[np.ndarray, " genome"],
 ) -> float:
-    """Return the chance of as many loci in the genomes of the training, or more.
+    """Return the chance of as many or more loci in the genomes of training.
 
     Notes
     -----
-    That of so many throws which fall on any (base, strand) pair that was read alike. Loci that lie
-    together are no throws of their own, so that the chance is rather larger than this. NaN where
-    `seen_share` is.
+    Each locus is taken as an independent draw that falls on any (base, strand) pair read with equal
+    probability. Loci that lie close together are not independent, so the true chance is somewhat
+    larger. NaN if `seen_share` is.
     """
     if not n_read[~is_seen].sum() or not n_loci.sum():
         return float("nan")
