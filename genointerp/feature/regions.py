@@ -34,7 +34,7 @@ _GZIP = b"\x1f\x8b"
 
 
 AnyRegion = str | GenomicInterval
-"""A region as text, or as the interval that it means."""
+"""A region as text or as an interval."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Places:
     Parameters
     ----------
     regions
-        Samtools-like texts, 1-based and closed; ``last`` before ``first`` spans the origin. A text
-        without coordinates that is no contig is the name of an element, as one of ``genes``, where
-        an annotation is known.
+        Samtools-style regions, 1-based and closed; one with ``last`` before ``first`` spans the
+        origin. If an annotation is known, a text without coordinates that is not a contig is the
+        name of an element, as in ``genes``.
     bed
         BED file (0-based, half-open), plain or gzip; ``-`` is the standard input. Names in its
         column 4 are kept.
@@ -64,7 +64,7 @@ class Places:
         return not (self.regions or self.bed or self.genes)
 
     def names_elements(self, stores: Iterable[FeatureStore]) -> bool:
-        """Say whether an annotation is needed to find a place in the genomes of these stores."""
+        """Return whether an annotation is needed to find the places in these genomes."""
         contigs = _contigs(stores)
         return bool(self.genes) or any(_is_name(region, contigs) for region in self.regions)
 
@@ -128,19 +128,19 @@ def find_places(places: Places, specimens: Sequence[Specimen]) -> Iterator[Place
 
 
 def find_place(region: AnyRegion, specimens: Sequence[Specimen]) -> Place:
-    """Return the one place that a region, or the name of an element, means in some genomes.
+    """Find the only place in several genomes with a region, or with the name of an element.
 
-    Of elements of one name that lie in each other, such as a gene and its coding sequence, it is
-    the longest.
+    If elements of the same name lie in each other, such as a gene and its coding sequence, the
+    longest is returned.
 
     Raises
     ------
     CoordinateError
         If no genome has the region.
     InputError
-        If there are several places.
+        If there are several such places.
     UnknownNameError
-        If no annotation has an element of the name.
+        If no annotation has an element with this name.
     """
     places = list(find_places(Places(as_regions(region)), specimens))
     longest = max(places, key=lambda place: place.interval.length)
@@ -154,7 +154,7 @@ def find_place(region: AnyRegion, specimens: Sequence[Specimen]) -> Place:
 
 
 def as_regions(regions: AnyRegion | Iterable[AnyRegion]) -> tuple[str, ...]:
-    """Return one region or several as texts.
+    """Convert one or several regions to text.
 
     Examples
     --------

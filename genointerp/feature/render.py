@@ -58,7 +58,7 @@ def write_frames(
     provenance: Provenance,
     lengths: ContigLengths,
 ) -> pd.DataFrame:
-    """Write tables as one, as the suffix says (.tsv, .json, .parquet, .bed), and return it."""
+    """Join tables, write the result by its suffix (.tsv, .json, .parquet, .bed), and return it."""
     if out.suffix != ".bed":
         check_table_path(out)
     table = pd.concat(list(frames), ignore_index=True)

@@ -1,4 +1,4 @@
-"""From what people name to specimens: features files, catalogues, run directories, open objects."""
+"""Find specimens from features files, catalogues, run directories or open objects."""
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -30,11 +30,11 @@ class OpenedRun(Protocol):
 
     @property
     def path(self) -> Path:
-        """The directory."""
+        """Path of the run directory."""
 
     @property
     def specimens(self) -> tuple[Specimen, ...]:
-        """The genomes."""
+        """Open genomes of the run."""
 
 
 AnyFeatures = StrPath | Specimen | OpenedRun
@@ -44,18 +44,18 @@ directory; an open `FeatureStore`; a `Specimen`; or the `Run` that `genointerp.o
 OneOrMoreFeatures = AnyFeatures | Iterable[AnyFeatures]
 
 Part = Literal["sequence", "annotation"]
-"""What is read of a genome only where it is asked for."""
+"""Parts of a genome that are read only on request."""
 
 
 class Source(NamedTuple):
-    """One genome: what is open of it, and the files that the rest is read from.
+    """One genome: what is already open, and the files that the rest is read from.
 
     Parameters
     ----------
     specimen
-        Its features, and what else is open.
+        Features of the genome, and whatever else is open.
     sequence, annotation
-        Read in place of what is open, when they are asked for; None where they are not known.
+        Files that are read on request instead of what is open; None if unknown.
     """
 
     specimen: Specimen
@@ -65,17 +65,17 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SpecimenFiles:
-    """Genomes by their features, and the files that belong to them, which are yet to be read.
+    """Genomes by their features, with files that belong to them and are not read yet.
 
     Parameters
     ----------
     sources
-        In the order in which answers name them.
+        Genomes, in the order of results.
     associations, concepts
-        The associations table and the definition of the concepts that a catalogue or a run names;
-        None where there is none.
+        Table of associations and definition of the concepts that a catalogue or a run names; None
+        if there is none.
     sequences
-        Sequences that are of some of the genomes.
+        Sequence files, each of which belongs to one of the genomes.
     """
 
     sources: tuple[Source, ...]
@@ -85,25 +85,25 @@ class SpecimenFiles:
 
     @property
     def features(self) -> list[FeatureStore]:
-        """The features of each genome."""
+        """Features store of each genome."""
         return [source.specimen.features for source in self.sources]
 
     def open(self, *needed: Part, if_known: tuple[Part, ...] = ()) -> tuple[Specimen, ...]:
-        """Open every genome.
+        """Open all genomes.
 
         Parameters
         ----------
         needed
-            What is read, and must be known of every genome.
+            Parts to read, which must be known for every genome.
         if_known
-            What is read of the genomes of which it is known.
+            Parts to read for those genomes for which they are known.
 
         Raises
         ------
         InputError
-            If something needed is not known.
+            If a needed part is unknown.
         MismatchError
-            If a sequence is of none of the genomes.
+            If a sequence belongs to none of the genomes.
         """
         wanted = {*needed, *if_known}
         given = _read_sequences(self.sequences if "sequence" in wanted else (), self.features)
@@ -128,12 +128,12 @@ class SpecimenFiles:
         return replace(self, sources=tuple(found))
 
     def one(self) -> "SpecimenFiles":
-        """Return these, which are of one genome, for an answer that is of one.
+        """Return the same files, after checking that they belong to a single genome.
 
         Raises
         ------
         InputError
-            If there are several genomes; it names them.
+            If there are several genomes; the message names them.
         """
         if len(self.sources) > 1:
             names = ", ".join(source.specimen.name for source in self.sources)
@@ -141,7 +141,7 @@ class SpecimenFiles:
         return self
 
     def read_associations(self, given: StrPath | None = None) -> pd.DataFrame | None:
-        """Return the given associations, else those that a catalogue or a run names, else None."""
+        """Read the given associations, else those that a catalogue or a run names, else None."""
         path = self.associations if given is None else given
         return None if path is None else read_associations(path, self.features[0])
 
@@ -154,19 +154,19 @@ def find_specimens(
     predictions: OneOrMorePaths = (),
     activations: OneOrMorePaths = (),
 ) -> SpecimenFiles:
-    """Find the genomes that features are of, and the files that belong to each.
+    """Find the genomes of features, and the files that belong to each.
 
     Parameters
     ----------
     features
-        What stands for features, one or several.
+        One or several things that stand for features.
     genome
-        Sequences, in any order; a genome may lack its own. Where one is the name of a genome of a
-        catalogue or a run, it is no path: only the genomes that are named so are found.
+        Sequence files in any order; some genomes may have none. The name of a genome of a catalogue
+        or a run may be given instead of a path, and then only the named genomes are found.
     annotations, predictions
-        One for each genome, in the same order, or none.
+        One file per genome, in the same order, or none at all.
     activations
-        One for each genome, in any order, or none.
+        One store per genome, in any order, or none at all.
 
     Raises
     ------
@@ -219,7 +219,7 @@ def name_files(features: Sequence[Path]) -> list[str]:
 
 
 class _Group(NamedTuple):
-    """The genomes that one thing stands for, and whether it names them."""
+    """The genomes that one thing stands for, and whether they have names of their own."""
 
     sources: Sequence[Source]
     is_named: bool = True
@@ -252,7 +252,7 @@ def _groups(features: OneOrMoreFeatures) -> Iterator[_Group]:
 
 
 def _path_alone(one: AnyFeatures) -> Path | None:
-    """Return the path of a features file that nothing names; None for all that is none."""
+    """Return the path of a bare features file; None for anything else."""
     if not isinstance(one, str | os.PathLike):
         return None
     path = Path(one)
@@ -260,7 +260,7 @@ def _path_alone(one: AnyFeatures) -> Path | None:
 
 
 def _of_run(folder: RunFolder) -> _Group:
-    # a run that is still at work has none
+    # a run that is not finished has none
     associations = folder.associations if folder.associations.is_file() else None
     return _Group([], associations=associations, concepts=folder.concepts)
 
@@ -273,16 +273,16 @@ def _sources(entries: Mapping[str, CatalogueEntry]) -> list[Source]:
 
 
 def _the_one(paths: Iterable[Path | None]) -> Path | None:
-    """Return the path that is named; None where several are."""
+    """Return the only path; None if there are none or several."""
     found = {path for path in paths if path is not None}
     return found.pop() if len(found) == 1 else None
 
 
 def _in_order(what: str, paths: OneOrMorePaths, n: int) -> Sequence[Path | None]:
-    """Return a path for each genome; None for each where there are none."""
+    """Return a path for each genome, or None for each if no paths are given."""
     given = as_paths(paths)
     if len(given) not in (0, n):
-        raise InputError(what, f"one for each of {n} features files", str(len(given)))
+        raise InputError(what, f"{n} {what}, one per features file, or none", str(len(given)))
     return given or [None] * n
 
 
@@ -314,7 +314,7 @@ def _opened(source: Source, given: Mapping[str, Genome], wanted: Collection[Part
 
 
 def _read(path: Path, specimen: Specimen) -> AnnotationSet:
-    """Read an annotation, checked against the sequence or else against the contigs alone."""
+    """Read an annotation and check it against the sequence, or else against the contigs alone."""
     return read_annotation(path, specimen.sequence or blank_genome(specimen.features))
 
 

@@ -1,1 +1,1 @@
-"""From files to figures: one file for each `genointerp plot` command, named as it."""
+"""Figures made from files; each `genointerp plot` command has a module of the same name here."""

@@ -1,1 +1,1 @@
-"""Figures from files, and the one self-contained HTML page of a run."""
+"""The self-contained HTML page of a run."""

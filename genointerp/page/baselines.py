@@ -1,4 +1,4 @@
-"""What it takes without the dictionary, as the page shows it."""
+"""Tables of the page that compare features with detectors without the dictionary."""
 
 import pandas as pd
 
@@ -11,29 +11,30 @@ from genointerp.store.table.table import read_table
 
 
 def baseline_tables(run: Run, links: Links) -> list[PageTable]:
-    """Return the table of the F1 of each detector, if the run measured it."""
+    """Return the table of the F1 of each detector; empty if the run did not measure it."""
     path = run.path / SOURCE
     if not path.is_file():
         return []
     return [
         page_table(
             f1_by_detector(read_table(path, BASELINES)),
-            title="What it takes without the dictionary",
+            title="Baselines: the same concepts without the dictionary",
             source=SOURCE,
             links=links,
             note="F1 on test of the best detector of each kind, chosen on fit. random_weights and "
-            "feature_there are of the same bases, fewer than the others where the file says so.",
+            "feature_there are measured on the same bases, which may be fewer than those of the "
+            "others; the file says how many.",
         )
     ]
 
 
 def beside_table(measured: pd.DataFrame, links: Links, *, source: str) -> PageTable:
-    """Return the best feature of each concept beside what needs no dictionary.
+    """Return the table of the best feature of each concept and of detectors without a dictionary.
 
     Parameters
     ----------
     measured
-        In the schema ``BESIDE``; where nothing was measured the note says so.
+        Table in the schema ``BESIDE``. If no detector was measured, the note states this.
     """
     return page_table(
         measured,
@@ -45,7 +46,7 @@ def beside_table(measured: pd.DataFrame, links: Links, *, source: str) -> PageTa
 
 
 def f1_by_detector(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the F1 of each detector: a row for each label that test has, a column for each."""
+    """Return F1 scores: one row per label that occurs on test, one column per detector."""
     known = table[table["n_concept_bp"] > 0]
     labels = known[["concept", "orientation"]].drop_duplicates()
     wide = known.pivot(index=["concept", "orientation"], columns="detector", values="f1")

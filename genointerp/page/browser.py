@@ -1,7 +1,7 @@
-"""What igv.js needs, embedded: masked genomes, annotation and feature tracks.
+"""Embedded data for igv.js: masked genomes, annotation and feature tracks.
 
-igv.js shows names in HTML that it builds itself, so no annotation text reaches it as written:
-`browser_text` swaps the characters that mean something in HTML for look-alikes.
+igv.js shows names in HTML that it builds itself, so no text of an annotation is passed to it
+unchanged: `browser_text` replaces characters with a meaning in HTML by look-alikes.
 """
 
 import base64
@@ -27,10 +27,10 @@ from genointerp.panel.style import LIGHT, STRAND_COLORS, type_color
 from genointerp.store.feature.store import STRANDS, FeatureStore, FeatureTrack, ReadStrand
 
 MAX_RUNS = 600_000
-"""Stretches of equal activation over all tracks; about 10 bytes each in the page."""
+"""Most stretches of equal activation over all tracks; each takes about 10 bytes in the page."""
 
 MARGIN = 50
-"""Bases on either side of a locus that are shown base by base."""
+"""Number of bases on either side of a locus that are shown base by base."""
 
 BIN_SIZES = tuple(2**power for power in range(9))
 
@@ -43,14 +43,14 @@ _STRAND_SUFFIX = re.compile(r"\([-+.]\)$")
 
 @dataclass(frozen=True, eq=False)
 class Resolution:
-    """How finely the tracks of a page show activations.
+    """Resolution at which the tracks of a page show activations.
 
     Parameters
     ----------
     bin_bp
-        A bin shows its greatest activation.
+        Length of a bin in bp; it shows the greatest activation of its bases.
     is_fine
-        For each genome, the rows that are shown base by base instead; whole bins.
+        Whether each row is shown base by base instead, one array per genome; whole bins are.
     """
 
     bin_bp: int
@@ -58,10 +58,10 @@ class Resolution:
 
 
 class Loci:
-    """Where each region of the run lies in the browser, whose contigs have names of their own.
+    """Positions of the run's regions in the browser, whose contigs may have other names.
 
-    A contig is called in the browser as in its file, unless the name holds letters that mean
-    something elsewhere, or two genomes share it.
+    A contig keeps its name in the browser, unless the name holds characters with a special meaning
+    or is used by two genomes.
     """
 
     def __init__(self, specimens: Sequence[Specimen]) -> None:
@@ -72,16 +72,17 @@ class Loci:
                 self.names[specimen.name, seqid] = self._free_name(specimen.name, seqid)
 
     def find(self, region: str, genome: str | None = None) -> str | None:
-        """Return the browser's words for a 1-based closed region.
+        """Return the browser's notation of a 1-based closed region.
 
         Parameters
         ----------
         genome
-            On which it lies. Where None, a region of two genomes is no place.
+            Name of the genome that the region lies on. If None, only one genome may have the
+            region.
 
         Returns
         -------
-        None where it is no region.
+        None if the text is not a region.
         """
         text = _STRAND_SUFFIX.sub("", region.strip())
         found = []
@@ -93,9 +94,9 @@ class Loci:
         return self.place(*found[0]) if len(found) == 1 else None
 
     def place(self, genome: str, interval: GenomicInterval) -> str | None:
-        """Return the browser's words for an interval of one genome; None if it is not shown.
+        """Return the browser's notation of an interval of one genome; None if it is not shown.
 
-        Of an interval over the origin it is the part before the origin.
+        Only the part before the origin is returned for an interval across the origin.
         """
         name = self.names.get((genome, interval.seqid))
         if name is None:
@@ -114,7 +115,7 @@ class Loci:
 
 
 def browser_text(text: str) -> str:
-    """Return a text that reads the same and that HTML takes for no markup.
+    """Return a text that looks the same but is never taken for HTML markup.
 
     Examples
     --------
@@ -132,16 +133,16 @@ def browser_options(
     *,
     resolution: Resolution,
 ) -> dict[str, Any]:
-    """Return the options of ``igv.createBrowser``, everything embedded.
+    """Return the options of ``igv.createBrowser``, with all data embedded.
 
     Parameters
     ----------
     features
         Features to show, in this order, each with a short description.
     locus
-        Where the browser opens, in its own words.
+        Where the browser opens, in its own notation.
     resolution
-        Of the feature tracks.
+        Resolution of the feature tracks.
     """
     tracks = [_annotation_track(specimens, loci), *_unread_tracks(specimens, loci)]
     tracks += _feature_tracks(specimens, features, loci, resolution)
@@ -162,12 +163,12 @@ def browser_options(
 
 
 def covered(store: FeatureStore) -> list[GenomicInterval]:
-    """Return the intervals that were read on either strand."""
+    """Return the intervals that were read, of both strands."""
     return [interval for strand in STRANDS for interval in store.coverage(strand)]
 
 
 def _masked_fasta(specimens: Sequence[Specimen], loci: Loci) -> bytes:
-    """Give every contig its whole length, so that coordinates hold; what was not read is N."""
+    """Return all contigs in full length, so that coordinates hold; bases not read are N."""
     records = []
     for specimen in specimens:
         sequence, lengths = specimen.needs("sequence"), specimen.features.lengths
@@ -209,7 +210,7 @@ def _annotation_track(specimens: Sequence[Specimen], loci: Loci) -> dict[str, An
 
 
 def _unread_tracks(specimens: Sequence[Specimen], loci: Loci) -> list[dict[str, Any]]:
-    """Return a track of the bases that were not read on each strand; none where all were."""
+    """Return a track of the bases that were not read for each strand that has any."""
     unread = {
         strand: [
             {
@@ -238,7 +239,7 @@ def _unread_tracks(specimens: Sequence[Specimen], loci: Loci) -> list[dict[str, 
 
 
 def not_read(store: FeatureStore, strand: ReadStrand) -> list[GenomicInterval]:
-    """Return the bases of each contig that were not read on a strand."""
+    """Return the intervals of each contig that were not read on a strand."""
     gaps = []
     for contig in store.header.contigs:
         read = [one for one in store.coverage(strand) if one.seqid == contig.seqid]
@@ -290,16 +291,16 @@ def track_resolution(
     features: Sequence[int],
     near: Sequence[tuple[str, GenomicInterval]],
 ) -> Resolution:
-    """Return the finest resolution at which all tracks keep within ``MAX_RUNS``.
+    """Return the finest resolution at which all tracks together stay within ``MAX_RUNS``.
 
-    Where none does, as with features that are on nearly everywhere, it is the one that makes the
+    If no resolution does, as for features that fire nearly everywhere, it is the one with the
     fewest stretches.
 
     Parameters
     ----------
     near
-        Intervals, each with the name of its genome, that are to be shown base by base: those to
-        which the page leads.
+        Intervals to show base by base, each with the name of its genome: those that the page links
+        to.
     """
     tracks = [
         (index, specimen.features.feature(feature, strand))
@@ -315,7 +316,7 @@ def track_resolution(
             len(_runs(specimens[i].features, track, bin_bp, fine[i])[0]) for i, track in tracks
         )
 
-    # wider bins make fewer stretches, until they widen what is shown base by base
+    # wider bins make fewer stretches, until they also widen what is shown base by base
     index = bisect.bisect_left(BIN_SIZES, x=True, key=lambda bin_bp: n_runs(bin_bp) <= MAX_RUNS)
     bin_bp = BIN_SIZES[index] if index < len(BIN_SIZES) else min(BIN_SIZES, key=n_runs)
     return Resolution(bin_bp, _fine_rows(specimens, near, bin_bp))
@@ -340,7 +341,7 @@ def _runs(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return first row, end row and value of stretches of equal activation.
 
-    A bin has the greatest value of its bases, to three digits. No stretch leaves its contig.
+    A bin has the greatest value of its bases, rounded to three digits. No stretch crosses contigs.
     """
     row, value = track
     if not len(row):

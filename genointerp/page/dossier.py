@@ -1,4 +1,4 @@
-"""The dossier of a candidate as its section of the page shows it; its numbers are in its JSON."""
+"""The dossier of a candidate, as its section of the page shows it from the JSON file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ LOCUS_COLUMNS = (
 
 @dataclass(frozen=True)
 class DossierPart:
-    """What a section shows of a dossier.
+    """The part of a section that shows a dossier.
 
     Parameters
     ----------
     next
-        What to do next, in sentences.
+        Sentences that say what to do next.
     """
 
     checks: PageTable
@@ -55,7 +55,7 @@ def dossier_part(dossier: Mapping[str, Any], links: Links) -> DossierPart:
         "loci": ("Evidence at its loci", loci),
         "neighbours": ("Features with the nearest directions", pd.DataFrame(dossier["neighbours"])),
         "ablation": (
-            "Without it",
+            "Effect of removing it",
             pd.DataFrame([dossier["ablation"]] if dossier["ablation"] else []),
         ),
     }
@@ -69,7 +69,7 @@ def dossier_part(dossier: Mapping[str, Any], links: Links) -> DossierPart:
 
 
 def _rows(checks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return a row for each value that a check looks at; one for a check of none."""
+    """Return one row for each value that a check uses, and one for a check without values."""
     return [
         {
             "check": check["check"],

@@ -1,4 +1,4 @@
-"""Where the ranking puts known classes that are hidden from it, as the page shows it."""
+"""Table of the page with the ranks of known classes that were hidden from the ranking."""
 
 from genointerp.page.run import Run
 from genointerp.page.table import Links, PageTable, page_table
@@ -9,7 +9,7 @@ SOURCE = "backtest.tsv"
 
 
 def backtest_tables(run: Run, links: Links) -> list[PageTable]:
-    """Return the table of hidden classes, if the run made it."""
+    """Return the table of hidden classes; empty if the run did not make it."""
     path = run.path / SOURCE
     if not path.is_file():
         return []
@@ -19,8 +19,9 @@ def backtest_tables(run: Run, links: Links) -> list[PageTable]:
             title="Known classes, hidden one at a time",
             source=SOURCE,
             links=links,
-            note="Each class was taken out of the annotation as if never described, and the "
-            "features ranked anew: where do those land that tell it? Beside random order, the "
-            "rarest first, and the model with random weights.",
+            note="Each class was taken out of the annotation as if it had never been described, "
+            "and the features were ranked again. The table shows where the features that detect "
+            "the class land, compared with a random order, with the rarest features first, and "
+            "with the model with random weights.",
         )
     ]

@@ -1,4 +1,4 @@
-"""The tables that a report shows and that no step before it wrote; they lie beside the page."""
+"""Measure the tables that a report shows and no earlier step wrote; they lie next to the page."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -35,10 +35,10 @@ from genointerp.store.table.schema.feature import (
 from genointerp.store.table.table import conform, empty_table, write_table
 
 N_LOCI = 10
-"""Loci of each feature that has a section."""
+"""Number of loci of each feature that has a section."""
 
 FLANK = 10
-"""Bases of the sequence of a locus on either side."""
+"""Number of bases on either side of a locus in its sequence."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,20 +54,21 @@ SCHEMAS: dict[str, TableSchema] = {
 
 @dataclass(frozen=True)
 class Measurements:
-    """What was measured for one report.
+    """Tables that were measured for one report.
 
     Parameters
     ----------
     features
-        All features.
+        Summary of all features.
     curves, metagene
-        Of the features that have a section, each with its best concept.
+        Tables of the features that have a section, each with its best concept.
     loci, motifs
-        Of each of these features; a feature without loci whose bases are known has no motif.
+        Loci and motif of each of these features; a feature has no motif if none of its loci can be
+        aligned.
     beside
-        The best feature of each concept beside the baselines, if the run measured any.
+        Best feature of each concept compared with the baselines, if the run measured any.
     contigs, files
-        What the run read, and what the report was written from.
+        Contigs that the run read, and files that the report was written from.
     """
 
     features: pd.DataFrame
@@ -81,7 +82,7 @@ class Measurements:
 
 
 def measure_run(run: Run, features: Sequence[int]) -> Measurements:
-    """Measure what the sections of ``features`` show; curves and profiles on the test side."""
+    """Measure what the sections of ``features`` show, with curves and profiles on test."""
     stores = [specimen.features for specimen in run.specimens]
     summary = summarise_features(stores, run.associations)
     loud = {feature: _loud(summary, feature) for feature in features}
@@ -106,9 +107,9 @@ def measure_run(run: Run, features: Sequence[int]) -> Measurements:
 
 
 def write_measurements(measured: Measurements, folder: Path) -> None:
-    """Write each table as TSV, with the sha256 of all that the report was written from.
+    """Write each table as TSV, with the sha256 of all files that the report was written from.
 
-    The folder is one output, so that no table of an earlier report is left in it.
+    The folder is one output, so no table of an earlier report remains in it.
     """
     inputs = dict(zip(measured.files["file"], measured.files["sha256"], strict=True))
     provenance = Provenance(config={}, inputs=inputs)
@@ -123,17 +124,17 @@ def write_measurements(measured: Measurements, folder: Path) -> None:
 
 
 def loci_file(feature: int) -> str:
-    """Return where the loci of a feature lie in the folder of tables."""
+    """Return the path of a feature's loci within the folder of tables."""
     return f"loci/feature_{feature}.tsv"
 
 
 def motif_file(feature: int) -> str:
-    """Return where the motif of a feature lies in the folder of tables."""
+    """Return the path of a feature's motif within the folder of tables."""
     return f"motif/feature_{feature}.tsv"
 
 
 def _loud(summary: pd.DataFrame, feature: int) -> LocusConfig:
-    """Return what a locus is: as `RankConfig` says, so that those of candidates are the same."""
+    """Return the definition of a locus by `RankConfig`, which is also that of candidates."""
     config = RankConfig()
     top = float(summary["max_activation"].to_numpy(np.float64)[feature])
     return LocusConfig(config.merge_gap, min_activation=config.locus_share * top)
@@ -145,7 +146,7 @@ def _motifs(specimens: Sequence[Specimen], loud: Mapping[int, LocusConfig]) -> d
         try:
             motifs[feature] = find_motif(specimens, feature, MotifConfig(loci=loci))
         except InputError as error:
-            # a feature that is silent, or whose loci have no flanks, has no alignment
+            # a silent feature, or loci without flanks, cannot be aligned
             _log.warning("no motif of feature %d: %s", feature, error)
     return motifs
 

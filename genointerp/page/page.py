@@ -1,8 +1,8 @@
-"""One self-contained HTML page of a run, which works from disk with the network cut.
+"""Render the self-contained HTML page of a run, which works from disk without a network.
 
 Every number in it is a cell of a table on disk. Text of annotations is untrusted: the templates
-escape it, JSON inside the page cannot end its element, and the page's own policy names its scripts
-by their hashes, so that no other script runs and no request leaves.
+escape it, and JSON inside the page cannot end its element. The page's own policy names its scripts
+by their hashes, so that no other script runs and no request is sent.
 """
 
 import base64
@@ -42,7 +42,7 @@ N_TRACKS = 20
 
 
 N_ASSOCIATIONS = 300
-"""Rows of associations on the page; each has some 3 kB."""
+"""Most rows of associations on the page, which take about 3 kB each."""
 
 
 MAX_PAGE_BYTES = 15_000_000
@@ -55,17 +55,17 @@ _MIME = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
 def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
-    """Return the page of a run as one HTML text, its tracks as fine as there is room for.
+    """Return the page of a run as one HTML text, with tracks as fine as there is room for.
 
     Parameters
     ----------
     folder
-        Where the tables of ``measured`` lie, as the page names it.
+        Folder of the tables of ``measured``, as the page names it.
 
     Raises
     ------
     InputError
-        If the coarsest tracks leave it larger than ``MAX_PAGE_BYTES``.
+        If the page is larger than ``MAX_PAGE_BYTES`` even with the coarsest tracks.
     """
     loci = Loci(run.specimens)
     known = concept_texts(run.associations)
@@ -94,7 +94,7 @@ def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
         "summary": [(key, format_value(value), value) for key, value in run.summary.items()],
         "config": yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True),
         "beside": beside_table(measured.beside, links, source=f"{folder}/beside.tsv"),
-        "told": _told(run),
+        "headline": _headline(run),
         "tables": _tables(run, measured, links, folder),
         "sections": make_sections(run, measured, top, links, folder=folder),
         "queries": _queries(run, links),
@@ -119,7 +119,7 @@ def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
 
 
 def top_features(run: Run) -> list[int]:
-    """Return the features that the page shows: best of a concept and candidates, in turn."""
+    """Return the features that the page shows: best features of concepts, and candidates."""
     best = [int(feature) for feature in run.best["feature"]]
     candidates = [int(feature) for feature in run.candidates["feature"].head(N_TRACKS)]
     half = list(dict.fromkeys(best))[: N_TRACKS // 2]
@@ -127,7 +127,7 @@ def top_features(run: Run) -> list[int]:
 
 
 def script_json(value: object) -> Markup:
-    """Return JSON that may stand inside a script element: nothing in it can end the element."""
+    """Return JSON that is safe inside a script element, since nothing in it can end the element."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     for letter in "<>&":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
@@ -160,8 +160,8 @@ def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list
             title="Features",
             source=f"{folder}/features.tsv",
             links=links,
-            note="Each feature with its best concept, chosen on fit and measured on test: highest "
-            "test F1 first, then the densest. A feature in colour has a section below.",
+            note="Each feature with its best concept, chosen on fit and measured on test; highest "
+            "test F1 first, then highest density. Features in colour have a section below.",
         ),
         page_table(
             tested,
@@ -194,7 +194,7 @@ def _queries(run: Run, links: Links) -> list[dict[str, Any]]:
         region, genome = run.region_of(name), run.genome_of(name)
         title = f"Query {name}" + (f": {region}" if region else "")
         table = page_table(
-            # what the table calls the genome is the name of its features file
+            # the table names the genome after its features file
             frame if genome is None else frame.drop(columns="genome", errors="ignore"),
             title=title if genome is None else f"{title} of {genome}",
             source=f"queries/{name}.tsv",
@@ -206,7 +206,7 @@ def _queries(run: Run, links: Links) -> list[dict[str, Any]]:
 
 
 def _figures(run: Run) -> list[Picture]:
-    """Return the figures of the run as far as there is room, and those of its dictionary."""
+    """Return the figures of the run, as far as there is room, and those of its dictionary."""
     figures, left = [], MAX_FIGURE_BYTES
     for path in run.figures:
         if path.stat().st_size > left:
@@ -228,7 +228,7 @@ def _figures(run: Run) -> list[Picture]:
 
 
 def _places(run: Run, measured: Measurements) -> list[tuple[str, GenomicInterval]]:
-    """Return where the page leads, each with the name of its genome: queries, then loci by rank."""
+    """Return the places that the page links to, with their genomes: queries, then loci by rank."""
     places = []
     for name in run.queries:
         entry = (run.config.get("queries") or {}).get(name, {})
@@ -257,8 +257,8 @@ def _first_locus(run: Run, loci: Loci) -> str:
     return next(locus for locus in found if locus is not None)
 
 
-def _told(run: Run) -> str:
-    """Say what the headline figures are of, as far as the run says."""
+def _headline(run: Run) -> str:
+    """Describe what the headline figures were measured on, as far as the run states it."""
     name = str((run.config.get("fidelity") or {}).get("genome", ""))
     if not name:
         return ""
@@ -268,12 +268,12 @@ def _told(run: Run) -> str:
         format_value(run.summary.get(f"fidelity.{key}"))
         for key in ("n_bases", "n_bases_whole", "n_tokens", "sample")
     )
-    of = f" ({n} of {whole} bases, in windows spread evenly)" if sample else ""
-    tokens = f"; FVU, L0 and dead share are of {rows} tokens of it" if rows else ""
+    of = f" ({n} of {whole} bases, in evenly spread windows)" if sample else ""
+    tokens = f"; FVU, L0 and dead share are measured on {rows} of its tokens" if rows else ""
     return (
-        f"fidelity: of {name}, {role}; losses and bits per base are of all regions that were read"
-        f"{of}{tokens}. training: of held-out blocks of the genomes that the dictionary was "
-        "trained on."
+        f"fidelity: measured on {name}, {role}; losses and bits per base are of all regions that "
+        f"were read{of}{tokens}. training: measured on held-out blocks of the genomes that the "
+        "dictionary was trained on."
     )
 
 

@@ -1,4 +1,4 @@
-"""A run directory as the report reads it: what is there is shown, what is missing is named."""
+"""Read a run directory for the report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,40 +26,40 @@ from genointerp.store.table.schema.feature import QUERY
 from genointerp.store.table.table import empty_table, read_table
 
 TABLES = (CONFIG, "summary.json", "best_per_concept.tsv")
-"""What every run directory holds, beside the folder of each genome."""
+"""Files of every run directory, next to the folder of each genome."""
 
 OF_ASSOCIATIONS = ("associations.parquet", "candidates.tsv")
-"""What it holds as well where every genome has an annotation."""
+"""Further files of a run directory if every genome has an annotation."""
 
 OPTIONAL_TABLES = ("baselines.tsv", "backtest.tsv")
-"""What a run directory may hold."""
+"""Files that a run directory may hold."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run directory holds.
+    """Contents of a run directory.
 
     Parameters
     ----------
     config
-        The resolved configuration.
+        Resolved configuration.
     summary
         Headline figures of ``summary.json`` without its provenance, nested keys joined by dots.
     best
-        ``best_per_concept.tsv``.
+        Table ``best_per_concept.tsv``.
     queries
-        Table of each query, by its name.
+        Table of each query, by the name of the query.
     figures
-        Paths, sorted by name.
+        Paths of the figures, sorted by name.
     specimens
-        The genomes, each with its sequence, the elements of the run's concepts and its annotation,
-        which is empty where the run has none.
+        Genomes, each with its sequence, the elements of the run's concepts and its annotation,
+        which is empty if the run has none.
     split
-        What the associations were made with.
+        Configuration with which the associations were made.
     dossiers
-        Of candidates, by feature; empty where none were written.
+        Dossiers of candidates, by feature; empty if none were written.
     files
-        All that was read, by the name that the page gives it.
+        All files that were read, by their names on the page.
     """
 
     path: Path
@@ -76,13 +76,14 @@ class Run:
     files: Mapping[str, Path]
 
     def region_of(self, query: str) -> str:
-        """Return the region that a query was asked for, empty where the run does not say."""
+        """Return the region of a query; empty if the run does not state it."""
         return str(self._query(query).get("region", ""))
 
     def genome_of(self, query: str) -> str | None:
-        """Return the genome that a query was asked of; None where the run does not say.
+        """Return the genome of a query; None if the run does not state it.
 
-        The table does not tell: it calls a genome after its features file, the same for all.
+        The table cannot be used for this, since it names a genome after its features file, which
+        has the same name for all genomes.
         """
         name = self._query(query).get("genome")
         return None if name is None else str(name)
@@ -98,14 +99,14 @@ def open_run(path: StrPath) -> Run:
     Raises
     ------
     InputError
-        If it is no directory, or a file that every run has is missing or damaged.
+        If ``path`` is not a directory, or a file that every run has is missing or damaged.
     MismatchError
         If features were computed on another genome than the configuration names.
     """
     folder = RunFolder.open(path)
     path = folder.path
     summary = read_mapping(path / "summary.json")
-    # the page has a table of its own for what stands beside the baselines
+    # the page has a separate table for the comparison with baselines
     for key in ("provenance", "beside_baselines"):
         summary.pop(key, None)
     specimens = _read_specimens(folder)

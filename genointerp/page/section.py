@@ -1,4 +1,4 @@
-"""The section of one feature: its figures as the page shows them, and its part of each table."""
+"""Sections of single features: their figures, and their rows of each table."""
 
 import base64
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from genointerp.panel.logo import plot_logo
 from genointerp.panel.metagene import plot_metagene
 
 N_ASSOCIATIONS = 5
-"""Concepts of each feature, by ``f1_fit``."""
+"""Number of concepts shown for each feature, by ``f1_fit``."""
 
 DPI = 100
 N_COLORS = 64
@@ -38,20 +38,20 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class Section:
-    """What the page shows of one feature.
+    """The section of the page about one feature.
 
     Parameters
     ----------
     title
-        Its number and names.
+        Number and names of the feature.
     summary
-        Its best concept with the F1 beside its null, in words.
+        Its best concept, with the F1 and its null, in words.
     facts
-        Its row of the table of features, by column.
+        Its row in the table of features, by column.
     source
-        The file of that table.
+        File of that table.
     dossier
-        None for what is no candidate, or has none.
+        Dossier of the feature; None if it is no candidate or has none.
     """
 
     feature: int
@@ -68,12 +68,12 @@ class Section:
 def make_sections(
     run: Run, measured: Measurements, features: Sequence[int], links: Links, *, folder: str
 ) -> list[Section]:
-    """Return the sections of some features; ``folder`` is where their tables lie."""
+    """Make the sections of features; ``folder`` is where their tables lie."""
     return [_section(run, measured, feature, links, folder) for feature in features]
 
 
 def picture(figure: Figure, *, alt: str, source: str) -> Picture:
-    """Return a figure as part of the page, in few colours, a quarter of its size in all of them."""
+    """Embed a figure in the page, with few colours, which reduces it to a quarter of its size."""
     drawn, small = BytesIO(), BytesIO()
     figure.savefig(drawn, format="png", dpi=DPI)
     with Image.open(drawn) as image:
@@ -83,7 +83,7 @@ def picture(figure: Figure, *, alt: str, source: str) -> Picture:
 
 
 def top_associations(associations: pd.DataFrame, features: Sequence[int]) -> pd.DataFrame:
-    """Return the concepts with the highest ``f1_fit`` of each feature."""
+    """Return for each feature the concepts with the highest ``f1_fit``."""
     own = associations[associations["feature"].isin(features) & (associations["f1_fit"] > 0)]
     ranked = own.sort_values(["feature", "f1_fit"], ascending=[True, False], kind="stable")
     return ranked.groupby("feature", sort=False).head(N_ASSOCIATIONS)
@@ -119,7 +119,7 @@ def _section(run: Run, measured: Measurements, feature: int, links: Links, folde
 def _summary(facts: dict[str, Cell]) -> str:
     text = {name: cell.text for name, cell in facts.items()}
     if not text["best_concept"]:
-        return "tells no concept on fit"
+        return "detects no concept on fit"
     null = text["null_f1"] or "not tested"
     return (
         f"{text['best_concept']} ({text['orientation']}): F1 {text['f1'] or 'undefined'}, "
@@ -153,6 +153,6 @@ def _concept_figure(profile: pd.DataFrame, curve: pd.DataFrame) -> Figure:
         plot_metagene(profile, anchor, ax=ax)
     axes[1].sharey(axes[0])
     plot_precision_recall(curve, ax=axes[2])
-    # one curve needs no legend: the section says whose it is
+    # a single curve needs no legend, since the section names it
     axes[2].get_legend().set_visible(False)
     return figure

@@ -1,4 +1,4 @@
-"""Tables as the page shows them: each number as in its file, and as people read it."""
+"""Tables of the page, with each number as in its file and as formatted for people."""
 
 import math
 from collections.abc import Collection, Hashable, Sequence
@@ -15,20 +15,20 @@ from genointerp.store.table.table import PLACES
 
 LOCUS_COLUMNS = ("top_region", "region", "locus")
 MAX_LETTERS = 60
-"""Of a sequence, the rest of which is left to the file."""
+"""Most letters of a sequence that the page shows; the file has all of it."""
 
 
 class Links(NamedTuple):
-    """What a click on a cell can lead to.
+    """Targets of clicks on cells.
 
     Parameters
     ----------
     loci
-        Where regions lie in the browser.
+        Positions of regions in the browser.
     pages
-        Features that have a section of their own.
+        Features that have a section.
     genome
-        On which rows lie, where no column says so.
+        Genome that the rows lie on, if no column states it.
     """
 
     loci: Loci
@@ -38,20 +38,20 @@ class Links(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell.
+    """One cell of a table.
 
     Parameters
     ----------
     text
-        As people read it.
+        Value formatted for people.
     exact
-        As in the file; rows are sorted by it.
+        Value as in the file, by which rows are sorted.
     title
-        What is shown where the mouse rests on it.
+        Text shown when the mouse rests on the cell.
     locus
-        Where a click on it moves the browser.
+        Place to which a click on the cell moves the browser.
     page
-        Feature whose section a click on it opens.
+        Feature whose section opens on a click on the cell.
     """
 
     text: str
@@ -69,9 +69,9 @@ class PageTable:
     Parameters
     ----------
     source
-        The file, relative to the run directory.
+        File of the table, relative to the run directory.
     n_rows
-        Rows of the file, of which the first may be shown only.
+        Number of rows in the file; the page may show only the first of them.
     """
 
     title: str
@@ -92,15 +92,15 @@ def page_table(
     n_rows: int | None = None,
     note: str = "",
 ) -> PageTable:
-    """Return the first rows of a frame as the page shows them.
+    """Return the first rows of a frame as a table of the page.
 
-    Places, which are 0-based and half-open in the file, are 1-based and closed on the page, and
-    the head of their column says so.
+    Positions are 0-based and half-open in the file but 1-based and closed on the page, as the
+    header of their column states.
 
     Parameters
     ----------
     n_rows
-        Rows of the file, where the frame is a part of it.
+        Number of rows in the file, if the frame is only a part of it.
     """
     places = PLACES if "start" in frame else {}
     columns = tuple(
@@ -112,7 +112,7 @@ def page_table(
 
 
 def format_value(value: object) -> str:
-    """Return a value as people read it: three digits, thousands separated, empty if undefined.
+    """Format a value for people: three digits, thousands separated, empty if undefined.
 
     Examples
     --------
@@ -146,7 +146,7 @@ def _row(row: dict[Hashable, Any], links: Links) -> tuple[Cell, ...]:
 
 
 def _place(cell: Cell, name: str) -> Cell:
-    """Return a cell of a column of places as people read it; another cell as it is."""
+    """Return a cell of a column of positions as 1-based and closed; other cells unchanged."""
     shift = PLACES[name][1] if name in PLACES else 0
     if not shift or not cell.exact:
         return cell

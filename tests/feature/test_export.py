@@ -376,7 +376,7 @@ def test_genes_that_were_not_read_are_left_out(dense, tmp_path, caplog):
     mean = found.layers["sense_mean"].toarray()[:, 0]
     np.testing.assert_allclose(mean, own["+"][40:50].mean(0), rtol=1e-6)
     gff.write_text(f"##gff-version 3\n{rows[1]}\n")
-    with pytest.raises(InputError, match="expected a base that was read of CDS"):
+    with pytest.raises(InputError, match="expected at least one base read in CDS"):
         export(store, tmp_path / "u.h5ad", annotations=gff)
 
 

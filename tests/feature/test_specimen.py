@@ -122,7 +122,9 @@ def test_files_are_matched_by_genome_and_keep_the_order_of_the_features(tmp_path
     assert [one.sequence["c"].length for one in found] == [50, 40]
     assert [one.annotation_file.name for one in found] == ["b.gff3", "a.gff3"]
     assert find_specimens(features, genome=tmp_path / "a.fa").open()[0].sequence is None
-    with pytest.raises(InputError, match="annotations: expected one for each of 2 features files"):
+    with pytest.raises(
+        InputError, match="annotations: expected 2 annotations, one per features file"
+    ):
         find_specimens(features, annotations=[tmp_path / "a.gff3"])
     with pytest.raises(MismatchError, match=r"b\.fa: expected genome .* as in .*features"):
         find_specimens(features[1:], genome=tmp_path / "b.fa").open("sequence")

@@ -206,7 +206,7 @@ def test_loci_of_a_section_are_strongest_first_and_move_the_browser(page_path, p
     assert (first["element"], first["orientation"], first["distance"]) == ("trnX", "sense", 0)
     table = page.split('id="loci-3"')[1].split("</table>")[0]
     assert 'data-locus="chrA:1101-1176">1,101</button>' in table
-    # people read 1-based places and are told so; the file has them 0-based
+    # people read 1-based positions, which the header states; the file has them 0-based
     assert 'class="sort">first (1-based)</button>' in table
     assert 'class="sort">last (1-based)</button>' in table
     assert 'title="start 1100 in the file, which is 0-based"' in table
@@ -303,11 +303,13 @@ def test_the_page_says_what_the_headline_figures_are_of(run_dir):
     config = {**run.config, "fit": ["first"], "fidelity": {"genome": "second"}}
     keys = {"n_bases": 5000, "n_bases_whole": 10000, "n_tokens": 10000, "sample": 2500}
     summary = {f"fidelity.{key}": value for key, value in keys.items()}
-    told = module._told(replace(run, config=config, summary=summary))
-    assert told.startswith("fidelity: of second, held out from the dictionary; losses and bits")
-    assert "(5,000 of 10,000 bases, in windows spread evenly)" in told
-    assert "FVU, L0 and dead share are of 10,000 tokens" in told
-    assert module._told(run) == ""
+    text = module._headline(replace(run, config=config, summary=summary))
+    assert text.startswith(
+        "fidelity: measured on second, held out from the dictionary; losses and bits"
+    )
+    assert "(5,000 of 10,000 bases, in evenly spread windows)" in text
+    assert "FVU, L0 and dead share are measured on 10,000 of its tokens" in text
+    assert module._headline(run) == ""
 
 
 def test_the_best_features_are_shown_where_not_all_are(run_dir):
