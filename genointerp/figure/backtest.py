@@ -1,4 +1,4 @@
-"""The recall of hidden classes."""
+"""Figure of the recall of hidden classes."""
 
 import pandas as pd
 from matplotlib.artist import Artist
@@ -13,17 +13,18 @@ _COLUMNS = 3
 
 
 def backtest(features: pd.DataFrame, out: StrPath | None = None) -> Figure:
-    """Draw the recall of each class that a feature of the trained dictionary tells.
+    """Draw the recall of each class that at least one feature of the trained dictionary tells.
 
     Parameters
     ----------
     features
-        In the schema of features of a backtest.
+        Table of the features of a backtest, in its schema.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+        The figure, which is also written to ``out`` in the format of its suffix (.png, .pdf,
+        .svg) unless ``out`` is None.
     """
     check_suffix(out)
     trained = features[features["dictionary"] == "trained"]

@@ -1,4 +1,4 @@
-"""A whole contig as a circle."""
+"""Figure of a whole contig as a circle."""
 
 from collections.abc import Iterable
 
@@ -27,30 +27,32 @@ def circle(
     Parameters
     ----------
     features
-        A features file, a catalogue, a run directory, or one of these that is open.
+        A features file, a catalogue, a run directory, or one of these as an open object.
     genome
-        FASTA or GenBank, unless a catalogue or a run names it; of several genomes also the name of
-        one.
+        FASTA or GenBank file, unless a catalogue or a run names it. If there are several genomes,
+        the name of one may be given instead.
     annotations
-        GFF3 or GenBank, unless a catalogue or a run names it.
+        GFF3 or GenBank file, unless a catalogue or a run names it.
     feature
-        One or several, by index or name.
+        One or several features, by index or name.
     contig
-        Its name; the longest where None, which must then be of one genome.
+        Name of the contig; None takes the longest, and there must then be only one genome.
     associations
-        Names each feature's best concept in the legend; a catalogue and a run have their own.
+        Table of associations, for the best concept of each feature in the legend; a catalogue and a
+        run name their own.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+        The figure, which is also written to ``out`` in the format of its suffix (.png, .pdf,
+        .svg) unless ``out`` is None.
 
     Raises
     ------
     InputError
-        If there are several genomes, none of which is named by the contig.
+        If there are several genomes, and the contig does not say which one is meant.
     UnknownNameError
-        If there is no such contig or feature.
+        If the contig or a feature does not exist.
     MismatchError
         If the features were computed on another genome.
     """
@@ -70,7 +72,7 @@ def circle(
     ]
     drawn = bases[name]
     figure = new_figure(9.6, 6.4, layout="free")
-    # a legend beside polar axes is left out of account by the constrained layout
+    # the constrained layout ignores a legend next to polar axes
     place = (0.06, 0.07, 0.573, 0.86)
     plot_circle(
         genes[genes["seqid"] == name],

@@ -1,4 +1,4 @@
-"""Precision against recall of features and concepts."""
+"""Figure of precision against recall of features and concepts."""
 
 from collections.abc import Iterable
 
@@ -29,21 +29,22 @@ def curves(
     Parameters
     ----------
     features, annotations, associations, genome, concepts
-        As `genointerp.figure.measured.read_measured` takes them.
+        See `genointerp.figure.measured.read_measured`.
     feature
-        By index or name; the best feature of each concept where empty.
+        Features by index or name; if empty, the best feature of each concept.
     concept
-        Only these.
+        Names of concepts to draw; if empty, all.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+        The figure, which is also written to ``out`` in the format of its suffix (.png, .pdf,
+        .svg) unless ``out`` is None.
 
     Raises
     ------
     InputError
-        If no pair is left.
+        If there is no pair to draw.
     """
     check_suffix(out)
     measured = read_measured(
@@ -59,7 +60,7 @@ def curves(
     if pairs.empty:
         raise InputError("associations", "a pair with f1_fit above 0 to draw", "none")
     found = precision_recall(measured.specimens, pairs, config=measured.config)
-    # in the order of the pairs, not of the features
+    # in the order of the pairs, not in that of the features
     keys = ["feature", "concept", "orientation"]
     figure = new_figure(6.6, 3.8)
     plot_precision_recall(pairs[keys].merge(found, on=keys), ax=figure.subplots())

@@ -1,4 +1,4 @@
-"""The densities of all features."""
+"""Figure of the densities of all features."""
 
 from matplotlib.figure import Figure
 
@@ -16,21 +16,23 @@ def density(
     feature: FeatureName | None = None,
     genome: str | None = None,
 ) -> Figure:
-    """Draw how many features have which density: the share of the bases read on which they fire.
+    """Draw a histogram of the densities of features: the share of bases read on which they fire.
 
     Parameters
     ----------
     features
-        Of one genome: a features file, a catalogue, a run directory, or one of these that is open.
+        Features of one genome: a features file, a catalogue, a run directory, or one of these as
+        an open object.
     feature
-        One to mark, by index or name.
+        Feature to mark, by index or name.
     genome
-        Name of the genome, where a catalogue or a run names several.
+        Name of the genome, if a catalogue or a run names several.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+        The figure, which is also written to ``out`` in the format of its suffix (.png, .pdf,
+        .svg) unless ``out`` is None.
     """
     check_suffix(out)
     (specimen,) = find_specimens(features, genome=genome or ()).one().open()

@@ -1,4 +1,4 @@
-"""A whole dictionary as a map of its directions."""
+"""Figure of a dictionary as a map of its directions."""
 
 import numpy as np
 import pandas as pd
@@ -33,21 +33,22 @@ def dictionary(
     sae
         Folder of the dictionary.
     associations
-        Colours a feature by its best concept, where that is no chance: ``q <= 0.05``.
+        Table of associations, to colour each feature by its best concept with ``q <= 0.05``.
     method
         ``umap`` needs the package umap-learn.
     seed
-        Of umap.
+        Random seed of UMAP.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+        The figure, which is also written to ``out`` in the format of its suffix (.png, .pdf,
+        .svg) unless ``out`` is None.
 
     Raises
     ------
     MismatchError
-        If the associations are of another dictionary.
+        If the associations belong to another dictionary.
     """
     check_suffix(out)
     rows = read_directions(sae)
@@ -65,7 +66,7 @@ def dictionary_figure(
     method: Method = "pca",
     seed: int = 0,
 ) -> Figure:
-    """Return the map of a dictionary's directions."""
+    """Draw the map of a dictionary's directions."""
     projection = project(rows, method, seed=seed)
     points = dictionary_points(projection, associations)
     figure = new_figure(7.0, 4.6)
@@ -74,12 +75,12 @@ def dictionary_figure(
 
 
 def dictionary_points(projection: Projection, associations: pd.DataFrame | None) -> pd.DataFrame:
-    """Return ``feature, x, y, concept``: the concept empty where none is told beyond chance."""
+    """Return ``feature, x, y, concept``; the concept is empty if no association is significant."""
     x, y = projection.points.T
     points = pd.DataFrame({"feature": np.arange(len(x)), "x": x, "y": y})
     if associations is None:
         return points.assign(concept="")
-    told = associations[associations["q_value"] <= MAX_Q]
-    best = best_concepts(told)[["feature", "best_concept"]]
+    significant = associations[associations["q_value"] <= MAX_Q]
+    best = best_concepts(significant)[["feature", "best_concept"]]
     points = points.merge(best.rename(columns={"best_concept": "concept"}), how="left")
     return points.fillna({"concept": ""})

@@ -1,4 +1,4 @@
-"""Annotations and activations as the plain tables and arrays that the plot functions take."""
+"""Convert annotations and activations to the tables and arrays that plot functions take."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -21,11 +21,11 @@ NOT_DRAWN = frozenset(
         "region", "sequence_feature", "repeat_region", "STS", "mature_protein_region",
     }
 )  # fmt: skip
-"""Types that are no arrows: they hold, or are parts of, or repeat, elements that are."""
+"""Types not drawn as arrows, since they contain, belong to or repeat elements that are."""
 
 
 class StrandValues(NamedTuple):
-    """Activations of one feature along an interval, for both reading strands; NaN: not read."""
+    """Activations of one feature along an interval for both reading strands; NaN where not read."""
 
     plus: Float32[np.ndarray, " bp"]
     minus: Float32[np.ndarray, " bp"]
@@ -34,7 +34,7 @@ class StrandValues(NamedTuple):
 def gene_table(annotations: AnnotationSet) -> pd.DataFrame:
     """Return the elements to draw as arrows: ``seqid, start, end, strand, type, label, product``.
 
-    A row for each part; only the first part carries the label.
+    There is a row for each part of an element; only the first part carries the label.
     """
     rows = [
         (*part[:4], element.type, element_name(element) if index == 0 else "", _product(element))
@@ -47,13 +47,13 @@ def gene_table(annotations: AnnotationSet) -> pd.DataFrame:
 
 
 def element_name(element: Element) -> str:
-    """Return the shortest name by which people know an element: gene, locus tag or product."""
+    """Return the name of an element for people, such as its gene, locus tag or product."""
     names = (element.attribute(name) for name in NAME_ATTRIBUTES)
     return next((name for name in names if name), element.id)
 
 
 def concept_table(elements: ConceptElements) -> pd.DataFrame:
-    """Return the concepts to draw as blocks: those whose rows are theirs base by base."""
+    """Return the concepts to draw as blocks: those to which all bases of their rows belong."""
     table = elements.table
     if "frame" in table:
         table = table[table["frame"] < 0]
@@ -66,10 +66,10 @@ def unrolled(table: pd.DataFrame, interval: GenomicInterval, length: int) -> pd.
     Parameters
     ----------
     table
-        Columns ``seqid``, ``start`` and ``end``.
+        Table with the columns ``seqid``, ``start`` and ``end``.
     length
-        Of the interval's contig. Where the interval goes on at the origin, so do the rows: what
-        lies there begins beyond ``length``.
+        Length of the interval's contig. If the interval crosses the origin, rows after the origin
+        are shifted by ``length``.
     """
     own = table[table["seqid"] == interval.seqid]
     if interval.end > length:
@@ -79,7 +79,7 @@ def unrolled(table: pd.DataFrame, interval: GenomicInterval, length: int) -> pd.
 
 
 def strongest_features(store: FeatureStore, interval: GenomicInterval, n: int) -> list[int]:
-    """Return the features with the greatest activations in an interval; of equals, the lower."""
+    """Return the features with the greatest activations in an interval; ties by lower number."""
     found = [summarise_stretch(store, interval, strand) for strand in STRANDS]
     feature = np.concatenate([one.feature for one in found])
     maximum = np.concatenate([one.maximum for one in found])
@@ -88,7 +88,7 @@ def strongest_features(store: FeatureStore, interval: GenomicInterval, n: int) -
 
 
 def dense_values(store: FeatureStore, interval: GenomicInterval, feature: int) -> StrandValues:
-    """Return the activations of one feature in an interval, base by base; NaN: not read."""
+    """Return the activations of one feature in an interval, base by base; NaN where not read."""
     values = StrandValues(*(np.full(interval.length, np.nan, np.float32) for _ in range(2)))
     begin = 0
     for part in store.parts(interval):
@@ -106,7 +106,7 @@ def dense_values(store: FeatureStore, interval: GenomicInterval, feature: int) -
 
 
 def concept_texts(associations: pd.DataFrame) -> Mapping[int, str]:
-    """Return a short text for each feature: its best concept on fit and its F1 on test."""
+    """Return a short text for each feature: its best concept on fit, with its F1 on test."""
     best = best_concepts(associations)
     columns = (best[name] for name in ("feature", "best_concept", "orientation", "best_f1"))
     return {

@@ -1,4 +1,4 @@
-"""One feature: how strong, how often, of what shape and where."""
+"""Figure of one feature: how strongly, how often, in what shape and where it fires."""
 
 from matplotlib.figure import Figure
 
@@ -22,21 +22,23 @@ def feature(
     *,
     genome: str | None = None,
 ) -> Figure:
-    """Draw one feature: histogram, density, mean shape and places on contigs.
+    """Draw one feature: histogram of activations, density, mean shape, and profile along contigs.
 
     Parameters
     ----------
     features
-        Of one genome: a features file, a catalogue, a run directory, or one of these that is open.
+        Features of one genome: a features file, a catalogue, a run directory, or one of these as
+        an open object.
     feature
-        By index or name.
+        Index or name of the feature.
     genome
-        Name of the genome, where a catalogue or a run names several.
+        Name of the genome, if a catalogue or a run names several.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+        The figure, which is also written to ``out`` in the format of its suffix (.png, .pdf,
+        .svg) unless ``out`` is None.
     """
     check_suffix(out)
     (specimen,) = find_specimens(features, genome=genome or ()).one().open()

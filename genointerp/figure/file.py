@@ -1,4 +1,4 @@
-"""Figures without pyplot or its global state; the format of one is that of its suffix."""
+"""Create and save figures without pyplot and its global state."""
 
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +15,7 @@ from genointerp.core.files import atomic_path
 
 FORMATS = (".png", ".pdf", ".svg")
 FORMAT = "genointerp::figure"
-"""What the metadata of a figure say that it is."""
+"""Mark in the metadata of a figure that this package wrote it."""
 
 _SCREEN_DPI = 100
 
@@ -32,7 +32,7 @@ class ShownFigure(Figure):
 def new_figure(
     width: float, height: float, *, layout: Literal["constrained", "free"] = "constrained"
 ) -> Figure:
-    """Return an empty figure of a size in inches; its parts are kept apart, or placed by hand."""
+    """Return an empty figure of a size in inches, with constrained layout or none (``free``)."""
     # the default gap between columns lets the outermost ticks of two panels touch
     engine = ConstrainedLayoutEngine(w_pad=0.1) if layout == "constrained" else None
     figure = ShownFigure(figsize=(width, height), layout=engine)
@@ -41,11 +41,11 @@ def new_figure(
 
 
 def save_figure(figure: Figure, out: StrPath | None, *, dpi: int = 150) -> Figure:
-    """Write a figure, unless ``out`` is None, and return it; the same figure is the same file."""
+    """Write a figure reproducibly, unless ``out`` is None, and return it."""
     if out is None:
         return figure
     out = Path(out)
-    # without dates and random ids, and with a mark by which a newer figure may replace it
+    # no dates or random ids; the mark allows a newer figure to replace the file
     metadata = {
         ".png": {"Software": FORMAT},
         ".svg": {"Creator": FORMAT, "Date": None},
@@ -57,6 +57,6 @@ def save_figure(figure: Figure, out: StrPath | None, *, dpi: int = 150) -> Figur
 
 
 def check_suffix(out: StrPath | None) -> None:
-    """Refuse, before any work, a figure of an unknown format; None is no file."""
+    """Check before any work that the format of a figure is known; None means no file."""
     if out is not None and Path(out).suffix not in FORMATS:
         raise InputError(str(out), f"a file name in {', '.join(FORMATS)}", repr(Path(out).suffix))

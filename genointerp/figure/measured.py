@@ -1,4 +1,4 @@
-"""Figures of features beside concepts, measured anew on the test side of the associations."""
+"""Inputs of figures that are measured again on the test side of the associations."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,11 +16,11 @@ from genointerp.panel.overlap import best_pairs
 from genointerp.store.table.associations import read_associations
 
 N_CURVES = 7
-"""Curves of a figure where no feature is named: the concepts with the highest test F1."""
+"""Number of curves if no feature is named: those of the concepts with the highest test F1."""
 
 
 class Measured(NamedTuple):
-    """What associations were measured on, read again."""
+    """Associations, and what they were measured on."""
 
     specimens: Sequence[Specimen]
     table: pd.DataFrame
@@ -41,20 +41,20 @@ def read_measured(
     ----------
     features
         Features files in the order of the annotations, a catalogue, a run directory, or one of
-        these that is open.
+        these as an open object.
     annotations
-        GFF3 or GenBank of each genome, unless a catalogue or a run names them.
+        GFF3 or GenBank file of each genome, unless a catalogue or a run names them.
     associations
-        Of these features; a catalogue and a run have their own.
+        Table of associations of these features; a catalogue and a run name their own.
     genome
-        Sequences, in any order; not needed.
+        Sequence files, in any order. Optional.
     concepts
-        Definition of the concepts; where None that of the run, else the shipped one.
+        File that defines the concepts; None is that of the run, or else the shipped one.
 
     Raises
     ------
     InputError
-        If an annotation or the associations are not known.
+        If an annotation or the associations are unknown.
     """
     files = find_specimens(features, genome=genome, annotations=annotations)
     path = files.associations if associations is None else Path(associations)
@@ -72,20 +72,20 @@ def read_measured(
 def choose_pairs(
     associations: pd.DataFrame, features: Sequence[int] = (), concepts: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Return the rows of associations to draw, each chosen by ``f1_fit``; perhaps none.
+    """Choose the rows of associations to draw, by ``f1_fit``; there may be none.
 
     Parameters
     ----------
     features
-        Each feature's best concept and orientation; where empty, the best pair of each concept,
-        highest test F1 first.
+        Features, each drawn with its best concept and orientation; if empty, the best pair of each
+        concept is drawn, highest test F1 first.
     concepts
-        Only these.
+        Names of concepts to choose from; if empty, all.
 
     Raises
     ------
     UnknownNameError
-        If the table has no such concept.
+        If a concept is not in the table.
     """
     known = list(dict.fromkeys(associations["concept"]))
     for name in concepts:

@@ -1,4 +1,4 @@
-"""The mean activation of a feature around the elements of a concept."""
+"""Figure of the mean activation of a feature around the elements of a concept."""
 
 from matplotlib.figure import Figure
 
@@ -24,21 +24,22 @@ def metagene(
     concepts: StrPath | None = None,
     flank: int = FLANK,
 ) -> Figure:
-    """Draw the mean activation around starts and ends of a concept's elements on test.
+    """Draw the mean activation around the starts and ends of a concept's elements on test.
 
     Parameters
     ----------
     features, annotations, associations, genome, concepts
-        As `genointerp.figure.measured.read_measured` takes them.
+        See `genointerp.figure.measured.read_measured`.
     feature
-        By index or name.
+        Index or name of the feature.
     flank
-        Bases (bp) on either side.
+        Number of bases drawn on either side.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+        The figure, which is also written to ``out`` in the format of its suffix (.png, .pdf,
+        .svg) unless ``out`` is None.
     """
     check_suffix(out)
     measured = read_measured(

@@ -1,4 +1,4 @@
-"""The logo of a motif."""
+"""Figure of a motif as a logo."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,12 +16,13 @@ def motif(motif: Motif, out: StrPath | None = None) -> Figure:
     Parameters
     ----------
     motif
-        As the command `motif` returns it.
+        Motif as the command `motif` returns it.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+        The figure, which is also written to ``out`` in the format of its suffix (.png, .pdf,
+        .svg) unless ``out`` is None.
     """
     check_suffix(out)
     figure = new_figure(1.2 + 0.2 * len(motif.counts), 2.2)
@@ -34,7 +35,7 @@ def motif(motif: Motif, out: StrPath | None = None) -> Figure:
 
 
 def highest_null(motif: Motif) -> float | None:
-    """Return the highest null of the columns that have bases, in bits; None where none has."""
+    """Return the highest null among columns that have bases, in bits; None if none has."""
     null_bits = motif.information.null_bits
     known = null_bits[~np.isnan(null_bits)]
     return float(known.max()) if len(known) else None

@@ -1,4 +1,4 @@
-"""Features against concepts."""
+"""Figure of the scores of features against concepts."""
 
 from typing import Literal
 
@@ -20,14 +20,15 @@ def overlap(
     Parameters
     ----------
     associations
-        A table of associations.
+        Path of a table of associations.
     score
-        One heat map, or one for each score.
+        Score to draw; ``all`` draws one heat map per score.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+        The figure, which is also written to ``out`` in the format of its suffix (.png, .pdf,
+        .svg) unless ``out`` is None.
 
     Raises
     ------

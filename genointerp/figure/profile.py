@@ -1,4 +1,4 @@
-"""Arrays of one feature, or of all, that a figure shows and that no table holds."""
+"""Arrays of one or all features that figures show and no table holds."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ N_LOCI = 50
 
 
 class BinnedProfile(NamedTuple):
-    """Greatest activation of each bin from the first to the last base read; NaN: not read."""
+    """Greatest activation in each bin from the first to the last base read; NaN where not read."""
 
     seqid: str
     start: int
@@ -25,7 +25,7 @@ class BinnedProfile(NamedTuple):
 
 
 class AlignedProfile(NamedTuple):
-    """Mean activation around the strongest loci, in reading direction."""
+    """Mean activation around the strongest peaks, in reading direction."""
 
     mean: Float[np.ndarray, " offset"]
     offset: Int64[np.ndarray, " offset"]
@@ -33,7 +33,7 @@ class AlignedProfile(NamedTuple):
 
 
 def feature_density(store: FeatureStore) -> Float[np.ndarray, " n_features"]:
-    """Return the share of the bases read, on both strands, on which each feature fires."""
+    """Return for each feature the share of the bases read, on both strands, on which it fires."""
     counts = store.n_firing("+") + store.n_firing("-")
     n_bases = sum(interval.length for strand in STRANDS for interval in store.coverage(strand))
     density: Float[np.ndarray, " n_features"] = counts / max(n_bases, 1)
@@ -76,8 +76,8 @@ def whole_contig(store: FeatureStore, feature: int, seqid: str, *, label: str = 
 def aligned_profile(store: FeatureStore, plus: FeatureTrack, minus: FeatureTrack) -> AlignedProfile:
     """Return the mean activation within 150 bp of a feature's strongest peaks.
 
-    Peaks are taken strongest first, at least 150 bp apart on a strand, 50 at most, and only
-    where both flanks were read.
+    At most 50 peaks are taken, strongest first, at least 150 bp apart on a strand, and only where
+    both flanks were read.
     """
     hits_on: tuple[tuple[ReadStrand, FeatureTrack], ...] = (("+", plus), ("-", minus))
     peaks = [
@@ -99,7 +99,7 @@ def aligned_profile(store: FeatureStore, plus: FeatureTrack, minus: FeatureTrack
 def _bins_read(
     store: FeatureStore, strand: ReadStrand, seqid: str, start: int, bin_bp: int, n_bins: int
 ) -> Bool[np.ndarray, " bin"]:
-    """Return the bins, counted from a base of a contig, of which any base was read."""
+    """Return which bins, counted from a base of a contig, hold a base that was read."""
     is_read = np.zeros(n_bins, dtype=np.bool_)
     for one in store.coverage(strand):
         if one.seqid == seqid:
@@ -117,7 +117,7 @@ def _bin(hits: FeatureTrack, begin: int, bin_bp: int, n_bins: int) -> np.ndarray
 
 
 def _peaks(hits: FeatureTrack) -> list[tuple[int, float]]:
-    """Return up to 50 peaks, strongest first; each silences what lies within 150 bp of it."""
+    """Return up to 50 peaks, strongest first; each excludes others within 150 bp of it."""
     free = np.ones(len(hits.row), dtype=bool)
     peaks: list[tuple[int, float]] = []
     for index in np.argsort(-hits.value, kind="stable").tolist():

@@ -1,4 +1,4 @@
-"""From the figures that `evaluate` wrote to a picture of the dictionary."""
+"""Figure of the quality of a dictionary, from the numbers that `evaluate` wrote."""
 
 import math
 from pathlib import Path
@@ -17,22 +17,23 @@ from genointerp.panel.style import FONT_SIZE
 
 
 def quality(evaluation: StrPath, out: StrPath | None = None) -> Figure:
-    """Draw losses, densities, directions and, if there are any, other dictionaries.
+    """Draw losses, densities, directions and, if there are any, comparisons with dictionaries.
 
     Parameters
     ----------
     evaluation
-        JSON of `genointerp evaluate`.
+        JSON file written by `genointerp evaluate`.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+        The figure, which is also written to ``out`` in the format of its suffix (.png, .pdf,
+        .svg) unless ``out`` is None.
 
     Raises
     ------
     SchemaError
-        If it lacks a figure.
+        If the file lacks a number.
     """
     check_suffix(out)
     values = read_json_object(Path(evaluation), error=SchemaError)

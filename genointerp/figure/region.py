@@ -1,4 +1,4 @@
-"""Genes, concepts and features along a region."""
+"""Figure of genes, concepts and features along a region."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -28,11 +28,11 @@ from genointerp.panel.region import (
 from genointerp.panel.style import FONT_SIZE, NOT_READ_LABEL, use_region_axis
 
 N_TRACKS = 6
-"""Features of a region figure where none are named."""
+"""Number of features drawn if none are named."""
 
 
 SEQUENCE_BP = 150
-"""A region up to this length shows its bases."""
+"""Longest region in bp whose bases are drawn."""
 
 
 def region(
@@ -48,41 +48,44 @@ def region(
 ) -> Figure:
     """Draw genes, concepts and feature tracks of a region.
 
-    A region of at most 150 bp shows its bases too.
+    The bases of a region of at most 150 bp are drawn too.
 
     Parameters
     ----------
     features
-        A features file, a catalogue, a run directory, or one of these that is open.
+        A features file, a catalogue, a run directory, or one of these as an open object.
     region
-        1-based and closed, as in ``NC_000964.3:9,810-11,364``; on a circular contig it may span
-        the origin. A text that is no contig and has no coordinates is the name of a gene. Of
-        several genomes, the one that has it is drawn.
+        Region, 1-based and closed, as in ``NC_000964.3:9,810-11,364``; on a circular contig it may
+        span the origin. A text without coordinates that is not a contig is the name of a gene.
+        Among several genomes, the one that has the region is drawn.
     genome
-        FASTA or GenBank, unless a catalogue or a run names it; of several genomes also the name of
-        one.
+        FASTA or GenBank file, unless a catalogue or a run names it. If there are several genomes,
+        the name of one may be given instead.
     annotations
-        GFF3 or GenBank, unless a catalogue or a run names it.
+        GFF3 or GenBank file, unless a catalogue or a run names it.
     feature
-        Features to draw, in this order, by index or name; the strongest of the region where empty.
+        Features to draw, in this order, by index or name; if empty, the strongest ones of the
+        region.
     associations
-        Names each feature's best concept next to its track; a catalogue and a run have their own.
+        Table of associations, for the best concept of each feature next to its track; a catalogue
+        and a run name their own.
     concepts
-        Definition of the concepts; where None that of the run, else the shipped one.
+        File that defines the concepts; None is that of the run, or else the shipped one.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+        The figure, which is also written to ``out`` in the format of its suffix (.png, .pdf,
+        .svg) unless ``out`` is None.
 
     Raises
     ------
     InputError
-        If several genomes, or several genes, are meant.
+        If several genomes or several genes match.
     MismatchError
         If the features were computed on another genome.
     UnknownNameError
-        If there is no such gene or feature.
+        If the gene or a feature does not exist.
 
     Examples
     --------
@@ -96,7 +99,7 @@ def region(
     if concepts is not None or specimen.elements is None:
         specimen = specimen.with_concepts(load_concepts(concepts or files.concepts))
     store, bases = specimen.features, specimen.needs("sequence")
-    # a gene is drawn as the region that it is in, in forward coordinates
+    # a gene is drawn as a region, in forward coordinates
     interval = replace(place.interval, strand=".")
     length = bases[interval.seqid].length
     genes = unrolled(gene_table(specimen.needs("annotation")), interval, length)

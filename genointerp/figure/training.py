@@ -1,4 +1,4 @@
-"""The curves of a training."""
+"""Figure of the training curves of a dictionary."""
 
 from pathlib import Path
 
@@ -19,19 +19,20 @@ def training(metrics: StrPath, out: StrPath | None = None) -> Figure:
     Parameters
     ----------
     metrics
-        ``metrics.jsonl`` of its folder.
+        Path of ``metrics.jsonl`` in the folder of the dictionary.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Written to ``out`` as its suffix says (.png, .pdf, .svg), unless that is None.
+        The figure, which is also written to ``out`` in the format of its suffix (.png, .pdf,
+        .svg) unless ``out`` is None.
     """
     check_suffix(out)
     return save_figure(training_figure(read_metrics(Path(metrics)), where=str(metrics)), out)
 
 
 def training_figure(metrics: pd.DataFrame, *, where: str) -> Figure:
-    """Return the training curves: a panel for each known column of the metrics."""
+    """Draw the training curves, with a panel for each known column of the metrics."""
     names = [name for name in LABELS if name in metrics and metrics[name].notna().any()]
     if not names:
         raise SchemaError(where, f"one of {', '.join(LABELS)}", ", ".join(map(str, metrics)))
@@ -47,12 +48,12 @@ def training_figure(metrics: pd.DataFrame, *, where: str) -> Figure:
 
 
 def read_metrics(path: Path) -> pd.DataFrame:
-    """Read a ``metrics.jsonl``: a JSON object for each logged step.
+    """Read ``metrics.jsonl``, which holds a JSON object for each logged step.
 
     Raises
     ------
     SchemaError
-        Naming the first line that is no JSON object.
+        If a line is not a JSON object; the message names the first such line.
     """
     rows = []
     for number, line in enumerate(read_text(path, error=SchemaError).splitlines(), start=1):

@@ -453,7 +453,9 @@ def test_dictionaries_are_not_mixed(tmp_path, store, catalogue):
 
 
 def test_an_annotation_for_a_catalogue_of_several_is_one_for_each(catalogue, annotation):
-    with pytest.raises(InputError, match="annotations: expected one for each of 2 features files"):
+    with pytest.raises(
+        InputError, match="annotations: expected 2 annotations, one per features file"
+    ):
         find_specimens(catalogue, annotations=annotation)
 
 
