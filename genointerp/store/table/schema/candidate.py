@@ -9,50 +9,66 @@ CANDIDATES = TableSchema(
     (
         required("rank", "int64", "1 is the best"),
         required("feature", "int64", "index in the dictionary"),
-        required("score", "float64", "stated function of the columns beside it"),
+        required("score", "float64", "score by the formula below"),
         required("density", "float64", "share of read bases on which the feature fires"),
-        required("n_loci", "int64", "separate loci"),
-        required("best_concept", "string", "concept with the highest F1 on fit; empty where none"),
-        required("best_f1", "float64", "its F1 on test"),
-        required("unexplained", "float64", "share that known concepts do not explain, q <= .05"),
-        optional("loss_effect", "float64", "change of the loss when it is ablated, nats per base"),
+        required("n_loci", "int64", "number of separate loci"),
+        required("best_concept", "string", "concept with the highest F1 on fit; empty if none"),
+        required("best_f1", "float64", "F1 of this concept on test"),
+        required(
+            "unexplained", "float64", "share that known concepts with q <= .05 leave unexplained"
+        ),
+        optional(
+            "loss_effect", "float64", "increase of the loss when it is ablated, nats per base"
+        ),
         optional("stability", "float64", "cosine to its match in a dictionary of another seed"),
-        optional("gc_auroc", "float64", "AUROC of local GC content for its firing"),
-        optional("kmer_auroc", "float64", "AUROC of local k-mers for its firing"),
+        optional("gc_auroc", "float64", "AUROC with which local GC content predicts its firing"),
+        optional("kmer_auroc", "float64", "AUROC with which local k-mers predict its firing"),
         optional("periodicity", "float64", "strength of the best period, 2 to 60 bp"),
-        optional("strand_asymmetry", "float64", "(p - m) / (p + m) of its densities on + and -"),
-        optional("window_bias", "float64", "firing in heads of windows over expected"),
-        required("n_genomes", "int64", "genomes in which it fires"),
-        required("flags", "string", "warnings, separated by commas; empty where none"),
-        required("top_region", "string", "its strongest locus, 1-based closed"),
-        optional("demoting", "string", "those of the flags that demote, with commas"),
-        optional("checks_missing", "string", "what was not measured, with commas"),
-        optional("pattern", "string", "class of its firing along the sequence"),
-        optional("period", "int64", "the best period in bp; 0 where none"),
+        optional(
+            "strand_asymmetry", "float64", "(p - m) / (p + m) of its densities p on + and m on -"
+        ),
+        optional(
+            "window_bias", "float64", "firing in the heads of windows over the expected firing"
+        ),
+        required("n_genomes", "int64", "number of genomes in which it fires"),
+        required("flags", "string", "flags raised, separated by commas; empty if none"),
+        required("top_region", "string", "region of its strongest locus, 1-based and closed"),
+        optional("demoting", "string", "flags raised that demote, separated by commas"),
+        optional("checks_missing", "string", "checks that were not measured, separated by commas"),
+        optional("pattern", "string", "class of the pattern of its firing along the sequence"),
+        optional("period", "int64", "best period in bp; 0 if there is none"),
         optional(
             "coherence", "float64", "AUROC of its own firing 18 to 99 bp away for its loud firing"
         ),
         optional("locus_length", "float64", "median length of its loci in bp"),
-        optional("motif_bits", "float64", "information around the peaks of its loci, bits"),
-        optional("motif_share", "float64", "motif_bits over those that finding its loci takes"),
-        optional("n_families", "int64", "families of sequences among its 20 strongest loci"),
-        optional("loss_effect_matched", "float64", "that of matched other directions"),
-        optional("loss_effect_p", "float64", "chance of such a loss along other directions"),
+        optional("motif_bits", "float64", "information around the peaks of its loci, in bits"),
+        optional("motif_share", "float64", "motif_bits over the bits needed to find its loci"),
+        optional(
+            "n_families", "int64", "number of families of sequences among its 20 strongest loci"
+        ),
+        optional("loss_effect_matched", "float64", "the same for matched other directions"),
+        optional("loss_effect_p", "float64", "chance of such an increase along other directions"),
         optional("stability_null", "float64", "stability of one random direction in a hundred"),
-        optional("split_cosine", "float64", "largest cosine within its own dictionary"),
-        optional("attraction", "float64", "largest log2_enrichment for a concept, q <= .05"),
+        optional("split_cosine", "float64", "largest cosine to another feature of its dictionary"),
+        optional("attraction", "float64", "largest log2_enrichment for a concept with q <= .05"),
         optional("tandem_share", "float64", "share of its firing bases in tandem repeats"),
-        optional("edge_share", "float64", "share of them near ends of linear contigs"),
-        optional("seen_share", "float64", "s / (s + u), its loci by base, seen and unseen genomes"),
-        optional("window_bias_16", "float64", "window_bias of the first 16 bases"),
-        optional("window_bias_1024", "float64", "window_bias of the first 1,024 bases"),
+        optional("edge_share", "float64", "share of its firing bases near ends of linear contigs"),
+        optional(
+            "seen_share", "float64", "s / (s + u) of its loci per base in seen and unseen genomes"
+        ),
+        optional("window_bias_16", "float64", "window_bias for the first 16 bases"),
+        optional("window_bias_1024", "float64", "window_bias for the first 1,024 bases"),
         optional(
             "annotation_missing", "float64", "share of loci that a gene finder alone accounts for"
         ),
-        optional("n_read", "int64", "genomes that were read"),
-        optional("seen_p", "float64", "chance of so many loci in genomes of the training"),
+        optional("n_read", "int64", "number of genomes that were read"),
+        optional("seen_p", "float64", "chance of as many loci in genomes of training"),
         optional("outlier_share", "float64", "share of its firing bases at outlier tokens"),
-        optional("boundary_share", "float64", "share of its loci near ends of one concept"),
+        optional(
+            "boundary_share",
+            "float64",
+            "share of its loci near ends of the elements of one concept",
+        ),
     ),
 )
 
@@ -61,21 +77,29 @@ LOCUS_EVIDENCE = TableSchema(
     "genointerp::locus-evidence",
     1,
     (
-        required("rank", "int64", "of the candidate"),
+        required("rank", "int64", "rank of the candidate"),
         required("feature", "int64", "index in the dictionary"),
-        required("locus", "int64", "1 has the largest activation of the candidate's"),
+        required("locus", "int64", "number of the locus; 1 has the largest activation"),
         required("genome", "string", "name of the genome"),
         *LOCI.columns,
-        required("element", "string", "name of the nearest annotated element; empty where none"),
-        required("element_type", "string", "its term of the Sequence Ontology"),
-        required("product", "string", "what the annotation says of it"),
-        required("distance", "float64", "bp to it: 0 overlaps, < 0 upstream of it; NaN: none"),
-        required("orientation", "string", "sense, antisense, or both where it has no strand"),
-        required("type_share", "float64", "share of read bases in such elements; NaN: none"),
+        required("element", "string", "name of the nearest annotated element; empty if none"),
+        required("element_type", "string", "type of the element, a term of the Sequence Ontology"),
+        required("product", "string", "product of the element in the annotation"),
+        required(
+            "distance", "float64", "bp to it: 0 if they overlap, < 0 upstream of it; NaN if none"
+        ),
+        required("orientation", "string", "sense or antisense; both if the element has no strand"),
+        required(
+            "type_share", "float64", "share of read bases in elements of this type; NaN if none"
+        ),
         required("status", "string", "annotated, annotation missing, nothing hits, not searched"),
-        required("found_by", "string", "finder:type of the predictions there, by commas"),
-        required("folding_z", "float64", "folding energy against shuffled bases; NaN: not folded"),
-        required("low_complexity", "float64", "share of it that DUST masks; NaN: not searched"),
+        required("found_by", "string", "finder:type of the predictions there, separated by commas"),
+        required(
+            "folding_z", "float64", "folding energy compared with shuffled bases; NaN if not folded"
+        ),
+        required(
+            "low_complexity", "float64", "share of the locus that DUST masks; NaN if not searched"
+        ),
     ),
 )
 
@@ -97,30 +121,48 @@ BACKTEST = TableSchema(
     "genointerp::backtest",
     1,
     (
-        required("class", "string", "the concept that was hidden"),
-        required("hidden", "string", "concepts that went with it, itself first; commas"),
-        required("changed", "string", "concepts that became others, as intergenic; commas"),
-        required("overlapping", "string", "classes on its bases and their share; commas"),
-        required("n_elements", "int64", "elements of the class of which a base was read"),
-        required("n_live", "int64", "features that fire, which is what was ranked"),
-        required("n_class_features", "int64", "features that tell the class"),
-        required("best_feature", "int64", "of these the highest f1_fit; -1 where none"),
-        required("best_concept", "string", "hidden concept that it tells best; empty where none"),
-        required("best_f1", "float64", "its F1 on test, with nothing hidden"),
+        required("class", "string", "concept that was hidden"),
+        required(
+            "hidden", "string", "concepts that vanish with it, itself first; separated by commas"
+        ),
+        required(
+            "changed", "string", "concepts that change, such as intergenic; separated by commas"
+        ),
+        required(
+            "overlapping", "string", "classes on its bases, with their shares; separated by commas"
+        ),
+        required(
+            "n_elements", "int64", "number of elements of the class with a base that was read"
+        ),
+        required("n_live", "int64", "number of features that fire, which are ranked"),
+        required("n_class_features", "int64", "number of features that tell the class"),
+        required("best_feature", "int64", "of these, the one with the highest f1_fit; -1 if none"),
+        required("best_concept", "string", "hidden concept that it tells best; empty if none"),
+        required("best_f1", "float64", "F1 on test of best_feature, with nothing hidden"),
         *_landing("", ""),
-        required("expected_rank_first", "float64", "of the first in random order"),
-        required("p_value", "float64", "chance that random order has the first as early"),
-        required("p_value_50", "float64", "chance that it has as many within 50"),
+        required("expected_rank_first", "float64", "expected rank of the first in random order"),
+        required("p_value", "float64", "chance that the first is as early in random order"),
+        required(
+            "p_value_50", "float64", "chance that as many are among the first 50 in random order"
+        ),
         *_landing("density_", "; rarest first"),
-        required("random_n_class_features", "int64", "features of random weights that tell it"),
+        required(
+            "random_n_class_features",
+            "int64",
+            "number of features of random weights that tell the class",
+        ),
         *_landing("random_", "; random weights"),
-        required("probe_auroc", "float64", "of the best linear probe of what is hidden; test"),
+        required(
+            "probe_auroc", "float64", "AUROC of the best linear probe of what is hidden; test"
+        ),
         required("verdict", "string", "found, missed, or why neither can be said"),
-        optional("p_ranks", "float64", "chance that random order has all of them as early"),
+        optional("p_ranks", "float64", "chance that all of them are as early in random order"),
         optional("rank_first_shown", "float64", "rank of the first with nothing hidden"),
         optional("rank_best_shown", "float64", "rank of the best with nothing hidden"),
-        optional("share_risen", "float64", "share of them twice as early or more when hidden"),
-        optional("use", "string", "tuned: the score may be chosen by it; or reserve"),
+        optional(
+            "share_risen", "float64", "share of them that rank at least twice as early when hidden"
+        ),
+        optional("use", "string", "tuned: may be used to choose the score; or reserve"),
     ),
 )
 
@@ -129,20 +171,20 @@ BACKTEST_FEATURES = TableSchema(
     "genointerp::backtest-features",
     1,
     (
-        required("class", "string", "the concept that was hidden"),
+        required("class", "string", "concept that was hidden"),
         required("dictionary", "string", "trained, or random: the model with random weights"),
         required("feature", "int64", "index in the dictionary"),
         required("concept", "string", "hidden concept that it tells best, from fit"),
         required("orientation", "string", "sense, antisense or both"),
         required("f1_fit", "float64", "F1 on fit, with nothing hidden"),
         required("f1", "float64", "F1 on test, with nothing hidden"),
-        required("n_live", "int64", "features of the dictionary that fire"),
-        required("rank", "int64", "among these, with the class hidden"),
-        required("density_rank", "int64", "among these, the rarest first"),
+        required("n_live", "int64", "number of features of the dictionary that fire"),
+        required("rank", "int64", "rank among these, with the class hidden"),
+        required("density_rank", "int64", "rank among these, with the rarest first"),
         required("density", "float64", "share of read bases on which it fires"),
-        required("score", "float64", "as candidates have it, with the class hidden"),
-        required("flags", "string", "as candidates have them, with the class hidden"),
-        optional("rank_shown", "int64", "among these, with nothing hidden: that of candidates"),
+        required("score", "float64", "score as in candidates, with the class hidden"),
+        required("flags", "string", "flags as in candidates, with the class hidden"),
+        optional("rank_shown", "int64", "rank among these with nothing hidden, as in candidates"),
     ),
 )
 
@@ -152,11 +194,15 @@ ABLATION = TableSchema(
     1,
     (
         required("feature", "int64", "index in the dictionary"),
-        required("loss_effect", "float64", "nats lost without it, per base on which it fires"),
+        required(
+            "loss_effect",
+            "float64",
+            "increase of the loss without it, nats per base on which it fires",
+        ),
         required("loss_effect_matched", "float64", "mean of the same along other directions"),
-        required("loss_effect_matched_sd", "float64", "their standard deviation"),
+        required("loss_effect_matched_sd", "float64", "standard deviation of these"),
         required("p_value", "float64", "share of these at least as large, with one added"),
-        required("n_tokens", "int64", "tokens of its windows on which it fires"),
-        required("n_windows", "int64", "windows in which it fires"),
+        required("n_tokens", "int64", "number of tokens of its windows on which it fires"),
+        required("n_windows", "int64", "number of windows in which it fires"),
     ),
 )

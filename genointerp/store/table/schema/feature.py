@@ -8,13 +8,13 @@ ELEMENTS = TableSchema(
     (
         required("concept", "string", "name of the concept"),
         required("seqid", "string", "contig"),
-        required("start", "int64", "of a part of an element; 0-based, forward strand"),
-        required("end", "int64", "half-open"),
+        required("start", "int64", "start of a part of an element; 0-based, forward strand"),
+        required("end", "int64", "end of it, half-open"),
         required("strand", "string", "+, - or ."),
         required("element", "int64", "number within the concept, shared by the parts"),
-        required("id", "string", "of the element in its annotation"),
+        required("id", "string", "ID of the element in its annotation"),
         required("part", "int64", "number of the part, from 0 at the 5' end"),
-        required("frame", "int64", "-1, or first of every third base, from the 5' end"),
+        required("frame", "int64", "-1, or the first of every third base, from the 5' end"),
     ),
 )
 
@@ -24,18 +24,18 @@ QUERY = TableSchema(
     2,
     (
         optional("genome", "string", "name of the genome"),
-        optional("region", "string", "what the region was called in the question"),
+        optional("region", "string", "name of the region in the query"),
         optional("seqid", "string", "contig"),
         required("feature", "int64", "index in the dictionary"),
         required("strand", "string", "strand that was read, + or -"),
         required("max_activation", "float64", "largest activation in the region"),
         required("mean_activation", "float64", "mean over the bases of the region that fire"),
-        required("covered_share", "float64", "share of the region's bases read that fire"),
+        required("covered_share", "float64", "share of the region's bases read on which it fires"),
         required("start", "int64", "first firing base in the region, 0-based, forward strand"),
         required("end", "int64", "one past the last firing base in the region"),
-        optional("best_concept", "string", "concept with the highest F1 on fit; empty where none"),
+        optional("best_concept", "string", "concept with the highest F1 on fit; empty if none"),
         optional("orientation", "string", "sense, antisense or both"),
-        optional("best_f1", "float64", "its F1 on test"),
+        optional("best_f1", "float64", "F1 of this concept on test"),
     ),
 )
 
@@ -45,13 +45,13 @@ LOCI = TableSchema(
     2,
     (
         required("seqid", "string", "contig"),
-        required("start", "int64", "0-based, forward strand"),
-        required("end", "int64", "half-open"),
+        required("start", "int64", "start of the locus, 0-based, forward strand"),
+        required("end", "int64", "end of it, half-open"),
         required("strand", "string", "strand that was read, + or -"),
         required("max_activation", "float64", "largest activation in the locus"),
         required("mean_activation", "float64", "mean over its firing bases"),
-        required("n_firing", "int64", "its firing bases"),
-        optional("peak", "int64", "its first base with the largest activation, 0-based"),
+        required("n_firing", "int64", "number of its firing bases"),
+        optional("peak", "int64", "first base with the largest activation, 0-based"),
     ),
 )
 
@@ -63,12 +63,16 @@ TOP_LOCI = TableSchema(
         required("rank", "int64", "1 has the largest activation"),
         required("genome", "string", "name of the genome"),
         *LOCI.columns,
-        optional("sequence", "string", "5' to 3' on the strand that was read; flanks lower case"),
-        optional("element", "string", "name of the nearest element; empty where none"),
-        optional("element_type", "string", "its term of the Sequence Ontology"),
-        optional("product", "string", "what the annotation says of it"),
-        optional("distance", "float64", "bp to it: 0 overlaps, < 0 upstream of it; NaN: none"),
-        optional("orientation", "string", "sense, antisense, or both where it has no strand"),
+        optional(
+            "sequence", "string", "bases 5' to 3' on the reading strand; flanks in lower case"
+        ),
+        optional("element", "string", "name of the nearest element; empty if none"),
+        optional("element_type", "string", "type of the element, a term of the Sequence Ontology"),
+        optional("product", "string", "product of the element in the annotation"),
+        optional(
+            "distance", "float64", "bp to it: 0 if they overlap, < 0 upstream of it; NaN if none"
+        ),
+        optional("orientation", "string", "sense or antisense; both if the element has no strand"),
     ),
 )
 
@@ -82,9 +86,11 @@ MOTIF = TableSchema(
         required("C", "float64", "share of C"),
         required("G", "float64", "share of G"),
         required("T", "float64", "share of T"),
-        required("n", "int64", "bases of the column that are A, C, G or T"),
+        required("n", "int64", "number of bases in the column that are A, C, G or T"),
         required("bits", "float64", "information content against the background, corrected"),
-        required("null_bits", "float64", "what one column in twenty of the background exceeds"),
+        required(
+            "null_bits", "float64", "bits that one column in twenty of the background exceeds"
+        ),
     ),
 )
 
@@ -95,10 +101,10 @@ FEATURES = TableSchema(
     (
         required("feature", "int64", "index in the dictionary"),
         required("strand", "string", "strand that was read, + or -"),
-        required("n_firing", "int64", "bases on which it fires"),
-        required("density", "float64", "that over the bases read; NaN where none was read"),
-        required("max_activation", "float64", "largest activation; 0 where it never fires"),
-        required("mean_activation", "float64", "mean over firing bases; NaN where none"),
+        required("n_firing", "int64", "number of bases on which it fires"),
+        required("density", "float64", "n_firing over the bases read; NaN if none was read"),
+        required("max_activation", "float64", "largest activation; 0 if it never fires"),
+        required("mean_activation", "float64", "mean over firing bases; NaN if none"),
     ),
 )
 
@@ -108,14 +114,18 @@ FEATURE_SUMMARY = TableSchema(
     1,
     (
         required("feature", "int64", "index in the dictionary"),
-        required("density", "float64", "share of read bases on which it fires; all genomes"),
-        required("n_firing", "int64", "bases on which it fires, both strands, all genomes"),
-        required("max_activation", "float64", "largest activation; 0 where it never fires"),
-        required("mean_activation", "float64", "mean over firing bases; NaN where none"),
-        required("strand_asymmetry", "float64", "(p - m) / (p + m) of its densities on + and -"),
-        required("best_concept", "string", "concept with the highest F1 on fit; empty where none"),
-        required("orientation", "string", "sense, antisense or both; empty where none"),
-        required("threshold", "float64", "chosen on fit"),
+        required("density", "float64", "share of read bases on which it fires, over all genomes"),
+        required(
+            "n_firing", "int64", "number of bases on which it fires, on both strands of all genomes"
+        ),
+        required("max_activation", "float64", "largest activation; 0 if it never fires"),
+        required("mean_activation", "float64", "mean over firing bases; NaN if none"),
+        required(
+            "strand_asymmetry", "float64", "(p - m) / (p + m) of its densities p on + and m on -"
+        ),
+        required("best_concept", "string", "concept with the highest F1 on fit; empty if none"),
+        required("orientation", "string", "sense, antisense or both; empty if none"),
+        required("threshold", "float64", "threshold chosen on fit"),
         required("precision", "float64", "as in associations; test"),
         required("recall", "float64", "as in associations; test"),
         required("f1", "float64", "as in associations; test"),
@@ -131,12 +141,12 @@ READ_CONTIGS = TableSchema(
     "genointerp::read-contigs",
     1,
     (
-        required("genome", "string", "its name in the run"),
+        required("genome", "string", "name of the genome in the run"),
         required("seqid", "string", "contig"),
-        required("length", "int64", "in bp"),
-        required("circular", "int64", "1 where the last base is followed by the first, else 0"),
-        required("n_read_plus", "int64", "bases that were read on +"),
-        required("n_read_minus", "int64", "bases that were read on -"),
+        required("length", "int64", "length in bp"),
+        required("circular", "int64", "1 if the last base is followed by the first, else 0"),
+        required("n_read_plus", "int64", "number of bases that were read on +"),
+        required("n_read_minus", "int64", "number of bases that were read on -"),
     ),
 )
 
@@ -145,8 +155,8 @@ RUN_FILES = TableSchema(
     "genointerp::run-files",
     1,
     (
-        required("file", "string", "relative to the run directory, where it lies in it"),
-        required("n_bytes", "int64", "its size"),
-        required("sha256", "string", "of its bytes"),
+        required("file", "string", "path, relative to the run directory if it lies in it"),
+        required("n_bytes", "int64", "size in bytes"),
+        required("sha256", "string", "sha256 of its bytes"),
     ),
 )
