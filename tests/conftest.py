@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,10 @@ from genointerp.genome.genome import Contig
 from genointerp.genome.read import read_genome
 
 DATA = Path(__file__).parent / "data"
+
+# The tests run in several processes, whose threads would wait for one another; the libraries read
+# this when they are loaded, in the workers of pytest-xdist and in the processes of the tests.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # no test depends upon how fast the machine is
 settings.register_profile("suite", deadline=None, max_examples=25)
