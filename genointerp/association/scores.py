@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from genointerp.core import metric
 from genointerp.core.metric import Counts, Scores
@@ -102,7 +102,7 @@ def log2_enrichment_interval(
     error = np.sqrt((n - 1) / n * spread)
     score = _log2_ratio(both, feature, concept, covered)[..., 0]
     is_known = (concept[..., 0] > 0) & (n >= MIN_STRETCHES)
-    half = float(student.ppf((1 + CONFIDENCE) / 2, max(n - 1, 1))) * error
+    half = float(stdtrit(max(n - 1, 1), (1 + CONFIDENCE) / 2)) * error
     half = np.where(is_known, half, np.nan)
     return Interval(score - half, score + half)
 

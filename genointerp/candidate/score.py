@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64
-from scipy.stats import false_discovery_control
 
+from genointerp.association.null.significance import benjamini_hochberg
 from genointerp.association.summary import count_covered
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.coherence import coherent_share
@@ -178,9 +178,7 @@ def _boundary_share(associations: pd.DataFrame, config: RankConfig) -> pd.Series
     """Return the share of loci near ends of each concept; NaN where it may be due to chance."""
     if "boundary_share" not in associations:
         return pd.Series(np.nan, range(len(associations)))
-    chance = associations["boundary_p"].to_numpy(np.float64, copy=True)
-    tested = ~np.isnan(chance)
-    chance[tested] = false_discovery_control(chance[tested])
+    chance = benjamini_hochberg(associations["boundary_p"].to_numpy(np.float64))
     known = chance <= config.boundary_chance
     return associations["boundary_share"].reset_index(drop=True).where(known)
 

@@ -16,7 +16,6 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.backends.cuda import SDPAParams, can_use_efficient_attention, can_use_flash_attention
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.nn.attention.bias import causal_lower_right
 
 from genointerp.core.errors import InputError, UnknownNameError
 
@@ -269,6 +268,9 @@ def _by_torch(
     if query.shape[2] == 1:
         return attend(query, key, value)
     if flash or can_use_efficient_attention(_parameters(query, key, value)):
+        # it loads the compiler of torch, which takes longer than the model: only where it is needed
+        from torch.nn.attention.bias import causal_lower_right
+
         return attend(query, key, value, causal_lower_right(query.shape[2], key.shape[2]))
     return _by_rows(query, key, value, past)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.count.hits import HitBlock, reaching_codes
@@ -97,7 +97,7 @@ class UnionCounter:
         of a ratio. The bound is that of ``r - z SE``, where z is the normal quantile of `CHANCE`
         over the number of labels.
         """
-        z = float(norm.isf(CHANCE / max(int(is_known.sum()), 1)))
+        z = -float(ndtri(CHANCE / max(int(is_known.sum()), 1)))
         chosen = np.zeros((block.n_features, len(is_known)), dtype=np.bool_)
         for feature, n in self._count(block, thresholds):
             hit = np.flatnonzero(n)

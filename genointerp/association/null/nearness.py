@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int64
-from scipy.stats import binom
 
 from genointerp.association.config import AssociateConfig
 from genointerp.association.count.label import Label, readings
 from genointerp.association.count.tracks import RowTrack
 from genointerp.association.count.universe import Universe
+from genointerp.core.binomial import chance_of_at_least
 from genointerp.feature.loci import find_loci
 from genointerp.feature.specimen import Specimen
 from genointerp.store.feature.store import FeatureStore, ReadStrand
@@ -114,7 +114,7 @@ class Ends:
             begun = np.searchsorted(runs[:, 0], one.row, side="right")
             ended = np.searchsorted(runs[:, 1], one.row, side="right")
             n_near += int((begun - ended).sum())
-        return Nearness(n_near / n_loci, float(binom.sf(n_near - 1, n_loci, near.rate)))
+        return Nearness(n_near / n_loci, chance_of_at_least(n_near, n_loci, near.rate))
 
     def _find(self, label: Label) -> _Near:
         whole = _whole(label, self._specimens)

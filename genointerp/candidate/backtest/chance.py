@@ -1,10 +1,12 @@
-"""Exact distributions of the ranks of a few among many features in a random order."""
+"""Exact distributions of the ranks of a few among many features in a random order.
+
+`scipy.stats`, which takes a second to load, is loaded where it is used.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from scipy.stats import hypergeom, mannwhitneyu
 
 _EXACT_PAIRS = 100_000
 
@@ -34,11 +36,15 @@ def p_first(n: int, m: int, rank: int) -> float:
     -----
     ``1 - C(n - rank, m) / C(n, m)``.
     """
+    from scipy.stats import hypergeom
+
     return float(hypergeom.sf(0, n, m, rank))
 
 
 def p_within(n: int, m: int, top: int, hits: int) -> float:
     """Return the chance that the first ``top`` of ``n`` features hold ``hits`` or more of ``m``."""
+    from scipy.stats import hypergeom
+
     return float(hypergeom.sf(hits - 1, n, m, min(top, n)))
 
 
@@ -51,6 +57,8 @@ def p_ranks(ranks: Float64[np.ndarray, " feature"], n: int) -> float:
     for up to `_EXACT_PAIRS` pairs and uses the normal approximation with continuity correction
     above. The chance is 1 if there are no others, and NaN if there are no features.
     """
+    from scipy.stats import mannwhitneyu
+
     m = len(ranks)
     if not m:
         return float("nan")
@@ -63,6 +71,8 @@ def p_ranks(ranks: Float64[np.ndarray, " feature"], n: int) -> float:
 
 def recall_band(n: int, m: int) -> Band:
     """Return the recall of ``m`` of ``n`` features at each rank from 1, in random order."""
+    from scipy.stats import hypergeom
+
     ranks: Int64[np.ndarray, " rank"] = np.arange(1, n + 1)
     low, high = (hypergeom.ppf(q, n, m, ranks) / m for q in (0.025, 0.975))
     return Band(ranks / n, np.asarray(low), np.asarray(high))

@@ -5,11 +5,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
 
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.locus import DossierConfig, annotation_missing
 from genointerp.candidate.flags import FLAGS, Flag
+from genointerp.core.binomial import chance_of_at_least
 
 Outcome = Literal["ruled out", "not ruled out", "not examined"]
 
@@ -165,7 +165,7 @@ def commonest_type(evidence: pd.DataFrame) -> CommonestType | None:
         CommonestType(
             str(type),
             len(share),
-            min(1.0, groups.ngroups * float(binom.sf(len(share) - 1, len(evidence), share.max()))),
+            min(1.0, groups.ngroups * chance_of_at_least(len(share), len(evidence), share.max())),
         )
         for type, share in groups
     ]

@@ -2,7 +2,8 @@
 
 import numpy as np
 from jaxtyping import Bool, Int64
-from scipy.stats import binom
+
+from genointerp.core.binomial import chance_of_at_least
 
 
 def seen_share(
@@ -43,4 +44,4 @@ def seen_chance(
     if not n_read[~is_seen].sum() or not n_loci.sum():
         return float("nan")
     share = float(n_read[is_seen].sum() / n_read.sum())
-    return float(binom.sf(n_loci[is_seen].sum() - 1, n_loci.sum(), share))
+    return chance_of_at_least(int(n_loci[is_seen].sum()), int(n_loci.sum()), share)
