@@ -31,8 +31,13 @@ class Neighbour(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Name of the element for people, from the first of `NAME_ATTRIBUTES` that it has."""
-        return next(filter(None, map(self.element.attribute, NAME_ATTRIBUTES)), self.element.id)
+        """Name of the element for people, as `element_name` has it."""
+        return element_name(self.element)
+
+
+def element_name(element: Element) -> str:
+    """Return the name of an element for people, from the first of `NAME_ATTRIBUTES` that it has."""
+    return next(filter(None, map(element.attribute, NAME_ATTRIBUTES)), element.id)
 
 
 class NearestElement:

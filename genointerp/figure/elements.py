@@ -9,7 +9,7 @@ from jaxtyping import Float32
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element
 from genointerp.annotation.concepts import ConceptElements
-from genointerp.feature.nearest import NAME_ATTRIBUTES
+from genointerp.feature.nearest import element_name
 from genointerp.feature.query import best_concepts
 from genointerp.feature.summary import summarise_stretch
 from genointerp.genome.interval import GenomicInterval
@@ -44,12 +44,6 @@ def gene_table(annotations: AnnotationSet) -> pd.DataFrame:
     ]
     columns = ["seqid", "start", "end", "strand", "type", "label", "product"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def element_name(element: Element) -> str:
-    """Return the name of an element for people, such as its gene, locus tag or product."""
-    names = (element.attribute(name) for name in NAME_ATTRIBUTES)
-    return next((name for name in names if name), element.id)
 
 
 def concept_table(elements: ConceptElements) -> pd.DataFrame:

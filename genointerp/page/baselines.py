@@ -6,7 +6,7 @@ from genointerp.association.baseline.beside import EXPLAINED, NOT_MEASURED, SOUR
 from genointerp.association.baseline.row import DETECTORS
 from genointerp.page.run import Run
 from genointerp.page.table import Links, PageTable, page_table
-from genointerp.store.table.schema.association import BASELINES
+from genointerp.store.table.schema.association import BASELINES, BESIDE
 from genointerp.store.table.table import read_table
 
 
@@ -21,6 +21,7 @@ def baseline_tables(run: Run, links: Links) -> list[PageTable]:
             title="Baselines: the same concepts without the dictionary",
             source=SOURCE,
             links=links,
+            schema=BASELINES,
             note="F1 on test of the best detector of each kind, chosen on fit. random_weights and "
             "feature_there are measured on the same bases, which may be fewer than those of the "
             "others; the file says how many.",
@@ -41,6 +42,7 @@ def beside_table(measured: pd.DataFrame, links: Links, *, source: str) -> PageTa
         title="What the best feature of each concept shows",
         source=source,
         links=links,
+        schema=BESIDE,
         note=EXPLAINED if is_measured(measured) else NOT_MEASURED,
     )
 

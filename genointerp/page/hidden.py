@@ -19,6 +19,7 @@ def backtest_tables(run: Run, links: Links) -> list[PageTable]:
             title="Known classes, hidden one at a time",
             source=SOURCE,
             links=links,
+            schema=BACKTEST,
             note="Each class was taken out of the annotation as if it had never been described, "
             "and the features were ranked again. The table shows where the features that detect "
             "the class land, compared with a random order, with the rarest features first, and "

@@ -31,12 +31,22 @@ from genointerp.page.browser import (
     covered,
     track_resolution,
 )
+from genointerp.page.findings import read_findings
 from genointerp.page.hidden import backtest_tables
 from genointerp.page.measure import Measurements
+from genointerp.page.references import References
 from genointerp.page.run import Run
 from genointerp.page.section import Picture, make_sections, picture
 from genointerp.page.table import Links, PageTable, format_value, page_table
 from genointerp.sae.header import WEIGHTS, read_directions
+from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT
+from genointerp.store.table.schema.candidate import CANDIDATES
+from genointerp.store.table.schema.feature import (
+    FEATURE_SUMMARY,
+    QUERY,
+    READ_CONTIGS,
+    RUN_FILES,
+)
 
 N_TRACKS = 20
 
@@ -54,13 +64,16 @@ MAX_FIGURE_BYTES = 3_000_000
 _MIME = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
-def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
+def render_page(run: Run, measured: Measurements, *, folder: str, base: str = "") -> str:
     """Return the page of a run as one HTML text, with tracks as fine as there is room for.
 
     Parameters
     ----------
     folder
         Folder of the tables of ``measured``, as the page names it.
+    base
+        Run directory as the page names it: empty where the page lies in it, else a relative path
+        that ends in a slash.
 
     Raises
     ------
@@ -70,7 +83,9 @@ def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
     loci = Loci(run.specimens)
     known = concept_texts(run.associations)
     top = top_features(run)
-    links = Links(loci, frozenset(top))
+    links = Links(
+        loci, frozenset(top), references=References(run.specimens), base=base, beside=folder
+    )
     scripts = [_igv(), _own("page.js")]
     environment = Environment(
         loader=PackageLoader("genointerp.page", "templates"),
@@ -93,6 +108,10 @@ def render_page(run: Run, measured: Measurements, *, folder: str) -> str:
         "model": _model_facts(run),
         "summary": [(key, format_value(value), value) for key, value in run.summary.items()],
         "config": yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True),
+        "findings": read_findings(run, measured.beside),
+        "find": loci.find,
+        "top": frozenset(top),
+        "href": links.href,
         "beside": beside_table(measured.beside, links, source=f"{folder}/beside.tsv"),
         "headline": _headline(run),
         "tables": _tables(run, measured, links, folder),
@@ -143,6 +162,7 @@ def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list
             title="Best feature of each concept",
             source="best_per_concept.tsv",
             links=links,
+            schema=BEST_PER_CONCEPT,
             note="Feature, orientation and threshold were chosen on fit (f1_fit); every other "
             "score was measured on test.",
         ),
@@ -152,6 +172,7 @@ def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list
             title="Candidates",
             source="candidates.tsv",
             links=links,
+            schema=CANDIDATES,
             note="Features that no known concept explains. A click on a region moves the browser.",
         ),
         *backtest_tables(run, links),
@@ -160,6 +181,7 @@ def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list
             title="Features",
             source=f"{folder}/features.tsv",
             links=links,
+            schema=FEATURE_SUMMARY,
             note="Each feature with its best concept, chosen on fit and measured on test; highest "
             "test F1 first, then highest density. Features in colour have a section below.",
         ),
@@ -168,7 +190,7 @@ def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list
             title="Associations",
             source="associations.parquet",
             links=links,
-            n_rows=len(run.associations),
+            schema=ASSOCIATIONS,
             limit=N_ASSOCIATIONS,
             note="Pairs that fit chose for testing, highest test F1 first.",
         ),
@@ -182,9 +204,16 @@ def _records(measured: Measurements, links: Links, folder: str) -> list[PageTabl
             title="Contigs",
             source=f"{folder}/contigs.tsv",
             links=links,
+            schema=READ_CONTIGS,
             limit=200,
         ),
-        page_table(measured.files, title="Files", source=f"{folder}/files.tsv", links=links),
+        page_table(
+            measured.files,
+            title="Files",
+            source=f"{folder}/files.tsv",
+            links=links,
+            schema=RUN_FILES,
+        ),
     ]
 
 
@@ -198,6 +227,7 @@ def _queries(run: Run, links: Links) -> list[dict[str, Any]]:
             frame if genome is None else frame.drop(columns="genome", errors="ignore"),
             title=title if genome is None else f"{title} of {genome}",
             source=f"queries/{name}.tsv",
+            schema=QUERY,
             links=links._replace(genome=genome),
             limit=50,
         )

@@ -16,10 +16,12 @@ from genointerp.figure.motif import highest_null
 from genointerp.page.dossier import DossierPart, dossier_part
 from genointerp.page.measure import Measurements, loci_file, motif_file
 from genointerp.page.run import Run
-from genointerp.page.table import Cell, Links, PageTable, page_table
+from genointerp.page.table import Cell, Head, Links, PageTable, page_table
 from genointerp.panel.curve import plot_precision_recall
 from genointerp.panel.logo import plot_logo
 from genointerp.panel.metagene import plot_metagene
+from genointerp.store.table.schema.association import ASSOCIATIONS
+from genointerp.store.table.schema.feature import FEATURE_SUMMARY, TOP_LOCI
 
 N_ASSOCIATIONS = 5
 """Number of concepts shown for each feature, by ``f1_fit``."""
@@ -57,7 +59,7 @@ class Section:
     feature: int
     title: str
     summary: str
-    facts: tuple[tuple[str, Cell], ...]
+    facts: tuple[tuple[Head, Cell], ...]
     source: str
     pictures: tuple[Picture, ...]
     concepts: PageTable
@@ -91,12 +93,15 @@ def top_associations(associations: pd.DataFrame, features: Sequence[int]) -> pd.
 
 def _section(run: Run, measured: Measurements, feature: int, links: Links, folder: str) -> Section:
     row = measured.features[measured.features["feature"] == feature]
-    facts = page_table(row, title="", source=f"{folder}/features.tsv", links=links)
+    facts = page_table(
+        row, title="", source=f"{folder}/features.tsv", links=links, schema=FEATURE_SUMMARY
+    )
+    cells = dict(zip([head.name for head in facts.columns], facts.rows[0], strict=True))
     names = run.specimens[0].features.names_of(feature)
     return Section(
         feature=feature,
         title=" ".join([f"f/{feature}", *names]),
-        summary=_summary(dict(zip(facts.columns, facts.rows[0], strict=True))),
+        summary=_summary(cells),
         facts=tuple(zip(facts.columns, facts.rows[0], strict=True)),
         source=facts.source,
         pictures=tuple(_pictures(measured, feature, folder)),
@@ -105,12 +110,14 @@ def _section(run: Run, measured: Measurements, feature: int, links: Links, folde
             title="Best concepts",
             source="associations.parquet",
             links=links,
+            schema=ASSOCIATIONS,
         ),
         loci=page_table(
             measured.loci[feature],
             title="Strongest loci",
             source=f"{folder}/{loci_file(feature)}",
             links=links,
+            schema=TOP_LOCI,
         ),
         dossier=dossier_part(run.dossiers[feature], links) if feature in run.dossiers else None,
     )

@@ -1,21 +1,57 @@
 """Tables of the page, with each number as in its file and as formatted for people."""
 
 import math
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 
 from genointerp.genome.interval import GenomicInterval
 from genointerp.page.browser import Loci
+from genointerp.page.references import Reference, References, contig_reference
 from genointerp.panel.style import visible_text
+from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT
+from genointerp.store.table.schema.candidate import BACKTEST, CANDIDATES
+from genointerp.store.table.schema.column import TableSchema
+from genointerp.store.table.schema.feature import FEATURE_SUMMARY, TOP_LOCI
 from genointerp.store.table.table import PLACES
 
 LOCUS_COLUMNS = ("top_region", "region", "locus")
 MAX_LETTERS = 60
 """Most letters of a sequence that the page shows; the file has all of it."""
+
+
+MAIN: Mapping[str, tuple[str, ...]] = {
+    BEST_PER_CONCEPT.format: (
+        "concept", "orientation", "feature", "f1", "precision", "recall", "recall_element",
+        "auroc", "null_f1", "q_value", "f1_always_on", "n_elements",
+    ),
+    CANDIDATES.format: (
+        "rank", "feature", "score", "density", "n_loci", "best_concept", "best_f1", "unexplained",
+        "loss_effect", "pattern", "flags", "top_region",
+    ),
+    FEATURE_SUMMARY.format: (
+        "feature", "density", "max_activation", "best_concept", "orientation", "precision",
+        "recall", "f1", "auroc", "null_f1", "f1_always_on", "q_value",
+    ),
+    ASSOCIATIONS.format: (
+        "feature", "concept", "orientation", "f1", "precision", "recall", "auroc", "null_f1",
+        "q_value", "n_elements", "n_concept_bp", "threshold",
+    ),
+    TOP_LOCI.format: (
+        "rank", "genome", "seqid", "start", "end", "strand", "max_activation", "sequence",
+        "element", "element_type", "product", "distance", "orientation",
+    ),
+    BACKTEST.format: (
+        "class", "n_elements", "n_class_features", "best_feature", "best_f1", "rank_first",
+        "rank_best", "recall_50", "expected_rank_first", "p_value", "probe_auroc", "verdict",
+        "use",
+    ),
+}  # fmt: skip
+"""Columns that are shown before others are asked for; all columns of another schema."""
 
 
 class Links(NamedTuple):
@@ -29,11 +65,25 @@ class Links(NamedTuple):
         Features that have a section.
     genome
         Genome that the rows lie on, if no column states it.
+    references
+        References of the elements that rows name; None if there are none.
+    base
+        Run directory as the page names it: empty, or a path that ends in a slash.
+    beside
+        Folder of the tables next to the page, whose files are named from the page.
     """
 
     loci: Loci
     pages: Collection[int] = ()
     genome: str | None = None
+    references: References | None = None
+    base: str = ""
+    beside: str = ""
+
+    def href(self, source: str) -> str:
+        """Return where a file lies, seen from the page, as a relative address."""
+        is_beside = bool(self.beside) and source.startswith(f"{self.beside}/")
+        return quote(source if is_beside else f"{self.base}{source}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +98,8 @@ class Cell:
         Value as in the file, by which rows are sorted.
     title
         Text shown when the mouse rests on the cell.
+    references
+        Pages of databases that describe what the cell names.
     locus
         Place to which a click on the cell moves the browser.
     page
@@ -60,6 +112,29 @@ class Cell:
     is_number: bool = False
     page: int | None = None
     title: str = ""
+    references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a column.
+
+    Parameters
+    ----------
+    name
+        As in the file.
+    text
+        As people read it.
+    title
+        What the column holds, in the words of its schema; empty where it has none.
+    is_main
+        Whether the column is shown before anyone asks for it.
+    """
+
+    name: str
+    text: str
+    title: str = ""
+    is_main: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,13 +145,16 @@ class PageTable:
     ----------
     source
         File of the table, relative to the run directory.
+    href
+        Address of the file, relative to the page.
     n_rows
-        Number of rows in the file; the page may show only the first of them.
+        Number of rows; the page may show only the first of them.
     """
 
     title: str
     source: str
-    columns: tuple[str, ...]
+    href: str
+    columns: tuple[Head, ...]
     rows: tuple[tuple[Cell, ...], ...]
     n_rows: int
     note: str = ""
@@ -88,8 +166,8 @@ def page_table(
     title: str,
     source: str,
     links: Links,
+    schema: TableSchema | None = None,
     limit: int = 1000,
-    n_rows: int | None = None,
     note: str = "",
 ) -> PageTable:
     """Return the first rows of a frame as a table of the page.
@@ -99,16 +177,23 @@ def page_table(
 
     Parameters
     ----------
-    n_rows
-        Number of rows in the file, if the frame is only a part of it.
+    schema
+        Schema of the frame, which gives the tooltips of the header and the `MAIN` columns.
     """
     places = PLACES if "start" in frame else {}
+    main = MAIN.get(schema.format, ()) if schema else ()
+    meanings = {one.name: one.meaning for one in schema.columns} if schema else {}
     columns = tuple(
-        f"{places[name][0]} (1-based)" if name in places else name
+        Head(
+            name,
+            f"{places[name][0]} (1-based)" if name in places else name.replace("_", " "),
+            meanings.get(name, ""),
+            not main or name in main,
+        )
         for name in map(str, frame.columns)
     )
     rows = tuple(_row(row, links) for row in frame.head(limit).to_dict("records"))
-    return PageTable(title, source, columns, rows, len(frame) if n_rows is None else n_rows, note)
+    return PageTable(title, source, links.href(source), columns, rows, len(frame), note)
 
 
 def format_value(value: object) -> str:
@@ -140,8 +225,16 @@ def _row(row: dict[Hashable, Any], links: Links) -> tuple[Cell, ...]:
     genome = row.get("genome", links.genome)
     if genome is not None and {"seqid", "start", "end"} <= row.keys():
         place = GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]))
-        index = list(row).index("start")
+        names = [str(name) for name in row]
+        index = names.index("start")
         cells[index] = replace(cells[index], locus=links.loci.place(genome, place))
+        contig = contig_reference(place.seqid, place.start, place.end)
+        index = names.index("seqid")
+        cells[index] = replace(cells[index], references=() if contig is None else (contig,))
+        if links.references is not None and {"element", "element_type"} <= row.keys():
+            known = links.references.of(str(genome), row["element_type"], row["element"])
+            index = names.index("element")
+            cells[index] = replace(cells[index], references=known)
     return tuple(cells)
 
 

@@ -1,6 +1,7 @@
 """The page in a real browser, from disk, with every host name unresolvable."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -115,6 +116,57 @@ def test_a_click_on_a_locus_moves_the_browser(driver, region, seqid):
     assert driver.get_log("browser") == []
 
 
+def test_columns_beyond_the_main_ones_are_shown_when_they_are_asked_for(driver):
+    def shown():
+        return driver.execute_script(
+            "return [...document.querySelectorAll('#table-1 thead th')]"
+            ".filter((head) => getComputedStyle(head).display !== 'none')"
+            ".map((head) => head.dataset.name)"
+        )
+
+    before = shown()
+    assert len(before) == 12
+    assert "mcc" not in before
+    driver.execute_script(
+        "[...document.querySelectorAll('#table-1 .choices label')]"
+        ".find((label) => label.textContent.trim() === 'mcc').querySelector('input').click()"
+    )
+    assert set(shown()) - set(before) == {"mcc"}
+
+
+def test_a_table_filters_by_comparisons(driver):
+    box = driver.find_element("css selector", "#table-2 .filter")
+    for words, features in (
+        ("score>=0.5", ["7", "2"]),
+        ("best_f1<0.2", ["2"]),
+        ("best_concept=CDS", ["7"]),
+        ("score>0.1 chrA", ["2"]),
+        ("nothing>1", []),
+    ):
+        box.clear()
+        box.send_keys(words)
+        assert column(driver, "table-2", 1) == features
+    box.clear()
+    box.send_keys(" ")
+
+
+def test_the_page_fits_a_telephone_and_has_a_dark_style(driver):
+    size = driver.get_window_size()
+    metrics = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": dark})
+    try:
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= 390
+        style = "return getComputedStyle(document.body)"
+        paper = driver.execute_script(f"{style}.backgroundColor")
+        assert all(int(level) < 60 for level in re.findall(r"\d+", paper)[:3])
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+        driver.set_window_size(size["width"], size["height"])
+
+
 def is_at(driver, seqid, first, last):
     locus = driver.execute_script("return window.genointerpBrowser.currentLoci()")
     locus = str(locus[0] if isinstance(locus, list) else locus)
@@ -144,6 +196,14 @@ def test_a_feature_of_a_table_leads_to_its_section_and_its_loci_to_the_browser(d
     assert button.get_attribute("data-locus") == "chrA:1101-1176"
     driver.execute_script("arguments[0].click()", button)
     WebDriverWait(driver, 60).until(lambda found: is_at(found, "chrA", 1101, 1176))
+    # with three times its width on either side, which ends with the contig
+    assert is_at(driver, "chrA", 873, 874)
+    assert not is_at(driver, "chrA", 1, 800)
+    tracks = driver.execute_script(
+        "return genointerpBrowser.trackViews.filter((view) => view.track.type === 'merged')"
+        ".map((view) => view.track.name)"
+    )
+    assert tracks[0].startswith("f/3 ")
     assert driver.get_log("browser") == []
 
 

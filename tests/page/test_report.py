@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from unittest import mock
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -68,7 +69,7 @@ from tests.plant import make_store, silence
 class _Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
-        self.tags, self.cells, self.sources = [], [], []
+        self.tags, self.cells, self.sources, self.downloads = [], [], [], []
         self.source = ""
         self.feed(text)
 
@@ -78,7 +79,11 @@ class _Page(HTMLParser):
         self.source = values.get("data-source", self.source)
         if "data-exact" in values:
             self.cells.append((self.source, values["data-exact"]))
-        self.sources += [values[key] for key in ("src", "href") if key in values]
+        own = [values[key] for key in ("src", "href") if key in values]
+        if "download" in values:
+            self.downloads += own
+        else:
+            self.sources += own
         assert not any(name.startswith("on") for name in values)
 
 
@@ -104,6 +109,14 @@ def test_hostile_text_makes_no_element(page, parsed):
 
 def test_the_page_refers_to_nothing_outside_itself(parsed):
     assert all(source.startswith(("data:", "#")) for source in parsed.sources)
+
+
+def test_every_file_that_the_page_offers_lies_where_it_says(run_dir, page_path, parsed):
+    assert {"report_tables/features.tsv"} <= {*parsed.downloads}
+    files = {(page_path.parent / unquote(link)).resolve() for link in parsed.downloads}
+    assert {run_dir / "associations.parquet", run_dir / "summary.json"} <= files
+    # the figures of this run have no table; a map of the dictionary names what it was drawn from
+    assert all(path.is_file() for path in files)
 
 
 def test_every_number_of_a_table_is_a_cell_of_the_file_that_it_names(run_dir, page_path, parsed):
@@ -182,7 +195,9 @@ def test_a_run_without_dossiers_has_a_page_without_them(run_dir, tmp_path):
 
 
 def test_the_figures_name_the_tables_that_hold_their_numbers(page_path, page):
-    assert "<figcaption>report_tables/metagene.tsv, report_tables/curves.tsv</figcaption>" in page
+    for name in ("metagene", "curves"):
+        path = f"report_tables/{name}.tsv"
+        assert f'<a href="{path}" download>{path}</a>' in page
     curves = read_table(page_path.parent / "report_tables" / "curves.tsv", CURVES)
     profiles = read_table(page_path.parent / "report_tables" / "metagene.tsv", METAGENE)
     assert set(curves["feature"]) == set(profiles["feature"]) >= {3, 7}
@@ -217,7 +232,8 @@ def test_loci_of_a_section_are_strongest_first_and_move_the_browser(page_path, p
 def query_cells(run):
     (query,) = module._queries(run, Links(browser.Loci(run.specimens)))
     table = query["table"]
-    return table, [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    heads = [head.text for head in table.columns]
+    return table, [dict(zip(heads, row, strict=True)) for row in table.rows]
 
 
 def test_an_answer_of_query_leads_to_its_genome(run_dir):
@@ -232,7 +248,7 @@ def test_an_answer_of_query_leads_to_its_genome(run_dir):
 
 def test_an_answer_of_which_the_run_does_not_tell_the_genome_leads_nowhere(run_dir):
     table, rows = query_cells(replace(open_run(run_dir), config={}))
-    assert "genome" in table.columns
+    assert "genome" in [head.name for head in table.columns]
     assert {row["first (1-based)"].locus for row in rows} == {None}
 
 
@@ -273,9 +289,11 @@ def test_a_contig_of_two_genomes_is_found_in_that_which_is_named_only(tmp_path):
 
 def test_the_page_opens_with_what_features_show_and_says_what_was_not_measured(run_dir, page):
     first = page.split("<section ")[1]
-    assert first.startswith('id="beside"')
+    assert first.startswith('id="found"')
     assert "Baselines were not measured in this run" in first
-    assert "report_tables/beside.tsv" in first
+    second = page.split("<section ")[2]
+    assert second.startswith('id="beside"')
+    assert "report_tables/beside.tsv" in second
 
 
 def test_the_page_says_of_each_concept_whether_its_feature_shows_more(run_dir):
@@ -292,7 +310,7 @@ def test_the_page_says_of_each_concept_whether_its_feature_shows_more(run_dir):
     table = beside_table(measured, Links(browser.Loci(run.specimens)), source="beside.tsv")
     assert "F1 on test of the best feature of each concept" in table.note
     cells = {row[0].exact: [cell.text for cell in row] for row in table.rows}
-    columns = list(table.columns)
+    columns = [head.name for head in table.columns]
     assert columns[3:8] == ["f1", "neuron_or_component", "sequence_alone", "probe", "always_on"]
     assert cells["tRNA"][3:7] == ["0.988", "0.25", "0.995", "0.5"]
     assert "but not more than the sequence alone (0.99" in cells["tRNA"][-1]
@@ -349,8 +367,9 @@ def test_tables_of_something_else_are_refused_and_by_force_do_not_stay(run_dir, 
 def test_each_section_has_its_logo_whose_numbers_are_on_disk(page_path, page):
     motif = read_table(page_path.parent / "report_tables" / "motif" / "feature_3.tsv", MOTIF)
     assert motif["offset"].is_monotonic_increasing
-    section = page.split('id="feature-3"')[1].split("</details>")[0]
-    assert "<figcaption>report_tables/motif/feature_3.tsv</figcaption>" in section
+    section = page.split('id="feature-3"')[1].split('<details class="feature"')[0]
+    path = "report_tables/motif/feature_3.tsv"
+    assert f'<figcaption><a href="{path}" download>{path}</a></figcaption>' in section
 
 
 def test_the_report_measures_the_concepts_of_its_run(run_dir, tmp_path):

@@ -5,6 +5,7 @@ escape it, JSON inside the page cannot end its element, and the page's own polic
 by their hashes, so that no other script runs and no request leaves.
 """
 
+import os
 from pathlib import Path
 
 from genointerp.core.arguments import StrPath
@@ -36,7 +37,9 @@ def report(run_dir: StrPath, out: StrPath) -> None:
     run = open_run(run_dir)
     measured = measure_run(run, top_features(run))
     folder = out.with_name(f"{out.stem}_tables")
-    page = render_page(run, measured, folder=folder.name)
+    base = os.path.relpath(run.path.resolve(), out.parent.resolve()).replace(os.sep, "/")
+    base = "" if base == "." else f"{base}/"
+    page = render_page(run, measured, folder=folder.name, base=base)
     with together():
         write_measurements(measured, folder)
         with atomic_path(out) as temporary:

@@ -24,16 +24,60 @@
     sortRows(table, header.cellIndex, ascending ? 1 : -1);
   };
 
+  const tests = {
+    ">": (x, y) => x > y, ">=": (x, y) => x >= y, "<": (x, y) => x < y, "<=": (x, y) => x <= y, "=": (x, y) => x === y,
+  };
+
+  // a word of a filter is a comparison where it names a column, else it is looked for in the row
+  const asTest = (word, names) => {
+    const [, name, sign, value] = word.match(/^([^<>=]+)(<=|>=|<|>|=)(.+)$/) || [];
+    const index = names.indexOf((name || "").toLowerCase());
+    if (index < 0) return (row) => row.textContent.toLowerCase().includes(word.toLowerCase());
+    const number = Number(value);
+    return (row) => {
+      const exact = row.cells[index].dataset.exact;
+      if (exact === "") return false;
+      if (!Number.isNaN(number)) return tests[sign](Number(exact), number);
+      return sign === "=" && exact.toLowerCase() === value.toLowerCase();
+    };
+  };
+
   const filterRows = (holder) => {
-    const words = holder.querySelector(".filter").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const heads = holder.querySelectorAll("thead th");
+    const names = Array.from(heads, (head) => head.dataset.name.toLowerCase());
+    const words = holder.querySelector(".filter").value.split(/\s+/).filter(Boolean);
+    const wanted = words.map((word) => asTest(word, names));
     const rows = Array.from(holder.querySelector("tbody").rows);
     let shown = 0;
     for (const row of rows) {
-      const text = row.textContent.toLowerCase();
-      row.hidden = !words.every((word) => text.includes(word));
+      row.hidden = !wanted.every((test) => test(row));
       if (!row.hidden) shown += 1;
     }
     holder.querySelector(".count").textContent = `${shown} of ${rows.length} rows`;
+  };
+
+  const offerColumns = (holder) => {
+    const choices = holder.querySelector(".choices");
+    if (!choices) return;
+    const heads = Array.from(holder.querySelectorAll("thead th"));
+    const rules = document.createElement("style");
+    document.head.append(rules);
+    const hide = () => {
+      const boxes = Array.from(choices.querySelectorAll("input"));
+      const hidden = boxes.map((box, index) => (box.checked ? "" : index + 1)).filter(Boolean);
+      rules.textContent = hidden.map((n) => `#${holder.id} tr > :nth-child(${n}) { display: none; }`).join("\n");
+    };
+    for (const head of heads) {
+      const label = document.createElement("label");
+      const box = document.createElement("input");
+      box.type = "checkbox";
+      box.checked = !("extra" in head.dataset);
+      box.addEventListener("change", hide);
+      label.title = head.title;
+      label.append(box, ` ${head.textContent}`);
+      choices.append(label);
+    }
+    hide();
   };
 
   for (const holder of document.querySelectorAll("div.table")) {
@@ -41,6 +85,7 @@
     for (const header of holder.querySelectorAll("thead th")) {
       header.querySelector(".sort").addEventListener("click", () => onSort(header));
     }
+    offerColumns(holder);
     filterRows(holder);
   }
 
@@ -49,10 +94,8 @@
     if (!(section instanceof HTMLDetailsElement)) return;
     section.open = true;
     section.scrollIntoView({ block: "start" });
+    lead(section.dataset.feature);
   };
-  window.addEventListener("hashchange", openSection);
-  openSection();
-
   const options = JSON.parse(document.getElementById("browser-options").textContent);
   const place = document.getElementById("browser");
   const ready = igv.createBrowser(place, options);
@@ -61,14 +104,42 @@
     (error) => { place.dataset.state = "failed"; console.error(error); },
   );
 
-  document.addEventListener("click", async (event) => {
+  // the track of the feature in question comes first, behind the genes and what was not read
+  const natural = new WeakMap();
+  const lead = async (feature) => {
+    const browser = await ready;
+    const named = (name) => name === `f/${feature}` || name.startsWith(`f/${feature} `);
+    for (const { track } of browser.trackViews) {
+      if (track.type !== "merged") continue;
+      if (!natural.has(track)) natural.set(track, track.order);
+      track.order = named(track.name) ? 0.5 : natural.get(track);
+    }
+    browser.reorderTracks();
+  };
+
+  // three times the width of a place on either side, and the place itself in colour
+  const show = async (locus) => {
+    const browser = await ready;
+    const [, chr, first, last] = locus.match(/^(.*):(\d+)-(\d+)$/);
+    const start = Number(first) - 1, end = Number(last);
+    const flank = 3 * (end - start);
+    await browser.search(`${chr}:${Math.max(1, start + 1 - flank)}-${end + flank}`);
+    browser.clearROIs();
+    await browser.loadROI({ name: "place", color: "rgba(230,159,0,.25)", features: [{ chr, start, end }] });
+  };
+
+  window.addEventListener("hashchange", openSection);
+  openSection();
+
+  document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     // the address may already name the section, which then changes nothing
     if (target && target.closest("a.feature")) setTimeout(openSection);
     const button = target && target.closest("button.locus");
     if (!button) return;
     place.scrollIntoView({ behavior: "smooth", block: "start" });
-    const browser = await ready;
-    await browser.search(button.dataset.locus);
+    const owner = button.closest("[data-feature]");
+    if (owner) lead(owner.dataset.feature);
+    show(button.dataset.locus);
   });
 })();

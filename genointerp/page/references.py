@@ -1,0 +1,84 @@
+"""Where public databases describe a place or an element of an annotation."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+from urllib.parse import quote
+
+from genointerp.annotation.annotation_set import Element
+from genointerp.feature.nearest import element_name
+from genointerp.feature.specimen import Specimen
+
+_SITES = {
+    "UniProtKB/Swiss-Prot": ("UniProt", "https://www.uniprot.org/uniprotkb/{}/entry"),
+    "UniProtKB/TrEMBL": ("UniProt", "https://www.uniprot.org/uniprotkb/{}/entry"),
+    "UniProtKB": ("UniProt", "https://www.uniprot.org/uniprotkb/{}/entry"),
+    "RFAM": ("Rfam", "https://rfam.org/family/{}"),
+    "GeneID": ("NCBI Gene", "https://www.ncbi.nlm.nih.gov/gene/{}"),
+}
+"""Databases of ``Dbxref`` (GFF3) and ``db_xref`` (GenBank) that pages link to."""
+
+_ACCESSION = re.compile(r"(?:[A-Z]{2}_[A-Z]{0,4}\d{6,}|[A-Z]{1,2}\d{5,8}|[A-Z]{4,6}\d{8,})\.\d+")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9._-]+")
+
+
+class Reference(NamedTuple):
+    """A link to a database."""
+
+    name: str
+    url: str
+
+
+def contig_reference(seqid: str, start: int, end: int) -> Reference | None:
+    """Return the page of a place in NCBI's browser; None where the contig is no accession.
+
+    Parameters
+    ----------
+    start, end
+        0-based, half-open.
+
+    Examples
+    --------
+    >>> contig_reference("NC_000964.3", 409, 1750).url
+    'https://www.ncbi.nlm.nih.gov/nuccore/NC_000964.3?report=graph&from=410&to=1750'
+    >>> contig_reference("chrI", 0, 10) is None
+    True
+    """
+    if not _ACCESSION.fullmatch(seqid):
+        return None
+    url = f"https://www.ncbi.nlm.nih.gov/nuccore/{seqid}?report=graph&from={start + 1}&to={end}"
+    return Reference("NCBI", url)
+
+
+def element_references(element: Element) -> tuple[Reference, ...]:
+    """Return the pages of an element in the databases that its annotation names.
+
+    Other databases, and identifiers that are not made of letters, digits and ``._-``, are left out.
+    """
+    return tuple(dict.fromkeys(_references(element)))
+
+
+def _references(element: Element) -> Iterator[Reference]:
+    for key in ("Dbxref", "db_xref"):
+        for text in element.attributes.get(key, ()):
+            database, _, identifier = text.partition(":")
+            if database in _SITES and _IDENTIFIER.fullmatch(identifier):
+                name, url = _SITES[database]
+                yield Reference(name, url.format(quote(identifier)))
+
+
+class References:
+    """The references of the elements of several genomes, by what tables call an element."""
+
+    def __init__(self, specimens: Sequence[Specimen]) -> None:
+        self._known: dict[tuple[str, str, str], tuple[Reference, ...]] = {}
+        for specimen in specimens:
+            for element in specimen.annotation or ():
+                found = element_references(element)
+                if found:
+                    key = specimen.name, element.type, element_name(element)
+                    self._known.setdefault(key, found)
+
+    def of(self, genome: str, type: str, name: str) -> tuple[Reference, ...]:
+        """Return the references of an element, the first of several of one name; empty if none."""
+        return self._known.get((genome, type, name), ())
