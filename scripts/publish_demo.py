@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def page(run: Path) -> str:
-    """Return the page of numbers; every one is a cell of a file beside it."""
+    """Return the page of numbers; every one is a cell of a file next to it."""
     summary = json.loads((run / "summary.json").read_text())
     best = read_table(run / "best_per_concept.tsv", BEST_PER_CONCEPT)
     candidates = read_table(run / "candidates.tsv", CANDIDATES).head(N_CANDIDATES)

@@ -86,7 +86,7 @@ def compare_sides(specimens: Sequence[Specimen], config: AssociateConfig) -> pd.
     table = table.assign(**_aligned(fit, test))
     similar = (table[["shared_kmers", "aligned_share"]] >= SIMILAR_SHARE).any(axis=1)
     table = conform(table.assign(similar=similar.astype(np.int64)), SIDES, where="sides")
-    _tell(table)
+    _log_shares(table)
     return table
 
 
@@ -181,7 +181,7 @@ def _aligned(fit: Sequence[_Side], test: Sequence[_Side]) -> dict[str, list[floa
     return {"ani": ani, "aligned_share": share}
 
 
-def _tell(table: pd.DataFrame) -> None:
+def _log_shares(table: pd.DataFrame) -> None:
     for row in table.to_dict("records"):
         shares = f"{row['shared_kmers']:.1%} of its words of {K} bases"
         if not np.isnan(row["aligned_share"]):

@@ -112,8 +112,10 @@ def gather(
     check_together(specimens)
     if given.measured is not None:
         evidence = evidence_of(given.measured, config)
-        told = given.measured[["feature", *DIRECTIONS]].set_index("feature")
-        return given.add_ablation(evidence.assign(n_read=len(specimens)).join(told, on="feature"))
+        directions = given.measured[["feature", *DIRECTIONS]].set_index("feature")
+        return given.add_ablation(
+            evidence.assign(n_read=len(specimens)).join(directions, on="feature")
+        )
     evidence = gather_evidence(specimens, config, trained_on=given.trained_on, progress=progress)
     evidence = evidence.assign(n_read=len(specimens))
     n_features = specimens[0].features.n_features

@@ -114,7 +114,7 @@ def query_frames(
     asked = False
     for place in find_places(places, specimens):
         asked = True
-        _tell_gaps(place, config)
+        _warn_of_gaps(place, config)
         table = _of_stretches(place.specimen.features, place.parts, config, best)
         where = (place.specimen.name, place.name, place.interval.seqid)
         for name, value in zip(_WHERE, where, strict=True):
@@ -165,7 +165,7 @@ def _of_stretches(
     return table.fillna({"best_concept": "", "orientation": ""})
 
 
-def _tell_gaps(place: Place, config: QueryConfig) -> None:
+def _warn_of_gaps(place: Place, config: QueryConfig) -> None:
     store, n_asked = place.specimen.features, sum(part.length for part in place.parts)
     for strand in STRANDS if config.strand is None else (config.strand,):
         n_read = sum(store.n_read(part, strand) for part in place.parts)

@@ -71,24 +71,24 @@ def strongest_loci(
         else NearestElement(specimen.annotation, specimen.features.circular)
         for specimen in specimens
     ]
-    told = [
-        _told(specimens[i], finders[i], row, config.flank)
+    described = [
+        _described(specimens[i], finders[i], row, config.flank)
         for i, row in zip(places, loci.to_dict(orient="records"), strict=True)
     ]
-    for name in _told_columns(specimens):
+    for name in _described_columns(specimens):
         kind = np.float64 if name == "distance" else object
-        loci[name] = pd.Series([one[name] for one in told], dtype=kind)
+        loci[name] = pd.Series([one[name] for one in described], dtype=kind)
     return conform(loci, TOP_LOCI, where=f"feature {number}")
 
 
-def _told_columns(specimens: Sequence[Specimen]) -> list[str]:
+def _described_columns(specimens: Sequence[Specimen]) -> list[str]:
     columns = ["sequence"] if any(specimen.sequence is not None for specimen in specimens) else []
     if any(specimen.annotation is not None for specimen in specimens):
         columns += ["element", "element_type", "product", "distance", "orientation"]
     return columns
 
 
-def _told(
+def _described(
     specimen: Specimen, finder: NearestElement | None, row: dict[Any, Any], flank: int
 ) -> dict[str, object]:
     place = GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]), row["strand"])
