@@ -1,4 +1,4 @@
-"""What a run found, in sentences; each number in them is a cell of a table of the run."""
+"""Findings of a run, in sentences; each number in them is a cell of a table of the run."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -21,21 +21,21 @@ from genointerp.store.table.schema.candidate import BACKTEST
 from genointerp.store.table.table import read_table
 
 N_SHOWN = 6
-"""Concepts that have a sentence of their own; all are in the table below."""
+"""Number of concepts with their own sentence; the table below has all of them."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One sentence, and where the page leads from it.
+    """One sentence, and what the page links to from it.
 
     Parameters
     ----------
     subject
-        The concept, or another word or two that say what the sentence is about.
+        Concept, or another word or two, that the sentence is about.
     feature
-        A feature that the sentence names; None where it names none.
+        Feature that the sentence names; None if it names none.
     region
-        A place that it names, 1-based and closed; empty where it names none.
+        Place that the sentence names, 1-based and closed; empty if it names none.
     """
 
     subject: str
@@ -46,19 +46,19 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a run found.
+    """What a run found, and what limits this.
 
     Parameters
     ----------
     found
-        Concepts with a feature that does better than chance and than a detector that always
-        fires; then the candidates and the hidden classes.
+        Concepts with a feature that is better than chance and than a detector that always fires,
+        then the candidates and the hidden classes.
     unknown
         What the run does not show.
     warnings
         What may make its scores look better than they are.
     limits
-        What holds of each run, with the figures of this one.
+        What holds for every run, with the numbers of this one.
     """
 
     found: tuple[Finding, ...]
@@ -68,12 +68,12 @@ class Findings:
 
 
 def read_findings(run: Run, beside: pd.DataFrame | None = None) -> Findings:
-    """Return what a run found.
+    """Collect the findings of a run.
 
     Parameters
     ----------
     beside
-        In the schema ``BESIDE``, if it has been read already.
+        Table in the schema ``BESIDE``, if it was already read.
     """
     beside = read_beside(run.best, run.path) if beside is None else beside
     return Findings(
@@ -85,7 +85,7 @@ def read_findings(run: Run, beside: pd.DataFrame | None = None) -> Findings:
 
 
 def finding_lines(findings: Findings) -> list[str]:
-    """Return the findings as lines of plain text, each group under its heading."""
+    """Return the findings as lines of plain text, with a heading for each group."""
     groups = {
         "What was found": findings.found,
         "What is not known": findings.unknown,
@@ -109,7 +109,7 @@ def _concepts(beside: pd.DataFrame) -> Iterator[Finding]:
         yield Finding(f"{row['concept']} ({row['orientation']})", text, int(row["feature"]))
     if len(better) > N_SHOWN:
         names = ", ".join(better["concept"].iloc[N_SHOWN:])
-        yield Finding("more concepts", f"better than chance, too: {names}.")
+        yield Finding("more concepts", f"also better than chance: {names}.")
 
 
 def _is_better(beside: pd.DataFrame) -> "pd.Series[bool]":
@@ -208,7 +208,7 @@ def _limits(run: Run) -> Iterator[Finding]:
     text = f"what {header.model} has not learnt, no dictionary can find in it."
     yield Finding("model", text)
     yield Finding(
-        "features", "a feature with a high F1 marks a concept; the model need not use it thereby."
+        "features", "a feature with a high F1 marks a concept, but the model need not use it."
     )
 
 
@@ -217,7 +217,7 @@ def _is_number(value: object) -> bool:
 
 
 def _together(table: pd.DataFrame, column: str) -> list[str]:
-    """Return the words that all rows have in common in a column of words between commas."""
+    """Return the words that all rows share in a column of words separated by commas."""
     if column not in table or table.empty:
         return []
     rows = [set(filter(None, str(text).split(","))) for text in table[column]]

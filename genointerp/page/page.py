@@ -72,8 +72,8 @@ def render_page(run: Run, measured: Measurements, *, folder: str, base: str = ""
     folder
         Folder of the tables of ``measured``, as the page names it.
     base
-        Run directory as the page names it: empty where the page lies in it, else a relative path
-        that ends in a slash.
+        Path of the run directory relative to the page: empty if the page lies in it, otherwise
+        ending in a slash.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where public databases describe a place or an element of an annotation."""
+"""Links to public databases that describe a place or an element of an annotation."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -23,19 +23,19 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class Reference(NamedTuple):
-    """A link to a database."""
+    """A link to an entry of a database."""
 
     name: str
     url: str
 
 
 def contig_reference(seqid: str, start: int, end: int) -> Reference | None:
-    """Return the page of a place in NCBI's browser; None where the contig is no accession.
+    """Return the page of a place in NCBI's browser; None if the contig is not an accession.
 
     Parameters
     ----------
     start, end
-        0-based, half-open.
+        Ends of the place, 0-based and half-open.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def _references(element: Element) -> Iterator[Reference]:
 
 
 class References:
-    """The references of the elements of several genomes, by what tables call an element."""
+    """References of the elements of several genomes, by the names of elements in tables."""
 
     def __init__(self, specimens: Sequence[Specimen]) -> None:
         self._known: dict[tuple[str, str, str], tuple[Reference, ...]] = {}
@@ -80,5 +80,5 @@ class References:
                     self._known.setdefault(key, found)
 
     def of(self, genome: str, type: str, name: str) -> tuple[Reference, ...]:
-        """Return the references of an element, the first of several of one name; empty if none."""
+        """Return the references of the first element with a name and type; empty if it has none."""
         return self._known.get((genome, type, name), ())

@@ -51,7 +51,7 @@ MAIN: Mapping[str, tuple[str, ...]] = {
         "use",
     ),
 }  # fmt: skip
-"""Columns that are shown before others are asked for; all columns of another schema."""
+"""Columns that are shown at first, by format; of other formats, all columns are."""
 
 
 class Links(NamedTuple):
@@ -68,9 +68,9 @@ class Links(NamedTuple):
     references
         References of the elements that rows name; None if there are none.
     base
-        Run directory as the page names it: empty, or a path that ends in a slash.
+        Path of the run directory relative to the page: empty, or ending in a slash.
     beside
-        Folder of the tables next to the page, whose files are named from the page.
+        Folder of the tables next to the page, whose files are addressed relative to the page.
     """
 
     loci: Loci
@@ -81,7 +81,7 @@ class Links(NamedTuple):
     beside: str = ""
 
     def href(self, source: str) -> str:
-        """Return where a file lies, seen from the page, as a relative address."""
+        """Return the address of a file relative to the page."""
         is_beside = bool(self.beside) and source.startswith(f"{self.beside}/")
         return quote(source if is_beside else f"{self.base}{source}")
 
@@ -122,13 +122,13 @@ class Head:
     Parameters
     ----------
     name
-        As in the file.
+        Name of the column in the file.
     text
-        As people read it.
+        Name of the column for people.
     title
-        What the column holds, in the words of its schema; empty where it has none.
+        Meaning of the column from its schema; empty if there is none.
     is_main
-        Whether the column is shown before anyone asks for it.
+        Whether the column is shown at first.
     """
 
     name: str
