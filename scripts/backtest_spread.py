@@ -1,8 +1,9 @@
-"""Tell what backtests of several seeds give together.
+"""Summarise the backtests of several seeds in one table.
 
-``python -m scripts.backtest_spread OUT.md A.tsv B.tsv ...``: each is a ``backtest.tsv`` of one
-dictionary, alike but for its seed. Written is a row for each class: the median over the files, with
-the least and the largest behind it, and how often each verdict was given.
+``python -m scripts.backtest_spread OUT.md A.tsv B.tsv ...``: each input is the ``backtest.tsv`` of
+a dictionary, and the dictionaries differ only in their seed. The table has a row for each class:
+the median over the files, with the least and the largest value in brackets, and how often each
+verdict was given.
 """
 
 import argparse
@@ -38,7 +39,7 @@ def main() -> None:
 
 
 def spread(tables: Sequence[pd.DataFrame]) -> str:
-    """Return the table of several backtests; a class that one of them lacks has fewer files."""
+    """Return the table of several backtests; a class that is not in all of them has fewer files."""
     every = pd.concat(tables, ignore_index=True)
     lines = [
         f"| class | use | files | {' | '.join(SPREAD.values())} | verdicts |",

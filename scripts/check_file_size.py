@@ -1,4 +1,4 @@
-"""Refuse files above 500 kB; the hook names the exceptions (genomes and shipped weights)."""
+"""Refuse files above 500 kB; the hook lists the exceptions (genomes and shipped weights)."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ LIMIT = 500_000
 
 
 def main(paths: list[str]) -> int:
-    """Print each file that is too large; return 1 where there is one."""
+    """Print each file that is too large; return 1 if there is one."""
     sizes = {path: Path(path).stat().st_size for path in paths}
     large = {path: size for path, size in sizes.items() if size > LIMIT}
     for path, size in large.items():

@@ -1,4 +1,4 @@
-"""Compare the files of a built wheel with those of the checkout that it was built from."""
+"""Compare the files in a wheel with those of the checkout from which it was built."""
 
 import argparse
 import subprocess
@@ -14,7 +14,7 @@ _PLACES = {
 
 
 def main() -> None:
-    """Parse the arguments, compare, and end with status 1 where the two differ."""
+    """Parse the arguments, compare, and end with status 1 if the two differ."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("wheel", type=Path)
     wheel = parser.parse_args().wheel
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def expected() -> set[str]:
-    """Return the names in a wheel of the files that git knows and the package ships."""
+    """Return the names that the tracked files of the package should have in a wheel."""
     listing = subprocess.run(
         ["git", "ls-files", "-z", *_PLACES], capture_output=True, text=True, check=True
     )

@@ -1,9 +1,9 @@
-"""Which site of a model to read: a probe and the best feature of a small dictionary at each.
+"""Choose the site of a model to read, by probes and the features of small dictionaries.
 
 Everything is chosen on the fit genome: probes, their penalties, thresholds, features, and the site
-itself, by a rule stated here in advance: **the site whose features have the highest mean F1 over
-the concepts on the fit genome, the best feature for each**; of equals the last. What the test
-genome says is reported beside it and chooses nothing.
+itself. The rule was stated in advance: **the site with the highest mean F1, on the fit genome, of
+the best feature of each concept**; of equal sites, the last. Results on the test genome are
+reported next to it, and nothing is chosen by them.
 """
 
 import argparse
@@ -54,14 +54,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="nano", help="registered name, or a folder of weights")
     parser.add_argument("--config", type=Path, default=CONFIG, help="genomes, regions, windows")
-    parser.add_argument("--site", action="append", help="repeatable; all where not given")
+    parser.add_argument("--site", action="append", help="repeatable; all if not given")
     parser.add_argument("--architecture", default="topk")
     parser.add_argument("--features", type=int, default=512)
     parser.add_argument("--k", type=int, default=16)
     parser.add_argument("--tokens", type=int, default=1_000_000)
     parser.add_argument("--slow-part", action="append", default=[], metavar=SLOW_PART)
-    parser.add_argument("--work", type=Path, help="folder that keeps the activations")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file; a .md is put beside it")
+    parser.add_argument("--work", type=Path, help="folder in which to keep the activations")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file; its table goes to .md")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     sae = SaeConfig(arguments.architecture, arguments.features, arguments.k)
@@ -80,7 +80,7 @@ def main() -> None:
 def choose_site(
     name: str, path: Path, config: TrainingConfig, work: Path, *, only: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Measure every site of a model, or some alone, and choose one."""
+    """Measure every site of a model, or only some, and choose one."""
     run = read_run_config(path)
     model = load_model(name)
     grounds = [read_ground(key, values) for key, values in run["genomes"].items()]
@@ -119,7 +119,7 @@ def measure_site(
     config: TrainingConfig,
     work: Path,
 ) -> list[dict[str, Any]]:
-    """Return a row for each concept: the best feature and the probe of one site."""
+    """Return a row for each concept, with the best feature and the probe at one site."""
     fit_store = next(store for ground, store in grounds if not _is_test(ground, split))
     specimens = try_dictionary(fit_store, grounds, work, config).specimens
     associations = associate(specimens, config=split, matched=False)
@@ -157,7 +157,7 @@ def measure_site(
 
 
 def markdown(record: dict[str, Any]) -> str:
-    """Return the table of probes and features, a row for each site."""
+    """Return the table of probes and features, with a row for each site."""
     concepts = [row["concept"] for row in next(iter(record["sites"].values()))]
     lines = [
         f"Probe AUROC / probe F1 / F1 of the best feature, {', '.join(record['test'])}.",

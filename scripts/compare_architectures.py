@@ -1,7 +1,8 @@
-"""Small networks of several designs, trained for equal CPU time on the same windows: bits per base.
+"""Compare designs of small networks: bits per base after equal CPU time on the same windows.
 
-Each is compiled, then given the same seconds on one thread; the learning rate
-falls with the time that is left. The table is written after each design, so a stopped run goes on.
+Each network is compiled, and then trained for the same number of seconds on one thread; the
+learning rate falls with the time that is left. The table is written after each design, so that a
+stopped run can continue.
 """
 
 import argparse
@@ -36,10 +37,10 @@ class Design:
     d_mlp: int
     mixers: tuple[Mixer, ...]
     swiglu: bool = False
-    """the MLP of Llama in every block"""
+    """Whether every block has the MLP of Llama."""
 
     def network(self) -> StripedHyena:
-        """Return the network with its first weights."""
+        """Return the network with its initial weights."""
         config = HyenaConfig(
             vocab_size=8,
             d_model=self.d_model,
@@ -57,14 +58,14 @@ class Design:
 
 
 class SwiGlu(nn.Module):
-    """``l3(silu(l1 x) * l2 x)``, with the maps of another MLP."""
+    """The MLP ``l3(silu(l1 x) * l2 x)``, with the maps of another MLP."""
 
     def __init__(self, mlp: nn.Module) -> None:
         super().__init__()
         self.l1, self.l2, self.l3 = mlp.l1, mlp.l2, mlp.l3
 
     def forward(self, x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
-        """Return the MLP's output."""
+        """Return the output of the MLP."""
         out: Tensor = self.l3(F.silu(self.l1(x)) * self.l2(x))
         return out
 
@@ -82,12 +83,12 @@ DESIGNS = (
 
 
 def main() -> None:
-    """Parse the arguments, train what is missing from the table, and write it."""
+    """Parse the arguments, train the designs that are missing from the table, and write it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, help="corpus.npz of scripts/corpus/assemble.py")
     parser.add_argument("--test", action="append", default=[], help="NAME=genome file")
-    parser.add_argument("--seconds", type=float, default=150.0, help="of training, each")
-    parser.add_argument("--bases", type=int, default=150_000, help="read of each genome")
+    parser.add_argument("--seconds", type=float, default=150.0, help="training time of each design")
+    parser.add_argument("--bases", type=int, default=150_000, help="bases to read of each genome")
     parser.add_argument("--only", type=int, action="append", help="number of a design; repeatable")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     arguments = parser.parse_args()
@@ -111,7 +112,7 @@ def main() -> None:
 
 
 def train(design: Design, corpus: Corpus, seconds: float) -> tuple[StripedHyena, dict[str, object]]:
-    """Train for a CPU time, the last share of it annealing; return the network and its record."""
+    """Train for a given CPU time, with decay at its end; return the network and its record."""
     config = PretrainConfig(
         network=design.network().config,
         stages=(Stage(steps=10**9, length=1024, batch=4),),
@@ -140,7 +141,7 @@ def train(design: Design, corpus: Corpus, seconds: float) -> tuple[StripedHyena,
 
 @torch.inference_mode()
 def evaluate(network: StripedHyena, sequence: UInt8[np.ndarray, " bp"]) -> float:
-    """Return bits per base over a sequence: ASCII or tokens, the first bases of a window unread."""
+    """Return bits per base of a sequence, in ASCII or tokens, without the warm-up of windows."""
     code = base_codes(np.arange(256, dtype=np.uint8)).astype(np.int64)
     code[:4] = np.arange(4)
     tokens = torch.from_numpy(code[sequence])

@@ -1,4 +1,4 @@
-"""The genomes that the default models are judged on, from ``corpus.npz``, their bases by class."""
+"""The genomes of ``corpus.npz`` on which the default models are judged, with bases by class."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,12 +29,12 @@ STRETCH = ("bsubtilis_168", 0, 400_000)
 
 @dataclass(frozen=True)
 class JudgedGenome:
-    """A genome of the corpus that no model was trained on.
+    """A genome of the corpus on which no model was trained.
 
     Parameters
     ----------
     classes
-        Bases of each class of `CLASSES`, for genomes whose annotation is shipped.
+        Bases of each class of `CLASSES`, if the annotation of the genome is shipped.
     """
 
     name: str
@@ -50,14 +50,14 @@ class JudgedGenome:
 
 @dataclass(frozen=True)
 class TrainingGenome:
-    """A genome that the models were trained on.
+    """A genome on which the models were trained.
 
     Parameters
     ----------
     tokens
-        Of all contigs, each followed by an unknown base.
+        Tokens of all contigs, each followed by an unknown base.
     weight
-        Sampling weight of a base; the mean over all bases of the training genomes is 1.
+        Sampling weight of a base; its mean over all bases of the training genomes is 1.
     """
 
     tokens: UInt8[np.ndarray, " token"]
@@ -65,7 +65,7 @@ class TrainingGenome:
 
 
 def training_genomes(corpus: Path) -> list[TrainingGenome]:
-    """Read the training genomes of a corpus; `read_corpus` also looks for repeats, in minutes."""
+    """Read the training genomes of a corpus, without the repeats that `read_corpus` looks for."""
     data = _arrays(corpus)
     chosen = np.flatnonzero(data["genome_split"] == "train")
     found = [_with_gaps(_contigs(data, i)) for i in chosen.tolist()]
@@ -118,7 +118,7 @@ def _judged(data: dict[str, Any], index: int) -> JudgedGenome:
         if not np.array_equal(ours, theirs):
             raise ValueError(f"{name}: expected the shipped sequence in the corpus, found another")
         classes = class_bases(annotated, catalogue()[name].annotation)
-        # the shipped genome also knows that it is circular
+        # only the shipped genome says that it is circular
         genome = annotated
     return JudgedGenome(name, str(data["genome_split"][index]), genome, classes)
 
@@ -136,7 +136,7 @@ def class_bases(genome: Genome, annotation: Path) -> dict[str, Bool[np.ndarray, 
 def mean_bits(
     bits: Float32[np.ndarray, " bp"], classes: Mapping[str, Bool[np.ndarray, " bp"]]
 ) -> dict[str, Any]:
-    """Return the mean over the known bases of a genome and over those of each class."""
+    """Return the mean over the known bases of a genome, and over those of each class."""
     known = ~np.isnan(bits)
     by_class = {name: bits[chosen & known] for name, chosen in classes.items()}
     return {
@@ -146,5 +146,5 @@ def mean_bits(
 
 
 def rounded(bits: Float32[np.ndarray, " bp"]) -> float:
-    """Return a mean to four digits; more would be noise."""
+    """Return the mean to four digits, since further ones would be noise."""
     return round(float(bits.mean(dtype=np.float64)), 4)

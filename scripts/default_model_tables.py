@@ -1,6 +1,6 @@
 """Fill the tables of the pages on the default models: ``python -m scripts.default_model_tables``.
 
-Figures come from ``evaluation.json`` of each shipped model and from the JSON files of this folder.
+The figures are those of ``evaluation.json`` of each shipped model, and of JSON files next to this.
 """
 
 import json
@@ -25,7 +25,7 @@ Record = Mapping[str, Any]
 
 
 def main() -> None:
-    """Write the pages anew."""
+    """Rewrite the pages."""
     PAGE.write_text(filled(PAGE.read_text(), evaluations(), baselines()))
     SITE_PAGE.write_text(filled_site(SITE_PAGE.read_text()))
 
@@ -43,17 +43,17 @@ def baselines() -> dict[str, Any]:
 
 
 def filled(page: str, models: Record, genomes: Record) -> str:
-    """Return the page with the table of each name between its two marks."""
+    """Return the page with each table between its two marks, by name."""
     return _TABLE.sub(lambda m: m[1] + TABLES[m[2]](models, genomes) + m[3], page)
 
 
 def filled_site(page: str) -> str:
-    """Return the page on sites and dictionaries with the table of each file between its marks."""
+    """Return the page on sites and dictionaries, with the table of each file between its marks."""
     return _TABLE.sub(lambda m: m[1] + _measured(m[2]) + m[3], page)
 
 
 def _measured(name: str) -> str:
-    """Return the table of ``<name>.json``, as the script that wrote it has it."""
+    """Return the table of ``<name>.json``, as made by the script that wrote that file."""
     record = json.loads((ROOT / "scripts" / f"{name}.json").read_text())
     kind = name.partition("_")[0]
     if kind == "site":
@@ -63,7 +63,7 @@ def _measured(name: str) -> str:
 
 
 def genome_table(models: Record, genomes: Record) -> str:
-    """Return a line for each predictor, a column for each genome."""
+    """Return a line for each predictor, with a column for each genome."""
     keys = ("corpus_markov", "corpus_mixture", "own_markov", "mixture")
     labels = (
         "best Markov order of the corpus",
@@ -85,7 +85,7 @@ def genome_table(models: Record, genomes: Record) -> str:
 
 
 def class_table(models: Record, genomes: Record) -> str:
-    """Return a line for each class of bases of the genome that has an annotation."""
+    """Return a line for each class of bases of the annotated genome."""
     record = genomes.get(STRETCH[0], {})
     classes = record.get("mixture", {}).get("by_class", {})
     rows = [
@@ -101,7 +101,7 @@ def class_table(models: Record, genomes: Record) -> str:
 
 
 def window_table(models: Record, _: Record) -> str:
-    """Return a line for each length of the windows that a model read."""
+    """Return a line for each length of windows."""
     lengths = {length: 0 for m in models.values() for length in _means(m)}
     rows = [
         [f"{int(length):,}", *(_figure(_means(m), length) for m in models.values())]
@@ -111,13 +111,13 @@ def window_table(models: Record, _: Record) -> str:
 
 
 def compressor_table(_: Record, genomes: Record) -> str:
-    """Return a line for each compressor and its version."""
+    """Return a line for each compressor, with its version."""
     found = {n: r for g in genomes.values() for n, r in g.get("compressors", {}).items()}
     return _markdown(["compressor", "version"], [[n, r["version"]] for n, r in found.items()])
 
 
 def architecture_table(_: Record, genomes: Record) -> str:
-    """Return a line for each design that was compared, best first on the validation genome."""
+    """Return a line for each design, sorted by its result on the validation genome, best first."""
     validation = next((g for g in genomes if genomes[g].get("split") == "validation"), "")
     names = [validation, *(g for g in genomes if g != validation)]
     designs = json.loads(ARCHITECTURES.read_text())

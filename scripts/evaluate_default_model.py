@@ -1,7 +1,7 @@
-"""Bits per base of a default model on genomes it has not seen, beside what it must beat, as JSON.
+"""Measure bits per base of a default model on unseen genomes, next to its baselines, as JSON.
 
-``python -m scripts.evaluate_default_model corpus.npz --model nano --out evaluation.json``. What it
-must beat is read from ``scripts/baselines.json``, which ``python -m scripts.measure_baselines``
+``python -m scripts.evaluate_default_model corpus.npz --model nano --out evaluation.json``. The
+baselines are read from ``scripts/baselines.json``, which ``python -m scripts.measure_baselines``
 writes and which does not depend on the model.
 """
 
@@ -46,7 +46,7 @@ _CHUNK = 32
 
 @dataclass(frozen=True)
 class Settings:
-    """What each process needs to load its own model."""
+    """Settings with which each process loads its own model."""
 
     model: str
     device: str
@@ -59,13 +59,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, help="corpus.npz of scripts/corpus/assemble.py")
     parser.add_argument("--model", default="nano", help="a registered name or a folder of weights")
-    parser.add_argument("--genome", action="append", help="repeatable; all where not given")
+    parser.add_argument("--genome", action="append", help="repeatable; all if not given")
     parser.add_argument(
-        "--every", type=int, default=1, help=f"read one of so many runs of {_CHUNK} windows"
+        "--every", type=int, default=1, help=f"N: read one in N runs of {_CHUNK} windows"
     )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=1, help="of each process")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of each process")
     parser.add_argument("--baselines", type=Path, default=BASELINES)
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     arguments = parser.parse_args()
@@ -91,10 +91,10 @@ def evaluate(
     every: int = 1,
     processes: int,
 ) -> dict[str, Any]:
-    """Return the figures of a model on several genomes, each beside its baselines.
+    """Return the figures of a model on several genomes, each next to its baselines.
 
-    With ``every`` above 1 they are of one in so many runs of windows, evenly over each genome, and
-    none are by length of the windows.
+    If ``every`` is above 1, only one in so many runs of windows is read, evenly over each genome,
+    and there are no figures by length of windows.
     """
     spec = load_model(settings.model).spec
     record: dict[str, Any] = {
@@ -122,7 +122,7 @@ def evaluate(
 
 
 def by_window(pool: ProcessPoolExecutor, spec: ModelSpec, genome: Genome) -> dict[str, Any]:
-    """Return bits per base of one stretch under windows of several lengths."""
+    """Return bits per base of one stretch, read in windows of several lengths."""
     name, start, end = STRETCH
     contig = next(iter(genome.values()))
     region = GenomicInterval(contig.name, start, min(end, contig.length))
@@ -149,7 +149,7 @@ def base_bits(
     regions: Sequence[GenomicInterval] = (),
     every: int = 1,
 ) -> Float32[np.ndarray, " bp"]:
-    """Return ``-log2 p`` of each base, contigs in a row; NaN where a base was not predicted."""
+    """Return ``-log2 p`` of each base, contigs end to end; NaN if a base was not predicted."""
     windows = config.windows(spec, genome, regions)
     rows = np.cumsum([0, *genome.lengths.values()])[:-1]
     offset = dict(zip(genome, rows.tolist(), strict=True))
@@ -176,7 +176,7 @@ def baseline_figures(judged: JudgedGenome, baselines: dict[str, Any]) -> dict[st
     """Return the baselines of a genome, which must have been measured on the same sequence."""
     found: dict[str, Any] = baselines.get(judged.name, {})
     if "genome_sha256" in found and found["genome_sha256"] != judged.genome.sha256:
-        raise ValueError(f"{judged.name}: expected baselines of this sequence, found of another")
+        raise ValueError(f"{judged.name}: expected baselines of this sequence, found another one's")
     return {key: value for key, value in found.items() if key not in {"split", "genome_sha256"}}
 
 
@@ -191,14 +191,14 @@ def _load(settings: Settings) -> None:
 def _chunk_bits(
     windows: Sequence[Window], sequences: Sequence[UInt8[np.ndarray, " bp"]], batch: int
 ) -> list[Float32[np.ndarray, " kept"]]:
-    """Return the bits of the predicted bases among those that each window keeps."""
+    """Return, for each window, the bits of those of its kept bases that were predicted."""
     (model,) = _models
     passages = map(Passage, windows, sequences)
     found = []
     for passed in run_passages(model, passages, Wanted(log_probs=True), size=batch):
         assert passed.log_probs is not None
         log_p = passed.log_probs.double().cpu().numpy()
-        # entry i is of token i + 1, so the first kept base is entry warmup - 1
+        # entry i is for token i + 1, so the first kept base is entry warmup - 1
         found += [
             (row[max(0, read.window.warmup - 1) :] / -math.log(2)).astype(np.float32)
             for row, read in zip(log_p, passed.batch.windows, strict=True)

@@ -1,11 +1,11 @@
-"""What single features tell, beside everything that could tell it without a dictionary; or a sweep.
+"""Measure how well single features tell concepts, next to baselines; or sweep over settings.
 
 Everything is chosen on the genomes of ``fit`` and measured on those of ``test``: which feature,
-neuron or component, its sign, its threshold. Without ``--sweep`` one dictionary is measured beside
-what `genointerp.association.baseline.measure` knows, a dictionary trained alike on the same network
-with random weights among it. With
-``--sweep`` many dictionaries are trained, and the line with the highest mean F1 over the aims **on
-fit** is chosen; what test says of it is reported and chooses nothing.
+neuron or component, its sign and its threshold. Without ``--sweep``, one dictionary is measured
+next to the baselines of `genointerp.association.baseline.measure`, which include a dictionary that
+is trained in the same way on the same network with random weights. With ``--sweep``, many
+dictionaries are trained, and the one with the highest mean F1 over the aims **on fit** is chosen;
+its results on test are reported, and nothing is chosen by them.
 """
 
 import argparse
@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 CONFIG = Path(__file__).parent / "configs" / "site.yaml"
 AIMS = {"rRNA": 0.9, "tRNA": 0.8, "CDS": 0.85, "codon phase": 0.8}
 PHASES = ("CDS_phase0", "CDS_phase1", "CDS_phase2")
-"""Of these the best on fit counts for the aim of a codon phase."""
+"""Concepts of which the best on fit counts for the aim of the codon phase."""
 
 TITLES = {
     "feature": "best feature",
@@ -67,11 +67,11 @@ _KINDS = {
     "probe": "linear_probe",
     "untrained_feature": "random_weights",
 }
-"""Kinds of detectors that a record names otherwise than the table of baselines."""
+"""Names, in the table of baselines, of detectors that have another name in a record."""
 
 SETTING = (
-    "ARCHITECTURE:N_FEATURES:K:TOKENS[+STEP:HALF:N_FEATURES:K...], the slow parts behind a plus; "
-    "as many settings as wanted, a list otherwise"
+    "ARCHITECTURE:N_FEATURES:K:TOKENS[+STEP:HALF:N_FEATURES:K...], with each slow part after a "
+    "plus; any number of settings, or a list of the script's own if there are none"
 )
 SWEEP = (
     "batch_topk:512:16:500000",
@@ -88,12 +88,12 @@ SWEEP = (
     "batch_topk:384:8:500000+1:30:64:4+3:10:64:4",
     "batch_topk:384:16:500000+1:100:32:2+1:10:64:4+3:10:64:4",
 )
-"""Settings tried where none is named: dictionaries as they are, and with slow parts."""
+"""Settings to try if none are named: dictionaries without and with slow parts."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Activations of one site on both genomes, and how they are divided."""
+    """Activations of one site on all genomes, and how these are divided into fit and test."""
 
     grounds: list[ReadGround]
     split: AssociateConfig
@@ -101,12 +101,12 @@ class Scene:
 
     @property
     def fit_store(self) -> ActivationStore:
-        """Activations that dictionaries and probes are trained on."""
+        """Activations on which dictionaries and probes are trained."""
         return self._store(is_test=False)
 
     @property
     def test_store(self) -> ActivationStore:
-        """Activations that scores are measured on."""
+        """Activations on which scores are measured."""
         return self._store(is_test=True)
 
     def _store(self, *, is_test: bool) -> ActivationStore:
@@ -122,12 +122,12 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     log.setLevel(logging.INFO)
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", help="registered name or folder; that of the run otherwise")
+    parser.add_argument("--model", help="registered name or folder; by default that of the run")
     parser.add_argument("--config", type=Path, default=CONFIG, help="configuration of a run")
-    parser.add_argument("--site", help="the default site of the model otherwise")
+    parser.add_argument("--site", help="by default that of the run, or of the model")
     parser.add_argument("--sweep", nargs="*", metavar="SETTING", help=SETTING)
-    parser.add_argument("--work", type=Path, help="folder that keeps the activations")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file; a .md is put beside it")
+    parser.add_argument("--work", type=Path, help="folder in which to keep the activations")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file; its table goes to .md")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     run = read_run_config(arguments.config)
@@ -177,7 +177,7 @@ def make_scene(
 
 
 def compare(scene: Scene, random: Scene, config: TrainingConfig) -> dict[str, Any]:
-    """Measure one dictionary and what it has to be read beside."""
+    """Measure one dictionary and its baselines."""
     trial, associations = train_and_associate(scene, scene.work / "trained", config)
     random_trial, _ = train_and_associate(random, scene.work / "random", config)
     rivals = Rivals(random=[specimen.features for specimen in random_trial.specimens])
@@ -198,7 +198,7 @@ def compare(scene: Scene, random: Scene, config: TrainingConfig) -> dict[str, An
 
 
 def sweep(scene: Scene, config: TrainingConfig, settings: list[str]) -> dict[str, Any]:
-    """Train a dictionary for each setting and choose one by fit."""
+    """Train a dictionary for each setting, and choose one on fit."""
     lines = []
     for setting in settings:
         trial, features = best_features(scene, parse_setting(setting, config))
@@ -219,7 +219,7 @@ def sweep(scene: Scene, config: TrainingConfig, settings: list[str]) -> dict[str
 
 
 def parse_setting(setting: str, config: TrainingConfig) -> TrainingConfig:
-    """Return a trial with the settings ARCHITECTURE:N_FEATURES:K:TOKENS[+SLOW PART...].
+    """Parse the settings of a trial, ARCHITECTURE:N_FEATURES:K:TOKENS[+SLOW PART...].
 
     Examples
     --------
@@ -236,20 +236,20 @@ def parse_setting(setting: str, config: TrainingConfig) -> TrainingConfig:
 def train_and_associate(
     scene: Scene, folder: Path, config: TrainingConfig
 ) -> tuple[Trial, pd.DataFrame]:
-    """Train a dictionary on fit and compare its features with every concept."""
+    """Train a dictionary on fit, and associate its features with every concept."""
     folder.mkdir(parents=True, exist_ok=True)
     trial = try_dictionary(scene.fit_store, scene.grounds, folder, config)
     return trial, associate(trial.specimens, config=scene.split, matched=False)
 
 
 def best_features(scene: Scene, config: TrainingConfig) -> tuple[Trial, list[dict[str, Any]]]:
-    """Train a dictionary on fit and return its best feature for each concept."""
+    """Train a dictionary on fit, and return its best feature for each concept."""
     trial, associations = train_and_associate(scene, scene.work, config)
     return trial, best_rows(associations)
 
 
 def best_rows(associations: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the best feature of each concept in its own orientation."""
+    """Return the best feature of each concept, in sense orientation if the concept has one."""
     best = _own(best_per_concept(associations))
     columns = ("f1_fit", "precision", "recall", "recall_element", "f1", "auroc")
     return [
@@ -263,7 +263,7 @@ def best_rows(associations: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def aims_of(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what is reached of each aim; the codon phase is the one that is best on fit."""
+    """Return the F1 reached for each aim; that of the codon phase is the best phase on fit."""
     found = dict(zip(CONCEPTS, features, strict=True))
     phase = max(PHASES, key=lambda concept: found[concept]["f1_fit"])
     rows = []
@@ -275,7 +275,7 @@ def aims_of(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def comparison_table(record: dict[str, Any]) -> list[str]:
-    """Return the lines of a Markdown table, a row for each concept."""
+    """Return the lines of a Markdown table with a row for each concept."""
     titles = {name: title for name, title in TITLES.items() if name in record["detectors"]}
     lines = [
         "| concept | aim | " + " | ".join(titles.values()) + " | always on |",
@@ -292,7 +292,7 @@ def comparison_table(record: dict[str, Any]) -> list[str]:
 
 
 def sweep_table(record: dict[str, Any]) -> list[str]:
-    """Return the lines of a Markdown table, a row for each setting."""
+    """Return the lines of a Markdown table with a row for each setting."""
     lines = [
         "| setting | FVU | L0 | dead | " + " | ".join(AIMS) + " | mean on fit | mean |",
         "|" + "---|" * (6 + len(AIMS)),
@@ -307,7 +307,7 @@ def sweep_table(record: dict[str, Any]) -> list[str]:
 
 
 def write(record: dict[str, Any], table: Callable[[dict[str, Any]], list[str]], out: Path) -> None:
-    """Write the record as JSON and its table beside it."""
+    """Write the record as JSON, and its table next to it."""
     with atomic_path(out) as path:
         path.write_text(json.dumps(record, indent=2) + "\n")
     with atomic_path(out.with_suffix(".md")) as path:

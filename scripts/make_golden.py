@@ -1,7 +1,7 @@
-"""Write the golden files of the tests anew: ``python -m scripts.make_golden``, from the root.
+"""Rewrite the golden files of the tests: ``python -m scripts.make_golden``, from the root.
 
-Read the diff before it is committed. Archives of old format versions are not golden files: one
-that exists is never written again.
+Read the diff before you commit it. Archives of old format versions are not golden files: an
+existing one is never rewritten.
 """
 
 import sys
@@ -13,7 +13,7 @@ from tests.store.archives import ARCHIVES, write_archives
 
 
 def main() -> None:
-    """Write the golden files, and the archives that the present format versions lack."""
+    """Write the golden files, and archives of the current format versions that are missing."""
     with tempfile.TemporaryDirectory() as folder:
         texts = make_golden(Path(folder))
     GOLDEN.mkdir(exist_ok=True)

@@ -1,9 +1,10 @@
-"""What a default model must beat, per genome, as JSON: ``python -m scripts.measure_baselines``.
+"""Measure the baselines of the default models, for each genome, as JSON.
 
-Markov models of the training corpus, both strands, each genome by the weight that the model's
-windows are drawn with; their mixture; the same with counts of the genome itself up to the base
-that is read, as DNA compressors have them; and general compressors where they are installed
-(``apt-get install zpaq xz-utils``). Minutes a genome and 4 GB; nothing here depends on a model.
+``python -m scripts.measure_baselines corpus.npz``. They are Markov models of both strands of the
+training corpus, in which genomes have the weights with which windows are drawn; their mixture; the
+same with counts of the genome itself up to the base that is read, as in DNA compressors; and
+general compressors, if they are installed (``apt-get install zpaq xz-utils``). It takes minutes for
+each genome and 4 GB; nothing here depends on a model.
 """
 
 import argparse
@@ -42,13 +43,13 @@ COMPRESSORS = {
 
 
 def main() -> None:
-    """Parse the arguments, measure genome after genome and write after each."""
+    """Parse the arguments, measure one genome after the other, and write after each."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, help="corpus.npz of scripts/corpus/assemble.py")
-    parser.add_argument("--out", type=Path, default=OUT, help="JSON file, whose genomes are kept")
-    parser.add_argument("--genome", action="append", help="repeatable; all where not given")
-    parser.add_argument("--only", choices=["mixture", "compressors"], help="both where not given")
+    parser.add_argument("--out", type=Path, default=OUT, help="JSON file; other genomes are kept")
+    parser.add_argument("--genome", action="append", help="repeatable; all if not given")
+    parser.add_argument("--only", choices=["mixture", "compressors"], help="both if not given")
     arguments = parser.parse_args()
     genomes = [
         genome
@@ -82,7 +83,7 @@ def figures(markov: MarkovModel, genome: JudgedGenome) -> dict[str, Any]:
     """Return the figures of one genome."""
     tokens = genome.tokens
     found = mixture_bits(markov, tokens)
-    # the unknown base after each contig is no base of the genome
+    # the unknown base after each contig is not a base of the genome
     ends = np.cumsum([contig.length + 1 for contig in genome.genome.values()]) - 1
     corpus_mixture, mixture = (np.delete(bits, ends) for bits in found[2:])
     values: dict[str, Any] = {
@@ -102,7 +103,7 @@ def figures(markov: MarkovModel, genome: JudgedGenome) -> dict[str, Any]:
 
 
 def ordered(bits: list[float]) -> dict[str, Any]:
-    """Return the figures of all orders and the best of them, chosen on the genome itself."""
+    """Return the figures of all orders, and the best order, chosen on the genome itself."""
     best = int(np.argmin(bits))
     return {
         "best_order": best,
@@ -112,7 +113,7 @@ def ordered(bits: list[float]) -> dict[str, Any]:
 
 
 def compress(genome: JudgedGenome) -> dict[str, Any]:
-    """Return the figures of the compressors that are installed, on the letters of the genome."""
+    """Return the figures of the installed compressors on the letters of the genome."""
     letters = b"".join(contig.sequence.tobytes() for contig in genome.genome.values())
     found = {}
     for name, command in COMPRESSORS.items():
@@ -133,14 +134,14 @@ def compress(genome: JudgedGenome) -> dict[str, Any]:
 
 
 def version(tool: str) -> str:
-    """Return the line in which a tool names its version."""
+    """Return the text in which a tool states its version."""
     option = [] if tool == "zpaq" else ["--version"]
     shown = subprocess.run([tool, *option], capture_output=True, text=True, check=False)
     return shown.stdout.splitlines()[0].partition(",")[0]
 
 
 def record(out: Path, corpus_sha256: str, name: str, found: dict[str, Any]) -> None:
-    """Put the figures of one genome beside those that the file has."""
+    """Add the figures of one genome to those in the file."""
     kept = json.loads(out.read_text()) if out.exists() else {"genomes": {}}
     genomes = kept["genomes"]
     genomes[name] = genomes.get(name, {}) | found

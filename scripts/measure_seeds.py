@@ -1,19 +1,20 @@
-"""Measure what the demo measures for several seeds of its dictionary and several test genomes.
+"""Repeat the measurements of the demo for several seeds and several test genomes.
 
 ``python -m scripts.measure_seeds scripts/configs/seeds.yaml --corpus DIR --out RUN`` runs the
-commands of the package one after the other, each once: a second call goes on where the first was
-stopped. ``--until encode`` stops before anything is measured. For each test genome and seed
-it leaves ``RUN/<genome>/<seed>/`` with ``associations.parquet``, ``candidates.tsv`` and
-``backtest.tsv``, and for each genome ``baselines.tsv`` of the first seed: neurons, components,
-probes and the sequence alone do not depend on the dictionary. What is there of all of them goes
-into ``scripts/seeds/concepts.tsv`` and ``backtest.tsv``, from which
-``python -m scripts.seeds_table`` fills the pages.
+commands of the package one after the other, each once; a second call continues where the first was
+stopped. ``--until encode`` stops before anything is measured. For each test genome and seed,
+``RUN/<genome>/<seed>/`` holds ``associations.parquet``, ``candidates.tsv`` and ``backtest.tsv``.
+``baselines.tsv`` of each genome is that of the first seed, since neurons, components, probes and
+the model of the sequence do not depend on the dictionary. The tables of all seeds are collected in
+``scripts/seeds/concepts.tsv`` and ``backtest.tsv``, from which ``python -m scripts.seeds_table``
+fills the pages.
 """
 
 import argparse
 import logging
 import shutil
 import subprocess
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,40 +39,41 @@ _log = logging.getLogger("measure_seeds")
 
 @dataclass(frozen=True)
 class GenomeFiles:
-    """A genome and what is read of it."""
+    """Files of a genome, and the regions to read of it."""
 
     name: str
-    """of its folder"""
+    """Name of its folder."""
     sequence: str
-    """path; ``shipped:NAME``; or ``corpus:PATH`` in the folder of the corpus"""
+    """Sequence: ``shipped:NAME``, or ``corpus:PATH`` in the folder of the corpus."""
     regions: tuple[str, ...]
-    """1-based and closed"""
+    """Regions, 1-based and closed."""
     annotation: str = ""
-    """as ``sequence``; that of a shipped genome where empty; ``predicted`` by gene finders"""
+    """Annotation, as for ``sequence``; empty means that of the shipped genome, and ``predicted``
+    that of gene finders."""
 
 
 @dataclass(frozen=True)
 class SeedsConfig:
-    """What is measured."""
+    """Settings of the study."""
 
     model: str
-    """name of the model"""
+    """Name of the model."""
     window: int
-    """bases read in one pass"""
+    """Bases of a window."""
     warmup: int
-    """first bases of a pass, discarded"""
+    """Bases at the head of a window whose activations are discarded."""
     dictionary: str
-    """training of the dictionaries, relative to this file"""
+    """Configuration of the training of the dictionaries; a path relative to this file."""
     seeds: tuple[int, ...]
-    """of the dictionaries"""
+    """Seeds of the dictionaries."""
     fit: GenomeFiles
-    """the genome that everything is chosen on"""
+    """Genome on which everything is chosen."""
     test: tuple[GenomeFiles, ...]
-    """the genomes that everything is measured on, one at a time"""
+    """Genomes on which everything is measured, one at a time."""
 
 
 def main() -> None:
-    """Parse the arguments and run what is missing."""
+    """Parse the arguments, and run the commands whose output is missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", type=Path)
     parser.add_argument("--corpus", type=Path, required=True, help="folder of assemble.py")
@@ -86,36 +88,33 @@ def main() -> None:
 
 
 class Seeds:
-    """One study: its files, and the commands that make them."""
+    """The files of one study, and the commands that make them."""
 
     def __init__(self, config: SeedsConfig, folder: Path, corpus: Path, out: Path) -> None:
         self.config, self.folder, self.corpus, self.out = config, folder, corpus, out
         self.genomes = (config.fit, *config.test)
 
     def encode(self) -> None:
-        """Read the genomes, train the dictionaries, encode."""
+        """Read the genomes, train the dictionaries, and encode the genomes."""
         for genome in self.genomes:
-            regions = [part for region in genome.regions for part in ("--region", region)]
-            self._make(
-                self._activations(genome),
-                *("harvest", self._sequence(genome), "--model", self.config.model, *regions),
-                *("--window", self.config.window, "--warmup", self.config.warmup),
-            )
+            sequence = self._sequence(genome)
+            windows = ["--window", self.config.window, "--warmup", self.config.warmup]
+            regions = _repeated("--region", genome.regions)
+            reading = [sequence, "--model", self.config.model, *windows, *regions]
+            self._make(self._activations(genome), "harvest", reading)
             if genome.annotation == "predicted":
-                finders = [part for name in FINDERS for part in ("--find", name)]
-                sequence = self._sequence(genome)
-                self._make(self._annotation(genome), "annotate", sequence, *finders)
+                finders = _repeated("--find", FINDERS)
+                self._make(self._annotation(genome), "annotate", [sequence, *finders])
         for seed in self.config.seeds:
-            training = ("--config", self.folder / self.config.dictionary, "--seed", seed)
+            training = ["--config", self.folder / self.config.dictionary, "--seed", seed]
             fit = self._activations(self.config.fit)
-            self._make(self._sae(seed), "train", fit, *training)
+            self._make(self._sae(seed), "train", [fit, *training])
             for genome in self.genomes:
-                sae = ("--sae", self._sae(seed))
-                activations = self._activations(genome)
-                self._make(self._features(genome, seed), "encode", activations, *sae)
+                encoding = [self._activations(genome), "--sae", self._sae(seed)]
+                self._make(self._features(genome, seed), "encode", encoding)
 
     def associate(self) -> None:
-        """Score every feature against every concept, and rank what is not explained."""
+        """Score every feature against every concept, and rank unexplained features."""
         self._write_concepts()
         for genome in self.config.test:
             for seed in self.config.seeds:
@@ -125,37 +124,31 @@ class Seeds:
                 files = [*self._each("--annotations", pair), *self._each("--genome", pair)]
                 settings = [*features, *files, *self._test(genome), *self._concepts, "--seed", seed]
                 table = folder / "associations.parquet"
-                self._make(table, "associate", *settings)
-                activations = self._each("--activations", pair)
-                self._make(
-                    folder / "candidates.tsv",
-                    *("rank", *features, "--associations", table, *self._ranking(pair, seed)),
-                )
+                self._make(table, "associate", settings)
+                ranking = [*features, "--associations", table, *self._ranking(pair, seed)]
+                self._make(folder / "candidates.tsv", "rank", ranking)
                 if seed == self.config.seeds[0]:
-                    # the table of baselines is named by its own option
+                    # an option of its own names the table of baselines
                     baselines = self.out / genome.name / "baselines.tsv"
-                    known = ("--associations", table, *activations)
-                    self._make(baselines, "associate", *settings, *known, flag="--baselines")
+                    settings += ["--associations", table, *self._each("--activations", pair)]
+                    self._make(baselines, "associate", settings, flag="--baselines")
 
     def backtest(self) -> None:
-        """Hide each class in turn."""
+        """Hide each class in turn, and rank the features again."""
         for genome in self.config.test:
             for seed in self.config.seeds:
                 pair = (self.config.fit, genome)
                 folder = self._folder(genome, seed)
-                features = [self._features(one, seed) for one in pair]
-                known = ("--associations", folder / "associations.parquet")
-                measured = ("--measured", folder / "candidates.tsv")
-                baselines = ("--baselines", self.out / genome.name / "baselines.tsv")
-                self._make(
-                    folder / "backtest.tsv",
-                    *("backtest", *features, *self._each("--annotations", pair), *known),
-                    *(*self._ranking(pair, seed), *measured, *self._concepts),
-                    *(baselines if seed == self.config.seeds[0] else ()),
-                )
+                settings: list[object] = [self._features(one, seed) for one in pair]
+                settings += [*self._each("--annotations", pair), *self._concepts]
+                settings += ["--associations", folder / "associations.parquet"]
+                settings += ["--measured", folder / "candidates.tsv", *self._ranking(pair, seed)]
+                if seed == self.config.seeds[0]:
+                    settings += ["--baselines", self.out / genome.name / "baselines.tsv"]
+                self._make(folder / "backtest.tsv", "backtest", settings)
 
     def collect(self) -> None:
-        """Keep the tables that the pages show, of all that has been measured."""
+        """Collect the tables that the pages show, over all genomes and seeds."""
         found: dict[str, list[pd.DataFrame]] = {"concepts": [], "backtest": []}
         for genome in self.config.test:
             measured = read_table(self.out / genome.name / "baselines.tsv", BASELINES)
@@ -174,7 +167,7 @@ class Seeds:
             (KEPT / f"{name}.tsv").write_text(text, encoding="utf-8")
 
     def _with_probe(self, table: pd.DataFrame, genome: GenomeFiles) -> pd.DataFrame:
-        """Return a backtest with the probe of the first seed, which no dictionary changes."""
+        """Add to a backtest the probe of the first seed, since no dictionary changes it."""
         first = read_table(self._folder(genome, self.config.seeds[0]) / "backtest.tsv", BACKTEST)
         auroc = first.set_index("class")["probe_auroc"]
         concepts = load_concepts(self.out / "concepts.yaml")
@@ -186,17 +179,17 @@ class Seeds:
         return found
 
     @property
-    def _concepts(self) -> tuple[object, ...]:
-        return ("--concepts", self.out / "concepts.yaml")
+    def _concepts(self) -> list[object]:
+        return ["--concepts", self.out / "concepts.yaml"]
 
     def _write_concepts(self) -> None:
-        """Write the shipped concepts and those that the backtest keeps in reserve."""
+        """Write the shipped concepts, and those that the backtest keeps in reserve."""
         (self.out / "concepts.yaml").write_text(reserve_concepts.text(), encoding="utf-8")
 
     def _ranking(self, pair: tuple[GenomeFiles, ...], seed: int) -> list[object]:
-        trained_on = ("--trained-on", self._sequence(self.config.fit))
         files = [*self._each("--genome", pair), *self._each("--activations", pair)]
-        return [*files, "--sae", self._sae(seed), *trained_on, "--seed", seed]
+        trained_on = self._sequence(self.config.fit)
+        return [*files, "--sae", self._sae(seed), "--trained-on", trained_on, "--seed", seed]
 
     def _each(self, flag: str, genomes: tuple[GenomeFiles, ...]) -> list[object]:
         found = {
@@ -204,11 +197,11 @@ class Seeds:
             "--genome": self._sequence,
             "--activations": self._activations,
         }[flag]
-        return [part for genome in genomes for part in (flag, found(genome))]
+        return _repeated(flag, [found(genome) for genome in genomes])
 
     def _test(self, genome: GenomeFiles) -> list[object]:
         seqids = dict.fromkeys(region.rsplit(":", 1)[0] for region in genome.regions)
-        return [part for seqid in seqids for part in ("--test", seqid)]
+        return _repeated("--test", seqids)
 
     def _sequence(self, genome: GenomeFiles) -> Path:
         kind, _, name = genome.sequence.partition(":")
@@ -232,8 +225,10 @@ class Seeds:
     def _folder(self, genome: GenomeFiles, seed: int) -> Path:
         return self.out / genome.name / str(seed)
 
-    def _make(self, path: Path, command: str, *arguments: object, flag: str = "--out") -> None:
-        """Run one command unless what it writes is there."""
+    def _make(
+        self, path: Path, command: str, arguments: Sequence[object], *, flag: str = "--out"
+    ) -> None:
+        """Run one command, unless its output exists."""
         if path.exists():
             return
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -242,6 +237,11 @@ class Seeds:
         words = [program, command, *map(str, arguments), flag, str(path)]
         _log.info("%s -> %s", command, path)
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+
+
+def _repeated(flag: str, values: Iterable[object]) -> list[object]:
+    """Return the arguments that give an option once for each value."""
+    return [part for value in values for part in (flag, value)]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Turn a training checkpoint into the folder of weights that ships."""
+"""Turn a checkpoint of a training into the folder of weights to ship."""
 
 import argparse
 from pathlib import Path
@@ -15,10 +15,10 @@ def main() -> None:
     """Parse the arguments and write the folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("training", type=Path, help="folder of train_default_model.py")
-    parser.add_argument("--config", type=Path, required=True, help="YAML it was trained with")
+    parser.add_argument("--config", type=Path, required=True, help="YAML of the training")
     parser.add_argument("--name", required=True, help="registered name")
-    parser.add_argument("--default-site", required=True, help="site that is read by default")
-    parser.add_argument("--licence", default="MIT", help="of the weights")
+    parser.add_argument("--default-site", required=True, help="site to read by default")
+    parser.add_argument("--licence", default="MIT", help="licence of the weights")
     parser.add_argument("--half", action="store_true", help="store matrices as float16")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     arguments = parser.parse_args()

@@ -1,8 +1,8 @@
-"""Write the shipped concepts with those that the backtest keeps in reserve, for `--concepts`.
+"""Write the shipped concepts, and those that the backtest keeps in reserve, for `--concepts`.
 
-``python -m scripts.reserve_concepts OUT.yaml``: give it to `associate` and to `backtest`, which
-then hides these too. They are not shipped, since every concept costs as much as any other wherever
-features are compared with all of them.
+``python -m scripts.reserve_concepts OUT.yaml``. Pass the file to `associate` and to `backtest`,
+which then hides the reserved concepts too. They are not shipped, since each concept adds to the
+cost of comparing features with all concepts.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def text() -> str:
-    """Return the file: the shipped text, and an entry for each reserved concept that it lacks."""
+    """Return the shipped text, with an entry for each reserved concept that it lacks."""
     entries = [
         f"tRNA_{name}:\n  description: Genes of transfer RNA for {name}.\n  of: tRNA\n"
         f"  where: {{product: '\\b{name}\\b'}}\n"

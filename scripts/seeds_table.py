@@ -1,6 +1,6 @@
-"""Fill the tables of several seeds in the pages: ``python -m scripts.seeds_table``.
+"""Fill the tables over several seeds in the pages: ``python -m scripts.seeds_table``.
 
-Their figures come from ``scripts/seeds``, which ``scripts/measure_seeds.py`` writes.
+The figures are those in ``scripts/seeds``, which ``scripts/measure_seeds.py`` writes.
 """
 
 import re
@@ -15,7 +15,7 @@ KEPT = ROOT / "scripts" / "seeds"
 PAGE = ROOT / "docs" / "backtest.md"
 README = ROOT / "README.md"
 HEADLINE = ("tRNA", "rRNA", "CDS", "CDS_phase0", "CDS_phase1", "CDS_phase2")
-"""Concepts of the README's table, which is of the first genome."""
+"""Concepts in the table of the README, which is that of the first genome."""
 NAMES = {
     "bsubtilis": "B. subtilis 168",
     "spyogenes": "S. pyogenes M1",
@@ -25,13 +25,13 @@ BESIDE = ("neuron_or_component", "sequence_alone", "probe", "always_on")
 
 
 def main() -> None:
-    """Write the pages anew."""
+    """Rewrite the pages."""
     for path in (PAGE, README):
         path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def filled(page: str) -> str:
-    """Return a page with those of the tables that it has as the files have them."""
+    """Return a page with its tables filled from the files."""
     for name, table in {"backtests": backtests, "seeds": concepts, "headline": headline}.items():
         pattern = re.compile(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         if pattern.search(page):
@@ -41,7 +41,7 @@ def filled(page: str) -> str:
 
 
 def backtests() -> str:
-    """Return the backtests of each genome over all seeds, of classes that a feature tells."""
+    """Return the backtests of each genome over all seeds, for classes that a feature tells."""
     every = pd.read_csv(KEPT / "backtest.tsv", sep="\t", keep_default_na=False, na_values=[""])
     parts = []
     for genome, rows in every.groupby("genome", sort=False):
@@ -61,7 +61,7 @@ def concepts() -> str:
 
 
 def headline() -> str:
-    """Return the rows of the first genome and of the concepts in the README."""
+    """Return the rows of the table in the README: the first genome and the headline concepts."""
     every = pd.read_csv(KEPT / "concepts.tsv", sep="\t", keep_default_na=False, na_values=[""])
     first = every[every["genome"] == next(iter(NAMES))]
     rows = pd.concat([first[first["concept"] == name] for name in HEADLINE])

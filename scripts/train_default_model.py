@@ -1,6 +1,6 @@
 """Train a shipped model on the corpus of ``scripts/corpus``.
 
-Resumes where it was stopped. With several processes: ``torchrun --nproc-per-node 2``.
+It continues where it was stopped. For several processes, use ``torchrun --nproc-per-node 2``.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--grow-from", type=Path, help="folder of a trained model")
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoint and curves")
     parser.add_argument(
-        "--until", type=datetime.fromisoformat, help="local time at which it must have ended"
+        "--until", type=datetime.fromisoformat, help="local time by which it must have ended"
     )
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of each process")
     arguments = parser.parse_args()

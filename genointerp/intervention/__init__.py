@@ -1,1 +1,1 @@
-"""What the model does with a feature: interventions, each with its controls."""
+"""Interventions, each with its controls, that show whether a model uses a feature."""

@@ -1,4 +1,4 @@
-"""Is a feature used by the model? What its ablation costs, against matched random features."""
+"""Ablation: how much the loss rises without a feature, compared with matched features."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,12 +31,12 @@ from genointerp.store.table.schema.candidate import ABLATION
 from genointerp.store.table.table import conform
 
 _POOL = 4
-"""Features of the nearest density, per feature drawn, that the matched ones are drawn from."""
+"""Number of features of similar density from which each matched feature is drawn."""
 
 
 @dataclass(frozen=True)
 class AblationConfig:
-    """On which windows features are ablated, and what their effect is compared with.
+    """Windows in which features are ablated, and the number of matched features.
 
     Raises
     ------
@@ -45,21 +45,21 @@ class AblationConfig:
     """
 
     n_windows: int = 8
-    """windows of each feature: around bases drawn from those on which it fires"""
+    """Windows of each feature, around bases drawn from those on which it fires."""
     window: int = 320
-    """bases that the model reads of each, the warm-up included"""
+    """Bases of a window, warm-up included."""
     warmup: int = 256
-    """first bases of a window: context, where nothing is ablated and no loss counted"""
+    """First bases of a window: context, in which nothing is ablated and no loss is counted."""
     n_matched: int = 19
-    """other features along whose directions the same amounts are taken out"""
+    """Number of other features along whose directions the same amounts are taken out."""
     top: int = 50
-    """features that are ablated of a table of candidates, best first"""
+    """Number of features of a table of candidates to ablate, best first."""
     regions: tuple[str, ...] = ()
-    """only windows around bases in these, samtools-style; anywhere where empty"""
+    """Regions, as in samtools, from which the bases are drawn; the whole genome if empty."""
     batch: int = 32
-    """ablated copies of a window of one call of the model"""
+    """Ablated copies of a window that the model reads at once."""
     seed: int = 0
-    """of the windows and the matched features"""
+    """Random seed of the windows and of the matched features."""
 
     def __post_init__(self) -> None:
         for name in ("n_windows", "n_matched", "top", "batch"):
@@ -70,7 +70,7 @@ class AblationConfig:
             raise ConfigError("warmup", expected, str(self.warmup))
 
     def changed(self, *, regions: Sequence[str] = (), **values: int | None) -> "AblationConfig":
-        """Return a copy with regions and other values; None keeps what is."""
+        """Return a copy with these regions and values; None keeps a value."""
         given: dict[str, Any] = {name: it for name, it in values.items() if it is not None}
         return replace(self, regions=tuple(regions), **given)
 
@@ -85,27 +85,28 @@ def ablate_features(
     config: AblationConfig | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
-    """Measure what the model loses without each feature, in the schema ``ABLATION``.
+    """Measure how much the loss rises without each feature, as a table of the schema ``ABLATION``.
 
     Parameters
     ----------
     store
-        Features of ``genome`` under the dictionary: they tell where each fires, and how often.
+        Features of ``genome``, encoded with the dictionary, which say where and how often each
+        feature fires.
     features
-        Only these, in this order; all where empty.
+        Features to ablate, in this order; all if empty.
     progress
-        Told of features.
+        Called with (features done, features in all).
 
     Notes
     -----
-    ``loss_effect = sum (L_ablated - L) / n``: L is the loss in nats over the kept bases of a
-    feature's windows, which lie around bases drawn from those on which it fires; L_ablated that
-    with ``x - f_i W_dec_i`` in the place of the activation x at each kept token; n the kept bases
-    of the tokens on which the feature fires, where that makes a difference. f is computed from the
-    x of the window. ``loss_effect_matched`` and its standard deviation are of the same figure with
-    ``x - f_i |W_dec_i| u_j`` instead, over the unit directions u_j of other features that fire as
-    often: drawn from the ``4 n_matched`` nearest in density.
-    ``p_value = (1 + #{matched >= observed}) / (1 + n_matched)``, so that it cannot be below
+    ``loss_effect = sum (L_ablated - L) / n``. L is the loss, in nats, over the kept bases of the
+    windows of a feature, which are around bases drawn from those on which it fires. L_ablated is
+    the loss with ``x - f_i W_dec_i`` instead of the activation x at each kept token, where f is
+    computed from the x of the window. n counts the kept bases of the tokens on which the feature
+    fires, that is, where x changes. ``loss_effect_matched`` and its standard deviation are those
+    of the same figure with ``x - f_i |W_dec_i| u_j`` instead, over the unit directions u_j of other
+    features, drawn from the ``4 n_matched`` nearest in density.
+    ``p_value = (1 + #{matched >= observed}) / (1 + n_matched)``, so it cannot be below
     ``1 / (1 + n_matched)``. All are NaN for a feature that fires in none of its windows.
 
     Raises
@@ -117,7 +118,7 @@ def ablate_features(
     UnknownNameError
         If the dictionary has no such feature.
     CoordinateError
-        If a region is none, or not inside the genome.
+        If a region is malformed, or not inside the genome.
     """
     config = AblationConfig() if config is None else config
     dictionary = load_matching(sae_dir, model)
@@ -137,7 +138,7 @@ def ablate_features(
 
 @dataclass
 class _Tally:
-    """Sums over the windows of one feature: nats lost by each ablated copy, and on what."""
+    """Sums over the windows of one feature: nats lost by each ablated copy, and counts."""
 
     nats: Float64[np.ndarray, " copy"]
     n_bases: int = 0
@@ -169,12 +170,12 @@ class _Bench:
 
     @property
     def site(self) -> str:
-        """Where the dictionary reads and writes."""
+        """Site of the dictionary."""
         return self.dictionary.header.site
 
     @cached_property
     def n_firing(self) -> Int64[np.ndarray, " n_features"]:
-        """Bases on which each feature fires, both strands."""
+        """Number of bases on which each feature fires, on both strands."""
         counts: Int64[np.ndarray, " n_features"]
         counts = np.sum([self.store.n_firing(strand) for strand in STRANDS], axis=0)
         return counts
@@ -211,7 +212,7 @@ class _Bench:
         ]
 
     def _directions(self, feature: int) -> Float[Tensor, "copy d"]:
-        """Return the feature's direction, then those of matched features at the same norm."""
+        """Return the direction of the feature, then those of matched features with that norm."""
         weights = self.dictionary.directions.float()
         norm = weights.norm(dim=1)
         usable = (self.n_firing > 0) & (norm > 0).cpu().numpy()
@@ -248,7 +249,7 @@ class _Bench:
         self, x: Float[Tensor, "token d"], read: WindowTokens, feature: int
     ) -> Float[Tensor, " token"]:
         """Return the activation of the feature at each kept token; 0 at the others."""
-        # a model may lie on several devices: the dictionary goes where the site's activations are
+        # a model may be on several devices: the dictionary follows the activations of the site
         amount = self.dictionary.to(x.device).amounts(x.float(), [feature])[:, 0]
         return amount * torch.from_numpy(read.n_kept > 0).to(x.device)
 
@@ -259,7 +260,7 @@ class _Bench:
         amount: Float[Tensor, " token"],
         directions: Float[Tensor, "copy d"],
     ) -> Float64[np.ndarray, " copy"]:
-        """Return the nats of a window's kept bases with the amounts out along each direction."""
+        """Return the nats of the kept bases after removing the amounts along each direction."""
         edited = (x.float() - amount[:, None] * directions[:, None]).to(x.dtype)
         found = run_batch(
             self.model,
@@ -274,13 +275,13 @@ class _Bench:
 def matched_features(
     n_firing: Int64[np.ndarray, " n_features"], feature: int, n: int, seed: int
 ) -> Int64[np.ndarray, " matched"]:
-    """Draw up to ``n`` other features that fire, of those that do so about as often.
+    """Draw up to ``n`` other features that fire about as often.
 
     Parameters
     ----------
     n_firing
-        Bases on which each fires; of those with more than none the ``4 n`` nearest, by the ratio
-        of the counts, can be drawn.
+        Number of bases on which each feature fires. Features that fire are drawn from the ``4 n``
+        nearest ones, by the ratio of these numbers.
     """
     others = np.flatnonzero((n_firing > 0) & (np.arange(len(n_firing)) != feature))
     distance = np.abs(np.log(n_firing[others]) - np.log(max(1, n_firing[feature])))

@@ -1,4 +1,4 @@
-"""Where a feature is put to the test: intervals around bases on which it fires, drawn at random."""
+"""Draw intervals around bases on which a feature fires, in which it is then tested."""
 
 from collections.abc import Sequence
 
@@ -18,18 +18,18 @@ def drawn_intervals(
     seed: int,
     regions: Sequence[GenomicInterval] = (),
 ) -> list[GenomicInterval]:
-    """Return up to ``n`` intervals of ``length`` bases, each in the middle around a drawn base.
+    """Draw up to ``n`` intervals of ``length`` bases, each centred on a base where a feature fires.
 
-    The bases are drawn one after the other from those on which the feature fires, on both strands
-    alike; bases inside an interval of their strand are not drawn any more. At its ends an
-    interval is moved into its contig.
+    The bases are drawn one after the other from those on which the feature fires, on either strand;
+    bases inside an interval on their strand are not drawn again. An interval that would leave its
+    contig is moved inside.
 
     Parameters
     ----------
     seed
-        Of the draw; each feature has its own.
+        Random seed; each feature has a random stream of its own.
     regions
-        Only bases in these are drawn; anywhere where empty.
+        Regions from which bases are drawn; the whole genome if empty.
     """
     tracks = [store.feature(feature, strand).row for strand in STRANDS]
     row = np.concatenate(tracks)
@@ -49,7 +49,7 @@ def drawn_intervals(
 
 
 def _around(store: FeatureStore, row: int, length: int, strand: int) -> GenomicInterval:
-    # of contigs without bases, which share an offset, the last is the one that has them
+    # empty contigs share their offset with the next one: the last of them has the bases
     seqid = [name for name, offset in store.offsets.items() if offset <= row][-1]
     bases = store.lengths[seqid]
     start = max(0, min(row - store.offsets[seqid] - length // 2, bases - length))

@@ -1,1 +1,1 @@
-"""Training of the shipped models: corpus, trainer, and the baselines that a model must beat."""
+"""Pretraining of the shipped models: corpus, trainer, and baselines that a model must beat."""

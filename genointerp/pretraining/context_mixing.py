@@ -1,6 +1,6 @@
-"""A context-mixing predictor of DNA, as DNA compressors are built: what a language model must beat.
+"""A context-mixing predictor of DNA, like those of DNA compressors; a language model must beat it.
 
-Contexts of many orders each give a probability; their mixture learns online which to trust.
+Contexts of each order give a probability; their mixture learns, while it reads, which to trust.
 """
 
 import math
@@ -20,24 +20,24 @@ class MixingConfig:
     """How the mixture learns."""
 
     rate: float = 0.0005
-    """step of the weights"""
+    """Step size of the weights."""
     block: int = 64
-    """bases read between two steps"""
+    """Bases read between two steps."""
 
 
 class MixtureBits(NamedTuple):
-    """What predictors of growing strength pay for each base of a genome, ``-log2 p``.
+    """Cost of the bases of a genome, ``-log2 p``, for predictors of increasing strength.
 
     Parameters
     ----------
     corpus_orders
-        Mean of each order of the Markov model of the corpus.
+        Mean bits per base of each order of the Markov model of the corpus.
     own_orders
-        Mean of each order counted on the genome itself, up to the base that is read.
+        Mean bits per base of each order counted on the genome itself, up to the base that is read.
     corpus_mixture
-        Per base, the mixture of the orders of the corpus.
+        Bits of each base for the mixture of the orders of the corpus.
     mixture
-        Per base, the mixture of the orders of both.
+        Bits of each base for the mixture of the orders of both.
     """
 
     corpus_orders: list[float]
@@ -49,9 +49,10 @@ class MixtureBits(NamedTuple):
 def mixture_bits(
     markov: MarkovModel, tokens: UInt8[np.ndarray, " bp"], *, config: MixingConfig | None = None
 ) -> MixtureBits:
-    """Read a genome as a context-mixing compressor does that has learnt the corpus beforehand.
+    """Read a genome like a context-mixing compressor that has learnt the corpus beforehand.
 
-    The weights that mix are those of the longest context that has been seen in the genome itself.
+    There is one set of mixing weights for each length of the longest context that was already seen
+    in the genome itself.
     """
     config = MixingConfig() if config is None else config
     n_orders = markov.order + 1
@@ -89,15 +90,16 @@ def _mean_bits(
 
 
 def counts_so_far(tokens: UInt8[np.ndarray, " bp"], k: int) -> Float32[np.ndarray, "bp 4"]:
-    """Return how often each base has followed the k bases before a place, up to that place.
+    """Count, at each place, how often each base has so far followed the k bases before the place.
 
-    Both strands of what has been read count: an inverted repeat is a repeat (Pratas et al., 2016,
-    "Efficient compression of genomic sequences", DCC). Zero where a context is not known.
+    Both strands of what has been read count, since an inverted repeat is a repeat (Pratas et al.,
+    2016, "Efficient compression of genomic sequences", DCC). Counts are zero if the context is not
+    known.
     """
     n = len(tokens)
     forward = contexts_of(tokens, k)
-    # read backwards, the word w that ends at base i tells that the complement of w's first base
-    # follows the reverse complement of the k others
+    # on the other strand, the word w that ends at base i shows that the complement of the first
+    # base of w follows the reverse complement of its k other bases
     inverted = np.full(n, -1, dtype=np.int64)
     backwards = contexts_of(reverse_complement_codes(tokens), k)[::-1]
     inverted[k:] = backwards[: n - k]
@@ -112,7 +114,7 @@ def counts_so_far(tokens: UInt8[np.ndarray, " bp"], k: int) -> Float32[np.ndarra
 def _earlier(
     contexts: Int64[np.ndarray, " row"], bases: UInt8[np.ndarray, " row"]
 ) -> Float32[np.ndarray, "row 4"]:
-    """Return how often each base stands in earlier rows of the same context."""
+    """Return how often each base occurs in earlier rows with the same context."""
     rows = np.flatnonzero(contexts >= 0)
     n_bits = len(contexts).bit_length()
     # one sort of (context, row) as single numbers is several times faster than a stable argsort
@@ -136,26 +138,26 @@ def geometric_mixture(
     *,
     config: MixingConfig,
 ) -> Float32[np.ndarray, " bp"]:
-    """Return ``-log2 p`` of each base under a mixture of experts that learns while it reads.
+    """Return ``-log2 p`` of each base for a mixture of experts that learns while it reads.
 
     Parameters
     ----------
     log_p
-        Natural logarithms of what each expert foretells.
+        Natural logarithms of the probabilities that each expert predicts.
     weight_set
-        Which set of weights mixes at each base, from 0. It may depend on the bases before only.
+        Number of the set of weights for each base, from 0. It may depend only on earlier bases.
 
     Returns
     -------
-    NaN at unknown bases.
+    The bits of each base; NaN at unknown bases.
 
     Notes
     -----
-    The geometric mixture ``p(b) ~ prod_k p_k(b) ** w_k`` with ``w_k += rate (log p_k(x) -
+    This is the geometric mixture ``p(b) ~ prod_k p_k(b) ** w_k`` with ``w_k += rate (log p_k(x) -
     sum_b p(b) log p_k(b))``, the gradient of ``log p(x)``, after each base x: Mattern (2013),
-    "Linear and geometric mixtures - analysis", DCC; for two letters it is the logistic mixing of
+    "Linear and geometric mixtures - analysis", DCC. For two letters it is the logistic mixing of
     PAQ (Mahoney, 2005). Weights begin at ``1 / n_experts``. The steps of a block are taken
-    together at its end, so that no base is foretold with weights that have seen it.
+    together at its end, so no base is predicted with weights that have seen it.
     """
     n, n_experts, _ = log_p.shape
     weights = np.full((int(weight_set.max(initial=0)) + 1, n_experts), 1 / n_experts, np.float32)

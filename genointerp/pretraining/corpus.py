@@ -1,4 +1,4 @@
-"""A corpus of genomes in one array, and the drawing of training windows from it."""
+"""A corpus of genomes in one array, from which training windows are drawn."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -29,11 +29,11 @@ _KEYS = (
     "rna_end",
 )
 REPEAT_WEIGHT = 0.1
-"""Weight in the loss of a base that its genome holds more than once, RNA genes aside."""
+"""Weight, in the loss, of a base in a repeat of its genome, except in RNA genes."""
 
 
 class Batch(NamedTuple):
-    """Windows, and how much each of their bases counts in the loss."""
+    """Windows, and the weight of each of their bases in the loss."""
 
     tokens: UInt8[np.ndarray, "batch token"]
     weight: Float32[np.ndarray, "batch token"]
@@ -46,9 +46,9 @@ class Corpus:
     Parameters
     ----------
     sequence
-        Tokens of all contigs in a row: A 0, C 1, G 2, T 3, anything else 4.
+        Tokens of all contigs, end to end: A 0, C 1, G 2, T 3, anything else 4.
     start, length
-        Of each training contig in ``sequence``, in bp.
+        Start in ``sequence`` and length of each training contig, in bp.
     weight
         Probability of drawing a window from each contig.
     rna_contig, rna_start, rna_end
@@ -56,7 +56,7 @@ class Corpus:
     rna_weight
         Probability of drawing each RNA gene.
     repeated
-        Bases of ``sequence`` that count less in the loss.
+        Bases of ``sequence`` that have the weight `REPEAT_WEIGHT` in the loss.
     """
 
     sequence: UInt8[np.ndarray, " bp"]
@@ -72,9 +72,9 @@ class Corpus:
     def batch(self, stage: "Stage", generator: np.random.Generator, *, rna_share: float) -> Batch:
         """Draw windows of ``stage.length + 1`` tokens, each on a random strand.
 
-        A share of them holds an RNA gene, drawn by the weight of its genome, at a random place of
-        the window; the others start anywhere. Windows that would leave their contig are moved in;
-        the tail of a contig shorter than a window is filled with the unknown base.
+        A share of them holds an RNA gene, drawn by the weight of its genome, at a random place in
+        the window; the others start anywhere. A window that would leave its contig is moved inside;
+        if the contig is shorter than the window, the rest is filled with the unknown base.
         """
         windows = np.empty((stage.batch, stage.length + 1), dtype=np.uint8)
         weight = np.ones(windows.shape, dtype=np.float32)
@@ -93,7 +93,7 @@ class Corpus:
 
     def _around_rna(self, generator: np.random.Generator, size: int) -> tuple[int, int]:
         rna = int(generator.choice(len(self.rna_start), p=self.rna_weight))
-        # from "the gene's last base opens the window" to "its first base closes it"
+        # from the window that begins with the gene's last base to the one that ends with its first
         first = int(generator.integers(self.rna_start[rna] - size + 1, self.rna_end[rna]))
         return int(self.rna_contig[rna]), first
 
@@ -111,15 +111,15 @@ class Corpus:
 
 
 def read_corpus(path: Path, split: str = "train") -> Corpus:
-    """Read one split of a corpus file, as ``scripts/corpus/assemble.py`` writes it.
+    """Read one split of a corpus file that ``scripts/corpus/assemble.py`` wrote.
 
-    What is read is kept next to the file, as ``<name>.<split>.npz``, and read from there as long
-    as the corpus is the same: to find the repeats takes half a minute.
+    The result is cached next to the file, as ``<name>.<split>.npz``, as long as the corpus is the
+    same, since finding the repeats takes half a minute.
 
     Raises
     ------
     SchemaError
-        If an array is missing or no genome is of that split.
+        If an array is missing, or no genome is in that split.
     """
     kept = path.with_suffix(f".{split}.npz")
     digest = sha256_file(path)
@@ -165,7 +165,7 @@ def _repeated(
     genome: np.ndarray,
     rna: dict[str, np.ndarray],
 ) -> Bool[np.ndarray, " bp"]:
-    """Mark the repeats of each genome, but its RNA genes, which come in copies and are wanted."""
+    """Mark the repeats of each genome, except RNA genes, which have copies and should be learnt."""
     repeated = np.zeros(len(sequence), dtype=bool)
     for number in np.unique(genome):
         contigs = np.flatnonzero(genome == number)
@@ -188,7 +188,7 @@ def _rna_genes(
     chosen = contig >= 0
     genome = data["contig_genome"][data["rna_contig"][chosen]]
     first, end = data["rna_start"][chosen], data["rna_end"][chosen]
-    # by the root of the length: else tRNA genes, which are many and short, take all windows
+    # by the root of the length, since tRNA genes, which are many and short, would take all windows
     size = np.sqrt(end.astype(np.float64) - first)
     per_genome = np.bincount(genome, weights=size)[genome] if len(genome) else np.ones(0)
     return {

@@ -1,8 +1,8 @@
-"""Growth of a trained StripedHyena 2 into a larger one that computes the same function.
+"""Grow a trained StripedHyena 2 network into a larger one that computes the same function.
 
-Channels are copied and the weights that read them are shared out between the copies, as in Net2Net
-(Chen, Goodfellow and Shlens 2016, arXiv 1511.05641); new blocks begin as the identity. The large
-network then learns on from where the small one stopped.
+Channels are copied, and the weights that read them are divided among the copies, as in Net2Net
+(Chen, Goodfellow and Shlens 2016, arXiv 1511.05641); new blocks begin as the identity. Training of
+the large network then continues where that of the small one stopped.
 """
 
 import torch
@@ -18,23 +18,24 @@ from genointerp.model.hyena.network import (
 )
 
 _SPREAD = 0.3
-"""Copies of a channel are read with unequal weights, up to this much off the mean: equal ones would
-get equal gradients and stay equal for ever."""
+"""Largest relative deviation from the mean of the weights that read the copies of a channel: equal
+copies would get equal gradients and stay equal for ever."""
 _SCALED = ("d_model", "d_mlp", "n_heads", "n_filter_groups")
 
 
 @torch.no_grad()
 def grow(small: StripedHyena, large: StripedHyena, generator: torch.Generator) -> None:
-    """Fill ``large`` so that it computes what ``small`` does, to rounding.
+    """Fill ``large`` so that it computes the same as ``small``, apart from rounding.
 
     Parameters
     ----------
     small
-        Its blocks become the first blocks of ``large``.
+        Trained network, whose blocks become the first blocks of ``large``.
     large
-        Its widths, heads and filter groups are those of ``small`` times one whole number.
+        Network to fill; its widths, heads and filter groups are those of ``small`` times one whole
+        number.
     generator
-        Of the unequal shares, and of the inner weights of new blocks.
+        Random generator of the unequal shares, and of the inner weights of new blocks.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def grow(small: StripedHyena, large: StripedHyena, generator: torch.Generator) -
 
 
 def _copies(small: HyenaConfig, large: HyenaConfig) -> int:
-    """Return how often each channel is copied."""
+    """Return the number of copies of each channel."""
     copies = large.d_model // small.d_model
     for name in _SCALED:
         wanted = copies * getattr(small, name)
@@ -77,7 +78,7 @@ def _widened(name: str, old: Tensor, copies: int, generator: torch.Generator) ->
 
 
 def _shared_out(weight: Tensor, copies: int, generator: torch.Generator) -> Tensor:
-    """Copy the rows, and share each weight out between the copies of the channel that it reads."""
+    """Copy the rows, and divide each weight among the copies of the channel that it reads."""
     rows, columns = weight.shape
     shares = torch.rand((rows * copies, copies, columns), generator=generator) * 2 - 1
     shares = 1 + _SPREAD * shares
@@ -87,7 +88,7 @@ def _shared_out(weight: Tensor, copies: int, generator: torch.Generator) -> Tens
 
 
 def _silence(block: Block) -> None:
-    """Let a block add nothing to the residual stream; what writes to it learns at once."""
+    """Make a block add nothing to the residual stream; its output maps can learn at once."""
     mixer = block.mixer
     out = mixer.out_proj if isinstance(mixer, AttentionMixer) else mixer.out_filter_dense
     for parameter in (*out.parameters(), block.mlp.l3.weight):

@@ -1,4 +1,4 @@
-"""Order-k Markov models of DNA: what a language model must beat."""
+"""Markov models of DNA, of any order up to 16, which a language model must beat."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,27 +7,27 @@ from jaxtyping import Float32, Int64, UInt8
 
 MAX_ORDER = 16
 PRIOR_WEIGHT = 4.0
-# 4 ** 13 counts of words are held for every word there is; of longer ones, those that are asked for
+# up to this order every word is counted (4 ** 13 counts); of longer ones, only those that are read
 _DENSE_ORDER = 12
 _BLOCK = 1 << 24
 
 
 class MarkovModel:
-    """Interpolated Markov models of every order up to one, counted on weighted sequences.
+    """Interpolated Markov models of each order up to a largest one, counted on weighted sequences.
 
     Parameters
     ----------
     order
-        Bases of context, at most 16.
+        Largest number of bases of context, at most 16.
     read
-        The sequence that the model will be asked about, tokens 0 to 3 and 4 for an unknown base.
-        Of contexts longer than 12 bases only those that occur in it are counted.
+        Sequence whose bases the model will predict, as tokens 0 to 3, and 4 for an unknown base.
+        Contexts longer than 12 bases are counted only if they occur in it.
 
     Notes
     -----
     ``p_k(b | c) = (n(c b) + a p_{k-1}(b | c')) / (n(c) + a)`` with ``a = 4``, c' the context
-    without its oldest base and ``p_{-1}`` uniform: rare contexts fall back upon shorter ones, as
-    does a context that holds an unknown base or begins before its sequence, with n = 0.
+    without its oldest base and ``p_{-1}`` uniform. Rare contexts thus fall back on shorter ones;
+    so does a context with an unknown base, or one that begins before its sequence, with n = 0.
     """
 
     def __init__(self, order: int, read: UInt8[np.ndarray, " bp"]) -> None:
@@ -42,18 +42,18 @@ class MarkovModel:
             self._contexts[k] = _distinct(contexts_of(read, k))
             self._counts[k] = np.zeros((len(self._contexts[k]), 4), dtype=np.float32)
         if self._contexts:
-            # one entry more, which the -1 of an unknown context finds
+            # one entry more, the last, to which the index -1 of an unknown context leads
             self._occurs = np.zeros(4 ** (self._dense_order + 1) + 1, dtype=bool)
             self._occurs[self._contexts[self._dense_order + 1]] = True
 
     def add(self, tokens: UInt8[np.ndarray, " token"], *, weight: float = 1.0) -> None:
-        """Count one sequence; words that hold a token beyond 3 are passed over."""
+        """Count the words of one sequence, except those with a token above 3."""
         size = self._dense_order + 1
         for first in range(0, len(tokens), _BLOCK):
             block = tokens[max(0, first - self.order) : first + _BLOCK]
             lead = min(first, self.order)
             words = words_of(block, size)
-            # word i ends at base i + size - 1; those of the lead were counted with the block before
+            # word i ends at base i + size - 1; words inside the lead were counted in the last block
             new = words[max(0, lead - size + 1) :]
             np.add.at(self._dense, new[new >= 0], weight)
             if self._contexts:
@@ -67,7 +67,7 @@ class MarkovModel:
         weight: float,
     ) -> None:
         size = self._dense_order + 1
-        # the word that ends before base i + size is that base's context
+        # word i ends just before base i + size, and is the context of that base
         place = np.flatnonzero(self._occurs[words[:-1]]) + size
         place = place[(place >= lead) & (block[place] <= 3)]
         context = words[place - size]
@@ -78,18 +78,18 @@ class MarkovModel:
                 return
             row = np.searchsorted(known, context)
             found = np.flatnonzero(known.take(row, mode="clip") == context)
-            # a context that does not occur in the sequence is part of no longer one that does
+            # if a context does not occur in the sequence, no longer one that contains it does
             place, context = place[found], context[found]
             np.add.at(self._counts[k], (row[found], block[place]), np.float32(weight))
 
     def counts(self, tokens: UInt8[np.ndarray, " bp"]) -> Iterator[Float32[np.ndarray, "bp 4"]]:
-        """Yield, order 0 upwards, how often each base was counted after the bases before a place.
+        """Yield, for each order from 0 on, the count of each base after the context of each place.
 
-        ``tokens`` are the sequence ``read`` or a part of it.
+        ``tokens`` must be the sequence ``read`` or a part of it.
         """
         tables = [self._dense.reshape(-1, 4).astype(np.float32)]
         while len(tables[0]) > 1:
-            # rows that differ in the oldest base alone are a quarter of the table apart
+            # rows that differ only in the oldest base are a quarter of the table apart
             tables.insert(0, tables[0].reshape(4, -1, 4).sum(0))
         for k in range(self.order + 1):
             contexts = contexts_of(tokens, k)
@@ -104,7 +104,7 @@ class MarkovModel:
     def probabilities(
         self, tokens: UInt8[np.ndarray, " bp"]
     ) -> Iterator[Float32[np.ndarray, "bp 4"]]:
-        """Yield the probability of each base at each place of ``tokens``, order 0 upwards."""
+        """Yield, for each order from 0 on, the probability of each base at each place."""
         yield from interpolate(self.counts(tokens))
 
     def bits_per_base(self, tokens: UInt8[np.ndarray, " bp"]) -> list[float]:
@@ -119,7 +119,7 @@ class MarkovModel:
 def interpolate(
     counts: Iterable[Float32[np.ndarray, "bp 4"]], *, prior_weight: float = PRIOR_WEIGHT
 ) -> Iterator[Float32[np.ndarray, "bp 4"]]:
-    """Yield the probabilities of each order from the counts of each, as `MarkovModel` says."""
+    """Turn the counts of each order into probabilities, by the formula of `MarkovModel`."""
     lower = np.full((1, 4), 0.25, dtype=np.float32)
     weight = np.float32(prior_weight)
     for count in counts:
@@ -128,14 +128,14 @@ def interpolate(
 
 
 def contexts_of(tokens: UInt8[np.ndarray, " bp"], k: int) -> Int64[np.ndarray, " bp"]:
-    """Return the base-4 number of the k bases before each; -1 where they are not all known."""
+    """Return the base-4 number of the k bases before each base; -1 if they are not all known."""
     contexts = np.full(len(tokens), -1, dtype=np.int64)
     contexts[k:] = words_of(tokens, k)[:-1]
     return contexts
 
 
 def words_of(tokens: UInt8[np.ndarray, " token"], size: int) -> Int64[np.ndarray, " word"]:
-    """Return the base-4 number of each word of a size; -1 where it holds an unknown base."""
+    """Return the base-4 number of each word of ``size`` bases; -1 if it has an unknown base."""
     n_words = max(0, len(tokens) - size + 1)
     words = np.zeros(n_words, dtype=np.int64)
     unknown = np.zeros(n_words, dtype=bool)
@@ -149,7 +149,7 @@ def words_of(tokens: UInt8[np.ndarray, " token"], size: int) -> Int64[np.ndarray
 
 
 def _distinct(contexts: Int64[np.ndarray, " bp"]) -> Int64[np.ndarray, " context"]:
-    # numpy.unique hashes, which takes twenty times as long on numbers as far apart as these
+    # numpy.unique hashes, which takes twenty times longer for numbers that are this far apart
     ordered = np.sort(contexts[contexts >= 0])
     distinct: Int64[np.ndarray, " context"] = ordered[np.diff(ordered, prepend=-1) != 0]
     return distinct
@@ -161,7 +161,7 @@ def _lengthened(
     context: Int64[np.ndarray, " place"],
     k: int,
 ) -> tuple[Int64[np.ndarray, " kept"], Int64[np.ndarray, " kept"]]:
-    """Return the contexts of k bases of those of k - 1, where the oldest base is known."""
+    """Extend contexts of k - 1 bases to k bases, and keep those whose oldest base is known."""
     inside = place >= k
     place, context = place[inside], context[inside]
     oldest = block[place - k].astype(np.int64)

@@ -1,7 +1,7 @@
-"""Muon whose matrix products have a precision of one's choice.
+"""The optimiser Muon, with matrix products in a precision that can be chosen.
 
-Torch's own rounds them to bfloat16. A CPU without instructions for it takes some twenty times as
-long over them, more than over the rest of a training step.
+Torch's own Muon rounds them to bfloat16. On a CPU without instructions for bfloat16, they then take
+about twenty times longer, and more time than the rest of a training step.
 """
 
 import math
@@ -12,32 +12,34 @@ from jaxtyping import Float
 from torch import Tensor
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-"""Of ``a x + b x^3 + c x^5``, which pulls singular values towards 1 (Jordan et al. 2024)."""
+"""Coefficients of ``a x + b x^3 + c x^5``, which moves singular values towards 1 (Jordan et al.
+2024)."""
 N_ITERATIONS = 5
 _TINY = 1e-7
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum whose matrices are made nearly orthogonal before they are applied.
+    """Gradient descent with momentum, whose updates of matrices are made nearly orthogonal.
 
     Parameters
     ----------
     params
         Matrices, or groups of them.
     lr
-        Step size, as AdamW's: an update has the root mean square that AdamW's typically has.
+        Step size, comparable to AdamW's: updates have the root mean square that is typical of
+        AdamW.
     weight_decay
-        Decoupled, times the rate.
+        Decoupled weight decay, multiplied by the learning rate.
     momentum
-        Share of the old momentum that each step keeps; Nesterov's form.
+        Share of the old momentum that each step keeps; the momentum is Nesterov's.
     product_dtype
-        Precision of the products that make an update orthogonal; that of the weights if None.
-        Momentum and weights keep their own.
+        Precision of the products that make an update orthogonal; None means that of the weights.
+        Momentum and weights keep their own precision.
 
     Notes
     -----
-    Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"; the size of the
-    update, ``.2 sqrt(max(rows, columns))``, as in Liu et al. 2025, arXiv 2502.16982.
+    Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks". The size of the
+    update, ``.2 sqrt(max(rows, columns))``, is that of Liu et al. 2025, arXiv 2502.16982.
     """
 
     def __init__(
@@ -76,11 +78,11 @@ class Muon(torch.optim.Optimizer):
 def orthogonalised(
     matrix: Float[Tensor, "row column"], product_dtype: torch.dtype | None = None
 ) -> Float[Tensor, "row column"]:
-    """Return a matrix with the same singular vectors and singular values of roughly 1.
+    """Return a matrix with the same singular vectors, and singular values of about 1.
 
     Notes
     -----
-    Newton-Schulz iteration on the shorter side; a zero matrix stays zero.
+    This is a Newton-Schulz iteration on the shorter side; a zero matrix stays zero.
     """
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix

@@ -1,7 +1,7 @@
-"""Training of a small single-nucleotide language model on a corpus of genomes.
+"""Train a small single-nucleotide language model on a corpus of genomes.
 
-Every batch is a pure function of the seed, the step, the rank and the stage, so a run resumes to
-the step without any sampler state; under ``torchrun`` gradients are averaged over the ranks.
+Every batch depends only on the seed, the step, the rank and the stage, so a run can resume at any
+step without the state of a sampler. Under ``torchrun``, gradients are averaged over the ranks.
 """
 
 import copy
@@ -35,69 +35,69 @@ from genointerp.tensor.files import read_state, write_state
 UNKNOWN_BASE = 4
 """Token of every letter that is not A, C, G or T; never a target."""
 SLOWEST_POLE = -1e-3
-"""Largest logarithm of a pole: its response falls by e in 1,000 tokens."""
+"""Largest logarithm of a pole, whose response falls by a factor of e in 1,000 tokens."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stretch of training at one window length."""
+    """A part of the training with one length of windows."""
 
     steps: int
-    """optimiser steps"""
+    """Number of optimiser steps."""
     length: int
-    """bases of a window"""
+    """Bases of a window."""
     batch: int
-    """windows of a batch, on each rank"""
+    """Windows of a batch, on each rank."""
 
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """What is trained, on which windows, and how fast."""
+    """Settings of a pretraining: the network, the windows and the optimisers."""
 
     network: HyenaConfig
-    """shape of the network"""
+    """Shape of the network."""
     stages: tuple[Stage, ...]
-    """window lengths in turn"""
+    """Stages of the training, in order."""
     matrix_learning_rate: float = 6e-3
-    """of hidden matrices, by Muon with updates scaled to AdamW's size"""
+    """Learning rate of hidden matrices, by Muon with updates scaled to the size of AdamW's."""
     learning_rate: float = 2e-3
-    """of everything else, by AdamW"""
+    """Learning rate of all other parameters, by AdamW."""
     weight_decay: float = 0.5
-    """decoupled and times the rate, on hidden matrices"""
+    """Decoupled weight decay of hidden matrices, multiplied by the learning rate."""
     warmup_steps: int = 100
-    """linear rise of both rates"""
+    """Steps over which both learning rates rise linearly."""
     decay_share: float = 0.4
-    """last share of all steps, over which both rates fall linearly to zero"""
+    """Share of all steps, at the end, over which both rates fall linearly to zero."""
     clip_norm: float = 1.0
-    """largest norm of the whole gradient"""
+    """Largest norm of the whole gradient, which is clipped above it."""
     stream_penalty: float = 1e-3
-    """times the squared logarithm of the residual stream's size: without it the stream grows
-    beyond the range of half precision, since every reader of it is normalised"""
+    """Weight of a penalty, the squared logarithm of the size of the residual stream: without it the
+    stream would grow beyond the range of half precision, since it is normalised before use."""
     rna_share: float = 0.3
-    """share of the windows that are placed to hold an RNA gene of a training genome"""
+    """Share of the windows that are placed so as to hold an RNA gene of a training genome."""
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
-    """of matrix products, those of Muon too; weights stay float32. ``auto`` is bfloat16 where the
-    device has instructions for it: bits per base are then the same to .001, a step is 1.7 times as
-    fast on a CPU"""
+    """Precision of matrix products, including those of Muon; weights stay float32. ``auto`` is
+    bfloat16 if the device has instructions for it: bits per base are then the same to .001, and a
+    step is 1.7 times as fast on a CPU."""
     average: float = 0.0
-    """decay of the running average of the weights, which is what a training returns; 0 for the
-    last weights. At step n it is at most (n + 1) / (n + 10), so that the first weights are soon
-    forgotten"""
+    """Decay of the running average of the weights, which the training returns; 0 returns the last
+    weights. At step n the decay is at most (n + 1) / (n + 10), so that the first weights are soon
+    forgotten."""
     compile: bool = False
-    """fuse the network's operations with ``torch.compile``, which needs a C++ compiler: a quarter
-    faster on a CPU; values then differ in their last digits"""
+    """Whether to fuse the operations of the network with ``torch.compile``, which needs a C++
+    compiler. It is a quarter faster on a CPU, and values then differ in their last digits."""
     seed: int = 0
-    """of the initial weights and of every batch"""
+    """Random seed of the initial weights and of every batch."""
     save_every: int = 200
-    """steps between checkpoints"""
+    """Steps between checkpoints."""
 
     @property
     def n_steps(self) -> int:
-        """Steps of all stages."""
+        """Number of steps of all stages."""
         return sum(stage.steps for stage in self.stages)
 
     def stage(self, step: int) -> Stage:
-        """Return the stage that a step belongs to."""
+        """Return the stage of a step."""
         for stage in self.stages:
             if step < stage.steps:
                 return stage
@@ -105,9 +105,9 @@ class PretrainConfig:
         raise IndexError(step)
 
     def rate(self, step: int, position: float | None = None) -> float:
-        """Return the share of the full learning rate at a step: rise, plateau, fall.
+        """Return the learning rate at a step as a share of the full rate: rise, plateau, fall.
 
-        ``position`` says how far the schedule is, in steps of it; ``step`` if None.
+        ``position`` is the position in the schedule, in steps; None means ``step``.
         """
         position = step if position is None else position
         rise = (step + 1) / self.warmup_steps
@@ -122,7 +122,7 @@ def bits_per_base(
 ) -> Float[Tensor, ""]:
     """Return the mean of ``-log2 p(base | bases before)`` over targets that are A, C, G or T.
 
-    Weighted, where there is a weight for each target.
+    If there are weights of the targets, it is a weighted mean.
     """
     loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="none")
     counts = (targets.flatten() != UNKNOWN_BASE).to(loss)
@@ -145,36 +145,37 @@ def pretrain(
     deadline: float | None = None,
     progress: Progress = silent,
 ) -> StripedHyena:
-    """Train a network; continue from the checkpoint in ``out`` where there is one.
+    """Train a network, and continue from the checkpoint in ``out`` if there is one.
 
-    Writes into ``out``: ``checkpoint.pt``; ``plateau.pt``, the last checkpoint before the rate
-    fell, from which a longer training can go on (copy it to ``checkpoint.pt`` of another folder);
-    and ``metrics.jsonl`` (step, bases read, bits per base of the batches since the last line, the
-    share of the full rate that the last step took).
+    The files in ``out`` are ``checkpoint.pt``; ``plateau.pt``, the last checkpoint before the
+    learning rate fell, from which a longer training can continue (copy it to ``checkpoint.pt`` of
+    another folder); and ``metrics.jsonl`` (step, bases read, bits per base of the batches since the
+    last line, share of the full rate at the last step).
 
     Parameters
     ----------
     start
-        A trained network to begin from instead of random weights: of the configured shape, or a
-        smaller one that :func:`~genointerp.pretraining.grow.grow` makes into it.
+        Trained network to begin with instead of random weights. It has the configured shape, or is
+        a smaller one that :func:`~genointerp.pretraining.grow.grow` can grow into that shape.
     deadline
-        Unix time at which the training must have ended: the schedule then passes with the time
-        that is left instead of with the steps, and takes as many steps as there is time for.
+        Unix time at which the training must have ended. The schedule then follows the time that is
+        left instead of the steps, and there are as many steps as fit into that time.
 
     Returns
     -------
     StripedHyena
-        With the average of the weights if ``config.average`` is above 0, else the last ones.
+        The network, with the average of the weights if ``config.average`` is above 0, otherwise
+        with the last ones.
 
     Notes
     -----
-    Rates, decay and schedule are always those of ``config``: a checkpoint keeps only what the
-    optimisers have measured.
+    Learning rates, decay and schedule are always those of ``config``; from a checkpoint only the
+    statistics of the optimisers are restored.
 
     Raises
     ------
     MismatchError
-        If the checkpoint is of another network or seed.
+        If the checkpoint is of another network or another seed.
     ConfigError
         If ``start`` cannot grow into the configured network.
     """
@@ -198,14 +199,14 @@ def pretrain(
 
 @dataclass(frozen=True)
 class Clock:
-    """How far a schedule is: by its steps, or by the time until a deadline.
+    """Position in a schedule, by its steps or by the time until a deadline.
 
     Parameters
     ----------
     first, last
-        Position now and at the end, in steps of the schedule.
+        Position at the start of the clock and at the end, in steps of the schedule.
     deadline
-        Unix time at which the end is reached; None where steps count.
+        Unix time at which the end is reached; None if steps count.
     """
 
     first: float
@@ -214,7 +215,7 @@ class Clock:
     started: float = field(default_factory=lambda: time.time())
 
     def position(self, step: int) -> float:
-        """Return the position after a step, now."""
+        """Return the present position, after ``step`` steps."""
         if self.deadline is None:
             return float(step)
         share = (time.time() - self.started) / max(self.deadline - self.started, 1e-9)
@@ -222,7 +223,7 @@ class Clock:
 
 
 class Pretraining:
-    """The state of a training: network, optimisers, step. :func:`pretrain` drives it."""
+    """The state of a training: network, optimisers and step; :func:`pretrain` runs it."""
 
     def __init__(
         self, network: StripedHyena, corpus: Corpus, config: PretrainConfig, out: Path
@@ -235,7 +236,7 @@ class Pretraining:
         self.average = copy.deepcopy(self.network) if config.average else None
         self.stream = network.stream
         if config.compile:
-            # the shapes of a stage never change, so each is compiled once
+            # shapes do not change within a stage, so the network is compiled once for each stage
             self.stream = torch.compile(network.stream, dynamic=False)
         self.is_half = config.precision == "bfloat16" or (
             config.precision == "auto" and multiplies_bfloat16(self.device)
@@ -246,7 +247,7 @@ class Pretraining:
         self.last_rate = math.nan
 
     def resume(self) -> None:
-        """Continue from the checkpoint, where there is one."""
+        """Restore the checkpoint, if there is one."""
         path = self.out / "checkpoint.pt"
         if not path.exists():
             return
@@ -265,7 +266,7 @@ class Pretraining:
         self.position = float(state["position"])
 
     def advance(self, rate: float | None = None) -> None:
-        """Take one step, at a share of the full learning rates: by default the schedule's."""
+        """Take one step, at a share of the full learning rates, by default that of the schedule."""
         stage = self.config.stage(min(int(self.position), self.config.n_steps - 1))
         drawn = self.corpus.batch(
             stage,
@@ -290,7 +291,7 @@ class Pretraining:
             self.save()
 
     def agreed(self, position: float) -> float:
-        """Return the position of rank 0, so that all ranks draw windows of one length."""
+        """Return the position of rank 0, so that all ranks draw windows of the same length."""
         if self.n_ranks == 1:
             return position
         shared = torch.tensor([position], dtype=torch.float64, device=self.device)
@@ -298,11 +299,11 @@ class Pretraining:
         return float(shared)
 
     def averaged(self) -> StripedHyena:
-        """Return the network with the average of its weights; itself where none is kept."""
+        """Return the network with averaged weights, or with the last ones if none are averaged."""
         return self.network if self.average is None else self.average
 
     def save(self) -> None:
-        """Write the checkpoint, that of the plateau until the rate falls, and a line of curves."""
+        """Write a line of metrics and the checkpoint, until the rate falls also as plateau.pt."""
         if self.rank:
             return
         state = {
@@ -380,14 +381,14 @@ def _move_towards(average: StripedHyena, network: StripedHyena, share: float) ->
 
 @torch.no_grad()
 def _keep_stable(network: StripedHyena) -> None:
-    """Keep the poles of long filters decaying: a pole above 0 explodes on windows not yet seen."""
+    """Keep long filters decaying, since a log pole above 0 would explode in longer windows."""
     for module in network.modules():
         if isinstance(module, HyenaFilter) and module.mixer == "LI":
             module.log_poles.clamp_(max=SLOWEST_POLE)
 
 
 def _average(gradients: list[Tensor], n_ranks: int) -> None:
-    """Average gradients over the ranks with one message."""
+    """Average gradients over the ranks, in a single message."""
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(flat)
     flat /= n_ranks

@@ -1,1 +1,1 @@
-"""A model reads genomes and sequences: one engine, and harvest, loss and fidelity on it."""
+"""Read genomes and sequences with a model: one engine, with harvest, loss and fidelity on top."""

@@ -1,4 +1,4 @@
-"""Activations as they are stored, rounded where the model runs."""
+"""Encode activations for storage, on the device on which the model runs."""
 
 import numpy as np
 import torch
@@ -9,17 +9,17 @@ from genointerp.store.activation.store import STORED, Encoding, encode_values
 
 
 def encode_tensor(x: Float[Tensor, "n d_in"], encoding: Encoding) -> Shaped[np.ndarray, "n d_in"]:
-    """Return what ``encode_values`` returns, moving two bytes a value off the device.
+    """Encode values like ``encode_values``, but move only two bytes for each off the device.
 
     Raises
     ------
     InputError
-        If a value is not finite or too large for the encoding; nothing is ever clipped.
+        If a value is not finite, or too large for the encoding; values are never clipped.
     """
     rounded = x.to(torch.float16 if encoding == "float16" else torch.bfloat16)
     if not rounded.isfinite().all():
-        # names the value
+        # raises an error that names the value
         return encode_values(x.float().cpu().numpy(), encoding)
-    # numpy knows no bfloat16
+    # numpy has no bfloat16
     raw: Shaped[np.ndarray, "n d_in"] = rounded.view(torch.int16).cpu().numpy()
     return raw.view(STORED[encoding])

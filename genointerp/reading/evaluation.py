@@ -1,4 +1,4 @@
-"""All that is measured of a dictionary: in its model, by itself, and beside other dictionaries."""
+"""Evaluate a dictionary: in its model, by itself, and next to other dictionaries."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,30 +31,30 @@ from genointerp.sae.metrics import (
 from genointerp.store.activation.store import ActivationStore
 
 BATCH_ROWS = 1 << 14
-"""Rows of a file of activations that are measured at once."""
+"""Number of rows of a file of activations that are measured at once."""
 
 COMPARED_TOKENS = 1 << 16
-"""Tokens, evenly taken from all that are read, on which dictionaries are compared."""
+"""Number of tokens, spread evenly over all that are read, on which dictionaries are compared."""
 
 
 @dataclass(frozen=True)
 class DictionaryEvaluation:
-    """What was measured of one dictionary.
+    """The results of the evaluation of one dictionary.
 
     Parameters
     ----------
     fidelity
-        In the model.
+        Losses and figures of the dictionary in the model.
     dictionary
-        By itself and beside others: ``density_histogram``, ``decoder_cosine``, ``against``; plain
-        values, as in ``docs/schema/tables.md``.
+        Figures by itself and next to others: ``density_histogram``, ``decoder_cosine`` and
+        ``against``, as plain values that ``docs/schema/tables.md`` describes.
     """
 
     fidelity: Fidelity
     dictionary: dict[str, Any]
 
     def over(self, store: ActivationStore, sae_dir: Path) -> "DictionaryEvaluation":
-        """Return a copy whose FVU, L0 and densities are over every row of a file of activations.
+        """Return a copy with FVU, L0 and densities over every row of a file of activations.
 
         Raises
         ------
@@ -87,21 +87,21 @@ def evaluate_dictionary(
     regions: Sequence[GenomicInterval] = (),
     progress: Progress = silent,
 ) -> DictionaryEvaluation:
-    """Measure a dictionary in the model that it was trained on, by itself and beside others.
+    """Measure a dictionary in the model that it was trained on, by itself, and next to others.
 
     Parameters
     ----------
     against
-        Dictionaries of the same site: of another seed for its stability, of another size for what
-        becomes of features as dictionaries grow.
+        Dictionaries of the same site to compare with: of another seed to measure stability, and of
+        another size to measure how features are split and absorbed.
 
     Raises
     ------
     InputError
         If the model is a masked one.
     MismatchError
-        If a dictionary is of another model, of weights that differ, or of another site than the
-        first.
+        If a dictionary is of another model, of other weights of the model, or of another site than
+        the first.
     """
     config = HarvestConfig() if config is None else config
     dictionary = load_matching(sae_dir, model)
@@ -136,7 +136,7 @@ def _batches(store: ActivationStore) -> Iterator[Float32[np.ndarray, "batch d_in
 
 
 class _Codes:
-    """What several dictionaries fire on over every n-th token."""
+    """Codes of several dictionaries on every n-th token."""
 
     def __init__(self, saes: Sequence[SparseAutoencoder], stride: int) -> None:
         self._saes, self._stride = saes, max(1, stride)

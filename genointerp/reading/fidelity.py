@@ -1,4 +1,4 @@
-"""How much of a model's loss a dictionary keeps when its output replaces the activations."""
+"""Fidelity: how much of the loss is recovered if a dictionary's output replaces the activations."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -25,39 +25,40 @@ from genointerp.sae.metrics import Evaluation, RunningEvaluation
 
 @dataclass(frozen=True)
 class Fidelity:
-    """Losses with the site's activations as they are, reconstructed and ablated.
+    """Losses with the activations of the site unchanged, reconstructed and ablated.
 
     Parameters
     ----------
     loss_clean, loss_spliced
-        nats per base, untouched and with the dictionary's reconstruction in place.
+        Nats per base, unchanged and with the dictionary's reconstruction in place.
     loss_mean_ablated, loss_zero_ablated
-        nats per base with every activation at its mean over the tokens read, or at zero.
+        Nats per base with every activation replaced by the mean over the tokens read, or by zeros.
     loss_recovered
-        Against mean ablation: the stricter of the two, since the mean alone may carry a good deal.
+        Loss recovered against mean ablation: the stricter measure, since the mean alone may carry
+        much of the loss.
     loss_recovered_zero
-        Against zero ablation, as most of the literature has it.
+        Loss recovered against zero ablation, as in most of the literature.
     kl
-        Divergence of what the model expects, from as it is to spliced, in nats a token; see
+        Divergence of the model's predictions, from unchanged to spliced, in nats per token; see
         :func:`genointerp.reading.loss.genome_divergence`.
     bits_per_base
         ``loss_clean`` in bits.
     n_bases
-        Bases in each mean.
+        Number of bases over which each loss is a mean.
     fvu, explained_variance, l0, dead_share
-        Of the dictionary on the same genome, which training need not have seen: fraction of
-        variance unexplained and 1 less that, features that fire on a token, and share of features
-        that fire on none. Over every token read, warm-up included, or over every row of a file of
-        activations where one was given.
+        Figures of the dictionary on the same genome, which may be new to it: fraction of variance
+        unexplained, 1 minus that, mean number of features that fire on a token, and share of
+        features that fire on none. They are over every token read, warm-up included, or over every
+        row of a file of activations if there is one.
     n_tokens
-        Tokens that these four are of.
+        Number of tokens of these four figures.
 
     Notes
     -----
-    ``loss recovered = (L_ablated - L_spliced) / (L_ablated - L_clean)``: 1 where nothing is lost,
-    0 where the reconstruction is worth no more than the ablation, NaN where the ablation does no
-    harm. Activations are replaced at every token read, warm-up included, but for special tokens,
-    which no dictionary was trained on; the losses are over kept bases.
+    ``loss recovered = (L_ablated - L_spliced) / (L_ablated - L_clean)``: it is 1 if nothing is
+    lost, 0 if the reconstruction is no better than the ablation, and NaN if the ablation does no
+    harm. Activations are replaced at every token read, warm-up included, except for special tokens,
+    on which no dictionary was trained. The losses are over kept bases.
     """
 
     loss_clean: float
@@ -76,7 +77,7 @@ class Fidelity:
     n_tokens: int
 
     def of_tokens(self, figures: Evaluation) -> "Fidelity":
-        """Return a copy with what the dictionary is over other tokens than those of the losses."""
+        """Return a copy with the figures of the dictionary over other tokens."""
         return replace(
             self,
             fvu=figures.fvu,
@@ -87,7 +88,7 @@ class Fidelity:
         )
 
     def as_mapping(self) -> dict[str, Any]:
-        """Return the figures as plain values; None, which JSON can hold, for those undefined."""
+        """Return the figures as plain values, with None, which JSON has, for undefined ones."""
         return {name: None if math.isnan(value) else value for name, value in asdict(self).items()}
 
 
@@ -99,21 +100,21 @@ class Measured(NamedTuple):
 
 
 Change = Callable[[Float[Tensor, "batch token d"]], Float[Tensor, "batch token d"]]
-"""What is put in the place of activations."""
+"""Function from activations to those that replace them."""
 
 Observe = Callable[[Float[Tensor, "token d"]], None]
-"""Called with activations of the site as they are."""
+"""Called with the unchanged activations of the site."""
 
 
 def load_matching(sae_dir: Path, model: DnaModel) -> Dictionary:
-    """Load a dictionary that is of a causal model.
+    """Load a dictionary, and check that it belongs to this causal model.
 
     Raises
     ------
     InputError
         If the model is a masked one.
     MismatchError
-        If the dictionary is of another model, or of weights that differ.
+        If the dictionary is of another model, or of other weights of the model.
     """
     check_causal(model.spec)
     dictionary = Dictionary.load(sae_dir)
@@ -131,18 +132,18 @@ def measure_sae(
     observe: Observe | None = None,
     progress: Progress = silent,
 ) -> Measured:
-    """Measure the loss recovered by a dictionary that was loaded.
+    """Measure the loss recovered by a dictionary, and its figures on the tokens that are read.
 
     Parameters
     ----------
     observe
-        Told of the activations that the model computes, in the order of its reading.
+        Called with the activations that the model computes, in the order in which it reads.
     """
     site, sae = dictionary.header.site, dictionary.sae
     mean = _MeanOf(model.spec.d_site, observe)
 
     def part(first: int, n: int = 1) -> Progress:
-        """Progress of ``n`` passes of four over the genome, behind ``first`` of them."""
+        """Return the progress of ``n`` of the four passes over the genome, after ``first``."""
         return lambda done, total: progress(first * total + n * done, 4 * total)
 
     def ablated(function: Change, number: int) -> GenomeLoss:
@@ -152,7 +153,7 @@ def measure_sae(
         )
 
     measured = RunningEvaluation(sae)
-    # what the dictionary replaces is what the model computes untouched
+    # the mean is that of the unchanged activations, since this edit comes before the splice
     edits = [Edit(site, mean.observe), Edit(site, _splice(sae, measured.reconstruct))]
     clean, spliced, kl = genome_divergence(
         model, genome, edits, config=config, regions=regions, progress=part(0, 2)
@@ -181,7 +182,7 @@ def measure_sae(
 
 
 class _MeanOf:
-    """Running mean of the activations that pass an edit, which leaves them as they are."""
+    """Running mean of the activations at an edit, which does not change them."""
 
     def __init__(self, d_in: int, observe: Observe | None) -> None:
         self._told = observe
@@ -205,7 +206,7 @@ def _splice(
     reconstruct: Callable[[Float[Tensor, "token d"]], Float[Tensor, "token d"]],
 ) -> Change:
     def splice(x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token d"]:
-        # a model may lie on several devices: the dictionary goes where the site's activations are
+        # a model may be on several devices: the dictionary follows the activations of the site
         sae.to(x.device)
         rows = torch.split(x.flatten(0, 1), 4096)
         return torch.cat([reconstruct(part) for part in rows]).to(x).view_as(x)
@@ -224,7 +225,7 @@ def _check_model(dictionary: Dictionary, model: DnaModel) -> None:
     header.identity.check(of_model, "model")
     where = str(header.folder)
     if dictionary.sae.joins_sites:
-        expected = "a dictionary of one site, which stands for its activations"
+        expected = "a dictionary of one site, which reconstructs its activations"
         raise MismatchError(where, expected, f"a {header.config.architecture}")
     if not has_site(spec, header.site) or header.d_in != spec.d_site:
         expected = f"a site of {spec.name}, {spec.d_site} wide"

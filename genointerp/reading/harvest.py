@@ -1,4 +1,4 @@
-"""Harvest: a model reads the windows of a genome, and its activations become a file."""
+"""Harvest: store the activations of a model that reads the windows of a genome."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ from genointerp.store.contigs import ContigInfo
 _log = logging.getLogger(__name__)
 
 MERGE_BASES = 64
-"""Read behind the kept bases where tokens are merges of bases, so that the last are whole."""
+"""Bases read after the kept ones if tokens are merges of bases, so that the last are whole."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +42,22 @@ class HarvestConfig:
     """How a genome is cut into windows, and how activations are stored."""
 
     window: int = 4096
-    """bases that the model reads in one pass, all that is discarded included"""
+    """Bases that the model reads in one pass, including those that are discarded."""
     warmup: int = 512
-    """first bases of a window, read and discarded"""
+    """Number of first bases of a window, which are read and discarded."""
     strands: tuple[str, ...] = ("+", "-")
-    """strands that are read"""
+    """Strands to read."""
     batch: int = 2
-    """windows of one call of the model"""
+    """Windows of one call of the model."""
     encoding: Encoding | None = None
-    """how values are stored; as a bfloat16 model has them and in float16 for others where not
-    given, which cannot hold more than 65,504"""
+    """Type of the stored values; None means bfloat16 for a bfloat16 model, and float16, whose
+    largest value is 65,504, for others."""
     halo: int | None = None
-    """last bases of a window, read and discarded; as many as it takes where not given: the warm-up
-    for a masked model, 64 (the warm-up, if less) where tokens are merges of bases, else none"""
+    """Number of last bases of a window, which are read and discarded. None means as many as the
+    warm-up for a masked model, 64 (or the warm-up, if less) if tokens are merges of bases, and
+    otherwise none."""
     chunk: int = 0
-    """tokens that a causal model reads at once, one window at a time; 0: whole windows"""
+    """Tokens that a causal model reads at once, one window at a time; 0 means whole windows."""
 
     def __post_init__(self) -> None:
         for name, least in (("batch", 1), ("halo", 0), ("chunk", 0)):
@@ -81,7 +82,7 @@ class HarvestConfig:
         )
 
     def halo_for(self, spec: ModelSpec) -> int:
-        """Return the bases read behind the kept ones."""
+        """Return the number of bases that are read after the kept ones."""
         if self.halo is not None:
             return self.halo
         if spec.reads == "both":
@@ -89,7 +90,7 @@ class HarvestConfig:
         return min(self.warmup, MERGE_BASES) if spec.bases_per_token == 0 else 0
 
     def encoding_for(self, spec: ModelSpec) -> Encoding:
-        """Return how values are stored."""
+        """Return the type of the stored values."""
         return self.encoding or ("bfloat16" if spec.dtype == "bfloat16" else "float16")
 
     def with_windows(
@@ -101,7 +102,7 @@ class HarvestConfig:
         chunk: int | None = None,
         batch: int | None = None,
     ) -> "HarvestConfig":
-        """Return a copy with other windows; None keeps what is."""
+        """Return a copy with other windows; None keeps a value."""
         return replace(
             self,
             window=self.window if window is None else window,
@@ -124,13 +125,13 @@ def harvest(
 ) -> ActivationStore:
     """Store the activations of a model at one site over a genome, or over regions of it.
 
-    Killed at any moment and called again, it goes on where it stopped and the data are the same,
-    byte for byte. Where ``out`` already holds them, nothing is computed.
+    If it is killed at any moment and called again, it continues where it stopped, and the data are
+    the same, byte for byte. If ``out`` already holds them, nothing is computed.
 
     Parameters
     ----------
     progress
-        Told of bases kept so far and in all, both strands counted.
+        Called with (bases kept so far, bases to keep in all), with those of both strands counted.
 
     Raises
     ------
@@ -139,10 +140,11 @@ def harvest(
     UnknownNameError
         If the model has no such site.
     InputError
-        If an activation is not finite, or too large for the encoding; if the model cannot read in
-        chunks, or its tokens do not tile the bases that they were made of.
+        If an activation is not finite, or too large for the encoding; or if the model cannot read
+        in chunks, or its tokens do not tile the bases of a window.
     StorageError
-        If the file cannot be written, or another process writes it; shards already written remain.
+        If the file cannot be written, or another process is writing it. Shards that are already
+        written remain.
     """
     config = HarvestConfig() if config is None else config
     plan = HarvestPlan(model.spec, genome, site, config, tuple(regions))
@@ -172,14 +174,14 @@ def _harvest_all(
 
 @dataclass(frozen=True)
 class HarvestPlan:
-    """All that determines the contents of the file, but for the weights themselves.
+    """Everything that determines the contents of the file, apart from the weights themselves.
 
     Parameters
     ----------
     spec
-        Of the model.
+        Identity and shape of the model.
     regions
-        Only these; the whole genome where empty.
+        Regions to read; the whole genome if empty.
     """
 
     spec: ModelSpec
@@ -190,16 +192,16 @@ class HarvestPlan:
 
     @cached_property
     def windows(self) -> list[Window]:
-        """What the model reads."""
+        """Windows that the model reads."""
         return self.config.windows(self.spec, self.genome, self.regions)
 
     @cached_property
     def n_bases(self) -> int:
-        """Kept bases in all."""
+        """Number of kept bases in all."""
         return sum(window.kept.length for window in self.windows)
 
     def check(self) -> None:
-        """Refuse what the model cannot do; warn where it was not trained for windows as long.
+        """Refuse a plan that the model cannot follow; warn if windows exceed its context.
 
         Raises
         ------
@@ -225,9 +227,9 @@ class HarvestPlan:
             )
 
     def read(self, model: DnaModel, windows: Sequence[Window]) -> Iterator[KeptRows]:
-        """Run the model over windows, in their order, and give what is kept of each as it comes.
+        """Run the model over windows, in order, and yield what is kept of each.
 
-        Where it reads in chunks, a window comes in several parts.
+        If the model reads in chunks, a window comes in several parts.
         """
         config, wanted = self.config, Wanted((self.site,))
         passages = genome_passages(self.genome, windows)
@@ -235,28 +237,29 @@ class HarvestPlan:
             yield from found.kept(self.site)
 
     def shards(self, out: Path) -> ActivationShards:
-        """Return the writer of the file, which goes on where it was stopped."""
+        """Return the writer of the file, which continues where it was stopped."""
         kept = [window.kept for window in self.windows]
         words = self.spec.bases_per_token != 1
-        # what is read in chunks is read one window at a time
+        # in chunks, one window is read at a time
         batch = 1 if self.config.chunk else self.config.batch
         return ActivationShards(
             out, self._header, kept, self._provenance, words=words, least_windows=batch
         )
 
     def n_bases_of(self, shards: ActivationShards, shard: int) -> int:
-        """Kept bases of one shard."""
+        """Return the number of kept bases of one shard."""
         return sum(self.windows[index].kept.length for index in shards.shard_windows(shard))
 
     def existing(self, out: Path) -> ActivationStore | None:
-        """Return a file that is there already; None where there is none, or it may be replaced.
+        """Return the file if it exists already; None if it does not, or may be replaced.
 
         Raises
         ------
         MismatchError
-            If it was made by another plan, outside of `genointerp.core.files.replacing`.
+            If it was made by another plan, and may not be replaced
+            (`genointerp.core.files.replacing`).
         SchemaError
-            If it holds no activations, outside of it.
+            If it is not an activations file, and may not be replaced.
         """
         if not out.exists() or not out.stat().st_size:
             return None
@@ -300,7 +303,7 @@ class HarvestPlan:
             "attention_backend": spec.attention_backend,
             "regions": [format_region(region) for region in self.regions],
         }
-        # what is not as it always was is added, so that the files of older versions stay valid
+        # only unusual settings are recorded, so that files of older versions stay valid
         settings |= {"encoding": self._header.encoding, "halo": self.config.halo_for(spec)}
         settings |= {"dtype": spec.dtype, "revision": spec.revision}
         usual = {"halo": 0, "chunk": 0, "dtype": "float32", "revision": ""}
@@ -309,18 +312,18 @@ class HarvestPlan:
 
 
 def has_site(spec: ModelSpec, site: str) -> bool:
-    """Whether activations can be taken there: after a block, its mixer or its MLP."""
+    """Say whether activations can be taken at a site: after a block, its mixer or its MLP."""
     return any(site in (name, f"{name}.mixer", f"{name}.mlp") for name in spec.sites)
 
 
 def harvest_shard(
     model: DnaModel, plan: HarvestPlan, shards: ActivationShards, shard: int
 ) -> Iterator[int]:
-    """Write one shard and yield the bases of each of its pieces, as they are computed.
+    """Write one shard, and yield the number of bases of each of its pieces after it is stored.
 
-    One piece is stored, in a thread of its own, while the model computes the next.
+    A piece is stored in a thread of its own, while the model computes the next one.
     """
-    # batches start anew at each shard, so that a value does not depend on where a run was stopped
+    # batches begin anew with each shard, so that a value does not depend on where a run was stopped
     windows = [plan.windows[index] for index in shards.shard_windows(shard)]
     with shards.open_shard(shard) as writer, ThreadPoolExecutor(1) as thread:
         stored: Future[int] | None = None
@@ -333,7 +336,7 @@ def harvest_shard(
 
 
 def _store(writer: ShardWriter, kept: KeptRows, *, words: bool) -> int:
-    """Write what is kept of a window or a chunk, and return the number of its bases."""
+    """Write what is kept of a window or of a chunk, and return its number of bases."""
     if len(kept.rows):
         raw = encode_tensor(kept.rows, writer.header.encoding)
         writer.add_stored(raw, kept.n_kept if words else None)

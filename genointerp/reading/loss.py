@@ -1,4 +1,4 @@
-"""The loss of a model over a genome, read window by window."""
+"""Loss of a model over a genome, window by window, and its divergence under edits."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -26,8 +26,8 @@ class GenomeLoss:
     nats_per_base
         Sum of ``-log p(token | tokens before)`` over the bases that those tokens cover.
     n_bases
-        These bases: of tokens that begin at a kept base, are spelt by A, C, G, T, and are not the
-        first of their input.
+        Number of these bases. The tokens that count begin at a kept base, consist of A, C, G and T,
+        and are not the first of their input.
     """
 
     nats_per_base: float
@@ -48,9 +48,9 @@ def genome_loss(
     edits: Sequence[Edit] = (),
     progress: Progress = silent,
 ) -> GenomeLoss:
-    """Return the loss of a model over a genome or regions of it, optionally with edits in place.
+    """Return the loss of a model over a genome, or over regions of it, with or without edits.
 
-    Edits leave the special tokens around a window as they are.
+    Edits do not change the special tokens around a window.
 
     Raises
     ------
@@ -70,9 +70,9 @@ def genome_loss(
 
 
 class Divergence(NamedTuple):
-    """A model as it is and under edits, on the same bases.
+    """A model without and with edits, on the same bases.
 
-    ``kl`` is in nats a token; NaN for a model without `GivesDistribution`.
+    ``kl`` is in nats per token; it is NaN for a model that is not a `GivesDistribution`.
     """
 
     clean: GenomeLoss
@@ -89,16 +89,16 @@ def genome_divergence(
     regions: Sequence[GenomicInterval] = (),
     progress: Progress = silent,
 ) -> Divergence:
-    """Return how far edits move what a model expects, and the loss without and with them.
+    """Return how far edits change the predictions of a model, and the losses without and with them.
 
-    Edits leave the special tokens around a window as they are.
+    Edits do not change the special tokens around a window.
 
     Notes
     -----
-    ``KL = mean over tokens of sum_s p(s) (log p(s) - log q(s))``, with p the model's distribution
-    of the next token as it is and q that under the edits, over the tokens that begin at a
-    kept base. Other than the loss it sees what the model would have expected
-    elsewhere: it is 0 only where nothing changed.
+    ``KL = mean over tokens of sum_s p(s) (log p(s) - log q(s))``, where p is the model's
+    distribution of the next token without edits and q that with them; the mean is over the tokens
+    that begin at a kept base. Unlike the loss, it depends on the probabilities of all symbols, and
+    is 0 only if none of them changed.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def check_causal(spec: ModelSpec) -> None:
     Raises
     ------
     InputError
-        With the reason.
+        If it is one.
     """
     if spec.reads != "left":
         expected = "a causal model: the loss is that of each token given those before it"
@@ -136,7 +136,7 @@ def check_causal(spec: ModelSpec) -> None:
 
 @dataclass
 class _Sum:
-    """Nats over windows, and the bases that they are of."""
+    """Sum of the nats over windows, and of their bases."""
 
     nats: float = 0.0
     n_bases: int = 0

@@ -1,4 +1,4 @@
-"""The model of a call: its name, a model that is loaded already, or what loads one."""
+"""The model of a call: a name, a loaded model, or a function that loads one."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,16 +8,16 @@ from genointerp.model.registry import load_model
 from genointerp.reading.parallel import LoadModel
 
 AnyModel = str | DnaModel | LoadModel
-"""A name as `load_model` takes it, a model, or what loads one on a device."""
+"""A name for `load_model`, a loaded model, or a function that loads one on a device."""
 
 
 def loader_of(model: AnyModel, *, up_to: str | None = None) -> LoadModel:
-    """Return what loads a model on a device; a model that is loaded already stays where it is.
+    """Return a function that loads a model on a device; a loaded model stays on its own.
 
     Parameters
     ----------
     up_to
-        Last site that will be asked for, where the model is a name.
+        Last site that will be read, if the model is a name.
     """
     if isinstance(model, str):
         return partial(load_model, model, up_to=up_to)
@@ -25,7 +25,7 @@ def loader_of(model: AnyModel, *, up_to: str | None = None) -> LoadModel:
 
 
 def loaded(model: AnyModel, *, device: str = "cpu") -> DnaModel:
-    """Return a model, loaded on a device unless it is loaded already."""
+    """Return a model, and load it on a device unless it is already loaded."""
     return model if isinstance(model, DnaModel) else loader_of(model)(device=device)
 
 

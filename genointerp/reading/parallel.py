@@ -1,4 +1,4 @@
-"""Harvest over several devices: processes with a model each share the shards of one file."""
+"""Harvest on several devices: processes, each with a copy of the model, share one file's shards."""
 
 import multiprocessing
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ _DONE = "done"
 
 @runtime_checkable
 class LoadModel(Protocol):
-    """How a process comes by its model; where there are several it must be picklable.
+    """A function that loads the model of a process; it must be picklable if there are several.
 
-    ``functools.partial(load_model, "nano")`` is one.
+    An example is ``functools.partial(load_model, "nano")``.
     """
 
     def __call__(self, *, device: str) -> DnaModel:
@@ -39,14 +39,14 @@ class LoadModel(Protocol):
 
 @dataclass(frozen=True)
 class ModelCopies:
-    """A model, and where copies of it run.
+    """A model, and the devices on which copies of it run.
 
     Parameters
     ----------
     load
-        Makes a copy.
+        Function that loads a copy.
     devices
-        One for each copy; a copy may be spread over several, named as ``load`` understands them.
+        Device of each copy, in a form that ``load`` understands; a copy may be spread over several.
     """
 
     load: LoadModel
@@ -58,7 +58,7 @@ class ModelCopies:
 
 
 def parse_devices(devices: str | None, device: str) -> tuple[str, ...]:
-    """Return the device of each copy of a model; ``+`` joins those that one copy is spread over.
+    """Return the device of each copy of a model; ``+`` joins the devices that share one copy.
 
     Examples
     --------
@@ -84,26 +84,26 @@ def harvest_on(
     regions: Sequence[GenomicInterval] = (),
     progress: Progress = silent,
 ) -> ActivationStore:
-    """Harvest with one copy of a model or several; see :func:`harvest`.
+    """Harvest with one copy of a model, or with several; see :func:`harvest`.
 
-    The file does not depend on their number, as long as their devices are of one kind. Several are
-    a process each, which imports the script that calls this anew: what the script does must stand
-    below ``if __name__ == "__main__":``.
+    The file does not depend on their number, if their devices are of one kind. Each of several
+    copies runs in a process of its own, which imports the calling script again; so the script must
+    do its work below ``if __name__ == "__main__":``.
 
     Parameters
     ----------
     site
-        The model's default where None.
+        Site of the activations; None means the default site of the model.
 
     Raises
     ------
     GenointerpError
-        What a copy raised; or that a process ended, killed for want of memory or by an error that
-        is none of this package. Shards already written remain.
+        If a copy raised it, or if a process ended, because it was killed (for example for lack of
+        memory) or by an error from outside this package. Shards that are already written remain.
     MismatchError
-        If the copies are not alike.
+        If the copies differ in weights, dtype or attention kernels.
     StorageError
-        If another process writes the file.
+        If another process is writing the file.
     """
     config = HarvestConfig() if config is None else config
     if len(copies.devices) == 1:
@@ -138,7 +138,7 @@ class _Task:
 
 
 class _Worker:
-    """The end of a process that is here. It ends with the block, whatever it is doing."""
+    """Handle of a process, which ends with the ``with`` block, whatever the process is doing."""
 
     def __init__(self, load: LoadModel, device: str) -> None:
         # a forked process cannot use CUDA
@@ -151,7 +151,7 @@ class _Worker:
 
     def __enter__(self) -> "_Worker":
         self._process.start()
-        # the other end must be closed here, or its death would go unnoticed
+        # unless the other end is closed here too, the end of the other process goes unnoticed
         self._theirs.close()
         return self
 
@@ -190,14 +190,14 @@ class _Worker:
         how = f"killed by signal {-code}" if code is not None and code < 0 else f"status {code}"
         return GenointerpError(
             f"process on {self.device}: expected it to harvest its shards, found that it ended "
-            f"({how}); run again to go on where it stopped"
+            f"({how}); run again to continue where it stopped"
         )
 
 
 def _share_out(
     crew: Sequence[_Worker], plan: HarvestPlan, shards: ActivationShards, progress: Progress
 ) -> None:
-    """Give each process a shard, and another when it is done, until none is left."""
+    """Give each process a shard, and the next one when it is done, until none is left."""
     pending = shards.pending()
     done = plan.n_bases - sum(plan.n_bases_of(shards, shard) for shard in pending)
     progress(done, plan.n_bases)
@@ -235,7 +235,7 @@ def _check_alike(specs: Sequence[ModelSpec], devices: Sequence[str]) -> None:
 
 
 def _work(connection: Connection, load: LoadModel, device: str, n_threads: int) -> None:
-    """Load a model, then harvest the shards whose numbers come, until the other end is closed."""
+    """Load a model, then harvest the shards whose numbers are sent, until the other end closes."""
     # results on a CPU depend on the number of threads
     torch.set_num_threads(n_threads)
     try:

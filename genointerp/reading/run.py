@@ -1,7 +1,7 @@
-"""The engine: passages -> tokens -> one pass under edits -> numbers.
+"""The engine: from passages to tokens, to one pass under edits, to numbers.
 
-Whatever has a model read a genome or given sequences does so by these functions: activations at
-several sites, log probabilities, distributions of the next token, and gradients.
+Everything that lets a model read a genome, or given sequences, uses these functions. They compute
+activations at several sites, log probabilities, distributions of the next token, and gradients.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,18 +31,18 @@ from genointerp.reading.tokens import Passage, TokenBatch, WindowTokens, token_b
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be computed in a pass."""
+    """What to compute in a pass."""
 
     sites: tuple[str, ...] = ()
-    """where activations are taken, each after the edits there"""
+    """Sites of the activations, each taken after the edits at that site."""
     log_probs: bool = False
-    """whether the log probabilities of the tokens that were read are computed"""
+    """Whether to compute the log probabilities of the tokens that are read."""
     distribution: bool = False
-    """whether those of all symbols at each token are computed"""
+    """Whether to compute the log probabilities of all symbols at each token."""
 
 
 class KeptRows(NamedTuple):
-    """Activations of the tokens of one window that have a kept base, and how many each has."""
+    """Activations of the tokens of one window that have kept bases, and how many each has."""
 
     tokens: WindowTokens
     rows: Float[Tensor, "row d"]
@@ -50,7 +50,7 @@ class KeptRows(NamedTuple):
 
 
 class WindowLoss(NamedTuple):
-    """Nats of the predicted tokens that a window's kept bases begin, and the bases they cover."""
+    """Nats of the predicted tokens that begin at kept bases of a window, and their bases."""
 
     nats: float
     n_bases: int
@@ -58,19 +58,19 @@ class WindowLoss(NamedTuple):
 
 @dataclass(frozen=True)
 class Pass:
-    """What a model computed of a batch in one pass, or in a chunk of one.
+    """Results of a model for a batch, from one pass or from a chunk of one.
 
     Parameters
     ----------
     activations
-        By site. Special tokens are among the tokens.
+        Activations by site, including those of special tokens.
     start
-        Index of the first token of the activations; 0 but for chunks.
+        Index of the first token of the activations; 0 except for chunks.
     log_probs
-        ``log p(token i | tokens before i)`` in nats, for i from 1; NaN where token i is not spelt
-        by A, C, G, T. None where it was not wanted.
+        ``log p(token i | tokens before i)`` in nats, for i from 1; NaN if token i does not consist
+        of A, C, G and T. None if it was not wanted.
     distribution
-        The same for each of the model's ``symbols``.
+        The same for each of the model's ``symbols``; None if it was not wanted.
     """
 
     batch: TokenBatch
@@ -93,10 +93,10 @@ class Pass:
             yield KeptRows(read, rows, n_kept)
 
     def losses(self) -> Iterator[WindowLoss]:
-        """Yield the loss over each window's kept bases."""
+        """Yield the loss over the kept bases of each window."""
         assert self.log_probs is not None, "log_probs were not wanted"
         for row, read in zip(self.log_probs, self.batch.windows, strict=True):
-            # entry i is of token i + 1: the first token of a window is never predicted
+            # entry i is for token i + 1: the first token of a window is never predicted
             begun = torch.from_numpy(read.begun[1:]).to(row.device)
             n_bases = torch.from_numpy(read.spans.end - read.spans.start)[1:].to(row.device)
             known = begun & ~row.isnan()
@@ -112,26 +112,27 @@ def run_passages(
     chunk: int = 0,
     edits: Sequence[Edit] = (),
 ) -> Iterator[Pass]:
-    """Let a model read passages, in their order, and give what it computes as it comes.
+    """Let a model read passages, in order, and yield its results.
 
     Parameters
     ----------
     passages
-        Of a genome, or given sequences; they are tokenised when their turn comes.
+        Passages of a genome, or given sequences; each is tokenised only when it is read.
     size
-        Passages of one pass, at most.
+        Most passages of one pass.
     chunk
-        Tokens that a causal model reads at once, one passage at a time; 0: whole passages.
+        Tokens that a causal model reads at once, one passage at a time; 0 means whole passages.
     edits
-        In tokens of each passage. Special tokens around a passage stay as they are.
+        Edits, whose ranges count tokens of each passage. They do not change the special tokens
+        around a passage.
 
     Raises
     ------
     InputError
-        If the model does not give what is wanted, or does not in chunks.
+        If the model cannot compute what is wanted, or not in chunks.
     """
     if chunk and (wanted.log_probs or wanted.distribution):
-        raise InputError("chunk", "0 where probabilities are wanted", str(chunk))
+        raise InputError("chunk", "0 if probabilities are wanted", str(chunk))
     for batch in token_batches(model, passages, 1 if chunk else size):
         if not chunk:
             yield run_batch(model, batch, wanted, edits=edits)
@@ -156,17 +157,17 @@ def run_batch(
     Parameters
     ----------
     edits
-        In tokens; special tokens around a passage stay as they are.
+        Edits, whose ranges count tokens. They do not change the special tokens around a passage.
     begin
-        Activations in the place of those that come to a site, before its edits. Where log
-        probabilities alone are wanted, what lies below is not computed if the model can do without.
+        Activations that replace those at a site, before its edits. If only log probabilities are
+        wanted, nothing below the site is computed, if the model can avoid it.
     shared
-        Before this token all rows of ``begin`` and of the batch are the same.
+        Index of the token before which all rows of ``begin`` and of the batch are the same.
 
     Raises
     ------
     InputError
-        If the model does not give what is wanted.
+        If the model cannot compute what is wanted.
     """
     edits = batch.within(edits)
     if begin is not None:
@@ -191,9 +192,9 @@ def run_batch(
 
 
 class Gradients(NamedTuple):
-    """The value of a target for each row of a batch, and its gradients; no graph is kept.
+    """The value of a target for each row of a batch, and its gradients, without the graph.
 
-    ``gradient[site]`` is the derivative of a row's value by its activations at the site.
+    ``gradient[site]`` is the derivative of the value of each row by its activations at the site.
     """
 
     value: Float[Tensor, " batch"]
@@ -202,7 +203,7 @@ class Gradients(NamedTuple):
 
 
 Target = Callable[[Traced], Float[Tensor, " batch"]]
-"""A number for each row, computed from its logits or from its activations at the last sites."""
+"""Computes a number for each row, from its logits or from its activations at the last sites."""
 
 
 def gradients(
@@ -220,16 +221,16 @@ def gradients(
     Parameters
     ----------
     sites
-        As in `Differentiable.trace`; the target finds their activations, too.
+        Sites as in `Differentiable.trace`; the target gets their activations too.
     edits, begin
         As in :func:`run_batch`.
     logits
-        Whether the target needs them.
+        Whether the target needs logits.
 
     Raises
     ------
     InputError
-        If the model gives no gradients, or the target depends on nothing that was computed.
+        If the model gives no gradients, or the target does not depend on the activations.
     """
     if not isinstance(model, Differentiable):
         raise InputError("gradients", "a model that can be differentiated", model.spec.name)
@@ -240,7 +241,7 @@ def gradients(
         value = target(traced)
         if not value.requires_grad:
             raise InputError("target", "a number that depends on what is computed", "a constant")
-        # rows do not depend on each other: the gradient of their sum holds that of each
+        # rows are independent, so the gradient of their sum contains that of each row
         inputs = [traced.activations[site] for site in sites]
         found = torch.autograd.grad(value.sum(), inputs, materialize_grads=True)
     return Gradients(
@@ -253,10 +254,10 @@ def gradients(
 def by_symbol(
     model: DnaModel, gradient: Float[Tensor, "batch token d"]
 ) -> Float[Tensor, "batch token symbol"]:
-    """Return the gradient by the one-hot code of the tokens, from that by the embedding.
+    """Turn the gradient by the embedding into the gradient by the one-hot code of the tokens.
 
-    The columns are the model's ``symbols``. A difference of two of them is the first-order
-    effect of writing one symbol in the place of the other.
+    The columns are the model's ``symbols``. The difference of two columns is the first-order effect
+    of replacing one symbol by the other.
 
     Raises
     ------
@@ -273,7 +274,7 @@ def by_symbol(
 def _keep(
     kept: dict[str, Tensor], site: str, x: Float[Tensor, "batch token d"]
 ) -> Float[Tensor, "batch token d"]:
-    # a copy, since the network may write into what it is given
+    # a copy, since the network may later write into the tensor that it gets
     kept[site] = x.clone()
     return x
 
@@ -283,7 +284,7 @@ def _chosen(
     ids: Int[Tensor, "batch token"],
     symbols: Symbols,
 ) -> Float[Tensor, "batch token_minus_1"]:
-    """Return the log probabilities of the tokens that were read; NaN where one is no symbol."""
+    """Return the log probabilities of the tokens that were read; NaN if one is not a symbol."""
     column = torch.full((1 + max(int(symbols.ids.max()), int(ids.max())),), -1)
     column[torch.from_numpy(symbols.ids)] = torch.arange(len(symbols.ids))
     target = column[ids[:, 1:].cpu()].to(distribution.device)

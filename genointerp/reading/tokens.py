@@ -1,10 +1,10 @@
-"""What a model reads: passages of a genome or given sequences, as tokens, in batches.
+"""Passages of a genome, or given sequences, as batches of tokens for a model.
 
-Where merges of bases fall depends on where the reading begins, so a window is tokenised once, with
-all that surrounds its kept bases. A token belongs to the window in which its first base lies, and
-ends with that window's kept bases at the latest. Only where the first kept bases lie inside a token
-that began before them, it is kept too, for those bases. So the rows of a window tile its kept bases
-whatever the tokenizer does, and those of all windows every base that is read.
+Where merges of bases fall depends on where reading begins, so a window is tokenised as a whole,
+with the bases around its kept ones. A token belongs to the window that holds its first base, and is
+cut at the end of the kept bases. If the first kept bases are inside a token that began before them,
+that token is kept too, for those bases. So with any tokenizer, the rows of a window tile its kept
+bases, and the rows of all windows tile every base that is read.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,14 +26,14 @@ from genointerp.model.protocol import DnaModel, Edit, TokenSpans
 
 
 class Passage(NamedTuple):
-    """The bases that a model reads in one pass, 5' to 3', and the window that they fill."""
+    """The bases that a model reads in one pass, 5' to 3', and their window."""
 
     window: Window
     bases: UInt8[np.ndarray, " bp"]
 
 
 def genome_passages(genome: Genome, windows: Iterable[Window]) -> Iterator[Passage]:
-    """Cut the bases of each window out of a genome, when they are asked for."""
+    """Yield the bases of each window of a genome."""
     for window in windows:
         yield Passage(window, window_sequence(genome, window))
 
@@ -41,20 +41,20 @@ def genome_passages(genome: Genome, windows: Iterable[Window]) -> Iterator[Passa
 def sequence_passages(
     sequences: Iterable[str | UInt8[np.ndarray, " bp"]], *, strands: Sequence[Strand] = ("+",)
 ) -> Iterator[Passage]:
-    """Give sequences as passages, each whole and without a warm-up.
+    """Yield sequences as passages, each whole and without a warm-up.
 
     Parameters
     ----------
     sequences
-        Texts, or ASCII codes, of either case. The window of the first is on the contig
+        Texts, or ASCII codes, in upper or lower case. The window of the first is on the contig
         ``sequence 1``, and so on.
     strands
-        Each sequence is read on these, one after the other.
+        Strands on which each sequence is read, one after the other.
 
     Raises
     ------
     SequenceError
-        If a letter is no IUPAC nucleotide code.
+        If a letter is not an IUPAC nucleotide code.
     InputError
         If a sequence has no base.
     """
@@ -76,9 +76,10 @@ class WindowTokens:
     Parameters
     ----------
     window
-        Which it is.
+        The window.
     spans
-        Of its tokens in the bases read: those before the kept ones, those and what follows.
+        Tokens with their spans in the bases read, counted from the first base of the window
+        (warm-up included).
     """
 
     window: Window
@@ -86,7 +87,7 @@ class WindowTokens:
 
     @cached_property
     def n_kept(self) -> Int64[np.ndarray, " token"]:
-        """Kept bases that each token covers; 0 for special tokens."""
+        """Number of kept bases that each token covers; 0 for special tokens."""
         first, last = self.window.warmup, self.window.warmup + self.window.kept.length
         end, start = np.minimum(self.spans.end, last), np.maximum(self.spans.start, first)
         covered: Int64[np.ndarray, " token"] = np.maximum(end - start, 0)
@@ -94,20 +95,20 @@ class WindowTokens:
 
     @cached_property
     def rows(self) -> slice:
-        """From the first token with a kept base to the last; special ones may lie between."""
+        """From the first token with a kept base to the last; special tokens may be between them."""
         kept = np.flatnonzero(self.n_kept)
         return slice(int(kept[0]), int(kept[-1]) + 1) if len(kept) else slice(0, 0)
 
     @property
     def begun(self) -> Bool[np.ndarray, " token"]:
-        """Tokens whose first base is a kept one."""
+        """Which tokens begin at a kept base."""
         start = self.spans.start - self.window.warmup
         found: Bool[np.ndarray, " token"] = (start >= 0) & (start < self.window.kept.length)
         return found & (self.spans.start >= 0)
 
     @property
     def real(self) -> slice:
-        """All but the special tokens around the window."""
+        """The tokens without the special ones around the window."""
         bases = np.flatnonzero(self.spans.start >= 0)
         return slice(int(bases[0]), int(bases[-1]) + 1) if len(bases) else slice(0, 0)
 
@@ -119,9 +120,9 @@ class TokenBatch:
     Parameters
     ----------
     windows
-        One for each row of ``ids``.
+        Window of each row of ``ids``.
     ids
-        The token ids.
+        Token ids.
     """
 
     windows: tuple[WindowTokens, ...]
@@ -129,7 +130,7 @@ class TokenBatch:
 
     @classmethod
     def of(cls, windows: Sequence[WindowTokens]) -> "TokenBatch":
-        """Put the tokens of passages together."""
+        """Make a batch of the tokens of passages."""
         ids = torch.from_numpy(np.stack([read.spans.ids for read in windows]))
         return cls(tuple(windows), ids)
 
@@ -142,7 +143,7 @@ class TokenBatch:
         return TokenBatch(self.windows * n, self.ids.expand(n, -1))
 
     def within(self, edits: Sequence[Edit]) -> Sequence[Edit]:
-        """Return the edits without the special tokens around the passages."""
+        """Restrict edits to the tokens without the special ones around the passages."""
         real = self.windows[0].real
         if real == slice(0, self.ids.shape[1]):
             return edits
@@ -162,7 +163,7 @@ def tokenised(model: DnaModel, passage: Passage) -> WindowTokens:
 
 
 def token_batches(model: DnaModel, passages: Iterable[Passage], size: int) -> Iterator[TokenBatch]:
-    """Group consecutive passages of equally many tokens, at most ``size`` of them."""
+    """Group consecutive passages of equally many tokens, at most ``size`` in a batch."""
     group: list[WindowTokens] = []
     for passage in passages:
         read = tokenised(model, passage)

@@ -241,7 +241,7 @@ def test_what_a_model_cannot_give_is_refused(nano):
     with pytest.raises(InputError, match=r"target: .* depends on what is computed, found a const"):
         gradients(nano, batch_of(nano, TEXT), lambda _: torch.ones(1), sites=["blocks.1"])
     passages = sequence_passages([TEXT])
-    with pytest.raises(InputError, match="chunk: expected 0 where probabilities are wanted"):
+    with pytest.raises(InputError, match="chunk: expected 0 if probabilities are wanted"):
         next(run_passages(nano, passages, Wanted(log_probs=True), size=1, chunk=4))
 
 
