@@ -54,7 +54,7 @@ def clamp(
     Raises
     ------
     ConfigError
-        If the direction or the range of tokens is none.
+        If the direction is not a finite vector other than zero, or the range is not valid.
     """
     _check_finite(f"edit of {site}", torch.tensor(float(value)), "value")
     unit = _Kept(_unit(site, direction), site)
@@ -78,7 +78,7 @@ def ablate(
     Raises
     ------
     ConfigError
-        If the direction or the range of tokens is none.
+        If the direction is not a finite vector other than zero, or the range is not valid.
     """
     if direction is None:
         return Edit(site, torch.zeros_like, *_range(site, start, end))

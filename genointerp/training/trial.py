@@ -64,7 +64,7 @@ class Ground:
         return tuple(self.genome)
 
     def specimen(self, features: FeatureStore, activations: ActivationStore) -> Specimen:
-        """Return the genome as a specimen, with its features and the activations behind them."""
+        """Return the genome as a specimen, with its features and their activations."""
         return Specimen(
             self.name,
             features,

@@ -134,7 +134,7 @@ def _count(cfg: Mapping[str, Any], path: Path) -> int:
     if kwargs is None:
         kwargs = {}
     if not isinstance(kwargs, dict) or not set(kwargs) <= {"k"}:
-        raise SchemaError(f"{path}: activation_fn_kwargs", "k alone", repr(kwargs))
+        raise SchemaError(f"{path}: activation_fn_kwargs", "only k", repr(kwargs))
     k = cfg.get("k", kwargs.get("k"))
     if type(k) is not int:
         raise SchemaError(f"{path}: k", "a whole number", repr(k))

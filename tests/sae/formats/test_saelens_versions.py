@@ -128,7 +128,7 @@ REFUSED = {
     "other-arguments": (
         {"activation_fn_str": "topk", "activation_fn_kwargs": {"k": K, "postact_fn": "tanh"}},
         STANDARD,
-        r"activation_fn_kwargs: expected k alone",
+        r"activation_fn_kwargs: expected only k",
     ),
     "norm-of-training": ({"normalize_activations": True}, STANDARD, "expected_average_only_in"),
     "norm-of-each-row": (
