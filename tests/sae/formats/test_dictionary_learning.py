@@ -67,7 +67,7 @@ def test_a_gated_dictionary_is_taken_as_its_loader_takes_it(tmp_path):
     [
         ({"activation_dim": 7}, {}, r"trainer.activation_dim: expected 6 as in .* found 7"),
         ({"dict_size": "32"}, {}, r"trainer.dict_size: expected 32 as in .* found '32'"),
-        ({}, {"threshold": torch.zeros(())}, "alone, found threshold"),
+        ({}, {"threshold": torch.zeros(())}, "only the tensors .*, found threshold"),
         ({}, {"encoder.bias": torch.zeros(3)}, r"encoder.weight and bias: expected shape \(32,"),
         ({}, {"decoder.weight": torch.zeros(D_IN, N_FEATURES)}, "found 0 of feature 0"),
     ],

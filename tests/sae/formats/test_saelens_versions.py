@@ -149,7 +149,11 @@ REFUSED = {
         (*STANDARD, "scaling_factor", "finetuning_scaling_factor"),
         r"expected one scaling factor",
     ),
-    "a-tensor-more": ({}, (*STANDARD, "threshold"), r"W_enc, W_dec, b_enc, b_dec alone, found thr"),
+    "a-tensor-more": (
+        {},
+        (*STANDARD, "threshold"),
+        r"only the tensors W_enc, W_dec, b_enc, b_dec, found thr",
+    ),
     "a-tensor-less": ({"architecture": "jumprelu"}, STANDARD, r"expected a tensor 'threshold'"),
     "other-sizes": ({"d_sae": N_FEATURES + 1}, STANDARD, r"d_sae: expected 24 as in .* found 25"),
     "sizes-of-no-number": ({"d_in": "six"}, STANDARD, r"d_in: expected 6 as in .* found 'six'"),
