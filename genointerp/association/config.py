@@ -1,9 +1,10 @@
 """Configuration of the association. The defaults live only here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from typing import Any
 
+from genointerp.core.arguments import StrPath
 from genointerp.core.config import read_config
 from genointerp.core.errors import ConfigError
 from genointerp.feature.loci import LOUD_SHARE, MERGE_GAP
@@ -100,7 +101,10 @@ class AssociateConfig:
 
 
 def read_associate_config(
-    path: Path | None, *, test: Sequence[str] = (), seed: int | None = None
+    given: AssociateConfig | Mapping[str, Any] | StrPath | None,
+    *,
+    test: Sequence[str] = (),
+    seed: int | None = None,
 ) -> AssociateConfig:
     """Read a configuration; None gives the defaults, and the other arguments override its values.
 
@@ -109,6 +113,6 @@ def read_associate_config(
     ConfigError
         If the file has an unknown key or a wrong value.
     """
-    config = read_config(AssociateConfig, path)
+    config = read_config(AssociateConfig, given)
     config = replace(config, test=tuple(test)) if test else config
     return config if seed is None else replace(config, seed=seed)

@@ -1,24 +1,33 @@
 """Resolve the files of the command line into the inputs of an association."""
 
+import hashlib
+import json
 import logging
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.check import tell_unused
-from genointerp.annotation.concepts import load_concepts
+from genointerp.annotation.concepts import Concept, load_concepts
 from genointerp.association.config import AssociateConfig
 from genointerp.association.split import Divisible, fit_blocks, sides_read
+from genointerp.core.arguments import StrPath
 from genointerp.core.config import from_mapping
 from genointerp.core.errors import InputError
+from genointerp.core.provenance import sha256_file
 from genointerp.feature.specimen import Specimen
+from genointerp.feature.specimen_files import SpecimenFiles
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import read_provenance
 
 _log = logging.getLogger(__name__)
+
+AnyConcepts = StrPath | Mapping[str, Concept] | None
+"""The definition of the concepts: a YAML file, what `load_concepts` returns, or None."""
 
 
 def resolve_split(stores: Sequence[FeatureStore], config: AssociateConfig) -> AssociateConfig:
@@ -83,27 +92,45 @@ def sides_path(associations: Path) -> Path:
     return associations.with_name(f"{associations.stem}.sides.tsv")
 
 
-def read_elements(specimens: Sequence[Specimen], concepts: Path | None) -> list[Specimen]:
-    """Add to specimens the elements that their annotations give to the concepts of a file.
+def read_elements(
+    files: SpecimenFiles, concepts: AnyConcepts = None
+) -> tuple[list[Specimen], dict[str, str]]:
+    """Open specimens with the elements of the concepts; return the sha256 of the definition too.
 
     The log names rows of an annotation that no concept uses as probably meant.
 
     Parameters
     ----------
     concepts
-        File that defines the concepts; None is the shipped file.
+        Definition of the concepts. With None every specimen keeps the elements that it has; if one
+        has none, the definition that the files name is used, or else the shipped one.
+
+    Returns
+    -------
+    tuple
+        The specimens, with their sequences if these are known; and the sha256 by its role, which
+        is empty if the elements were defined before.
 
     Raises
     ------
     InputError
         If the annotation of a specimen is unknown.
     """
-    definitions = load_concepts(concepts)
-    found = [specimen.with_concepts(definitions) for specimen in specimens]
+    opened = files.open(if_known=("sequence", "annotation"))
+    if concepts is None and all(specimen.elements is not None for specimen in opened):
+        return list(opened), {}
+    if isinstance(concepts, Mapping):
+        definitions = dict(concepts)
+        text = json.dumps({name: asdict(one) for name, one in definitions.items()})
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+    else:
+        path = Path(concepts or files.concepts or annotations_folder() / "concepts.yaml")
+        definitions, sha256 = load_concepts(path), sha256_file(path)
+    found = [specimen.with_concepts(definitions) for specimen in opened]
     for specimen in found:
         where = str(specimen.annotation_file or specimen.name)
         tell_unused(specimen.needs("annotation"), specimen.needs("elements"), where=where)
-    return found
+    return found, {"concepts": sha256}
 
 
 def read_split(associations: Path) -> AssociateConfig:

@@ -1,8 +1,10 @@
 """Configuration of the ranking. The defaults live only here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import Any
 
+from genointerp.core.arguments import StrPath
 from genointerp.core.config import read_config
 from genointerp.core.errors import ConfigError
 from genointerp.feature.loci import LOUD_SHARE, MERGE_GAP
@@ -127,13 +129,15 @@ class RankConfig:
             raise ConfigError("outlier_sd", "0 or more", str(self.outlier_sd))
 
 
-def read_rank_config(path: Path | None, *, seed: int | None = None) -> RankConfig:
-    """Read a configuration; None gives the defaults, and ``seed`` overrides the seed of the file.
+def read_rank_config(
+    given: RankConfig | Mapping[str, Any] | StrPath | None, *, seed: int | None = None
+) -> RankConfig:
+    """Read a configuration; None gives the defaults, and ``seed`` overrides its seed.
 
     Raises
     ------
     ConfigError
         If the file has an unknown key or a wrong value.
     """
-    config = read_config(RankConfig, path)
+    config = read_config(RankConfig, given)
     return config if seed is None else replace(config, seed=seed)

@@ -15,11 +15,11 @@ from genointerp.association.inputs import read_split
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.given import Given, GivenFiles
 from genointerp.core.config import to_mapping
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import MismatchError
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.outliers import outlier_bases
 from genointerp.feature.specimen import Specimen
-from genointerp.feature.specimen_files import find_specimens
+from genointerp.feature.specimen_files import Part, SpecimenFiles
 from genointerp.store.table.associations import read_associations_of
 from genointerp.store.table.identity import SAE
 from genointerp.store.table.schema.candidate import CANDIDATES
@@ -42,83 +42,66 @@ class RankInputs:
     sha256: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RankFiles:
-    """Files of features and of all that is known about them.
+    """Features, and the files of all that is known about them.
 
     Parameters
     ----------
-    features
-        Features files, one per genome.
+    files
+        Features with their sequences, and with activations if windows and outliers are to be read
+        from them.
     associations
-        Table of associations that was measured on these features.
-    genomes
-        Sequence files, in any order.
-    activations
-        Activation stores, which windows and outliers are read from: one per features file, in any
-        order. Optional.
+        File of the associations that were measured on these features, or a table in memory, which
+        is not checked.
     evidence
         Evidence from the model, from other seeds and from training. Optional.
-    annotations, predictions
-        Annotations, and predictions of finders, in the order of the features. Optional.
+    predictions
+        Files with the predictions of finders, in the order of the features. Optional.
     measured
         Table of candidates ranked from the same files and the same configuration, except that
         ablation and annotations may differ. What was measured on the genomes is copied from it.
-
-    Raises
-    ------
-    InputError
-        If there are predictions without annotations, or the other way round.
     """
 
-    features: Sequence[Path]
-    associations: Path
-    genomes: Sequence[Path]
-    activations: Sequence[Path] = ()
+    files: SpecimenFiles
+    associations: Path | pd.DataFrame
     evidence: GivenFiles = field(default_factory=GivenFiles)
-    annotations: Sequence[Path] = ()
     predictions: Sequence[Path] = ()
     measured: Path | None = None
 
-    def __post_init__(self) -> None:
-        for name, other in (("annotations", "predictions"), ("predictions", "annotations")):
-            if getattr(self, other) and not getattr(self, name):
-                n = len(self.features)
-                expected = f"{n} {name}, one per features file, since {other} were given"
-                raise InputError(name, expected, "0")
-
-    def open(self, config: RankConfig) -> RankInputs:
+    def open(self, config: RankConfig, *needed: Part) -> RankInputs:
         """Open and read all files.
 
         Parameters
         ----------
         config
             Configuration of the ranking.
+        needed
+            What is read in addition to the sequences. Annotations are read if there are
+            predictions.
 
         Raises
         ------
         InputError
-            If a file is missing or damaged, or if the sequences, activations, annotations or
-            predictions that are given are not one per features file.
+            If a file is missing or damaged, or a sequence is unknown.
         MismatchError
             If the files do not belong together.
         """
-        specimens: Sequence[Specimen] = find_specimens(
-            self.features,
-            genome=self.genomes,
-            annotations=self.annotations,
-            predictions=self.predictions,
-            activations=self.activations,
-        ).open("sequence", if_known=("annotation",))
-        first = specimens[0].features
-        table = read_associations_of(self.associations, [one.features for one in specimens])
-        table = drop_other_boundaries(table, read_split(self.associations), config)
+        beside: tuple[Part, ...] = ("annotation",) if self.predictions else ()
+        specimens: Sequence[Specimen] = self.files.open("sequence", *beside, *needed)
+        table = self._table(config)
         sha256 = self._digests(specimens)
         measured = self._measured(sha256, config)
         if measured is None:
             specimens = find_outliers(specimens, config)
-        given = replace(self.evidence.read(first), measured=measured)
+        given = replace(self.evidence.read(specimens[0].features), measured=measured)
         return RankInputs(specimens, table, given, sha256)
+
+    def _table(self, config: RankConfig) -> pd.DataFrame:
+        if isinstance(self.associations, pd.DataFrame):
+            return self.associations
+        table = read_associations_of(self.associations, self.files.features)
+        return drop_other_boundaries(table, read_split(self.associations), config)
 
     def _digests(self, specimens: Sequence[Specimen]) -> dict[str, str]:
         """Return the sha256 of each file by its role."""
@@ -129,10 +112,15 @@ class RankFiles:
         sha256 |= {SAE: sae_sha256, **self.evidence.digests()}
         if self.evidence.sae is not None:
             sha256["directions"] = sae_sha256
-        sha256["associations"] = sha256_file(self.associations)
-        for role in ("annotations", "predictions"):
-            paths = getattr(self, role)
-            sha256 |= {f"{role}-{index}": sha256_file(path) for index, path in enumerate(paths)}
+        if not isinstance(self.associations, pd.DataFrame):
+            sha256["associations"] = sha256_file(self.associations)
+        if self.predictions:
+            known = [one.annotation_file for one in specimens]
+            sha256 |= {
+                f"annotations-{i}": sha256_file(path) for i, path in enumerate(known) if path
+            }
+            seen = enumerate(self.predictions)
+            sha256 |= {f"predictions-{i}": sha256_file(path) for i, path in seen}
         return sha256
 
     def _measured(self, sha256: Mapping[str, str], config: RankConfig) -> pd.DataFrame | None:

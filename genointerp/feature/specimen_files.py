@@ -76,12 +76,15 @@ class SpecimenFiles:
         if there is none.
     sequences
         Sequence files, each of which belongs to one of the genomes.
+    activations
+        Activation stores, one per genome, or none.
     """
 
     sources: tuple[Source, ...]
     associations: Path | None = None
     concepts: Path | None = None
     sequences: tuple[Path, ...] = ()
+    activations: tuple[Path, ...] = ()
 
     @property
     def features(self) -> list[FeatureStore]:
@@ -101,13 +104,14 @@ class SpecimenFiles:
         Raises
         ------
         InputError
-            If a needed part is unknown.
+            If a needed part is unknown, or if some of the genomes have activations and others not.
         MismatchError
             If a sequence belongs to none of the genomes.
         """
         wanted = {*needed, *if_known}
         given = _read_sequences(self.sequences if "sequence" in wanted else (), self.features)
-        found = [_opened(source, given, wanted) for source in self.sources]
+        origins = _open_activations(self.activations, self.features)
+        found = [_opened(source, given, origins, wanted) for source in self.sources]
         for part in needed:
             for specimen in found:
                 specimen.needs(part)
@@ -139,6 +143,19 @@ class SpecimenFiles:
             names = ", ".join(source.specimen.name for source in self.sources)
             raise InputError("genome", f"the name of one of {names}", "none")
         return self
+
+    def needs_associations(self, given: StrPath | None = None) -> Path:
+        """Return the given path of associations, else that which a catalogue or a run names.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        path = self.associations if given is None else Path(given)
+        if path is None:
+            raise InputError("associations", "the table of these features", "none")
+        return path
 
     def read_associations(self, given: StrPath | None = None) -> pd.DataFrame | None:
         """Read the given associations, else those that a catalogue or a run names, else None."""
@@ -185,16 +202,15 @@ def find_specimens(
     check_together([source.specimen for source in sources])
     known = _in_order("annotations", annotations, len(sources))
     seen = _in_order("predictions", predictions, len(sources))
-    stores = [source.specimen.features for source in sources]
-    origins = _open_activations(as_paths(activations), stores)
     return SpecimenFiles(
         sources=tuple(
-            _with_files(source, annotation, predicted, origins)
+            _with_files(source, annotation, predicted)
             for source, annotation, predicted in zip(sources, known, seen, strict=True)
         ),
         associations=_the_one(group.associations for group in groups),
         concepts=_the_one(group.concepts for group in groups),
         sequences=tuple(path for path in paths if str(path) not in chosen),
+        activations=as_paths(activations),
     )
 
 
@@ -286,23 +302,23 @@ def _in_order(what: str, paths: OneOrMorePaths, n: int) -> Sequence[Path | None]
     return given or [None] * n
 
 
-def _with_files(
-    source: Source,
-    annotation: Path | None,
-    predicted: Path | None,
-    origins: Mapping[str, ActivationStore],
-) -> Source:
+def _with_files(source: Source, annotation: Path | None, predicted: Path | None) -> Source:
     specimen = source.specimen
     if predicted is not None:
         specimen = replace(specimen, predictions=_read(predicted, specimen))
-    if specimen.genome_sha256 in origins:
-        origin = origins[specimen.genome_sha256]
-        specimen = replace(specimen, activations=origin, windows=origin.windows)
     return source._replace(specimen=specimen, annotation=annotation or source.annotation)
 
 
-def _opened(source: Source, given: Mapping[str, Genome], wanted: Collection[Part]) -> Specimen:
+def _opened(
+    source: Source,
+    given: Mapping[str, Genome],
+    origins: Mapping[str, ActivationStore],
+    wanted: Collection[Part],
+) -> Specimen:
     specimen = source.specimen
+    if specimen.genome_sha256 in origins:
+        origin = origins[specimen.genome_sha256]
+        specimen = replace(specimen, activations=origin, windows=origin.windows)
     sequence = given.get(specimen.genome_sha256, specimen.sequence)
     if "sequence" in wanted and sequence is None and source.sequence is not None:
         sequence = read_genome(source.sequence)

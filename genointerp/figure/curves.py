@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from matplotlib.figure import Figure
 
+from genointerp.association.inputs import AnyConcepts
 from genointerp.association.profile.curve import precision_recall
 from genointerp.core.arguments import FeatureName, OneOrMorePaths, StrPath, as_features, as_texts
 from genointerp.core.errors import InputError
@@ -20,7 +21,7 @@ def curves(
     annotations: OneOrMorePaths = (),
     associations: StrPath | None = None,
     genome: OneOrMorePaths = (),
-    concepts: StrPath | None = None,
+    concepts: AnyConcepts = None,
     feature: FeatureName | Iterable[FeatureName] = (),
     concept: str | Iterable[str] = (),
 ) -> Figure:

@@ -1,15 +1,14 @@
 """Inputs of figures that are measured again on the test side of the associations."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from genointerp.association.config import AssociateConfig
-from genointerp.association.inputs import read_elements, read_split
-from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path
-from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.association.inputs import AnyConcepts, read_elements, read_split
+from genointerp.core.arguments import OneOrMorePaths, StrPath
+from genointerp.core.errors import UnknownNameError
 from genointerp.feature.specimen import Specimen
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.panel.overlap import best_pairs
@@ -33,7 +32,7 @@ def read_measured(
     annotations: OneOrMorePaths = (),
     associations: StrPath | None = None,
     genome: OneOrMorePaths = (),
-    concepts: StrPath | None = None,
+    concepts: AnyConcepts = None,
 ) -> Measured:
     """Read the files that associations were made from, and the associations.
 
@@ -49,7 +48,7 @@ def read_measured(
     genome
         Sequence files, in any order. Optional.
     concepts
-        File that defines the concepts; None is that of the run, or else the shipped one.
+        Definition of the concepts, as for `genointerp.association.inputs.read_elements`.
 
     Raises
     ------
@@ -57,16 +56,9 @@ def read_measured(
         If an annotation or the associations are unknown.
     """
     files = find_specimens(features, genome=genome, annotations=annotations)
-    path = files.associations if associations is None else Path(associations)
-    if path is None:
-        raise InputError("associations", "those of the features", "none")
-    specimens = files.open("annotation", if_known=("sequence",))
-    definition = files.concepts if concepts is None else as_path(concepts)
-    return Measured(
-        read_elements(specimens, definition),
-        read_associations(path, specimens[0].features),
-        read_split(path),
-    )
+    path = files.needs_associations(associations)
+    specimens, _ = read_elements(files, concepts)
+    return Measured(specimens, read_associations(path, files.features[0]), read_split(path))
 
 
 def choose_pairs(

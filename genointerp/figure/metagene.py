@@ -2,6 +2,7 @@
 
 from matplotlib.figure import Figure
 
+from genointerp.association.inputs import AnyConcepts
 from genointerp.association.profile.metagene import ANCHORS, FLANK
 from genointerp.association.profile.metagene import metagene as mean_around
 from genointerp.core.arguments import FeatureName, OneOrMorePaths, StrPath
@@ -21,7 +22,7 @@ def metagene(
     feature: FeatureName,
     concept: str,
     genome: OneOrMorePaths = (),
-    concepts: StrPath | None = None,
+    concepts: AnyConcepts = None,
     flank: int = FLANK,
 ) -> Figure:
     """Draw the mean activation around the starts and ends of a concept's elements on test.

@@ -50,10 +50,10 @@ def run(world, *rows, concepts=None):
         (world / "c.yaml").write_text(concepts)
     with np.errstate(all="raise"):
         table = associate(
-            [world / "f.h5"],
-            [world / "a.gff3"],
+            world / "f.h5",
             world / "t.tsv",
-            genomes=[world / "g.fasta"],
+            annotations=world / "a.gff3",
+            genome=world / "g.fasta",
             concepts=None if concepts is None else world / "c.yaml",
             config=CONFIG,
         )

@@ -18,7 +18,6 @@ from genointerp.candidate.evidence.locus import DossierConfig, locus_evidence
 from genointerp.candidate.evidence.pattern import Pattern
 from genointerp.candidate.flags import FLAGS, Comparison, Flag, Key
 from genointerp.cli.main import app
-from genointerp.command.find.dossier import DossierFiles
 from genointerp.command.find.dossier import dossier as write_dossiers
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import ConfigError, InputError, SchemaError, StorageError
@@ -299,18 +298,18 @@ def files(one_genome, candidates, tmp_path):
     inputs = {"features-0": one_genome.features.sha256}
     record = Provenance(to_mapping(RankConfig(merge_gap=7)), inputs)
     write_table(candidates, tmp_path / "candidates.tsv", CANDIDATES, record)
-    return DossierFiles(
-        tmp_path / "candidates.tsv",
-        [one_genome.features.path],
-        [tmp_path / "c.fa"],
-        [tmp_path / "c.gff3"],
-        [tmp_path / "predicted.gff3"],
-    )
+    return {
+        "candidates": tmp_path / "candidates.tsv",
+        "features": one_genome.features.path,
+        "genome": tmp_path / "c.fa",
+        "annotations": tmp_path / "c.gff3",
+        "predictions": tmp_path / "predicted.gff3",
+    }
 
 
 def test_the_files_of_a_dossier_hold_the_same_loci(files, one_genome, tmp_path):
     out = tmp_path / "dossiers"
-    write_dossiers(files, out, QUIET)
+    write_dossiers(**files, out=out, config=QUIET)
     names = sorted(path.name for path in out.iterdir())
     kinds = ["fasta", "gff3", "json"]
     assert names == [
@@ -331,7 +330,7 @@ def test_hostile_text_ends_neither_a_line_nor_an_attribute_nor_the_json(
     files, one_genome, tmp_path
 ):
     out = tmp_path / "dossiers"
-    write_dossiers(files, out, QUIET)
+    write_dossiers(**files, out=out, config=QUIET)
     found = read_dossier(out / "feature_0.json")["loci"][1]["found_by"]
     assert found == f"{HOSTILE}:tRNA"
     (locus,) = (
@@ -344,7 +343,7 @@ def test_hostile_text_ends_neither_a_line_nor_an_attribute_nor_the_json(
 
 
 def test_the_loci_are_those_of_the_ranking(files, one_genome, tmp_path):
-    (first, _) = write_dossiers(files, tmp_path / "dossiers", QUIET)
+    (first, _) = write_dossiers(**files, out=tmp_path / "dossiers", config=QUIET)
     told = RankConfig(merge_gap=7)
     again = locus_evidence([one_genome], pd.DataFrame([first.candidate]), told, QUIET)
     assert first.loci["end"].tolist() == again["end"].tolist()
@@ -355,35 +354,38 @@ def test_a_folder_of_something_else_stays_and_the_same_input_gives_the_same_byte
     out.mkdir()
     (out / "feature_99.json").write_text("of another run\n")
     with pytest.raises(StorageError, match=r"dossiers: expected nothing, or the same result"):
-        write_dossiers(files, out, QUIET)
+        write_dossiers(**files, out=out, config=QUIET)
     assert [path.name for path in out.iterdir()] == ["feature_99.json"]
     with replacing():
-        write_dossiers(files, out, QUIET)
+        write_dossiers(**files, out=out, config=QUIET)
     first = {path.name: path.read_bytes() for path in out.iterdir()}
     assert "feature_99.json" not in first
-    write_dossiers(files, out, QUIET)
+    write_dossiers(**files, out=out, config=QUIET)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == first
 
 
 def test_without_candidates_there_is_an_empty_table_and_no_dossier(files, candidates, tmp_path):
-    inputs = read_provenance(files.candidates, CANDIDATES)["inputs"]
+    inputs = read_provenance(files["candidates"], CANDIDATES)["inputs"]
     record = Provenance(to_mapping(RankConfig()), inputs)
     write_table(candidates.head(0), tmp_path / "none.tsv", CANDIDATES, record)
-    assert write_dossiers(replace(files, candidates=tmp_path / "none.tsv"), tmp_path / "d") == []
+    files["candidates"] = tmp_path / "none.tsv"
+    assert write_dossiers(**files, out=tmp_path / "d") == []
     assert read_table(tmp_path / "d" / "locus_evidence.tsv", LOCUS_EVIDENCE).empty
 
 
 def test_files_that_do_not_belong_together_are_refused(files, tmp_path):
-    with pytest.raises(InputError, match="annotations: expected one for each of 1 features files"):
-        replace(files, annotations=[])
+    with pytest.raises(InputError, match="expected its annotation"):
+        write_dossiers(**{**files, "annotations": ()})
+    with pytest.raises(InputError, match="features: expected those of the candidates, found none"):
+        write_dossiers(**{**files, "features": None})
     write_table(
-        read_table(files.candidates, CANDIDATES),
+        read_table(files["candidates"], CANDIDATES),
         tmp_path / "other.tsv",
         CANDIDATES,
         Provenance({"nonsense": 1}, {}),
     )
     with pytest.raises(ConfigError, match=r"other\.tsv: config: expected one of the keys"):
-        write_dossiers(replace(files, candidates=tmp_path / "other.tsv"), tmp_path / "out")
+        write_dossiers(**{**files, "candidates": tmp_path / "other.tsv"}, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -397,8 +399,8 @@ def test_a_dossier_of_a_newer_version_is_refused(tmp_path):
 def test_the_command_writes_them(files, tmp_path):
     config = tmp_path / "few.yaml"
     config.write_text("n_candidates: 1\nn_shuffles: 0\n")
-    line = ["dossier", str(files.candidates), "--features", str(files.features[0])]
-    line += ["--genome", str(files.genomes[0]), "--annotations", str(files.annotations[0])]
+    line = ["dossier", str(files["candidates"])]
+    line += [word for name in [*files][1:4] for word in (f"--{name}", str(files[name]))]
     line += ["--config", str(config), "--out", str(tmp_path / "d")]
     app(line, standalone_mode=False)
     assert [path.name for path in (tmp_path / "d").glob("*.json")] == ["feature_0.json"]

@@ -14,8 +14,7 @@ from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.locus import DossierConfig
 from genointerp.command.ask.query import query
 from genointerp.command.ask.report import report as write_report
-from genointerp.command.find.dossier import DossierFiles
-from genointerp.command.find.dossier import dossier as write_dossiers
+from genointerp.command.find.dossier import dossier
 from genointerp.core.config import to_mapping
 from genointerp.core.provenance import Provenance
 from genointerp.genome.genome import Contig, Genome
@@ -58,7 +57,13 @@ def run_dir(tmp_path_factory):
     ]
     write_tables(folder, stores)
     write_query(folder, config["queries"])
-    write_dossiers(dossier_files(folder, genomes), folder / "dossiers", DossierConfig(n_shuffles=0))
+    dossier(
+        folder,
+        folder / "dossiers",
+        predictions=predictions_of(folder, genomes),
+        sae=folder / "sae",
+        config=DossierConfig(n_shuffles=0),
+    )
     return folder
 
 
@@ -81,7 +86,7 @@ def without_drawing(monkeypatch):
     monkeypatch.setattr(section, "picture", blank)
 
 
-def dossier_files(folder: Path, genomes):
+def predictions_of(folder: Path, genomes):
     """The finders see what is annotated, and one gene more."""
     predictions = []
     for name, (_, gff) in genomes.items():
@@ -89,10 +94,7 @@ def dossier_files(folder: Path, genomes):
         row = f"chr{'A' if name == 'first' else 'B'}\tx\ttRNA\t2001\t2100\t.\t+\t.\ttool={evil}"
         predictions.append(folder / f"{name}.predicted.gff3")
         predictions[-1].write_text(f"{gff.read_text()}{row}\n")
-    sequences, annotations = zip(*genomes.values(), strict=True)
-    features = [folder / name / "features.h5" for name in genomes]
-    table = folder / "candidates.tsv"
-    return DossierFiles(table, features, sequences, annotations, predictions, folder / "sae")
+    return predictions
 
 
 def write_query(folder: Path, queries):

@@ -75,3 +75,25 @@ def test_the_program_takes_a_run_directory(run_dir, tmp_path):  # noqa: F811
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"config\.yaml: expected a file of every run"):
         gi.query(tmp_path, "chrA")
+
+
+QUICK = {"n_shifts": 9, "top_per_concept": 2, "test": ["chrB"]}
+
+
+def test_concepts_of_ones_own_are_associated_and_ranked_in_memory(run_dir):  # noqa: F811
+    run = gi.open_run(run_dir)
+    concepts = {name: gi.load_concepts()[name] for name in ("tRNA", "CDS")}
+    table = gi.associate(run, concepts=concepts, config=QUICK)
+    assert set(table["concept"]) == set(concepts)
+    defined = [specimen.with_concepts(concepts) for specimen in run.specimens]
+    assert table.equals(gi.associate(defined, config=QUICK))
+    assert len(gi.rank(run, associations=table).table) == 11
+    with pytest.raises(InputError, match="associations: expected the file of a table"):
+        gi.rank(run, "candidates.tsv", associations=table)
+
+
+def test_a_run_is_ranked_and_its_candidates_described(run_dir, tmp_path):  # noqa: F811
+    out = tmp_path / "a.parquet"
+    gi.associate(run_dir, out, config=QUICK)
+    assert len(gi.rank(run_dir, tmp_path / "c.tsv", associations=out).table) == 11
+    assert gi.dossier(tmp_path / "c.tsv", features=run_dir, config={"n_shuffles": 0})

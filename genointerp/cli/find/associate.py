@@ -11,16 +11,27 @@ def _beside(*, help: str) -> Any:  # noqa: ANN401 - as typer has it
 
 
 def associate(
-    features: Annotated[list[Path], typer.Argument(help="features of each genome")],
-    annotations: Annotated[
+    features: Annotated[
         list[Path],
-        typer.Option(help="GFF3 or GenBank of each genome, in the order of FEATURES"),
+        typer.Argument(help="features of each genome; a catalogue (.yaml); or a run directory"),
     ],
+    annotations: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="GFF3 or GenBank of each genome, in the order of FEATURES; a catalogue and a run "
+            "name their own"
+        ),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="associations to write, .parquet, .tsv or .json")
+        Path | None,
+        typer.Option(
+            help="associations to write, .parquet, .tsv or .json; TSV on the standard output "
+            "otherwise"
+        ),
     ] = None,
     genome: Annotated[
-        list[Path] | None, typer.Option(help="sequences to check FEATURES against")
+        list[Path] | None,
+        typer.Option(help="sequences of FEATURES; a catalogue and a run name their own"),
     ] = None,
     test: Annotated[
         list[str] | None,
@@ -30,7 +41,8 @@ def associate(
         ),
     ] = None,
     concepts: Annotated[
-        Path | None, typer.Option(help="YAML that defines the concepts; the shipped one otherwise")
+        Path | None,
+        typer.Option(help="YAML that defines the concepts; else that of a run, or the shipped one"),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="YAML of AssociateConfig")] = None,
     seed: Annotated[int | None, typer.Option(help="random seed of the circular shifts")] = None,
@@ -59,26 +71,30 @@ def associate(
     With --baselines the best feature of each concept stands beside what single neurons,
     components, probes, the sequence alone (where --genome gives it) and other dictionaries reach.
     """
-    from genointerp.association.config import read_associate_config
-    from genointerp.command.find.associate import BaselineFiles
-    from genointerp.command.find.associate import associate as associate_beside
+    from genointerp.command.find.associate import associate as associate_features
     from genointerp.core.progress import progress_bar
+    from genointerp.store.table.table import render_table
 
-    settings = read_associate_config(config, test=test or (), seed=seed)
-    beside = BaselineFiles(
-        baselines, associations, activations or (), random or (), other_seed or ()
-    )
     with progress_bar("associate") as progress:
-        table = associate_beside(
+        table = associate_features(
             features,
-            annotations,
             out,
-            baselines=beside,
-            genomes=genome or (),
+            annotations=annotations or (),
+            genome=genome or (),
+            test=test or (),
             concepts=concepts,
-            config=settings,
+            config=config,
+            seed=seed,
+            baselines=baselines,
+            associations=associations,
+            activations=activations or (),
+            random=random or (),
+            other_seed=other_seed or (),
             progress=progress,
         )
     significant = int((table["q_value"] <= 0.05).sum())
     written = " ".join(str(path) for path in (out, baselines) if path is not None)
-    typer.echo(f"{len(table)} associations, {significant} with q <= 0.05 -> {written}", err=True)
+    if not written:
+        typer.echo(render_table(table, "tsv"), nl=False)
+    told = f"{len(table)} associations, {significant} with q <= 0.05"
+    typer.echo(f"{told} -> {written or 'the standard output'}", err=True)

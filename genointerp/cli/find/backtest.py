@@ -25,17 +25,23 @@ def _random(*, help: str) -> Any:  # noqa: ANN401 - as typer has it
 
 def backtest(
     features: Features,
-    annotations: Annotated[
-        list[Path],
-        typer.Option(help="GFF3 or GenBank of each genome, in the order of FEATURES"),
-    ],
-    genome: Sequences,
-    associations: Annotated[
-        Path, typer.Option(help="associations of FEATURES with nothing hidden")
-    ],
     out: Annotated[
         Path, typer.Option(help="classes, .tsv; their features go to NAME_features.tsv beside it")
     ],
+    annotations: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="GFF3 or GenBank of each genome, in the order of FEATURES; a catalogue and a run "
+            "name their own"
+        ),
+    ] = None,
+    genome: Sequences = None,
+    associations: Annotated[
+        Path | None,
+        typer.Option(
+            help="associations of FEATURES with nothing hidden; a catalogue and a run name theirs"
+        ),
+    ] = None,
     figure: Annotated[Path | None, typer.Option(help="recall against rank: .png, .svg")] = None,
     activations: Activations = None,
     ablation: Ablation = None,
@@ -56,7 +62,8 @@ def backtest(
         Path | None, typer.Option(help="table of baselines: which classes the model knows")
     ] = None,
     concepts: Annotated[
-        Path | None, typer.Option(help="YAML that defines the concepts; the shipped one otherwise")
+        Path | None,
+        typer.Option(help="YAML that defines the concepts; else that of a run, or the shipped one"),
     ] = None,
     config: Settings = None,
     seed: Seed = None,
@@ -65,27 +72,30 @@ def backtest(
 
     The ranking is that of `genointerp rank` with the same options.
     """
-    from genointerp.candidate.config import read_rank_config
-    from genointerp.candidate.evidence.given import GivenFiles
-    from genointerp.candidate.inputs import RankFiles
-    from genointerp.command.find.backtest import BacktestFiles, RandomFiles
-    from genointerp.command.find.backtest import backtest as write_backtest
+    from genointerp.command.find.backtest import backtest as hide_classes
     from genointerp.core.progress import progress_bar
 
-    evidence = GivenFiles(ablation, sae, other_sae or (), trained_on or ())
-    files = BacktestFiles(
-        RankFiles(features, associations, genome, activations or (), evidence, measured=measured),
-        annotations,
-        random=RandomFiles(random or (), random_activations or (), random_sae),
-        concepts=concepts,
-        baselines=baselines,
-    )
     with progress_bar("backtest") as progress:
-        result = write_backtest(
-            files,
+        result = hide_classes(
+            features,
             out,
+            annotations=annotations or (),
+            genome=genome or (),
+            associations=associations,
             figure=figure,
-            config=read_rank_config(config, seed=seed),
+            activations=activations or (),
+            ablation=ablation,
+            sae=sae,
+            other_sae=other_sae or (),
+            trained_on=trained_on or (),
+            measured=measured,
+            random=random or (),
+            random_activations=random_activations or (),
+            random_sae=random_sae,
+            baselines=baselines,
+            concepts=concepts,
+            config=config,
+            seed=seed,
             progress=progress,
         )
     counts = result.classes["verdict"].value_counts()

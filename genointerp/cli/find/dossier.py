@@ -7,11 +7,20 @@ import typer
 
 
 def dossier(
-    candidates: Annotated[Path, typer.Argument(help="table of candidates")],
-    features: Annotated[list[Path], typer.Option(help="features of each genome")],
-    genome: Annotated[list[Path], typer.Option(help="sequence of each genome, in any order")],
-    annotations: Annotated[list[Path], typer.Option(help="annotation of each genome")],
+    candidates: Annotated[Path, typer.Argument(help="table of candidates, or run directory")],
     out: Annotated[Path, typer.Option(help="folder to make")],
+    features: Annotated[
+        list[Path] | None,
+        typer.Option(help="features of each genome; those of the run where CANDIDATES is one"),
+    ] = None,
+    genome: Annotated[
+        list[Path] | None,
+        typer.Option(help="sequence of each genome, in any order; a run names its own"),
+    ] = None,
+    annotations: Annotated[
+        list[Path] | None,
+        typer.Option(help="annotation of each genome; a run names its own"),
+    ] = None,
     predictions: Annotated[
         list[Path] | None,
         typer.Option(help="GFF3 of each genome that finders wrote (annotate --find)"),
@@ -22,11 +31,16 @@ def dossier(
     config: Annotated[Path | None, typer.Option(help="YAML of DossierConfig")] = None,
 ) -> None:
     """Write a dossier of each of the first candidates: checks, loci, neighbours, what next."""
-    from genointerp.candidate.evidence.locus import DossierConfig
-    from genointerp.command.find.dossier import DossierFiles
-    from genointerp.command.find.dossier import dossier as write_dossiers
-    from genointerp.core.config import read_config
+    from genointerp.command.find.dossier import dossier as gather_dossiers
 
-    files = DossierFiles(candidates, features, genome, annotations, predictions or (), sae)
-    written = write_dossiers(files, out, read_config(DossierConfig, config))
+    written = gather_dossiers(
+        candidates,
+        out,
+        features=features,
+        genome=genome or (),
+        annotations=annotations or (),
+        predictions=predictions or (),
+        sae=sae,
+        config=config,
+    )
     typer.echo(f"{len(written)} dossiers -> {out}", err=True)

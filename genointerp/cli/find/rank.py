@@ -21,11 +21,14 @@ from genointerp.cli.find.rank_options import (
 
 def rank(
     features: Features,
-    associations: Annotated[Path, typer.Option(help="table of associations of FEATURES")],
-    genome: Sequences,
     out: Annotated[
         Path, typer.Option(help="candidates, .tsv; loci go to .gff3 and .fasta beside it")
     ],
+    associations: Annotated[
+        Path | None,
+        typer.Option(help="table of associations of FEATURES; a catalogue and a run name theirs"),
+    ] = None,
+    genome: Sequences = None,
     activations: Activations = None,
     ablation: Ablation = None,
     sae: Dictionary = None,
@@ -44,26 +47,27 @@ def rank(
     seed: Seed = None,
 ) -> None:
     """Rank the features of FEATURES as candidates for something unknown."""
-    from genointerp.candidate.config import read_rank_config
-    from genointerp.candidate.evidence.given import GivenFiles
-    from genointerp.candidate.inputs import RankFiles
-    from genointerp.command.find.rank import rank as rank_files
+    from genointerp.command.find.rank import rank as rank_features
     from genointerp.core.progress import progress_bar
 
-    evidence = GivenFiles(ablation, sae, other_sae or (), trained_on or ())
-    files = RankFiles(
-        features,
-        associations,
-        genome,
-        activations or (),
-        evidence,
-        annotations=annotations or (),
-        predictions=predictions or (),
-        measured=measured,
-    )
-    settings = read_rank_config(config, seed=seed)
     with progress_bar("rank") as progress:
-        result = rank_files(files, out, config=settings, progress=progress)
+        result = rank_features(
+            features,
+            out,
+            associations=associations,
+            genome=genome or (),
+            activations=activations or (),
+            ablation=ablation,
+            sae=sae,
+            other_sae=other_sae or (),
+            trained_on=trained_on or (),
+            measured=measured,
+            annotations=annotations or (),
+            predictions=predictions or (),
+            config=config,
+            seed=seed,
+            progress=progress,
+        )
     plain = int((result.table["demoting"] == "").sum())
     message = f"{len(result.table)} candidates, {plain} without a flag that demotes"
     typer.echo(f"{message} -> {out}", err=True)

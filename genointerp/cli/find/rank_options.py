@@ -5,8 +5,14 @@ from typing import Annotated
 
 import typer
 
-Features = Annotated[list[Path], typer.Argument(help="features of each genome")]
-Sequences = Annotated[list[Path], typer.Option(help="sequence of each genome")]
+Features = Annotated[
+    list[Path],
+    typer.Argument(help="features of each genome; a catalogue (.yaml); or a run directory"),
+]
+Sequences = Annotated[
+    list[Path] | None,
+    typer.Option(help="sequence of each genome; a catalogue and a run name their own"),
+]
 Activations = Annotated[
     list[Path] | None,
     typer.Option(

@@ -1,18 +1,18 @@
-"""From the files of the command line to a table of associations."""
+"""Every feature against every concept, chosen on fit and measured on test."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from genointerp.annotation.catalogue import annotations_folder
 from genointerp.association.associate import associate as associate_specimens
 from genointerp.association.baseline.config import BaselineConfig
 from genointerp.association.baseline.measure import Rivals, measure_baselines
-from genointerp.association.config import AssociateConfig
+from genointerp.association.config import AssociateConfig, read_associate_config
 from genointerp.association.inputs import (
+    AnyConcepts,
     read_elements,
     read_split,
     resolve_split,
@@ -20,13 +20,14 @@ from genointerp.association.inputs import (
 )
 from genointerp.association.similarity import compare_sides, pieces_on
 from genointerp.association.training_genomes import read_sketch, tell_seen
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths, as_texts
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.files import claiming, together
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.specimen import Specimen
-from genointerp.feature.specimen_files import find_specimens
+from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations_of
 from genointerp.store.table.identity import SAE
@@ -36,120 +37,134 @@ from genointerp.store.table.table import check_table_path, is_table_of, write_ta
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class BaselineFiles:
-    """Files of what features are measured beside.
-
-    Parameters
-    ----------
-    out
-        The table to write; None where nothing is to be measured.
-    associations
-        Of these features, made before with the same configuration; computed where None.
-    activations, random, other_seed
-        What the features were made of, and features of rivals as in
-        `genointerp.association.baseline.measure.Rivals`; all in any order of genomes.
-
-    Raises
-    ------
-    InputError
-        If files are given and no table to write.
-    """
-
-    out: Path | None = None
-    associations: Path | None = None
-    activations: Sequence[Path] = ()
-    random: Sequence[Path] = ()
-    other_seed: Sequence[Path] = ()
-
-    def __post_init__(self) -> None:
-        given = [
-            name
-            for name in ("associations", "activations", "random", "other_seed")
-            if getattr(self, name)
-        ]
-        if self.out is None and given:
-            expected = f"a table to write, where {given[0].replace('_', ' ')} are given"
-            raise InputError("baselines", expected, "none")
-
-
 def associate(
-    features: Sequence[Path],
-    annotations: Sequence[Path],
-    out: Path | None,
+    features: OneOrMoreFeatures,
+    out: StrPath | None = None,
     *,
-    baselines: BaselineFiles | None = None,
-    genomes: Sequence[Path] = (),
-    concepts: Path | None = None,
-    config: AssociateConfig | None = None,
+    annotations: OneOrMorePaths = (),
+    genome: OneOrMorePaths = (),
+    test: str | Iterable[str] = (),
+    concepts: AnyConcepts = None,
+    config: AssociateConfig | Mapping[str, Any] | StrPath | None = None,
+    seed: int | None = None,
+    baselines: StrPath | None = None,
+    associations: StrPath | None = None,
+    activations: OneOrMorePaths = (),
+    random: OneOrMorePaths = (),
+    other_seed: OneOrMorePaths = (),
     progress: Progress = silent,
 ) -> pd.DataFrame:
-    """Associate features with annotations, measure what they stand beside, and return the former.
+    """Compare every feature with every concept, in either orientation.
+
+    Threshold and pair are chosen on the fit side; every score after ``f1_fit`` is measured on test.
 
     Parameters
     ----------
-    features, annotations
-        In the same order of genomes.
+    features
+        Features files, a catalogue, a run directory, or one of these that is open.
     out
-        Associations to write; None where ``baselines`` names some that are there.
-    genomes
-        Sequences, in any order; each must be the genome of one of the features. Not needed, but
-        without one of them there is no matched background, the sides are not compared
-        (`compare_sides`, whose table is written to `sides_path`), and an annotation that
-        holds the bases too, as GenBank does, is checked against nothing. Where baselines are
-        wanted, the model of the sequence needs that of every features file.
+        The associations are written there too: .parquet, .tsv or .json. Next to them goes the
+        comparison of the sides, of `compare_sides`, where every sequence is known.
+    annotations
+        GFF3 or GenBank of each genome, in the order of the features, unless a catalogue or a run
+        names them.
+    genome
+        FASTA or GenBank of each genome, in any order. Without one of them there is no matched
+        background, the sides are not compared, and an annotation that holds the bases too, as
+        GenBank does, is checked against nothing. Baselines need it for the model of the sequence.
+    test
+        Sequences, or genomes by their features files, of the test side; alternate blocks of each
+        contig where there are none.
     concepts
-        Definition of the concepts; the shipped one where None.
+        Their definition: a YAML file, or what `load_concepts` returns. Where None, what a specimen
+        has already, else the definition of the run, else the shipped one.
+    config
+        A mapping such as ``{"n_shifts": 99}``, YAML, or the ``split`` of a run. ``test`` and
+        ``seed`` replace its own.
+    seed
+        Random seed of the circular shifts.
+    baselines
+        What needs no dictionary is measured as well, and this table is written.
+    associations
+        Associations of these features that were made before with the same configuration, for the
+        baselines, in place of ``out``.
+    activations, random, other_seed
+        For the baselines, each in any order of the genomes: activations that the features were made
+        of, and the features of the rivals of
+        :class:`genointerp.association.baseline.measure.Rivals`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The associations, a row for each feature, concept and orientation.
 
     Raises
     ------
     InputError
-        If there is not one annotation for each features file; if both ``out`` and associations are
-        given, or neither.
+        If an annotation is not known; if files of baselines are given and no table of them; if
+        associations are both to be written and to be read, or neither where there are baselines.
     MismatchError
         If a sequence is of none of the features, or the associations are of other features or of
         another configuration.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> run = gi.open_run("results/demo")  # doctest: +SKIP
+    >>> associations = gi.associate(run, concepts="mine.yaml", config=run.split)  # doctest: +SKIP
     """
-    config = AssociateConfig() if config is None else config
-    baselines = BaselineFiles() if baselines is None else baselines
-    if (out is None) == (baselines.associations is None):
-        found = "neither" if out is None else "both"
-        raise InputError("out", "associations to write (out) or to read (associations)", found)
-    for path in (out, baselines.out):
-        if path is not None:
-            check_table_path(path)
-    specimens: Sequence[Specimen] = find_specimens(
-        features, genome=genomes, annotations=annotations, activations=baselines.activations
-    ).open("annotation", if_known=("sequence",))
-    config = resolve_split([specimen.features for specimen in specimens], config)
-    concepts = annotations_folder() / "concepts.yaml" if concepts is None else concepts
-    specimens = read_elements(specimens, concepts)
-    if out is not None:
-        table = _write_associations(specimens, out, concepts, config, progress)
-    elif baselines.associations is not None:
-        table = _read_associations(baselines.associations, specimens, config)
-    if baselines.out is not None:
-        rivals = Rivals(
-            random=[FeatureStore(path) for path in baselines.random],
-            other_seed=[FeatureStore(path) for path in baselines.other_seed],
+    settings = read_associate_config(config, test=as_texts(test), seed=seed)
+    rivals = {"activations": activations, "random": random, "other_seed": other_seed}
+    out, beside, known = as_path(out), as_path(baselines), as_path(associations)
+    _check_wanted(out, beside, known, {name: as_paths(paths) for name, paths in rivals.items()})
+    files = find_specimens(
+        features, genome=genome, annotations=annotations, activations=activations
+    )
+    settings = resolve_split(files.features, settings)
+    specimens, origin = read_elements(files, concepts)
+    if known is not None:
+        table = _read_associations(known, specimens, settings)
+    else:
+        table = _make_associations(specimens, out, origin, settings, progress)
+    if beside is not None:
+        others = Rivals(
+            random=[FeatureStore(path) for path in as_paths(random)],
+            other_seed=[FeatureStore(path) for path in as_paths(other_seed)],
         )
-        own = BaselineConfig(seed=config.seed)
-        beside = measure_baselines(
-            specimens, table, rivals, split=config, config=own, progress=progress
+        own = BaselineConfig(seed=settings.seed)
+        found = measure_baselines(
+            specimens, table, others, split=settings, config=own, progress=progress
         )
-        provenance = _provenance(config, own, rivals, specimens, concepts)
-        write_table(beside, baselines.out, BASELINES, provenance)
+        provenance = _provenance(settings, own, others, specimens, origin)
+        write_table(found, beside, BASELINES, provenance)
     return table
 
 
-def _write_associations(
+def _check_wanted(
+    out: Path | None, beside: Path | None, known: Path | None, rivals: Mapping[str, Sequence[Path]]
+) -> None:
+    given = [*(["associations"] if known else []), *(name for name in rivals if rivals[name])]
+    if beside is None and given:
+        expected = f"a table to write, where {given[0].replace('_', ' ')} are given"
+        raise InputError("baselines", expected, "none")
+    if beside is not None and (out is None) == (known is None):
+        found = "neither" if out is None else "both"
+        raise InputError("out", "associations to write (out) or to read (associations)", found)
+    for path in (out, beside):
+        if path is not None:
+            check_table_path(path)
+
+
+def _make_associations(
     specimens: Sequence[Specimen],
-    out: Path,
-    concepts: Path,
+    out: Path | None,
+    concepts: Mapping[str, str],
     config: AssociateConfig,
     progress: Progress,
 ) -> pd.DataFrame:
-    """Associate, write the table with the comparison of the sides beside it, and return it."""
+    """Associate; write the table, if it is wanted, next to the comparison of the sides."""
+    if out is None:
+        return associate_specimens(specimens, config=config, progress=progress)
     has_sequences = all(specimen.sequence is not None for specimen in specimens)
     inputs = {f"features-{i}": one.features.sha256 for i, one in enumerate(specimens)}
     inputs |= _annotation_inputs(specimens, concepts)
@@ -182,10 +197,12 @@ def _read_associations(
     return table
 
 
-def _annotation_inputs(specimens: Sequence[Specimen], concepts: Path) -> dict[str, str]:
+def _annotation_inputs(
+    specimens: Sequence[Specimen], concepts: Mapping[str, str]
+) -> dict[str, str]:
     files = [specimen.annotation_file for specimen in specimens]
     inputs = {f"annotations-{i}": sha256_file(path) for i, path in enumerate(files) if path}
-    return {**inputs, "concepts": sha256_file(concepts)}
+    return {**inputs, **concepts}
 
 
 def _provenance(
@@ -193,7 +210,7 @@ def _provenance(
     config: BaselineConfig,
     rivals: Rivals,
     specimens: Sequence[Specimen],
-    concepts: Path,
+    concepts: Mapping[str, str],
 ) -> Provenance:
     digests = {
         "features": [specimen.features.sha256 for specimen in specimens],

@@ -1,18 +1,19 @@
-"""The backtest from files to files."""
+"""Whether the ranking would have found what is known, had nobody described it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.concepts import load_concepts
-from genointerp.annotation.read import read_annotation
 from genointerp.association.inputs import read_split
 from genointerp.candidate.backtest.backtest import BacktestResult, RandomWeights, Subject
 from genointerp.candidate.backtest.backtest import backtest as backtest_classes
-from genointerp.candidate.config import RankConfig
-from genointerp.candidate.evidence.given import Given
-from genointerp.candidate.inputs import RankFiles, RankInputs, activation_digests, find_outliers
+from genointerp.candidate.config import RankConfig, read_rank_config
+from genointerp.candidate.evidence.given import Given, GivenFiles
+from genointerp.candidate.inputs import RankFiles, activation_digests, find_outliers
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.files import together
@@ -20,7 +21,7 @@ from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.decoder import read_own_directions
 from genointerp.feature.specimen import Specimen, under_others
-from genointerp.feature.specimen_files import find_specimens
+from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.figure.backtest import backtest as draw_backtest
 from genointerp.figure.file import check_suffix
 from genointerp.store.table.identity import check_features, table_identity
@@ -29,119 +30,112 @@ from genointerp.store.table.schema.candidate import BACKTEST, BACKTEST_FEATURES
 from genointerp.store.table.table import check_table_path, read_table, write_table
 
 
-@dataclass(frozen=True)
-class RandomFiles:
-    """What the model gives with random weights.
+def backtest(
+    features: OneOrMoreFeatures,
+    out: StrPath | None = None,
+    *,
+    annotations: OneOrMorePaths = (),
+    genome: OneOrMorePaths = (),
+    associations: StrPath | None = None,
+    figure: StrPath | None = None,
+    activations: OneOrMorePaths = (),
+    ablation: StrPath | None = None,
+    sae: StrPath | None = None,
+    other_sae: OneOrMorePaths = (),
+    trained_on: OneOrMorePaths = (),
+    measured: StrPath | None = None,
+    random: OneOrMorePaths = (),
+    random_activations: OneOrMorePaths = (),
+    random_sae: StrPath | None = None,
+    baselines: StrPath | None = None,
+    concepts: StrPath | None = None,
+    config: RankConfig | Mapping[str, Any] | StrPath | None = None,
+    seed: int | None = None,
+    progress: Progress = silent,
+) -> BacktestResult:
+    """Hide each known class in turn, and see where the ranking puts the features that show it.
 
     Parameters
     ----------
     features
-        Of each genome, in the order of the features that are tested.
-    activations
-        Of each genome, in any order.
-    sae
-        Folder of the dictionary, trained on the same genomes.
-
-    Raises
-    ------
-    InputError
-        If there are files of it and no features.
-    """
-
-    features: Sequence[Path] = ()
-    activations: Sequence[Path] = ()
-    sae: Path | None = None
-
-    def __post_init__(self) -> None:
-        if (self.activations or self.sae) and not self.features:
-            raise InputError("random weights", "features beside what else is given", "none")
-
-
-@dataclass(frozen=True)
-class BacktestFiles:
-    """What a backtest is made from.
-
-    Parameters
-    ----------
-    ranked
-        What is ranked; its associations are those with nothing hidden.
+        Features files, a catalogue, a run directory, or one of these that is open.
+    out
+        The classes are written there too, and their features to the file of `features_path`.
     annotations
-        In the order of the features; what the associations were made with.
-    random
-        Features of random weights, to be ranked beside; not needed.
-    concepts
-        What the associations were made with; the shipped file where None.
-    baselines
-        Of the same features: tells which classes the model knows.
-    """
-
-    ranked: RankFiles
-    annotations: Sequence[Path]
-    random: RandomFiles = field(default_factory=RandomFiles)
-    concepts: Path | None = None
-    baselines: Path | None = None
-
-    @property
-    def definitions(self) -> Path:
-        """The file that defines the concepts."""
-        return self.concepts or annotations_folder() / "concepts.yaml"
-
-
-def backtest(
-    files: BacktestFiles,
-    out: Path,
-    *,
-    figure: Path | None = None,
-    config: RankConfig | None = None,
-    progress: Progress = silent,
-) -> BacktestResult:
-    """Hide each known class in turn; write the classes to ``out`` and their features beside it.
-
-    What is ranked is read as `genointerp.command.find.rank.rank` reads it. The second file is
-    that of `features_path`.
-
-    Parameters
-    ----------
+        GFF3 or GenBank of each genome, in the order of the features, unless a catalogue or a run
+        names them: what the associations were made with.
+    genome, activations, ablation, sae, other_sae, trained_on, measured, config, seed
+        As for `genointerp.rank`.
+    associations
+        Of these features, with nothing hidden. A catalogue and a run name their own.
     figure
-        Draw the recall of each class against the rank there, as the suffix says; not where None.
+        The recall of each class against the rank is drawn there, as the suffix says.
+    random, random_activations, random_sae
+        Features of the model with random weights, in the order of the features; their activations,
+        in any order; and the folder of their dictionary, trained on the same genomes.
+    baselines
+        Table of the baselines of these features: which classes the model knows.
+    concepts
+        What the associations were made with; where None the definition of the run, or the shipped
+        one.
+
+    Returns
+    -------
+    BacktestResult
+        ``classes`` has a row for each hidden class, ``features`` one for each of their features.
 
     Raises
     ------
     InputError
-        If there is not one annotation for each features file.
+        If an annotation, a sequence or the associations are not known.
     MismatchError
-        If a sequence is missing, or files do not belong together.
+        If files do not belong together.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> found = gi.backtest("results/demo")  # doctest: +SKIP
     """
-    config = RankConfig() if config is None else config
-    check_table_path(out)
-    if figure is not None:
-        check_suffix(figure)
-    found = files.ranked.open(config)
-    sha256 = {**found.sha256, **_check_known(files, found)}
-    specimens = _with_annotations(found.specimens, files.annotations)
+    settings = read_rank_config(config, seed=seed)
+    out, figure, probes = as_path(out), as_path(figure), as_path(baselines)
+    if out is not None:
+        check_table_path(out)
+    check_suffix(figure)
+    of_random = _RandomFiles(as_paths(random), as_paths(random_activations), as_path(random_sae))
+    files = find_specimens(
+        features, genome=genome, annotations=annotations, activations=activations
+    )
+    table = files.needs_associations(associations)
+    evidence = GivenFiles(
+        as_path(ablation), as_path(sae), as_paths(other_sae), as_paths(trained_on)
+    )
+    ranked = RankFiles(files, table, evidence, measured=as_path(measured))
+    found = ranked.open(settings, "annotation")
+    definition = Path(concepts or files.concepts or annotations_folder() / "concepts.yaml")
+    known = _check_known(found.specimens, table, definition)
     subject = Subject(
-        specimens,
+        found.specimens,
         found.associations,
-        replace(
-            read_split(files.ranked.associations),
-            locus_share=config.locus_share,
-            merge_gap=config.merge_gap,
-        ),
+        replace(read_split(table), locus_share=settings.locus_share, merge_gap=settings.merge_gap),
         found.given,
     )
-    probes = None
-    if files.baselines is not None:
-        check_features(files.baselines, BASELINES, [one.features for one in specimens])
-        probes = read_table(files.baselines, BASELINES)
-    random, digests = _open_random(files.random, subject, config)
-    concepts = load_concepts(files.definitions)
+    if probes is not None:
+        check_features(probes, BASELINES, [one.features for one in found.specimens])
+        known["baselines"] = sha256_file(probes)
+    weights, digests = _open_random(of_random, subject, settings)
     result = backtest_classes(
-        subject, concepts, config, random=random, probes=probes, progress=progress
+        subject,
+        load_concepts(definition),
+        settings,
+        random=weights,
+        probes=None if probes is None else read_table(probes, BASELINES),
+        progress=progress,
     )
-    provenance = Provenance(to_mapping(config), sha256 | digests)
-    with together():
-        write_table(result.features, features_path(out), BACKTEST_FEATURES, provenance)
-        write_table(result.classes, out, BACKTEST, provenance)
+    if out is not None:
+        provenance = Provenance(to_mapping(settings), {**found.sha256, **known, **digests})
+        with together():
+            write_table(result.features, features_path(out), BACKTEST_FEATURES, provenance)
+            write_table(result.classes, out, BACKTEST, provenance)
     if figure is not None:
         draw_backtest(result.features, figure)
     return result
@@ -158,33 +152,34 @@ def features_path(out: Path) -> Path:
     return out.with_name(f"{out.stem}_features{out.suffix}")
 
 
-def _check_known(files: BacktestFiles, found: RankInputs) -> dict[str, str]:
+def _check_known(
+    specimens: Sequence[Specimen], associations: Path, concepts: Path
+) -> dict[str, str]:
     """Refuse other truth than that of the associations; return the sha256 of what is known."""
-    n = len(found.specimens)
-    if len(files.annotations) != n:
-        expected = f"one for each of {n} features files"
-        raise InputError("annotations", expected, str(len(files.annotations)))
-    annotations = {str(path): sha256_file(path) for path in files.annotations}
-    concepts = {str(files.definitions): sha256_file(files.definitions)}
-    measured = table_identity(files.ranked.associations, ASSOCIATIONS)
+    paths = [one.annotation_file for one in specimens if one.annotation_file is not None]
+    annotations = {str(path): sha256_file(path) for path in paths}
+    measured = table_identity(associations, ASSOCIATIONS)
     measured.check_made_from("annotations", annotations)
-    measured.check_made_from("concepts", concepts)
-    known = {f"annotations-{i}": annotations[str(p)] for i, p in enumerate(files.annotations)}
-    known["concepts"] = concepts[str(files.definitions)]
-    if files.baselines is not None:
-        known["baselines"] = sha256_file(files.baselines)
-    return known
+    measured.check_made_from("concepts", {str(concepts): sha256_file(concepts)})
+    known = {f"annotations-{i}": annotations[str(path)] for i, path in enumerate(paths)}
+    return {**known, "concepts": sha256_file(concepts)}
 
 
-def _with_annotations(specimens: Sequence[Specimen], files: Sequence[Path]) -> list[Specimen]:
-    return [
-        replace(one, annotation=read_annotation(path, one.needs("sequence")), annotation_file=path)
-        for one, path in zip(specimens, files, strict=True)
-    ]
+@dataclass(frozen=True)
+class _RandomFiles:
+    """What the model gives with random weights."""
+
+    features: Sequence[Path]
+    activations: Sequence[Path]
+    sae: Path | None
+
+    def __post_init__(self) -> None:
+        if (self.activations or self.sae) and not self.features:
+            raise InputError("random weights", "features beside what else is given", "none")
 
 
 def _open_random(
-    files: RandomFiles, subject: Subject, config: RankConfig
+    files: _RandomFiles, subject: Subject, config: RankConfig
 ) -> tuple[RandomWeights | None, dict[str, str]]:
     """Open what there is of random weights, and return the sha256 of each file by its role."""
     if not files.features:

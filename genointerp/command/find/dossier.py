@@ -1,11 +1,10 @@
-"""Dossiers as files: what stands behind the command `dossier`.
+"""All that is known of each of the first candidates.
 
 The JSON of a dossier is specified in ``docs/schema/tables.md``.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from genointerp.candidate.config import RankConfig
 from genointerp.candidate.dossier.dossier import Dossier, make_dossiers
 from genointerp.candidate.dossier.file import as_mapping
 from genointerp.candidate.evidence.locus import DossierConfig
-from genointerp.core.config import from_mapping, to_mapping
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
+from genointerp.core.config import from_mapping, read_config, to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path, check_replaceable
 from genointerp.core.provenance import Provenance, sha256_file
@@ -23,7 +23,8 @@ from genointerp.feature.decoder import read_own_directions
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
 from genointerp.feature.motif import write_meme
 from genointerp.feature.specimen import Specimen
-from genointerp.feature.specimen_files import find_specimens, total_inputs
+from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens, total_inputs
+from genointerp.store.feature.run_folder import in_run
 from genointerp.store.table.identity import SAE, check_features
 from genointerp.store.table.schema.candidate import CANDIDATES, LOCUS_EVIDENCE
 from genointerp.store.table.table import (
@@ -37,86 +38,109 @@ from genointerp.store.table.table import (
 EVIDENCE = "locus_evidence.tsv"
 
 
-@dataclass(frozen=True)
-class DossierFiles:
-    """What dossiers are written from; annotations and predictions are in the order of the features.
+def dossier(
+    candidates: StrPath,
+    out: StrPath | None = None,
+    *,
+    features: OneOrMoreFeatures | None = None,
+    genome: OneOrMorePaths = (),
+    annotations: OneOrMorePaths = (),
+    predictions: OneOrMorePaths = (),
+    sae: StrPath | None = None,
+    config: DossierConfig | Mapping[str, Any] | StrPath | None = None,
+) -> list[Dossier]:
+    """Gather all that is known of each of the first candidates.
 
     Parameters
     ----------
     candidates
-        As `genointerp.command.find.rank.rank` writes it.
+        As `rank` writes them; or a run directory, which has them.
+    out
+        The dossiers are written into this folder too, which is one output: ``feature_N.json``,
+        ``.gff3``, ``.fasta`` (loci with flanks) and ``.meme`` of each candidate, and the evidence
+        at all loci as one table, ``locus_evidence.tsv``.
+    features
+        What was ranked: features files, a catalogue, a run directory, or one of these that is open.
+        None where the candidates are those of a run directory.
+    genome
+        FASTA or GenBank of each genome, in any order, unless a catalogue or a run names them.
+    annotations
+        GFF3 or GenBank of each genome, in the order of the features, unless a catalogue or a run
+        names them.
     predictions
-        What finders saw in each genome (GFF3), such as ``genointerp annotate --find`` writes; or
-        none.
+        What finders saw in each genome (GFF3), such as ``genointerp annotate --find`` writes, in
+        the order of the features.
     sae
         Folder of the dictionary, for neighbours by direction.
-    """
-
-    candidates: Path
-    features: Sequence[Path]
-    genomes: Sequence[Path]
-    annotations: Sequence[Path]
-    predictions: Sequence[Path] = ()
-    sae: Path | None = None
-
-    def __post_init__(self) -> None:
-        n = len(self.features)
-        for name in ("genomes", "annotations", "predictions"):
-            found = len(getattr(self, name))
-            if found != n and not (name == "predictions" and found == 0):
-                raise InputError(name, f"one for each of {n} features files", str(found))
-
-
-def dossier(files: DossierFiles, out: Path, config: DossierConfig | None = None) -> list[Dossier]:
-    """Write the dossiers of the first candidates into a folder, which is one output.
-
-    ``feature_N.json``, ``.gff3``, ``.fasta`` (loci with flanks) and ``.meme`` of each candidate,
-    and the evidence at all loci as one table, ``locus_evidence.tsv``.
+    config
+        A mapping such as ``{"n_shuffles": 0}``, or YAML.
 
     Raises
     ------
     InputError
-        If files are missing.
+        If the features, a sequence or an annotation are not known.
     MismatchError
-        If they do not belong together.
+        If files do not belong together.
     StorageError
         If something else stands at ``out``.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> dossiers = gi.dossier("results/demo")  # doctest: +SKIP
     """
-    config = DossierConfig() if config is None else config
-    candidates = read_table(files.candidates, CANDIDATES)
-    told = read_provenance(files.candidates, CANDIDATES)["config"]
-    ranked: RankConfig = from_mapping(RankConfig, told, where=f"{files.candidates}: config")
+    settings = read_config(DossierConfig, config)
+    table, asked = in_run(candidates, "candidates.tsv"), as_paths(predictions)
+    if features is None and table == Path(candidates):
+        raise InputError("features", "those of the candidates", "none")
+    ranked_table = read_table(table, CANDIDATES)
+    told = read_provenance(table, CANDIDATES)["config"]
+    ranked: RankConfig = from_mapping(RankConfig, told, where=f"{table}: config")
     specimens = find_specimens(
-        files.features,
-        genome=files.genomes,
-        annotations=files.annotations,
-        predictions=files.predictions,
-    ).open(if_known=("sequence", "annotation"))
+        candidates if features is None else features,
+        genome=genome,
+        annotations=annotations,
+        predictions=asked,
+    ).open("sequence", "annotation")
     stores = [specimen.features for specimen in specimens]
-    check_features(files.candidates, CANDIDATES, stores)
-    decoder = None if files.sae is None else read_own_directions(files.sae, stores[0])
-    record = Provenance(to_mapping(config), _inputs(files, specimens))
-    check_replaceable(out, same=is_table_of(Path(out) / EVIDENCE, LOCUS_EVIDENCE, record))
-    dossiers = make_dossiers(candidates, specimens, ranked, config, decoder=decoder)
+    check_features(table, CANDIDATES, stores)
+    decoder = None if sae is None else read_own_directions(Path(sae), stores[0])
+    inputs = {"candidates": sha256_file(table), **_inputs(specimens, asked)}
+    if sae is not None:
+        inputs[SAE] = stores[0].header.sae_sha256
+    record = Provenance(to_mapping(settings), inputs)
+    if out is not None:
+        same = is_table_of(Path(out) / EVIDENCE, LOCUS_EVIDENCE, record)
+        check_replaceable(Path(out), same=same)
+    dossiers = make_dossiers(ranked_table, specimens, ranked, settings, decoder=decoder)
+    if out is not None:
+        _write_all(dossiers, specimens, Path(out), record, flank=ranked.flank)
+    return dossiers
+
+
+def _inputs(specimens: Sequence[Specimen], predictions: Sequence[Path]) -> Mapping[str, str]:
+    predicted = {
+        f"prediction-{specimen.name}": sha256_file(path)
+        for specimen, path in zip(specimens, predictions, strict=False)
+    }
+    return {**total_inputs(specimens), **predicted}
+
+
+def _write_all(
+    dossiers: Sequence[Dossier],
+    specimens: Sequence[Specimen],
+    out: Path,
+    record: Provenance,
+    *,
+    flank: int,
+) -> None:
     with atomic_path(out) as folder:
         folder.mkdir()
         loci = [dossier.loci for dossier in dossiers]
         evidence = pd.concat(loci or [empty_table(LOCUS_EVIDENCE)], ignore_index=True)
         write_table(evidence, folder / EVIDENCE, LOCUS_EVIDENCE, record)
         for dossier in dossiers:
-            _write(dossier, specimens, folder, record, flank=ranked.flank)
-    return dossiers
-
-
-def _inputs(files: DossierFiles, specimens: Sequence[Specimen]) -> Mapping[str, str]:
-    inputs = {"candidates": sha256_file(files.candidates), **total_inputs(specimens)}
-    inputs |= {
-        f"prediction-{specimen.name}": sha256_file(path)
-        for specimen, path in zip(specimens, files.predictions, strict=False)
-    }
-    if files.sae is not None:
-        inputs[SAE] = specimens[0].features.header.sae_sha256
-    return inputs
+            _write(dossier, specimens, folder, record, flank=flank)
 
 
 def _write(

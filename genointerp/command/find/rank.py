@@ -1,41 +1,131 @@
 """Candidates as files: the table, and their loci as GFF3 and FASTA beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from genointerp.candidate.config import RankConfig
+import pandas as pd
+
+from genointerp.candidate.config import RankConfig, read_rank_config
+from genointerp.candidate.evidence.given import GivenFiles
 from genointerp.candidate.inputs import RankFiles
 from genointerp.candidate.rank import CandidateResult
 from genointerp.candidate.rank import rank as rank_features
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths
 from genointerp.core.config import to_mapping
+from genointerp.core.errors import InputError
 from genointerp.core.files import together
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
 from genointerp.feature.specimen import Specimen
+from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.store.table.schema.candidate import CANDIDATES
 from genointerp.store.table.table import check_table_path, write_table
 
 
 def rank(
-    files: RankFiles,
-    out: Path,
+    features: OneOrMoreFeatures,
+    out: StrPath | None = None,
     *,
-    config: RankConfig | None = None,
+    associations: StrPath | pd.DataFrame | None = None,
+    genome: OneOrMorePaths = (),
+    activations: OneOrMorePaths = (),
+    ablation: StrPath | None = None,
+    sae: StrPath | None = None,
+    other_sae: OneOrMorePaths = (),
+    trained_on: OneOrMorePaths = (),
+    measured: StrPath | None = None,
+    annotations: OneOrMorePaths = (),
+    predictions: OneOrMorePaths = (),
+    config: RankConfig | Mapping[str, Any] | StrPath | None = None,
+    seed: int | None = None,
     progress: Progress = silent,
 ) -> CandidateResult:
-    """Rank the features of files, write the candidates beside ``out`` and return them.
+    """Rank the features as candidates for something that no known concept explains.
 
-    Errors are those of `genointerp.candidate.inputs.RankFiles.open`.
+    Parameters
+    ----------
+    features
+        Features files, a catalogue, a run directory, or one of these that is open.
+    out
+        The candidates are written there too, as .tsv, .parquet or .json; their loci go to .gff3 and
+        .fasta of the same name.
+    associations
+        Measured on these features: a table, or what `associate` returned, if nothing is written. A
+        catalogue and a run name their own.
+    genome
+        FASTA or GenBank of each genome, in any order, unless a catalogue or a run names them.
+    activations
+        What the features were made of, for where windows begin and tokens of unusual norm.
+    ablation
+        Table of `ablate`.
+    sae, other_sae
+        Folder of the dictionary, and those of dictionaries of other seeds.
+    trained_on
+        Genomes that the dictionary was trained on.
+    measured
+        Candidates of the same files, whose measurements are used again.
+    annotations, predictions
+        What is annotated in each genome, and what finders saw in it (GFF3), in the order of the
+        features: they tell loci that the annotation lacks.
+    config
+        A mapping such as ``{"dense": .05}``, or YAML.
+    seed
+        Random seed of the bases and directions that are drawn; replaces that of ``config``.
+
+    Returns
+    -------
+    CandidateResult
+        ``table`` has a row for each candidate, the best first; ``loci`` has their strongest loci.
+
+    Raises
+    ------
+    InputError
+        If the associations or a sequence are not known, or a file is missing or damaged; if there
+        are predictions without annotations, or the other way round; if candidates are to be written
+        of associations that are no file.
+    MismatchError
+        If the files do not belong together.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> found = gi.rank("results/demo")  # doctest: +SKIP
+    >>> found.table[["rank", "feature", "flags"]]  # doctest: +SKIP
     """
-    config = RankConfig() if config is None else config
-    check_table_path(out)
-    found = files.open(config)
-    result = rank_features(
-        found.specimens, found.associations, config, given=found.given, progress=progress
+    settings = read_rank_config(config, seed=seed)
+    if out is not None:
+        check_table_path(Path(out))
+    if out is not None and isinstance(associations, pd.DataFrame):
+        expected = "the file of a table, since candidates are written"
+        raise InputError("associations", expected, "a DataFrame")
+    files = find_specimens(
+        features,
+        genome=genome,
+        annotations=annotations,
+        predictions=predictions,
+        activations=activations,
     )
-    record = Provenance(to_mapping(config), found.sha256)
-    write_candidates(result, found.specimens, out, record, flank=config.flank)
+    if as_paths(annotations) and not as_paths(predictions):
+        expected = f"one for each of {len(files.sources)} features files"
+        raise InputError("predictions", f"{expected}, since annotations were given", "0")
+    ranked = RankFiles(
+        files,
+        associations
+        if isinstance(associations, pd.DataFrame)
+        else files.needs_associations(associations),
+        GivenFiles(as_path(ablation), as_path(sae), as_paths(other_sae), as_paths(trained_on)),
+        as_paths(predictions),
+        as_path(measured),
+    )
+    found = ranked.open(settings)
+    result = rank_features(
+        found.specimens, found.associations, settings, given=found.given, progress=progress
+    )
+    if out is not None:
+        record = Provenance(to_mapping(settings), found.sha256)
+        write_candidates(result, found.specimens, Path(out), record, flank=settings.flank)
     return result
 
 

@@ -98,6 +98,12 @@ class RunFolder:
         return self.path / name / "annotation.gff3" if entry["annotate_with"] else None
 
 
+def in_run(path: StrPath, name: str) -> Path:
+    """Return a path; where it is a run directory, that of the file or folder of this name in it."""
+    path = Path(path)
+    return path / name if (path / CONFIG).is_file() else path
+
+
 def read_mapping(path: Path) -> dict[str, Any]:
     """Read a JSON or YAML file of a run, which is a mapping.
 
