@@ -132,7 +132,7 @@ def test_what_would_be_ignored_is_refused(files, tmp_path, monkeypatch, line, me
         (
             "--activations",
             "fit.a.h5",
-            r"for each of 2 features files, found none for .*test\.h5",
+            r"expected 2 activations, one per features file, .*, found none for .*test\.h5",
         ),
         ("--genome", "fit.fa", "specimen test: expected its sequence"),
     ],
