@@ -1,11 +1,11 @@
 from genointerp import plot as plot
 from genointerp.annotation.annotation_set import AnnotationSet as AnnotationSet
 from genointerp.annotation.catalogue import shipped as shipped
-from genointerp.annotation.concepts import define_elements as define_elements
 from genointerp.annotation.concepts import load_concepts as load_concepts
 from genointerp.annotation.ranges import from_pyranges as from_pyranges
 from genointerp.annotation.ranges import to_pyranges as to_pyranges
 from genointerp.annotation.read import read_annotation as read_annotation
+from genointerp.association.summary import best_per_concept as best_per_concept
 from genointerp.command.ask.export import export as export
 from genointerp.command.ask.motif import motif as motif
 from genointerp.command.ask.query import query as query
@@ -31,6 +31,7 @@ from genointerp.command.start.models import models as models
 from genointerp.command.start.run import run as run
 from genointerp.core.errors import GenointerpError as GenointerpError
 from genointerp.core.version import __version__ as __version__
+from genointerp.feature.specimen import Specimen as Specimen
 from genointerp.genome.genome import Genome as Genome
 from genointerp.genome.interval import GenomicInterval as GenomicInterval
 from genointerp.genome.interval import format_region as format_region
@@ -54,13 +55,14 @@ __all__ = [
     "Genome",
     "GenomicInterval",
     "Run",
+    "Specimen",
     "ablate",
     "adopt",
     "annotate",
     "associate",
     "backtest",
+    "best_per_concept",
     "convert",
-    "define_elements",
     "demo",
     "dossier",
     "encode",

@@ -3,33 +3,46 @@
 import re
 from pathlib import Path
 
-import matplotlib as mpl
 import pytest
 
 from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.schema.candidate import CANDIDATES
 from tests.page.conftest import run_dir  # noqa: F401 (a fixture)
 
-PAGE = (Path(__file__).parents[1] / "docs" / "tutorial.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+DOCS = Path(__file__).parents[1] / "docs"
 
 
-def test_it_has_fewer_than_40_lines_of_code():
+def blocks_of(page):
+    return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+
+
+BLOCKS = blocks_of("tutorial.md")
+
+
+def test_it_has_fewer_than_30_lines_of_code():
     lines = [line for block in BLOCKS for line in block.splitlines() if line.strip()]
-    assert 20 < len(lines) < 40
+    assert 15 < len(lines) < 30
 
 
 @pytest.fixture
-def names(run_dir, tmp_path, monkeypatch):  # noqa: F811
+def execute(run_dir, tmp_path, monkeypatch):  # noqa: F811
+    """Execute blocks where a run lies in results/demo, and return the names that they define."""
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "demo").symlink_to(run_dir)
     monkeypatch.chdir(tmp_path)
-    mpl.use("agg")
-    found = {}
-    for block in BLOCKS:
-        exec(compile(block, "tutorial.md", "exec"), found)
-    yield found
-    found["plt"].close("all")
+
+    def run(blocks):
+        found = {}
+        for block in blocks:
+            exec(compile(block, "page", "exec"), found)
+        return found
+
+    return run
+
+
+@pytest.fixture
+def names(execute):
+    return execute(BLOCKS)
 
 
 def test_it_runs_from_loading_to_ranking(names):
@@ -37,7 +50,13 @@ def test_it_runs_from_loading_to_ranking(names):
     assert set(names["associations"]["concept"]) == {"tRNA", "CDS"}
     assert list(names["ranked"].table.columns) == CANDIDATES.names
     assert len(names["ranked"].table) == 11
-    genes, track = names["axes"]
+    genes, _, track = names["figure"].axes
     assert len(genes.patches) > 0
     assert track.get_xlabel() == f"{names['interval'].seqid} (bp)"
-    assert names["values"].plus.max() == 5.0
+
+
+def test_the_page_on_queries_runs_with_a_gene_of_this_run(execute):
+    found = execute(block.replace("dnaA", "abcA") for block in blocks_of("query.md"))
+    assert set(found["table"]["region"]) == {"abcA"}
+    assert len(found["loci"]) == 10
+    assert found["figure"].axes

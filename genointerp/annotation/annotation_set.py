@@ -8,6 +8,7 @@ import pandas as pd
 
 from genointerp.annotation.ranges import from_pyranges, to_pyranges
 from genointerp.core.errors import AnnotationError
+from genointerp.core.notebook import facts_table
 from genointerp.genome.interval import Strand
 
 if TYPE_CHECKING:
@@ -151,6 +152,12 @@ class AnnotationSet:
         counts = [f"{count:,} {name}" for name, count in self.counts().items()]
         shown = ", ".join(counts[:5]) + (", ..." if len(counts) > 5 else "")
         return f"AnnotationSet({len(self):,} elements: {shown or 'none'})"
+
+    def _repr_html_(self) -> str:
+        counts = [*self.counts().items()]
+        others = {"...": f"{len(counts) - 10} more types"} if len(counts) > 10 else {}
+        shown = {name: f"{count:,}" for name, count in counts[:10]}
+        return facts_table(f"AnnotationSet: {len(self):,} elements", shown | others)
 
     def __iter__(self) -> Iterator[Element]:
         return iter(self._elements.values())

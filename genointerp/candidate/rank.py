@@ -24,7 +24,7 @@ from genointerp.store.table.table import conform
 LOCUS_COLUMNS = ["rank", "feature", "locus", "genome", *LOCI.names]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CandidateResult:
     """Ranked candidates, and the loci of the first of them.
 
@@ -41,6 +41,10 @@ class CandidateResult:
 
     table: pd.DataFrame
     loci: pd.DataFrame
+
+    def __repr__(self) -> str:
+        n_loci = f"{len(self.loci):,} loci of the first"
+        return f"CandidateResult({len(self.table):,} candidates, {n_loci})"
 
 
 def rank(

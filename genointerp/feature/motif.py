@@ -79,7 +79,7 @@ class Information(NamedTuple):
     null_bits: Float64[np.ndarray, " position"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Motif:
     """Bases around the loci of one feature.
 
@@ -103,6 +103,10 @@ class Motif:
     background: Float64[np.ndarray, "4"]
     n_sites: int
     n_repeated: int
+
+    def __repr__(self) -> str:
+        bits = f"{len(self.counts)} columns, {self.information.bits.sum():.1f} bits"
+        return f"Motif({self.name}: {self.n_sites} sites, {self.n_repeated} repeats, {bits})"
 
     @property
     def shares(self) -> Float64[np.ndarray, "position 4"]:

@@ -12,6 +12,7 @@ from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.concepts import Concept, ConceptElements, define_elements
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.identity import Identity
+from genointerp.core.notebook import facts_table
 from genointerp.feature.outliers import Outliers
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
@@ -137,6 +138,15 @@ class Specimen:
         size = f"{n_bp:,} bp in {n_contigs} contig{'s' * (n_contigs > 1)}"
         of = f"{header.n_features:,} features of {header.model} {header.site}"
         return f"<Specimen {self.name}: {', '.join([size, of, *known])}>"
+
+    def _repr_html_(self) -> str:
+        header = self.features.header
+        facts = {
+            "genome": f"{len(header.contigs)} contigs, {self.features.n_rows:,} bp",
+            "features": f"{header.n_features:,} of {header.model} at {header.site}",
+            "known": ", ".join(what for what in EXPECTED if getattr(self, what) is not None),
+        }
+        return facts_table(f"Specimen {self.name}", facts)
 
 
 def check_together(specimens: Sequence[Specimen]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from genointerp.core.errors import CoordinateError, SequenceError
+from genointerp.core.notebook import facts_table
 from genointerp.core.text import clean_field
 from genointerp.genome.interval import GenomicInterval, parse_region, split_at_origin
 from genointerp.genome.letters import reverse_complement
@@ -64,6 +65,14 @@ class Genome(Mapping[str, Contig]):
         others = f"; {len(self) - 3} more" if len(self) > 3 else ""
         n_contigs = f"{len(self)} contig{'s' * (len(self) > 1)}"
         return f"Genome({n_contigs}, {len(self.circular)} circular: {'; '.join(shown)}{others})"
+
+    def _repr_html_(self) -> str:
+        shown = {
+            name: f"{contig.length:,} bp, {'circular' if contig.circular else 'linear'}"
+            for name, contig in [*self.items()][:5]
+        }
+        others = {"...": f"{len(self) - 5} more contigs"} if len(self) > 5 else {}
+        return facts_table("Genome", shown | others)
 
     def __getitem__(self, name: str) -> Contig:
         return self._contigs[name]

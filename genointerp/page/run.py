@@ -14,6 +14,7 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import read_split
 from genointerp.candidate.dossier.file import read_dossier
 from genointerp.core.arguments import StrPath
+from genointerp.core.notebook import facts_table
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
@@ -35,7 +36,7 @@ OPTIONAL_TABLES = ("baselines.tsv", "backtest.tsv")
 """Files that a run directory may hold."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """Contents of a run directory.
 
@@ -74,6 +75,22 @@ class Run:
     split: AssociateConfig
     dossiers: Mapping[int, Mapping[str, Any]]
     files: Mapping[str, Path]
+
+    def __repr__(self) -> str:
+        names = ", ".join(specimen.name for specimen in self.specimens)
+        found = f"{len(self.associations):,} associations, {len(self.candidates):,} candidates"
+        return f"Run({str(self.path)!r}: {names}; {found})"
+
+    def _repr_html_(self) -> str:
+        header = self.specimens[0].features.header
+        facts = {
+            "genomes": ", ".join(specimen.name for specimen in self.specimens),
+            "features": f"{header.n_features:,} of {header.model} at {header.site}",
+            "associations": f"{len(self.associations):,}",
+            "candidates": f"{len(self.candidates):,}",
+            "queries": ", ".join(self.queries) or "none",
+        }
+        return facts_table(f"Run {self.path}", facts)
 
     def region_of(self, query: str) -> str:
         """Return the region of a query; empty if the run does not state it."""

@@ -10,12 +10,13 @@ from torch import Tensor
 
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError, SchemaError
+from genointerp.core.notebook import facts_table
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.header import DictionaryHeader, read_header, read_scale
 from genointerp.sae.io import read_weights
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dictionary:
     """Directions in the activations of one site, and the encoder that reads the amount of each.
 
@@ -56,6 +57,18 @@ class Dictionary:
             expected = f"{header.n_features} numbers, one for each feature"
             raise SchemaError(f"{folder}: scale", expected, str(len(scales)))
         return cls(header, sae.to(device).eval(), scales)
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{name} {value}" for name, value in self._facts().items())
+        return f"Dictionary({facts})"
+
+    def _repr_html_(self) -> str:
+        return facts_table("Dictionary", self._facts())
+
+    def _facts(self) -> dict[str, str]:
+        measured = "unknown" if self.scales is None else "known"
+        model = f"{self.header.model} at {self.header.site}"
+        return {"of": model, "weights": repr(self.sae), "scales": measured}
 
     def to(self, device: torch.device | str) -> "Dictionary":
         """Move the weights to a device, in place, and return the dictionary."""

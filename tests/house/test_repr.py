@@ -3,6 +3,7 @@
 import genointerp as gi
 from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
+from tests.page.conftest import run_dir  # noqa: F401 (a fixture)
 from tests.stores import dense_features, write_features
 
 
@@ -25,6 +26,26 @@ def test_a_model_says_where_it_can_be_read():
 def test_a_dictionary_says_its_size():
     sae = make_sae(SaeConfig("topk", n_features=1024, k=4), 8, seed=0)
     assert repr(sae) == "TopK(1,024 features, k 4, d 8)"
+
+
+def test_a_notebook_shows_a_small_table_of_what_an_object_is(phix174, tmp_path):
+    store = write_features(tmp_path / "f.h5", dense_features())
+    for item, expected in [
+        (gi.Genome([phix174]), "<th>NC_001422.1</th><td>5,386 bp, circular</td>"),
+        (gi.AnnotationSet([], {"c": 9}), "AnnotationSet: 0 elements"),
+        (store, "<th>features</th><td>7</td>"),
+        (gi.Specimen("<x>", store), "Specimen &lt;x&gt;"),
+    ]:
+        assert expected in item._repr_html_()
+
+
+def test_a_run_names_its_genomes(run_dir):  # noqa: F811
+    run = gi.open_run(run_dir)
+    assert repr(run).startswith(f"Run('{run_dir}': first, second; ")
+    assert "<th>genomes</th><td>first, second</td>" in run._repr_html_()
+    found = gi.rank(run, associations=run.associations)
+    assert repr(found).startswith("CandidateResult(11 candidates, ")
+    assert repr(gi.motif(run, 3)).startswith("Motif(f/3: ")
 
 
 def test_a_store_says_what_it_holds_and_is_a_path(tmp_path):

@@ -58,7 +58,7 @@ _NAN = float("nan")
 _LEAST_OVERLAP = 0.01
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BacktestResult:
     """Ranks of the features of each hidden class.
 
@@ -72,6 +72,11 @@ class BacktestResult:
 
     classes: pd.DataFrame
     features: pd.DataFrame
+
+    def __repr__(self) -> str:
+        counts = self.classes["verdict"].value_counts()
+        found = ", ".join(f"{counts[name]} {name}" for name in counts.index)
+        return f"BacktestResult({len(self.classes)} classes hidden: {found})"
 
 
 @dataclass(frozen=True, eq=False)

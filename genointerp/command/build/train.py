@@ -28,6 +28,9 @@ def train(
     activations: OneOrMorePaths,
     out: StrPath,
     *,
+    n_features: int | None = None,
+    k: int | None = None,
+    n_tokens: int | None = None,
     config: TrainingConfig | Mapping[str, Any] | StrPath | None = None,
     seed: int | None = None,
     grid: Grid | None = None,
@@ -47,6 +50,11 @@ def train(
         input first. Empty where a model is to read genomes.
     out
         Folder of the dictionary; of a folder for each dictionary where there is a grid.
+    n_features, k
+        Number of features, and how many of them may fire on a token; they replace those of
+        ``config``.
+    n_tokens
+        Number of tokens to train on; replaces that of ``config``.
     config
         A `TrainingConfig`, a mapping such as ``{"sae": {"n_features": 512, "k": 8}}`` or YAML; the
         defaults where None.
@@ -83,13 +91,10 @@ def train(
     Examples
     --------
     >>> import genointerp as gi
-    >>> config = {"sae": {"n_features": 512, "k": 8}}
-    >>> ((folder, log),) = gi.train("activations.h5", "sae", config=config)  # doctest: +SKIP
+    >>> trained = gi.train("activations.h5", "sae", n_features=512, k=8)  # doctest: +SKIP
     """
     runtime = Runtime() if runtime is None else runtime
-    settings = read_config(TrainingConfig, config)
-    if seed is not None:
-        settings = replace(settings, seed=seed)
+    settings = _settings(config, {"n_features": n_features, "k": k}, n_tokens, seed)
     stores, sequences = as_paths(activations), as_paths(genomes)
     if bool(stores) == bool(sequences):
         found = "both" if sequences else "none"
@@ -117,6 +122,22 @@ def train(
             grid=grid,
             runtime=replace(runtime, device=own),
         )
+
+
+def _settings(
+    config: TrainingConfig | Mapping[str, Any] | StrPath | None,
+    sae: Mapping[str, int | None],
+    n_tokens: int | None,
+    seed: int | None,
+) -> TrainingConfig:
+    """Return a configuration in which the values that are not None replace those of the file."""
+    settings = read_config(TrainingConfig, config)
+    given: dict[str, Any] = {name: value for name, value in sae.items() if value is not None}
+    own = {"n_tokens": n_tokens, "seed": seed}
+    changes: dict[str, Any] = {name: value for name, value in own.items() if value is not None}
+    if given:
+        changes["sae"] = replace(settings.sae, **given)
+    return replace(settings, **changes)
 
 
 class _Reading(NamedTuple):

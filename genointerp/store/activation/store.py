@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float32, Int64
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.identity import Identity
+from genointerp.core.notebook import facts_table
 from genointerp.core.provenance import sha256_file
 from genointerp.store.contents import check_contents, crc32_of
 from genointerp.store.contigs import ContigInfo, read_contigs, read_intervals
@@ -145,6 +146,15 @@ class ActivationStore:
             f"ActivationStore({str(self.path)!r}: {self.header.model} at {self.header.site}, "
             f"{self.d_in} numbers a token; bases read: {read or 'none'})"
         )
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "file": self.path,
+            "model": f"{self.header.model} at {self.header.site}",
+            "numbers a token": self.d_in,
+        }
+        read = {f"bases read on {strand}": f"{n:,}" for strand, n in self.n_by_strand.items()}
+        return facts_table("ActivationStore", facts | read)
 
     @property
     def identity(self) -> Identity:

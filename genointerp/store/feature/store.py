@@ -20,6 +20,7 @@ from genointerp.core.arguments import StrPath
 from genointerp.core.errors import CoordinateError, SchemaError, UnknownNameError
 from genointerp.core.feature_names import check_feature_names
 from genointerp.core.identity import Identity
+from genointerp.core.notebook import facts_table
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import sha256_file
 from genointerp.core.text import is_count
@@ -168,6 +169,19 @@ class FeatureStore:
             f"{self.header.model} at {self.header.site}; {n_contigs} contigs, {n_bp:,} bp; "
             f"bases read: {read})"
         )
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "file": self.path,
+            "features": f"{self.n_features:,}",
+            "model": f"{self.header.model} at {self.header.site}",
+            "genome": f"{len(self.lengths)} contigs, {self.n_rows:,} bp",
+        }
+        read = {
+            f"bases read on {strand}": f"{sum(part.length for part in parts):,}"
+            for strand, parts in self._coverage.items()
+        }
+        return facts_table("FeatureStore", facts | read)
 
     @property
     def identity(self) -> Identity:
