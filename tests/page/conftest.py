@@ -84,6 +84,7 @@ def without_drawing(monkeypatch):
 
     monkeypatch.setattr(page, "picture", blank)
     monkeypatch.setattr(section, "picture", blank)
+    monkeypatch.setattr(section, "plot_logo", lambda *_, **__: None)
 
 
 def predictions_of(folder: Path, genomes):
