@@ -63,21 +63,21 @@ def page(run: Path) -> str:
             f" (see the [card]({CARD})).",
             "## What the best feature of each concept shows",
             EXPLAINED if is_measured(beside) else NOT_MEASURED,
-            _markdown(beside[list(shown)].rename(columns=shown)),
+            markdown(beside[list(shown)].rename(columns=shown)),
             *(f"![{caption}]({name})" for name, caption in FIGURES.items()),
             "## Headline figures",
-            _markdown(pd.DataFrame(_facts(summary), columns=["figure", "value"])),
+            markdown(pd.DataFrame(_facts(summary), columns=["figure", "value"])),
             "## Best feature of each concept and orientation",
             "null F1 is the 95th percentile over circular shifts of the annotation; always-on F1"
             " is that of a detector that fires everywhere.",
-            _markdown(concepts),
+            markdown(concepts),
             f"## Top {len(candidates)} candidates",
-            _markdown(candidates[list(CANDIDATE_COLUMNS)]),
+            markdown(candidates[list(CANDIDATE_COLUMNS)]),
             "## Would the ranking have found what is known?",
             "Each class is hidden from the annotation in turn, and all features are ranked as if"
             " it were unknown ([backtest](../backtest.md)); classes that no feature tells are left"
             f" out. {int(backtest['n_live'].max())} features are ranked.",
-            _markdown(hidden),
+            markdown(hidden),
             "",
         ]
     )
@@ -101,7 +101,8 @@ def _facts(summary: dict[str, Any]) -> list[tuple[str, object]]:
     ]
 
 
-def _markdown(table: pd.DataFrame) -> str:
+def markdown(table: pd.DataFrame) -> str:
+    """Return a table in Markdown, numbers with three digits."""
     rows = [list(table.columns), ["---"] * len(table.columns)]
     rows += [[_cell(value) for value in row] for row in table.itertuples(index=False)]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)

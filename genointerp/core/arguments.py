@@ -7,6 +7,9 @@ from pathlib import Path
 StrPath = str | os.PathLike[str]
 """A path. The stores of this package are paths too: each stands for its file."""
 
+SHIPPED = "shipped:"
+"""Beginning of the name of a genome or a dictionary that is shipped, where a path may stand."""
+
 OneOrMorePaths = StrPath | Iterable[StrPath]
 
 FeatureName = int | str

@@ -31,7 +31,7 @@ def dictionary(
     Parameters
     ----------
     sae
-        Folder of the dictionary.
+        Folder of the dictionary, or ``shipped:nano``.
     associations
         Table of associations, to colour each feature by its best concept with ``q <= 0.05``.
     method

@@ -293,26 +293,35 @@ def _headline(run: Run) -> str:
     if not name:
         return ""
     fit = run.config.get("fit") or []
-    role = "on which the dictionary was trained" if name in fit else "held out from the dictionary"
+    if not fit:
+        role = "the dictionary was there before this run"
+    else:
+        role = (
+            "on which the dictionary was trained" if name in fit else "held out from the dictionary"
+        )
     n, whole, rows, sample = (
         format_value(run.summary.get(f"fidelity.{key}"))
         for key in ("n_bases", "n_bases_whole", "n_tokens", "sample")
     )
     of = f" ({n} of {whole} bases, in evenly spread windows)" if sample else ""
     tokens = f"; FVU, L0 and dead share are measured on {rows} of its tokens" if rows else ""
+    training = (
+        " training: measured on held-out blocks of the genomes that the dictionary was trained on."
+    )
     return (
         f"fidelity: measured on {name}, {role}; losses and bits per base are of all regions that "
-        f"were read{of}{tokens}. training: measured on held-out blocks of the genomes that the "
-        "dictionary was trained on."
+        f"were read{of}{tokens}.{training if fit else ''}"
     )
 
 
 def _model_facts(run: Run) -> dict[str, str]:
     header = run.specimens[0].features.header
+    source = run.summary.get("dictionary.source")
     return {
         "model": header.model,
         "model sha256": header.model_sha256,
         "site": header.site,
+        **({} if source is None else {"dictionary": str(source)}),
         "dictionary sha256": header.sae_sha256,
         "features": format_value(header.n_features),
     }

@@ -45,6 +45,11 @@ class Dictionary:
     def load(cls, folder: StrPath, *, device: str = "cpu") -> "Dictionary":
         """Read a dictionary that this package wrote.
 
+        Parameters
+        ----------
+        folder
+            Its folder, or ``shipped:nano`` for the one that is shipped.
+
         Raises
         ------
         SchemaError

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 from safetensors.numpy import load_file
 
-from genointerp.core.arguments import StrPath
+from genointerp.core.arguments import SHIPPED, StrPath
 from genointerp.core.config import from_mapping, read_yaml
 from genointerp.core.errors import ConfigError, SchemaError, UnknownNameError
 from genointerp.core.feature_names import check_feature_names
@@ -19,6 +19,7 @@ from genointerp.core.identity import Identity
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import sha256_file
 from genointerp.sae.config import SaeConfig
+from genointerp.sae.shipped import dictionary_folder, shipped_dictionaries
 
 CONFIG = "cfg.json"
 WEIGHTS = "sae_weights.safetensors"
@@ -108,12 +109,17 @@ class DictionaryHeader:
 def read_header(folder: StrPath) -> DictionaryHeader:
     """Read the metadata of a dictionary of this package.
 
+    Parameters
+    ----------
+    folder
+        Its folder, or ``shipped:NAME``.
+
     Raises
     ------
     SchemaError
         If a file is missing or malformed, or the weights changed after they were written.
     """
-    folder = Path(folder)
+    folder = dictionary_folder(folder)
     cfg, where = read_cfg(folder / CONFIG), folder / CONFIG
     metadata, config = cfg["metadata"], _sae_config(cfg, where)
     names = metadata.get(NAMES, {})
@@ -133,6 +139,14 @@ def read_header(folder: StrPath) -> DictionaryHeader:
         ),
         only_there=only_there,
     )
+
+
+def shipped_name(header: DictionaryHeader) -> str | None:
+    """Return ``shipped:NAME`` of a dictionary whose weights are shipped; None of any other."""
+    for name, folder in shipped_dictionaries().items():
+        if sha256_file(folder / WEIGHTS) == header.sha256:
+            return f"{SHIPPED}{name}"
+    return None
 
 
 def read_cfg(path: Path) -> dict[str, Any]:
@@ -168,7 +182,7 @@ def read_directions(folder: StrPath) -> Float64[np.ndarray, "n_features d_out"]:
     SchemaError
         If the folder holds no dictionary.
     """
-    path = Path(folder) / WEIGHTS
+    path = dictionary_folder(folder) / WEIGHTS
     if not path.exists():
         raise SchemaError(str(folder), f"a file {WEIGHTS}", "none")
     check_is_file(path, error=SchemaError)
@@ -201,7 +215,7 @@ def read_scale(folder: StrPath) -> Float64[np.ndarray, " n_features"] | None:
     SchemaError
         If the file is damaged.
     """
-    path = Path(folder) / SCALE
+    path = dictionary_folder(folder) / SCALE
     if not path.exists():
         return None
     values = parse_json(read_text(path, error=SchemaError), where=str(path), error=SchemaError)

@@ -1,12 +1,14 @@
 """The configuration of a run, checked against ``workflows/config/config.schema.json``.
 
 A resolved configuration names every file by its absolute path, so that it means the same wherever
-it is read again; resolving it once more changes nothing.
+it is read again; resolving it once more changes nothing. The one of a run directory names them
+relative to that directory, so that it can be moved (`relative_to`).
 """
 
 import difflib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +20,20 @@ from genointerp.annotation.finders.registry import installed_finders
 from genointerp.association.config import AssociateConfig
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.locus import DossierConfig
+from genointerp.core.arguments import SHIPPED
 from genointerp.core.config import read_config, read_yaml
 from genointerp.core.errors import ConfigError, SequenceError
 from genointerp.genome.file import kind_of, read_bytes
+from genointerp.sae.header import read_header
+from genointerp.sae.shipped import dictionary_folder
 from genointerp.training.config import TrainingConfig
 from genointerp.workflow.folder import workflow_folder
-
-SHIPPED = "shipped:"
 
 ANNOTATORS = ("pyrodigal", "pyaragorn", "pybarrnap")
 """Finders that annotate a sequence without an annotation, if they are installed."""
 
 FOLDERS = (
+    "inputs",
     "sae",
     "random",
     "other_seed",
@@ -48,6 +52,15 @@ SETTINGS: dict[str, type] = {
     "dossier": DossierConfig,
 }
 """Keys that name the configuration file of a command, with the type that it is read as."""
+
+OF_TRAINING = ("dictionary", "fit")
+"""Keys that a run has only if it trains its dictionary."""
+
+MODEL = "nano"
+"""Name of the model where the configuration does not say."""
+
+SAMPLE = 25_000
+"""Bases of each strand on which the losses are measured where the configuration does not say."""
 
 
 def read_run_config(path: Path) -> dict[str, Any]:
@@ -77,16 +90,17 @@ def resolve_run_config(values: Mapping[str, Any], *, folder: Path, where: str) -
     """
     check_run_config(values, where=where)
     config: dict[str, Any] = _defaults() | json.loads(json.dumps(values))
+    config["model"] = {"name": MODEL} | config["model"]
     for name, genome in config["genomes"].items():
         _resolve_genome(genome, folder, f"{where}: genomes.{name}")
-    for key in ("dictionary", "concepts", *SETTINGS):
-        if key in config:
-            config[key] = str(_resolve(config[key], key, folder, where))
+    for role, owner, key in _named_files(config):
+        if not role.startswith("genomes."):
+            place = where if owner is config else f"{where}: baselines"
+            owner[key] = str(_resolve(owner[key], key, folder, place))
+    _choose_genomes(config, where)
+    if "sae" in config:
+        config["sae"] = _resolve_dictionary(config["sae"], folder)
     beside = config.get("baselines", {})
-    if "random_dictionary" in beside:
-        place = f"{where}: baselines"
-        source = beside["random_dictionary"]
-        beside["random_dictionary"] = str(_resolve(source, "random_dictionary", folder, place))
     _resolve_model(config["model"], folder, f"{where}: model")
     _check_names(config, where)
     # a mistake in it is reported now, not when the activations have been computed
@@ -95,6 +109,55 @@ def resolve_run_config(values: Mapping[str, Any], *, folder: Path, where: str) -
     for key, kind in SETTINGS.items():
         read_config(kind, Path(config[key]) if key in config else None)
     return config
+
+
+def relative_to(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a resolved configuration with its paths relative to a folder, links followed."""
+    folder = folder.resolve()
+
+    def relative(path: str) -> str:
+        found = Path(os.path.relpath(folder / path, folder)).as_posix()
+        # no path may look like an option
+        return f"./{found}" if found.startswith("-") else found
+
+    found = with_files(config, lambda _, path: relative(path))
+    model = found["model"]
+    if "/" in model["name"] and (folder / model["name"]).is_dir():
+        # a slash tells a folder from a registered name
+        model["name"] = f"./{relative(model['name'])}"
+    if "checkpoint" in model:
+        model["checkpoint"] = relative(model["checkpoint"])
+    if "sae" in found and not found["sae"].startswith(SHIPPED):
+        found["sae"] = relative(found["sae"])
+    return found
+
+
+def named_files(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the paths of the files that a configuration names, by their roles.
+
+    The role of a file of a genome is like ``genomes.NAME.sequence``, of another its key.
+    """
+    return {role: owner[key] for role, owner, key in _named_files(config)}
+
+
+def with_files(config: Mapping[str, Any], change: Callable[[str, str], str]) -> dict[str, Any]:
+    """Return a configuration with other paths: ``change`` is called with each role and path."""
+    found: dict[str, Any] = json.loads(json.dumps(config))
+    for role, owner, key in _named_files(found):
+        owner[key] = change(role, owner[key])
+    return found
+
+
+def _named_files(config: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield the role of each file, and where the configuration names it."""
+    for name, genome in config["genomes"].items():
+        for key in ("sequence", "annotation"):
+            if key in genome:
+                yield f"genomes.{name}.{key}", genome, key
+    owners = [(config, key) for key in ("dictionary", "concepts", *SETTINGS)]
+    for owner, key in [*owners, (config.get("baselines", {}), "random_dictionary")]:
+        if key in owner:
+            yield key, owner, key
 
 
 def check_run_config(values: Mapping[str, Any], *, where: str) -> None:
@@ -117,6 +180,7 @@ def _schema() -> dict[str, Any]:
 
 
 def _defaults() -> dict[str, Any]:
+    """Return what every resolved configuration has, whether it was given or not."""
     keys = _schema()["properties"]
     return {key: entry["default"] for key, entry in keys.items() if "default" in entry}
 
@@ -151,6 +215,34 @@ def _resolve_genome(genome: dict[str, Any], folder: Path, where: str) -> None:
             genome["annotation"] = str(path)
         else:
             genome["annotate_with"] = installed_finders(ANNOTATORS)
+
+
+def _choose_genomes(config: dict[str, Any], where: str) -> None:
+    """Choose what the configuration leaves open: genomes to train and to measure losses on."""
+    genomes = list(config["genomes"])
+    if "sae" in config:
+        beside = config.get("baselines", {})
+        both = [key for key in OF_TRAINING if key in config]
+        both += [key for key in ("random", "random_dictionary", "other_seed") if beside.get(key)]
+        if both:
+            expected = "a dictionary that is there, or a training with its rivals"
+            raise ConfigError(where, expected, f"sae and {', '.join(both)}")
+    else:
+        others = [name for name in genomes if name not in config["test"]]
+        config.setdefault("fit", others or genomes)
+    fidelity = config.setdefault("fidelity", {"sample": SAMPLE})
+    trained_on = config.get("fit", ())
+    others = [name for name in genomes if name not in trained_on]
+    fidelity.setdefault("genome", (others or genomes)[0])
+
+
+def _resolve_dictionary(source: str, folder: Path) -> str:
+    """Return an absolute path, or the name of what is shipped, of a dictionary that can be read."""
+    path = dictionary_folder(source)
+    if not source.startswith(SHIPPED):
+        path, source = (folder / path).resolve(), str((folder / path).resolve())
+    read_header(path)
+    return source
 
 
 def _resolve_model(model: dict[str, Any], folder: Path, where: str) -> None:
@@ -190,7 +282,7 @@ def _check_names(config: Mapping[str, Any], where: str) -> None:
         if name in FOLDERS:
             expected = f"a name that is no folder of a run ({', '.join(FOLDERS)})"
             raise ConfigError(f"{where}: genomes", expected, repr(name))
-    named = [("fit", name) for name in config["fit"]]
+    named = [("fit", name) for name in config.get("fit", ())]
     named.append(("fidelity.genome", config["fidelity"]["genome"]))
     named += [(f"queries.{key}", query["genome"]) for key, query in config["queries"].items()]
     random = config.get("baselines", {}).get("random", {})

@@ -62,54 +62,71 @@ N_CANDIDATES = 10
 
 
 def headline(run_dir: Path) -> str:
-    """Return the findings of a run: figures of the held-out genome, four tables and a path.
+    """Return the findings of a run: figures of the dictionary, tables and the path of the page.
 
     The tables are the best feature of each concept with its nulls and beside the baselines, the
-    first candidates, and the hidden classes.
+    first candidates, and the hidden classes, as far as the run has them.
     """
     run_dir = Path(run_dir)
+    lines = [*figures(run_dir), *_associations(run_dir), *_backtest(run_dir)]
+    return "\n".join([*lines, "", f"report: {run_dir / 'report.html'}"])
+
+
+def _associations(run_dir: Path) -> list[str]:
+    if not (run_dir / "candidates.tsv").is_file():
+        return ["", "No annotation: features have no concepts, and nothing is ranked."]
     best = read_table(run_dir / "best_per_concept.tsv", BEST_PER_CONCEPT)
     concepts = one_per_concept(best)[list(CONCEPT_COLUMNS)].rename(columns=CONCEPT_COLUMNS)
     candidates = read_table(run_dir / "candidates.tsv", CANDIDATES).head(N_CANDIDATES)
+    return [
+        "",
+        "Best feature of each concept (chosen on fit, scored on test)",
+        _text(concepts),
+        "",
+        "The same beside what needs no dictionary (F1 on test)",
+        *_beside(best, run_dir),
+        "",
+        f"Top {len(candidates)} candidates",
+        _text(candidates[list(CANDIDATE_COLUMNS)]),
+    ]
+
+
+def _backtest(run_dir: Path) -> list[str]:
+    if not (run_dir / "backtest.tsv").is_file():
+        return []
     backtest = read_table(run_dir / "backtest.tsv", BACKTEST)
     told = backtest[backtest["n_class_features"] > 0]
     n_live = int(backtest["n_live"].max()) if len(backtest) else 0
-    return "\n".join(
-        [
-            *figures(run_dir),
-            "",
-            "Best feature of each concept (chosen on fit, scored on test)",
-            _text(concepts),
-            "",
-            "The same beside what needs no dictionary (F1 on test)",
-            *_beside(best, run_dir),
-            "",
-            f"Top {len(candidates)} candidates",
-            _text(candidates[list(CANDIDATE_COLUMNS)]),
-            "",
-            f"Known classes, hidden one at a time: where {n_live} ranked features tell them",
-            _text(told[list(BACKTEST_COLUMNS)].rename(columns=BACKTEST_COLUMNS)),
-            f"no feature tells: {', '.join(_untold(backtest)) or 'none'}",
-            "",
-            f"report: {run_dir / 'report.html'}",
-        ]
-    )
+    return [
+        "",
+        f"Known classes, hidden one at a time: where {n_live} ranked features tell them",
+        _text(told[list(BACKTEST_COLUMNS)].rename(columns=BACKTEST_COLUMNS)),
+        f"no feature tells: {', '.join(_untold(backtest)) or 'none'}",
+    ]
 
 
 def figures(run_dir: Path) -> list[str]:
     """Return the headline figures as lines, each with what it is of."""
     summary = read_json_object(run_dir / "summary.json", error=SchemaError)
     config = read_yaml(run_dir / "config.yaml")
-    fidelity, training = summary["fidelity"], summary["training"]
+    fidelity, trained_on = summary["fidelity"], config.get("fit", [])
     genome = config["fidelity"]["genome"]
-    role = "trained on" if genome in config["fit"] else "held out"
+    role = "trained on" if genome in trained_on else "held out"
+    if "training" in summary:
+        source = (
+            f"{', '.join(trained_on)} (held-out blocks of the training): "
+            f"FVU {summary['training']['fvu']:.3f}"
+        )
+    else:
+        role = "not trained on by this run"
+        source = f"dictionary: {summary['dictionary']['source']}"
     n, whole = fidelity["n_bases"], fidelity["n_bases_whole"]
     spread = f" of {whole:,}, in windows spread evenly" if fidelity["sample"] else ""
     return [
         f"{genome} ({role}): {fidelity['bits_per_base']:.3f} bits per base and loss recovered "
         f"{_share(fidelity['loss_recovered'])} ({n:,} bases{spread}); FVU "
         f"{fidelity['fvu']:.3f}, L0 {fidelity['l0']:.1f} ({fidelity['n_tokens']:,} tokens)",
-        f"{', '.join(config['fit'])} (held-out blocks of the training): FVU {training['fvu']:.3f}",
+        source,
     ]
 
 

@@ -17,12 +17,10 @@ from genointerp.core.files import atomic_path, read_json_object, replacing
 from genointerp.core.provenance import sha256_file
 from genointerp.core.version import PACKAGE_FOLDER
 from genointerp.genome.read import read_genome
+from genointerp.workflow.config import named_files
 
 RECORD = "inputs.json"
 """Name of the record in the run directory."""
-
-FILES = ("dictionary", "concepts", "associate", "rank", "dossier")
-"""Keys of the configuration that name a file."""
 
 
 @dataclass
@@ -35,7 +33,7 @@ class InputRecord:
         By role, such as ``genomes.ecoli.sequence``. That of a sequence is of names, topologies
         and bases, as provenance has it; that of anything else of the bytes of its files.
     known
-        sha256 by path, with the size, times and inode that the file had when it was read.
+        sha256 by role and name, with the size, times and inode that the file had when it was read.
     checked
         Settings of the model and its windows that were found to be possible.
     """
@@ -62,62 +60,64 @@ class InputRecord:
         with replacing(), atomic_path(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
-    def update(self, config: Mapping[str, Any]) -> None:
+    def update(self, config: Mapping[str, Any], folder: Path) -> None:
         """Bring the record up to date with the files that a resolved configuration names.
 
         A file is read again where its size, one of its times or its inode has changed.
+
+        Parameters
+        ----------
+        folder
+            Folder to which its paths are relative.
         """
         before, self.known = self.known, {}
         self.sha256 = {
-            role: self._digest(paths, before, is_genome=role.endswith(".sequence"))
-            for role, paths in _named_files(config)
+            role: self._digest(role, paths, before) for role, paths in _files(config, folder)
         }
 
-    def _digest(
-        self, paths: Sequence[Path], before: Mapping[str, list[Any]], *, is_genome: bool
-    ) -> str:
+    def _digest(self, role: str, paths: Sequence[Path], before: Mapping[str, list[Any]]) -> str:
         found = []
         for path in paths:
-            key = f"genome {path}" if is_genome else str(path)
+            key = f"{role} {path.name}"
             state = path.stat()
             # nothing that copies a file sets its ctime
             seen = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
-            known = before.get(key, self.known.get(key, []))
-            if known[:-1] == seen:
-                self.known[key] = known
-            else:
-                digest = read_genome(path).sha256 if is_genome else sha256_file(path)
-                self.known[key] = [*seen, digest]
-            found.append(self.known[key][-1])
+            known = before.get(key, [])
+            if known[:-1] != seen:
+                is_genome = role.endswith(".sequence")
+                known = [*seen, read_genome(path).sha256 if is_genome else sha256_file(path)]
+            self.known[key] = known
+            found.append(known[-1])
         return found[0] if len(found) == 1 else hashlib.sha256("".join(found).encode()).hexdigest()
 
 
+def weights_digest(config: Mapping[str, Any], folder: Path) -> str | None:
+    """Return the sha256 of the local weights of the model; None if there are none."""
+    roles = dict(_files({**config, "genomes": {}}, folder))
+    return InputRecord()._digest("model", roles["model"], {}) if "model" in roles else None
+
+
 def input_digests(config: Mapping[str, Any], run_dir: Path) -> dict[str, str]:
-    """Return the sha256 of every input of a resolved configuration, by its role."""
+    """Return the sha256 of every input of the configuration of a run directory, by its role."""
     record = InputRecord.read(run_dir / RECORD)
-    record.update(config)
+    record.update(config, run_dir)
     return record.sha256
 
 
-def _named_files(config: Mapping[str, Any]) -> Iterator[tuple[str, list[Path]]]:
-    for name, genome in config["genomes"].items():
-        for key in ("sequence", "annotation"):
-            if key in genome:
-                yield f"genomes.{name}.{key}", [Path(genome[key])]
+def _files(config: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, list[Path]]]:
     concepts = {"concepts": str(annotations_folder() / "concepts.yaml")}
-    for key, path in (concepts | {key: config[key] for key in FILES if key in config}).items():
-        yield key, [Path(path)]
-    if "random_dictionary" in config.get("baselines", {}):
-        yield "random_dictionary", [Path(config["baselines"]["random_dictionary"])]
-    weights = [*_weights(config["model"]["name"]), *_weights(config["model"].get("checkpoint", ""))]
-    if weights:
-        yield "model", weights
+    for role, path in (concepts | named_files(config)).items():
+        yield role, [folder / path]
+    model = config["model"]
+    weights = folder if "/" in model["name"] else PACKAGE_FOLDER / "model" / "weights"
+    paths = [weights / model["name"]]
+    if "checkpoint" in model:
+        paths.append(folder / model["checkpoint"])
+    files = [file for path in paths for file in _files_of(path)]
+    if files:
+        yield "model", files
 
 
-def _weights(name: str) -> list[Path]:
-    """Return the local files of a model: of a folder, a file or a shipped model."""
-    shipped = PACKAGE_FOLDER / "model" / "weights" / name
-    path = Path(name) if "/" in name else shipped
-    if not name or path.is_file():
-        return [path] if name else []
-    return sorted(file for file in path.glob("*") if file.is_file())
+def _files_of(path: Path) -> list[Path]:
+    """Return a file, or the files of a folder of weights; none where there is no such folder."""
+    return [path] if path.is_file() else sorted(it for it in path.glob("*") if it.is_file())

@@ -49,6 +49,7 @@ def test_a_wheel_that_lacks_a_file_or_has_one_more_is_found(tmp_path, monkeypatc
     names = sorted(check_wheel.expected())
     assert "genointerp/_data/annotations/concepts.yaml" in names
     assert "genointerp/model/weights/nano/MODEL_CARD.md" in names
+    assert "genointerp/sae/weights/nano/sae_weights.safetensors" in names
     for files, status in ((names, 0), (names[1:], 1), ([*names, "genointerp/more.py"], 1)):
         wheel = tmp_path / f"{len(files)}.whl"
         with zipfile.ZipFile(wheel, "w") as archive:

@@ -1,13 +1,15 @@
 """Configurations of a run: what is shipped fits the schema, what does not fit is one line."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from genointerp.core.errors import ConfigError
+from genointerp.core.errors import ConfigError, SchemaError
+from genointerp.sae.shipped import dictionary_folder
 from genointerp.workflow import config as module
 from genointerp.workflow.config import (
     check_run_config,
@@ -227,9 +229,55 @@ def test_a_genbank_file_is_its_own_annotation(config, tmp_path):
 
 
 def test_a_missing_key_is_named(config, tmp_path):
-    del config["model"]
-    with pytest.raises(ConfigError, match=r"run.yaml: expected the key 'model'"):
+    del config["genomes"]
+    with pytest.raises(ConfigError, match=r"run.yaml: expected the key 'genomes'"):
         read_run_config(written(config, tmp_path))
+
+
+def test_a_genome_is_all_that_a_configuration_must_name(config, tmp_path):
+    found = read_run_config(written({"genomes": config["genomes"]}, tmp_path))
+    assert found["model"] == {"name": "nano"}
+    assert found["fit"] == ["a"]
+    assert found["fidelity"] == {"genome": "a", "sample": 25_000}
+    assert found["backtest"] is True
+    assert resolve_run_config(found, folder=tmp_path, where="again") == found
+
+
+def test_training_and_its_losses_are_of_different_genomes_where_one_is_held_out(config, tmp_path):
+    (tmp_path / "b.fa").write_text(">chr2\nACGT\n")
+    genomes = {"b": {"sequence": "b.fa", "annotation": "a.gff3"}, **config["genomes"]}
+    found = read_run_config(written({"genomes": genomes, "test": ["b"]}, tmp_path))
+    assert (found["fit"], found["fidelity"]["genome"]) == (["a"], "b")
+
+
+def test_a_dictionary_that_is_there_takes_the_place_of_a_training(config, tmp_path):
+    del config["fit"]
+    found = read_run_config(written(config | {"sae": "shipped:nano"}, tmp_path))
+    assert found["sae"] == "shipped:nano"
+    assert "fit" not in found
+    config["sae"] = os.path.relpath(dictionary_folder("shipped:nano"), tmp_path)
+    found = read_run_config(written(config, tmp_path))
+    assert found["sae"] == str(dictionary_folder("shipped:nano"))
+    assert resolve_run_config(found, folder=Path("elsewhere"), where="again") == found
+
+
+@pytest.mark.parametrize(
+    ("others", "found"),
+    [
+        ({"fit": ["a"]}, "sae and fit"),
+        ({"baselines": {"other_seed": True}}, "sae and other_seed"),
+    ],
+)
+def test_a_dictionary_and_a_training_exclude_each_other(config, tmp_path, others, found):
+    del config["fit"]
+    with pytest.raises(ConfigError, match=f"a training with its rivals, found {found}"):
+        read_run_config(written(config | {"sae": "shipped:nano"} | others, tmp_path))
+
+
+def test_a_folder_without_a_dictionary_is_refused(config, tmp_path):
+    del config["fit"]
+    with pytest.raises(SchemaError, match=r"cfg.json: expected the configuration of a dictionary"):
+        read_run_config(written(config | {"sae": "none"}, tmp_path))
 
 
 def test_a_file_that_is_no_mapping_is_refused(tmp_path):

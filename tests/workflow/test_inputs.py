@@ -32,7 +32,7 @@ def config(tmp_path):
 
 def recorded(config, folder):
     record = InputRecord.read(folder / RECORD)
-    record.update(config)
+    record.update(config, folder)
     record.write(folder / RECORD)
     return record.sha256
 

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ from genointerp.command.start.run import run as run_workflow
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome, write_fasta
+from genointerp.sae.shipped import dictionary_folder
 from genointerp.workflow.folder import workflow_folder
 from genointerp.workflow.headline import headline
 
@@ -79,16 +81,15 @@ def test_a_shipped_configuration_can_be_planned(tmp_path, name):
     out = tmp_path / "out"
     run_workflow(FOLDER / "config" / f"{name}.yaml", out, cores=1, extra=["--dry-run", "--quiet"])
     assert sorted(path.name for path in out.iterdir() if path.name[0] != ".") == [
-        "config.yaml",
-        "inputs.json",
-        "logs",
+        *("config.yaml", "inputs", "inputs.json", "logs"),
     ]
 
 
 def planned(directory, tmp_path, **keys):
     """The command line of each rule, by the file that it writes; keys change the configuration."""
     values = yaml.safe_load(CONFIG.read_text()) | keys
-    values["dictionary"] = str(CONFIG.parent / values["dictionary"])
+    if values["dictionary"] is not None:
+        values["dictionary"] = str(CONFIG.parent / values["dictionary"])
     path = tmp_path / "run.yaml"
     path.write_text(yaml.safe_dump({key: it for key, it in values.items() if it is not None}))
     result = snakemake("--dry-run", "-p", directory=directory, config=path)
@@ -122,7 +123,7 @@ def test_whatever_ranks_is_told_the_same(tmp_path):
         ("--sae", "sae"),
         ("--other-sae", "other_seed/sae"),
         ("--activations", "bsubtilis/activations.h5"),
-        ("--config", str(tmp_path / "rank.yaml")),
+        ("--config", "../rank.yaml"),
         ("--seed", "0"),
     } <= set(first)
     assert sum(name == "--trained-on" for name, _ in first) == 1
@@ -135,7 +136,7 @@ def test_whatever_ranks_is_told_the_same(tmp_path):
         ("baselines.tsv", "associate"),
         ("dossiers", "dossier"),
     ):
-        assert ("--config", str(tmp_path / f"{key}.yaml")) in options_of(lines[name])
+        assert ("--config", f"../{key}.yaml") in options_of(lines[name])
 
 
 @pytest.mark.slow
@@ -156,7 +157,7 @@ def test_device_dtype_weights_and_windows_reach_every_command_that_takes_them(tm
     lines = planned(tmp_path / "out", tmp_path, model=model, windows=windows)
     loads = {
         *{("--model", "evo2_7b"), ("--device", "cuda"), ("--dtype", "bfloat16")},
-        ("--checkpoint", str(tmp_path / "own.pt")),
+        ("--checkpoint", "../own.pt"),
     }
     reads = {("--window", "4096"), ("--warmup", "512"), ("--batch", "8")}
     expected = {
@@ -197,12 +198,22 @@ def test_names_that_mean_something_to_a_shell_or_to_an_option_reach_the_commands
         queries={"q": {"genome": "g", "region": region}},
     )
     words = {out: shlex.split(line.split(" &>")[0]) for out, line in lines.items()}
-    assert words["g/activations.h5"][2] == str(folder / "-g.fa")
+    assert words["g/activations.h5"][2] == f"../{folder.name}/-g.fa"
     assert f"--region={region}" in words["g/activations.h5"]
     assert f"--region={region}" in words["fidelity.json"]
     assert f"--test={seqid}" in words["associations.parquet"]
     assert words["queries/q.tsv"][-3:] == ["--", "g/features.h5", region]
     assert words["figures/region_q.png"][-3:] == ["--", "g/features.h5", region]
+
+
+@pytest.mark.slow
+def test_a_dictionary_that_is_there_leaves_out_the_training_and_is_named_in_the_summary(tmp_path):
+    keys = {"sae": "shipped:nano", "fit": None, "dictionary": None, "baselines": {}}
+    shutil.copytree(dictionary_folder("shipped:nano"), tmp_path / "out" / "sae")
+    lines = planned(tmp_path / "out", tmp_path, **keys, backtest=False)
+    assert not {"train", "backtest"} & {line.split()[1] for line in lines.values()}
+    assert ("--sae", "sae") in options_of(lines["summary.json"])
+    assert "--trained-on" not in lines["candidates.tsv"]
 
 
 @pytest.mark.slow

@@ -5,16 +5,20 @@ from shlex import quote
 from snakemake.exceptions import WorkflowError
 
 from genointerp.core.errors import GenointerpError
-from genointerp.workflow.config import resolve_run_config
+from genointerp.workflow.config import relative_to, resolve_run_config
 
 
 def resolved(values, files):
-    """Return the checked configuration; relative paths are relative to its last file."""
+    """Return the checked configuration, its paths relative to the run directory.
+
+    In its last file, paths are relative to that file.
+    """
     if not files:
         raise WorkflowError("expected a configuration (--configfile), found none")
     path = Path(files[-1])
     try:
-        return resolve_run_config(values, folder=path.parent, where=str(path))
+        found = resolve_run_config(values, folder=path.parent, where=str(path))
+        return relative_to(found, Path("."))
     except GenointerpError as error:
         raise WorkflowError(str(error)) from error
 
@@ -23,6 +27,8 @@ config = resolved(config, workflow.configfiles)
 
 GENOMES = list(config["genomes"])
 QUERIES = config["queries"]
+# empty where the dictionary is one that was there
+FIT = config.get("fit", [])
 BESIDE = config.get("baselines", {})
 RANDOM = BESIDE.get("random", {})
 RIVALS = {
@@ -77,7 +83,7 @@ def query_features(wildcards):
 def rival_activations(wildcards, genome=None):
     """Return the activations of one genome, or of the fit genomes, that a rival is made of."""
     folder = "random/" if wildcards.rival == "random" else ""
-    wanted = config["fit"] if genome is None else [genome]
+    wanted = FIT if genome is None else [genome]
     return [f"{folder}{name}/activations.h5" for name in wanted]
 
 

@@ -14,7 +14,7 @@ def ranked(wildcards):
         "sequences": [sequence_of(genome) for genome in GENOMES],
         "sae": "sae/cfg.json",
         "other_sae": rivals,
-        "trained_on": [sequence_of(genome) for genome in config["fit"]],
+        "trained_on": [sequence_of(genome) for genome in FIT],
         "config": outside(config.get("rank")),
     }
 

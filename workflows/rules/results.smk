@@ -1,8 +1,9 @@
 # what a page shows where genomes are annotated
 OF_ASSOCIATIONS = [
     *("associations.parquet", "candidates.tsv", "dossiers"),
-    *("backtest.tsv", "figures/backtest.png", "figures/overlap.png"),
+    *(["backtest.tsv", "figures/backtest.png"] if config["backtest"] else []),
     *BASELINES,
+    "figures/overlap.png",
     *expand("figures/region_{query}.png", query=QUERIES),
 ]
 
@@ -56,7 +57,8 @@ rule summarise:
     """Collect the headline figures of the run and the best feature of each concept."""
     input:
         associations=ASSOCIATIONS,
-        log="sae/log.json",
+        log="sae/log.json" if FIT else [],
+        sae=[] if FIT else "sae/cfg.json",
         fidelity="fidelity.json",
         baselines=BASELINES,
     output:
@@ -72,8 +74,11 @@ rule summarise:
         mem_mb=1000,
     params:
         baselines=lambda wildcards, input: options("--baselines", input.baselines),
+        dictionary=lambda wildcards, input: (
+            given(training=input.log) if FIT else given(sae=Path(input.sae).parent)
+        ),
     shell:
-        "genointerp summarise {input.associations:q} --training {input.log:q} {params.baselines}"
+        "genointerp summarise {input.associations:q} {params.dictionary} {params.baselines}"
         " --fidelity {input.fidelity:q} --out {output.summary:q} --best {output.best:q}"
         " --text {output.text:q} &> {log:q}"
 

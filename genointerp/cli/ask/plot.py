@@ -227,7 +227,7 @@ def density(
 @plot.command()
 @with_force
 def dictionary(
-    sae: Annotated[Path, typer.Argument(help="folder of a dictionary")],
+    sae: Annotated[Path, typer.Argument(help="folder of a dictionary, or shipped:nano")],
     out: Out,
     associations: Annotated[
         Path | None, typer.Option(help="table of associations: colours by best concept")

@@ -7,7 +7,6 @@ import typer
 
 
 def summarise(
-    training: Annotated[Path, typer.Option(help="log.json of the dictionary")],
     fidelity: Annotated[Path, typer.Option(help="JSON of `genointerp evaluate`")],
     out: Annotated[Path, typer.Option(help="headline figures, JSON")],
     best: Annotated[Path, typer.Option(help="best feature of each concept, table")],
@@ -15,6 +14,12 @@ def summarise(
     associations: Annotated[
         Path | None,
         typer.Argument(help="table of associations; none where no genome is annotated"),
+    ] = None,
+    training: Annotated[
+        Path | None, typer.Option(help="log.json of the dictionary, if it was trained")
+    ] = None,
+    sae: Annotated[
+        Path | None, typer.Option(help="folder of the dictionary, if it was there")
     ] = None,
     baselines: Annotated[
         Path | None, typer.Option(help="table of `genointerp associate --baselines`, if measured")
@@ -26,6 +31,7 @@ def summarise(
     write_summary(
         associations,
         training=training,
+        sae=sae,
         fidelity=fidelity,
         baselines=baselines,
         out=out,

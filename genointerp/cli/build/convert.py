@@ -7,7 +7,9 @@ import typer
 
 
 def convert(
-    sae: Annotated[Path, typer.Argument(help="folder of a dictionary", show_default=False)],
+    sae: Annotated[
+        Path, typer.Argument(help="folder of a dictionary, or shipped:nano", show_default=False)
+    ],
     to: Annotated[
         str,
         typer.Option(help="saelens, dictionary_learning, sparsify or interplm", show_default=False),

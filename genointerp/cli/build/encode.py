@@ -10,7 +10,9 @@ def encode(
     activations: Annotated[
         list[Path], typer.Argument(help="activations files of one genome", show_default=False)
     ],
-    sae: Annotated[Path, typer.Option(help="folder of the dictionary", show_default=False)],
+    sae: Annotated[
+        Path, typer.Option(help="folder of the dictionary, or shipped:nano", show_default=False)
+    ],
     out: Annotated[Path, typer.Option(help="features file to write", show_default=False)],
     device: Annotated[str, typer.Option(help="where the dictionary runs, such as cuda")] = "cpu",
     compression: Annotated[

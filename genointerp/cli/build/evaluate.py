@@ -11,7 +11,9 @@ from genointerp.cli.model_options import ModelChoice, with_model_options
 @with_model_options
 def evaluate(
     genome: Annotated[Path, typer.Argument(help="FASTA or GenBank file", show_default=False)],
-    sae: Annotated[Path, typer.Option(help="folder of the dictionary", show_default=False)],
+    sae: Annotated[
+        Path, typer.Option(help="folder of the dictionary, or shipped:nano", show_default=False)
+    ],
     out: Annotated[Path, typer.Option(help="JSON file to write", show_default=False)],
     model: ModelChoice,
     against: Annotated[

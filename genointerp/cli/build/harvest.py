@@ -39,6 +39,10 @@ def harvest(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="load the model, check all settings, compute nothing")
     ] = False,
+    sae: Annotated[
+        Path | None,
+        typer.Option(help="with --dry-run: check that this dictionary is of the model and site"),
+    ] = None,
 ) -> None:
     """Run a model over a GENOME, both strands, and store its activations at one site."""
     from genointerp.command.build.harvest import harvest as harvest_file
@@ -51,7 +55,9 @@ def harvest(
     config = HarvestConfig(encoding=encoding)
     config = config.with_windows(window, warmup, halo=halo, chunk=chunk, batch=batch)
     if dry_run:
-        plan = plan_file(genome, out, copies, site=site, regions=region or [], config=config)
+        plan = plan_file(
+            genome, out, copies, site=site, regions=region or [], config=config, sae=sae
+        )
         typer.echo(f"{plan.n_bases} bases at {plan.site} in {len(plan.windows)} windows")
         return
     with progress_bar("harvest (bases)") as progress:

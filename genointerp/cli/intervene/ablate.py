@@ -11,7 +11,9 @@ from genointerp.cli.model_options import ModelChoice, with_model_options
 @with_model_options
 def ablate(
     genome: Annotated[Path, typer.Argument(help="FASTA or GenBank file", show_default=False)],
-    sae: Annotated[Path, typer.Option(help="folder of the dictionary", show_default=False)],
+    sae: Annotated[
+        Path, typer.Option(help="folder of the dictionary, or shipped:nano", show_default=False)
+    ],
     features: Annotated[
         Path,
         typer.Option(help="features file of the genome under this dictionary", show_default=False),

@@ -9,10 +9,11 @@ import numpy as np
 from genointerp.association.baseline.beside import beside_baselines
 from genointerp.association.summary import best_per_concept, count_covered, one_per_concept
 from genointerp.core.arguments import StrPath
-from genointerp.core.errors import SchemaError
+from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import atomic_path, read_text, together
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.sae.header import CONFIG, read_header, shipped_name
 from genointerp.store.table.schema.association import (
     ASSOCIATIONS,
     BASELINES,
@@ -25,7 +26,8 @@ from genointerp.store.table.table import empty_table, read_table, records, write
 def summarise(
     associations: StrPath | None,
     *,
-    training: StrPath,
+    training: StrPath | None = None,
+    sae: StrPath | None = None,
     fidelity: StrPath,
     baselines: StrPath | None = None,
     out: StrPath,
@@ -39,7 +41,9 @@ def summarise(
     associations
         None where there are none, since genomes lack an annotation; both tables are then empty.
     training
-        ``log.json`` of the dictionary.
+        ``log.json`` of the dictionary, if this run trained it.
+    sae
+        Folder of the dictionary, if it was there before the run.
     fidelity
         What `genointerp evaluate` wrote.
     baselines
@@ -51,9 +55,12 @@ def summarise(
     ------
     SchemaError
         If an input is not of its kind.
+    InputError
+        If neither the log of a training nor a dictionary is given, or both.
     """
-    training, fidelity, out, best, text = map(Path, (training, fidelity, out, best, text))
-    inputs = {"training": training, "fidelity": fidelity}
+    fidelity, out, best, text = map(Path, (fidelity, out, best, text))
+    dictionary, inputs = _dictionary(training, sae)
+    inputs["fidelity"] = fidelity
     everything, table = empty_table(ASSOCIATIONS), empty_table(BEST_PER_CONCEPT)
     if associations is not None:
         inputs = {"associations": Path(associations), **inputs}
@@ -71,7 +78,7 @@ def summarise(
     beside = beside_baselines(table, measured_beside)
     summary = {
         "fidelity": losses,
-        "training": _read_json(training, "fvu"),
+        **dictionary,
         "beside_baselines": records(beside),
         "best_f1": dict(zip(leading["concept"], map(_number, leading["f1"]), strict=True)),
         "provenance": json.loads(provenance.as_json()),
@@ -81,6 +88,27 @@ def summarise(
         write_table(table, best, BEST_PER_CONCEPT, provenance)
         with atomic_path(out) as temporary:
             temporary.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+
+
+def _dictionary(
+    training: StrPath | None, sae: StrPath | None
+) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Return what is said of the dictionary, and the files that say it, by their roles."""
+    if training is not None and sae is None:
+        return {"training": _read_json(Path(training), "fvu")}, {"training": Path(training)}
+    if sae is None or training is not None:
+        found = "none" if sae is None else "both"
+        raise InputError("summarise", "the log of a training, or a dictionary", found)
+    header = read_header(sae)
+    said = {
+        "source": shipped_name(header) or "a folder that the configuration names",
+        "sha256": header.sha256,
+        "architecture": header.config.architecture,
+        "n_features": header.n_features,
+        "model": header.model,
+        "site": header.site,
+    }
+    return {"dictionary": said}, {"dictionary": header.folder / CONFIG}
 
 
 def _number(value: float) -> float | None:

@@ -6,6 +6,7 @@ from genointerp.core.arguments import StrPath
 from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.formats.registry import check_destination, find_format
 from genointerp.sae.header import CONFIG, read_cfg
+from genointerp.sae.shipped import dictionary_folder
 
 
 def convert(sae: StrPath, out: StrPath, *, to: str) -> None:
@@ -14,7 +15,7 @@ def convert(sae: StrPath, out: StrPath, *, to: str) -> None:
     Parameters
     ----------
     sae
-        Folder of the dictionary.
+        Folder of the dictionary, or ``shipped:NAME``.
     out
         Folder to write.
     to
@@ -33,7 +34,7 @@ def convert(sae: StrPath, out: StrPath, *, to: str) -> None:
     UnknownNameError
         If there is no such format.
     """
-    written, folder, out = find_format(to), Path(sae), Path(out)
+    written, folder, out = find_format(to), dictionary_folder(sae), Path(out)
     check_destination(folder, out)
     dictionary = Dictionary.load(folder)
     written.write(dictionary.sae, out, read_cfg(folder / CONFIG)["metadata"])

@@ -28,7 +28,7 @@ def encode(
     activations
         Files of one genome, with windows that do not overlap.
     sae
-        Folder of the dictionary.
+        Folder of the dictionary, or ``shipped:nano``.
     out
         The features file (.h5).
     device

@@ -44,7 +44,7 @@ def evaluate(
     genome
         FASTA or GenBank.
     sae
-        Folder of the dictionary.
+        Folder of the dictionary, or ``shipped:nano``.
     model
         A name, or a model that is loaded.
     against

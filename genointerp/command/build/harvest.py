@@ -7,11 +7,13 @@ from typing import Any
 from genointerp.core.arguments import StrPath, as_texts
 from genointerp.core.config import read_config
 from genointerp.core.files import check_writable
+from genointerp.core.identity import Identity
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.read import read_genome
 from genointerp.reading.harvest import HarvestConfig, HarvestPlan
 from genointerp.reading.model_choice import AnyModel, loader_of
 from genointerp.reading.parallel import ModelCopies, harvest_on
+from genointerp.sae.header import read_header
 from genointerp.store.activation.store import ActivationStore
 
 
@@ -71,10 +73,21 @@ def plan_harvest(
     site: str | None = None,
     regions: str | Iterable[str] = (),
     config: HarvestConfig | Mapping[str, Any] | StrPath | None = None,
+    sae: StrPath | None = None,
 ) -> HarvestPlan:
     """Load the model and return what a harvest of a genome file would do, without doing it.
 
-    Parameters and errors are those of :func:`harvest`.
+    Other parameters and errors are those of :func:`harvest`.
+
+    Parameters
+    ----------
+    sae
+        Folder of the dictionary that shall encode what is harvested, or ``shipped:nano``.
+
+    Raises
+    ------
+    MismatchError
+        If the dictionary is of another model or site.
     """
     check_writable(Path(out))
     contigs = read_genome(genome)
@@ -88,6 +101,9 @@ def plan_harvest(
         tuple(contigs.regions(as_texts(regions))),
     )
     plan.check()
+    if sae is not None:
+        found = Identity(spec.name, model=spec.name, model_sha256=spec.sha256, site=plan.site)
+        read_header(sae).identity.check(found, "model", "site")
     return plan
 
 

@@ -41,7 +41,7 @@ def ablate(
     genome
         FASTA or GenBank.
     sae
-        Folder of the dictionary.
+        Folder of the dictionary, or ``shipped:nano``.
     features
         Of the genome under it.
     out

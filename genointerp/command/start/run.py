@@ -17,11 +17,13 @@ from genointerp.core.arguments import StrPath
 from genointerp.core.errors import GenointerpError, InputError, StorageError
 from genointerp.core.files import atomic_path, check_writable, replacing
 from genointerp.core.version import __version__
+from genointerp.sae.header import read_header
 from genointerp.workflow.check import check_inputs
-from genointerp.workflow.config import read_run_config
+from genointerp.workflow.config import read_run_config, relative_to
 from genointerp.workflow.folder import workflow_folder
 from genointerp.workflow.follow import LogFollower
-from genointerp.workflow.inputs import RECORD, InputRecord
+from genointerp.workflow.inputs import RECORD, InputRecord, weights_digest
+from genointerp.workflow.own_inputs import take_inputs
 from genointerp.workflow.process_group import process_group
 
 INTERVAL = 0.3
@@ -42,6 +44,9 @@ def run(
     is_locked: bool = True,
 ) -> None:
     """Bring the run directory ``out`` up to date with a configuration.
+
+    The directory gets copies of the inputs, so that it can be moved; weights of a model of one's
+    own stay where they are.
 
     A run that was killed is taken up where it stopped: a lock that it left behind is removed,
     since the operating system tells that no other run is at work in the directory.
@@ -68,7 +73,7 @@ def run(
         If a genome or an annotation that it names is damaged, or the directory cannot be locked;
         likewise.
     WorkflowError
-        If model and windows do not fit each other, likewise; or if a step failed.
+        If model, windows and dictionary do not fit each other, likewise; or if a step failed.
     """
     config, out = Path(config), Path(out)
     resolved = read_run_config(config)
@@ -77,12 +82,13 @@ def run(
     with _only_run_in(out) if is_locked else nullcontext() as lock:
         environment = _environment(out)
         record = InputRecord.read(out / RECORD)
-        record.update(resolved)
         # a scheduler runs the jobs elsewhere: what they find there cannot be known here
         if not any(it in ("-e", "--executor") or it.startswith("--executor=") for it in extra):
             _check_reading(resolved, record, environment, out=out, where=str(config))
+        own = take_inputs(resolved, out)
+        record.update(own, out)
         record.write(out / RECORD)
-        _write_if_changed(yaml.safe_dump(resolved, sort_keys=False), out / "config.yaml")
+        _write_if_changed(yaml.safe_dump(own, sort_keys=False), out / "config.yaml")
         command = snakemake_command(out, cores=cores)
         if _is_locked(out):
             subprocess.run([*command, "--unlock"], check=True, capture_output=True, env=environment)
@@ -134,16 +140,24 @@ def _check_reading(
 ) -> None:
     """Load the model and plan a harvest, in a process that ends, since it needs torch."""
     genome = next(iter(config["genomes"].values()))
-    settings = {"model": config["model"], "windows": config["windows"]}
-    asked = {**settings, "weights": record.sha256.get("model"), "version": __version__}
+    asked: dict[str, Any] = {
+        "model": relative_to(config, out)["model"],
+        "windows": config["windows"],
+        "weights": weights_digest(config, out),
+        "version": __version__,
+    }
+    if "sae" in config:
+        asked["sae"] = read_header(config["sae"]).sha256
     if record.checked == asked:
         return
-    options = settings["model"] | settings["windows"]
+    options = config["model"] | config["windows"]
     names = {"name": "model", "length": "window"}
     place = (out / "activations.h5").resolve()
     command = ["genointerp", "harvest", genome["sequence"], "--dry-run", f"--out={place}"]
     command += [f"--{names.get(key, key)}={value}" for key, value in options.items()]
     command += [f"--region={region}" for region in genome.get("regions", ())]
+    if "sae" in config:
+        command.append(f"--sae={config['sae']}")
     with TemporaryFile() as messages:
         with process_group(command, output=messages, environment=environment) as harvest:
             status = harvest.wait()
