@@ -11,6 +11,7 @@ from genointerp.feature.query import best_concepts
 from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.panel.dictionary import plot_dictionary
 from genointerp.sae.header import read_directions, read_header
+from genointerp.store.feature.run_folder import in_run
 from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import read_table
@@ -31,9 +32,10 @@ def dictionary(
     Parameters
     ----------
     sae
-        Folder of the dictionary, or ``shipped:nano``.
+        Folder of the dictionary or of a run, or ``shipped:nano``.
     associations
-        Table of associations, to colour each feature by its best concept with ``q <= 0.05``.
+        Table of associations, or a run directory, to colour each feature by its best concept with
+        ``q <= 0.05``.
     method
         ``umap`` needs the package umap-learn.
     seed
@@ -51,6 +53,9 @@ def dictionary(
         If the associations belong to another dictionary.
     """
     check_suffix(out)
+    sae = in_run(sae, "sae")
+    if associations is not None:
+        associations = in_run(associations, "associations.parquet")
     rows = read_directions(sae)
     table = None if associations is None else read_table(associations, ASSOCIATIONS)
     if associations is not None:

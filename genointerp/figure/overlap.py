@@ -8,6 +8,7 @@ from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError
 from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.panel.overlap import SCORE_NAMES, Score, plot_overlap, shown_pairs
+from genointerp.store.feature.run_folder import in_run
 from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import read_table
 
@@ -20,7 +21,7 @@ def overlap(
     Parameters
     ----------
     associations
-        Path of a table of associations.
+        Path of a table of associations, or of a run directory.
     score
         Score to draw; ``all`` draws one heat map per score.
 
@@ -36,6 +37,7 @@ def overlap(
         If no feature has an ``f1_fit`` above 0.
     """
     check_suffix(out)
+    associations = in_run(associations, "associations.parquet")
     table = read_table(associations, ASSOCIATIONS)
     best = shown_pairs(table)
     if best.empty:

@@ -11,6 +11,7 @@ from genointerp.core.files import read_text
 from genointerp.core.parsing import parse_json
 from genointerp.figure.file import check_suffix, new_figure, save_figure
 from genointerp.panel.training import LABELS, plot_training
+from genointerp.store.feature.run_folder import in_run
 
 
 def training(metrics: StrPath, out: StrPath | None = None) -> Figure:
@@ -19,7 +20,7 @@ def training(metrics: StrPath, out: StrPath | None = None) -> Figure:
     Parameters
     ----------
     metrics
-        Path of ``metrics.jsonl`` in the folder of the dictionary.
+        Path of ``metrics.jsonl`` in the folder of the dictionary, or of a run directory.
 
     Returns
     -------
@@ -28,7 +29,8 @@ def training(metrics: StrPath, out: StrPath | None = None) -> Figure:
         .svg) unless ``out`` is None.
     """
     check_suffix(out)
-    return save_figure(training_figure(read_metrics(Path(metrics)), where=str(metrics)), out)
+    path = in_run(metrics, "sae/metrics.jsonl")
+    return save_figure(training_figure(read_metrics(path), where=str(path)), out)
 
 
 def training_figure(metrics: pd.DataFrame, *, where: str) -> Figure:

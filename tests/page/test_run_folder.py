@@ -59,6 +59,13 @@ def test_a_figure_is_of_the_genome_that_has_the_region(run_dir):  # noqa: F811
     assert gi.plot.density(run_dir, genome="first").axes
 
 
+def test_figures_of_a_run_find_its_tables_and_its_dictionary(run_dir):  # noqa: F811
+    assert gi.plot.overlap(run_dir).axes
+    assert gi.plot.dictionary(run_dir, associations=run_dir).axes
+    assert gi.plot.training(run_dir).axes
+    assert gi.plot.metagene(run_dir, feature=3, concept="tRNA").axes
+
+
 def test_the_program_takes_a_run_directory(run_dir, tmp_path):  # noqa: F811
     def answer(*words):
         done = CliRunner().invoke(app, [*map(str, words)])

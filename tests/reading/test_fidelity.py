@@ -123,7 +123,7 @@ def test_the_figures_of_a_file_carry_their_provenance(tmp_path):
     fasta.write_text(">c\n" + "AACCGGTT" * 30 + "\n")
     folder = dictionary(tmp_path / "sae", torch.eye(8))
     out = tmp_path / "fidelity.json"
-    evaluate_file(fasta, folder, out, ToyDnaModel(), regions="c:11-200", config=CONFIG)
+    evaluate_file(fasta, folder, out, ToyDnaModel(), region="c:11-200", config=CONFIG)
     provenance = json.loads(out.read_text())["provenance"]
     assert provenance["config"]["regions"] == ["c:11-200"]
     assert (provenance["config"]["window"], provenance["config"]["warmup"]) == (30, 5)

@@ -401,6 +401,6 @@ def test_a_harvested_file_is_of_the_site_that_the_model_prefers(tmp_path):
     (tmp_path / "g.fa").write_text(">c\n" + "ACGGT" * 20 + "\n")
     copies = ModelCopies(lambda *, device: ToyDnaModel())
     store = harvest_file(
-        tmp_path / "g.fa", tmp_path / "a.h5", copies, regions=["c:11-30"], config=CONFIG
+        tmp_path / "g.fa", tmp_path / "a.h5", copies, region=["c:11-30"], config=CONFIG
     )
     assert (store.header.site, store.n_bases, store.n_tokens) == ("blocks.0", 40, 40)

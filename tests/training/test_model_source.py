@@ -135,7 +135,7 @@ def reading_of(tmp_path, *genomes):
         paths.append(tmp_path / f"g{number}.fa")
         text = next(iter(genome.values())).sequence.tobytes().decode()
         paths[-1].write_text(f">c{number}\n{text}\n")
-    return {"genomes": paths, "model": ToyDnaModel(), "windows": WINDOWS}
+    return {"genome": paths, "model": ToyDnaModel(), "windows": WINDOWS}
 
 
 def test_a_grid_of_dictionaries_is_trained_straight_from_a_model(tmp_path):
@@ -202,8 +202,8 @@ def test_either_stores_or_genomes_are_needed(arguments, tmp_path):
 
 def test_regions_are_of_one_genome(tmp_path):
     reading = reading_of(tmp_path, genome_of(0), genome_of(1))
-    with pytest.raises(InputError, match="regions: expected one genome"):
-        train_from_store([], tmp_path / "out", **reading, regions=["c0:1-300"])
+    with pytest.raises(InputError, match="region: expected one genome"):
+        train_from_store([], tmp_path / "out", **reading, region=["c0:1-300"])
 
 
 def test_curves_for_tensorboard_need_the_package(tmp_path, monkeypatch):

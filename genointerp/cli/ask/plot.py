@@ -92,7 +92,7 @@ def region(
 @plot.command()
 @with_force
 def overlap(
-    associations: Annotated[Path, typer.Argument(help="table of associations")],
+    associations: Annotated[Path, typer.Argument(help="table of associations, or run directory")],
     out: Out,
     score: Annotated[
         Literal["all", "f1", "precision", "recall"], typer.Option(help="score to draw, or all")
@@ -227,7 +227,9 @@ def density(
 @plot.command()
 @with_force
 def dictionary(
-    sae: Annotated[Path, typer.Argument(help="folder of a dictionary, or shipped:nano")],
+    sae: Annotated[
+        Path, typer.Argument(help="folder of a dictionary, run directory, or shipped:nano")
+    ],
     out: Out,
     associations: Annotated[
         Path | None, typer.Option(help="table of associations: colours by best concept")
@@ -247,7 +249,9 @@ def dictionary(
 @plot.command()
 @with_force
 def training(
-    metrics: Annotated[Path, typer.Argument(help="metrics.jsonl of a dictionary")],
+    metrics: Annotated[
+        Path, typer.Argument(help="metrics.jsonl of a dictionary, or run directory")
+    ],
     out: Out,
 ) -> None:
     """Draw the training curves of a dictionary."""

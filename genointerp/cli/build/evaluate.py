@@ -54,7 +54,7 @@ def evaluate(
             out,
             model.load(),
             against=against or [],
-            regions=region or [],
+            region=region or [],
             sample=sample,
             activations=activations,
             config=HarvestConfig().with_windows(window, warmup, batch=batch),

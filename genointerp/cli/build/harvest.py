@@ -56,13 +56,13 @@ def harvest(
     config = config.with_windows(window, warmup, halo=halo, chunk=chunk, batch=batch)
     if dry_run:
         plan = plan_file(
-            genome, out, copies, site=site, regions=region or [], config=config, sae=sae
+            genome, out, copies, site=site, region=region or [], config=config, sae=sae
         )
         typer.echo(f"{plan.n_bases} bases at {plan.site} in {len(plan.windows)} windows")
         return
     with progress_bar("harvest (bases)") as progress:
         store = harvest_file(
-            genome, out, copies, site=site, regions=region or [], config=config, progress=progress
+            genome, out, copies, site=site, region=region or [], config=config, progress=progress
         )
     read = " and ".join(f"{n} bases read on {one}" for one, n in store.n_by_strand.items())
     typer.echo(f"{read}, {store.d_in} numbers each, at {store.header.site} -> {out}")

@@ -58,10 +58,10 @@ def train(
             config=config,
             seed=seed,
             grid=Grid(tuple(n_features or ()), tuple(k or ()), tuple(init_seed or ())),
-            genomes=genome or [],
+            genome=genome or [],
             model=model.loader(up_to=site),
             site=site,
-            regions=region or [],
+            region=region or [],
             windows=HarvestConfig().with_windows(window, warmup),
             runtime=Runtime(model.device, tensorboard, progress),
         )

@@ -29,7 +29,7 @@ def evaluate(
     model: AnyModel = "nano",
     *,
     against: OneOrMorePaths = (),
-    regions: str | Iterable[str] = (),
+    region: str | Iterable[str] = (),
     sample: int | None = None,
     activations: StrPath | None = None,
     config: HarvestConfig | Mapping[str, Any] | StrPath | None = None,
@@ -49,8 +49,8 @@ def evaluate(
         A name, or a model that is loaded.
     against
         Dictionaries of the same site that it is compared with.
-    regions
-        Samtools-style, 1-based and closed; the whole genome where empty.
+    region
+        One region or several, samtools-style, 1-based and closed; empty for the whole genome.
     sample
         The losses are of so many bases on each strand, in windows spread evenly over the regions;
         of all of them where None.
@@ -75,7 +75,7 @@ def evaluate(
     if sample is not None and sample < 1:
         raise ConfigError("sample", "1 or more bases", str(sample))
     config = read_config(HarvestConfig, config)
-    asked, others, sae, out = as_texts(regions), as_paths(against), Path(sae), Path(out)
+    asked, others, sae, out = as_texts(region), as_paths(against), Path(sae), Path(out)
     check_writable(out)
     model = loaded(model)
     contigs = read_genome(genome)

@@ -23,7 +23,11 @@ def harvest(
     model: AnyModel | ModelCopies = "nano",
     *,
     site: str | None = None,
-    regions: str | Iterable[str] = (),
+    region: str | Iterable[str] = (),
+    window: int | None = None,
+    warmup: int | None = None,
+    batch: int | None = None,
+    chunk: int | None = None,
     config: HarvestConfig | Mapping[str, Any] | StrPath | None = None,
     progress: Progress = silent,
 ) -> ActivationStore:
@@ -43,10 +47,13 @@ def harvest(
         or copies of one on several devices.
     site
         Where in the model, such as ``blocks.5``; its default where None.
-    regions
-        Samtools-style, 1-based and closed; the whole genome where empty.
+    region
+        One region or several, samtools-style, 1-based and closed; empty for the whole genome.
+    window, warmup, batch, chunk
+        Bases read in one pass, and how many of the first are discarded; windows in one call of the
+        model; tokens that a causal model reads at once. They replace the values of ``config``.
     config
-        Windows and how values are stored: a mapping such as ``{"window": 4096}``, or YAML.
+        Windows and how values are stored: a mapping such as ``{"strands": ["+"]}``, or YAML.
 
     Examples
     --------
@@ -54,13 +61,14 @@ def harvest(
     >>> store = gi.harvest("genome.fa", "activations.h5", "nano")  # doctest: +SKIP
     """
     contigs = read_genome(genome)
+    settings = read_config(HarvestConfig, config)
     return harvest_on(
         _copies(model, site),
         contigs,
         site=site,
         out=Path(out),
-        config=read_config(HarvestConfig, config),
-        regions=contigs.regions(as_texts(regions)),
+        config=settings.with_windows(window, warmup, batch=batch, chunk=chunk),
+        regions=contigs.regions(as_texts(region)),
         progress=progress,
     )
 
@@ -71,7 +79,7 @@ def plan_harvest(
     model: AnyModel | ModelCopies = "nano",
     *,
     site: str | None = None,
-    regions: str | Iterable[str] = (),
+    region: str | Iterable[str] = (),
     config: HarvestConfig | Mapping[str, Any] | StrPath | None = None,
     sae: StrPath | None = None,
 ) -> HarvestPlan:
@@ -98,7 +106,7 @@ def plan_harvest(
         contigs,
         spec.default_site if site is None else site,
         read_config(HarvestConfig, config),
-        tuple(contigs.regions(as_texts(regions))),
+        tuple(contigs.regions(as_texts(region))),
     )
     plan.check()
     if sae is not None:

@@ -34,10 +34,10 @@ def train(
     config: TrainingConfig | Mapping[str, Any] | StrPath | None = None,
     seed: int | None = None,
     grid: Grid | None = None,
-    genomes: OneOrMorePaths = (),
+    genome: OneOrMorePaths = (),
     model: AnyModel = "nano",
     site: str | None = None,
-    regions: str | Iterable[str] = (),
+    region: str | Iterable[str] = (),
     windows: HarvestConfig | Mapping[str, Any] | StrPath | None = None,
     runtime: Runtime | None = None,
 ) -> list[Trained]:
@@ -63,11 +63,11 @@ def train(
     grid
         Values of settings, of which every combination is trained; see
         :func:`genointerp.training.train.train_into`.
-    genomes
+    genome
         FASTA or GenBank files that the model reads, in place of stored activations.
     model, site
         What reads the genomes; the model's default site where None.
-    regions
+    region
         Samtools-style, 1-based and closed, of the one genome; the whole of each where empty.
     windows
         How genomes are read, as for `harvest`; how values are stored has no meaning here.
@@ -95,7 +95,7 @@ def train(
     """
     runtime = Runtime() if runtime is None else runtime
     settings = _settings(config, {"n_features": n_features, "k": k}, n_tokens, seed)
-    stores, sequences = as_paths(activations), as_paths(genomes)
+    stores, sequences = as_paths(activations), as_paths(genome)
     if bool(stores) == bool(sequences):
         found = "both" if sequences else "none"
         raise InputError("activations", "stores, or genomes for a model to read", found)
@@ -110,7 +110,7 @@ def train(
                 sequences,
                 loader_of(model, up_to=site),
                 site,
-                as_texts(regions),
+                as_texts(region),
                 read_config(HarvestConfig, windows),
             )
             source, origin = _from_model(read, settings, own)
@@ -176,7 +176,7 @@ def _from_model(
     reading: _Reading, settings: TrainingConfig, device: str
 ) -> tuple[ModelSource, dict[str, str]]:
     if reading.regions and len(reading.genomes) > 1:
-        raise InputError("regions", "one genome that they are of", f"{len(reading.genomes)}")
+        raise InputError("region", "one genome that they are of", f"{len(reading.genomes)}")
     genomes = [read_genome(path) for path in reading.genomes]
     model = reading.load(device=device)
     site = model.spec.default_site if reading.site is None else reading.site
