@@ -29,8 +29,11 @@ from genointerp.store.feature.store import STRANDS, FeatureStore, FeatureTrack, 
 MAX_RUNS = 600_000
 """Most stretches of equal activation over all tracks; each takes about 10 bytes in the page."""
 
+FLANKS = 3
+"""Flanks of a locus on either side, in widths of the locus, when the page shows it."""
+
 MARGIN = 50
-"""Number of bases on either side of a locus that are shown base by base."""
+"""Fewest bases on either side of a locus that are shown base by base, flanks included."""
 
 BIN_SIZES = tuple(2**power for power in range(9))
 
@@ -330,8 +333,9 @@ def _fine_rows(
     for name, place in near:
         store = stores[name]
         length, offset = store.lengths[place.seqid], store.offsets[place.seqid]
-        start = max(place.start - MARGIN, 0) // bin_bp * bin_bp
-        end = min(-(-(place.end + MARGIN) // bin_bp) * bin_bp, length)
+        margin = max(MARGIN, FLANKS * place.length)
+        start = max(place.start - margin, 0) // bin_bp * bin_bp
+        end = min(-(-(place.end + margin) // bin_bp) * bin_bp, length)
         masks[name][offset + start : offset + end] = True
     return tuple(masks.values())
 

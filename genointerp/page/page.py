@@ -17,6 +17,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from genointerp.association.summary import one_per_concept
 from genointerp.core.errors import InputError
 from genointerp.core.version import __version__
 from genointerp.figure.dictionary import dictionary_figure
@@ -25,6 +26,7 @@ from genointerp.figure.training import read_metrics, training_figure
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.page.baselines import baseline_tables, beside_table
 from genointerp.page.browser import (
+    FLANKS,
     MARGIN,
     Loci,
     browser_options,
@@ -101,6 +103,7 @@ def render_page(run: Run, measured: Measurements, *, folder: str, base: str = ""
         "igv": Markup(scripts[0]),
         "script": Markup(scripts[1]),
         "margin": MARGIN,
+        "flanks": FLANKS,
         "version": __version__,
         "genomes": [
             {"name": specimen.name, "sha256": specimen.genome_sha256} for specimen in run.specimens
@@ -139,7 +142,8 @@ def render_page(run: Run, measured: Measurements, *, folder: str, base: str = ""
 
 def top_features(run: Run) -> list[int]:
     """Return the features that the page shows: best features of concepts, and candidates."""
-    best = [int(feature) for feature in run.best["feature"]]
+    leading = one_per_concept(run.best)
+    best = [int(feature) for table in (leading, run.best) for feature in table["feature"]]
     candidates = [int(feature) for feature in run.candidates["feature"].head(N_TRACKS)]
     half = list(dict.fromkeys(best))[: N_TRACKS // 2]
     return list(dict.fromkeys([*half, *candidates, *best]))[:N_TRACKS]

@@ -249,7 +249,8 @@ def _place(cell: Cell, name: str) -> Cell:
 
 def _cell(value: object, column: str, links: Links) -> Cell:
     is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    text = str(value) if column in ("feature", "rank") and is_number else format_value(value)
+    is_name = column in ("feature", "rank") and isinstance(value, int)
+    text = str(value) if is_name else format_value(value)
     exact = "" if text == "" else visible_text(str(value))
     if column == "sequence" and len(text) > MAX_LETTERS:
         text = f"{text[:MAX_LETTERS]}\N{HORIZONTAL ELLIPSIS}"

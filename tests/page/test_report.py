@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.association.baseline.beside import beside_baselines
+from genointerp.association.summary import one_per_concept
 from genointerp.cli.ask.plot import plot
 from genointerp.command.ask.report import report as write_report
 from genointerp.core.errors import (
@@ -55,7 +56,7 @@ from genointerp.page.browser import browser_text
 from genointerp.page.measure import Measurements
 from genointerp.page.page import MAX_PAGE_BYTES, script_json, top_features
 from genointerp.page.run import open_run
-from genointerp.page.table import Links, format_value
+from genointerp.page.table import Links, format_value, page_table
 from genointerp.panel.style import use_region_axis
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature.run_folder import RunFolder
@@ -348,6 +349,22 @@ def test_the_best_features_are_shown_where_not_all_are(run_dir):
     assert shown == [1001, *range(1000, 1, -1)]
 
 
+def test_the_feature_of_each_concept_that_is_found_has_a_section(run_dir):
+    run = open_run(run_dir)
+    first = one_per_concept(run.best)["feature"].tolist()
+    assert set(top_features(run)[: len(set(first))]) == set(first)
+
+
+def test_an_f1_in_a_column_that_is_called_feature_has_three_digits(run_dir):
+    run = open_run(run_dir)
+    frame = pd.DataFrame({"feature": [0.123456], "rank": [1000]})
+    links = Links(browser.Loci(run.specimens))
+    (row,) = page_table(frame, title="", source="a.tsv", links=links).rows
+    assert [cell.text for cell in row] == ["0.123", "1000"]
+    (row,) = page_table(frame.assign(feature=1234), title="", source="a.tsv", links=links).rows
+    assert row[0].text == "1234"
+
+
 @pytest.mark.usefixtures("without_drawing")
 def test_tables_of_something_else_are_refused_and_by_force_do_not_stay(run_dir, tmp_path):
     stale = tmp_path / "page_tables" / "loci" / "feature_999.tsv"
@@ -440,7 +457,8 @@ def test_a_track_shows_each_base_near_a_locus_and_the_greatest_of_a_bin_elsewher
     bin_bp = data.draw(st.sampled_from([1, 4, 8]))
     item = Specimen("g", store)
     place = ("g", GenomicInterval("a", 20, 21))
-    with mock.patch.object(browser, "MARGIN", 3):
+    margin, flanks = data.draw(st.sampled_from([(3, 1), (1, 3)]))
+    with mock.patch.object(browser, "MARGIN", margin), mock.patch.object(browser, "FLANKS", flanks):
         (is_fine,) = browser._fine_rows([item], [place], bin_bp)
     assert is_fine[17:24].all()
     assert is_fine.sum() <= 7 + 2 * (bin_bp - 1)

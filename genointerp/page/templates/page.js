@@ -117,12 +117,12 @@
     browser.reorderTracks();
   };
 
-  // three times the width of a place on either side, and the place itself in colour
+  // some widths of a place on either side, and the place itself in colour
   const show = async (locus) => {
     const browser = await ready;
     const [, chr, first, last] = locus.match(/^(.*):(\d+)-(\d+)$/);
     const start = Number(first) - 1, end = Number(last);
-    const flank = 3 * (end - start);
+    const flank = Number(document.body.dataset.flanks) * (end - start);
     await browser.search(`${chr}:${Math.max(1, start + 1 - flank)}-${end + flank}`);
     browser.clearROIs();
     await browser.loadROI({ name: "place", color: "rgba(230,159,0,.25)", features: [{ chr, start, end }] });
