@@ -27,6 +27,7 @@ from genointerp.cli.build.encode import encode
 from genointerp.cli.build.evaluate import evaluate
 from genointerp.cli.build.harvest import harvest
 from genointerp.cli.build.train import train
+from genointerp.cli.examples import EXAMPLES
 from genointerp.cli.find.associate import associate
 from genointerp.cli.find.backtest import backtest
 from genointerp.cli.find.dossier import dossier
@@ -38,6 +39,7 @@ from genointerp.cli.start.fetch import fetch
 from genointerp.cli.start.models import models
 from genointerp.cli.start.run import run
 from genointerp.core.errors import GenointerpError
+from genointerp.core.progress import hide_progress
 from genointerp.core.text import one_line
 from genointerp.core.version import __version__
 
@@ -70,8 +72,17 @@ COMMANDS: dict[str, Callable[..., None]] = {
 WRITE = frozenset(COMMANDS) - {"models", "verify", "run", "demo"}
 """Commands with ``--force``: a run keeps its own directory."""
 
+_PANELS = {
+    "start": "Start",
+    "build": "Build features",
+    "find": "Find what they mark",
+    "ask": "Ask and show",
+    "intervene": "Intervene in the model",
+}
+
 
 _TRACEBACK = "--traceback"
+_ANYWHERE = frozenset({_TRACEBACK, "-q", "--quiet", "-v", "--verbose"})
 _REPORT = (
     "a fault of genointerp; please report the command and what "
     f"`genointerp {_TRACEBACK} ...` prints to its developers"
@@ -79,7 +90,16 @@ _REPORT = (
 
 
 class _Program(TyperGroup):
-    """Ends with status 0 where the reader of the standard output, such as `head`, has enough."""
+    """Takes options of the program anywhere, and ends well where the reader has enough.
+
+    Its status is 0 where the reader of the standard output, such as `head`, closes the pipe.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
+        end = args.index("--") if "--" in args else len(args)
+        own = [word for word in args[:end] if word in _ANYWHERE]
+        rest = [word for word in args[:end] if word not in _ANYWHERE]
+        return super().parse_args(ctx, [*own, *rest, *args[end:]])
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
         try:
@@ -100,7 +120,10 @@ def _reader_has_gone() -> bool:
 
 
 app = typer.Typer(
-    cls=_Program, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    cls=_Program,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -147,10 +170,36 @@ def program(
     with_traceback: Annotated[
         bool, typer.Option(_TRACEBACK, help="print the traceback of an error")
     ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="no progress and no warnings, only errors")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="all messages, those of libraries too")
+    ] = False,
 ) -> None:
-    """Look inside DNA foundation models: from a genome to features that tell its biology."""
+    """Look inside DNA foundation models: from a genome to features that mark its biology."""
+    if quiet:
+        hide_progress()
+        logging.getLogger().setLevel(logging.ERROR)
+    elif verbose:
+        logging.getLogger().setLevel(logging.DEBUG)
+
+
+def _panel(command: Callable[..., None]) -> str:
+    """Return the heading of a command in the help: its group in `genointerp.cli`."""
+    group = command.__module__.split(".")[2]
+    return _PANELS[group]
+
+
+def _epilog(name: str) -> str:
+    return "\n\n".join(["Examples:", *EXAMPLES[name]])
 
 
 for _name, _command in COMMANDS.items():
-    app.command(_name)(with_force(_command) if _name in WRITE else _command)
-app.add_typer(plot, name="plot")
+    app.command(_name, rich_help_panel=_panel(_command), epilog=_epilog(_name))(
+        with_force(_command) if _name in WRITE else _command
+    )
+for _figure in plot.registered_commands:
+    if _figure.callback is not None:
+        _figure.epilog = _epilog(f"plot {_figure.callback.__name__}")
+app.add_typer(plot, name="plot", rich_help_panel=_PANELS["ask"])

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 Progress = Callable[[int, int], None]
 """Called with the amount done so far and the total, in the same unit."""
@@ -12,6 +13,14 @@ def silent(done: int, total: int) -> None:
     """Report nothing: the default of every ``progress`` parameter."""
 
 
+_hidden = ContextVar("hidden", default=False)
+
+
+def hide_progress() -> None:
+    """Draw no bars from here on in this program."""
+    _hidden.set(True)
+
+
 @contextmanager
 def progress_bar(label: str) -> Iterator[Progress]:
     """Draw a bar on stderr; on a stream that is no terminal, a line each tenth of the way."""
@@ -19,6 +28,9 @@ def progress_bar(label: str) -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
 
+    if _hidden.get():
+        yield silent
+        return
     if not sys.stderr.isatty():
         yield _LineProgress(label)
         return

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 import genointerp
+from genointerp.cli.examples import EXAMPLES
 from genointerp.cli.main import app
 
 FOLDER = "commands"
@@ -49,6 +50,9 @@ def _page(command: _Command, name: str, level: int = 1) -> Iterator[str]:
     yield f"{'#' * level} {path}\n"
     yield f"{_prose(command.help)}\n"
     yield f"```\n{_usage(command, path)}\n```\n"
+    if name in EXAMPLES:
+        examples = "\n".join(EXAMPLES[name])
+        yield f"For example:\n\n```\n{examples}\n```\n"
     yield from _parameters(command, path, level + 1)
     if name in genointerp.__all__:
         yield f"In Python: [`gi.{name}`](../reference/{name}.md).\n"

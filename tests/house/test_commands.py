@@ -1,7 +1,9 @@
 """The program as a whole: its commands, its start and its ends."""
 
 import ast
+import logging
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,8 @@ import typer
 from typer.testing import CliRunner
 
 import genointerp
+from genointerp.cli import main
+from genointerp.cli.examples import EXAMPLES
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError
 from genointerp.store.contigs import ContigInfo
@@ -23,6 +27,9 @@ COMMANDS = [
 ]
 
 
+PROGRAM = typer.main.get_command(app)
+
+
 def program(*arguments, **options):
     code = "import sys; from genointerp.cli.main import main; sys.argv[0] = 'genointerp'; main()"
     return subprocess.run(
@@ -30,9 +37,64 @@ def program(*arguments, **options):
     )
 
 
+def commands(program=PROGRAM, names=()):
+    """Each command that does something, by its words."""
+    for name, command in program.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*names, name))
+        else:
+            yield " ".join((*names, name)), command
+
+
 def test_help_lists_every_command():
-    found = typer.main.get_command(app).commands
-    assert list(found) == COMMANDS
+    assert list(PROGRAM.commands) == COMMANDS
+
+
+@pytest.mark.parametrize(("name", "command"), [*commands()])
+def test_help_shows_two_examples_that_are_commands(name, command):
+    assert len(EXAMPLES[name]) == 2
+    for example in EXAMPLES[name]:
+        words = shlex.split(example)
+        n_words = 1 + len(name.split())
+        assert words[:n_words] == ["genointerp", *name.split()]
+        command.make_context(name, words[n_words:])
+        assert example in command.epilog
+
+
+def test_every_command_is_in_the_panel_of_its_group():
+    panels = {command.rich_help_panel for command in PROGRAM.commands.values()}
+    assert panels == {*main._PANELS.values()}
+
+
+def test_options_of_the_program_stand_anywhere_before_two_dashes(monkeypatch):
+    seen = []
+    monkeypatch.setattr(main, "hide_progress", lambda: seen.append("hidden"))
+    level = logging.getLogger().level
+    try:
+        for words in (["-q", "models"], ["models", "--quiet"], ["models", "-q"]):
+            assert CliRunner().invoke(app, words).exit_code == 0
+        assert seen == ["hidden"] * 3
+        assert logging.getLogger().level == logging.ERROR
+    finally:
+        logging.getLogger().setLevel(level)
+    found = CliRunner().invoke(app, ["run", "no.yaml", "--", "-q"])
+    assert seen == ["hidden"] * 3
+    assert found.exit_code != 0
+
+
+def test_the_package_runs_as_the_program():
+    done = subprocess.run(
+        [sys.executable, "-m", "genointerp", "--version"], capture_output=True, text=True
+    )
+    assert done.stdout == f"genointerp {genointerp.__version__}\n"
+
+
+def test_a_command_that_is_mistyped_is_suggested():
+    assert "Did you mean 'query'?" in CliRunner().invoke(app, ["qeury"]).output
+
+
+def test_h_asks_for_help_of_each_command():
+    assert "--min-activation" in CliRunner().invoke(app, ["query", "-h"]).output
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,0 +1,140 @@
+"""Two command lines for each command, which its help shows and the tests parse."""
+
+from collections.abc import Mapping
+
+EXAMPLES: Mapping[str, tuple[str, str]] = {
+    "fetch": (
+        "genointerp fetch NC_000964.3 --out genomes",
+        "genointerp fetch NC_001416.1 --out lambda",
+    ),
+    "annotate": (
+        "genointerp annotate genome.gbk --out elements.tsv",
+        "genointerp annotate genome.fa --find pyrodigal --find pyaragorn --out predicted.gff3",
+    ),
+    "models": (
+        "genointerp models",
+        "genointerp models --format json",
+    ),
+    "harvest": (
+        "genointerp harvest genome.fa --model nano --out activations.h5",
+        "genointerp harvest genome.fa --model nano --region chr1:1-100,000 --out activations.h5",
+    ),
+    "train": (
+        "genointerp train activations.h5 --out sae",
+        "genointerp train activations.h5 --config dictionary.yaml --out sae",
+    ),
+    "adopt": (
+        "genointerp adopt weights.pt activations.h5 --out sae",
+        "genointerp adopt folder activations.h5 --format saelens --out sae",
+    ),
+    "convert": (
+        "genointerp convert sae --to saelens --out converted",
+        "genointerp convert sae --to sparsify --out converted",
+    ),
+    "evaluate": (
+        "genointerp evaluate genome.fa --sae sae --out fidelity.json",
+        "genointerp evaluate genome.fa --sae sae --activations activations.h5 --sample 25000 "
+        "--out fidelity.json",
+    ),
+    "encode": (
+        "genointerp encode activations.h5 --sae sae --out features.h5",
+        "genointerp encode activations.h5 --sae shipped:nano --out features.h5",
+    ),
+    "associate": (
+        "genointerp associate features.h5 --annotations genome.gff3 --out associations.parquet",
+        "genointerp associate a.h5 b.h5 --annotations a.gff3 --annotations b.gff3 --test NC_2.1 "
+        "--out associations.parquet",
+    ),
+    "ablate": (
+        "genointerp ablate genome.fa --model nano --sae sae --features features.h5 "
+        "--candidates candidates.tsv --out ablation.tsv",
+        "genointerp ablate genome.fa --model nano --sae sae --features features.h5 --feature 313 "
+        "--out ablation.tsv",
+    ),
+    "rank": (
+        "genointerp rank features.h5 --associations associations.parquet --out candidates.tsv",
+        "genointerp rank results/demo --out candidates.tsv",
+    ),
+    "dossier": (
+        "genointerp dossier candidates.tsv --features features.h5 --genome genome.fa "
+        "--annotations genome.gff3 --sae sae --out dossiers",
+        "genointerp dossier results/demo/candidates.tsv --features results/demo --sae "
+        "results/demo/sae --out dossiers",
+    ),
+    "backtest": (
+        "genointerp backtest features.h5 --associations associations.parquet --annotations "
+        "genome.gff3 --out backtest.tsv",
+        "genointerp backtest results/demo --out backtest.tsv",
+    ),
+    "query": (
+        "genointerp query results/demo dnaA",
+        "genointerp query features.h5 NC_000964.3:9,810-11,364 --format tsv",
+    ),
+    "top": (
+        "genointerp top results/demo 313",
+        "genointerp top features.h5 313 --genome genome.fa --annotations genome.gff3 --top 50",
+    ),
+    "motif": (
+        "genointerp motif results/demo 203",
+        "genointerp motif features.h5 203 --genome genome.fa --out logo.svg",
+    ),
+    "export": (
+        "genointerp export features.h5 --feature 313 --out feature_313.bw",
+        "genointerp export results/demo --genome bsubtilis --out genes.h5ad",
+    ),
+    "verify": ("genointerp verify features.h5", "genointerp verify activations.h5"),
+    "report": (
+        "genointerp report results/demo --out report.html",
+        "genointerp report results/mine --out mine.html",
+    ),
+    "summarise": (
+        "genointerp summarise associations.parquet --fidelity fidelity.json --training "
+        "sae/log.json --out summary.json --best best_per_concept.tsv --text associations.tsv",
+        "genointerp summarise associations.parquet --fidelity fidelity.json --sae sae --out "
+        "summary.json --best best_per_concept.tsv --text associations.tsv",
+    ),
+    "run": (
+        "genointerp run my.yaml --out results/mine",
+        "genointerp run my.yaml --out results/mine --cores 8",
+    ),
+    "demo": ("genointerp demo", "genointerp demo --out results/demo --cores 4"),
+    "plot region": (
+        "genointerp plot region results/demo NC_000964.3:9,000-15,500 --out region.png",
+        "genointerp plot region results/demo trnO-Ala --feature 313 --out bases.svg",
+    ),
+    "plot overlap": (
+        "genointerp plot overlap results/demo/associations.parquet --out overlap.png",
+        "genointerp plot overlap results/demo/associations.parquet --score f1 --out overlap.svg",
+    ),
+    "plot curves": (
+        "genointerp plot curves results/demo --out curves.png",
+        "genointerp plot curves results/demo --concept tRNA --concept CDS --out curves.pdf",
+    ),
+    "plot metagene": (
+        "genointerp plot metagene results/demo --feature 82 --concept CDS --out metagene.png",
+        "genointerp plot metagene results/demo --feature 313 --concept tRNA --flank 50 --out "
+        "metagene.png",
+    ),
+    "plot circle": (
+        "genointerp plot circle results/demo --genome bsubtilis --feature 50 --out circle.png",
+        "genointerp plot circle features.h5 --genome genome.gbk --feature 50 --feature 313 "
+        "--out circle.svg",
+    ),
+    "plot feature": (
+        "genointerp plot feature results/demo --genome bsubtilis --feature 313 --out feature.png",
+        "genointerp plot feature features.h5 --feature 313 --out feature.pdf",
+    ),
+    "plot density": (
+        "genointerp plot density results/demo --genome bsubtilis --out density.png",
+        "genointerp plot density features.h5 --feature 313 --out density.png",
+    ),
+    "plot dictionary": (
+        "genointerp plot dictionary results/demo/sae --associations "
+        "results/demo/associations.parquet --out dictionary.png",
+        "genointerp plot dictionary sae --method umap --out dictionary.png",
+    ),
+    "plot training": (
+        "genointerp plot training results/demo/sae/metrics.jsonl --out training.png",
+        "genointerp plot training sae/metrics.jsonl --out training.svg",
+    ),
+}
