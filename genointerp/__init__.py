@@ -10,7 +10,7 @@ from importlib import import_module
 from genointerp.core.version import __version__ as __version__
 
 _COMMANDS = {
-    "start": ("demo", "fetch", "models", "run"),
+    "start": ("demo", "fetch", "init", "models", "run", "start"),
     "build": ("adopt", "annotate", "convert", "encode", "evaluate", "harvest", "train"),
     "find": ("associate", "backtest", "dossier", "rank"),
     "ask": ("export", "motif", "query", "report", "summarise", "top", "verify"),

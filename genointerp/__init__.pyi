@@ -27,8 +27,10 @@ from genointerp.command.find.rank import rank as rank
 from genointerp.command.intervene.ablate import ablate as ablate
 from genointerp.command.start.demo import demo as demo
 from genointerp.command.start.fetch import fetch as fetch
+from genointerp.command.start.init import init as init
 from genointerp.command.start.models import models as models
 from genointerp.command.start.run import run as run
+from genointerp.command.start.start import start as start
 from genointerp.core.errors import GenointerpError as GenointerpError
 from genointerp.core.version import __version__ as __version__
 from genointerp.feature.specimen import Specimen as Specimen
@@ -72,6 +74,7 @@ __all__ = [
     "format_region",
     "from_pyranges",
     "harvest",
+    "init",
     "load_concepts",
     "load_model",
     "models",
@@ -86,6 +89,7 @@ __all__ = [
     "report",
     "run",
     "shipped",
+    "start",
     "summarise",
     "to_pyranges",
     "top",

@@ -36,8 +36,10 @@ from genointerp.cli.force import with_force
 from genointerp.cli.intervene.ablate import ablate
 from genointerp.cli.start.demo import demo
 from genointerp.cli.start.fetch import fetch
+from genointerp.cli.start.init import init
 from genointerp.cli.start.models import models
 from genointerp.cli.start.run import run
+from genointerp.cli.start.start import start
 from genointerp.core.errors import GenointerpError
 from genointerp.core.progress import hide_progress
 from genointerp.core.text import one_line
@@ -65,11 +67,13 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verify": verify,
     "report": report,
     "summarise": summarise,
+    "start": start,
+    "init": init,
     "run": run,
     "demo": demo,
 }
 """In the order of the help text; ``plot`` follows, since it has commands of its own."""
-WRITE = frozenset(COMMANDS) - {"models", "verify", "run", "demo"}
+WRITE = frozenset(COMMANDS) - {"models", "verify", "start", "run", "demo"}
 """Commands with ``--force``: a run keeps its own directory."""
 
 _PANELS = {

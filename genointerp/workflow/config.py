@@ -168,12 +168,13 @@ def check_run_config(values: Mapping[str, Any], *, where: str) -> None:
     ConfigError
         One line for the first violation; an unknown key comes with the nearest known one.
     """
-    error = best_match(Draft202012Validator(_schema()).iter_errors(values))
+    error = best_match(Draft202012Validator(run_schema()).iter_errors(values))
     if error is not None:
         raise _config_error(error, where)
 
 
-def _schema() -> dict[str, Any]:
+def run_schema() -> dict[str, Any]:
+    """Return the JSON schema of a configuration."""
     path = workflow_folder() / "config" / "config.schema.json"
     schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return schema
@@ -181,7 +182,7 @@ def _schema() -> dict[str, Any]:
 
 def _defaults() -> dict[str, Any]:
     """Return what every resolved configuration has, whether it was given or not."""
-    keys = _schema()["properties"]
+    keys = run_schema()["properties"]
     return {key: entry["default"] for key, entry in keys.items() if "default" in entry}
 
 

@@ -23,7 +23,7 @@ from tests.stores import dense_features, write_features
 COMMANDS = [
     *["fetch", "annotate", "models", "harvest", "train", "adopt", "convert", "evaluate", "encode"],
     *["associate", "ablate", "rank", "dossier", "backtest", "query", "top", "motif", "export"],
-    *["verify", "report", "summarise", "run", "demo", "plot"],
+    *["verify", "report", "summarise", "start", "init", "run", "demo", "plot"],
 ]
 
 
@@ -151,6 +151,8 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "verify none",
         "report none --out o.html",
         "summarise none --training none --fidelity none --out o --best b.tsv --text t.tsv",
+        "start none --out o",
+        "init none --out o.yaml",
         "run none --out o",
         "plot region none chrI --annotations none --genome none --out o.png",
         "plot overlap none.tsv --out o.png",

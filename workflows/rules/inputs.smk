@@ -22,7 +22,7 @@ WINDOWS = given(
     batch=config["windows"].get("batch"),
 )
 # a window that is harvested in chunks is too long for one pass, which is what losses take
-PASSES = given(batch=config["windows"].get("batch")) if "chunk" in config["windows"] else WINDOWS
+PASSES = given(batch=config["windows"].get("batch")) if config["windows"].get("chunk") else WINDOWS
 
 
 def content(*roles):

@@ -13,6 +13,9 @@ def run(
     ] = None,
     out: Annotated[Path, typer.Option(help="run directory")] = Path("results"),
     cores: Annotated[int, typer.Option(min=1, help="threads for all steps together")] = 2,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="list the steps and their cost, compute nothing")
+    ] = False,
     no_lock: Annotated[
         bool,
         typer.Option(
@@ -22,8 +25,13 @@ def run(
     ] = False,
 ) -> None:
     """Run the workflow of CONFIG; steps that are done are kept, a killed run goes on."""
+    from genointerp.command.start.run import plan_run
     from genointerp.command.start.run import run as run_workflow
+    from genointerp.workflow.cost import as_lines
 
+    if dry_run:
+        typer.echo("\n".join(as_lines(plan_run(config, out), cores)))
+        return
     run_workflow(
         config,
         out,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import yaml
@@ -17,9 +17,11 @@ from genointerp.core.arguments import StrPath
 from genointerp.core.errors import GenointerpError, InputError, StorageError
 from genointerp.core.files import atomic_path, check_writable, replacing
 from genointerp.core.version import __version__
+from genointerp.genome.read import read_genome
 from genointerp.sae.header import read_header
 from genointerp.workflow.check import check_inputs
 from genointerp.workflow.config import read_run_config, relative_to
+from genointerp.workflow.cost import Step, estimate, planned, speed
 from genointerp.workflow.folder import workflow_folder
 from genointerp.workflow.follow import LogFollower
 from genointerp.workflow.inputs import RECORD, InputRecord, weights_digest
@@ -75,23 +77,41 @@ def run(
     WorkflowError
         If model, windows and dictionary do not fit each other, likewise; or if a step failed.
     """
-    config, out = Path(config), Path(out)
-    resolved = read_run_config(config)
-    for line in check_inputs(resolved, where=str(config)):
+    run_resolved(
+        read_run_config(Path(config)),
+        Path(out),
+        where=str(config),
+        cores=cores,
+        extra=extra,
+        show=show,
+        is_locked=is_locked,
+    )
+
+
+def run_resolved(
+    config: Mapping[str, Any],
+    out: Path,
+    *,
+    where: str,
+    cores: int = 2,
+    extra: Sequence[str] = (),
+    show: Callable[[str], None] = lambda line: None,
+    is_locked: bool = True,
+) -> None:
+    """Bring a run directory up to date with a resolved configuration, as :func:`run` does.
+
+    Parameters
+    ----------
+    where
+        Beginning of error messages about the configuration.
+    """
+    for line in check_inputs(config, where=where):
         show(line)
+    # a scheduler runs the jobs elsewhere: what they find there cannot be known here
+    is_here = not any(it in ("-e", "--executor") or it.startswith("--executor=") for it in extra)
     with _only_run_in(out) if is_locked else nullcontext() as lock:
-        environment = _environment(out)
-        record = InputRecord.read(out / RECORD)
-        # a scheduler runs the jobs elsewhere: what they find there cannot be known here
-        if not any(it in ("-e", "--executor") or it.startswith("--executor=") for it in extra):
-            _check_reading(resolved, record, environment, out=out, where=str(config))
-        own = take_inputs(resolved, out)
-        record.update(own, out)
-        record.write(out / RECORD)
-        _write_if_changed(yaml.safe_dump(own, sort_keys=False), out / "config.yaml")
+        environment = _prepare(config, out, where=where, is_here=is_here)
         command = snakemake_command(out, cores=cores)
-        if _is_locked(out):
-            subprocess.run([*command, "--unlock"], check=True, capture_output=True, env=environment)
         log = out / "logs" / "snakemake" / "latest.txt"
         log.parent.mkdir(parents=True, exist_ok=True)
         follower = LogFollower(out / "logs", show)
@@ -112,6 +132,64 @@ def run(
         status = snakemake.returncode
     if status != 0:
         raise WorkflowError(_reason(log, out, status))
+
+
+def plan_run(config: StrPath, out: StrPath) -> list[Step]:
+    """Return the steps that a run has before it, each with an estimate of its time.
+
+    A run directory gets the configuration and its inputs; one that is not there is not made.
+    Parameters and errors are those of :func:`run`.
+    """
+    return plan_resolved(read_run_config(Path(config)), Path(out), where=str(config))
+
+
+def plan_resolved(
+    config: Mapping[str, Any], out: Path, *, where: str, is_made: bool = False
+) -> list[Step]:
+    """Return the steps of a resolved configuration, as :func:`plan_run` does.
+
+    Parameters
+    ----------
+    is_made
+        Whether a run directory that is not there is made, since the run follows.
+    """
+    check_inputs(config, where=where)
+    if not (is_made or (out / "config.yaml").is_file()):
+        with TemporaryDirectory() as folder:
+            return _planned(config, Path(folder), where=where)
+    with _only_run_in(out):
+        return _planned(config, out, where=where)
+
+
+def _planned(config: Mapping[str, Any], out: Path, *, where: str) -> list[Step]:
+    environment = _prepare(config, out, where=where, is_here=True)
+    command = [*snakemake_command(out, cores=1), "--dry-run"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode != 0:
+        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+        raise WorkflowError(f"{where}: expected steps to plan, found {' '.join(last)}")
+    bases = {}
+    for name, entry in config["genomes"].items():
+        genome = read_genome(entry["sequence"])
+        parts = genome.regions(entry.get("regions", genome))
+        bases[name] = sum(part.length for part in parts)
+    return estimate(planned(done.stdout + done.stderr), bases, speed=speed())
+
+
+def _prepare(config: Mapping[str, Any], out: Path, *, where: str, is_here: bool) -> dict[str, str]:
+    """Bring configuration and inputs of a run directory up to date; return the environment."""
+    environment = _environment(out)
+    record = InputRecord.read(out / RECORD)
+    if is_here:
+        _check_reading(config, record, environment, out=out, where=where)
+    own = take_inputs(config, out)
+    record.update(own, out)
+    record.write(out / RECORD)
+    _write_if_changed(yaml.safe_dump(own, sort_keys=False), out / "config.yaml")
+    if _is_locked(out):
+        command = [*snakemake_command(out, cores=1), "--unlock"]
+        subprocess.run(command, check=True, capture_output=True, env=environment)
+    return environment
 
 
 def snakemake_command(out: Path, *, cores: int) -> list[str]:

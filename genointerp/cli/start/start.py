@@ -1,0 +1,45 @@
+"""`genointerp start`: the whole chain on a genome of one's own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def start(
+    genome: Annotated[
+        list[Path], typer.Argument(help="FASTA or GenBank, .gz too", show_default=False)
+    ],
+    annotation: Annotated[
+        list[Path] | None,
+        typer.Option(help="GFF3 or GenBank of each genome; by default found or predicted"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="run directory; by default results/NAME")] = None,
+    train: Annotated[
+        bool, typer.Option("--train", help="train a dictionary, in place of the shipped one")
+    ] = False,
+    cores: Annotated[int, typer.Option(min=1, help="threads for all steps together")] = 2,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say what would be done and how long it takes")
+    ] = False,
+) -> None:
+    """Run the whole chain on GENOME, then print what it found and what to do next."""
+    from genointerp.command.start.start import next_commands, plan_start
+    from genointerp.command.start.start import start as start_run
+    from genointerp.workflow.headline import headline
+
+    annotations = annotation or ()
+    if dry_run:
+        lines = plan_start(genome, out, annotations=annotations, train=train, cores=cores)
+        typer.echo("\n".join(lines))
+        return
+    run_dir = start_run(
+        genome,
+        out,
+        annotations=annotations,
+        train=train,
+        cores=cores,
+        show=lambda line: typer.echo(line, err=True),
+    )
+    typer.echo(headline(run_dir))
+    typer.echo("\n".join(["", "next:", *(f"  {line}" for line in next_commands(run_dir))]))
