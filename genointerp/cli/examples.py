@@ -93,9 +93,17 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp summarise associations.parquet --fidelity fidelity.json --sae sae --out "
         "summary.json --best best_per_concept.tsv --text associations.tsv",
     ),
+    "start": (
+        "genointerp start phage.fa",
+        "genointerp start genome.fa.gz --annotation genome.gff3 --out results/mine --dry-run",
+    ),
+    "init": (
+        "genointerp init genome.gbk --out my.yaml",
+        "genointerp init genome.fa another.fa --out both.yaml",
+    ),
     "run": (
         "genointerp run my.yaml --out results/mine",
-        "genointerp run my.yaml --out results/mine --cores 8",
+        "genointerp run my.yaml --out results/mine --cores 8 --dry-run",
     ),
     "demo": ("genointerp demo", "genointerp demo --out results/demo --cores 4"),
     "plot region": (
