@@ -87,8 +87,8 @@ class RankFiles:
         MismatchError
             If the files do not belong together.
         """
-        beside: tuple[Part, ...] = ("annotation",) if self.predictions else ()
-        specimens: Sequence[Specimen] = self.files.open("sequence", *beside, *needed)
+        too: tuple[Part, ...] = ("annotation",) if self.predictions else ()
+        specimens: Sequence[Specimen] = self.files.open("sequence", *too, *needed)
         table = self._table(config)
         sha256 = self._digests(specimens)
         measured = self._measured(sha256, config)

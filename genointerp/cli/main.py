@@ -118,7 +118,7 @@ class _Program(TyperGroup):
 
 def _reader_has_gone() -> bool:
     poll = select.poll()
-    # no event is asked for: errors and hang-ups are always told
+    # no event is asked for: errors and hang-ups are always reported
     poll.register(sys.stdout.fileno(), 0)
     return bool(poll.poll(0))
 

@@ -1,8 +1,8 @@
 """Reading with errors that say where; atomic writing: a file has its name only when complete.
 
 One rule for every output: what stands at its name is replaced by the same content, and a table, a
-figure or a text of this package by a newer one of its format, together with what was written beside
-it under the same name.
+figure or a text of this package by a newer one of its format, together with what was written next
+to it under the same name.
 Anything else is replaced only where `replacing` says so, which is ``--force`` on the command line.
 """
 
@@ -123,7 +123,7 @@ def check_writable(path: Path) -> None:
     Raises
     ------
     StorageError
-        If ``path`` is a folder, or nothing can be written beside it.
+        If ``path`` is a folder, or nothing can be written next to it.
     """
     path = Path(path)
     _check_kind(path, folder=False)
@@ -235,7 +235,7 @@ def together() -> Iterator[None]:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside ``path``; rename it to ``path`` when the block succeeds.
+    """Give a temporary name next to ``path``; rename it to ``path`` when the block succeeds.
 
     The block may make a file or a directory there. If it raises, the temporary is removed and
     whatever stood at ``path`` is untouched. What stands there is replaced by the same content, a

@@ -213,7 +213,8 @@ def test_the_page_prints_the_thresholds_that_the_ranking_had(one_genome, candida
     dossier, *_ = make_dossiers(candidates, [searched], RankConfig(dense=0.02), QUIET)
     written = as_mapping(dossier, Provenance({}, {}))
     table = dossier_part(written, Links(Loci([one_genome]))).checks
-    rules = [row[table.columns.index("raised_where")].text for row in table.rows]
+    column = [head.name for head in table.columns].index("raised_where")
+    rules = [row[column].text for row in table.rows]
     assert "density >= dense (0.02)" in rules
     assert "n_loci < few_loci (5)" in rules
 

@@ -300,7 +300,10 @@ def test_windows_and_directions_of_random_weights_are_looked_at_too(files, tmp_p
         ("--random-activations", "activations of random weights: expected as for .*, found none"),
         ("--random-sae", "dictionary of random weights: expected as for the features, found none"),
         ("--sae", "dictionary of random weights: expected none, as for the features, found some"),
-        ("--random", "random weights: expected features beside what else is given, found none"),
+        (
+            "--random",
+            "random weights: expected features too, where something else is given, found none",
+        ),
     ],
 )
 def test_random_weights_of_which_less_is_known_are_refused(files, tmp_path, option, message):

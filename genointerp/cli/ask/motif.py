@@ -64,6 +64,6 @@ def motif(
         min_activation=min_activation,
     )
     bits = found.information.bits.sum()
-    told = f"{found.n_sites} sites ({found.n_repeated} repeats), {bits:.1f} bits"
-    text = render_table(found.table(), format) if out is None else f"{told} -> {out}\n"
+    said = f"{found.n_sites} sites ({found.n_repeated} repeats), {bits:.1f} bits"
+    text = render_table(found.table(), format) if out is None else f"{said} -> {out}\n"
     typer.echo(text, nl=False)

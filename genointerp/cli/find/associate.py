@@ -68,7 +68,7 @@ def associate(
     """Compare every feature of FEATURES with every concept, in either orientation.
 
     Threshold and pair are chosen on the fit side; every score after f1_fit is measured on test.
-    With --baselines the best feature of each concept stands beside what single neurons,
+    With --baselines the best feature of each concept is compared with what single neurons,
     components, probes, the sequence alone (where --genome gives it) and other dictionaries reach.
     """
     from genointerp.command.find.associate import associate as associate_features
@@ -96,5 +96,5 @@ def associate(
     written = " ".join(str(path) for path in (out, baselines) if path is not None)
     if not written:
         typer.echo(render_table(table, "tsv"), nl=False)
-    told = f"{len(table)} associations, {significant} with q <= 0.05"
-    typer.echo(f"{told} -> {written or 'the standard output'}", err=True)
+    said = f"{len(table)} associations, {significant} with q <= 0.05"
+    typer.echo(f"{said} -> {written or 'the standard output'}", err=True)

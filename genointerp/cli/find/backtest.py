@@ -26,7 +26,7 @@ def _random(*, help: str) -> Any:  # noqa: ANN401 - as typer has it
 def backtest(
     features: Features,
     out: Annotated[
-        Path, typer.Option(help="classes, .tsv; their features go to NAME_features.tsv beside it")
+        Path, typer.Option(help="classes, .tsv; their features go to NAME_features.tsv next to it")
     ],
     annotations: Annotated[
         list[Path] | None,
@@ -99,5 +99,5 @@ def backtest(
             progress=progress,
         )
     counts = result.classes["verdict"].value_counts()
-    told = ", ".join(f"{counts[name]} {name}" for name in counts.index)
-    typer.echo(f"{len(result.classes)} classes hidden: {told} -> {out}", err=True)
+    said = ", ".join(f"{counts[name]} {name}" for name in counts.index)
+    typer.echo(f"{len(result.classes)} classes hidden: {said} -> {out}", err=True)

@@ -22,7 +22,7 @@ from genointerp.cli.find.rank_options import (
 def rank(
     features: Features,
     out: Annotated[
-        Path, typer.Option(help="candidates, .tsv; loci go to .gff3 and .fasta beside it")
+        Path, typer.Option(help="candidates, .tsv; loci go to .gff3 and .fasta next to it")
     ],
     associations: Annotated[
         Path | None,
@@ -41,7 +41,9 @@ def rank(
     ] = None,
     predictions: Annotated[
         list[Path] | None,
-        typer.Option(help="GFF3 of each genome that finders wrote (annotate --find), beside it"),
+        typer.Option(
+            help="GFF3 of each genome that finders wrote (annotate --find), next to its annotation"
+        ),
     ] = None,
     config: Settings = None,
     seed: Seed = None,

@@ -1,4 +1,4 @@
-"""The options by which a ranking is told what is known, the same for every command that ranks."""
+"""Options that say what is known of the features, shared by the commands that rank."""
 
 from pathlib import Path
 from typing import Annotated

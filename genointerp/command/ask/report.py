@@ -26,7 +26,7 @@ def report(run_dir: StrPath, out: StrPath) -> None:
         figures are shown where there are any.
     out
         The HTML file. What the page shows and no step before it wrote is written as tables to the
-        folder ``NAME_tables`` beside ``NAME.html``.
+        folder ``NAME_tables`` next to ``NAME.html``.
 
     Raises
     ------

@@ -103,7 +103,7 @@ def adopt(
         say which these are, in words of this package: they are taken to be the right ones, and
         the FVU tells if they are not.
     progress
-        Told of rows read; they are read twice.
+        Called with the number of rows read; they are read twice.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def _is_adopted(out: Path, metadata: Mapping[str, object], settings: Mapping[str
     if not isinstance(adopted, dict):
         return False
     of_this = all(told.get(name) == value for name, value in metadata.items() if name != "d_in")
-    # of rows, the number that was read is told
+    # the number of rows that were read is reported
     asked = {name: value for name, value in settings.items() if name != "n_rows"}
     return of_this and all(adopted.get(name) == value for name, value in asked.items())
 

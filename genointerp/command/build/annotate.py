@@ -58,7 +58,7 @@ def annotate(
     source, out, tools = Path(source), Path(out), as_texts(find)
     if tools:
         if genome is not None or concepts is not None:
-            raise InputError("find", "a sequence alone", "a genome or concepts beside it")
+            raise InputError("find", "a sequence alone", "a genome or concepts too")
         return find_file(source, tools, out, read_config(FindConfig, config)).counts
     if genome is None:
         raise InputError(str(source), "its genome (FASTA or GenBank), or finders to run", "none")

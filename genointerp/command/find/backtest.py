@@ -142,7 +142,7 @@ def backtest(
 
 
 def features_path(out: Path) -> Path:
-    """Return where the features of the classes are written beside the table of classes.
+    """Return where the features of the classes are written next to the table of classes.
 
     Examples
     --------
@@ -175,7 +175,9 @@ class _RandomFiles:
 
     def __post_init__(self) -> None:
         if (self.activations or self.sae) and not self.features:
-            raise InputError("random weights", "features beside what else is given", "none")
+            raise InputError(
+                "random weights", "features too, where something else is given", "none"
+            )
 
 
 def _open_random(

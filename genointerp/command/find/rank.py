@@ -1,4 +1,4 @@
-"""Candidates as files: the table, and their loci as GFF3 and FASTA beside it."""
+"""Candidates as files: the table, and their loci as GFF3 and FASTA next to it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

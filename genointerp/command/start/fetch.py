@@ -57,8 +57,8 @@ def fetch(
     AnnotationError
         If a feature of the record lies outside it.
     StorageError
-        If the files cannot be written, or ``out`` holds something else; told before the download,
-        unless it is another state of the same record.
+        If the files cannot be written, or ``out`` holds something else. It is reported before the
+        download, unless it is another state of the same record.
     """
     out = Path(out)
     check_replaceable(out, same=_is_fetched(out, accession))

@@ -72,10 +72,11 @@ def run(
     ConfigError
         If the configuration is wrong; nothing has been run or written then.
     InputError
-        If a genome or an annotation that it names is damaged, or the directory cannot be locked;
-        likewise.
+        If a genome or an annotation that it names is damaged, or the directory cannot be locked.
+        Nothing has been run then either.
     WorkflowError
-        If model, windows and dictionary do not fit each other, likewise; or if a step failed.
+        If model, windows and dictionary do not fit each other, before anything is run; or if a
+        step failed.
     """
     run_resolved(
         read_run_config(Path(config)),
