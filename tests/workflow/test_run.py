@@ -75,6 +75,18 @@ def test_a_second_run_repeats_no_step_and_progress_is_shown(place):
     assert n_times(tmp_path) == 1
 
 
+def test_the_steps_that_a_run_has_before_it_are_listed_and_nothing_is_made(place):
+    tmp_path, *_ = place
+    out = tmp_path / "out"
+    steps = module.plan_run(tmp_path / "run.yaml", out)
+    assert {step.rule for step in steps} == {"first", "last"}
+    assert not out.exists()
+    run_workflow(tmp_path / "run.yaml", out, cores=1)
+    (out / "last.txt").unlink()
+    assert [step.rule for step in module.plan_run(tmp_path / "run.yaml", out)] == ["last"]
+    assert not (out / "last.txt").exists()
+
+
 def test_a_step_that_fails_is_named_and_the_next_run_takes_it_up(place):
     tmp_path, step, _ = place
     step("test -e ../mended")

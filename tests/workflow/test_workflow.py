@@ -16,6 +16,7 @@ from genointerp.command.start.run import run as run_workflow
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome, write_fasta
+from genointerp.page.run import open_run
 from genointerp.sae.shipped import dictionary_folder
 from genointerp.workflow.folder import workflow_folder
 from genointerp.workflow.headline import headline
@@ -304,7 +305,7 @@ def config(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_workflow_makes_a_run_directory_and_a_second_run_repeats_nothing(config, tmp_path):
+def test_the_workflow_makes_a_run_directory_that_can_be_moved_and_repeats_nothing(config, tmp_path):
     out = tmp_path / "out"
     lines = []
     run_workflow(config, out, cores=2, show=lines.append)
@@ -320,6 +321,13 @@ def test_the_workflow_makes_a_run_directory_and_a_second_run_repeats_nothing(con
     assert {"fvu", "l0", "dead_share"} <= set(summary["training"])
     assert {"bits_per_base", "loss_recovered"} <= set(summary["fidelity"])
 
+    # the model is where it was, the genomes are in the run directory
+    moved = out.rename(tmp_path / "moved")
+    for path in tmp_path.glob("*.fa"):
+        path.unlink()
     lines.clear()
-    run_workflow(config, out, cores=2, show=lines.append)
+    run_workflow(moved / "config.yaml", moved, cores=2, show=lines.append)
     assert lines == []
+    assert open_run(moved).path == moved
+    texts = ("config.yaml", "inputs.json", "summary.json", "report.html")
+    assert all(str(tmp_path) not in (moved / name).read_text() for name in texts)
