@@ -60,6 +60,13 @@ BACKTEST_COLUMNS = {
 }
 N_CANDIDATES = 10
 
+LIKELY = 0.05
+"""Largest q-value of what is told better than by chance."""
+
+NOTHING = (
+    "No concept is told better than by chance (q <= 0.05): the genome may have too few elements."
+)
+
 
 def headline(run_dir: Path) -> str:
     """Return the findings of a run: figures of the dictionary, tables and the path of the page.
@@ -83,6 +90,7 @@ def _associations(run_dir: Path) -> list[str]:
         "Best feature of each concept (chosen on fit, scored on test)",
         _text(concepts),
         "",
+        *([] if (concepts["q"] <= LIKELY).any() else [NOTHING, ""]),
         "The same beside what needs no dictionary (F1 on test)",
         *_beside(best, run_dir),
         "",
@@ -96,7 +104,9 @@ def _backtest(run_dir: Path) -> list[str]:
         return []
     backtest = read_table(run_dir / "backtest.tsv", BACKTEST)
     told = backtest[backtest["n_class_features"] > 0]
-    n_live = int(backtest["n_live"].max()) if len(backtest) else 0
+    if told.empty:
+        return ["", "Known classes, hidden one at a time: no feature tells any of them"]
+    n_live = int(backtest["n_live"].max())
     return [
         "",
         f"Known classes, hidden one at a time: where {n_live} ranked features tell them",
@@ -147,4 +157,6 @@ def _untold(backtest: pd.DataFrame) -> list[str]:
 
 
 def _text(table: pd.DataFrame) -> str:
+    if table.empty:
+        return "none"
     return table.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.3g}")
