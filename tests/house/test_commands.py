@@ -61,6 +61,12 @@ def test_help_shows_two_examples_that_are_commands(name, command):
         assert example in command.epilog
 
 
+@pytest.mark.parametrize(("name", "command"), [*commands()])
+def test_what_a_command_writes_is_named_by_o(name, command):
+    outs = [param.opts for param in command.params if param.name == "out"]
+    assert outs == ([] if name in ("models", "verify") else [["--out", "-o"]])
+
+
 def test_every_command_is_in_the_panel_of_its_group():
     panels = {command.rich_help_panel for command in PROGRAM.commands.values()}
     assert panels == {*main._PANELS.values()}

@@ -16,6 +16,8 @@ def export(
     out: Annotated[
         Path,
         typer.Option(
+            "--out",
+            "-o",
             help=".bw, .bedgraph, .gff3, .bed, .fasta; or .h5ad of every feature on every gene",
             show_default=False,
         ),

@@ -14,8 +14,10 @@ def motif(
     out: Annotated[
         Path | None,
         typer.Option(
+            "--out",
+            "-o",
             help="write .meme, table (.tsv, .json, .parquet) or logo (.png, .pdf, .svg) there "
-            "instead"
+            "instead",
         ),
     ] = None,
     genome: Annotated[

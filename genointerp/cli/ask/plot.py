@@ -9,7 +9,7 @@ from genointerp.cli.force import with_force
 
 plot = typer.Typer(no_args_is_help=True, help="Draw a figure; its suffix is its format.")
 
-Out = Annotated[Path, typer.Option(help="figure: .png, .pdf or .svg")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="figure: .png, .pdf or .svg")]
 Store = Annotated[
     Path, typer.Argument(help="features file, catalogue of several (.yaml), or run directory")
 ]

@@ -50,7 +50,8 @@ def query(
         ),
     ] = "table",
     out: Annotated[
-        Path | None, typer.Option(help="write .tsv, .json, .parquet or .bed there instead")
+        Path | None,
+        typer.Option("--out", "-o", help="write .tsv, .json, .parquet or .bed there instead"),
     ] = None,
 ) -> None:
     """List the features that fire in each REGION or gene, strongest first."""

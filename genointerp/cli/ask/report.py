@@ -8,7 +8,7 @@ import typer
 
 def report(
     run_dir: Annotated[Path, typer.Argument(help="run directory")],
-    out: Annotated[Path, typer.Option(help="HTML page to write")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML page to write")],
 ) -> None:
     """Write one HTML file of the run in RUN_DIR, which needs no network."""
     from genointerp.command.ask.report import report as write_report

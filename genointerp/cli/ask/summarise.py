@@ -8,7 +8,7 @@ import typer
 
 def summarise(
     fidelity: Annotated[Path, typer.Option(help="JSON of `genointerp evaluate`")],
-    out: Annotated[Path, typer.Option(help="headline figures, JSON")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="headline figures, JSON")],
     best: Annotated[Path, typer.Option(help="best feature of each concept, table")],
     text: Annotated[Path, typer.Option(help="all associations as TSV")],
     associations: Annotated[

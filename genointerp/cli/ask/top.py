@@ -43,7 +43,7 @@ def top(
         ),
     ] = "table",
     out: Annotated[
-        Path | None, typer.Option(help="write .tsv, .json or .parquet there instead")
+        Path | None, typer.Option("--out", "-o", help="write .tsv, .json or .parquet there instead")
     ] = None,
 ) -> None:
     """List the strongest loci of FEATURE over all genomes, with what lies there."""

@@ -13,7 +13,9 @@ def adopt(
     activations: Annotated[
         list[Path], typer.Argument(help="activations to take the threshold from")
     ],
-    out: Annotated[Path, typer.Option(help="folder of the dictionary", show_default=False)],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="folder of the dictionary", show_default=False)
+    ],
     format: Annotated[
         str | None,
         typer.Option(

@@ -12,7 +12,9 @@ def annotate(
     ],
     out: Annotated[
         Path,
-        typer.Option(help="table of elements, .tsv, .parquet or .json; with --find .gff3[.gz]"),
+        typer.Option(
+            "--out", "-o", help="table of elements, .tsv, .parquet or .json; with --find .gff3[.gz]"
+        ),
     ],
     genome: Annotated[Path | None, typer.Option(help="FASTA or GenBank of an annotation")] = None,
     concepts: Annotated[

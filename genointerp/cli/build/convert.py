@@ -14,7 +14,7 @@ def convert(
         str,
         typer.Option(help="saelens, dictionary_learning, sparsify or interplm", show_default=False),
     ],
-    out: Annotated[Path, typer.Option(help="folder to write", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="folder to write", show_default=False)],
 ) -> None:
     """Write a dictionary in the format of another library; `adopt --format` reads them."""
     from genointerp.command.build.convert import convert as convert_dictionary

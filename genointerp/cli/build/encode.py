@@ -13,7 +13,9 @@ def encode(
     sae: Annotated[
         Path, typer.Option(help="folder of the dictionary, or shipped:nano", show_default=False)
     ],
-    out: Annotated[Path, typer.Option(help="features file to write", show_default=False)],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="features file to write", show_default=False)
+    ],
     device: Annotated[str, typer.Option(help="where the dictionary runs, such as cuda")] = "cpu",
     compression: Annotated[
         Literal["none", "zstd"],

@@ -14,7 +14,9 @@ def evaluate(
     sae: Annotated[
         Path, typer.Option(help="folder of the dictionary, or shipped:nano", show_default=False)
     ],
-    out: Annotated[Path, typer.Option(help="JSON file to write", show_default=False)],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="JSON file to write", show_default=False)
+    ],
     model: ModelChoice,
     against: Annotated[
         list[Path] | None,

@@ -11,7 +11,9 @@ from genointerp.cli.model_options import ModelChoice, with_model_options
 @with_model_options
 def harvest(
     genome: Annotated[Path, typer.Argument(help="FASTA or GenBank file", show_default=False)],
-    out: Annotated[Path, typer.Option(help="activations file to write", show_default=False)],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="activations file to write", show_default=False)
+    ],
     model: ModelChoice,
     site: Annotated[
         str | None, typer.Option(help="site in the model; by default the model's own")

@@ -11,7 +11,9 @@ from genointerp.cli.model_options import ModelChoice, with_model_options
 @with_model_options
 def train(
     model: ModelChoice,
-    out: Annotated[Path, typer.Option(help="directory of the dictionary", show_default=False)],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="directory of the dictionary", show_default=False)
+    ],
     activations: Annotated[
         list[Path] | None,
         typer.Argument(help="activation stores, read together", show_default=False),

@@ -25,8 +25,10 @@ def associate(
     out: Annotated[
         Path | None,
         typer.Option(
+            "--out",
+            "-o",
             help="associations to write, .parquet, .tsv or .json; TSV on the standard output "
-            "otherwise"
+            "otherwise",
         ),
     ] = None,
     genome: Annotated[

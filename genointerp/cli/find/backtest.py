@@ -26,7 +26,10 @@ def _random(*, help: str) -> Any:  # noqa: ANN401 - as typer has it
 def backtest(
     features: Features,
     out: Annotated[
-        Path, typer.Option(help="classes, .tsv; their features go to NAME_features.tsv next to it")
+        Path,
+        typer.Option(
+            "--out", "-o", help="classes, .tsv; their features go to NAME_features.tsv next to it"
+        ),
     ],
     annotations: Annotated[
         list[Path] | None,

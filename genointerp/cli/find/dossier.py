@@ -8,7 +8,7 @@ import typer
 
 def dossier(
     candidates: Annotated[Path, typer.Argument(help="table of candidates, or run directory")],
-    out: Annotated[Path, typer.Option(help="folder to make")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="folder to make")],
     features: Annotated[
         list[Path] | None,
         typer.Option(help="features of each genome; those of the run where CANDIDATES is one"),

@@ -22,7 +22,10 @@ from genointerp.cli.find.rank_options import (
 def rank(
     features: Features,
     out: Annotated[
-        Path, typer.Option(help="candidates, .tsv; loci go to .gff3 and .fasta next to it")
+        Path,
+        typer.Option(
+            "--out", "-o", help="candidates, .tsv; loci go to .gff3 and .fasta next to it"
+        ),
     ],
     associations: Annotated[
         Path | None,

@@ -19,7 +19,10 @@ def ablate(
         typer.Option(help="features file of the genome under this dictionary", show_default=False),
     ],
     out: Annotated[
-        Path, typer.Option(help="table to write: .tsv, .parquet or .json", show_default=False)
+        Path,
+        typer.Option(
+            "--out", "-o", help="table to write: .tsv, .parquet or .json", show_default=False
+        ),
     ],
     model: ModelChoice,
     feature: Annotated[

@@ -7,7 +7,7 @@ import typer
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="run directory")] = Path("results/demo"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="run directory")] = Path("results/demo"),
     cores: Annotated[int, typer.Option(min=1, help="threads for all steps together")] = 2,
 ) -> None:
     """Run the whole chain on regions of both shipped genomes, then print what it found."""

@@ -8,7 +8,7 @@ import typer
 
 def fetch(
     accession: Annotated[str, typer.Argument(help="nucleotide accession, such as NC_000913.2")],
-    out: Annotated[Path, typer.Option(help="folder to make")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="folder to make")],
     base_url: Annotated[str | None, typer.Option(help="another efetch server")] = None,
 ) -> None:
     """Download sequence and annotation of ACCESSION from NCBI."""

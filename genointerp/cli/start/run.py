@@ -11,7 +11,7 @@ def run(
     snakemake: Annotated[
         list[str] | None, typer.Argument(help="after --: arguments for Snakemake, such as -n")
     ] = None,
-    out: Annotated[Path, typer.Option(help="run directory")] = Path("results"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="run directory")] = Path("results"),
     cores: Annotated[int, typer.Option(min=1, help="threads for all steps together")] = 2,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="list the steps and their cost, compute nothing")

@@ -14,7 +14,9 @@ def start(
         list[Path] | None,
         typer.Option(help="GFF3 or GenBank of each genome; by default found or predicted"),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="run directory; by default results/NAME")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="run directory; by default results/NAME")
+    ] = None,
     train: Annotated[
         bool, typer.Option("--train", help="train a dictionary, in place of the shipped one")
     ] = False,
