@@ -9,6 +9,8 @@ from genointerp.association.summary import one_per_concept
 from genointerp.core.config import read_yaml
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_json_object
+from genointerp.page.findings import finding_lines, read_findings
+from genointerp.page.run import open_run
 from genointerp.store.table.schema.association import BEST_PER_CONCEPT
 from genointerp.store.table.schema.candidate import BACKTEST, CANDIDATES
 from genointerp.store.table.table import read_table
@@ -72,11 +74,13 @@ def headline(run_dir: Path) -> str:
     """Return the findings of a run: figures of the dictionary, tables and the path of the page.
 
     The tables are the best feature of each concept with its nulls and beside the baselines, the
-    first candidates, and the hidden classes, as far as the run has them.
+    first candidates, and the hidden classes, as far as the run has them. What was found follows in
+    sentences, as the page opens with them.
     """
     run_dir = Path(run_dir)
     lines = [*figures(run_dir), *_associations(run_dir), *_backtest(run_dir)]
-    return "\n".join([*lines, "", f"report: {run_dir / 'report.html'}"])
+    found = finding_lines(read_findings(open_run(run_dir)))
+    return "\n".join([*lines, "", *found, "", f"report: {run_dir / 'report.html'}"])
 
 
 def _associations(run_dir: Path) -> list[str]:

@@ -16,6 +16,7 @@ from genointerp.command.start.run import run as run_workflow
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import parse_region
 from genointerp.genome.read import read_genome, write_fasta
+from genointerp.page.findings import finding_lines, read_findings
 from genointerp.page.run import open_run
 from genointerp.sae.shipped import dictionary_folder
 from genointerp.workflow.folder import workflow_folder
@@ -316,6 +317,7 @@ def test_the_workflow_makes_a_run_directory_that_can_be_moved_and_repeats_nothin
     text = headline(out)
     assert "AUROC" in text
     assert "hidden one at a time" in text
+    assert set(finding_lines(read_findings(open_run(out)))) <= {*text.split("\n")}
     assert str(out / "report.html") in text
     summary = json.loads((out / "summary.json").read_text())
     assert {"fvu", "l0", "dead_share"} <= set(summary["training"])
