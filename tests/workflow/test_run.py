@@ -230,6 +230,18 @@ def test_a_run_directory_may_have_braces_and_other_letters_in_its_name(place):
             "0 <= warmup < length=100",
             id="warm",
         ),
+        pytest.param(
+            "model: {name: nano}\nfit: [g]",
+            "model: {name: nano, site: blocks.4}\nsae: shipped:nano",
+            r"expected site blocks.5 as in .*nano, found site blocks.4",
+            id="site-of-the-dictionary",
+        ),
+        pytest.param(
+            "model: {name: nano}\nfit: [g]",
+            "model: {name: small}\nsae: shipped:nano",
+            r"small: expected model nano.*, found model small",
+            id="model-of-the-dictionary",
+        ),
     ],
 )
 def test_what_a_model_cannot_do_is_told_before_the_first_step(
