@@ -1,4 +1,4 @@
-"""The configuration of a run of genomes that somebody brings: what is known, chosen and said."""
+"""The configuration of a run of a user's own genomes: what is known of them, chosen and shown."""
 
 import re
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ _ENDINGS = re.compile(r"\.(fa|fasta|fna|ffn|gb|gbk|gbff|genbank|txt|seq)$", re.I
 
 @dataclass(frozen=True)
 class Brought:
-    """A genome that somebody brings, with what annotates it.
+    """A genome of a user, with its annotation.
 
     Parameters
     ----------
@@ -46,15 +46,15 @@ class Brought:
         Name of its folder in the run directory.
     annotation
         None where it is predicted or there is none.
-    said
-        How the annotation came about.
+    source
+        Where the annotation comes from, in words.
     """
 
     name: str
     path: Path
     genome: Genome
     annotation: Path | None
-    said: str
+    source: str
 
     def described(self) -> str:
         """Return the size of the genome in words."""
@@ -70,7 +70,7 @@ class Brought:
 
 
 def bring(paths: Sequence[Path], annotations: Sequence[Path] = ()) -> list[Brought]:
-    """Read genomes and find out what annotates each: what is given, in it, or next to it.
+    """Read genomes, each with the annotation that is given, in its file or next to it.
 
     Raises
     ------
@@ -108,10 +108,10 @@ def start_config(brought: Sequence[Brought], *, train: bool) -> dict[str, Any]:
     return resolve_run_config(values, folder=Path(), where="start")
 
 
-def told(brought: Sequence[Brought], *, train: bool) -> list[str]:
+def run_lines(brought: Sequence[Brought], *, train: bool) -> list[str]:
     """Return what a run of some genomes will do, in lines for its user."""
     choice = choose({one.name: one.genome for one in brought})
-    lines = [line for one in brought for line in (one.described(), f"  annotation: {one.said}")]
+    lines = [line for one in brought for line in (one.described(), f"  annotation: {one.source}")]
     if choice.regions:
         names = ", ".join(choice.regions)
         lines.append(
@@ -121,7 +121,7 @@ def told(brought: Sequence[Brought], *, train: bool) -> list[str]:
     else:
         lines.append(f"reads all {choice.n_bases:,} bases, on both strands, with the model nano")
     source = "a dictionary that is trained on them" if train else f"the dictionary {DICTIONARY}"
-    lines.append(f"features: of {source}")
+    lines.append(f"features: from {source}")
     if not choice.has_controls:
         lines.append(
             f"left out, since it reads more than {FOR_CONTROLS:,} bases: baselines and backtest"
@@ -173,14 +173,15 @@ def _brought(name: str, path: Path, annotation: Path | None) -> Brought:
         stem = _ENDINGS.sub("", path.name.removesuffix(".gz"))
         for ending in BESIDE:
             if (beside := path.with_name(f"{stem}{ending}")).is_file():
-                said = f"{_of(beside, path, genome)}, found next to the sequence"
-                return Brought(name, path, genome, beside, said)
+                source = f"{_of(beside, path, genome)}, found next to the sequence"
+                return Brought(name, path, genome, beside, source)
     return Brought(name, path, genome, None, _predicted())
 
 
 def _of(annotation: Path, path: Path, genome: Genome) -> str:
     source = "in the file itself" if annotation == path else str(annotation)
-    return f"{_n_elements(annotation, genome):,} elements, {source}"
+    n_elements = _n_elements(annotation, genome)
+    return f"{n_elements:,} element{'s' * (n_elements != 1)}, {source}"
 
 
 def _n_elements(annotation: Path, genome: Genome) -> int:

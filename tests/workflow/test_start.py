@@ -15,7 +15,7 @@ from genointerp.reading.harvest import HarvestConfig
 from genointerp.workflow import start as module
 from genointerp.workflow.config import check_run_config, read_run_config, run_schema
 from genointerp.workflow.inputs import RECORD, InputRecord
-from genointerp.workflow.start import bring, check_directory, start_config, told
+from genointerp.workflow.start import bring, check_directory, run_lines, start_config
 from tests.conftest import DATA
 
 GENBANK = DATA / "phix174.gbk"
@@ -34,7 +34,7 @@ def fasta(tmp_path):
 def test_a_genbank_file_brings_its_annotation():
     (one,) = bring([GENBANK])
     assert (one.name, one.annotation) == ("phix174", GENBANK)
-    assert re.search(r"elements, in the file itself", one.said)
+    assert re.search(r"elements, in the file itself", one.source)
     config = start_config([one], train=False)
     assert config["genomes"]["phix174"]["annotation"] == str(GENBANK)
     assert (config["sae"], config["windows"]) == ("shipped:nano", {"length": 2048, "warmup": 256})
@@ -53,7 +53,7 @@ def test_an_annotation_with_the_same_stem_is_taken_and_said(fasta):
     beside.write_text("##gff-version 3\nphiX\tx\tCDS\t1\t90\t.\t+\t0\tID=a\n")
     (one,) = bring([fasta])
     assert one.annotation == beside
-    assert one.said == f"1 elements, {beside}, found next to the sequence"
+    assert one.source == f"1 element, {beside}, found next to the sequence"
 
 
 def test_without_an_annotation_it_is_said_which_finders_predict_one_and_which_are_missing(
@@ -61,11 +61,11 @@ def test_without_an_annotation_it_is_said_which_finders_predict_one_and_which_ar
 ):
     monkeypatch.setattr(module, "installed_finders", lambda names: ["pyrodigal", "pyaragorn"])
     (one,) = bring([fasta])
-    assert "predicted by pyrodigal, pyaragorn; not installed: pybarrnap (rRNA genes)" in one.said
+    assert "predicted by pyrodigal, pyaragorn; not installed: pybarrnap (rRNA genes)" in one.source
     monkeypatch.setattr(module, "installed_finders", lambda names: [])
     (one,) = bring([fasta])
-    assert one.said.startswith("none, so that features get no concepts")
-    assert 'pip install "genointerp[annotate]"' in one.said
+    assert one.source.startswith("none, so that features get no concepts")
+    assert 'pip install "genointerp[annotate]"' in one.source
     assert start_config([one], train=True)["genomes"][one.name]["annotate_with"] == []
 
 
@@ -79,10 +79,10 @@ def test_a_genbank_file_without_features_is_annotated_by_finders(tmp_path):
 
 
 def test_what_is_read_is_said_with_what_is_unknown(fasta):
-    lines = told(bring([fasta]), train=False)
+    lines = run_lines(bring([fasta]), train=False)
     assert lines[0].endswith("1 contig, linear, 5,386 bases, 20 of them unknown (N)")
     assert any("reads all 5,386 bases" in line for line in lines)
-    assert "features: of the dictionary shipped:nano" in lines
+    assert "features: from the dictionary shipped:nano" in lines
 
 
 def test_a_directory_of_another_genome_is_refused_and_one_of_this_is_taken_up(fasta, tmp_path):

@@ -14,7 +14,7 @@ from genointerp.core.errors import InputError
 from genointerp.feature.regions import find_place
 from genointerp.page.run import Run, open_run
 from genointerp.workflow.cost import as_lines
-from genointerp.workflow.start import bring, check_directory, start_config, told
+from genointerp.workflow.start import bring, check_directory, run_lines, start_config
 
 WHERE = "start"
 """Beginning of messages about what was chosen."""
@@ -66,7 +66,7 @@ def start(
     check_directory(folder, brought)
     config = start_config(brought, train=train)
     steps = plan_resolved(config, folder, where=WHERE, is_made=True)
-    for line in [*told(brought, train=train), as_lines(steps, cores)[-1]]:
+    for line in [*run_lines(brought, train=train), as_lines(steps, cores)[-1]]:
         show(line)
     run_resolved(config, folder, where=WHERE, cores=cores, show=show)
     return folder
@@ -89,7 +89,7 @@ def plan_start(
     check_directory(folder, brought)
     config = start_config(brought, train=train)
     steps = plan_resolved(config, folder, where=WHERE)
-    return [*told(brought, train=train), *as_lines(steps, cores)]
+    return [*run_lines(brought, train=train), *as_lines(steps, cores)]
 
 
 def next_commands(run_dir: StrPath) -> list[str]:
