@@ -63,10 +63,10 @@ BACKTEST_COLUMNS = {
 N_CANDIDATES = 10
 
 LIKELY = 0.05
-"""Largest q-value of what is told better than by chance."""
+"""Largest q-value of a concept that is recognised better than by chance."""
 
 NOTHING = (
-    "No concept is told better than by chance (q <= 0.05): the genome may have too few elements."
+    "No concept is recognised better than by chance (q <= 0.05): there may be too few elements."
 )
 
 
