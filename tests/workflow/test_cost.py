@@ -39,6 +39,13 @@ def test_a_step_of_a_genome_costs_by_its_bases_and_one_of_the_run_by_all():
     assert steps[1].seconds == pytest.approx(JOB + (associate.fixed + 4 * associate.per_mb) / 2)
 
 
+def test_a_training_has_a_limit_however_much_is_read():
+    few, many = (estimate([("train_sae", "")], {"a": n})[0].seconds for n in (50_000, 5_000_000))
+    cost = COSTS["train_sae"]
+    assert few == pytest.approx(JOB + cost.fixed + cost.per_mb * 0.05)
+    assert many == JOB + cost.fixed + cost.most
+
+
 def test_steps_that_wait_for_each_other_take_no_less_time_on_more_cores():
     steps = [Step("harvest", "a", 60.0), Step("encode", "a", 30.0), Step("find", "a", 10.0)]
     assert elapsed(steps, 1) == 100.0
