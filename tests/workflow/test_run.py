@@ -143,7 +143,7 @@ def begin(tmp_path, out):
     """Begin a run in a process of its own, as from a terminal."""
     code = (
         "import sys\nfrom pathlib import Path\n"
-        "from genointerp.command import run as module\n"
+        "from genointerp.command.start import run as module\n"
         f"module.workflow_folder = lambda: Path({str(tmp_path / 'workflows')!r})\n"
         "module._check_reading = lambda *_, **__: None\n"
         f"module.run(Path({str(tmp_path / 'run.yaml')!r}), Path({str(out)!r}), cores=1)\n"
