@@ -255,7 +255,9 @@ def test_files_of_every_version_are_counted_alike(version):
             "plus/hits/value", 0, np.nan, "expected finite activations > 0", id="activation-nan"
         ),
         pytest.param("plus/hits/row", 0, 60_000, "expected rows below 20", id="row-beyond-genome"),
-        pytest.param("plus/feature_hits", 0, 1, "expected the hits of the index", id="more-hits-than-said"),
+        pytest.param(
+            "plus/feature_hits", 0, 1, "expected the hits of the index", id="more-hits-than-said"
+        ),
     ],
 )
 def test_a_damaged_file_is_refused(tmp_path, path, index, value, message):
