@@ -197,6 +197,10 @@ def find_specimens(
     named = {source.specimen.name for group in groups if group.is_named for source in group.sources}
     paths = as_paths(genome)
     chosen = {str(path) for path in paths} & named
+    strange = [path for path in paths if str(path) not in chosen and not path.is_file()]
+    if named and strange:
+        expected = f"a file, or one of {', '.join(sorted(named))}"
+        raise InputError("genome", expected, repr(str(strange[0])))
     if chosen:
         sources = [source for source in sources if source.specimen.name in chosen]
     check_together([source.specimen for source in sources])

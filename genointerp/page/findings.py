@@ -154,13 +154,18 @@ def _unknown(run: Run, beside: pd.DataFrame) -> Iterator[Finding]:
     else:
         others = list(beside.loc[~_is_better(beside), "concept"])
         if others:
-            text = f"no feature beats chance and a detector that always fires: {_listed(others)}."
-            yield Finding("concepts without a feature", text)
+            text = (
+                "the feature that was chosen on fit does not beat both chance and a detector that "
+                f"always fires: {_listed(others)}."
+            )
+            yield Finding("concepts that are not shown", text)
         if not is_measured(beside):
             yield Finding("baselines", NOT_MEASURED)
     untested = _untested(run, set(beside["concept"]))
     if untested:
-        text = f"the test side has no base of these, or fit has none: {_listed(untested)}."
+        text = (
+            f"fit or test has no base of these, or no feature fires on them: {_listed(untested)}."
+        )
         yield Finding("concepts that were not tested", text)
     missing = _together(run.candidates, "checks_missing")
     if missing:

@@ -75,9 +75,9 @@ class References:
         for specimen in specimens:
             for element in specimen.annotation or ():
                 found = element_references(element)
-                if found:
-                    key = specimen.name, element.type, element_name(element)
-                    self._known.setdefault(key, found)
+                key = specimen.name, element.type, element_name(element)
+                # copies of a gene share a name: a link to one of them would be wrong on another
+                self._known[key] = found if self._known.get(key, found) == found else ()
 
     def of(self, genome: str, type: str, name: str) -> tuple[Reference, ...]:
         """Return the references of the first element with a name and type; empty if it has none."""

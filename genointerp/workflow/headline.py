@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from genointerp.association.baseline.beside import NOT_MEASURED, is_measured, read_beside
+from genointerp.association.baseline.beside import MAX_Q, NOT_MEASURED, is_measured, read_beside
 from genointerp.association.summary import one_per_concept
 from genointerp.core.config import read_yaml
 from genointerp.core.errors import SchemaError
@@ -62,11 +62,9 @@ BACKTEST_COLUMNS = {
 }
 N_CANDIDATES = 10
 
-LIKELY = 0.05
-"""Largest q-value of a concept that is recognised better than by chance."""
-
 NOTHING = (
-    "No concept is recognised better than by chance (q <= 0.05): there may be too few elements."
+    "No feature that was chosen on fit does better than chance "
+    f"(q <= {MAX_Q}): there may be too few elements."
 )
 
 
@@ -94,7 +92,7 @@ def _associations(run_dir: Path) -> list[str]:
         "Best feature of each concept (chosen on fit, scored on test)",
         _text(concepts),
         "",
-        *([] if (concepts["q"] <= LIKELY).any() else [NOTHING, ""]),
+        *([] if (concepts["q"] <= MAX_Q).any() else [NOTHING, ""]),
         "The same beside what needs no dictionary (F1 on test)",
         *_beside(best, run_dir),
         "",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from genointerp.core.arguments import SHIPPED
+from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path, replacing
 from genointerp.sae.header import CONFIG, SCALE, WEIGHTS
 from genointerp.sae.shipped import dictionary_folder
@@ -17,6 +18,9 @@ from genointerp.workflow.config import named_files, relative_to, with_files
 
 INPUTS = "inputs"
 """Folder of the copies, one folder for each role."""
+
+KEPT = (CONFIG, WEIGHTS, SCALE)
+"""Files of a dictionary that a run copies; a training writes others as well."""
 
 DICTIONARY = "sae"
 """Folder of the dictionary, whether it was trained or is a copy."""
@@ -27,6 +31,11 @@ def take_inputs(config: Mapping[str, Any], run_dir: Path) -> dict[str, Any]:
 
     A copy with the same content is left as it is, so that no step runs again. Weights of a model
     are not copied: they may be larger than the run.
+
+    Raises
+    ------
+    InputError
+        If a dictionary is named and the run directory holds one that was trained there.
     """
     copies: dict[str, Path] = {}
     for role, name in named_files(config).items():
@@ -45,12 +54,18 @@ def take_inputs(config: Mapping[str, Any], run_dir: Path) -> dict[str, Any]:
 
 def _take_dictionary(source: str, destination: Path) -> str:
     folder = dictionary_folder(source)
-    names = [name for name in (CONFIG, WEIGHTS, SCALE) if (folder / name).is_file()]
-    # a training that was there before has left its logs as well
-    found = sorted(path.name for path in destination.glob("*"))
-    is_there = (
-        found == sorted(names)
-        and not filecmp.cmpfiles(folder, destination, names, shallow=False)[1]
+    names = [name for name in KEPT if (folder / name).is_file()]
+    # what was trained here is nowhere else
+    logs = sorted(path.name for path in destination.glob("*") if path.name not in KEPT)
+    if folder.resolve() != destination.resolve() and logs:
+        expected = (
+            f"no dictionary that a run trained, where {source} is named (choose another --out)"
+        )
+        raise InputError(str(destination), expected, ", ".join(logs))
+    is_there = all(
+        (destination / name).is_file()
+        and filecmp.cmp(folder / name, destination / name, shallow=False)
+        for name in names
     )
     if folder.resolve() != destination.resolve() and not is_there:
         with replacing(), atomic_path(destination) as temporary:

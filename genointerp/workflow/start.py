@@ -140,6 +140,9 @@ def check_directory(out: Path, brought: Sequence[Brought]) -> None:
     if not out.is_dir() or not any(out.iterdir()):
         return
     if not (out / RECORD).is_file():
+        # a run that was stopped before it began leaves these
+        if {path.name for path in out.iterdir()} <= {".lock", ".snakemake", "inputs", "logs"}:
+            return
         raise InputError(str(out), "a new or empty directory, or a run (--out)", "other files")
     known = read_json_object(out / RECORD, error=InputError).get("sha256", {})
     found = {name.split(".")[1]: it for name, it in known.items() if name.endswith(".sequence")}

@@ -5,6 +5,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import yaml
+
 from genointerp.workflow.config import run_schema
 
 WIDTH = 100
@@ -30,11 +32,16 @@ def template(genomes: Mapping[str, Mapping[str, Any]]) -> str:
         if key == "genomes":
             lines += [*_comment(entry, ""), "genomes:"]
             for name, known in genomes.items():
-                lines += [f"  {name}:", *_keys(_resolved(schema, "genome"), known, "    ")]
+                lines += [f"  {_quoted(name)}:", *_keys(_resolved(schema, "genome"), known, "    ")]
         else:
             lines += _key(key, entry, {}, "")
         lines.append("")
     return "\n".join(lines)
+
+
+def _quoted(name: str) -> str:
+    """Return a name as a key of YAML, which takes some words, such as ``no``, for no text."""
+    return name if yaml.safe_load(name) == name else json.dumps(name)
 
 
 def _resolved(schema: Mapping[str, Any], name: str) -> Mapping[str, Any]:

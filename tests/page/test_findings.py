@@ -58,7 +58,7 @@ def test_a_concept_is_found_where_its_feature_beats_chance_and_firing_everywhere
     )
     assert not {"CDS (sense)", "intergenic (sense)"} & set(found)
     unknown = texts(findings.unknown)
-    assert unknown["concepts without a feature"].endswith(": CDS, intergenic.")
+    assert unknown["concepts that are not shown"].endswith(": CDS, intergenic.")
 
 
 def test_concepts_that_test_lacks_are_named(run):

@@ -3,11 +3,13 @@
 import json
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 import genointerp as gi
 from genointerp.cli.main import app
-from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.core.errors import InputError, SchemaError, UnknownNameError
+from genointerp.store.feature.run_folder import RunFolder
 from tests.page.conftest import run_dir  # noqa: F401 (a fixture)
 
 
@@ -77,6 +79,20 @@ def test_the_program_takes_a_run_directory(run_dir, tmp_path):  # noqa: F811
     assert answer("motif", run_dir, "3", "--format", "tsv").startswith("offset\tA\tC\tG\tT")
     figure = tmp_path / "r.png"
     assert answer("plot", "region", run_dir, "chrB:1-900", "--out", figure) == f"{figure}\n"
+
+
+@pytest.mark.parametrize(
+    "genomes", [["hg38"], "hg38", {1: {"sequence": "a.fa"}}, {"a": {"sequence": 3}}, {"a": "a.fa"}]
+)
+def test_a_configuration_of_something_else_is_refused(tmp_path, genomes):
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"genomes": genomes}))
+    with pytest.raises(SchemaError, match=r"config\.yaml: genomes"):
+        RunFolder.open(tmp_path)
+
+
+def test_a_genome_that_is_neither_a_file_nor_one_of_the_run_is_refused(run_dir):  # noqa: F811
+    with pytest.raises(InputError, match="a file, or one of first, second, found 'frist'"):
+        gi.top(run_dir, 3, genome="frist")
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

@@ -5,6 +5,7 @@ import shutil
 import pytest
 import yaml
 
+from genointerp.core.errors import InputError
 from genointerp.sae.header import read_header
 from genointerp.sae.shipped import dictionary_folder
 from genointerp.workflow.config import read_run_config
@@ -63,12 +64,17 @@ def test_one_file_of_sequence_and_annotation_is_copied_once(config, tmp_path):
     assert own["annotation"] == own["sequence"]
 
 
-def test_the_dictionary_is_copied_without_its_training_and_left_where_it_is_the_same(
-    config, tmp_path
-):
+def test_a_dictionary_that_was_trained_in_the_run_is_never_replaced(config, tmp_path):
     folder = tmp_path / "run" / "sae"
-    folder.mkdir(parents=True)
+    shutil.copytree(dictionary_folder("shipped:nano"), folder)
     (folder / "log.json").write_text("of a training before")
+    with pytest.raises(InputError, match=r"choose another --out\), found .*log\.json"):
+        take_inputs(config, tmp_path / "run")
+    assert (folder / "log.json").read_text() == "of a training before"
+
+
+def test_the_dictionary_is_copied_without_its_card_and_left_where_it_is_the_same(config, tmp_path):
+    folder = tmp_path / "run" / "sae"
     take_inputs(config, tmp_path / "run")
     assert {path.name for path in folder.iterdir()} == {
         *("cfg.json", "sae_weights.safetensors", "scale.json")

@@ -16,6 +16,7 @@ from genointerp.workflow import start as module
 from genointerp.workflow.config import check_run_config, read_run_config, run_schema
 from genointerp.workflow.inputs import RECORD, InputRecord
 from genointerp.workflow.start import bring, check_directory, run_lines, start_config
+from genointerp.workflow.template import template
 from tests.conftest import DATA
 
 GENBANK = DATA / "phix174.gbk"
@@ -90,6 +91,9 @@ def test_a_directory_of_another_genome_is_refused_and_one_of_this_is_taken_up(fa
     check_directory(out, brought)
     out.mkdir()
     check_directory(out, brought)
+    # what a run leaves that was stopped before it began
+    (out / ".lock").touch()
+    check_directory(out, brought)
     record = InputRecord({"genomes.my_phage_2.sequence": brought[0].genome.sha256})
     record.write(out / RECORD)
     check_directory(out, brought)
@@ -110,6 +114,12 @@ def test_a_training_of_ones_own_takes_the_place_of_the_dictionary(fasta):
     assert "sae" not in config
     assert config["fit"] == ["my_phage_2"]
     assert Path(config["dictionary"]).name == "dictionary-demo.yaml"
+
+
+@pytest.mark.parametrize("name", ["no", "on", "phage_2"])
+def test_a_name_that_yaml_takes_for_no_text_is_quoted(name):
+    found = yaml.safe_load(template({name: {"sequence": "a.fa"}}))
+    assert found["genomes"] == {name: {"sequence": "a.fa"}}
 
 
 def test_init_writes_every_key_with_its_meaning_and_the_file_can_be_run(fasta, tmp_path):

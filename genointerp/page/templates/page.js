@@ -90,7 +90,7 @@
   }
 
   const openSection = () => {
-    const section = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const section = document.getElementById(location.hash.slice(1));
     if (!(section instanceof HTMLDetailsElement)) return;
     section.open = true;
     section.scrollIntoView({ block: "start" });

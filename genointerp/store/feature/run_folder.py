@@ -56,8 +56,10 @@ class RunFolder:
         where, genomes = f"{path / CONFIG}: genomes", config.get("genomes") or {}
         if not genomes:
             raise SchemaError(where, "one at least", "none")
+        if not isinstance(genomes, dict) or not all(isinstance(name, str) for name in genomes):
+            raise SchemaError(where, "a mapping of names to genomes", repr(genomes))
         for name, entry in genomes.items():
-            if not isinstance(entry, dict) or "sequence" not in entry:
+            if not isinstance(entry, dict) or not isinstance(entry.get("sequence"), str):
                 raise SchemaError(f"{where}.{name}", "the key 'sequence'", repr(entry))
         return cls(path, config)
 
