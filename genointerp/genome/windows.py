@@ -129,6 +129,13 @@ def spread_stretches(
         return list(regions)
     sizes = [n_bases * (i + 1) // n - n_bases * i // n for i in range(n)]
     firsts = [(2 * i + 1) * total // (2 * n) - size // 2 for i, size in enumerate(sizes)]
+    # where hardly a base is left out, rounding would let neighbours share one
+    for i in range(1, n):
+        firsts[i] = max(firsts[i], firsts[i - 1] + sizes[i - 1])
+    room = total
+    for i in reversed(range(n)):
+        firsts[i] = min(firsts[i], room - sizes[i])
+        room = firsts[i]
     return [
         GenomicInterval(region.seqid, start, end)
         for first, size in zip(firsts, sizes, strict=True)

@@ -166,7 +166,7 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(42), duration(170), duration(4000)
+    >>> duration(42.0), duration(170.0), duration(4000.0)
     ('about 40 seconds', 'about 3 minutes', 'about 1.1 hours')
     """
     if seconds < 95:

@@ -2,7 +2,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from genointerp.core.errors import ConfigError, CoordinateError, SequenceError
@@ -218,6 +218,7 @@ def test_a_genome_without_contigs_is_none():
         Genome([])
 
 
+@example(lengths=[1, 1, 1, 43], share=0.984375, length=4)
 @given(
     lengths=st.lists(st.integers(1, 60), min_size=1, max_size=4),
     share=st.floats(0.01, 1.2),
