@@ -235,7 +235,7 @@ def _queries(run: Run, links: Links) -> list[dict[str, Any]]:
             links=links._replace(genome=genome),
             limit=50,
         )
-        queries.append({"region": region, "locus": links.loci.find(region, genome), "table": table})
+        queries.append({"locus": links.loci.find(region, genome), "table": table})
     return queries
 
 

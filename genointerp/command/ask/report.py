@@ -1,9 +1,4 @@
-"""One self-contained HTML page of a run, which works from disk with the network cut.
-
-Every number in it is a cell of a table on disk. Text of annotations is untrusted: the templates
-escape it, JSON inside the page cannot end its element, and the page's own policy names its scripts
-by their hashes, so that no other script runs and no request leaves.
-"""
+"""The page of a run as a file, with the tables that it shows next to it."""
 
 import os
 from pathlib import Path
