@@ -19,7 +19,7 @@ from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.schema.feature import FEATURE_SUMMARY, TOP_LOCI
 from genointerp.store.table.table import PLACES
 
-LOCUS_COLUMNS = ("top_region", "region", "locus")
+REGION_COLUMNS = ("top_region", "region", "locus")
 MAX_LETTERS = 60
 """Most letters of a sequence that the page shows; the file has all of it."""
 
@@ -254,7 +254,7 @@ def _cell(value: object, column: str, links: Links) -> Cell:
     exact = "" if text == "" else visible_text(str(value))
     if column == "sequence" and len(text) > MAX_LETTERS:
         text = f"{text[:MAX_LETTERS]}\N{HORIZONTAL ELLIPSIS}"
-    locus = links.loci.find(text) if column in LOCUS_COLUMNS and text else None
+    locus = links.loci.find(text) if column in REGION_COLUMNS and text else None
     is_page = column == "feature" and isinstance(value, int) and value in links.pages
     title = exact if exact != text else ""
     return Cell(text, exact, locus, is_number, int(str(value)) if is_page else None, title)
