@@ -41,7 +41,7 @@ from genointerp.cli.start.models import models
 from genointerp.cli.start.run import run
 from genointerp.cli.start.start import start
 from genointerp.core.errors import GenointerpError
-from genointerp.core.progress import hide_progress
+from genointerp.core.progress import hide_progress, log_progress
 from genointerp.core.text import one_line
 from genointerp.core.version import __version__
 
@@ -182,6 +182,7 @@ def program(
     ] = False,
 ) -> None:
     """Look inside DNA foundation models: from a genome to features that mark its biology."""
+    log_progress()
     if quiet:
         hide_progress()
         logging.getLogger().setLevel(logging.ERROR)

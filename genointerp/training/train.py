@@ -79,12 +79,12 @@ class Runtime:
     tensorboard
         Folder for the metrics in TensorBoard's format; None writes none.
     progress
-        Called with (tokens read, tokens in all).
+        Called with (tokens read, tokens in all); if None, `genointerp.train` draws a bar.
     """
 
     device: str = "cpu"
     tensorboard: Path | None = None
-    progress: Progress = silent
+    progress: Progress | None = None
 
 
 class Trained(NamedTuple):
@@ -145,7 +145,7 @@ def train_into(
             source,
             [*configs.values()],
             metadata=origin,
-            progress=runtime.progress if parallel.rank() == 0 else silent,
+            progress=(parallel.rank() == 0 and runtime.progress) or silent,
             listen=listen,
             checkpoint_dir=checkpoint,
             device=own,

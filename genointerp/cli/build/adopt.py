@@ -27,16 +27,13 @@ def adopt(
     """Make a dictionary of others, such as the published one of Evo 2, ready for `encode`."""
     from genointerp.command.build.adopt import AdoptConfig
     from genointerp.command.build.adopt import adopt as adopt_dictionary
-    from genointerp.core.progress import progress_bar
 
-    with progress_bar("adopt (rows)") as progress:
-        found = adopt_dictionary(
-            file,
-            activations,
-            out,
-            config=AdoptConfig(format=format),
-            device=device,
-            progress=progress,
-        )
+    found = adopt_dictionary(
+        file,
+        activations,
+        out,
+        config=AdoptConfig(format=format),
+        device=device,
+    )
     figures = f"l0={found.l0:.1f} fvu={found.fvu:.4f} dead={found.dead_share:.2%}"
     typer.echo(f"threshold={found.threshold:.4g} {figures} on {found.n_rows} rows -> {out}")

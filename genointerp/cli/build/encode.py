@@ -24,12 +24,8 @@ def encode(
 ) -> None:
     """Encode the ACTIVATIONS of a genome into the features of a dictionary, both strands."""
     from genointerp.command.build.encode import encode as encode_files
-    from genointerp.core.progress import progress_bar
 
-    with progress_bar("encode (bases)") as progress:
-        store = encode_files(
-            activations, sae, out, device=device, compression=compression, progress=progress
-        )
+    store = encode_files(activations, sae, out, device=device, compression=compression)
     hits = sum(int(store.n_firing(strand).sum()) for strand in store.strands)
     bases = sum(part.length for strand in store.strands for part in store.coverage(strand))
     typer.echo(f"{bases} bases read, {hits} activations -> {out}")

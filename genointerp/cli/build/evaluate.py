@@ -42,26 +42,23 @@ def evaluate(
 ) -> None:
     """Measure a dictionary: in the model, by itself, and against dictionaries of its site."""
     from genointerp.command.build.evaluate import evaluate as evaluate_file
-    from genointerp.core.progress import progress_bar
     from genointerp.figure.file import check_suffix
     from genointerp.figure.quality import quality as draw_quality
     from genointerp.reading.harvest import HarvestConfig
 
     if figure is not None:
         check_suffix(figure)
-    with progress_bar("evaluate (windows)") as progress:
-        fidelity = evaluate_file(
-            genome,
-            sae,
-            out,
-            model.load(),
-            against=against or [],
-            region=region or [],
-            sample=sample,
-            activations=activations,
-            config=HarvestConfig().with_windows(window, warmup, batch=batch),
-            progress=progress,
-        )
+    fidelity = evaluate_file(
+        genome,
+        sae,
+        out,
+        model.load(),
+        against=against or [],
+        region=region or [],
+        sample=sample,
+        activations=activations,
+        config=HarvestConfig().with_windows(window, warmup, batch=batch),
+    )
     if figure is not None:
         draw_quality(out, figure)
     typer.echo(f"loss recovered {fidelity.loss_recovered:.4f} -> {out}")

@@ -49,7 +49,6 @@ def harvest(
     """Run a model over a GENOME, both strands, and store its activations at one site."""
     from genointerp.command.build.harvest import harvest as harvest_file
     from genointerp.command.build.harvest import plan_harvest as plan_file
-    from genointerp.core.progress import progress_bar
     from genointerp.reading.harvest import HarvestConfig
     from genointerp.reading.parallel import ModelCopies, parse_devices
 
@@ -62,9 +61,6 @@ def harvest(
         )
         typer.echo(f"{plan.n_bases} bases at {plan.site} in {len(plan.windows)} windows")
         return
-    with progress_bar("harvest (bases)") as progress:
-        store = harvest_file(
-            genome, out, copies, site=site, region=region or [], config=config, progress=progress
-        )
+    store = harvest_file(genome, out, copies, site=site, region=region or [], config=config)
     read = " and ".join(f"{n} bases read on {one}" for one, n in store.n_by_strand.items())
     typer.echo(f"{read}, {store.d_in} numbers each, at {store.header.site} -> {out}")

@@ -48,24 +48,22 @@ def train(
 ) -> None:
     """Train sparse autoencoders on ACTIVATIONS, or straight from a model with --genome."""
     from genointerp.command.build.train import train as train_from_store
-    from genointerp.core.progress import progress_bar
     from genointerp.reading.harvest import HarvestConfig
     from genointerp.sae.parallel import is_first_process
     from genointerp.training.train import Grid, Runtime
 
-    with progress_bar("train") as progress:
-        trained = train_from_store(
-            activations or [],
-            out,
-            config=config,
-            seed=seed,
-            grid=Grid(tuple(n_features or ()), tuple(k or ()), tuple(init_seed or ())),
-            genome=genome or [],
-            model=model.loader(up_to=site),
-            site=site,
-            region=region or [],
-            windows=HarvestConfig().with_windows(window, warmup),
-            runtime=Runtime(model.device, tensorboard, progress),
-        )
+    trained = train_from_store(
+        activations or [],
+        out,
+        config=config,
+        seed=seed,
+        grid=Grid(tuple(n_features or ()), tuple(k or ()), tuple(init_seed or ())),
+        genome=genome or [],
+        model=model.loader(up_to=site),
+        site=site,
+        region=region or [],
+        windows=HarvestConfig().with_windows(window, warmup),
+        runtime=Runtime(model.device, tensorboard),
+    )
     for folder, log in trained if is_first_process() else []:
         typer.echo(f"fvu={log.fvu:.4f} l0={log.l0:.1f} dead={log.dead_share:.2%} -> {folder}")

@@ -74,26 +74,23 @@ def associate(
     components, probes, the sequence alone (where --genome gives it) and other dictionaries reach.
     """
     from genointerp.command.find.associate import associate as associate_features
-    from genointerp.core.progress import progress_bar
     from genointerp.store.table.table import render_table
 
-    with progress_bar("associate") as progress:
-        table = associate_features(
-            features,
-            out,
-            annotations=annotations or (),
-            genome=genome or (),
-            test=test or (),
-            concepts=concepts,
-            config=config,
-            seed=seed,
-            baselines=baselines,
-            associations=associations,
-            activations=activations or (),
-            random=random or (),
-            other_seed=other_seed or (),
-            progress=progress,
-        )
+    table = associate_features(
+        features,
+        out,
+        annotations=annotations or (),
+        genome=genome or (),
+        test=test or (),
+        concepts=concepts,
+        config=config,
+        seed=seed,
+        baselines=baselines,
+        associations=associations,
+        activations=activations or (),
+        random=random or (),
+        other_seed=other_seed or (),
+    )
     significant = int((table["q_value"] <= 0.05).sum())
     written = " ".join(str(path) for path in (out, baselines) if path is not None)
     if not written:

@@ -76,31 +76,28 @@ def backtest(
     The ranking is that of `genointerp rank` with the same options.
     """
     from genointerp.command.find.backtest import backtest as hide_classes
-    from genointerp.core.progress import progress_bar
 
-    with progress_bar("backtest") as progress:
-        result = hide_classes(
-            features,
-            out,
-            annotations=annotations or (),
-            genome=genome or (),
-            associations=associations,
-            figure=figure,
-            activations=activations or (),
-            ablation=ablation,
-            sae=sae,
-            other_sae=other_sae or (),
-            trained_on=trained_on or (),
-            measured=measured,
-            random=random or (),
-            random_activations=random_activations or (),
-            random_sae=random_sae,
-            baselines=baselines,
-            concepts=concepts,
-            config=config,
-            seed=seed,
-            progress=progress,
-        )
+    result = hide_classes(
+        features,
+        out,
+        annotations=annotations or (),
+        genome=genome or (),
+        associations=associations,
+        figure=figure,
+        activations=activations or (),
+        ablation=ablation,
+        sae=sae,
+        other_sae=other_sae or (),
+        trained_on=trained_on or (),
+        measured=measured,
+        random=random or (),
+        random_activations=random_activations or (),
+        random_sae=random_sae,
+        baselines=baselines,
+        concepts=concepts,
+        config=config,
+        seed=seed,
+    )
     counts = result.classes["verdict"].value_counts()
     said = ", ".join(f"{counts[name]} {name}" for name in counts.index)
     typer.echo(f"{len(result.classes)} classes hidden: {said} -> {out}", err=True)

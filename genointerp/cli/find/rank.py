@@ -53,26 +53,23 @@ def rank(
 ) -> None:
     """Rank the features of FEATURES as candidates for something unknown."""
     from genointerp.command.find.rank import rank as rank_features
-    from genointerp.core.progress import progress_bar
 
-    with progress_bar("rank") as progress:
-        result = rank_features(
-            features,
-            out,
-            associations=associations,
-            genome=genome or (),
-            activations=activations or (),
-            ablation=ablation,
-            sae=sae,
-            other_sae=other_sae or (),
-            trained_on=trained_on or (),
-            measured=measured,
-            annotations=annotations or (),
-            predictions=predictions or (),
-            config=config,
-            seed=seed,
-            progress=progress,
-        )
+    result = rank_features(
+        features,
+        out,
+        associations=associations,
+        genome=genome or (),
+        activations=activations or (),
+        ablation=ablation,
+        sae=sae,
+        other_sae=other_sae or (),
+        trained_on=trained_on or (),
+        measured=measured,
+        annotations=annotations or (),
+        predictions=predictions or (),
+        config=config,
+        seed=seed,
+    )
     plain = int((result.table["demoting"] == "").sum())
     message = f"{len(result.table)} candidates, {plain} without a flag that demotes"
     typer.echo(f"{message} -> {out}", err=True)

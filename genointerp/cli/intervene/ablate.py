@@ -48,28 +48,25 @@ def ablate(
 ) -> None:
     """Measure what the model loses without each feature, against matched random features."""
     from genointerp.command.intervene.ablate import ablate as ablate_file
-    from genointerp.core.progress import progress_bar
     from genointerp.intervention.ablation import AblationConfig
 
-    with progress_bar("ablate (features)") as progress:
-        table = ablate_file(
-            genome,
-            sae,
-            features,
-            out,
-            model.load(),
-            feature=feature or [],
-            candidates=candidates,
-            config=AblationConfig().changed(
-                regions=region or [],
-                n_windows=n_windows,
-                n_matched=n_matched,
-                window=window,
-                warmup=warmup,
-                top=top,
-                seed=seed,
-            ),
-            progress=progress,
-        )
+    table = ablate_file(
+        genome,
+        sae,
+        features,
+        out,
+        model.load(),
+        feature=feature or [],
+        candidates=candidates,
+        config=AblationConfig().changed(
+            regions=region or [],
+            n_windows=n_windows,
+            n_matched=n_matched,
+            window=window,
+            warmup=warmup,
+            top=top,
+            seed=seed,
+        ),
+    )
     used = int((table["p_value"] <= 0.05).sum())
     typer.echo(f"{len(table)} features ablated, {used} with p <= .05 -> {out}")

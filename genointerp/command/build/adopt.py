@@ -15,7 +15,7 @@ from genointerp.core.config import read_config, to_mapping
 from genointerp.core.errors import ConfigError, InputError, MismatchError, SchemaError
 from genointerp.core.files import check_replaceable, check_writable
 from genointerp.core.identity import Identity
-from genointerp.core.progress import Progress, silent
+from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.seed import rng
 from genointerp.model.device import find_device
 from genointerp.sae.architecture.transcoder import Transcoder
@@ -83,7 +83,7 @@ def adopt(
     *,
     config: AdoptConfig | Mapping[str, Any] | StrPath | None = None,
     device: str = "cpu",
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> Adopted:
     """Write a dictionary of others as a folder that ``encode`` and ``evaluate`` take.
 
@@ -103,7 +103,7 @@ def adopt(
         say which these are, in words of this package: they are taken to be the right ones, and
         the FVU tells if they are not.
     progress
-        Called with the number of rows read; they are read twice.
+        Called with the number of rows read; they are read twice. None draws a bar.
 
     Raises
     ------
@@ -137,10 +137,11 @@ def adopt(
     # whether the figures are the same too is seen when they are known
     check_replaceable(out, same=_is_adopted(out, metadata, settings))
     sae = given.read().to(device)
-    if sae.has_threshold and float(sae.threshold) == 0:
-        rows = (torch.from_numpy(batch) for batch in sample.batches(progress, 0))
-        sae.threshold.fill_(estimate_threshold(sae, rows, n_rows=sample.n_rows))
-    found = evaluate(sae, sample.batches(progress, 1))
+    with progress_bar("adopt (rows)", progress) as report:
+        if sae.has_threshold and float(sae.threshold) == 0:
+            rows = (torch.from_numpy(batch) for batch in sample.batches(report, 0))
+            sae.threshold.fill_(estimate_threshold(sae, rows, n_rows=sample.n_rows))
+        found = evaluate(sae, sample.batches(report, 1))
     threshold = float(sae.threshold.mean())
     result = Adopted(threshold, sample.n_rows, found.l0, found.fvu, found.dead_share)
     save_sae(sae, out, metadata | {"adopted": settings | result._asdict()})

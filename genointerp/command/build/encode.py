@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
-from genointerp.core.progress import Progress, silent
+from genointerp.core.progress import Progress, progress_bar
 from genointerp.feature.encode import encode_store
 from genointerp.store.activation.store import ActivationStore
 from genointerp.store.feature.store import FeatureStore
@@ -17,7 +17,7 @@ def encode(
     *,
     device: str = "cpu",
     compression: Compression = "none",
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> FeatureStore:
     """Encode the activations of a genome into the features of a dictionary, both strands.
 
@@ -42,6 +42,7 @@ def encode(
     >>> features = gi.encode("activations.h5", "sae", "features.h5")  # doctest: +SKIP
     """
     stores = [ActivationStore(path) for path in as_paths(activations)]
-    return encode_store(
-        stores, Path(sae), Path(out), device=device, compression=compression, progress=progress
-    )
+    with progress_bar("encode (bases)", progress) as report:
+        return encode_store(
+            stores, Path(sae), Path(out), device=device, compression=compression, progress=report
+        )

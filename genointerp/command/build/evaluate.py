@@ -10,7 +10,7 @@ from genointerp.core.config import read_config, to_mapping
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import atomic_path, check_writable, claiming, read_json_object
 from genointerp.core.identity import Identity
-from genointerp.core.progress import Progress, silent
+from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance
 from genointerp.genome.read import read_genome
 from genointerp.genome.windows import spread_stretches
@@ -33,7 +33,7 @@ def evaluate(
     sample: int | None = None,
     activations: StrPath | None = None,
     config: HarvestConfig | Mapping[str, Any] | StrPath | None = None,
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> Fidelity:
     """Measure a dictionary in its model, by itself and against others; write all figures as JSON.
 
@@ -94,15 +94,16 @@ def evaluate(
     provenance = json.loads(Provenance(settings, inputs).as_json())
     extent = {"n_bases_whole": n_whole, "sample": sample}
     with claiming(out, same=_is_evaluated(out, provenance)), atomic_path(out) as temporary:
-        found = evaluate_dictionary(
-            model,
-            contigs,
-            sae,
-            against=others,
-            config=config,
-            regions=measured,
-            progress=progress,
-        )
+        with progress_bar("evaluate (windows)", progress) as report:
+            found = evaluate_dictionary(
+                model,
+                contigs,
+                sae,
+                against=others,
+                config=config,
+                regions=measured,
+                progress=report,
+            )
         if stored is not None:
             found = found.over(stored, sae)
         values = found.as_mapping() | extent | {"provenance": provenance}

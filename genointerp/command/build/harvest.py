@@ -8,7 +8,7 @@ from genointerp.core.arguments import StrPath, as_texts
 from genointerp.core.config import read_config
 from genointerp.core.files import check_writable
 from genointerp.core.identity import Identity
-from genointerp.core.progress import Progress, silent
+from genointerp.core.progress import Progress, progress_bar
 from genointerp.genome.read import read_genome
 from genointerp.reading.harvest import HarvestConfig, HarvestPlan
 from genointerp.reading.model_choice import AnyModel, loader_of
@@ -29,7 +29,7 @@ def harvest(
     batch: int | None = None,
     chunk: int | None = None,
     config: HarvestConfig | Mapping[str, Any] | StrPath | None = None,
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> ActivationStore:
     """Run a model over a genome, both strands, and store its activations at one site.
 
@@ -62,15 +62,16 @@ def harvest(
     """
     contigs = read_genome(genome)
     settings = read_config(HarvestConfig, config)
-    return harvest_on(
-        _copies(model, site),
-        contigs,
-        site=site,
-        out=Path(out),
-        config=settings.with_windows(window, warmup, batch=batch, chunk=chunk),
-        regions=contigs.regions(as_texts(region)),
-        progress=progress,
-    )
+    with progress_bar("harvest (bases)", progress) as report:
+        return harvest_on(
+            _copies(model, site),
+            contigs,
+            site=site,
+            out=Path(out),
+            config=settings.with_windows(window, warmup, batch=batch, chunk=chunk),
+            regions=contigs.regions(as_texts(region)),
+            progress=report,
+        )
 
 
 def plan_harvest(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths, as_texts
 from genointerp.core.config import read_config
 from genointerp.core.errors import InputError
+from genointerp.core.progress import progress_bar
 from genointerp.genome.read import read_genome
 from genointerp.model.device import find_device
 from genointerp.reading.harvest import HarvestConfig, HarvestPlan
@@ -72,7 +73,7 @@ def train(
     windows
         How genomes are read, as for `harvest`; how values are stored has no meaning here.
     runtime
-        On the CPU and silently where None.
+        On the CPU and with a progress bar where None.
 
     Returns
     -------
@@ -101,7 +102,10 @@ def train(
         raise InputError("activations", "stores, or genomes for a model to read", found)
     find_device(runtime.device)
     # before the model is loaded, so that each process loads it on a device of its own
-    with parallel.process_group(runtime.device) as own:
+    with (
+        parallel.process_group(runtime.device) as own,
+        progress_bar("train (tokens)", runtime.progress) as report,
+    ):
         source: ActivationSource
         if stores:
             source, origin = _from_stores(stores, settings)
@@ -120,7 +124,7 @@ def train(
             settings,
             origin=origin,
             grid=grid,
-            runtime=replace(runtime, device=own),
+            runtime=replace(runtime, device=own, progress=report),
         )
 
 

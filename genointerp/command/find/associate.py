@@ -24,7 +24,7 @@ from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.files import claiming, together
-from genointerp.core.progress import Progress, silent
+from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.specimen import Specimen
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
@@ -52,7 +52,7 @@ def associate(
     activations: OneOrMorePaths = (),
     random: OneOrMorePaths = (),
     other_seed: OneOrMorePaths = (),
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Compare every feature with every concept, in either orientation.
 
@@ -125,16 +125,18 @@ def associate(
     if known is not None:
         table = _read_associations(known, specimens, settings)
     else:
-        table = _make_associations(specimens, out, origin, settings, progress)
+        with progress_bar("associate (features)", progress) as report:
+            table = _make_associations(specimens, out, origin, settings, report)
     if beside is not None:
         others = Rivals(
             random=[FeatureStore(path) for path in as_paths(random)],
             other_seed=[FeatureStore(path) for path in as_paths(other_seed)],
         )
         own = BaselineConfig(seed=settings.seed)
-        found = measure_baselines(
-            specimens, table, others, split=settings, config=own, progress=progress
-        )
+        with progress_bar("baselines (detectors)", progress) as report:
+            found = measure_baselines(
+                specimens, table, others, split=settings, config=own, progress=report
+            )
         provenance = _provenance(settings, own, others, specimens, origin)
         write_table(found, beside, BASELINES, provenance)
     return table

@@ -17,7 +17,7 @@ from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.files import together
-from genointerp.core.progress import Progress, silent
+from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.decoder import read_own_directions
 from genointerp.feature.specimen import Specimen, under_others
@@ -51,7 +51,7 @@ def backtest(
     concepts: StrPath | None = None,
     config: RankConfig | Mapping[str, Any] | StrPath | None = None,
     seed: int | None = None,
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> BacktestResult:
     """Hide each known class in turn, and see where the ranking puts the features that show it.
 
@@ -123,14 +123,15 @@ def backtest(
         check_features(probes, BASELINES, [one.features for one in found.specimens])
         known["baselines"] = sha256_file(probes)
     weights, digests = _open_random(of_random, subject, settings)
-    result = backtest_classes(
-        subject,
-        load_concepts(definition),
-        settings,
-        random=weights,
-        probes=None if probes is None else read_table(probes, BASELINES),
-        progress=progress,
-    )
+    with progress_bar("backtest (classes)", progress) as report:
+        result = backtest_classes(
+            subject,
+            load_concepts(definition),
+            settings,
+            random=weights,
+            probes=None if probes is None else read_table(probes, BASELINES),
+            progress=report,
+        )
     if out is not None:
         provenance = Provenance(to_mapping(settings), {**found.sha256, **known, **digests})
         with together():

@@ -15,7 +15,7 @@ from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.files import together
-from genointerp.core.progress import Progress, silent
+from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
 from genointerp.feature.specimen import Specimen
@@ -40,7 +40,7 @@ def rank(
     predictions: OneOrMorePaths = (),
     config: RankConfig | Mapping[str, Any] | StrPath | None = None,
     seed: int | None = None,
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> CandidateResult:
     """Rank the features as candidates for something that no known concept explains.
 
@@ -120,9 +120,10 @@ def rank(
         as_path(measured),
     )
     found = ranked.open(settings)
-    result = rank_features(
-        found.specimens, found.associations, settings, given=found.given, progress=progress
-    )
+    with progress_bar("rank (features)", progress) as report:
+        result = rank_features(
+            found.specimens, found.associations, settings, given=found.given, progress=report
+        )
     if out is not None:
         record = Provenance(to_mapping(settings), found.sha256)
         write_candidates(result, found.specimens, Path(out), record, flank=settings.flank)

@@ -9,7 +9,7 @@ import pandas as pd
 from genointerp.core.arguments import FeatureName, StrPath, as_features, as_path
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.files import claiming
-from genointerp.core.progress import Progress, silent
+from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.read import read_genome
 from genointerp.intervention.ablation import AblationConfig, ablate_features
@@ -30,7 +30,7 @@ def ablate(
     feature: FeatureName | Iterable[FeatureName] = (),
     candidates: StrPath | None = None,
     config: AblationConfig | Mapping[str, Any] | StrPath | None = None,
-    progress: Progress = silent,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Measure what the model loses without each feature; write the table and return it.
 
@@ -84,15 +84,16 @@ def ablate(
     settings = to_mapping(config) | {"features": list(names)}
     provenance = Provenance(settings, inputs)
     with claiming(out, same=is_table_of(out, ABLATION, provenance)):
-        table = ablate_features(
-            model,
-            contigs,
-            Path(sae),
-            store,
-            features=_wanted(store, names, ranked, config.top),
-            config=config,
-            progress=progress,
-        )
+        with progress_bar("ablate (features)", progress) as report:
+            table = ablate_features(
+                model,
+                contigs,
+                Path(sae),
+                store,
+                features=_wanted(store, names, ranked, config.top),
+                config=config,
+                progress=report,
+            )
         write_table(table, out, ABLATION, provenance)
     return table
 
