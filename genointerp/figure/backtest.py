@@ -1,24 +1,28 @@
 """Figure of the recall of hidden classes."""
 
+from typing import Unpack
+
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from genointerp.core.arguments import StrPath
-from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.panel.backtest import plot_recall
 from genointerp.panel.style import FONT_SIZE
 
 _COLUMNS = 3
 
 
-def backtest(features: pd.DataFrame, out: StrPath | None = None) -> Figure:
+def backtest(features: pd.DataFrame, out: StrPath | None = None, **look: Unpack[Look]) -> Figure:
     """Draw the recall of each class that at least one feature of the trained dictionary tells.
 
     Parameters
     ----------
     features
         Table of the features of a backtest, in its schema.
+    look
+        Resolution, width and title: see `genointerp.figure.file.Look`.
 
     Returns
     -------
@@ -31,7 +35,7 @@ def backtest(features: pd.DataFrame, out: StrPath | None = None) -> Figure:
     names = list(dict.fromkeys(trained["class"]))
     n_columns = max(min(len(names), _COLUMNS), 1)
     n_rows = max(-(-len(names) // n_columns), 1)
-    figure = new_figure(3.1 * n_columns + 0.2, 2.4 * n_rows + 0.5)
+    figure = new_figure(3.1 * n_columns + 0.2, 2.4 * n_rows + 0.5, **look)
     axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for ax, name in zip(axes, names, strict=False):
         plot_recall(features[features["class"] == name], ax=ax)

@@ -1,13 +1,14 @@
 """Figure of a whole contig as a circle."""
 
 from collections.abc import Iterable
+from typing import Unpack
 
 from matplotlib.figure import Figure
 
 from genointerp.core.arguments import FeatureName, StrPath, as_features
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.figure.elements import concept_texts, gene_table
-from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.figure.profile import whole_contig
 from genointerp.panel.circle import plot_circle
 
@@ -21,6 +22,7 @@ def circle(
     feature: FeatureName | Iterable[FeatureName],
     contig: str | None = None,
     associations: StrPath | None = None,
+    **look: Unpack[Look],
 ) -> Figure:
     """Draw one contig as a circle with a ring for each feature.
 
@@ -40,6 +42,8 @@ def circle(
     associations
         Table of associations, for the best concept of each feature in the legend; a catalogue and a
         run name their own.
+    look
+        Resolution, width and title: see `genointerp.figure.file.Look`.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def circle(
         for number in numbers
     ]
     drawn = bases[name]
-    figure = new_figure(9.6, 6.4, layout="free")
+    figure = new_figure(9.6, 6.4, layout="free", **look)
     # the constrained layout ignores a legend next to polar axes
     place = (0.06, 0.07, 0.573, 0.86)
     plot_circle(

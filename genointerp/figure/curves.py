@@ -1,6 +1,7 @@
 """Figure of precision against recall of features and concepts."""
 
 from collections.abc import Iterable
+from typing import Unpack
 
 from matplotlib.figure import Figure
 
@@ -9,7 +10,7 @@ from genointerp.association.profile.curve import precision_recall
 from genointerp.core.arguments import FeatureName, OneOrMorePaths, StrPath, as_features, as_texts
 from genointerp.core.errors import InputError
 from genointerp.feature.specimen_files import OneOrMoreFeatures
-from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.figure.measured import choose_pairs, read_measured
 from genointerp.panel.curve import plot_precision_recall
 
@@ -24,6 +25,7 @@ def curves(
     concepts: AnyConcepts = None,
     feature: FeatureName | Iterable[FeatureName] = (),
     concept: str | Iterable[str] = (),
+    **look: Unpack[Look],
 ) -> Figure:
     """Draw precision against recall at every threshold, on the test side of the associations.
 
@@ -35,6 +37,8 @@ def curves(
         Features by index or name; if empty, the best feature of each concept.
     concept
         Names of concepts to draw; if empty, all.
+    look
+        Resolution, width and title: see `genointerp.figure.file.Look`.
 
     Returns
     -------
@@ -63,6 +67,6 @@ def curves(
     found = precision_recall(measured.specimens, pairs, config=measured.config)
     # in the order of the pairs, not in that of the features
     keys = ["feature", "concept", "orientation"]
-    figure = new_figure(6.6, 3.8)
+    figure = new_figure(6.6, 3.8, **look)
     plot_precision_recall(pairs[keys].merge(found, on=keys), ax=figure.subplots())
     return save_figure(figure, out)

@@ -1,10 +1,12 @@
 """Figure of the densities of all features."""
 
+from typing import Unpack
+
 from matplotlib.figure import Figure
 
 from genointerp.core.arguments import FeatureName, StrPath
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
-from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.figure.profile import feature_density
 from genointerp.panel.feature import plot_density_histogram
 
@@ -15,6 +17,7 @@ def density(
     *,
     feature: FeatureName | None = None,
     genome: str | None = None,
+    **look: Unpack[Look],
 ) -> Figure:
     """Draw a histogram of the densities of features: the share of bases read on which they fire.
 
@@ -27,6 +30,8 @@ def density(
         Feature to mark, by index or name.
     genome
         Name of the genome, if a catalogue or a run names several.
+    look
+        Resolution, width and title: see `genointerp.figure.file.Look`.
 
     Returns
     -------
@@ -38,6 +43,6 @@ def density(
     (specimen,) = find_specimens(features, genome=genome or ()).one().open()
     store = specimen.features
     marked = None if feature is None else store.find_feature(feature)
-    figure = new_figure(5.0, 3.2)
+    figure = new_figure(5.0, 3.2, **look)
     plot_density_histogram(feature_density(store), feature=marked, ax=figure.subplots())
     return save_figure(figure, out)

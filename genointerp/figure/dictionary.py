@@ -1,5 +1,7 @@
 """Figure of a dictionary as a map of its directions."""
 
+from typing import Unpack
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
@@ -8,7 +10,7 @@ from matplotlib.figure import Figure
 from genointerp.core.arguments import StrPath
 from genointerp.feature.projection import Method, Projection, project
 from genointerp.feature.query import best_concepts
-from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.panel.dictionary import plot_dictionary
 from genointerp.sae.header import read_directions, read_header
 from genointerp.store.feature.run_folder import in_run
@@ -26,6 +28,7 @@ def dictionary(
     associations: StrPath | None = None,
     method: Method = "pca",
     seed: int = 0,
+    **look: Unpack[Look],
 ) -> Figure:
     """Draw the directions of a dictionary in two dimensions.
 
@@ -40,6 +43,8 @@ def dictionary(
         ``umap`` needs the package umap-learn.
     seed
         Random seed of UMAP.
+    look
+        Resolution, width and title: see `genointerp.figure.file.Look`.
 
     Returns
     -------
@@ -61,7 +66,7 @@ def dictionary(
     if associations is not None:
         found = table_identity(associations, ASSOCIATIONS)
         read_header(sae).identity.check(found, "dictionary")
-    return save_figure(dictionary_figure(rows, table, method=method, seed=seed), out)
+    return save_figure(dictionary_figure(rows, table, method=method, seed=seed, **look), out)
 
 
 def dictionary_figure(
@@ -70,11 +75,12 @@ def dictionary_figure(
     *,
     method: Method = "pca",
     seed: int = 0,
+    **look: Unpack[Look],
 ) -> Figure:
     """Draw the map of a dictionary's directions."""
     projection = project(rows, method, seed=seed)
     points = dictionary_points(projection, associations)
-    figure = new_figure(7.0, 4.6)
+    figure = new_figure(7.0, 4.6, **look)
     plot_dictionary(points, axis_names=projection.axis_names, ax=figure.subplots())
     return figure
 

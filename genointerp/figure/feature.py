@@ -1,10 +1,12 @@
 """Figure of one feature: how strongly, how often, in what shape and where it fires."""
 
+from typing import Unpack
+
 from matplotlib.figure import Figure
 
 from genointerp.core.arguments import FeatureName, StrPath
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
-from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.figure.profile import aligned_profile, binned_profiles, feature_density
 from genointerp.panel.feature import (
     plot_activation_histogram,
@@ -12,7 +14,6 @@ from genointerp.panel.feature import (
     plot_density_histogram,
     plot_profile,
 )
-from genointerp.panel.style import FONT_SIZE, plain_text
 
 
 def feature(
@@ -21,6 +22,7 @@ def feature(
     out: StrPath | None = None,
     *,
     genome: str | None = None,
+    **look: Unpack[Look],
 ) -> Figure:
     """Draw one feature: histogram of activations, density, mean shape, and profile along contigs.
 
@@ -33,6 +35,8 @@ def feature(
         Index or name of the feature.
     genome
         Name of the genome, if a catalogue or a run names several.
+    look
+        Resolution, width and title: see `genointerp.figure.file.Look`.
 
     Returns
     -------
@@ -47,7 +51,8 @@ def feature(
     plus, minus = (store.feature(number, strand) for strand in ("+", "-"))
     profiles = binned_profiles(store, plus, minus)
     n_rows = max(len(profiles), 1)
-    figure = new_figure(11.0, 3 + 1.5 * n_rows)
+    title = " ".join([f"feature f/{number}", *store.names_of(number)])
+    figure = new_figure(11.0, 3 + 1.5 * n_rows, own_title=title, **look)
     grid = figure.add_gridspec(1 + n_rows, 3, height_ratios=[3, *[1.5] * n_rows])
     axes = [figure.add_subplot(grid[0, column]) for column in range(3)]
     plot_activation_histogram(plus.value.astype(float), minus.value.astype(float), ax=axes[0])
@@ -59,6 +64,4 @@ def feature(
         bins, start = profile.bin_bp, profile.start
         seqid = profile.seqid
         plot_profile(profile.plus, profile.minus, bin_bp=bins, start=start, seqid=seqid, ax=ax)
-    title = " ".join([f"feature f/{number}", *store.names_of(number)])
-    figure.suptitle(plain_text(title), fontsize=FONT_SIZE + 3)
     return save_figure(figure, out)

@@ -2,7 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -12,12 +12,45 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path
+from genointerp.panel.style import FONT_SIZE, plain_text
 
 FORMATS = (".png", ".pdf", ".svg")
 FORMAT = "genointerp::figure"
 """Mark in the metadata of a figure that this package wrote it."""
 
+DPI = 150
+"""Pixels per inch of a .png, unless another number is asked for."""
+
+WIDTHS = (60.0, 1000.0)
+"""Least and greatest width of a figure in mm."""
+
+MAX_DPI = 2400
+
 _SCREEN_DPI = 100
+_MM_PER_INCH = 25.4
+
+# the first ones come with matplotlib; where an .svg is read, at least one is installed
+_SANS = ("DejaVu Sans", "Verdana", "Arial", "Helvetica")
+_MONOSPACE = ("DejaVu Sans Mono", "Menlo", "Consolas", "Courier New")
+
+
+class Look(TypedDict, total=False):
+    """How a figure is drawn: the same keywords for every figure.
+
+    Parameters
+    ----------
+    dpi
+        Pixels per inch of a .png, and of what is drawn as pixels in a .pdf or .svg.
+    width
+        Width in mm, the unit of journals: one column has 85 to 90, a page 170 to 183. The size of
+        the text stays; the height follows. Without it each figure has a width of its own.
+    title
+        Text above the figure, in place of its own; empty for none.
+    """
+
+    dpi: int
+    width: float
+    title: str
 
 
 class ShownFigure(Figure):
@@ -30,29 +63,73 @@ class ShownFigure(Figure):
 
 
 def new_figure(
-    width: float, height: float, *, layout: Literal["constrained", "free"] = "constrained"
+    width: float,
+    height: float,
+    /,
+    *,
+    layout: Literal["constrained", "free"] = "constrained",
+    follows: Literal["shape", "rows"] = "shape",
+    own_title: str = "",
+    **look: Unpack[Look],
 ) -> Figure:
-    """Return an empty figure of a size in inches, with constrained layout or none (``free``)."""
+    """Return an empty figure, with constrained layout or none (``free``).
+
+    Parameters
+    ----------
+    width, height
+        In inches, unless the look has another width.
+    follows
+        With another width, the height keeps the shape of the figure, or that of its rows.
+    own_title
+        Title, unless the look has another.
+
+    Raises
+    ------
+    InputError
+        If the width or the resolution is out of range.
+    """
+    dpi, share = look.get("dpi", DPI), 1.0
+    if not 1 <= dpi <= MAX_DPI:
+        raise InputError("dpi", f"1 to {MAX_DPI:,}", str(dpi))
+    if "width" in look:
+        if not WIDTHS[0] <= look["width"] <= WIDTHS[1]:
+            raise InputError("width", f"{WIDTHS[0]:g} to {WIDTHS[1]:g} mm", f"{look['width']:g}")
+        share = look["width"] / _MM_PER_INCH / width
+    if follows == "shape":
+        # text does not shrink, so that a narrow figure needs more height than its share
+        height *= max(share, (1 + share) / 2)
     # the default gap between columns lets the outermost ticks of two panels touch
     engine = ConstrainedLayoutEngine(w_pad=0.1) if layout == "constrained" else None
-    figure = ShownFigure(figsize=(width, height), layout=engine)
+    figure = ShownFigure(figsize=(share * width, height), dpi=dpi, layout=engine)
     FigureCanvasAgg(figure)
+    title = look.get("title", own_title)
+    if title:
+        figure.suptitle(plain_text(title), fontsize=FONT_SIZE + 3)
     return figure
 
 
-def save_figure(figure: Figure, out: StrPath | None, *, dpi: int = 150) -> Figure:
+def save_figure(figure: Figure, out: StrPath | None) -> Figure:
     """Write a figure reproducibly, unless ``out`` is None, and return it."""
     if out is None:
         return figure
     out = Path(out)
-    # no dates or random ids; the mark allows a newer figure to replace the file
+    # no dates; the mark allows a newer figure to replace the file
     metadata = {
         ".png": {"Software": FORMAT},
         ".svg": {"Creator": FORMAT, "Date": None},
         ".pdf": {"Creator": FORMAT, "CreationDate": None},
     }.get(out.suffix)
-    with atomic_path(out) as temporary, rc_context({"svg.hashsalt": "genointerp"}):
-        figure.savefig(temporary, dpi=dpi, metadata=metadata)
+    reproducible_and_editable = rc_context(
+        {
+            "svg.hashsalt": FORMAT,
+            "svg.fonttype": "none",
+            "pdf.fonttype": 42,
+            "font.sans-serif": list(_SANS),
+            "font.monospace": list(_MONOSPACE),
+        }
+    )
+    with atomic_path(out) as temporary, reproducible_and_editable:
+        figure.savefig(temporary, dpi=figure.dpi, metadata=metadata)
     return figure
 
 

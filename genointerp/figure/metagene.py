@@ -1,5 +1,7 @@
 """Figure of the mean activation of a feature around the elements of a concept."""
 
+from typing import Unpack
+
 from matplotlib.figure import Figure
 
 from genointerp.association.inputs import AnyConcepts
@@ -7,10 +9,9 @@ from genointerp.association.profile.metagene import ANCHORS, FLANK
 from genointerp.association.profile.metagene import metagene as mean_around
 from genointerp.core.arguments import FeatureName, OneOrMorePaths, StrPath
 from genointerp.feature.specimen_files import OneOrMoreFeatures
-from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.figure.measured import read_measured
 from genointerp.panel.metagene import plot_metagene
-from genointerp.panel.style import FONT_SIZE, plain_text
 
 
 def metagene(
@@ -24,6 +25,7 @@ def metagene(
     genome: OneOrMorePaths = (),
     concepts: AnyConcepts = None,
     flank: int = FLANK,
+    **look: Unpack[Look],
 ) -> Figure:
     """Draw the mean activation around the starts and ends of a concept's elements on test.
 
@@ -35,6 +37,8 @@ def metagene(
         Index or name of the feature.
     flank
         Number of bases drawn on either side.
+    look
+        Resolution, width and title: see `genointerp.figure.file.Look`.
 
     Returns
     -------
@@ -53,12 +57,11 @@ def metagene(
     specimens, store = measured.specimens, measured.specimens[0].features
     number = store.find_feature(feature)
     profile = mean_around(specimens, number, concept, config=measured.config, flank=flank)
-    figure = new_figure(9.0, 3.0)
+    names = " ".join([f"f/{number}", *store.names_of(number)])
+    figure = new_figure(9.0, 3.0, own_title=f"{names} around {concept}", **look)
     axes = figure.subplots(1, len(ANCHORS), sharey=True)
     for ax, anchor in zip(axes, ANCHORS, strict=True):
         plot_metagene(profile, anchor, ax=ax)
     axes[1].set_ylabel("")
     axes[1].get_legend().set_visible(False)
-    names = " ".join([f"f/{number}", *store.names_of(number)])
-    figure.suptitle(plain_text(f"{names} around {concept}"), fontsize=FONT_SIZE + 3)
     return save_figure(figure, out)

@@ -1,12 +1,12 @@
 """Figure of the scores of features against concepts."""
 
-from typing import Literal
+from typing import Literal, Unpack
 
 from matplotlib.figure import Figure
 
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError
-from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.panel.overlap import SCORE_NAMES, Score, plot_overlap, shown_pairs
 from genointerp.store.feature.run_folder import in_run
 from genointerp.store.table.schema.association import ASSOCIATIONS
@@ -14,7 +14,11 @@ from genointerp.store.table.table import read_table
 
 
 def overlap(
-    associations: StrPath, out: StrPath | None = None, *, score: Score | Literal["all"] = "all"
+    associations: StrPath,
+    out: StrPath | None = None,
+    *,
+    score: Score | Literal["all"] = "all",
+    **look: Unpack[Look],
 ) -> Figure:
     """Draw the test scores of the best features with every concept.
 
@@ -24,6 +28,8 @@ def overlap(
         Path of a table of associations, or of a run directory.
     score
         Score to draw; ``all`` draws one heat map per score.
+    look
+        Resolution, width and title: see `genointerp.figure.file.Look`.
 
     Returns
     -------
@@ -44,7 +50,9 @@ def overlap(
         raise InputError(str(associations), "a feature with f1_fit above 0", "none")
     scores: list[Score] = list(SCORE_NAMES) if score == "all" else [score]
     n_rows, n_columns, n_scores = best["feature"].nunique(), len(best), len(scores)
-    figure = new_figure(2.5 + 0.42 * n_columns, 1.9 + (0.3 + 0.22 * n_rows) * n_scores)
+    figure = new_figure(
+        2.5 + 0.42 * n_columns, 1.9 + (0.3 + 0.22 * n_rows) * n_scores, follows="rows", **look
+    )
     axes = figure.subplots(n_scores, 1, sharex=True, squeeze=False)[:, 0]
     for ax, one in zip(axes, scores, strict=True):
         plot_overlap(table, score=one, ax=ax)

@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,18 +11,20 @@ from matplotlib.figure import Figure
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_json_object
-from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.panel.quality import plot_cosines, plot_densities, plot_losses, plot_stability
 from genointerp.panel.style import FONT_SIZE
 
 
-def quality(evaluation: StrPath, out: StrPath | None = None) -> Figure:
+def quality(evaluation: StrPath, out: StrPath | None = None, **look: Unpack[Look]) -> Figure:
     """Draw losses, densities, directions and, if there are any, comparisons with dictionaries.
 
     Parameters
     ----------
     evaluation
         JSON file written by `genointerp evaluate`.
+    look
+        Resolution, width and title: see `genointerp.figure.file.Look`.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def quality(evaluation: StrPath, out: StrPath | None = None) -> Figure:
     try:
         own = values["dictionary"]
         others = own["against"]
-        figure = new_figure(7.0, 5.2 + 0.4 * len(others))
+        figure = new_figure(7.0, 5.2 + 0.4 * len(others), **look)
         axes = figure.subplots(2, 2).ravel()
         plot_losses(values, ax=axes[0])
         plot_densities(

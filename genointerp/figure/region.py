@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Unpack
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -18,7 +19,7 @@ from genointerp.figure.elements import (
     strongest_features,
     unrolled,
 )
-from genointerp.figure.file import check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.panel.region import (
     plot_concepts,
     plot_feature_track,
@@ -45,6 +46,7 @@ def region(
     feature: FeatureName | Iterable[FeatureName] = (),
     associations: StrPath | None = None,
     concepts: StrPath | None = None,
+    **look: Unpack[Look],
 ) -> Figure:
     """Draw genes, concepts and feature tracks of a region.
 
@@ -71,6 +73,8 @@ def region(
         and a run name their own.
     concepts
         File that defines the concepts; None is that of the run, or else the shipped one.
+    look
+        Resolution, width and title: see `genointerp.figure.file.Look`.
 
     Returns
     -------
@@ -113,7 +117,7 @@ def region(
     heights = [1.3, 0.18 * blocks["concept"].nunique() + 0.2, *[0.4] * letters]
     n_above = len(heights)
     heights += [0.55] * len(chosen)
-    figure = new_figure(11.0, sum(heights) + 0.7)
+    figure = new_figure(11.0, sum(heights) + 0.7, follows="rows", **look)
     axes = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     plot_genes(genes, interval, ax=axes[0])
     plot_concepts(blocks, interval, ax=axes[1])

@@ -1,11 +1,15 @@
 """`genointerp plot`: one command for each kind of figure."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from genointerp.cli.force import with_force
+from genointerp.cli.look import with_look
+
+if TYPE_CHECKING:
+    from genointerp.figure.file import Look
 
 plot = typer.Typer(no_args_is_help=True, help="Draw a figure; its suffix is its format.")
 
@@ -58,12 +62,14 @@ Annotations = Annotated[
 
 @plot.command()
 @with_force
+@with_look
 def region(
     features: Store,
     region: Annotated[
         str, typer.Argument(help="1-based closed, like chrI:1-1,000; or the name of a gene")
     ],
     out: Out,
+    look: "Look",
     annotations: Annotation = None,
     genome: Genome = None,
     associations: Associations = None,
@@ -85,15 +91,18 @@ def region(
         feature=feature or [],
         associations=associations,
         concepts=concepts,
+        **look,
     )
     typer.echo(out)
 
 
 @plot.command()
 @with_force
+@with_look
 def overlap(
     associations: Annotated[Path, typer.Argument(help="table of associations, or run directory")],
     out: Out,
+    look: "Look",
     score: Annotated[
         Literal["all", "f1", "precision", "recall"], typer.Option(help="score to draw, or all")
     ] = "all",
@@ -101,15 +110,17 @@ def overlap(
     """Draw test scores of the best features with every concept."""
     from genointerp.figure.overlap import overlap as draw_overlap
 
-    draw_overlap(associations, out, score=score)
+    draw_overlap(associations, out, score=score, **look)
     typer.echo(out)
 
 
 @plot.command()
 @with_force
+@with_look
 def curves(
     features: Stores,
     out: Out,
+    look: "Look",
     annotations: Annotations = None,
     associations: Measured = None,
     genome: Genomes = None,
@@ -132,17 +143,20 @@ def curves(
         concepts=concepts,
         feature=feature or [],
         concept=concept or [],
+        **look,
     )
     typer.echo(out)
 
 
 @plot.command()
 @with_force
+@with_look
 def metagene(
     features: Stores,
     feature: Annotated[str, typer.Option(help="number or name in the dictionary")],
     concept: Annotated[str, typer.Option(help="concept whose elements are aligned")],
     out: Out,
+    look: "Look",
     annotations: Annotations = None,
     associations: Measured = None,
     genome: Genomes = None,
@@ -162,16 +176,19 @@ def metagene(
         genome=genome or (),
         concepts=concepts,
         flank=flank,
+        **look,
     )
     typer.echo(out)
 
 
 @plot.command()
 @with_force
+@with_look
 def circle(
     features: Store,
     feature: Annotated[list[str], typer.Option(help="number or name; repeatable: a ring each")],
     out: Out,
+    look: "Look",
     annotations: Annotation = None,
     genome: Genome = None,
     contig: Annotated[
@@ -190,47 +207,54 @@ def circle(
         feature=feature,
         contig=contig,
         associations=associations,
+        **look,
     )
     typer.echo(out)
 
 
 @plot.command()
 @with_force
+@with_look
 def feature(
     features: Store,
     feature: Annotated[str, typer.Option(help="number or name in the dictionary")],
     out: Out,
+    look: "Look",
     genome: Named = None,
 ) -> None:
     """Draw the activations of one feature: how strong, how often, what shape and where."""
     from genointerp.figure.feature import feature as draw_feature
 
-    draw_feature(features, feature, out, genome=genome)
+    draw_feature(features, feature, out, genome=genome, **look)
     typer.echo(out)
 
 
 @plot.command()
 @with_force
+@with_look
 def density(
     features: Store,
     out: Out,
+    look: "Look",
     feature: Annotated[str | None, typer.Option(help="number or name of a feature to mark")] = None,
     genome: Named = None,
 ) -> None:
     """Draw the densities of all features."""
     from genointerp.figure.density import density as draw_density
 
-    draw_density(features, out, feature=feature, genome=genome)
+    draw_density(features, out, feature=feature, genome=genome, **look)
     typer.echo(out)
 
 
 @plot.command()
 @with_force
+@with_look
 def dictionary(
     sae: Annotated[
         Path, typer.Argument(help="folder of a dictionary, run directory, or shipped:nano")
     ],
     out: Out,
+    look: "Look",
     associations: Annotated[
         Path | None, typer.Option(help="table of associations: colours by best concept")
     ] = None,
@@ -242,20 +266,22 @@ def dictionary(
     """Draw the directions of a dictionary in two dimensions."""
     from genointerp.figure.dictionary import dictionary as draw_dictionary
 
-    draw_dictionary(sae, out, associations=associations, method=method, seed=seed)
+    draw_dictionary(sae, out, associations=associations, method=method, seed=seed, **look)
     typer.echo(out)
 
 
 @plot.command()
 @with_force
+@with_look
 def training(
     metrics: Annotated[
         Path, typer.Argument(help="metrics.jsonl of a dictionary, or run directory")
     ],
     out: Out,
+    look: "Look",
 ) -> None:
     """Draw the training curves of a dictionary."""
     from genointerp.figure.training import training as draw_training
 
-    draw_training(metrics, out)
+    draw_training(metrics, out, **look)
     typer.echo(out)
