@@ -34,6 +34,7 @@ _HOMES = {
     "GenomicInterval": "genointerp.genome.interval",
     "Run": "genointerp.page.run",
     "Specimen": "genointerp.feature.specimen",
+    "base_activations": "genointerp.feature.query",
     "best_per_concept": "genointerp.association.summary",
     "format_region": "genointerp.genome.interval",
     "from_pyranges": "genointerp.annotation.ranges",
@@ -44,6 +45,9 @@ _HOMES = {
     "read_annotation": "genointerp.annotation.read",
     "read_genome": "genointerp.genome.read",
     "shipped": "genointerp.annotation.catalogue",
+    "to_anndata": "genointerp.feature.gene_matrix",
+    "to_arrow": "genointerp.store.table.arrow",
+    "to_polars": "genointerp.store.table.arrow",
     "to_pyranges": "genointerp.annotation.ranges",
 }
 """The module of each name but `plot`, which is one itself."""

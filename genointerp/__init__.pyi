@@ -33,6 +33,8 @@ from genointerp.command.start.run import run as run
 from genointerp.command.start.start import start as start
 from genointerp.core.errors import GenointerpError as GenointerpError
 from genointerp.core.version import __version__ as __version__
+from genointerp.feature.gene_matrix import to_anndata as to_anndata
+from genointerp.feature.query import base_activations as base_activations
 from genointerp.feature.specimen import Specimen as Specimen
 from genointerp.genome.genome import Genome as Genome
 from genointerp.genome.interval import GenomicInterval as GenomicInterval
@@ -46,6 +48,8 @@ from genointerp.page.run import open_run as open_run
 from genointerp.sae.dictionary import Dictionary as Dictionary
 from genointerp.store.activation.store import ActivationStore as ActivationStore
 from genointerp.store.feature.store import FeatureStore as FeatureStore
+from genointerp.store.table.arrow import to_arrow as to_arrow
+from genointerp.store.table.arrow import to_polars as to_polars
 
 __all__ = [
     "ActivationStore",
@@ -63,6 +67,7 @@ __all__ = [
     "annotate",
     "associate",
     "backtest",
+    "base_activations",
     "best_per_concept",
     "convert",
     "demo",
@@ -91,6 +96,9 @@ __all__ = [
     "shipped",
     "start",
     "summarise",
+    "to_anndata",
+    "to_arrow",
+    "to_polars",
     "to_pyranges",
     "top",
     "train",

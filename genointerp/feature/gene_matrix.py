@@ -1,24 +1,28 @@
 """Activations of every feature on every gene, as AnnData (needs the extra ``anndata``)."""
 
 import logging
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csc_array
 
 from genointerp.annotation.annotation_set import Element
+from genointerp.core.arguments import StrPath, as_texts
 from genointerp.core.errors import InputError
 from genointerp.core.provenance import Provenance
 from genointerp.feature.regions import hull_on
 from genointerp.feature.specimen import Specimen
-from genointerp.feature.specimen_files import total_inputs
+from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens, total_inputs
 from genointerp.feature.statistics import feature_statistics
 from genointerp.feature.summary import summarise_stretch
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.feature.store import GROUPS, STRANDS, FeatureStore, ReadStrand
-from genointerp.store.table.table import COORDINATES
+from genointerp.store.table.arrow import COORDINATES
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 GENE_TYPES = ("CDS", "tRNA", "rRNA", "ncRNA", "tmRNA")
 
@@ -47,8 +51,46 @@ def gene_layers(store: FeatureStore, genes: list[Element]) -> dict[str, csc_arra
     return {name: _matrix(column, store.n_features) for name, column in columns.items()}
 
 
-def write_gene_matrix(specimen: Specimen, out: Path, types: tuple[str, ...]) -> int:
-    """Write a matrix of features (observations) by genes (variables); return the number of genes.
+def to_anndata(
+    features: OneOrMoreFeatures,
+    *,
+    genome: StrPath | None = None,
+    annotations: StrPath | None = None,
+    types: str | Iterable[str] = GENE_TYPES,
+) -> "AnnData":
+    """Return every feature (observations) on every gene (variables) of one genome as AnnData.
+
+    It is what `export` writes to ``.h5ad``; see :func:`genointerp.feature.gene_matrix.gene_matrix`.
+
+    Parameters
+    ----------
+    features
+        A features file, a catalogue, a run directory, or one of these that is open.
+    genome
+        The name of one genome of a catalogue or a run.
+    annotations
+        GFF3 or GenBank; if None, the one that a catalogue or a run names.
+    types
+        Elements that are the genes.
+
+    Raises
+    ------
+    InputError
+        If anndata is not installed, there are several genomes, the annotation is not known, or no
+        gene of these types was read.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> matrix = gi.to_anndata("results/demo", genome="bsubtilis")  # doctest: +SKIP
+    """
+    files = find_specimens(features, genome=genome or (), annotations=annotations or ())
+    (specimen,) = files.one().open("annotation")
+    return gene_matrix(specimen, as_texts(types))
+
+
+def gene_matrix(specimen: Specimen, types: tuple[str, ...]) -> "AnnData":
+    """Return a matrix of features (observations) by genes (variables).
 
     ``X`` is the largest activation when the gene's own strand is read; the layers are those of
     `gene_layers`. Observations carry the statistics of `feature_statistics` on both strands.
@@ -67,11 +109,11 @@ def write_gene_matrix(specimen: Specimen, out: Path, types: tuple[str, ...]) -> 
         import anndata
     except ImportError as error:
         expected = 'anndata (pip install "genointerp[anndata]")'
-        raise InputError(str(out.suffix), expected, "none") from error
+        raise InputError("anndata", expected, "none") from error
     store = specimen.features
     genes = _genes_read(specimen, types)
     layers = gene_layers(store, genes)
-    matrix = anndata.AnnData(
+    return anndata.AnnData(
         X=layers["sense_max"].tocsr(),
         obs=_observations(store),
         var=_variables(store, genes),
@@ -81,8 +123,6 @@ def write_gene_matrix(specimen: Specimen, out: Path, types: tuple[str, ...]) -> 
             "coordinates": COORDINATES,
         },
     )
-    matrix.write_h5ad(out)
-    return len(genes)
 
 
 def _genes_read(specimen: Specimen, types: tuple[str, ...]) -> list[Element]:

@@ -1,16 +1,18 @@
 """Query which features fire in regions, genes or everywhere, strongest first. Torch-free."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from genointerp.core.arguments import FeatureName, OneOrMorePaths, as_features
 from genointerp.core.config import check_choice
 from genointerp.core.errors import ConfigError
-from genointerp.feature.regions import Place, Places, find_places
+from genointerp.feature.regions import AnyRegion, Place, Places, as_regions, find_place, find_places
 from genointerp.feature.specimen import Specimen
+from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.feature.summary import StretchSummary, summarise_stretches
 from genointerp.genome.interval import GenomicInterval, format_region, parse_region
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
@@ -18,6 +20,7 @@ from genointerp.store.table.schema.feature import QUERY
 from genointerp.store.table.table import conform, empty_table
 
 _WHERE = ("genome", "region", "seqid")
+_HIT_COLUMNS = ("seqid", "base", "strand", "feature", "activation")
 
 
 _log = logging.getLogger(__name__)
@@ -137,6 +140,66 @@ def best_concepts(associations: pd.DataFrame) -> pd.DataFrame:
     return best.rename(columns={"concept": "best_concept", "f1": "best_f1"}).reset_index(drop=True)
 
 
+def base_activations(
+    features: OneOrMoreFeatures,
+    region: AnyRegion,
+    *,
+    genome: OneOrMorePaths = (),
+    annotations: OneOrMorePaths = (),
+    feature: FeatureName | Iterable[FeatureName] = (),
+) -> pd.DataFrame:
+    """List the activations of features on each base of a region or gene.
+
+    Parameters
+    ----------
+    features
+        A features file, a catalogue, a run directory, or one of these that is open.
+    region
+        A text such as ``NC_000913.2:3,424,000-3,426,000``, 1-based and closed; an interval; or the
+        name of a gene, if an annotation is known.
+    genome
+        The name of a genome of a catalogue or a run, if several have the region.
+    annotations
+        GFF3 or GenBank; if not given, the one that a catalogue or a run names.
+    feature
+        Only these features, by number or name; every feature if none are given.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each base, reading strand and feature that fires there, in the order of the
+        region, those of ``+`` first: ``seqid, base`` (0-based, forward strand), ``strand`` (that
+        was read), ``feature, activation``. A base without rows is silent or was not read; see
+        `FeatureStore.n_read`.
+
+    Raises
+    ------
+    CoordinateError
+        If no genome has the region.
+    InputError
+        If several places match.
+    UnknownNameError
+        If there is no such feature, or no annotation has such a gene.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> hits = gi.base_activations("results/demo", "dnaA", feature=12)  # doctest: +SKIP
+    """
+    files = find_specimens(features, genome=genome, annotations=annotations)
+    is_named = Places(as_regions(region)).names_elements(files.features)
+    place = find_place(region, files.open(if_known=("annotation",) if is_named else ()))
+    store = place.specimen.features
+    wanted = [store.find_feature(one) for one in as_features(feature)]
+    tables = [
+        _hits_of(store, part, strand, wanted)
+        for strand in STRANDS
+        for stretch in place.parts
+        for part in store.parts(stretch)
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
 def _of_stretches(
     store: FeatureStore,
     stretches: Sequence[GenomicInterval],
@@ -206,3 +269,18 @@ def _table(
             "end": found.last + 1 + first.start - turns,
         }
     )
+
+
+def _hits_of(
+    store: FeatureStore, part: GenomicInterval, strand: ReadStrand, wanted: list[int]
+) -> pd.DataFrame:
+    hits = store.region(part, strand)
+    is_wanted = np.isin(hits.feature, wanted) if wanted else np.ones(len(hits.row), dtype=bool)
+    columns = {
+        "seqid": part.seqid,
+        "base": hits.row[is_wanted] - store.offsets[part.seqid],
+        "strand": strand,
+        "feature": hits.feature[is_wanted],
+        "activation": hits.value[is_wanted],
+    }
+    return pd.DataFrame(columns, columns=list(_HIT_COLUMNS))

@@ -15,7 +15,7 @@ from genointerp.annotation.annotation_set import Element, Part
 from genointerp.cli.main import app
 from genointerp.command.ask.export import export
 from genointerp.core.errors import InputError, UnknownNameError
-from genointerp.feature.gene_matrix import gene_layers
+from genointerp.feature.gene_matrix import gene_layers, to_anndata
 from genointerp.feature.loci import LocusConfig, all_loci
 from genointerp.feature.locus_files import sequence_text
 from genointerp.feature.specimen import Specimen
@@ -340,6 +340,9 @@ def test_anndata_holds_every_feature_on_every_gene(store, dense, tmp_path):
     gff.write_text("##gff-version 3\n" + "\n".join(rows) + "\n")
     assert export(store, tmp_path / "t.h5ad", annotations=gff) == 3
     found = anndata.read_h5ad(tmp_path / "t.h5ad")
+    same = to_anndata(store, annotations=gff)
+    assert (same.X != found.X).nnz == 0
+    assert same.var.equals(found.var.astype(same.var.dtypes))
     assert found.var_names.tolist() == ["one", "turn", "trn"]
     assert found.obs_names.tolist() == ["f/0", "f/1", "f/2"]
     assert found.var["gene"].tolist() == ["thrA", "", ""]

@@ -15,7 +15,7 @@ from genointerp.cli.main import app
 from genointerp.command.ask.query import query
 from genointerp.core.errors import CoordinateError, InputError, UnknownNameError
 from genointerp.core.provenance import Provenance
-from genointerp.feature.query import best_concepts, query_region
+from genointerp.feature.query import base_activations, best_concepts, query_region
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.table.schema.association import ASSOCIATIONS, N_COVERED
 from genointerp.store.table.schema.feature import QUERY
@@ -266,3 +266,33 @@ def test_query_never_imports_torch(worked):
     code += f"; app(['query', {str(worked.path)!r}, 'chrA'], standalone_mode=False)"
     code += "; assert 'pandas' in sys.modules and 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_activations_of_single_bases_of_a_worked_region(worked):
+    found = base_activations(worked, "chrA:11-13")
+    assert found.columns.tolist() == ["seqid", "base", "strand", "feature", "activation"]
+    assert found.to_numpy().tolist() == [
+        ["chrA", 10, "+", 2, 1.0],
+        ["chrA", 11, "+", 2, 4.0],
+        ["chrA", 12, "+", 2, 1.0],
+        ["chrA", 11, "-", 0, 2.0],
+    ]
+    one = base_activations(worked, "chrA:12-12", feature="f/0")
+    assert one["activation"].tolist() == [2.0]
+    assert base_activations(worked, "chrB").empty
+
+
+@given(st.integers(0, 119), st.integers(1, 120))
+def test_activations_of_single_bases_are_those_of_the_dense_array(shared, start, length):
+    """On both sides of the origin too, in the order of the region."""
+    store, dense = shared
+    bases = [base % 120 for base in range(start, start + length)]
+    found = base_activations(store, GenomicInterval("chrA", start, start + length))
+    expected = [
+        (base, strand, feature, float(dense[strand][base, feature]))
+        for strand in "+-"
+        for base in bases
+        for feature in np.flatnonzero(dense[strand][base])
+    ]
+    columns = found[["base", "strand", "feature", "activation"]]
+    assert list(columns.itertuples(index=False, name=None)) == expected

@@ -16,7 +16,7 @@ from genointerp.core.config import check_choice, to_mapping
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import atomic_path
 from genointerp.core.provenance import Provenance
-from genointerp.feature.gene_matrix import GENE_TYPES, write_gene_matrix
+from genointerp.feature.gene_matrix import GENE_TYPES, gene_matrix
 from genointerp.feature.loci import LocusConfig, all_loci
 from genointerp.feature.locus_files import (
     Locus,
@@ -164,7 +164,9 @@ def export(
         raise InputError(str(out), expected, "none" if feature is None else str(feature))
     with writing(out), atomic_path(out) as temporary:
         if feature is None:
-            return write_gene_matrix(specimen, temporary, config.types)
+            matrix = gene_matrix(specimen, config.types)
+            matrix.write_h5ad(temporary)
+            return int(matrix.n_vars)
         job = _Job(specimen, specimen.features.find_feature(feature), config)
         return _WRITERS[kind](job, temporary)
 

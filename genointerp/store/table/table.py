@@ -12,7 +12,6 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from genointerp.core.arguments import StrPath
@@ -22,18 +21,14 @@ from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import Provenance
 from genointerp.core.text import clean_field, one_line
 from genointerp.store.hdf5 import writing
+from genointerp.store.table.arrow import COORDINATES, METADATA, arrow_table
 from genointerp.store.table.schema.column import Column, Kind, TableSchema
 
 TextFormat = Literal["table", "tsv", "json"]
 
 F = TypeVar("F")
 
-_METADATA = b"genointerp"
-
 _MOST = 2.0**63
-COORDINATES = "start and end are 0-based and half-open, peak is 0-based"
-"""Note in the header of a table, for programs, on its columns of places."""
-
 PLACES = {"start": ("first", 1), "end": ("last", 0), "peak": ("peak", 1)}
 """Name of each column of places in a text for people, and the number that is added to it."""
 
@@ -250,18 +245,7 @@ def records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> None:
-    columns = {
-        name: pa.array(frame[name].tolist(), type=_arrow_type(frame[name])) for name in frame
-    }
-    table = pa.table(columns)
-    table = table.replace_schema_metadata({_METADATA: json.dumps(header)})
-    pq.write_table(table, path, write_page_checksum=True)
-
-
-def _arrow_type(values: pd.Series) -> pa.DataType:
-    if values.dtype == np.int64:
-        return pa.int64()
-    return pa.float64() if values.dtype == np.float64 else pa.string()
+    pq.write_table(arrow_table(frame, header), path, write_page_checksum=True)
 
 
 def _write_tsv(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> None:
@@ -277,7 +261,7 @@ def _write_json(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> None
 
 def _read_parquet(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:
     table = pq.read_table(path, page_checksum_verification=True)
-    text = (table.schema.metadata or {}).get(_METADATA, b"{}").decode()
+    text = (table.schema.metadata or {}).get(METADATA, b"{}").decode()
     header = parse_json(text, where=f"{path}: metadata 'genointerp'", error=SchemaError)
     return header, pd.DataFrame({name: table[name].to_numpy() for name in table.column_names})
 

@@ -1,0 +1,97 @@
+"""Tables to Arrow and polars: values, types and what the metadata say."""
+
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from genointerp.core.errors import InputError
+from genointerp.core.provenance import Provenance
+from genointerp.store.table.arrow import METADATA, schema_of, to_arrow, to_polars
+from genointerp.store.table.schema.feature import LOCI
+from genointerp.store.table.schema.registry import SCHEMAS
+from genointerp.store.table.table import conform, empty_table, write_table
+
+COORDINATES = "start and end are 0-based and half-open, peak is 0-based"
+
+
+def loci(n=3):
+    return pd.DataFrame(
+        {
+            "seqid": ["NA", "chr 1", "007"][:n],
+            "start": [0, 5, 2**40][:n],
+            "end": [1, 9, 2**40 + 1][:n],
+            "strand": ["+", "-", "+"][:n],
+            "max_activation": [0.1, 1 / 3, np.nan][:n],
+            "mean_activation": [1e-300, 2.0, 5e-324][:n],
+            "n_firing": [1, 2, 3][:n],
+        }
+    )
+
+
+def header_of(table):
+    return json.loads(table.schema.metadata[METADATA])
+
+
+@pytest.mark.parametrize("n", [0, 3])
+def test_arrow_holds_the_rows_types_and_undefined_numbers_of_a_table(n):
+    frame = conform(loci(n), LOCI, where="x")
+    table = to_arrow(frame)
+    pd.testing.assert_frame_equal(table.to_pandas(), frame, check_exact=True)
+    kinds = ["string", "int64", "int64", "string", "double", "double", "int64"]
+    assert [str(kind) for kind in table.schema.types] == kinds
+    assert table["max_activation"].null_count == 0
+
+
+def test_the_metadata_are_those_of_parquet_without_the_provenance(tmp_path):
+    write_table(loci(), tmp_path / "t.parquet", LOCI, Provenance({}, {}))
+    written = pq.read_table(tmp_path / "t.parquet")
+    found = to_arrow(loci())
+    assert found.drop(["max_activation"]).equals(written.drop(["max_activation"]))  # it has NaN
+    header = header_of(written)
+    header.pop("provenance")
+    assert header_of(found) == header
+    assert header["coordinates"] == COORDINATES
+
+
+@pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+def test_a_table_is_known_by_its_columns_however_many_of_the_optional_it_has(schema):
+    optional = [column.name for column in schema.columns if column.status == "OPTIONAL"]
+    for chosen in ([], optional):
+        table = empty_table(schema, chosen)
+        assert schema_of(table) is schema
+        header = header_of(to_arrow(table))
+        assert (header["format"], header["format-version"]) == (schema.format, schema.version)
+
+
+def test_some_columns_of_a_table_have_no_format():
+    header = header_of(to_arrow(loci()[["seqid", "start", "end"]]))
+    assert header == {"coordinates": COORDINATES}
+    assert header_of(to_arrow(loci()[["seqid"]])) == {}
+
+
+def test_small_numbers_keep_their_types():
+    table = pd.DataFrame({"a": np.array([0.5], np.float32), "b": np.array([True])})
+    assert [str(kind) for kind in to_arrow(table).schema.types] == ["float", "bool"]
+
+
+def test_polars_holds_the_same_rows():
+    polars = pytest.importorskip("polars", reason="the extra polars is not installed")
+    found = to_polars(loci())
+    assert found.schema["start"] == polars.Int64
+    assert found.schema["seqid"] == polars.String
+    assert found["max_activation"].is_nan().to_list() == [False, False, True]
+    assert found.drop("max_activation").rows() == [
+        *loci().drop(columns="max_activation").itertuples(index=False, name=None)
+    ]
+
+
+def test_without_polars_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(
+        InputError, match=r'polars: expected .* "genointerp\[polars\]"\), found none'
+    ):
+        to_polars(loci())
