@@ -12,7 +12,8 @@ from scripts.site import commands
 from scripts.site.roles import home, linked, mentioned
 
 FOLDER = "reference"
-_LATE = {"torch": torch, "PyRanges": object}  # imported by modules for annotations alone
+_LATE = {"torch": torch, **dict.fromkeys(("AnnData", "PolarsFrame", "PyRanges"), object)}
+"""What modules import for annotations alone."""
 _TYPES = (
     "Settings that the public functions take, and results that they give. Each is imported from "
     "the module that stands before its name."

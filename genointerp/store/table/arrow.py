@@ -13,7 +13,7 @@ from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.schema.registry import SCHEMAS
 
 if TYPE_CHECKING:
-    import polars
+    from polars import DataFrame as PolarsFrame
 
 METADATA = b"genointerp"
 """Key of the metadata of an Arrow table, and so of Parquet, that holds the header as JSON."""
@@ -53,7 +53,7 @@ def to_arrow(table: pd.DataFrame) -> pa.Table:
     return arrow_table(table, header)
 
 
-def to_polars(table: pd.DataFrame) -> "polars.DataFrame":
+def to_polars(table: pd.DataFrame) -> "PolarsFrame":
     """Return a table of this package as one of polars.
 
     Parameters
