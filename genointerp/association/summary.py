@@ -13,6 +13,9 @@ from genointerp.store.table.schema.association import N_COVERED
 from genointerp.store.table.schema.feature import FEATURE_SUMMARY
 from genointerp.store.table.table import conform
 
+MAX_Q = 0.05
+"""Largest q of a pair that is better than chance."""
+
 _OF_BEST = [
     "threshold",
     "precision",
@@ -63,6 +66,25 @@ def own_orientations(table: pd.DataFrame) -> pd.DataFrame:
     """
     has_strand = table["concept"].isin(table.loc[table["orientation"] == "sense", "concept"])
     return table[~(has_strand & (table["orientation"] == "both"))]
+
+
+def is_above_null(associations: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which pairs are better on test than chance: F1 above its null, and q <= .05.
+
+    A pair without a null, since it was not tested, is not.
+    """
+    return (associations["f1"] > associations["null_f1"]) & (associations["q_value"] <= MAX_Q)
+
+
+def feature_labels(associations: pd.DataFrame) -> pd.DataFrame:
+    """Return what features may be called by: `best_concepts`, where the pair is above its null.
+
+    A feature without a row here has no name but its number.
+    """
+    keys = ["feature", "concept", "orientation"]
+    above = associations.loc[is_above_null(associations), keys]
+    above = above.rename(columns={"concept": "best_concept"})
+    return best_concepts(associations).merge(above, on=list(above), how="inner")
 
 
 def count_covered(associations: pd.DataFrame) -> int:

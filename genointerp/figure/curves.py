@@ -1,5 +1,6 @@
 """Figure of precision against recall of features and concepts."""
 
+import logging
 from collections.abc import Iterable
 from typing import Unpack
 
@@ -7,12 +8,15 @@ from matplotlib.figure import Figure
 
 from genointerp.association.inputs import AnyConcepts
 from genointerp.association.profile.curve import precision_recall
+from genointerp.association.summary import is_above_null
 from genointerp.core.arguments import FeatureName, OneOrMorePaths, StrPath, as_features, as_texts
 from genointerp.core.errors import InputError
 from genointerp.feature.specimen_files import OneOrMoreFeatures
-from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
-from genointerp.figure.measured import choose_pairs, read_measured
+from genointerp.figure.file import Look, check_suffix, new_figure, save_figure, write_caption
+from genointerp.figure.measured import choose_pairs, left_out, read_measured
 from genointerp.panel.curve import plot_precision_recall
+
+_log = logging.getLogger(__name__)
 
 
 def curves(
@@ -29,6 +33,8 @@ def curves(
 ) -> Figure:
     """Draw precision against recall at every threshold, on the test side of the associations.
 
+    What is not drawn, and why, is written below the curves and to the log.
+
     Parameters
     ----------
     features, annotations, associations, genome, concepts
@@ -36,7 +42,7 @@ def curves(
     feature
         Features by index or name; if empty, the best feature of each concept.
     concept
-        Names of concepts to draw; if empty, all.
+        Names of concepts to draw; if empty, those whose best feature is above its null.
     look
         Resolution, width and title: see `genointerp.figure.file.Look`.
 
@@ -61,12 +67,23 @@ def curves(
     )
     store = measured.specimens[0].features
     numbers = [store.find_feature(one) for one in as_features(feature)]
-    pairs = choose_pairs(measured.table, numbers, as_texts(concept))
+    names = as_texts(concept)
+    pairs = choose_pairs(measured.table, numbers, names)
+    not_drawn = left_out(measured.table, numbers, names)
     if pairs.empty:
-        raise InputError("associations", "a pair with f1_fit above 0 to draw", "none")
+        reasons = "; ".join(["none", *not_drawn])
+        raise InputError("associations", "a pair to draw", reasons)
     found = precision_recall(measured.specimens, pairs, config=measured.config)
     # in the order of the pairs, not in that of the features
     keys = ["feature", "concept", "orientation"]
+    below = pairs[~is_above_null(pairs)]
+    drawn = [f"f/{row['feature']} {row['concept']}" for row in below.to_dict("records")]
+    notes = [f"not drawn - {line}" for line in not_drawn]
+    notes += [f"drawn, but not above its null: {', '.join(drawn)}"] if drawn else []
     figure = new_figure(6.6, 3.8, **look)
+    for note in notes:
+        _log.info("%s", note)
+    if notes:
+        write_caption(figure, "\n".join(notes))
     plot_precision_recall(pairs[keys].merge(found, on=keys), ax=figure.subplots())
     return save_figure(figure, out)

@@ -7,9 +7,9 @@ import pandas as pd
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
+from genointerp.association.summary import feature_labels
 from genointerp.core.arguments import StrPath
 from genointerp.feature.projection import Method, Projection, project
-from genointerp.feature.query import best_concepts
 from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.panel.dictionary import plot_dictionary
 from genointerp.sae.header import read_directions, read_header
@@ -17,8 +17,6 @@ from genointerp.store.feature.run_folder import in_run
 from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import read_table
-
-MAX_Q = 0.05
 
 
 def dictionary(
@@ -37,8 +35,8 @@ def dictionary(
     sae
         Folder of the dictionary or of a run, or ``shipped:nano``.
     associations
-        Table of associations, or a run directory, to colour each feature by its best concept with
-        ``q <= 0.05``.
+        Table of associations, or a run directory, to colour each feature by its best concept, if
+        the pair is above its null.
     method
         ``umap`` needs the package umap-learn.
     seed
@@ -86,12 +84,11 @@ def dictionary_figure(
 
 
 def dictionary_points(projection: Projection, associations: pd.DataFrame | None) -> pd.DataFrame:
-    """Return ``feature, x, y, concept``; the concept is empty if no association is significant."""
+    """Return ``feature, x, y, concept``; the concept is empty if the feature has no label."""
     x, y = projection.points.T
     points = pd.DataFrame({"feature": np.arange(len(x)), "x": x, "y": y})
     if associations is None:
         return points.assign(concept="")
-    significant = associations[associations["q_value"] <= MAX_Q]
-    best = best_concepts(significant)[["feature", "best_concept"]]
-    points = points.merge(best.rename(columns={"best_concept": "concept"}), how="left")
+    labels = feature_labels(associations)[["feature", "best_concept"]]
+    points = points.merge(labels.rename(columns={"best_concept": "concept"}), how="left")
     return points.fillna({"concept": ""})

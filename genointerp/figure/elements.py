@@ -9,8 +9,8 @@ from jaxtyping import Float32
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element
 from genointerp.annotation.concepts import ConceptElements
+from genointerp.association.summary import feature_labels
 from genointerp.feature.nearest import element_name
-from genointerp.feature.query import best_concepts
 from genointerp.feature.summary import summarise_stretch
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.feature.store import STRANDS, FeatureStore
@@ -100,9 +100,9 @@ def dense_values(store: FeatureStore, interval: GenomicInterval, feature: int) -
 
 
 def concept_texts(associations: pd.DataFrame) -> Mapping[int, str]:
-    """Return a short text for each feature: its best concept on fit, with its F1 on test."""
-    best = best_concepts(associations)
-    columns = (best[name] for name in ("feature", "best_concept", "orientation", "best_f1"))
+    """Return a short text for each feature that has a label: its best concept, with F1 on test."""
+    labels = feature_labels(associations)
+    columns = (labels[name] for name in ("feature", "best_concept", "orientation", "best_f1"))
     return {
         int(feature): f"{concept} ({orientation}), F1 {f1:.2f}"
         for feature, concept, orientation, f1 in zip(*columns, strict=True)

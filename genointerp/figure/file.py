@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
+from textwrap import wrap
 from typing import Literal, TypedDict, Unpack
 
 from matplotlib import rc_context
@@ -28,6 +29,8 @@ MAX_DPI = 2400
 
 _SCREEN_DPI = 100
 _MM_PER_INCH = 25.4
+_CHARACTER = 0.58
+"""Width of a character as a share of the size of its font."""
 
 # the first ones come with matplotlib; where an .svg is read, at least one is installed
 _SANS = ("DejaVu Sans", "Verdana", "Arial", "Helvetica")
@@ -106,6 +109,14 @@ def new_figure(
     if title:
         figure.suptitle(plain_text(title), fontsize=FONT_SIZE + 3)
     return figure
+
+
+def write_caption(figure: Figure, text: str) -> None:
+    """Write a text below a figure, in lines that fit its width."""
+    n_characters = int(72 * figure.get_figwidth() / (_CHARACTER * FONT_SIZE))
+    lines = [line for part in text.split("\n") for line in wrap(part, n_characters)]
+    text = plain_text("\n".join(lines))
+    figure.supxlabel(text, x=0.01, ha="left", fontsize=FONT_SIZE, color="0.25")
 
 
 def save_figure(figure: Figure, out: StrPath | None) -> Figure:

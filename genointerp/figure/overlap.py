@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError
-from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
-from genointerp.panel.overlap import SCORE_NAMES, Score, plot_overlap, shown_pairs
+from genointerp.figure.file import Look, check_suffix, new_figure, save_figure, write_caption
+from genointerp.panel.overlap import CAPTION, SCORE_NAMES, Score, plot_overlap, shown_pairs
 from genointerp.store.feature.run_folder import in_run
 from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import read_table
@@ -49,12 +49,16 @@ def overlap(
     if best.empty:
         raise InputError(str(associations), "a feature with f1_fit above 0", "none")
     scores: list[Score] = list(SCORE_NAMES) if score == "all" else [score]
-    n_rows, n_columns, n_scores = best["feature"].nunique(), len(best), len(scores)
+    n_columns, n_scores = len(best), len(scores)
+    n_features = best["feature"].nunique()
+    # F1 has a row more, for its null
+    n_rows = [n_features + (one == "f1") for one in scores]
     figure = new_figure(
-        2.5 + 0.42 * n_columns, 1.9 + (0.3 + 0.22 * n_rows) * n_scores, follows="rows", **look
+        2.5 + 0.42 * n_columns, 2.1 + 0.3 * n_scores + 0.22 * sum(n_rows), follows="rows", **look
     )
-    axes = figure.subplots(n_scores, 1, sharex=True, squeeze=False)[:, 0]
+    axes = figure.subplots(n_scores, 1, sharex=True, squeeze=False, height_ratios=n_rows)[:, 0]
     for ax, one in zip(axes, scores, strict=True):
         plot_overlap(table, score=one, ax=ax)
         ax.label_outer()
+    write_caption(figure, CAPTION)
     return save_figure(figure, out)

@@ -9,12 +9,12 @@ import pandas as pd
 
 from genointerp.association.baseline.beside import (
     MARGIN,
-    MAX_Q,
     NOT_MEASURED,
     is_measured,
     read_beside,
 )
 from genointerp.association.inputs import sides_path
+from genointerp.association.summary import MAX_Q
 from genointerp.page.run import Run
 from genointerp.store.table.schema.association import SIDES
 from genointerp.store.table.schema.candidate import BACKTEST

@@ -6,11 +6,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from genointerp.association.summary import own_orientations
+from genointerp.association.summary import is_above_null, own_orientations
 from genointerp.core.errors import InputError
 from genointerp.panel.style import FONT_SIZE, SEQUENTIAL, current_axes, plain_text
 
 Score = Literal["f1", "precision", "recall"]
+NULL_ROW = "null F1"
+"""Label of the row of nulls."""
+
+CAPTION = (
+    "bold: the best feature of each concept, chosen on fit; in brackets: the best one, but its F1 "
+    "is not above its null. The null F1 is what one rotation of the annotation in twenty exceeds."
+)
+
 SCORE_NAMES: dict[Score, str] = {"f1": "F1", "precision": "precision", "recall": "recall"}
 
 
@@ -44,7 +52,8 @@ def plot_overlap(
     Parameters
     ----------
     associations
-        Columns ``feature``, ``concept``, ``orientation``, ``f1_fit``, ``f1`` and that of the score.
+        Columns ``feature``, ``concept``, ``orientation``, ``f1_fit``, ``f1``, ``null_f1``,
+        ``q_value`` and that of the score.
     score
         Column to draw. Rows, columns and orientations are the same for each.
 
@@ -52,7 +61,8 @@ def plot_overlap(
     -----
     Pair and orientation are chosen by ``f1_fit``; the colour and the number of a cell are the
     test score of the orientation with the greater ``f1_fit``. A pair without a score is white; a
-    concept without a base on test is left out.
+    concept without a base on test is left out. The best feature of a concept is bold, or in
+    brackets if it is not above its null; below the F1 is the null of each concept's best feature.
 
     Raises
     ------
@@ -65,6 +75,10 @@ def plot_overlap(
     ax = current_axes(ax)
     features = list(dict.fromkeys(best["feature"]))
     scores = _scores(associations, features, list(best["concept"]), score)
+    rows = [f"f/{feature}" for feature in features]
+    if score == "f1":
+        scores, rows = np.vstack([scores, best["null_f1"]]), [*rows, NULL_ROW]
+        ax.axhline(len(features) - 0.5, color="white", linewidth=2)
     image = ax.imshow(np.ma.masked_invalid(scores), vmin=0, vmax=1, cmap=SEQUENTIAL, aspect="auto")
     _write_numbers(scores, best, features, ax)
     pairs = zip(best["concept"], best["orientation"], strict=True)
@@ -72,7 +86,7 @@ def plot_overlap(
     size = FONT_SIZE + 1
     ax.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=size)
     ax.xaxis.set_tick_params(rotation_mode="anchor")
-    ax.set_yticks(range(len(features)), [f"f/{feature}" for feature in features], fontsize=size)
+    ax.set_yticks(range(len(rows)), rows, fontsize=size)
     ax.set_ylabel("feature", fontsize=size + 1)
     ax.set_xlabel("concept (orientation of its best feature)", fontsize=size + 1)
     bar = ax.figure.colorbar(image, ax=ax, fraction=0.03, pad=0.02)
@@ -97,17 +111,22 @@ def _scores(
 
 
 def _write_numbers(scores: np.ndarray, best: pd.DataFrame, features: list[int], ax: Axes) -> None:
-    chosen = {(features.index(feature), column) for column, feature in enumerate(best["feature"])}
+    above = is_above_null(best).tolist()
+    chosen = {
+        (features.index(feature), column): above[column]
+        for column, feature in enumerate(best["feature"])
+    }
     for (row, column), score in np.ndenumerate(scores):
         if np.isnan(score):
             continue
+        text = f"{score:.2f}".removeprefix("0") if score < 1 else "1"
         ax.text(
             column,
             row,
-            f"{score:.2f}".removeprefix("0") if score < 1 else "1",
+            text if chosen.get((row, column), True) else f"({text})",
             ha="center",
             va="center",
             fontsize=FONT_SIZE,
             color="white" if score < 0.55 else "black",
-            fontweight="bold" if (row, column) in chosen else "normal",
+            fontweight="bold" if chosen.get((row, column), False) else "normal",
         )

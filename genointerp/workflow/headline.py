@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from genointerp.association.baseline.beside import MAX_Q, NOT_MEASURED, is_measured, read_beside
-from genointerp.association.summary import one_per_concept
+from genointerp.association.baseline.beside import NOT_MEASURED, is_measured, read_beside
+from genointerp.association.summary import MAX_Q, one_per_concept
 from genointerp.core.config import read_yaml
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_json_object

@@ -1,11 +1,12 @@
 """What associations and stores say of each feature."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from genointerp.association.associate import associate
 from genointerp.association.config import AssociateConfig
-from genointerp.association.summary import summarise_features
+from genointerp.association.summary import feature_labels, summarise_features
 from tests.plant import contigs_of, make_elements, make_store, pick, silence
 from tests.specimens import specimen, specimens
 
@@ -51,3 +52,27 @@ def test_what_never_fires_and_tells_nothing_has_a_row_with_gaps(tmp_path):
     assert (silent["best_concept"], silent["orientation"]) == ("", "")
     for name in ("mean_activation", "strand_asymmetry", "f1", "null_f1"):
         assert np.isnan(silent[name])
+
+
+@pytest.mark.parametrize(
+    ("f1", "null_f1", "q_value", "named"),
+    [
+        (0.5, 0.4, 0.05, True),
+        (0.5, 0.5, 0.01, False),
+        (0.5, 0.4, 0.051, False),
+        (0.5, np.nan, np.nan, False),
+    ],
+    ids=["better", "below its null", "high q", "not tested"],
+)
+def test_a_feature_is_named_by_its_best_concept_on_fit_only_if_that_is_above_its_null(
+    f1, null_f1, q_value, named
+):
+    rows = [
+        (7, "tRNA", "sense", 0.9, f1, null_f1, q_value),
+        (7, "CDS", "sense", 0.8, 0.9, 0.1, 0.001),
+        (8, "CDS", "sense", 0.7, 0.6, 0.1, 0.001),
+    ]
+    names = ["feature", "concept", "orientation", "f1_fit", "f1", "null_f1", "q_value"]
+    found = feature_labels(pd.DataFrame(rows, columns=names))
+    labels = dict(zip(found["feature"], found["best_concept"], strict=True))
+    assert labels == ({7: "tRNA", 8: "CDS"} if named else {8: "CDS"})

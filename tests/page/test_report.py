@@ -39,7 +39,7 @@ from genointerp.figure.density import density as draw_density
 from genointerp.figure.dictionary import dictionary as draw_dictionary
 from genointerp.figure.elements import dense_values, strongest_features, unrolled
 from genointerp.figure.feature import feature as draw_feature
-from genointerp.figure.measured import choose_pairs
+from genointerp.figure.measured import choose_pairs, left_out
 from genointerp.figure.metagene import metagene as draw_metagene
 from genointerp.figure.overlap import overlap as draw_overlap
 from genointerp.figure.profile import aligned_profile, binned_profiles, whole_contig
@@ -591,7 +591,7 @@ def test_a_region_up_to_150_bp_shows_its_bases(run_dir, tmp_path):
         out = tmp_path / f"{last}.svg"
         store = run_dir / "first" / "features.h5"
         draw_region(store, f"chrA:1-{last}", out, feature=11, **source)
-        texts[last] = out.read_text().count("<!-- A -->")
+        texts[last] = out.read_text().count(">A</text>")
     sequence = read_genome(run_dir / "first.fa")["chrA"].sequence[:150].tobytes()
     assert texts == {150: sequence.count(b"A") + sequence.count(b"T"), 151: 0}
 
@@ -602,8 +602,8 @@ def test_a_region_is_drawn_with_the_concepts_that_are_given(run_dir, tmp_path):
     source = {"genome": run_dir / "first.fa", "annotations": run_dir / "first.gff3"}
     out = tmp_path / "region.svg"
     draw_region(run_dir / "first" / "features.h5", "chrA:1-1,900", out, concepts=concepts, **source)
-    assert "<!-- my_genes -->" in out.read_text()
-    assert "<!-- tRNA -->" not in out.read_text()
+    assert ">my_genes</text>" in out.read_text()
+    assert ">tRNA</text>" not in out.read_text()
 
 
 def test_a_region_that_was_read_in_part_is_drawn_with_its_gaps(tmp_path):
@@ -684,21 +684,43 @@ def test_a_region_over_the_origin_goes_on_with_the_first_base(tmp_path):
 
 
 def test_pairs_to_draw_are_chosen_on_fit_in_the_order_of_the_features():
-    names = ["feature", "concept", "orientation", "f1_fit", "f1"]
+    names = ["feature", "concept", "orientation", "f1_fit", "f1", "null_f1", "q_value"]
     rows = [
-        (1, "tRNA", "sense", 0.3, 0.9),
-        (1, "CDS", "sense", 0.5, 0.1),
-        (2, "tRNA", "sense", 0.4, 0.2),
-        (3, "tRNA", "sense", 0.0, 0.0),
-        (4, "tRNA", "sense", 0.9, np.nan),
+        (1, "tRNA", "sense", 0.3, 0.9, 0.1, 0.01),
+        (1, "CDS", "sense", 0.5, 0.1, 0.2, 0.9),
+        (2, "tRNA", "sense", 0.4, 0.2, 0.1, 0.01),
+        (3, "tRNA", "sense", 0.0, 0.0, np.nan, np.nan),
+        (4, "tRNA", "sense", 0.9, np.nan, np.nan, np.nan),
+        (2, "tmRNA", "sense", 0.5, np.nan, np.nan, np.nan),
+        (2, "ncRNA", "sense", 0.0, 0.0, np.nan, np.nan),
     ]
     table = pd.DataFrame(rows, columns=names)
     assert choose_pairs(table, [2, 1, 3, 4])["feature"].tolist() == [2, 1]
     assert choose_pairs(table, [1])["concept"].tolist() == ["CDS"]
     assert choose_pairs(table, [1], ["tRNA"])["f1"].tolist() == [0.9]
-    assert choose_pairs(table)["feature"].tolist() == [2, 1]
-    with pytest.raises(UnknownNameError, match="concept: expected one of tRNA, CDS, found 'x'"):
+    assert choose_pairs(table)["concept"].tolist() == ["tRNA"]
+    assert choose_pairs(table, [], ["CDS", "tRNA"])["feature"].tolist() == [2, 1]
+    with pytest.raises(UnknownNameError, match="expected one of tRNA, CDS, tmRNA, ncRNA, found"):
         choose_pairs(table, [], ["x"])
+    assert left_out(table) == [
+        "no base on test: tmRNA",
+        "no feature detects it on fit: ncRNA",
+        "its best feature is not above its null: CDS",
+    ]
+    assert left_out(table, [1, 4]) == ["no concept that it detects on fit is on test: f/4"]
+    assert left_out(table, [], ["CDS"]) == []
+    many = [(5, f"c{i}", "sense", 0.5, 0.9 - i / 100, 0.1, 0.01) for i in range(9)]
+    more = pd.DataFrame(many, columns=names)
+    assert left_out(more) == ["not among the 7 highest F1: c7, c8"]
+
+
+def test_curves_say_what_they_leave_out(run_dir, caplog):
+    features, measured = measured_files(run_dir)
+    with caplog.at_level("INFO", logger="genointerp.figure.curves"):
+        figure = draw_curves(features, **measured)
+    (note,) = caplog.messages
+    assert note == "not drawn - its best feature is not above its null: CDS, intergenic"
+    assert figure.get_supxlabel().replace("\n", " ") == note
 
 
 def test_a_map_refuses_associations_of_another_dictionary(run_dir, tmp_path):

@@ -122,7 +122,7 @@ def associations():
         (2, "CDS", "sense", 0.6, 0.7, np.nan, 0.6),
     ]
     names = ["feature", "concept", "orientation", "f1_fit", "f1", "precision", "recall"]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=names).assign(null_f1=0.1, q_value=0.01)
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,8 @@ def associations():
         (2, "CDS", "sense", 0.6, 0.7),
         (3, "rRNA", "sense", 0.0, 0.0),
     ]
-    return pd.DataFrame(rows, columns=["feature", "concept", "orientation", "f1_fit", "f1"])
+    table = pd.DataFrame(rows, columns=["feature", "concept", "orientation", "f1_fit", "f1"])
+    return table.assign(null_f1=0.3, q_value=0.01)
 
 
 def test_pairs_are_chosen_on_fit_and_not_on_test():
@@ -205,13 +206,25 @@ def test_the_heat_map_writes_test_scores_and_marks_the_best(ax):
         (1, 0): (".95", "normal"),
         (0, 1): (".12", "normal"),
         (1, 1): (".50", "bold"),
+        (0, 2): (".30", "normal"),
+        (1, 2): (".30", "normal"),
     }
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["f/2", "f/1"]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["f/2", "f/1", "null F1"]
+
+
+@pytest.mark.parametrize("worse", [{"null_f1": 0.5}, {"q_value": 0.06}, {"null_f1": np.nan}])
+def test_the_best_feature_of_a_concept_is_in_brackets_if_it_is_not_above_its_null(ax, worse):
+    table = associations()
+    table.loc[table["feature"] == 1, list(worse)] = list(worse.values())
+    plot_overlap(table, ax=ax)
+    found = {text.get_position(): (text.get_text(), text.get_fontweight()) for text in ax.texts}
+    assert found[1, 1] == ("(.50)", "normal")
+    assert found[0, 0] == (".70", "bold")
 
 
 def test_a_concept_that_test_does_not_hold_has_no_column(ax):
     extra = pd.DataFrame(
-        [(9, "prophage", "both", 0.7, np.nan)], columns=list(associations().columns)
+        [(9, "prophage", "both", 0.7, np.nan, np.nan, np.nan)], columns=list(associations().columns)
     )
     plot_overlap(pd.concat([associations(), extra]), ax=ax)
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["CDS (sense)", "tRNA (sense)"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genointerp.association.summary import one_per_concept
+from genointerp.association.summary import MAX_Q, one_per_concept
 from genointerp.store.table.schema.association import BASELINES, BESIDE
 from genointerp.store.table.table import conform, read_table
 
@@ -22,8 +22,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 MARGIN = 0.01
 """A feature shows more than a detector if its F1 is higher by at least this much."""
-
-MAX_Q = 0.05
 
 NOT_MEASURED = (
     "Baselines were not measured in this run, so it is not known whether a feature shows more "
