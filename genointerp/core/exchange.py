@@ -78,14 +78,35 @@ def same_content(first: Path, second: Path) -> bool:
     return False
 
 
+def metadata_path(path: Path) -> Path:
+    """Return the path of the metadata of a table as text, where CSVW has a reader look for them."""
+    return path.with_name(f"{path.name}-metadata.json")
+
+
 def written_format(path: Path) -> str:
     """Return the format that is written in a table, a text or a figure of this package.
 
+    The format of a table as text is written in its metadata, and counts if the table still has the
+    bytes of which they state the sha256.
     For a text of a common format, such as BED, it says that this package made it. It is empty for
     anything else: folders, files of other programs, HDF5, and formats without a place for it.
     """
     if not path.is_file():
         return ""
+    metadata = metadata_path(path)
+    return _format_in(metadata if _describes(metadata, path) else path)
+
+
+def _describes(metadata: Path, path: Path) -> bool:
+    """Return whether metadata exist and state the sha256 of a file."""
+    if not metadata.is_file():
+        return False
+    with path.open("rb") as handle:
+        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+    return sha256.encode() in metadata.read_bytes()
+
+
+def _format_in(path: Path) -> str:
     with path.open("rb") as handle:
         size = handle.seek(0, os.SEEK_END)
         handle.seek(0)

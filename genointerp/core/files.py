@@ -23,6 +23,7 @@ from genointerp.core.exchange import (
     exchange,
     follow_umask,
     left_behind,
+    metadata_path,
     remove,
     same_content,
     sync,
@@ -307,7 +308,7 @@ class _Group:
         return any(path.is_relative_to(temporary) for temporary in self.temporaries)
 
     def commit(self) -> None:
-        anew = [path for temporary, path in self.finished if _is_made_anew(temporary, path)]
+        anew = [path for temporary, path in self.finished if self._is_made_anew(temporary, path)]
         for temporary, path in self.finished:
             with _failing(path):
                 _check_kind(path, folder=temporary.is_dir())
@@ -333,20 +334,20 @@ class _Group:
         finally:
             remove(journal)
 
+    def _is_made_anew(self, temporary: Path, path: Path) -> bool:
+        """Return whether an output replaces an older one of this package in the same format.
+
+        Of a folder, whether the older one holds nothing but tables and figures of this package.
+        """
+        if temporary.is_dir() and path.is_dir():
+            held = [it for it in path.rglob("*") if not it.is_dir()]
+            return bool(held) and all(written_format(it) for it in held)
+        metadata = [it for it, other in self.finished if other == metadata_path(path)]
+        made = written_format(metadata[0] if metadata else temporary)
+        return made != "" and made == written_format(path)
+
 
 _GROUP: ContextVar[_Group | None] = ContextVar("group", default=None)
-
-
-def _is_made_anew(temporary: Path, path: Path) -> bool:
-    """Return whether an output replaces an older one of this package in the same format.
-
-    Of a folder, whether the older one holds nothing but tables and figures of this package.
-    """
-    if temporary.is_dir() and path.is_dir():
-        held = [it for it in path.rglob("*") if not it.is_dir()]
-        return bool(held) and all(written_format(it) for it in held)
-    made = written_format(temporary)
-    return made != "" and made == written_format(path)
 
 
 def _rename(finished: Sequence[tuple[Path, Path]]) -> None:

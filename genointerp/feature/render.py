@@ -21,7 +21,7 @@ from genointerp.store.table.table import (
     write_table,
 )
 
-FrameFormat = Literal["table", "tsv", "json", "bed"]
+FrameFormat = Literal["table", "tsv", "csv", "json", "bed"]
 
 ContigLengths = Mapping[tuple[str, str], int]
 """Length in bp of each contig, by genome and seqid."""
@@ -30,7 +30,7 @@ ContigLengths = Mapping[tuple[str, str], int]
 def render_frames(
     frames: Iterable[pd.DataFrame], format: FrameFormat, lengths: ContigLengths
 ) -> Iterator[str]:
-    """Yield the text of each table as it arrives; joined, they are one ``tsv``, ``json``, ``bed``.
+    """Yield the text of each table as it arrives; joined, the texts are one of that format.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ def render_frames(
     for number, frame in enumerate(frames):
         if format == "bed":
             yield "".join(f"{line}\n" for line in bed_lines(frame, lengths))
-        elif format == "tsv":
-            text = render_table(frame, "tsv")
+        elif format in ("tsv", "csv"):
+            text = render_table(frame, format)
             yield text.partition("\n")[2] if number else text
         else:
             yield "\n" + text_for_people(frame) if number else render_table(frame, "table")
@@ -58,7 +58,7 @@ def write_frames(
     provenance: Provenance,
     lengths: ContigLengths,
 ) -> pd.DataFrame:
-    """Join tables, write the result by its suffix (.tsv, .json, .parquet, .bed), and return it."""
+    """Join tables, write the result by its suffix, that of a table or .bed, and return it."""
     if out.suffix != ".bed":
         check_table_path(out)
     table = pd.concat(list(frames), ignore_index=True)

@@ -1,6 +1,5 @@
 """Facts about the shipped genomes, counted from the records that they were made of."""
 
-import json
 import os
 import threading
 from pathlib import Path
@@ -21,6 +20,7 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
 from genointerp.store.table.schema.feature import ELEMENTS
 from genointerp.store.table.table import read_table
+from tests.table_header import header_of
 
 COUNTS = {
     "ecoli_mg1655": {
@@ -135,7 +135,7 @@ def test_annotate_lists_the_elements_and_counts_them(tmp_path):
     table = read_table(out, ELEMENTS)
     assert (table["concept"] == "CDS").sum() == 14
     assert table.loc[table["concept"] == "CDS", "element"].nunique() == 11
-    header = json.loads(out.read_text().split("\n")[0].removeprefix("# "))
+    header = header_of(out)
     assert header["provenance"]["inputs"].keys() == {"annotation", "genome", "concepts"}
 
 
@@ -153,7 +153,7 @@ def test_annotate_reads_each_input_once_so_that_it_may_be_a_pipe(tmp_path, piped
     found = annotate_file(tmp_path / "annotation", tmp_path / "genome", tmp_path / "out.tsv")
     writer.join()
     assert found.n_elements("tRNA") == 1
-    header = json.loads((tmp_path / "out.tsv").read_text().split("\n")[0].removeprefix("# "))
+    header = header_of(tmp_path / "out.tsv")
     assert header["provenance"]["inputs"]["annotation"] == digest
 
 

@@ -1,6 +1,5 @@
 """The command, from files to the table of what features stand beside."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from genointerp.genome.read import write_fasta
 from genointerp.store.table.schema.association import ASSOCIATIONS, BASELINES
 from genointerp.store.table.table import read_table
 from tests.association.test_baseline import KINDS, LENGTHS, World, rivals_of
+from tests.table_header import header_of
 
 SEQIDS = tuple(LENGTHS)
 
@@ -71,7 +71,7 @@ def test_one_command_writes_associations_and_what_they_stand_beside(files, tmp_p
     best = known[(known["feature"] == 1) & (known["concept"] == "neuron")].iloc[0]
     row = table[(table["detector"] == "feature") & (table["concept"] == "neuron")].iloc[0]
     assert (row["which"], row["f1"]) == ("1", best["f1"])
-    provenance = json.loads(beside.read_text().split("\n")[0][2:])["provenance"]
+    provenance = header_of(beside)["provenance"]
     kinds = ("features", "annotations", "activations", "genome", "random", "other-seed")
     assert sorted(provenance["inputs"]) == sorted(
         [*(f"{kind}-{number}" for kind in kinds for number in (0, 1)), "concepts"]

@@ -1,6 +1,5 @@
 """The command, from files to a table."""
 
-import json
 import re
 import shutil
 from pathlib import Path
@@ -23,6 +22,7 @@ from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CON
 from genointerp.store.table.schema.candidate import CANDIDATES
 from genointerp.store.table.table import conform, read_table
 from tests.plant import make_store, pick, silence
+from tests.table_header import header_of
 
 PHIX = Path(__file__).parents[1] / "data" / "phix174.gbk"
 LENGTH = 12_000
@@ -171,7 +171,7 @@ def test_the_annotation_may_be_genbank_with_its_bases(tmp_path, more):
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert "CDS" in set(read_table(out, ASSOCIATIONS)["concept"])
-    header = json.loads(out.read_text().split("\n")[0][2:])
+    header = header_of(out)
     inputs = {"features-0", "annotations-0", "concepts", "sae"} | (
         {"sequence-0"} if more else set()
     )

@@ -317,6 +317,7 @@ def test_the_files_of_a_dossier_hold_the_same_loci(files, one_genome, tmp_path):
         *sorted(f"feature_0.{kind}" for kind in [*kinds, "meme"]),
         *(f"feature_1.{kind}" for kind in kinds),
         "locus_evidence.tsv",
+        "locus_evidence.tsv-metadata.json",
     ]
     table = read_table(out / "locus_evidence.tsv", LOCUS_EVIDENCE)
     loci = read_dossier(out / "feature_0.json")["loci"]
@@ -404,4 +405,4 @@ def test_the_command_writes_them(files, tmp_path):
     line += [word for name in [*files][1:4] for word in (f"--{name}", str(files[name]))]
     line += ["--config", str(config), "--out", str(tmp_path / "d")]
     app(line, standalone_mode=False)
-    assert [path.name for path in (tmp_path / "d").glob("*.json")] == ["feature_0.json"]
+    assert [path.name for path in (tmp_path / "d").glob("feature_*.json")] == ["feature_0.json"]

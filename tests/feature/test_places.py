@@ -32,6 +32,7 @@ from genointerp.feature.summary import summarise_stretch
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.feature.catalogue import read_catalogue
 from tests.stores import CONTIGS, ContigInfo, dense_features, write_features, write_read
+from tests.table_header import header_of
 
 OTHER = (ContigInfo("chrA", 60, circular=False), ContigInfo("plasmid", 100, circular=True))
 
@@ -192,7 +193,7 @@ def test_provenance_names_the_annotation_and_the_bed(store, annotation, tmp_path
     bed, out = tmp_path / "r.bed", tmp_path / "q.tsv"
     bed.write_text("chrA\t4\t9\n")
     query(store, bed=bed, gene="dnaA", annotations=annotation, out=out)
-    found = json.loads(out.read_text().splitlines()[0][2:])["provenance"]["inputs"]
+    found = header_of(out)["provenance"]["inputs"]
     assert found == {
         "features-f": sha256_file(store.path),
         "annotation-f": sha256_file(annotation),

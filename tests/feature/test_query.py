@@ -21,6 +21,7 @@ from genointerp.store.table.schema.association import ASSOCIATIONS, N_COVERED
 from genointerp.store.table.schema.feature import QUERY
 from genointerp.store.table.table import read_table, write_table
 from tests.stores import CONTIGS, dense_features, write_features
+from tests.table_header import header_of
 
 MAIN = "from genointerp.cli.main import main; main()"
 
@@ -160,7 +161,7 @@ def test_an_answer_is_written_as_a_table_with_its_provenance(worked, tmp_path):
     assert table.equals(query(worked, "chrA", associations=known))
     pd.testing.assert_frame_equal(read_table(out, QUERY), table)
     assert table["genome"].tolist() == ["f", "f"]
-    header = json.loads(out.read_text().splitlines()[0][2:])
+    header = header_of(out)
     assert header["provenance"]["inputs"].keys() == {"features-f", "associations"}
     assert header["provenance"]["config"]["regions"] == ["chrA"]
 

@@ -23,6 +23,7 @@ from genointerp.genome.read import write_fasta
 from genointerp.store.table.schema.feature import TOP_LOCI
 from genointerp.store.table.table import read_table
 from tests.stores import CONTIGS, write_features
+from tests.table_header import header_of
 
 LENGTHS = {"chrA": 120, "chrB": 40}
 
@@ -188,7 +189,7 @@ def test_people_read_one_based_loci_and_programs_zero_based_ones(genomes, tmp_pa
     (first, *_) = json.loads(shown)
     assert [first[name] for name in ("start", "end", "peak")] == [8, 11, 9]
     top(store, 1, out=tmp_path / "t.tsv")
-    header = json.loads((tmp_path / "t.tsv").read_text().splitlines()[0][2:])
+    header = header_of(tmp_path / "t.tsv")
     assert header["coordinates"] == "start and end are 0-based and half-open, peak is 0-based"
 
 
@@ -214,7 +215,7 @@ def test_the_command_lists_loci_of_a_catalogue(genomes, tmp_path):
     assert len(top(path, 1, out=out)) == 3
     expected = strongest_loci(find_specimens(path).open("sequence"), 1)
     assert read_table(out, TOP_LOCI).equals(expected)
-    assert "genome-second" in out.read_text().splitlines()[0]
+    assert "genome-second" in header_of(out)["provenance"]["inputs"]
 
 
 def test_the_contigs_of_the_fixture_are_those_of_the_stores():

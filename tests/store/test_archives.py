@@ -14,7 +14,8 @@ from genointerp.store.feature import store as features
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.schema.association import ASSOCIATIONS, N_COVERED
 from genointerp.store.table.schema.candidate import CANDIDATES
-from genointerp.store.table.table import read_table, write_table
+from genointerp.store.table.schema.feature import LOCI
+from genointerp.store.table.table import read_provenance, read_table, write_table
 from tests.store.archives import (
     ARCHIVES,
     CONTIGS,
@@ -97,7 +98,7 @@ def test_older_associations_imply_the_bases_that_the_header_states_from_version_
     assert count_covered(older) == COVERED_OF_ARCHIVE
     stated = older.copy()
     stated.attrs[N_COVERED] = COVERED_OF_ARCHIVE
-    for name in ("t.parquet", "t.tsv", "t.json"):
+    for name in ("t.parquet", "t.tsv", "t.csv", "t.json"):
         write_table(stated, tmp_path / name, ASSOCIATIONS, Provenance({}, {}))
         again = read_table(tmp_path / name, ASSOCIATIONS)
         pd.testing.assert_frame_equal(again, older)
@@ -116,6 +117,15 @@ def test_candidates_of_version_1_are_read():
     assert table["feature"].tolist() == [348, 464]
     assert table["best_concept"].tolist() == ["tRNA", "tRNA"]
     assert "pattern" not in table.columns
+
+
+@pytest.mark.parametrize("name", ["loci-v2-header-in-line-1.tsv", "loci-v2.tsv"])
+def test_tables_as_text_say_what_they_said_wherever_their_header_stands(name):
+    table = read_table(ARCHIVES / name, LOCI)
+    assert table["seqid"].tolist() == ["chrA", "chr B"]
+    assert table["max_activation"].tolist() == [1.5, 1 / 3]
+    assert table["mean_activation"].tolist() == pytest.approx([1.0, np.nan], nan_ok=True)
+    assert read_provenance(ARCHIVES / name, LOCI)["inputs"] == {"features": "f" * 64}
 
 
 def test_the_present_versions_have_their_archives():

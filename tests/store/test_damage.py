@@ -1,10 +1,11 @@
 """Every reader of a file of ours, given what a disk or a hand may have made of one.
 
 Whatever byte is another: the answer is that of the whole file, or one line that names the file. The
-flips are drawn from a seed; tables of text have no checksum, so that there only the first half of
-the promise is that no exception but ours leaves the reader.
+flips are drawn from a seed. JSON and YAML have no checksum: there the promise is only that no
+exception but ours leaves the reader.
 """
 
+import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +71,10 @@ def answers_of_table(path):
     return read_table(path, LOCI).to_dict()
 
 
+def answers_of_metadata(path):
+    return answers_of_table(path.with_name("loci.csv"))
+
+
 def answers_of_config(path):
     return from_mapping(ReadingConfig, read_yaml(path), where=str(path))
 
@@ -84,11 +89,13 @@ READERS = {
     "words.h5": answers_of_activations,
     "loci.parquet": answers_of_table,
     "loci.tsv": answers_of_table,
+    "loci.csv": answers_of_table,
+    "loci.csv-metadata.json": answers_of_metadata,
     "loci.json": answers_of_table,
     "config.yaml": answers_of_config,
     "catalogue.yaml": answers_of_catalogue,
 }
-CHECKED = ("features.h5", "activations.h5", "words.h5")
+CHECKED = ("features.h5", "activations.h5", "words.h5", "loci.tsv", "loci.csv")
 """What has checksums: its answers never change in silence."""
 
 
@@ -98,7 +105,7 @@ def folder(tmp_path_factory):
     shutil.copy(ARCHIVES / "features-v2-summed.h5", folder / "features.h5")
     shutil.copy(ARCHIVES / "activations-v2-float16.h5", folder / "activations.h5")
     shutil.copy(ARCHIVES / "activations-v2-words.h5", folder / "words.h5")
-    for suffix in ("parquet", "tsv", "json"):
+    for suffix in ("parquet", "tsv", "csv", "json"):
         write_table(LOCUS, folder / f"loci.{suffix}", LOCI, Provenance({"k": 1}, {"a": "b"}))
     (folder / "config.yaml").write_text("skip_first: 16\nblock_bp: 16384\n")
     (folder / "catalogue.yaml").write_text(
@@ -137,7 +144,8 @@ def test_a_damaged_file_is_one_line_or_gives_the_same_answer(name, folder, tmp_p
     read = READERS[name]
     expected = read(folder / name)
     content = (folder / name).read_bytes()
-    shutil.copy(folder / "features.h5", tmp_path)
+    for beside in ("features.h5", "loci.csv", "loci.tsv-metadata.json", "loci.csv-metadata.json"):
+        shutil.copy(folder / beside, tmp_path)
     random = np.random.default_rng(0)
     refused = 0
     for _ in range(120):
@@ -340,19 +348,23 @@ def test_a_parquet_whose_metadata_are_no_mapping_is_refused(tmp_path, header):
     ],
 )
 def test_a_number_of_a_table_is_of_ascii_digits_and_fits(folder, tmp_path, cell, message):
-    text = (folder / "loci.tsv").read_text().replace("chrA\t1\t", f"chrA\t{cell}\t")
-    (tmp_path / "t.tsv").write_text(text)
+    text = (folder / "loci.tsv").read_text()
+    changed = text.replace("chrA\t1\t", f"chrA\t{cell}\t")
+    (tmp_path / "t.tsv").write_text(changed)
+    metadata = (folder / "loci.tsv-metadata.json").read_text()
+    digests = [hashlib.sha256(it.encode()).hexdigest() for it in (text, changed)]
+    (tmp_path / "t.tsv-metadata.json").write_text(metadata.replace(*digests))
     with pytest.raises(SchemaError, match=message):
         read_table(tmp_path / "t.tsv", LOCI)
 
 
 def test_texts_of_a_table_do_not_make_rows(tmp_path):
     frame = LOCUS.assign(seqid=["x\nchrB\t0\t1", "a\tb"])
-    for suffix in ("tsv", "parquet", "json"):
+    for suffix in ("tsv", "csv", "parquet", "json"):
         path = tmp_path / f"t.{suffix}"
         write_table(frame, path, LOCI, Provenance({}, {}))
         assert read_table(path, LOCI)["seqid"].tolist() == ["x chrB 0 1", "a b"]
-    assert len((tmp_path / "t.tsv").read_text().splitlines()) == 4
+    assert len((tmp_path / "t.tsv").read_text().splitlines()) == 3
 
 
 def test_two_writers_of_one_file_leave_one_whole_file(tmp_path):

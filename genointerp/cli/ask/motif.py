@@ -16,8 +16,8 @@ def motif(
         typer.Option(
             "--out",
             "-o",
-            help="write .meme, table (.tsv, .json, .parquet) or logo (.png, .pdf, .svg) there "
-            "instead",
+            help="write .meme, table (.tsv, .csv, .parquet, .json) or logo (.png, .pdf, .svg) "
+            "there instead",
         ),
     ] = None,
     genome: Annotated[
@@ -44,7 +44,7 @@ def motif(
         float, typer.Option(min=0, help="bases with a lower activation count as silent")
     ] = 0.0,
     format: Annotated[
-        Literal["table", "tsv", "json"],
+        Literal["table", "tsv", "csv", "json"],
         typer.Option(help="form on the standard output: a row for each column of the alignment"),
     ] = "table",
 ) -> None:

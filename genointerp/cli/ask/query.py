@@ -43,15 +43,15 @@ def query(
         ),
     ] = None,
     format: Annotated[
-        Literal["table", "tsv", "json", "bed"],
+        Literal["table", "tsv", "csv", "json", "bed"],
         typer.Option(
             help="form on the standard output: table has first, last (1-based, closed); "
-            "tsv, json and bed have start, end (0-based, half-open)"
+            "tsv, csv, json and bed have start, end (0-based, half-open)"
         ),
     ] = "table",
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="write .tsv, .json, .parquet or .bed there instead"),
+        typer.Option("--out", "-o", help="write .tsv, .csv, .parquet, .json or .bed there instead"),
     ] = None,
 ) -> None:
     """List the features that fire in each REGION or gene, strongest first."""

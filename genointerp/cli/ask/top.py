@@ -36,14 +36,15 @@ def top(
         float, typer.Option(min=0, help="bases with a lower activation count as silent")
     ] = 0.0,
     format: Annotated[
-        Literal["table", "tsv", "json"],
+        Literal["table", "tsv", "csv", "json"],
         typer.Option(
             help="form on the standard output: table has first, last, peak (1-based, closed); "
-            "tsv and json have start, end, peak (0-based, half-open)"
+            "tsv, csv and json have start, end, peak (0-based, half-open)"
         ),
     ] = "table",
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="write .tsv, .json or .parquet there instead")
+        Path | None,
+        typer.Option("--out", "-o", help="write .tsv, .csv, .parquet or .json there instead"),
     ] = None,
 ) -> None:
     """List the strongest loci of FEATURE over all genomes, with what lies there."""

@@ -13,7 +13,9 @@ def annotate(
     out: Annotated[
         Path,
         typer.Option(
-            "--out", "-o", help="table of elements, .tsv, .parquet or .json; with --find .gff3[.gz]"
+            "--out",
+            "-o",
+            help="table of elements, .tsv, .csv, .parquet or .json; with --find .gff3[.gz]",
         ),
     ],
     genome: Annotated[Path | None, typer.Option(help="FASTA or GenBank of an annotation")] = None,

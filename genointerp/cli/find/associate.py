@@ -27,7 +27,7 @@ def associate(
         typer.Option(
             "--out",
             "-o",
-            help="associations to write, .parquet, .tsv or .json; TSV on the standard output "
+            help="associations to write, .parquet, .tsv, .csv or .json; TSV on the standard output "
             "otherwise",
         ),
     ] = None,

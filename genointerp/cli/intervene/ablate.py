@@ -21,7 +21,7 @@ def ablate(
     out: Annotated[
         Path,
         typer.Option(
-            "--out", "-o", help="table to write: .tsv, .parquet or .json", show_default=False
+            "--out", "-o", help="table to write: .tsv, .csv, .parquet or .json", show_default=False
         ),
     ],
     model: ModelChoice,

@@ -7,7 +7,7 @@ import typer
 
 def models(
     format: Annotated[
-        Literal["table", "tsv", "json"], typer.Option(help="form on the standard output")
+        Literal["table", "tsv", "csv", "json"], typer.Option(help="form on the standard output")
     ] = "table",
 ) -> None:
     """List the DNA language models that can be named, and what each needs here."""

@@ -12,9 +12,7 @@ from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens,
 from genointerp.figure.file import FORMATS
 from genointerp.figure.motif import motif as draw_motif
 from genointerp.store.table.schema.feature import MOTIF
-from genointerp.store.table.table import write_table
-
-_TABLES = (".tsv", ".json", ".parquet")
+from genointerp.store.table.table import TABLE_SUFFIXES, write_table
 
 
 def motif(
@@ -40,8 +38,8 @@ def motif(
     feature
         By number or name.
     out
-        The motif is written there too, as the suffix says: ``.meme``; ``.tsv``, ``.json`` or
-        ``.parquet``; ``.png``, ``.pdf`` or ``.svg`` (a logo).
+        The motif is written there too, as the suffix says: ``.meme``; ``.tsv``, ``.csv``,
+        ``.parquet`` or ``.json``; ``.png``, ``.pdf`` or ``.svg`` (a logo).
     genome
         FASTA or GenBank, unless a catalogue or a run names it; or the name of one of their genomes,
         to which the loci are then limited.
@@ -73,7 +71,7 @@ def motif(
     """
     loci = LocusConfig(merge_gap, min_length, min_activation)
     config = MotifConfig(n_loci, anchor, before, after, loci=loci)
-    known, suffix = (".meme", *_TABLES, *FORMATS), None if out is None else Path(out).suffix
+    known, suffix = (".meme", *TABLE_SUFFIXES, *FORMATS), None if out is None else Path(out).suffix
     if out is not None and suffix not in known:
         raise InputError(str(out), f"a name that ends in {', '.join(known)}", repr(suffix))
     specimens = find_specimens(features, genome=genome).open("sequence")
@@ -83,7 +81,7 @@ def motif(
     record = Provenance({"feature": feature, **to_mapping(config)}, total_inputs(specimens))
     if suffix == ".meme":
         write_meme(motif, Path(out), record)
-    elif suffix in _TABLES:
+    elif suffix in TABLE_SUFFIXES:
         write_table(motif.table(), Path(out), MOTIF, record)
     else:
         draw_motif(motif, out)

@@ -57,7 +57,7 @@ def query(
     min_activation
         Bases with a lower activation count as silent.
     out
-        The table is written there too, as the suffix says: .tsv, .json, .parquet or .bed.
+        The table is written there too, as the suffix says: .tsv, .csv, .parquet, .json or .bed.
 
     Returns
     -------

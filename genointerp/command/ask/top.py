@@ -47,7 +47,7 @@ def top(
     merge_gap, min_length, min_activation
         What counts as a locus, as in :class:`genointerp.feature.loci.LocusConfig`.
     out
-        The table is written there too, as the suffix says: .tsv, .json or .parquet.
+        The table is written there too, as the suffix says: .tsv, .csv, .parquet or .json.
 
     Returns
     -------

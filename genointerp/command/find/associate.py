@@ -63,7 +63,7 @@ def associate(
     features
         Features files, a catalogue, a run directory, or one of these that is open.
     out
-        The associations are written there too: .parquet, .tsv or .json. Next to them goes the
+        The associations are written there too: .parquet, .tsv, .csv or .json. Next to them goes the
         comparison of the sides, of `compare_sides`, where every sequence is known.
     annotations
         GFF3 or GenBank of each genome, in the order of the features, unless a catalogue or a run

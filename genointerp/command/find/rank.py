@@ -49,8 +49,8 @@ def rank(
     features
         Features files, a catalogue, a run directory, or one of these that is open.
     out
-        The candidates are written there too, as .tsv, .parquet or .json; their loci go to .gff3 and
-        .fasta of the same name.
+        The candidates are written there too, as .tsv, .csv, .parquet or .json; their loci go to
+        .gff3 and .fasta of the same name.
     associations
         Measured on these features: a table, or what `associate` returned, if nothing is written. A
         catalogue and a run name their own.

@@ -45,7 +45,7 @@ def ablate(
     features
         Of the genome under it.
     out
-        .tsv, .parquet or .json.
+        .tsv, .csv, .parquet or .json.
     model
         A name, or a model that is loaded.
     feature

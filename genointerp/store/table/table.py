@@ -1,8 +1,8 @@
-"""Read and write tables with a schema, as Parquet, TSV or JSON.
+"""Read and write tables with a schema, as Parquet, TSV, CSV or JSON.
 
-They are specified in ``docs/schema/tables.md``. The three file types hold the same rows and the
-same header: format, version and provenance (Parquet: key ``genointerp`` of the metadata of the
-file; TSV: first line ``# {json}``; JSON: keys next to ``rows``).
+They are specified in ``docs/schema/tables.md``. All file types hold the same rows and the same
+header: format, version and provenance (Parquet: key ``genointerp`` of the metadata of the file;
+TSV and CSV: a file next to the table; JSON: keys next to ``rows``).
 """
 
 import json
@@ -16,15 +16,29 @@ import pyarrow.parquet as pq
 
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError, SchemaError
-from genointerp.core.files import atomic_path, check_writable, kind_of_place, read_json_object
+from genointerp.core.exchange import metadata_path
+from genointerp.core.files import (
+    atomic_path,
+    check_writable,
+    kind_of_place,
+    read_json_object,
+    together,
+)
 from genointerp.core.parsing import parse_json
-from genointerp.core.provenance import Provenance
+from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.core.text import clean_field, one_line
 from genointerp.store.hdf5 import writing
 from genointerp.store.table.arrow import COORDINATES, METADATA, arrow_table
+from genointerp.store.table.delimited import (
+    DELIMITERS,
+    delimited_text,
+    metadata_text,
+    read_delimited,
+    write_rows,
+)
 from genointerp.store.table.schema.column import Column, Kind, TableSchema
 
-TextFormat = Literal["table", "tsv", "json"]
+TextFormat = Literal["table", "tsv", "csv", "json"]
 
 F = TypeVar("F")
 
@@ -36,8 +50,9 @@ PLACES = {"start": ("first", 1), "end": ("last", 0), "peak": ("peak", 1)}
 def write_table(
     frame: pd.DataFrame, path: Path, schema: TableSchema, provenance: Provenance
 ) -> None:
-    """Write a table in the file type of its suffix: ``.parquet``, ``.tsv`` or ``.json``.
+    """Write a table in the file type of its suffix: ``.parquet``, ``.tsv``, ``.csv`` or ``.json``.
 
+    A TSV or CSV has its metadata in a second file, which is written and replaced together with it.
     Columns are written in the order of the schema. Floats are written so that they read back
     exactly, and texts without control characters that would begin another field or row.
 
@@ -60,8 +75,13 @@ def write_table(
     }
     if "start" in table:
         header["coordinates"] = COORDINATES
-    with writing(path), atomic_path(path) as temporary:
-        write(table, temporary, header)
+    with writing(path), together():
+        with atomic_path(path) as temporary:
+            write(table, temporary, header)
+        if path.suffix in DELIMITERS:
+            text = metadata_text(path.name, sha256_file(temporary), table, header, schema)
+            with atomic_path(metadata_path(path)) as beside:
+                beside.write_text(text, encoding="utf-8")
 
 
 def check_table_path(path: Path) -> None:
@@ -164,15 +184,15 @@ def empty_table(schema: TableSchema, optional: Collection[str] = ()) -> pd.DataF
 
 
 def render_table(frame: pd.DataFrame, format: TextFormat) -> str:
-    """Return a table as text for people (``table``) or programs (``tsv``, ``json``).
+    """Return a table as text for people (``table``) or programs (``tsv``, ``csv``, ``json``).
 
     The text for people has 1-based places, from `for_people`, below a line that says so. ``tsv``
-    has a line of names and no comment; ``json`` is a list of records, in which an undefined number
-    is null. Both have the columns of the schema, with 0-based and half-open places.
+    and ``csv`` begin with a line of names; ``json`` is a list of records, in which an undefined
+    number is null. They have the columns of the schema, with 0-based and half-open places.
     """
     frame = _clean(frame)
-    if format == "tsv":
-        return frame.to_csv(sep="\t", index=False, lineterminator="\n")
+    if format in ("tsv", "csv"):
+        return delimited_text(frame, format)
     if format == "json":
         return json.dumps(records(frame), indent=2) + "\n"
     if "start" not in frame:
@@ -248,12 +268,6 @@ def _write_parquet(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> N
     pq.write_table(arrow_table(frame, header), path, write_page_checksum=True)
 
 
-def _write_tsv(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as handle:
-        handle.write(f"# {json.dumps(header, sort_keys=True)}\n")
-        frame.to_csv(handle, sep="\t", index=False, lineterminator="\n")
-
-
 def _write_json(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> None:
     text = json.dumps({**header, "rows": records(frame)}, indent=2) + "\n"
     path.write_text(text, encoding="utf-8")
@@ -264,28 +278,6 @@ def _read_parquet(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.D
     text = (table.schema.metadata or {}).get(METADATA, b"{}").decode()
     header = parse_json(text, where=f"{path}: metadata 'genointerp'", error=SchemaError)
     return header, pd.DataFrame({name: table[name].to_numpy() for name in table.column_names})
-
-
-def _read_tsv(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:
-    kinds = {column.name: column.kind for column in schema.columns}
-    with path.open(newline="", encoding="utf-8") as handle:
-        line = handle.readline()
-        if not line.startswith("# "):
-            raise SchemaError(f"{path}: line 1", "a comment '# {...}'", repr(line[:40]))
-        header = parse_json(line[2:], where=f"{path}: line 1", error=SchemaError)
-        frame = pd.read_csv(handle, sep="\t", dtype=str, keep_default_na=False)
-    for name in frame.columns:
-        if kinds.get(name, "string") != "string":
-            numbers = [_number(text) for text in frame[name]]
-            frame[name] = np.array(numbers, dtype=np.float64)
-    return header, frame
-
-
-def _number(text: str) -> float:
-    # float() would also accept the digits of any script, and underscores between digits
-    if not text.isascii() or "_" in text:
-        raise ValueError(f"expected a number, found {text!r}")
-    return float(text) if text else np.nan
 
 
 def _read_json(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -334,7 +326,15 @@ _Writer = Callable[[pd.DataFrame, Path, dict[str, Any]], None]
 _Reader = Callable[[Path, TableSchema], tuple[dict[str, Any], pd.DataFrame]]
 _WRITERS: dict[str, _Writer] = {
     ".parquet": _write_parquet,
-    ".tsv": _write_tsv,
+    ".tsv": write_rows,
+    ".csv": write_rows,
     ".json": _write_json,
 }
-_READERS: dict[str, _Reader] = {".parquet": _read_parquet, ".tsv": _read_tsv, ".json": _read_json}
+_READERS: dict[str, _Reader] = {
+    ".parquet": _read_parquet,
+    ".tsv": read_delimited,
+    ".csv": read_delimited,
+    ".json": _read_json,
+}
+TABLE_SUFFIXES = tuple(_WRITERS)
+"""Suffixes of the file types of tables."""

@@ -1,0 +1,127 @@
+"""Tables as text, ``.tsv`` and ``.csv``: rows in one file, their metadata in another next to it.
+
+Both are specified in ``docs/schema/tables.md``. A table begins with its line of names, so that any
+program opens it. The metadata are in W3C's vocabulary for tabular data (CSVW), where a reader of
+that vocabulary looks for them.
+"""
+
+import hashlib
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+
+from genointerp.core.errors import SchemaError
+from genointerp.core.exchange import metadata_path
+from genointerp.core.files import kind_of_place, read_json_object
+from genointerp.core.parsing import parse_json
+from genointerp.store.table.schema.column import Column, Kind, TableSchema
+
+DelimitedFormat = Literal["tsv", "csv"]
+
+DELIMITERS = {".tsv": "\t", ".csv": ","}
+"""What separates the fields of a row, by the suffix of the file."""
+
+HEADER = "genointerp:header"
+"""Member of the metadata with the header of the table; to CSVW a common property, by its URL."""
+
+_DATATYPES: dict[Kind, str] = {"string": "string", "int64": "long", "float64": "double"}
+
+
+def delimited_text(frame: pd.DataFrame, format: DelimitedFormat) -> str:
+    """Return a table as text, the line of its names first.
+
+    A field is quoted if it holds a delimiter or a quotation mark, which is doubled (RFC 4180).
+    """
+    return frame.to_csv(sep=DELIMITERS[f".{format}"], index=False, lineterminator="\n")
+
+
+def write_rows(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> None:
+    """Write the text of a table by the suffix of the file; the header belongs in the metadata."""
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        frame.to_csv(handle, sep=DELIMITERS[path.suffix], index=False, lineterminator="\n")
+
+
+def metadata_text(
+    name: str, sha256: str, frame: pd.DataFrame, header: dict[str, Any], schema: TableSchema
+) -> str:
+    """Return the JSON of the metadata of a table.
+
+    Parameters
+    ----------
+    name, sha256
+        Name of the file with the rows, and the sha256 of its bytes.
+    """
+    columns = [_described(column) for column in schema.columns if column.name in frame]
+    record = {
+        "@context": "http://www.w3.org/ns/csvw",
+        "url": quote(name),
+        HEADER: {"sha256": sha256, **header},
+        "dialect": {"delimiter": DELIMITERS[Path(name).suffix], "trim": False},
+        "tableSchema": {"columns": columns},
+    }
+    return json.dumps(record, indent=2) + "\n"
+
+
+def read_delimited(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return the header and the rows of a table, of which nothing but the text is checked.
+
+    Raises
+    ------
+    SchemaError
+        If there are no metadata, or they are those of other bytes.
+    """
+    content = path.read_bytes()
+    if content.startswith(b"# "):
+        line, _, rows = content.partition(b"\n")
+        header = parse_json(line[2:].decode(), where=f"{path}: line 1", error=SchemaError)
+    else:
+        header, rows = _header_beside(path, content), content
+    kinds = {column.name: column.kind for column in schema.columns}
+    frame = pd.read_csv(
+        BytesIO(rows), sep=DELIMITERS[path.suffix], dtype=str, keep_default_na=False
+    )
+    for name in frame.columns:
+        if kinds.get(name, "string") != "string":
+            numbers = [_number(text) for text in frame[name]]
+            frame[name] = np.array(numbers, dtype=np.float64)
+    return header, frame
+
+
+def _described(column: Column) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "titles": column.name,
+        "datatype": _DATATYPES[column.kind],
+        # in CSVW a required column has no empty cell
+        **({"required": True} if column.kind == "int64" else {}),
+        "dc:description": column.meaning,
+    }
+
+
+def _header_beside(path: Path, content: bytes) -> dict[str, Any]:
+    """Return the header in the metadata of a table, if they are those of its bytes."""
+    metadata = metadata_path(path)
+    if not metadata.is_file():
+        expected = f"the metadata of {path.name}, next to it"
+        raise SchemaError(str(metadata), expected, kind_of_place(metadata))
+    header = read_json_object(metadata, error=SchemaError).get(HEADER)
+    if not isinstance(header, dict):
+        where = f"{metadata}: {HEADER}"
+        raise SchemaError(where, "an object with a format", type(header).__name__)
+    stated, found = str(header.get("sha256")), hashlib.sha256(content).hexdigest()
+    if stated != found:
+        expected = f"the bytes that {metadata.name} describes (sha256 {stated[:12]})"
+        raise SchemaError(str(path), expected, f"another or an edited table ({found[:12]})")
+    return header
+
+
+def _number(text: str) -> float:
+    # float() would also accept the digits of any script, and underscores between digits
+    if not text.isascii() or "_" in text:
+        raise ValueError(f"expected a number, found {text!r}")
+    return float(text) if text else np.nan
