@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from genointerp.association.baseline.beside import EXPLAINED, NOT_MEASURED, is_measured, read_beside
+from genointerp.core.exchange import metadata_path
 from genointerp.store.table.schema.association import BEST_PER_CONCEPT
 from genointerp.store.table.schema.candidate import BACKTEST, CANDIDATES
 from genointerp.store.table.table import read_table
@@ -27,7 +28,8 @@ FIGURES = {
     "backtest.png": "Recall of the features of each hidden class against rank",
 }
 CARD = "../../genointerp/model/weights/nano/MODEL_CARD.md"
-FILES = ("summary.json", "best_per_concept.tsv", "baselines.tsv", "backtest.tsv")
+TABLES = ("best_per_concept.tsv", "baselines.tsv", "backtest.tsv")
+FILES = ("summary.json", *TABLES, *(metadata_path(Path(name)).name for name in TABLES))
 
 
 def main() -> None:

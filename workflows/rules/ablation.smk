@@ -3,7 +3,7 @@ rule preselect:
     input:
         unpack(ranked),
     output:
-        table=temp("preselected.tsv"),
+        table=temp(as_text("preselected.tsv")),
         loci=temp("preselected.gff3"),
         sequences=temp("preselected.fasta"),
     log:
@@ -18,7 +18,7 @@ rule preselect:
         options=ranking,
     shell:
         "genointerp rank {input.features:q} --associations {input.associations:q}"
-        " {params.options} --out {output.table:q} &> {log:q}"
+        " {params.options} --out {output.table[0]:q} &> {log:q}"
 
 
 rule ablate:
@@ -27,9 +27,9 @@ rule ablate:
         genome=sequence_of(config["fidelity"]["genome"]),
         sae="sae/cfg.json",
         features="{genome}/features.h5".format(genome=config["fidelity"]["genome"]),
-        candidates="preselected.tsv",
+        candidates=as_text("preselected.tsv"),
     output:
-        "ablation.tsv",
+        as_text("ablation.tsv"),
     log:
         "logs/ablate.log",
     benchmark:
@@ -45,5 +45,5 @@ rule ablate:
         options=given(seed=config["seed"]),
     shell:
         "genointerp ablate {input.genome:q} {params.model} --sae {params.sae:q}"
-        " --features {input.features:q} --candidates {input.candidates:q}"
-        " {params.options} --out {output:q} &> {log:q}"
+        " --features {input.features:q} --candidates {input.candidates[0]:q}"
+        " {params.options} --out {output[0]:q} &> {log:q}"

@@ -8,7 +8,7 @@ rule associate:
         config=outside(config.get("associate")),
     output:
         table="associations.parquet",
-        sides="associations.sides.tsv",
+        sides=as_text("associations.sides.tsv"),
     log:
         "logs/associate.log",
     benchmark:
@@ -36,11 +36,11 @@ rule rank:
     input:
         unpack(ranked),
         ablation=["ablation.tsv"],
-        measured="preselected.tsv",
+        measured=as_text("preselected.tsv"),
         annotations=[annotation_of(genome) for genome in SEARCHED],
         predictions=expand("{genome}/predicted.gff3", genome=SEARCHED),
     output:
-        table="candidates.tsv",
+        table=as_text("candidates.tsv"),
         loci="candidates.gff3",
         sequences="candidates.fasta",
     log:
@@ -57,8 +57,8 @@ rule rank:
         predictions=lambda wildcards, input: options("--predictions", input.predictions),
     shell:
         "genointerp rank {input.features:q} --associations {input.associations:q}"
-        " {params.options} --measured {input.measured:q}"
-        " {params.annotations} {params.predictions} --out {output.table:q} &> {log:q}"
+        " {params.options} --measured {input.measured[0]:q}"
+        " {params.annotations} {params.predictions} --out {output.table[0]:q} &> {log:q}"
 
 
 rule annotate:

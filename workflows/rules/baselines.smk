@@ -93,7 +93,7 @@ rule baselines:
         concepts=outside(config.get("concepts")),
         config=outside(config.get("associate")),
     output:
-        "baselines.tsv",
+        as_text("baselines.tsv"),
     log:
         "logs/baselines.log",
     benchmark:
@@ -118,4 +118,4 @@ rule baselines:
         "genointerp associate {input.features:q} {params.annotations} {params.sequences}"
         " {params.test} {params.options} --associations {input.associations:q}"
         " {params.activations} {params.random} {params.other_seed}"
-        " --baselines {output:q} &> {log:q}"
+        " --baselines {output[0]:q} &> {log:q}"

@@ -27,7 +27,7 @@ rule query:
         features=query_features,
         associations=ASSOCIATIONS,
     output:
-        "queries/{query}.tsv",
+        as_text("queries/{query}.tsv"),
     log:
         "logs/query_{query}.log",
     benchmark:
@@ -40,5 +40,5 @@ rule query:
         top=lambda wildcards: given(top=QUERIES[wildcards.query].get("top")),
         associations=lambda wildcards, input: options("--associations", input.associations),
     shell:
-        "genointerp query {params.top} {params.associations} --out {output:q}"
+        "genointerp query {params.top} {params.associations} --out {output[0]:q}"
         " -- {input.features:q} {params.region:q} &> {log:q}"

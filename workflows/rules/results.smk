@@ -1,8 +1,8 @@
 # what a page shows where genomes are annotated
 OF_ASSOCIATIONS = [
-    *("associations.parquet", "candidates.tsv", "dossiers"),
-    *(["backtest.tsv", "figures/backtest.png"] if config["backtest"] else []),
-    *BASELINES,
+    *("associations.parquet", *as_text("candidates.tsv"), "dossiers"),
+    *([*as_text("backtest.tsv"), "figures/backtest.png"] if config["backtest"] else []),
+    *as_text(*BASELINES),
     "figures/overlap.png",
     *expand("figures/region_{query}.png", query=QUERIES),
 ]
@@ -63,8 +63,8 @@ rule summarise:
         baselines=BASELINES,
     output:
         summary="summary.json",
-        best="best_per_concept.tsv",
-        text="associations.tsv",
+        best=as_text("best_per_concept.tsv"),
+        text=as_text("associations.tsv"),
     log:
         "logs/summarise.log",
     benchmark:
@@ -79,18 +79,18 @@ rule summarise:
         ),
     shell:
         "genointerp summarise {input.associations:q} {params.dictionary} {params.baselines}"
-        " --fidelity {input.fidelity:q} --out {output.summary:q} --best {output.best:q}"
-        " --text {output.text:q} &> {log:q}"
+        " --fidelity {input.fidelity:q} --out {output.summary:q} --best {output.best[0]:q}"
+        " --text {output.text[0]:q} &> {log:q}"
 
 
 rule report:
     """Write one self-contained page of everything above."""
     input:
         "summary.json",
-        "best_per_concept.tsv",
+        as_text("best_per_concept.tsv"),
         OF_ASSOCIATIONS if ANNOTATED else [],
         expand("{genome}/features.h5", genome=GENOMES),
-        expand("queries/{query}.tsv", query=QUERIES),
+        expand(as_text("queries/{query}.tsv"), query=QUERIES),
         concepts=outside(config.get("concepts")),
     output:
         page="report.html",
