@@ -131,7 +131,7 @@ class Seeds:
                     # an option of its own names the table of baselines
                     baselines = self.out / genome.name / "baselines.tsv"
                     settings += ["--associations", table, *self._each("--activations", pair)]
-                    self._make(baselines, "associate", settings, flag="--baselines")
+                    self._make(baselines, "associate", settings, flag="--baselines-out")
 
     def backtest(self) -> None:
         """Hide each class in turn, and rank the features again."""

@@ -79,7 +79,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp motif features.h5 203 --genome genome.fa --out logo.svg",
     ),
     "export": (
-        "genointerp export features.h5 --feature 313 --out feature_313.bw",
+        "genointerp export features.h5 313 --out feature_313.bw",
         "genointerp export results/demo --genome bsubtilis --out genes.h5ad",
     ),
     "verify": ("genointerp verify features.h5", "genointerp verify activations.h5"),
@@ -89,13 +89,14 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     ),
     "summarise": (
         "genointerp summarise associations.parquet --fidelity fidelity.json --training "
-        "sae/log.json --out summary.json --best best_per_concept.tsv --text associations.tsv",
+        "sae/log.json --out summary.json --best-out best_per_concept.tsv --text-out "
+        "associations.tsv",
         "genointerp summarise associations.parquet --fidelity fidelity.json --sae sae --out "
-        "summary.json --best best_per_concept.tsv --text associations.tsv",
+        "summary.json --best-out best_per_concept.tsv --text-out associations.tsv",
     ),
     "start": (
         "genointerp start phage.fa",
-        "genointerp start genome.fa.gz --annotation genome.gff3 --out results/mine --dry-run",
+        "genointerp start genome.fa.gz --annotations genome.gff3 --out results/mine --dry-run",
     ),
     "init": (
         "genointerp init genome.gbk --out my.yaml",
@@ -119,18 +120,16 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp plot curves results/demo --concept tRNA --concept CDS --out curves.pdf",
     ),
     "plot metagene": (
-        "genointerp plot metagene results/demo --feature 82 --concept CDS --out metagene.png",
-        "genointerp plot metagene results/demo --feature 313 --concept tRNA --flank 50 --out "
-        "metagene.png",
+        "genointerp plot metagene results/demo 82 --concept CDS --out metagene.png",
+        "genointerp plot metagene results/demo 313 --concept tRNA --flank 50 --out metagene.png",
     ),
     "plot circle": (
-        "genointerp plot circle results/demo --genome bsubtilis --feature 50 --out circle.png",
-        "genointerp plot circle features.h5 --genome genome.gbk --feature 50 --feature 313 "
-        "--out circle.svg",
+        "genointerp plot circle results/demo 50 --genome bsubtilis --out circle.png",
+        "genointerp plot circle features.h5 50 313 --genome genome.gbk --out circle.svg",
     ),
     "plot feature": (
-        "genointerp plot feature results/demo --genome bsubtilis --feature 313 --out feature.png",
-        "genointerp plot feature features.h5 --feature 313 --out feature.pdf",
+        "genointerp plot feature results/demo 313 --genome bsubtilis --out feature.png",
+        "genointerp plot feature features.h5 313 --out feature.pdf",
     ),
     "plot density": (
         "genointerp plot density results/demo --genome bsubtilis --out density.png",

@@ -15,11 +15,11 @@ from genointerp.panel.circle import plot_circle
 
 def circle(
     features: OneOrMoreFeatures,
+    feature: FeatureName | Iterable[FeatureName],
     out: StrPath | None = None,
     *,
     genome: StrPath | None = None,
     annotations: StrPath | None = None,
-    feature: FeatureName | Iterable[FeatureName],
     contig: str | None = None,
     associations: StrPath | None = None,
     **look: Unpack[Look],
@@ -30,13 +30,13 @@ def circle(
     ----------
     features
         A features file, a catalogue, a run directory, or one of these as an open object.
+    feature
+        One or several features, by index or name.
     genome
         FASTA or GenBank file, unless a catalogue or a run names it. If there are several genomes,
         the name of one may be given instead.
     annotations
         GFF3 or GenBank file, unless a catalogue or a run names it.
-    feature
-        One or several features, by index or name.
     contig
         Name of the contig; None takes the longest, and there must then be only one genome.
     associations

@@ -16,7 +16,7 @@ def density(
     out: StrPath | None = None,
     *,
     feature: FeatureName | None = None,
-    genome: str | None = None,
+    genome: StrPath | None = None,
     **look: Unpack[Look],
 ) -> Figure:
     """Draw a histogram of the densities of features: the share of bases read on which they fire.

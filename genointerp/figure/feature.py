@@ -21,7 +21,7 @@ def feature(
     feature: FeatureName,
     out: StrPath | None = None,
     *,
-    genome: str | None = None,
+    genome: StrPath | None = None,
     **look: Unpack[Look],
 ) -> Figure:
     """Draw one feature: histogram of activations, density, mean shape, and profile along contigs.

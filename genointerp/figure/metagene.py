@@ -16,12 +16,12 @@ from genointerp.panel.metagene import plot_metagene
 
 def metagene(
     features: OneOrMoreFeatures,
+    feature: FeatureName,
     out: StrPath | None = None,
     *,
+    concept: str,
     annotations: OneOrMorePaths = (),
     associations: StrPath | None = None,
-    feature: FeatureName,
-    concept: str,
     genome: OneOrMorePaths = (),
     concepts: AnyConcepts = None,
     flank: int = FLANK,

@@ -60,9 +60,9 @@ def files(tmp_path_factory):
 def test_one_command_writes_associations_and_what_they_stand_beside(files, tmp_path):
     out, beside = tmp_path / "t.tsv", tmp_path / "b.tsv"
     result = files.run(
-        "--out", out, "--baselines", beside, *files.given("--activations", "{}.a.h5"),
-        *files.given("--genome", "{}.fa"), *files.given("--random", "random.{}.h5"),
-        *files.given("--other-seed", "other.{}.h5"),
+        "--out", out, "--baselines-out", beside, *files.given("--activations", "{}.a.h5"),
+        *files.given("--genome", "{}.fa"), *files.given("--random-features", "random.{}.h5"),
+        *files.given("--other-features", "other.{}.h5"),
     )  # fmt: skip
     assert f"-> {out} {beside}" in result.output
     table = read_table(beside, BASELINES)
@@ -83,7 +83,7 @@ def test_one_command_writes_associations_and_what_they_stand_beside(files, tmp_p
 def test_associations_computed_before_are_read_and_left_as_they_are(files, tmp_path):
     known = files.folder / "known.parquet"
     before = known.read_bytes()
-    files.run("--associations", known, "--baselines", tmp_path / "b.tsv", "--seed", 0)
+    files.run("--associations", known, "--baselines-out", tmp_path / "b.tsv", "--seed", 0)
     assert known.read_bytes() == before
     assert set(read_table(tmp_path / "b.tsv", BASELINES)["detector"]) == {"always_on", "feature"}
 
@@ -91,7 +91,7 @@ def test_associations_computed_before_are_read_and_left_as_they_are(files, tmp_p
 def test_associations_of_other_features_are_refused(files, tmp_path):
     files.write("fit.h5.other", files.genomes[0], {})
     (tmp_path / "fit.h5").write_bytes((files.folder / "fit.h5.other").read_bytes())
-    line = ["--associations", files.folder / "known.parquet", "--baselines", tmp_path / "b.tsv"]
+    line = ["--associations", files.folder / "known.parquet", "--baselines-out", tmp_path / "b.tsv"]
     own = files.folder
     files.folder = tmp_path
     try:
@@ -107,16 +107,19 @@ def test_associations_of_other_features_are_refused(files, tmp_path):
 def test_associations_of_another_configuration_are_refused(files, tmp_path):
     known = files.folder / "known.parquet"
     with pytest.raises(MismatchError, match="seed: expected 5, as asked for, found 0"):
-        files.run("--associations", known, "--baselines", tmp_path / "b.tsv", "--seed", 5)
+        files.run("--associations", known, "--baselines-out", tmp_path / "b.tsv", "--seed", 5)
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("--baselines b.tsv", "associations to write .* or to read .*, found neither"),
-        ("--out o.tsv --associations k.tsv --baselines b.tsv", "to read .*, found both"),
-        ("--out o.tsv --activations a.h5", "baselines: expected a table to write, where activ"),
-        ("--associations k.tsv", "baselines: expected a table to write, where associations are"),
+        ("--baselines-out b.tsv", "associations to write .* or to read .*, found neither"),
+        ("--out o.tsv --associations k.tsv --baselines-out b.tsv", "to read .*, found both"),
+        ("--out o.tsv --activations a.h5", "baselines_out: expected a table to write, where activ"),
+        (
+            "--associations k.tsv",
+            "baselines_out: expected a table to write, where associations are",
+        ),
     ],
 )
 def test_what_would_be_ignored_is_refused(files, tmp_path, monkeypatch, line, message):
@@ -138,7 +141,7 @@ def test_what_would_be_ignored_is_refused(files, tmp_path, monkeypatch, line, me
     ],
 )
 def test_each_features_file_needs_its_own(files, tmp_path, option, file, message):
-    line = ["--associations", files.folder / "known.parquet", "--baselines", tmp_path / "b.tsv"]
+    line = ["--associations", files.folder / "known.parquet", "--baselines-out", tmp_path / "b.tsv"]
     with pytest.raises(InputError, match=message):
         files.run(*line, option, files.folder / file)
 
@@ -146,5 +149,5 @@ def test_each_features_file_needs_its_own(files, tmp_path, option, file, message
 def test_a_table_that_cannot_be_written_is_told_before_the_work(files, tmp_path):
     out = tmp_path / "o.tsv"
     with pytest.raises(InputError, match=r"b\.txt"):
-        files.run("--out", out, "--baselines", tmp_path / "b.txt")
+        files.run("--out", out, "--baselines-out", tmp_path / "b.txt")
     assert not Path(out).exists()

@@ -85,7 +85,7 @@ def test_that_no_sequences_were_given_is_told_once_and_by_associate_alone(files,
     caplog.clear()
     genome = ("--genome", files / "g.fasta")
     assert associate(files, *genome, "--force").exit_code == 0
-    line = ["--associations", files / "t.parquet", "--baselines", files / "b.tsv"]
+    line = ["--associations", files / "t.parquet", "--baselines-out", files / "b.tsv"]
     inputs = ["associate", files / "f.h5", "--annotations", files / "a.gff3", "--test", "test"]
     inputs += ["--concepts", files / "concepts.yaml", *genome]
     assert run(*inputs, *line).exit_code == 0

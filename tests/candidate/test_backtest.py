@@ -387,7 +387,9 @@ def files(world, tmp_path_factory):
 
 def test_the_command_writes_both_tables_and_the_figure(files, result, tmp_path):
     out, figure = tmp_path / "backtest.tsv", tmp_path / "backtest.png"
-    ran = CliRunner().invoke(app, ["backtest", *files, "--out", str(out), "--figure", str(figure)])
+    ran = CliRunner().invoke(
+        app, ["backtest", *files, "--out", str(out), "--figure-out", str(figure)]
+    )
     assert ran.exit_code == 0, ran.output
     assert "4 classes hidden: " in ran.output
     table = read_table(out, BACKTEST)

@@ -139,7 +139,7 @@ class Files:
         line = self.ranked("backtest", out, evidence=evidence)
         line += self.each("{}.gff3", "--annotations")
         if random:
-            line += self.each("random.{}.h5", "--random")
+            line += self.each("random.{}.h5", "--random-features")
             line += self.each("random.{}.a.h5", "--random-activations")
             line += ["--random-sae", self.folder / "random-sae"]
         return line
@@ -301,7 +301,7 @@ def test_windows_and_directions_of_random_weights_are_looked_at_too(files, tmp_p
         ("--random-sae", "dictionary of random weights: expected as for the features, found none"),
         ("--sae", "dictionary of random weights: expected none, as for the features, found some"),
         (
-            "--random",
+            "--random-features",
             "random weights: expected features too, where something else is given, found none",
         ),
     ],
@@ -447,9 +447,9 @@ def test_the_backtest_refuses_other_truth_than_that_of_the_associations(files, w
 def test_the_backtest_refuses_what_are_no_random_weights_of_the_model(files, tmp_path):
     folder = files.folder
     line = files.backtest(tmp_path / "o.tsv", evidence=False)
-    same = files.each("{}.h5", "--random")
+    same = files.each("{}.h5", "--random-features")
     refused(files, [*line, *same], r"fit\.h5: expected another model than that of")
-    mixed = files.each("random.{}.h5", "--random")
+    mixed = files.each("random.{}.h5", "--random-features")
     mixed = [mixed[0], mixed[3], mixed[2], mixed[1]]
     message = r"random\.test\.h5: expected genome \w+ as in .*fit\.h5, found genome"
     refused(files, [*line, *mixed], message)

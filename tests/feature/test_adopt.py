@@ -148,8 +148,8 @@ def test_features_are_found_by_number_and_by_name(tmp_path, file, activations):
     by_name = query_region(store, "chrA", feature="tRNA")
     assert set(by_name["feature"]) == {3}
     assert by_name.equals(query_region(store, "chrA", feature=3))
-    export(store, tmp_path / "name.bedgraph", "tRNA")
-    export(store, tmp_path / "number.bedgraph", 3)
+    export(store, "tRNA", out=tmp_path / "name.bedgraph")
+    export(store, 3, out=tmp_path / "number.bedgraph")
     assert (tmp_path / "name.bedgraph").read_bytes() == (tmp_path / "number.bedgraph").read_bytes()
 
 
@@ -158,7 +158,7 @@ def test_a_name_that_no_feature_has_is_refused_with_the_list(tmp_path, file, act
     store = encode_store([activations], tmp_path / "sae", tmp_path / "f.h5")
     message = r"f\.h5: feature: expected a number or a name \(ORF, exon, tRNA\), found 'mRNA'"
     with pytest.raises(UnknownNameError, match=message):
-        export(store, tmp_path / "t.bw", "mRNA")
+        export(store, "mRNA", out=tmp_path / "t.bw")
     with pytest.raises(UnknownNameError, match="expected a feature from 0 to 31, found 32"):
         store.find_feature("f/32")
     nameless = write_features(tmp_path / "n.h5", {s: np.ones((160, 2), np.float32) for s in "+-"})
@@ -193,8 +193,8 @@ def test_from_the_published_file_to_the_track_by_commands(tmp_path, file):
     assert said.startswith("threshold=")
     assert " l0=2.0 " in said
     run("encode", activations.path, "--sae", sae, "--out", features)
-    run("export", features, "--feature", "tRNA", "--out", tmp_path / "tRNA.bw")
-    run("plot", "feature", features, "--feature", "tRNA", "--out", tmp_path / "tRNA.png")
+    run("export", features, "tRNA", "--out", tmp_path / "tRNA.bw")
+    run("plot", "feature", features, "tRNA", "--out", tmp_path / "tRNA.png")
     region = ["chrA:1-120", "--genome", fasta, "--annotations", gff3, "--feature", "tRNA"]
     run("plot", "region", features, *region, "--out", tmp_path / "region.svg")
     assert "<!-- f/3 -->" in (tmp_path / "region.svg").read_text()

@@ -58,7 +58,7 @@ def expected_of(dense, strand):
 @pytest.mark.parametrize("strand", ["+", "-", None])
 def test_bigwig_reads_back_exactly(files, dense, tmp_path, strand):
     out = tmp_path / "t.bw"
-    assert export(files, out, 1, strand=strand) > 0
+    assert export(files, 1, out=out, strand=strand) > 0
     with pyBigWig.open(str(out)) as file:
         assert file.chroms() == {"chrA": 120, "chrB": 40}
         found = [file.values(contig.seqid, 0, contig.length) for contig in CONTIGS]
@@ -69,7 +69,7 @@ def test_bigwig_reads_back_exactly(files, dense, tmp_path, strand):
 @pytest.mark.parametrize("strand", ["+", "-", None])
 def test_bedgraph_reads_back_exactly(files, store, dense, tmp_path, strand):
     out = tmp_path / "t.bedgraph"
-    n = export(files, out, 1, strand=strand)
+    n = export(files, 1, out=out, strand=strand)
     lines = [line for line in out.read_text().splitlines() if not line.startswith("#")]
     assert len(lines) == n
     values = np.zeros(160)
@@ -83,7 +83,7 @@ def test_bedgraph_reads_back_exactly(files, store, dense, tmp_path, strand):
 @pytest.mark.parametrize("bin_bp", [2, 7, 64, 1000])
 def test_a_bin_has_the_greatest_value_of_its_bases(files, dense, tmp_path, bin_bp):
     out = tmp_path / "t.bw"
-    export(files, out, 1, bin=bin_bp)
+    export(files, 1, out=out, bin=bin_bp)
     with pyBigWig.open(str(out)) as file:
         found = {c.seqid: np.nan_to_num(file.values(c.seqid, 0, c.length)) for c in CONTIGS}
     values = expected_of(dense, None)[:, 1]
@@ -103,7 +103,7 @@ def test_summaries_of_a_bigwig_keep_peaks(tmp_path):
     dense["+"][41_234, 0] = 100
     windows = [GenomicInterval("chr", 0, length, "+")]
     store = write_features(tmp_path / "f.h5", dense, contigs=contigs, windows=windows)
-    export(store, tmp_path / "t.bw", 0)
+    export(store, 0, out=tmp_path / "t.bw")
     with pyBigWig.open(str(tmp_path / "t.bw")) as file:
         assert file.header()["nLevels"] > 0
         assert file.stats("chr", type="max") == [100]
@@ -121,7 +121,7 @@ def loci_of(store, feature, config):
 
 def test_gff3_is_read_by_gffutils_as_the_loci(files, store, tmp_path):
     out = tmp_path / "t.gff3"
-    n = export(files, out, 1, **RULE)
+    n = export(files, 1, out=out, **RULE)
     database = gffutils.create_db(str(out), ":memory:")
     found = list(database.all_features(order_by=("seqid", "start", "end")))
     expected = loci_of(store, 1, LOCI)
@@ -139,7 +139,7 @@ def test_gff3_is_read_by_gffutils_as_the_loci(files, store, tmp_path):
 
 
 def test_gff3_states_its_contigs_and_its_rule(files, tmp_path):
-    export(files, tmp_path / "t.gff3", 1, **RULE)
+    export(files, 1, out=tmp_path / "t.gff3", **RULE)
     lines = (tmp_path / "t.gff3").read_text().splitlines()
     assert lines[:3] == [
         "##gff-version 3",
@@ -152,7 +152,7 @@ def test_gff3_states_its_contigs_and_its_rule(files, tmp_path):
 
 def test_bed_is_read_by_tabix_as_the_loci(files, store, tmp_path):
     out = tmp_path / "t.bed"
-    n = export(files, out, 1, **RULE)
+    n = export(files, 1, out=out, **RULE)
     packed = pysam.tabix_index(str(out), preset="bed", keep_original=True)
     with pysam.TabixFile(packed, parser=pysam.asBed()) as file:
         found = list(file.fetch())
@@ -171,7 +171,7 @@ def test_fasta_holds_each_locus_with_its_flanks_as_it_is_read(
     files, store, genome, tmp_path, flank
 ):
     out = tmp_path / "t.fasta"
-    export(files, out, 1, **RULE, flank=flank)
+    export(files, 1, out=out, **RULE, flank=flank)
     expected = loci_of(store, 1, LOCI)
     with pysam.FastxFile(str(out)) as file:
         found = list(file)
@@ -249,7 +249,7 @@ def test_a_track_is_zero_where_silence_was_read_and_absent_elsewhere(tmp_path_fa
 def test_names_that_gff3_reserves_are_escaped(tmp_path):
     contigs = (ContigInfo("a b=1", 120, circular=False), CONTIGS[1])
     store = write_features(tmp_path / "f.h5", dense_features(3), contigs=contigs)
-    export(store, tmp_path / "t.gff3", 0)
+    export(store, 0, out=tmp_path / "t.gff3")
     assert "##sequence-region a%20b%3D1 1 120" in (tmp_path / "t.gff3").read_text()
 
 
@@ -257,9 +257,9 @@ def test_a_silent_feature_is_a_track_of_zeros_without_loci(tmp_path):
     dense = {strand: np.zeros((160, 2), np.float32) for strand in "+-"}
     files = write_features(tmp_path / "f.h5", dense)
     for suffix in ("gff3", "bed"):
-        assert export(files, tmp_path / f"t.{suffix}", 0) == 0
+        assert export(files, 0, out=tmp_path / f"t.{suffix}") == 0
     for suffix in ("bedgraph", "bw"):
-        assert export(files, tmp_path / f"t.{suffix}", 0) == 2
+        assert export(files, 0, out=tmp_path / f"t.{suffix}") == 2
     with pyBigWig.open(str(tmp_path / "t.bw")) as track:
         assert track.intervals("chrA") == ((0, 120, 0.0),)
 
@@ -268,9 +268,9 @@ def test_what_was_not_read_is_no_bigwig(tmp_path):
     dense = {strand: np.zeros((160, 2), np.float32) for strand in "+-"}
     nothing = {strand: np.zeros(160, dtype=bool) for strand in "+-"}
     files = write_read(tmp_path / "f.h5", dense, nothing)
-    assert export(files, tmp_path / "t.bedgraph", 0) == 0
+    assert export(files, 0, out=tmp_path / "t.bedgraph") == 0
     with pytest.raises(InputError, match="feature 0: expected a base that was read on either"):
-        export(files, tmp_path / "t.bw", 0)
+        export(files, 0, out=tmp_path / "t.bw")
     assert not (tmp_path / "t.bw").exists()
 
 
@@ -286,7 +286,7 @@ def test_a_full_disk_leaves_no_bigwig_and_what_stood_there(store, tmp_path, size
         "files, size = Path(sys.argv[1]), int(sys.argv[3])\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))\n"
         "try:\n"
-        "    export(files, Path(sys.argv[2]), 0)\n"
+        "    export(files, 0, out=Path(sys.argv[2]))\n"
         "except StorageError as error:\n"
         "    sys.exit(0 if 't.bw: expected to write the file' in str(error) else str(error))\n"
         "sys.exit('no error')\n"
@@ -308,17 +308,17 @@ def test_a_full_disk_leaves_no_bigwig_and_what_stood_there(store, tmp_path, size
 )
 def test_what_is_missing_is_named(store, tmp_path, out, feature, message):
     with pytest.raises(InputError, match=message):
-        export(store, tmp_path / out, feature)
+        export(store, feature, out=tmp_path / out)
 
 
 def test_unknown_feature_is_refused(files, tmp_path):
     with pytest.raises(UnknownNameError, match="expected a feature from 0 to 2"):
-        export(files, tmp_path / "t.bw", 3)
+        export(files, 3, out=tmp_path / "t.bw")
 
 
 def test_command_writes_the_track(store, tmp_path):
     out = tmp_path / "t.bg"
-    options = ["export", str(store.path), "--feature", "1", "--out", str(out), "--strand", "-"]
+    options = ["export", str(store.path), "1", "--out", str(out), "--strand", "-"]
     done = CliRunner().invoke(app, options)
     assert done.exit_code == 0
     assert done.stdout.endswith(f"intervals -> {out}\n")
@@ -338,7 +338,7 @@ def test_anndata_holds_every_feature_on_every_gene(store, dense, tmp_path):
         "chrB\tx\tgene\t5\t9\t.\t-\t.\tID=no-gene-type",
     ]
     gff.write_text("##gff-version 3\n" + "\n".join(rows) + "\n")
-    assert export(store, tmp_path / "t.h5ad", annotations=gff) == 3
+    assert export(store, out=tmp_path / "t.h5ad", annotations=gff) == 3
     found = anndata.read_h5ad(tmp_path / "t.h5ad")
     same = to_anndata(store, annotations=gff)
     assert (same.X != found.X).nnz == 0
@@ -372,7 +372,7 @@ def test_genes_that_were_not_read_are_left_out(dense, tmp_path, caplog):
     gff = tmp_path / "g.gff3"
     rows = ["chrA\tx\tCDS\t41\t60\t.\t+\t0\tID=half", "chrA\tx\tCDS\t91\t99\t.\t+\t0\tID=none"]
     gff.write_text("##gff-version 3\n" + "\n".join(rows) + "\n")
-    assert export(store, tmp_path / "t.h5ad", annotations=gff) == 1
+    assert export(store, out=tmp_path / "t.h5ad", annotations=gff) == 1
     found = anndata.read_h5ad(tmp_path / "t.h5ad")
     assert found.var_names.tolist() == ["half"]
     assert "1 of 2 genes are left out" in caplog.text
@@ -380,7 +380,7 @@ def test_genes_that_were_not_read_are_left_out(dense, tmp_path, caplog):
     np.testing.assert_allclose(mean, own["+"][40:50].mean(0), rtol=1e-6)
     gff.write_text(f"##gff-version 3\n{rows[1]}\n")
     with pytest.raises(InputError, match="expected at least one base read in CDS"):
-        export(store, tmp_path / "u.h5ad", annotations=gff)
+        export(store, out=tmp_path / "u.h5ad", annotations=gff)
 
 
 @given(st.data())

@@ -153,20 +153,19 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "query none chrI",
         "top none 0",
         "motif none 0 --out o.meme",
-        "export none --feature 0 --out o.bw",
+        "export none 0 --out o.bw",
         "verify none",
         "report none --out o.html",
-        "summarise none --training none --fidelity none --out o --best b.tsv --text t.tsv",
+        "summarise none --training none --fidelity none --out o --best-out b.tsv --text-out t.tsv",
         "start none --out o",
         "init none --out o.yaml",
         "run none --out o",
         "plot region none chrI --annotations none --genome none --out o.png",
         "plot overlap none.tsv --out o.png",
-        "plot feature none --feature 0 --out o.png",
+        "plot feature none 0 --out o.png",
         "plot curves none --annotations none --associations none.tsv --out o.png",
-        "plot metagene none --annotations none --associations none.tsv --feature 0 --concept x"
-        " --out o.png",
-        "plot circle none --annotations none --genome none --feature 0 --out o.png",
+        "plot metagene none 0 --annotations none --associations none.tsv --concept x --out o.png",
+        "plot circle none 0 --annotations none --genome none --out o.png",
         "plot density none --out o.png",
         "plot dictionary none --out o.png",
         "plot training none --out o.png",
@@ -251,7 +250,7 @@ def test_a_locale_that_is_not_utf_8_is_no_error(tmp_path):
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
     out = tmp_path / "t.bed"
-    done = program("export", str(path), "--feature", "1", "--out", str(out), env=environment)
+    done = program("export", str(path), "1", "--out", str(out), env=environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert out.read_text(encoding="utf-8").count("chr\u03b1") > 1
 

@@ -556,10 +556,8 @@ def test_every_figure_is_drawn_and_the_same_twice(run_dir, tmp_path):
         "precision.png": lambda out: draw_overlap(associations, out, score="precision"),
         "curves.svg": lambda out: draw_curves(features, out, **measured),
         "curve.png": lambda out: draw_curves(features, out, feature=3, concept="tRNA", **measured),
-        "metagene.png": lambda out: draw_metagene(
-            features, out, feature=3, concept="tRNA", **measured
-        ),
-        "circle.png": lambda out: draw_circle(store, out, feature=[3, 11], **source),
+        "metagene.png": lambda out: draw_metagene(features, 3, out, concept="tRNA", **measured),
+        "circle.png": lambda out: draw_circle(store, [3, 11], out, **source),
         "density.png": lambda out: draw_density(store, out, feature=3),
         "dictionary.png": lambda out: draw_dictionary(
             run_dir / "sae", out, associations=associations

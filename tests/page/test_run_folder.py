@@ -41,9 +41,9 @@ def test_the_sequences_of_a_run_need_not_be_named(features):
 def test_one_genome_of_a_run_is_named(run_dir, tmp_path):  # noqa: F811
     assert set(gi.top(run_dir, 3, genome="second")["genome"]) == {"second"}
     with pytest.raises(InputError, match="genome: expected the name of one of first, second"):
-        gi.export(run_dir, tmp_path / "t.bed", 3)
-    assert gi.export(run_dir, tmp_path / "t.bed", 3, genome="second") > 0
-    alone = gi.export(run_dir / "second" / "features.h5", tmp_path / "alone.bed", 3)
+        gi.export(run_dir, 3, out=tmp_path / "t.bed")
+    assert gi.export(run_dir, 3, out=tmp_path / "t.bed", genome="second") > 0
+    alone = gi.export(run_dir / "second" / "features.h5", 3, out=tmp_path / "alone.bed")
     assert (tmp_path / "t.bed").read_text() == (tmp_path / "alone.bed").read_text()
     assert alone > 0
 
@@ -55,9 +55,9 @@ def test_a_figure_is_of_the_genome_that_has_the_region(run_dir):  # noqa: F811
     ):
         gi.plot.region(run_dir, "trnX")
     assert gi.plot.region(run_dir, "trnX", genome="second").axes
-    assert gi.plot.circle(run_dir, feature=3, contig="chrB").axes
+    assert gi.plot.circle(run_dir, 3, contig="chrB").axes
     with pytest.raises(UnknownNameError, match=r"one of chrA, .*, chrB, found 'x'"):
-        gi.plot.circle(run_dir, feature=3, contig="x")
+        gi.plot.circle(run_dir, 3, contig="x")
     assert gi.plot.density(run_dir, genome="first").axes
 
 
@@ -65,7 +65,7 @@ def test_figures_of_a_run_find_its_tables_and_its_dictionary(run_dir):  # noqa: 
     assert gi.plot.overlap(run_dir).axes
     assert gi.plot.dictionary(run_dir, associations=run_dir).axes
     assert gi.plot.training(run_dir).axes
-    assert gi.plot.metagene(run_dir, feature=3, concept="tRNA").axes
+    assert gi.plot.metagene(run_dir, 3, concept="tRNA").axes
 
 
 def test_the_program_takes_a_run_directory(run_dir, tmp_path):  # noqa: F811

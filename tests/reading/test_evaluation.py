@@ -114,7 +114,9 @@ def test_the_command_writes_figures_and_a_figure(tmp_path):
     fasta.write_text(">c\n" + "ACGTTGCAAG" * 30 + "\n")
     out, figure = tmp_path / "e.json", tmp_path / "e.png"
     line = f"evaluate {fasta} --sae {tmp_path / 'sae'} --against {tmp_path / 'sae'}"
-    result = CliRunner().invoke(app, [*line.split(), "--out", str(out), "--figure", str(figure)])
+    result = CliRunner().invoke(
+        app, [*line.split(), "--out", str(out), "--figure-out", str(figure)]
+    )
     assert result.exit_code == 0, result.output
     values = json.loads(out.read_text())
     assert values["kl"] > 0
@@ -125,7 +127,7 @@ def test_the_command_writes_figures_and_a_figure(tmp_path):
 def test_a_figure_of_no_known_format_is_refused_before_anything_is_measured(tmp_path):
     with pytest.raises(InputError, match=r"e\.gif: expected a file name in \.png"):
         app(
-            ["evaluate", "none", "--sae", "none", "--out", "e.json", "--figure", "e.gif"],
+            ["evaluate", "none", "--sae", "none", "--out", "e.json", "--figure-out", "e.gif"],
             standalone_mode=False,
         )
 

@@ -17,7 +17,9 @@ def test_files_that_are_mixed_up_are_refused_and_nothing_is_written(tmp_path):
     fidelity.write_text(json.dumps({"loss_recovered": 0.9}))
     out, best, text = (tmp_path / "out" / name for name in ("s.json", "b.tsv", "t.tsv"))
     with pytest.raises(SchemaError, match=r"fid\.json: expected .* key 'fvu'"):
-        write_summary(table, training=fidelity, fidelity=training, out=out, best=best, text=text)
+        write_summary(
+            table, training=fidelity, fidelity=training, out=out, best_out=best, text_out=text
+        )
     assert not (tmp_path / "out").exists()
 
 
@@ -26,7 +28,7 @@ def test_without_associations_the_figures_stand_alone_and_the_tables_are_empty(t
     (tmp_path / "fid.json").write_text(json.dumps({"loss_recovered": 0.9}))
     out, best, text = (tmp_path / name for name in ("s.json", "b.tsv", "t.tsv"))
     files = {"training": tmp_path / "log.json", "fidelity": tmp_path / "fid.json"}
-    write_summary(None, **files, out=out, best=best, text=text)
+    write_summary(None, **files, out=out, best_out=best, text_out=text)
     summary = json.loads(out.read_text())
     assert (summary["fidelity"], summary["best_f1"]) == ({"loss_recovered": 0.9}, {})
     assert summary["provenance"]["inputs"].keys() == {"training", "fidelity"}
@@ -37,7 +39,7 @@ def test_without_associations_the_figures_stand_alone_and_the_tables_are_empty(t
 def test_a_dictionary_that_was_there_is_named_in_place_of_its_training(tmp_path):
     (tmp_path / "fid.json").write_text(json.dumps({"loss_recovered": 0.9}))
     out, best, text = (tmp_path / name for name in ("s.json", "b.tsv", "t.tsv"))
-    files = {"fidelity": tmp_path / "fid.json", "out": out, "best": best, "text": text}
+    files = {"fidelity": tmp_path / "fid.json", "out": out, "best_out": best, "text_out": text}
     write_summary(None, sae="shipped:nano", **files)
     summary = json.loads(out.read_text())
     assert "training" not in summary

@@ -98,7 +98,8 @@ def planned(directory, tmp_path, **keys):
     assert result.returncode == 0, result.stderr
     lines = re.findall(r"genointerp \w+ .*", result.stdout + result.stderr)
     outs = [
-        re.search(r"--out (\S+)", line) or re.search(r"--baselines (\S+)", line) for line in lines
+        re.search(r"--out (\S+)", line) or re.search(r"--baselines-out (\S+)", line)
+        for line in lines
     ]
     return {out[1]: line for out, line in zip(outs, lines, strict=True)}
 
@@ -130,7 +131,7 @@ def test_whatever_ranks_is_told_the_same(tmp_path):
     } <= set(first)
     assert sum(name == "--trained-on" for name, _ in first) == 1
     random = ("random/sae", "random/ecoli/activations.h5", "random/ecoli/features.h5")
-    names = ("--random-sae", "--random-activations", "--random")
+    names = ("--random-sae", "--random-activations", "--random-features")
     assert set(zip(names, random, strict=True)) <= set(options_of(lines["backtest.tsv"]))
     assert ("--predictions", "bsubtilis/predicted.gff3") in options_of(lines["candidates.tsv"])
     for name, key in (
@@ -145,7 +146,13 @@ def test_whatever_ranks_is_told_the_same(tmp_path):
 def test_without_rivals_finders_and_settings_a_ranking_is_told_of_none(tmp_path):
     lines = planned(tmp_path / "out", tmp_path, baselines=None, finders=[])
     told = {name for line in lines.values() for name, _ in options_of(line)}
-    absent = {"--other-sae", "--random", "--random-sae", "--random-activations", "--predictions"}
+    absent = {
+        "--other-sae",
+        "--random-features",
+        "--random-sae",
+        "--random-activations",
+        "--predictions",
+    }
     assert not told & absent
     ranked = (lines[name] for name in ("preselected.tsv", "candidates.tsv", "backtest.tsv"))
     assert all("--config" not in line and "--sae=sae" in line for line in ranked)

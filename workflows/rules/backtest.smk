@@ -31,4 +31,4 @@ rule backtest:
         " --associations {input.associations:q} {params.ranking} {params.random}"
         " --measured {input.measured:q}"
         " {params.baselines} {params.options}"
-        " --figure {output.figure:q} --out {output.classes[0]:q} &> {log:q}"
+        " --figure-out {output.figure:q} --out {output.classes[0]:q} &> {log:q}"

@@ -106,8 +106,8 @@ rule baselines:
         annotations=lambda wildcards, input: options("--annotations", input.annotations),
         sequences=lambda wildcards, input: options("--genome", input.sequences),
         activations=lambda wildcards, input: options("--activations", input.activations),
-        random=lambda wildcards, input: options("--random", input.random),
-        other_seed=lambda wildcards, input: options("--other-seed", input.other_seed),
+        random=lambda wildcards, input: options("--random-features", input.random),
+        other_seed=lambda wildcards, input: options("--other-features", input.other_seed),
         test=held_out,
         options=lambda wildcards: given(
             concepts=config.get("concepts"),
@@ -118,4 +118,4 @@ rule baselines:
         "genointerp associate {input.features:q} {params.annotations} {params.sequences}"
         " {params.test} {params.options} --associations {input.associations:q}"
         " {params.activations} {params.random} {params.other_seed}"
-        " --baselines {output[0]:q} &> {log:q}"
+        " --baselines-out {output[0]:q} &> {log:q}"

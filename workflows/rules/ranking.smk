@@ -42,6 +42,6 @@ def random_weights(wildcards):
 
 def random_options(wildcards, input):
     """Return the options by which random weights are ranked beside."""
-    files = {"random": input.random, "random-activations": input.random_activations}
+    files = {"random-features": input.random, "random-activations": input.random_activations}
     files["random-sae"] = [Path(one).parent for one in input.random_sae]
     return " ".join(options(f"--{flag}", paths) for flag, paths in files.items())

@@ -79,8 +79,8 @@ rule summarise:
         ),
     shell:
         "genointerp summarise {input.associations:q} {params.dictionary} {params.baselines}"
-        " --fidelity {input.fidelity:q} --out {output.summary:q} --best {output.best[0]:q}"
-        " --text {output.text[0]:q} &> {log:q}"
+        " --fidelity {input.fidelity:q} --out {output.summary:q} --best-out {output.best[0]:q}"
+        " --text-out {output.text[0]:q} &> {log:q}"
 
 
 rule report:

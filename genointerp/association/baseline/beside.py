@@ -26,7 +26,7 @@ MARGIN = 0.01
 NOT_MEASURED = (
     "Baselines were not measured in this run, so it is not known whether a feature shows more "
     "than a neuron, a component, the sequence alone or a probe. `genointerp associate "
-    "--baselines` and the key `baselines` of a run measure them."
+    "--baselines-out` and the key `baselines` of a run measure them."
 )
 """Text shown if there is no table of baselines."""
 

@@ -1,18 +1,23 @@
 """The `export` command."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from genointerp.cli.options import (
+    Annotations,
+    Features,
+    Genome,
+    MergeGap,
+    MinActivation,
+    MinLength,
+    Strand,
+)
+
 
 def export(
-    features: Annotated[
-        Path,
-        typer.Argument(
-            help="features file, catalogue (.yaml) or run directory", show_default=False
-        ),
-    ],
+    features: Features,
     out: Annotated[
         Path,
         typer.Option(
@@ -22,38 +27,36 @@ def export(
             show_default=False,
         ),
     ],
-    feature: Annotated[str | None, typer.Option(help="number or name of the feature")] = None,
-    genome: Annotated[
-        Path | None,
-        typer.Option(
-            help="FASTA or GenBank, for .fasta; or the name of a genome of a catalogue or a run"
+    feature: Annotated[
+        str | None,
+        typer.Argument(
+            help="number or name of the feature; none for .h5ad, which has all", show_default=False
         ),
     ] = None,
-    annotations: Annotated[Path | None, typer.Option(help="GFF3 or GenBank, for .h5ad")] = None,
-    strand: Annotated[
-        Literal["+", "-"] | None,
-        typer.Option(help="only this reading strand; both otherwise (tracks: the larger value)"),
-    ] = None,
+    genome: Genome = None,
+    annotations: Annotations = None,
+    strand: Strand = None,
     bin: Annotated[
         int,
         typer.Option(min=1, help="bin width of a track in bp; a bin has its greatest activation"),
     ] = 1,
-    merge_gap: Annotated[
-        int, typer.Option(min=0, help="longest silent gap inside a locus, in bp")
-    ] = 0,
-    min_length: Annotated[int, typer.Option(min=1, help="shortest locus, in bp")] = 1,
-    min_activation: Annotated[
-        float, typer.Option(min=0, help="bases with a lower activation count as silent in loci")
-    ] = 0.0,
-    flank: Annotated[int, typer.Option(min=0, help="bases on either side in .fasta")] = 50,
+    merge_gap: MergeGap = 0,
+    min_length: MinLength = 1,
+    min_activation: MinActivation = 0.0,
+    flank: Annotated[
+        int, typer.Option(min=0, help="bases on either side of a locus in .fasta, in lower case")
+    ] = 50,
 ) -> None:
-    """Write a feature as a track or as loci, or all on the genes, as the suffix of --out says."""
+    """Write FEATURE as a track or as loci, or all on the genes, as the suffix of --out says.
+
+    A track of both strands has the larger value of the two at each base.
+    """
     from genointerp.command.ask.export import export as export_feature
 
     number = export_feature(
         features,
-        out,
         feature,
+        out=out,
         genome=genome,
         annotations=annotations,
         strand=strand,

@@ -5,12 +5,20 @@ from typing import Annotated, Literal
 
 import typer
 
+from genointerp.cli.options import (
+    Feature,
+    Features,
+    Genomes,
+    MergeGap,
+    MinActivation,
+    MinLength,
+    Top,
+)
+
 
 def motif(
-    features: Annotated[
-        Path, typer.Argument(help="features file, catalogue of several (.yaml), or run directory")
-    ],
-    feature: Annotated[str, typer.Argument(help="number or name of the feature")],
+    features: Features,
+    feature: Feature,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -20,29 +28,17 @@ def motif(
             "there instead",
         ),
     ] = None,
-    genome: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="FASTA or GenBank; a catalogue and a run name their own; or the name of a genome "
-            "of these, whose loci alone are then aligned; repeatable"
-        ),
-    ] = None,
-    n_loci: Annotated[
-        int, typer.Option(min=1, help="number of loci to align, strongest first")
-    ] = 200,
+    genome: Genomes = None,
+    top: Top = 200,
     anchor: Annotated[
         Literal["peak", "start", "end"],
         typer.Option(help="base of a locus that is laid on offset 0, in reading direction"),
     ] = "peak",
     before: Annotated[int, typer.Option(min=0, help="bases before the anchor")] = 30,
     after: Annotated[int, typer.Option(min=0, help="bases after the anchor")] = 10,
-    merge_gap: Annotated[
-        int, typer.Option(min=0, help="longest silent gap inside a locus, in bp")
-    ] = 0,
-    min_length: Annotated[int, typer.Option(min=1, help="shortest locus, in bp")] = 1,
-    min_activation: Annotated[
-        float, typer.Option(min=0, help="bases with a lower activation count as silent")
-    ] = 0.0,
+    merge_gap: MergeGap = 0,
+    min_length: MinLength = 1,
+    min_activation: MinActivation = 0.0,
     format: Annotated[
         Literal["table", "tsv", "csv", "json"],
         typer.Option(help="form on the standard output: a row for each column of the alignment"),
@@ -57,7 +53,7 @@ def motif(
         feature,
         out,
         genome=genome or (),
-        n_loci=n_loci,
+        top=top,
         anchor=anchor,
         before=before,
         after=after,

@@ -7,6 +7,17 @@ import typer
 
 from genointerp.cli.force import with_force
 from genointerp.cli.look import with_look
+from genointerp.cli.options import (
+    Annotations,
+    Associations,
+    Concepts,
+    Feature,
+    Features,
+    Genome,
+    Genomes,
+    ManyAnnotations,
+    ManyFeatures,
+)
 
 if TYPE_CHECKING:
     from genointerp.figure.file import Look
@@ -14,63 +25,19 @@ if TYPE_CHECKING:
 plot = typer.Typer(no_args_is_help=True, help="Draw a figure; its suffix is its format.")
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="figure: .png, .pdf or .svg")]
-Store = Annotated[
-    Path, typer.Argument(help="features file, catalogue of several (.yaml), or run directory")
-]
-Stores = Annotated[
-    list[Path],
-    typer.Argument(help="features file of each genome; a catalogue (.yaml); or a run directory"),
-]
-Associations = Annotated[
-    Path | None,
-    typer.Option(
-        help="table of associations: names each feature's best concept; a catalogue and a run "
-        "have their own"
-    ),
-]
-Concepts = Annotated[
-    Path | None,
-    typer.Option(help="YAML that defines the concepts; else that of the run, or the shipped one"),
-]
-Measured = Annotated[
-    Path | None,
-    typer.Option(help="table of associations of these features; a catalogue and a run have theirs"),
-]
-Genome = Annotated[
-    Path | None,
-    typer.Option(
-        help="FASTA or GenBank; or the name of a genome of a catalogue or a run, which name theirs"
-    ),
-]
-Named = Annotated[
-    str | None, typer.Option(help="name of the genome, of several of a catalogue or a run")
-]
-Genomes = Annotated[
-    list[Path] | None, typer.Option(help="FASTA or GenBank of each genome, in any order")
-]
-Annotation = Annotated[
-    Path | None, typer.Option(help="GFF3 or GenBank; a catalogue and a run name their own")
-]
-Annotations = Annotated[
-    list[Path] | None,
-    typer.Option(
-        help="GFF3 or GenBank of each features file, in their order; a catalogue and a run name "
-        "their own"
-    ),
-]
 
 
 @plot.command()
 @with_force
 @with_look
 def region(
-    features: Store,
+    features: Features,
     region: Annotated[
         str, typer.Argument(help="1-based closed, like chrI:1-1,000; or the name of a gene")
     ],
     out: Out,
     look: "Look",
-    annotations: Annotation = None,
+    annotations: Annotations = None,
     genome: Genome = None,
     associations: Associations = None,
     concepts: Concepts = None,
@@ -118,16 +85,18 @@ def overlap(
 @with_force
 @with_look
 def curves(
-    features: Stores,
+    features: ManyFeatures,
     out: Out,
     look: "Look",
-    annotations: Annotations = None,
-    associations: Measured = None,
+    annotations: ManyAnnotations = None,
+    associations: Associations = None,
     genome: Genomes = None,
     concepts: Concepts = None,
     feature: Annotated[
         list[str] | None,
-        typer.Option(help="number or name; repeatable; else the best feature of each concept"),
+        typer.Option(
+            help="number or name of a feature to draw; repeatable; else the best of each concept"
+        ),
     ] = None,
     concept: Annotated[list[str] | None, typer.Option(help="only this concept; repeatable")] = None,
 ) -> None:
@@ -152,26 +121,28 @@ def curves(
 @with_force
 @with_look
 def metagene(
-    features: Stores,
-    feature: Annotated[str, typer.Option(help="number or name in the dictionary")],
+    features: ManyFeatures,
+    feature: Feature,
     concept: Annotated[str, typer.Option(help="concept whose elements are aligned")],
     out: Out,
     look: "Look",
-    annotations: Annotations = None,
-    associations: Measured = None,
+    annotations: ManyAnnotations = None,
+    associations: Associations = None,
     genome: Genomes = None,
     concepts: Concepts = None,
-    flank: Annotated[int, typer.Option(min=1, help="bp on either side")] = 200,
+    flank: Annotated[
+        int, typer.Option(min=1, help="bases on either side of the ends of an element")
+    ] = 200,
 ) -> None:
     """Draw the mean activation around starts and ends of elements, on test."""
     from genointerp.figure.metagene import metagene as draw_metagene
 
     draw_metagene(
         features,
+        feature,
         out,
         annotations=annotations or (),
         associations=associations,
-        feature=feature,
         concept=concept,
         genome=genome or (),
         concepts=concepts,
@@ -185,11 +156,18 @@ def metagene(
 @with_force
 @with_look
 def circle(
-    features: Store,
-    feature: Annotated[list[str], typer.Option(help="number or name; repeatable: a ring each")],
+    features: Features,
+    feature: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FEATURE...",
+            help="number or name of a feature: a ring for each",
+            show_default=False,
+        ),
+    ],
     out: Out,
     look: "Look",
-    annotations: Annotation = None,
+    annotations: Annotations = None,
     genome: Genome = None,
     contig: Annotated[
         str | None, typer.Option(help="contig to draw; by default the longest")
@@ -201,10 +179,10 @@ def circle(
 
     draw_circle(
         features,
+        feature,
         out,
         genome=genome,
         annotations=annotations,
-        feature=feature,
         contig=contig,
         associations=associations,
         **look,
@@ -216,11 +194,11 @@ def circle(
 @with_force
 @with_look
 def feature(
-    features: Store,
-    feature: Annotated[str, typer.Option(help="number or name in the dictionary")],
+    features: Features,
+    feature: Feature,
     out: Out,
     look: "Look",
-    genome: Named = None,
+    genome: Genome = None,
 ) -> None:
     """Draw the activations of one feature: how strong, how often, what shape and where."""
     from genointerp.figure.feature import feature as draw_feature
@@ -233,11 +211,11 @@ def feature(
 @with_force
 @with_look
 def density(
-    features: Store,
+    features: Features,
     out: Out,
     look: "Look",
     feature: Annotated[str | None, typer.Option(help="number or name of a feature to mark")] = None,
-    genome: Named = None,
+    genome: Genome = None,
 ) -> None:
     """Draw the densities of all features."""
     from genointerp.figure.density import density as draw_density
@@ -261,7 +239,7 @@ def dictionary(
     method: Annotated[
         Literal["pca", "umap"], typer.Option(help="umap needs the package umap-learn")
     ] = "pca",
-    seed: Annotated[int, typer.Option(help="random seed of umap")] = 0,
+    seed: Annotated[int, typer.Option(help="random seed", show_default="0")] = 0,
 ) -> None:
     """Draw the directions of a dictionary in two dimensions."""
     from genointerp.figure.dictionary import dictionary as draw_dictionary

@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 
 import typer
 
+from genointerp.cli.options import Annotations, Associations, Features, MinActivation, Strand, Top
+
 
 def query(
-    features: Annotated[
-        Path, typer.Argument(help="features file, catalogue of several (.yaml), or run directory")
-    ],
-    regions: Annotated[
+    features: Features,
+    region: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[REGION]...",
@@ -26,22 +26,14 @@ def query(
     gene: Annotated[
         list[str] | None, typer.Option(help="element of the annotation by name; repeatable")
     ] = None,
-    annotations: Annotated[
-        Path | None,
-        typer.Option(help="GFF3 or GenBank, for genes; a catalogue and a run name their own"),
+    annotations: Annotations = None,
+    top: Top = 20,
+    feature: Annotated[
+        str | None, typer.Option(help="number or name of a feature: only this one")
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="rows of each region at most")] = 20,
-    feature: Annotated[str | None, typer.Option(help="only this feature: number or name")] = None,
-    strand: Annotated[Literal["+", "-"] | None, typer.Option(help="only this strand")] = None,
-    min_activation: Annotated[
-        float, typer.Option(min=0, help="bases with a lower activation count as silent")
-    ] = 0.0,
-    associations: Annotated[
-        Path | None,
-        typer.Option(
-            help="associations table: adds the best concept of each feature; a run has its own"
-        ),
-    ] = None,
+    strand: Strand = None,
+    min_activation: MinActivation = 0.0,
+    associations: Associations = None,
     format: Annotated[
         Literal["table", "tsv", "csv", "json", "bed"],
         typer.Option(
@@ -61,7 +53,7 @@ def query(
 
     pieces = query_text(
         features,
-        Places(tuple(regions or ()), bed, tuple(gene or ())),
+        Places(tuple(region or ()), bed, tuple(gene or ())),
         QueryConfig(top, feature, strand, min_activation),
         annotations=annotations,
         associations=associations,

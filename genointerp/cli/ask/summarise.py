@@ -9,8 +9,8 @@ import typer
 def summarise(
     fidelity: Annotated[Path, typer.Option(help="JSON of `genointerp evaluate`")],
     out: Annotated[Path, typer.Option("--out", "-o", help="headline figures, JSON")],
-    best: Annotated[Path, typer.Option(help="best feature of each concept, table")],
-    text: Annotated[Path, typer.Option(help="all associations as TSV")],
+    best_out: Annotated[Path, typer.Option(help="best feature of each concept, table")],
+    text_out: Annotated[Path, typer.Option(help="all associations as TSV")],
     associations: Annotated[
         Path | None,
         typer.Argument(help="table of associations; none where no genome is annotated"),
@@ -22,7 +22,8 @@ def summarise(
         Path | None, typer.Option(help="folder of the dictionary, if it was there")
     ] = None,
     baselines: Annotated[
-        Path | None, typer.Option(help="table of `genointerp associate --baselines`, if measured")
+        Path | None,
+        typer.Option(help="table of `genointerp associate --baselines-out`, if measured"),
     ] = None,
 ) -> None:
     """Collect the headline figures of a run, and the best feature of each concept."""
@@ -35,7 +36,7 @@ def summarise(
         fidelity=fidelity,
         baselines=baselines,
         out=out,
-        best=best,
-        text=text,
+        best_out=best_out,
+        text_out=text_out,
     )
-    typer.echo(f"{out} {best} {text}")
+    typer.echo(f"{out} {best_out} {text_out}")

@@ -5,36 +5,35 @@ from typing import Annotated, Literal
 
 import typer
 
+from genointerp.cli.options import (
+    Annotations,
+    Feature,
+    Features,
+    Genomes,
+    MergeGap,
+    MinActivation,
+    MinLength,
+    Top,
+)
+
 
 def top(
-    features: Annotated[
-        Path, typer.Argument(help="features file, catalogue of several (.yaml), or run directory")
-    ],
-    feature: Annotated[str, typer.Argument(help="number or name of the feature")],
-    n: Annotated[int, typer.Option("--top", min=1, help="loci at most")] = 20,
-    genome: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="FASTA or GenBank: adds the sequence of each locus; or the name of a genome of a "
-            "catalogue or a run, which alone is then asked; repeatable"
-        ),
-    ] = None,
-    annotations: Annotated[
-        Path | None,
-        typer.Option(
-            help="GFF3 or GenBank: adds the nearest element; a catalogue and a run name their own"
-        ),
-    ] = None,
+    features: Features,
+    feature: Feature,
+    top: Top = 20,
+    genome: Genomes = None,
+    annotations: Annotations = None,
     flank: Annotated[
-        int, typer.Option(min=0, help="bases shown on either side, in lower case")
+        int,
+        typer.Option(
+            min=0,
+            help="bases on either side of a locus, in lower case; none by default, so that a row "
+            "has the locus alone",
+        ),
     ] = 0,
-    merge_gap: Annotated[
-        int, typer.Option(min=0, help="longest silent gap inside a locus, in bp")
-    ] = 0,
-    min_length: Annotated[int, typer.Option(min=1, help="shortest locus, in bp")] = 1,
-    min_activation: Annotated[
-        float, typer.Option(min=0, help="bases with a lower activation count as silent")
-    ] = 0.0,
+    merge_gap: MergeGap = 0,
+    min_length: MinLength = 1,
+    min_activation: MinActivation = 0.0,
     format: Annotated[
         Literal["table", "tsv", "csv", "json"],
         typer.Option(
@@ -54,7 +53,7 @@ def top(
     table = find_loci(
         features,
         feature,
-        top=n,
+        top=top,
         genome=genome or (),
         annotations=annotations or (),
         flank=flank,

@@ -17,6 +17,6 @@ def verify(
     from genointerp.command.ask.verify import verify as verify_file
     from genointerp.store.verify import all_passed, render_checks
 
-    checks = verify_file(file, inputs=input or [])
+    checks = verify_file(file, input=input or [])
     typer.echo(render_checks(checks), nl=False)
     raise typer.Exit(0 if all_passed(checks) else 1)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from genointerp.cli.options import Device
+
 
 def adopt(
     file: Annotated[
@@ -22,7 +24,7 @@ def adopt(
             help="library that wrote the folder: saelens, dictionary_learning, sparsify, interplm"
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="where the dictionary runs, such as cuda")] = "cpu",
+    device: Device = "cpu",
 ) -> None:
     """Make a dictionary of others, such as the published one of Evo 2, ready for `encode`."""
     from genointerp.command.build.adopt import AdoptConfig

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from genointerp.cli.options import Concepts
+
 
 def annotate(
     source: Annotated[
@@ -18,10 +20,10 @@ def annotate(
             help="table of elements, .tsv, .csv, .parquet or .json; with --find .gff3[.gz]",
         ),
     ],
-    genome: Annotated[Path | None, typer.Option(help="FASTA or GenBank of an annotation")] = None,
-    concepts: Annotated[
-        Path | None, typer.Option(help="YAML that defines the concepts; the shipped one otherwise")
+    genome: Annotated[
+        Path | None, typer.Option(help="FASTA or GenBank of the genome of an annotation")
     ] = None,
+    concepts: Concepts = None,
     find: Annotated[
         list[str] | None,
         typer.Option(

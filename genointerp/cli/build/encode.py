@@ -5,18 +5,18 @@ from typing import Annotated, Literal
 
 import typer
 
+from genointerp.cli.options import Device, Sae
+
 
 def encode(
     activations: Annotated[
         list[Path], typer.Argument(help="activations files of one genome", show_default=False)
     ],
-    sae: Annotated[
-        Path, typer.Option(help="folder of the dictionary, or shipped:nano", show_default=False)
-    ],
+    sae: Sae,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="features file to write", show_default=False)
     ],
-    device: Annotated[str, typer.Option(help="where the dictionary runs, such as cuda")] = "cpu",
+    device: Device = "cpu",
     compression: Annotated[
         Literal["none", "zstd"],
         typer.Option(help="zstd gives a smaller file that is slower to query"),

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from genointerp.cli.model_options import ModelChoice, with_model_options
+from genointerp.cli.options import Batch, Region, Site, Warmup, Window, option_of
 
 
 @with_model_options
@@ -15,22 +16,22 @@ def harvest(
         Path, typer.Option("--out", "-o", help="activations file to write", show_default=False)
     ],
     model: ModelChoice,
-    site: Annotated[
-        str | None, typer.Option(help="site in the model; by default the model's own")
-    ] = None,
-    region: Annotated[
-        list[str] | None, typer.Option(help="only this region, like chrI:1-1,000; repeatable")
-    ] = None,
-    window: Annotated[int | None, typer.Option(help="bases read in one pass")] = None,
-    warmup: Annotated[int | None, typer.Option(help="first bases of a pass, discarded")] = None,
+    site: Site = None,
+    region: Region = None,
+    window: Window = None,
+    warmup: Warmup = None,
     halo: Annotated[
         int | None,
         typer.Option(help="last bases of a pass, discarded; by default as the model needs"),
     ] = None,
     chunk: Annotated[
-        int | None, typer.Option(help="tokens read at once, so that a pass may be a chromosome")
+        int | None,
+        option_of(
+            "reading.harvest.HarvestConfig.chunk",
+            help="tokens read at once, so that a pass may be a chromosome; 0 reads a whole pass",
+        ),
     ] = None,
-    batch: Annotated[int | None, typer.Option(help="windows in one call of the model")] = None,
+    batch: Batch = None,
     encoding: Annotated[
         Literal["float16", "bfloat16"] | None,
         typer.Option(help="encoding of the stored values; by default as fits the model's dtype"),

@@ -6,6 +6,9 @@ from typing import Annotated
 import typer
 
 from genointerp.cli.model_options import ModelChoice, with_model_options
+from genointerp.cli.options import Region, Site, Warmup, Window, option_of
+
+_CONFIG = "sae.config"
 
 
 @with_model_options
@@ -21,27 +24,37 @@ def train(
     config: Annotated[
         Path | None, typer.Option(help="YAML of settings; defaults otherwise")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="replaces the seed of the configuration")] = None,
+    seed: Annotated[
+        int | None, option_of(f"{_CONFIG}.TrainConfig.seed", help="random seed")
+    ] = None,
     n_features: Annotated[
         list[int] | None,
-        typer.Option(help="size; repeatable, and so are k and init-seed: a folder for each"),
+        option_of(
+            f"{_CONFIG}.SaeConfig.n_features",
+            help="size; repeatable, and so are k and init-seed: a folder for each",
+        ),
     ] = None,
-    k: Annotated[list[int] | None, typer.Option(help="features that may fire on a token")] = None,
+    k: Annotated[
+        list[int] | None,
+        option_of(f"{_CONFIG}.SaeConfig.k", help="features that may fire on a token; repeatable"),
+    ] = None,
     init_seed: Annotated[
-        list[int] | None, typer.Option(help="random seed of the initial weights; repeatable")
+        list[int] | None,
+        typer.Option(
+            help="random seed of the initial weights; repeatable", show_default="that of --seed"
+        ),
+    ] = None,
+    n_tokens: Annotated[
+        int | None, typer.Option(help="tokens to train on; else so many passes as --config says")
     ] = None,
     genome: Annotated[
         list[Path] | None,
         typer.Option(help="FASTA or GenBank that the model reads, in place of ACTIVATIONS"),
     ] = None,
-    site: Annotated[
-        str | None, typer.Option(help="site in the model; by default the model's own")
-    ] = None,
-    region: Annotated[
-        list[str] | None, typer.Option(help="only this region of the genome; repeatable")
-    ] = None,
-    window: Annotated[int | None, typer.Option(help="bases read in one pass")] = None,
-    warmup: Annotated[int | None, typer.Option(help="first bases of a pass, discarded")] = None,
+    site: Site = None,
+    region: Region = None,
+    window: Window = None,
+    warmup: Warmup = None,
     tensorboard: Annotated[
         Path | None, typer.Option(help="folder for curves, if tensorboard is installed")
     ] = None,
@@ -57,6 +70,7 @@ def train(
         out,
         config=config,
         seed=seed,
+        n_tokens=n_tokens,
         grid=Grid(tuple(n_features or ()), tuple(k or ()), tuple(init_seed or ())),
         genome=genome or [],
         model=model.loader(up_to=site),

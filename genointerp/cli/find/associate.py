@@ -5,23 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
+from genointerp.cli.options import Concepts, Genomes, ManyAnnotations, ManyFeatures, Seed
+
 
 def _beside(*, help: str) -> Any:  # noqa: ANN401 - as typer has it
     return typer.Option(help=help, rich_help_panel="Baselines")
 
 
 def associate(
-    features: Annotated[
-        list[Path],
-        typer.Argument(help="features of each genome; a catalogue (.yaml); or a run directory"),
-    ],
-    annotations: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="GFF3 or GenBank of each genome, in the order of FEATURES; a catalogue and a run "
-            "name their own"
-        ),
-    ] = None,
+    features: ManyFeatures,
+    annotations: ManyAnnotations = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -31,10 +24,7 @@ def associate(
             "otherwise",
         ),
     ] = None,
-    genome: Annotated[
-        list[Path] | None,
-        typer.Option(help="sequences of FEATURES; a catalogue and a run name their own"),
-    ] = None,
+    genome: Genomes = None,
     test: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,13 +32,10 @@ def associate(
             " alternate blocks of each contig where none"
         ),
     ] = None,
-    concepts: Annotated[
-        Path | None,
-        typer.Option(help="YAML that defines the concepts; else that of a run, or the shipped one"),
-    ] = None,
+    concepts: Concepts = None,
     config: Annotated[Path | None, typer.Option(help="YAML of AssociateConfig")] = None,
-    seed: Annotated[int | None, typer.Option(help="random seed of the circular shifts")] = None,
-    baselines: Annotated[
+    seed: Seed = None,
+    baselines_out: Annotated[
         Path | None,
         _beside(help="also measure baselines without this dictionary, and write this table"),
     ] = None,
@@ -60,17 +47,17 @@ def associate(
         list[Path] | None,
         _beside(help="activations of FEATURES, for neurons, components and probes"),
     ] = None,
-    random: Annotated[
+    random_features: Annotated[
         list[Path] | None, _beside(help="features of the model with random weights")
     ] = None,
-    other_seed: Annotated[
-        list[Path] | None, _beside(help="features of a dictionary of another seed, as a baseline")
+    other_features: Annotated[
+        list[Path] | None, _beside(help="features of a dictionary of another seed")
     ] = None,
 ) -> None:
     """Compare every feature of FEATURES with every concept, in either orientation.
 
     Threshold and pair are chosen on the fit side; every score after f1_fit is measured on test.
-    With --baselines the best feature of each concept is compared with what single neurons,
+    With --baselines-out the best feature of each concept is compared with what single neurons,
     components, probes, the sequence alone (where --genome gives it) and other dictionaries reach.
     """
     from genointerp.command.find.associate import associate as associate_features
@@ -85,14 +72,14 @@ def associate(
         concepts=concepts,
         config=config,
         seed=seed,
-        baselines=baselines,
+        baselines_out=baselines_out,
         associations=associations,
         activations=activations or (),
-        random=random or (),
-        other_seed=other_seed or (),
+        random_features=random_features or (),
+        other_features=other_features or (),
     )
     significant = int((table["q_value"] <= 0.05).sum())
-    written = " ".join(str(path) for path in (out, baselines) if path is not None)
+    written = " ".join(str(path) for path in (out, baselines_out) if path is not None)
     if not written:
         typer.echo(render_table(table, "tsv"), nl=False)
     said = f"{len(table)} associations, {significant} with q <= 0.05"

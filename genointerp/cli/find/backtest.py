@@ -9,13 +9,18 @@ from genointerp.cli.find.rank_options import (
     Ablation,
     Activations,
     Dictionary,
-    Features,
     Measured,
     OtherDictionaries,
-    Seed,
-    Sequences,
     Settings,
     TrainedOn,
+)
+from genointerp.cli.options import (
+    Associations,
+    Concepts,
+    Genomes,
+    ManyAnnotations,
+    ManyFeatures,
+    Seed,
 )
 
 
@@ -24,35 +29,26 @@ def _random(*, help: str) -> Any:  # noqa: ANN401 - as typer has it
 
 
 def backtest(
-    features: Features,
+    features: ManyFeatures,
     out: Annotated[
         Path,
         typer.Option(
             "--out", "-o", help="classes, .tsv; their features go to NAME_features.tsv next to it"
         ),
     ],
-    annotations: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="GFF3 or GenBank of each genome, in the order of FEATURES; a catalogue and a run "
-            "name their own"
-        ),
+    annotations: ManyAnnotations = None,
+    genome: Genomes = None,
+    associations: Associations = None,
+    figure_out: Annotated[
+        Path | None, typer.Option(help="also draw recall against rank: .png, .pdf or .svg")
     ] = None,
-    genome: Sequences = None,
-    associations: Annotated[
-        Path | None,
-        typer.Option(
-            help="associations of FEATURES with nothing hidden; a catalogue and a run name theirs"
-        ),
-    ] = None,
-    figure: Annotated[Path | None, typer.Option(help="recall against rank: .png, .svg")] = None,
     activations: Activations = None,
     ablation: Ablation = None,
     sae: Dictionary = None,
     other_sae: OtherDictionaries = None,
     trained_on: TrainedOn = None,
     measured: Measured = None,
-    random: Annotated[
+    random_features: Annotated[
         list[Path] | None, _random(help="features of the model with random weights")
     ] = None,
     random_activations: Annotated[
@@ -64,10 +60,7 @@ def backtest(
     baselines: Annotated[
         Path | None, typer.Option(help="table of baselines: which classes the model knows")
     ] = None,
-    concepts: Annotated[
-        Path | None,
-        typer.Option(help="YAML that defines the concepts; else that of a run, or the shipped one"),
-    ] = None,
+    concepts: Concepts = None,
     config: Settings = None,
     seed: Seed = None,
 ) -> None:
@@ -83,14 +76,14 @@ def backtest(
         annotations=annotations or (),
         genome=genome or (),
         associations=associations,
-        figure=figure,
+        figure_out=figure_out,
         activations=activations or (),
         ablation=ablation,
         sae=sae,
         other_sae=other_sae or (),
         trained_on=trained_on or (),
         measured=measured,
-        random=random or (),
+        random_features=random_features or (),
         random_activations=random_activations or (),
         random_sae=random_sae,
         baselines=baselines,

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from genointerp.cli.find.rank_options import Dictionary
+from genointerp.cli.options import Genomes, ManyAnnotations, Predictions
+
 
 def dossier(
     candidates: Annotated[Path, typer.Argument(help="table of candidates, or run directory")],
@@ -13,21 +16,10 @@ def dossier(
         list[Path] | None,
         typer.Option(help="features of each genome; those of the run where CANDIDATES is one"),
     ] = None,
-    genome: Annotated[
-        list[Path] | None,
-        typer.Option(help="sequence of each genome, in any order; a run names its own"),
-    ] = None,
-    annotations: Annotated[
-        list[Path] | None,
-        typer.Option(help="annotation of each genome; a run names its own"),
-    ] = None,
-    predictions: Annotated[
-        list[Path] | None,
-        typer.Option(help="GFF3 of each genome that finders wrote (annotate --find)"),
-    ] = None,
-    sae: Annotated[
-        Path | None, typer.Option(help="folder of the dictionary, for the nearest features")
-    ] = None,
+    genome: Genomes = None,
+    annotations: ManyAnnotations = None,
+    predictions: Predictions = None,
+    sae: Dictionary = None,
     config: Annotated[Path | None, typer.Option(help="YAML of DossierConfig")] = None,
 ) -> None:
     """Write a dossier of each of the first candidates: checks, loci, neighbours, what next."""

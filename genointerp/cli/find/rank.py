@@ -9,45 +9,39 @@ from genointerp.cli.find.rank_options import (
     Ablation,
     Activations,
     Dictionary,
-    Features,
     Measured,
     OtherDictionaries,
-    Seed,
-    Sequences,
     Settings,
     TrainedOn,
+)
+from genointerp.cli.options import (
+    Associations,
+    Genomes,
+    ManyAnnotations,
+    ManyFeatures,
+    Predictions,
+    Seed,
 )
 
 
 def rank(
-    features: Features,
+    features: ManyFeatures,
     out: Annotated[
         Path,
         typer.Option(
             "--out", "-o", help="candidates, .tsv; loci go to .gff3 and .fasta next to it"
         ),
     ],
-    associations: Annotated[
-        Path | None,
-        typer.Option(help="table of associations of FEATURES; a catalogue and a run name theirs"),
-    ] = None,
-    genome: Sequences = None,
+    associations: Associations = None,
+    genome: Genomes = None,
     activations: Activations = None,
     ablation: Ablation = None,
     sae: Dictionary = None,
     other_sae: OtherDictionaries = None,
     trained_on: TrainedOn = None,
     measured: Measured = None,
-    annotations: Annotated[
-        list[Path] | None,
-        typer.Option(help="annotation of each genome, to tell loci that it lacks; in their order"),
-    ] = None,
-    predictions: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="GFF3 of each genome that finders wrote (annotate --find), next to its annotation"
-        ),
-    ] = None,
+    annotations: ManyAnnotations = None,
+    predictions: Predictions = None,
     config: Settings = None,
     seed: Seed = None,
 ) -> None:

@@ -5,14 +5,6 @@ from typing import Annotated
 
 import typer
 
-Features = Annotated[
-    list[Path],
-    typer.Argument(help="features of each genome; a catalogue (.yaml); or a run directory"),
-]
-Sequences = Annotated[
-    list[Path] | None,
-    typer.Option(help="sequence of each genome; a catalogue and a run name their own"),
-]
 Activations = Annotated[
     list[Path] | None,
     typer.Option(
@@ -20,7 +12,7 @@ Activations = Annotated[
     ),
 ]
 Ablation = Annotated[Path | None, typer.Option(help="table of `genointerp ablate`")]
-Dictionary = Annotated[Path | None, typer.Option(help="folder of the dictionary")]
+Dictionary = Annotated[Path | None, typer.Option(help="folder of the dictionary, or shipped:nano")]
 OtherDictionaries = Annotated[
     list[Path] | None,
     typer.Option(help="dictionary of another seed; repeatable"),
@@ -30,9 +22,6 @@ TrainedOn = Annotated[
     typer.Option(help="genome that the dictionary was trained on; repeatable"),
 ]
 Settings = Annotated[Path | None, typer.Option(help="YAML of RankConfig")]
-Seed = Annotated[
-    int | None, typer.Option(help="random seed of the bases and directions that are drawn")
-]
 Measured = Annotated[
     Path | None,
     typer.Option(help="candidates of the same files, whose measurements are used again"),

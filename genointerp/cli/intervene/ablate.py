@@ -6,14 +6,15 @@ from typing import Annotated
 import typer
 
 from genointerp.cli.model_options import ModelChoice, with_model_options
+from genointerp.cli.options import Region, Sae, option_of
+
+_CONFIG = "intervention.ablation.AblationConfig"
 
 
 @with_model_options
 def ablate(
     genome: Annotated[Path, typer.Argument(help="FASTA or GenBank file", show_default=False)],
-    sae: Annotated[
-        Path, typer.Option(help="folder of the dictionary, or shipped:nano", show_default=False)
-    ],
+    sae: Sae,
     features: Annotated[
         Path,
         typer.Option(help="features file of the genome under this dictionary", show_default=False),
@@ -26,25 +27,31 @@ def ablate(
     ],
     model: ModelChoice,
     feature: Annotated[
-        list[str] | None, typer.Option(help="only this feature, by number or name; repeatable")
+        list[str] | None,
+        typer.Option(help="number or name of a feature: only this one; repeatable"),
     ] = None,
     candidates: Annotated[
         Path | None, typer.Option(help="table of `rank`, whose first features are ablated")
     ] = None,
-    top: Annotated[int | None, typer.Option(help="number of candidates to ablate")] = None,
-    region: Annotated[
-        list[str] | None,
-        typer.Option(help="only windows around bases in this region; repeatable"),
+    top: Annotated[
+        int | None, option_of(f"{_CONFIG}.top", help="how many candidates at most, best first")
     ] = None,
-    n_windows: Annotated[int | None, typer.Option(help="windows for each feature")] = None,
+    region: Region = None,
+    n_windows: Annotated[
+        int | None, option_of(f"{_CONFIG}.n_windows", help="windows for each feature")
+    ] = None,
     n_matched: Annotated[
-        int | None, typer.Option(help="matched features to compare each feature with")
+        int | None,
+        option_of(f"{_CONFIG}.n_matched", help="matched features to compare each feature with"),
     ] = None,
-    window: Annotated[int | None, typer.Option(help="bases read of each window")] = None,
-    warmup: Annotated[int | None, typer.Option(help="first bases of a window, as context")] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="random seed of windows and matched features")
+    window: Annotated[
+        int | None,
+        option_of(f"{_CONFIG}.window", help="bases read of each window, around a base that fires"),
     ] = None,
+    warmup: Annotated[
+        int | None, option_of(f"{_CONFIG}.warmup", help="first bases of a window, as context")
+    ] = None,
+    seed: Annotated[int | None, option_of(f"{_CONFIG}.seed", help="random seed")] = None,
 ) -> None:
     """Measure what the model loses without each feature, against matched random features."""
     from genointerp.command.intervene.ablate import ablate as ablate_file

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
+from genointerp.cli.options import Cores
+
 
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="run directory")] = Path("results/demo"),
-    cores: Annotated[int, typer.Option(min=1, help="threads for all steps together")] = 2,
+    cores: Cores = 2,
 ) -> None:
     """Run the whole chain on regions of both shipped genomes, then print what it found."""
     from genointerp.command.start.demo import demo as run_demo

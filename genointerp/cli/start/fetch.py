@@ -9,7 +9,9 @@ import typer
 def fetch(
     accession: Annotated[str, typer.Argument(help="nucleotide accession, such as NC_000913.2")],
     out: Annotated[Path, typer.Option("--out", "-o", help="folder to make")],
-    base_url: Annotated[str | None, typer.Option(help="another efetch server")] = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="another efetch server", show_default="that of NCBI")
+    ] = None,
 ) -> None:
     """Download sequence and annotation of ACCESSION from NCBI."""
     from genointerp.command.start.fetch import fetch as fetch_genome

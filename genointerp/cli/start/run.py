@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from genointerp.cli.options import Cores, DryRun, NoLock
+
 
 def run(
     config: Annotated[Path, typer.Argument(help="YAML of the run")],
@@ -12,17 +14,9 @@ def run(
         list[str] | None, typer.Argument(help="after --: arguments for Snakemake, such as -n")
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="run directory")] = Path("results"),
-    cores: Annotated[int, typer.Option(min=1, help="threads for all steps together")] = 2,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="list the steps and their cost, compute nothing")
-    ] = False,
-    no_lock: Annotated[
-        bool,
-        typer.Option(
-            "--no-lock",
-            help="for a file system without locks: make sure yourself that no other run is active",
-        ),
-    ] = False,
+    cores: Cores = 2,
+    dry_run: DryRun = False,
+    no_lock: NoLock = False,
 ) -> None:
     """Run the workflow of CONFIG; steps that are done are kept, a killed run goes on."""
     from genointerp.command.start.run import plan_run

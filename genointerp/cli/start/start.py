@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
+from genointerp.cli.options import Cores, DryRun
+
 
 def start(
     genome: Annotated[
         list[Path], typer.Argument(help="FASTA or GenBank, .gz too", show_default=False)
     ],
-    annotation: Annotated[
+    annotations: Annotated[
         list[Path] | None,
         typer.Option(help="GFF3 or GenBank of each genome; by default found or predicted"),
     ] = None,
@@ -20,25 +22,22 @@ def start(
     train: Annotated[
         bool, typer.Option("--train", help="train a dictionary, in place of the shipped one")
     ] = False,
-    cores: Annotated[int, typer.Option(min=1, help="threads for all steps together")] = 2,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="say what would be done and how long it takes")
-    ] = False,
+    cores: Cores = 2,
+    dry_run: DryRun = False,
 ) -> None:
     """Run the whole chain on GENOME, then print what it found and what to do next."""
     from genointerp.command.start.start import next_commands, plan_start
     from genointerp.command.start.start import start as start_run
     from genointerp.workflow.headline import headline
 
-    annotations = annotation or ()
     if dry_run:
-        lines = plan_start(genome, out, annotations=annotations, train=train, cores=cores)
+        lines = plan_start(genome, out, annotations=annotations or (), train=train, cores=cores)
         typer.echo("\n".join(lines))
         return
     run_dir = start_run(
         genome,
         out,
-        annotations=annotations,
+        annotations=annotations or (),
         train=train,
         cores=cores,
         show=lambda line: typer.echo(line, err=True),

@@ -93,9 +93,9 @@ class _Job:
 
 def export(
     features: OneOrMoreFeatures,
-    out: StrPath,
     feature: FeatureName | None = None,
     *,
+    out: StrPath,
     genome: StrPath | None = None,
     annotations: StrPath | None = None,
     strand: ReadStrand | None = None,
@@ -112,11 +112,11 @@ def export(
     ----------
     features
         Of one genome: a features file, a catalogue, a run directory, or one of these that is open.
+    feature
+        By number or name; for ``.h5ad`` None.
     out
         ``.bw`` or ``.bigwig``; ``.bedgraph`` or ``.bg``; ``.gff3`` or ``.gff``; ``.bed``;
         ``.fasta``, ``.fa`` or ``.fna``; ``.h5ad``, of every feature.
-    feature
-        By number or name; for ``.h5ad`` None.
     genome
         FASTA or GenBank, for ``.fasta``, unless a catalogue or a run names it; or the name of one
         of their genomes.
@@ -147,7 +147,7 @@ def export(
     Examples
     --------
     >>> import genointerp as gi
-    >>> n_intervals = gi.export("features.h5", "track.bw", 12)  # doctest: +SKIP
+    >>> n_intervals = gi.export("features.h5", 12, out="track.bw")  # doctest: +SKIP
     """
     loci = LocusConfig(merge_gap, min_length, min_activation)
     config = ExportConfig(strand, bin, loci, flank, as_texts(types))

@@ -21,7 +21,7 @@ def motif(
     out: StrPath | None = None,
     *,
     genome: OneOrMorePaths = (),
-    n_loci: int = MotifConfig.n_loci,
+    top: int = MotifConfig.n_loci,
     anchor: Anchor = MotifConfig.anchor,
     before: int = MotifConfig.before,
     after: int = MotifConfig.after,
@@ -43,8 +43,8 @@ def motif(
     genome
         FASTA or GenBank, unless a catalogue or a run names it; or the name of one of their genomes,
         to which the loci are then limited.
-    n_loci
-        Loci that are aligned at most.
+    top
+        Number of loci that are aligned, the strongest first.
     anchor
         Base of a locus that is laid on offset 0, in reading direction.
     before, after
@@ -70,7 +70,7 @@ def motif(
     >>> found = gi.motif("results/demo", 12)  # doctest: +SKIP
     """
     loci = LocusConfig(merge_gap, min_length, min_activation)
-    config = MotifConfig(n_loci, anchor, before, after, loci=loci)
+    config = MotifConfig(top, anchor, before, after, loci=loci)
     known, suffix = (".meme", *TABLE_SUFFIXES, *FORMATS), None if out is None else Path(out).suffix
     if out is not None and suffix not in known:
         raise InputError(str(out), f"a name that ends in {', '.join(known)}", repr(suffix))

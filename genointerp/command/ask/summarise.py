@@ -31,8 +31,8 @@ def summarise(
     fidelity: StrPath,
     baselines: StrPath | None = None,
     out: StrPath,
-    best: StrPath,
-    text: StrPath,
+    best_out: StrPath,
+    text_out: StrPath,
 ) -> None:
     """Write ``summary.json``, the table of the best feature of each concept, and all as text.
 
@@ -47,8 +47,10 @@ def summarise(
     fidelity
         What `genointerp evaluate` wrote.
     baselines
-        What `genointerp associate --baselines` wrote; None where nothing was measured.
-    text
+        What `genointerp associate --baselines-out` wrote; None where nothing was measured.
+    best_out
+        Table of the best feature of each concept.
+    text_out
         TSV of all associations, for those who do not read Parquet.
 
     Raises
@@ -58,7 +60,7 @@ def summarise(
     InputError
         If neither the log of a training nor a dictionary is given, or both.
     """
-    fidelity, out, best, text = map(Path, (fidelity, out, best, text))
+    fidelity, out = Path(fidelity), Path(out)
     dictionary, inputs = _dictionary(training, sae)
     inputs["fidelity"] = fidelity
     everything, table = empty_table(ASSOCIATIONS), empty_table(BEST_PER_CONCEPT)
@@ -84,8 +86,8 @@ def summarise(
         "provenance": json.loads(provenance.as_json()),
     }
     with together():
-        write_table(everything, text, ASSOCIATIONS, provenance)
-        write_table(table, best, BEST_PER_CONCEPT, provenance)
+        write_table(everything, Path(text_out), ASSOCIATIONS, provenance)
+        write_table(table, Path(best_out), BEST_PER_CONCEPT, provenance)
         with atomic_path(out) as temporary:
             temporary.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 

@@ -7,14 +7,14 @@ from genointerp.store.verify import Check
 from genointerp.store.verify import verify as run_checks
 
 
-def verify(file: StrPath, *, inputs: OneOrMorePaths = ()) -> list[Check]:
+def verify(file: StrPath, *, input: OneOrMorePaths = ()) -> list[Check]:
     """Run every check of a features or activations file.
 
     See :func:`genointerp.store.verify.verify`.
 
     Parameters
     ----------
-    inputs
+    input
         Files that it must have been made from, by sha256.
     """
-    return run_checks(Path(file), inputs=as_paths(inputs))
+    return run_checks(Path(file), inputs=as_paths(input))

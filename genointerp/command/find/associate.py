@@ -47,11 +47,11 @@ def associate(
     concepts: AnyConcepts = None,
     config: AssociateConfig | Mapping[str, Any] | StrPath | None = None,
     seed: int | None = None,
-    baselines: StrPath | None = None,
+    baselines_out: StrPath | None = None,
     associations: StrPath | None = None,
     activations: OneOrMorePaths = (),
-    random: OneOrMorePaths = (),
-    other_seed: OneOrMorePaths = (),
+    random_features: OneOrMorePaths = (),
+    other_features: OneOrMorePaths = (),
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Compare every feature with every concept, in either orientation.
@@ -83,12 +83,12 @@ def associate(
         ``seed`` replace its own.
     seed
         Random seed of the circular shifts.
-    baselines
+    baselines_out
         What needs no dictionary is measured as well, and this table is written.
     associations
         Associations of these features that were made before with the same configuration, for the
         baselines, in place of ``out``.
-    activations, random, other_seed
+    activations, random_features, other_features
         For the baselines, each in any order of the genomes: activations that the features were made
         of, and the features of the rivals of
         :class:`genointerp.association.baseline.measure.Rivals`.
@@ -114,8 +114,12 @@ def associate(
     >>> associations = gi.associate(run, concepts="mine.yaml", config=run.split)  # doctest: +SKIP
     """
     settings = read_associate_config(config, test=as_texts(test), seed=seed)
-    rivals = {"activations": activations, "random": random, "other_seed": other_seed}
-    out, beside, known = as_path(out), as_path(baselines), as_path(associations)
+    rivals = {
+        "activations": activations,
+        "random_features": random_features,
+        "other_features": other_features,
+    }
+    out, beside, known = as_path(out), as_path(baselines_out), as_path(associations)
     _check_wanted(out, beside, known, {name: as_paths(paths) for name, paths in rivals.items()})
     files = find_specimens(
         features, genome=genome, annotations=annotations, activations=activations
@@ -129,8 +133,8 @@ def associate(
             table = _make_associations(specimens, out, origin, settings, report)
     if beside is not None:
         others = Rivals(
-            random=[FeatureStore(path) for path in as_paths(random)],
-            other_seed=[FeatureStore(path) for path in as_paths(other_seed)],
+            random=[FeatureStore(path) for path in as_paths(random_features)],
+            other_seed=[FeatureStore(path) for path in as_paths(other_features)],
         )
         own = BaselineConfig(seed=settings.seed)
         with progress_bar("baselines (detectors)", progress) as report:
@@ -148,7 +152,7 @@ def _check_wanted(
     given = [*(["associations"] if known else []), *(name for name in rivals if rivals[name])]
     if beside is None and given:
         expected = f"a table to write, where {given[0].replace('_', ' ')} are given"
-        raise InputError("baselines", expected, "none")
+        raise InputError("baselines_out", expected, "none")
     if beside is not None and (out is None) == (known is None):
         found = "neither" if out is None else "both"
         raise InputError("out", "associations to write (out) or to read (associations)", found)

@@ -37,14 +37,14 @@ def backtest(
     annotations: OneOrMorePaths = (),
     genome: OneOrMorePaths = (),
     associations: StrPath | None = None,
-    figure: StrPath | None = None,
+    figure_out: StrPath | None = None,
     activations: OneOrMorePaths = (),
     ablation: StrPath | None = None,
     sae: StrPath | None = None,
     other_sae: OneOrMorePaths = (),
     trained_on: OneOrMorePaths = (),
     measured: StrPath | None = None,
-    random: OneOrMorePaths = (),
+    random_features: OneOrMorePaths = (),
     random_activations: OneOrMorePaths = (),
     random_sae: StrPath | None = None,
     baselines: StrPath | None = None,
@@ -68,9 +68,9 @@ def backtest(
         As for `genointerp.rank`.
     associations
         Of these features, with nothing hidden. A catalogue and a run name their own.
-    figure
+    figure_out
         The recall of each class against the rank is drawn there, as the suffix says.
-    random, random_activations, random_sae
+    random_features, random_activations, random_sae
         Features of the model with random weights, in the order of the features; their activations,
         in any order; and the folder of their dictionary, trained on the same genomes.
     baselines
@@ -97,11 +97,13 @@ def backtest(
     >>> found = gi.backtest("results/demo")  # doctest: +SKIP
     """
     settings = read_rank_config(config, seed=seed)
-    out, figure, probes = as_path(out), as_path(figure), as_path(baselines)
+    out, figure, probes = as_path(out), as_path(figure_out), as_path(baselines)
     if out is not None:
         check_table_path(out)
     check_suffix(figure)
-    of_random = _RandomFiles(as_paths(random), as_paths(random_activations), as_path(random_sae))
+    of_random = _RandomFiles(
+        as_paths(random_features), as_paths(random_activations), as_path(random_sae)
+    )
     files = find_specimens(
         features, genome=genome, annotations=annotations, activations=activations
     )
