@@ -12,6 +12,7 @@ import typer
 import genointerp as gi
 from genointerp.cli import main
 from genointerp.cli.options import default_of
+from genointerp.figure.file import Look
 
 PACKAGE = Path(gi.__file__).parent
 PROGRAM = typer.main.get_command(main.app)
@@ -110,4 +111,5 @@ def test_the_keywords_of_a_function_are_the_options_of_its_command(name, command
 @pytest.mark.parametrize("name", sorted(PROGRAM.commands["plot"].commands))
 def test_the_keywords_of_a_figure_are_the_options_of_its_command(name):
     own = {param.name for param in PROGRAM.commands["plot"].commands[name].params}
-    assert set(inspect.signature(getattr(gi.plot, name)).parameters) <= own
+    keywords = set(inspect.signature(getattr(gi.plot, name)).parameters)
+    assert keywords - {"look"} | set(Look.__annotations__) <= own
