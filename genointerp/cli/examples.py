@@ -82,7 +82,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp export features.h5 313 --out feature_313.bw",
         "genointerp export results/demo --genome bsubtilis --out genes.h5ad",
     ),
-    "verify": ("genointerp verify features.h5", "genointerp verify activations.h5"),
+    "verify": ("genointerp verify features.h5", "genointerp verify results/demo/candidates.tsv"),
     "report": (
         "genointerp report results/demo --out report.html",
         "genointerp report results/mine --out mine.html",

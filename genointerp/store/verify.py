@@ -1,7 +1,7 @@
 """Verify that a file of this package is intact: a list of checks, with what each one found."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from genointerp.core.errors import GenointerpError, InputError, SchemaError
+from genointerp.core.files import kind_of_place
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import sha256_file
 from genointerp.genome.interval import GenomicInterval
@@ -23,6 +24,12 @@ from genointerp.store.feature.digest import SUMS, TILE_SUMS, add_sums, word_sum
 from genointerp.store.feature.store import GROUPS, STRANDS, FeatureStore, ReadStrand
 from genointerp.store.feature.tiles import mapped
 from genointerp.store.hdf5 import open_checked, text_attribute
+from genointerp.store.table.table import (
+    TABLE_SUFFIXES,
+    read_provenance,
+    read_table,
+    schema_of_table,
+)
 
 _ROWS = 1 << 16
 
@@ -40,7 +47,9 @@ class Check(NamedTuple):
 
 
 def verify(path: Path, *, inputs: Sequence[Path] = ()) -> list[Check]:
-    """Check a features or an activations file from end to end, with little memory.
+    """Check a features or an activations file, or a table, from end to end.
+
+    Large files are read with little memory.
 
     Parameters
     ----------
@@ -58,12 +67,16 @@ def verify(path: Path, *, inputs: Sequence[Path] = ()) -> list[Check]:
         If there is no such file, or its format cannot be verified.
     """
     path = Path(path)
+    if path.suffix in TABLE_SUFFIXES:
+        return _verify_table(path, inputs)
     kind = _format_of(path)
     checks = [_checked("format", lambda: _STORES[kind](path))]
     if checks[0].passed:
         checks.append(_checked("provenance", lambda: _check_provenance(path, kind)))
         if checks[-1].passed:
-            checks += [_checked(f"input {one}", partial(_check_input, path, one)) for one in inputs]
+            with h5py.File(path, "r") as file:
+                known = json.loads(file.attrs["provenance"])["inputs"]
+            checks += _input_checks(path, known, inputs)
         checks += _CHECKS[kind](path)
     return checks
 
@@ -119,13 +132,29 @@ def _check_provenance(path: Path, kind: str) -> None:
             raise SchemaError(where, expected, repr(record["generated-by"]))
 
 
-def _check_input(path: Path, given: Path) -> None:
-    with h5py.File(path, "r") as file:
-        known = json.loads(file.attrs["provenance"])["inputs"]
+def _input_checks(path: Path, known: Mapping[str, str], inputs: Sequence[Path]) -> list[Check]:
+    return [_checked(f"input {one}", partial(_check_input, path, known, one)) for one in inputs]
+
+
+def _check_input(path: Path, known: Mapping[str, str], given: Path) -> None:
     digest = sha256_file(given)
     if digest not in known.values():
         names = ", ".join(f"{name} {value[:12]}" for name, value in known.items()) or "none"
         raise InputError(str(given), f"one of the inputs of {path} ({names})", digest[:12])
+
+
+def _verify_table(path: Path, inputs: Sequence[Path]) -> list[Check]:
+    if not path.is_file():
+        raise SchemaError(str(path), "a table", kind_of_place(path))
+    checks = [_checked("format", lambda: schema_of_table(path))]
+    if not checks[0].passed:
+        return checks
+    schema = schema_of_table(path)
+    checks.append(_checked("provenance", lambda: read_provenance(path, schema)))
+    if checks[-1].passed:
+        known = read_provenance(path, schema).get("inputs") or {}
+        checks += _input_checks(path, known, inputs)
+    return [*checks, _checked("columns and values", lambda: read_table(path, schema))]
 
 
 def _verify_features(path: Path) -> Iterator[Check]:

@@ -168,7 +168,7 @@ def test_meme_is_read_by_biopython(tmp_path):
         assert found.background[letter] == pytest.approx(motif.background[column], abs=1e-5)
 
 
-@pytest.mark.parametrize("suffix", ["meme", "tsv", "parquet", "png", "svg", "pdf"])
+@pytest.mark.parametrize("suffix", ["meme", "tsv", "csv", "parquet", "png", "svg", "pdf"])
 def test_the_command_writes_what_the_suffix_says(tmp_path, suffix):
     genome = planted(tmp_path)
     write_fasta(genome.sequence, tmp_path / "g.fa")
@@ -179,7 +179,7 @@ def test_the_command_writes_what_the_suffix_says(tmp_path, suffix):
     assert done.stdout.startswith("40 sites (0 repeats), ")
     heads = {"meme": b"MEME version 5", "png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
     assert out.read_bytes().startswith(heads.get(suffix, b""))
-    if suffix in ("tsv", "parquet"):
+    if suffix in ("tsv", "csv", "parquet"):
         assert len(read_table(out, MOTIF)) == 41
 
 

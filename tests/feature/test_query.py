@@ -180,6 +180,8 @@ def test_command_prints_each_format(worked):
     tsv = run(worked.path, "chrA:10-14", "chrA:11-12", "--format", "tsv").stdout.splitlines()
     assert tsv[1] == "f\tchrA:10-14\tchrA\t2\t+\t4.0\t2.0\t0.6\t10\t13"
     assert [line.split("\t")[1] for line in tsv[3:]] == ["chrA:11-12", "chrA:11-12"]
+    comma = run(worked.path, "chrA:10-14", "chrA:11-12", "--format", "csv").stdout.splitlines()
+    assert comma == [line.replace("\t", ",") for line in tsv]
     rows = json.loads(run(worked.path, "chrA:10-14", "chrA:12-12", "--format", "json").stdout)
     assert [(row["region"], row["end"]) for row in rows] == [
         ("chrA:10-14", 13),

@@ -3,11 +3,15 @@ import shutil
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
 from genointerp.core.errors import SchemaError
+from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.store.table.schema.feature import LOCI
+from genointerp.store.table.table import write_table
 from genointerp.store.verify import all_passed, verify
 from tests.store.archives import ARCHIVES
 from tests.stores import dense_features, write_activations, write_features
@@ -249,3 +253,50 @@ def test_a_compressed_file_tells_the_same(tmp_path, compression):
         np.testing.assert_array_equal(track.row, np.flatnonzero(dense["-"][:, feature]))
     with h5py.File(path) as opened:
         assert (opened["plus/hits/row"].chunks is not None) == (compression == "zstd")
+
+
+LOCUS = pd.DataFrame(
+    {
+        "seqid": ["chrA"],
+        "start": [1],
+        "end": [10],
+        "strand": ["+"],
+        "max_activation": [1.5],
+        "mean_activation": [1.0],
+        "n_firing": [9],
+    }
+)
+
+
+@pytest.fixture(params=[".tsv", ".csv", ".parquet", ".json"])
+def table(request, whole, tmp_path):
+    path = tmp_path / f"loci{request.param}"
+    write_table(LOCUS, path, LOCI, Provenance({}, {"features": sha256_file(whole)}))
+    return path
+
+
+def test_a_table_is_checked_with_its_header_values_and_inputs(table, whole):
+    checks = verify(table, inputs=[whole])
+    names = ["format", "provenance", f"input {whole}", "columns and values"]
+    assert [check.name for check in checks] == names
+    assert all_passed(checks)
+    assert "expected one of the inputs of" in failed(table, inputs=[table])[f"input {table}"]
+
+
+def test_a_table_with_another_value_is_not_whole(table):
+    content = table.read_bytes()
+    place = content.index(b"chrA")
+    table.write_bytes(content[:place] + b"chrB" + content[place + 4 :])
+    # JSON has no checksum
+    assert bool(failed(table)) == (table.suffix != ".json")
+
+
+def test_a_table_of_no_known_format_or_no_table_is_not_whole(tmp_path):
+    (tmp_path / "summary.json").write_text('{"format": "mine", "rows": []}')
+    found = failed(tmp_path / "summary.json")["format"]
+    assert found == f"{tmp_path}/summary.json: format: expected the format of a table, found mine"
+    (tmp_path / "mine.csv").write_text("a,b\n")
+    found = failed(tmp_path / "mine.csv")["format"]
+    assert "mine.csv-metadata.json: expected the metadata of mine.csv, next to it" in found
+    with pytest.raises(SchemaError, match=r"none\.tsv: expected a table, found no file"):
+        verify(tmp_path / "none.tsv")

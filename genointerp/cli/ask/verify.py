@@ -7,13 +7,15 @@ import typer
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="features or activations file", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(help="features or activations file, or table", show_default=False)
+    ],
     input: Annotated[
         list[Path] | None,
         typer.Option(help="file that FILE must have been made from, by sha256; repeatable"),
     ] = None,
 ) -> None:
-    """Check indexes, order, checksums and provenance of FILE; status 1 where one is wrong."""
+    """Check contents, checksums and provenance of FILE; status 1 where one is wrong."""
     from genointerp.command.ask.verify import verify as verify_file
     from genointerp.store.verify import all_passed, render_checks
 

@@ -8,7 +8,7 @@ from genointerp.store.verify import verify as run_checks
 
 
 def verify(file: StrPath, *, input: OneOrMorePaths = ()) -> list[Check]:
-    """Run every check of a features or activations file.
+    """Run every check of a features or activations file, or of a table.
 
     See :func:`genointerp.store.verify.verify`.
 

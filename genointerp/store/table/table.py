@@ -37,6 +37,7 @@ from genointerp.store.table.delimited import (
     write_rows,
 )
 from genointerp.store.table.schema.column import Column, Kind, TableSchema
+from genointerp.store.table.schema.registry import SCHEMAS
 
 TextFormat = Literal["table", "tsv", "csv", "json"]
 
@@ -137,19 +138,42 @@ def read_provenance(path: StrPath, schema: TableSchema) -> dict[str, Any]:
     return found
 
 
+def schema_of_table(path: StrPath) -> TableSchema:
+    """Return the schema that a table names in its header.
+
+    Raises
+    ------
+    SchemaError
+        If the file is missing or unreadable, or names no schema of tables.
+    """
+    header, _ = _parse(Path(path), _ANY)
+    found = header.get("format", "none") if isinstance(header, dict) else "none"
+    if found not in SCHEMAS:
+        raise SchemaError(f"{path}: format", "the format of a table", str(found))
+    return SCHEMAS[found]
+
+
+_ANY = TableSchema("genointerp", 0, ())
+"""Schema to read a table with whose columns do not matter."""
+
+
 def _read(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:
+    header, frame = _parse(path, schema)
+    _check_header(path, header, schema)
+    return header, frame
+
+
+def _parse(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:
     if not path.is_file():
         raise SchemaError(str(path), f"a {schema.format} table", kind_of_place(path))
     read = _by_suffix(path, _READERS)
     try:
-        header, frame = read(path, schema)
+        return read(path, schema)
     except InputError:
         raise
     except Exception as error:
         found = one_line(error) or type(error).__name__
         raise SchemaError(str(path), f"a {schema.format} table", found) from error
-    _check_header(path, header, schema)
-    return header, frame
 
 
 def conform(frame: pd.DataFrame, schema: TableSchema, *, where: str) -> pd.DataFrame:
