@@ -87,11 +87,19 @@ class ConceptElements:
         `genointerp.annotation.raster`, which knows this.
     concepts : dict
         Definition of each concept, those without an element in this genome included.
+    chosen : dict
+        Elements of the annotation that each concept chose, where that is known.
     """
 
-    def __init__(self, table: pd.DataFrame, concepts: Mapping[str, Concept]) -> None:
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        concepts: Mapping[str, Concept],
+        chosen: Mapping[str, Sequence[Element]] | None = None,
+    ) -> None:
         self.table = table
         self.concepts = dict(concepts)
+        self.chosen = dict(chosen or {})
         self._slices = _slices(table["concept"].to_numpy(), list(self.concepts))
 
     @property
@@ -148,9 +156,19 @@ def load_concepts(path: StrPath | None = None) -> dict[str, Concept]:
 
 
 def define_elements(
-    annotations: AnnotationSet, genome: Genome, concepts: Mapping[str, Concept]
+    annotations: AnnotationSet,
+    genome: Genome,
+    concepts: Mapping[str, Concept],
+    *,
+    like: ConceptElements | None = None,
 ) -> ConceptElements:
     """Find the elements of each concept in an annotation of ``genome``.
+
+    Parameters
+    ----------
+    like
+        Elements in another annotation of the same genome: a concept that chooses the same again
+        has the same rows, which are then not made anew.
 
     Raises
     ------
@@ -163,16 +181,30 @@ def define_elements(
         for kind in type_names(element):
             by_type.setdefault(kind, []).append(element)
     chosen: dict[str, list[Element]] = {}
-    rows: list[tuple[Any, ...]] = []
+    tables: list[pd.DataFrame] = []
     for name, concept in concepts.items():
         typed = {e.id: e for kind in concept.types for e in by_type.get(kind, [])}
         given = list(typed.values()) if concept.of is None else chosen[concept.of]
         chosen[name] = _choose(given, concept, annotations)
-        pieces = _pieces(chosen[name], concept, genome)
-        rows.extend(_rows(name, concept, pieces, list(genome)))
+        if like is not None and _is_as_in(like, name, concept, chosen[name]):
+            tables.append(like.of(name))
+        else:
+            pieces = _pieces(chosen[name], concept, genome)
+            tables.append(_table(_rows(name, concept, pieces, list(genome))))
+    table = pd.concat([_table([]), *tables], ignore_index=True)
+    return ConceptElements(table, concepts, chosen)
+
+
+def _is_as_in(
+    like: ConceptElements, name: str, concept: Concept, chosen: Sequence[Element]
+) -> bool:
+    return like.concepts.get(name) == concept and like.chosen.get(name) == chosen
+
+
+def _table(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     numbers = ("start", "end", "element", "part", "frame")
-    return ConceptElements(table.astype(dict.fromkeys(numbers, "int64")), concepts)
+    return table.astype(dict.fromkeys(numbers, "int64"))
 
 
 def type_names(element: Element) -> tuple[str, ...]:

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element
-from genointerp.annotation.concepts import Concept, ConceptElements, define_elements
+from genointerp.annotation.concepts import Concept, ConceptElements
 from genointerp.annotation.raster import element_bases
 from genointerp.core.errors import UnknownNameError
-from genointerp.genome.genome import Genome
 
 
 def root_concepts(concepts: Mapping[str, Concept]) -> tuple[str, ...]:
@@ -19,13 +18,13 @@ def root_concepts(concepts: Mapping[str, Concept]) -> tuple[str, ...]:
     return tuple(name for name, it in concepts.items() if it.of is None and it.bases != "outside")
 
 
-def withhold(
-    annotations: AnnotationSet, genome: Genome, concepts: Mapping[str, Concept], name: str
-) -> AnnotationSet:
+def withhold(annotations: AnnotationSet, elements: ConceptElements, name: str) -> AnnotationSet:
     """Return the annotation without a class's elements and without elements that only carry them.
 
     Parameters
     ----------
+    elements
+        The elements of the concepts in this annotation.
     name
         One of `root_concepts`.
 
@@ -42,10 +41,9 @@ def withhold(
     UnknownNameError
         If there is no such class.
     """
-    roots = root_concepts(concepts)
+    roots = root_concepts(elements.concepts)
     if name not in roots:
         raise UnknownNameError("class", f"one of {', '.join(roots)}", repr(name))
-    elements = define_elements(annotations, genome, concepts)
     hidden = set(elements.of(name)["id"])
     known = {one for root in roots for one in elements.of(root)["id"]} - hidden
     gone = _carriers_of(hidden, annotations) - _carriers_of(known, annotations) - known

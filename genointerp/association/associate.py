@@ -49,6 +49,7 @@ def associate(
     *,
     config: AssociateConfig | None = None,
     matched: bool = True,
+    offsets: bool = True,
     progress: Progress = silent,
 ) -> pd.DataFrame:
     """Compare every feature with every concept, in each orientation of the concept.
@@ -60,6 +61,8 @@ def associate(
     matched
         Whether to compare elements with matched background, which needs the sequence of every
         specimen.
+    offsets
+        Whether to measure where features begin and end beside elements; NaN otherwise.
 
     Returns
     -------
@@ -106,7 +109,8 @@ def associate(
     )
     matched &= all(specimen.sequence is not None for specimen in specimens)
     nulls = PairNulls(specimens, test.universe, test.labels, config, matched=matched)
-    tested = _test_family(specimens, test, measures, nulls, config, progress)
+    boundaries = Boundaries(specimens, test.universe) if offsets else None
+    tested = _test_family(specimens, test, measures, nulls, boundaries, config, progress)
     return _frame(measures, tested, test)
 
 
@@ -136,6 +140,7 @@ def _test_family(
     side: Side,
     measures: Measures,
     nulls: PairNulls,
+    boundaries: Boundaries | None,
     config: AssociateConfig,
     progress: Progress,
 ) -> _Tested:
@@ -143,7 +148,6 @@ def _test_family(
     chosen &= side.labels.n_positive > 0
     tested = _Tested((len(chosen), len(side.labels.names)), nulls)
     stores = [specimen.features for specimen in specimens]
-    boundaries = Boundaries(specimens, side.universe)
     ends = Ends(specimens, side.universe, config)
     reader, n_features = read_cells(stores, side.universe), stores[0].n_features
     for features in feature_blocks(stores):
@@ -153,8 +157,9 @@ def _test_family(
             detected = block.detect(own, measures.threshold[own, label])
             sizes = measures.n_feature[own, label], measures.n_both[own, label]
             nulls.add(own, label, detected, *sizes)
-            offset = boundaries.offsets(detected, side.labels.names[label])
-            tested.start_offset[own, label], tested.end_offset[own, label] = offset
+            if boundaries is not None:
+                offset = boundaries.offsets(detected, side.labels.names[label])
+                tested.start_offset[own, label], tested.end_offset[own, label] = offset
         of_block = features.start + np.flatnonzero(chosen_here.any(axis=1))
         for feature, tracks in stream_rows(stores, of_block.tolist()):
             peaks = ends.find_peaks(tracks)

@@ -41,6 +41,7 @@ from genointerp.cli.start.models import models
 from genointerp.cli.start.run import run
 from genointerp.cli.start.start import start
 from genointerp.core.errors import GenointerpError
+from genointerp.core.messages import LineFormatter
 from genointerp.core.progress import hide_progress, log_progress
 from genointerp.core.text import one_line
 from genointerp.core.version import __version__
@@ -141,7 +142,9 @@ def main() -> None:
         # what a locale cannot show is no reason to end
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    messages = logging.StreamHandler(sys.stderr)
+    messages.setFormatter(LineFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[messages])
     try:
         app()
     except (GenointerpError, OSError) as error:

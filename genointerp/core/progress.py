@@ -1,11 +1,15 @@
 """Progress through a callback: library code reports, and the functions of the commands draw."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import NamedTuple
 
 from genointerp.core.notebook import NotebookBar, is_in_notebook
+
+_LINE = re.compile(r"^[^:]+: (\d+) of (\d+)$")
 
 Progress = Callable[[int, int], None]
 """Called with the amount done so far and the total, in the same unit."""
@@ -70,6 +74,52 @@ def _terminal_bar(label: str) -> Iterator[Progress]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+class StatusLine(NamedTuple):
+    """What shows a long run: lines that stay, and one last line that says where it is.
+
+    Parameters
+    ----------
+    show
+        Prints a line.
+    status
+        Replaces the last line.
+    """
+
+    show: Callable[[str], None]
+    status: Callable[[str], None]
+
+
+@contextmanager
+def status_line() -> Iterator[StatusLine]:
+    """Show a run on stderr; its last line is shown on a terminal alone, and goes at the end."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    if _hidden.get():
+        yield StatusLine(_nothing, _nothing)
+        return
+    console = Console(stderr=True)
+
+    def show(line: str) -> None:
+        # whole: a console would cut a word at the edge, and read brackets as orders
+        console.out(line, highlight=False)
+
+    if not console.is_terminal:
+        yield StatusLine(show, _nothing)
+        return
+    with Live(console=console, transient=True, auto_refresh=False) as live:
+
+        def status(line: str) -> None:
+            live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
+
+        yield StatusLine(show, status)
+
+
+def _nothing(line: str) -> None:
+    """Show no line."""
+
+
 class _LineProgress:
     def __init__(self, label: str) -> None:
         self.label = label
@@ -81,3 +131,15 @@ class _LineProgress:
             self.tenth = tenth
             sys.stderr.write(f"{self.label}: {done} of {total}\n")
             sys.stderr.flush()
+
+
+def share_of(line: str) -> float | None:
+    """Return how far something is by a line of `progress_bar`; None of any other line.
+
+    Examples
+    --------
+    >>> share_of("encode (bases): 50 of 200"), share_of("20 rows -> rows.tsv")
+    (0.25, None)
+    """
+    found = _LINE.match(line)
+    return int(found[1]) / max(int(found[2]), 1) if found else None

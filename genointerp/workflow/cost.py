@@ -1,12 +1,13 @@
 """The steps that a run has before it, and about how long each takes on this machine."""
 
 import math
-import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+
+from genointerp.workflow.snakemake_log import SnakemakeLog
 
 
 class Step(NamedTuple):
@@ -38,6 +39,8 @@ class Cost(NamedTuple):
         For each million bases that are read, on both strands.
     is_chained
         Whether other steps wait for it.
+    is_of_genome
+        Whether it is a step of one genome.
     most
         What is read costs no more than this.
     """
@@ -45,18 +48,19 @@ class Cost(NamedTuple):
     fixed: float
     per_mb: float
     is_chained: bool = True
+    is_of_genome: bool = False
     most: float = math.inf
 
 
 COSTS: dict[str, Cost] = {
-    "harvest": Cost(3, 170),
-    "harvest_random": Cost(3, 170, is_chained=False),
+    "harvest": Cost(3, 170, is_of_genome=True),
+    "harvest_random": Cost(3, 170, is_chained=False, is_of_genome=True),
     "train_sae": Cost(10, 280, most=85),
     "train_rival": Cost(10, 280, is_chained=False, most=85),
-    "encode": Cost(3, 5),
-    "encode_rival": Cost(3, 5, is_chained=False),
-    "annotate": Cost(2, 4, is_chained=False),
-    "find": Cost(2, 4, is_chained=False),
+    "encode": Cost(3, 5, is_of_genome=True),
+    "encode_rival": Cost(3, 5, is_chained=False, is_of_genome=True),
+    "annotate": Cost(2, 4, is_chained=False, is_of_genome=True),
+    "find": Cost(2, 4, is_chained=False, is_of_genome=True),
     "evaluate": Cost(16, 10, is_chained=False),
     "associate": Cost(6, 17),
     "baselines": Cost(10, 30, is_chained=False),
@@ -80,9 +84,6 @@ TRANSFORMS_S = 0.035
 """Seconds that the transforms of `speed` take on the machine of reference: one core, as a matrix
 product of numpy may not."""
 
-_RULE = re.compile(r"^(?:local)?rule (\w+):$")
-_WILDCARD = re.compile(r"^    wildcards: (.*)$")
-
 
 def planned(listing: str) -> list[tuple[str, str]]:
     r"""Return rule and wildcards of each job that a dry run of Snakemake prints, in its order.
@@ -92,20 +93,18 @@ def planned(listing: str) -> list[tuple[str, str]]:
     >>> planned("rule encode:\n    input: a\n    wildcards: genome=phage\nlocalrule all:\n")
     [('encode', 'phage')]
     """
-    jobs: list[tuple[str, str]] = []
+    log = SnakemakeLog()
     for line in listing.splitlines():
-        if rule := _RULE.match(line):
-            jobs.append((rule[1], ""))
-        elif (found := _WILDCARD.match(line)) and jobs:
-            values = [pair.partition("=")[2] for pair in found[1].split(", ")]
-            jobs[-1] = (jobs[-1][0], " ".join(values))
-    return [job for job in jobs if job[0] != "all"]
+        log.read(line)
+    return [(job.rule, job.of) for job in log.begun]
 
 
 def estimate(
     jobs: Iterable[tuple[str, str]], bases: Mapping[str, int], *, speed: float = 1.0
 ) -> list[Step]:
     """Return the jobs with an estimate of their time.
+
+    A step of a genome that is not named costs as much as one of the mean genome.
 
     Parameters
     ----------
@@ -118,7 +117,8 @@ def estimate(
     for rule, of in jobs:
         cost = COSTS.get(rule, OTHER)
         own = sum(bases.get(name, 0) for name in of.split())
-        n_mb = (own or sum(bases.values())) / 1e6
+        others = sum(bases.values()) / (max(len(bases), 1) if cost.is_of_genome else 1)
+        n_mb = (own or others) / 1e6
         steps.append(
             Step(rule, of, JOB + (cost.fixed + min(cost.per_mb * n_mb, cost.most)) / speed)
         )

@@ -1,55 +1,66 @@
-"""Show the logs of the steps as they grow, each line under the name of its step."""
+"""Read logs as they grow."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 
-class LogFollower:
-    """Read what was appended to the logs of a folder since the last look.
+class GrowingLog:
+    """Reads the lines that were appended to a log since the last look; it need not exist yet.
 
-    Text that was in a log at the beginning belongs to an earlier run and is not shown.
+    Parameters
+    ----------
+    skip
+        Whether text that is there now is not read, since it belongs to an earlier run.
+    """
+
+    def __init__(self, path: Path, *, skip: bool = False) -> None:
+        self.path = path
+        self._read = self._size() if skip else 0
+
+    def lines(self, *, is_over: bool = False) -> list[str]:
+        """Return the lines that were completed; where the log is over, the last is one anyway."""
+        begin = self._read
+        if self._size() < begin:  # the log was begun anew
+            begin = 0
+        if self._size() == begin:
+            return []
+        with self.path.open("rb") as handle:
+            handle.seek(begin)
+            fresh = handle.read()
+        if not is_over:
+            fresh = fresh[: fresh.rfind(b"\n") + 1]
+        self._read = begin + len(fresh)
+        return [line.rstrip() for line in fresh.decode(errors="replace").splitlines()]
+
+    def _size(self) -> int:
+        return self.path.stat().st_size if self.path.exists() else 0
+
+
+class LogFollower:
+    """Reads the logs of the steps of a run, each line under the name of its step.
 
     Parameters
     ----------
     folder
         Holds ``{step}.log`` and ``{genome}/{step}.log``; need not exist yet.
     show
-        Called with each complete line, which begins with ``genome/step: ``.
+        Called with the step, such as ``genome/step``, and each complete line.
     """
 
-    def __init__(self, folder: Path, show: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, show: Callable[[str, str], None]) -> None:
         self.folder = folder
         self.show = show
-        self._read = {path: _size(path) for path in self._logs()}
+        self._logs = {path: GrowingLog(path, skip=True) for path in self._paths()}
 
-    def look(self) -> None:
-        """Show the lines that were completed since the last look."""
-        for path in self._logs():
-            self._look_at(path, whole_lines=True)
+    def look(self, *, is_over: bool = False) -> None:
+        """Show the lines that were completed since the last look, or all that are left."""
+        for path in self._paths():
+            if path not in self._logs:
+                self._logs[path] = GrowingLog(path)
+            step = path.relative_to(self.folder).with_suffix("").as_posix()
+            for line in self._logs[path].lines(is_over=is_over):
+                if line.strip():
+                    self.show(step, line)
 
-    def finish(self) -> None:
-        """Show what is left, complete line or not."""
-        for path in self._logs():
-            self._look_at(path, whole_lines=False)
-
-    def _logs(self) -> list[Path]:
+    def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("**/*.log"))
-
-    def _look_at(self, path: Path, *, whole_lines: bool) -> None:
-        begin = self._read.get(path, 0)
-        if _size(path) < begin:  # the step began its log anew
-            begin = 0
-        with path.open("rb") as handle:
-            handle.seek(begin)
-            fresh = handle.read()
-        if whole_lines:
-            fresh = fresh[: fresh.rfind(b"\n") + 1]
-        self._read[path] = begin + len(fresh)
-        step = path.relative_to(self.folder).with_suffix("").as_posix()
-        for line in fresh.decode(errors="replace").splitlines():
-            if line.strip():
-                self.show(f"{step}: {line.rstrip()}")
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0

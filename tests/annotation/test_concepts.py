@@ -1,6 +1,7 @@
 from collections import defaultdict
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -295,3 +296,15 @@ def test_element_bases_number_the_bases_of_each_element(found):
             for base in range(part.start, part.end)
         )
         assert sorted(bases.row[bases.element == number]) == expected
+
+
+def test_rows_are_made_anew_where_a_concept_is_defined_otherwise_or_chooses_others():
+    first = {"codons": Concept("x", types=("CDS",), bases="first_codon")}
+    last = {"codons": Concept("x", types=("CDS",), bases="last_codon")}
+    a = element("CDS", "a", ("c", 0, 30, "+", 0))
+    b = element("CDS", "b", ("c", 40, 55, "-", 0))
+    known = define(a, b, concepts=first)
+    for elements, concepts in (((a, b), last), ((a,), first), ((a, b), first)):
+        annotations = AnnotationSet(elements, LENGTHS)
+        found = define_elements(annotations, genome(), concepts, like=known)
+        pd.testing.assert_frame_equal(found.table, define(*elements, concepts=concepts).table)

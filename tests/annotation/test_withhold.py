@@ -22,6 +22,11 @@ def annotated(*elements):
     return AnnotationSet(elements, GENOME.lengths)
 
 
+def without(annotations, name, concepts=CONCEPTS):
+    """The annotation without a class."""
+    return withhold(annotations, define_elements(annotations, GENOME, concepts), name)
+
+
 def ids(annotations):
     return {element.id for element in annotations}
 
@@ -42,7 +47,7 @@ def test_the_classes_are_what_elements_are_chosen_for():
     ],
 )
 def test_what_only_carries_a_hidden_element_goes_with_it(carrier, trna):
-    found = withhold(
+    found = without(
         annotated(
             element("gene", "g", 10, 40, **carrier),
             element("tRNA", "t", 10, 40, **trna),
@@ -50,8 +55,6 @@ def test_what_only_carries_a_hidden_element_goes_with_it(carrier, trna):
             element("gene", "other", 50, 80),
             element("CDS", "cds", 50, 80, Parent="other"),
         ),
-        GENOME,
-        CONCEPTS,
         "tRNA",
     )
     assert ids(found) == {"other", "cds"}
@@ -63,18 +66,16 @@ def test_a_carrier_of_another_class_stays():
         element("tmRNA", "t", 10, 90, Parent="g"),
         element("CDS", "tag", 20, 50, Parent="g"),
     )
-    assert ids(withhold(both, GENOME, CONCEPTS, "tmRNA")) == {"g", "tag"}
-    assert ids(withhold(both, GENOME, CONCEPTS, "CDS")) == {"g", "t"}
+    assert ids(without(both, "tmRNA")) == {"g", "tag"}
+    assert ids(without(both, "CDS")) == {"g", "t"}
 
 
 def test_the_pseudogenic_parts_of_a_pseudogene_go_with_it():
-    found = withhold(
+    found = without(
         annotated(
             element("pseudogene", "g", 10, 90, locus_tag="x"),
             element("pseudogenic_CDS", "c", 12, 50, locus_tag="x"),
         ),
-        GENOME,
-        CONCEPTS,
         "pseudogene",
     )
     assert ids(found) == set()
@@ -97,17 +98,19 @@ def test_concepts_without_a_class_are_those_of_an_annotation_that_never_had_it(n
     }
     everything = [one for group in groups.values() for one in group]
     never = [one for concept, group in groups.items() if concept != name for one in group]
-    hidden = define_elements(
-        withhold(annotated(*everything), GENOME, CONCEPTS, name), GENOME, CONCEPTS
-    )
+    whole = define_elements(annotated(*everything), GENOME, CONCEPTS)
+    left = withhold(annotated(*everything), whole, name)
+    hidden = define_elements(left, GENOME, CONCEPTS)
     absent = define_elements(annotated(*never), GENOME, CONCEPTS)
     pd.testing.assert_frame_equal(hidden.table, absent.table)
+    quickly = define_elements(left, GENOME, CONCEPTS, like=whole)
+    pd.testing.assert_frame_equal(quickly.table, absent.table)
     assert hidden.n_elements("intergenic") < 2 * len(groups) + 1
 
 
 def test_hidden_bases_become_intergenic_and_derived_concepts_go():
     whole = annotated(element("CDS", "a", 30, 60), element("tRNA", "t", 100, 130))
-    found = define_elements(withhold(whole, GENOME, CONCEPTS, "CDS"), GENOME, CONCEPTS)
+    found = define_elements(without(whole, "CDS"), GENOME, CONCEPTS)
     names = ["CDS", "CDS_phase0", "CDS_phase1", "CDS_phase2", "start_codon", "stop_codon"]
     assert [found.n_elements(name) for name in names] == [0] * 6
     gaps = found.of("intergenic")
@@ -133,7 +136,7 @@ def test_overlaps_are_shares_of_the_bases_of_the_class():
 
 def test_a_derived_concept_is_no_class():
     with pytest.raises(UnknownNameError, match=r"class: expected one of tRNA, .*'CDS_phase0'"):
-        withhold(annotated(), GENOME, CONCEPTS, "CDS_phase0")
+        without(annotated(), "CDS_phase0")
 
 
 def test_a_class_that_is_a_part_of_another_takes_its_elements_from_it():
@@ -144,5 +147,5 @@ def test_a_class_that_is_a_part_of_another_takes_its_elements_from_it():
     whole = annotated(
         element("CDS", "a", 0, 30, product="kinase"), element("CDS", "b", 40, 70, product="other")
     )
-    assert ids(withhold(whole, GENOME, concepts, "kinase")) == {"b"}
-    assert ids(withhold(whole, GENOME, concepts, "CDS")) == set()
+    assert ids(without(whole, "kinase", concepts)) == {"b"}
+    assert ids(without(whole, "CDS", concepts)) == set()

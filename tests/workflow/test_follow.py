@@ -10,8 +10,12 @@ def lines():
     return []
 
 
+def follow(folder, lines):
+    return LogFollower(folder, lambda step, line: lines.append(f"{step}: {line}"))
+
+
 def test_each_complete_line_is_shown_once_under_its_step(tmp_path, lines):
-    follower = LogFollower(tmp_path, lines.append)
+    follower = follow(tmp_path, lines)
     (tmp_path / "ecoli").mkdir()
     log = tmp_path / "ecoli" / "harvest.log"
     log.write_text("1 of 2\n2 o")
@@ -26,22 +30,29 @@ def test_each_complete_line_is_shown_once_under_its_step(tmp_path, lines):
 
 def test_what_an_earlier_run_wrote_is_not_shown(tmp_path, lines):
     (tmp_path / "train.log").write_text("old\n")
-    follower = LogFollower(tmp_path, lines.append)
+    follower = follow(tmp_path, lines)
     follower.look()
     assert lines == []
 
 
 def test_a_log_that_is_begun_anew_is_read_from_its_start(tmp_path, lines):
     (tmp_path / "train.log").write_text("a long old line\n")
-    follower = LogFollower(tmp_path, lines.append)
+    follower = follow(tmp_path, lines)
     (tmp_path / "train.log").write_text("new\n")
     follower.look()
     assert lines == ["train: new"]
 
 
 def test_the_last_line_is_shown_though_it_never_ended(tmp_path, lines):
-    follower = LogFollower(tmp_path, lines.append)
+    follower = follow(tmp_path, lines)
     (tmp_path / "train.log").write_text("killed here")
     follower.look()
-    follower.finish()
+    follower.look(is_over=True)
     assert lines == ["train: killed here"]
+
+
+def test_a_log_of_bytes_that_are_no_text_is_read_on(tmp_path, lines):
+    follower = follow(tmp_path, lines)
+    (tmp_path / "train.log").write_bytes(b"a \xff b\r\n\n\nc\n")
+    follower.look()
+    assert lines == ["train: a \N{REPLACEMENT CHARACTER} b", "train: c"]

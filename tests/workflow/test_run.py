@@ -63,16 +63,35 @@ def n_times(tmp_path):
 
 
 def test_a_second_run_repeats_no_step_and_progress_is_shown(place):
-    tmp_path, *_ = place
-    lines = []
-    run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, show=lines.append)
+    tmp_path, step, _ = place
+    lines, seen = [], []
+    step("sleep 1")
+    out = tmp_path / "out"
+    run_workflow(tmp_path / "run.yaml", out, cores=1, show=lines.append, status=seen.append)
     assert (tmp_path / "out" / "last.txt").read_text() == "done\n"
     assert lines[0].startswith("fit and test are alternate blocks of 48 bases")
-    assert "first: begun" in lines
+    assert lines[1].startswith("1 of 2 steps done: first: begun (about ")
+    assert lines[2:] == ["2 of 2 steps done: last"]
+    assert seen[0] == "planning the steps"
+    assert any(line.startswith("0 of 2 steps done; first at work; ") for line in seen)
     lines.clear()
     run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, show=lines.append)
     assert len(lines) == 1
     assert n_times(tmp_path) == 1
+
+
+def test_warnings_are_told_once_at_the_end_and_an_error_at_once(place):
+    tmp_path, step, _ = place
+    step("echo 'warning: g.fa: odd' >&2; echo 'warning: g.fa: odd' >&2; test -e ../mended || "
+         "(echo 'genointerp: g.fa: expected x, found y' >&2; false)")  # fmt: skip
+    lines = []
+    with pytest.raises(WorkflowError):
+        run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, show=lines.append)
+    assert lines[1:] == ["first: g.fa: expected x, found y", "warning: g.fa: odd (first)"]
+    (tmp_path / "mended").touch()
+    lines.clear()
+    run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, show=lines.append)
+    assert [line for line in lines if "odd" in line] == [lines[-1]]
 
 
 def test_the_steps_that_a_run_has_before_it_are_listed_and_nothing_is_made(place):

@@ -175,7 +175,7 @@ def backtest(
     if random is not None:
         _check_random(subject, random)
         shown = [specimen.with_concepts(concepts) for specimen in random.specimens]
-        table = associate(shown, config=subject.split, matched=False)
+        table = associate(shown, config=subject.split, matched=False, offsets=False)
         other = Subject(random.specimens, table, subject.split, random.given)
         gathered.append(_gather("random", other, config))
     roots = root_concepts(concepts)
@@ -213,7 +213,7 @@ def associate_hidden(
     left = hidden.hide_in(specimens)
     if not list_labels(left):
         return empty_table(ASSOCIATIONS)
-    return associate(left, config=split, matched=False)
+    return associate(left, config=split, matched=False, offsets=False)
 
 
 def class_features(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from genointerp.annotation.concepts import Concept, ConceptElements
+from genointerp.annotation.concepts import Concept, ConceptElements, define_elements
 from genointerp.annotation.withhold import withhold
 from genointerp.association.count.label import list_labels
 from genointerp.feature.specimen import Specimen
@@ -67,9 +67,10 @@ def hide(specimens: Sequence[Specimen], concepts: Mapping[str, Concept], name: s
 
 
 def _without(specimen: Specimen, concepts: Mapping[str, Concept], name: str) -> Specimen:
-    annotation, sequence = specimen.needs("annotation"), specimen.needs("sequence")
-    left = withhold(annotation, sequence, concepts, name)
-    return replace(specimen, annotation=left).with_concepts(concepts)
+    known = specimen.needs("elements")
+    left = withhold(specimen.needs("annotation"), known, name)
+    elements = define_elements(left, specimen.needs("sequence"), concepts, like=known)
+    return replace(specimen, annotation=left, elements=elements)
 
 
 def _hide_part(

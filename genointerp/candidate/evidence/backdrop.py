@@ -115,9 +115,10 @@ def tandem_repeats(sequence: UInt8[np.ndarray, " bp"]) -> Bool[np.ndarray, " bp"
     known = known_bases(sequence)
     for unit in range(1, min(_LONGEST_UNIT, len(sequence) - 1) + 1):
         same = (sequence[unit:] == sequence[:-unit]) & known[unit:]
-        for start, end in runs_of(same).tolist():
-            if end - start >= max(_FEWEST_MATCHES, 2 * unit):
-                found[start : end + unit] = True
+        runs = runs_of(same)
+        is_long = runs[:, 1] - runs[:, 0] >= max(_FEWEST_MATCHES, 2 * unit)
+        for start, end in runs[is_long].tolist():
+            found[start : end + unit] = True
     return found
 
 

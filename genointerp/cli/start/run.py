@@ -21,17 +21,20 @@ def run(
     """Run the workflow of CONFIG; steps that are done are kept, a killed run goes on."""
     from genointerp.command.start.run import plan_run
     from genointerp.command.start.run import run as run_workflow
+    from genointerp.core.progress import status_line
     from genointerp.workflow.cost import as_lines
 
     if dry_run:
         typer.echo("\n".join(as_lines(plan_run(config, out), cores)))
         return
-    run_workflow(
-        config,
-        out,
-        cores=cores,
-        extra=snakemake or (),
-        show=lambda line: typer.echo(line, err=True),
-        is_locked=not no_lock,
-    )
+    with status_line() as line:
+        run_workflow(
+            config,
+            out,
+            cores=cores,
+            extra=snakemake or (),
+            show=line.show,
+            status=line.status,
+            is_locked=not no_lock,
+        )
     typer.echo(f"run directory: {out}")

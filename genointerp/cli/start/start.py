@@ -28,19 +28,22 @@ def start(
     """Run the whole chain on GENOME, then print what it found and what to do next."""
     from genointerp.command.start.start import next_commands, plan_start
     from genointerp.command.start.start import start as start_run
+    from genointerp.core.progress import status_line
     from genointerp.workflow.headline import headline
 
     if dry_run:
         lines = plan_start(genome, out, annotations=annotations or (), train=train, cores=cores)
         typer.echo("\n".join(lines))
         return
-    run_dir = start_run(
-        genome,
-        out,
-        annotations=annotations or (),
-        train=train,
-        cores=cores,
-        show=lambda line: typer.echo(line, err=True),
-    )
+    with status_line() as line:
+        run_dir = start_run(
+            genome,
+            out,
+            annotations=annotations or (),
+            train=train,
+            cores=cores,
+            show=line.show,
+            status=line.status,
+        )
     typer.echo(headline(run_dir))
     typer.echo("\n".join(["", "next:", *(f"  {line}" for line in next_commands(run_dir))]))

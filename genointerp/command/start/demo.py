@@ -7,6 +7,14 @@ from genointerp.core.arguments import StrPath
 from genointerp.workflow.folder import workflow_folder
 
 
-def demo(out: StrPath, *, cores: int = 2, show: Callable[[str], None] = lambda line: None) -> None:
+def demo(
+    out: StrPath,
+    *,
+    cores: int = 2,
+    show: Callable[[str], None] = lambda line: None,
+    status: Callable[[str], None] = lambda line: None,
+) -> None:
     """Run the shipped demonstration: regions of both shipped genomes, the shipped model."""
-    run_workflow(workflow_folder() / "config" / "demo.yaml", out, cores=cores, show=show)
+    run_workflow(
+        workflow_folder() / "config" / "demo.yaml", out, cores=cores, show=show, status=status
+    )

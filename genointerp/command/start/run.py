@@ -16,14 +16,16 @@ import yaml
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import GenointerpError, InputError, StorageError
 from genointerp.core.files import atomic_path, check_writable, replacing
+from genointerp.core.messages import WARNING
 from genointerp.core.version import __version__
 from genointerp.genome.read import read_genome
 from genointerp.sae.header import read_header
+from genointerp.workflow.account import Account
 from genointerp.workflow.check import check_inputs
 from genointerp.workflow.config import read_run_config, relative_to
 from genointerp.workflow.cost import Step, estimate, planned, speed
 from genointerp.workflow.folder import workflow_folder
-from genointerp.workflow.follow import LogFollower
+from genointerp.workflow.follow import GrowingLog, LogFollower
 from genointerp.workflow.inputs import RECORD, InputRecord, weights_digest
 from genointerp.workflow.own_inputs import take_inputs
 from genointerp.workflow.process_group import process_group
@@ -43,6 +45,7 @@ def run(
     cores: int = 2,
     extra: Sequence[str] = (),
     show: Callable[[str], None] = lambda line: None,
+    status: Callable[[str], None] = lambda line: None,
     is_locked: bool = True,
 ) -> None:
     """Bring the run directory ``out`` up to date with a configuration.
@@ -62,7 +65,9 @@ def run(
     extra
         Arguments for Snakemake, whose own messages are then shown too.
     show
-        Called with each line of progress.
+        Called with a line for each step that is done, and at the end for each kind of warning.
+    status
+        Called often with one line: where the run is, and the time that it has left.
     is_locked
         Whether other runs are kept out of the directory, for which its file system must have
         locks. Where they are not, the caller has to see to it that there is no other run.
@@ -85,6 +90,7 @@ def run(
         cores=cores,
         extra=extra,
         show=show,
+        status=status,
         is_locked=is_locked,
     )
 
@@ -97,6 +103,7 @@ def run_resolved(
     cores: int = 2,
     extra: Sequence[str] = (),
     show: Callable[[str], None] = lambda line: None,
+    status: Callable[[str], None] = lambda line: None,
     is_locked: bool = True,
 ) -> None:
     """Bring a run directory up to date with a resolved configuration, as :func:`run` does.
@@ -115,7 +122,7 @@ def run_resolved(
         command = snakemake_command(out, cores=cores)
         log = out / "logs" / "snakemake" / "latest.txt"
         log.parent.mkdir(parents=True, exist_ok=True)
-        follower = LogFollower(out / "logs", show)
+        account = Account(_bases(config), cores=cores, speed=speed(), show=show)
         with (
             log.open("wb") as sink,
             # the lock is handed down: it is held until the last of us has ended, even by SIGKILL
@@ -126,13 +133,11 @@ def run_resolved(
                 keep_open=() if lock is None else (lock,),
             ) as snakemake,
         ):
-            while snakemake.poll() is None:
-                follower.look()
-                time.sleep(INTERVAL)
-        follower.finish()
-        status = snakemake.returncode
-    if status != 0:
-        raise WorkflowError(_reason(log, out, status))
+            _follow(snakemake, account, log=log, logs=out / "logs", status=status)
+    for line in account.warnings():
+        show(f"{WARNING}{line}")
+    if snakemake.returncode != 0:
+        raise WorkflowError(_reason(log, out, snakemake.returncode))
 
 
 def plan_run(config: StrPath, out: StrPath) -> list[Step]:
@@ -169,12 +174,40 @@ def _planned(config: Mapping[str, Any], out: Path, *, where: str) -> list[Step]:
     if done.returncode != 0:
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         raise WorkflowError(f"{where}: expected steps to plan, found {' '.join(last)}")
+    return estimate(planned(done.stdout + done.stderr), _bases(config), speed=speed())
+
+
+def _bases(config: Mapping[str, Any]) -> dict[str, int]:
+    """Return the number of bases that are read of each genome, on each strand."""
     bases = {}
     for name, entry in config["genomes"].items():
         genome = read_genome(entry["sequence"])
         parts = genome.regions(entry.get("regions", genome))
         bases[name] = sum(part.length for part in parts)
-    return estimate(planned(done.stdout + done.stderr), bases, speed=speed())
+    return bases
+
+
+def _follow(
+    snakemake: "subprocess.Popen[bytes]",
+    account: Account,
+    *,
+    log: Path,
+    logs: Path,
+    status: Callable[[str], None],
+) -> None:
+    """Read the logs of a run until it has ended."""
+    own, steps = GrowingLog(log), LogFollower(logs, account.of_step)
+    is_over = False
+    while not is_over:
+        is_over = snakemake.poll() is not None
+        # first, since a step has written its last line before Snakemake says that it has ended
+        lines = own.lines(is_over=is_over)
+        steps.look(is_over=is_over)
+        for line in lines:
+            account.of_snakemake(line)
+        status(account.status())
+        if not is_over:
+            time.sleep(INTERVAL)
 
 
 def _prepare(config: Mapping[str, Any], out: Path, *, where: str, is_here: bool) -> dict[str, str]:

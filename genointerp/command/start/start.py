@@ -28,6 +28,7 @@ def start(
     train: bool = False,
     cores: int = 2,
     show: Callable[[str], None] = lambda line: None,
+    status: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Run the workflow on genomes of one's own; return the run directory.
 
@@ -47,7 +48,9 @@ def start(
     cores
         Threads that all steps together may use.
     show
-        Called with each line of progress.
+        Called with what will be done, then as in `run`.
+    status
+        As in `run`.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def start(
     steps = plan_resolved(config, folder, where=WHERE, is_made=True)
     for line in [*run_lines(brought, train=train), as_lines(steps, cores)[-1]]:
         show(line)
-    run_resolved(config, folder, where=WHERE, cores=cores, show=show)
+    run_resolved(config, folder, where=WHERE, cores=cores, show=show, status=status)
     return folder
 
 
