@@ -3,7 +3,8 @@ rule preselect:
     input:
         unpack(ranked),
     output:
-        table=temp(as_text("preselected.tsv")),
+        table=temp("preselected.tsv"),
+        metadata=temp(metadata_of("preselected.tsv")),
         loci=temp("preselected.gff3"),
         sequences=temp("preselected.fasta"),
     log:
@@ -18,7 +19,7 @@ rule preselect:
         options=ranking,
     shell:
         "genointerp rank {input.features:q} --associations {input.associations:q}"
-        " {params.options} --out {output.table[0]:q} &> {log:q}"
+        " {params.options} --out {output.table:q} &> {log:q}"
 
 
 rule ablate:
@@ -27,9 +28,11 @@ rule ablate:
         genome=sequence_of(config["fidelity"]["genome"]),
         sae="sae/cfg.json",
         features="{genome}/features.h5".format(genome=config["fidelity"]["genome"]),
-        candidates=as_text("preselected.tsv"),
+        candidates="preselected.tsv",
+        metadata=metadata_of("preselected.tsv"),
     output:
-        as_text("ablation.tsv"),
+        table="ablation.tsv",
+        metadata=metadata_of("ablation.tsv"),
     log:
         "logs/ablate.log",
     benchmark:
@@ -45,5 +48,5 @@ rule ablate:
         options=given(seed=config["seed"]),
     shell:
         "genointerp ablate {input.genome:q} {params.model} --sae {params.sae:q}"
-        " --features {input.features:q} --candidates {input.candidates[0]:q}"
-        " {params.options} --out {output[0]:q} &> {log:q}"
+        " --features {input.features:q} --candidates {input.candidates:q}"
+        " {params.options} --out {output.table:q} &> {log:q}"

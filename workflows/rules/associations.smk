@@ -8,7 +8,8 @@ rule associate:
         config=outside(config.get("associate")),
     output:
         table="associations.parquet",
-        sides=as_text("associations.sides.tsv"),
+        sides="associations.sides.tsv",
+        metadata=metadata_of("associations.sides.tsv"),
     log:
         "logs/associate.log",
     benchmark:
@@ -36,11 +37,13 @@ rule rank:
     input:
         unpack(ranked),
         ablation=["ablation.tsv"],
-        measured=as_text("preselected.tsv"),
+        measured="preselected.tsv",
+        metadata=metadata_of("preselected.tsv"),
         annotations=[annotation_of(genome) for genome in SEARCHED],
         predictions=expand("{genome}/predicted.gff3", genome=SEARCHED),
     output:
-        table=as_text("candidates.tsv"),
+        table="candidates.tsv",
+        metadata=metadata_of("candidates.tsv"),
         loci="candidates.gff3",
         sequences="candidates.fasta",
     log:
@@ -57,8 +60,8 @@ rule rank:
         predictions=lambda wildcards, input: options("--predictions", input.predictions),
     shell:
         "genointerp rank {input.features:q} --associations {input.associations:q}"
-        " {params.options} --measured {input.measured[0]:q}"
-        " {params.annotations} {params.predictions} --out {output.table[0]:q} &> {log:q}"
+        " {params.options} --measured {input.measured:q}"
+        " {params.annotations} {params.predictions} --out {output.table:q} &> {log:q}"
 
 
 rule annotate:

@@ -9,8 +9,9 @@ rule backtest:
         annotations=[annotation_of(genome) for genome in GENOMES],
         concepts=outside(config.get("concepts")),
     output:
-        classes=as_text("backtest.tsv"),
-        features=as_text("backtest_features.tsv"),
+        classes="backtest.tsv",
+        features="backtest_features.tsv",
+        metadata=[metadata_of("backtest.tsv"), metadata_of("backtest_features.tsv")],
         figure="figures/backtest.png",
     log:
         "logs/backtest.log",
@@ -31,4 +32,4 @@ rule backtest:
         " --associations {input.associations:q} {params.ranking} {params.random}"
         " --measured {input.measured:q}"
         " {params.baselines} {params.options}"
-        " --figure-out {output.figure:q} --out {output.classes[0]:q} &> {log:q}"
+        " --figure-out {output.figure:q} --out {output.classes:q} &> {log:q}"

@@ -93,7 +93,8 @@ rule baselines:
         concepts=outside(config.get("concepts")),
         config=outside(config.get("associate")),
     output:
-        as_text("baselines.tsv"),
+        table="baselines.tsv",
+        metadata=metadata_of("baselines.tsv"),
     log:
         "logs/baselines.log",
     benchmark:
@@ -118,4 +119,4 @@ rule baselines:
         "genointerp associate {input.features:q} {params.annotations} {params.sequences}"
         " {params.test} {params.options} --associations {input.associations:q}"
         " {params.activations} {params.random} {params.other_seed}"
-        " --baselines-out {output[0]:q} &> {log:q}"
+        " --baselines-out {output.table:q} &> {log:q}"

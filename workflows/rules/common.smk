@@ -50,11 +50,6 @@ wildcard_constraints:
     rival="|".join(RIVALS),
 
 
-def as_text(*tables):
-    """Return tables as text, each with its metadata, which a command writes next to it."""
-    return [file for table in tables for file in (table, f"{table}-metadata.json")]
-
-
 def options(flag, values):
     """Return the flag once for each value, quoted for the shell; a value may begin with a dash."""
     return " ".join(f"{flag}={quote(str(value))}" for value in values)

@@ -27,7 +27,8 @@ rule query:
         features=query_features,
         associations=ASSOCIATIONS,
     output:
-        as_text("queries/{query}.tsv"),
+        table="queries/{query}.tsv",
+        metadata=metadata_of("queries/{query}.tsv"),
     log:
         "logs/query_{query}.log",
     benchmark:
@@ -40,5 +41,5 @@ rule query:
         top=lambda wildcards: given(top=QUERIES[wildcards.query].get("top")),
         associations=lambda wildcards, input: options("--associations", input.associations),
     shell:
-        "genointerp query {params.top} {params.associations} --out {output[0]:q}"
+        "genointerp query {params.top} {params.associations} --out {output.table:q}"
         " -- {input.features:q} {params.region:q} &> {log:q}"

@@ -1,4 +1,4 @@
-# Files from outside the run directory, by their content, and what the model is loaded by.
+# Files from outside the run directory, by their content, those beside tables, and what the model is loaded by.
 from genointerp.workflow.config import is_annotated
 from genointerp.workflow.inputs import input_digests
 
@@ -65,3 +65,13 @@ def held_out(wildcards):
     """Return the options of the test side; a genome is named by its features file."""
     files = {genome: f"{genome}/features.h5" for genome in GENOMES}
     return options("--test", [files.get(name, name) for name in config["test"]])
+
+
+def metadata_of(table):
+    """Return the metadata of a table as text, which a command writes next to it."""
+    return f"{table}-metadata.json"
+
+
+def as_text(*tables):
+    """Return tables as text, each with its metadata."""
+    return [file for table in tables for file in (table, metadata_of(table))]

@@ -63,8 +63,9 @@ rule summarise:
         baselines=BASELINES,
     output:
         summary="summary.json",
-        best=as_text("best_per_concept.tsv"),
-        text=as_text("associations.tsv"),
+        best="best_per_concept.tsv",
+        text="associations.tsv",
+        metadata=[metadata_of("best_per_concept.tsv"), metadata_of("associations.tsv")],
     log:
         "logs/summarise.log",
     benchmark:
@@ -79,8 +80,8 @@ rule summarise:
         ),
     shell:
         "genointerp summarise {input.associations:q} {params.dictionary} {params.baselines}"
-        " --fidelity {input.fidelity:q} --out {output.summary:q} --best-out {output.best[0]:q}"
-        " --text-out {output.text[0]:q} &> {log:q}"
+        " --fidelity {input.fidelity:q} --out {output.summary:q} --best-out {output.best:q}"
+        " --text-out {output.text:q} &> {log:q}"
 
 
 rule report:
