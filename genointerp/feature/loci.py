@@ -119,40 +119,54 @@ def firing_intervals(
 
 
 def track_loci(
-    store: FeatureStore, track: FeatureTrack, strand: ReadStrand, config: LocusConfig | None = None
+    store: FeatureStore,
+    track: FeatureTrack,
+    strand: ReadStrand,
+    config: LocusConfig | None = None,
+    *,
+    n: int | None = None,
 ) -> pd.DataFrame:
-    """Return the loci of a track of ``store``, as `firing_intervals` does."""
+    """Return the loci of a track of ``store``, as `firing_intervals` does.
+
+    Parameters
+    ----------
+    n
+        Number of loci with the largest activation to keep, the first ones among ties; None keeps
+        all.
+    """
     config = LocusConfig() if config is None else config
     loud = track.value >= config.min_activation
     row, value = track.row[loud], track.value[loud].astype(np.float64)
     offsets = np.array(list(store.offsets.values()), dtype=np.int64)
     first, last = group_rows(row, offsets, merge_gap=config.merge_gap)
-    long = row[last] - row[first] + 1 >= config.min_length
     n_firing = last - first + 1
     locus = np.repeat(np.arange(len(first)), n_firing)
-    highest = np.zeros(len(first))
-    np.maximum.at(highest, locus, value)
+    highest = np.maximum.reduceat(value, first) if len(first) else np.zeros(0)
     total = np.bincount(locus, weights=value, minlength=len(first))
     # the first base among ties
     at_peak = np.flatnonzero(value == highest[locus])
     peak = row[at_peak[np.searchsorted(at_peak, first)]] if len(first) else first
+    kept = np.flatnonzero(row[last] - row[first] + 1 >= config.min_length)
+    if n is not None:
+        kept = np.sort(kept[np.argsort(-highest[kept], kind="stable")[:n]])
+    start, end = row[first[kept]], row[last[kept]] + 1
     # contigs without bases share the offset of the next contig that has some, so take the last
-    contig = np.searchsorted(offsets, row[first], side="right") - 1
+    contig = np.searchsorted(offsets, start, side="right") - 1
     names = list(store.offsets)
     shift = offsets[contig]
     frame = pd.DataFrame(
         {
             "seqid": pd.Series([names[i] for i in contig], dtype=object),
-            "start": row[first] - shift,
-            "end": row[last] + 1 - shift,
-            "strand": pd.Series([strand] * len(first), dtype=object),
-            "max_activation": highest,
-            "mean_activation": total / n_firing,
-            "n_firing": n_firing,
-            "peak": peak - shift,
+            "start": start - shift,
+            "end": end - shift,
+            "strand": pd.Series([strand] * len(kept), dtype=object),
+            "max_activation": highest[kept],
+            "mean_activation": (total / n_firing)[kept],
+            "n_firing": n_firing[kept],
+            "peak": peak[kept] - shift,
         }
     )
-    return conform(frame[long], LOCI, where="loci")
+    return conform(frame, LOCI, where="loci")
 
 
 def all_loci(
@@ -171,6 +185,9 @@ def top_loci(
     store: FeatureStore, feature: int, *, n: int = 20, config: LocusConfig | None = None
 ) -> pd.DataFrame:
     """Return the ``n`` loci with the largest activation over both strands, strongest first."""
-    table = all_loci(store, feature, config)
+    tables = [
+        track_loci(store, store.feature(feature, strand), strand, config, n=n) for strand in STRANDS
+    ]
+    table = pd.concat(tables, ignore_index=True)
     order = np.argsort(-table["max_activation"].to_numpy(), kind="stable")[:n]
     return table.iloc[order].reset_index(drop=True)

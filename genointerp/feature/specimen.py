@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -13,6 +14,7 @@ from genointerp.annotation.concepts import Concept, ConceptElements, define_elem
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.identity import Identity
 from genointerp.core.notebook import facts_table
+from genointerp.feature.nearest import NearestElement
 from genointerp.feature.outliers import Outliers
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
@@ -117,6 +119,11 @@ class Specimen:
         if found is None:
             raise InputError(f"specimen {self.name}", EXPECTED[what], "none")
         return found
+
+    @cached_property
+    def nearest(self) -> NearestElement:
+        """Finder of the nearest elements of the annotation; making it takes longer than asking."""
+        return NearestElement(self.needs("annotation"), self.features.circular)
 
     def letters(self) -> UInt8[np.ndarray, " row"]:
         """Return the bases of all contigs laid end to end: one for each row of the features."""

@@ -10,7 +10,6 @@ import pandas as pd
 from genointerp.core.errors import ConfigError
 from genointerp.feature.loci import LocusConfig, top_loci
 from genointerp.feature.locus_files import sequence_text
-from genointerp.feature.nearest import NearestElement
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.table.schema.feature import TOP_LOCI
@@ -65,14 +64,8 @@ def strongest_loci(
     loci = loci.iloc[order].reset_index(drop=True)
     loci["rank"] = np.arange(1, len(loci) + 1)
     places = loci.pop("place").tolist()
-    finders = [
-        None
-        if specimen.annotation is None
-        else NearestElement(specimen.annotation, specimen.features.circular)
-        for specimen in specimens
-    ]
     described = [
-        _described(specimens[i], finders[i], row, config.flank)
+        _described(specimens[i], row, config.flank)
         for i, row in zip(places, loci.to_dict(orient="records"), strict=True)
     ]
     for name in _described_columns(specimens):
@@ -88,12 +81,10 @@ def _described_columns(specimens: Sequence[Specimen]) -> list[str]:
     return columns
 
 
-def _described(
-    specimen: Specimen, finder: NearestElement | None, row: dict[Any, Any], flank: int
-) -> dict[str, object]:
+def _described(specimen: Specimen, row: dict[Any, Any], flank: int) -> dict[str, object]:
     place = GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]), row["strand"])
     bases = "" if specimen.sequence is None else sequence_text(place, specimen.sequence, flank)
-    found = None if finder is None else finder.find(place)
+    found = None if specimen.annotation is None else specimen.nearest.find(place)
     if found is None:
         nothing = dict.fromkeys(("element", "element_type", "product", "orientation"), "")
         return {"sequence": bases, "distance": float("nan"), **nothing}

@@ -9,10 +9,10 @@ import bisect
 import contextlib
 import gzip
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,16 +26,13 @@ from genointerp.genome.letters import unknown_sequence
 from genointerp.panel.style import LIGHT, STRAND_COLORS, type_color
 from genointerp.store.feature.store import STRANDS, FeatureStore, FeatureTrack, ReadStrand
 
-MAX_RUNS = 600_000
-"""Most stretches of equal activation over all tracks; each takes about 10 bytes in the page."""
-
 FLANKS = 3
 """Flanks of a locus on either side, in widths of the locus, when the page shows it."""
 
 MARGIN = 50
 """Fewest bases on either side of a locus that are shown base by base, flanks included."""
 
-BIN_SIZES = tuple(2**power for power in range(9))
+BIN_SIZES = tuple(2**power for power in range(10))
 
 _LOOK_ALIKES = str.maketrans(
     {"<": "\u2039", ">": "\u203a", "&": "\uff06", '"': "\u2033", "'": "\u2032", "`": "\u2032"}
@@ -128,27 +125,15 @@ def browser_text(text: str) -> str:
     return text.translate(_LOOK_ALIKES)
 
 
-def browser_options(
-    specimens: Sequence[Specimen],
-    features: Mapping[int, str],
-    loci: Loci,
-    locus: str,
-    *,
-    resolution: Resolution,
-) -> dict[str, Any]:
-    """Return the options of ``igv.createBrowser``, with all data embedded.
+def browser_options(specimens: Sequence[Specimen], loci: Loci, locus: str) -> dict[str, Any]:
+    """Return the options of ``igv.createBrowser`` without features, with all data embedded.
 
     Parameters
     ----------
-    features
-        Features to show, in this order, each with a short description.
     locus
         Where the browser opens, in its own notation.
-    resolution
-        Resolution of the feature tracks.
     """
     tracks = [_annotation_track(specimens, loci), *_unread_tracks(specimens, loci)]
-    tracks += _feature_tracks(specimens, features, loci, resolution)
     reference = {
         "id": "run",
         "name": browser_text(", ".join(specimen.name for specimen in specimens)),
@@ -264,37 +249,61 @@ def _near(table: pd.DataFrame, intervals: Sequence[GenomicInterval]) -> pd.DataF
     return table[keep]
 
 
-def _feature_tracks(
+def feature_track(
     specimens: Sequence[Specimen],
-    features: Mapping[int, str],
+    feature: int,
+    label: str,
     loci: Loci,
     resolution: Resolution,
-) -> list[dict[str, Any]]:
-    tracks = []
-    for feature, description in features.items():
-        sides = [
-            {
-                "type": "wig",
-                "format": "bedgraph",
-                "name": f"f/{feature} read on {strand}",
-                "url": _data_uri(_bedgraph(specimens, feature, strand, loci, resolution)),
-                "color": STRAND_COLORS[strand],
-                "windowFunction": "max",
-                "min": 0,
-            }
-            for strand in STRANDS
+) -> dict[str, Any]:
+    """Return the track of a feature: read on + upward, read on - downward, on one scale.
+
+    Parameters
+    ----------
+    label
+        Short description of the feature; it may be empty.
+    """
+    runs = {
+        strand: [
+            _runs(one.features, one.features.feature(feature, strand), resolution.bin_bp, is_fine)
+            for one, is_fine in zip(specimens, resolution.is_fine, strict=True)
         ]
-        name = browser_text(f"f/{feature} {description}".strip())
-        tracks.append({"type": "merged", "name": name, "height": 50, "tracks": sides})
-    return tracks
+        for strand in STRANDS
+    }
+    highest = max(float(one.top.max(initial=0)) for found in runs.values() for one in found)
+    limit = highest or 1.0
+    sides = [
+        {
+            "type": "wig",
+            "format": "bedgraph",
+            "name": f"f/{feature} read on {strand}",
+            "url": _data_uri(_bedgraph(specimens, runs[strand], loci, sign)),
+            "color": STRAND_COLORS[strand],
+            # what is drawn downward has its maxima at its lowest values
+            "windowFunction": "max" if sign > 0 else "min",
+            "min": -limit,
+            "max": limit,
+        }
+        for strand, sign in zip(STRANDS, (1, -1), strict=True)
+    ]
+    return {
+        "type": "merged",
+        "name": browser_text(f"f/{feature} {label}".strip()),
+        "height": 70,
+        "min": -limit,
+        "max": limit,
+        "tracks": sides,
+    }
 
 
 def track_resolution(
     specimens: Sequence[Specimen],
     features: Sequence[int],
     near: Sequence[tuple[str, GenomicInterval]],
+    *,
+    max_runs: int,
 ) -> Resolution:
-    """Return the finest resolution at which all tracks together stay within ``MAX_RUNS``.
+    """Return the finest resolution at which all tracks together stay within a limit.
 
     If no resolution does, as for features that fire nearly everywhere, it is the one with the
     fewest stretches.
@@ -304,6 +313,8 @@ def track_resolution(
     near
         Intervals to show base by base, each with the name of its genome: those that the page links
         to.
+    max_runs
+        Most stretches of equal activation over all tracks; each takes about 10 bytes in the page.
     """
     tracks = [
         (index, specimen.features.feature(feature, strand))
@@ -320,7 +331,7 @@ def track_resolution(
         )
 
     # wider bins make fewer stretches, until they also widen what is shown base by base
-    index = bisect.bisect_left(BIN_SIZES, x=True, key=lambda bin_bp: n_runs(bin_bp) <= MAX_RUNS)
+    index = bisect.bisect_left(BIN_SIZES, x=True, key=lambda bin_bp: n_runs(bin_bp) <= max_runs)
     bin_bp = BIN_SIZES[index] if index < len(BIN_SIZES) else min(BIN_SIZES, key=n_runs)
     return Resolution(bin_bp, _fine_rows(specimens, near, bin_bp))
 
@@ -340,16 +351,24 @@ def _fine_rows(
     return tuple(masks.values())
 
 
+class _Runs(NamedTuple):
+    """Stretches of equal activation: rows ``[start, stop)`` and their activations."""
+
+    start: np.ndarray
+    stop: np.ndarray
+    top: np.ndarray
+
+
 def _runs(
     store: FeatureStore, track: FeatureTrack, bin_bp: int, is_fine: Bool[np.ndarray, " row"]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return first row, end row and value of stretches of equal activation.
+) -> _Runs:
+    """Return the stretches of equal activation of a track.
 
     A bin has the greatest value of its bases, rounded to three digits. No stretch crosses contigs.
     """
     row, value = track
     if not len(row):
-        return row, row, value
+        return _Runs(row, row, value)
     begins = np.array(sorted(store.offsets.values()), dtype=np.int64)
     contig = np.searchsorted(begins, row, side="right") - 1
     size = np.where(is_fine[row], 1, bin_bp)
@@ -364,31 +383,30 @@ def _runs(
     apart = (start[1:] != stop[:-1]) | (top[1:] != top[:-1]) | np.isin(start[1:], begins)
     heads = np.flatnonzero(np.concatenate(([True], apart)))
     tails = np.append(heads[1:], len(start)) - 1
-    return start[heads], stop[tails], top[heads]
+    return _Runs(start[heads], stop[tails], top[heads])
 
 
-def _bedgraph(
-    specimens: Sequence[Specimen],
-    feature: int,
-    strand: Literal["+", "-"],
-    loci: Loci,
-    resolution: Resolution,
-) -> bytes:
+def _bedgraph(specimens: Sequence[Specimen], runs: Sequence[_Runs], loci: Loci, sign: int) -> bytes:
     lines = []
-    for specimen, is_fine in zip(specimens, resolution.is_fine, strict=True):
-        track = specimen.features.feature(feature, strand)
-        found = _runs(specimen.features, track, resolution.bin_bp, is_fine)
-        start, stop, top = (column.tolist() for column in found)
-        offsets = sorted((begin, seqid) for seqid, begin in specimen.features.offsets.items())
-        begins = [begin for begin, _ in offsets]
-        owner = (np.searchsorted(begins, start, side="right") - 1).tolist()
-        for index, low, high, value in zip(owner, start, stop, top, strict=True):
-            begin, seqid = offsets[index]
-            name = loci.names[specimen.name, seqid]
-            lines.append(f"{name}\t{low - begin}\t{high - begin}\t{value:.3g}")
+    for specimen, found in zip(specimens, runs, strict=True):
+        names = [loci.names[specimen.name, seqid] for seqid in specimen.features.offsets]
+        begins = np.array(list(specimen.features.offsets.values()), dtype=np.int64)
+        # contigs without bases share the offset of the next contig that has some, so take the last
+        owner = np.searchsorted(begins, found.start, side="right") - 1
+        columns = (
+            owner,
+            found.start - begins[owner],
+            found.stop - begins[owner],
+            sign * found.top,
+        )
+        lines += [
+            f"{names[index]}\t{low}\t{high}\t{value:.3g}"
+            for index, low, high, value in zip(*(one.tolist() for one in columns), strict=True)
+        ]
     return "\n".join([*lines, ""]).encode()
 
 
 def _data_uri(content: bytes) -> str:
-    packed = gzip.compress(content, 9, mtime=0)
+    # the highest level takes three times as long for a hundredth of the size
+    packed = gzip.compress(content, 6, mtime=0)
     return f"data:application/gzip;base64,{base64.b64encode(packed).decode()}"

@@ -50,7 +50,7 @@ def dossier_part(dossier: Mapping[str, Any], links: Links) -> DossierPart:
     """Return the tables and sentences of one dossier."""
     source = f"dossiers/feature_{dossier['candidate']['feature']}.json"
     loci = pd.DataFrame(dossier["loci"]).reindex(columns=list(LOCUS_COLUMNS))
-    genomes = {genome for genome, _ in links.loci.names}
+    genomes = set() if links.loci is None else {genome for genome, _ in links.loci.names}
     if len(genomes) == 1:
         # of one genome the dossier knows the name of its features file only
         loci["genome"] = genomes.pop()

@@ -6,22 +6,18 @@ by their hashes, so that no other script runs and no request is sent.
 """
 
 import base64
-import hashlib
-import json
-from collections.abc import Sequence
-from importlib.resources import files
+from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from genointerp.association.summary import one_per_concept
 from genointerp.core.errors import InputError
 from genointerp.core.version import __version__
 from genointerp.figure.dictionary import dictionary_figure
-from genointerp.figure.elements import concept_texts
 from genointerp.figure.training import read_metrics, training_figure
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.page.baselines import baseline_tables, beside_table
@@ -31,15 +27,27 @@ from genointerp.page.browser import (
     Loci,
     browser_options,
     covered,
+    feature_track,
     track_resolution,
 )
 from genointerp.page.findings import read_findings
+from genointerp.page.heat import HALF, N_LEVELS
 from genointerp.page.hidden import backtest_tables
-from genointerp.page.measure import Measurements
+from genointerp.page.index import ElementWords, index_data
+from genointerp.page.label import track_label
+from genointerp.page.measure import FeatureMeasures, Ground, Measurements, live_features
 from genointerp.page.references import References
 from genointerp.page.run import Run
-from genointerp.page.section import Picture, make_sections, picture
+from genointerp.page.section import Picture, SectionMaker, picture
 from genointerp.page.table import Links, PageTable, format_value, page_table
+from genointerp.page.template import (
+    SCRIPTS,
+    igv_text,
+    own_text,
+    page_environment,
+    policy,
+    script_json,
+)
 from genointerp.sae.header import WEIGHTS, read_directions
 from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT
 from genointerp.store.table.schema.candidate import CANDIDATES
@@ -50,7 +58,12 @@ from genointerp.store.table.schema.feature import (
     RUN_FILES,
 )
 
-N_TRACKS = 20
+N_FEATURES = 50
+"""Number of features with a section in the single page."""
+
+
+N_DRAWN = 20
+"""Number of features that are drawn with their best concept and their motif."""
 
 
 N_ASSOCIATIONS = 300
@@ -60,17 +73,31 @@ N_ASSOCIATIONS = 300
 MAX_PAGE_BYTES = 15_000_000
 
 
+MAX_RUNS = 350_000
+"""Most stretches of equal activation over all tracks of the page."""
+
+
 MAX_FIGURE_BYTES = 3_000_000
 
 
 _MIME = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
-def render_page(run: Run, measured: Measurements, *, folder: str, base: str = "") -> str:
+def render_page(
+    run: Run,
+    measured: Measurements,
+    shown: Mapping[int, FeatureMeasures],
+    ground: Ground,
+    *,
+    folder: str,
+    base: str = "",
+) -> str:
     """Return the page of a run as one HTML text, with tracks as fine as there is room for.
 
     Parameters
     ----------
+    shown
+        Features that have a section, in this order.
     folder
         Folder of the tables of ``measured``, as the page names it.
     base
@@ -82,55 +109,41 @@ def render_page(run: Run, measured: Measurements, *, folder: str, base: str = ""
     InputError
         If the page is larger than ``MAX_PAGE_BYTES`` even with the coarsest tracks.
     """
-    loci = Loci(run.specimens)
-    known = concept_texts(run.associations)
-    top = top_features(run)
-    links = Links(
-        loci, frozenset(top), references=References(run.specimens), base=base, beside=folder
-    )
-    scripts = [_igv(), _own("page.js")]
-    environment = Environment(
-        loader=PackageLoader("genointerp.page", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("page.html")
+    loci = ground.places
+    pages = {feature: f"#feature-{feature}" for feature in shown}
+    links = Links(loci, pages, references=References(run.specimens), base=base, beside=folder)
+    scripts = [igv_text(), *map(own_text, SCRIPTS)]
+    template = page_environment().get_template("page.html")
+    maker, words = SectionMaker(run, measured, links, folder=folder), ElementWords()
+    for one in shown.values():
+        words.add(one)
+    features = live_features(measured, run)
     parts = {
-        "policy": _policy(scripts),
-        "style": Markup(_own("page.css")),
-        "igv": Markup(scripts[0]),
-        "script": Markup(scripts[1]),
-        "margin": MARGIN,
-        "flanks": FLANKS,
-        "version": __version__,
-        "genomes": [
-            {"name": specimen.name, "sha256": specimen.genome_sha256} for specimen in run.specimens
-        ],
-        "model": _model_facts(run),
+        **shared_parts(run, measured, links, folder),
+        "policy": policy(scripts),
+        "style": Markup(own_text("page.css")),
+        "scripts": [Markup(script) for script in scripts],
         "summary": [(key, format_value(value), value) for key, value in run.summary.items()],
-        "config": yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True),
-        "findings": read_findings(run, measured.beside),
-        "find": loci.find,
-        "top": frozenset(top),
-        "href": links.href,
-        "beside": beside_table(measured.beside, links, source=f"{folder}/beside.tsv"),
         "headline": _headline(run),
         "tables": _tables(run, measured, links, folder),
-        "sections": make_sections(run, measured, top, links, folder=folder),
+        "sections": [maker.make(one) for one in shown.values()],
         "queries": _queries(run, links),
         "figures": _figures(run),
-        "records": _records(measured, links, folder),
+        "index": script_json(index_data(run, measured, features, words, pages)),
     }
-    features = {feature: known.get(feature, "") for feature in top}
-    places, locus = _places(run, measured), _first_locus(run, loci)
+    labels = {row["feature"]: track_label(row) for row in measured.features.to_dict("records")}
+    places, options = _places(run, shown), browser_options(run.specimens, loci, _first(run, loci))
     n_fine = len(places)
     while True:
-        resolution = track_resolution(run.specimens, top, places[:n_fine])
-        options = browser_options(run.specimens, features, loci, locus, resolution=resolution)
-        tracks = {"bin_bp": resolution.bin_bp, "n_fine": n_fine, "browser": script_json(options)}
-        page = template.render(**parts, **tracks)
+        resolution = track_resolution(
+            run.specimens, list(shown), places[:n_fine], max_runs=MAX_RUNS
+        )
+        tracks = [
+            feature_track(run.specimens, feature, labels[feature], loci, resolution)
+            for feature in shown
+        ]
+        browser = script_json({**options, "tracks": [*options["tracks"], *tracks]})
+        page = template.render(**parts, bin_bp=resolution.bin_bp, n_fine=n_fine, browser=browser)
         size = len(page.encode())
         if size <= MAX_PAGE_BYTES:
             return page
@@ -140,21 +153,42 @@ def render_page(run: Run, measured: Measurements, *, folder: str, base: str = ""
         n_fine //= 4
 
 
+def feature_parts(run: Run) -> dict[str, Any]:
+    """Return what every page of a run shows, those of single features too."""
+    return {
+        "margin": MARGIN,
+        "flanks": FLANKS,
+        "half": HALF,
+        "levels": N_LEVELS,
+        "version": __version__,
+        "genomes": [
+            {"name": specimen.name, "sha256": specimen.genome_sha256} for specimen in run.specimens
+        ],
+    }
+
+
+def shared_parts(run: Run, measured: Measurements, links: Links, folder: str) -> dict[str, Any]:
+    """Return what the page and the index of a folder both show."""
+    return {
+        **feature_parts(run),
+        "model": _model_facts(run),
+        "config": yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True),
+        "findings": read_findings(run, measured.beside),
+        "find": links.find,
+        "pages": links.pages,
+        "href": links.href,
+        "beside": beside_table(measured.beside, links, source=f"{folder}/beside.tsv"),
+        "records": _records(measured, links, folder),
+    }
+
+
 def top_features(run: Run) -> list[int]:
     """Return the features that the page shows: best features of concepts, and candidates."""
     leading = one_per_concept(run.best)
     best = [int(feature) for table in (leading, run.best) for feature in table["feature"]]
-    candidates = [int(feature) for feature in run.candidates["feature"].head(N_TRACKS)]
-    half = list(dict.fromkeys(best))[: N_TRACKS // 2]
-    return list(dict.fromkeys([*half, *candidates, *best]))[:N_TRACKS]
-
-
-def script_json(value: object) -> Markup:
-    """Return JSON that is safe inside a script element, since nothing in it can end the element."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    for letter in "<>&":
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return Markup(text)
+    candidates = [int(feature) for feature in run.candidates["feature"].head(N_FEATURES)]
+    half = list(dict.fromkeys(best))[: N_FEATURES // 2]
+    return list(dict.fromkeys([*half, *candidates, *best]))[:N_FEATURES]
 
 
 def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list[PageTable]:
@@ -235,7 +269,7 @@ def _queries(run: Run, links: Links) -> list[dict[str, Any]]:
             links=links._replace(genome=genome),
             limit=50,
         )
-        queries.append({"locus": links.loci.find(region, genome), "table": table})
+        queries.append({"locus": links.find(region, genome), "table": table})
     return queries
 
 
@@ -261,7 +295,7 @@ def _figures(run: Run) -> list[Picture]:
     return figures
 
 
-def _places(run: Run, measured: Measurements) -> list[tuple[str, GenomicInterval]]:
+def _places(run: Run, shown: Mapping[int, FeatureMeasures]) -> list[tuple[str, GenomicInterval]]:
     """Return the places that the page links to, with their genomes: queries, then loci by rank."""
     places = []
     for name in run.queries:
@@ -271,16 +305,19 @@ def _places(run: Run, measured: Measurements) -> list[tuple[str, GenomicInterval
             store = specimen.features
             region = parse_region(entry["region"], store.lengths, circular=store.circular)
             places += [(specimen.name, part) for part in store.parts(region)]
-    ranked = [table.assign(rank=range(len(table))) for table in measured.loci.values()]
-    loci = pd.concat(ranked).sort_values("rank", kind="stable") if ranked else pd.DataFrame()
-    places += [
+    return [*places, *locus_places(one.loci for one in shown.values())]
+
+
+def locus_places(tables: Iterable[pd.DataFrame]) -> list[tuple[str, GenomicInterval]]:
+    """Return the loci of features with their genomes: the strongest of each, then the next."""
+    ranked = [(row["rank"], row) for table in tables for row in table.to_dict("records")]
+    return [
         (row["genome"], GenomicInterval(row["seqid"], int(row["start"]), int(row["end"])))
-        for row in loci.to_dict("records")
+        for _, row in sorted(ranked, key=itemgetter(0))
     ]
-    return places
 
 
-def _first_locus(run: Run, loci: Loci) -> str:
+def _first(run: Run, loci: Loci) -> str:
     found = [loci.find(run.region_of(name), run.genome_of(name)) for name in run.queries]
     found += [loci.find(str(region)) for region in run.candidates["top_region"].head(1)]
     found += [
@@ -329,21 +366,3 @@ def _model_facts(run: Run) -> dict[str, str]:
         "dictionary sha256": header.sae_sha256,
         "features": format_value(header.n_features),
     }
-
-
-def _own(name: str) -> str:
-    return (files("genointerp.page") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _igv() -> str:
-    text = (files("igv_notebook") / "js" / "igv.min.js").read_text(encoding="utf-8")
-    return text.replace("</script", "<\\/script")
-
-
-def _policy(scripts: Sequence[str]) -> str:
-    digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
-    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; font-src data:; connect-src data: blob:; form-action 'none'"
-    )

@@ -1,7 +1,7 @@
 """Sections of single features: their figures, and their rows of each table."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import NamedTuple
@@ -11,20 +11,31 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from genointerp.association.profile.metagene import ANCHORS
+from genointerp.feature.top import TopConfig
 from genointerp.figure.file import new_figure
 from genointerp.figure.motif import highest_null
 from genointerp.page.dossier import DossierPart, dossier_part
-from genointerp.page.measure import Measurements, loci_file, motif_file
+from genointerp.page.heat import HeatRow
+from genointerp.page.histogram import Panel, panels
+from genointerp.page.label import concept_label, describe
+from genointerp.page.measure import FeatureMeasures, Measurements, loci_file, motif_file
 from genointerp.page.run import Run
-from genointerp.page.table import Cell, Head, Links, PageTable, page_table
+from genointerp.page.strip import Strip
+from genointerp.page.table import Cell, Head, Links, PageTable, format_value, page_table
 from genointerp.panel.curve import plot_precision_recall
 from genointerp.panel.logo import plot_logo
 from genointerp.panel.metagene import plot_metagene
-from genointerp.store.table.schema.association import ASSOCIATIONS
-from genointerp.store.table.schema.feature import FEATURE_SUMMARY, TOP_LOCI
+from genointerp.store.table.schema.candidate import ABLATION, CANDIDATES
+from genointerp.store.table.schema.column import TableSchema
+from genointerp.store.table.schema.feature import (
+    FEATURE_CONCEPTS,
+    FEATURE_SUMMARY,
+    NEAREST_FEATURES,
+    TOP_LOCI,
+)
+from genointerp.store.table.table import read_table
 
-N_ASSOCIATIONS = 5
-"""Number of concepts shown for each feature, by ``f1_fit``."""
+ABLATION_FILE = "ablation.tsv"
 
 DPI = 100
 N_COLORS = 64
@@ -40,38 +51,157 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class Section:
-    """The section of the page about one feature.
+    """What the page shows of one feature.
 
     Parameters
     ----------
     title
         Number and names of the feature.
+    label
+        Concept that it is called by; empty if no F1 is above its null.
     summary
-        Its best concept, with the F1 and its null, in words.
+        Its best concept, with the F1 and what it is compared with, in words.
     facts
         Its row in the table of features, by column.
     source
         File of that table.
+    scale
+        Its largest activation, as text: the scale of all drawings.
+    n_loci
+        Number of its loci, as text.
+    histogram
+        Drawing of the number of bases by activation.
+    evidence
+        Its rows in the tables of candidates and of the ablation, if it has any.
     dossier
         Dossier of the feature; None if it is no candidate or has none.
     """
 
     feature: int
     title: str
+    label: str
     summary: str
     facts: tuple[tuple[Head, Cell], ...]
     source: str
+    scale: str
+    n_loci: str
+    strips: tuple[Strip, ...]
+    heat: tuple[HeatRow, ...]
+    histogram: tuple[Panel, ...]
     pictures: tuple[Picture, ...]
     concepts: PageTable
     loci: PageTable
+    neighbours: PageTable
+    evidence: tuple[PageTable, ...]
     dossier: DossierPart | None
 
 
-def make_sections(
-    run: Run, measured: Measurements, features: Sequence[int], links: Links, *, folder: str
-) -> list[Section]:
-    """Make the sections of features; ``folder`` is where their tables lie."""
-    return [_section(run, measured, feature, links, folder) for feature in features]
+class SectionMaker:
+    """Maker of the sections of one report, which looks up the rows of a feature in its tables.
+
+    Parameters
+    ----------
+    folder
+        Where the tables of ``measured`` lie, as the page names it.
+    """
+
+    def __init__(self, run: Run, measured: Measurements, links: Links, *, folder: str) -> None:
+        self._run, self._measured, self._links, self._folder = run, measured, links, folder
+        ablation = run.path / ABLATION_FILE
+        self._tables = {
+            "features": measured.features,
+            "concepts": measured.concepts,
+            "neighbours": measured.neighbours.rename(columns={"feature": "of"}),
+            "candidates": run.candidates,
+            "ablation": read_table(ablation, ABLATION) if ablation.is_file() else None,
+        }
+        self._rows = {
+            name: _row_numbers(table, "of" if name == "neighbours" else "feature")
+            for name, table in self._tables.items()
+        }
+
+    def make(self, one: FeatureMeasures) -> Section:
+        """Return the section of a feature."""
+        feature, folder = one.feature, self._folder
+        row = self._of("features", feature)
+        facts = self._table(row, "", f"{folder}/features.tsv", FEATURE_SUMMARY)
+        record = row.iloc[0].to_dict()
+        names = self._run.specimens[0].features.names_of(feature)
+        dossier = self._run.dossiers.get(feature)
+        return Section(
+            feature=feature,
+            title=" ".join([f"f/{feature}", *names]),
+            label=concept_label(record),
+            summary=describe(record),
+            facts=tuple(zip(facts.columns, facts.rows[0], strict=True)),
+            source=facts.source,
+            scale=format_value(one.highest),
+            n_loci=format_value(one.n_loci),
+            strips=one.strips,
+            heat=one.heat,
+            histogram=panels(one.histogram),
+            pictures=tuple(self._pictures(feature)),
+            concepts=self._table(
+                self._of("concepts", feature).drop(columns="feature"),
+                "Best concepts",
+                f"{folder}/concepts.tsv",
+                FEATURE_CONCEPTS,
+            ),
+            loci=self._table(
+                one.loci,
+                f"Strongest loci, at most {TopConfig.n}",
+                f"{folder}/{loci_file(feature)}",
+                TOP_LOCI,
+            ),
+            neighbours=self._table(
+                self._of("neighbours", feature)
+                .drop(columns="of")
+                .rename(columns={"neighbour": "feature"}),
+                "Features with the nearest directions",
+                f"{folder}/neighbours.tsv",
+                NEAREST_FEATURES,
+            ),
+            evidence=tuple(self._evidence(feature)),
+            dossier=None if dossier is None else dossier_part(dossier, self._links),
+        )
+
+    def _table(
+        self, frame: pd.DataFrame, title: str, source: str, schema: TableSchema
+    ) -> PageTable:
+        return page_table(frame, title=title, source=source, links=self._links, schema=schema)
+
+    def _of(self, name: str, feature: int) -> pd.DataFrame:
+        table = self._tables[name]
+        assert table is not None
+        return table.iloc[self._rows[name].get(feature, [])]
+
+    def _evidence(self, feature: int) -> list[PageTable]:
+        found = []
+        for name, title, source, schema in (
+            ("candidates", "Evidence as a candidate", "candidates.tsv", CANDIDATES),
+            ("ablation", "Effect of removing it", ABLATION_FILE, ABLATION),
+        ):
+            if feature in self._rows[name]:
+                found.append(self._table(self._of(name, feature), title, source, schema))
+        return found
+
+    def _pictures(self, feature: int) -> list[Picture]:
+        pictures, measured, folder = [], self._measured, self._folder
+        profile = measured.metagene[measured.metagene["feature"] == feature]
+        if not profile.empty:
+            curve = measured.curves[measured.curves["feature"] == feature]
+            alt = f"f/{feature}: mean activation around elements, and precision against recall"
+            source = f"{folder}/metagene.tsv, {folder}/curves.tsv"
+            pictures.append(picture(_concept_figure(profile, curve), alt=alt, source=source))
+        if feature in measured.motifs:
+            motif = measured.motifs[feature]
+            figure = new_figure(12.0, 1.9)
+            null_bits = highest_null(motif)
+            plot_logo(motif.heights, first=motif.first, null_bits=null_bits, ax=figure.subplots())
+            alt = f"f/{feature}: bases around its loci"
+            source = f"{folder}/{motif_file(feature)}"
+            pictures.append(picture(figure, alt=alt, source=source))
+        return pictures
 
 
 def picture(figure: Figure, *, alt: str, source: str) -> Picture:
@@ -84,73 +214,12 @@ def picture(figure: Figure, *, alt: str, source: str) -> Picture:
     return Picture(f"data:image/png;base64,{content}", alt, source)
 
 
-def top_associations(associations: pd.DataFrame, features: Sequence[int]) -> pd.DataFrame:
-    """Return for each feature the concepts with the highest ``f1_fit``."""
-    own = associations[associations["feature"].isin(features) & (associations["f1_fit"] > 0)]
-    ranked = own.sort_values(["feature", "f1_fit"], ascending=[True, False], kind="stable")
-    return ranked.groupby("feature", sort=False).head(N_ASSOCIATIONS)
-
-
-def _section(run: Run, measured: Measurements, feature: int, links: Links, folder: str) -> Section:
-    row = measured.features[measured.features["feature"] == feature]
-    facts = page_table(
-        row, title="", source=f"{folder}/features.tsv", links=links, schema=FEATURE_SUMMARY
-    )
-    cells = dict(zip([head.name for head in facts.columns], facts.rows[0], strict=True))
-    names = run.specimens[0].features.names_of(feature)
-    return Section(
-        feature=feature,
-        title=" ".join([f"f/{feature}", *names]),
-        summary=_summary(cells),
-        facts=tuple(zip(facts.columns, facts.rows[0], strict=True)),
-        source=facts.source,
-        pictures=tuple(_pictures(measured, feature, folder)),
-        concepts=page_table(
-            top_associations(run.associations, [feature]),
-            title="Best concepts",
-            source="associations.parquet",
-            links=links,
-            schema=ASSOCIATIONS,
-        ),
-        loci=page_table(
-            measured.loci[feature],
-            title="Strongest loci",
-            source=f"{folder}/{loci_file(feature)}",
-            links=links,
-            schema=TOP_LOCI,
-        ),
-        dossier=dossier_part(run.dossiers[feature], links) if feature in run.dossiers else None,
-    )
-
-
-def _summary(facts: dict[str, Cell]) -> str:
-    text = {name: cell.text for name, cell in facts.items()}
-    if not text["best_concept"]:
-        return "detects no concept on fit"
-    null = text["null_f1"] or "not tested"
-    return (
-        f"{text['best_concept']} ({text['orientation']}): F1 {text['f1'] or 'undefined'}, "
-        f"null {null}, always-on {text['f1_always_on']}"
-    )
-
-
-def _pictures(measured: Measurements, feature: int, folder: str) -> list[Picture]:
-    pictures = []
-    profile = measured.metagene[measured.metagene["feature"] == feature]
-    if not profile.empty:
-        curve = measured.curves[measured.curves["feature"] == feature]
-        alt = f"f/{feature}: mean activation around elements, and precision against recall"
-        source = f"{folder}/metagene.tsv, {folder}/curves.tsv"
-        pictures.append(picture(_concept_figure(profile, curve), alt=alt, source=source))
-    if feature in measured.motifs:
-        motif = measured.motifs[feature]
-        figure = new_figure(12.0, 1.9)
-        null_bits = highest_null(motif)
-        plot_logo(motif.heights, first=motif.first, null_bits=null_bits, ax=figure.subplots())
-        alt = f"f/{feature}: bases around its loci"
-        source = f"{folder}/{motif_file(feature)}"
-        pictures.append(picture(figure, alt=alt, source=source))
-    return pictures
+def _row_numbers(table: pd.DataFrame | None, column: str) -> Mapping[int, list[int]]:
+    """Return the positions of the rows of each feature."""
+    found: dict[int, list[int]] = {}
+    for number, feature in enumerate([] if table is None else table[column].tolist()):
+        found.setdefault(int(feature), []).append(number)
+    return found
 
 
 def _concept_figure(profile: pd.DataFrame, curve: pd.DataFrame) -> Figure:

@@ -1,8 +1,9 @@
 """Tables of the page, with each number as in its file and as formatted for people."""
 
 import math
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -60,9 +61,9 @@ class Links(NamedTuple):
     Parameters
     ----------
     loci
-        Positions of regions in the browser.
+        Positions of regions in the browser; None if the page has no browser.
     pages
-        Features that have a section.
+        Address of the page or section of each feature that has one.
     genome
         Genome that the rows lie on, if no column states it.
     references
@@ -71,19 +72,34 @@ class Links(NamedTuple):
         Path of the run directory relative to the page: empty, or ending in a slash.
     beside
         Folder of the tables next to the page, whose files are addressed relative to the page.
+    up
+        Path from the page to the folder that holds ``beside``: empty, or ending in a slash.
+    is_alone
+        Whether the page may be anywhere without the run, so that it does not link to its files.
     """
 
-    loci: Loci
-    pages: Collection[int] = ()
+    loci: Loci | None
+    pages: Mapping[int, str] = MappingProxyType({})
     genome: str | None = None
     references: References | None = None
     base: str = ""
     beside: str = ""
+    up: str = ""
+    is_alone: bool = False
+
+    def find(self, region: str, genome: str | None = None) -> str | None:
+        """Return the place of a region in the browser, as `Loci.find`."""
+        return None if self.loci is None else self.loci.find(region, genome)
+
+    def place(self, genome: str, interval: GenomicInterval) -> str | None:
+        """Return the place of an interval in the browser, as `Loci.place`."""
+        return None if self.loci is None else self.loci.place(genome, interval)
 
     def href(self, source: str) -> str:
-        """Return the address of a file relative to the page."""
-        is_beside = bool(self.beside) and source.startswith(f"{self.beside}/")
-        return quote(source if is_beside else f"{self.base}{source}")
+        """Return the address of a file relative to the page; empty if it has no link to it."""
+        if self.beside and source.startswith(f"{self.beside}/"):
+            return quote(f"{self.up}{source}")
+        return "" if self.is_alone else quote(f"{self.base}{source}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +119,14 @@ class Cell:
     locus
         Place to which a click on the cell moves the browser.
     page
-        Feature whose section opens on a click on the cell.
+        Address of the page or section of a feature, which opens on a click on the cell.
     """
 
     text: str
     exact: str
     locus: str | None = None
     is_number: bool = False
-    page: int | None = None
+    page: str | None = None
     title: str = ""
     references: tuple[Reference, ...] = ()
 
@@ -146,7 +162,7 @@ class PageTable:
     source
         File of the table, relative to the run directory.
     href
-        Address of the file, relative to the page.
+        Address of the file, relative to the page; empty if the page does not link to it.
     n_rows
         Number of rows; the page may show only the first of them.
     """
@@ -227,7 +243,7 @@ def _row(row: dict[Hashable, Any], links: Links) -> tuple[Cell, ...]:
         place = GenomicInterval(row["seqid"], int(row["start"]), int(row["end"]))
         names = [str(name) for name in row]
         index = names.index("start")
-        cells[index] = replace(cells[index], locus=links.loci.place(genome, place))
+        cells[index] = replace(cells[index], locus=links.place(genome, place))
         contig = contig_reference(place.seqid, place.start, place.end)
         index = names.index("seqid")
         cells[index] = replace(cells[index], references=() if contig is None else (contig,))
@@ -254,7 +270,7 @@ def _cell(value: object, column: str, links: Links) -> Cell:
     exact = "" if text == "" else visible_text(str(value))
     if column == "sequence" and len(text) > MAX_LETTERS:
         text = f"{text[:MAX_LETTERS]}\N{HORIZONTAL ELLIPSIS}"
-    locus = links.loci.find(text) if column in REGION_COLUMNS and text else None
-    is_page = column == "feature" and isinstance(value, int) and value in links.pages
+    locus = links.find(text) if column in REGION_COLUMNS and text else None
+    page = links.pages.get(value) if column == "feature" and isinstance(value, int) else None
     title = exact if exact != text else ""
-    return Cell(text, exact, locus, is_number, int(str(value)) if is_page else None, title)
+    return Cell(text, exact, locus, is_number, page, title)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from unittest import mock
 from urllib.parse import quote
 
 import numpy as np
@@ -12,6 +13,7 @@ import yaml
 from genointerp.association.summary import best_per_concept
 from genointerp.candidate.config import RankConfig
 from genointerp.candidate.evidence.locus import DossierConfig
+from genointerp.command.ask import report as command
 from genointerp.command.ask.query import query
 from genointerp.command.ask.report import report as write_report
 from genointerp.command.find.dossier import dossier
@@ -72,6 +74,15 @@ def page_path(run_dir, tmp_path_factory):
     """The page of the run, with all its pictures and tables."""
     out = tmp_path_factory.mktemp("page") / "report.html"
     write_report(run_dir, out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def folder_path(run_dir, tmp_path_factory):
+    """The folder of the run, with the pictures of its best feature."""
+    out = tmp_path_factory.mktemp("folder") / "pages"
+    with mock.patch.object(command, "N_DRAWN", 1):
+        write_report(run_dir, out, folder=True)
     return out
 
 

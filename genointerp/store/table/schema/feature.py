@@ -137,6 +137,66 @@ FEATURE_SUMMARY = TableSchema(
 )
 
 
+FEATURE_CONCEPTS = TableSchema(
+    "genointerp::feature-concepts",
+    1,
+    (
+        required("feature", "int64", "index in the dictionary"),
+        required("concept", "string", "name of the concept"),
+        required("orientation", "string", "sense, antisense or both"),
+        required("f1", "float64", "as in associations; test"),
+        required("null_f1", "float64", "as in associations; NaN if not tested; test"),
+        required("q_value", "float64", "as in associations; NaN if not tested; test"),
+        required("f1_always_on", "float64", "F1 of the detector that always fires; test"),
+        required("sequence_alone", "float64", "F1 of the model of the sequence; NaN if none; test"),
+        required("precision", "float64", "as in associations; test"),
+        required("recall", "float64", "as in associations; test"),
+        required("auroc", "float64", "as in associations; test"),
+        required("n_elements", "int64", "as in associations; test"),
+        required("f1_fit", "float64", "F1 on fit, by which the rows of a feature are ordered"),
+    ),
+)
+
+
+HISTOGRAM = TableSchema(
+    "genointerp::activation-histogram",
+    1,
+    (
+        required("feature", "int64", "index in the dictionary"),
+        required("genome", "string", "name of the genome"),
+        required("activation_from", "float64", "least activation of the bin"),
+        required("activation_to", "float64", "upper end of the bin; only the last bin includes it"),
+        required("n_bases", "int64", "number of bases on both reading strands; 1 or more"),
+    ),
+)
+
+
+NEAREST_FEATURES = TableSchema(
+    "genointerp::nearest-features",
+    1,
+    (
+        required("feature", "int64", "index in the dictionary"),
+        required("neighbour", "int64", "index of a feature with a near direction"),
+        required("cosine", "float64", "cosine of the two directions"),
+        required(
+            "concept", "string", "best concept of the neighbour if its F1 is above the null"
+        ),
+    ),
+)
+
+
+FEATURE_MAP = TableSchema(
+    "genointerp::feature-map",
+    1,
+    (
+        required("feature", "int64", "index in the dictionary"),
+        required("x", "float64", "first coordinate, as the axis of the map says"),
+        required("y", "float64", "second coordinate"),
+        required("concept", "string", "best concept if its F1 is above the null; else empty"),
+    ),
+)
+
+
 READ_CONTIGS = TableSchema(
     "genointerp::read-contigs",
     1,

@@ -1,0 +1,91 @@
+"""The index of features on the page: the map, and what its search looks through."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from genointerp.page.label import concept_label
+from genointerp.page.measure import FeatureMeasures, Measurements
+from genointerp.page.run import Run
+from genointerp.panel.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, visible_text
+
+COLORS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
+"""Colours of the most frequent concepts of the map; a shape, too, tells neighbours apart."""
+
+
+class ElementWords:
+    """Names of the elements at loci, each once, with the features whose loci they lie at."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, int] = {}
+        self.of: dict[int, list[int]] = {}
+
+    def add(self, one: FeatureMeasures) -> None:
+        """Note the elements at the strongest loci of a feature."""
+        names = []
+        if "element" in one.loci:
+            at = one.loci[one.loci["distance"] == 0]
+            names = [
+                visible_text(" ".join(filter(None, dict.fromkeys(map(str, row)))))
+                for row in zip(at["element"], at["product"], strict=True)
+            ]
+        numbers = [self.words.setdefault(name, len(self.words)) for name in names if name]
+        self.of[one.feature] = list(dict.fromkeys(numbers))
+
+
+def index_data(
+    run: Run,
+    measured: Measurements,
+    features: Sequence[int],
+    words: ElementWords,
+    pages: Mapping[int, str],
+) -> dict[str, Any]:
+    """Return the data of the map and of the search, a list of each column.
+
+    Parameters
+    ----------
+    features
+        Features that fire, in the order in which they are listed.
+    pages
+        Address of the page or section of each feature that has one.
+    """
+    table = measured.features.set_index("feature", drop=False).loc[list(features)]
+    points = measured.map.set_index("feature").loc[list(features)]
+    rows = table.to_dict("records")
+    labels = [concept_label(row) for row in rows]
+    concepts = points["concept"]
+    counts = concepts[concepts != ""].value_counts(sort=False).sort_index()
+    common = list(counts.sort_values(ascending=False, kind="stable").index[: len(COLORS)])
+    classes = [*common, "another concept", "no concept above its null"]
+    number = {name: place for place, name in enumerate(common)}
+    names = run.specimens[0].features.names_of
+    return {
+        "axes": list(measured.axis_names),
+        "classes": classes,
+        "colors": [*COLORS[: len(common)], None, None],
+        "feature": list(features),
+        "names": [visible_text(" ".join(names(feature))) for feature in features],
+        "page": [pages.get(feature, "") for feature in features],
+        "x": _rounded(points["x"]),
+        "y": _rounded(points["y"]),
+        "class": [number.get(name, len(common)) if name else len(common) + 1 for name in concepts],
+        "label": [visible_text(label) for label in labels],
+        "f1": _rounded(
+            row["f1"] if label else np.nan for row, label in zip(rows, labels, strict=True)
+        ),
+        "null": _rounded(
+            row["null_f1"] if label else np.nan for row, label in zip(rows, labels, strict=True)
+        ),
+        "q": _rounded(
+            row["q_value"] if label else np.nan for row, label in zip(rows, labels, strict=True)
+        ),
+        "density": _rounded(table["density"]),
+        "words": list(words.words),
+        "at": [words.of.get(feature, []) for feature in features],
+    }
+
+
+def _rounded(values: Iterable[float]) -> list[float | None]:
+    return [None if pd.isna(value) else float(f"{value:.4g}") for value in values]

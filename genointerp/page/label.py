@@ -1,0 +1,44 @@
+"""What a feature is called on the page: by a concept only where its F1 exceeds the null."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from genointerp.page.table import format_value
+
+
+def is_above_null(row: Mapping[Hashable, Any]) -> bool:
+    """Return whether the F1 of a row of features or associations is above its null, on test.
+
+    Examples
+    --------
+    >>> is_above_null({"f1": 0.5, "null_f1": 0.1}), is_above_null({"f1": 0.5, "null_f1": None})
+    (True, False)
+    """
+    f1, null = row["f1"], row["null_f1"]
+    return bool(pd.notna(f1) and pd.notna(null) and f1 > null)
+
+
+def concept_label(row: Mapping[Hashable, Any]) -> str:
+    """Return the concept that a row of the table of features is called by; empty if none."""
+    if not row["best_concept"] or not is_above_null(row):
+        return ""
+    return f"{row['best_concept']} ({row['orientation']})"
+
+
+def track_label(row: Mapping[Hashable, Any]) -> str:
+    """Return the label of a feature's track: its concept with the F1; empty if it has none."""
+    label = concept_label(row)
+    return f"{label}, F1 {row['f1']:.2f}" if label else ""
+
+
+def describe(row: Mapping[Hashable, Any]) -> str:
+    """Return one sentence on the best concept of a feature, with what its F1 is compared with."""
+    if not row["best_concept"]:
+        return "detects no concept on fit"
+    names = ("f1", "null_f1", "f1_always_on", "q_value")
+    f1, null, always, q = (format_value(row[name]) for name in names)
+    scores = f"F1 {f1 or 'undefined'}, null {null or 'not tested'}, always-on {always}"
+    said = f"{row['best_concept']} ({row['orientation']}): {scores}, q {q or 'undefined'}"
+    return said if concept_label(row) else f"no concept above its null; the nearest is {said}"
