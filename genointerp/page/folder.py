@@ -153,9 +153,7 @@ def _write_index(
     data = script_json(index_data(run, measured, features, words, pages))
     text = f"/* {FORMAT} */\nglobalThis.genointerp = {{index: {data}}};\n"
     (folder / LIBRARY / "features.js").write_text(text, encoding="utf-8")
-    links = Links(
-        None, pages, references=References(run.specimens), beside=TABLES, is_alone=True
-    )
+    links = Links(None, pages, references=References(run.specimens), beside=TABLES, is_alone=True)
     page = page_environment().get_template("index.html")
     parts = {"policy": policy(), "format": FORMAT, **shared_parts(run, measured, links, TABLES)}
     tables = [*baseline_tables(run, links), _candidates(run, links), *backtest_tables(run, links)]

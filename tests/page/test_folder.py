@@ -1,5 +1,6 @@
 """The folder of a run: a page for every feature that fires, and nothing outside it."""
 
+import itertools
 import json
 import re
 import shutil
@@ -214,7 +215,7 @@ def test_features_come_best_first_and_each_page_leads_to_the_next(run_dir, folde
     order = live_features(measure_run(run, []), run)
     assert order == data_of(folder_path / "library" / "features.js")["feature"]
     assert sorted(order) == list(range(LIVE))
-    for before, feature in zip(order, order[1:], strict=False):
+    for before, feature in itertools.pairwise(order):
         page = (folder_path / f"features/{before}.html").read_text(encoding="utf-8")
         assert f'<a rel="next" href="{feature}.html">' in page
 

@@ -178,9 +178,7 @@ NEAREST_FEATURES = TableSchema(
         required("feature", "int64", "index in the dictionary"),
         required("neighbour", "int64", "index of a feature with a near direction"),
         required("cosine", "float64", "cosine of the two directions"),
-        required(
-            "concept", "string", "best concept of the neighbour if its F1 is above the null"
-        ),
+        required("concept", "string", "best concept of the neighbour if its F1 is above the null"),
     ),
 )
 
