@@ -85,7 +85,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "verify": ("genointerp verify features.h5", "genointerp verify results/demo/candidates.tsv"),
     "report": (
         "genointerp report results/demo --out report.html",
-        "genointerp report results/mine --out mine.html",
+        "genointerp report results/demo --folder --out demo_features",
     ),
     "summarise": (
         "genointerp summarise associations.parquet --fidelity fidelity.json --training "

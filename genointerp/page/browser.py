@@ -51,10 +51,13 @@ class Resolution:
         Length of a bin in bp; it shows the greatest activation of its bases.
     is_fine
         Whether each row is shown base by base instead, one array per genome; whole bins are.
+    n_fine
+        Number of intervals that are shown base by base.
     """
 
     bin_bp: int
     is_fine: tuple[Bool[np.ndarray, " _row"], ...]
+    n_fine: int
 
 
 class Loci:
@@ -305,14 +308,14 @@ def track_resolution(
 ) -> Resolution:
     """Return the finest resolution at which all tracks together stay within a limit.
 
-    If no resolution does, as for features that fire nearly everywhere, it is the one with the
-    fewest stretches.
+    If no resolution does, fewer intervals are shown base by base; if none does without any, as for
+    features that fire nearly everywhere, it is the one with the fewest stretches.
 
     Parameters
     ----------
     near
         Intervals to show base by base, each with the name of its genome: those that the page links
-        to.
+        to, the most important first.
     max_runs
         Most stretches of equal activation over all tracks; each takes about 10 bytes in the page.
     """
@@ -324,16 +327,27 @@ def track_resolution(
     ]
 
     @cache
-    def n_runs(bin_bp: int) -> int:
-        fine = _fine_rows(specimens, near, bin_bp)
+    def n_runs(bin_bp: int, n_fine: int) -> int:
+        fine = _fine_rows(specimens, near[:n_fine], bin_bp)
         return sum(
             len(_runs(specimens[i].features, track, bin_bp, fine[i])[0]) for i, track in tracks
         )
 
-    # wider bins make fewer stretches, until they also widen what is shown base by base
-    index = bisect.bisect_left(BIN_SIZES, x=True, key=lambda bin_bp: n_runs(bin_bp) <= max_runs)
-    bin_bp = BIN_SIZES[index] if index < len(BIN_SIZES) else min(BIN_SIZES, key=n_runs)
-    return Resolution(bin_bp, _fine_rows(specimens, near, bin_bp))
+    n_fine = len(near)
+    while True:
+        # wider bins make fewer stretches, until they also widen what is shown base by base
+        index = bisect.bisect_left(
+            BIN_SIZES, x=True, key=lambda bin_bp: n_runs(bin_bp, n_fine) <= max_runs
+        )
+        if index < len(BIN_SIZES) or not n_fine:
+            break
+        n_fine //= 4
+    bin_bp = (
+        BIN_SIZES[index]
+        if index < len(BIN_SIZES)
+        else min(BIN_SIZES, key=lambda bin_bp: n_runs(bin_bp, n_fine))
+    )
+    return Resolution(bin_bp, _fine_rows(specimens, near[:n_fine], bin_bp), n_fine)
 
 
 def _fine_rows(

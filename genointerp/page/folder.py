@@ -45,6 +45,9 @@ FORMAT = "genointerp::report-folder"
 TABLES, LIBRARY, FEATURES = "tables", "library", "features"
 """Folders of the tables, of styles and scripts, and of the pages of features."""
 
+N_CANDIDATES = 50
+"""Most rows of candidates in the index; the page of each candidate has its own row."""
+
 MAX_RUNS = 20_000
 """Most stretches of equal activation in the data file of a feature."""
 
@@ -168,5 +171,6 @@ def _candidates(run: Run, links: Links) -> PageTable:
         source="candidates.tsv",
         links=links,
         schema=CANDIDATES,
-        note="Features that no known concept explains.",
+        limit=N_CANDIDATES,
+        note="Features that no known concept explains, the first of them.",
     )

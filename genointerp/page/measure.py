@@ -266,9 +266,13 @@ def nearest_features(
         found[np.arange(len(found)), feature] = -np.inf
         nearest = np.argsort(-found, axis=1, kind="stable")[:, :n]
         cosine = np.take_along_axis(found, nearest, axis=1)
-        columns = {"neighbour": nearest.ravel(), "cosine": cosine.ravel()}
-        columns["concept"] = [concepts[one] for one in nearest.ravel()]
-        tables.append(pd.DataFrame({"feature": np.repeat(feature, n), **columns}))
+        columns = {
+            "feature": np.repeat(feature, n).tolist(),
+            "neighbour": nearest.ravel().tolist(),
+            "cosine": cosine.ravel().tolist(),
+            "concept": [concepts[one] for one in nearest.ravel().tolist()],
+        }
+        tables.append(pd.DataFrame(columns))
     every = pd.concat(tables or [empty_table(NEAREST_FEATURES)], ignore_index=True)
     return conform(every, NEAREST_FEATURES, where="nearest features")
 

@@ -133,24 +133,24 @@ def render_page(
     }
     labels = {row["feature"]: track_label(row) for row in measured.features.to_dict("records")}
     places, options = _places(run, shown), browser_options(run.specimens, loci, _first(run, loci))
-    n_fine = len(places)
+    max_runs = MAX_RUNS
     while True:
-        resolution = track_resolution(
-            run.specimens, list(shown), places[:n_fine], max_runs=MAX_RUNS
-        )
+        resolution = track_resolution(run.specimens, list(shown), places, max_runs=max_runs)
         tracks = [
             feature_track(run.specimens, feature, labels[feature], loci, resolution)
             for feature in shown
         ]
         browser = script_json({**options, "tracks": [*options["tracks"], *tracks]})
-        page = template.render(**parts, bin_bp=resolution.bin_bp, n_fine=n_fine, browser=browser)
+        page = template.render(
+            **parts, bin_bp=resolution.bin_bp, n_fine=resolution.n_fine, browser=browser
+        )
         size = len(page.encode())
         if size <= MAX_PAGE_BYTES:
             return page
-        if not n_fine:
+        if not resolution.n_fine:
             expected = f"a page of at most {MAX_PAGE_BYTES} bytes without fine tracks"
             raise InputError(str(run.path), expected, f"{size} bytes")
-        n_fine //= 4
+        max_runs //= 4
 
 
 def feature_parts(run: Run) -> dict[str, Any]:

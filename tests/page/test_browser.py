@@ -3,6 +3,10 @@
 import json
 import re
 import shutil
+import threading
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -22,7 +26,7 @@ SWITCHES = (
     "--disable-dev-shm-usage",
     "--disable-gpu",
     "--window-size=1400,1600",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 
 
@@ -231,3 +235,97 @@ def test_every_image_of_the_page_can_be_shown(driver):
     n_sections = len(driver.find_elements("css selector", "details.feature"))
     # two figures in each section, the training curves and the map of the dictionary
     assert driver.execute_script("return document.images.length") == 2 * n_sections + 2
+
+
+def test_the_search_of_the_page_rings_what_it_finds(driver):
+    driver.find_element("id", "search").send_keys("trna")
+    found = driver.find_elements("css selector", "#search-rows tr")
+    assert "3" in [row.get_attribute("data-at") for row in found]
+    assert driver.execute_script("return genointerpMap.hits()") == len(found) < 11
+    driver.find_element("id", "search").clear()
+
+
+@contextmanager
+def served(folder):
+    handler = partial(QuietHandler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def search(driver, words):
+    box = driver.find_element("id", "search")
+    box.clear()
+    box.send_keys(words)
+    rows = driver.find_elements("css selector", "#search-rows tr")
+    return [int(row.get_attribute("data-at")) for row in rows]
+
+
+def point_of(driver, feature):
+    """The offset of a feature's point from the middle of the map, for the mouse."""
+    canvas = driver.find_element("id", "map")
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    x, y = driver.execute_script("return genointerpMap.at(arguments[0])", feature)
+    return canvas, x - canvas.size["width"] / 2, y - canvas.size["height"] / 2
+
+
+@pytest.mark.parametrize("place", ["disk", "server"])
+def test_a_folder_is_searched_and_a_click_on_its_map_opens_a_feature(driver, folder_path, place):
+    """The last tests of this file, since they leave the page of the others."""
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    with served(folder_path) if place == "server" else nullcontext(folder_path.as_uri()) as base:
+        driver.get(f"{base}/index.html")
+        assert search(driver, "") == search(driver, "f/")
+        assert search(driver, "7") == [7]
+        assert search(driver, "nothing at all") == []
+        assert 3 in search(driver, "trnx")
+        assert driver.execute_script("return genointerpMap.hits()") == len(search(driver, "trnx"))
+        canvas, x, y = point_of(driver, 3)
+        ActionChains(driver).move_to_element_with_offset(canvas, x, y).perform()
+        tip = driver.find_element("id", "map-tip")
+        assert re.fullmatch(r"f/3: tRNA \(sense\), F1 0\.988", tip.text)
+        ActionChains(driver).move_to_element_with_offset(canvas, x, y).click().perform()
+        WebDriverWait(driver, 60).until(lambda found: found.current_url.endswith("features/3.html"))
+        # the strongest locus with three widths on either side, its track before all others
+        WebDriverWait(driver, 60).until(
+            lambda found: found.execute_script("return window.genointerpBrowser !== undefined")
+        )
+        WebDriverWait(driver, 60).until(lambda found: is_at(found, "chrA", 873, 874))
+        assert not is_at(driver, "chrA", 1, 800)
+        assert driver.execute_script("return window.stolen") is None
+        assert driver.get_log("browser") == []
+
+
+def test_the_map_is_walked_with_the_keyboard(driver, folder_path):
+    from selenium.webdriver.common.keys import Keys
+
+    driver.get(f"{folder_path.as_uri()}/index.html")
+    search(driver, "9")
+    canvas = driver.find_element("id", "map")
+    canvas.send_keys(Keys.ARROW_RIGHT)
+    assert driver.find_element("id", "map-now").get_property("textContent").startswith("f/9")
+    canvas.send_keys(Keys.ENTER)
+    assert driver.current_url.endswith("features/9.html")
+
+
+@pytest.mark.parametrize("page", ["index.html", "features/3.html"])
+def test_the_pages_of_a_folder_fit_a_telephone(driver, folder_path, page):
+    metrics = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        driver.get(f"{folder_path.as_uri()}/{page}")
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= 390
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

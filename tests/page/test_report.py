@@ -479,7 +479,6 @@ def test_a_track_shows_each_base_near_a_locus_and_the_greatest_of_a_bin_elsewher
 
 @pytest.mark.usefixtures("without_drawing")
 def test_a_page_without_room_has_coarser_tracks_or_is_refused(run_dir, page, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "MAX_RUNS", 1)
     out = tmp_path / "coarse.html"
     write_report(run_dir, out)
     limit = len(out.read_bytes()) - 1
