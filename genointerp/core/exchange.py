@@ -79,16 +79,15 @@ def same_content(first: Path, second: Path) -> bool:
 
 
 def metadata_path(path: Path) -> Path:
-    """Return the path of the metadata of a table as text, where CSVW has a reader look for them."""
+    """Return the path of the metadata of rows of text, where CSVW has a reader look for them."""
     return path.with_name(f"{path.name}-metadata.json")
 
 
 def written_format(path: Path) -> str:
     """Return the format that is written in a table, a text or a figure of this package.
 
-    The format of a table as text is written in its metadata, and counts if the table still has the
-    bytes of which they state the sha256.
-    For a text of a common format, such as BED, it says that this package made it. It is empty for
+    For a text of a common format, such as BED, it says that this package made it. That of a file
+    with metadata stands in these, and counts if they state the sha256 of its bytes. It is empty for
     anything else: folders, files of other programs, HDF5, and formats without a place for it.
     """
     if not path.is_file():

@@ -11,6 +11,8 @@ from genointerp.core.files import atomic_path
 from genointerp.feature.loci import LocusConfig
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.store.table.delimited import write_metadata
+from genointerp.store.table.schema.column import Column, required
 
 _LINE = 80
 
@@ -92,12 +94,11 @@ def gff3_lines(loci: list[Locus], lengths: Mapping[str, int], comments: list[str
         )
 
 
-def bed_lines(loci: list[Locus], comments: list[str]) -> Iterator[str]:
+def bed_lines(loci: list[Locus]) -> Iterator[str]:
     """Yield lines of BED6 with two more columns: the largest and the mean activation.
 
     The score is the largest activation, in thousandths of that of the strongest locus.
     """
-    yield from (f"# {comment}" for comment in comments)
     highest = max((locus.maximum for locus in loci), default=1.0)
     for locus in loci:
         place = locus.place
@@ -107,6 +108,42 @@ def bed_lines(loci: list[Locus], comments: list[str]) -> Iterator[str]:
             f"{place.seqid}\t{place.start}\t{place.end}\t{locus.name}\t{score}\t{place.strand}"
             f"\t{numbers}"
         )
+
+
+def describe_bed(
+    path: Path, written: Path, header: Mapping[str, Any], *, name: str, score: str, regions: bool
+) -> None:
+    """Write the metadata of a BED file next to it, with what it was made from.
+
+    Comments are allowed in BED, but pyranges, bioframe and pandas take the first line for data or
+    for names.
+
+    Parameters
+    ----------
+    written
+        File that holds the lines, under the name that it has as yet.
+    header
+        What the lines are, and what they were made from.
+    name, score
+        Meaning of these columns.
+    regions
+        Whether the last column names the region in a query.
+    """
+    region: tuple[Column, ...] = ()
+    if regions:
+        region = (required("region", "string", "name of the region in the query"),)
+    columns = (
+        required("seqid", "string", "contig"),
+        required("start", "int64", "start of the interval, 0-based, forward strand"),
+        required("end", "int64", "end of it, half-open"),
+        required("name", "string", name),
+        required("score", "int64", score),
+        required("strand", "string", "strand that was read, + or -"),
+        required("max_activation", "float64", "largest activation in the interval"),
+        required("mean_activation", "float64", "mean over its firing bases"),
+        *region,
+    )
+    write_metadata(path, written, header, columns, {"delimiter": "\t", "header": False})
 
 
 def fasta_lines(loci: list[Locus], genome: Genome, flank: int) -> Iterator[str]:

@@ -10,6 +10,7 @@ import pandas as pd
 from genointerp.core.files import atomic_path
 from genointerp.core.provenance import Provenance
 from genointerp.core.text import clean_field
+from genointerp.feature.locus_files import describe_bed
 from genointerp.genome.interval import GenomicInterval, split_at_origin
 from genointerp.store.hdf5 import writing
 from genointerp.store.table.schema.column import TableSchema
@@ -65,13 +66,17 @@ def write_frames(
     if out.suffix != ".bed":
         write_table(table, out, schema, provenance)
         return table
-    with (
-        writing(out),
-        atomic_path(out) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as handle,
-    ):
-        handle.write(f"# {provenance.as_json()}\n")
-        handle.writelines(f"{line}\n" for line in bed_lines(table, lengths))
+    with writing(out), atomic_path(out) as temporary:
+        with temporary.open("w", newline="", encoding="utf-8") as handle:
+            handle.writelines(f"{line}\n" for line in bed_lines(table, lengths))
+        describe_bed(
+            out,
+            temporary,
+            {"provenance": json.loads(provenance.as_json())},
+            name="f/ and the index of the feature",
+            score="share of the bases read on which the feature fires, in thousandths",
+            regions=True,
+        )
     return table
 
 

@@ -4,6 +4,7 @@ import sys
 
 import gffutils
 import numpy as np
+import pandas as pd
 import pyBigWig
 import pysam
 import pytest
@@ -15,6 +16,7 @@ from genointerp.annotation.annotation_set import Element, Part
 from genointerp.cli.main import app
 from genointerp.command.ask.export import export
 from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.core.provenance import sha256_file
 from genointerp.feature.gene_matrix import gene_layers, to_anndata
 from genointerp.feature.loci import LocusConfig, all_loci
 from genointerp.feature.locus_files import sequence_text
@@ -164,6 +166,22 @@ def test_bed_is_read_by_tabix_as_the_loci(files, store, tmp_path):
         assert bed.strand == row["strand"]
         assert int(bed.score) == round(1000 * row["max_activation"] / highest)
         assert float(bed[6]) == row["max_activation"]
+
+
+def test_bed_has_no_line_but_of_loci_and_its_rule_next_to_it(files, store, tmp_path):
+    out = tmp_path / "t.bed"
+    for _ in range(2):
+        export(files, 1, out=out, **RULE)
+    found = pd.read_csv(out, sep="\t", header=None)
+    expected = loci_of(store, 1, LOCI)
+    assert found[1].tolist() == [row["start"] for row in expected]
+    metadata = json.loads((tmp_path / "t.bed-metadata.json").read_text())
+    header = metadata["genointerp:header"]
+    assert header["sha256"] == sha256_file(out)
+    assert "at most 2 silent bases between them (merge gap), 2 bp or longer" in header["loci"]
+    assert header["provenance"]["config"]["loci"]["merge_gap"] == 2
+    assert metadata["dialect"] == {"delimiter": "\t", "header": False, "trim": False}
+    assert len(metadata["tableSchema"]["columns"]) == found.shape[1]
 
 
 @pytest.mark.parametrize("flank", [0, 3, 50, 200])

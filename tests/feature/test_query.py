@@ -192,6 +192,13 @@ def test_command_prints_each_format(worked):
     assert json.loads(run(worked.path, "chrA:1-2", "--format", "json").stdout) == []
 
 
+def test_an_answer_as_bed_has_its_provenance_next_to_it(worked, tmp_path):
+    out = tmp_path / "q.bed"
+    query(worked.path, ["chrA:10-14", "chrA:11-12"], out=out)
+    assert out.read_text() == run(worked.path, "chrA:10-14", "chrA:11-12", "--format", "bed").stdout
+    assert header_of(out)["provenance"]["config"]["regions"] == ["chrA:10-14", "chrA:11-12"]
+
+
 def test_bed_is_a_filter_between_two_queries(worked):
     first = run(worked.path, "--feature", "2", "--format", "bed").stdout
     assert first == "chrA\t10\t13\tf/2\t25\t+\t4\t2\tchrA\n"

@@ -4,6 +4,7 @@ bigWig and bedGraph hold the activation of each base of one feature; GFF3, BED a
 AnnData every feature on every gene.
 """
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from genointerp.feature.loci import LocusConfig, all_loci
 from genointerp.feature.locus_files import (
     Locus,
     bed_lines,
+    describe_bed,
     fasta_lines,
     gff3_lines,
     name_loci,
@@ -168,7 +170,10 @@ def export(
             matrix.write_h5ad(temporary)
             return int(matrix.n_vars)
         job = _Job(specimen, specimen.features.find_feature(feature), config)
-        return _WRITERS[kind](job, temporary)
+        n_written = _WRITERS[kind](job, temporary)
+        if kind == "bed":
+            _describe_bed(job, out, temporary)
+        return n_written
 
 
 def _write_bigwig(job: _Job, path: Path) -> int:
@@ -196,7 +201,18 @@ def _write_gff3(job: _Job, path: Path) -> int:
 
 def _write_bed(job: _Job, path: Path) -> int:
     loci = job.loci()
-    return _write_lines(bed_lines(loci, job.comments), path, loci)
+    return _write_lines(bed_lines(loci), path, loci)
+
+
+def _describe_bed(job: _Job, out: Path, written: Path) -> None:
+    describe_bed(
+        out,
+        written,
+        {"loci": rule_of(job.config.loci), "provenance": json.loads(job.provenance.as_json())},
+        name="name of the locus",
+        score="largest activation in thousandths of that of the strongest locus",
+        regions=False,
+    )
 
 
 def _write_fasta(job: _Job, path: Path) -> int:

@@ -7,6 +7,7 @@ that vocabulary looks for them.
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
@@ -17,8 +18,9 @@ import pandas as pd
 
 from genointerp.core.errors import SchemaError
 from genointerp.core.exchange import metadata_path
-from genointerp.core.files import kind_of_place, read_json_object
+from genointerp.core.files import atomic_path, kind_of_place, read_json_object
 from genointerp.core.parsing import parse_json
+from genointerp.core.provenance import sha256_file
 from genointerp.store.table.schema.column import Column, Kind, TableSchema
 
 DelimitedFormat = Literal["tsv", "csv"]
@@ -46,25 +48,35 @@ def write_rows(frame: pd.DataFrame, path: Path, header: dict[str, Any]) -> None:
         frame.to_csv(handle, sep=DELIMITERS[path.suffix], index=False, lineterminator="\n")
 
 
-def metadata_text(
-    name: str, sha256: str, frame: pd.DataFrame, header: dict[str, Any], schema: TableSchema
-) -> str:
-    """Return the JSON of the metadata of a table.
+def write_metadata(
+    path: Path,
+    written: Path,
+    header: Mapping[str, Any],
+    columns: Sequence[Column],
+    dialect: Mapping[str, Any],
+) -> None:
+    """Write the metadata of a file of rows next to it, or next to where it is to stand.
 
     Parameters
     ----------
-    name, sha256
-        Name of the file with the rows, and the sha256 of its bytes.
+    written
+        File that holds the rows, under the name that it has as yet.
+    header
+        What the rows are, and what they were made from.
+    columns
+        The columns of the file, in order.
+    dialect
+        In what the file differs from a CSV.
     """
-    columns = [_described(column) for column in schema.columns if column.name in frame]
     record = {
         "@context": "http://www.w3.org/ns/csvw",
-        "url": quote(name),
-        HEADER: {"sha256": sha256, **header},
-        "dialect": {"delimiter": DELIMITERS[Path(name).suffix], "trim": False},
-        "tableSchema": {"columns": columns},
+        "url": quote(path.name),
+        HEADER: {"sha256": sha256_file(written), **header},
+        "dialect": {**dialect, "trim": False},
+        "tableSchema": {"columns": [_described(column) for column in columns]},
     }
-    return json.dumps(record, indent=2) + "\n"
+    with atomic_path(metadata_path(path)) as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def read_delimited(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.DataFrame]:

@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError, SchemaError
-from genointerp.core.exchange import metadata_path
 from genointerp.core.files import (
     atomic_path,
     check_writable,
@@ -25,15 +24,15 @@ from genointerp.core.files import (
     together,
 )
 from genointerp.core.parsing import parse_json
-from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.core.provenance import Provenance
 from genointerp.core.text import clean_field, one_line
 from genointerp.store.hdf5 import writing
 from genointerp.store.table.arrow import COORDINATES, METADATA, arrow_table
 from genointerp.store.table.delimited import (
     DELIMITERS,
     delimited_text,
-    metadata_text,
     read_delimited,
+    write_metadata,
     write_rows,
 )
 from genointerp.store.table.schema.column import Column, Kind, TableSchema
@@ -80,9 +79,9 @@ def write_table(
         with atomic_path(path) as temporary:
             write(table, temporary, header)
         if path.suffix in DELIMITERS:
-            text = metadata_text(path.name, sha256_file(temporary), table, header, schema)
-            with atomic_path(metadata_path(path)) as beside:
-                beside.write_text(text, encoding="utf-8")
+            columns = [column for column in schema.columns if column.name in table]
+            dialect = {"delimiter": DELIMITERS[path.suffix]}
+            write_metadata(path, temporary, header, columns, dialect)
 
 
 def check_table_path(path: Path) -> None:
