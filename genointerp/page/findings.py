@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -44,7 +45,7 @@ class Finding:
     region: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Findings:
     """What a run found, and what limits this.
 
@@ -66,6 +67,26 @@ class Findings:
     warnings: tuple[Finding, ...]
     limits: tuple[Finding, ...]
 
+    @property
+    def groups(self) -> dict[str, tuple[Finding, ...]]:
+        """The findings by the heading under which they are shown, without empty groups."""
+        groups = {
+            "What was found": self.found,
+            "What is not known": self.unknown,
+            "Warnings": self.warnings,
+            "Limits": self.limits,
+        }
+        return {heading: group for heading, group in groups.items() if group}
+
+    def __repr__(self) -> str:
+        return "\n".join(finding_lines(self))
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            f"<b>{heading}</b><ul>{''.join(map(_item, group))}</ul>"
+            for heading, group in self.groups.items()
+        )
+
 
 def read_findings(run: Run, beside: pd.DataFrame | None = None) -> Findings:
     """Collect the findings of a run.
@@ -86,17 +107,14 @@ def read_findings(run: Run, beside: pd.DataFrame | None = None) -> Findings:
 
 def finding_lines(findings: Findings) -> list[str]:
     """Return the findings as lines of plain text, with a heading for each group."""
-    groups = {
-        "What was found": findings.found,
-        "What is not known": findings.unknown,
-        "Warnings": findings.warnings,
-        "Limits": findings.limits,
-    }
     lines: list[str] = []
-    for heading, group in groups.items():
-        if group:
-            lines += ["", heading, *(f"  {one.subject}: {one.text}" for one in group)]
+    for heading, group in findings.groups.items():
+        lines += ["", heading, *(f"  {one.subject}: {one.text}" for one in group)]
     return lines[1:]
+
+
+def _item(one: Finding) -> str:
+    return f"<li><b>{escape(one.subject)}</b>: {escape(one.text)}</li>"
 
 
 def _concepts(beside: pd.DataFrame) -> Iterator[Finding]:

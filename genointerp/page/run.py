@@ -1,9 +1,10 @@
-"""Read a run directory for the report."""
+"""A run directory as one object, for the report and for notebooks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -12,9 +13,11 @@ from genointerp.annotation.concepts import load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import read_split
+from genointerp.association.summary import summarise_features
 from genointerp.candidate.dossier.file import read_dossier
-from genointerp.core.arguments import StrPath
+from genointerp.core.arguments import FeatureName, StrPath
 from genointerp.core.notebook import facts_table
+from genointerp.feature.regions import AnyRegion
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
@@ -25,6 +28,10 @@ from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CON
 from genointerp.store.table.schema.candidate import CANDIDATES
 from genointerp.store.table.schema.feature import QUERY
 from genointerp.store.table.table import empty_table, read_table
+
+if TYPE_CHECKING:
+    from genointerp.page.findings import Findings
+    from genointerp.page.inline import Browser, FeatureView
 
 TABLES = (CONFIG, "summary.json", "best_per_concept.tsv")
 """Files of every run directory, next to the folder of each genome."""
@@ -91,6 +98,75 @@ class Run:
             "queries": ", ".join(self.queries) or "none",
         }
         return facts_table(f"Run {self.path}", facts)
+
+    @cached_property
+    def features(self) -> pd.DataFrame:
+        """Summary of every feature, a row for each: density, activations, best concept, scores."""
+        stores = [specimen.features for specimen in self.specimens]
+        return summarise_features(stores, self.associations)
+
+    def feature(self, feature: FeatureName) -> "FeatureView":
+        """Return all that the run knows of a feature, which a notebook shows as a page.
+
+        Parameters
+        ----------
+        feature
+            By number or name.
+
+        Raises
+        ------
+        UnknownNameError
+            If the dictionary has no such feature.
+
+        Examples
+        --------
+        >>> import genointerp as gi
+        >>> loci = gi.open_run("results/demo").feature(313).loci  # doctest: +SKIP
+        """
+        from genointerp.page.inline import view_feature  # it is about runs
+
+        return view_feature(self, feature)
+
+    def browse(
+        self, region: AnyRegion, feature: FeatureName | Iterable[FeatureName] = ()
+    ) -> "Browser":
+        """Return a genome browser at a place, which a notebook shows; it needs no network.
+
+        It has the annotation, tracks of features read on both strands, and the bases that were
+        read, of the whole genome on which the place lies.
+
+        Parameters
+        ----------
+        region
+            A text such as ``NC_000913.2:3,424,000-3,426,000``, 1-based and closed; an interval; or
+            the name of a gene or of a query of the run. If several genomes have it, the first one
+            of them counts in which it was read.
+        feature
+            Features to show, by number or name; the strongest ones of the place if none are given.
+
+        Raises
+        ------
+        CoordinateError
+            If no genome has the region.
+        InputError
+            If the run read nothing there.
+        UnknownNameError
+            If there is no such gene or feature.
+
+        Examples
+        --------
+        >>> import genointerp as gi
+        >>> browser = gi.open_run("results/demo").browse("rrsB")  # doctest: +SKIP
+        """
+        from genointerp.page.inline import view_browser  # it is about runs
+
+        return view_browser(self, region, feature)
+
+    def findings(self) -> "Findings":
+        """Return what the run found, in sentences; each number is a cell of a table of the run."""
+        from genointerp.page.findings import read_findings  # it is about runs
+
+        return read_findings(self)
 
     def region_of(self, query: str) -> str:
         """Return the region of a query; empty if the run does not state it."""

@@ -9,11 +9,15 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from scripts.site import commands, reference
+from scripts.site import commands, notebooks, reference
 from scripts.site.repository import DOCS, ROOT, placed, site_links
 
 _FETCHED = re.compile(r'<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)="((?:https?:)?//[^"]*)"')
-_MADE = {commands.FOLDER: commands.command_pages, reference.FOLDER: reference.reference_pages}
+_MADE = {
+    commands.FOLDER: commands.command_pages,
+    notebooks.FOLDER: notebooks.notebook_pages,
+    reference.FOLDER: reference.reference_pages,
+}
 _Entry: TypeAlias = "str | dict[str, str | list[_Entry]]"
 """Of the navigation: a page, or what stands below a title."""
 

@@ -8,11 +8,17 @@ from typing import Any, get_args, get_type_hints
 import torch
 
 import genointerp
+from genointerp.page.findings import Findings
+from genointerp.page.inline import Browser, FeatureView
 from scripts.site import commands
 from scripts.site.roles import home, linked, mentioned
 
 FOLDER = "reference"
-_LATE = {"torch": torch, **dict.fromkeys(("AnnData", "PolarsFrame", "PyRanges"), object)}
+_LATE = {
+    "torch": torch,
+    **{one.__name__: one for one in (Browser, FeatureView, Findings)},
+    **dict.fromkeys(("AnnData", "PolarsFrame", "PyRanges"), object),
+}
 """What modules import for annotations alone."""
 _TYPES = (
     "Settings that the public functions take, and results that they give. Each is imported from "

@@ -44,6 +44,8 @@ def site_links(text: str, source: str, uri: str) -> str:
     '[models](models.md#tokens)'
     >>> site_links("[formats](docs/schema)", "README.md", "index.md")
     '[formats](schema/README.md)'
+    >>> site_links("[begin](docs/notebooks/five_minutes.ipynb)", "README.md", "index.md")
+    '[begin](notebooks/five_minutes.md)'
     >>> site_links("[changes](../../CHANGELOG.md)", "docs/demo/README.md", "demo/README.md")
     '[changes](../changelog.md)'
     """
@@ -60,8 +62,11 @@ def site_links(text: str, source: str, uri: str) -> str:
 
 
 def _place(target: str) -> str | None:
-    """Return where a file of the repository lies in the site, None where it does not."""
+    """Return where a file of the repository lies in the site, None where it does not.
+
+    In place of a notebook there is its page.
+    """
     if not target.startswith(f"{DOCS}/"):
         return placed().get(target)
-    inside = target.removeprefix(f"{DOCS}/")
+    inside = target.removeprefix(f"{DOCS}/").replace(".ipynb", ".md")
     return f"{inside}/README.md" if (ROOT / target).is_dir() else inside

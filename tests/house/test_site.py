@@ -12,6 +12,7 @@ import yaml
 import genointerp as gi
 from genointerp.cli.main import app
 from scripts.site.commands import command_pages
+from scripts.site.notebooks import notebook_pages
 from scripts.site.reference import public_items, reference_pages, undocumented
 from scripts.site.repository import placed, site_links
 from scripts.site.roles import home, linked, mentioned
@@ -32,7 +33,7 @@ def navigated(entry):
 def test_the_navigation_names_every_page_once():
     pages = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
     outside = [uri for uri in placed().values() if uri.endswith(".md")]
-    made = ["commands/", "reference/"]
+    made = ["commands/", "reference/", *notebook_pages()]
     assert sorted(navigated(SETTINGS["nav"])) == sorted([*pages, *outside, *made])
 
 
@@ -62,6 +63,14 @@ def test_nothing_is_fetched_and_every_warning_is_an_error():
 )
 def test_a_link_between_files_becomes_a_link_between_pages(link, source, uri, shown):
     assert site_links(link, source, uri) == shown
+
+
+def test_the_page_of_a_notebook_has_its_text_its_code_and_the_notebook():
+    page = notebook_pages()["notebooks/five_minutes.md"]
+    assert page.startswith("# Five minutes with a run\n")
+    assert "[five_minutes.ipynb](five_minutes.ipynb)" in page
+    assert "[your own genome](own_genome.md)" in page
+    assert "```python\nrun.findings()\n```" in page
 
 
 def test_every_command_has_a_page_and_a_line_of_the_list():

@@ -10,6 +10,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from genointerp.page.run import open_run
+
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 
 pytestmark = [
@@ -62,16 +64,21 @@ def column(driver, table, index):
     )
 
 
-def test_the_browser_starts_without_an_error_or_a_request(driver):
-    state = driver.execute_script("return document.getElementById('browser').dataset.state")
-    assert state == "ready"
-    assert driver.get_log("browser") == []
+def requested(driver):
+    """Return the addresses that were asked for since the last call."""
     messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
-    urls = [
+    return [
         message["params"]["request"]["url"]
         for message in messages
         if message["method"] == "Network.requestWillBeSent"
     ]
+
+
+def test_the_browser_starts_without_an_error_or_a_request(driver):
+    state = driver.execute_script("return document.getElementById('browser').dataset.state")
+    assert state == "ready"
+    assert driver.get_log("browser") == []
+    urls = requested(driver)
     assert urls
     assert all(url.startswith(("file:", "data:", "blob:")) for url in urls)
 
@@ -329,3 +336,22 @@ def test_the_pages_of_a_folder_fit_a_telephone(driver, folder_path, page):
         assert driver.execute_script("return document.documentElement.scrollWidth") <= 390
     finally:
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_browser_of_a_notebook_starts_in_its_frame_without_a_request(driver, run_dir, tmp_path):
+    """The last of this file, since it leaves the page."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    frame = open_run(run_dir).browse("chrA:1,101-1,176", feature=3)._repr_html_()
+    (tmp_path / "notebook.html").write_text(f"<!DOCTYPE html>{frame}", encoding="utf-8")
+    driver.get_log("performance")
+    driver.get((tmp_path / "notebook.html").as_uri())
+    driver.switch_to.frame(0)
+    state = "return document.getElementById('browser').dataset.state"
+    WebDriverWait(driver, 60).until(lambda found: found.execute_script(state))
+    assert driver.execute_script(state) == "ready"
+    assert is_at(driver, "chrA", 1101, 1176)
+    names = "return genointerpBrowser.trackViews.map((view) => view.track.name)"
+    assert any(str(name).startswith("f/3 ") for name in driver.execute_script(names))
+    assert driver.get_log("browser") == []
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in requested(driver))

@@ -1,0 +1,105 @@
+"""The notebooks run as they stand, on a small run and a phage, and store no results."""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import genointerp as gi
+from tests.conftest import DATA
+from tests.page.conftest import run_dir  # noqa: F401 (a fixture)
+
+FOLDER = Path(__file__).parents[1] / "docs" / "notebooks"
+NAMES = ["five_minutes", "own_genome"]
+LONG = "long"
+"""Tag of a cell that takes minutes, in place of which the tests have a finished run."""
+
+
+def read(name):
+    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+
+
+def tagged(notebook, tag):
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", ())]
+
+
+def execute(name, folder, **parameters):
+    """Execute a notebook in a folder with other parameters, and return it with its results."""
+    notebook = read(name)
+    (given,) = tagged(notebook, "parameters")
+    for key, value in parameters.items():
+        given.source, n = re.subn(rf"(?m)^{key} = .*$", f"{key} = {str(value)!r}", given.source)
+        assert n == 1
+    for cell in tagged(notebook, LONG):
+        cell.source = ""
+    return NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}).execute()
+
+
+def shown(notebook, kind):
+    """Return what the cells show as one kind of content, in order."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    said = [output.text for output in outputs if output.output_type == "stream"]
+    # what a small run cannot test
+    assert all(text.rstrip().endswith("not tested") for text in said), said
+    return [output.data[kind] for output in outputs if kind in output.get("data", ())]
+
+
+@pytest.mark.slow
+def test_five_minutes_with_a_run(run_dir, tmp_path):  # noqa: F811
+    found = execute("five_minutes", tmp_path, run_dir=run_dir, gene="chrA:201-800")
+    pages = shown(found, "text/html")
+    assert pages[0].startswith(f"<table><caption>Run {run_dir}</caption>")
+    kinds = {
+        "findings": "<b>What is not known</b>",
+        "feature": '<div class="genointerp-feature"',
+        "browser": "<iframe srcdoc=",
+        "bar": "associate (features): 24 of 24",
+    }
+    for kind, content in kinds.items():
+        assert len([page for page in pages if content in page]) == 1, kind
+    assert len(shown(found, "image/png")) == 1
+    assert "activation: float" in "\n".join(shown(found, "text/plain"))
+    assert (tmp_path / "track.bw").is_file()
+
+
+@pytest.mark.slow
+def test_your_own_genome(run_dir, tmp_path):  # noqa: F811
+    genome = DATA / "phix174.gbk"
+    found = execute("own_genome", tmp_path, run_dir=run_dir, genome=genome)
+    texts = "\n".join(shown(found, "text/plain"))
+    assert "Genome(1 contig, 1 circular: NC_001422.1, 5,386 bp)" in texts
+    assert "harvest (bases): 10,772 of 10,772" in texts
+    assert "encode (bases): 10,772 of 10,772" in texts
+    assert "512 features of nano" in texts
+    assert (tmp_path / "loci.gff3").is_file()
+
+
+def test_the_call_that_takes_minutes_is_one_of_start():
+    (cell,) = tagged(read("own_genome"), LONG)
+    call = ast.parse(cell.source).body[0].value
+    assert ast.unparse(call.func) == "gi.start"
+    inspect.signature(gi.start).bind(*call.args, **{one.arg: one.value for one in call.keywords})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_stores_no_results(name):
+    nbformat.validate(read(name))
+    for cell in read(name).cells:
+        if cell.cell_type == "code":
+            assert (cell.outputs, cell.execution_count) == ([], None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_texts_of_a_notebook_have_no_numbers_but_those_that_it_computes(name):
+    for cell in read(name).cells:
+        if cell.cell_type == "markdown":
+            said = re.sub(r"`[^`]*`|\]\([^)]*\)", "", cell.source)
+            assert not re.search(r"\d", said), said
+
+
+def test_every_notebook_is_tested():
+    assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == NAMES
