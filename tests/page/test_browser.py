@@ -182,7 +182,7 @@ def is_at(driver, seqid, first, last):
     locus = driver.execute_script("return window.genointerpBrowser.currentLoci()")
     locus = str(locus[0] if isinstance(locus, list) else locus)
     found = locus.rsplit(":", 1)[1].replace(",", "").split("-")
-    return locus.startswith(f"{seqid}:") and int(found[0]) <= last and int(found[1]) >= first
+    return locus.startswith(f"{seqid}:") and float(found[0]) <= last and float(found[1]) >= first
 
 
 def test_a_feature_of_a_table_leads_to_its_section_and_its_loci_to_the_browser(driver):
