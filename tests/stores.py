@@ -85,6 +85,7 @@ def write_features(
     windows=None,
     genome_sha256="g" * 64,
     sae_sha256="s" * 64,
+    provenance=PROVENANCE,
     **options,
 ) -> FeatureStore:
     """Write dense activations through FeatureWriter, window by window."""
@@ -92,7 +93,7 @@ def write_features(
     for contig in contigs:
         offsets[contig.seqid], total = total, total + contig.length
     header = feature_header(dense["+"].shape[1], contigs, genome_sha256, sae_sha256)
-    with FeatureWriter(path, header, PROVENANCE, **options) as writer:
+    with FeatureWriter(path, header, provenance, **options) as writer:
         for kept in windows_of(contigs) if windows is None else windows:
             offset = offsets[kept.seqid]
             part = dense[kept.strand][offset + kept.start : offset + kept.end]

@@ -28,17 +28,17 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp adopt folder activations.h5 --format saelens --out sae",
     ),
     "convert": (
-        "genointerp convert sae --to saelens --out converted",
+        "genointerp convert results/demo --to saelens --out converted",
         "genointerp convert sae --to sparsify --out converted",
     ),
     "evaluate": (
-        "genointerp evaluate genome.fa --sae sae --out fidelity.json",
+        "genointerp evaluate results/demo --out fidelity.json",
         "genointerp evaluate genome.fa --sae sae --activations activations.h5 --sample 25000 "
         "--out fidelity.json",
     ),
     "encode": (
         "genointerp encode activations.h5 --sae sae --out features.h5",
-        "genointerp encode activations.h5 --sae shipped:nano --out features.h5",
+        "genointerp encode results/demo --genome bsubtilis --sae shipped:nano --out features.h5",
     ),
     "associate": (
         "genointerp associate features.h5 --annotations genome.gff3 --out associations.parquet",
@@ -46,9 +46,8 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "--out associations.parquet",
     ),
     "ablate": (
-        "genointerp ablate genome.fa --model nano --sae sae --features features.h5 "
-        "--candidates candidates.tsv --out ablation.tsv",
-        "genointerp ablate genome.fa --model nano --sae sae --features features.h5 --feature 313 "
+        "genointerp ablate results/demo --feature 313 --out ablation.tsv",
+        "genointerp ablate features.h5 --genome genome.fa --sae sae --candidates candidates.tsv "
         "--out ablation.tsv",
     ),
     "rank": (
@@ -58,8 +57,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "dossier": (
         "genointerp dossier candidates.tsv --features features.h5 --genome genome.fa "
         "--annotations genome.gff3 --sae sae --out dossiers",
-        "genointerp dossier results/demo/candidates.tsv --features results/demo --sae "
-        "results/demo/sae --out dossiers",
+        "genointerp dossier results/demo --sae results/demo --out dossiers",
     ),
     "backtest": (
         "genointerp backtest features.h5 --associations associations.parquet --annotations "
@@ -82,15 +80,16 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp export features.h5 313 --out feature_313.bw",
         "genointerp export results/demo --genome bsubtilis --out genes.h5ad",
     ),
-    "verify": ("genointerp verify features.h5", "genointerp verify results/demo/candidates.tsv"),
+    "verify": (
+        "genointerp verify results/demo",
+        "genointerp verify features.h5 --input activations.h5",
+    ),
     "report": (
         "genointerp report results/demo --out report.html",
         "genointerp report results/demo --folder --out demo_features",
     ),
     "summarise": (
-        "genointerp summarise associations.parquet --fidelity fidelity.json --training "
-        "sae/log.json --out summary.json --best-out best_per_concept.tsv --text-out "
-        "associations.tsv",
+        "genointerp summarise results/demo --out summary.json",
         "genointerp summarise associations.parquet --fidelity fidelity.json --sae sae --out "
         "summary.json --best-out best_per_concept.tsv --text-out associations.tsv",
     ),
@@ -112,8 +111,8 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp plot region results/demo trnO-Ala --feature 313 --out bases.svg",
     ),
     "plot overlap": (
-        "genointerp plot overlap results/demo/associations.parquet --out overlap.png",
-        "genointerp plot overlap results/demo/associations.parquet --score f1 --out overlap.svg",
+        "genointerp plot overlap results/demo --out overlap.png",
+        "genointerp plot overlap results/demo --score f1 --out overlap.svg",
     ),
     "plot curves": (
         "genointerp plot curves results/demo --out curves.png",
@@ -136,12 +135,11 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp plot density features.h5 --feature 313 --out density.png",
     ),
     "plot dictionary": (
-        "genointerp plot dictionary results/demo/sae --associations "
-        "results/demo/associations.parquet --out dictionary.png",
+        "genointerp plot dictionary results/demo --out dictionary.png",
         "genointerp plot dictionary sae --method umap --out dictionary.png",
     ),
     "plot training": (
-        "genointerp plot training results/demo/sae/metrics.jsonl --out training.png",
+        "genointerp plot training results/demo --out training.png",
         "genointerp plot training sae/metrics.jsonl --out training.svg",
     ),
 }

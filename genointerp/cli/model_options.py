@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from genointerp.model.protocol import DnaModel
+    from genointerp.reading.model_choice import RecordedModel
     from genointerp.reading.parallel import LoadModel
 
 
@@ -21,21 +22,31 @@ class ModelChoice:
     Parameters
     ----------
     name
-        As ``load_model`` takes it.
+        As ``load_model`` takes it; None for the model that files were made with.
     device
         Where it runs.
     options
         The other arguments of ``load_model``.
     """
 
-    name: str
+    name: str | None
     device: str
     options: dict[str, Any]
+
+    def load_or_recorded(self) -> "DnaModel | RecordedModel":
+        """Load the model; where none is named, it is that which the files were made with."""
+        from genointerp.reading.model_choice import RecordedModel
+
+        if self.name is not None:
+            return self.load()
+        given = {key: value for key, value in self.options.items() if value not in (None, False)}
+        return RecordedModel({"device": self.device, **given})
 
     def loader(self, *, up_to: str | None = None) -> "LoadModel":
         """Return what loads the model on a device; without the blocks above a site, if given."""
         from genointerp.model.registry import load_model
 
+        assert self.name is not None
         return functools.partial(load_model, self.name, up_to=up_to, **self.options)
 
     def load(self) -> "DnaModel":
@@ -49,7 +60,8 @@ def _option(*names: str, help: str) -> Any:  # noqa: ANN401 - as typer has it
 
 def _options(
     model: Annotated[
-        str, _option(help="name (see `genointerp models`), folder, or hub repository owner/name")
+        str | None,
+        _option(help="name (see `genointerp models`), folder, or hub repository owner/name"),
     ] = "nano",
     checkpoint: Annotated[Path | None, _option(help="local weights, instead of a download")] = None,
     revision: Annotated[
@@ -94,9 +106,28 @@ def _options(
     return ModelChoice(model, device, options)
 
 
-def with_model_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a model in place of its parameter ``model``."""
-    added = inspect.signature(_options).parameters
+_RECORDED = Annotated[
+    str | None,
+    _option(
+        help="name (see `genointerp models`), folder, or hub repository owner/name; by default "
+        "what the files were made with"
+    ),
+]
+
+
+def with_model_options(
+    command: Callable[..., None], *, is_recorded: bool = False
+) -> Callable[..., None]:
+    """Give a command the options of a model in place of its parameter ``model``.
+
+    Parameters
+    ----------
+    is_recorded
+        Whether the files of the command say which model it is, so that it need not be named.
+    """
+    added = dict(inspect.signature(_options).parameters)
+    if is_recorded:
+        added["model"] = added["model"].replace(default=None, annotation=_RECORDED)
     own = inspect.signature(command).parameters
 
     @functools.wraps(command)
@@ -112,3 +143,7 @@ def with_model_options(command: Callable[..., None]) -> Callable[..., None]:
     wrapper.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {it.name: it.annotation for it in keywords}
     return wrapper
+
+
+with_recorded_model = functools.partial(with_model_options, is_recorded=True)
+"""For a command whose files say which model they were made with."""

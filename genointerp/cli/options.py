@@ -49,7 +49,16 @@ ManyFeatures = Annotated[
 ]
 Feature = Annotated[str, typer.Argument(help="number or name of the feature", show_default=False)]
 Sae = Annotated[
-    Path, typer.Option(help="folder of the dictionary, or shipped:nano", show_default=False)
+    Path,
+    typer.Option(
+        help="folder of the dictionary, run directory, or shipped:nano", show_default=False
+    ),
+]
+OwnSae = Annotated[
+    Path | None,
+    typer.Option(
+        help="folder of the dictionary, run directory, or shipped:nano; a run has its own"
+    ),
 ]
 
 Genome = Annotated[

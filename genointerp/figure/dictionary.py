@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 
 from genointerp.association.summary import feature_labels
 from genointerp.core.arguments import StrPath
+from genointerp.core.run_directory import in_run, is_run
 from genointerp.feature.projection import Method, Projection, project
 from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.panel.dictionary import plot_dictionary
 from genointerp.sae.header import read_directions, read_header
-from genointerp.store.feature.run_folder import in_run
+from genointerp.store.feature.run_folder import RunFolder
 from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import read_table
@@ -56,7 +57,8 @@ def dictionary(
         If the associations belong to another dictionary.
     """
     check_suffix(out)
-    sae = in_run(sae, "sae")
+    if associations is None and is_run(sae) and (own := RunFolder.open(sae).associations).is_file():
+        associations = own
     if associations is not None:
         associations = in_run(associations, "associations.parquet")
     rows = read_directions(sae)

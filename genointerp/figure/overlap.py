@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError
+from genointerp.core.run_directory import in_run
 from genointerp.figure.file import Look, check_suffix, new_figure, save_figure, write_caption
 from genointerp.panel.overlap import CAPTION, SCORE_NAMES, Score, plot_overlap, shown_pairs
-from genointerp.store.feature.run_folder import in_run
 from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import read_table
 

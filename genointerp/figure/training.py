@@ -10,9 +10,9 @@ from genointerp.core.arguments import StrPath
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_text
 from genointerp.core.parsing import parse_json
+from genointerp.core.run_directory import in_run
 from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.panel.training import LABELS, plot_training
-from genointerp.store.feature.run_folder import in_run
 
 
 def training(metrics: StrPath, out: StrPath | None = None, **look: Unpack[Look]) -> Figure:

@@ -96,6 +96,11 @@ def load_model(  # noqa: PLR0913 - each is a choice of the user
     return load(name, options)
 
 
+def is_listed(name: str) -> bool:
+    """Say whether a name stands for the same model everywhere: a listed one, or one of the hub."""
+    return name in MODELS or name in PRESETS or _HUB_ID.fullmatch(name) is not None
+
+
 def load(name: str, options: LoadOptions) -> DnaModel:
     """Load a model by the options of :func:`load_model`."""
     if name in MODELS:

@@ -17,11 +17,12 @@ from genointerp.association.summary import summarise_features
 from genointerp.candidate.dossier.file import read_dossier
 from genointerp.core.arguments import FeatureName, StrPath
 from genointerp.core.notebook import facts_table
+from genointerp.core.run_directory import CONFIG
 from genointerp.feature.regions import AnyRegion
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
-from genointerp.store.feature.run_folder import CONFIG, RunFolder, read_mapping
+from genointerp.store.feature.run_folder import RunFolder, read_mapping
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations
 from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT

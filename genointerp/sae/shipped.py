@@ -4,6 +4,7 @@ from pathlib import Path
 
 from genointerp.core.arguments import SHIPPED, StrPath
 from genointerp.core.errors import UnknownNameError
+from genointerp.core.run_directory import in_run
 from genointerp.core.version import PACKAGE_FOLDER
 
 
@@ -14,7 +15,7 @@ def shipped_dictionaries() -> dict[str, Path]:
 
 
 def dictionary_folder(source: StrPath) -> Path:
-    """Return the folder of a dictionary that is given as a path or as ``shipped:NAME``.
+    """Return the folder of a dictionary: of a path, of a run directory, or ``shipped:NAME``.
 
     Raises
     ------
@@ -28,7 +29,7 @@ def dictionary_folder(source: StrPath) -> Path:
     """
     name = str(source)
     if not name.startswith(SHIPPED):
-        return Path(source)
+        return in_run(source, "sae")
     known = shipped_dictionaries()
     if (name := name.removeprefix(SHIPPED)) not in known:
         raise UnknownNameError("dictionary", f"one of {', '.join(known)}", repr(name))

@@ -21,6 +21,7 @@ from genointerp.store.contents import check_contents, crc32_of
 from genointerp.store.feature import digest as feature_digest
 from genointerp.store.feature import store as features
 from genointerp.store.feature.digest import SUMS, TILE_SUMS, add_sums, word_sum
+from genointerp.store.feature.run_folder import RunFolder
 from genointerp.store.feature.store import GROUPS, STRANDS, FeatureStore, ReadStrand
 from genointerp.store.feature.tiles import mapped
 from genointerp.store.hdf5 import open_checked, text_attribute
@@ -79,6 +80,47 @@ def verify(path: Path, *, inputs: Sequence[Path] = ()) -> list[Check]:
             checks += _input_checks(path, known, inputs)
         checks += _CHECKS[kind](path)
     return checks
+
+
+def verify_run(run: RunFolder) -> list[Check]:
+    """Check all features, activations and tables of a run, and that they belong to each other.
+
+    The name of each check begins with that of the file. Features must have been made from the
+    activations and the dictionary of the run, those of random weights and of another seed too, and
+    associations and candidates from the features; activations that were removed are not missed.
+    """
+    return [
+        one._replace(name=f"{file.relative_to(run.path)}: {one.name}")
+        for file, inputs in _files_of(run)
+        for one in verify(file, inputs=inputs)
+    ]
+
+
+_TABLES = (
+    *("associations.tsv", "associations.sides.tsv", "best_per_concept.tsv", "baselines.tsv"),
+    *("ablation.tsv", "backtest.tsv", "backtest_features.tsv"),
+)
+_OF_FEATURES = ("associations.parquet", "candidates.tsv")
+
+
+def _files_of(run: RunFolder) -> Iterator[tuple[Path, Sequence[Path]]]:
+    """Yield the files of a run, each with others of the run that it must have been made from."""
+    for folder in (run.path, *(run.path / name for name in ("random", "other_seed"))):
+        sae = folder / "sae" / "sae_weights.safetensors"
+        for name in run.genomes:
+            read = run.path if folder.name == "other_seed" else folder
+            activations = read / name / "activations.h5"
+            made_from = [one for one in (activations, sae) if one.is_file()]
+            features = folder / name / "features.h5"
+            if folder != run.path and not features.is_file():
+                continue
+            if read == folder and activations.is_file():
+                yield activations, ()
+            yield features, made_from
+    made_from = [genome.features for genome in run.genomes.values()]
+    for table in (*_OF_FEATURES, *_TABLES):
+        if (run.path / table).is_file():
+            yield run.path / table, made_from if table in _OF_FEATURES else ()
 
 
 def all_passed(checks: Sequence[Check]) -> bool:

@@ -146,7 +146,7 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "evaluate none --sae none --out o.json",
         "encode none --sae none --out o.h5",
         "associate none --annotations none --out o.tsv",
-        "ablate none --sae none --features none --out o.tsv",
+        "ablate none --sae none --genome none --out o.tsv",
         "rank none --associations none --genome none --out o.tsv",
         "dossier none.tsv --features none --genome none --annotations none --out o",
         "backtest none --annotations none --genome none --associations none --out o.tsv",

@@ -273,8 +273,8 @@ def files(tiny, genome, tmp_path):
 def test_the_command_writes_the_table_with_its_provenance(files, tiny, tmp_path):
     out = tmp_path / "ablation.tsv"
     fasta, sae, features = files
-    arguments = ["ablate", fasta, "--model", tiny.folder / "model", "--sae", sae]
-    arguments += ["--features", features, "--feature", "4", "--feature", "f/1"]
+    arguments = ["ablate", features, "--model", tiny.folder / "model", "--sae", sae]
+    arguments += ["--genome", fasta, "--feature", "4", "--feature", "f/1"]
     arguments += ["--region", "c:21-200", "--n-windows", "2", "--window", "40", "--warmup", "8"]
     result = CliRunner().invoke(app, [*map(str, arguments), "--out", str(out)])
     assert result.exit_code == 0, result.output
@@ -295,7 +295,9 @@ def test_the_first_candidates_are_ablated_after_the_named_features(files, tiny, 
     write_table(table, tmp_path / "candidates.tsv", CANDIDATES, Provenance({}, inputs))
     out, config = tmp_path / "o.parquet", replace(CONFIG, top=2)
     ranked = tmp_path / "candidates.tsv"
-    found = ablate_file(*files, out, tiny.model, feature=["5", 2], candidates=ranked, config=config)
+    fasta, sae, features = files
+    given = {"genome": fasta, "sae": sae, "candidates": ranked, "config": config}
+    found = ablate_file(features, out, tiny.model, feature=["5", 2], **given)
     assert found["feature"].tolist() == [5, 2, 3]
     assert "candidates" in read_provenance(out, ABLATION)["inputs"]
     assert read_table(out, ABLATION).equals(found)
@@ -307,7 +309,14 @@ def test_candidates_of_another_dictionary_are_not_ablated(files, tiny, tmp_path)
     ranked = tmp_path / "candidates.tsv"
     message = r"candidates\.tsv: expected dictionary \w{12} as in .*, found dictionary cccc"
     with pytest.raises(MismatchError, match=message):
-        ablate_file(*files, tmp_path / "o.tsv", tiny.model, candidates=ranked, config=CONFIG)
+        ablate_file(
+            files[2],
+            tmp_path / "o.tsv",
+            tiny.model,
+            genome=files[0],
+            candidates=ranked,
+            config=CONFIG,
+        )
 
 
 def candidates(features):

@@ -123,7 +123,7 @@ def test_the_figures_of_a_file_carry_their_provenance(tmp_path):
     fasta.write_text(">c\n" + "AACCGGTT" * 30 + "\n")
     folder = dictionary(tmp_path / "sae", torch.eye(8))
     out = tmp_path / "fidelity.json"
-    evaluate_file(fasta, folder, out, ToyDnaModel(), region="c:11-200", config=CONFIG)
+    evaluate_file(fasta, out, ToyDnaModel(), sae=folder, region="c:11-200", config=CONFIG)
     provenance = json.loads(out.read_text())["provenance"]
     assert provenance["config"]["regions"] == ["c:11-200"]
     assert (provenance["config"]["window"], provenance["config"]["warmup"]) == (30, 5)
@@ -138,7 +138,7 @@ def test_losses_of_an_even_sample_stand_beside_figures_of_every_stored_row(tmp_p
     harvested = tmp_path / "a.h5"
     store = harvest(model, read_genome(fasta), site="blocks.0", out=harvested, config=config)
     out = tmp_path / "fidelity.json"
-    evaluate_file(fasta, folder, out, model, sample=125, activations=harvested, config=config)
+    evaluate_file(fasta, out, model, sae=folder, sample=125, activations=harvested, config=config)
     found = json.loads(out.read_text())
     assert (found["n_bases"], found["n_bases_whole"], found["sample"]) == (250, 960, 125)
     assert found["n_tokens"] == found["dictionary"]["n_tokens"] == 960
@@ -150,7 +150,7 @@ def test_losses_of_an_even_sample_stand_beside_figures_of_every_stored_row(tmp_p
     assert found["provenance"]["inputs"].keys() == {"genome", "model", "sae", "activations"}
     assert found["provenance"]["config"]["sample"] == 125
     with pytest.raises(ConfigError, match="sample: expected 1 or more bases, found 0"):
-        evaluate_file(fasta, folder, out, model, sample=0)
+        evaluate_file(fasta, out, model, sae=folder, sample=0)
 
 
 def test_activations_of_another_genome_are_refused(tmp_path):
@@ -162,7 +162,7 @@ def test_activations_of_another_genome_are_refused(tmp_path):
     harvest(model, read_genome(other), site="blocks.0", out=harvested, config=CONFIG)
     given = {"activations": harvested, "config": CONFIG}
     with pytest.raises(MismatchError, match=r"a\.h5: expected genome \w+ as in .*g\.fa"):
-        evaluate_file(fasta, folder, tmp_path / "f.json", model, **given)
+        evaluate_file(fasta, tmp_path / "f.json", model, sae=folder, **given)
     assert not (tmp_path / "f.json").exists()
 
 

@@ -47,6 +47,6 @@ rule ablate:
         model=lambda wildcards: MODEL,
         options=given(seed=config["seed"]),
     shell:
-        "genointerp ablate {input.genome:q} {params.model} --sae {params.sae:q}"
-        " --features {input.features:q} --candidates {input.candidates:q}"
+        "genointerp ablate {input.features:q} --genome {input.genome:q} {params.model} --sae {params.sae:q}"
+        " --candidates {input.candidates:q}"
         " {params.options} --out {output.table:q} &> {log:q}"

@@ -234,7 +234,8 @@ def dictionary(
     out: Out,
     look: "Look",
     associations: Annotated[
-        Path | None, typer.Option(help="table of associations: colours by best concept")
+        Path | None,
+        typer.Option(help="table of associations: colours by best concept; a run has its own"),
     ] = None,
     method: Annotated[
         Literal["pca", "umap"], typer.Option(help="umap needs the package umap-learn")

@@ -7,14 +7,16 @@ import typer
 
 
 def summarise(
-    fidelity: Annotated[Path, typer.Option(help="JSON of `genointerp evaluate`")],
     out: Annotated[Path, typer.Option("--out", "-o", help="headline figures, JSON")],
-    best_out: Annotated[Path, typer.Option(help="best feature of each concept, table")],
-    text_out: Annotated[Path, typer.Option(help="all associations as TSV")],
     associations: Annotated[
         Path | None,
-        typer.Argument(help="table of associations; none where no genome is annotated"),
+        typer.Argument(
+            help="table of associations, none where no genome is annotated; or run directory, "
+            "which has the other files too",
+            show_default=False,
+        ),
     ] = None,
+    fidelity: Annotated[Path | None, typer.Option(help="JSON of `genointerp evaluate`")] = None,
     training: Annotated[
         Path | None, typer.Option(help="log.json of the dictionary, if it was trained")
     ] = None,
@@ -24,6 +26,12 @@ def summarise(
     baselines: Annotated[
         Path | None,
         typer.Option(help="table of `genointerp associate --baselines-out`, if measured"),
+    ] = None,
+    best_out: Annotated[
+        Path | None, typer.Option(help="write the best feature of each concept there, a table")
+    ] = None,
+    text_out: Annotated[
+        Path | None, typer.Option(help="write all associations there, as TSV")
     ] = None,
 ) -> None:
     """Collect the headline figures of a run, and the best feature of each concept."""
@@ -39,4 +47,4 @@ def summarise(
         best_out=best_out,
         text_out=text_out,
     )
-    typer.echo(f"{out} {best_out} {text_out}")
+    typer.echo(" ".join(str(path) for path in (out, best_out, text_out) if path is not None))

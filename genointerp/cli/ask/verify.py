@@ -8,14 +8,20 @@ import typer
 
 def verify(
     file: Annotated[
-        Path, typer.Argument(help="features or activations file, or table", show_default=False)
+        Path,
+        typer.Argument(
+            help="features or activations file, table, or run directory", show_default=False
+        ),
     ],
     input: Annotated[
         list[Path] | None,
         typer.Option(help="file that FILE must have been made from, by sha256; repeatable"),
     ] = None,
 ) -> None:
-    """Check contents, checksums and provenance of FILE; status 1 where one is wrong."""
+    """Check contents, checksums and provenance of FILE; status 1 where one is wrong.
+
+    Files of a run are also checked against each other.
+    """
     from genointerp.command.ask.verify import verify as verify_file
     from genointerp.store.verify import all_passed, render_checks
 

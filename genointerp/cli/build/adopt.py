@@ -13,7 +13,8 @@ def adopt(
         Path, typer.Argument(help="weights as published, or a folder", show_default=False)
     ],
     activations: Annotated[
-        list[Path], typer.Argument(help="activations to take the threshold from")
+        list[Path],
+        typer.Argument(help="activations files to take the threshold from, or run directory"),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="folder of the dictionary", show_default=False)

@@ -8,7 +8,10 @@ import typer
 
 def convert(
     sae: Annotated[
-        Path, typer.Argument(help="folder of a dictionary, or shipped:nano", show_default=False)
+        Path,
+        typer.Argument(
+            help="folder of a dictionary, run directory, or shipped:nano", show_default=False
+        ),
     ],
     to: Annotated[
         str,

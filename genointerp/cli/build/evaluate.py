@@ -5,18 +5,20 @@ from typing import Annotated
 
 import typer
 
-from genointerp.cli.model_options import ModelChoice, with_model_options
-from genointerp.cli.options import Batch, Region, Sae, Warmup, Window
+from genointerp.cli.model_options import ModelChoice, with_recorded_model
+from genointerp.cli.options import Batch, OwnSae, Region, Warmup, Window
 
 
-@with_model_options
+@with_recorded_model
 def evaluate(
-    genome: Annotated[Path, typer.Argument(help="FASTA or GenBank file", show_default=False)],
-    sae: Sae,
+    genome: Annotated[
+        Path, typer.Argument(help="FASTA or GenBank file, or run directory", show_default=False)
+    ],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="JSON file to write", show_default=False)
     ],
     model: ModelChoice,
+    sae: OwnSae = None,
     against: Annotated[
         list[Path] | None,
         typer.Option(help="dictionary of another seed or size to compare with; repeatable"),
@@ -39,24 +41,27 @@ def evaluate(
     warmup: Warmup = None,
     batch: Batch = None,
 ) -> None:
-    """Measure a dictionary: in the model, by itself, and against dictionaries of its site."""
+    """Measure a dictionary: in the model, by itself, and against dictionaries of its site.
+
+    Of a run, its own genome, sample, activations and windows are taken, as far as none are given.
+    """
     from genointerp.command.build.evaluate import evaluate as evaluate_file
     from genointerp.figure.file import check_suffix
     from genointerp.figure.quality import quality as draw_quality
-    from genointerp.reading.harvest import HarvestConfig
 
     if figure_out is not None:
         check_suffix(figure_out)
+    windows = {"window": window, "warmup": warmup, "batch": batch}
     fidelity = evaluate_file(
         genome,
-        sae,
         out,
-        model.load(),
+        model.load_or_recorded(),
+        sae=sae,
         against=against or [],
         region=region or [],
         sample=sample,
         activations=activations,
-        config=HarvestConfig().with_windows(window, warmup, batch=batch),
+        config={name: it for name, it in windows.items() if it is not None},
     )
     if figure_out is not None:
         draw_quality(out, figure_out)

@@ -19,7 +19,9 @@ def train(
     ],
     activations: Annotated[
         list[Path] | None,
-        typer.Argument(help="activation stores, read together", show_default=False),
+        typer.Argument(
+            help="activations files, read together, or run directory", show_default=False
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(help="YAML of settings; defaults otherwise")

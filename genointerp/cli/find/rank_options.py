@@ -12,7 +12,9 @@ Activations = Annotated[
     ),
 ]
 Ablation = Annotated[Path | None, typer.Option(help="table of `genointerp ablate`")]
-Dictionary = Annotated[Path | None, typer.Option(help="folder of the dictionary, or shipped:nano")]
+Dictionary = Annotated[
+    Path | None, typer.Option(help="folder of the dictionary, run directory, or shipped:nano")
+]
 OtherDictionaries = Annotated[
     list[Path] | None,
     typer.Option(help="dictionary of another seed; repeatable"),

@@ -5,20 +5,15 @@ from typing import Annotated
 
 import typer
 
-from genointerp.cli.model_options import ModelChoice, with_model_options
-from genointerp.cli.options import Region, Sae, option_of
+from genointerp.cli.model_options import ModelChoice, with_recorded_model
+from genointerp.cli.options import Features, Genome, OwnSae, Region, option_of
 
 _CONFIG = "intervention.ablation.AblationConfig"
 
 
-@with_model_options
+@with_recorded_model
 def ablate(
-    genome: Annotated[Path, typer.Argument(help="FASTA or GenBank file", show_default=False)],
-    sae: Sae,
-    features: Annotated[
-        Path,
-        typer.Option(help="features file of the genome under this dictionary", show_default=False),
-    ],
+    features: Features,
     out: Annotated[
         Path,
         typer.Option(
@@ -26,6 +21,8 @@ def ablate(
         ),
     ],
     model: ModelChoice,
+    genome: Genome = None,
+    sae: OwnSae = None,
     feature: Annotated[
         list[str] | None,
         typer.Option(help="number or name of a feature: only this one; repeatable"),
@@ -53,16 +50,19 @@ def ablate(
     ] = None,
     seed: Annotated[int | None, option_of(f"{_CONFIG}.seed", help="random seed")] = None,
 ) -> None:
-    """Measure what the model loses without each feature, against matched random features."""
+    """Measure what the model loses without each feature, against matched random features.
+
+    Of a run, the genome is read on which its configuration measures, unless --genome names another.
+    """
     from genointerp.command.intervene.ablate import ablate as ablate_file
     from genointerp.intervention.ablation import AblationConfig
 
     table = ablate_file(
-        genome,
-        sae,
         features,
         out,
-        model.load(),
+        model.load_or_recorded(),
+        genome=genome,
+        sae=sae,
         feature=feature or [],
         candidates=candidates,
         config=AblationConfig().changed(

@@ -13,7 +13,9 @@ from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import atomic_path, read_text, together
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.core.run_directory import is_run
 from genointerp.sae.header import CONFIG, read_header, shipped_name
+from genointerp.store.feature.run_folder import RunFolder
 from genointerp.store.table.schema.association import (
     ASSOCIATIONS,
     BASELINES,
@@ -28,18 +30,19 @@ def summarise(
     *,
     training: StrPath | None = None,
     sae: StrPath | None = None,
-    fidelity: StrPath,
+    fidelity: StrPath | None = None,
     baselines: StrPath | None = None,
     out: StrPath,
-    best_out: StrPath,
-    text_out: StrPath,
+    best_out: StrPath | None = None,
+    text_out: StrPath | None = None,
 ) -> None:
     """Write ``summary.json``, the table of the best feature of each concept, and all as text.
 
     Parameters
     ----------
     associations
-        None where there are none, since genomes lack an annotation; both tables are then empty.
+        None where there are none, since genomes lack an annotation; both tables are then empty. Or
+        a run directory, which has all of these files, as far as nothing else is given.
     training
         ``log.json`` of the dictionary, if this run trained it.
     sae
@@ -49,17 +52,25 @@ def summarise(
     baselines
         What `genointerp associate --baselines-out` wrote; None where nothing was measured.
     best_out
-        Table of the best feature of each concept.
+        Table of the best feature of each concept; not written where None.
     text_out
-        TSV of all associations, for those who do not read Parquet.
+        TSV of all associations, for those who do not read Parquet; not written where None.
 
     Raises
     ------
     SchemaError
         If an input is not of its kind.
     InputError
-        If neither the log of a training nor a dictionary is given, or both.
+        If neither the log of a training nor a dictionary is given, or both; or no fidelity.
     """
+    if associations is not None and is_run(associations):
+        own = _of_run(RunFolder.open(associations))
+        associations, fidelity = own["associations"], fidelity or own["fidelity"]
+        baselines = baselines or own["baselines"]
+        if training is None and sae is None:
+            training, sae = own["training"], own["sae"]
+    if fidelity is None:
+        raise InputError("fidelity", "what `genointerp evaluate` wrote", "none")
     fidelity, out = Path(fidelity), Path(out)
     dictionary, inputs = _dictionary(training, sae)
     inputs["fidelity"] = fidelity
@@ -86,10 +97,24 @@ def summarise(
         "provenance": json.loads(provenance.as_json()),
     }
     with together():
-        write_table(everything, Path(text_out), ASSOCIATIONS, provenance)
-        write_table(table, Path(best_out), BEST_PER_CONCEPT, provenance)
+        if text_out is not None:
+            write_table(everything, Path(text_out), ASSOCIATIONS, provenance)
+        if best_out is not None:
+            write_table(table, Path(best_out), BEST_PER_CONCEPT, provenance)
         with atomic_path(out) as temporary:
             temporary.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+
+
+def _of_run(run: RunFolder) -> dict[str, Path | None]:
+    """Return the files of a run; None for what it does not have."""
+    is_trained, baselines = "fit" in run.config, run.path / "baselines.tsv"
+    return {
+        "associations": run.associations if run.is_annotated else None,
+        "fidelity": run.path / "fidelity.json",
+        "baselines": baselines if baselines.is_file() else None,
+        "training": run.sae / "log.json" if is_trained else None,
+        "sae": None if is_trained else run.sae,
+    }
 
 
 def _dictionary(

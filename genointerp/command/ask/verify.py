@@ -3,18 +3,32 @@
 from pathlib import Path
 
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
-from genointerp.store.verify import Check
+from genointerp.core.errors import InputError
+from genointerp.core.run_directory import is_run
+from genointerp.store.feature.run_folder import RunFolder
+from genointerp.store.verify import Check, verify_run
 from genointerp.store.verify import verify as run_checks
 
 
 def verify(file: StrPath, *, input: OneOrMorePaths = ()) -> list[Check]:
-    """Run every check of a features or activations file, or of a table.
+    """Run every check of a features or activations file, of a table, or of all files of a run.
 
-    See :func:`genointerp.store.verify.verify`.
+    See :func:`genointerp.store.verify.verify` and :func:`genointerp.store.verify.verify_run`.
 
     Parameters
     ----------
+    file
+        The file, or a run directory, whose files are also checked against each other.
     input
         Files that it must have been made from, by sha256.
+
+    Raises
+    ------
+    InputError
+        If inputs are given for a run, whose files name their own.
     """
+    if is_run(file):
+        if as_paths(input):
+            raise InputError("input", "none, since a run names its own", str(len(as_paths(input))))
+        return verify_run(RunFolder.open(file))
     return run_checks(Path(file), inputs=as_paths(input))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
-from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
+from genointerp.core.arguments import OneOrMorePaths, StrPath
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.errors import ConfigError, InputError, MismatchError, SchemaError
 from genointerp.core.files import check_replaceable, check_writable
@@ -27,6 +27,7 @@ from genointerp.sae.io import save_sae
 from genointerp.sae.metrics import evaluate
 from genointerp.sae.threshold import estimate_threshold
 from genointerp.store.activation.store import ActivationStore
+from genointerp.store.feature.run_folder import activation_files
 
 BATCH_ROWS = 1 << 10
 """Rows read and encoded at once; with 32,768 features their pre-activations take 128 MiB."""
@@ -118,7 +119,7 @@ def adopt(
         If the folder cannot be written, or something else stands there.
     """
     config, file, out = read_config(AdoptConfig, config), Path(file), Path(out)
-    stores = [ActivationStore(path) for path in as_paths(activations)]
+    stores = [ActivationStore(path) for path in activation_files(activations)]
     find_device(device)
     if not stores:
         raise InputError("activations", "at least one store", "none")

@@ -15,7 +15,7 @@ def convert(sae: StrPath, out: StrPath, *, to: str) -> None:
     Parameters
     ----------
     sae
-        Folder of the dictionary, or ``shipped:NAME``.
+        Folder of the dictionary or of a run, or ``shipped:NAME``.
     out
         Folder to write.
     to

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
+from genointerp.core.arguments import OneOrMorePaths, StrPath
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.feature.encode import encode_store
 from genointerp.store.activation.store import ActivationStore
+from genointerp.store.feature.run_folder import activation_files
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.feature.tiles import Compression
 
@@ -15,6 +16,7 @@ def encode(
     sae: StrPath,
     out: StrPath,
     *,
+    genome: str | None = None,
     device: str = "cpu",
     compression: Compression = "none",
     progress: Progress | None = None,
@@ -26,11 +28,14 @@ def encode(
     Parameters
     ----------
     activations
-        Files of one genome, with windows that do not overlap.
+        Files of one genome, with windows that do not overlap; or a run directory, which has those
+        of each of its genomes.
     sae
-        Folder of the dictionary, or ``shipped:nano``.
+        Folder of the dictionary or of a run, or ``shipped:nano``.
     out
         The features file (.h5).
+    genome
+        Name of the genome of a run.
     device
         Where the dictionary runs, as torch names it.
     compression
@@ -41,7 +46,8 @@ def encode(
     >>> import genointerp as gi
     >>> features = gi.encode("activations.h5", "sae", "features.h5")  # doctest: +SKIP
     """
-    stores = [ActivationStore(path) for path in as_paths(activations)]
+    files = activation_files(activations, genome, of_one=True)
+    stores = [ActivationStore(path) for path in files]
     with progress_bar("encode (bases)", progress) as report:
         return encode_store(
             stores, Path(sae), Path(out), device=device, compression=compression, progress=report

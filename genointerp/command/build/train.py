@@ -20,6 +20,7 @@ from genointerp.sae.source import ActivationSource
 from genointerp.store.activation.reading import StoreSource
 from genointerp.store.activation.side_by_side import JOINED, join_sites
 from genointerp.store.activation.store import ActivationStore
+from genointerp.store.feature.run_folder import activation_files
 from genointerp.training.config import TrainingConfig
 from genointerp.training.model_source import ModelSource
 from genointerp.training.train import Grid, Runtime, Trained, train_into
@@ -48,7 +49,8 @@ def train(
     ----------
     activations
         Stores of one site of one model; for a transcoder or a crosscoder, of all its sites, the
-        input first. Empty where a model is to read genomes.
+        input first; or a run directory, for those of the genomes that its dictionary was trained
+        on. Empty where a model is to read genomes.
     out
         Folder of the dictionary; of a folder for each dictionary where there is a grid.
     n_features, k
@@ -96,7 +98,7 @@ def train(
     """
     runtime = Runtime() if runtime is None else runtime
     settings = _settings(config, {"n_features": n_features, "k": k}, n_tokens, seed)
-    stores, sequences = as_paths(activations), as_paths(genome)
+    stores, sequences = activation_files(activations), as_paths(genome)
     if bool(stores) == bool(sequences):
         found = "both" if sequences else "none"
         raise InputError("activations", "stores, or genomes for a model to read", found)

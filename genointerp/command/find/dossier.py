@@ -19,12 +19,12 @@ from genointerp.core.config import from_mapping, read_config, to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path, check_replaceable
 from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.core.run_directory import in_run
 from genointerp.feature.decoder import read_own_directions
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
 from genointerp.feature.motif import write_meme
 from genointerp.feature.specimen import Specimen
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens, total_inputs
-from genointerp.store.feature.run_folder import in_run
 from genointerp.store.table.identity import SAE, check_features
 from genointerp.store.table.schema.candidate import CANDIDATES, LOCUS_EVIDENCE
 from genointerp.store.table.table import (

@@ -6,14 +6,15 @@ from typing import Any
 
 import pandas as pd
 
-from genointerp.core.arguments import FeatureName, StrPath, as_features, as_path
+from genointerp.core.arguments import FeatureName, StrPath, as_features
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.files import claiming
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.genome.read import read_genome
+from genointerp.core.run_directory import in_run
+from genointerp.feature.own_files import one_with_sequence, own_dictionary
 from genointerp.intervention.ablation import AblationConfig, ablate_features
-from genointerp.reading.model_choice import AnyModel, loaded
+from genointerp.reading.model_choice import AnyModel, RecordedModel, loaded_or_recorded
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schema.candidate import ABLATION, CANDIDATES
@@ -21,12 +22,12 @@ from genointerp.store.table.table import check_table_path, is_table_of, read_tab
 
 
 def ablate(
-    genome: StrPath,
-    sae: StrPath,
     features: StrPath,
     out: StrPath,
-    model: AnyModel = "nano",
+    model: AnyModel | RecordedModel | None = None,
     *,
+    genome: StrPath | None = None,
+    sae: StrPath | None = None,
     feature: FeatureName | Iterable[FeatureName] = (),
     candidates: StrPath | None = None,
     config: AblationConfig | Mapping[str, Any] | StrPath | None = None,
@@ -38,41 +39,44 @@ def ablate(
 
     Parameters
     ----------
-    genome
-        FASTA or GenBank.
-    sae
-        Folder of the dictionary, or ``shipped:nano``.
     features
-        Of the genome under it.
+        A features file, a catalogue or a run directory.
     out
         .tsv, .csv, .parquet or .json.
     model
-        A name, or a model that is loaded.
+        A name, or a model that is loaded; where None, the one that the features were made with.
+    genome
+        FASTA or GenBank, unless a catalogue or a run names it; or the name of one of their genomes.
+        Where None, a run gives the one on which its configuration measures.
+    sae
+        Folder of the dictionary; where None, as `genointerp.feature.own_files.own_dictionary`.
     feature
         By number or name; those of the candidates follow. All where there are neither.
     candidates
-        A table of candidates of the dictionary, whose first are ablated.
+        A table of candidates of the dictionary, or a run directory, whose first are ablated.
     config
         Windows, regions and what is compared with: a mapping such as ``{"n_windows": 4}``, or YAML.
 
     Raises
     ------
+    InputError
+        If the genome, the dictionary or the model is not known.
     MismatchError
-        If the candidates are of another dictionary.
+        If genome, dictionary, model, features and candidates do not belong together.
 
     Examples
     --------
     >>> import genointerp as gi
-    >>> table = gi.ablate(
-    ...     "genome.fa", "sae", "features.h5", "ablation.tsv", "nano", feature=[3, 323]
-    ... )  # doctest: +SKIP
+    >>> table = gi.ablate("results/demo", "ablation.tsv", feature=[3, 323])  # doctest: +SKIP
     """
     config, out = read_config(AblationConfig, config), Path(out)
-    names, ranked = as_features(feature), as_path(candidates)
+    names = as_features(feature)
+    ranked = None if candidates is None else in_run(candidates, "candidates.tsv")
     check_table_path(out)
-    model = loaded(model)
-    contigs = read_genome(genome)
-    store = FeatureStore(features)
+    specimen = one_with_sequence(features, genome)
+    store, contigs = specimen.features, specimen.needs("sequence")
+    own = own_dictionary(store, sae)
+    model = loaded_or_recorded(model, features)
     inputs = {
         "genome": contigs.sha256,
         "model": model.spec.sha256,
@@ -88,7 +92,7 @@ def ablate(
             table = ablate_features(
                 model,
                 contigs,
-                Path(sae),
+                own,
                 store,
                 features=_wanted(store, names, ranked, config.top),
                 config=config,

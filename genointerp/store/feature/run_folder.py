@@ -6,14 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from genointerp.core.arguments import StrPath
-from genointerp.core.errors import InputError, SchemaError
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
+from genointerp.core.errors import InputError, SchemaError, UnknownNameError
 from genointerp.core.files import read_text
 from genointerp.core.parsing import parse_json, parse_yaml
+from genointerp.core.run_directory import CONFIG, is_run
 from genointerp.store.feature.catalogue import CatalogueEntry
-
-CONFIG = "config.yaml"
-"""The resolved configuration of a run."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +19,11 @@ class RunGenome(CatalogueEntry):
     """The files of one genome of a run, which always names its sequence."""
 
     sequence: Path
+
+    @property
+    def activations(self) -> Path:
+        """The activations that the features were made from."""
+        return self.features.with_name("activations.h5")
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,27 @@ class RunFolder:
         return self.path / "associations.parquet"
 
     @property
+    def sae(self) -> Path:
+        """The folder of the dictionary."""
+        return self.path / "sae"
+
+    @property
+    def fit(self) -> tuple[str, ...]:
+        """The genomes that the dictionary was trained on; all where it was there before the run."""
+        return tuple(self.config.get("fit") or self.genomes)
+
+    @property
+    def model(self) -> Mapping[str, Any]:
+        """What the model is loaded by: its name, and options of ``load_model`` but the device."""
+        found = dict(self.config.get("model") or {})
+        return {key: found[key] for key in ("name", "dtype", "checkpoint") if key in found}
+
+    @property
+    def measured(self) -> str:
+        """The genome on which the dictionary is measured in the model."""
+        return str((self.config.get("fidelity") or {}).get("genome", next(iter(self.genomes))))
+
+    @property
     def concepts(self) -> Path | None:
         """The definition of the concepts; None where it is the shipped one."""
         found = self.config.get("concepts")
@@ -100,10 +124,48 @@ class RunFolder:
         return self.path / name / "annotation.gff3" if entry["annotate_with"] else None
 
 
-def in_run(path: StrPath, name: str) -> Path:
-    """Return a path; where it is a run directory, that of the file or folder of this name in it."""
-    path = Path(path)
-    return path / name if (path / CONFIG).is_file() else path
+def run_around(features: StrPath) -> tuple[RunFolder, str] | None:
+    """Return the run in which a features file lies, and the name of its genome; None if in none."""
+    folder = Path(features).resolve().parent
+    if not is_run(folder.parent):
+        return None
+    run = RunFolder.open(folder.parent)
+    return (run, folder.name) if folder.name in run.genomes else None
+
+
+def activation_files(
+    paths: OneOrMorePaths, genome: str | None = None, *, of_one: bool = False
+) -> list[Path]:
+    """Return files of activations, where run directories stand for those of their genomes.
+
+    Parameters
+    ----------
+    genome
+        Name of a genome of a run; None for all that its dictionary was trained on.
+    of_one
+        Whether a run with several genomes is refused, unless one is named.
+
+    Raises
+    ------
+    InputError
+        If there are several genomes.
+    UnknownNameError
+        If a run has no such genome.
+    """
+    found: list[Path] = []
+    for path in as_paths(paths):
+        if not is_run(path):
+            found.append(path)
+            continue
+        run = RunFolder.open(path)
+        known = ", ".join(run.genomes)
+        if genome is not None and genome not in run.genomes:
+            raise UnknownNameError("genome", f"one of {known}", repr(genome))
+        if genome is None and of_one and len(run.genomes) > 1:
+            raise InputError("genome", f"the name of one of {known}", "none")
+        names = (*run.genomes,) if of_one else run.fit
+        found += [run.genomes[name].activations for name in ([genome] if genome else names)]
+    return found
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
