@@ -7,7 +7,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from genointerp.core.arguments import StrPath
-from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, is_narrow, new_figure, save_figure
 from genointerp.panel.backtest import plot_recall
 from genointerp.panel.style import FONT_SIZE
 
@@ -33,7 +33,7 @@ def backtest(features: pd.DataFrame, out: StrPath | None = None, **look: Unpack[
     check_suffix(out)
     trained = features[features["dictionary"] == "trained"]
     names = list(dict.fromkeys(trained["class"]))
-    n_columns = max(min(len(names), _COLUMNS), 1)
+    n_columns = 1 if is_narrow(look) else max(min(len(names), _COLUMNS), 1)
     n_rows = max(-(-len(names) // n_columns), 1)
     figure = new_figure(3.1 * n_columns + 0.2, 2.4 * n_rows + 0.5, **look)
     axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
@@ -50,7 +50,7 @@ def backtest(features: pd.DataFrame, out: StrPath | None = None, **look: Unpack[
             list(shown.values()),
             list(shown),
             loc="outside lower center",
-            ncols=min(len(shown), 2 + n_columns),
+            ncols=min(len(shown), 1 + n_columns),
             fontsize=FONT_SIZE,
             frameon=False,
         )

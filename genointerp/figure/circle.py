@@ -8,9 +8,12 @@ from matplotlib.figure import Figure
 from genointerp.core.arguments import FeatureName, StrPath, as_features
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.figure.elements import concept_texts, gene_table
-from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, is_narrow, new_figure, save_figure
 from genointerp.figure.profile import whole_contig
 from genointerp.panel.circle import plot_circle
+
+_LEGEND, _LINE = 2.8, 0.155
+# width of the legend and height of its lines, in inches
 
 
 def circle(
@@ -71,19 +74,28 @@ def circle(
     known = {} if table is None else concept_texts(table)
     numbers = [store.find_feature(one) for one in as_features(feature)]
     rings = [
-        whole_contig(store, number, name, label=" ".join([f"f/{number}", known.get(number, "")]))
+        whole_contig(store, number, name, label=f"f/{number} {known.get(number, '')}".strip())
         for number in numbers
     ]
     drawn = bases[name]
+    # the constrained layout ignores a legend next to polar axes: both have their places here
     figure = new_figure(9.6, 6.4, layout="free", **look)
-    # the constrained layout ignores a legend next to polar axes
-    place = (0.06, 0.07, 0.573, 0.86)
-    plot_circle(
+    below = is_narrow(look)
+    ax = plot_circle(
         genes[genes["seqid"] == name],
         rings,
         length=drawn.length,
         seqid=name,
         circular=drawn.circular,
-        ax=figure.add_axes(place, projection="polar"),
+        legend="below" if below else "right",
+        ax=figure.add_axes((0, 0, 1, 1), projection="polar"),
     )
+    legend, width = ax.get_legend(), figure.get_figwidth()
+    n_lines = 3 + len(legend.get_texts()) if legend is not None else 0
+    diameter = width - 1.1 if below else width - _LEGEND - 1.3
+    above = 0.8 if figure.get_suptitle() else 0.55
+    height = above + diameter + (_LINE * n_lines + 0.5 if below else 0.5)
+    figure.set_figheight(height)
+    bottom = 1 - (above + diameter) / height
+    ax.set_position((0.55 / width, bottom, diameter / width, diameter / height))
     return save_figure(figure, out)

@@ -12,7 +12,14 @@ from genointerp.association.summary import is_above_null
 from genointerp.core.arguments import FeatureName, OneOrMorePaths, StrPath, as_features, as_texts
 from genointerp.core.errors import InputError
 from genointerp.feature.specimen_files import OneOrMoreFeatures
-from genointerp.figure.file import Look, check_suffix, new_figure, save_figure, write_caption
+from genointerp.figure.file import (
+    Look,
+    check_suffix,
+    is_narrow,
+    new_figure,
+    save_figure,
+    write_caption,
+)
 from genointerp.figure.measured import choose_pairs, left_out, read_measured
 from genointerp.panel.curve import plot_precision_recall
 
@@ -80,10 +87,17 @@ def curves(
     drawn = [f"f/{row['feature']} {row['concept']}" for row in below.to_dict("records")]
     notes = [f"not drawn - {line}" for line in not_drawn]
     notes += [f"drawn, but not above its null: {', '.join(drawn)}"] if drawn else []
-    figure = new_figure(6.6, 3.8, **look)
+    # the legend has a line for each pair, and is below where there is no room beside the curves
+    lines = 0.17 * (len(pairs) + 2)
+    height = 3.0 + lines if is_narrow(look) else max(3.3, lines)
+    figure = new_figure(6.6, height + 0.15 * len(notes) + 0.3, follows="rows", **look)
     for note in notes:
         _log.info("%s", note)
     if notes:
         write_caption(figure, "\n".join(notes))
-    plot_precision_recall(pairs[keys].merge(found, on=keys), ax=figure.subplots())
+    plot_precision_recall(
+        pairs[keys].merge(found, on=keys),
+        legend="below" if is_narrow(look) else "right",
+        ax=figure.subplots(),
+    )
     return save_figure(figure, out)

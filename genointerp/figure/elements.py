@@ -99,12 +99,18 @@ def dense_values(store: FeatureStore, interval: GenomicInterval, feature: int) -
     return values
 
 
+def concept_lines(associations: pd.DataFrame) -> Mapping[int, tuple[str, str]]:
+    """Return the texts of `concept_texts` as two lines."""
+    texts = concept_texts(associations)
+    return {feature: (text.split(", ")[0], text.split(", ")[1]) for feature, text in texts.items()}
+
+
 def concept_texts(associations: pd.DataFrame) -> Mapping[int, str]:
     """Return a short text for each feature that has a label: its best concept, with F1 on test."""
     labels = feature_labels(associations)
     columns = (labels[name] for name in ("feature", "best_concept", "orientation", "best_f1"))
     return {
-        int(feature): f"{concept} ({orientation}), F1 {f1:.2f}"
+        int(feature): f"{concept} ({orientation}), F1 {f1:.2g}"
         for feature, concept, orientation, f1 in zip(*columns, strict=True)
     }
 

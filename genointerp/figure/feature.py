@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from genointerp.core.arguments import FeatureName, StrPath
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
-from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, is_narrow, new_figure, save_figure
 from genointerp.figure.profile import aligned_profile, binned_profiles, feature_density
 from genointerp.panel.feature import (
     plot_activation_histogram,
@@ -52,14 +52,16 @@ def feature(
     profiles = binned_profiles(store, plus, minus)
     n_rows = max(len(profiles), 1)
     title = " ".join([f"feature f/{number}", *store.names_of(number)])
-    figure = new_figure(11.0, 3 + 1.5 * n_rows, own_title=title, **look)
-    grid = figure.add_gridspec(1 + n_rows, 3, height_ratios=[3, *[1.5] * n_rows])
-    axes = [figure.add_subplot(grid[0, column]) for column in range(3)]
+    n_columns = 1 if is_narrow(look) else 3
+    heights = [3.0] * (3 // n_columns) + [1.5] * n_rows
+    figure = new_figure(11.0 * n_columns / 3, sum(heights), own_title=title, **look)
+    grid = figure.add_gridspec(len(heights), n_columns, height_ratios=heights)
+    axes = [figure.add_subplot(grid[divmod(index, n_columns)]) for index in range(3)]
     plot_activation_histogram(plus.value.astype(float), minus.value.astype(float), ax=axes[0])
     plot_density_histogram(feature_density(store), feature=number, ax=axes[1])
     mean = aligned_profile(store, plus, minus)
     plot_aligned(mean.mean, mean.offset, n_loci=mean.n_loci, ax=axes[2])
-    for row, profile in enumerate(profiles, start=1):
+    for row, profile in enumerate(profiles, start=3 // n_columns):
         ax = figure.add_subplot(grid[row, :])
         bins, start = profile.bin_bp, profile.start
         seqid = profile.seqid

@@ -25,6 +25,9 @@ DPI = 150
 WIDTHS = (60.0, 1000.0)
 """Least and greatest width of a figure in mm."""
 
+NARROW = 150.0
+"""Width in mm below which a figure has its panels and its legend below each other."""
+
 MAX_DPI = 2400
 
 _SCREEN_DPI = 100
@@ -63,6 +66,11 @@ class ShownFigure(Figure):
         image = BytesIO()
         self.savefig(image, format="png", dpi=_SCREEN_DPI)
         return image.getvalue()
+
+
+def is_narrow(look: Look) -> bool:
+    """Return whether panels stand below each other, since there is no room beside."""
+    return look.get("width", NARROW) < NARROW
 
 
 def new_figure(
@@ -109,6 +117,13 @@ def new_figure(
     if title:
         figure.suptitle(plain_text(title), fontsize=FONT_SIZE + 3)
     return figure
+
+
+def lay_out(figure: Figure) -> None:
+    """Give the axes of a figure their places, for what is drawn by the room that it has."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
 
 
 def write_caption(figure: Figure, text: str) -> None:

@@ -9,7 +9,7 @@ from genointerp.association.profile.metagene import ANCHORS, FLANK
 from genointerp.association.profile.metagene import metagene as mean_around
 from genointerp.core.arguments import FeatureName, OneOrMorePaths, StrPath
 from genointerp.feature.specimen_files import OneOrMoreFeatures
-from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, is_narrow, new_figure, save_figure
 from genointerp.figure.measured import read_measured
 from genointerp.panel.metagene import plot_metagene
 
@@ -58,10 +58,13 @@ def metagene(
     number = store.find_feature(feature)
     profile = mean_around(specimens, number, concept, config=measured.config, flank=flank)
     names = " ".join([f"f/{number}", *store.names_of(number)])
-    figure = new_figure(9.0, 3.0, own_title=f"{names} around {concept}", **look)
-    axes = figure.subplots(1, len(ANCHORS), sharey=True)
+    below = is_narrow(look)
+    size, shape = ((4.5, 5.0), (2, 1)) if below else ((9.0, 3.0), (1, 2))
+    figure = new_figure(*size, own_title=f"{names} around {concept}", **look)
+    axes = figure.subplots(*shape, sharey=True)
     for ax, anchor in zip(axes, ANCHORS, strict=True):
         plot_metagene(profile, anchor, ax=ax)
-    axes[1].set_ylabel("")
+    if not below:
+        axes[1].set_ylabel("")
     axes[1].get_legend().set_visible(False)
     return save_figure(figure, out)

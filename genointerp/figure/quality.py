@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_json_object
-from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, is_narrow, new_figure, save_figure
 from genointerp.panel.quality import plot_cosines, plot_densities, plot_losses, plot_stability
 from genointerp.panel.style import FONT_SIZE
 
@@ -42,8 +42,10 @@ def quality(evaluation: StrPath, out: StrPath | None = None, **look: Unpack[Look
     try:
         own = values["dictionary"]
         others = own["against"]
-        figure = new_figure(7.0, 5.2 + 0.4 * len(others), **look)
-        axes = figure.subplots(2, 2).ravel()
+        n_columns = 1 if is_narrow(look) else 2
+        height = 2.6 * (4 // n_columns) + 0.4 * len(others)
+        figure = new_figure(3.5 * n_columns, height, **look)
+        axes = figure.subplots(4 // n_columns, n_columns).ravel()
         plot_losses(values, ax=axes[0])
         plot_densities(
             *_histogram(own["density_histogram"]), n_features=own["n_features"], ax=axes[1]

@@ -6,27 +6,40 @@ from typing import Unpack
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from genointerp.annotation.concepts import load_concepts
 from genointerp.core.arguments import FeatureName, StrPath, as_features
 from genointerp.feature.regions import AnyRegion, find_place
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.figure.elements import (
+    concept_lines,
     concept_table,
-    concept_texts,
     dense_values,
     gene_table,
     strongest_features,
     unrolled,
 )
-from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
+from genointerp.figure.file import Look, check_suffix, lay_out, new_figure, save_figure
 from genointerp.panel.region import (
     plot_concepts,
     plot_feature_track,
     plot_genes,
     plot_sequence,
 )
-from genointerp.panel.style import FONT_SIZE, NOT_READ_LABEL, use_region_axis
+from genointerp.panel.style import (
+    ACTIVATION,
+    FONT_SIZE,
+    STRAND_COLORS,
+    family_patches,
+    not_read_patch,
+    use_region_axis,
+)
+
+_READ_ON = {
+    "+": f"{ACTIVATION}, read on +: upwards",
+    "-": f"{ACTIVATION}, read on \N{MINUS SIGN}: downwards",
+}
 
 N_TRACKS = 6
 """Number of features drawn if none are named."""
@@ -109,9 +122,10 @@ def region(
     genes = unrolled(gene_table(specimen.needs("annotation")), interval, length)
     blocks = unrolled(concept_table(specimen.needs("elements")), interval, length)
     table = files.read_associations(associations)
-    known = {} if table is None else concept_texts(table)
+    known = {} if table is None else concept_lines(table)
     wanted = [store.find_feature(one) for one in as_features(feature)]
-    chosen = wanted or strongest_features(store, interval, N_TRACKS)
+    # where nothing fires or nothing was read, one track shows which of both it is
+    chosen = wanted or strongest_features(store, interval, N_TRACKS) or [0]
 
     letters = interval.length <= SEQUENCE_BP
     heights = [1.3, 0.18 * blocks["concept"].nunique() + 0.2, *[0.4] * letters]
@@ -119,23 +133,30 @@ def region(
     heights += [0.55] * len(chosen)
     figure = new_figure(11.0, sum(heights) + 0.7, follows="rows", **look)
     axes = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
-    plot_genes(genes, interval, ax=axes[0])
     plot_concepts(blocks, interval, ax=axes[1])
-    if letters:
-        plot_sequence(bases.fetch(interval).tobytes().decode(), interval, ax=axes[2])
     gaps = False
     for ax, number in zip(axes[n_above:], chosen, strict=True):
-        texts = [*store.names_of(number), *([known[number]] if number in known else [])]
-        label = "\n".join([f"f/{number}", *texts])
+        label = "\n".join([f"f/{number}", *store.names_of(number), *known.get(number, ())])
         tracks = dense_values(store, interval, number)
         gaps |= bool(np.isnan(tracks).any())
         plot_feature_track(
             tracks.plus.astype(float), tracks.minus.astype(float), interval, label=label, ax=ax
         )
-    use_region_axis(axes[-1], interval, length=length)
-    figure.supxlabel(
-        "tracks: activation of a feature, read on the + strand upwards (blue), "
-        "on the \N{MINUS SIGN} strand downwards (red)" + f"; {NOT_READ_LABEL}" * gaps,
+    handles = family_patches([*genes["type"], *blocks["concept"]])
+    handles += [Patch(facecolor=STRAND_COLORS[one], label=said) for one, said in _READ_ON.items()]
+    handles += [not_read_patch()] if gaps else []
+    n_lines = -(-len(handles) // max(int(0.8 * figure.get_figwidth()), 2))
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=-(-len(handles) // n_lines),
         fontsize=FONT_SIZE,
+        frameon=False,
     )
+    # what follows depends on the room that the labels on the left leave
+    lay_out(figure)
+    plot_genes(genes, interval, ax=axes[0])
+    if letters:
+        plot_sequence(bases.fetch(interval).tobytes().decode(), interval, ax=axes[2])
+    use_region_axis(axes[-1], interval, length=length)
     return save_figure(figure, out)

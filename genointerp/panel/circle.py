@@ -1,7 +1,7 @@
 """A contig as a circle: its elements outside, features in rings inside."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,25 +17,26 @@ from genointerp.genome.runs import runs_of
 from genointerp.panel.style import (
     FONT_SIZE,
     GREY,
-    LIGHT,
-    LINE_PALETTE,
+    NOT_READ,
+    STRAND_COLORS,
     current_axes,
+    family_patches,
+    not_read_patch,
     plain_text,
     type_color,
 )
 
-MAX_RINGS = len(LINE_PALETTE)
+MAX_RINGS = 12
 _GENES = {"+": (0.93, 1.0), "-": (0.85, 0.92)}
 _UNSTRANDED = (0.85, 1.0)
 _INNER, _OUTER = 0.28, 0.82
 _LINEAR_SHARE = 0.97  # of the circle, for a contig that is none
-_TITLE = (
-    "from the outside: elements of +, of \N{MINUS SIGN},\n"
-    "then features: outwards read on +,\ninwards read on \N{MINUS SIGN}"
-)
+_TITLE = "from the outside: elements of +,\nof \N{MINUS SIGN}, then features:"
+_READ_ON = {
+    "+": "outwards: read on +",
+    "-": "inwards: read on \N{MINUS SIGN}",
+}
 _STEP = np.pi / 180  # an arc is drawn in pieces of one degree
-
-_UNREAD: dict[str, Any] = {"facecolor": LIGHT, "linewidth": 0, "alpha": 0.5}
 
 Polygon = Float[np.ndarray, "vertex 2"]
 
@@ -68,13 +69,14 @@ def plot_circle(
     length: int,
     seqid: str = "",
     circular: bool = True,
+    legend: Literal["right", "below"] = "right",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a contig clockwise from the top.
 
     The elements of ``+`` lie outermost, then those of ``-``; then a ring for each feature:
     outwards what was read on ``+``, inwards what was read on ``-``, each ring scaled to its own
-    maximum. Bins that were not read are grey.
+    maximum. Bins that were not read are grey. The legend lies beside the circle.
 
     Parameters
     ----------
@@ -84,13 +86,15 @@ def plot_circle(
         Of the contig, in bp.
     circular
         Whether the circle closes.
+    legend
+        Side of the circle on which the legend is.
     ax
         With a polar projection.
 
     Raises
     ------
     InputError
-        If the axes are not polar, or there are too many rings to tell apart.
+        If the axes are not polar, or there are too many rings to see.
     """
     ax = current_axes(ax)
     if ax.name != "polar":
@@ -101,16 +105,12 @@ def plot_circle(
     _prepare(ax, length, turn)
     _draw_elements(elements, turn, ax)
     depth = (_OUTER - _INNER) / max(len(rings), 1)
-    handles: list[Patch | Line2D] = []
+    handles: list[Line2D | Patch] = []
     for index, ring in enumerate(rings):
         middle = _OUTER - (index + 0.5) * depth
-        color = LINE_PALETTE[index]
-        _draw_ring(ring, middle, 0.45 * depth, length, turn, color, ax)
-        handles.append(Line2D([], [], color=color, linewidth=3, label=plain_text(ring.label)))
-    handles += [
-        Patch(facecolor=type_color(name), edgecolor="0.4", linewidth=0.3, label=plain_text(name))
-        for name in _types(elements)
-    ]
+        _draw_ring(ring, middle, 0.45 * depth, length, turn, ax)
+        handles.append(Line2D([], [], linestyle="", label=plain_text(f"{index + 1}. {ring.label}")))
+    handles += [Patch(facecolor=STRAND_COLORS[one], label=said) for one, said in _READ_ON.items()]
     ax.text(
         0,
         0,
@@ -120,14 +120,14 @@ def plot_circle(
         fontsize=FONT_SIZE + 1,
     )
     ax.legend(
-        handles=[*handles, Patch(**_UNREAD, label="not read")],
+        handles=[*handles, *family_patches(elements["type"]), not_read_patch()],
         title=_TITLE,
         title_fontsize=FONT_SIZE,
         alignment="left",
         fontsize=FONT_SIZE,
         frameon=False,
-        loc="center left",
-        bbox_to_anchor=(1.12, 0.5),
+        loc="center left" if legend == "right" else "upper center",
+        bbox_to_anchor=(1.12, 0.5) if legend == "right" else (0.5, -0.1),
     )
     return ax
 
@@ -146,15 +146,6 @@ def _prepare(ax: Axes, length: int, turn: float) -> None:
     ax.spines["polar"].set_visible(False)
 
 
-def _types(elements: pd.DataFrame) -> list[str]:
-    """Return one type for each colour, commonest first; the colour that stands for others last."""
-    names = elements["type"].value_counts().index.tolist()
-    first = {type_color(name): name for name in reversed(names)}
-    rest = first.pop(GREY, None)
-    shown = sorted(first.values(), key=names.index)
-    return [*shown, "other elements"] if rest is not None else shown
-
-
 def _draw_elements(elements: pd.DataFrame, turn: float, ax: Axes) -> None:
     polygons, colors = [], []
     # the commonest first, so that a tRNA is not hidden below its neighbours
@@ -170,9 +161,7 @@ def _draw_elements(elements: pd.DataFrame, turn: float, ax: Axes) -> None:
     )
 
 
-def _draw_ring(
-    ring: Ring, middle: float, half: float, length: int, turn: float, color: str, ax: Axes
-) -> None:
+def _draw_ring(ring: Ring, middle: float, half: float, length: int, turn: float, ax: Axes) -> None:
     n_bins = len(ring.plus)
     edges = np.minimum(np.arange(n_bins + 1) * ring.bin_bp, length) * turn
     top = float(max(ring.plus.max(initial=0), ring.minus.max(initial=0))) or 1.0
@@ -184,14 +173,15 @@ def _draw_ring(
         )
         for first, last in runs_of(~is_read).tolist()
     ]
-    bars = []
-    for values, sign in ((ring.plus, 1), (ring.minus, -1)):
+    bars, colors = [], []
+    for values, sign, strand in ((ring.plus, 1, "+"), (ring.minus, -1, "-")):
         for index in np.flatnonzero(values > 0).tolist():
             tip = middle + sign * half * float(values[index]) / top
             low, high = sorted((middle, tip))
             bars.append(_arc(edges[index], edges[index + 1], low, high))
-    ax.add_collection(PolyCollection(unread, **_UNREAD))
-    ax.add_collection(PolyCollection(bars, facecolors=color, edgecolors=color, linewidths=0.1))
+            colors.append(STRAND_COLORS[strand])
+    ax.add_collection(PolyCollection(unread, facecolors=NOT_READ["facecolor"], linewidths=0))
+    ax.add_collection(PolyCollection(bars, facecolors=colors, edgecolors=colors, linewidths=0.1))
     ax.plot(np.linspace(0, edges[-1], 361), np.full(361, middle), color=GREY, linewidth=0.3)
 
 

@@ -3,15 +3,23 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from genointerp.panel.style import FONT_SIZE, LIGHT, PALETTE, current_axes, hide_frame, plain_text
+from genointerp.panel.style import (
+    FONT_SIZE,
+    LIGHT,
+    current_axes,
+    hide_frame,
+    plain_text,
+    rank_in_family,
+    type_color,
+)
 
-_MARKERS = ("o", "^", "s", "D", "v")
+_MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*", "<", ">", "p", "h")
 
 
 def plot_dictionary(
     points: pd.DataFrame, *, axis_names: tuple[str, str], ax: Axes | None = None
 ) -> Axes:
-    """Draw each feature as a point; concepts differ by colour, and beyond seven by marker too.
+    """Draw each feature as a point; concepts have the colour of their family, and a marker each.
 
     Parameters
     ----------
@@ -33,14 +41,14 @@ def plot_dictionary(
     )
     counts = points[points["concept"] != ""].groupby("concept", sort=True).size()
     names = counts.sort_values(ascending=False, kind="stable").index
-    for index, name in enumerate(names):
+    for name, rank in rank_in_family(names).items():
         of_concept = points[points["concept"] == name]
         ax.scatter(
             of_concept["x"],
             of_concept["y"],
             s=16,
-            color=PALETTE[index % len(PALETTE)],
-            marker=_MARKERS[index // len(PALETTE) % len(_MARKERS)],
+            color=type_color(name),
+            marker=_MARKERS[rank % len(_MARKERS)],
             edgecolors="0.2",
             linewidths=0.3,
             label=plain_text(f"{name} ({len(of_concept):,})"),

@@ -9,15 +9,16 @@ from matplotlib.ticker import FuncFormatter
 from genointerp.core.errors import InputError
 from genointerp.genome.runs import runs_of
 from genointerp.panel.style import (
+    ACTIVATION,
     BLUE,
     FONT_SIZE,
     GREY,
     NOT_READ,
-    NOT_READ_LABEL,
     STRAND_COLORS,
     VERMILION,
     current_axes,
     hide_frame,
+    not_read_patch,
     plain_text,
 )
 
@@ -46,8 +47,10 @@ def plot_activation_histogram(
         )
     if len(plus) or len(minus):
         ax.set_yscale("log")
+    else:
+        ax.set(ylim=(0, 1), yticks=[0])
     ax.set_xlim(0, top)
-    _label(ax, "activation", "bases")
+    _label(ax, ACTIVATION, "bases (bp)")
     ax.legend(fontsize=FONT_SIZE, frameon=False)
     return ax
 
@@ -91,7 +94,7 @@ def plot_profile(
     Parameters
     ----------
     plus, minus
-        The greatest activation of each bin; NaN where no base of it was read, which is hatched.
+        The greatest activation of each bin; NaN where no base of it was read, which is grey.
     bin_bp
         Width of a bin in bp.
     start
@@ -107,7 +110,8 @@ def plot_profile(
     ax = current_axes(ax)
     # 1-based: the first base lies from .5 to 1.5
     edges = start + 0.5 + bin_bp * np.arange(len(plus) + 1)
-    top = max(float(np.nan_to_num(values).max(initial=0)) for values in (plus, minus)) or 1.0
+    highest = max(float(np.nan_to_num(values).max(initial=0)) for values in (plus, minus))
+    top = highest or 1.0
     gaps = False
     for values, sign, strand in ((plus, 1, "+"), (minus, -1, "-")):
         ax.stairs(sign * np.nan_to_num(values), edges, fill=True, color=STRAND_COLORS[strand])
@@ -117,10 +121,19 @@ def plot_profile(
             gaps = True
     ax.axhline(0, color=GREY, linewidth=0.5)
     ax.set(xlim=(edges[0], edges[-1]), ylim=(-1.05 * top, 1.05 * top))
-    ax.set_yticks([-top, 0, top], [f"{top:.2g}", "0", f"{top:.2g}"])
+    ticks = {-top: f"{top:.2g}", 0: "0", top: f"{top:.2g}"} if highest else {0: "0"}
+    ax.set_yticks(list(ticks), list(ticks.values()))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 1e6:g}"))
-    note = f"; {NOT_READ_LABEL}" if gaps else ""
-    _label(ax, f"{plain_text(seqid)} (Mb{note})", f"max. activation\nper {bin_bp:,} bp")
+    if gaps:
+        ax.legend(
+            handles=[not_read_patch()],
+            fontsize=FONT_SIZE,
+            frameon=False,
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            borderpad=0,
+        )
+    _label(ax, f"{plain_text(seqid)} (Mb)", f"highest per\n{bin_bp:,} bp\n(model units)")
     return ax
 
 
@@ -139,7 +152,10 @@ def plot_aligned(
     ax.axvline(0, color=GREY, linewidth=0.5, linestyle=":")
     ax.set_xlim(offset[0], offset[-1])
     ax.set_ylim(bottom=0)
-    _label(ax, "distance from the peak (bp, reading direction)", f"mean activation, {n_loci} loci")
+    if not n_loci:
+        ax.set_yticks([0])
+    ax.set_title(f"mean of {n_loci} loci", fontsize=FONT_SIZE + 1)
+    _label(ax, "distance from the peak (bp, reading direction)", f"mean {ACTIVATION}")
     return ax
 
 

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 
 from genointerp.core.errors import InputError
 from genointerp.panel.style import (
+    ACTIVATION,
     BLUE,
     FONT_SIZE,
     GREY,
@@ -61,7 +62,7 @@ def plot_metagene(profile: pd.DataFrame, anchor: str, *, ax: Axes | None = None)
     ax.set_xlabel(
         f"distance from the {ANCHOR_NAMES[anchor]} of {concept} (bp)", fontsize=FONT_SIZE + 1
     )
-    ax.set_ylabel("mean activation", fontsize=FONT_SIZE + 1)
+    ax.set_ylabel(f"mean {ACTIVATION}", fontsize=FONT_SIZE + 1)
     ax.tick_params(labelsize=FONT_SIZE)
     ax.legend(fontsize=FONT_SIZE, frameon=False)
     hide_frame(ax, keep=("left", "bottom"))

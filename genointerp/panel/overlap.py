@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from genointerp.association.summary import is_above_null, own_orientations
 from genointerp.core.errors import InputError
-from genointerp.panel.style import FONT_SIZE, SEQUENTIAL, current_axes, plain_text
+from genointerp.panel.style import FONT_SIZE, SEQUENTIAL, axes_width, current_axes, plain_text
 
 Score = Literal["f1", "precision", "recall"]
 NULL_ROW = "null F1"
@@ -80,12 +80,18 @@ def plot_overlap(
         scores, rows = np.vstack([scores, best["null_f1"]]), [*rows, NULL_ROW]
         ax.axhline(len(features) - 0.5, color="white", linewidth=2)
     image = ax.imshow(np.ma.masked_invalid(scores), vmin=0, vmax=1, cmap=SEQUENTIAL, aspect="auto")
-    _write_numbers(scores, best, features, ax)
+    cell = 0.7 * axes_width(ax) / len(best)
+    _write_numbers(scores, best, features, ax, size=min(float(FONT_SIZE), cell / 2.5))
     pairs = zip(best["concept"], best["orientation"], strict=True)
     names = [plain_text(_pair_name(concept, orientation)) for concept, orientation in pairs]
     size = FONT_SIZE + 1
-    ax.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=size)
-    ax.xaxis.set_tick_params(rotation_mode="anchor")
+    ax.set_xticks(range(len(names)), names, fontsize=size)
+    if cell > 1.5 * size:
+        ax.xaxis.set_tick_params(rotation=45)
+        for label in ax.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+    else:
+        ax.xaxis.set_tick_params(rotation=90)
     ax.set_yticks(range(len(rows)), rows, fontsize=size)
     ax.set_ylabel("feature", fontsize=size + 1)
     ax.set_xlabel("concept (orientation of its best feature)", fontsize=size + 1)
@@ -110,7 +116,9 @@ def _scores(
     return table.reindex(index=features, columns=concepts).to_numpy(dtype=float)
 
 
-def _write_numbers(scores: np.ndarray, best: pd.DataFrame, features: list[int], ax: Axes) -> None:
+def _write_numbers(
+    scores: np.ndarray, best: pd.DataFrame, features: list[int], ax: Axes, *, size: float
+) -> None:
     above = is_above_null(best).tolist()
     chosen = {
         (features.index(feature), column): above[column]
@@ -126,7 +134,7 @@ def _write_numbers(scores: np.ndarray, best: pd.DataFrame, features: list[int], 
             text if chosen.get((row, column), True) else f"({text})",
             ha="center",
             va="center",
-            fontsize=FONT_SIZE,
+            fontsize=size,
             color="white" if score < 0.55 else "black",
             fontweight="bold" if chosen.get((row, column), False) else "normal",
         )

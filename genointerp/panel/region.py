@@ -20,9 +20,9 @@ from genointerp.panel.style import (
     BASE_COLORS,
     FONT_SIZE,
     GREY,
-    LIGHT,
     NOT_READ,
     STRAND_COLORS,
+    axes_width,
     current_axes,
     hide_frame,
     plain_text,
@@ -30,6 +30,10 @@ from genointerp.panel.style import (
     use_region_axis,
 )
 
+MAX_COLUMNS = 4000
+"""Number of columns of a track at most; in longer regions each shows the greatest of its bases."""
+
+_MAX_OUTLINED = 150  # more elements would be black with their outlines
 _GENE_HEIGHT = 0.7
 _LANE = 1.6  # a gene and the line of text above it
 _CHARACTER = 0.62  # width of a character as a share of the font size
@@ -107,6 +111,7 @@ def plot_sequence(sequence: str, interval: GenomicInterval, *, ax: Axes | None =
     letters = np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)
     # read upwards in place, as both strands are in a browser: not reversed
     other = reverse_complement(letters)[::-1].tobytes().decode()
+    size = min(float(FONT_SIZE), axes_width(ax) / max(interval.length, 1) / _CHARACTER)
     for level, strand in ((0.5, sequence), (-0.5, other)):
         for base, letter in enumerate(strand, start=interval.start + 1):
             ax.text(
@@ -115,7 +120,7 @@ def plot_sequence(sequence: str, interval: GenomicInterval, *, ax: Axes | None =
                 letter,
                 ha="center",
                 va="center",
-                fontsize=FONT_SIZE,
+                fontsize=size,
                 family="monospace",
                 color=BASE_COLORS.get(letter, GREY),
                 clip_on=True,
@@ -141,7 +146,7 @@ def plot_feature_track(
     Parameters
     ----------
     plus, minus
-        A value for each base; NaN where it was not read, which is hatched.
+        A value for each base; NaN where it was not read, which is grey.
 
     Raises
     ------
@@ -153,27 +158,45 @@ def plot_feature_track(
             where = format_region(interval)
             raise InputError(where, f"{interval.length} values", str(len(values)))
     ax = current_axes(ax)
-    base = np.arange(interval.start, interval.end) + 1
-    top = max(float(np.nan_to_num(values).max(initial=0)) for values in (plus, minus)) or 1.0
+    width = -(-interval.length // MAX_COLUMNS)
+    middles = interval.start + 0.5 + width * (np.arange(-(-interval.length // width)) + 0.5)
+    # the first and the last column have their whole width only with their outer edges
+    base = np.concatenate([middles[:1] - width / 2, middles, middles[-1:] + width / 2])
+    highest = max(float(np.nan_to_num(values).max(initial=0)) for values in (plus, minus))
+    top = highest or 1.0
     for values, sign, strand in ((plus, 1, "+"), (minus, -1, "-")):
         # rasterized: as a vector path it has a point for each base
         color = STRAND_COLORS[strand]
-        ax.fill_between(
-            base, sign * values, step="mid", color=color, linewidth=0.4, rasterized=True
-        )
+        if np.nan_to_num(values).any():
+            column = sign * np.pad(_columns(values, width), 1, mode="edge")
+            ax.fill_between(base, column, step="mid", color=color, linewidth=0.4, rasterized=True)
         for first, last in runs_of(np.isnan(values)).tolist():
             corner = (interval.start + first + 0.5, min(sign, 0) * 1.05 * top)
             ax.add_patch(Rectangle(corner, last - first, 1.05 * top, **NOT_READ))
     ax.axhline(0, color=GREY, linewidth=0.5)
     ax.set_ylim(-1.05 * top, 1.05 * top)
-    ax.set_yticks([-top, 0, top], [f"{top:.2g}", "0", f"{top:.2g}"], fontsize=FONT_SIZE - 1)
+    ticks = {-top: f"{top:.2g}", 0: "0", top: f"{top:.2g}"} if highest else {0: "0"}
+    ax.set_yticks(list(ticks), list(ticks.values()), fontsize=FONT_SIZE - 1)
     ax.set_ylabel(
         plain_text(label), rotation=0, ha="right", va="center", fontsize=FONT_SIZE, labelpad=8
     )
+    if not highest and not all(np.isnan(values).all() for values in (plus, minus)):
+        ax.text(
+            0.01, 0.75, "does not fire here", fontsize=FONT_SIZE, color=GREY, transform=ax.transAxes
+        )
     hide_frame(ax, keep=("left",))
     use_region_axis(ax, interval, labelled=False)
     ax.tick_params(axis="x", length=0)
     return ax
+
+
+def _columns(values: Float[np.ndarray, " bp"], width: int) -> Float[np.ndarray, " column"]:
+    """Return the greatest value of each stretch of ``width`` bases; NaN where none was read."""
+    n_columns = -(-len(values) // width)
+    padded = np.full(n_columns * width, np.nan)
+    padded[: len(values)] = values
+    highest: Float[np.ndarray, " column"] = np.fmax.reduce(padded.reshape(-1, width), axis=1)
+    return highest
 
 
 def _overlapping(elements: pd.DataFrame, interval: GenomicInterval) -> pd.DataFrame:
@@ -206,12 +229,13 @@ def _draw_strand(
     free = [float(interval.start)] * (max([*lanes, 0]) + 1)
     per_character = _bp_per_character(interval, ax)
     head = 0.008 * interval.length
+    line = 0.5 if len(rows) <= _MAX_OUTLINED else 0.0
     for row, lane in zip(rows.to_dict("records"), lanes, strict=True):
         start, end, label = int(row["start"]), int(row["end"]), str(row["label"])
         middle = direction * (0.15 + _GENE_HEIGHT / 2 + lane * _LANE)
         points = _arrow(start + 0.5, end + 0.5, middle, str(row["strand"]), head)
         color = type_color(str(row["type"]))
-        ax.add_patch(Polygon(points, closed=True, facecolor=color, edgecolor="0.25", lw=0.5))
+        ax.add_patch(Polygon(points, closed=True, facecolor=color, edgecolor="0.25", lw=line))
         center = (max(start, interval.start) + min(end, interval.end)) / 2
         half = per_character * len(label) / 2
         left = min(max(center - half, interval.start), interval.end - 2 * half)
@@ -252,13 +276,11 @@ def _arrow(
 
 
 def _bp_per_character(interval: GenomicInterval, ax: Axes) -> float:
-    width = ax.get_position().width * ax.figure.get_figure(root=True).get_figwidth() * 72
-    return _CHARACTER * FONT_SIZE * interval.length / max(width, 1)
+    return _CHARACTER * FONT_SIZE * interval.length / max(axes_width(ax), 1)
 
 
 def _draw_block(row: Mapping[Hashable, Any], level: int, color: str, ax: Axes) -> None:
     top = level + 0.02 if row["strand"] == "-" else level - 0.36
     height = 0.34 if row["strand"] in ("+", "-") else 0.72
-    edge = "0.5" if color == LIGHT else color
     corner, width = (row["start"] + 0.5, top), row["end"] - row["start"]
-    ax.add_patch(Rectangle(corner, width, height, facecolor=color, edgecolor=edge, lw=0.3))
+    ax.add_patch(Rectangle(corner, width, height, facecolor=color, edgecolor=color, lw=0.3))

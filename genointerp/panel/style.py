@@ -1,8 +1,13 @@
-"""Colours that stay apart for colour-blind readers (Okabe and Ito, 2008), and axis habits."""
+"""Colours that stay apart for colour-blind readers, and axis habits.
 
+Colours of series are those of Okabe and Ito (2008); those of concepts are fixed, by family.
+"""
+
+from collections.abc import Iterable
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from genointerp.genome.interval import GenomicInterval
@@ -13,37 +18,44 @@ LIGHT = "#d9d9d9"
 ORANGE = "#e69f00"
 SKY = "#56b4e9"
 GREEN = "#009e73"
-YELLOW = "#f0e442"
 BLUE = "#0072b2"
 VERMILION = "#d55e00"
 PURPLE = "#cc79a7"
 
-PALETTE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, YELLOW)
+PALETTE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, BLACK)
 """Colours of series, in order."""
-
-LINE_PALETTE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, BLACK)
-"""Colours of thin lines: a yellow line would not be visible on white."""
 
 STRAND_COLORS = {"+": BLUE, "-": VERMILION, ".": GREY}
 """Colour of each reading strand."""
 
-TYPE_COLORS = {
-    "CDS": SKY,
-    "tRNA": VERMILION,
-    "rRNA": GREEN,
-    "ncRNA": PURPLE,
-    "tmRNA": ORANGE,
-    "pseudogene": LIGHT,
-    "pseudogenic": LIGHT,
-    "riboswitch": YELLOW,
-    "antisense": PURPLE,
-    "SRP": PURPLE,
-    "RNase": PURPLE,
-    "scRNA": PURPLE,
-    "start": BLACK,
-    "stop": BLACK,
+FAMILY_COLORS = {
+    "CDS": "#42c3f0",
+    "tRNA": "#e5240c",
+    "rRNA": "#049663",
+    "other RNA": "#6244df",
+    "regulatory": "#e3af2c",
+    "repeat or mobile": "#9c0221",
+    "intergenic": "#a6a6a6",
+    "other": "#5b5b5b",
 }
-"""Colour of an element's type, by the first word of its name; other types are grey."""
+"""Colour of each family of concepts and of element types, in the order of legends.
+
+They were searched to stay apart for readers without one kind of cone too, on light and on dark.
+"""
+
+_FAMILIES = {
+    "CDS": "CDS start stop",
+    "tRNA": "tRNA",
+    "rRNA": "rRNA",
+    "other RNA": "ncRNA tmRNA sRNA antisense SRP RNase scRNA snRNA snoRNA scaRNA guide ribozyme "
+    "hammerhead autocatalytically telomerase vault Y lncRNA circRNA miRNA pre piRNA siRNA",
+    "regulatory": "regulatory riboswitch attenuator promoter terminator operator enhancer RBS "
+    "ribosome minus protein TF",
+    "repeat or mobile": "repeat direct inverted tandem dispersed terminal long satellite "
+    "microsatellite minisatellite CRISPR mobile insertion transposable integron prophage",
+    "intergenic": "intergenic",
+}
+_FAMILY_OF = {word: name for name, words in _FAMILIES.items() for word in words.split()}
 
 BASE_COLORS = {"A": GREEN, "C": BLUE, "G": ORANGE, "T": VERMILION}
 """Colour of a base; other letters are grey."""
@@ -53,26 +65,60 @@ SEQUENTIAL = "cividis"
 
 FONT_SIZE = 7
 
-NOT_READ: dict[str, Any] = {
-    "facecolor": "0.96",
-    "edgecolor": "0.6",
-    "hatch": "////",
-    "linewidth": 0.0,
-}
+ACTIVATION = "activation (model units)"
+"""Name and unit of what a feature has on a base: directions have norm 1 in the model's space."""
+
+NOT_READ: dict[str, Any] = {"facecolor": "#e4e4e4", "linewidth": 0.0}
 """Style of bases that were not read: they are neither firing nor silent."""
 
-NOT_READ_LABEL = "hatched: not read"
+NOT_READ_LABEL = "not read"
 
 
-def type_color(name: str) -> str:
-    """Return the colour of an element type or of a concept named after one.
+def family(name: str) -> str:
+    """Return the family of an element type or of a concept, by the first word of its name.
 
     Examples
     --------
-    >>> type_color("rRNA_16S") == type_color("rRNA")
-    True
+    >>> family("rRNA_16S"), family("stop_codon"), family("my_concept")
+    ('rRNA', 'CDS', 'other')
     """
-    return TYPE_COLORS.get(name.split("_")[0], GREY)
+    return _FAMILY_OF.get(name.split("_")[0], "other")
+
+
+def type_color(name: str) -> str:
+    """Return the colour of an element type or of a concept: that of its family."""
+    return FAMILY_COLORS[family(name)]
+
+
+def rank_in_family(names: Iterable[str]) -> dict[str, int]:
+    """Return for each name how many of its family stand before it: what tells their looks apart.
+
+    Examples
+    --------
+    >>> rank_in_family(["CDS", "tRNA", "stop_codon"])
+    {'CDS': 0, 'tRNA': 0, 'stop_codon': 1}
+    """
+    n_of: dict[str, int] = {}
+    ranks = {}
+    for name in dict.fromkeys(names):
+        ranks[name] = n_of.get(family(name), 0)
+        n_of[family(name)] = ranks[name] + 1
+    return ranks
+
+
+def family_patches(names: Iterable[str]) -> list[Patch]:
+    """Return a patch for the legend for each family that the names belong to."""
+    present = {family(name) for name in names}
+    return [
+        Patch(facecolor=color, edgecolor="0.25", linewidth=0.5, label=name)
+        for name, color in FAMILY_COLORS.items()
+        if name in present
+    ]
+
+
+def not_read_patch() -> Patch:
+    """Return the patch for the legend of what was not read."""
+    return Patch(**NOT_READ, label=NOT_READ_LABEL)
 
 
 def current_axes(ax: Axes | None) -> Axes:
@@ -82,6 +128,11 @@ def current_axes(ax: Axes | None) -> Axes:
     from matplotlib import pyplot
 
     return pyplot.gca()
+
+
+def axes_width(ax: Axes) -> float:
+    """Return the width of the axes in points."""
+    return float(ax.get_position().width * ax.figure.get_figure(root=True).get_figwidth() * 72)
 
 
 def use_region_axis(
@@ -96,7 +147,9 @@ def use_region_axis(
     """
     turn = interval.end if length is None else length
     ax.set_xlim(interval.start + 0.5, interval.end + 0.5)
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    room = axes_width(ax) / (0.62 * FONT_SIZE * len(f"{min(interval.end, turn):,}") + 2 * FONT_SIZE)
+    n_ticks = min(max(int(room), 1), 6)
+    ax.xaxis.set_major_locator(MaxNLocator(n_ticks, integer=True, min_n_ticks=1))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{_wrapped(int(value), turn):,}"))
     ax.tick_params(axis="x", labelbottom=labelled, labelsize=FONT_SIZE)
     if labelled:

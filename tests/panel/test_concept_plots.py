@@ -6,9 +6,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from genointerp.core.errors import InputError
-from genointerp.panel.curve import plot_precision_recall
+from genointerp.panel.curve import MAX_OF_COLOR, plot_precision_recall
 from genointerp.panel.metagene import plot_metagene
 from genointerp.panel.overlap import plot_overlap
+from genointerp.panel.style import type_color
 
 
 @pytest.fixture
@@ -35,14 +36,12 @@ def test_a_curve_has_its_points_and_a_dot_at_the_chosen_threshold(ax):
     line = of_curve(ax, r"f/1 a\$b (sense)")
     np.testing.assert_allclose(line.get_xdata(), [0.7, 0.5, 0.3])
     np.testing.assert_allclose(line.get_ydata(), [0.2, 0.4, 0.6])
-    dots = [one for one in ax.lines if one.get_marker() == "o"]
-    np.testing.assert_allclose(
-        [(d.get_xdata()[0], d.get_ydata()[0]) for d in dots], [(0.5, 0.4)] * 2
-    )
+    # the mark is at the second of its points, where precision is .4
+    assert line.get_markevery() == [1]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
         r"f/0 a\$b (sense)",
         r"f/1 a\$b (sense)",
-        "chosen on fit",
+        "marks: chosen on fit",
         "base rate (at the right edge)",
     ]
 
@@ -62,11 +61,18 @@ def test_lines_of_equal_f1_lie_where_their_f1_is(ax):
 
 
 def test_no_two_curves_look_alike_and_too_many_are_refused(ax):
-    plot_precision_recall(curves(20), ax=ax)
+    plot_precision_recall(curves(MAX_OF_COLOR), ax=ax)
     drawn = [line for line in ax.lines if str(line.get_label()).startswith("f/")]
-    assert len({(line.get_color(), line.get_linestyle()) for line in drawn}) == 20
-    with pytest.raises(InputError, match="curves: expected at most 21, found 22"):
-        plot_precision_recall(curves(22), ax=ax)
+    looks = {(line.get_color(), str(line._dash_pattern), line.get_marker()) for line in drawn}
+    assert len(looks) == MAX_OF_COLOR
+    with pytest.raises(InputError, match="curves: expected at most 49 of one colour, found more"):
+        plot_precision_recall(curves(MAX_OF_COLOR + 1), ax=ax)
+
+
+@pytest.mark.parametrize("concept", ["CDS_phase1", "tRNA", "my_concept"])
+def test_a_curve_has_the_colour_of_its_concept(ax, concept):
+    plot_precision_recall(curves(1).assign(concept=concept), ax=ax)
+    assert of_curve(ax, f"f/0 {concept} (sense)").get_color() == type_color(concept)
 
 
 def profile():

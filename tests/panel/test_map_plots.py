@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from genointerp.core.errors import InputError
 from genointerp.panel.circle import MAX_RINGS, Ring, plot_circle
 from genointerp.panel.dictionary import plot_dictionary
-from genointerp.panel.style import GREEN, PALETTE, VERMILION
+from genointerp.panel.style import NOT_READ, STRAND_COLORS, type_color
 
 
 @pytest.fixture
@@ -54,6 +54,8 @@ def test_an_element_lies_at_its_angle_and_the_strands_in_two_rings(polar):
     assert span(plus)[2] > span(minus)[3]
     assert polar.texts[0].get_text() == "c\\$\n1,000 bp"
     assert [text.get_text() for text in polar.get_legend().get_texts()] == [
+        "outwards: read on +",
+        "inwards: read on \N{MINUS SIGN}",
         "CDS",
         "tRNA",
         "not read",
@@ -64,22 +66,19 @@ def test_rare_elements_are_drawn_over_common_ones(polar):
     table = elements((10, 20, "+", "tRNA"), (0, 500, "+", "CDS"), (500, 900, "+", "CDS"))
     plot_circle(table, [], length=1000, ax=polar)
     colors = [to_hex(color) for color in polar.collections[0].get_facecolors()]
-    assert colors[-1] == VERMILION
-    assert colors.count(VERMILION) == 1
+    assert colors[-1] == type_color("tRNA")
+    assert colors.count(type_color("tRNA")) == 1
 
 
-def test_types_of_one_colour_share_a_line_of_the_legend(polar):
+def test_types_of_one_family_share_a_line_of_the_legend(polar):
     table = elements(
         (0, 10, "+", "rRNA_16S"), (20, 30, "+", "rRNA"), (40, 50, "+", "rRNA"), (60, 70, ".", "odd")
     )
     plot_circle(table, [], length=1000, ax=polar)
     legend = polar.get_legend()
-    assert [text.get_text() for text in legend.get_texts()] == [
-        "rRNA",
-        "other elements",
-        "not read",
-    ]
-    assert to_hex(legend.get_patches()[0].get_facecolor()) == GREEN
+    assert [text.get_text() for text in legend.get_texts()][2:] == ["rRNA", "other", "not read"]
+    assert to_hex(legend.get_patches()[2].get_facecolor()) == type_color("rRNA_23S")
+    assert to_hex(legend.get_patches()[-1].get_facecolor()) == NOT_READ["facecolor"]
 
 
 def test_a_ring_points_outwards_for_plus_and_inwards_for_minus(polar):
@@ -90,6 +89,8 @@ def test_a_ring_points_outwards_for_plus_and_inwards_for_minus(polar):
     assert span(plus)[:2] == pytest.approx((2 * np.pi * 0.2, 2 * np.pi * 0.3))
     assert span(minus)[:2] == pytest.approx((2 * np.pi * 0.5, 2 * np.pi * 0.6))
     assert span(plus)[2] == pytest.approx(span(minus)[3])
+    colors = [to_hex(color) for color in polar.collections[2].get_facecolors()]
+    assert colors == [STRAND_COLORS["+"], STRAND_COLORS["-"]]
     heights = [span(bar)[3] - span(bar)[2] for bar in bars]
     assert heights[0] == pytest.approx(2 * heights[1])
 
@@ -137,17 +138,18 @@ def points(concepts):
 
 
 def test_each_concept_of_a_map_has_its_own_look_and_its_count():
-    names = [f"c{index:02}" for index in range(12)]
+    names = [f"c{index:02}" for index in range(8)] + ["CDS", "CDS_phase0", "tRNA", "rRNA"]
     ax = Figure().subplots()
     plot_dictionary(points(["", "", *names, "c05"]), axis_names=("PC 1", "PC 2"), ax=ax)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels[:3] == ["no concept (2)", "c05 (2)", "c00 (1)"]
+    assert labels[:3] == ["no concept (2)", "c05 (2)", "CDS (1)"]
     looks = {
         (to_hex(one.get_facecolor()[0]), one.get_paths()[0].vertices.tobytes())
         for one in ax.collections
     }
     assert len(looks) == 13
-    assert len(PALETTE) < 12
+    colors = {one.get_label(): to_hex(one.get_facecolor()[0]) for one in ax.collections}
+    assert colors["CDS (1)"] == colors["CDS_phase0 (1)"] == type_color("CDS") != colors["tRNA (1)"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("PC 1", "PC 2")
     assert sum(len(one.get_offsets()) for one in ax.collections) == 15
 

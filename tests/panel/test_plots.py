@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from genointerp.core.errors import InputError
@@ -19,6 +20,7 @@ from genointerp.panel.feature import (
 )
 from genointerp.panel.overlap import best_pairs, plot_overlap
 from genointerp.panel.region import (
+    MAX_COLUMNS,
     _lanes,
     plot_concepts,
     plot_feature_track,
@@ -27,13 +29,12 @@ from genointerp.panel.region import (
 )
 from genointerp.panel.style import (
     BASE_COLORS,
+    BLUE,
     NOT_READ,
-    PALETTE,
     plain_text,
-    type_color,
     use_region_axis,
 )
-from genointerp.panel.training import plot_training
+from genointerp.panel.training import part_handles, plot_training, training_parts
 
 INTERVAL = GenomicInterval("chrI", 100, 1100)
 
@@ -130,24 +131,45 @@ def test_a_track_is_drawn_upwards_for_plus_and_downwards_for_minus(ax):
     assert ax.get_xlim() == (100.5, 1100.5)
 
 
-def test_bases_that_were_not_read_are_hatched_and_no_silence(ax):
+def test_bases_that_were_not_read_are_grey_and_no_silence(ax):
     plus, minus = np.zeros(1000), np.zeros(1000)
-    plus[10] = 4.0
+    plus[10], minus[10] = 4.0, 1.0
     plus[100:200], minus[990:] = np.nan, np.nan
     plot_feature_track(plus, minus, INTERVAL, ax=ax)
     up, down = ax.patches
     assert (up.get_x(), up.get_width(), up.get_y()) == (200.5, 100, 0)
     assert (down.get_x(), down.get_width(), down.get_y()) == (1090.5, 10, -1.05 * 4)
-    assert up.get_hatch() == down.get_hatch() == NOT_READ["hatch"]
+    assert {to_hex(one.get_facecolor()) for one in (up, down)} == {NOT_READ["facecolor"]}
     assert ax.get_ylim() == (-1.05 * 4, 1.05 * 4)
     drawn = np.concatenate([path.vertices[:, 0] for path in ax.collections[0].get_paths()])
     assert not ((drawn > 200.6) & (drawn < 300.4)).any()
 
 
-def test_a_track_of_which_nothing_was_read_is_hatched_throughout(ax):
+def test_a_track_of_which_nothing_was_read_is_grey_throughout(ax):
     nothing = np.full(1000, np.nan)
     plot_feature_track(nothing, nothing, INTERVAL, ax=ax)
     assert [patch.get_width() for patch in ax.patches] == [1000, 1000]
+    assert labels(ax) == []
+
+
+def test_a_track_that_was_read_and_is_silent_says_so(ax):
+    plot_feature_track(np.zeros(1000), np.zeros(1000), INTERVAL, ax=ax)
+    assert (len(ax.patches), len(ax.collections)) == (0, 0)
+    assert labels(ax) == ["does not fire here"]
+    assert ax.get_yticks().tolist() == [0]
+
+
+def test_a_long_track_shows_the_highest_base_of_each_column(ax):
+    n = 2 * MAX_COLUMNS + 1
+    plus, minus = np.zeros(n), np.zeros(n)
+    plus[[6, 7, n - 1]] = 1.0, 3.0, 2.0
+    minus[0:3] = np.nan
+    plot_feature_track(plus, minus, GenomicInterval("c", 0, n), ax=ax)
+    (drawn,) = ax.collections
+    corners = drawn.get_paths()[0].vertices
+    assert len(corners) < 2 * n
+    assert corners[corners[:, 1] == 3, 0].min() == pytest.approx(6.5)
+    assert corners[corners[:, 1] == 3, 0].max() == pytest.approx(9.5)
 
 
 def test_a_track_of_another_length_is_refused(ax):
@@ -239,13 +261,15 @@ def test_a_heat_map_of_nothing_is_refused(ax):
 def test_the_histogram_counts_every_firing_base(ax):
     plot_activation_histogram(np.array([0.5, 1.0, 2.0]), np.array([2.0]), n_bins=4, ax=ax)
     assert "3 bp" in ax.get_legend().get_texts()[0].get_text()
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("activation", "bases")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("activation (model units)", "bases (bp)")
 
 
 def test_a_feature_that_never_fires_still_has_its_figure(ax):
     plot_activation_histogram(np.zeros(0), np.zeros(0), ax=ax)
     plot_density_histogram(np.zeros(3), feature=1, ax=ax)
     assert ax.get_title() == "3 of 3 features never fire"
+    plot_profile(np.zeros(3), np.zeros(3), bin_bp=50, ax=ax)
+    assert ax.get_yticks().tolist() == [0]
 
 
 def test_the_profile_spans_its_bins_in_bp(ax):
@@ -255,13 +279,13 @@ def test_the_profile_spans_its_bins_in_bp(ax):
     assert "50 bp" in ax.get_ylabel()
 
 
-def test_bins_of_a_profile_that_were_not_read_are_hatched_and_explained(ax):
+def test_bins_of_a_profile_that_were_not_read_are_grey_and_explained(ax):
     plus, minus = np.ones(10), np.ones(10)
     plus[2:4] = np.nan
     plot_profile(plus, minus, bin_bp=50, start=200, seqid="chrI", ax=ax)
-    (gap,) = [patch for patch in ax.patches if patch.get_hatch() == NOT_READ["hatch"]]
+    (gap,) = [one for one in ax.patches if to_hex(one.get_facecolor()) == NOT_READ["facecolor"]]
     assert (gap.get_x(), gap.get_width(), gap.get_y()) == (300.5, 100, 0)
-    assert ax.get_xlabel() == "chrI (Mb; hatched: not read)"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["not read"]
 
 
 def test_strands_of_a_profile_must_have_as_many_bins(ax):
@@ -271,7 +295,8 @@ def test_strands_of_a_profile_must_have_as_many_bins(ax):
 
 def test_the_aligned_mean_says_how_many_loci_it_is_of(ax):
     plot_aligned(np.ones(5), np.arange(-2, 3), n_loci=17, ax=ax)
-    assert "17 loci" in ax.get_ylabel()
+    assert ax.get_title() == "mean of 17 loci"
+    assert ax.get_ylabel() == "mean activation (model units)"
 
 
 def test_a_training_curve_leaves_out_undefined_steps(ax):
@@ -279,6 +304,35 @@ def test_a_training_curve_leaves_out_undefined_steps(ax):
     plot_training(metrics, "fvu", ax=ax)
     assert ax.lines[0].get_xydata().tolist() == [[0, 1], [2, 0.5]]
     assert ax.get_ylabel() == "FVU"
+
+
+def test_each_part_of_a_training_has_its_own_curve_and_its_line_in_the_legend(ax):
+    metrics = pd.DataFrame(
+        {
+            "step": [100, 200, 300, 400, 500],
+            "fvu": [0.5, 0.4, 0.9, 0.8, 0.7],
+            "learning_rate": [2.0, 1.0, 2.0, 2.0, 2.0],
+            "part": [0, 0, 1, 1, 1],
+        }
+    )
+    plot_training(metrics, "fvu", ax=ax)
+    curves = [line.get_xdata().tolist() for line in ax.lines if line.get_color() == BLUE]
+    assert curves == [[100, 200], [300, 400, 500]]
+    (shade,) = ax.patches
+    assert (shade.get_x(), shade.get_x() + shade.get_width()) == (200, 500)
+    (falls,) = [line for line in ax.lines if line.get_linestyle() == ":"]
+    assert set(falls.get_xdata()) == {100}
+    parts = training_parts(metrics)
+    said = [handle.get_label() for handle in part_handles(parts, ["slow", "the rest"])]
+    assert said == ["part 1: slow", "part 2: the rest", "the learning rate begins to fall"]
+    assert [one.get_label() for one in part_handles(parts)][:2] == ["part 1", "part 2"]
+
+
+def test_a_training_of_one_part_is_one_curve(ax):
+    metrics = pd.DataFrame({"step": [1, 2], "fvu": [0.5, 0.4]})
+    plot_training(metrics, "fvu", ax=ax)
+    assert (len(ax.lines), len(ax.patches)) == (1, 0)
+    assert part_handles(training_parts(metrics)) == []
 
 
 def test_a_share_is_drawn_from_zero_up(ax):
@@ -289,11 +343,6 @@ def test_a_share_is_drawn_from_zero_up(ax):
 def test_an_absent_metric_is_named(ax):
     with pytest.raises(InputError, match="expected a column 'l0', found step"):
         plot_training(pd.DataFrame({"step": [1]}), "l0", ax=ax)
-
-
-def test_the_palette_has_no_colour_twice():
-    assert len(set(PALETTE)) == len(PALETTE)
-    assert type_color("tRNA") != type_color("rRNA")
 
 
 def test_control_characters_of_an_annotation_are_seen_and_svg_can_hold_them():
