@@ -41,7 +41,7 @@ from genointerp.cli.start.models import models
 from genointerp.cli.start.run import run
 from genointerp.cli.start.start import start
 from genointerp.core.errors import GenointerpError
-from genointerp.core.messages import LineFormatter
+from genointerp.core.messages import MessageHandler
 from genointerp.core.progress import hide_progress, log_progress
 from genointerp.core.text import one_line
 from genointerp.core.version import __version__
@@ -142,11 +142,13 @@ def main() -> None:
         # what a locale cannot show is no reason to end
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    messages = logging.StreamHandler(sys.stderr)
-    messages.setFormatter(LineFormatter())
-    logging.basicConfig(level=logging.INFO, handlers=[messages])
+    messages = MessageHandler(sys.stderr)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[messages])
     try:
-        app()
+        try:
+            app()
+        finally:
+            messages.tell()
     except (GenointerpError, OSError) as error:
         _end(error, one_line(error))
     except Exception as error:  # noqa: BLE001  the last place where it can become one line

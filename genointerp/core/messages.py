@@ -1,15 +1,77 @@
-"""Messages of a program on its standard error: a warning says that it is one."""
+"""Messages of a program on its standard error, where each warning is told once."""
 
 import logging
+from typing import TextIO
 
 WARNING = "warning: "
 """Beginning of the line of a warning."""
 
+_NAMED = 3
 
-class LineFormatter(logging.Formatter):
-    """Writes a message as it is, and before a warning that it is one."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the text of a message."""
-        text = super().format(record)
-        return f"{WARNING}{text}" if record.levelno == logging.WARNING else text
+class Warnings:
+    """Warnings by kind: what stands before the first colon is a subject, what follows the kind.
+
+    Examples
+    --------
+    >>> warnings = Warnings()
+    >>> for name in ("tmRNA", "IS", "CDS", "tRNA", "tRNA"):
+    ...     _ = warnings.add(f"{name}: no base on fit", by="associate")
+    >>> warnings.lines()
+    ['tmRNA, IS, CDS and 1 more: no base on fit (associate)']
+    """
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, dict[str, None]] = {}
+        self._by: dict[str, dict[str, None]] = {}
+
+    def add(self, message: str, *, by: str = "") -> bool:
+        """Take a warning, and by what it was given; return whether it is new."""
+        subject, colon, kind = message.partition(": ")
+        if not colon:
+            subject, kind = "", message
+        subjects = self._kinds.setdefault(kind, {})
+        self._by.setdefault(kind, {})[by] = None
+        is_new = subject not in subjects
+        subjects[subject] = None
+        return is_new
+
+    def lines(self) -> list[str]:
+        """Return a line for each kind, in the order in which they came."""
+        return [self._line(kind, [it for it in found if it]) for kind, found in self._kinds.items()]
+
+    def _line(self, kind: str, subjects: list[str]) -> str:
+        more = f" and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
+        of = f"{', '.join(subjects[:_NAMED])}{more}: " if subjects else ""
+        by = ", ".join(it for it in self._by[kind] if it)
+        return f"{of}{kind} ({by})" if by else f"{of}{kind}"
+
+
+class MessageHandler(logging.Handler):
+    """Writes messages as they are, and each warning once, with a word that it is one.
+
+    Where a person reads, who has progress before the eyes, warnings wait for `tell`.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._warnings = Warnings()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a message, or keep it."""
+        text = self.format(record)
+        if record.levelno != logging.WARNING:
+            self._write(text)
+        elif self._warnings.add(text) and not self._stream.isatty():
+            self._write(f"{WARNING}{text}")
+
+    def tell(self) -> None:
+        """Write the warnings that were kept."""
+        if self._stream.isatty():
+            for line in self._warnings.lines():
+                self._write(f"{WARNING}{line}")
+
+    def _write(self, line: str) -> None:
+        self._stream.write(f"{line}\n")
+        self._stream.flush()

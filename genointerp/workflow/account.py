@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from genointerp.core.messages import WARNING
+from genointerp.core.messages import WARNING, Warnings
 from genointerp.core.progress import share_of
 from genointerp.workflow.cost import Step, duration, elapsed, estimate
 from genointerp.workflow.snakemake_log import Job, SnakemakeLog
@@ -15,7 +15,6 @@ _log = logging.getLogger(__name__)
 ERROR = "genointerp: "
 """Beginning of the one line with which a command ends that cannot go on."""
 
-_NAMED = 3
 _SURE_AFTER = 0.1
 
 
@@ -59,7 +58,7 @@ class Account:
         self._shares: dict[str, float] = {}
         self._said: dict[str, str] = {}
         self._n_done: Counter[str] = Counter()
-        self._warnings: dict[str, dict[str, None]] = {}
+        self._warnings = Warnings()
 
     def of_snakemake(self, line: str) -> None:
         """Take a line of Snakemake's log."""
@@ -73,7 +72,7 @@ class Account:
         """Take a line of the log of a step, such as ``ecoli/harvest``."""
         _log.debug("%s: %s", step, line)
         if line.startswith(WARNING):
-            self._warnings.setdefault(line.removeprefix(WARNING), {})[step] = None
+            self._warnings.add(line.removeprefix(WARNING), by=step)
         elif line.startswith(ERROR):
             self._show(f"{step}: {line.removeprefix(ERROR)}")
         elif (share := share_of(line)) is not None:
@@ -95,18 +94,8 @@ class Account:
         return f"{n_done} of {n_steps} steps done; {now} at work; {gone} gone, {self._left()}"
 
     def warnings(self) -> list[str]:
-        """Return the warnings of all steps in lines, each kind once.
-
-        What stands before the first colon of a warning is its subject, what follows its kind.
-        """
-        kinds: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
-        for message, steps in self._warnings.items():
-            subject, colon, said = message.partition(": ")
-            subjects, by = kinds.setdefault(said if colon else message, ({}, {}))
-            if colon:
-                subjects[subject] = None
-            by.update(steps)
-        return [_kind(said, list(subjects), list(by)) for said, (subjects, by) in kinds.items()]
+        """Return the warnings of all steps in lines, each kind once."""
+        return self._warnings.lines()
 
     def _end(self, job: Job) -> None:
         self._n_done[job.rule] += 1
@@ -138,9 +127,3 @@ class Account:
     def _steps(self, counts: Mapping[str, int]) -> list[Step]:
         jobs = [(rule, "") for rule, count in counts.items() for _ in range(count)]
         return estimate(jobs, self._bases, speed=self._speed)
-
-
-def _kind(said: str, subjects: list[str], steps: list[str]) -> str:
-    more = len(subjects) - _NAMED
-    named = ", ".join(subjects[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-    return f"{f'{named}: ' if named else ''}{said} ({', '.join(steps)})"
