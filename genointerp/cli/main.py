@@ -142,7 +142,7 @@ def main() -> None:
         # what a locale cannot show is no reason to end
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    messages = MessageHandler(sys.stderr)
+    messages = MessageHandler()
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[messages])
     try:
         try:

@@ -1,7 +1,7 @@
 """Messages of a program on its standard error, where each warning is told once."""
 
 import logging
-from typing import TextIO
+import sys
 
 WARNING = "warning: "
 """Beginning of the line of a warning."""
@@ -48,30 +48,30 @@ class Warnings:
 
 
 class MessageHandler(logging.Handler):
-    """Writes messages as they are, and each warning once, with a word that it is one.
+    """Writes messages to stderr as they are, and each warning once, with a word that it is one.
 
-    Where a person reads, who has progress before the eyes, warnings wait for `tell`.
+    On a terminal, where progress is before the eyes, warnings wait for `tell`.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._stream = stream
         self._warnings = Warnings()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a message, or keep it."""
         text = self.format(record)
         if record.levelno != logging.WARNING:
-            self._write(text)
-        elif self._warnings.add(text) and not self._stream.isatty():
-            self._write(f"{WARNING}{text}")
+            _write(text)
+        elif self._warnings.add(text) and not sys.stderr.isatty():
+            _write(f"{WARNING}{text}")
 
     def tell(self) -> None:
         """Write the warnings that were kept."""
-        if self._stream.isatty():
+        if sys.stderr.isatty():
             for line in self._warnings.lines():
-                self._write(f"{WARNING}{line}")
+                _write(f"{WARNING}{line}")
 
-    def _write(self, line: str) -> None:
-        self._stream.write(f"{line}\n")
-        self._stream.flush()
+
+def _write(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

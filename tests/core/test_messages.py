@@ -2,6 +2,7 @@
 
 import io
 import logging
+import sys
 
 import pytest
 
@@ -22,8 +23,20 @@ class Stream(io.TextIOWrapper):
         return self.buffer.getvalue().decode().splitlines()
 
 
-def say(stream, *messages):
-    handler, log = MessageHandler(stream), logging.Logger("of a test")
+@pytest.fixture
+def stderr(monkeypatch):
+    """Return a function that makes the standard error a file or a terminal in memory."""
+
+    def make(*, is_terminal=False):
+        stream = Stream(is_terminal=is_terminal)
+        monkeypatch.setattr(sys, "stderr", stream)
+        return stream
+
+    return make
+
+
+def say(*messages):
+    handler, log = MessageHandler(), logging.Logger("of a test")
     log.addHandler(handler)
     for level, text in messages:
         log.log(level, text)
@@ -39,9 +52,9 @@ MESSAGES = [
 ]
 
 
-def test_a_log_has_each_warning_once_where_it_came():
-    log = Stream()
-    say(log, *MESSAGES).tell()
+def test_a_log_has_each_warning_once_where_it_came(stderr):
+    log = stderr()
+    say(*MESSAGES).tell()
     assert log.lines() == [
         "warning: tmRNA: no base on fit",
         "20 rows -> rows.tsv",
@@ -50,9 +63,9 @@ def test_a_log_has_each_warning_once_where_it_came():
     ]
 
 
-def test_a_person_reads_the_warnings_at_the_end_in_a_line_for_each_kind():
-    terminal = Stream(is_terminal=True)
-    handler = say(terminal, *MESSAGES)
+def test_a_person_reads_the_warnings_at_the_end_in_a_line_for_each_kind(stderr):
+    terminal = stderr(is_terminal=True)
+    handler = say(*MESSAGES)
     assert terminal.lines() == ["20 rows -> rows.tsv"]
     handler.tell()
     assert terminal.lines()[1:] == [
@@ -62,7 +75,7 @@ def test_a_person_reads_the_warnings_at_the_end_in_a_line_for_each_kind():
 
 
 @pytest.mark.parametrize("is_terminal", [False, True])
-def test_an_error_is_no_warning(is_terminal):
-    stream = Stream(is_terminal=is_terminal)
-    say(stream, (logging.ERROR, "broken"), (logging.ERROR, "broken"))
+def test_an_error_is_no_warning(stderr, is_terminal):
+    stream = stderr(is_terminal=is_terminal)
+    say((logging.ERROR, "broken"), (logging.ERROR, "broken"))
     assert stream.lines() == ["broken", "broken"]
