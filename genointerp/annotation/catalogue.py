@@ -11,7 +11,7 @@ from genointerp.core.version import PACKAGE_FOLDER
 FILES = ("sequence.fa.gz", "annotation.gff3.gz", "source.yaml")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ShippedGenome:
     """Paths and origin of one shipped genome.
 
@@ -32,6 +32,9 @@ class ShippedGenome:
     def accession(self) -> str:
         """Accession and version of the sequence."""
         return str(self.source["accession"])
+
+    def __repr__(self) -> str:
+        return f"ShippedGenome({self.name}: {self.source['organism']}, {self.accession})"
 
 
 def annotations_folder() -> Path:

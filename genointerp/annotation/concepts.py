@@ -19,6 +19,7 @@ from genointerp.annotation.terms import TERMS, rrna_size
 from genointerp.core.arguments import StrPath
 from genointerp.core.config import from_mapping, read_yaml
 from genointerp.core.errors import ConfigError, UnknownNameError
+from genointerp.core.notebook import facts_table
 from genointerp.genome.genome import Genome
 from genointerp.genome.runs import runs_of
 
@@ -101,6 +102,14 @@ class ConceptElements:
         self.concepts = dict(concepts)
         self.chosen = dict(chosen or {})
         self._slices = _slices(table["concept"].to_numpy(), list(self.concepts))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{n:,} {name}" for name, n in self.counts().items() if n)
+        return f"ConceptElements({shown or 'none'})"
+
+    def _repr_html_(self) -> str:
+        counts = {name: f"{n:,}" for name, n in self.counts().items() if n}
+        return facts_table(f"Elements of {len(self.names)} concepts", counts)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from genointerp.genome.interval import GenomicInterval, parse_region, split_at_o
 from genointerp.genome.letters import reverse_complement
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Contig:
     """One sequence of a genome.
 
@@ -37,6 +37,14 @@ class Contig:
     def length(self) -> int:
         """Number of bases."""
         return len(self.sequence)
+
+    @property
+    def extent(self) -> str:
+        """Length and topology, in words."""
+        return f"{self.length:,} bp, {'circular' if self.circular else 'linear'}"
+
+    def __repr__(self) -> str:
+        return f"Contig({self.name}: {self.extent})"
 
 
 class Genome(Mapping[str, Contig]):
@@ -67,10 +75,7 @@ class Genome(Mapping[str, Contig]):
         return f"Genome({n_contigs}, {len(self.circular)} circular: {'; '.join(shown)}{others})"
 
     def _repr_html_(self) -> str:
-        shown = {
-            name: f"{contig.length:,} bp, {'circular' if contig.circular else 'linear'}"
-            for name, contig in [*self.items()][:5]
-        }
+        shown = {name: contig.extent for name, contig in [*self.items()][:5]}
         others = {"...": f"{len(self) - 5} more contigs"} if len(self) > 5 else {}
         return facts_table("Genome", shown | others)
 

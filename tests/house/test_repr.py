@@ -1,5 +1,7 @@
 """What a notebook shows of an object is one line that says what it is."""
 
+import re
+
 import genointerp as gi
 from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
@@ -37,6 +39,20 @@ def test_a_notebook_shows_a_small_table_of_what_an_object_is(phix174, tmp_path):
         (gi.Specimen("<x>", store), "Specimen &lt;x&gt;"),
     ]:
         assert expected in item._repr_html_()
+
+
+def test_parts_of_a_genome_and_its_concepts_say_what_they_are(phix174, run_dir):  # noqa: F811
+    assert repr(phix174) == "Contig(NC_001422.1: 5,386 bp, circular)"
+    shipped = repr(gi.shipped("bsubtilis_168"))
+    assert shipped.startswith("ShippedGenome(bsubtilis_168: Bacillus subtilis")
+    elements = gi.open_run(run_dir).specimens[1].elements
+    assert repr(elements).startswith("ConceptElements(1 tRNA, 2 CDS, ")
+    assert "<th>tRNA</th><td>1</td>" in elements._repr_html_()
+
+
+def test_a_dossier_counts_what_it_holds(run_dir, tmp_path):  # noqa: F811
+    found = gi.dossier(run_dir, config={"n_shuffles": 0, "n_candidates": 1, "n_neighbours": 0})
+    assert re.fullmatch(r"Dossier\(f/\d+: \d+ checks, \d+ loci, \d+ neighbours\)", repr(found[0]))
 
 
 def test_a_run_names_its_genomes(run_dir):  # noqa: F811

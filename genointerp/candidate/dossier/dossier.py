@@ -21,7 +21,7 @@ _EFFECTS = ("loss", "ablation")
 """Prefixes of the names of columns about ablation."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dossier:
     """All that is known about one candidate.
 
@@ -58,6 +58,10 @@ class Dossier:
     def feature(self) -> int:
         """Index in the dictionary."""
         return int(self.candidate["feature"])
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.checks)} checks, {len(self.loci):,} loci"
+        return f"Dossier(f/{self.feature}: {counts}, {len(self.neighbours):,} neighbours)"
 
 
 def make_dossiers(
