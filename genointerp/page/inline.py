@@ -47,6 +47,9 @@ MAX_RUNS = 20_000
 NAME = "genointerp-feature"
 """Class of the element of a feature, inside which its styles hold."""
 
+_INNER = "body { padding: .6rem .8rem; } h2 { margin-top: 0; } thead th { padding: .3rem .6rem; }"
+"""Styles of an element that are not those of a page."""
+
 _TRACK_PX, _OTHER_PX = 75, 330
 """Height of a track, and of everything else that the browser shows."""
 
@@ -131,7 +134,7 @@ class FeatureView:
         )
         return template.render(
             name=NAME,
-            style=Markup(inner_style(own_text("page.css"), NAME)),
+            style=Markup(inner_style(own_text("page.css") + _INNER, NAME)),
             title=" ".join([f"f/{self.feature}", *self.names]),
             summary=self.summary,
             section=section,
@@ -250,12 +253,16 @@ def view_browser(
 def inner_style(style: str, name: str) -> str:
     """Return a style sheet of a page as one that holds inside the elements of a class alone.
 
+    Inside them it is the only one: the styles of the notebook, whose selectors are less specific
+    than a class that is repeated, are reverted. What SVG has as attributes must stay.
+
     Examples
     --------
-    >>> inner_style(":root { --ink: #000; } body { margin: 0; } p { margin: 1px; }", "x")
-    '.x { & { --ink: #000; } & { margin: 0; } p { margin: 1px; } }'
+    >>> inner_style("body { margin: 0; } p { margin: 1px; }", "x")
+    '.x.x.x { :where(:not(svg, svg *)) { all: revert; } & { margin: 0; } p { margin: 1px; } }'
     """
-    return f".{name} {{ {style.replace(':root', '&').replace('body {', '& {')} }}"
+    own = style.replace(":root", "&").replace("body {", "& {")
+    return f"{f'.{name}' * 3} {{ :where(:not(svg, svg *)) {{ all: revert; }} {own} }}"
 
 
 def _table(frame: pd.DataFrame, title: str, schema: TableSchema, links: Links) -> PageTable:
