@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from genointerp.core.config import read_yaml
-from genointerp.core.errors import SchemaError, StorageError, UnknownNameError
+from genointerp.core.errors import SchemaError, StorageError
+from genointerp.core.nearest import unknown
 from genointerp.core.version import PACKAGE_FOLDER
 
 FILES = ("sequence.fa.gz", "annotation.gff3.gz", "source.yaml")
@@ -80,7 +81,7 @@ def shipped(name: str) -> ShippedGenome:
     for genome in genomes.values():
         if name in (genome.name, genome.accession):
             return genome
-    raise UnknownNameError("genome", f"one of {', '.join(genomes)}", repr(name))
+    raise unknown("genome", name, genomes)
 
 
 def _read(folder: Path) -> ShippedGenome:

@@ -18,7 +18,8 @@ from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.terms import TERMS, rrna_size
 from genointerp.core.arguments import StrPath
 from genointerp.core.config import from_mapping, read_yaml
-from genointerp.core.errors import ConfigError, UnknownNameError
+from genointerp.core.errors import ConfigError
+from genointerp.core.nearest import unknown
 from genointerp.core.notebook import facts_table
 from genointerp.genome.genome import Genome
 from genointerp.genome.runs import runs_of
@@ -125,7 +126,7 @@ class ConceptElements:
             If there is no such concept.
         """
         if concept not in self._slices:
-            raise UnknownNameError("concept", f"one of {', '.join(self.names)}", repr(concept))
+            raise unknown("concept", concept, self.names)
         return self.table.iloc[self._slices[concept]]
 
     def n_elements(self, concept: str) -> int:
@@ -139,7 +140,7 @@ class ConceptElements:
     def orientations(self, concept: str) -> tuple[Orientation, ...]:
         """Return ``sense`` and ``antisense``, or ``both`` where the concept has no strand."""
         if concept not in self.concepts:
-            raise UnknownNameError("concept", f"one of {', '.join(self.names)}", repr(concept))
+            raise unknown("concept", concept, self.names)
         return ("both",) if self.concepts[concept].strand == "none" else ("sense", "antisense")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from genointerp.annotation.annotation_set import AnnotationSet, Element
 from genointerp.annotation.concepts import Concept, ConceptElements
 from genointerp.annotation.raster import element_bases
-from genointerp.core.errors import UnknownNameError
+from genointerp.core.nearest import unknown
 
 
 def root_concepts(concepts: Mapping[str, Concept]) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def withhold(annotations: AnnotationSet, elements: ConceptElements, name: str) -
     """
     roots = root_concepts(elements.concepts)
     if name not in roots:
-        raise UnknownNameError("class", f"one of {', '.join(roots)}", repr(name))
+        raise unknown("class", name, roots)
     hidden = set(elements.of(name)["id"])
     known = {one for root in roots for one in elements.of(root)["id"]} - hidden
     gone = _carriers_of(hidden, annotations) - _carriers_of(known, annotations) - known

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from genointerp.association.config import AssociateConfig
 from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.core.nearest import suggested
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.contigs import ContigInfo
@@ -198,7 +199,7 @@ def _check_known(where: str, names: Sequence[str], known: Sequence[str], kind: s
     for name in names:
         if name not in known:
             shown = ", ".join(known[:5]) + (" ..." if len(known) > 5 else "")
-            raise UnknownNameError(where, f"one of the {kind} {shown}", repr(name))
+            raise UnknownNameError(where, f"one of the {kind} {shown}", suggested(name, known))
 
 
 def _whole_contigs(contigs: Sequence[ContigInfo], test: frozenset[str]) -> Split:

@@ -3,10 +3,12 @@
 import io
 import logging
 import os
+import re
 import select
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -42,6 +44,7 @@ from genointerp.cli.start.run import run
 from genointerp.cli.start.start import start
 from genointerp.core.errors import GenointerpError
 from genointerp.core.messages import MessageHandler
+from genointerp.core.nearest import hinted
 from genointerp.core.progress import hide_progress, log_progress
 from genointerp.core.text import one_line
 from genointerp.core.version import __version__
@@ -86,6 +89,7 @@ _PANELS = {
 }
 
 
+_NO_CHOICE = re.compile("'([^']+)' is not one of ('.+')")
 _TRACEBACK = "--traceback"
 _ANYWHERE = frozenset({_TRACEBACK, "-q", "--quiet", "-v", "--verbose"})
 _REPORT = (
@@ -108,13 +112,27 @@ class _Program(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
         try:
-            return super().invoke(ctx)
+            with _suggesting():
+                return super().invoke(ctx)
         except BrokenPipeError:
             if not _reader_has_gone():
                 raise
             # Python must not flush into it at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
+
+
+@contextmanager
+def _suggesting() -> Iterator[None]:
+    """Let a value that is none of an option's choices be answered with the nearest."""
+    try:
+        yield
+    except typer.BadParameter as error:
+        found = _NO_CHOICE.search(error.message)
+        if found is not None:
+            hint = hinted(found[1], re.findall("'([^']+)'", found[2]))
+            error.message = f"{error.message.removesuffix('.')}{hint}"
+        raise
 
 
 def _reader_has_gone() -> bool:

@@ -1,7 +1,6 @@
 """Frozen dataclasses read from YAML; unknown keys are refused and the nearest is named."""
 
 import dataclasses
-import difflib
 import os
 import re
 import types
@@ -15,6 +14,7 @@ import yaml
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import ConfigError
 from genointerp.core.files import read_text
+from genointerp.core.nearest import suggested
 from genointerp.core.parsing import parse_yaml
 from genointerp.core.unique_keys import check_unique_keys
 
@@ -70,9 +70,7 @@ def from_mapping(cls: type[T], values: Any, *, where: str) -> T:
     known = [field.name for field in dataclasses.fields(typing.cast(Any, cls))]
     for key in values:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ConfigError(where, f"one of the keys {', '.join(known)}", f"{key!r}{hint}")
+            raise ConfigError(where, f"one of the keys {', '.join(known)}", suggested(key, known))
     fields = {key: _convert(hints[key], value, f"{where}: {key}") for key, value in values.items()}
     try:
         return cls(**fields)
@@ -103,7 +101,8 @@ def check_choice(where: str, value: object, choice: Any) -> None:
     """
     choices = typing.get_args(choice)
     if value not in choices:
-        raise ConfigError(where, f"one of {', '.join(map(repr, choices))}", repr(value))
+        found = suggested(value, [one for one in choices if isinstance(one, str)])
+        raise ConfigError(where, f"one of {', '.join(map(repr, choices))}", found)
 
 
 def _plain(value: Any) -> Any:

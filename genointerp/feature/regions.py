@@ -1,12 +1,11 @@
 """Places of a query: regions, lines of a BED file, genes by name, or everything."""
 
-import difflib
 import gzip
 import io
 import sys
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from genointerp.annotation.annotation_set import AnnotationSet, Element
 from genointerp.core.errors import CoordinateError, InputError, UnknownNameError
 from genointerp.core.files import open_input
+from genointerp.core.nearest import suggested
 from genointerp.core.text import is_count
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import (
@@ -130,8 +130,8 @@ def find_places(places: Places, specimens: Sequence[Specimen]) -> Iterator[Place
 def find_place(region: AnyRegion, specimens: Sequence[Specimen]) -> Place:
     """Find the only place in several genomes with a region, or with the name of an element.
 
-    If elements of the same name lie in each other, such as a gene and its coding sequence, the
-    longest is returned.
+    If elements of the same name lie in each other, such as a gene and its exons, the longest is
+    returned.
 
     Raises
     ------
@@ -340,21 +340,49 @@ def _gene_places(
             hull = hull_on(store, element)
             length, circular = store.lengths[hull.seqid], hull.seqid in store.circular
             stretches = element_stretches(element, length, circular=circular)
-            # a gene and its coding sequence are the same bases and count as one place
             asked.setdefault(stretches, hull)
-        for stretches, hull in asked.items():
+        for place in _merged([Place(specimen, name, *it[::-1]) for it in asked.items()]):
             found = True
-            yield Place(specimen, name, hull, stretches)
+            yield place
     if not found:
-        known = f"a name of the annotation{_near(name, specimens)}"
+        known = "a name of the annotation"
+        found_name = suggested(name, [*contigs, *_names(specimens)])
         if not contigs:
-            raise UnknownNameError("gene", known, repr(name))
+            raise UnknownNameError("gene", known, found_name)
         shown = ", ".join([*contigs[:5], *["..."] * (len(contigs) > 5)])
-        raise UnknownNameError("region", f"a region of {shown} or {known}", repr(name))
+        raise UnknownNameError("region", f"a region of {shown} or {known}", found_name)
 
 
-def _near(name: str, specimens: Sequence[Specimen]) -> str:
-    known = {
+def _merged(places: Sequence[Place]) -> list[Place]:
+    """Return places of which those of one thing are one, such as a gene and its coding sequence.
+
+    These are stretches of one strand that share half of the shorter one; the place is then their
+    union. What consists of several stretches stays as it is.
+    """
+    merged: list[Place] = []
+    for place in places:
+        twin = next((i for i, one in enumerate(merged) if _is_same_thing(one, place)), None)
+        if twin is None:
+            merged.append(place)
+            continue
+        one, other = merged[twin].interval, place.interval
+        start, end = min(one.start, other.start), max(one.end, other.end)
+        union = replace(one, start=start, end=end)
+        merged[twin] = place._replace(interval=union, parts=(replace(union, strand="."),))
+    return merged
+
+
+def _is_same_thing(one: Place, other: Place) -> bool:
+    if len(one.parts) > 1 or len(other.parts) > 1 or one.interval.strand != other.interval.strand:
+        return False
+    common = one.interval.intersection(other.interval)
+    shorter = min(one.interval.length, other.interval.length)
+    return common is not None and 2 * common.length >= shorter
+
+
+def _names(specimens: Sequence[Specimen]) -> set[str]:
+    """Return every name by which an element of the annotations is found."""
+    return {
         value
         for specimen in specimens
         if specimen.annotation is not None
@@ -362,6 +390,3 @@ def _near(name: str, specimens: Sequence[Specimen]) -> str:
         for attribute in NAMES
         for value in element.attributes.get(attribute, ())
     }
-    lower = {value.lower(): value for value in sorted(known, reverse=True)}
-    close = difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.7)
-    return f", such as {', '.join(lower[one] for one in close)}" if close else ""

@@ -11,8 +11,9 @@ import pandas as pd
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.read import read_annotation
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
-from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.core.errors import InputError
 from genointerp.core.identity import Identity
+from genointerp.core.nearest import suggested, unknown
 from genointerp.core.provenance import sha256_file
 from genointerp.feature.specimen import Specimen, blank_genome, check_together
 from genointerp.genome.genome import Genome
@@ -128,7 +129,7 @@ class SpecimenFiles:
         found = [one for one in self.sources if contig in one.specimen.features.lengths]
         if not found:
             known = dict.fromkeys(seqid for store in self.features for seqid in store.lengths)
-            raise UnknownNameError("contig", f"one of {', '.join(known)}", repr(contig))
+            raise unknown("contig", contig, known)
         return replace(self, sources=tuple(found))
 
     def one(self) -> "SpecimenFiles":
@@ -200,7 +201,7 @@ def find_specimens(
     strange = [path for path in paths if str(path) not in chosen and not path.is_file()]
     if named and strange:
         expected = f"a file, or one of {', '.join(sorted(named))}"
-        raise InputError("genome", expected, repr(str(strange[0])))
+        raise InputError("genome", expected, suggested(str(strange[0]), named))
     if chosen:
         sources = [source for source in sources if source.specimen.name in chosen]
     check_together([source.specimen for source in sources])

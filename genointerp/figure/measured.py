@@ -9,7 +9,7 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import AnyConcepts, read_elements, read_split
 from genointerp.association.summary import is_above_null
 from genointerp.core.arguments import OneOrMorePaths, StrPath
-from genointerp.core.errors import UnknownNameError
+from genointerp.core.nearest import unknown
 from genointerp.feature.specimen import Specimen
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.panel.overlap import best_pairs
@@ -124,7 +124,7 @@ def _of_concepts(associations: pd.DataFrame, concepts: Sequence[str]) -> pd.Data
     known = list(dict.fromkeys(associations["concept"]))
     for name in concepts:
         if name not in known:
-            raise UnknownNameError("concept", f"one of {', '.join(known)}", repr(name))
+            raise unknown("concept", name, known)
     return associations[associations["concept"].isin(list(concepts) or known)]
 
 

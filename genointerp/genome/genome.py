@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from genointerp.core.errors import CoordinateError, SequenceError
+from genointerp.core.nearest import suggested
 from genointerp.core.notebook import facts_table
 from genointerp.core.text import clean_field
 from genointerp.genome.interval import GenomicInterval, parse_region, split_at_origin
@@ -129,7 +130,9 @@ class Genome(Mapping[str, Contig]):
             If the interval is not inside a contig of this genome.
         """
         if interval.seqid not in self:
-            raise CoordinateError(interval.seqid, f"one of {', '.join(self)}", interval.seqid)
+            raise CoordinateError(
+                interval.seqid, f"one of {', '.join(self)}", suggested(interval.seqid, self)
+            )
         contig = self[interval.seqid]
         turns = contig.circular and interval.length <= contig.length
         parts = split_at_origin(interval, contig.length) if turns else (interval,)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from genointerp.core.errors import CoordinateError
+from genointerp.core.nearest import hinted
 
 Strand = Literal["+", "-", "."]
 
@@ -101,7 +102,8 @@ def parse_region(
     seqid = "" if match is None else match["braced"] or match["seqid"]
     if match is None or seqid not in lengths:
         expected = f"a region of {_names(lengths)}, like 'chrI:1-1,000'"
-        raise CoordinateError("region", expected, _shown(region))
+        found = f"{_shown(region)}{hinted(seqid or region, lengths)}"
+        raise CoordinateError("region", expected, found)
     length = lengths[seqid]
     first, last = _bounds(match, length)
     wrapped = last + length if 1 <= last < first else last

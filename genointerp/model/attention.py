@@ -17,7 +17,8 @@ from torch import Tensor
 from torch.backends.cuda import SDPAParams, can_use_efficient_attention, can_use_flash_attention
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.core.errors import InputError
+from genointerp.core.nearest import unknown
 
 _CUDA_ORDER = (
     SDPBackend.FLASH_ATTENTION,
@@ -113,8 +114,7 @@ def choose_backend(
         If the wanted backend, or the required flash kernel, cannot run here; the message says why.
     """
     if wanted not in (None, SDPA, *FLASH_PACKAGES):
-        known = ", ".join((SDPA, *FLASH_PACKAGES))
-        raise UnknownNameError("attention backend", f"one of {known}", repr(wanted))
+        raise unknown("attention backend", wanted, (SDPA, *FLASH_PACKAGES))
     obstacles = {
         name: _obstacles(name, device, dtype, head_width)
         for name in ([*FLASH_PACKAGES, SDPA] if wanted is None else [wanted])

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.core.errors import InputError
+from genointerp.core.nearest import unknown
 from genointerp.model.hooks import hooked
 from genointerp.model.protocol import EMBEDDING, Edit, ModelSpec, SiteActivations
 
@@ -71,7 +72,7 @@ def usable_begin(
     """
     names = list(sites)
     if begin.site not in names:
-        raise UnknownNameError("site", f"one of {', '.join(names)}", begin.site)
+        raise unknown("site", begin.site, names)
     if begin.site == EMBEDDING:
         d_site = next(sites[EMBEDDING].parameters()).shape[-1]
     expected = (*tokens.shape, d_site)

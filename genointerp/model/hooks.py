@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.core.errors import InputError
+from genointerp.core.nearest import unknown
 from genointerp.model.protocol import Edit
 
 _DEPTH: ContextVar[int] = ContextVar("depth", default=0)
@@ -75,7 +76,7 @@ def hooked(
     with ExitStack() as stack:
         for name in visitor.touched:
             if name not in sites:
-                raise UnknownNameError("site", f"one of {', '.join(sites)}", name)
+                raise unknown("site", name, sites)
             hook = partial(visitor.visit, name)
             stack.callback(sites[name].register_forward_hook(hook).remove)
         try:

@@ -1,6 +1,5 @@
 """Models by name: those that this package loads without transformers, and the presets."""
 
-import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Literal
 
 from genointerp.core.errors import SchemaError, UnknownNameError
 from genointerp.core.files import read_json_object
+from genointerp.core.nearest import suggested
 from genointerp.model.hyena.evo2 import EVO2, LICENCE, hub_id, load_evo2
 from genointerp.model.hyena.folder import load_folder
 from genointerp.model.load_options import LoadOptions
@@ -111,10 +111,9 @@ def load(name: str, options: LoadOptions) -> DnaModel:
         return _load_local(Path(name), options)
     if _HUB_ID.fullmatch(name):
         return _load_transformers(name, options)
-    near = difflib.get_close_matches(name, [*MODELS, *PRESETS], n=3) or list(MODELS)[:1]
-    listed = f"a name that `genointerp models` lists ({', '.join(near)}, …)"
+    listed = "a name that `genointerp models` lists"
     expected = f"{listed}, a folder of weights, or a hub repository like owner/name"
-    raise UnknownNameError("model", expected, name)
+    raise UnknownNameError("model", expected, suggested(name, [*MODELS, *PRESETS]))
 
 
 def _load_local(folder: Path, options: LoadOptions) -> DnaModel:

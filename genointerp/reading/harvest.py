@@ -13,10 +13,10 @@ from genointerp.core.errors import (
     InputError,
     MismatchError,
     SchemaError,
-    UnknownNameError,
 )
 from genointerp.core.files import may_replace
 from genointerp.core.lock import only_writer
+from genointerp.core.nearest import unknown
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
 from genointerp.genome.genome import Genome
@@ -212,7 +212,7 @@ class HarvestPlan:
         """
         spec = self.spec
         if not has_site(spec, self.site):
-            raise UnknownNameError("site", f"one of {', '.join(spec.sites)}", self.site)
+            raise unknown("site", self.site, spec.sites)
         if self.config.chunk and not spec.chunked:
             reason = "carries no state" if spec.reads == "left" else "reads both ways"
             expected = "0, or a causal model that reads in chunks"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from genointerp.core.arguments import SHIPPED, StrPath
-from genointerp.core.errors import UnknownNameError
+from genointerp.core.nearest import unknown
 from genointerp.core.run_directory import in_run
 from genointerp.core.version import PACKAGE_FOLDER
 
@@ -32,5 +32,5 @@ def dictionary_folder(source: StrPath) -> Path:
         return in_run(source, "sae")
     known = shipped_dictionaries()
     if (name := name.removeprefix(SHIPPED)) not in known:
-        raise UnknownNameError("dictionary", f"one of {', '.join(known)}", repr(name))
+        raise unknown("dictionary", name, known)
     return known[name]

@@ -17,6 +17,7 @@ from genointerp.association.split import (
     split_genomes,
 )
 from genointerp.core.errors import ConfigError, CoordinateError, InputError
+from genointerp.core.nearest import suggested
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
@@ -148,7 +149,8 @@ def _settings(
     for name in config["test"]:
         if name not in known and name not in genomes:
             expected = f"one of {', '.join([*known[:5], *genomes])}"
-            raise ConfigError(f"{where}: test", expected, repr(name))
+            found = suggested(name, [*known, *genomes])
+            raise ConfigError(f"{where}: test", expected, found)
         if name in known and name in genomes:
             expected = "a name that is not both of a genome and of a sequence"
             raise ConfigError(f"{where}: test", expected, repr(name))

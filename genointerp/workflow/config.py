@@ -5,7 +5,6 @@ it is read again; resolving it once more changes nothing. The one of a run direc
 relative to that directory, so that it can be moved (`relative_to`).
 """
 
-import difflib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +22,7 @@ from genointerp.candidate.evidence.locus import DossierConfig
 from genointerp.core.arguments import SHIPPED
 from genointerp.core.config import read_config, read_yaml
 from genointerp.core.errors import ConfigError, SequenceError
+from genointerp.core.nearest import suggested
 from genointerp.genome.file import kind_of, read_bytes
 from genointerp.sae.header import read_header
 from genointerp.sae.shipped import dictionary_folder
@@ -191,9 +191,7 @@ def _config_error(error: ValidationError, where: str) -> ConfigError:
     if error.validator == "additionalProperties":
         known = sorted(error.schema["properties"])
         unknown = next(key for key in error.instance if key not in known)
-        near = difflib.get_close_matches(str(unknown), known, n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        return ConfigError(place, f"one of the keys {', '.join(known)}", f"{unknown!r}{hint}")
+        return ConfigError(place, f"one of the keys {', '.join(known)}", suggested(unknown, known))
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
         return ConfigError(place, f"the key {missing!r}", f"{', '.join(error.instance) or 'none'}")
@@ -290,7 +288,8 @@ def _check_names(config: Mapping[str, Any], where: str) -> None:
     named += [("baselines.random", name) for name in random]
     for place, name in named:
         if name not in genomes:
-            raise ConfigError(f"{where}: {place}", f"one of {', '.join(genomes)}", repr(name))
+            found = suggested(name, genomes)
+            raise ConfigError(f"{where}: {place}", f"one of {', '.join(genomes)}", found)
     for name in config["fit"] if random else ():
         if name not in random:
             place = f"{where}: baselines.random"

@@ -288,8 +288,8 @@ def test_a_region_without_coordinates_is_a_gene_where_an_annotation_is_known(sto
     assert found.equals(gene)
     interval = GenomicInterval("chrA", 110, 130)
     assert query(store, interval, top=None)[found.columns[3:]].equals(gene[gene.columns[3:]])
-    expected = "region: expected a region of chrA, chrB or a name of the annotation, such as dnaA"
-    with pytest.raises(UnknownNameError, match=f"{expected}, found 'DnaA'"):
+    expected = "region: expected a region of chrA, chrB or a name of the annotation, found 'DnaA'"
+    with pytest.raises(UnknownNameError, match=rf"{expected} \(did you mean 'dnaA'\?\)"):
         query(store, "DnaA", annotations=annotation)
     with pytest.raises(UnknownNameError, match="of the annotation, found 'chrM'"):
         query(store, "chrM", annotations=annotation)
@@ -306,8 +306,30 @@ def test_one_place_is_the_longest_of_those_that_lie_in_each_other(store, annotat
         find_place("trnA", specimens)
 
 
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        pytest.param([(11, 60, "+"), (14, 57, "+")], [(10, 60)], id="inside"),
+        pytest.param([(14, 63, "+"), (11, 60, "+")], [(10, 63)], id="shifted"),
+        pytest.param([(11, 60, "+"), (51, 99, "+")], [(10, 60), (50, 99)], id="ends"),
+        pytest.param([(11, 60, "+"), (12, 60, "-")], [(10, 60), (11, 60)], id="strand"),
+    ],
+)
+def test_a_gene_and_its_coding_sequence_are_one_place(store, tmp_path, rows, found):
+    lines = [
+        f"chrA\tx\t{('gene', 'CDS')[i]}\t{first}\t{last}\t.\t{strand}\t0\tID={i};gene=rpsL"
+        for i, (first, last, strand) in enumerate(rows)
+    ]
+    path = tmp_path / "g.gff3"
+    path.write_text("\n".join(["##gff-version 3", *lines, ""]))
+    files = find_specimens(store, annotations=path)
+    places = list(find_places(Places(genes=("rpsL",)), files.open("annotation")))
+    assert [(place.interval.start, place.interval.end) for place in places] == found
+    assert [(part.start, part.end) for place in places for part in place.parts] == found
+
+
 def test_an_unknown_gene_is_refused_with_what_is_near(store, annotation):
-    with pytest.raises(UnknownNameError, match=r"gene: expected a name .*dnaA.*found 'dnaa'"):
+    with pytest.raises(UnknownNameError, match=r"gene: .*found 'dnaa' \(did you mean 'dnaA'\?\)"):
         query(store, gene="dnaa", annotations=annotation)
     with pytest.raises(InputError, match="specimen f: expected its annotation"):
         query(store, gene="dnaA")

@@ -99,6 +99,14 @@ def test_a_command_that_is_mistyped_is_suggested():
     assert "Did you mean 'query'?" in CliRunner().invoke(app, ["qeury"]).output
 
 
+def test_a_choice_that_is_mistyped_is_suggested(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    found = CliRunner().invoke(app, ["query", "f.h5", "--format", "jsno"])
+    assert found.exit_code == 2
+    assert "'jsno' is not one of" in found.output
+    assert "(did you mean 'json'?)" in found.output
+
+
 def test_h_asks_for_help_of_each_command():
     assert "--min-activation" in CliRunner().invoke(app, ["query", "-h"]).output
 

@@ -210,7 +210,7 @@ def test_an_unknown_site_is_named_and_no_hook_is_left(network, sites, part):
         "stop_after": {"capture": ["first"], "stop_after": "third"},
     }[part]
     with (
-        pytest.raises(UnknownNameError, match="one of first, second, head, found third"),
+        pytest.raises(UnknownNameError, match="one of first, second, head, found 'third'"),
         hooked(sites, **asked),
     ):
         pass

@@ -35,7 +35,7 @@ def test_a_saved_model_is_found_again(folder):
 
 
 def test_a_name_that_is_neither_model_nor_folder_is_refused(tmp_path):
-    with pytest.raises(UnknownNameError, match=r"genointerp models` lists \(nano"):
+    with pytest.raises(UnknownNameError, match=r"genointerp models` lists, a folder"):
         load_model(str(tmp_path / "none"))
 
 

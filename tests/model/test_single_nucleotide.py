@@ -197,7 +197,7 @@ def test_log_probs_of_an_unknown_base_are_nan(model):
 @pytest.mark.parametrize("method", ["run", "prefill"])
 def test_an_unknown_site_names_those_that_there_are(model, method):
     options = {"chunk": 2} if method == "prefill" else {}
-    with pytest.raises(UnknownNameError, match=r"blocks\.0.*blocks\.1.*found blocks\.9"):
+    with pytest.raises(UnknownNameError, match=r"blocks\.0.*blocks\.1.*found 'blocks\.9'"):
         getattr(model, method)(tokens_of(1, 4), capture=["blocks.9"], **options)
 
 
@@ -240,7 +240,7 @@ def test_going_on_from_a_block_is_the_whole_run_with_its_output_replaced(model, 
 
 def test_a_model_goes_on_from_blocks_alone(model):
     x, tokens = torch.zeros(1, 4, 16), tokens_of(1, 4)
-    with pytest.raises(UnknownNameError, match=r"one of blocks.0, .*found blocks.0.mlp"):
+    with pytest.raises(UnknownNameError, match=r"one of blocks.0, .*found 'blocks.0.mlp'"):
         model.log_probs_from("blocks.0.mlp", x, tokens)
 
 

@@ -509,7 +509,7 @@ def test_between_chunks_the_model_is_free(causal):
 def test_an_unknown_site_is_named_by_every_call(model):
     tokens = tokens_of(model)
     for call in calls(model, tokens, [Edit("blocks.99", torch.neg)]):
-        with pytest.raises(UnknownNameError, match=r"blocks\.0.*found blocks\.99"):
+        with pytest.raises(UnknownNameError, match=r"blocks\.0.*found 'blocks\.99'"):
             call()
     with pytest.raises(UnknownNameError, match=r"blocks\.99\.mlp"):
         model.run(tokens, capture=["blocks.99.mlp"])
@@ -653,7 +653,7 @@ def test_a_pass_begins_with_what_fits_it(model):
     early, late, _ = sites_and_edits(model)
     x = model.run(tokens, capture=[early])[early]
     for begin, capture, message in (
-        (SiteActivations("blocks.99", x), [], "one of .*, found blocks.99"),
+        (SiteActivations("blocks.99", x), [], "one of .*, found 'blocks.99'"),
         (SiteActivations(early, x[:, 1:]), [], rf"begin at {early}: expected activations of shape"),
         (SiteActivations(early, x[..., 1:]), [], rf"begin at {early}: expected activations of"),
         (SiteActivations(EMBEDDING, x[..., :0]), [], "begin at embedding: expected activations of"),

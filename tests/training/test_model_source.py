@@ -116,7 +116,9 @@ def test_genomes_and_a_site_are_needed():
     with pytest.raises(InputError, match="genomes: expected at least one, at one site, found none"):
         ModelSource(ToyDnaModel(), [])
     plan = HarvestPlan(ToyDnaModel().spec, genome_of(0), "blocks.7", WINDOWS)
-    with pytest.raises(UnknownNameError, match=r"site: expected one of blocks\.0, found blocks\.7"):
+    with pytest.raises(
+        UnknownNameError, match=r"site: expected one of blocks\.0, found 'blocks\.7'"
+    ):
         ModelSource(ToyDnaModel(), [plan])
 
 

@@ -13,7 +13,7 @@ from genointerp.annotation.finders.ribosomal_rna import find_ribosomal_rna
 from genointerp.annotation.finders.rna_family import find_rna_families
 from genointerp.annotation.finders.tandem_repeat import find_tandem_repeats
 from genointerp.annotation.finders.transfer_rna import find_transfer_rna
-from genointerp.core.errors import UnknownNameError
+from genointerp.core.nearest import unknown
 
 FINDERS: dict[str, Finder] = {
     "pyrodigal": Finder("pyrodigal", "protein-coding genes", find_coding),
@@ -37,7 +37,7 @@ def finder_named(name: str) -> Finder:
         The message lists the finders.
     """
     if name not in FINDERS:
-        raise UnknownNameError("finder", f"one of {', '.join(FINDERS)}", repr(name))
+        raise unknown("finder", name, FINDERS)
     return FINDERS[name]
 
 

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
-from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.core.errors import InputError
+from genointerp.core.nearest import unknown
 from genointerp.model.attention import AttentionBackend
 from genointerp.model.continuation import Continuation
 from genointerp.model.gradient import check_precision, in_graph, usable_begin
@@ -162,7 +163,7 @@ class SingleNucleotideModel:
         """
         self._check_whole()
         if site not in self.spec.sites:
-            raise UnknownNameError("site", f"one of {', '.join(self.spec.sites)}", site)
+            raise unknown("site", site, self.spec.sites)
         above = self.spec.sites.index(site) + 1
         if not 0 < first < x.shape[1]:
             stream = self.network.stream_from(x, above)

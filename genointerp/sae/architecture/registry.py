@@ -1,6 +1,6 @@
 """The architectures by name."""
 
-from genointerp.core.errors import UnknownNameError
+from genointerp.core.nearest import unknown
 from genointerp.sae.architecture.batch_topk import BatchTopK
 from genointerp.sae.architecture.batch_topk_crosscoder import BatchTopKCrosscoder
 from genointerp.sae.architecture.gated import Gated
@@ -43,7 +43,5 @@ def make_sae(config: SaeConfig, d_row: int, *, seed: int = 0) -> SparseAutoencod
         If no architecture has that name.
     """
     if config.architecture not in ARCHITECTURES:
-        raise UnknownNameError(
-            "architecture", f"one of {', '.join(ARCHITECTURES)}", repr(config.architecture)
-        )
+        raise unknown("architecture", config.architecture, ARCHITECTURES)
     return ARCHITECTURES[config.architecture](config, d_row, seed=seed)

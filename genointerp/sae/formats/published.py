@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genointerp.core.errors import MismatchError, SchemaError, UnknownNameError
+from genointerp.core.errors import MismatchError, SchemaError
+from genointerp.core.nearest import unknown
 from genointerp.core.provenance import sha256_file
 from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.architecture.tied_batch_topk import TiedBatchTopK
@@ -103,7 +104,7 @@ def find_published(name: str) -> PublishedDictionary:
         If there is none of that name.
     """
     if name not in PUBLISHED:
-        raise UnknownNameError("dictionary", f"one of {', '.join(PUBLISHED)}", repr(name))
+        raise unknown("dictionary", name, PUBLISHED)
     return PUBLISHED[name]
 
 

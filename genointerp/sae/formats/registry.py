@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.core.errors import InputError
+from genointerp.core.nearest import unknown
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.formats.dictionary_learning import (
     read_dictionary_learning,
@@ -51,7 +52,7 @@ def find_format(name: str) -> Format:
         If there is no such format.
     """
     if name not in FORMATS:
-        raise UnknownNameError("format", f"one of {', '.join(FORMATS)}", repr(name))
+        raise unknown("format", name, FORMATS)
     return FORMATS[name]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
 from genointerp.core.errors import InputError, SchemaError, UnknownNameError
 from genointerp.core.files import read_text
+from genointerp.core.nearest import suggested
 from genointerp.core.parsing import parse_json, parse_yaml
 from genointerp.core.run_directory import CONFIG, is_run
 from genointerp.store.feature.catalogue import CatalogueEntry
@@ -160,7 +161,7 @@ def activation_files(
         run = RunFolder.open(path)
         known = ", ".join(run.genomes)
         if genome is not None and genome not in run.genomes:
-            raise UnknownNameError("genome", f"one of {known}", repr(genome))
+            raise UnknownNameError("genome", f"one of {known}", suggested(genome, run.genomes))
         if genome is None and of_one and len(run.genomes) > 1:
             raise InputError("genome", f"the name of one of {known}", "none")
         names = (*run.genomes,) if of_one else run.fit

@@ -20,6 +20,7 @@ from genointerp.core.arguments import StrPath
 from genointerp.core.errors import CoordinateError, SchemaError, UnknownNameError
 from genointerp.core.feature_names import check_feature_names
 from genointerp.core.identity import Identity
+from genointerp.core.nearest import suggested
 from genointerp.core.notebook import facts_table
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import sha256_file
@@ -370,7 +371,8 @@ class FeatureStore:
             if not is_count(digits):
                 names = ", ".join(self.header.feature_names) or "the dictionary has none"
                 where = f"{self.path}: feature"
-                raise UnknownNameError(where, f"a number or a name ({names})", repr(feature))
+                found = suggested(feature, self.header.feature_names)
+                raise UnknownNameError(where, f"a number or a name ({names})", found)
             number = int(digits)
         self.check_feature(number)
         return number
