@@ -11,12 +11,11 @@ import gzip
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool
+from jaxtyping import Int64
 
 from genointerp.core.errors import CoordinateError
 from genointerp.feature.specimen import Specimen
@@ -32,7 +31,13 @@ FLANKS = 3
 MARGIN = 50
 """Fewest bases on either side of a locus that are shown base by base, flanks included."""
 
-BIN_SIZES = tuple(2**power for power in range(10))
+BIN_SIZES = tuple(2**power for power in range(14))
+
+EDGE_BP = 64
+"""Longest bin next to bases that are shown one by one, so that these are no more than needed."""
+
+Place = tuple[str, GenomicInterval]
+"""An interval within a contig, with the name of its genome."""
 
 _LOOK_ALIKES = str.maketrans(
     {"<": "\u2039", ">": "\u203a", "&": "\uff06", '"': "\u2033", "'": "\u2032", "`": "\u2032"}
@@ -41,23 +46,20 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.|-]")
 _STRAND_SUFFIX = re.compile(r"\([-+.]\)$")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Resolution:
-    """Resolution at which the tracks of a page show activations.
+    """Resolution at which the track of a feature shows activations.
 
     Parameters
     ----------
     bin_bp
         Length of a bin in bp; it shows the greatest activation of its bases.
-    is_fine
-        Whether each row is shown base by base instead, one array per genome; whole bins are.
-    n_fine
-        Number of intervals that are shown base by base.
+    fine
+        Intervals that are shown base by base instead.
     """
 
     bin_bp: int
-    is_fine: tuple[Bool[np.ndarray, " _row"], ...]
-    n_fine: int
+    fine: tuple[Place, ...] = ()
 
 
 class Loci:
@@ -267,10 +269,7 @@ def feature_track(
         Short description of the feature; it may be empty.
     """
     runs = {
-        strand: [
-            _runs(one.features, one.features.feature(feature, strand), resolution.bin_bp, is_fine)
-            for one, is_fine in zip(specimens, resolution.is_fine, strict=True)
-        ]
+        strand: [_runs(one, one.features.feature(feature, strand), resolution) for one in specimens]
         for strand in STRANDS
     }
     highest = max(float(one.top.max(initial=0)) for found in runs.values() for one in found)
@@ -299,70 +298,71 @@ def feature_track(
     }
 
 
-def track_resolution(
-    specimens: Sequence[Specimen],
-    features: Sequence[int],
-    near: Sequence[tuple[str, GenomicInterval]],
-    *,
-    max_runs: int,
-) -> Resolution:
-    """Return the finest resolution at which all tracks together stay within a limit.
+def with_flanks(interval: GenomicInterval, length: int) -> GenomicInterval:
+    """Return what the page shows of a place: with flanks on either side, within its contig."""
+    margin = max(MARGIN, FLANKS * interval.length)
+    start, end = max(interval.start - margin, 0), min(interval.end + margin, length)
+    return GenomicInterval(interval.seqid, start, end)
 
-    If no resolution does, fewer intervals are shown base by base; if none does without any, as for
-    features that fire nearly everywhere, it is the one with the fewest stretches.
+
+def track_resolution(
+    specimens: Sequence[Specimen], feature: int, near: Sequence[Place], *, max_runs: int
+) -> Resolution:
+    """Return the finest resolution at which the track of a feature stays within a limit.
+
+    If none does, it is the coarsest.
 
     Parameters
     ----------
     near
-        Intervals to show base by base, each with the name of its genome: those that the page links
-        to, the most important first.
+        Intervals to show base by base, the most important first; as many as take half of the room.
     max_runs
-        Most stretches of equal activation over all tracks; each takes about 10 bytes in the page.
+        Most stretches of equal activation in the track; each takes about 10 bytes in the page.
     """
     tracks = [
-        (index, specimen.features.feature(feature, strand))
-        for index, specimen in enumerate(specimens)
-        for feature in features
+        (specimen, specimen.features.feature(feature, strand))
+        for specimen in specimens
         for strand in STRANDS
     ]
+    fine, room = [], max_runs // 2
+    for place in near:
+        n_hits = sum(_count_hits(specimen, track, place) for specimen, track in tracks)
+        if n_hits <= room:
+            fine.append(place)
+            room -= n_hits
+    choices = [Resolution(bin_bp, tuple(fine)) for bin_bp in BIN_SIZES]
 
-    @cache
-    def n_runs(bin_bp: int, n_fine: int) -> int:
-        fine = _fine_rows(specimens, near[:n_fine], bin_bp)
-        return sum(
-            len(_runs(specimens[i].features, track, bin_bp, fine[i])[0]) for i, track in tracks
-        )
+    def fits(choice: Resolution) -> bool:
+        return sum(len(_runs(*one, choice).start) for one in tracks) <= max_runs
 
-    n_fine = len(near)
-    while True:
-        # wider bins make fewer stretches, until they also widen what is shown base by base
-        index = bisect.bisect_left(
-            BIN_SIZES, x=True, key=lambda bin_bp: n_runs(bin_bp, n_fine) <= max_runs
-        )
-        if index < len(BIN_SIZES) or not n_fine:
-            break
-        n_fine //= 4
-    bin_bp = (
-        BIN_SIZES[index]
-        if index < len(BIN_SIZES)
-        else min(BIN_SIZES, key=lambda bin_bp: n_runs(bin_bp, n_fine))
-    )
-    return Resolution(bin_bp, _fine_rows(specimens, near[:n_fine], bin_bp), n_fine)
+    index = bisect.bisect_left(choices, x=True, key=fits)
+    return choices[min(index, len(choices) - 1)]
 
 
-def _fine_rows(
-    specimens: Sequence[Specimen], near: Sequence[tuple[str, GenomicInterval]], bin_bp: int
-) -> tuple[Bool[np.ndarray, " _row"], ...]:
-    stores = {specimen.name: specimen.features for specimen in specimens}
-    masks = {name: np.zeros(store.n_rows, dtype=np.bool_) for name, store in stores.items()}
-    for name, place in near:
-        store = stores[name]
-        length, offset = store.lengths[place.seqid], store.offsets[place.seqid]
-        margin = max(MARGIN, FLANKS * place.length)
-        start = max(place.start - margin, 0) // bin_bp * bin_bp
-        end = min(-(-(place.end + margin) // bin_bp) * bin_bp, length)
-        masks[name][offset + start : offset + end] = True
-    return tuple(masks.values())
+def _count_hits(specimen: Specimen, track: FeatureTrack, place: Place) -> int:
+    genome, interval = place
+    if genome != specimen.name:
+        return 0
+    first, last = np.searchsorted(track.row, specimen.features.row_range(interval))
+    return int(last - first)
+
+
+def _bin_lengths(
+    specimen: Specimen, row: Int64[np.ndarray, " hit"], resolution: Resolution
+) -> Int64[np.ndarray, " hit"]:
+    """Return the length of the bin of each row; bins of each length begin at its multiples."""
+    store, bin_bp = specimen.features, resolution.bin_bp
+    sizes = np.full(len(row), bin_bp, np.int64)
+    edge = min(EDGE_BP, bin_bp)
+    for whole, size in ((bin_bp, edge), (edge, 1)):
+        for genome, place in resolution.fine:
+            if genome == specimen.name:
+                offset, length = store.offsets[place.seqid], store.lengths[place.seqid]
+                start = place.start // whole * whole
+                end = min(-(-place.end // whole) * whole, length)
+                first, last = np.searchsorted(row, (offset + start, offset + end))
+                sizes[first:last] = size
+    return sizes
 
 
 class _Runs(NamedTuple):
@@ -373,19 +373,17 @@ class _Runs(NamedTuple):
     top: np.ndarray
 
 
-def _runs(
-    store: FeatureStore, track: FeatureTrack, bin_bp: int, is_fine: Bool[np.ndarray, " row"]
-) -> _Runs:
+def _runs(specimen: Specimen, track: FeatureTrack, resolution: Resolution) -> _Runs:
     """Return the stretches of equal activation of a track.
 
     A bin has the greatest value of its bases, rounded to three digits. No stretch crosses contigs.
     """
-    row, value = track
+    (row, value), store = track, specimen.features
     if not len(row):
         return _Runs(row, row, value)
     begins = np.array(sorted(store.offsets.values()), dtype=np.int64)
     contig = np.searchsorted(begins, row, side="right") - 1
-    size = np.where(is_fine[row], 1, bin_bp)
+    size = _bin_lengths(specimen, row, resolution)
     bins = (row - begins[contig]) // size * size + begins[contig]
     first = np.flatnonzero(np.diff(bins, prepend=-1))
     start = bins[first]

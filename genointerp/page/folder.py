@@ -11,6 +11,7 @@ from pathlib import Path
 from genointerp.core.exchange import written_format
 from genointerp.core.files import atomic_path
 from genointerp.core.progress import Progress, silent
+from genointerp.genome.interval import GenomicInterval
 from genointerp.page.baselines import baseline_tables
 from genointerp.page.browser import browser_options, feature_track, track_resolution
 from genointerp.page.hidden import backtest_tables
@@ -25,7 +26,7 @@ from genointerp.page.measure import (
     write_feature_tables,
     write_measurements,
 )
-from genointerp.page.page import feature_parts, locus_places, shared_parts
+from genointerp.page.page import feature_parts, flanked_loci, shared_parts
 from genointerp.page.references import References
 from genointerp.page.run import Run
 from genointerp.page.section import SectionMaker
@@ -134,10 +135,13 @@ def _write_features(
 
 def _feature_data(ground: Ground, one: FeatureMeasures, label: str) -> str:
     """Return the script that gives the browser the track of a feature, and where it opens."""
-    specimens, places = ground.specimens, locus_places([one.loci])
-    resolution = track_resolution(specimens, [one.feature], places, max_runs=MAX_RUNS)
+    specimens = ground.specimens
+    near = flanked_loci(specimens, one)
+    resolution = track_resolution(specimens, one.feature, near, max_runs=MAX_RUNS)
     track = feature_track(specimens, one.feature, label, ground.places, resolution)
-    locus = ground.places.place(*places[0])
+    first = one.loci.iloc[0]
+    place = GenomicInterval(first["seqid"], int(first["start"]), int(first["end"]))
+    locus = ground.places.place(first["genome"], place)
     return (
         f"/* {FORMAT} */\n"
         f"genointerp.browser.tracks.push({script_json(track)});\n"

@@ -222,19 +222,12 @@ def view_browser(
     wanted = [store.find_feature(one) for one in as_features(feature)]
     chosen = wanted or strongest_features(store, place.interval, N_TRACKS)
     shown = _with_flanks(place)
-    resolution = track_resolution(
-        [place.specimen],
-        chosen,
-        [(place.specimen.name, part) for part in store.parts(place.interval)],
-        max_runs=MAX_RUNS * max(len(chosen), 1),
-    )
+    near = [(place.specimen.name, part) for part in store.parts(shown)]
     options = browser_options([place.specimen], loci, loci.place(place.specimen.name, shown) or "")
-    options["tracks"] += [
-        feature_track(
-            [place.specimen], one, track_label(run.features.iloc[one].to_dict()), loci, resolution
-        )
-        for one in chosen
-    ]
+    for one in chosen:
+        label = track_label(run.features.iloc[one].to_dict())
+        resolution = track_resolution([place.specimen], one, near, max_runs=MAX_RUNS)
+        options["tracks"].append(feature_track([place.specimen], one, label, loci, resolution))
     scripts = [igv_text(), own_text("browser.js")]
     page = (
         page_environment()

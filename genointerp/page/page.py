@@ -6,17 +6,16 @@ by their hashes, so that no other script runs and no request is sent.
 """
 
 import base64
-from collections.abc import Iterable, Mapping
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 import yaml
 from markupsafe import Markup
 
 from genointerp.association.summary import one_per_concept
 from genointerp.core.errors import InputError
 from genointerp.core.version import __version__
+from genointerp.feature.specimen import Specimen
 from genointerp.figure.dictionary import dictionary_figure
 from genointerp.figure.training import read_metrics, training_figure
 from genointerp.genome.interval import GenomicInterval, parse_region
@@ -25,10 +24,13 @@ from genointerp.page.browser import (
     FLANKS,
     MARGIN,
     Loci,
+    Place,
+    Resolution,
     browser_options,
     covered,
     feature_track,
     track_resolution,
+    with_flanks,
 )
 from genointerp.page.findings import read_findings
 from genointerp.page.heat import HALF, N_LEVELS
@@ -66,14 +68,14 @@ N_DRAWN = 20
 """Number of features that are drawn with their best concept and their motif."""
 
 
-N_ASSOCIATIONS = 300
-"""Most rows of associations on the page, which take about 3 kB each."""
+N_ASSOCIATIONS, N_CANDIDATES = 300, 200
+"""Most rows of associations and of candidates on the page, which take about 3 kB each."""
 
 
 MAX_PAGE_BYTES = 15_000_000
 
 
-MAX_RUNS = 350_000
+MAX_RUNS = 250_000
 """Most stretches of equal activation over all tracks of the page."""
 
 
@@ -132,25 +134,35 @@ def render_page(
         "index": script_json(index_data(run, measured, features, words, pages)),
     }
     labels = {row["feature"]: track_label(row) for row in measured.features.to_dict("records")}
-    places, options = _places(run, shown), browser_options(run.specimens, loci, _first(run, loci))
+    options, queries = browser_options(run.specimens, loci, _first(run, loci)), _queried(run)
     max_runs = MAX_RUNS
     while True:
-        resolution = track_resolution(run.specimens, list(shown), places, max_runs=max_runs)
+        resolutions = {
+            one.feature: _resolution(run, one, queries, max_runs // len(shown))
+            for one in shown.values()
+        }
         tracks = [
             feature_track(run.specimens, feature, labels[feature], loci, resolution)
-            for feature in shown
+            for feature, resolution in resolutions.items()
         ]
         browser = script_json({**options, "tracks": [*options["tracks"], *tracks]})
-        page = template.render(
-            **parts, bin_bp=resolution.bin_bp, n_fine=resolution.n_fine, browser=browser
-        )
+        bins = sorted({resolution.bin_bp for resolution in resolutions.values()})
+        page = template.render(**parts, bins=[bins[0], bins[-1]], browser=browser)
         size = len(page.encode())
         if size <= MAX_PAGE_BYTES:
             return page
-        if not resolution.n_fine:
-            expected = f"a page of at most {MAX_PAGE_BYTES} bytes without fine tracks"
+        if not max_runs:
+            expected = f"a page of at most {MAX_PAGE_BYTES} bytes with the coarsest tracks"
             raise InputError(str(run.path), expected, f"{size} bytes")
-        max_runs //= 4
+        max_runs //= 8
+
+
+def _resolution(
+    run: Run, one: FeatureMeasures, queries: Sequence[Place], max_runs: int
+) -> Resolution:
+    loci = flanked_loci(run.specimens, one)
+    near = [*loci[:1], *queries, *loci[1:]]
+    return track_resolution(run.specimens, one.feature, near, max_runs=max_runs)
 
 
 def feature_parts(run: Run) -> dict[str, Any]:
@@ -211,6 +223,7 @@ def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list
             source="candidates.tsv",
             links=links,
             schema=CANDIDATES,
+            limit=N_CANDIDATES,
             note="Features that no known concept explains. A click on a region moves the browser.",
         ),
         *backtest_tables(run, links),
@@ -295,8 +308,8 @@ def _figures(run: Run) -> list[Picture]:
     return figures
 
 
-def _places(run: Run, shown: Mapping[int, FeatureMeasures]) -> list[tuple[str, GenomicInterval]]:
-    """Return the places that the page links to, with their genomes: queries, then loci by rank."""
+def _queried(run: Run) -> list[Place]:
+    """Return the regions of the queries whose genome the run states."""
     places = []
     for name in run.queries:
         entry = (run.config.get("queries") or {}).get(name, {})
@@ -305,15 +318,21 @@ def _places(run: Run, shown: Mapping[int, FeatureMeasures]) -> list[tuple[str, G
             store = specimen.features
             region = parse_region(entry["region"], store.lengths, circular=store.circular)
             places += [(specimen.name, part) for part in store.parts(region)]
-    return [*places, *locus_places(one.loci for one in shown.values())]
+    return places
 
 
-def locus_places(tables: Iterable[pd.DataFrame]) -> list[tuple[str, GenomicInterval]]:
-    """Return the loci of features with their genomes: the strongest of each, then the next."""
-    ranked = [(row["rank"], row) for table in tables for row in table.to_dict("records")]
+def flanked_loci(specimens: Sequence[Specimen], one: FeatureMeasures) -> list[Place]:
+    """Return the loci of a feature, the strongest first, with their flanks."""
+    stores = {specimen.name: specimen.features for specimen in specimens}
     return [
-        (row["genome"], GenomicInterval(row["seqid"], int(row["start"]), int(row["end"])))
-        for _, row in sorted(ranked, key=itemgetter(0))
+        (
+            row["genome"],
+            with_flanks(
+                GenomicInterval(row["seqid"], int(row["start"]), int(row["end"])),
+                stores[row["genome"]].lengths[row["seqid"]],
+            ),
+        )
+        for row in one.loci.to_dict("records")
     ]
 
 

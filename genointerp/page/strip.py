@@ -10,13 +10,13 @@ from genointerp.feature.specimen import Specimen
 from genointerp.figure.elements import gene_table
 from genointerp.genome.interval import GenomicInterval
 from genointerp.page.activation import Activations
-from genointerp.page.browser import FLANKS, MARGIN, Loci
+from genointerp.page.browser import Loci, with_flanks
 from genointerp.panel.style import type_color, visible_text
 
 WIDTH, HALF = 700.0, 36.0
 """Width of a drawing, and height of either strand in it."""
 
-MAX_COLUMNS = 700
+MAX_COLUMNS = 350
 """Most columns of a drawing; each shows the greatest activation of its bases."""
 
 MAX_GENES = 12
@@ -83,7 +83,7 @@ def strips(
     genes: Mapping[tuple[str, str], pd.DataFrame],
     places: Loci,
 ) -> tuple[Strip, ...]:
-    """Return a drawing of each locus with `FLANKS` times its width on either side.
+    """Return a drawing of each locus with flanks on either side.
 
     Parameters
     ----------
@@ -109,11 +109,7 @@ def _strip(
     places: Loci,
 ) -> Strip:
     locus = GenomicInterval(str(row["seqid"]), int(str(row["start"])), int(str(row["end"])))
-    margin = max(FLANKS * locus.length, MARGIN)
-    length = specimen.features.lengths[locus.seqid]
-    shown = GenomicInterval(
-        locus.seqid, max(locus.start - margin, 0), min(locus.end + margin, length)
-    )
+    shown = with_flanks(locus, specimen.features.lengths[locus.seqid])
     values = activations.values(specimen, shown)
     limit = activations.highest or 1.0
     unread = [

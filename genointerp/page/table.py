@@ -113,7 +113,7 @@ class Cell:
     exact
         Value as in the file, by which rows are sorted.
     title
-        Text shown when the mouse rests on the cell.
+        Text shown when the mouse rests on the cell; if it is empty, that is the exact value.
     references
         Pages of databases that describe what the cell names.
     locus
@@ -268,10 +268,8 @@ def _cell(value: object, column: str, links: Links) -> Cell:
     is_name = column in ("feature", "rank") and isinstance(value, int)
     text = str(value) if is_name else format_value(value)
     exact = "" if text == "" else visible_text(str(value))
-    is_cut = column == "sequence" and len(text) > MAX_LETTERS
-    if is_cut:
+    if column == "sequence" and len(text) > MAX_LETTERS:
         text = f"{text[:MAX_LETTERS]}\N{HORIZONTAL ELLIPSIS}"
     locus = links.find(text) if column in REGION_COLUMNS and text else None
     page = links.pages.get(value) if column == "feature" and isinstance(value, int) else None
-    title = exact if exact != text and not is_cut else ""
-    return Cell(text, exact, locus, is_number, page, title)
+    return Cell(text, exact, locus, is_number, page)

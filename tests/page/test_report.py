@@ -227,7 +227,7 @@ def test_loci_of_a_section_are_strongest_first_and_move_the_browser(page_path, p
     assert 'class="sort">first (1-based)</button>' in table
     assert 'class="sort">last (1-based)</button>' in table
     assert 'title="start 1100 in the file, which is 0-based"' in table
-    assert '<td data-exact="1176" title="1176" class="number">1,176</td>' in table
+    assert '<td data-exact="1176" class="number">1,176</td>' in table
     assert not re.search(r'class="sort">(start|end)<', page)
 
 
@@ -457,24 +457,24 @@ def test_a_track_shows_each_base_near_a_locus_and_the_greatest_of_a_bin_elsewher
     store = make_store(tmp_path_factory.mktemp("s") / "f.h5", dense, contigs)
     bin_bp = data.draw(st.sampled_from([1, 4, 8]))
     item = Specimen("g", store)
-    place = ("g", GenomicInterval("a", 20, 21))
-    margin, flanks = data.draw(st.sampled_from([(3, 1), (1, 3)]))
-    with mock.patch.object(browser, "MARGIN", margin), mock.patch.object(browser, "FLANKS", flanks):
-        (is_fine,) = browser._fine_rows([item], [place], bin_bp)
-    assert is_fine[17:24].all()
-    assert is_fine.sum() <= 7 + 2 * (bin_bp - 1)
+    place = ("g", GenomicInterval("a", 17, 24))
+    edge = data.draw(st.sampled_from([2, 4, 64]))
+    with mock.patch.object(browser, "EDGE_BP", edge):
+        resolution = browser.Resolution(bin_bp, (place,))
+        size = browser._bin_lengths(item, np.arange(87), resolution)
+        starts, stops, tops = browser._runs(item, store.feature(0, "+"), resolution)
+    assert (size[17:24] == 1).all()
+    assert bin_bp == 1 or (size == 1).sum() <= 7 + 2 * (min(bin_bp, edge) - 1)
     drawn = np.zeros(87)
-    starts, stops, tops = browser._runs(store, store.feature(0, "+"), bin_bp, is_fine)
     assert (starts[1:] >= stops[:-1]).all()
     for start, stop, top in zip(starts, stops, tops, strict=True):
         drawn[start:stop] = top
         assert (start < 57) == (stop <= 57)
     for base in range(87):
         begin = 0 if base < 57 else 57
-        first = begin + (base - begin) // bin_bp * bin_bp
-        last = min(first + bin_bp, 57 if base < 57 else 87)
-        expected = dense["+"][base] if is_fine[base] else dense["+"][first:last].max()
-        assert drawn[base] == expected
+        first = begin + (base - begin) // size[base] * size[base]
+        last = min(first + size[base], 57 if base < 57 else 87)
+        assert drawn[base] == dense["+"][first:last, 0].max()
 
 
 @pytest.mark.usefixtures("without_drawing")
@@ -490,27 +490,39 @@ def test_a_page_without_room_has_coarser_tracks_or_is_refused(run_dir, page, tmp
     cells, fine = _Page(coarse).cells, _Page(page).cells
     assert [value for _, value in cells] == [value for _, value in fine]
     monkeypatch.setattr("genointerp.page.page.MAX_PAGE_BYTES", 1000)
-    with pytest.raises(InputError, match="a page of at most 1000 bytes without fine tracks"):
+    with pytest.raises(InputError, match="a page of at most 1000 bytes with the coarsest tracks"):
         write_report(run_dir, tmp_path / "none.html")
     assert not (tmp_path / "none.html").exists()
 
 
 def test_tracks_are_as_fine_as_there_is_room(run_dir):
     run = open_run(run_dir)
-    whole = browser.track_resolution(run.specimens, [3, 7], [], max_runs=1_000_000)
-    assert whole.bin_bp == 1
-    found = browser.track_resolution(run.specimens, [3, 7], [], max_runs=300)
+    place = ("first", GenomicInterval("chrA", 1100, 1150))
+    wide = ("first", GenomicInterval("chrA", 0, 6000))
+    whole = browser.track_resolution(run.specimens, 3, [place], max_runs=1_000_000)
+    assert (whole.bin_bp, whole.fine) == (1, (place,))
+    # of 200 stretches, half may be those of places: there is room for the 50 bases of one
+    found = browser.track_resolution(run.specimens, 3, [wide, place], max_runs=200)
     assert found.bin_bp > 1
+    assert found.fine == (place,)
     sizes = []
     for bin_bp in (found.bin_bp // 2, found.bin_bp):
         runs = [
-            browser._runs(one.features, one.features.feature(feature, strand), bin_bp, fine)[0]
-            for one, fine in zip(run.specimens, found.is_fine, strict=True)
-            for feature in (3, 7)
+            browser._runs(one, one.features.feature(3, strand), replace(found, bin_bp=bin_bp)).start
+            for one in run.specimens
             for strand in "+-"
         ]
         sizes.append(sum(map(len, runs)))
-    assert sizes[1] <= 300 < sizes[0]
+    assert sizes[1] <= 200 < sizes[0]
+    coarsest = browser.track_resolution(run.specimens, 3, [place], max_runs=1)
+    assert (coarsest.bin_bp, coarsest.fine) == (browser.BIN_SIZES[-1], ())
+
+
+def test_a_place_is_shown_with_its_flanks_within_its_contig():
+    found = browser.with_flanks(GenomicInterval("a", 200, 220), 1000)
+    assert (found.start, found.end) == (140, 280)
+    found = browser.with_flanks(GenomicInterval("a", 20, 21), 60)
+    assert (found.start, found.end) == (0, 60)
 
 
 def test_json_in_a_script_element_cannot_end_it():

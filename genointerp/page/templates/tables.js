@@ -89,4 +89,11 @@
     offerColumns(holder);
     filterRows(holder);
   }
+
+  // the exact value of a number that is rounded; not in the page twice
+  document.addEventListener("mouseover", (event) => {
+    const cell = event.target instanceof Element ? event.target.closest("td[data-exact]") : null;
+    const { exact } = cell ? cell.dataset : {};
+    if (exact && !cell.title && exact !== cell.textContent.trim()) cell.title = exact;
+  });
 })();
