@@ -14,7 +14,7 @@ from genointerp.association.baseline.beside import COLUMNS, read_beside
 from genointerp.association.baseline.beside import SOURCE as BASELINES_FILE
 from genointerp.association.profile.curve import precision_recall
 from genointerp.association.profile.metagene import metagene
-from genointerp.association.summary import count_covered, summarise_features
+from genointerp.association.summary import count_covered
 from genointerp.candidate.config import RankConfig
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path
@@ -170,8 +170,7 @@ class Ground:
 
 def measure_run(run: Run, drawn: Sequence[int]) -> Measurements:
     """Measure what a report shows of all features, and curves and profiles of some on test."""
-    stores = [specimen.features for specimen in run.specimens]
-    summary = summarise_features(stores, run.associations)
+    summary = run.features
     pairs = choose_pairs(run.associations, drawn)
     profiles = [
         metagene(run.specimens, int(pair["feature"]), pair["concept"], config=run.split)

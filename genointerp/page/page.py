@@ -138,7 +138,7 @@ def render_page(
     max_runs = MAX_RUNS
     while True:
         resolutions = {
-            one.feature: _resolution(run, one, queries, max_runs // len(shown))
+            one.feature: _resolution(run, one, queries, max_runs // max(len(shown), 1))
             for one in shown.values()
         }
         tracks = [
@@ -146,7 +146,7 @@ def render_page(
             for feature, resolution in resolutions.items()
         ]
         browser = script_json({**options, "tracks": [*options["tracks"], *tracks]})
-        bins = sorted({resolution.bin_bp for resolution in resolutions.values()})
+        bins = sorted({one.bin_bp for one in resolutions.values()}) or [1]
         page = template.render(**parts, bins=[bins[0], bins[-1]], browser=browser)
         size = len(page.encode())
         if size <= MAX_PAGE_BYTES:
@@ -195,12 +195,22 @@ def shared_parts(run: Run, measured: Measurements, links: Links, folder: str) ->
 
 
 def top_features(run: Run) -> list[int]:
-    """Return the features that the page shows: best features of concepts, and candidates."""
+    """Return the features that the page shows: best features of concepts, and candidates.
+
+    Of a run without annotation, which has neither, they are those that fire most often.
+    """
     leading = one_per_concept(run.best)
     best = [int(feature) for table in (leading, run.best) for feature in table["feature"]]
     candidates = [int(feature) for feature in run.candidates["feature"].head(N_FEATURES)]
     half = list(dict.fromkeys(best))[: N_FEATURES // 2]
-    return list(dict.fromkeys([*half, *candidates, *best]))[:N_FEATURES]
+    found = list(dict.fromkeys([*half, *candidates, *best])) or _densest(run)
+    return found[:N_FEATURES]
+
+
+def _densest(run: Run) -> list[int]:
+    table = run.features[run.features["n_firing"] > 0]
+    ranked = table.sort_values("density", ascending=False, kind="stable")
+    return [int(feature) for feature in ranked["feature"]]
 
 
 def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list[PageTable]:

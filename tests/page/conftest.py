@@ -22,7 +22,7 @@ from genointerp.core.provenance import Provenance
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome, write_fasta
-from genointerp.page import page, section
+from genointerp.page import page
 from genointerp.page.section import Picture
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature.store import FeatureHeader, FeatureStore
@@ -88,14 +88,13 @@ def folder_path(run_dir, tmp_path_factory):
 
 @pytest.fixture
 def without_drawing(monkeypatch):
-    """Pages take a blank in the place of each picture: most of a page's time is drawing."""
+    """Pages have no curves and blanks in place of pictures: most of a page's time is drawing."""
 
     def blank(figure, *, alt, source):
         return Picture("data:image/png;base64,", alt, source)
 
+    monkeypatch.setattr(command, "N_DRAWN", 0)
     monkeypatch.setattr(page, "picture", blank)
-    monkeypatch.setattr(section, "picture", blank)
-    monkeypatch.setattr(section, "plot_logo", lambda *_, **__: None)
 
 
 def predictions_of(folder: Path, genomes):

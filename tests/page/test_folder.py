@@ -220,6 +220,7 @@ def test_features_come_best_first_and_each_page_leads_to_the_next(run_dir, folde
         assert f'<a rel="next" href="{feature}.html">' in page
 
 
+@pytest.mark.usefixtures("without_drawing")
 def test_one_feature_is_in_memory_at_a_time(run_dir, tmp_path, monkeypatch):
     """Each page is on disk before the activations of the next feature are read."""
     written = []
@@ -230,7 +231,6 @@ def test_one_feature_is_in_memory_at_a_time(run_dir, tmp_path, monkeypatch):
         return measure_feature(ground, feature)
 
     monkeypatch.setattr(module, "measure_feature", spy)
-    monkeypatch.setattr("genointerp.command.ask.report.N_DRAWN", 0)
     write_report(run_dir, tmp_path / "pages", folder=True)
     assert written == list(range(LIVE))
 
@@ -245,19 +245,17 @@ def test_a_folder_of_something_else_is_refused_before_the_work(run_dir, tmp_path
 
 
 @pytest.mark.usefixtures("without_drawing")
-def test_a_newer_folder_replaces_an_older_one_whole(run_dir, folder_path, tmp_path, monkeypatch):
+def test_a_newer_folder_replaces_an_older_one_whole(run_dir, folder_path, tmp_path):
     out = tmp_path / "pages"
     shutil.copytree(folder_path, out)
     (out / "features" / "999.html").write_text("of an older run\n")
-    monkeypatch.setattr("genointerp.command.ask.report.N_DRAWN", 0)
     write_report(run_dir, out, folder=True)
     assert not (out / "features" / "999.html").exists()
     assert (out / "features" / "3.html").is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["pages"]
 
 
-@pytest.mark.usefixtures("without_drawing")
-def test_a_run_without_a_dictionary_maps_density_against_f1(run_dir, tmp_path, monkeypatch):
+def test_a_run_without_a_dictionary_maps_density_against_f1(run_dir, tmp_path):
     copy = tmp_path / "run"
     shutil.copytree(run_dir, copy)
     shutil.rmtree(copy / "sae")

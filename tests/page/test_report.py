@@ -482,6 +482,7 @@ def test_a_page_without_room_has_coarser_tracks_or_is_refused(run_dir, page, tmp
     out = tmp_path / "coarse.html"
     write_report(run_dir, out)
     limit = len(out.read_bytes()) - 1
+    monkeypatch.setattr(module, "MAX_RUNS", 500)
     monkeypatch.setattr("genointerp.page.page.MAX_PAGE_BYTES", limit)
     with replacing():
         write_report(run_dir, out)
