@@ -108,8 +108,9 @@ def read_elements(
     Returns
     -------
     tuple
-        The specimens, with their sequences if these are known; and the sha256 by its role, which
-        is empty if the elements were defined before.
+        The specimens, with their sequences if these are known; and the sha256 by its role. It is
+        that of a file where the elements are of what the file defines, else of the definition; and
+        missing where the specimens have elements of different definitions.
 
     Raises
     ------
@@ -118,19 +119,37 @@ def read_elements(
     """
     opened = files.open(if_known=("sequence", "annotation"))
     if concepts is None and all(specimen.elements is not None for specimen in opened):
-        return list(opened), {}
+        return list(opened), _digest_of_elements(opened, files)
     if isinstance(concepts, Mapping):
         definitions = dict(concepts)
-        text = json.dumps({name: asdict(one) for name, one in definitions.items()})
-        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        sha256 = _digest(definitions)
     else:
-        path = Path(concepts or files.concepts or annotations_folder() / "concepts.yaml")
+        path = _definition(files) if concepts is None else Path(concepts)
         definitions, sha256 = load_concepts(path), sha256_file(path)
     found = [specimen.with_concepts(definitions) for specimen in opened]
     for specimen in found:
         where = str(specimen.annotation_file or specimen.name)
         tell_unused(specimen.needs("annotation"), specimen.needs("elements"), where=where)
     return found, {"concepts": sha256}
+
+
+def _definition(files: SpecimenFiles) -> Path:
+    return files.concepts or annotations_folder() / "concepts.yaml"
+
+
+def _digest(definitions: Mapping[str, Concept]) -> str:
+    text = json.dumps({name: asdict(one) for name, one in definitions.items()})
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _digest_of_elements(opened: Sequence[Specimen], files: SpecimenFiles) -> dict[str, str]:
+    """Return the sha256 of the definition of elements that were there, by its role."""
+    first, *others = (dict(specimen.needs("elements").concepts) for specimen in opened)
+    if any(other != first for other in others):
+        return {}
+    path = _definition(files)
+    is_of_file = dict(load_concepts(path)) == first
+    return {"concepts": sha256_file(path) if is_of_file else _digest(first)}
 
 
 def read_split(associations: Path) -> AssociateConfig:

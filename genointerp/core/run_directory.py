@@ -7,6 +7,9 @@ from genointerp.core.arguments import StrPath
 CONFIG = "config.yaml"
 """The resolved configuration, by which a directory is known as that of a run."""
 
+ASSOCIATIONS_FILE = "associations.parquet"
+"""The associations of a run."""
+
 
 def is_run(path: StrPath) -> bool:
     """Say whether a path is the directory of a run."""

@@ -110,7 +110,8 @@ class SpecimenFiles:
             If a sequence belongs to none of the genomes.
         """
         wanted = {*needed, *if_known}
-        given = _read_sequences(self.sequences if "sequence" in wanted else (), self.features)
+        # also where none is needed: one of another genome is a slip
+        given = _read_sequences(self.sequences, self.features)
         origins = _open_activations(self.activations, self.features)
         found = [_opened(source, given, origins, wanted) for source in self.sources]
         for part in needed:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from genointerp.association.summary import feature_labels
 from genointerp.core.arguments import StrPath
-from genointerp.core.run_directory import in_run, is_run
+from genointerp.core.run_directory import ASSOCIATIONS_FILE, in_run, is_run
 from genointerp.feature.projection import Method, Projection, project
 from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.panel.dictionary import plot_dictionary
@@ -60,7 +60,7 @@ def dictionary(
     if associations is None and is_run(sae) and (own := RunFolder.open(sae).associations).is_file():
         associations = own
     if associations is not None:
-        associations = in_run(associations, "associations.parquet")
+        associations = in_run(associations, ASSOCIATIONS_FILE)
     rows = read_directions(sae)
     table = None if associations is None else read_table(associations, ASSOCIATIONS)
     if associations is not None:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError
-from genointerp.core.run_directory import in_run
+from genointerp.core.run_directory import ASSOCIATIONS_FILE, in_run
 from genointerp.figure.file import Look, check_suffix, new_figure, save_figure, write_caption
 from genointerp.panel.overlap import CAPTION, SCORE_NAMES, Score, plot_overlap, shown_pairs
 from genointerp.store.table.schema.association import ASSOCIATIONS
@@ -43,7 +43,7 @@ def overlap(
         If no feature has an ``f1_fit`` above 0.
     """
     check_suffix(out)
-    associations = in_run(associations, "associations.parquet")
+    associations = in_run(associations, ASSOCIATIONS_FILE)
     table = read_table(associations, ASSOCIATIONS)
     best = shown_pairs(table)
     if best.empty:

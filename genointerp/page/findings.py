@@ -16,6 +16,7 @@ from genointerp.association.baseline.beside import (
 )
 from genointerp.association.inputs import sides_path
 from genointerp.association.summary import MAX_Q
+from genointerp.core.run_directory import ASSOCIATIONS_FILE
 from genointerp.page.run import Run
 from genointerp.store.table.schema.association import SIDES
 from genointerp.store.table.schema.candidate import BACKTEST
@@ -198,7 +199,7 @@ def _untested(run: Run, tested: set[str]) -> list[str]:
 
 
 def _warnings(run: Run) -> Iterator[Finding]:
-    path = sides_path(run.path / "associations.parquet")
+    path = sides_path(run.path / ASSOCIATIONS_FILE)
     if path.is_file():
         for row in read_table(path, SIDES).to_dict("records"):
             if row["similar"]:

@@ -17,7 +17,7 @@ from genointerp.association.summary import summarise_features
 from genointerp.candidate.dossier.file import read_dossier
 from genointerp.core.arguments import FeatureName, StrPath
 from genointerp.core.notebook import facts_table
-from genointerp.core.run_directory import CONFIG
+from genointerp.core.run_directory import ASSOCIATIONS_FILE, CONFIG
 from genointerp.feature.regions import AnyRegion
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.genome import Genome
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 TABLES = (CONFIG, "summary.json", "best_per_concept.tsv")
 """Files of every run directory, next to the folder of each genome."""
 
-OF_ASSOCIATIONS = ("associations.parquet", "candidates.tsv")
+OF_ASSOCIATIONS = (ASSOCIATIONS_FILE, "candidates.tsv")
 """Further files of a run directory if every genome has an annotation."""
 
 OPTIONAL_TABLES = ("baselines.tsv", "backtest.tsv")

@@ -14,6 +14,7 @@ from genointerp.core.errors import GenointerpError, InputError, SchemaError
 from genointerp.core.files import kind_of_place
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import sha256_file
+from genointerp.core.run_directory import ASSOCIATIONS_FILE
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.activation import store as activations
 from genointerp.store.activation.store import ActivationStore
@@ -100,7 +101,7 @@ _TABLES = (
     *("associations.tsv", "associations.sides.tsv", "best_per_concept.tsv", "baselines.tsv"),
     *("ablation.tsv", "backtest.tsv", "backtest_features.tsv"),
 )
-_OF_FEATURES = ("associations.parquet", "candidates.tsv")
+_OF_FEATURES = (ASSOCIATIONS_FILE, "candidates.tsv")
 
 
 def _files_of(run: RunFolder) -> Iterator[tuple[Path, Sequence[Path]]]:

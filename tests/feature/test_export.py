@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from genointerp.annotation.annotation_set import Element, Part
 from genointerp.cli.main import app
 from genointerp.command.ask.export import export
-from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.core.errors import InputError, MismatchError, UnknownNameError
 from genointerp.core.provenance import sha256_file
 from genointerp.feature.gene_matrix import gene_layers, to_anndata
 from genointerp.feature.loci import LocusConfig, all_loci
@@ -51,6 +51,14 @@ def store(tmp_path, dense, genome):
 @pytest.fixture
 def files(store, genome):
     return Specimen("f", store, genome)
+
+
+@pytest.mark.parametrize("suffix", ["bw", "bed", "fasta"])
+def test_a_sequence_of_another_genome_is_refused_whatever_is_written(store, tmp_path, suffix):
+    (tmp_path / "other.fa").write_text(">chrA\nACGT\n")
+    with pytest.raises(MismatchError, match=r"other\.fa: expected genome|found genome"):
+        export(store, 1, out=tmp_path / f"t.{suffix}", genome=tmp_path / "other.fa")
+    assert not (tmp_path / f"t.{suffix}").exists()
 
 
 def expected_of(dense, strand):

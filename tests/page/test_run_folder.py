@@ -10,6 +10,8 @@ import genointerp as gi
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError, SchemaError, UnknownNameError
 from genointerp.store.feature.run_folder import RunFolder
+from genointerp.store.table.schema.association import ASSOCIATIONS
+from genointerp.store.table.table import read_provenance
 from tests.page.conftest import run_dir  # noqa: F401 (a fixture)
 
 
@@ -113,6 +115,23 @@ def test_concepts_of_ones_own_are_associated_and_ranked_in_memory(run_dir):  # n
     assert len(gi.rank(run, associations=table).table) == 11
     with pytest.raises(InputError, match="associations: expected the file of a table"):
         gi.rank(run, "candidates.tsv", associations=table)
+
+
+def test_the_definition_of_the_concepts_of_an_open_run_is_recorded(run_dir, tmp_path):  # noqa: F811
+    run, own = gi.open_run(run_dir), {"tRNA": gi.load_concepts()["tRNA"]}
+    asked = {
+        "open": (run, None),
+        "path": (run_dir, None),
+        "defined": ([specimen.with_concepts(own) for specimen in run.specimens], None),
+        "given": (run_dir, own),
+    }
+    told = {}
+    for name, (features, concepts) in asked.items():
+        out = tmp_path / f"{name}.tsv"
+        gi.associate(features, out, concepts=concepts, config=QUICK)
+        told[name] = read_provenance(out, ASSOCIATIONS)["inputs"]["concepts"]
+    assert told["open"] == told["path"]
+    assert told["defined"] == told["given"] != told["open"]
 
 
 def test_a_run_is_ranked_and_its_candidates_described(run_dir, tmp_path):  # noqa: F811

@@ -103,6 +103,10 @@ def test_the_steps_that_a_run_has_before_it_are_listed_and_nothing_is_made(place
     run_workflow(tmp_path / "run.yaml", out, cores=1)
     (out / "last.txt").unlink()
     assert [step.rule for step in module.plan_run(tmp_path / "run.yaml", out)] == ["last"]
+    again = ["--forcerun", "first"]
+    for is_locked in (True, False):
+        steps = module.plan_run(tmp_path / "run.yaml", out, extra=again, is_locked=is_locked)
+        assert {step.rule for step in steps} == {"first", "last"}
     assert not (out / "last.txt").exists()
 
 

@@ -76,7 +76,11 @@ def test_a_genbank_file_without_features_is_annotated_by_finders(tmp_path):
     (tmp_path / "bare.gb").write_text(text[:begin] + text[end:])
     (one,) = bring([tmp_path / "bare.gb"])
     assert one.annotation is None
-    assert start_config([one], train=False)["genomes"]["bare"]["annotate_with"]
+    found = start_config([one], train=False)["genomes"]["bare"]["annotate_with"]
+    assert found
+    init(tmp_path / "bare.gb", tmp_path / "run.yaml")
+    written = yaml.safe_load((tmp_path / "run.yaml").read_text())["genomes"]["bare"]
+    assert written["annotate_with"] == found
 
 
 def test_what_is_read_is_said_with_what_is_unknown(fasta):

@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from genointerp.cli.options import Cores
+from genointerp.cli.options import Cores, NoLock
 
 
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="run directory")] = Path("results/demo"),
     cores: Cores = 2,
+    no_lock: NoLock = False,
 ) -> None:
     """Run the whole chain on regions of both shipped genomes, then print what it found."""
     from genointerp.command.start.demo import demo as run_demo
@@ -19,6 +20,6 @@ def demo(
     from genointerp.workflow.headline import headline
 
     with status_line() as line:
-        run_demo(out, cores=cores, show=line.show, status=line.status)
+        run_demo(out, cores=cores, show=line.show, status=line.status, is_locked=not no_lock)
     typer.echo(headline(out))
     typer.echo("\n".join(["", "next:", *(f"  {line}" for line in next_commands(out))]))

@@ -25,7 +25,8 @@ def run(
     from genointerp.workflow.cost import as_lines
 
     if dry_run:
-        typer.echo("\n".join(as_lines(plan_run(config, out), cores)))
+        steps = plan_run(config, out, extra=snakemake or (), is_locked=not no_lock)
+        typer.echo("\n".join(as_lines(steps, cores)))
         return
     with status_line() as line:
         run_workflow(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from genointerp.cli.options import Cores, DryRun
+from genointerp.cli.options import Cores, DryRun, NoLock
 
 
 def start(
@@ -24,6 +24,7 @@ def start(
     ] = False,
     cores: Cores = 2,
     dry_run: DryRun = False,
+    no_lock: NoLock = False,
 ) -> None:
     """Run the whole chain on GENOME, then print what it found and what to do next."""
     from genointerp.command.start.start import next_commands, plan_start
@@ -32,7 +33,14 @@ def start(
     from genointerp.workflow.headline import headline
 
     if dry_run:
-        lines = plan_start(genome, out, annotations=annotations or (), train=train, cores=cores)
+        lines = plan_start(
+            genome,
+            out,
+            annotations=annotations or (),
+            train=train,
+            cores=cores,
+            is_locked=not no_lock,
+        )
         typer.echo("\n".join(lines))
         return
     with status_line() as line:
@@ -44,6 +52,7 @@ def start(
             cores=cores,
             show=line.show,
             status=line.status,
+            is_locked=not no_lock,
         )
     typer.echo(headline(run_dir))
     typer.echo("\n".join(["", "next:", *(f"  {line}" for line in next_commands(run_dir))]))

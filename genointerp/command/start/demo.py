@@ -13,8 +13,17 @@ def demo(
     cores: int = 2,
     show: Callable[[str], None] = lambda line: None,
     status: Callable[[str], None] = lambda line: None,
+    is_locked: bool = True,
 ) -> None:
-    """Run the shipped demonstration: regions of both shipped genomes, the shipped model."""
+    """Run the shipped demonstration: regions of both shipped genomes, the shipped model.
+
+    Parameters and errors are those of `genointerp.run`.
+    """
     run_workflow(
-        workflow_folder() / "config" / "demo.yaml", out, cores=cores, show=show, status=status
+        workflow_folder() / "config" / "demo.yaml",
+        out,
+        cores=cores,
+        show=show,
+        status=status,
+        is_locked=is_locked,
     )

@@ -140,17 +140,31 @@ def run_resolved(
         raise WorkflowError(_reason(log, out, snakemake.returncode))
 
 
-def plan_run(config: StrPath, out: StrPath) -> list[Step]:
+def plan_run(
+    config: StrPath, out: StrPath, *, extra: Sequence[str] = (), is_locked: bool = True
+) -> list[Step]:
     """Return the steps that a run has before it, each with an estimate of its time.
 
     A run directory gets the configuration and its inputs; one that is not there is not made.
     Parameters and errors are those of :func:`run`.
     """
-    return plan_resolved(read_run_config(Path(config)), Path(out), where=str(config))
+    return plan_resolved(
+        read_run_config(Path(config)),
+        Path(out),
+        where=str(config),
+        extra=extra,
+        is_locked=is_locked,
+    )
 
 
 def plan_resolved(
-    config: Mapping[str, Any], out: Path, *, where: str, is_made: bool = False
+    config: Mapping[str, Any],
+    out: Path,
+    *,
+    where: str,
+    is_made: bool = False,
+    extra: Sequence[str] = (),
+    is_locked: bool = True,
 ) -> list[Step]:
     """Return the steps of a resolved configuration, as :func:`plan_run` does.
 
@@ -162,14 +176,16 @@ def plan_resolved(
     check_inputs(config, where=where)
     if not (is_made or (out / "config.yaml").is_file()):
         with TemporaryDirectory() as folder:
-            return _planned(config, Path(folder), where=where)
-    with _only_run_in(out):
-        return _planned(config, out, where=where)
+            return _planned(config, Path(folder), where=where, extra=extra)
+    with _only_run_in(out) if is_locked else nullcontext():
+        return _planned(config, out, where=where, extra=extra)
 
 
-def _planned(config: Mapping[str, Any], out: Path, *, where: str) -> list[Step]:
+def _planned(
+    config: Mapping[str, Any], out: Path, *, where: str, extra: Sequence[str]
+) -> list[Step]:
     environment = _prepare(config, out, where=where, is_here=True)
-    command = [*snakemake_command(out, cores=1), "--dry-run"]
+    command = [*snakemake_command(out, cores=1), *extra, "--dry-run"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]

@@ -29,6 +29,7 @@ def start(
     cores: int = 2,
     show: Callable[[str], None] = lambda line: None,
     status: Callable[[str], None] = lambda line: None,
+    is_locked: bool = True,
 ) -> Path:
     """Run the workflow on genomes of one's own; return the run directory.
 
@@ -49,7 +50,7 @@ def start(
         Threads that all steps together may use.
     show
         Called with what will be done, then as in `run`.
-    status
+    status, is_locked
         As in `run`.
 
     Raises
@@ -68,10 +69,18 @@ def start(
     folder = as_path(out) or Path("results") / brought[0].name
     check_directory(folder, brought)
     config = start_config(brought, train=train)
-    steps = plan_resolved(config, folder, where=WHERE, is_made=True)
+    steps = plan_resolved(config, folder, where=WHERE, is_made=True, is_locked=is_locked)
     for line in [*run_lines(brought, train=train), as_lines(steps, cores)[-1]]:
         show(line)
-    run_resolved(config, folder, where=WHERE, cores=cores, show=show, status=status)
+    run_resolved(
+        config,
+        folder,
+        where=WHERE,
+        cores=cores,
+        show=show,
+        status=status,
+        is_locked=is_locked,
+    )
     return folder
 
 
@@ -82,6 +91,7 @@ def plan_start(
     annotations: OneOrMorePaths = (),
     train: bool = False,
     cores: int = 2,
+    is_locked: bool = True,
 ) -> list[str]:
     """Return what `start` would do, in lines: what is read, then each step with an estimate.
 
@@ -91,7 +101,7 @@ def plan_start(
     folder = as_path(out) or Path("results") / brought[0].name
     check_directory(folder, brought)
     config = start_config(brought, train=train)
-    steps = plan_resolved(config, folder, where=WHERE)
+    steps = plan_resolved(config, folder, where=WHERE, is_locked=is_locked)
     return [*run_lines(brought, train=train), *as_lines(steps, cores)]
 
 

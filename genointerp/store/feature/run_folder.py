@@ -11,7 +11,7 @@ from genointerp.core.errors import InputError, SchemaError, UnknownNameError
 from genointerp.core.files import read_text
 from genointerp.core.nearest import suggested
 from genointerp.core.parsing import parse_json, parse_yaml
-from genointerp.core.run_directory import CONFIG, is_run
+from genointerp.core.run_directory import ASSOCIATIONS_FILE, CONFIG, is_run
 from genointerp.store.feature.catalogue import CatalogueEntry
 
 
@@ -87,7 +87,7 @@ class RunFolder:
     @property
     def associations(self) -> Path:
         """The associations, which are there where every genome is annotated."""
-        return self.path / "associations.parquet"
+        return self.path / ASSOCIATIONS_FILE
 
     @property
     def sae(self) -> Path:
