@@ -9,9 +9,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from genointerp.figure.file import with_few_colors
+
 PAGE = Path("docs/figures.md")
 DEMO = "results/demo"
-N_COLORS = 64
 WIDTH = 1000
 """Pixels of a picture at most, so that all of them together stay small."""
 
@@ -39,7 +40,7 @@ def draw(command: Sequence[str]) -> None:
     subprocess.run([program, *command[1:], "--force"], check=True)
     with Image.open(out) as image:
         image.thumbnail((WIDTH, 4 * WIDTH))
-        image.convert("RGB").quantize(N_COLORS).save(out, optimize=True)
+        with_few_colors(image).save(out, optimize=True)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,26 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Literal, TypedDict, Unpack
 
-from matplotlib import rc_context
+import numpy as np
+from matplotlib import colormaps, rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from PIL import Image
 
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path
-from genointerp.panel.style import FONT_SIZE, plain_text
+from genointerp.panel.style import (
+    BASE_COLORS,
+    FAMILY_COLORS,
+    FONT_SIZE,
+    NOT_READ,
+    PALETTE,
+    SEQUENTIAL,
+    plain_text,
+)
 
 FORMATS = (".png", ".pdf", ".svg")
 FORMAT = "genointerp::figure"
@@ -29,6 +40,10 @@ NARROW = 150.0
 """Width in mm below which a figure has its panels and its legend below each other."""
 
 MAX_DPI = 2400
+
+_TINTS = (1.0, 0.8, 0.6, 0.4, 0.2)
+_N_SCORES = 64
+_N_GREYS = 32
 
 _SCREEN_DPI = 100
 _MM_PER_INCH = 25.4
@@ -126,10 +141,14 @@ def lay_out(figure: Figure) -> None:
         engine.execute(figure)
 
 
+def max_characters(figure: Figure) -> int:
+    """Return how many characters of the usual size fit the width of a figure."""
+    return int(72 * figure.get_figwidth() / (_CHARACTER * FONT_SIZE))
+
+
 def write_caption(figure: Figure, text: str) -> None:
     """Write a text below a figure, in lines that fit its width."""
-    n_characters = int(72 * figure.get_figwidth() / (_CHARACTER * FONT_SIZE))
-    lines = [line for part in text.split("\n") for line in wrap(part, n_characters)]
+    lines = [line for part in text.split("\n") for line in wrap(part, max_characters(figure))]
     text = plain_text("\n".join(lines))
     figure.supxlabel(text, x=0.01, ha="left", fontsize=FONT_SIZE, color="0.25")
 
@@ -157,6 +176,22 @@ def save_figure(figure: Figure, out: StrPath | None) -> Figure:
     with atomic_path(out) as temporary, reproducible_and_editable:
         figure.savefig(temporary, dpi=figure.dpi, metadata=metadata)
     return figure
+
+
+def with_few_colors(image: Image.Image) -> Image.Image:
+    """Return a picture of a figure in the colours of the package, for a smaller file.
+
+    Each pixel takes one of the fixed colours, their tints, greys and the colours of scores. Colours
+    that are chosen by how often they occur merge rare ones, which a legend tells apart.
+    """
+    colors = sorted({*FAMILY_COLORS.values(), *PALETTE, *BASE_COLORS.values()})
+    tints = [1 - share * (1 - np.array(to_rgb(color))) for color in colors for share in _TINTS]
+    scores = colormaps[SEQUENTIAL](np.linspace(0, 1, _N_SCORES))[:, :3]
+    greys = np.repeat(np.linspace(0, 1, _N_GREYS)[:, None], 3, axis=1)
+    every = np.vstack([tints, scores, greys, to_rgb(NOT_READ["facecolor"])])
+    palette = Image.new("P", (1, 1))
+    palette.putpalette((255 * every).round().astype(int).ravel().tolist())
+    return image.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def check_suffix(out: StrPath | None) -> None:

@@ -20,7 +20,14 @@ from genointerp.figure.elements import (
     strongest_features,
     unrolled,
 )
-from genointerp.figure.file import Look, check_suffix, lay_out, new_figure, save_figure
+from genointerp.figure.file import (
+    Look,
+    check_suffix,
+    lay_out,
+    max_characters,
+    new_figure,
+    save_figure,
+)
 from genointerp.panel.region import (
     plot_concepts,
     plot_feature_track,
@@ -40,6 +47,9 @@ _READ_ON = {
     "+": f"{ACTIVATION}, read on +: upwards",
     "-": f"{ACTIVATION}, read on \N{MINUS SIGN}: downwards",
 }
+
+_HANDLE = 7
+"""Width of a patch of the legend with the room around it, in characters."""
 
 N_TRACKS = 6
 """Number of features drawn if none are named."""
@@ -145,7 +155,8 @@ def region(
     handles = family_patches([*genes["type"], *blocks["concept"]])
     handles += [Patch(facecolor=STRAND_COLORS[one], label=said) for one, said in _READ_ON.items()]
     handles += [not_read_patch()] if gaps else []
-    n_lines = -(-len(handles) // max(int(0.8 * figure.get_figwidth()), 2))
+    n_characters = sum(len(str(handle.get_label())) + _HANDLE for handle in handles)
+    n_lines = -(-n_characters // max_characters(figure))
     figure.legend(
         handles=handles,
         loc="outside lower center",

@@ -17,7 +17,7 @@ from genointerp.core.errors import InputError
 from genointerp.core.version import __version__
 from genointerp.feature.specimen import Specimen
 from genointerp.figure.dictionary import dictionary_figure
-from genointerp.figure.training import read_metrics, training_figure
+from genointerp.figure.training import read_metrics, read_parts, training_figure
 from genointerp.genome.interval import GenomicInterval, parse_region
 from genointerp.page.baselines import baseline_tables, beside_table
 from genointerp.page.browser import (
@@ -309,7 +309,9 @@ def _figures(run: Run) -> list[Picture]:
     drawn = {path.stem for path in run.figures}
     metrics, weights = run.path / "sae" / "metrics.jsonl", run.path / "sae" / WEIGHTS
     if metrics.is_file() and "training" not in drawn:
-        figure = training_figure(read_metrics(metrics), where=str(metrics))
+        figure = training_figure(
+            read_metrics(metrics), where=str(metrics), parts=read_parts(metrics.parent)
+        )
         figures.append(picture(figure, alt="training curves", source="sae/metrics.jsonl"))
     if weights.is_file() and "dictionary" not in drawn:
         figure = dictionary_figure(read_directions(weights.parent), run.associations)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from genointerp.association.profile.metagene import ANCHORS
 from genointerp.feature.top import TopConfig
-from genointerp.figure.file import new_figure
+from genointerp.figure.file import new_figure, with_few_colors
 from genointerp.figure.motif import highest_null
 from genointerp.page.dossier import DossierPart, dossier_part
 from genointerp.page.heat import HeatRow
@@ -38,7 +38,6 @@ from genointerp.store.table.table import read_table
 ABLATION_FILE = "ablation.tsv"
 
 DPI = 100
-N_COLORS = 64
 
 
 class Picture(NamedTuple):
@@ -209,7 +208,7 @@ def picture(figure: Figure, *, alt: str, source: str) -> Picture:
     drawn, small = BytesIO(), BytesIO()
     figure.savefig(drawn, format="png", dpi=DPI)
     with Image.open(drawn) as image:
-        image.convert("RGB").quantize(N_COLORS).save(small, format="png", optimize=True)
+        with_few_colors(image).save(small, format="png", optimize=True)
     content = base64.b64encode(small.getvalue()).decode()
     return Picture(f"data:image/png;base64,{content}", alt, source)
 

@@ -5,6 +5,7 @@ import re
 import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from unittest import mock
 from urllib.parse import unquote
 
@@ -616,6 +617,24 @@ def test_a_region_is_drawn_with_the_concepts_that_are_given(run_dir, tmp_path):
     assert ">my_genes</text>" in out.read_text()
     # the legend names the colour of the gene, but no row is called so
     assert out.read_text().count(">tRNA</text>") == 1
+
+
+@pytest.mark.parametrize("width", [89.0, 183.0])
+def test_a_region_of_a_journal_column_holds_its_legend_and_its_labels(run_dir, width):
+    source = {"genome": run_dir / "first.fa", "annotations": run_dir / "first.gff3"}
+    store = run_dir / "first" / "features.h5"
+    figure = draw_region(store, "chrA:1,001-1,900", feature=[3, 11], width=width, **source)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert texts[:2] == ["CDS", "tRNA"]
+    assert texts[-1] == "activation (model units), read on \N{MINUS SIGN}: downwards"
+    for one in (legend, *(ax.yaxis.label for ax in figure.axes)):
+        box = one.get_window_extent()
+        assert box.x0 >= 0, one
+        assert box.x1 <= figure.bbox.x1, one
+    ticks = [label.get_window_extent() for label in figure.axes[-1].get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(ticks))
 
 
 def test_a_region_that_was_read_in_part_is_drawn_with_its_gaps(tmp_path):

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from genointerp.cli.look import with_look
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError
-from genointerp.figure.file import DPI, FORMATS, new_figure, save_figure
+from genointerp.figure.file import DPI, FORMATS, new_figure, save_figure, with_few_colors
+from genointerp.panel.style import FAMILY_COLORS, NOT_READ, PALETTE
 
 KINDS = typer.main.get_command(app).commands["plot"].commands
 
@@ -98,6 +99,17 @@ def test_a_command_gets_only_what_was_given():
     for words in (["a"], ["b", "--dpi", "300", "--width", "89", "--title", ""]):
         assert CliRunner().invoke(one, words).exit_code == 0
     assert found == [("a", {}), ("b", {"dpi": 300, "width": 89.0, "title": ""})]
+
+
+def test_a_small_picture_keeps_every_colour_of_a_legend():
+    kept = [*FAMILY_COLORS.values(), *PALETTE, NOT_READ["facecolor"], "#ffffff", "#000000"]
+    image = Image.new("RGB", (len(kept), 1))
+    for index, color in enumerate(kept):
+        image.putpixel((index, 0), tuple(int(color[at : at + 2], 16) for at in (1, 3, 5)))
+    small = with_few_colors(image)
+    assert small.mode == "P"
+    # a grey may be one step off, since its neighbours are in the palette too
+    np.testing.assert_allclose(small.convert("RGB"), np.asarray(image).astype(int), atol=1)
 
 
 def test_a_figure_is_one_of_matplotlib():
