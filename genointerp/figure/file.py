@@ -1,5 +1,6 @@
 """Create and save figures without pyplot and its global state."""
 
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from textwrap import wrap
@@ -7,6 +8,7 @@ from typing import Literal, TypedDict, Unpack
 
 import numpy as np
 from matplotlib import colormaps, rc_context
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -49,6 +51,9 @@ _SCREEN_DPI = 100
 _MM_PER_INCH = 25.4
 _CHARACTER = 0.58
 """Width of a character as a share of the size of its font."""
+
+_HANDLE = 8
+"""Width of a patch of a legend with the room around it, in characters."""
 
 # the first ones come with matplotlib; where an .svg is read, at least one is installed
 _SANS = ("DejaVu Sans", "Verdana", "Arial", "Helvetica")
@@ -141,16 +146,29 @@ def lay_out(figure: Figure) -> None:
         engine.execute(figure)
 
 
-def max_characters(figure: Figure) -> int:
-    """Return how many characters of the usual size fit the width of a figure."""
-    return int(72 * figure.get_figwidth() / (_CHARACTER * FONT_SIZE))
-
-
 def write_caption(figure: Figure, text: str) -> None:
     """Write a text below a figure, in lines that fit its width."""
-    lines = [line for part in text.split("\n") for line in wrap(part, max_characters(figure))]
+    lines = [line for part in text.split("\n") for line in wrap(part, _max_characters(figure))]
     text = plain_text("\n".join(lines))
     figure.supxlabel(text, x=0.01, ha="left", fontsize=FONT_SIZE, color="0.25")
+
+
+def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
+    """Write a legend below a figure, in as few lines as its width allows."""
+    widths = np.array([len(str(handle.get_label())) + _HANDLE for handle in handles])
+    fitting = (
+        n_columns
+        for n_columns in range(len(handles), 1, -1)
+        if sum(column.max() for column in np.array_split(widths, n_columns))
+        <= _max_characters(figure)
+    )
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=next(fitting, 1),
+        fontsize=FONT_SIZE,
+        frameon=False,
+    )
 
 
 def save_figure(figure: Figure, out: StrPath | None) -> Figure:
@@ -192,6 +210,10 @@ def with_few_colors(image: Image.Image) -> Image.Image:
     palette = Image.new("P", (1, 1))
     palette.putpalette((255 * every).round().astype(int).ravel().tolist())
     return image.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
+
+
+def _max_characters(figure: Figure) -> int:
+    return int(72 * figure.get_figwidth() / (_CHARACTER * FONT_SIZE))
 
 
 def check_suffix(out: StrPath | None) -> None:

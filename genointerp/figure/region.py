@@ -24,7 +24,7 @@ from genointerp.figure.file import (
     Look,
     check_suffix,
     lay_out,
-    max_characters,
+    legend_below,
     new_figure,
     save_figure,
 )
@@ -36,7 +36,6 @@ from genointerp.panel.region import (
 )
 from genointerp.panel.style import (
     ACTIVATION,
-    FONT_SIZE,
     STRAND_COLORS,
     family_patches,
     not_read_patch,
@@ -47,9 +46,6 @@ _READ_ON = {
     "+": f"{ACTIVATION}, read on +: upwards",
     "-": f"{ACTIVATION}, read on \N{MINUS SIGN}: downwards",
 }
-
-_HANDLE = 7
-"""Width of a patch of the legend with the room around it, in characters."""
 
 N_TRACKS = 6
 """Number of features drawn if none are named."""
@@ -155,15 +151,7 @@ def region(
     handles = family_patches([*genes["type"], *blocks["concept"]])
     handles += [Patch(facecolor=STRAND_COLORS[one], label=said) for one, said in _READ_ON.items()]
     handles += [not_read_patch()] if gaps else []
-    n_characters = sum(len(str(handle.get_label())) + _HANDLE for handle in handles)
-    n_lines = -(-n_characters // max_characters(figure))
-    figure.legend(
-        handles=handles,
-        loc="outside lower center",
-        ncols=-(-len(handles) // n_lines),
-        fontsize=FONT_SIZE,
-        frameon=False,
-    )
+    legend_below(figure, handles)
     # what follows depends on the room that the labels on the left leave
     lay_out(figure)
     plot_genes(genes, interval, ax=axes[0])
