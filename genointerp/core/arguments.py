@@ -1,4 +1,4 @@
-"""Arguments as people write them: a path as text, one of a thing where several may stand."""
+"""Arguments as people write them: a path as text, one of several, a run in place of its file."""
 
 import os
 from collections.abc import Iterable
@@ -9,6 +9,12 @@ StrPath = str | os.PathLike[str]
 
 SHIPPED = "shipped:"
 """Beginning of the name of a genome or a dictionary that is shipped, where a path may stand."""
+
+CONFIG = "config.yaml"
+"""The resolved configuration, by which a directory is known as that of a run."""
+
+ASSOCIATIONS_FILE = "associations.parquet"
+"""The associations of a run."""
 
 OneOrMorePaths = StrPath | Iterable[StrPath]
 
@@ -54,3 +60,14 @@ def as_features(features: FeatureName | Iterable[FeatureName]) -> tuple[FeatureN
     ((323,), ('f/1', 2))
     """
     return (features,) if isinstance(features, int | str) else tuple(features)
+
+
+def is_run(path: StrPath) -> bool:
+    """Say whether a path is the directory of a run."""
+    return (Path(path) / CONFIG).is_file()
+
+
+def in_run(path: StrPath, name: str) -> Path:
+    """Return a path; where it is a run directory, that of the file or folder of this name in it."""
+    path = Path(path)
+    return path / name if is_run(path) else path

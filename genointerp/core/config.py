@@ -15,8 +15,7 @@ from genointerp.core.arguments import StrPath
 from genointerp.core.errors import ConfigError
 from genointerp.core.files import read_text
 from genointerp.core.nearest import suggested
-from genointerp.core.parsing import parse_yaml
-from genointerp.core.unique_keys import check_unique_keys
+from genointerp.core.parsing import check_unique_keys, parse_yaml
 
 T = TypeVar("T")
 _EXPONENT = re.compile("[+-]?[0-9]+[eE][+-]?[0-9]+")

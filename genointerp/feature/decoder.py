@@ -1,13 +1,48 @@
-"""Read the directions of the dictionary of some features, and of others. Torch-free."""
+"""Find the dictionary of some features; read its directions, and those of others. Torch-free."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float64
 
+from genointerp.core.arguments import SHIPPED, StrPath
+from genointerp.core.errors import InputError
 from genointerp.sae.header import read_directions, read_header
+from genointerp.sae.shipped import shipped_dictionaries
 from genointerp.store.feature.store import FeatureStore
+
+
+def own_dictionary(store: FeatureStore, given: StrPath | None = None) -> Path:
+    """Return the folder of the dictionary of features.
+
+    Parameters
+    ----------
+    given
+        A folder, which is returned as it is. Where None, a folder ``sae`` next to the features file
+        or one level up, as in a run, and then the shipped dictionaries, are looked at: the one
+        whose weights have the sha256 that the features were made with.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if given is not None:
+        return Path(given)
+    for folder in _dictionaries_around(store.path):
+        if read_header(folder).sha256 == store.header.sae_sha256:
+            return Path(folder)
+    expected = f"the dictionary of {store.path} (sha256 {store.header.sae_sha256[:12]})"
+    raise InputError("sae", f"{expected}, since no such is next to it or shipped", "none")
+
+
+def _dictionaries_around(features: Path) -> Iterator[Path]:
+    folder = Path(features).resolve().parent
+    for near in (folder / "sae", folder.parent / "sae"):
+        if (near / "cfg.json").is_file():
+            yield near
+    yield from (Path(f"{SHIPPED}{name}") for name in shipped_dictionaries())
 
 
 def read_own_directions(sae: Path, store: FeatureStore) -> Float64[np.ndarray, "n_features d_out"]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.read import read_annotation
-from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths, is_run
 from genointerp.core.errors import InputError
 from genointerp.core.identity import Identity
 from genointerp.core.nearest import suggested, unknown
@@ -20,7 +20,7 @@ from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
 from genointerp.store.activation.store import ActivationStore
 from genointerp.store.feature.catalogue import SUFFIXES, CatalogueEntry, read_catalogue
-from genointerp.store.feature.run_folder import RunFolder
+from genointerp.store.feature.run_folder import RunFolder, run_around
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations
 
@@ -218,6 +218,33 @@ def find_specimens(
         sequences=tuple(path for path in paths if str(path) not in chosen),
         activations=as_paths(activations),
     )
+
+
+def one_with_sequence(features: StrPath, genome: StrPath | None = None) -> Specimen:
+    """Open one genome by its features, with its sequence.
+
+    Parameters
+    ----------
+    features
+        A features file, a catalogue or a run directory.
+    genome
+        Its sequence, or the name of one of several. Where None, a run measures the genome that its
+        configuration says, and a features file in a run directory has the sequence of the run.
+
+    Raises
+    ------
+    InputError
+        If the sequence is not known, or which of several genomes is meant.
+    MismatchError
+        If the sequence is of another genome.
+    """
+    if genome is None and is_run(features):
+        genome = RunFolder.open(features).measured
+    if genome is None and (found := run_around(features)) is not None:
+        run, name = found
+        genome = run.genomes[name].sequence
+    (specimen,) = find_specimens(features, genome=genome or ()).one().open("sequence")
+    return specimen
 
 
 def total_inputs(specimens: Sequence[Specimen]) -> dict[str, str]:

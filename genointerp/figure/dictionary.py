@@ -8,8 +8,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from genointerp.association.summary import feature_labels
-from genointerp.core.arguments import StrPath
-from genointerp.core.run_directory import ASSOCIATIONS_FILE, in_run, is_run
+from genointerp.core.arguments import ASSOCIATIONS_FILE, StrPath, in_run, is_run
 from genointerp.feature.projection import Method, Projection, project
 from genointerp.figure.file import Look, check_suffix, new_figure, save_figure
 from genointerp.panel.dictionary import plot_dictionary

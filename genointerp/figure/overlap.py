@@ -4,9 +4,8 @@ from typing import Literal, Unpack
 
 from matplotlib.figure import Figure
 
-from genointerp.core.arguments import StrPath
+from genointerp.core.arguments import ASSOCIATIONS_FILE, StrPath, in_run
 from genointerp.core.errors import InputError
-from genointerp.core.run_directory import ASSOCIATIONS_FILE, in_run
 from genointerp.figure.file import Look, check_suffix, new_figure, save_figure, write_caption
 from genointerp.panel.overlap import CAPTION, SCORE_NAMES, Score, plot_overlap, shown_pairs
 from genointerp.store.table.schema.association import ASSOCIATIONS

@@ -8,11 +8,10 @@ from typing import Unpack
 import pandas as pd
 from matplotlib.figure import Figure
 
-from genointerp.core.arguments import StrPath
+from genointerp.core.arguments import StrPath, in_run
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_json_object, read_text
 from genointerp.core.parsing import parse_json
-from genointerp.core.run_directory import in_run
 from genointerp.figure.file import Look, check_suffix, is_narrow, new_figure, save_figure
 from genointerp.panel.style import FONT_SIZE
 from genointerp.panel.training import LABELS, part_handles, plot_training, training_parts

@@ -16,7 +16,7 @@ from genointerp.association.baseline.beside import (
 )
 from genointerp.association.inputs import sides_path
 from genointerp.association.summary import MAX_Q
-from genointerp.core.run_directory import ASSOCIATIONS_FILE
+from genointerp.core.arguments import ASSOCIATIONS_FILE
 from genointerp.page.run import Run
 from genointerp.store.table.schema.association import SIDES
 from genointerp.store.table.schema.candidate import BACKTEST

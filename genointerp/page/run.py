@@ -15,9 +15,8 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import read_split
 from genointerp.association.summary import summarise_features
 from genointerp.candidate.dossier.file import read_dossier
-from genointerp.core.arguments import FeatureName, StrPath
+from genointerp.core.arguments import ASSOCIATIONS_FILE, CONFIG, FeatureName, StrPath
 from genointerp.core.notebook import facts_table
-from genointerp.core.run_directory import ASSOCIATIONS_FILE, CONFIG
 from genointerp.feature.regions import AnyRegion
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.genome import Genome

@@ -6,9 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from genointerp.core.arguments import SHIPPED, StrPath
+from genointerp.core.arguments import SHIPPED, StrPath, is_run
 from genointerp.core.errors import InputError
-from genointerp.core.run_directory import is_run
 from genointerp.model.protocol import DnaModel
 from genointerp.model.registry import is_listed, load_model
 from genointerp.reading.parallel import LoadModel

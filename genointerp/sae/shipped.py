@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from genointerp.core.arguments import SHIPPED, StrPath
+from genointerp.core.arguments import SHIPPED, StrPath, in_run
 from genointerp.core.nearest import unknown
-from genointerp.core.run_directory import in_run
 from genointerp.core.version import PACKAGE_FOLDER
 
 

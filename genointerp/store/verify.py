@@ -10,11 +10,11 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
+from genointerp.core.arguments import ASSOCIATIONS_FILE
 from genointerp.core.errors import GenointerpError, InputError, SchemaError
 from genointerp.core.files import kind_of_place
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import sha256_file
-from genointerp.core.run_directory import ASSOCIATIONS_FILE
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.activation import store as activations
 from genointerp.store.activation.store import ActivationStore

@@ -2,7 +2,7 @@ import pytest
 
 from genointerp.core.config import read_yaml
 from genointerp.core.errors import ConfigError
-from genointerp.core.unique_keys import check_unique_keys
+from genointerp.core.parsing import check_unique_keys
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,11 @@ import numpy as np
 
 from genointerp.association.baseline.beside import beside_baselines
 from genointerp.association.summary import best_per_concept, count_covered, one_per_concept
-from genointerp.core.arguments import StrPath
+from genointerp.core.arguments import StrPath, is_run
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import atomic_path, read_text, together
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.core.run_directory import is_run
 from genointerp.sae.header import CONFIG, read_header, shipped_name
 from genointerp.store.feature.run_folder import RunFolder
 from genointerp.store.table.schema.association import (

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths, is_run
 from genointerp.core.errors import InputError
-from genointerp.core.run_directory import is_run
 from genointerp.store.feature.run_folder import RunFolder
 from genointerp.store.verify import Check, verify_run
 from genointerp.store.verify import verify as run_checks

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths, as_texts
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths, as_texts, is_run
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.files import atomic_path, check_writable, claiming, read_json_object
 from genointerp.core.identity import Identity
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance
-from genointerp.core.run_directory import is_run
 from genointerp.genome.read import read_genome
 from genointerp.genome.windows import spread_stretches
 from genointerp.reading.evaluation import evaluate_dictionary

@@ -14,12 +14,11 @@ from genointerp.candidate.config import RankConfig
 from genointerp.candidate.dossier.dossier import Dossier, make_dossiers
 from genointerp.candidate.dossier.file import as_mapping
 from genointerp.candidate.evidence.locus import DossierConfig
-from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths, in_run
 from genointerp.core.config import from_mapping, read_config, to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path, check_replaceable
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.core.run_directory import in_run
 from genointerp.feature.decoder import read_own_directions
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
 from genointerp.feature.motif import write_meme

@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from genointerp.core.arguments import FeatureName, StrPath, as_features
+from genointerp.core.arguments import FeatureName, StrPath, as_features, in_run
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.files import claiming
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.core.run_directory import in_run
-from genointerp.feature.own_files import one_with_sequence, own_dictionary
+from genointerp.feature.decoder import own_dictionary
+from genointerp.feature.specimen_files import one_with_sequence
 from genointerp.intervention.ablation import AblationConfig, ablate_features
 from genointerp.reading.model_choice import AnyModel, RecordedModel, loaded_or_recorded
 from genointerp.store.feature.store import FeatureStore
@@ -49,7 +49,7 @@ def ablate(
         FASTA or GenBank, unless a catalogue or a run names it; or the name of one of their genomes.
         Where None, a run gives the one on which its configuration measures.
     sae
-        Folder of the dictionary; where None, as `genointerp.feature.own_files.own_dictionary`.
+        Folder of the dictionary; where None, as `genointerp.feature.decoder.own_dictionary`.
     feature
         By number or name; those of the candidates follow. All where there are neither.
     candidates

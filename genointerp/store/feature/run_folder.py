@@ -6,12 +6,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
+from genointerp.core.arguments import (
+    ASSOCIATIONS_FILE,
+    CONFIG,
+    OneOrMorePaths,
+    StrPath,
+    as_paths,
+    is_run,
+)
 from genointerp.core.errors import InputError, SchemaError, UnknownNameError
 from genointerp.core.files import read_text
 from genointerp.core.nearest import suggested
 from genointerp.core.parsing import parse_json, parse_yaml
-from genointerp.core.run_directory import ASSOCIATIONS_FILE, CONFIG, is_run
 from genointerp.store.feature.catalogue import CatalogueEntry
 
 

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError, MismatchError, UnknownNameError
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.feature.own_files import one_with_sequence, own_dictionary
+from genointerp.feature.decoder import own_dictionary
+from genointerp.feature.specimen_files import one_with_sequence
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import write_fasta
 from genointerp.reading.model_choice import recorded_model
