@@ -59,6 +59,23 @@ class NotebookBar:
             self._shown.update(content, raw=True)
 
 
+class NotebookLine:
+    """One line below a cell of a notebook, which each call replaces."""
+
+    def __init__(self) -> None:
+        self._shown: Any = None
+
+    def __call__(self, line: str) -> None:
+        """Show a line in place of the one before."""
+        from IPython.display import display
+
+        content = {"text/plain": line}
+        if self._shown is None:
+            self._shown = display(content, raw=True, display_id=True)
+        else:
+            self._shown.update(content, raw=True)
+
+
 def progress_content(label: str, done: int, total: int) -> dict[str, str]:
     """Return a progress bar as text and HTML, by MIME type.
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
-from genointerp.core.notebook import NotebookBar, is_in_notebook
+from genointerp.core.notebook import NotebookBar, NotebookLine, is_in_notebook
 
 _LINE = re.compile(r"^[^:]+: (\d+) of (\d+)$")
 
@@ -80,7 +80,7 @@ class StatusLine(NamedTuple):
     Parameters
     ----------
     show
-        Prints a line.
+        Shows a line.
     status
         Replaces the last line.
     """
@@ -90,30 +90,52 @@ class StatusLine(NamedTuple):
 
 
 @contextmanager
-def status_line() -> Iterator[StatusLine]:
-    """Show a run on stderr; its last line is shown on a terminal alone, and goes at the end."""
+def status_line(given: Callable[[str], None] | None = None) -> Iterator[StatusLine]:
+    """Show a run in a notebook, or on stderr if it is a terminal or a log.
+
+    Its last line is shown in a notebook and on a terminal alone; there it goes at the end.
+
+    Parameters
+    ----------
+    given
+        Callback of the caller, which is then called with each line that stays.
+    """
+    if given is not None:
+        yield StatusLine(given, _nothing)
+    elif _hidden.get():
+        yield StatusLine(_nothing, _nothing)
+    elif is_in_notebook():
+        yield StatusLine(_to_stderr, NotebookLine())
+    elif sys.stderr.isatty():
+        with _terminal_line() as line:
+            yield line
+    else:
+        yield StatusLine(_to_stderr if _in_lines.get() else _nothing, _nothing)
+
+
+@contextmanager
+def _terminal_line() -> Iterator[StatusLine]:
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
-    if _hidden.get():
-        yield StatusLine(_nothing, _nothing)
-        return
     console = Console(stderr=True)
 
     def show(line: str) -> None:
         # whole: a console would cut a word at the edge, and read brackets as orders
         console.out(line, highlight=False)
 
-    if not console.is_terminal:
-        yield StatusLine(show, _nothing)
-        return
     with Live(console=console, transient=True, auto_refresh=False) as live:
 
         def status(line: str) -> None:
             live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
 
         yield StatusLine(show, status)
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def _nothing(line: str) -> None:

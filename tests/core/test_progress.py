@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from genointerp.core.progress import hide_progress, log_progress, progress_bar
+from genointerp.core.progress import hide_progress, log_progress, progress_bar, status_line
 
 
 def reported(*settings):
@@ -62,3 +62,56 @@ def test_a_terminal_shows_a_bar():
     os.close(ours)
     assert "bases" in shown
     assert "50/50" in shown
+
+
+def run_shown(*settings, given=None):
+    """Show a run of two steps under settings of a program."""
+
+    def program():
+        for setting in settings:
+            setting()
+        with status_line(given) as line:
+            line.status("0 of 2 steps done")
+            line.show("1 of 2 steps done: [b]")
+            line.status("1 of 2 steps done")
+
+    contextvars.copy_context().run(program)
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ((), ""),
+        ((log_progress,), "1 of 2 steps done: [b]\n"),
+        ((log_progress, hide_progress), ""),
+    ],
+)
+def test_a_log_has_the_lines_of_a_run_that_stay(capsys, settings, shown):
+    run_shown(*settings)
+    assert capsys.readouterr() == ("", shown)
+
+
+def test_the_callback_of_a_caller_gets_the_lines_of_a_run():
+    lines = []
+    run_shown(given=lines.append)
+    assert lines == ["1 of 2 steps done: [b]"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_a_terminal_shows_where_a_run_is_below_the_lines_that_stay():
+    ours, theirs = pty.openpty()
+    script = (
+        "from genointerp.core.progress import status_line\n"
+        "with status_line() as line:\n"
+        "    line.status('0 of 2 steps done')\n"
+        "    line.show('1 of 2: [b]')\n"
+        "    line.status('at work: ' + 'x' * 200)\n"
+    )
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "40"}
+    subprocess.run([sys.executable, "-c", script], stderr=theirs, env=environment, check=True)
+    os.close(theirs)
+    text = os.read(ours, 10_000).decode()
+    assert text.index("0 of 2 steps done") < text.index("1 of 2: [b]") < text.index("at work: xxx")
+    assert "x" * 40 not in text
+    # the last line is wiped out at the end
+    assert text.rstrip("\r\n").endswith(("\x1b[2K", "\x1b[?25h"))

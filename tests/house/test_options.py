@@ -41,7 +41,7 @@ SEVERAL_MEANINGS = {
 """Options whose text differs between commands, and why."""
 
 ONLY_PYTHON = {
-    *("config", "progress", "show", "status", "runtime", "windows", "grid", "sleep", "types"),
+    *("config", "progress", "show", "runtime", "windows", "grid", "sleep", "types"),
     *("extra", "is_locked"),
 }
 """Keywords that a prompt has no words for, or another: what follows --, and --no-lock."""

@@ -14,6 +14,8 @@ from genointerp.command.start import run as module
 from genointerp.command.start.run import WorkflowError
 from genointerp.command.start.run import run as run_workflow
 from genointerp.core.errors import InputError
+from genointerp.core.progress import StatusLine
+from genointerp.workflow.config import read_run_config
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +69,8 @@ def test_a_second_run_repeats_no_step_and_progress_is_shown(place):
     lines, seen = [], []
     step("sleep 1")
     out = tmp_path / "out"
-    run_workflow(tmp_path / "run.yaml", out, cores=1, show=lines.append, status=seen.append)
+    config = read_run_config(tmp_path / "run.yaml")
+    module.run_resolved(config, out, where="a", line=StatusLine(lines.append, seen.append), cores=1)
     assert (tmp_path / "out" / "last.txt").read_text() == "done\n"
     assert lines[0].startswith("fit and test are alternate blocks of 48 bases")
     assert lines[1].startswith("1 of 2 steps done: first: begun (about ")
@@ -243,7 +246,7 @@ def test_a_run_directory_may_have_braces_and_other_letters_in_its_name(place):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        pytest.param("nano", "nanoo", "model: expected a name that .*, found nanoo$", id="model"),
+        pytest.param("nano", "nanoo", "model: expected a name that .*, found 'nanoo' .did you mean 'nano', id="model"),
         pytest.param(
             "name: nano", "name: nano, site: blocks.99", "site: expected .*'blocks.99'$", id="site"
         ),

@@ -16,10 +16,8 @@ def demo(
     """Run the whole chain on regions of both shipped genomes, then print what it found."""
     from genointerp.command.start.demo import demo as run_demo
     from genointerp.command.start.start import next_commands
-    from genointerp.core.progress import status_line
     from genointerp.workflow.headline import headline
 
-    with status_line() as line:
-        run_demo(out, cores=cores, show=line.show, status=line.status, is_locked=not no_lock)
+    run_demo(out, cores=cores, is_locked=not no_lock)
     typer.echo(headline(out))
     typer.echo("\n".join(["", "next:", *(f"  {line}" for line in next_commands(out))]))

@@ -21,21 +21,17 @@ def run(
     """Run the workflow of CONFIG; steps that are done are kept, a killed run goes on."""
     from genointerp.command.start.run import plan_run
     from genointerp.command.start.run import run as run_workflow
-    from genointerp.core.progress import status_line
     from genointerp.workflow.cost import as_lines
 
     if dry_run:
         steps = plan_run(config, out, extra=snakemake or (), is_locked=not no_lock)
         typer.echo("\n".join(as_lines(steps, cores)))
         return
-    with status_line() as line:
-        run_workflow(
-            config,
-            out,
-            cores=cores,
-            extra=snakemake or (),
-            show=line.show,
-            status=line.status,
-            is_locked=not no_lock,
-        )
+    run_workflow(
+        config,
+        out,
+        cores=cores,
+        extra=snakemake or (),
+        is_locked=not no_lock,
+    )
     typer.echo(f"run directory: {out}")

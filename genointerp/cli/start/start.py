@@ -29,7 +29,6 @@ def start(
     """Run the whole chain on GENOME, then print what it found and what to do next."""
     from genointerp.command.start.start import next_commands, plan_start
     from genointerp.command.start.start import start as start_run
-    from genointerp.core.progress import status_line
     from genointerp.workflow.headline import headline
 
     if dry_run:
@@ -43,16 +42,13 @@ def start(
         )
         typer.echo("\n".join(lines))
         return
-    with status_line() as line:
-        run_dir = start_run(
-            genome,
-            out,
-            annotations=annotations or (),
-            train=train,
-            cores=cores,
-            show=line.show,
-            status=line.status,
-            is_locked=not no_lock,
-        )
+    run_dir = start_run(
+        genome,
+        out,
+        annotations=annotations or (),
+        train=train,
+        cores=cores,
+        is_locked=not no_lock,
+    )
     typer.echo(headline(run_dir))
     typer.echo("\n".join(["", "next:", *(f"  {line}" for line in next_commands(run_dir))]))

@@ -11,19 +11,12 @@ def demo(
     out: StrPath,
     *,
     cores: int = 2,
-    show: Callable[[str], None] = lambda line: None,
-    status: Callable[[str], None] = lambda line: None,
+    show: Callable[[str], None] | None = None,
     is_locked: bool = True,
 ) -> None:
     """Run the shipped demonstration: regions of both shipped genomes, the shipped model.
 
     Parameters and errors are those of `genointerp.run`.
     """
-    run_workflow(
-        workflow_folder() / "config" / "demo.yaml",
-        out,
-        cores=cores,
-        show=show,
-        status=status,
-        is_locked=is_locked,
-    )
+    config = workflow_folder() / "config" / "demo.yaml"
+    run_workflow(config, out, cores=cores, show=show, is_locked=is_locked)

@@ -17,6 +17,7 @@ from genointerp.core.arguments import StrPath
 from genointerp.core.errors import GenointerpError, InputError, StorageError
 from genointerp.core.files import atomic_path, check_writable, replacing
 from genointerp.core.messages import WARNING
+from genointerp.core.progress import StatusLine, status_line
 from genointerp.core.version import __version__
 from genointerp.genome.read import read_genome
 from genointerp.sae.header import read_header
@@ -44,8 +45,7 @@ def run(
     *,
     cores: int = 2,
     extra: Sequence[str] = (),
-    show: Callable[[str], None] = lambda line: None,
-    status: Callable[[str], None] = lambda line: None,
+    show: Callable[[str], None] | None = None,
     is_locked: bool = True,
 ) -> None:
     """Bring the run directory ``out`` up to date with a configuration.
@@ -65,9 +65,8 @@ def run(
     extra
         Arguments for Snakemake, whose own messages are then shown too.
     show
-        Called with a line for each step that is done, and at the end for each kind of warning.
-    status
-        Called often with one line: where the run is, and the time that it has left.
+        Called with a line for each step that is done, and at the end for each kind of warning, in
+        place of showing them.
     is_locked
         Whether other runs are kept out of the directory, for which its file system must have
         locks. Where they are not, the caller has to see to it that there is no other run.
@@ -83,16 +82,16 @@ def run(
         If model, windows and dictionary do not fit each other, before anything is run; or if a
         step failed.
     """
-    run_resolved(
-        read_run_config(Path(config)),
-        Path(out),
-        where=str(config),
-        cores=cores,
-        extra=extra,
-        show=show,
-        status=status,
-        is_locked=is_locked,
-    )
+    with status_line(show) as line:
+        run_resolved(
+            read_run_config(Path(config)),
+            Path(out),
+            where=str(config),
+            cores=cores,
+            extra=extra,
+            line=line,
+            is_locked=is_locked,
+        )
 
 
 def run_resolved(
@@ -100,10 +99,9 @@ def run_resolved(
     out: Path,
     *,
     where: str,
+    line: StatusLine,
     cores: int = 2,
     extra: Sequence[str] = (),
-    show: Callable[[str], None] = lambda line: None,
-    status: Callable[[str], None] = lambda line: None,
     is_locked: bool = True,
 ) -> None:
     """Bring a run directory up to date with a resolved configuration, as :func:`run` does.
@@ -112,9 +110,11 @@ def run_resolved(
     ----------
     where
         Beginning of error messages about the configuration.
+    line
+        What shows where the run is.
     """
-    for line in check_inputs(config, where=where):
-        show(line)
+    for told in check_inputs(config, where=where):
+        line.show(told)
     # a scheduler runs the jobs elsewhere: what they find there cannot be known here
     is_here = not any(it in ("-e", "--executor") or it.startswith("--executor=") for it in extra)
     with _only_run_in(out) if is_locked else nullcontext() as lock:
@@ -122,7 +122,7 @@ def run_resolved(
         command = snakemake_command(out, cores=cores)
         log = out / "logs" / "snakemake" / "latest.txt"
         log.parent.mkdir(parents=True, exist_ok=True)
-        account = Account(_bases(config), cores=cores, speed=speed(), show=show)
+        account = Account(_bases(config), cores=cores, speed=speed(), show=line.show)
         with (
             log.open("wb") as sink,
             # the lock is handed down: it is held until the last of us has ended, even by SIGKILL
@@ -133,9 +133,9 @@ def run_resolved(
                 keep_open=() if lock is None else (lock,),
             ) as snakemake,
         ):
-            _follow(snakemake, account, log=log, logs=out / "logs", status=status)
-    for line in account.warnings():
-        show(f"{WARNING}{line}")
+            _follow(snakemake, account, log=log, logs=out / "logs", status=line.status)
+    for warning in account.warnings():
+        line.show(f"{WARNING}{warning}")
     if snakemake.returncode != 0:
         raise WorkflowError(_reason(log, out, snakemake.returncode))
 

@@ -11,6 +11,7 @@ from genointerp.command.ask.top import top
 from genointerp.command.start.run import plan_resolved, run_resolved
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths
 from genointerp.core.errors import InputError
+from genointerp.core.progress import status_line
 from genointerp.feature.regions import find_place
 from genointerp.page.run import Run, open_run
 from genointerp.workflow.cost import as_lines
@@ -27,8 +28,7 @@ def start(
     annotations: OneOrMorePaths = (),
     train: bool = False,
     cores: int = 2,
-    show: Callable[[str], None] = lambda line: None,
-    status: Callable[[str], None] = lambda line: None,
+    show: Callable[[str], None] | None = None,
     is_locked: bool = True,
 ) -> Path:
     """Run the workflow on genomes of one's own; return the run directory.
@@ -50,7 +50,7 @@ def start(
         Threads that all steps together may use.
     show
         Called with what will be done, then as in `run`.
-    status, is_locked
+    is_locked
         As in `run`.
 
     Raises
@@ -70,17 +70,10 @@ def start(
     check_directory(folder, brought)
     config = start_config(brought, train=train)
     steps = plan_resolved(config, folder, where=WHERE, is_made=True, is_locked=is_locked)
-    for line in [*run_lines(brought, train=train), as_lines(steps, cores)[-1]]:
-        show(line)
-    run_resolved(
-        config,
-        folder,
-        where=WHERE,
-        cores=cores,
-        show=show,
-        status=status,
-        is_locked=is_locked,
-    )
+    with status_line(show) as line:
+        for told in [*run_lines(brought, train=train), as_lines(steps, cores)[-1]]:
+            line.show(told)
+        run_resolved(config, folder, where=WHERE, line=line, cores=cores, is_locked=is_locked)
     return folder
 
 
