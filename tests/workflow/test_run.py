@@ -246,7 +246,12 @@ def test_a_run_directory_may_have_braces_and_other_letters_in_its_name(place):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        pytest.param("nano", "nanoo", "model: expected a name that .*, found 'nanoo' .did you mean 'nano', id="model"),
+        pytest.param(
+            "nano",
+            "nanoo",
+            "model: expected a name that .*, found 'nanoo' .did you mean 'nano'",
+            id="model",
+        ),
         pytest.param(
             "name: nano", "name: nano, site: blocks.99", "site: expected .*'blocks.99'$", id="site"
         ),
