@@ -9,10 +9,7 @@ import pandas as pd
 from genointerp.page.label import concept_label
 from genointerp.page.measure import FeatureMeasures, Measurements
 from genointerp.page.run import Run
-from genointerp.panel.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, visible_text
-
-COLORS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY)
-"""Colours of the most frequent concepts of the map; a shape, too, tells neighbours apart."""
+from genointerp.panel.style import rank_in_family, type_color, visible_text
 
 
 class ElementWords:
@@ -57,20 +54,22 @@ def index_data(
     labels = [concept_label(row) for row in rows]
     concepts = points["concept"]
     counts = concepts[concepts != ""].value_counts(sort=False).sort_index()
-    common = list(counts.sort_values(ascending=False, kind="stable").index[: len(COLORS)])
-    classes = [*common, "another concept", "no concept above its null"]
-    number = {name: place for place, name in enumerate(common)}
+    known = list(counts.sort_values(ascending=False, kind="stable").index)
+    number = {name: place for place, name in enumerate(known)}
+    ranks = rank_in_family(known)
     names = run.specimens[0].features.names_of
     return {
         "axes": list(measured.axis_names),
-        "classes": classes,
-        "colors": [*COLORS[: len(common)], None, None],
+        # as in `plot dictionary`: a colour for each family, a shape for each of its concepts
+        "classes": [*map(visible_text, known), "no concept above its null"],
+        "colors": [*map(type_color, known), None],
+        "shapes": [*(ranks[name] for name in known), 0],
         "feature": list(features),
         "names": [visible_text(" ".join(names(feature))) for feature in features],
         "page": [pages.get(feature, "") for feature in features],
         "x": _rounded(points["x"]),
         "y": _rounded(points["y"]),
-        "class": [number.get(name, len(common)) if name else len(common) + 1 for name in concepts],
+        "class": [number.get(name, len(known)) for name in concepts],
         "label": [visible_text(label) for label in labels],
         "f1": _rounded(
             row["f1"] if label else np.nan for row, label in zip(rows, labels, strict=True)

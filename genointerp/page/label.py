@@ -3,21 +3,21 @@
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-import pandas as pd
-
+from genointerp.association.summary import MAX_Q
 from genointerp.page.table import format_value
 
 
 def is_above_null(row: Mapping[Hashable, Any]) -> bool:
-    """Return whether the F1 of a row of features or associations is above its null, on test.
+    """Return whether a row is above its null, as `genointerp.association.summary` defines it.
 
     Examples
     --------
-    >>> is_above_null({"f1": 0.5, "null_f1": 0.1}), is_above_null({"f1": 0.5, "null_f1": None})
-    (True, False)
+    >>> is_above_null({"f1": 0.5, "null_f1": 0.1, "q_value": 0.01})
+    True
+    >>> is_above_null({"f1": 0.5, "null_f1": float("nan"), "q_value": float("nan")})
+    False
     """
-    f1, null = row["f1"], row["null_f1"]
-    return bool(pd.notna(f1) and pd.notna(null) and f1 > null)
+    return bool(row["f1"] > row["null_f1"] and row["q_value"] <= MAX_Q)
 
 
 def concept_label(row: Mapping[Hashable, Any]) -> str:

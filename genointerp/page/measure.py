@@ -14,7 +14,7 @@ from genointerp.association.baseline.beside import COLUMNS, read_beside
 from genointerp.association.baseline.beside import SOURCE as BASELINES_FILE
 from genointerp.association.profile.curve import precision_recall
 from genointerp.association.profile.metagene import metagene
-from genointerp.association.summary import count_covered
+from genointerp.association.summary import count_covered, is_above_null
 from genointerp.candidate.config import RankConfig
 from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path
@@ -216,11 +216,11 @@ def measure_feature(ground: Ground, feature: int) -> FeatureMeasures:
 def live_features(measured: Measurements, run: Run) -> list[int]:
     """Return the features that fire, best first.
 
-    First come those whose F1 on test is above the null, by F1, then the candidates by rank, then
+    First come those that are above their null on test, by F1, then the candidates by rank, then
     the others by density.
     """
     table = measured.features[measured.features["n_firing"] > 0]
-    named = table[table["f1"] > table["null_f1"]].sort_values("f1", ascending=False, kind="stable")
+    named = table[is_above_null(table)].sort_values("f1", ascending=False, kind="stable")
     others = table.sort_values("density", ascending=False, kind="stable")
     order = [*named["feature"], *run.candidates["feature"], *others["feature"]]
     fires = set(table["feature"])

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from genointerp.association.summary import is_above_null
 from genointerp.command.ask.report import report as write_report
 from genointerp.command.ask.top import top
 from genointerp.core.errors import StorageError
@@ -195,7 +196,7 @@ def test_a_feature_is_never_called_by_an_f1_below_its_null(run_dir, folder_path)
     features = measure_run(run, []).features.set_index("feature")
     data = data_of(folder_path / "library" / "features.js")
     labels = dict(zip(data["feature"], data["label"], strict=True))
-    above = features["f1"] > features["null_f1"]
+    above = is_above_null(features)
     assert {feature for feature, label in labels.items() if label} == set(
         features.index[above & (features["n_firing"] > 0)]
     )

@@ -17,13 +17,21 @@
     else location.href = data.page[i];
   };
 
-  // the map: a shape and a colour for each class, so that neither alone is needed
+  // the map: a colour for each family of concepts, and a shape for each concept in it
+  const outline = (...corners) => (g, x, y, r) => {
+    corners.forEach(([a, b], k) => (k ? g.lineTo(x + a * r, y + b * r) : g.moveTo(x + a * r, y + b * r)));
+    g.closePath();
+  };
   const shapes = [
-    (g, x, y, r) => g.arc(x, y, r, 0, 2 * Math.PI),
-    (g, x, y, r) => g.rect(x - r, y - r, 2 * r, 2 * r),
-    (g, x, y, r) => { g.moveTo(x, y - 1.2 * r); g.lineTo(x + 1.2 * r, y + r); g.lineTo(x - 1.2 * r, y + r); g.closePath(); },
+    ["\u25cf", (g, x, y, r) => g.arc(x, y, r, 0, 2 * Math.PI)],
+    ["\u25b2", outline([0, -1.2], [1.2, 1], [-1.2, 1])],
+    ["\u25a0", outline([-1, -1], [1, -1], [1, 1], [-1, 1])],
+    ["\u25c6", outline([0, -1.4], [1.4, 0], [0, 1.4], [-1.4, 0])],
+    ["\u25bc", outline([0, 1.2], [1.2, -1], [-1.2, -1])],
+    ["\u271a", outline([-0.5, -1.3], [0.5, -1.3], [0.5, -0.5], [1.3, -0.5], [1.3, 0.5], [0.5, 0.5], [0.5, 1.3], [-0.5, 1.3], [-0.5, 0.5], [-1.3, 0.5], [-1.3, -0.5], [-0.5, -0.5])],
   ];
-  const colour = (k) => data.colors[k] || style(k === data.classes.length - 1 ? "--line" : "--soft");
+  const shape = (k) => shapes[data.shapes[k] % shapes.length];
+  const colour = (k) => data.colors[k] || style("--line");
   const style = (variable) => getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
   const span = (values) => {
     let low = Infinity, high = -Infinity;
@@ -53,7 +61,7 @@
       const [x, y] = at(i), k = data.class[i];
       g.globalAlpha = hits && !hits.has(i) ? 0.25 : 1;
       g.beginPath();
-      shapes[k % shapes.length](g, x, y, radius);
+      shape(k)[1](g, x, y, radius);
       g.fillStyle = colour(k);
       g.fill();
     }
@@ -113,13 +121,12 @@
     event.preventDefault();
   });
   element("map-axes").textContent = `Across: ${data.axes[0]}; up: ${data.axes[1]}. ${n.toLocaleString("en")} features fire.`;
-  const marks = ["\u25cf", "\u25a0", "\u25b2"];
   const keys = [];
   data.classes.forEach((text, k) => {
     const size = data.class.filter((one) => one === k).length;
     if (!size) return;
     const item = document.createElement("span"), mark = document.createElement("span");
-    mark.textContent = marks[k % marks.length];
+    [mark.textContent] = shape(k);
     item.append(mark, ` ${text} (${size.toLocaleString("en")})`);
     keys.push([mark, k]);
     element("map-legend").append(item);
