@@ -52,10 +52,12 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
     for one in set(known):
         slips = _slips(own, one.lower(), limit)
         if slips <= limit:
-            found.append((slips, one))
+            # letters that changed places are a likelier slip than another letter
+            is_other = sorted(own) != sorted(one.lower()), own[:1] != one[:1].lower()
+            found.append((slips, *is_other, one))
         elif len(own) >= N_NEAREST and own in one.lower():
-            found.append((limit + 1 + (not one.lower().startswith(own)), one))
-    return [one for _, one in sorted(found)[:N_NEAREST]]
+            found.append((limit + 1, not one.lower().startswith(own), False, one))
+    return [one for *_, one in sorted(found)[:N_NEAREST]]
 
 
 def _slips(a: str, b: str, limit: int) -> int:
