@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from genointerp.core.arguments import FeatureName, StrPath, as_features
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
-from genointerp.figure.elements import concept_texts, gene_table
+from genointerp.figure.elements import concept_lines, gene_table
 from genointerp.figure.file import Look, check_suffix, is_narrow, new_figure, save_figure
 from genointerp.figure.profile import whole_contig
 from genointerp.panel.circle import plot_circle
@@ -71,10 +71,12 @@ def circle(
     name = max(bases.lengths, key=lambda one: bases.lengths[one]) if contig is None else contig
     genes = gene_table(specimen.needs("annotation"))
     table = files.read_associations(associations)
-    known = {} if table is None else concept_texts(table)
+    known = {} if table is None else concept_lines(table)
     numbers = [store.find_feature(one) for one in as_features(feature)]
     rings = [
-        whole_contig(store, number, name, label=f"f/{number} {known.get(number, '')}".strip())
+        whole_contig(
+            store, number, name, label=f"f/{number} {', '.join(known.get(number, ()))}".strip()
+        )
         for number in numbers
     ]
     drawn = bases[name]

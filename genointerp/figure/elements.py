@@ -100,17 +100,11 @@ def dense_values(store: FeatureStore, interval: GenomicInterval, feature: int) -
 
 
 def concept_lines(associations: pd.DataFrame) -> Mapping[int, tuple[str, str]]:
-    """Return the texts of `concept_texts` as two lines."""
-    texts = concept_texts(associations)
-    return {feature: (text.split(", ")[0], text.split(", ")[1]) for feature, text in texts.items()}
-
-
-def concept_texts(associations: pd.DataFrame) -> Mapping[int, str]:
-    """Return a short text for each feature that has a label: its best concept, with F1 on test."""
+    """Return for each feature that has a label its best concept and, apart, the F1 on test."""
     labels = feature_labels(associations)
     columns = (labels[name] for name in ("feature", "best_concept", "orientation", "best_f1"))
     return {
-        int(feature): f"{concept} ({orientation}), F1 {f1:.2g}"
+        int(feature): (f"{concept} ({orientation})", f"F1 {f1:.2g}")
         for feature, concept, orientation, f1 in zip(*columns, strict=True)
     }
 
