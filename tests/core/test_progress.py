@@ -21,7 +21,7 @@ def reported(*settings):
             for done in range(51):
                 report(done, 50)
 
-    contextvars.copy_context().run(program)
+    contextvars.Context().run(program)
 
 
 def test_nothing_is_written_where_stderr_is_no_terminal(capsys):
@@ -75,7 +75,7 @@ def run_shown(*settings, given=None):
             line.show("1 of 2 steps done: [b]")
             line.status("1 of 2 steps done")
 
-    contextvars.copy_context().run(program)
+    contextvars.Context().run(program)
 
 
 @pytest.mark.parametrize(
