@@ -54,7 +54,8 @@
     if (target && target.closest("a.feature")) setTimeout(openSection);
     const button = target && target.closest("button.locus");
     if (!button) return;
-    place.scrollIntoView({ behavior: "smooth", block: "start" });
+    // at once: figures that load on a slow way there would move it
+    place.scrollIntoView({ block: "start" });
     const owner = button.closest("[data-feature]");
     if (owner) lead(owner.dataset.feature);
     show(button.dataset.locus);
