@@ -22,28 +22,28 @@ class Warnings:
     """
 
     def __init__(self) -> None:
-        self._kinds: dict[str, dict[str, None]] = {}
-        self._by: dict[str, dict[str, None]] = {}
+        self._kinds: dict[tuple[str, bool], dict[str, None]] = {}
+        self._by: dict[tuple[str, bool], dict[str, None]] = {}
 
     def add(self, message: str, *, by: str = "") -> bool:
         """Take a warning, and by what it was given; return whether it is new."""
         subject, colon, kind = message.partition(": ")
-        if not colon:
-            subject, kind = "", message
-        subjects = self._kinds.setdefault(kind, {})
-        self._by.setdefault(kind, {})[by] = None
+        # a message without a subject is a kind of its own
+        key = (kind, True) if colon else (message, False)
+        subjects = self._kinds.setdefault(key, {})
+        self._by.setdefault(key, {})[by] = None
         is_new = subject not in subjects
         subjects[subject] = None
         return is_new
 
     def lines(self) -> list[str]:
         """Return a line for each kind, in the order in which they came."""
-        return [self._line(kind, [it for it in found if it]) for kind, found in self._kinds.items()]
+        return [self._line(*key, list(found)) for key, found in self._kinds.items()]
 
-    def _line(self, kind: str, subjects: list[str]) -> str:
+    def _line(self, kind: str, has_subject: bool, subjects: list[str]) -> str:  # noqa: FBT001
         more = f" and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
-        of = f"{', '.join(subjects[:_NAMED])}{more}: " if subjects else ""
-        by = ", ".join(it for it in self._by[kind] if it)
+        of = f"{', '.join(subjects[:_NAMED])}{more}: " if has_subject else ""
+        by = ", ".join(it for it in self._by[kind, has_subject] if it)
         return f"{of}{kind} ({by})" if by else f"{of}{kind}"
 
 

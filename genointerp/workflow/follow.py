@@ -10,30 +10,33 @@ class GrowingLog:
     Parameters
     ----------
     skip
-        Whether text that is there now is not read, since it belongs to an earlier run.
+        Whether text that is there now is not read, since it belongs to an earlier run. A log that
+        is written to after that was begun anew, and is read from its start.
     """
 
     def __init__(self, path: Path, *, skip: bool = False) -> None:
         self.path = path
-        self._read = self._size() if skip else 0
+        self._read = 0
+        self._old = self._changed() if skip else None
 
     def lines(self, *, is_over: bool = False) -> list[str]:
         """Return the lines that were completed; where the log is over, the last is one anyway."""
-        begin = self._read
-        if self._size() < begin:  # the log was begun anew
-            begin = 0
-        if self._size() == begin:
+        changed = self._changed()
+        if changed is None or changed == self._old:
             return []
+        self._old = None
+        if self.path.stat().st_size < self._read:  # the log was begun anew
+            self._read = 0
         with self.path.open("rb") as handle:
-            handle.seek(begin)
+            handle.seek(self._read)
             fresh = handle.read()
         if not is_over:
             fresh = fresh[: fresh.rfind(b"\n") + 1]
-        self._read = begin + len(fresh)
+        self._read += len(fresh)
         return [line.rstrip() for line in fresh.decode(errors="replace").splitlines()]
 
-    def _size(self) -> int:
-        return self.path.stat().st_size if self.path.exists() else 0
+    def _changed(self) -> int | None:
+        return self.path.stat().st_mtime_ns if self.path.exists() else None
 
 
 class LogFollower:

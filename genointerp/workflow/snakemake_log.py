@@ -6,6 +6,7 @@ from dataclasses import dataclass
 _COUNT = re.compile(r"^(\w+) +(\d+)$")
 _RULE = re.compile(r"^(?:local)?rule (\w+):$")
 _DETAIL = re.compile(r"^    (jobid|log|wildcards): (.*)$")
+_ERROR = re.compile(r"^Error in (?:rule|group) ")
 _FINISHED = re.compile(r"^Finished jobid: (\d+) ")
 _TARGET = "all"
 
@@ -58,6 +59,7 @@ class SnakemakeLog:
         self.running: dict[str, Job] = {}
         """By number."""
         self._latest: Job | None = None
+        self._has_failed = False
         self._is_counting = False
 
     def read(self, line: str) -> Job | None:
@@ -70,16 +72,24 @@ class SnakemakeLog:
                 self.counts[count[1]] = int(count[2])
         elif rule := _RULE.match(line):
             self._latest = None if rule[1] == _TARGET else Job(rule[1])
+            self._has_failed = False
             if self._latest is not None:
                 self.begun.append(self._latest)
-        elif self._latest is not None and (detail := _DETAIL.match(line)):
-            self._take(self._latest, *detail.groups())
+        elif _ERROR.match(line):
+            # what follows is said of the job that failed, and not of the latest
+            self._latest, self._has_failed = None, True
+        elif detail := _DETAIL.match(line):
+            self._take(*detail.groups())
         elif finished := _FINISHED.match(line):
             return self.running.pop(finished[1], None)
         return None
 
-    def _take(self, job: Job, name: str, value: str) -> None:
-        if name == "jobid":
+    def _take(self, name: str, value: str) -> None:
+        job = self._latest
+        if job is None:
+            if self._has_failed and name == "jobid":
+                self.running.pop(value, None)
+        elif name == "jobid":
             self.running[value] = job
         elif name == "log":
             job.log = value.partition(",")[0].partition(" ")[0]

@@ -48,7 +48,7 @@ MESSAGES = [
     (logging.INFO, "20 rows -> rows.tsv"),
     (logging.WARNING, "tmRNA: no base on fit"),
     (logging.WARNING, "IS: no base on fit"),
-    (logging.WARNING, "no sequences given"),
+    (logging.WARNING, "no base on fit"),
 ]
 
 
@@ -59,7 +59,7 @@ def test_a_log_has_each_warning_once_where_it_came(stderr):
         "warning: tmRNA: no base on fit",
         "20 rows -> rows.tsv",
         "warning: IS: no base on fit",
-        "warning: no sequences given",
+        "warning: no base on fit",
     ]
 
 
@@ -70,7 +70,7 @@ def test_a_person_reads_the_warnings_at_the_end_in_a_line_for_each_kind(stderr):
     handler.tell()
     assert terminal.lines()[1:] == [
         "warning: tmRNA, IS: no base on fit",
-        "warning: no sequences given",
+        "warning: no base on fit",
     ]
 
 

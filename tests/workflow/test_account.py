@@ -32,6 +32,20 @@ localrule all:
 """
 
 
+ERROR = """\
+[Mon Nov 30 10:24:01 2026]
+Error in rule encode:
+    message: None
+    jobid: 5
+    input: a/activations.h5
+    output: a/features.h5
+    log: logs/a/encode.log (check log file(s) for error details)
+    shell:
+        genointerp encode a/activations.h5
+        (command exited with non-zero exit code)
+"""
+
+
 class Clock:
     def __init__(self):
         self.now = 0.0
@@ -78,6 +92,14 @@ def test_a_step_is_counted_when_it_ends_with_its_last_word(account, shown):
     assert len(shown) == 1
     assert shown[0].startswith("1 of 3 steps done: b/encode: 40 bases read -> b/features.h5 (about")
     assert account.status().startswith("1 of 3 steps done; a/encode 75% at work; ")
+
+
+def test_a_step_that_failed_is_at_work_no_more_and_names_no_other(account, shown):
+    tell(account, STATS + ENCODE.format(name="a", number=5) + ENCODE.format(name="b", number=4))
+    tell(account, ERROR)
+    assert account.status().startswith("0 of 3 steps done; b/encode at work; ")
+    tell(account, "Finished jobid: 4 (Rule: encode)")
+    assert [line.partition(" (")[0] for line in shown] == ["1 of 3 steps done: b/encode"]
 
 
 def test_the_target_of_the_run_is_no_step(account, shown):

@@ -1,5 +1,7 @@
 """Following logs while they grow."""
 
+import os
+
 import pytest
 
 from genointerp.workflow.follow import LogFollower
@@ -35,12 +37,30 @@ def test_what_an_earlier_run_wrote_is_not_shown(tmp_path, lines):
     assert lines == []
 
 
-def test_a_log_that_is_begun_anew_is_read_from_its_start(tmp_path, lines):
-    (tmp_path / "train.log").write_text("a long old line\n")
+@pytest.mark.parametrize("text", ["new\n", "as long an old\n", "a longer line than the old\n"])
+@pytest.mark.parametrize("is_seen_empty", [False, True])
+def test_a_log_that_is_begun_anew_is_read_from_its_start(tmp_path, lines, text, is_seen_empty):
+    log = tmp_path / "train.log"
+    log.write_text("a long old one\n")
+    os.utime(log, (0, 0))
     follower = follow(tmp_path, lines)
-    (tmp_path / "train.log").write_text("new\n")
+    if is_seen_empty:
+        log.write_text("")
+        follower.look()
+    log.write_text(text)
     follower.look()
-    assert lines == ["train: new"]
+    follower.look()
+    assert lines == [f"train: {text.strip()}"]
+
+
+@pytest.mark.parametrize("text", ["new\n", "first\n", "a longer line than the first\n"])
+def test_a_step_that_is_tried_again_is_read_from_its_start(tmp_path, lines, text):
+    log = tmp_path / "train.log"
+    follower = follow(tmp_path, lines)
+    for written in ("first\n", "", text):
+        log.write_text(written)
+        follower.look()
+    assert lines == ["train: first", f"train: {text.strip()}"]
 
 
 def test_the_last_line_is_shown_though_it_never_ended(tmp_path, lines):
