@@ -1,6 +1,7 @@
 """Summaries of a table of associations, by concept and by feature."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
@@ -68,12 +69,32 @@ def own_orientations(table: pd.DataFrame) -> pd.DataFrame:
     return table[~(has_strand & (table["orientation"] == "both"))]
 
 
-def is_above_null(associations: pd.DataFrame) -> "pd.Series[bool]":
+@overload
+def is_above_null(pairs: pd.DataFrame) -> "pd.Series[bool]": ...
+
+
+@overload
+def is_above_null(pairs: Mapping[Hashable, Any]) -> bool: ...
+
+
+def is_above_null(pairs: Any) -> Any:
     """Return which pairs are better on test than chance: F1 above its null, and q <= .05.
 
     A pair without a null, since it was not tested, is not.
+
+    Parameters
+    ----------
+    pairs
+        Rows of a table with ``f1``, ``null_f1`` and ``q_value``, or one row.
+
+    Examples
+    --------
+    >>> is_above_null({"f1": 0.5, "null_f1": 0.1, "q_value": 0.01})
+    True
+    >>> is_above_null({"f1": 0.5, "null_f1": float("nan"), "q_value": float("nan")})
+    False
     """
-    return (associations["f1"] > associations["null_f1"]) & (associations["q_value"] <= MAX_Q)
+    return (pairs["f1"] > pairs["null_f1"]) & (pairs["q_value"] <= MAX_Q)
 
 
 def feature_labels(associations: pd.DataFrame) -> pd.DataFrame:

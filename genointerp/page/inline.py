@@ -219,8 +219,8 @@ def view_browser(
     asked = (run.region_of(region) or region) if isinstance(region, str) else region
     place = _read_place(asked, run.specimens)
     store, loci = place.specimen.features, Loci([place.specimen])
-    wanted = [store.find_feature(one) for one in as_features(feature)]
-    chosen = wanted or strongest_features(store, place.interval, N_TRACKS)
+    wanted = dict.fromkeys(store.find_feature(one) for one in as_features(feature))
+    chosen = list(wanted) or strongest_features(store, place.interval, N_TRACKS)
     shown = _with_flanks(place)
     near = [(place.specimen.name, part) for part in store.parts(shown)]
     options = browser_options([place.specimen], loci, loci.place(place.specimen.name, shown) or "")

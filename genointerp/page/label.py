@@ -3,21 +3,8 @@
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from genointerp.association.summary import MAX_Q
+from genointerp.association.summary import MAX_Q, is_above_null
 from genointerp.page.table import format_value
-
-
-def is_above_null(row: Mapping[Hashable, Any]) -> bool:
-    """Return whether a row is above its null, as `genointerp.association.summary` defines it.
-
-    Examples
-    --------
-    >>> is_above_null({"f1": 0.5, "null_f1": 0.1, "q_value": 0.01})
-    True
-    >>> is_above_null({"f1": 0.5, "null_f1": float("nan"), "q_value": float("nan")})
-    False
-    """
-    return bool(row["f1"] > row["null_f1"] and row["q_value"] <= MAX_Q)
 
 
 def concept_label(row: Mapping[Hashable, Any]) -> str:
@@ -41,4 +28,5 @@ def describe(row: Mapping[Hashable, Any]) -> str:
     f1, null, always, q = (format_value(row[name]) for name in names)
     scores = f"F1 {f1 or 'undefined'}, null {null or 'not tested'}, always-on {always}"
     said = f"{row['best_concept']} ({row['orientation']}): {scores}, q {q or 'undefined'}"
-    return said if concept_label(row) else f"no concept above its null; the nearest is {said}"
+    nearest = f"no concept above its null with q <= {MAX_Q}; the nearest is {said}"
+    return said if concept_label(row) else nearest

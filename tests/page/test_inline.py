@@ -71,7 +71,7 @@ def test_a_silent_feature_and_one_by_text_are_shown_too(run):
 
 def test_a_browser_opens_at_a_gene_a_region_an_interval_or_a_query(run):
     for place in ("abcA", "chrA:1,001-1,900", gi.GenomicInterval("chrA", 1000, 1900), "a_tRNA"):
-        assert repr(run.browse(place, feature=[3, "f/7"])).endswith(": f/3, f/7)")
+        assert repr(run.browse(place, feature=[3, "f/7", 3])).endswith(": f/3, f/7)")
     found = run.browse("a_tRNA")
     assert found.region == "chrA:1,001-1,900"
     strongest = gi.query(run, found.region, top=None)["feature"]

@@ -133,7 +133,9 @@ def run_resolved(
                 keep_open=() if lock is None else (lock,),
             ) as snakemake,
         ):
-            _follow(snakemake, account, log=log, logs=out / "logs", status=line.status)
+            # Snakemake says itself where it is, if it has arguments
+            status = None if extra else line.status
+            _follow(snakemake, account, log=log, logs=out / "logs", status=status)
     for warning in account.warnings():
         line.show(f"{WARNING}{warning}")
     if snakemake.returncode != 0:
@@ -209,7 +211,7 @@ def _follow(
     *,
     log: Path,
     logs: Path,
-    status: Callable[[str], None],
+    status: Callable[[str], None] | None,
 ) -> None:
     """Read the logs of a run until it has ended."""
     own, steps = GrowingLog(log), LogFollower(logs, account.of_step)
@@ -221,7 +223,8 @@ def _follow(
         steps.look(is_over=is_over)
         for line in lines:
             account.of_snakemake(line)
-        status(account.status())
+        if status is not None:
+            status(account.status())
         if not is_over:
             time.sleep(INTERVAL)
 

@@ -95,7 +95,9 @@
     return best;
   };
   const towards = (dx, dy) => {
-    if (current < 0) return hits && hits.size ? Math.min(...hits) : 0;
+    if (!n) return -1;
+    // features are added to the hits in their order
+    if (current < 0) return hits && hits.size ? hits.values().next().value : 0;
     const [x, y] = at(current);
     let best = current, least = Infinity;
     for (let i = 0; i < n; i += 1) {
