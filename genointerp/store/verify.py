@@ -10,8 +10,8 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from genointerp.core.arguments import ASSOCIATIONS_FILE
 from genointerp.core.errors import GenointerpError, InputError, SchemaError
+from genointerp.core.exchange import metadata_path
 from genointerp.core.files import kind_of_place
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import sha256_file
@@ -22,10 +22,10 @@ from genointerp.store.contents import check_contents, crc32_of
 from genointerp.store.feature import digest as feature_digest
 from genointerp.store.feature import store as features
 from genointerp.store.feature.digest import SUMS, TILE_SUMS, add_sums, word_sum
-from genointerp.store.feature.run_folder import RunFolder
 from genointerp.store.feature.store import GROUPS, STRANDS, FeatureStore, ReadStrand
 from genointerp.store.feature.tiles import mapped
 from genointerp.store.hdf5 import open_checked, text_attribute
+from genointerp.store.table.delimited import header_beside, provenance_in
 from genointerp.store.table.table import (
     TABLE_SUFFIXES,
     read_provenance,
@@ -49,9 +49,10 @@ class Check(NamedTuple):
 
 
 def verify(path: Path, *, inputs: Sequence[Path] = ()) -> list[Check]:
-    """Check a features or an activations file, or a table, from end to end.
+    """Check a features or an activations file, a table, or another file with metadata beside it.
 
-    Large files are read with little memory.
+    Large files of features and activations are read with little memory. Of a file that is no
+    table, such as BED, the bytes are compared with the sha256 that its metadata state.
 
     Parameters
     ----------
@@ -71,6 +72,8 @@ def verify(path: Path, *, inputs: Sequence[Path] = ()) -> list[Check]:
     path = Path(path)
     if path.suffix in TABLE_SUFFIXES:
         return _verify_table(path, inputs)
+    if path.is_file() and metadata_path(path).is_file():
+        return _verify_described(path, inputs)
     kind = _format_of(path)
     checks = [_checked("format", lambda: _STORES[kind](path))]
     if checks[0].passed:
@@ -81,47 +84,6 @@ def verify(path: Path, *, inputs: Sequence[Path] = ()) -> list[Check]:
             checks += _input_checks(path, known, inputs)
         checks += _CHECKS[kind](path)
     return checks
-
-
-def verify_run(run: RunFolder) -> list[Check]:
-    """Check all features, activations and tables of a run, and that they belong to each other.
-
-    The name of each check begins with that of the file. Features must have been made from the
-    activations and the dictionary of the run, those of random weights and of another seed too, and
-    associations and candidates from the features; activations that were removed are not missed.
-    """
-    return [
-        one._replace(name=f"{file.relative_to(run.path)}: {one.name}")
-        for file, inputs in _files_of(run)
-        for one in verify(file, inputs=inputs)
-    ]
-
-
-_TABLES = (
-    *("associations.tsv", "associations.sides.tsv", "best_per_concept.tsv", "baselines.tsv"),
-    *("ablation.tsv", "backtest.tsv", "backtest_features.tsv"),
-)
-_OF_FEATURES = (ASSOCIATIONS_FILE, "candidates.tsv")
-
-
-def _files_of(run: RunFolder) -> Iterator[tuple[Path, Sequence[Path]]]:
-    """Yield the files of a run, each with others of the run that it must have been made from."""
-    for folder in (run.path, *(run.path / name for name in ("random", "other_seed"))):
-        sae = folder / "sae" / "sae_weights.safetensors"
-        for name in run.genomes:
-            read = run.path if folder.name == "other_seed" else folder
-            activations = read / name / "activations.h5"
-            made_from = [one for one in (activations, sae) if one.is_file()]
-            features = folder / name / "features.h5"
-            if folder != run.path and not features.is_file():
-                continue
-            if read == folder and activations.is_file():
-                yield activations, ()
-            yield features, made_from
-    made_from = [genome.features for genome in run.genomes.values()]
-    for table in (*_OF_FEATURES, *_TABLES):
-        if (run.path / table).is_file():
-            yield run.path / table, made_from if table in _OF_FEATURES else ()
 
 
 def all_passed(checks: Sequence[Check]) -> bool:
@@ -139,9 +101,13 @@ def render_checks(checks: Sequence[Check]) -> str:
 
 
 def _format_of(path: Path) -> str:
-    expected = f"a file of format {' or '.join(_STORES)}"
+    tables = ", ".join(TABLE_SUFFIXES)
+    expected = (
+        f"a features or activations file, a table ({tables}), a file with NAME-metadata.json "
+        "next to it, or a run directory"
+    )
     if not path.is_file():
-        raise SchemaError(str(path), expected, "no file")
+        raise SchemaError(str(path), expected, kind_of_place(path))
     try:
         with h5py.File(path, "r") as file:
             found = str(file.attrs.get("format", "an HDF5 file without a format"))
@@ -198,6 +164,17 @@ def _verify_table(path: Path, inputs: Sequence[Path]) -> list[Check]:
         known = read_provenance(path, schema).get("inputs") or {}
         checks += _input_checks(path, known, inputs)
     return [*checks, _checked("columns and values", lambda: read_table(path, schema))]
+
+
+def _verify_described(path: Path, inputs: Sequence[Path]) -> list[Check]:
+    checks = [_checked("bytes", lambda: header_beside(path, path.read_bytes()))]
+    if not checks[0].passed:
+        return checks
+    header = header_beside(path, path.read_bytes())
+    checks.append(_checked("provenance", lambda: provenance_in(header, path)))
+    if checks[-1].passed:
+        checks += _input_checks(path, provenance_in(header, path).get("inputs") or {}, inputs)
+    return checks
 
 
 def _verify_features(path: Path) -> Iterator[Check]:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError, MismatchError, UnknownNameError
+from genointerp.core.files import replacing
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.decoder import own_dictionary
 from genointerp.feature.specimen_files import one_with_sequence
@@ -19,7 +20,10 @@ from genointerp.sae.header import read_header
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature.run_folder import RunFolder, activation_files
 from genointerp.store.feature.store import FeatureStore
-from genointerp.store.verify import all_passed, verify_run
+from genointerp.store.table.schema.feature import QUERY
+from genointerp.store.table.table import empty_table, write_table
+from genointerp.store.verify import all_passed
+from genointerp.store.verify_run import verify_run
 from tests.dictionaries import write_directions
 from tests.stores import activation_header, dense_features, write_activations, write_features
 
@@ -51,7 +55,7 @@ def run(tmp_path):
                 {}, {"activations-0": sha256_file(home / "activations.h5"), "sae": sae}
             ),
         )
-        genomes[name] = {"sequence": f"{name}.fa"}
+        genomes[name] = {"sequence": f"{name}.fa", "annotate_with": None}
     config = {"genomes": genomes, "fit": ["first"], "fidelity": {"genome": "second"}}
     (folder / "config.yaml").write_text(yaml.safe_dump({**config, "model": {"name": "nano"}}))
     return folder
@@ -112,3 +116,53 @@ def test_a_run_is_verified_as_a_whole(run):
     assert "second/features.h5: input" in line
     given = CliRunner().invoke(app, ["verify", str(run), "--input", str(run / "first.fa")])
     assert "expected none, since a run names its own, found 1" in str(given.exception)
+
+
+def failures(run):
+    return {check.name: check.found for check in verify_run(RunFolder.open(run)) if check.found}
+
+
+def configure(run, **keys):
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    (run / "config.yaml").write_text(yaml.safe_dump({**config, **keys}))
+
+
+@pytest.mark.parametrize(
+    "name", ["queries/q.tsv", "report_tables/loci/f.tsv", "dossiers/locus_evidence.tsv"]
+)
+def test_tables_in_the_folders_of_a_run_are_verified(run, name):
+    table = run / name
+    table.parent.mkdir(parents=True)
+    write_table(empty_table(QUERY), table, QUERY, Provenance({}, {}))
+    assert failures(run) == {}
+    table.write_text("genome\n")
+    assert f"{name}: expected the bytes" in failures(run)[f"{name}: format"]
+
+
+def test_a_query_of_a_run_must_be_of_the_features_of_its_genome(run):
+    configure(run, queries={"q": {"genome": "second", "region": "c:1-9"}})
+    assert "q.tsv: expected a table, found no file" in failures(run)["queries/q.tsv: format"]
+    (run / "queries").mkdir()
+    for name, wrong in (("first", 1), ("second", 0)):
+        record = Provenance({}, {"features": sha256_file(run / name / "features.h5")})
+        with replacing():
+            write_table(empty_table(QUERY), run / "queries/q.tsv", QUERY, record)
+        assert len(failures(run)) == wrong
+
+
+def test_tables_that_an_annotated_run_lacks_are_told(run):
+    genomes = {name: {"sequence": f"{name}.fa"} for name in ("first", "second")}
+    configure(run, genomes=genomes, backtest=False, baselines={})
+    missing = {name.removesuffix(": format") for name in failures(run)}
+    assert missing == {
+        *("associations.parquet", "associations.sides.tsv", "associations.tsv"),
+        *("best_per_concept.tsv", "candidates.tsv", "ablation.tsv"),
+        *("dossiers/locus_evidence.tsv", "baselines.tsv"),
+    }
+    configure(run, backtest=True)
+    assert "backtest_features.tsv: format" in failures(run)
+
+
+def test_a_features_file_that_a_run_lacks_is_told_and_the_others_are_verified(run):
+    (run / "first" / "features.h5").unlink()
+    assert list(failures(run)) == ["first/features.h5: format"]

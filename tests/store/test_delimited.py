@@ -102,7 +102,7 @@ def test_a_table_next_to_the_metadata_of_another_is_refused(tmp_path):
     path, _ = write(tmp_path / "genes.tsv")
     other, _ = write(tmp_path / "other.tsv", GENES.assign(n=3))
     path.write_bytes(other.read_bytes())
-    with pytest.raises(SchemaError, match="found another or an edited table"):
+    with pytest.raises(SchemaError, match="found another or an edited file"):
         read_table(path, SCHEMA)
 
 
@@ -142,6 +142,31 @@ def test_a_newer_table_takes_the_place_of_one_with_the_header_in_line_1(tmp_path
     assert read_table(path, SCHEMA)["gene"].tolist() == ["old"]
     write(path)
     assert path.read_text() == TEXT["genes.tsv"]
+
+
+HEADER = '# {"format": "genointerp::genes", "format-version": 1}\n'
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("gene\tn\na\t1\nb\n", r"genes\.tsv: line 4: expected 2 fields, found 1"),
+        ("gene\tn\na\t1\t7\nb\t2\t8\n", r"genes\.tsv: line 3: expected 2 fields, found 3"),
+        ("gene\tn\n\na\t1\t\n", r"genes\.tsv: line 4: expected 2 fields, found 3"),
+    ],
+    ids=["too-few", "too-many-in-all", "one-too-many"],
+)
+def test_a_row_of_another_length_below_a_header_in_line_1_is_refused(tmp_path, rows, message):
+    path = tmp_path / "genes.tsv"
+    path.write_text(HEADER + rows)
+    with pytest.raises(SchemaError, match=message):
+        read_table(path, SCHEMA)
+
+
+def test_a_mark_of_the_byte_order_before_a_header_in_line_1_is_passed_over(tmp_path):
+    path = tmp_path / "genes.tsv"
+    path.write_text(f"{HEADER}gene\tn\ndnaA\t1\n", encoding="utf-8-sig")
+    assert read_table(path, SCHEMA).to_dict("records") == [{"gene": "dnaA", "n": 1}]
 
 
 def test_a_table_that_was_edited_is_replaced_by_force_alone(tmp_path):

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from genointerp.cli.main import app
 from genointerp.core.errors import SchemaError
 from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.store.table.delimited import write_metadata
 from genointerp.store.table.schema.feature import LOCI
 from genointerp.store.table.table import write_table
 from genointerp.store.verify import all_passed, verify
@@ -220,11 +221,30 @@ def test_activations_that_are_not_finite_are_told(tmp_path):
     assert "expected finite values" in failed(path)["rows"]
 
 
-def test_other_files_are_refused(tmp_path):
+def test_other_files_are_refused_with_what_can_be_verified(tmp_path):
     (tmp_path / "t.txt").write_text("x")
-    for name, found in (("t.txt", "no HDF5 file in one piece"), ("none", "no file")):
-        with pytest.raises(SchemaError, match=f"expected a file of format .*, found {found}"):
+    places = {"t.txt": "no HDF5 file in one piece", "none": "no file", "": "a folder"}
+    for name, found in places.items():
+        expected = "expected a features or activations file, a table .*, or a run directory"
+        with pytest.raises(SchemaError, match=f"{expected}, found {found}"):
             verify(tmp_path / name)
+
+
+@pytest.fixture
+def bed(whole, tmp_path):
+    path = tmp_path / "loci.bed"
+    path.write_text("c\t1\t9\tf\t0\t+\n")
+    record = Provenance({}, {"features": sha256_file(whole)})
+    write_metadata(path, path, {"provenance": json.loads(record.as_json())}, (), {})
+    return path
+
+
+def test_a_file_with_its_metadata_next_to_it_is_checked_by_its_bytes(bed, whole):
+    assert [check.name for check in verify(bed)] == ["bytes", "provenance"]
+    assert all_passed(verify(bed, inputs=[whole]))
+    assert "expected one of the inputs of" in failed(bed, inputs=[bed])[f"input {bed}"]
+    bed.write_text("c\t1\t8\tf\t0\t+\n")
+    assert "loci.bed: expected the bytes that loci.bed-metadata.json" in failed(bed)["bytes"]
 
 
 def test_the_command_ends_with_status_1_where_a_check_fails(file):

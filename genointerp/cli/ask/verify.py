@@ -10,7 +10,8 @@ def verify(
     file: Annotated[
         Path,
         typer.Argument(
-            help="features or activations file, table, or run directory", show_default=False
+            help="features or activations, table, file with its metadata, or run directory",
+            show_default=False,
         ),
     ],
     input: Annotated[
@@ -20,7 +21,8 @@ def verify(
 ) -> None:
     """Check contents, checksums and provenance of FILE; status 1 where one is wrong.
 
-    Files of a run are also checked against each other.
+    Features, activations and tables of a run are also checked against each other; one that is
+    missing is wrong, but for activations.
     """
     from genointerp.command.ask.verify import verify as verify_file
     from genointerp.store.verify import all_passed, render_checks

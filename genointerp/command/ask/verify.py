@@ -5,19 +5,22 @@ from pathlib import Path
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths, is_run
 from genointerp.core.errors import InputError
 from genointerp.store.feature.run_folder import RunFolder
-from genointerp.store.verify import Check, verify_run
+from genointerp.store.verify import Check
 from genointerp.store.verify import verify as run_checks
+from genointerp.store.verify_run import verify_run
 
 
 def verify(file: StrPath, *, input: OneOrMorePaths = ()) -> list[Check]:
-    """Run every check of a features or activations file, of a table, or of all files of a run.
+    """Run every check of a features or activations file, of a table, or of all of these of a run.
 
-    See :func:`genointerp.store.verify.verify` and :func:`genointerp.store.verify.verify_run`.
+    See :func:`genointerp.store.verify.verify` and
+    :func:`genointerp.store.verify_run.verify_run`.
 
     Parameters
     ----------
     file
-        The file, or a run directory, whose files are also checked against each other.
+        The file, which may be any that has its metadata next to it, such as BED; or a run
+        directory, whose features, activations and tables are also checked against each other.
     input
         Files that it must have been made from, by sha256.
 

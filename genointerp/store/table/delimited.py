@@ -5,10 +5,12 @@ program opens it. The metadata are in W3C's vocabulary for tabular data (CSVW), 
 that vocabulary looks for them.
 """
 
+import codecs
+import csv
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -88,14 +90,21 @@ def read_delimited(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.
         If there are no metadata, or they are those of other bytes.
     """
     content = path.read_bytes()
-    if content.startswith(b"# "):
-        line, _, rows = content.partition(b"\n")
+    # an editor may have put a mark in front of the header, which no sha256 guards
+    text = content.removeprefix(codecs.BOM_UTF8)
+    if text.startswith(b"# "):
+        line, _, rows = text.partition(b"\n")
         header = parse_json(line[2:].decode(), where=f"{path}: line 1", error=SchemaError)
+        _check_fields(path, rows.decode(), first=2)
     else:
-        header, rows = _header_beside(path, content), content
+        header, rows = header_beside(path, content), content
     kinds = {column.name: column.kind for column in schema.columns}
     frame = pd.read_csv(
-        BytesIO(rows), sep=DELIMITERS[path.suffix], dtype=str, keep_default_na=False
+        BytesIO(rows),
+        sep=DELIMITERS[path.suffix],
+        dtype=str,
+        keep_default_na=False,
+        index_col=False,
     )
     for name in frame.columns:
         if kinds.get(name, "string") != "string":
@@ -104,19 +113,14 @@ def read_delimited(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.
     return header, frame
 
 
-def _described(column: Column) -> dict[str, Any]:
-    return {
-        "name": column.name,
-        "titles": column.name,
-        "datatype": _DATATYPES[column.kind],
-        # in CSVW a required column has no empty cell
-        **({"required": True} if column.kind == "int64" else {}),
-        "dc:description": column.meaning,
-    }
+def header_beside(path: Path, content: bytes) -> dict[str, Any]:
+    """Return the header in the metadata next to a file, if they are those of its bytes.
 
-
-def _header_beside(path: Path, content: bytes) -> dict[str, Any]:
-    """Return the header in the metadata of a table, if they are those of its bytes."""
+    Raises
+    ------
+    SchemaError
+        If there are none, or they are those of other bytes.
+    """
     metadata = metadata_path(path)
     if not metadata.is_file():
         expected = f"the metadata of {path.name}, next to it"
@@ -128,8 +132,46 @@ def _header_beside(path: Path, content: bytes) -> dict[str, Any]:
     stated, found = str(header.get("sha256")), hashlib.sha256(content).hexdigest()
     if stated != found:
         expected = f"the bytes that {metadata.name} describes (sha256 {stated[:12]})"
-        raise SchemaError(str(path), expected, f"another or an edited table ({found[:12]})")
+        raise SchemaError(str(path), expected, f"another or an edited file ({found[:12]})")
     return header
+
+
+def provenance_in(header: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return what a file was made from, according to its header: ``config`` and ``inputs``.
+
+    Raises
+    ------
+    SchemaError
+        If the header does not state it.
+    """
+    found = header.get("provenance")
+    if not isinstance(found, dict):
+        raise SchemaError(f"{path}: provenance", "an object", type(found).__name__)
+    inputs = found.get("inputs") or {}
+    if not isinstance(inputs, dict) or not all(isinstance(it, str) for it in inputs.values()):
+        raise SchemaError(f"{path}: provenance", "inputs as names with their sha256", "others")
+    return found
+
+
+def _check_fields(path: Path, text: str, *, first: int) -> None:
+    """Refuse a row with more or fewer fields than the line of names, which is line ``first``."""
+    rows = csv.reader(StringIO(text), delimiter=DELIMITERS[path.suffix])
+    names = next(rows, [])
+    for row in rows:
+        if row and len(row) != len(names):
+            where = f"{path}: line {rows.line_num + first - 1}"
+            raise SchemaError(where, f"{len(names)} fields", str(len(row)))
+
+
+def _described(column: Column) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "titles": column.name,
+        "datatype": _DATATYPES[column.kind],
+        # in CSVW a required column has no empty cell
+        **({"required": True} if column.kind == "int64" else {}),
+        "dc:description": column.meaning,
+    }
 
 
 def _number(text: str) -> float:

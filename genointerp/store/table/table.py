@@ -31,6 +31,7 @@ from genointerp.store.table.arrow import COORDINATES, METADATA, arrow_table
 from genointerp.store.table.delimited import (
     DELIMITERS,
     delimited_text,
+    provenance_in,
     read_delimited,
     write_metadata,
     write_rows,
@@ -128,13 +129,7 @@ def read_provenance(path: StrPath, schema: TableSchema) -> dict[str, Any]:
         As from `read_table`, or if the table does not state it.
     """
     header, _ = _read(Path(path), schema)
-    found = header.get("provenance")
-    if not isinstance(found, dict):
-        raise SchemaError(f"{path}: provenance", "an object", type(found).__name__)
-    inputs = found.get("inputs") or {}
-    if not isinstance(inputs, dict) or not all(isinstance(it, str) for it in inputs.values()):
-        raise SchemaError(f"{path}: provenance", "inputs as names with their sha256", "others")
-    return found
+    return provenance_in(header, Path(path))
 
 
 def schema_of_table(path: StrPath) -> TableSchema:
