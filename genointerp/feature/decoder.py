@@ -21,20 +21,30 @@ def own_dictionary(store: FeatureStore, given: StrPath | None = None) -> Path:
     given
         A folder, which is returned as it is. Where None, a folder ``sae`` next to the features file
         or one level up, as in a run, and then the shipped dictionaries, are looked at: the one
-        whose weights have the sha256 that the features were made with.
+        whose weights have the sha256 that the features were made with. What cannot be read, as a
+        dictionary of another library, is passed over.
 
     Raises
     ------
     InputError
-        If there is none.
+        If there is none; it names what could not be read.
     """
     if given is not None:
         return Path(given)
+    unread = []
     for folder in _dictionaries_around(store.path):
-        if read_header(folder).sha256 == store.header.sae_sha256:
-            return Path(folder)
-    expected = f"the dictionary of {store.path} (sha256 {store.header.sae_sha256[:12]})"
-    raise InputError("sae", f"{expected}, since no such is next to it or shipped", "none")
+        try:
+            header = read_header(folder)
+        except InputError as error:
+            unread.append(f"{folder}, which cannot be read ({error})")
+            continue
+        if header.sha256 == store.header.sae_sha256:
+            return folder
+    expected = (
+        f"--sae, the folder of the dictionary with sha256 {store.header.sae_sha256[:12]}, since "
+        "it is neither next to FEATURES nor shipped"
+    )
+    raise InputError("sae", expected, "; ".join(unread) or "none")
 
 
 def _dictionaries_around(features: Path) -> Iterator[Path]:

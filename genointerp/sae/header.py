@@ -184,7 +184,7 @@ def read_directions(folder: StrPath) -> Float64[np.ndarray, "n_features d_out"]:
     """
     path = dictionary_folder(folder) / WEIGHTS
     if not path.exists():
-        raise SchemaError(str(folder), f"a file {WEIGHTS}", "none")
+        raise SchemaError(str(path.parent), f"a file {WEIGHTS}", "none")
     check_is_file(path, error=SchemaError)
     try:
         tensors = load_file(path)

@@ -398,11 +398,12 @@ def test_a_dossier_of_a_newer_version_is_refused(tmp_path):
         read_dossier(path)
 
 
-def test_the_command_writes_them(files, tmp_path):
+def test_the_command_writes_them_and_says_so_on_the_standard_output(files, tmp_path, capsys):
     config = tmp_path / "few.yaml"
     config.write_text("n_candidates: 1\nn_shuffles: 0\n")
     line = ["dossier", str(files["candidates"])]
     line += [word for name in [*files][1:4] for word in (f"--{name}", str(files[name]))]
     line += ["--config", str(config), "--out", str(tmp_path / "d")]
     app(line, standalone_mode=False)
+    assert capsys.readouterr().out == f"1 dossiers -> {tmp_path / 'd'}\n"
     assert [path.name for path in (tmp_path / "d").glob("feature_*.json")] == ["feature_0.json"]

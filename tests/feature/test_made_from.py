@@ -8,17 +8,18 @@ import yaml
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
-from genointerp.core.errors import InputError, MismatchError, UnknownNameError
+from genointerp.core.errors import InputError, MismatchError, SchemaError, UnknownNameError
 from genointerp.core.files import replacing
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.decoder import own_dictionary
 from genointerp.feature.specimen_files import one_with_sequence
+from genointerp.figure.dictionary import dictionary as draw_dictionary
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import write_fasta
 from genointerp.reading.model_choice import recorded_model
 from genointerp.sae.header import read_header
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.feature.run_folder import RunFolder, activation_files
+from genointerp.store.feature.run_folder import RunFolder, activation_files, run_around
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.schema.feature import QUERY
 from genointerp.store.table.table import empty_table, write_table
@@ -69,8 +70,40 @@ def test_the_dictionary_of_features_is_found_by_its_weights(run, tmp_path):
     assert own_dictionary(store) == run.resolve() / "sae"
     assert own_dictionary(store, tmp_path / "given") == tmp_path / "given"
     alone = FeatureStore(shutil.copy(store.path, tmp_path / "alone.h5"))
-    with pytest.raises(InputError, match=r"sae: expected the dictionary of .*alone\.h5 \(sha256 "):
+    expected = (
+        f"sae: expected --sae, the folder of the dictionary with sha256 "
+        f"{store.header.sae_sha256[:12]}, since it is neither next to FEATURES nor shipped, found"
+    )
+    with pytest.raises(InputError) as raised:
         own_dictionary(alone)
+    assert str(raised.value) == f"{expected} none"
+
+
+@pytest.mark.parametrize("content", ['{"dict_size": 8}', "{", '{"metadata": {}}'])
+def test_a_dictionary_that_cannot_be_read_is_passed_over_and_named_in_the_end(run, content):
+    store = FeatureStore(run / "first" / "features.h5")
+    foreign = run.resolve() / "first" / "sae"
+    foreign.mkdir()
+    (foreign / "cfg.json").write_text(content)
+    assert own_dictionary(store) == run.resolve() / "sae"
+    shutil.rmtree(run / "sae")
+    with pytest.raises(InputError, match=f"nor shipped, found {foreign}, which cannot be read"):
+        own_dictionary(store)
+
+
+def test_a_run_without_its_dictionary_names_the_folder_where_it_would_be(run):
+    shutil.rmtree(run / "sae")
+    with pytest.raises(SchemaError, match=r"run/sae: expected a file sae_weights\.safetensors"):
+        draw_dictionary(run)
+
+
+@pytest.mark.parametrize("content", ["seed: 1\n", "- a\n", "a: [\n", "genomes: 3\n"])
+def test_a_configuration_of_something_else_one_level_up_is_no_run_around(run, content):
+    path = run / "first" / "features.h5"
+    assert run_around(path)[1] == "first"
+    (run / "config.yaml").write_text(content)
+    assert run_around(path) is None
+    assert one_with_sequence(path, run / "first.fa").features.path == path
 
 
 def test_features_of_a_shipped_dictionary_find_it(tmp_path):

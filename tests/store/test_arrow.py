@@ -78,6 +78,38 @@ def test_small_numbers_keep_their_types():
     assert [str(kind) for kind in to_arrow(table).schema.types] == ["float", "bool"]
 
 
+@pytest.mark.parametrize(
+    ("values", "kind", "found"),
+    [
+        pytest.param(pd.Series([1, 2], dtype=object), "int64", [1, 2], id="numbers"),
+        pytest.param([True, None], "bool", [True, None], id="bools"),
+        pytest.param(["a", None], "string", ["a", None], id="text"),
+        pytest.param(pd.array([1, None], dtype="Int64"), "int64", [1, None], id="Int64"),
+        pytest.param([[1], [2, 3]], "list<item: int64>", [[1], [2, 3]], id="lists"),
+        pytest.param(pd.Series([], dtype=object), "string", [], id="empty"),
+        pytest.param(pd.array([], dtype="Int64"), "int64", [], id="empty-Int64"),
+    ],
+)
+def test_columns_that_are_not_text_have_the_type_that_arrow_finds(values, kind, found):
+    table = to_arrow(pd.DataFrame({"x": values}))
+    assert (str(table.schema.field("x").type), table["x"].to_pylist()) == (kind, found)
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (pd.DataFrame({"x": ["a", 1]}), "column 'x': expected values of one type that Arrow has"),
+        (pd.DataFrame({"x": [2**70]}), "column 'x': expected values of one type that Arrow has"),
+        (pd.DataFrame({0: ["a"]}), "column 0: expected a name that is text, found int"),
+        (pd.DataFrame([[1, 2]], columns=["x", "x"]), "column 'x': expected one column of this"),
+    ],
+    ids=["types", "too-large", "name", "names"],
+)
+def test_what_arrow_does_not_have_names_its_column(frame, message):
+    with pytest.raises(InputError, match=f"^table: {message}"):
+        to_arrow(frame)
+
+
 def test_polars_holds_the_same_rows():
     polars = pytest.importorskip("polars", reason="the extra polars is not installed")
     found = to_polars(loci())

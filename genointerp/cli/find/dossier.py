@@ -35,4 +35,4 @@ def dossier(
         sae=sae,
         config=config,
     )
-    typer.echo(f"{len(written)} dossiers -> {out}", err=True)
+    typer.echo(f"{len(written)} dossiers -> {out}")

@@ -132,11 +132,17 @@ class RunFolder:
 
 
 def run_around(features: StrPath) -> tuple[RunFolder, str] | None:
-    """Return the run in which a features file lies, and the name of its genome; None if in none."""
+    """Return the run in which a features file lies, and the name of its genome; None if in none.
+
+    A folder around it whose ``config.yaml`` is of something else is no run.
+    """
     folder = Path(features).resolve().parent
     if not is_run(folder.parent):
         return None
-    run = RunFolder.open(folder.parent)
+    try:
+        run = RunFolder.open(folder.parent)
+    except SchemaError:
+        return None
     return (run, folder.name) if folder.name in run.genomes else None
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from genointerp.core.errors import InputError
+from genointerp.core.text import one_line
 from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.schema.registry import SCHEMAS
 
@@ -28,14 +29,22 @@ def to_arrow(table: pd.DataFrame) -> pa.Table:
     Parameters
     ----------
     table
-        An answer of `query`, `top`, `associate` and so on. Its index is left out.
+        An answer of `query`, `top`, `associate` and so on, or any other table, whose types are
+        those that Arrow finds in its values. Its index is left out.
 
     Returns
     -------
     pyarrow.Table
-        An undefined float stays NaN. The metadata have, under the key ``genointerp``, the format
-        and version of the table if it has all columns of one, and what its coordinates mean. They
-        do not say what the table was made from, which only files do.
+        An undefined float stays NaN; in a column of objects, what is undefined is null. The
+        metadata have, under the key ``genointerp``, the format and version of the table if it has
+        all columns of one, and what its coordinates mean. They do not say what the table was made
+        from, which only files do.
+
+    Raises
+    ------
+    InputError
+        If the values of a column are of several types or of one that Arrow lacks, or its name is
+        not text or not its own.
 
     Examples
     --------
@@ -82,9 +91,14 @@ def to_polars(table: pd.DataFrame) -> "PolarsFrame":
 
 def arrow_table(frame: pd.DataFrame, header: Mapping[str, Any]) -> pa.Table:
     """Return a table with a header in its metadata; undefined floats stay NaN."""
-    columns = {
-        name: pa.array(frame[name].tolist(), type=_arrow_type(frame[name])) for name in frame
-    }
+    columns = {}
+    for place, name in enumerate(frame.columns):
+        where = f"table: column {name!r}"
+        if not isinstance(name, str):
+            raise InputError(where, "a name that is text", type(name).__name__)
+        if name in columns:
+            raise InputError(where, "one column of this name", "several")
+        columns[name] = _arrow_column(frame.iloc[:, place], where)
     return pa.table(columns).replace_schema_metadata({METADATA: json.dumps(header)})
 
 
@@ -97,7 +111,11 @@ def schema_of(frame: pd.DataFrame) -> TableSchema | None:
     return None
 
 
-def _arrow_type(values: pd.Series) -> pa.DataType:
+def _arrow_column(values: pd.Series, where: str) -> pa.Array | pa.ChunkedArray:
     if isinstance(values.dtype, np.dtype) and values.dtype != object:
-        return pa.from_numpy_dtype(values.dtype)
-    return pa.string()
+        return pa.array(values.tolist(), type=pa.from_numpy_dtype(values.dtype))
+    is_text = values.dtype == object and all(isinstance(item, str) for item in values)
+    try:
+        return pa.array(values, type=pa.string() if is_text else None, from_pandas=True)
+    except (pa.ArrowException, OverflowError) as error:
+        raise InputError(where, "values of one type that Arrow has", one_line(error)) from error

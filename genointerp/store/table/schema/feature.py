@@ -178,7 +178,11 @@ NEAREST_FEATURES = TableSchema(
         required("feature", "int64", "index in the dictionary"),
         required("neighbour", "int64", "index of a feature with a near direction"),
         required("cosine", "float64", "cosine of the two directions"),
-        required("concept", "string", "best concept of the neighbour if its F1 is above the null"),
+        required(
+            "concept",
+            "string",
+            "best concept of the neighbour if its F1 is above its null, with q <= .05; else empty",
+        ),
     ),
 )
 
@@ -190,7 +194,11 @@ FEATURE_MAP = TableSchema(
         required("feature", "int64", "index in the dictionary"),
         required("x", "float64", "first coordinate, as the axis of the map says"),
         required("y", "float64", "second coordinate"),
-        required("concept", "string", "best concept if its F1 is above the null; else empty"),
+        required(
+            "concept",
+            "string",
+            "best concept if its F1 is above its null, with q <= .05; else empty",
+        ),
     ),
 )
 
