@@ -95,7 +95,7 @@ def read_delimited(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.
     if text.startswith(b"# "):
         line, _, rows = text.partition(b"\n")
         header = parse_json(line[2:].decode(), where=f"{path}: line 1", error=SchemaError)
-        _check_fields(path, rows.decode(), first=2)
+        _check_fields(path, rows.decode())
     else:
         header, rows = header_beside(path, content), content
     kinds = {column.name: column.kind for column in schema.columns}
@@ -153,13 +153,13 @@ def provenance_in(header: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return found
 
 
-def _check_fields(path: Path, text: str, *, first: int) -> None:
-    """Refuse a row with more or fewer fields than the line of names, which is line ``first``."""
+def _check_fields(path: Path, text: str) -> None:
+    """Refuse a row with more or fewer fields than the line of names, which is line 2."""
     rows = csv.reader(StringIO(text), delimiter=DELIMITERS[path.suffix])
     names = next(rows, [])
     for row in rows:
         if row and len(row) != len(names):
-            where = f"{path}: line {rows.line_num + first - 1}"
+            where = f"{path}: line {rows.line_num + 1}"
             raise SchemaError(where, f"{len(names)} fields", str(len(row)))
 
 
