@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from genointerp.association.profile.metagene import ANCHORS
+from genointerp.feature.motif import Motif
 from genointerp.feature.top import TopConfig
 from genointerp.figure.file import new_figure, with_few_colors
 from genointerp.figure.motif import highest_null
@@ -193,14 +194,17 @@ class SectionMaker:
             source = f"{folder}/metagene.tsv, {folder}/curves.tsv"
             pictures.append(picture(_concept_figure(profile, curve), alt=alt, source=source))
         if feature in measured.motifs:
-            motif = measured.motifs[feature]
-            figure = new_figure(12.0, 1.9)
-            null_bits = highest_null(motif)
-            plot_logo(motif.heights, first=motif.first, null_bits=null_bits, ax=figure.subplots())
-            alt = f"f/{feature}: bases around its loci"
-            source = f"{folder}/{motif_file(feature)}"
-            pictures.append(picture(figure, alt=alt, source=source))
+            pictures.append(motif_picture(measured.motifs[feature], feature, folder=folder))
         return pictures
+
+
+def motif_picture(motif: Motif, feature: int, *, folder: str) -> Picture:
+    """Return the picture of a feature's motif, whose table is in a folder."""
+    figure = new_figure(12.0, 1.9)
+    null_bits = highest_null(motif)
+    plot_logo(motif.heights, first=motif.first, null_bits=null_bits, ax=figure.subplots())
+    alt = f"f/{feature}: bases around its loci"
+    return picture(figure, alt=alt, source=f"{folder}/{motif_file(feature)}")
 
 
 def picture(figure: Figure, *, alt: str, source: str) -> Picture:

@@ -4,7 +4,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from Bio import motifs
 from matplotlib.colors import to_rgb
@@ -30,8 +29,7 @@ from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.letters import reverse_complement
 from genointerp.genome.read import write_fasta
-from genointerp.page import section
-from genointerp.page.measure import Measurements
+from genointerp.page.section import motif_picture
 from genointerp.panel.logo import LETTER_COLORS, plot_logo
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.table.schema.feature import MOTIF
@@ -147,9 +145,7 @@ def test_a_motif_without_any_base_is_drawn_without_a_null(tmp_path):
 
 
 def test_the_page_shows_a_motif_with_a_column_without_bases():
-    empty = pd.DataFrame({"feature": np.array([], np.int64)})
-    measured = Measurements(*[empty] * 6, loci={}, motifs={0: masked_motif()})
-    (found,) = section._pictures(measured, 0, "tables")
+    found = motif_picture(masked_motif(), 0, folder="tables")
     assert found.source == "tables/motif/feature_0.tsv"
 
 

@@ -218,7 +218,8 @@ def test_command_says_in_one_line_what_is_wrong(worked):
     )
     assert done.returncode == 1
     assert done.stderr == (
-        "genointerp: region: expected a region of chrA, chrB, like 'chrI:1-1,000', found 'chrZ'\n"
+        "genointerp: region: expected a region of chrA, chrB, like 'chrI:1-1,000', "
+        "found 'chrZ' (did you mean 'chrA' or 'chrB'?)\n"
     )
 
 

@@ -209,7 +209,7 @@ def test_fetch_reads_the_strand_of_the_interval():
     assert genome.fetch(GenomicInterval("c0", 5, 8)).tobytes() == b"GTA"
     with pytest.raises(CoordinateError, match="end <= 8, found end=9"):
         genome.fetch(GenomicInterval("c0", 5, 9))
-    with pytest.raises(CoordinateError, match="one of c0, found c1"):
+    with pytest.raises(CoordinateError, match="one of c0, found 'c1'"):
         genome.fetch(GenomicInterval("c1", 0, 1))
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -211,7 +212,9 @@ def test_a_kill_between_the_two_files_leaves_nothing_that_is_read_as_a_table(tmp
     if not first:
         write(path)
     command = [sys.executable, "-c", textwrap.dedent(KILL), metadata.name]
-    done = subprocess.run(command, cwd=tmp_path, env=os.environ, check=False)
+    # the tests are found from another directory too
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, check=False)
     assert done.returncode == -signal.SIGKILL
     with pytest.raises(SchemaError, match=metadata.name):
         read_table(path, SCHEMA)

@@ -93,4 +93,4 @@ def backtest(
     )
     counts = result.classes["verdict"].value_counts()
     said = ", ".join(f"{counts[name]} {name}" for name in counts.index)
-    typer.echo(f"{len(result.classes)} classes hidden: {said} -> {out}", err=True)
+    typer.echo(f"{len(result.classes)} classes hidden: {said} -> {out}")

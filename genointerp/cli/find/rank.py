@@ -66,4 +66,4 @@ def rank(
     )
     plain = int((result.table["demoting"] == "").sum())
     message = f"{len(result.table)} candidates, {plain} without a flag that demotes"
-    typer.echo(f"{message} -> {out}", err=True)
+    typer.echo(f"{message} -> {out}")
