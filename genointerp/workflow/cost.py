@@ -53,8 +53,8 @@ class Cost(NamedTuple):
 
 
 COSTS: dict[str, Cost] = {
-    "harvest": Cost(3, 170, is_of_genome=True),
-    "harvest_random": Cost(3, 170, is_chained=False, is_of_genome=True),
+    "harvest": Cost(3, 150, is_of_genome=True),
+    "harvest_random": Cost(3, 150, is_chained=False, is_of_genome=True),
     "train_sae": Cost(10, 280, most=85),
     "train_rival": Cost(10, 280, is_chained=False, most=85),
     "encode": Cost(3, 5, is_of_genome=True),
@@ -62,14 +62,14 @@ COSTS: dict[str, Cost] = {
     "annotate": Cost(2, 4, is_chained=False, is_of_genome=True),
     "find": Cost(2, 4, is_chained=False, is_of_genome=True),
     "evaluate": Cost(16, 10, is_chained=False),
-    "associate": Cost(6, 17),
+    "associate": Cost(6, 6),
     "baselines": Cost(10, 30, is_chained=False),
-    "preselect": Cost(3, 26),
+    "preselect": Cost(3, 5),
     "ablate": Cost(20, 0),
     "rank": Cost(5, 1),
     "dossier": Cost(4, 1),
-    "backtest": Cost(4, 90),
-    "report": Cost(20, 29),
+    "backtest": Cost(4, 46),
+    "report": Cost(20, 15),
 }
 """By rule, from the benchmarks of a run of the demo and of one of 48 kb. A training is of ten
 passes and six million tokens at most, and losses are of 25,000 bases of each strand."""
