@@ -61,17 +61,18 @@ class MessageHandler(logging.Handler):
         """Write a message, or keep it."""
         text = self.format(record)
         if record.levelno != logging.WARNING:
-            _write(text)
+            to_stderr(text)
         elif self._warnings.add(text) and not sys.stderr.isatty():
-            _write(f"{WARNING}{text}")
+            to_stderr(f"{WARNING}{text}")
 
     def tell(self) -> None:
         """Write the warnings that were kept."""
         if sys.stderr.isatty():
             for line in self._warnings.lines():
-                _write(f"{WARNING}{line}")
+                to_stderr(f"{WARNING}{line}")
 
 
-def _write(line: str) -> None:
+def to_stderr(line: str) -> None:
+    """Write a line."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()

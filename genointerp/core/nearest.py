@@ -7,6 +7,9 @@ from genointerp.core.errors import UnknownNameError
 N_NEAREST = 3
 """Most names that are suggested."""
 
+_LEAST_LETTERS = 3
+"""A shorter text is part of too many names."""
+
 
 def suggested(name: object, known: Iterable[str]) -> str:
     """Return a name that is not known as an error shows it, with the nearest ones that are.
@@ -55,7 +58,7 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
             # letters that changed places are a likelier slip than another letter
             is_other = sorted(own) != sorted(one.lower()), own[:1] != one[:1].lower()
             found.append((slips, *is_other, one))
-        elif len(own) >= N_NEAREST and own in one.lower():
+        elif len(own) >= _LEAST_LETTERS and own in one.lower():
             found.append((limit + 1, not one.lower().startswith(own), False, one))
     return [one for *_, one in sorted(found)[:N_NEAREST]]
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
+from genointerp.core.messages import to_stderr
 from genointerp.core.notebook import NotebookBar, NotebookLine, is_in_notebook
 
 _LINE = re.compile(r"^[^:]+: (\d+) of (\d+)$")
@@ -105,12 +106,12 @@ def status_line(given: Callable[[str], None] | None = None) -> Iterator[StatusLi
     elif _hidden.get():
         yield StatusLine(_nothing, _nothing)
     elif is_in_notebook():
-        yield StatusLine(_to_stderr, NotebookLine())
+        yield StatusLine(to_stderr, NotebookLine())
     elif sys.stderr.isatty():
         with _terminal_line() as line:
             yield line
     else:
-        yield StatusLine(_to_stderr if _in_lines.get() else _nothing, _nothing)
+        yield StatusLine(to_stderr if _in_lines.get() else _nothing, _nothing)
 
 
 @contextmanager
@@ -133,11 +134,6 @@ def _terminal_line() -> Iterator[StatusLine]:
         yield StatusLine(show, status)
 
 
-def _to_stderr(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
-
-
 def _nothing(line: str) -> None:
     """Show no line."""
 
@@ -151,8 +147,7 @@ class _LineProgress:
         tenth = 10 * done // max(total, 1)
         if tenth != self.tenth:
             self.tenth = tenth
-            sys.stderr.write(f"{self.label}: {done} of {total}\n")
-            sys.stderr.flush()
+            to_stderr(f"{self.label}: {done} of {total}")
 
 
 def share_of(line: str) -> float | None:

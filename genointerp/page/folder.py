@@ -26,11 +26,11 @@ from genointerp.page.measure import (
     write_feature_tables,
     write_measurements,
 )
-from genointerp.page.page import feature_parts, flanked_loci, shared_parts
+from genointerp.page.page import candidates_table, feature_parts, flanked_loci, shared_parts
 from genointerp.page.references import References
 from genointerp.page.run import Run
 from genointerp.page.section import SectionMaker
-from genointerp.page.table import Links, PageTable, page_table
+from genointerp.page.table import Links
 from genointerp.page.template import (
     SCRIPTS,
     igv_text,
@@ -39,7 +39,6 @@ from genointerp.page.template import (
     policy,
     script_json,
 )
-from genointerp.store.table.schema.candidate import CANDIDATES
 
 FORMAT = "genointerp::report-folder"
 
@@ -163,18 +162,8 @@ def _write_index(
     links = Links(None, pages, references=References(run.specimens), beside=TABLES, is_alone=True)
     page = page_environment().get_template("index.html")
     parts = {"policy": policy(), "format": FORMAT, **shared_parts(run, measured, links, TABLES)}
-    tables = [*baseline_tables(run, links), _candidates(run, links), *backtest_tables(run, links)]
+    note = "Features that no known concept explains, the first of them."
+    candidates = candidates_table(run, links, limit=N_CANDIDATES, note=note)
+    tables = [*baseline_tables(run, links), candidates, *backtest_tables(run, links)]
     text = page.render(**parts, tables=tables, n_features=len(features))
     (folder / "index.html").write_text(text, encoding="utf-8")
-
-
-def _candidates(run: Run, links: Links) -> PageTable:
-    return page_table(
-        run.candidates,
-        title="Candidates",
-        source="candidates.tsv",
-        links=links,
-        schema=CANDIDATES,
-        limit=N_CANDIDATES,
-        note="Features that no known concept explains, the first of them.",
-    )

@@ -213,6 +213,19 @@ def _densest(run: Run) -> list[int]:
     return [int(feature) for feature in ranked["feature"]]
 
 
+def candidates_table(run: Run, links: Links, *, limit: int, note: str) -> PageTable:
+    """Return the first candidates of a run."""
+    return page_table(
+        run.candidates,
+        title="Candidates",
+        source="candidates.tsv",
+        links=links,
+        schema=CANDIDATES,
+        limit=limit,
+        note=note,
+    )
+
+
 def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list[PageTable]:
     tested = run.associations[run.associations["q_value"].notna()]
     tested = tested.sort_values("f1", ascending=False, kind="stable")
@@ -227,12 +240,9 @@ def _tables(run: Run, measured: Measurements, links: Links, folder: str) -> list
             "score was measured on test.",
         ),
         *baseline_tables(run, links),
-        page_table(
-            run.candidates,
-            title="Candidates",
-            source="candidates.tsv",
-            links=links,
-            schema=CANDIDATES,
+        candidates_table(
+            run,
+            links,
             limit=N_CANDIDATES,
             note="Features that no known concept explains. A click on a region moves the browser.",
         ),

@@ -14,22 +14,9 @@ from genointerp.store.table.arrow import METADATA, schema_of, to_arrow, to_polar
 from genointerp.store.table.schema.feature import LOCI
 from genointerp.store.table.schema.registry import SCHEMAS
 from genointerp.store.table.table import conform, empty_table, write_table
+from tests.loci import loci
 
 COORDINATES = "start and end are 0-based and half-open, peak is 0-based"
-
-
-def loci(n=3):
-    return pd.DataFrame(
-        {
-            "seqid": ["NA", "chr 1", "007"][:n],
-            "start": [0, 5, 2**40][:n],
-            "end": [1, 9, 2**40 + 1][:n],
-            "strand": ["+", "-", "+"][:n],
-            "max_activation": [0.1, 1 / 3, np.nan][:n],
-            "mean_activation": [1e-300, 2.0, 5e-324][:n],
-            "n_firing": [1, 2, 3][:n],
-        }
-    )
 
 
 def header_of(table):

@@ -19,23 +19,10 @@ from genointerp.store.table.table import (
     render_table,
     write_table,
 )
+from tests.loci import loci
 
 PROVENANCE = Provenance(config={"a": 1}, inputs={"x": "y"})
 SUFFIXES = [".parquet", ".tsv", ".csv", ".json"]
-
-
-def loci(n=3):
-    return pd.DataFrame(
-        {
-            "seqid": ["NA", "chr 1", "007"][:n],
-            "start": [0, 5, 2**40][:n],
-            "end": [1, 9, 2**40 + 1][:n],
-            "strand": ["+", "-", "+"][:n],
-            "max_activation": [0.1, 1 / 3, np.nan][:n],
-            "mean_activation": [1e-300, 2.0, 5e-324][:n],
-            "n_firing": [1, 2, 3][:n],
-        }
-    )
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
