@@ -93,6 +93,10 @@ def _options(
         int | None,
         _option(help="draw random weights with this seed instead, as a control"),
     ] = None,
+    of_parent: Annotated[
+        bool,
+        _option("--of-parent", help="let an edited model be read with dictionaries of its parent"),
+    ] = False,
 ) -> ModelChoice:
     options = {
         "checkpoint": checkpoint,
@@ -102,6 +106,7 @@ def _options(
         "attention": attention,
         "require_flash": require_flash,
         "random_weights": random_weights,
+        "of_parent": of_parent,
     }
     return ModelChoice(model, device, options)
 

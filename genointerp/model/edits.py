@@ -1,4 +1,4 @@
-"""Edits of activations: add, clamp, ablate and replace, each on a range of tokens.
+"""Edits of activations: add, clamp, ablate, replace and splice, each on a range of tokens.
 
 In the formulas x is the activation vector of one token at the site. Vectors and directions hold
 ``d_site`` numbers, in any floating dtype and on any device.
@@ -118,6 +118,66 @@ def replace(
             expected = f"a row for each of the tokens {start} to {end}"
             raise ConfigError(where, expected, f"{values.shape[-2]} rows")
     return Edit(site, _Rows(_Kept(values.detach(), site), start), *_range(site, start, end))
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureReader:
+    """What reads features of a dictionary from activations, and the directions that they write.
+
+    Each feature is read on its own: ``f(x) = z if z > threshold else 0``, with
+    ``z = x . read + bias``.
+    """
+
+    read: Float[Tensor, "feature d"]
+    bias: Float[Tensor, " feature"]
+    threshold: Float[Tensor, " feature"]
+    direction: Float[Tensor, "feature d"]
+
+
+def splice(
+    site: str,
+    features: FeatureReader,
+    *,
+    gain: Float[Tensor, " feature"],
+    value: Float[Tensor, " feature"],
+    start: int = 0,
+    end: int | None = None,
+) -> Edit:
+    """Give features other amounts: ``x + sum_i (gain_i f_i(x) + value_i - f_i(x)) direction_i``.
+
+    Everything is computed in float32 or wider, row by row, so that an activation is changed in the
+    same way however many are read at once.
+
+    Parameters
+    ----------
+    gain, value
+        The new amount of each feature is ``gain f(x) + value``, also where it does not fire.
+
+    Raises
+    ------
+    ConfigError
+        If a number is not finite, or the range of tokens is not valid.
+    """
+    for name, values in vars(features).items() | {"gain": gain, "value": value}.items():
+        _check_finite(f"edit of {site}", values, name)
+    kept = [
+        _Kept(values.detach(), site)
+        for row in zip(features.read, features.direction, strict=True)
+        for values in row
+    ]
+    numbers = torch.stack([features.bias, features.threshold, gain, value]).T.tolist()
+
+    def change(x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token d"]:
+        wide = _wide(x)
+        changed = wide
+        for i, (bias, threshold, by, new) in enumerate(numbers):
+            z = (wide * kept[2 * i].like(x)).sum(-1) + bias
+            amount = z.where(z > threshold, 0.0)
+            change = (by - 1) * amount + new
+            changed = changed + change[..., None] * kept[2 * i + 1].like(x)
+        return changed.to(x.dtype)
+
+    return Edit(site, change, *_range(site, start, end))
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,6 +39,8 @@ class LoadOptions:
         Seed of random weights, as before training, which replace those of the model; it then has
         another name and another sha256. Only for models in a folder of this package's format. None
         keeps the weights.
+    of_parent
+        Whether dictionaries of the model that was edited may be used with an edited one.
     """
 
     device: str = "cpu"
@@ -50,6 +52,7 @@ class LoadOptions:
     checkpoint: Path | None = None
     up_to: str | None = None
     random_weights: int | None = None
+    of_parent: bool = False
 
     def __post_init__(self) -> None:
         if self.dtype not in (None, *DTYPES):
@@ -68,6 +71,17 @@ class LoadOptions:
         if self.random_weights is not None:
             expected = "a model of this package, such as nano, whose initialisation is known"
             raise InputError("random_weights", expected, name)
+
+    def refuse_of_parent(self, name: str) -> None:
+        """Refuse to use dictionaries of a parent for a model that has none.
+
+        Raises
+        ------
+        InputError
+            If the options ask for it.
+        """
+        if self.of_parent:
+            raise InputError("of_parent", "the folder of an edited model", name)
 
     def devices(self) -> "tuple[torch.device, ...]":
         """Return the devices that were named, if this machine has them."""

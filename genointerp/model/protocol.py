@@ -44,6 +44,10 @@ class ModelSpec:
         Whether :meth:`DnaModel.prefill` is available.
     licence
         Licence of the weights.
+    parent, parent_sha256
+        For an edited model, name and sha256 of the model that was edited; empty for others.
+    of_parent
+        Whether dictionaries of the parent may be used with it.
     """
 
     name: str
@@ -59,6 +63,9 @@ class ModelSpec:
     bases_per_token: int = 1
     chunked: bool = False
     licence: str = ""
+    parent: str = ""
+    parent_sha256: str = ""
+    of_parent: bool = False
 
     def __str__(self) -> str:
         return (

@@ -7,9 +7,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from genointerp.core.errors import SchemaError, UnknownNameError
+from genointerp.core.errors import InputError, SchemaError, UnknownNameError
 from genointerp.core.files import read_json_object
 from genointerp.core.nearest import suggested
+from genointerp.model.edited.folder import is_edited, load_edited, parent_files
 from genointerp.model.hyena.evo2 import EVO2, LICENCE, hub_id, load_evo2
 from genointerp.model.hyena.folder import load_folder
 from genointerp.model.load_options import LoadOptions
@@ -62,14 +63,15 @@ def load_model(  # noqa: PLR0913 - each is a choice of the user
     checkpoint: str | Path | None = None,
     up_to: str | None = None,
     random_weights: int | None = None,
+    of_parent: bool = False,
 ) -> DnaModel:
     """Load a model; see :class:`~genointerp.model.load_options.LoadOptions` for the options.
 
     Parameters
     ----------
     name
-        Name that ``genointerp models`` lists; a folder that ``save_model``, or ``save_pretrained``
-        of transformers, wrote; or a hub repository, with a slash.
+        Name that ``genointerp models`` lists; a folder that ``save_model``, ``genointerp edit`` or
+        ``save_pretrained`` of transformers wrote; or a hub repository, with a slash.
 
     Raises
     ------
@@ -92,8 +94,32 @@ def load_model(  # noqa: PLR0913 - each is a choice of the user
         checkpoint=None if checkpoint is None else Path(checkpoint),
         up_to=up_to,
         random_weights=random_weights,
+        of_parent=of_parent,
     )
     return load(name, options)
+
+
+def model_files(name: str, options: LoadOptions) -> dict[str, Path]:
+    """Return the files that a model is loaded from, by their names in its folder.
+
+    Raises
+    ------
+    InputError
+        If its weights are not in a folder of files of their own, as those of Evo 2, or they cannot
+        be found or downloaded.
+    SchemaError
+        If files of the model are missing.
+    """
+    if name in MODELS and MODELS[name].source != "shipped":
+        expected = "a shipped model, one of transformers, or a folder that `genointerp` wrote"
+        raise InputError("edit", expected, name)
+    if name in MODELS:
+        return parent_files(_weights_folder(name))
+    if name not in PRESETS and Path(name).is_dir():
+        return parent_files(Path(name))
+    from genointerp.model.transformers.source import find_source
+
+    return parent_files(find_source(name, options).folder)
 
 
 def is_listed(name: str) -> bool:
@@ -103,6 +129,9 @@ def is_listed(name: str) -> bool:
 
 def load(name: str, options: LoadOptions) -> DnaModel:
     """Load a model by the options of :func:`load_model`."""
+    if name not in MODELS and name not in PRESETS and is_edited(Path(name)):
+        return load_edited(Path(name), options, load)
+    options.refuse_of_parent(name)
     if name in MODELS:
         return MODELS[name].load(name, options)
     if name in PRESETS:
@@ -132,7 +161,11 @@ def _load_transformers(name: str, options: LoadOptions) -> DnaModel:
 
 
 def _load_shipped(name: str, options: LoadOptions) -> DnaModel:
-    return load_folder(Path(str(resources.files("genointerp.model"))) / "weights" / name, options)
+    return load_folder(_weights_folder(name), options)
+
+
+def _weights_folder(name: str) -> Path:
+    return Path(str(resources.files("genointerp.model"))) / "weights" / name
 
 
 MODELS: dict[str, ModelEntry] = {

@@ -118,7 +118,7 @@ def load_matching(sae_dir: Path, model: DnaModel) -> Dictionary:
     """
     check_causal(model.spec)
     dictionary = Dictionary.load(sae_dir)
-    _check_model(dictionary, model)
+    check_dictionary(dictionary, model)
     return dictionary
 
 
@@ -219,9 +219,18 @@ def _recovered(clean: GenomeLoss, spliced: GenomeLoss, ablated: GenomeLoss) -> f
     return (ablated.nats_per_base - spliced.nats_per_base) / span if span > 0 else float("nan")
 
 
-def _check_model(dictionary: Dictionary, model: DnaModel) -> None:
+def check_dictionary(dictionary: Dictionary, model: DnaModel) -> None:
+    """Refuse a dictionary of another model; that of the parent too, unless it was asked for.
+
+    Raises
+    ------
+    MismatchError
+        If the dictionary is of another model, of other weights of the model, or of a site that the
+        model does not have.
+    """
     header, spec = dictionary.header, model.spec
-    of_model = Identity(f"model {spec.name}", model=spec.name, model_sha256=spec.sha256)
+    names = (spec.parent, spec.parent_sha256) if spec.of_parent else (spec.name, spec.sha256)
+    of_model = Identity(f"model {spec.name}", model=names[0], model_sha256=names[1])
     header.identity.check(of_model, "model")
     where = str(header.folder)
     if dictionary.sae.joins_sites:

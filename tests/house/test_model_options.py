@@ -15,7 +15,7 @@ from genointerp.model.load_options import DTYPES, LoadOptions
 from genointerp.model.registry import load_model
 
 NAMES = ["model", "checkpoint", "revision", "trust_remote_code", "dtype", "attention"]
-NAMES += ["require_flash", "device", "random_weights"]
+NAMES += ["require_flash", "device", "random_weights", "of_parent"]
 
 
 def chosen(*arguments):
@@ -55,7 +55,8 @@ def test_without_options_it_is_the_shipped_model_on_the_cpu():
 
 def test_every_option_reaches_load_model():
     words = "g.fa --model m --checkpoint w --revision r --trust-remote-code --dtype bfloat16"
-    words += " --attention sdpa --require-flash --device cuda:1 --region chrI --random-weights 3"
+    words += " --attention sdpa --require-flash --device cuda:1 --region chrI"
+    words += " --random-weights 3 --of-parent"
     _, model, region = chosen(*words.split())
     assert (model.name, model.device, region) == ("m", "cuda:1", "chrI")
     load = pickle.loads(pickle.dumps(model.loader(up_to="blocks.2")))
@@ -68,6 +69,7 @@ def test_every_option_reaches_load_model():
         "attention": "sdpa",
         "require_flash": True,
         "random_weights": 3,
+        "of_parent": True,
         "up_to": "blocks.2",
     }
 

@@ -1,7 +1,7 @@
 """Layout of transformers networks: where their blocks, mixers and MLPs are."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -28,6 +28,9 @@ class Family:
         Path of the list of blocks in the trunk.
     mixer, mlp
         Paths in a block of the modules whose output is added to the residual stream.
+    writers
+        Paths in a block of the linear maps whose output is added to the residual stream, in the
+        order of computation.
     unused
         Prefixes of parameters on which neither activations nor likelihoods depend, and which files
         may lack.
@@ -38,15 +41,24 @@ class Family:
     blocks: str
     mixer: str = ""
     mlp: str = ""
+    writers: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
 
 
-_DECODER = Family("left", trunk="model", blocks="layers", mixer="self_attn", mlp="mlp")
+_DECODER = Family(
+    "left",
+    trunk="model",
+    blocks="layers",
+    mixer="self_attn",
+    mlp="mlp",
+    writers=("self_attn.o_proj", "mlp.down_proj"),
+)
 
 FAMILIES: dict[str, Family] = {
     "llama": _DECODER,
     "mistral": _DECODER,
-    "mixtral": _DECODER,
+    # its experts are not one map
+    "mixtral": replace(_DECODER, writers=("self_attn.o_proj",)),
     "qwen3": _DECODER,
     "esm": Family(
         "both",
@@ -55,9 +67,17 @@ FAMILIES: dict[str, Family] = {
         # the residual addition follows each of these, in a module around it
         mixer="attention.output.dense",
         mlp="output.dense",
+        writers=("attention.output.dense", "output.dense"),
         unused=("esm.contact_head.",),
     ),
-    "modernbert": Family("both", trunk="model", blocks="layers", mixer="attn", mlp="mlp"),
+    "modernbert": Family(
+        "both",
+        trunk="model",
+        blocks="layers",
+        mixer="attn",
+        mlp="mlp",
+        writers=("attn.Wo", "mlp.Wo"),
+    ),
 }
 
 
