@@ -14,7 +14,7 @@ _COMMANDS = {
     "build": ("adopt", "annotate", "convert", "encode", "evaluate", "harvest", "train"),
     "find": ("associate", "backtest", "dossier", "rank"),
     "ask": ("export", "motif", "query", "report", "summarise", "top", "verify"),
-    "intervene": ("ablate",),
+    "intervene": ("ablate", "edit"),
 }
 """The commands by their package in ``genointerp.command``."""
 

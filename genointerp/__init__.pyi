@@ -25,6 +25,7 @@ from genointerp.command.find.backtest import backtest as backtest
 from genointerp.command.find.dossier import dossier as dossier
 from genointerp.command.find.rank import rank as rank
 from genointerp.command.intervene.ablate import ablate as ablate
+from genointerp.command.intervene.edit import edit as edit
 from genointerp.command.start.demo import demo as demo
 from genointerp.command.start.fetch import fetch as fetch
 from genointerp.command.start.init import init as init
@@ -72,6 +73,7 @@ __all__ = [
     "convert",
     "demo",
     "dossier",
+    "edit",
     "encode",
     "evaluate",
     "export",

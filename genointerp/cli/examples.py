@@ -50,6 +50,11 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp ablate features.h5 --genome genome.fa --sae sae --candidates candidates.tsv "
         "--out ablation.tsv",
     ),
+    "edit": (
+        "genointerp edit --feature 82 --out edited",
+        "genointerp edit --model nano --sae shipped:nano --feature 82 --mode scale --value 0.5 "
+        "--method closed-form --out edited",
+    ),
     "rank": (
         "genointerp rank features.h5 --associations associations.parquet --out candidates.tsv",
         "genointerp rank results/demo --out candidates.tsv",

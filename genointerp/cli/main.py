@@ -36,6 +36,7 @@ from genointerp.cli.find.dossier import dossier
 from genointerp.cli.find.rank import rank
 from genointerp.cli.force import with_force
 from genointerp.cli.intervene.ablate import ablate
+from genointerp.cli.intervene.edit import edit
 from genointerp.cli.start.demo import demo
 from genointerp.cli.start.fetch import fetch
 from genointerp.cli.start.init import init
@@ -61,6 +62,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "encode": encode,
     "associate": associate,
     "ablate": ablate,
+    "edit": edit,
     "rank": rank,
     "dossier": dossier,
     "backtest": backtest,

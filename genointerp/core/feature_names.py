@@ -1,6 +1,9 @@
 """Names of features, as dictionaries and features files hold them."""
 
-from genointerp.core.errors import SchemaError
+from collections.abc import Mapping
+
+from genointerp.core.errors import SchemaError, UnknownNameError
+from genointerp.core.nearest import suggested
 from genointerp.core.text import clean_field, is_count
 
 
@@ -24,3 +27,22 @@ def check_feature_names(names: object, n_features: int, *, where: str) -> dict[s
             expected = f"a feature from 0 to {n_features - 1}"
             raise SchemaError(f"{where}: {name}", expected, repr(feature))
     return dict(names)
+
+
+def feature_number(feature: int | str, names: Mapping[str, int], *, where: str) -> int:
+    """Return the index of a feature, given by index, by a text like ``f/30262`` or by name.
+
+    Raises
+    ------
+    UnknownNameError
+        If it is a text that is neither a number nor a name.
+    """
+    number = names.get(str(feature), feature)
+    if not isinstance(number, str):
+        return number
+    digits = number.removeprefix("f/")
+    if not is_count(digits):
+        known = ", ".join(names) or "the dictionary has none"
+        found = suggested(feature, names)
+        raise UnknownNameError(f"{where}: feature", f"a number or a name ({known})", found)
+    return int(digits)

@@ -22,7 +22,18 @@ from tests.stores import dense_features, write_features
 
 COMMANDS = [
     *["fetch", "annotate", "models", "harvest", "train", "adopt", "convert", "evaluate", "encode"],
-    *["associate", "ablate", "rank", "dossier", "backtest", "query", "top", "motif", "export"],
+    *[
+        "associate",
+        "ablate",
+        "edit",
+        "rank",
+        "dossier",
+        "backtest",
+        "query",
+        "top",
+        "motif",
+        "export",
+    ],
     *["verify", "report", "summarise", "start", "init", "run", "demo", "plot"],
 ]
 

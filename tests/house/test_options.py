@@ -31,6 +31,7 @@ SEVERAL_MEANINGS = {
     "--flank": "a row, a FASTA file and a metagene need flanks of different lengths",
     "--format": "answers have different forms, and coordinates",
     "--genome": "one genome, several, or one that has no features yet",
+    "--method": "of a map, or of an edit",
     "--model": "whether files say which model it is",
     "--out": "what is written",
     "--sae": "whether it must be given, and what it is for",
@@ -42,7 +43,7 @@ SEVERAL_MEANINGS = {
 
 ONLY_PYTHON = {
     *("config", "progress", "show", "runtime", "windows", "grid", "sleep", "types"),
-    *("extra", "is_locked"),
+    *("extra", "is_locked", "options"),
 }
 """Keywords that a prompt has no words for, or another: what follows --, and --no-lock."""
 

@@ -18,13 +18,11 @@ from jaxtyping import Float32, Int64
 
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import CoordinateError, SchemaError, UnknownNameError
-from genointerp.core.feature_names import check_feature_names
+from genointerp.core.feature_names import check_feature_names, feature_number
 from genointerp.core.identity import Identity
-from genointerp.core.nearest import suggested
 from genointerp.core.notebook import facts_table
 from genointerp.core.parsing import parse_json
 from genointerp.core.provenance import sha256_file
-from genointerp.core.text import is_count
 from genointerp.genome.interval import GenomicInterval, split_at_origin
 from genointerp.store.contents import check_contents
 from genointerp.store.contigs import (
@@ -365,15 +363,7 @@ class FeatureStore:
         UnknownNameError
             If the dictionary has no such feature.
         """
-        number = self.header.feature_names.get(str(feature), feature)
-        if isinstance(number, str):
-            digits = number.removeprefix("f/")
-            if not is_count(digits):
-                names = ", ".join(self.header.feature_names) or "the dictionary has none"
-                where = f"{self.path}: feature"
-                found = suggested(feature, self.header.feature_names)
-                raise UnknownNameError(where, f"a number or a name ({names})", found)
-            number = int(digits)
+        number = feature_number(feature, self.header.feature_names, where=str(self.path))
         self.check_feature(number)
         return number
 

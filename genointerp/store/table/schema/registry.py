@@ -16,6 +16,7 @@ from genointerp.store.table.schema.candidate import (
     CANDIDATES,
     LOCUS_EVIDENCE,
 )
+from genointerp.store.table.schema.editing import EDIT_EFFECTS, EDIT_FEATURES
 from genointerp.store.table.schema.feature import (
     ELEMENTS,
     FEATURE_CONCEPTS,
@@ -60,5 +61,7 @@ SCHEMAS = {
         RUN_FILES,
         BESIDE,
         ABLATION,
+        EDIT_EFFECTS,
+        EDIT_FEATURES,
     )
 }

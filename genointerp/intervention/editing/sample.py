@@ -1,0 +1,132 @@
+"""What an edit is fitted and measured on: windows, where the feature fires, and predictions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+
+from genointerp.core.errors import InputError
+from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.windows import spread_stretches
+from genointerp.intervention.editing.config import EditConfig
+from genointerp.model.edited.changes import Splices, WeightChange, changed
+from genointerp.model.protocol import DnaModel, Edit
+from genointerp.reading.run import Wanted, run_batch
+from genointerp.reading.tokens import TokenBatch, genome_passages, token_batches
+
+_EACH = 4
+"""One stretch in so many is held out of the fit."""
+
+
+class Variant(NamedTuple):
+    """A model as it is, or with changed weights, edits of its activations, or both."""
+
+    weights: Mapping[str, WeightChange] = {}
+    edits: Sequence[Edit] = ()
+
+
+class Stretches(NamedTuple):
+    """Stretches of a genome to fit on, and some that the fit does not see."""
+
+    fit: list[GenomicInterval]
+    held_out: list[GenomicInterval]
+
+
+def stretches(model: DnaModel, genome: Genome, n_bases: int, config: EditConfig) -> Stretches:
+    """Return stretches spread evenly over a genome, of which every fourth is held out.
+
+    Raises
+    ------
+    InputError
+        If the genome is too short to hold one out.
+    """
+    found = sample(model, genome, n_bases, config)
+    held_out = found[_EACH - 1 :: _EACH]
+    if not held_out:
+        expected = f"{_EACH} stretches of a window or more, to fit and to hold out"
+        raise InputError("genome", expected, str(len(found)))
+    return Stretches([one for i, one in enumerate(found) if i % _EACH != _EACH - 1], held_out)
+
+
+def sample(
+    model: DnaModel, genome: Genome, n_bases: int, config: EditConfig
+) -> list[GenomicInterval]:
+    """Return stretches of a window's kept bases, spread evenly over a genome.
+
+    Parameters
+    ----------
+    n_bases
+        Bases of both strands together.
+    """
+    length = max(1, config.window - config.warmup - config.reading.halo_for(model.spec))
+    whole, n_strands = genome.regions(genome), len(config.reading.strands)
+    # less than all, which would not be cut into stretches
+    most = sum(region.length for region in whole) - 1
+    return spread_stretches(whole, n_bases=min(-(-n_bases // n_strands), most), length=length)
+
+
+def batches(
+    model: DnaModel, genome: Genome, regions: Sequence[GenomicInterval], config: EditConfig
+) -> Iterator[TokenBatch]:
+    """Yield the windows of regions as batches of tokens, on both strands."""
+    windows = config.reading.windows(model.spec, genome, regions)
+    yield from token_batches(model, genome_passages(genome, windows), config.batch)
+
+
+def distribution(
+    model: DnaModel, batch: TokenBatch, variant: Variant, sites: tuple[str, ...] = ()
+) -> tuple[Float[Tensor, "batch token_minus_1 symbol"], Mapping[str, Tensor]]:
+    """Return the log probabilities of all symbols under a variant, and activations at sites."""
+    with changed(model, variant.weights):
+        found = run_batch(model, batch, Wanted(sites, distribution=True), edits=variant.edits)
+    assert found.distribution is not None
+    return found.distribution.double(), found.activations
+
+
+def divergence(
+    p: Float[Tensor, "*row symbol"], q: Float[Tensor, "*row symbol"]
+) -> Float[Tensor, "*row"]:
+    """Return ``KL(p || q)`` of log probabilities, in nats."""
+    return (p.exp() * (p - q)).sum(-1)
+
+
+def reading(x: Float[Tensor, "*row d"], splices: Splices) -> Float[Tensor, "*row"]:
+    """Return the amount of the first feature of splices in activations, as the edit reads it."""
+    one = splices.features
+    z = (x.float() * one.read[0].to(x.device)).sum(-1) + float(one.bias[0])
+    return z.where(z > float(one.threshold[0]), 0.0)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Which tokens of a batch count, and how many tokens ago the feature last fired."""
+
+    kept: Bool[np.ndarray, "batch token"]
+    since: Int64[np.ndarray, "batch token"]
+
+
+def tokens_of(batch: TokenBatch, amount: Float[Tensor, "batch token"]) -> Tokens:
+    """Return where a feature fires: ``since`` is 0 there, and large if it never fired before."""
+    kept = np.stack([read.begun for read in batch.windows])
+    return Tokens(kept, since_fired((amount > 0).cpu().numpy()))
+
+
+def since_fired(fires: Bool[np.ndarray, "row token"]) -> Int64[np.ndarray, "row token"]:
+    """Return the number of tokens since the last one on which a feature fired.
+
+    Examples
+    --------
+    >>> since_fired(np.array([[True, False, False, True]]))
+    array([[0, 1, 2, 0]])
+    """
+    index = np.arange(fires.shape[1], dtype=np.int64)
+    last = np.maximum.accumulate(np.where(fires, index, -NEVER), axis=1)
+    return index - last
+
+
+NEVER = 10**9
+"""Tokens since a feature fired that has not fired at all, and more."""
