@@ -19,7 +19,8 @@ BACKTEST = (ROOT / "docs" / "backtest.md").read_text()
 FIGURES = (ROOT / "docs" / "figures.md").read_text()
 CANDIDATES = (ROOT / "docs" / "candidates.md").read_text()
 BASELINES = (ROOT / "docs" / "baselines.md").read_text()
-JOINED = (EVO2 + QUERY + FIGURES + CANDIDATES + BASELINES + BACKTEST).replace("\\\n", " ")
+EDITING = (ROOT / "docs" / "editing.md").read_text()
+JOINED = (EVO2 + QUERY + FIGURES + CANDIDATES + BASELINES + BACKTEST + EDITING).replace("\\\n", " ")
 LINES = [line for line in JOINED.splitlines() if line.startswith("genointerp ")]
 CELLS = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\d.]+) \|", PERFORMANCE, re.MULTILINE)
 

@@ -19,7 +19,7 @@ from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import write_fasta
 from genointerp.intervention.editing.closed_form import fit_probe
 from genointerp.intervention.editing.config import EditConfig
-from genointerp.intervention.editing.effects import PARTS, measure_effects
+from genointerp.intervention.editing.effects import PARTS, Effects, measure_effects
 from genointerp.intervention.editing.feature_change import feature_edit
 from genointerp.intervention.editing.make import make_edit
 from genointerp.intervention.editing.sample import (
@@ -279,6 +279,19 @@ def test_an_edited_folder_loads_refuses_the_parents_dictionary_and_is_undone(tin
     assert load_model(str(tmp_path / "back")).spec == tiny.model.spec
 
 
+def test_a_masked_model_gets_an_adapter_that_is_not_measured(tmp_path):
+    pytest.importorskip("transformers", reason='needs pip install "genointerp[transformers]"')
+    name = str(save_tiny("esm", tmp_path / "model"))
+    model = load_model(name)
+    sae = save_dictionary(tmp_path / "sae", model, SITE, 0.5, width=32)
+    found = edit_model(tmp_path / "edited", name, sae=sae, feature=2)
+    assert str(found) == "not measured"
+    assert load_model(str(tmp_path / "edited")).spec.parent == model.spec.name
+    assert not (tmp_path / "edited" / "effects.tsv").exists()
+    with pytest.raises(InputError, match="a causal model"):
+        edit_model(tmp_path / "other", name, sae=sae, feature=2, method="closed-form")
+
+
 def test_the_command_says_what_became_of_it(tiny, tmp_path):
     words = f"edit --model {tiny.own} --sae {tiny.usual} --feature 2 --out {tmp_path / 'edited'} "
     words += f"--genome {tiny.folder / 'fit.fa'} --test-genome {tiny.folder / 'test.fa'} "
@@ -346,7 +359,7 @@ def test_the_verdict_is_by_thresholds(bake, silent, verdict):
     frame = pd.DataFrame({"edit": "feature", "part": parts, "bake": bake, "n_tokens": 10})
     frame["kl_edit"] = [silent if PARTS.get(part, 0) >= 32 else 1.0 for part in parts]
     features = pd.DataFrame({"z_activation": [0.0, 5.0], "z_edited": [-4.0, np.nan]})
-    found = summarise_edit(frame, features, 0.8, 1.0, EditConfig())
+    found = summarise_edit(Effects(frame, features), 0.8, 1.0, EditConfig())
     assert (found.verdict, found.n_moved_activation, found.n_moved) == (verdict, 1, 1)
     assert found.kl_silent == pytest.approx(silent)
 

@@ -20,9 +20,9 @@ from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
 from genointerp.intervention.editing.config import EditConfig, Method, Mode
-from genointerp.intervention.editing.effects import measure_effects
+from genointerp.intervention.editing.effects import Effects, measure_effects
 from genointerp.intervention.editing.feature_change import feature_edit
-from genointerp.intervention.editing.make import make_edit
+from genointerp.intervention.editing.make import Edited, exact_edit, make_edit
 from genointerp.intervention.editing.verdict import Summary, summarise_edit
 from genointerp.model.edited.folder import (
     is_edited,
@@ -31,6 +31,7 @@ from genointerp.model.edited.folder import (
     write_edited,
 )
 from genointerp.model.load_options import LoadOptions
+from genointerp.model.protocol import DnaModel
 from genointerp.model.registry import load, model_files
 from genointerp.reading.fidelity import check_dictionary
 from genointerp.reading.loss import check_causal
@@ -71,7 +72,8 @@ def edit(
     ----------
     out
         Folder to write: the record, the changes, the files of the parent, ``effects.tsv``,
-        ``features.tsv`` and ``summary.json``.
+        ``features.tsv`` and ``summary.json``. A masked model, which has no loss, can only get an
+        adapter, and is not measured.
     model
         Name or folder of the model to edit, which may itself be an edited one.
     sae
@@ -124,37 +126,38 @@ def edit(
     if feature is None:
         raise InputError("feature", "the number or the name of a feature to edit", "none")
     loading = LoadOptions(**dict(options or {}))
-    read = _Genomes.of(model, genome, test_genome, annotations)
+    files = model_files(model, loading)
     parent, dictionary = load(model, loading), Dictionary.load(_dictionary_of(model, sae))
     check_dictionary(dictionary, parent)
-    check_causal(parent.spec)
+    if method != "adapter":
+        check_causal(parent.spec)
+    is_measured = parent.spec.reads == "left"
+    read = _Genomes.of(model, genome, test_genome, annotations) if is_measured else None
     names = dictionary.header.feature_names
     number = feature_number(feature, names, where=str(dictionary.header.folder))
     wanted = feature_edit(dictionary, number, mode, value)
     said = {"feature": number, "mode": mode, "value": value, "method": method, "anyway": anyway}
-    inputs = {"model": parent.spec.sha256, "sae": dictionary.header.sha256, **read.digests()}
-    provenance = Provenance(to_mapping(settings) | said, inputs)
+    inputs = {"model": parent.spec.sha256, "sae": dictionary.header.sha256}
+    provenance = Provenance(
+        to_mapping(settings) | said, inputs | ({} if read is None else read.digests())
+    )
     same = is_edited(out) and read_provenance_of(out) == json.loads(provenance.as_json())
     with claiming(out, same=same), atomic_path(out) as temporary:
-        made = make_edit(parent, dictionary, wanted, method, read.fit, settings, is_forced=anyway)
-        with progress_bar("edit (windows)", progress) as report:
-            found = measure_effects(
-                parent,
-                read.test,
-                dictionary,
-                made.subjects,
-                settings,
-                elements=read.elements,
-                progress=report,
+        if read is None:
+            made, found = exact_edit(dictionary, wanted), None
+        else:
+            made = make_edit(
+                parent, dictionary, wanted, method, read.fit, settings, is_forced=anyway
             )
-        summary = summarise_edit(*found, made.r2, made.strength, settings)
+            found = read.effects(parent, dictionary, made, settings, progress)
         temporary.mkdir()
-        files = model_files(model, loading)
         write_edited(temporary, parent, files, made.changes, provenance)
-        write_table(found.effects, temporary / "effects.tsv", EDIT_EFFECTS, provenance)
-        write_table(found.features, temporary / "features.tsv", EDIT_FEATURES, provenance)
+        summary = summarise_edit(found, made.r2, made.strength, settings)
         text = json.dumps(summary.as_mapping(), indent=2) + "\n"
         (temporary / "summary.json").write_text(text, encoding="utf-8")
+        if found is not None:
+            write_table(found.effects, temporary / "effects.tsv", EDIT_EFFECTS, provenance)
+            write_table(found.features, temporary / "features.tsv", EDIT_FEATURES, provenance)
     return summary
 
 
@@ -190,6 +193,26 @@ class _Genomes:
             return cls(own, other, None, None)
         read = read_annotation(annotation, other)
         return cls(own, other, define_elements(read, other, load_concepts()), annotation)
+
+    def effects(
+        self,
+        parent: DnaModel,
+        dictionary: Dictionary,
+        made: Edited,
+        settings: EditConfig,
+        progress: Progress | None,
+    ) -> Effects:
+        """Measure an edit on the test genome."""
+        with progress_bar("edit (windows)", progress) as report:
+            return measure_effects(
+                parent,
+                self.test,
+                dictionary,
+                made.subjects,
+                settings,
+                elements=self.elements,
+                progress=report,
+            )
 
     def digests(self) -> dict[str, str]:
         """Return the sha256 of each input by its role."""

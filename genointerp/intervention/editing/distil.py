@@ -109,9 +109,10 @@ def _lessons(
         amount = reading(found[site], splices)
         kept = np.stack([read.begun for read in batch.windows])[:, 1:]
         quiet = since_fired((amount > 0).cpu().numpy())[:, :-1] >= config.silent_after
+        # not inference tensors, which cannot be part of a graph
         with torch.inference_mode(mode=False):
             begin = None if below is None else SiteActivations(below, found[below].clone())
-            yield _Lesson(
+            lesson = _Lesson(
                 batch,
                 begin,
                 clean.float().clone(),
@@ -119,6 +120,7 @@ def _lessons(
                 torch.from_numpy(kept).to(clean.device),
                 torch.from_numpy(kept & quiet).to(clean.device),
             )
+        yield lesson
 
 
 def _below(model: DnaModel, site: str) -> str | None:

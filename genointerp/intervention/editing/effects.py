@@ -10,10 +10,11 @@ import torch
 from jaxtyping import Bool, Float64, Int64
 
 from genointerp.annotation.concepts import ConceptElements
-from genointerp.annotation.raster import contig_offsets, element_bases
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
+from genointerp.intervention.editing.amounts import RunningAmounts
 from genointerp.intervention.editing.config import EditConfig
+from genointerp.intervention.editing.places import Places
 from genointerp.intervention.editing.sample import (
     NEVER,
     Variant,
@@ -28,15 +29,13 @@ from genointerp.model.edited.changes import Splices
 from genointerp.model.protocol import DnaModel, GivesDistribution
 from genointerp.reading.tokens import TokenBatch
 from genointerp.sae.dictionary import Dictionary
-from genointerp.store.table.schema.editing import EDIT_EFFECTS, EDIT_FEATURES
+from genointerp.store.table.schema.editing import EDIT_EFFECTS
 from genointerp.store.table.table import conform
 
 PARTS = {"fires": 0, "silent 1-7": 1, "silent 8-31": 8, "silent 32-127": 32, "silent 128+": 128}
 """Parts by the least number of tokens since the feature fired; each ends where the next begins."""
-_MEASURES = (
-    *("kl_edit", "kl_activation", "kl_parent_activation", "kl_edit_activation"),
-    *("bits_parent", "bits_activation", "bits_edited"),
-)
+_DIVERGENCES = ("kl_edit", "kl_activation", "kl_parent_activation", "kl_edit_activation")
+_LOSSES = ("parent", "activation", "edited")
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,14 +114,14 @@ def measure_effects(
     site = dictionary.header.site
     regions = sample(model, genome, config.n_test, config)
     tallies = [_Tally() for _ in subjects]
-    places, codes = _Tally(), _Codes(dictionary)
+    places, amounts = Places(), RunningAmounts(dictionary)
     n_windows = len(config.reading.windows(model.spec, genome, regions))
     done = 0
     for batch in batches(model, genome, regions, config):
         clean, found = distribution(model, batch, Variant(), (site,))
         kept = np.stack([read.begun for read in batch.windows])[:, 1:]
-        _add_places(places, batch, kept)
-        codes.add(0, found[site], batch)
+        places.add(batch, kept, genome)
+        amounts.add(0, found[site], batch)
         for number, (subject, tally) in enumerate(zip(subjects, tallies, strict=True)):
             amount = reading(found[site], subject.splices)
             tally.add("since", since_fired((amount > 0).cpu().numpy())[:, :-1][kept])
@@ -130,23 +129,21 @@ def measure_effects(
             wanted, spliced = distribution(model, batch, plain, (site,))
             made, edited = distribution(model, batch, subject.made, (site,))
             if number == 0:
-                codes.add(1, spliced[site], batch)
-                codes.add(2, edited[site], batch)
+                amounts.add(1, spliced[site], batch)
+                amounts.add(2, edited[site], batch)
             for name, values in _compare(clean, wanted, made, batch, model).items():
                 tally.add(name, values[kept])
         done += len(batch.windows)
         progress(done, n_windows)
-    concepts = _concepts(elements, genome, places)
+    concepts = {} if elements is None else places.of_concepts(elements, genome)
+    n_bases = np.concatenate(places.n_bases)
     rows = [
         (subject.edit, subject.draw, subject.feature, part, *values)
         for subject, tally in zip(subjects, tallies, strict=True)
-        for part, values in _parts(tally, places.of("bases"), concepts)
+        for part, values in _parts(tally, n_bases, concepts)
     ]
     table = pd.DataFrame(rows, columns=EDIT_EFFECTS.names)
-    return Effects(
-        conform(table, EDIT_EFFECTS, where="effects of an edit"),
-        conform(codes.table(), EDIT_FEATURES, where="features under an edit"),
-    )
+    return Effects(conform(table, EDIT_EFFECTS, where="effects of an edit"), amounts.table())
 
 
 def _compare(
@@ -171,53 +168,16 @@ def _compare(
         "kl_activation": divergence(clean, wanted),
         "kl_parent_activation": divergence(wanted, clean),
         "kl_edit_activation": divergence(wanted, made),
-        "bits_parent": nats(clean),
-        "bits_activation": nats(wanted),
-        "bits_edited": nats(made),
+        "parent": nats(clean),
+        "activation": nats(wanted),
+        "edited": nats(made),
     }
     return {name: values.cpu().numpy() for name, values in found.items()}
 
 
-def _add_places(
-    places: _Tally, batch: TokenBatch, kept: Bool[np.ndarray, "batch token_minus_1"]
-) -> None:
-    """Add contig, first forward base, strand and bases of each predicted token."""
-    for read, row in zip(batch.windows, kept, strict=True):
-        interval = read.window.kept
-        start = read.spans.start[1:][row] - read.window.warmup
-        forward = interval.start + start
-        if interval.strand == "-":
-            forward = interval.end - 1 - start
-        places.add("base", forward)
-        places.add("seqid", np.full(len(start), interval.seqid, dtype=object))
-        places.add("strand", np.full(len(start), interval.strand, dtype=object))
-        places.add("bases", (read.spans.end - read.spans.start)[1:][row])
-
-
-def _concepts(
-    elements: ConceptElements | None, genome: Genome, places: _Tally
-) -> Mapping[str, Bool[np.ndarray, " prediction"]]:
-    """Return which predicted tokens begin in each concept, on the strand of its elements."""
-    if elements is None:
-        return {}
-    lengths = genome.lengths
-    offsets = contig_offsets(lengths)
-    base = places.of("base") % np.array([lengths[name] for name in places.of("seqid")])
-    row = base + np.array([offsets[name] for name in places.of("seqid")])
-    forward = places.of("strand") == "+"
-    found = {}
-    for concept in elements.names:
-        own = {
-            strand: np.isin(row, element_bases(elements, lengths, concept, strand=strand).row)
-            for strand in ("+", "-")
-        }
-        found[concept] = np.where(forward, own["+"], own["-"])
-    return {concept: inside for concept, inside in found.items() if inside.any()}
-
-
 def _parts(
     tally: _Tally,
-    bases: Int64[np.ndarray, " prediction"],
+    n_bases: Int64[np.ndarray, " prediction"],
     concepts: Mapping[str, Bool[np.ndarray, " prediction"]],
 ) -> Iterator[tuple[str, tuple[int | float, ...]]]:
     since = tally.of("since")
@@ -229,21 +189,20 @@ def _parts(
     }
     of_concepts = {f"concept {name}": inside for name, inside in concepts.items()}
     for part, inside in (whole | by_distance | of_concepts).items():
-        yield part, _figures(tally, bases, inside)
+        yield part, _figures(tally, n_bases, inside)
 
 
 def _figures(
     tally: _Tally,
-    bases: Int64[np.ndarray, " prediction"],
+    n_bases: Int64[np.ndarray, " prediction"],
     inside: Bool[np.ndarray, " prediction"],
 ) -> tuple[int | float, ...]:
-    mean = {name: _mean(tally.of(name)[inside]) for name in _MEASURES if name.startswith("kl")}
-    known = inside & ~np.isnan(tally.of("bits_parent"))
-    n_bases = int(bases[known].sum())
+    mean = {name: _mean(tally.of(name)[inside]) for name in _DIVERGENCES}
+    known = inside & ~np.isnan(tally.of("parent"))
+    n_known = int(n_bases[known].sum())
     bits = [
-        float(tally.of(name)[known].sum() / np.log(2) / n_bases) if n_bases else np.nan
-        for name in _MEASURES
-        if name.startswith("bits")
+        float(tally.of(name)[known].sum() / np.log(2) / n_known) if n_known else np.nan
+        for name in _LOSSES
     ]
     whole = mean["kl_parent_activation"]
     bake = 1 - mean["kl_edit_activation"] / whole if whole > 0 else np.nan
@@ -252,40 +211,3 @@ def _figures(
 
 def _mean(values: Float64[np.ndarray, " prediction"]) -> float:
     return float(values.mean()) if len(values) else float("nan")
-
-
-class _Codes:
-    """Amounts of all features, read from the site again, under three models."""
-
-    def __init__(self, dictionary: Dictionary) -> None:
-        self.dictionary = dictionary
-        self.sums: list[list[Float64[np.ndarray, " n_features"]]] = [[], [], []]
-        self.fires: list[list[Float64[np.ndarray, " n_features"]]] = [[], [], []]
-
-    def add(self, model: int, x: torch.Tensor, batch: TokenBatch) -> None:
-        for row, read in zip(x, batch.windows, strict=True):
-            kept = torch.from_numpy(read.begun).to(row.device)
-            if not bool(kept.any()):
-                continue
-            amounts = self.dictionary.to(row.device).amounts(row[kept].float())
-            self.sums[model].append(amounts.double().mean(0).cpu().numpy())
-            self.fires[model].append((amounts > 0).double().mean(0).cpu().numpy())
-
-    def table(self) -> pd.DataFrame:
-        """Return a row for each feature; z is over the differences of windows."""
-        mean = [np.stack(one) for one in self.sums]
-        density = [np.stack(one).mean(0) for one in self.fires]
-        n = len(mean[0])
-        z = []
-        for other in mean[1:]:
-            change = other - mean[0]
-            spread = change.std(0, ddof=1) / np.sqrt(n) if n > 1 else np.full(change.shape[1], 0.0)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                z.append(np.where(spread > 0, change.mean(0) / spread, np.nan))
-        columns = [
-            np.arange(mean[0].shape[1]),
-            *density,
-            *(one.mean(0) for one in mean),
-            *z,
-        ]
-        return pd.DataFrame(dict(zip(EDIT_FEATURES.names, columns, strict=True)))

@@ -1,7 +1,6 @@
 """Make an edit by one of the methods, and its controls by the same."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,19 +75,30 @@ def make_edit(
     """
     site, (feature, splices) = dictionary.header.site, edit
     maker = _Maker(model, genome, stretches(model, genome, config.n_fit, config), site, config)
-    made = maker.made(splices, method, is_forced=is_forced)
+    probe = None if method == "adapter" else maker.probe(splices)
+    if probe is not None:
+        _log.info("feature %d: held-out R2 of the probe %.3f", feature, probe.r2)
+        if method == "closed-form" and not is_forced:
+            _check(probe, config.least_r2)
+    made = maker.made(splices, method, probe)
     subjects = [Subject("feature", 0, feature, splices, made.variant)]
     others = maker.matched(dictionary, feature)
     for draw, other in enumerate(others, 1):
         reader = feature_reader(dictionary, int(other))
         own = Splices(reader, splices.gain, splices.value)
-        found = maker.made(own, method, is_forced=True)
+        found = maker.made(own, method, None if probe is None else maker.probe(own))
         subjects.append(Subject("matched feature", draw, int(other), own, found.variant))
     for draw in range(1, config.n_random + 1):
         direction = _random_like(splices.features.direction[0], config.seed, draw)
         turned = made.along(direction, splices, site)
         subjects.append(Subject("random direction", draw, feature, splices, turned))
     return Edited(made.changes(site, splices), made.r2, made.strength, subjects)
+
+
+def exact_edit(dictionary: Dictionary, edit: FeatureEdit) -> Edited:
+    """Return an adapter without controls, for a model in which nothing can be measured."""
+    changes = Changes(dictionary.header.site, edit.splices)
+    return Edited(changes, float("nan"), float("nan"), [])
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,30 +137,23 @@ class _Maker:
     site: str
     config: EditConfig
 
-    def made(self, splices: Splices, method: Method, *, is_forced: bool) -> _Made:
-        if method == "adapter":
+    def probe(self, splices: Splices) -> Probe:
+        return fit_probe(self.model, self.genome, self.on, self.site, splices, self.config)
+
+    def made(self, splices: Splices, method: Method, probe: Probe | None) -> _Made:
+        """Make an edit: an adapter if there is no probe."""
+        if probe is None:
             return _Made(Variant(edits=[splices.at(self.site)]))
-        probe = fit_probe(self.model, self.genome, self.on, self.site, splices, self.config)
-        if not is_forced:
-            self._check(probe)
         strength = choose_strength(
             self.model, self.genome, self.on.fit, probe, self.site, splices, self.config
         )
         writers = last_writers(self.model, self.site)
-        weights: Mapping[str, WeightChange]
         weights = probe.weights(splices.features.direction[0], writers, strength)
         if method == "distil":
             weights = distil(
                 self.model, self.genome, self.on.fit, self.site, splices, weights, self.config
             )
         return _Made(Variant(weights), frozenset(writers), probe.r2, strength)
-
-    def _check(self, probe: Probe) -> None:
-        least = self.config.least_r2
-        _log.info("held-out R2 of the probe: %.3f", probe.r2)
-        if not probe.r2 >= least:
-            expected = f"a held-out R2 of {least:g} or more, or --anyway (anyway=True)"
-            raise InputError("closed form", expected, f"{probe.r2:.3f}")
 
     def matched(self, dictionary: Dictionary, feature: int) -> Int64[np.ndarray, " matched"]:
         """Return features that fire about as often on the stretches of the fit."""
@@ -163,6 +166,12 @@ class _Maker:
             rows = x[torch.from_numpy(kept).to(x.device)].float()
             fires += (dictionary.to(x.device).amounts(rows) > 0).sum(0).cpu().numpy()
         return matched_features(fires, feature, self.config.n_matched, self.config.seed)
+
+
+def _check(probe: Probe, least: float) -> None:
+    if not probe.r2 >= least:
+        expected = f"a held-out R2 of {least:g} or more, or --anyway (anyway=True)"
+        raise InputError("closed form", expected, f"{probe.r2:.3f}")
 
 
 def _random_like(direction: Float[Tensor, " d"], seed: int, draw: int) -> Float[Tensor, " d"]:

@@ -1,7 +1,6 @@
 """What an edit is fitted and measured on: windows, where the feature fires, and predictions."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -99,20 +98,6 @@ def reading(x: Float[Tensor, "*row d"], splices: Splices) -> Float[Tensor, "*row
     one = splices.features
     z = (x.float() * one.read[0].to(x.device)).sum(-1) + float(one.bias[0])
     return z.where(z > float(one.threshold[0]), 0.0)
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """Which tokens of a batch count, and how many tokens ago the feature last fired."""
-
-    kept: Bool[np.ndarray, "batch token"]
-    since: Int64[np.ndarray, "batch token"]
-
-
-def tokens_of(batch: TokenBatch, amount: Float[Tensor, "batch token"]) -> Tokens:
-    """Return where a feature fires: ``since`` is 0 there, and large if it never fired before."""
-    kept = np.stack([read.begun for read in batch.windows])
-    return Tokens(kept, since_fired((amount > 0).cpu().numpy()))
 
 
 def since_fired(fires: Bool[np.ndarray, "row token"]) -> Int64[np.ndarray, "row token"]:

@@ -4,10 +4,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from genointerp.intervention.editing.config import EditConfig
-from genointerp.intervention.editing.effects import PARTS
+from genointerp.intervention.editing.effects import PARTS, Effects
 
 Verdict = Literal["clean", "leaky", "failed", "not measured"]
 
@@ -24,11 +23,14 @@ class Summary:
     verdict
         ``failed`` where less than ``least_bake`` of the edit of activations is reproduced; else
         ``leaky`` where silent predictions change by more than ``most_silent_kl``, else ``clean``;
-        ``not measured`` where the feature never fires on the genome.
+        ``not measured`` where the feature never fires on the genome, or the model is a masked one.
     r2, strength
         As in :class:`~genointerp.intervention.editing.make.Edited`.
-    bake, kl_fires, kl_silent
-        Of the edited model; the last from ``silent_after`` tokens on since the feature fired.
+    bake
+        Share of the edit of activations that is reproduced, over all predictions.
+    kl_fires, kl_silent
+        Divergence of the edited model from its parent, in nats; the last over the parts that begin
+        ``silent_after`` tokens or more after the feature fired, NaN if it is never silent so long.
     bake_matched, bake_random
         Median over the other features, and the largest over the random directions.
     n_moved_activation, n_moved
@@ -37,17 +39,19 @@ class Summary:
     """
 
     verdict: Verdict
-    r2: float
-    strength: float
-    bake: float
-    kl_fires: float
-    kl_silent: float
-    bake_matched: float
-    bake_random: float
-    n_moved_activation: int
-    n_moved: int
+    r2: float = float("nan")
+    strength: float = float("nan")
+    bake: float = float("nan")
+    kl_fires: float = float("nan")
+    kl_silent: float = float("nan")
+    bake_matched: float = float("nan")
+    bake_random: float = float("nan")
+    n_moved_activation: int = 0
+    n_moved: int = 0
 
     def __str__(self) -> str:
+        if np.isnan(self.bake):
+            return self.verdict
         r2 = "" if np.isnan(self.r2) else f", held-out R2 {self.r2:.3f}"
         silent = f"silent KL {self.kl_silent:.2g} nats"
         return f"{self.verdict}: bake {self.bake:.3f}, {silent}{r2}"
@@ -61,9 +65,12 @@ class Summary:
 
 
 def summarise_edit(
-    effects: pd.DataFrame, features: pd.DataFrame, r2: float, strength: float, config: EditConfig
+    found: Effects | None, r2: float, strength: float, config: EditConfig
 ) -> Summary:
-    """Return the summary of the tables of `genointerp.intervention.editing.effects.Effects`."""
+    """Return the summary of the effects of an edit; None if they were not measured."""
+    if found is None:
+        return Summary("not measured", r2, strength)
+    effects, features = found
     own = effects[effects["edit"] == "feature"].set_index("part")
     whole = effects[effects["part"] == "all"]
     bake, fires = float(own["bake"]["all"]), float(own["kl_edit"]["fires"])

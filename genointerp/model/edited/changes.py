@@ -67,10 +67,6 @@ class WeightChange:
     left: Float[Tensor, "out rank"]
     right: Float[Tensor, "into rank"]
 
-    def times(self, factor: float) -> "WeightChange":
-        """Return a multiple of the change."""
-        return WeightChange(self.left * factor, self.right)
-
     def added_to(self, weight: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Return the changed weight, in its own dtype and on its own device."""
         left, right = (it.to(weight.device).double() for it in (self.left, self.right))
