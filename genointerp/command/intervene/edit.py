@@ -142,9 +142,10 @@ def edit(
         to_mapping(settings) | said, inputs | ({} if read is None else read.digests())
     )
     same = is_edited(out) and read_provenance_of(out) == json.loads(provenance.as_json())
+    found: Effects | None = None
     with claiming(out, same=same), atomic_path(out) as temporary:
         if read is None:
-            made, found = exact_edit(dictionary, wanted), None
+            made = exact_edit(dictionary, wanted)
         else:
             made = make_edit(
                 parent, dictionary, wanted, method, read.fit, settings, is_forced=anyway
