@@ -14,7 +14,7 @@ _COMMANDS = {
     "build": ("adopt", "annotate", "convert", "encode", "evaluate", "harvest", "train"),
     "find": ("associate", "backtest", "dossier", "rank"),
     "ask": ("export", "motif", "query", "report", "summarise", "top", "verify"),
-    "intervene": ("ablate", "edit"),
+    "intervene": ("ablate", "edit", "paint", "steer"),
 }
 """The commands by their package in ``genointerp.command``."""
 
@@ -26,14 +26,17 @@ _HOMES = {
     },
     "ActivationStore": "genointerp.store.activation.store",
     "AnnotationSet": "genointerp.annotation.annotation_set",
+    "Canvas": "genointerp.intervention.canvas",
     "Dictionary": "genointerp.sae.dictionary",
     "DnaModel": "genointerp.model.protocol",
     "FeatureStore": "genointerp.store.feature.store",
     "GenointerpError": "genointerp.core.errors",
     "Genome": "genointerp.genome.genome",
     "GenomicInterval": "genointerp.genome.interval",
+    "Profile": "genointerp.intervention.canvas",
     "Run": "genointerp.page.run",
     "Specimen": "genointerp.feature.specimen",
+    "Stroke": "genointerp.intervention.canvas",
     "base_activations": "genointerp.feature.query",
     "best_per_concept": "genointerp.association.summary",
     "format_region": "genointerp.genome.interval",

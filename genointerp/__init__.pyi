@@ -26,6 +26,8 @@ from genointerp.command.find.dossier import dossier as dossier
 from genointerp.command.find.rank import rank as rank
 from genointerp.command.intervene.ablate import ablate as ablate
 from genointerp.command.intervene.edit import edit as edit
+from genointerp.command.intervene.paint import paint as paint
+from genointerp.command.intervene.steer import steer as steer
 from genointerp.command.start.demo import demo as demo
 from genointerp.command.start.fetch import fetch as fetch
 from genointerp.command.start.init import init as init
@@ -42,6 +44,9 @@ from genointerp.genome.interval import GenomicInterval as GenomicInterval
 from genointerp.genome.interval import format_region as format_region
 from genointerp.genome.interval import parse_region as parse_region
 from genointerp.genome.read import read_genome as read_genome
+from genointerp.intervention.canvas import Canvas as Canvas
+from genointerp.intervention.canvas import Profile as Profile
+from genointerp.intervention.canvas import Stroke as Stroke
 from genointerp.model.protocol import DnaModel as DnaModel
 from genointerp.model.registry import load_model as load_model
 from genointerp.page.run import Run as Run
@@ -55,14 +60,17 @@ from genointerp.store.table.arrow import to_polars as to_polars
 __all__ = [
     "ActivationStore",
     "AnnotationSet",
+    "Canvas",
     "Dictionary",
     "DnaModel",
     "FeatureStore",
     "GenointerpError",
     "Genome",
     "GenomicInterval",
+    "Profile",
     "Run",
     "Specimen",
+    "Stroke",
     "ablate",
     "adopt",
     "annotate",
@@ -87,6 +95,7 @@ __all__ = [
     "models",
     "motif",
     "open_run",
+    "paint",
     "parse_region",
     "plot",
     "query",
@@ -97,6 +106,7 @@ __all__ = [
     "run",
     "shipped",
     "start",
+    "steer",
     "summarise",
     "to_anndata",
     "to_arrow",

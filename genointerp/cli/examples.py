@@ -50,6 +50,17 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp ablate features.h5 --genome genome.fa --sae sae --candidates candidates.tsv "
         "--out ablation.tsv",
     ),
+    "steer": (
+        "genointerp steer results/demo --canvas canvas.tsv --out steering.tsv",
+        "genointerp steer genome.fa NC_000964.3:9,810-11,364 --canvas canvas.tsv --sae sae "
+        "--dose 1 --dose 2 --bases-out bases.tsv --out steering.tsv",
+    ),
+    "paint": (
+        "genointerp paint results/demo NC_000964.3:1,000,201-1,000,410 --canvas canvas.tsv "
+        "--dose 1 --dose 2 --out designs.tsv",
+        "genointerp paint genome.fa chrI:101-310 --strand - --canvas canvas.tsv --sae sae "
+        "--n-designs 32 --avoid GAATTC --out designs.tsv",
+    ),
     "edit": (
         "genointerp edit --feature 82 --out edited",
         "genointerp edit --model nano --sae shipped:nano --feature 82 --mode scale --value 0.5 "

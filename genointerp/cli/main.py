@@ -37,6 +37,8 @@ from genointerp.cli.find.rank import rank
 from genointerp.cli.force import with_force
 from genointerp.cli.intervene.ablate import ablate
 from genointerp.cli.intervene.edit import edit
+from genointerp.cli.intervene.paint import paint
+from genointerp.cli.intervene.steer import steer
 from genointerp.cli.start.demo import demo
 from genointerp.cli.start.fetch import fetch
 from genointerp.cli.start.init import init
@@ -62,6 +64,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "encode": encode,
     "associate": associate,
     "ablate": ablate,
+    "steer": steer,
+    "paint": paint,
     "edit": edit,
     "rank": rank,
     "dossier": dossier,

@@ -79,7 +79,7 @@ def gff3_lines(loci: list[Locus], lengths: Mapping[str, int], comments: list[str
     """Yield the lines of a GFF3 file; the score is the largest activation."""
     yield "##gff-version 3"
     for seqid, length in lengths.items():
-        yield f"##sequence-region {_escaped(seqid)} 1 {length}"
+        yield f"##sequence-region {escaped_seqid(seqid)} 1 {length}"
     yield from (f"# {comment}" for comment in comments)
     for locus in loci:
         place = locus.place
@@ -89,7 +89,7 @@ def gff3_lines(loci: list[Locus], lengths: Mapping[str, int], comments: list[str
         )
         attributes += "".join(f";{key}={_encoded(value)}" for key, value in locus.notes)
         yield (
-            f"{_escaped(place.seqid)}\tgenointerp\tsequence_feature\t{place.start + 1}\t"
+            f"{escaped_seqid(place.seqid)}\tgenointerp\tsequence_feature\t{place.start + 1}\t"
             f"{place.end}\t{locus.maximum:.9g}\t{place.strand}\t.\t{attributes}"
         )
 
@@ -198,7 +198,8 @@ def sequence_text(place: GenomicInterval, genome: Genome, flank: int) -> str:
     return bases[:left].lower() + inner + bases[left + place.length :].lower()
 
 
-def _escaped(seqid: str) -> str:
+def escaped_seqid(seqid: str) -> str:
+    """Return the name of a contig as GFF3 has it in column 1."""
     return quote(seqid, safe=".:^*$@!+_?-|")
 
 

@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float64, Int64, UInt8
 
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.seed import rng
+from genointerp.model.forbidden import Forbidden
 from genointerp.model.protocol import DnaModel, Edit, Generates, TokenSpans
 from genointerp.model.template import Template
 
@@ -29,6 +30,9 @@ class SamplingConfig:
     """Divisor of the log probabilities; 0 takes the most probable token, the first if several."""
     top_k: int | None = None
     """Number of the most probable tokens from which one is drawn; None means all."""
+    avoid: tuple[str, ...] = ()
+    """Motifs, in IUPAC letters, that must not occur on either strand: no base is written that
+    completes one, even if it begins in the prompt. This does not look ahead."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < math.inf:
@@ -88,7 +92,8 @@ def generate(
     Notes
     -----
     A token is drawn from those that fit the template and have the ``top_k`` largest probabilities,
-    with ``q(i) = p(i)^(1/T) / sum_j p(j)^(1/T)``. For a sequence that was written under edits, the
+    with ``q(i) = p(i)^(1/T) / sum_j p(j)^(1/T)``; those that complete a motif to avoid do not fit.
+    For a sequence that was written under edits, the
     log probabilities without edits are those of one pass over its tokens,
     ``model.log_probs(torch.from_numpy(tokens.ids)[None])[0, first - 1 :]``.
 
@@ -101,7 +106,8 @@ def generate(
         If a letter of the template is not an IUPAC code.
     InputError
         If the model cannot generate, if no tokens can spell the template, if a prompt is empty or
-        ends inside a word, or if no token that fits has a probability above 0.
+        ends inside a word, or if no token that fits and completes no motif has a probability above
+        0.
     UnknownNameError
         If an edit is at no site of the model.
     """
@@ -111,7 +117,7 @@ def generate(
     if batch < 1:
         raise InputError("batch", "at least 1 sequence", str(batch))
     config = SamplingConfig() if config is None else config
-    words = Template(template, model)
+    limits = _Limits(Template(template, model), Forbidden(config.avoid, model.symbols), prompts)
     begun = [_read_prompt(model, prompt, i) for i, prompt in enumerate(prompts)]
     written: dict[int, Generated] = {}
     order = sorted(range(len(begun)), key=lambda i: len(begun[i].ids))
@@ -119,8 +125,26 @@ def generate(
         rows = list(alike)
         for start in range(0, len(rows), batch):
             prompts_of = {i: begun[i] for i in rows[start : start + batch]}
-            written |= _write(model, prompts_of, words, config, edits, seed)
+            written |= _write(model, prompts_of, limits, config, edits, seed)
     return [written[i] for i in range(len(begun))]
+
+
+class _Limits(NamedTuple):
+    """What may be written, whatever the model expects."""
+
+    template: Template
+    forbidden: Forbidden
+    prompts: Sequence[UInt8[np.ndarray, " _"]]
+
+    def allow(self, row: int, written: bytes) -> Bool[np.ndarray, " symbol"]:
+        """Say which symbols may follow what was written after a prompt."""
+        place = min(len(written), self.template.n_bases)
+        fits = self.template.fits(place)
+        if place == self.template.n_bases:
+            return fits
+        allowed: Bool[np.ndarray, " symbol"]
+        allowed = fits & self.forbidden.allows(self.prompts[row].tobytes() + written)
+        return allowed
 
 
 def _read_prompt(model: Generates, prompt: UInt8[np.ndarray, " bp"], index: int) -> TokenSpans:
@@ -142,27 +166,28 @@ def _read_prompt(model: Generates, prompt: UInt8[np.ndarray, " bp"], index: int)
 def _write(
     model: Generates,
     prompts: Mapping[int, TokenSpans],
-    template: Template,
+    limits: _Limits,
     config: SamplingConfig,
     edits: Sequence[Edit],
     seed: int,
 ) -> dict[int, Generated]:
     """Write a batch, whose prompts all have equally many tokens."""
-    most, first = template.most_words(), len(next(iter(prompts.values())).ids)
+    most, first = limits.template.most_words(), len(next(iter(prompts.values())).ids)
     random = np.stack([rng(seed, f"generation of sequence {i}").random(most) for i in prompts])
     continuation = model.continuation(first + most - 1, edits=edits)
     tokens = np.stack([spans.ids for spans in prompts.values()])
-    place = np.zeros(len(prompts), np.int64)
+    text = dict.fromkeys(prompts, b"")
     choices: list[_Choice] = []
-    while (place < template.n_bases).any():
+    while any(len(written) < limits.template.n_bases for written in text.values()):
         log_p = continuation.read(torch.from_numpy(tokens)).double().cpu().numpy()
-        fits = np.stack([template.fits(i) for i in place.tolist()])
+        fits = np.stack([limits.allow(i, written) for i, written in text.items()])
         choices.append(_choose(log_p, fits, random[:, len(choices)], config))
-        place = np.minimum(place + template.length[choices[-1].symbol], template.n_bases)
+        words = [model.symbols.spelling[symbol] for symbol in choices[-1].symbol]
+        text = {i: text[i] + word for i, word in zip(text, words, strict=True)}
         tokens = model.symbols.ids[choices[-1].symbol][:, None]
     columns = _Choice(*(np.stack(column, axis=1) for column in zip(*choices, strict=True)))
     return {
-        i: _finish(model, spans, template, _Choice(*row))
+        i: _finish(model, spans, limits.template, _Choice(*row))
         for (i, spans), *row in zip(prompts.items(), *columns, strict=True)
     }
 
@@ -197,7 +222,7 @@ def _distribution(
     """Return the log probabilities to draw from."""
     best = log_p.max(axis=1, keepdims=True)
     if not np.isfinite(best).all():
-        expected = "a probability above 0 for a word that fits the template"
+        expected = "a probability above 0 for a word that fits the template and no motif forbids"
         raise InputError("generation", expected, "none")
     n_kept = config.top_k if config.temperature else 1
     if n_kept is not None:

@@ -234,6 +234,11 @@ class GivesDistribution(Protocol):
 class StartsAtSite(Protocol):
     """A model that can compute likelihoods from the activations at a site onwards."""
 
+    @property
+    def symbols(self) -> Symbols:
+        """Symbols of the probabilities: bases if tokens are bases, otherwise words of bases."""
+        ...
+
     def log_probs_from(
         self,
         site: str,
@@ -255,6 +260,17 @@ class StartsAtSite(Protocol):
         UnknownNameError
             If ``site`` is not one of ``spec.sites``.
         """
+        ...
+
+    def next_log_probs_from(
+        self,
+        site: str,
+        x: Float[Tensor, "batch token d"],
+        tokens: Int[Tensor, "batch token"],
+        *,
+        first: int = 0,
+    ) -> Float[Tensor, "batch token_minus_1 symbol"]:
+        """Return the `next_log_probs`, as `log_probs_from` returns the `log_probs`."""
         ...
 
 

@@ -7,7 +7,7 @@ activations at several sites, log probabilities, distributions of the next token
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 import torch
@@ -159,7 +159,7 @@ def run_batch(
     edits
         Edits, whose ranges count tokens. They do not change the special tokens around a passage.
     begin
-        Activations that replace those at a site, before its edits. If only log probabilities are
+        Activations that replace those at a site, before its edits. If only probabilities are
         wanted, nothing below the site is computed, if the model can avoid it.
     shared
         Index of the token before which all rows of ``begin`` and of the batch are the same.
@@ -171,10 +171,9 @@ def run_batch(
     """
     edits = batch.within(edits)
     if begin is not None:
-        alone = not edits and wanted == Wanted(log_probs=True)
-        if alone and begin.site in model.spec.sites and isinstance(model, StartsAtSite):
-            log_probs = model.log_probs_from(begin.site, begin.x, batch.ids, first=shared)
-            return Pass(batch, {}, log_probs=log_probs)
+        alone = not edits and not wanted.sites and (wanted.log_probs or wanted.distribution)
+        if alone and _starts(model, begin.site):
+            return _run_above(model, batch, wanted, begin, shared)
         edits = [begin.as_edit(), *edits]
     if not wanted.log_probs and not wanted.distribution:
         return Pass(batch, model.run(batch.ids, capture=wanted.sites, edits=edits))
@@ -189,6 +188,22 @@ def run_batch(
     distribution = model.next_log_probs(batch.ids, edits=edits)
     chosen = _chosen(distribution, batch.ids, model.symbols) if wanted.log_probs else None
     return Pass(batch, activations, log_probs=chosen, distribution=distribution)
+
+
+def _starts(model: DnaModel, site: str) -> TypeGuard[StartsAtSite]:
+    return site in model.spec.sites and isinstance(model, StartsAtSite)
+
+
+def _run_above(
+    model: StartsAtSite, batch: TokenBatch, wanted: Wanted, begin: SiteActivations, shared: int
+) -> Pass:
+    """Compute probabilities from the activations at a site."""
+    if not wanted.distribution:
+        log_probs = model.log_probs_from(begin.site, begin.x, batch.ids, first=shared)
+        return Pass(batch, {}, log_probs=log_probs)
+    distribution = model.next_log_probs_from(begin.site, begin.x, batch.ids, first=shared)
+    chosen = _chosen(distribution, batch.ids, model.symbols) if wanted.log_probs else None
+    return Pass(batch, {}, log_probs=chosen, distribution=distribution)
 
 
 class Gradients(NamedTuple):

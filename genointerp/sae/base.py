@@ -263,6 +263,17 @@ class SparseAutoencoder(torch.nn.Module, ABC):
         pattern = self.pattern(z)
         return Codes(pattern, self.values(pattern.values_of(z), pattern))
 
+    @torch.no_grad()
+    def amounts_of(
+        self, x: Float[Tensor, "batch d_in"], features: Int64[Tensor, " column"]
+    ) -> Float[Tensor, "batch column"]:
+        """Return the activations of some features, a column for each; no gradients.
+
+        If features do not compete, the others are not computed. An activation may then differ from
+        that of :meth:`encode` in its last bit, as between matrix products of other sizes.
+        """
+        return self.encode(x)[:, features]
+
     def encode_sparse(self, x: Float[Tensor, "batch d_in"]) -> SparseCodes:
         """Return only the features that are on, in slots (see `SparseCodes`); no gradients."""
         pattern, hits = self.codes(x)
@@ -281,6 +292,16 @@ class SparseAutoencoder(torch.nn.Module, ABC):
     def forward(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch d_out"]:
         """Return the reconstruction of activations."""
         return self.decode(self.encode(x))
+
+    def _amounts_above(
+        self,
+        x: Float[Tensor, "batch d_in"],
+        features: Int64[Tensor, " column"],
+        threshold: Tensor | float,
+    ) -> Float[Tensor, "batch column"]:
+        """Return pre-activations of some features, 0 where one does not exceed its threshold."""
+        z = torch.addmm(self.b_enc[features], x, self.W_enc[:, features])
+        return z * (z > threshold)
 
     def _check_widths(self, config: SaeConfig, d_row: int) -> None:
         if len(config.widths) > 1 or (config.widths and config.widths[0] != d_row):

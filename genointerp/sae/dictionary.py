@@ -173,12 +173,19 @@ class Dictionary:
 
         Gradients flow to the amounts and, unchanged, to x; f(x) is treated as a constant.
         """
-        self._check_reconstructs()
+        self.check_reconstructs()
         change = (amounts.to(self.sae.b_dec) - self.amounts(x, features)).nan_to_num(nan=0.0)
         directions = self.directions if features is None else self.directions[list(features)]
         return (x.to(self.sae.b_dec) + change @ directions).to(x)
 
-    def _check_reconstructs(self) -> None:
+    def check_reconstructs(self) -> None:
+        """Refuse a transcoder or a crosscoder, which does not reconstruct what it reads.
+
+        Raises
+        ------
+        InputError
+            If the dictionary is one.
+        """
         if self.sae.joins_sites:
             found = f"a {self.header.config.architecture}"
             expected = "a dictionary that reconstructs what it reads"

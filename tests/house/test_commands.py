@@ -25,6 +25,8 @@ COMMANDS = [
     *[
         "associate",
         "ablate",
+        "steer",
+        "paint",
         "edit",
         "rank",
         "dossier",
@@ -166,6 +168,8 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "encode none --sae none --out o.h5",
         "associate none --annotations none --out o.tsv",
         "ablate none --sae none --genome none --out o.tsv",
+        "steer none --canvas none.tsv --sae none --out o.tsv",
+        "paint none c:1-9 --canvas none.tsv --sae none --out o.tsv",
         "rank none --associations none --genome none --out o.tsv",
         "dossier none.tsv --features none --genome none --annotations none --out o",
         "backtest none --annotations none --genome none --associations none --out o.tsv",

@@ -22,22 +22,26 @@ SEVERAL_MEANINGS = {
     "--annotations": "of one genome, of several, or of genomes that have no features yet",
     "--associations": "those of a run, those of the baselines, or colours of a dictionary",
     "--baselines": "what they are read for",
+    "--canvas": "whether it must be given",
     "--concept": "one, or several",
     "--config": "each command has settings of its own",
     "--device": "where a model runs, or a dictionary",
     "--dry-run": "the steps of a run, or the settings of a harvest",
     "--feature": "what is done with those that are named, and where none is",
+    "--features": "what they are needed for",
     "--figure-out": "what is drawn",
     "--flank": "a row, a FASTA file and a metagene need flanks of different lengths",
     "--format": "answers have different forms, and coordinates",
     "--genome": "one genome, several, or one that has no features yet",
     "--method": "of a map, or of an edit",
     "--model": "whether files say which model it is",
+    "--n-matched": "of each feature, or of a canvas",
     "--out": "what is written",
     "--sae": "whether it must be given, and what it is for",
+    "--strand": "one that is shown, or that is written",
     "--top": "of a configuration, or of a command",
-    "--warmup": "an ablation reads short windows",
-    "--window": "an ablation reads short windows",
+    "--warmup": "an ablation reads short windows, and a canvas is measured in others",
+    "--window": "an ablation reads short windows, and a canvas is measured in others",
 }
 """Options whose text differs between commands, and why."""
 
@@ -96,6 +100,7 @@ def test_an_option_of_several_commands_has_one_text_and_one_default():
 def test_what_a_command_writes_besides_its_output_ends_in_out():
     words = {option.opts[0] for _, command in commands() for option in options(command)}
     seconds = {"--baselines-out", "--figure-out", "--best-out", "--text-out"}
+    seconds |= {"--bases-out", "--canvas-out"}
     assert {word for word in words if word.endswith("-out") and word != "--out"} == seconds
     # what is read and what is drawn have words of their own
     assert not words & {"--figure", "--best", "--text"}

@@ -4,6 +4,7 @@ import gc
 import weakref
 from functools import cache, partial
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +25,11 @@ from genointerp.model.protocol import (
     GivesDistribution,
     SiteActivations,
 )
+from genointerp.sae.architecture.registry import make_sae
+from genointerp.sae.config import SaeConfig
+from genointerp.sae.dictionary import Dictionary
+from genointerp.sae.header import DictionaryHeader
+from genointerp.sae.paint import Column, Painter, Targets
 from tests.model_kinds import KINDS
 from tests.tiny_tokenizers import as_bases, random_text
 from tests.tiny_transformers import MASKED
@@ -330,11 +336,41 @@ def everywhere(model, first, last):
     ]
 
 
-@pytest.mark.parametrize(("prompt", "edited"), [(1, False), (9, True)], ids=["clean", "edited"])
+def painting(model, first, last):
+    """A painting of two features on some tokens, each row with doses of its own."""
+    config = SaeConfig("relu", n_features=12, k=12)
+    sae = make_sae(config, model.spec.d_site, seed=0)
+    site, spec = model.spec.default_site, model.spec
+    header = DictionaryHeader(
+        Path("sae"), spec.name, spec.sha256, site, spec.d_site, config, sha256="c" * 64
+    )
+    token = torch.arange(first, last).repeat(2)
+    dose = 1.0 + torch.arange(len(token))
+    rules = [[[0.0, float(v), -torch.inf], [0.5, 1.0, float(v) / 4]] for v in dose]
+    row = torch.arange(2).repeat_interleave(last - first)
+    targets = Targets((Column(3), Column(8, 2)), token, torch.tensor(rules), row, 2)
+    return [Edit(site, Painter(Dictionary(header, sae), targets))]
+
+
+@pytest.mark.parametrize("chunk", [5, 8])
+def test_a_painting_falls_on_the_same_tokens_in_chunks(causal, chunk):
+    tokens = tokens_of(causal)
+    edits, capture = painting(causal, 3, tokens.shape[1] - 2), [causal.spec.default_site]
+    whole = causal.run(tokens, capture=capture, edits=edits)[capture[0]]
+    assert error(whole, causal.run(tokens, capture=capture)[capture[0]]) > 1e-2
+    joined, _ = pieces(causal, tokens, chunk, capture, edits)
+    assert error(joined[capture[0]], whole) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("prompt", "edited"),
+    [(1, None), (9, everywhere), (9, painting)],
+    ids=["clean", "edited", "painted"],
+)
 def test_reading_on_token_by_token_equals_one_pass(causal, prompt, edited):
     tokens = tokens_of(causal)[:, :24]
     # the edits begin at the last token of the prompt
-    edits = everywhere(causal, prompt - 1, prompt + 4) if edited else []
+    edits = edited(causal, prompt - 1, prompt + 4) if edited else []
     padded = torch.cat([tokens, tokens[:, :1]], 1)
     whole = causal.next_log_probs(padded, edits=edits)
     continuation = causal.continuation(tokens.shape[1], edits=edits)

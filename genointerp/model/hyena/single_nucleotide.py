@@ -161,6 +161,26 @@ class SingleNucleotideModel:
         InputError
             If the network was loaded without its last blocks.
         """
+        return self._of_targets(self.next_log_probs_from(site, x, tokens, first=first), tokens)
+
+    @torch.inference_mode()
+    def next_log_probs_from(
+        self,
+        site: str,
+        x: Float[Tensor, "batch token d"],
+        tokens: Int[Tensor, "batch token"],
+        *,
+        first: int = 0,
+    ) -> Float[Tensor, "batch token_minus_1 4"]:
+        """Return the log probabilities of A, C, G and T, as :meth:`log_probs_from` those of one.
+
+        Raises
+        ------
+        UnknownNameError
+            If ``site`` is no block of the network.
+        InputError
+            If the network was loaded without its last blocks.
+        """
         self._check_whole()
         if site not in self.spec.sites:
             raise unknown("site", site, self.spec.sites)
@@ -174,7 +194,7 @@ class SingleNucleotideModel:
                 state.repeat(len(x))
             after = self.network.stream_from(x[:, first:], above, states)
             stream = torch.cat([before.expand(len(x), -1, -1), after], dim=1)
-        return self._of_targets(self._base_log_probs(self.network.unembed(stream)[:, :-1]), tokens)
+        return self._base_log_probs(self.network.unembed(stream)[:, :-1])
 
     @torch.inference_mode()
     def next_log_probs(

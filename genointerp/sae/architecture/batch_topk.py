@@ -1,6 +1,7 @@
 """BatchTopK dictionaries (Bussmann et al. 2024, arXiv:2412.06410)."""
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from genointerp.sae.base import SparseAutoencoder
@@ -31,3 +32,10 @@ class BatchTopK(SparseAutoencoder):
     def pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
         """Choose the features whose z exceeds the stored threshold."""
         return above_pattern(z, self.threshold)
+
+    @torch.no_grad()
+    def amounts_of(
+        self, x: Float[Tensor, "batch d_in"], features: Int64[Tensor, " column"]
+    ) -> Float[Tensor, "batch column"]:
+        """Return the activations of some features; the others are not computed."""
+        return self._amounts_above(x, features, self.threshold)

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from genointerp.sae.base import Losses, SparseAutoencoder, TrainingBatch
@@ -33,6 +33,13 @@ class JumpRelu(SparseAutoencoder):
     def pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
         """Choose the features whose z exceeds their own threshold."""
         return above_pattern(z, self.threshold.detach())
+
+    @torch.no_grad()
+    def amounts_of(
+        self, x: Float[Tensor, "batch d_in"], features: Int64[Tensor, " column"]
+    ) -> Float[Tensor, "batch column"]:
+        """Return the activations of some features; the others are not computed."""
+        return self._amounts_above(x, features, self.threshold[features])
 
     def values(self, pre: Float[Tensor, " hit"], pattern: SparsePattern) -> Float[Tensor, " hit"]:
         """Return each z that exceeds its threshold; 0 for one that is only near it."""

@@ -2,7 +2,8 @@
 
 import math
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from genointerp.sae.base import SparseAutoencoder, TrainingBatch
@@ -29,6 +30,13 @@ class Relu(SparseAutoencoder):
     def pattern(self, z: Float[Tensor, "batch n_features"]) -> SparsePattern:
         """Choose the features whose z is positive."""
         return above_pattern(z, 0.0)
+
+    @torch.no_grad()
+    def amounts_of(
+        self, x: Float[Tensor, "batch d_in"], features: Int64[Tensor, " column"]
+    ) -> Float[Tensor, "batch column"]:
+        """Return the activations of some features; the others are not computed."""
+        return self._amounts_above(x, features, 0.0)
 
     def _penalty(self, value: Tensor, batch: TrainingBatch) -> Tensor:
         return self.config.l1_coefficient * l1_share(value, batch)

@@ -95,9 +95,34 @@ def read_delimited(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.
     if text.startswith(b"# "):
         line, _, rows = text.partition(b"\n")
         header = parse_json(line[2:].decode(), where=f"{path}: line 1", error=SchemaError)
-        _check_fields(path, rows.decode())
+        _check_fields(path, rows.decode(), first=2)
     else:
         header, rows = header_beside(path, content), content
+    return header, _frame(rows, path, schema)
+
+
+def begins_with_header(path: Path) -> bool:
+    """Say whether there is a table whose first line is its header."""
+    start = path.read_bytes()[:16] if path.is_file() else b""
+    return start.removeprefix(codecs.BOM_UTF8).startswith(b"# ")
+
+
+def read_bare(path: Path, schema: TableSchema) -> pd.DataFrame:
+    """Return the rows of a text that a person wrote, which has no metadata.
+
+    Raises
+    ------
+    SchemaError
+        If a row has more fields than the header.
+    ValueError
+        If a number is not one.
+    """
+    content = path.read_bytes()
+    _check_fields(path, content.decode(), first=1)
+    return _frame(content, path, schema)
+
+
+def _frame(rows: bytes, path: Path, schema: TableSchema) -> pd.DataFrame:
     kinds = {column.name: column.kind for column in schema.columns}
     frame = pd.read_csv(
         BytesIO(rows),
@@ -110,7 +135,7 @@ def read_delimited(path: Path, schema: TableSchema) -> tuple[dict[str, Any], pd.
         if kinds.get(name, "string") != "string":
             numbers = [_number(text) for text in frame[name]]
             frame[name] = np.array(numbers, dtype=np.float64)
-    return header, frame
+    return frame
 
 
 def header_beside(path: Path, content: bytes) -> dict[str, Any]:
@@ -153,13 +178,13 @@ def provenance_in(header: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return found
 
 
-def _check_fields(path: Path, text: str) -> None:
-    """Refuse a row with more or fewer fields than the line of names, which is line 2."""
+def _check_fields(path: Path, text: str, *, first: int) -> None:
+    """Refuse a row with more or fewer fields than the line of names, of number ``first``."""
     rows = csv.reader(StringIO(text), delimiter=DELIMITERS[path.suffix])
     names = next(rows, [])
     for row in rows:
         if row and len(row) != len(names):
-            where = f"{path}: line {rows.line_num + 1}"
+            where = f"{path}: line {rows.line_num + first - 1}"
             raise SchemaError(where, f"{len(names)} fields", str(len(row)))
 
 

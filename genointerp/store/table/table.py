@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError, SchemaError
+from genointerp.core.exchange import metadata_path
 from genointerp.core.files import (
     atomic_path,
     check_writable,
@@ -30,8 +31,10 @@ from genointerp.store.hdf5 import writing
 from genointerp.store.table.arrow import COORDINATES, METADATA, arrow_table
 from genointerp.store.table.delimited import (
     DELIMITERS,
+    begins_with_header,
     delimited_text,
     provenance_in,
+    read_bare,
     read_delimited,
     write_metadata,
     write_rows,
@@ -118,6 +121,34 @@ def read_table(path: StrPath, schema: TableSchema) -> pd.DataFrame:
     header, frame = _read(Path(path), schema)
     frame.attrs = _numbers(header, schema, header["format-version"], where=f"{path}: header")
     return conform(frame, schema, where=str(path))
+
+
+def read_written(path: StrPath, schema: TableSchema) -> pd.DataFrame:
+    """Read a table that a person or another program wrote: ``.tsv`` or ``.csv``, without metadata.
+
+    Raises
+    ------
+    SchemaError
+        If the file is missing or unreadable, or does not fit the schema.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise SchemaError(str(path), f"a {schema.format} table", kind_of_place(path))
+    try:
+        frame = read_bare(path, schema)
+    except SchemaError:
+        raise
+    except ValueError as error:
+        raise SchemaError(str(path), f"a {schema.format} table", one_line(error)) from error
+    return conform(frame, schema, where=str(path))
+
+
+def has_metadata(path: StrPath) -> bool:
+    """Say whether a table has a header, in itself or in a file next to it."""
+    path = Path(path)
+    return (
+        path.suffix not in DELIMITERS or metadata_path(path).is_file() or begins_with_header(path)
+    )
 
 
 def read_provenance(path: StrPath, schema: TableSchema) -> dict[str, Any]:

@@ -32,6 +32,14 @@ from genointerp.store.table.schema.feature import (
     RUN_FILES,
     TOP_LOCI,
 )
+from genointerp.store.table.schema.intervention import (
+    CANVAS,
+    DESIGNS,
+    PAINTING,
+    PROFILES,
+    STEERED_BASES,
+    STEERING,
+)
 
 SCHEMAS = {
     schema.format: schema
@@ -61,6 +69,12 @@ SCHEMAS = {
         RUN_FILES,
         BESIDE,
         ABLATION,
+        CANVAS,
+        PROFILES,
+        STEERING,
+        STEERED_BASES,
+        DESIGNS,
+        PAINTING,
         EDIT_EFFECTS,
         EDIT_FEATURES,
     )
