@@ -13,7 +13,7 @@ _COMMANDS = {
     "start": ("demo", "fetch", "init", "models", "run", "start"),
     "build": ("adopt", "annotate", "convert", "encode", "evaluate", "harvest", "train"),
     "find": ("associate", "backtest", "dossier", "rank"),
-    "ask": ("export", "motif", "query", "report", "summarise", "top", "verify"),
+    "ask": ("export", "motif", "query", "report", "serve", "summarise", "top", "verify"),
     "intervene": ("ablate", "edit", "paint", "steer"),
 }
 """The commands by their package in ``genointerp.command``."""

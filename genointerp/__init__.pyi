@@ -10,6 +10,7 @@ from genointerp.command.ask.export import export as export
 from genointerp.command.ask.motif import motif as motif
 from genointerp.command.ask.query import query as query
 from genointerp.command.ask.report import report as report
+from genointerp.command.ask.serve import serve as serve
 from genointerp.command.ask.summarise import summarise as summarise
 from genointerp.command.ask.top import top as top
 from genointerp.command.ask.verify import verify as verify
@@ -104,6 +105,7 @@ __all__ = [
     "read_genome",
     "report",
     "run",
+    "serve",
     "shipped",
     "start",
     "steer",

@@ -104,6 +104,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp report results/demo --out report.html",
         "genointerp report results/demo --folder --out demo_features",
     ),
+    "serve": (
+        "genointerp serve results/demo",
+        "genointerp serve results/demo --port 0",
+    ),
     "summarise": (
         "genointerp summarise results/demo --out summary.json",
         "genointerp summarise associations.parquet --fidelity fidelity.json --sae sae --out "

@@ -19,6 +19,7 @@ from genointerp.cli.ask.motif import motif
 from genointerp.cli.ask.plot import plot
 from genointerp.cli.ask.query import query
 from genointerp.cli.ask.report import report
+from genointerp.cli.ask.serve import serve
 from genointerp.cli.ask.summarise import summarise
 from genointerp.cli.ask.top import top
 from genointerp.cli.ask.verify import verify
@@ -76,6 +77,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "export": export,
     "verify": verify,
     "report": report,
+    "serve": serve,
     "summarise": summarise,
     "start": start,
     "init": init,
@@ -83,7 +85,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
 }
 """In the order of the help text; ``plot`` follows, since it has commands of its own."""
-WRITE = frozenset(COMMANDS) - {"models", "verify", "start", "run", "demo"}
+WRITE = frozenset(COMMANDS) - {"models", "verify", "serve", "start", "run", "demo"}
 """Commands with ``--force``: a run keeps its own directory."""
 
 _PANELS = {

@@ -1,4 +1,4 @@
-"""Embedded data for igv.js: masked genomes, annotation and feature tracks.
+"""Data for igv.js: masked genomes, annotation and feature tracks, embedded or asked for.
 
 igv.js shows names in HTML that it builds itself, so no text of an annotation is passed to it
 unchanged: `browser_text` replaces characters with a meaning in HTML by look-alikes.
@@ -9,13 +9,14 @@ import bisect
 import contextlib
 import gzip
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int64
+from jaxtyping import Int64, UInt8
 
 from genointerp.core.errors import CoordinateError
 from genointerp.feature.specimen import Specimen
@@ -35,6 +36,9 @@ BIN_SIZES = tuple(2**power for power in range(14))
 
 EDGE_BP = 64
 """Longest bin next to bases that are shown one by one, so that these are no more than needed."""
+
+SIGNS: Mapping[ReadStrand, int] = {"+": 1, "-": -1}
+"""Whether activations read on a strand are drawn upward or downward."""
 
 Place = tuple[str, GenomicInterval]
 """An interval within a contig, with the name of its genome."""
@@ -75,6 +79,11 @@ class Loci:
         for specimen in specimens:
             for seqid in specimen.features.lengths:
                 self.names[specimen.name, seqid] = self._free_name(specimen.name, seqid)
+
+    @cached_property
+    def contigs(self) -> Mapping[str, tuple[str, str]]:
+        """Genome and contig of each name in the browser."""
+        return {name: contig for contig, name in self.names.items()}
 
     def find(self, region: str, genome: str | None = None) -> str | None:
         """Return the browser's notation of a 1-based closed region.
@@ -138,18 +147,50 @@ def browser_options(specimens: Sequence[Specimen], loci: Loci, locus: str) -> di
     locus
         Where the browser opens, in its own notation.
     """
-    tracks = [_annotation_track(specimens, loci), *_unread_tracks(specimens, loci)]
+    sequence = {"fastaURL": _data_uri(_masked_fasta(specimens, loci)), "indexed": False}
+    genes = []
+    for specimen in specimens:
+        table = gene_table(specimen.needs("annotation"))
+        for seqid, near in _near(table, covered(specimen.features)).groupby("seqid", sort=False):
+            genes += gene_features(near, loci.names[specimen.name, str(seqid)])
+    source = {"searchable": True, "features": genes}
+    return options_with(specimens, loci, locus, sequence=sequence, genes=source)
+
+
+def options_with(
+    specimens: Sequence[Specimen],
+    loci: Loci,
+    locus: str,
+    *,
+    sequence: Mapping[str, Any],
+    genes: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the options of ``igv.createBrowser``, whose data are embedded or asked for.
+
+    Parameters
+    ----------
+    locus
+        Where the browser opens, in its own notation.
+    sequence, genes
+        Where the browser takes the bases and the annotation from, as its options have it.
+    """
     reference = {
         "id": "run",
         "name": browser_text(", ".join(specimen.name for specimen in specimens)),
-        "fastaURL": _data_uri(_masked_fasta(specimens, loci)),
-        "indexed": False,
+        **sequence,
         "wholeGenomeView": False,
+    }
+    annotation = {
+        "type": "annotation",
+        "name": "annotation",
+        "displayMode": "EXPANDED",
+        "height": 110,
+        **genes,
     }
     return {
         "reference": reference,
         "locus": locus,
-        "tracks": tracks,
+        "tracks": [annotation, *_unread_tracks(specimens, loci)],
         "loadDefaultGenomes": False,
         "showSVGButton": True,
     }
@@ -160,46 +201,66 @@ def covered(store: FeatureStore) -> list[GenomicInterval]:
     return [interval for strand in STRANDS for interval in store.coverage(strand)]
 
 
+def covered_on(store: FeatureStore) -> dict[str, list[GenomicInterval]]:
+    """Return the intervals that were read, of both strands, by contig."""
+    found: dict[str, list[GenomicInterval]] = {seqid: [] for seqid in store.lengths}
+    for interval in covered(store):
+        found[interval.seqid].append(interval)
+    return found
+
+
+def masked_bases(
+    specimen: Specimen, place: GenomicInterval, read: Iterable[GenomicInterval]
+) -> UInt8[np.ndarray, " bp"]:
+    """Return the bases of an interval within a contig, where those that were not read are N.
+
+    Parameters
+    ----------
+    read
+        Intervals of this contig that were read.
+    """
+    sequence = specimen.needs("sequence")[place.seqid].sequence
+    masked = unknown_sequence(place.length)
+    for interval in read:
+        common = place.intersection(interval)
+        if common is not None:
+            own = slice(common.start - place.start, common.end - place.start)
+            masked[own] = sequence[common.start : common.end]
+    return masked
+
+
 def _masked_fasta(specimens: Sequence[Specimen], loci: Loci) -> bytes:
     """Return all contigs in full length, so that coordinates hold; bases not read are N."""
     records = []
     for specimen in specimens:
-        sequence, lengths = specimen.needs("sequence"), specimen.features.lengths
-        masked = {name: unknown_sequence(n) for name, n in lengths.items()}
-        for interval in covered(specimen.features):
-            bases = sequence[interval.seqid].sequence[interval.start : interval.end]
-            masked[interval.seqid][interval.start : interval.end] = bases
-        for seqid, bases in masked.items():
+        for seqid, read in covered_on(specimen.features).items():
+            whole = GenomicInterval(seqid, 0, specimen.features.lengths[seqid])
+            bases = masked_bases(specimen, whole, read)
             records.append(f">{loci.names[specimen.name, seqid]}\n".encode() + bases.tobytes())
     return b"\n".join([*records, b""])
 
 
-def _annotation_track(specimens: Sequence[Specimen], loci: Loci) -> dict[str, Any]:
-    features = []
-    for specimen in specimens:
-        table = gene_table(specimen.needs("annotation"))
-        seen = _near(table, covered(specimen.features))
-        features += [
-            {
-                "chr": loci.names[specimen.name, row["seqid"]],
-                "start": int(row["start"]),
-                "end": int(row["end"]),
-                "strand": row["strand"],
-                "name": browser_text(row["label"] or row["type"]),
-                "type": browser_text(row["type"]),
-                "product": browser_text(row["product"]),
-                "color": type_color(row["type"]),
-            }
-            for row in seen.to_dict("records")
-        ]
-    return {
-        "type": "annotation",
-        "name": "annotation",
-        "displayMode": "EXPANDED",
-        "height": 110,
-        "searchable": True,
-        "features": features,
-    }
+def gene_features(table: pd.DataFrame, name: str) -> list[dict[str, Any]]:
+    """Return rows of `gene_table` as features of the browser.
+
+    Parameters
+    ----------
+    name
+        Name in the browser of the contig that all rows are on.
+    """
+    return [
+        {
+            "chr": name,
+            "start": int(row["start"]),
+            "end": int(row["end"]),
+            "strand": row["strand"],
+            "name": browser_text(row["label"] or row["type"]),
+            "type": browser_text(row["type"]),
+            "product": browser_text(row["product"]),
+            "color": type_color(row["type"]),
+        }
+        for row in table.to_dict("records")
+    ]
 
 
 def _unread_tracks(specimens: Sequence[Specimen], loci: Loci) -> list[dict[str, Any]]:
@@ -269,24 +330,49 @@ def feature_track(
         Short description of the feature; it may be empty.
     """
     runs = {
-        strand: [_runs(one, one.features.feature(feature, strand), resolution) for one in specimens]
+        strand: [
+            activation_runs(one, one.features.feature(feature, strand), resolution)
+            for one in specimens
+        ]
         for strand in STRANDS
     }
     highest = max(float(one.top.max(initial=0)) for found in runs.values() for one in found)
+    sources = {
+        strand: {"format": "bedgraph", "url": _data_uri(_bedgraph(specimens, found, loci, strand))}
+        for strand, found in runs.items()
+    }
+    return track_with(feature, label, highest, sources)
+
+
+def track_with(
+    feature: int,
+    label: str,
+    highest: float,
+    sources: Mapping[ReadStrand, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return the track of a feature, whose data are embedded or asked for.
+
+    Parameters
+    ----------
+    highest
+        Its largest activation, which is the scale of either side.
+    sources
+        Where the browser takes the activations from, by the strand that was read; those of ``-``
+        are below 0.
+    """
     limit = highest or 1.0
     sides = [
         {
             "type": "wig",
-            "format": "bedgraph",
             "name": f"f/{feature} read on {strand}",
-            "url": _data_uri(_bedgraph(specimens, runs[strand], loci, sign)),
+            **sources[strand],
             "color": STRAND_COLORS[strand],
             # what is drawn downward has its maxima at its lowest values
-            "windowFunction": "max" if sign > 0 else "min",
+            "windowFunction": "max" if SIGNS[strand] > 0 else "min",
             "min": -limit,
             "max": limit,
         }
-        for strand, sign in zip(STRANDS, (1, -1), strict=True)
+        for strand in STRANDS
     ]
     return {
         "type": "merged",
@@ -333,7 +419,7 @@ def track_resolution(
     choices = [Resolution(bin_bp, tuple(fine)) for bin_bp in BIN_SIZES]
 
     def fits(choice: Resolution) -> bool:
-        return sum(len(_runs(*one, choice).start) for one in tracks) <= max_runs
+        return sum(len(activation_runs(*one, choice).start) for one in tracks) <= max_runs
 
     index = bisect.bisect_left(choices, x=True, key=fits)
     return choices[min(index, len(choices) - 1)]
@@ -365,7 +451,7 @@ def _bin_lengths(
     return sizes
 
 
-class _Runs(NamedTuple):
+class ActivationRuns(NamedTuple):
     """Stretches of equal activation: rows ``[start, stop)`` and their activations."""
 
     start: np.ndarray
@@ -373,14 +459,16 @@ class _Runs(NamedTuple):
     top: np.ndarray
 
 
-def _runs(specimen: Specimen, track: FeatureTrack, resolution: Resolution) -> _Runs:
+def activation_runs(
+    specimen: Specimen, track: FeatureTrack, resolution: Resolution
+) -> ActivationRuns:
     """Return the stretches of equal activation of a track.
 
     A bin has the greatest value of its bases, rounded to three digits. No stretch crosses contigs.
     """
     (row, value), store = track, specimen.features
     if not len(row):
-        return _Runs(row, row, value)
+        return ActivationRuns(row, row, value)
     begins = np.array(sorted(store.offsets.values()), dtype=np.int64)
     contig = np.searchsorted(begins, row, side="right") - 1
     size = _bin_lengths(specimen, row, resolution)
@@ -395,10 +483,15 @@ def _runs(specimen: Specimen, track: FeatureTrack, resolution: Resolution) -> _R
     apart = (start[1:] != stop[:-1]) | (top[1:] != top[:-1]) | np.isin(start[1:], begins)
     heads = np.flatnonzero(np.concatenate(([True], apart)))
     tails = np.append(heads[1:], len(start)) - 1
-    return _Runs(start[heads], stop[tails], top[heads])
+    return ActivationRuns(start[heads], stop[tails], top[heads])
 
 
-def _bedgraph(specimens: Sequence[Specimen], runs: Sequence[_Runs], loci: Loci, sign: int) -> bytes:
+def _bedgraph(
+    specimens: Sequence[Specimen],
+    runs: Sequence[ActivationRuns],
+    loci: Loci,
+    strand: ReadStrand,
+) -> bytes:
     lines = []
     for specimen, found in zip(specimens, runs, strict=True):
         names = [loci.names[specimen.name, seqid] for seqid in specimen.features.offsets]
@@ -409,7 +502,7 @@ def _bedgraph(specimens: Sequence[Specimen], runs: Sequence[_Runs], loci: Loci, 
             owner,
             found.start - begins[owner],
             found.stop - begins[owner],
-            sign * found.top,
+            SIGNS[strand] * found.top,
         )
         lines += [
             f"{names[index]}\t{low}\t{high}\t{value:.3g}"

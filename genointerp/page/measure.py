@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -80,6 +81,22 @@ SCHEMAS: dict[str, TableSchema] = {
 }
 
 
+class Drawn(NamedTuple):
+    """What is drawn of features with their best concept, measured on test.
+
+    Parameters
+    ----------
+    curves, metagene
+        Tables in the schemas ``CURVES`` and ``METAGENE``.
+    motifs
+        By feature; one has no motif if none of its loci can be aligned.
+    """
+
+    curves: pd.DataFrame
+    metagene: pd.DataFrame
+    motifs: Mapping[int, Motif]
+
+
 @dataclass(frozen=True)
 class Measurements:
     """Tables that were measured for one report.
@@ -91,9 +108,8 @@ class Measurements:
         directions (empty if the run has no dictionary), and the map of those that fire.
     axis_names
         What the two coordinates of the map are.
-    curves, metagene, motifs
-        Of the features that are drawn with their best concept; a feature has no motif if none of
-        its loci can be aligned.
+    drawn
+        Curves, profiles and motifs of some features.
     beside
         Best feature of each concept compared with the baselines, if the run measured any.
     contigs, files
@@ -104,13 +120,17 @@ class Measurements:
     concepts: pd.DataFrame
     neighbours: pd.DataFrame
     map: pd.DataFrame
-    curves: pd.DataFrame
-    metagene: pd.DataFrame
+    drawn: Drawn
     beside: pd.DataFrame
     contigs: pd.DataFrame
     files: pd.DataFrame
     axis_names: tuple[str, str]
-    motifs: Mapping[int, Motif]
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return the table with a name of `SCHEMAS`."""
+        owner = self.drawn if name in Drawn._fields else self
+        found: pd.DataFrame = getattr(owner, name)
+        return found
 
     @cached_property
     def provenance(self) -> Provenance:
@@ -171,11 +191,6 @@ class Ground:
 def measure_run(run: Run, drawn: Sequence[int]) -> Measurements:
     """Measure what a report shows of all features, and curves and profiles of some on test."""
     summary = run.features
-    pairs = choose_pairs(run.associations, drawn)
-    profiles = [
-        metagene(run.specimens, int(pair["feature"]), pair["concept"], config=run.split)
-        for pair in pairs.to_dict("records")
-    ]
     weights = run.path / "sae" / WEIGHTS
     directions = read_directions(weights.parent) if weights.is_file() else None
     concepts = [
@@ -187,13 +202,27 @@ def measure_run(run: Run, drawn: Sequence[int]) -> Measurements:
         concepts=best_of_each(run),
         neighbours=nearest_features(directions, concepts),
         map=points,
-        curves=precision_recall(run.specimens, pairs, config=run.split),
-        metagene=pd.concat(profiles or [empty_table(METAGENE)], ignore_index=True),
+        drawn=measure_drawn(run, drawn),
         beside=read_beside(run.best, run.path),
         contigs=_contigs(run.specimens),
         files=_files(run),
         axis_names=axis_names,
-        motifs=_motifs(run.specimens, {feature: _loud(summary, feature) for feature in drawn}),
+    )
+
+
+def measure_drawn(run: Run, features: Sequence[int]) -> Drawn:
+    """Measure what is drawn of features: curves and profiles on test, and motifs."""
+    # without features the best of each concept would be drawn
+    pairs = choose_pairs(run.associations, features).head(len(features))
+    profiles = [
+        metagene(run.specimens, int(pair["feature"]), pair["concept"], config=run.split)
+        for pair in pairs.to_dict("records")
+    ]
+    loud = {feature: _loud(run.features, feature) for feature in features}
+    return Drawn(
+        curves=precision_recall(run.specimens, pairs, config=run.split),
+        metagene=pd.concat(profiles or [empty_table(METAGENE)], ignore_index=True),
+        motifs=_motifs(run.specimens, loud),
     )
 
 
@@ -288,9 +317,10 @@ def write_measurements(
     shown
         Features whose loci and histograms are written too.
     """
-    tables = {f"{name}.tsv": (getattr(measured, name), SCHEMAS[name]) for name in SCHEMAS}
+    tables = {f"{name}.tsv": (measured.table(name), SCHEMAS[name]) for name in SCHEMAS}
     tables |= {
-        motif_file(feature): (motif.table(), MOTIF) for feature, motif in measured.motifs.items()
+        motif_file(feature): (motif.table(), MOTIF)
+        for feature, motif in measured.drawn.motifs.items()
     }
     with atomic_path(folder) as temporary:
         for name, (table, schema) in tables.items():

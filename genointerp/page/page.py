@@ -40,7 +40,7 @@ from genointerp.page.label import track_label
 from genointerp.page.measure import FeatureMeasures, Ground, Measurements, live_features
 from genointerp.page.references import References
 from genointerp.page.run import Run
-from genointerp.page.section import Picture, SectionMaker, picture
+from genointerp.page.section import Picture, SectionMaker, embedded_pictures, picture
 from genointerp.page.table import Links, PageTable, format_value, page_table
 from genointerp.page.template import (
     SCRIPTS,
@@ -128,13 +128,16 @@ def render_page(
         "summary": [(key, format_value(value), value) for key, value in run.summary.items()],
         "headline": _headline(run),
         "tables": _tables(run, measured, links, folder),
-        "sections": [maker.make(one) for one in shown.values()],
+        "sections": [
+            maker.make(one, embedded_pictures(one.feature, measured.drawn, folder))
+            for one in shown.values()
+        ],
         "queries": _queries(run, links),
         "figures": _figures(run),
         "index": script_json(index_data(run, measured, features, words, pages)),
     }
     labels = {row["feature"]: track_label(row) for row in measured.features.to_dict("records")}
-    options, queries = browser_options(run.specimens, loci, _first(run, loci)), _queried(run)
+    options, queries = browser_options(run.specimens, loci, first_locus(run, loci)), _queried(run)
     max_runs = MAX_RUNS
     while True:
         resolutions = {
@@ -183,7 +186,7 @@ def shared_parts(run: Run, measured: Measurements, links: Links, folder: str) ->
     """Return what the page and the index of a folder both show."""
     return {
         **feature_parts(run),
-        "model": _model_facts(run),
+        "model": model_facts(run),
         "config": yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True),
         "findings": read_findings(run, measured.beside),
         "find": links.find,
@@ -358,7 +361,8 @@ def flanked_loci(specimens: Sequence[Specimen], one: FeatureMeasures) -> list[Pl
     ]
 
 
-def _first(run: Run, loci: Loci) -> str:
+def first_locus(run: Run, loci: Loci) -> str:
+    """Return where the browser opens: a query, the best candidate, or the first bases read."""
     found = [loci.find(run.region_of(name), run.genome_of(name)) for name in run.queries]
     found += [loci.find(str(region)) for region in run.candidates["top_region"].head(1)]
     found += [
@@ -396,7 +400,8 @@ def _headline(run: Run) -> str:
     )
 
 
-def _model_facts(run: Run) -> dict[str, str]:
+def model_facts(run: Run) -> dict[str, str]:
+    """Return which model and dictionary the features of a run are of."""
     header = run.specimens[0].features.header
     source = run.summary.get("dictionary.source")
     return {

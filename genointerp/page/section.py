@@ -1,7 +1,7 @@
 """Sections of single features: their figures, and their rows of each table."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import NamedTuple
@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from genointerp.association.profile.metagene import ANCHORS
-from genointerp.feature.motif import Motif
 from genointerp.feature.top import TopConfig
 from genointerp.figure.file import new_figure, with_few_colors
 from genointerp.figure.motif import highest_null
@@ -19,7 +18,13 @@ from genointerp.page.dossier import DossierPart, dossier_part
 from genointerp.page.heat import HeatRow
 from genointerp.page.histogram import Panel, panels
 from genointerp.page.label import concept_label, describe
-from genointerp.page.measure import FeatureMeasures, Measurements, loci_file, motif_file
+from genointerp.page.measure import (
+    Drawn,
+    FeatureMeasures,
+    Measurements,
+    loci_file,
+    motif_file,
+)
 from genointerp.page.run import Run
 from genointerp.page.strip import Strip
 from genointerp.page.table import Cell, Head, Links, PageTable, format_value, page_table
@@ -39,6 +44,12 @@ from genointerp.store.table.table import read_table
 ABLATION_FILE = "ablation.tsv"
 
 DPI = 100
+
+FIGURES = {
+    "profile": "mean activation around elements, and precision against recall",
+    "motif": "bases around its loci",
+}
+"""Figures of a feature, and what they show."""
 
 
 class Picture(NamedTuple):
@@ -106,7 +117,7 @@ class SectionMaker:
     """
 
     def __init__(self, run: Run, measured: Measurements, links: Links, *, folder: str) -> None:
-        self._run, self._measured, self._links, self._folder = run, measured, links, folder
+        self._run, self._links, self._folder = run, links, folder
         ablation = run.path / ABLATION_FILE
         self._tables = {
             "features": measured.features,
@@ -120,8 +131,14 @@ class SectionMaker:
             for name, table in self._tables.items()
         }
 
-    def make(self, one: FeatureMeasures) -> Section:
-        """Return the section of a feature."""
+    def make(self, one: FeatureMeasures, pictures: Sequence[Picture]) -> Section:
+        """Return the section of a feature.
+
+        Parameters
+        ----------
+        pictures
+            From `embedded_pictures` or `feature_picture`.
+        """
         feature, folder = one.feature, self._folder
         row = self._of("features", feature)
         facts = self._table(row, "", f"{folder}/features.tsv", FEATURE_SUMMARY)
@@ -140,7 +157,7 @@ class SectionMaker:
             strips=one.strips,
             heat=one.heat,
             histogram=panels(one.histogram),
-            pictures=tuple(self._pictures(feature)),
+            pictures=tuple(pictures),
             concepts=self._table(
                 self._of("concepts", feature).drop(columns="feature"),
                 "Best concepts",
@@ -185,36 +202,69 @@ class SectionMaker:
                 found.append(self._table(self._of(name, feature), title, source, schema))
         return found
 
-    def _pictures(self, feature: int) -> list[Picture]:
-        pictures, measured, folder = [], self._measured, self._folder
-        profile = measured.metagene[measured.metagene["feature"] == feature]
-        if not profile.empty:
-            curve = measured.curves[measured.curves["feature"] == feature]
-            alt = f"f/{feature}: mean activation around elements, and precision against recall"
-            source = f"{folder}/metagene.tsv, {folder}/curves.tsv"
-            pictures.append(picture(_concept_figure(profile, curve), alt=alt, source=source))
-        if feature in measured.motifs:
-            pictures.append(motif_picture(measured.motifs[feature], feature, folder=folder))
-        return pictures
+
+def embedded_pictures(feature: int, drawn: Drawn, folder: str) -> list[Picture]:
+    """Return the pictures of a feature inside the page, if it is among those drawn.
+
+    Parameters
+    ----------
+    folder
+        Where the tables of the report lie, as the page names it.
+    """
+    sources = {
+        "profile": (f"{folder}/metagene.tsv", f"{folder}/curves.tsv"),
+        "motif": (f"{folder}/{motif_file(feature)}",),
+    }
+    figures = {name: feature_figure(feature, name, drawn) for name in FIGURES}
+    return [
+        feature_picture(feature, name, _data_uri(png_of(figure)), sources[name])
+        for name, figure in figures.items()
+        if figure is not None
+    ]
 
 
-def motif_picture(motif: Motif, feature: int, *, folder: str) -> Picture:
-    """Return the picture of a feature's motif, whose table is in a folder."""
-    figure = new_figure(12.0, 1.9)
-    null_bits = highest_null(motif)
-    plot_logo(motif.heights, first=motif.first, null_bits=null_bits, ax=figure.subplots())
-    alt = f"f/{feature}: bases around its loci"
-    return picture(figure, alt=alt, source=f"{folder}/{motif_file(feature)}")
+def feature_picture(feature: int, name: str, uri: str, sources: Sequence[str]) -> Picture:
+    """Return a picture of a feature, one of `FIGURES`, at an address.
+
+    Parameters
+    ----------
+    sources
+        Files that hold its numbers, as the page names them.
+    """
+    return Picture(uri, f"f/{feature}: {FIGURES[name]}", ", ".join(sources))
+
+
+def feature_figure(feature: int, name: str, drawn: Drawn) -> Figure | None:
+    """Return a figure of a feature, one of `FIGURES`; None if there is nothing to draw."""
+    if name == "motif":
+        motif = drawn.motifs.get(feature)
+        if motif is None:
+            return None
+        figure = new_figure(12.0, 1.9)
+        null_bits = highest_null(motif)
+        plot_logo(motif.heights, first=motif.first, null_bits=null_bits, ax=figure.subplots())
+        return figure
+    profile = drawn.metagene[drawn.metagene["feature"] == feature]
+    curve = drawn.curves[drawn.curves["feature"] == feature]
+    return None if profile.empty else _concept_figure(profile, curve)
 
 
 def picture(figure: Figure, *, alt: str, source: str) -> Picture:
-    """Embed a figure in the page, with few colours, which reduces it to a quarter of its size."""
+    """Embed a figure in the page."""
+    return Picture(_data_uri(png_of(figure)), alt, source)
+
+
+def png_of(figure: Figure) -> bytes:
+    """Draw a figure with few colours, which reduces it to a quarter of its size."""
     drawn, small = BytesIO(), BytesIO()
     figure.savefig(drawn, format="png", dpi=DPI)
     with Image.open(drawn) as image:
         with_few_colors(image).save(small, format="png", optimize=True)
-    content = base64.b64encode(small.getvalue()).decode()
-    return Picture(f"data:image/png;base64,{content}", alt, source)
+    return small.getvalue()
+
+
+def _data_uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def _row_numbers(table: pd.DataFrame | None, column: str) -> Mapping[int, list[int]]:

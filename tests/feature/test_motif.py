@@ -29,11 +29,13 @@ from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.letters import reverse_complement
 from genointerp.genome.read import write_fasta
-from genointerp.page.section import motif_picture
+from genointerp.page.measure import Drawn
+from genointerp.page.section import embedded_pictures
 from genointerp.panel.logo import LETTER_COLORS, plot_logo
 from genointerp.store.contigs import ContigInfo
+from genointerp.store.table.schema.association import CURVES, METAGENE
 from genointerp.store.table.schema.feature import MOTIF
-from genointerp.store.table.table import conform, read_table, write_table
+from genointerp.store.table.table import conform, empty_table, read_table, write_table
 from tests.stores import write_features
 
 WORD = b"TTGACA"
@@ -145,7 +147,8 @@ def test_a_motif_without_any_base_is_drawn_without_a_null(tmp_path):
 
 
 def test_the_page_shows_a_motif_with_a_column_without_bases():
-    found = motif_picture(masked_motif(), 0, folder="tables")
+    drawn = Drawn(empty_table(CURVES), empty_table(METAGENE), {0: masked_motif()})
+    (found,) = embedded_pictures(0, drawn, "tables")
     assert found.source == "tables/motif/feature_0.tsv"
 
 

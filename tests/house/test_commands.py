@@ -36,7 +36,7 @@ COMMANDS = [
         "motif",
         "export",
     ],
-    *["verify", "report", "summarise", "start", "init", "run", "demo", "plot"],
+    *["verify", "report", "serve", "summarise", "start", "init", "run", "demo", "plot"],
 ]
 
 
@@ -77,7 +77,7 @@ def test_help_shows_two_examples_that_are_commands(name, command):
 @pytest.mark.parametrize(("name", "command"), [*commands()])
 def test_what_a_command_writes_is_named_by_o(name, command):
     outs = [param.opts for param in command.params if param.name == "out"]
-    assert outs == ([] if name in ("models", "verify") else [["--out", "-o"]])
+    assert outs == ([] if name in ("models", "verify", "serve") else [["--out", "-o"]])
 
 
 def test_every_command_is_in_the_panel_of_its_group():
@@ -179,6 +179,7 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "export none 0 --out o.bw",
         "verify none",
         "report none --out o.html",
+        "serve none",
         "summarise none --training none --fidelity none --out o --best-out b.tsv --text-out t.tsv",
         "start none --out o",
         "init none --out o.yaml",

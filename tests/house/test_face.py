@@ -40,7 +40,8 @@ def test_the_import_loads_nothing_heavy():
 
 def test_results_are_read_and_drawn_without_torch():
     names = ["read_genome", "read_annotation", "open_run", "query", "top", "motif", "associate"]
-    names += ["rank", "dossier", "backtest", "report", "plot", "FeatureStore", "AnnotationSet"]
+    names += ["rank", "dossier", "backtest", "report", "serve", "plot", "FeatureStore"]
+    names += ["AnnotationSet"]
     code = "import sys, genointerp as gi\n"
     code += "".join(f"gi.{name}\n" for name in names)
     result = run_python(code + "assert 'torch' not in sys.modules\n")

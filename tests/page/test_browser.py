@@ -11,6 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from genointerp.page.run import open_run
+from tests.served import served as served_run
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 
@@ -355,3 +356,100 @@ def test_the_browser_of_a_notebook_starts_in_its_frame_without_a_request(driver,
     assert any(str(name).startswith("f/3 ") for name in driver.execute_script(names))
     assert driver.get_log("browser") == []
     assert all(url.startswith(("file:", "data:", "blob:")) for url in requested(driver))
+
+
+def until(driver, test):
+    """Wait until a test of the page holds."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    return WebDriverWait(driver, 60).until(test)
+
+
+def until_ready(driver):
+    state = "const place = document.getElementById('browser'); return place && place.dataset.state"
+    until(driver, lambda found: found.execute_script(state))
+    assert driver.execute_script(state) == "ready"
+
+
+def drawn(driver, feature):
+    """The greatest activation read on + that the browser has drawn of a feature; None if none."""
+    return driver.execute_script(
+        "const view = genointerpBrowser.trackViews.find(({ track }) => track.type === 'merged'"
+        " && track.name.startsWith(`f/${arguments[0]} `));"
+        "const cache = view && view.viewports[0].featureCache;"
+        "return cache && cache.features.featureArrays.length"
+        " ? Math.max(0, ...cache.features.featureArrays[0].map(({ value }) => value)) : null",
+        feature,
+    )
+
+
+def browse(driver, base):
+    driver.get(f"{base}browse.html?at=chrA:1001-1400&feature=3")
+    until_ready(driver)
+    until(driver, lambda found: drawn(found, 3) == 5)
+    assert is_at(driver, "chrA", 1001, 1400)
+
+
+def move(driver, locus):
+    driver.execute_script("genointerpBrowser.search(arguments[0])", locus)
+
+
+def told(driver):
+    """What the page says of a server that does not answer."""
+    line = "return (document.getElementById('no-answer') || {}).textContent"
+    return str(driver.execute_script(line))
+
+
+def test_a_served_run_is_searched_browsed_and_goes_on_after_a_kill(driver, run_dir):
+    """The last of this file, since it leaves the page; two starts of a process take seconds."""
+    pytest.importorskip("uvicorn", reason="uvicorn is not installed")
+    with served_run(run_dir) as (process, address):
+        base = address.partition("?")[0]
+        driver.get(address)
+        until(driver, lambda found: found.current_url == base and found.find_elements("id", "map"))
+        assert search(driver, "7") == [7]
+        assert 3 in search(driver, "trna")
+        until(driver, lambda found: found.find_elements("css selector", "#places a"))
+        browse(driver, base)
+        pan_and_search(driver)
+        driver.get(f"{base}features/3.html")
+        until_ready(driver)
+        until(driver, lambda found: drawn(found, 3) == 5)
+        assert driver.execute_script("return window.stolen") is None
+        assert driver.get_log("browser") == []
+        asked = [url for url in requested(driver) if not url.startswith(("data:", "blob:"))]
+        assert {url.startswith((base, "file:")) for url in asked} == {True}
+        browse(driver, base)
+        process.kill()
+        process.wait()
+        move(driver, "chrA:3001-3400")
+        until(driver, lambda found: "does not answer" in told(found))
+    with served_run(run_dir, int(base.rpartition(":")[2].strip("/"))) as (_, address):
+        until(driver, lambda found: "started again" in told(found))
+        shown = driver.current_url
+        driver.get(address)
+        until(driver, lambda found: found.find_elements("id", "map"))
+        driver.get(shown)
+        until_ready(driver)
+        until(driver, lambda found: drawn(found, 3) is not None)
+        assert is_at(driver, "chrA", 3001, 3400)
+    # the browser tells the requests that had no answer
+    driver.get_log("browser")
+
+
+def pan_and_search(driver):
+    # panning asks for what was not there
+    move(driver, "chrA:5001-5400")
+    until(driver, lambda found: (drawn(found, 3) or 5) < 2)
+    driver.find_element("id", "search").send_keys("TRNX")
+    place = "#places button[data-locus='chrA:1101-1176']"
+    until(driver, lambda found: found.find_elements("css selector", place))
+    driver.execute_script("document.querySelector(arguments[0]).click()", place)
+    until(driver, lambda found: is_at(found, "chrA", 1101, 1176))
+    first = "return (document.querySelector('#here-rows tr') || {}).textContent"
+    until(driver, lambda found: str(found.execute_script(first)).startswith("f/3tRNA (sense)+"))
+    buttons = driver.find_elements("css selector", "#here-rows button.add")
+    other = next(one for one in buttons if one.get_attribute("data-feature") != "3")
+    feature = other.get_attribute("data-feature")
+    driver.execute_script("arguments[0].click()", other)
+    until(driver, lambda found: f"feature=3&feature={feature}" in found.current_url)

@@ -54,7 +54,7 @@ from genointerp.page import browser
 from genointerp.page import page as module
 from genointerp.page.baselines import beside_table
 from genointerp.page.browser import browser_text
-from genointerp.page.measure import Measurements
+from genointerp.page.measure import Drawn, Measurements
 from genointerp.page.page import MAX_PAGE_BYTES, top_features
 from genointerp.page.run import open_run
 from genointerp.page.table import Links, format_value, page_table
@@ -343,7 +343,8 @@ def test_the_best_features_are_shown_where_not_all_are(run_dir):
         }
     )
     empty = features.head(0)
-    measured = Measurements(features, *[empty] * 8, axis_names=("x", "y"), motifs={})
+    drawn = Drawn(empty, empty, {})
+    measured = Measurements(features, *[empty] * 3, drawn, *[empty] * 3, axis_names=("x", "y"))
     tables = module._tables(run, measured, Links(browser.Loci(run.specimens)), "tables")
     (table,) = (one for one in tables if one.title == "Features")
     assert table.n_rows == 1002
@@ -463,7 +464,7 @@ def test_a_track_shows_each_base_near_a_locus_and_the_greatest_of_a_bin_elsewher
     with mock.patch.object(browser, "EDGE_BP", edge):
         resolution = browser.Resolution(bin_bp, (place,))
         size = browser._bin_lengths(item, np.arange(87), resolution)
-        starts, stops, tops = browser._runs(item, store.feature(0, "+"), resolution)
+        starts, stops, tops = browser.activation_runs(item, store.feature(0, "+"), resolution)
     assert (size[17:24] == 1).all()
     assert bin_bp == 1 or (size == 1).sum() <= 7 + 2 * (min(bin_bp, edge) - 1)
     drawn = np.zeros(87)
@@ -510,7 +511,9 @@ def test_tracks_are_as_fine_as_there_is_room(run_dir):
     sizes = []
     for bin_bp in (found.bin_bp // 2, found.bin_bp):
         runs = [
-            browser._runs(one, one.features.feature(3, strand), replace(found, bin_bp=bin_bp)).start
+            browser.activation_runs(
+                one, one.features.feature(3, strand), replace(found, bin_bp=bin_bp)
+            ).start
             for one in run.specimens
             for strand in "+-"
         ]

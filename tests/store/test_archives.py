@@ -75,6 +75,10 @@ def test_features_of_every_version_say_what_they_said(name):
         (block,) = store.blocks(2, 11, strand)
         np.testing.assert_array_equal(block.row + block.start, np.nonzero(dense[2:11].T)[1] + 2)
         np.testing.assert_array_equal(np.diff(block.indptr), (dense[2:11] > 0).sum(0))
+        with store.opened(strand) as reader:
+            peaks = reader.peaks(2, 11)
+        np.testing.assert_array_equal(peaks.highest, dense[2:11].max(0))
+        np.testing.assert_array_equal(peaks.n_bases, (dense[2:11] > 0).sum(0))
         rows = store.rows(0, store.n_rows, strand)
         np.testing.assert_array_equal(rows.value, dense[dense > 0])
         np.testing.assert_array_equal(rows.feature, np.nonzero(dense)[1])

@@ -91,6 +91,10 @@ def test_region_is_what_brute_force_finds(shared_store, data):
     np.testing.assert_array_equal(hits.row, row + offset + start)
     np.testing.assert_array_equal(hits.feature, feature)
     np.testing.assert_array_equal(hits.value, part[row, feature])
+    with store.opened(strand) as reader:
+        peaks = reader.peaks(offset + start, offset + end)
+    np.testing.assert_array_equal(peaks.highest, part.max(axis=0, initial=0))
+    np.testing.assert_array_equal(peaks.n_bases, (part > 0).sum(axis=0))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,11 @@
   const options = held ? JSON.parse(held.textContent) : globalThis.genointerp.browser;
   const ready = igv.createBrowser(place, options);
   ready.then(
-    (browser) => { place.dataset.state = "ready"; window.genointerpBrowser = browser; },
+    (browser) => {
+      window.genointerpBrowser = browser;
+      place.dataset.state = "ready";
+      place.dispatchEvent(new Event("ready"));
+    },
     (error) => { place.dataset.state = "failed"; console.error(error); },
   );
 
@@ -46,7 +50,7 @@
   window.addEventListener("hashchange", openSection);
   openSection();
   // the page of one feature opens where it is strongest
-  if (!held && options.locus) show(options.locus);
+  if (document.body.dataset.feature && options.locus) show(options.locus);
 
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;

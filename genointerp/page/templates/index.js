@@ -158,9 +158,11 @@
       first.append(label);
       cell(row, data.label[i]);
       for (const column of ["f1", "null", "q", "density"]) cell(row, number(data[column][i])).className = "number";
-      const words = data.at[i].map((k) => data.words[k]);
-      const text = words.slice(0, 3).join("; ") + (words.length > 3 ? "; \u2026" : "");
-      cell(row, text).title = words.join("; ");
+      if (data.words.length) {
+        const words = data.at[i].map((k) => data.words[k]);
+        const text = words.slice(0, 3).join("; ") + (words.length > 3 ? "; \u2026" : "");
+        cell(row, text).title = words.join("; ");
+      }
       row.addEventListener("mouseenter", () => point(i));
     }
     shown = Math.min(shown + step, found.length);

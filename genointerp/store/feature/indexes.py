@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from genointerp.core.errors import SchemaError
-from genointerp.store.feature.tiles import FeatureBlock, FeatureSlice, check_values
+from genointerp.store.feature.tiles import FeatureBlock, FeatureSlice, Peaks, check_values
 from genointerp.store.hdf5 import checked_dataset
 
 _BLOCK_ROWS = 1 << 13
@@ -67,6 +67,16 @@ class IndexedLayout:
         inside = (row >= start) & (row < stop)
         edges = np.concatenate([[0], np.cumsum(inside)])[indptr - low].astype(np.int64)
         return edges, row[inside], value[inside]
+
+    def peaks(self, start: int, stop: int) -> Peaks:
+        """Return the largest activation of each feature on rows ``[start, stop)``."""
+        n_features = self.group["by_feature/indptr"].shape[0] - 1
+        highest, n_bases = np.zeros(n_features, np.float32), np.zeros(n_features, np.int64)
+        for block in self.blocks(start, stop):
+            feature = np.repeat(np.arange(n_features), np.diff(block.indptr))
+            np.maximum.at(highest, feature, block.value)
+            n_bases += np.diff(block.indptr)
+        return Peaks(highest, n_bases)
 
     def _check(self, indptr: np.ndarray, key: np.ndarray, most: int, value: np.ndarray) -> None:
         """Refuse hits that no writer would have left; this version has no checksums."""

@@ -300,7 +300,7 @@ class FeatureStore:
             If there are no such rows.
         """
         self._check_rows(start, stop)
-        with self._opened(strand) as layout:
+        with self.opened(strand) as layout:
             yield from layout.blocks(start, stop)
 
     def feature(
@@ -320,7 +320,7 @@ class FeatureStore:
         """
         self.check_feature(feature)
         start, stop = (0, self.n_rows) if interval is None else self.row_range(interval)
-        with self._opened(strand) as layout:
+        with self.opened(strand) as layout:
             _, row, value = layout.features(feature, feature + 1, start, stop)
         return FeatureTrack(row, value)
 
@@ -330,7 +330,7 @@ class FeatureStore:
         This is the transpose of ``rows``, for streaming over the dictionary: ``indptr`` runs over
         features, and the ``feature`` column holds the global *rows* on which they fire.
         """
-        with self._opened(strand) as layout:
+        with self.opened(strand) as layout:
             return CsrRows(*layout.features(start, stop, 0, self.n_rows))
 
     def slices(
@@ -347,12 +347,27 @@ class FeatureStore:
             Sorted, disjoint intervals of global rows. Slices without any of these rows are left
             out; the slices that are yielded also hold other rows.
         """
-        with self._opened(strand) as layout:
+        with self.opened(strand) as layout:
             yield from layout.slices(start, stop, wanted)
+
+    @contextmanager
+    def opened(self, strand: ReadStrand) -> Iterator[TiledLayout | IndexedLayout]:
+        """Yield a reader of one strand, which holds the file open: for many short questions.
+
+        It may be used by several threads.
+        """
+        if self._is_compressed:
+            load_compressor(self.path)
+        with open_checked(self.path, FORMAT, VERSION) as file:
+            group = file[GROUPS[strand]]
+            if self.version == 1:
+                yield IndexedLayout(group, self.n_rows)
+            else:
+                yield TiledLayout(group, self._tile_rows, self.n_rows, self._sound[strand])
 
     def n_firing(self, strand: ReadStrand) -> Int64[np.ndarray, " n_features"]:
         """Return the number of bases on which each feature fires."""
-        with self._opened(strand) as layout:
+        with self.opened(strand) as layout:
             return layout.n_firing()
 
     def find_feature(self, feature: int | str) -> int:
@@ -381,17 +396,6 @@ class FeatureStore:
         if not 0 <= start <= stop <= self.n_rows:
             expected = f"0 <= start <= stop <= {self.n_rows}"
             raise CoordinateError(str(self.path), expected, f"start={start}, stop={stop}")
-
-    @contextmanager
-    def _opened(self, strand: ReadStrand) -> Iterator[TiledLayout | IndexedLayout]:
-        if self._is_compressed:
-            load_compressor(self.path)
-        with open_checked(self.path, FORMAT, VERSION) as file:
-            group = file[GROUPS[strand]]
-            if self.version == 1:
-                yield IndexedLayout(group, self.n_rows)
-            else:
-                yield TiledLayout(group, self._tile_rows, self.n_rows, self._sound[strand])
 
 
 def _by_row(block: FeatureBlock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

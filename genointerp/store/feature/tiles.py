@@ -71,6 +71,13 @@ class FeatureSlice(NamedTuple):
     value: Float16[np.ndarray, " hit"]
 
 
+class Peaks(NamedTuple):
+    """The largest activation of each feature on some bases, and on how many of them it fires."""
+
+    highest: Float32[np.ndarray, " n_features"]
+    n_bases: Int64[np.ndarray, " n_features"]
+
+
 class TiledLayout:
     """Reader of the hits of one strand.
 
@@ -115,7 +122,7 @@ class TiledLayout:
 
     def blocks(self, start: int, stop: int) -> Iterator[FeatureBlock]:
         """Yield the hits on rows ``[start, stop)`` by position, one tile at a time."""
-        columns = _Columns(self.group)
+        columns = self._columns
         for tile in self._tiles(start, stop):
             low, high = self.hit_offset[tile : tile + 2].tolist()
             first = int(self.first_row[tile])
@@ -140,7 +147,7 @@ class TiledLayout:
         Tiles without a row in the ``wanted`` intervals, which are sorted and disjoint, are left
         out; other tiles are yielded whole.
         """
-        columns = _Columns(self.group)
+        columns = self._columns
         upto = np.searchsorted(wanted[:, 0], self.first_row + self.tile_rows, side="left")
         passed = np.searchsorted(wanted[:, 1], self.first_row, side="right")
         tiles = np.flatnonzero(upto > passed)
@@ -156,7 +163,7 @@ class TiledLayout:
         self, first: int, last: int, start: int, stop: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return ``indptr``, ``row`` and ``value`` of features ``[first, last)`` in these rows."""
-        columns = _Columns(self.group)
+        columns = self._columns
         tiles = self._tiles(start, stop)
         is_summed = last - first == 1 and start == 0 and stop >= self._end() and SUMS in self.group
         if not is_summed:
@@ -183,6 +190,38 @@ class TiledLayout:
             feature, row, value = feature[inside], row[inside], value[inside]
         sizes = np.bincount(feature, minlength=last - first)
         return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), row, value
+
+    def peaks(self, start: int, stop: int) -> Peaks:
+        """Return the largest activation of each feature on rows ``[start, stop)``.
+
+        Notes
+        -----
+        The bits of positive half-precision numbers are in the order of the numbers. So integers are
+        compared, with 0 in the place of what lies outside, and no hit is copied.
+        """
+        columns = self._columns
+        n_features = columns.offset.shape[1] - 1
+        highest, n_bases = np.zeros(n_features, np.uint16), np.zeros(n_features, np.int64)
+        tiles = self._tiles(start, stop)
+        self._check_tiles(columns, tiles)
+        for tile in tiles:
+            low, high = self.hit_offset[tile : tile + 2].tolist()
+            first = int(self.first_row[tile])
+            row, bits = columns.row[low:high], columns.value[low:high].view(np.uint16)
+            offset = columns.offset[tile].astype(np.int64)
+            fires = np.flatnonzero(np.diff(offset))
+            if not len(fires):
+                continue
+            inside = np.ones(len(row), np.uint16)
+            if first < start or first + self.tile_rows > stop:
+                inside = (row >= max(start - first, 0)) & (row < min(stop - first, 1 << 16))
+                inside = inside.astype(np.uint16)
+                bits = bits * inside
+            edges = offset[fires]
+            highest[fires] = np.maximum(highest[fires], np.maximum.reduceat(bits, edges))
+            # a tile has at most 65,536 bases, one hit on each
+            n_bases[fires] += np.add.reduceat(inside, edges, dtype=np.uint32)
+        return Peaks(highest.view(np.float16).astype(np.float32), n_bases)
 
     def _tiles(self, start: int, stop: int) -> range:
         first = np.searchsorted(self.first_row, start - self.tile_rows, side="right")
@@ -231,6 +270,10 @@ class TiledLayout:
         n_hits = self.group["feature_hits"][feature]
         if len(row) != n_hits or total != self.group[SUMS][feature]:
             raise SchemaError(where, f"the {n_hits} hits that were written", "other hits")
+
+    @cached_property
+    def _columns(self) -> "_Columns":
+        return _Columns(self.group)
 
     @cached_property
     def _checksums(self) -> tuple[Callable[[Iterable[np.ndarray]], int], np.ndarray]:

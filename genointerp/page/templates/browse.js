@@ -1,0 +1,104 @@
+/* genointerp::report-script: browse */
+"use strict";
+(() => {
+  const { browser: options, ask, live } = globalThis.genointerp;
+  const element = (id) => document.getElementById(id);
+  const place = element("browser");
+  const query = new URLSearchParams(location.search);
+  if (query.get("at")) options.locus = query.get("at");
+  const wanted = query.getAll("feature"), shown = new Map();
+  const number = (value) => Number(value.toPrecision(3)).toString();
+  const say = (text) => { element("told").textContent = text; };
+  const locus = () => {
+    const loci = window.genointerpBrowser.currentLoci();
+    const [, chr, first, last] = String(Array.isArray(loci) ? loci[0] : loci).match(/^(.*):([\d,.]+)-([\d,.]+)$/) || [];
+    const read = (text) => Number(text.replaceAll(",", ""));
+    return chr && { chr, start: Math.max(0, Math.floor(read(first)) - 1), end: Math.floor(read(last)) };
+  };
+
+  // the address always says what is shown, so that it can be kept, sent and opened again
+  const remember = () => {
+    const now = locus(), next = new URLSearchParams();
+    if (now) next.set("at", `${now.chr}:${now.start + 1}-${now.end}`);
+    for (const feature of shown.values()) next.append("feature", feature);
+    history.replaceState(null, "", `?${next}`);
+  };
+  const add = async (feature) => {
+    if ([...shown.values()].includes(String(feature))) return;
+    try {
+      const track = await ask("/options", { feature });
+      if (!track) return;
+      const { name } = track;
+      shown.set(name, String(feature));
+      await window.genointerpBrowser.loadTrack(live(track));
+      remember();
+      say("");
+    } catch (error) { say(error.message); }
+  };
+  const button = (feature) => {
+    const one = document.createElement("button");
+    one.type = "button";
+    one.className = "add";
+    one.dataset.feature = feature;
+    one.textContent = "show its track";
+    one.addEventListener("click", () => add(feature));
+    return one;
+  };
+  const link = (feature, text) => {
+    const one = document.createElement("a");
+    one.href = `/features/${feature}.html`;
+    one.className = "feature";
+    one.textContent = text;
+    return one;
+  };
+  const fill = (body, rows) => body.replaceChildren(...rows.map((cells) => {
+    const row = document.createElement("tr");
+    for (const cell of cells) {
+      const one = row.insertCell();
+      if (typeof cell === "number") { one.className = "number"; one.textContent = number(cell); } else one.append(cell);
+    }
+    return row;
+  }));
+
+  // what fires in the part of the genome that is shown
+  let turn = 0;
+  const look = async () => {
+    const now = locus();
+    if (!now) return;
+    remember();
+    turn += 1;
+    const own = turn, most = Number(element("here").dataset.most), rows = element("here-rows");
+    if (now.end - now.start > most) {
+      rows.replaceChildren();
+      element("here-told").textContent = `Shown where at most ${most.toLocaleString("en")} bases are.`;
+      return;
+    }
+    const found = await ask("/region", now).catch((error) => { say(error.message); return null; });
+    if (!found || own !== turn) return;
+    const n = found.features.length;
+    element("here-told").textContent = n
+      ? `${found.region}: ${found.n_features.toLocaleString("en")} features fire; the strongest ${n}.`
+      : `${found.region}: no feature fires, or no base was read.`;
+    fill(rows, found.features.map((one) => [
+      link(one.feature, one.name), one.label, one.strand, one.max_activation, one.covered_share, button(one.feature)]));
+  };
+  let pause = null;
+  place.addEventListener("ready", async () => {
+    const browser = window.genointerpBrowser;
+    for (const feature of wanted) await add(feature);
+    browser.on("locuschange", () => { clearTimeout(pause); pause = setTimeout(look, 200); });
+    browser.on("trackremoved", (gone) => {
+      for (const track of [].concat(gone)) shown.delete(track.name);
+      remember();
+    });
+    look();
+  });
+
+  element("places").addEventListener("found", ({ detail }) => {
+    fill(element("features-found"), detail.features.map((one) => [link(one.feature, one.name), one.label, button(one.feature)]));
+    const n = detail.features.length, places = detail.places.length;
+    const asked = element("search").value.trim();
+    element("results").hidden = !n && !places;
+    element("found-told").textContent = asked && `${places || "no"} places, ${(detail.n_features || "no").toLocaleString("en")} features`;
+  });
+})();

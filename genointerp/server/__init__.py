@@ -1,0 +1,1 @@
+"""The local web application of `genointerp serve`: a run in the browser, read as one moves."""

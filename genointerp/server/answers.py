@@ -1,0 +1,150 @@
+"""What the pages of a run ask for as they are used, as plain values.
+
+What is typed is only ever compared and looked up.
+"""
+
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+from genointerp.core.errors import CoordinateError, InputError
+from genointerp.feature.specimen import Specimen
+from genointerp.genome.interval import GenomicInterval
+from genointerp.page.browser import track_with
+from genointerp.page.label import concept_label, track_label
+from genointerp.page.measure import Ground
+from genointerp.page.run import Run
+from genointerp.panel.style import visible_text
+from genointerp.server.genes import Genes
+from genointerp.server.known import known
+from genointerp.server.sequence import ServedSequence
+from genointerp.server.tracks import Tracks
+from genointerp.store.feature.store import STRANDS, ReadStrand
+
+MAX_TEXT = 200
+"""Longest text of a search, in letters."""
+
+N_FEATURES = 20
+"""Number of features that a search tells."""
+
+_NUMBER = re.compile(r"(?:f/)?(\d{1,9})")
+
+
+class Answers:
+    """Answers about one run, for any number of threads.
+
+    Parameters
+    ----------
+    features
+        Features that fire, in the order in which a search lists them.
+    """
+
+    def __init__(self, run: Run, ground: Ground, features: Sequence[int]) -> None:
+        self._ground, self._features = ground, features
+        self._by_name = {specimen.name: specimen for specimen in run.specimens}
+        table = run.features.set_index("feature", drop=False)
+        self._rows: Mapping[Hashable, Mapping[Hashable, Any]] = table.to_dict("index")
+        self._told = {feature: _told(run, row) for feature, row in self._rows.items()}
+        self._genes, self._tracks = Genes(ground), Tracks(ground)
+        self.sequence = ServedSequence(ground)
+
+    def options(self, feature: int) -> dict[str, Any]:
+        """Return the track of a feature as the browser takes it, whose data it then asks for."""
+        self._check(feature)
+        sources = {strand: {"asks": {"feature": feature, "strand": strand}} for strand in STRANDS}
+        row = self._rows[feature]
+        return track_with(feature, track_label(row), float(row["max_activation"]), sources)
+
+    def track(
+        self, feature: int, name: str, start: int, end: int, bin_bp: int
+    ) -> dict[ReadStrand, dict[str, list[Any]]]:
+        """Return the activations of a feature in a part of a contig, by strand.
+
+        Parameters
+        ----------
+        name
+            Name of the contig in the browser.
+        start, end
+            0-based and half-open; what lies beyond the contig is left out.
+        bin_bp
+            Length in bp of the bins, see `Tracks.region`.
+
+        Raises
+        ------
+        CoordinateError, UnknownNameError
+            If there are no such bases, or the dictionary has no such feature.
+        """
+        self._check(feature)
+        specimen, place = self._place(name, start, end)
+        return self._tracks.region(feature, specimen, place, bin_bp)
+
+    def region(self, name: str, start: int, end: int) -> dict[str, Any]:
+        """Return the features that fire in a part of a contig, the strongest first."""
+        specimen, place = self._place(name, start, end)
+        found = self._tracks.strongest(specimen, place)
+        for one in found["features"]:
+            one.update(self._told[one["feature"]])
+        return found
+
+    def genes(self, name: str, start: int, end: int) -> dict[str, Any]:
+        """Return the elements in a part of a contig."""
+        return {"genes": self._genes.region(*self._place(name, start, end))}
+
+    def search(self, text: str) -> dict[str, Any]:
+        """Return the features and the places that a text means, the best first."""
+        words = self._checked(text).lower().split()
+        found = [one for one in self._order(text) if self._fits(one, words)] if words else []
+        return {
+            "features": [self._told[feature] for feature in found[:N_FEATURES]],
+            "n_features": len(found),
+            "places": self._genes.find(text) if words else [],
+        }
+
+    def locate(self, text: str) -> list[dict[str, Any]]:
+        """Return the first place that a text means, as the browser's own search takes it."""
+        found = []
+        for place in self._genes.find(self._checked(text))[:1]:
+            name, _, ends = place["locus"].rpartition(":")
+            first, last = map(int, ends.split("-"))
+            found.append({"chromosome": name, "start": first, "end": last, "gene": text})
+        return found
+
+    def _place(self, name: str, start: int, end: int) -> tuple[Specimen, GenomicInterval]:
+        genome, seqid = known(self._ground.places.contigs, name)
+        specimen = self._by_name[genome]
+        length = specimen.features.lengths[seqid]
+        if not 0 <= start < min(end, length):
+            expected = f"0 <= start < end, start below {length}"
+            raise CoordinateError(name, expected, f"start={start}, end={end}")
+        return specimen, GenomicInterval(seqid, start, min(end, length))
+
+    def _order(self, text: str) -> Sequence[int]:
+        number = _NUMBER.fullmatch(text.strip())
+        if number is not None:
+            return [int(number[1])] if int(number[1]) in self._rows else []
+        return self._features
+
+    def _fits(self, feature: int, words: list[str]) -> bool:
+        own = self._told[feature]
+        told = f"{own['name']} {own['label']}".lower()
+        return all(word in told for word in words)
+
+    def _check(self, feature: int) -> None:
+        self._ground.specimens[0].features.check_feature(feature)
+
+    @staticmethod
+    def _checked(text: str) -> str:
+        if len(text) > MAX_TEXT:
+            raise InputError("text", f"at most {MAX_TEXT} letters", str(len(text)))
+        return text
+
+
+def _told(run: Run, row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    """Return what a list of features tells of one."""
+    feature = int(row["feature"])
+    names = run.specimens[0].features.names_of(feature)
+    return {
+        "feature": feature,
+        "name": visible_text(" ".join([f"f/{feature}", *names])),
+        "label": visible_text(concept_label(row)),
+    }

@@ -1,0 +1,205 @@
+"""The pages of a run, which are those of the folder that a report writes, made when asked for."""
+
+import re
+from threading import Lock
+
+import pandas as pd
+
+from genointerp.core.errors import UnknownNameError
+from genointerp.page.browser import options_with
+from genointerp.page.folder import (
+    TABLES,
+    FeaturePages,
+    feature_script,
+    genomes_script,
+    index_script,
+    library_texts,
+    render_index,
+)
+from genointerp.page.index import ElementWords
+from genointerp.page.measure import (
+    SCHEMAS,
+    Drawn,
+    FeatureMeasures,
+    Ground,
+    Measurements,
+    histogram_file,
+    loci_file,
+    measure_drawn,
+    measure_feature,
+    motif_file,
+)
+from genointerp.page.page import feature_parts, first_locus, model_facts
+from genointerp.page.run import Run
+from genointerp.page.section import FIGURES, feature_figure, feature_picture, png_of
+from genointerp.page.template import own_text, page_environment, served_policy
+from genointerp.server.answers import MAX_TEXT, Answers
+from genointerp.server.genes import SHOWN_GENES_BP
+from genointerp.server.kept import Kept
+from genointerp.server.known import known
+from genointerp.server.tracks import MAX_REGION_BP
+from genointerp.store.table.delimited import delimited_text
+
+N_PAGES = 64
+"""Number of pages and pictures of features that are kept once they were made."""
+
+LIVE_SCRIPTS = ("live.js", "browse.js")
+"""Further scripts of pages from a server."""
+
+_PROFILE = ("metagene", "curves")
+"""Tables of the profile of a feature, as `Drawn` has them."""
+
+_OF_FEATURE = re.compile(r"\w+/feature_(\d{1,9})\.tsv")
+
+
+class Pages:
+    """The pages of one run with their scripts, pictures and tables, for any number of threads.
+
+    Parameters
+    ----------
+    features
+        Features that fire, in the order in which a page leads to the next.
+    answers
+        What the pages ask for.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        ground: Ground,
+        measured: Measurements,
+        features: list[int],
+        answers: Answers,
+    ) -> None:
+        self._run, self._ground, self._measured, self._answers = run, ground, measured, answers
+        self._pages = FeaturePages(run, measured, ground, features, is_live=True)
+        self._one: Kept[int, FeatureMeasures] = Kept(self._measure, most=N_PAGES)
+        self._drawn: Kept[int, Drawn] = Kept(self._draw, most=N_PAGES)
+        self._made: Kept[int, str] = Kept(self._make, most=N_PAGES)
+        self._pngs: Kept[tuple[int, str], bytes] = Kept(self._png, most=N_PAGES)
+        # figures share settings, so that one is drawn at a time
+        self._drawing = Lock()
+        self._library = {
+            **library_texts(),
+            **{name: own_text(name) for name in LIVE_SCRIPTS},
+            "genomes.js": self._genomes(),
+            "features.js": index_script(run, measured, features, ElementWords()),
+        }
+        self.index = render_index(run, measured, features, is_live=True)
+
+    @property
+    def browse(self) -> str:
+        """The page of the genome browser."""
+        template = page_environment().get_template("browse.html")
+        return template.render(
+            **feature_parts(self._run),
+            policy=served_policy(),
+            model=model_facts(self._run),
+            max_text=MAX_TEXT,
+            max_region_bp=MAX_REGION_BP,
+            max_genes_bp=f"{SHOWN_GENES_BP:,}",
+        )
+
+    def library(self, name: str) -> str:
+        """Return a style or a script of the pages.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none of that name.
+        """
+        return known(self._library, name)
+
+    def feature(self, feature: int) -> str:
+        """Return the page of a feature.
+
+        Raises
+        ------
+        UnknownNameError
+            If the dictionary has no such feature.
+        """
+        self._check(feature)
+        return self._made.get(feature)
+
+    def feature_script(self, feature: int) -> str:
+        """Return the script that gives the browser on the page of a feature its track."""
+        self._check(feature)
+        return feature_script(self._ground, self._one.get(feature), self._answers.options(feature))
+
+    def picture(self, feature: int, name: str) -> bytes:
+        """Return a figure of a feature, one of `FIGURES`, as PNG.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such feature or figure, or nothing to draw.
+        """
+        self._check(feature)
+        known(FIGURES, name)
+        return self._pngs.get((feature, name))
+
+    def table(self, path: str) -> str:
+        """Return a table that the pages show and no step of the run wrote, as text.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none of that name.
+        """
+        found = _OF_FEATURE.fullmatch(path)
+        tables: dict[str, pd.DataFrame] = {}
+        if found is not None and int(found[1]) < self._ground.specimens[0].features.n_features:
+            feature = int(found[1])
+            one, drawn = self._one.get(feature), self._drawn.get(feature)
+            tables = {loci_file(feature): one.loci, histogram_file(feature): one.histogram}
+            for name, file in zip(_PROFILE, _profile_files(feature), strict=True):
+                tables[file] = getattr(drawn, name)
+            tables |= {motif_file(number): motif.table() for number, motif in drawn.motifs.items()}
+        elif path.removesuffix(".tsv") in SCHEMAS:
+            tables = {path: self._measured.table(path.removesuffix(".tsv"))}
+        return delimited_text(known(tables, path), "tsv")
+
+    def _genomes(self) -> str:
+        specimens, loci = self._run.specimens, self._ground.places
+        sequence = {"fastaURL": "/sequence.fa", "indexURL": "/sequence.fa.fai"}
+        genes = {"asks": "genes", "visibilityWindow": SHOWN_GENES_BP, "searchable": False}
+        first = first_locus(self._run, loci)
+        options = options_with(specimens, loci, first, sequence=sequence, genes=genes)
+        options["search"] = {"url": "/locate?text=$FEATURE$"}
+        return genomes_script(options)
+
+    def _measure(self, feature: int) -> FeatureMeasures:
+        return measure_feature(self._ground, feature)
+
+    def _draw(self, feature: int) -> Drawn:
+        return measure_drawn(self._run, [feature])
+
+    def _make(self, feature: int) -> str:
+        sources = {"profile": _profile_files(feature), "motif": [motif_file(feature)]}
+        pictures = [
+            feature_picture(
+                feature,
+                name,
+                f"../pictures/{feature}/{name}.png",
+                [f"{TABLES}/{file}" for file in files],
+            )
+            for name, files in sources.items()
+        ]
+        return self._pages.render(self._one.get(feature), pictures)
+
+    def _png(self, of: tuple[int, str]) -> bytes:
+        feature, name = of
+        drawn = self._drawn.get(feature)
+        with self._drawing:
+            figure = feature_figure(feature, name, drawn)
+            if figure is None:
+                raise UnknownNameError(f"f/{feature}", f"a {name} to draw", "none")
+            return png_of(figure)
+
+    def _check(self, feature: int) -> None:
+        self._ground.specimens[0].features.check_feature(feature)
+
+
+def _profile_files(feature: int) -> list[str]:
+    """Return the paths of the tables of a feature's profile within the folder of tables."""
+    return [f"{name}/feature_{feature}.tsv" for name in _PROFILE]

@@ -1,0 +1,45 @@
+"""A small run, with hostile text in its annotation, as a site and behind its guard."""
+
+import warnings
+
+import pytest
+
+from genointerp.page.run import open_run
+from tests.page.conftest import run_dir  # noqa: F401 (a fixture)
+
+pytest.importorskip("starlette", reason="starlette is not installed")
+
+with warnings.catch_warnings():
+    # it would rather have another library of the same calls
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient
+
+from genointerp.server.application import make_application
+from genointerp.server.site import Site
+
+PORT, TOKEN = 8765, "a-token"
+HERE = f"http://127.0.0.1:{PORT}"
+
+
+@pytest.fixture(scope="session")
+def site(run_dir):  # noqa: F811
+    return Site.of(open_run(run_dir))
+
+
+@pytest.fixture(scope="session")
+def application(site):
+    return make_application(site, port=PORT, token=TOKEN)
+
+
+@pytest.fixture
+def stranger(application):
+    """A client without a token."""
+    return TestClient(application, base_url=HERE, follow_redirects=False)
+
+
+@pytest.fixture
+def client(application):
+    """A client that opened the address that the server printed."""
+    known = TestClient(application, base_url=HERE, follow_redirects=False)
+    assert known.get("/", params={"token": TOKEN}).status_code == 200
+    return known
