@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
@@ -101,7 +102,11 @@ class AnnotationSet:
             if element.id in self._elements:
                 raise AnnotationError(element.where, "a unique id", f"{element.id!r} twice")
             self._elements[element.id] = element
-        self.elements = _table(self._elements.values(), list(self.lengths))
+
+    @cached_property
+    def elements(self) -> pd.DataFrame:
+        """One row per part, as stated above; made when it is first asked for."""
+        return _table(self._elements.values(), list(self.lengths))
 
     @classmethod
     def from_pyranges(cls, ranges: "PyRanges", lengths: Mapping[str, int]) -> "AnnotationSet":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from jaxtyping import UInt8
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element
 from genointerp.annotation.concepts import Concept, ConceptElements
@@ -47,16 +48,17 @@ def withhold(annotations: AnnotationSet, elements: ConceptElements, name: str) -
     hidden = set(elements.of(name)["id"])
     known = {one for root in roots for one in elements.of(root)["id"]} - hidden
     gone = _carriers_of(hidden, annotations) - _carriers_of(known, annotations) - known
-    kept = (element for element in annotations if element.id not in hidden | gone)
+    left_out = hidden | gone
+    kept = (element for element in annotations if element.id not in left_out)
     return AnnotationSet(kept, annotations.lengths)
 
 
 def overlap_shares(
     genomes: Sequence[tuple[ConceptElements, Mapping[str, int]]],
     concepts: Mapping[str, Concept],
-    name: str,
-) -> dict[str, float]:
-    """Return the share of a class's bases that each other class covers too, on either strand.
+    names: Sequence[str],
+) -> dict[str, dict[str, float]]:
+    """Return the share of each class's bases that other classes cover too, on either strand.
 
     Classes that share no base are left out; the largest share comes first.
 
@@ -64,17 +66,39 @@ def overlap_shares(
     ----------
     genomes
         The elements on each genome, and the lengths of its contigs.
+    names
+        Concepts whose bases are looked at; the others are `root_concepts`.
     """
-    shared = dict.fromkeys((root for root in root_concepts(concepts) if root != name), 0)
-    n_bases = 0
+    roots = root_concepts(concepts)
+    n_bases = dict.fromkeys(names, 0)
+    shared = {name: dict.fromkeys((one for one in roots if one != name), 0) for name in names}
     for elements, contigs in genomes:
-        own = np.unique(element_bases(elements, contigs, name).row)
-        n_bases += len(own)
-        for other in shared:
-            rows = element_bases(elements, contigs, other).row
-            shared[other] += int(np.isin(own, rows).sum())
-    found = {other: n / n_bases for other, n in shared.items() if n}
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+        # a bit a base, so that the bases of all classes are in memory at once
+        covered = {
+            name: _covered_bits(elements, contigs, name) for name in dict.fromkeys([*names, *roots])
+        }
+        for name, others in shared.items():
+            n_bases[name] += int(np.bitwise_count(covered[name]).sum(dtype=np.int64))
+            for other in others:
+                common = covered[name] & covered[other]
+                others[other] += int(np.bitwise_count(common).sum(dtype=np.int64))
+    found = {
+        name: {other: n / n_bases[name] for other, n in others.items() if n}
+        for name, others in shared.items()
+    }
+    return {
+        name: dict(sorted(shares.items(), key=lambda item: -item[1]))
+        for name, shares in found.items()
+    }
+
+
+def _covered_bits(
+    elements: ConceptElements, contigs: Mapping[str, int], name: str
+) -> UInt8[np.ndarray, " byte"]:
+    """Return a bit for each base of the contigs: whether an element of a concept covers it."""
+    is_covered = np.zeros(sum(contigs.values()), dtype=np.bool_)
+    is_covered[element_bases(elements, contigs, name).row] = True
+    return np.packbits(is_covered)
 
 
 def _carriers_of(ids: set[str], annotations: AnnotationSet) -> set[str]:

@@ -4,6 +4,7 @@ import pytest
 
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.concepts import Concept, define_elements, load_concepts
+from genointerp.annotation.raster import element_bases
 from genointerp.annotation.withhold import overlap_shares, root_concepts, withhold
 from genointerp.core.errors import UnknownNameError
 from genointerp.genome.genome import Contig, Genome
@@ -128,10 +129,36 @@ def test_overlaps_are_shares_of_the_bases_of_the_class():
         GENOME,
         CONCEPTS,
     )
-    shares = overlap_shares([(elements, GENOME.lengths)], CONCEPTS, "mobile_element")
+    found = overlap_shares([(elements, GENOME.lengths)], CONCEPTS, ["mobile_element", "CDS"])
+    shares = found["mobile_element"]
     assert shares == {"CDS": pytest.approx(0.6)}
-    back = overlap_shares([(elements, GENOME.lengths)], CONCEPTS, "CDS")
+    back = found["CDS"]
     assert back == {"mobile_element": pytest.approx(1.0)}
+
+
+def test_overlaps_over_genomes_are_those_of_sets_of_bases():
+    draw = np.random.default_rng(3)
+    genomes, bases = [], {}
+    names = ("mobile_element", "CDS", "tRNA", "CDS_phase1")
+    for number in range(2):
+        ends = np.sort(draw.integers(0, 300, (12, 2)), axis=1)
+        ends[:, 1] += 1
+        kinds = [("mobile_genetic_element", "CDS", "tRNA")[i % 3] for i in range(12)]
+        parts = zip(kinds, ends.tolist(), strict=True)
+        found = define_elements(
+            annotated(*(element(kind, str(i), *at) for i, (kind, at) in enumerate(parts))),
+            GENOME,
+            CONCEPTS,
+        )
+        genomes.append((found, GENOME.lengths))
+        for name in names:
+            rows = element_bases(found, GENOME.lengths, name).row.tolist()
+            bases.setdefault(name, set()).update((number, row) for row in rows)
+    shares = overlap_shares(genomes, CONCEPTS, names)
+    for name in names:
+        for other in {*names} - {name, "CDS_phase1"}:
+            naive = len(bases[name] & bases[other]) / len(bases[name])
+            assert shares[name].get(other, 0) == naive
 
 
 def test_a_derived_concept_is_no_class():

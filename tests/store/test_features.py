@@ -109,6 +109,19 @@ def test_first_and_last_base_of_a_contig_are_in_regions(store, dense):
     assert len(store.region(GenomicInterval("chrB", 0, 0), "+").row) == 0
 
 
+def test_a_track_that_is_asked_for_again_is_the_same_and_cannot_be_written_to(store, dense):
+    asked = [(1, "+"), (1, "-"), (1, "+"), (2, "+"), (1, "-"), (2, "+"), (3, "-"), (1, "+")]
+    for feature, strand in asked:
+        track = store.feature(feature, strand)
+        row = np.flatnonzero(dense[strand][:, feature])
+        np.testing.assert_array_equal(track.row, row)
+        np.testing.assert_array_equal(track.value, dense[strand][row, feature])
+        with pytest.raises(ValueError, match="read-only"):
+            track.value[:] = 0
+    part = store.feature(1, "+", GenomicInterval("chrB", 0, 30))
+    assert part.row.min(initial=120) >= 120
+
+
 def test_features_are_the_transpose_of_rows(store):
     part = store.features(2, 5, "-")
     tracks = [store.feature(feature, "-") for feature in (2, 3, 4)]

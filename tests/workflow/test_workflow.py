@@ -25,7 +25,17 @@ from genointerp.workflow.headline import headline
 FOLDER = workflow_folder()
 CONFIG = FOLDER / ".test" / "config.yaml"
 RULES = sorted((FOLDER / "rules").glob("*.smk"))
-KEYS = ["input", "output", "log", "benchmark", "threads", "resources", "params", "shell"]
+KEYS = [
+    "input",
+    "output",
+    "log",
+    "benchmark",
+    "priority",
+    "threads",
+    "resources",
+    "params",
+    "shell",
+]
 
 CONCEPTS = ("tRNA", "rRNA", "rRNA_16S", "CDS", "CDS_phase0", "CDS_phase1", "CDS_phase2")
 
@@ -62,7 +72,7 @@ def test_a_rule_has_a_docstring_and_its_parts_in_order(body):
     assert body.startswith('    """')
     found = re.findall(r"^    (\w+):", body, re.M)
     assert found == [key for key in KEYS if key in found]
-    assert {*KEYS} - {"params"} <= {*found}
+    assert {*KEYS} - {"params", "priority"} <= {*found}
     assert len(re.findall(r'^        "(?:\w+=\S+ )*genointerp ', body, re.M)) == 1
 
 

@@ -37,6 +37,8 @@ rule ablate:
         "logs/ablate.log",
     benchmark:
         "benchmarks/ablate.tsv"
+    # what others wait for goes before figures and queries
+    priority: 1
     threads: 1
     resources:
         mem_mb=3000,

@@ -50,6 +50,8 @@ rule rank:
         "logs/rank.log",
     benchmark:
         "benchmarks/rank.tsv"
+    # what others wait for goes before figures and queries
+    priority: 1
     threads: 1
     resources:
         mem_mb=3000,

@@ -39,6 +39,11 @@ class Detections(NamedTuple):
     code: UInt16[np.ndarray, " hit"]
     reach: Int64[np.ndarray, " detector"]
 
+    def of(self, detector: int) -> "Detections":
+        """Return the detections of one feature, as if there were no other."""
+        own = slice(detector, detector + 1)
+        return self._replace(start=self.start[own], stop=self.stop[own], reach=self.reach[own])
+
 
 class HitBlock(NamedTuple):
     """Hits of consecutive features in one universe.

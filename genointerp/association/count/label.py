@@ -154,6 +154,8 @@ def _cells_of(
     """Return the cells of the elements of a label, and for each the number of its element."""
     cells, numbers = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for genome, strand, drawn in readings(label, specimens):
+        if not len(universe.covered[genome][strand].start):
+            continue
         bases = bases_of(specimens[genome], label, drawn)
         cell, inside = universe.locate(genome, strand, bases.row)
         cells.append(cell)

@@ -1,8 +1,6 @@
 """Measure every feature against every label: choose thresholds on fit, and count on test."""
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +15,7 @@ from genointerp.association.count.label import Label, LabelledCells, label_cells
 from genointerp.association.count.tally import LevelTally, Tally
 from genointerp.association.count.union import UnionCounter, known_labels, loud_level
 from genointerp.association.count.universe import Universe
+from genointerp.association.threads import spread
 from genointerp.core import metric
 from genointerp.core.progress import Progress, silent
 from genointerp.feature.specimen import Specimen
@@ -30,9 +29,6 @@ STRONG_BASES = 100
 
 STRONG_ELEMENTS = 5
 """Fewest elements of the label that must hold a loud base for a statement about their kind."""
-
-MAX_THREADS = 4
-"""Most threads at once, since each of them holds a block of hits in memory."""
 
 _PHASES = tuple(f"codon_position_{phase}" for phase in range(3))
 
@@ -130,11 +126,9 @@ def measure(
     def measured(features: range) -> Measures:
         return _measure_block(features, counters[0], counters[1], phases, is_known, config)
 
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, MAX_THREADS)) as pool:
-        found = []
-        for features, part in zip(blocks, pool.map(measured, blocks), strict=True):
-            found.append(part)
-            progress(features.stop, blocks[-1].stop)
+    found = spread(
+        measured, blocks, lambda n_done: progress(blocks[n_done - 1].stop, blocks[-1].stop)
+    )
     return Measures(
         **{
             name: np.concatenate([getattr(part, name) for part in found])

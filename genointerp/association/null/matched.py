@@ -28,6 +28,7 @@ from genointerp.association.null.footprint import (
     open_cells,
 )
 from genointerp.association.null.significance import NullCounts
+from genointerp.association.threads import spread
 from genointerp.core.seed import rng
 from genointerp.feature.specimen import Specimen
 
@@ -134,17 +135,23 @@ class MatchedNull:
         shape = sets.footprints.n_elements, sets.start.shape[1]
         observed = np.zeros(len(detected.start), dtype=np.int64)
         null = np.zeros((len(detected.start), self._config.n_shifts), dtype=np.int64)
-        null_kernels.count_exchanged(
-            *detected,
-            self._universe.n_bp,
-            sets.footprints.step,
-            *self._edges[label],
-            np.zeros(shape, np.int64),
-            sets.n_places,
-            self._draws(shape[0]),
-            observed,
-            null,
-        )
+        drawn = self._draws(shape[0])
+
+        def count_one(detector: int) -> None:
+            into = slice(detector, detector + 1)
+            null_kernels.count_exchanged(
+                *detected.of(detector),
+                self._universe.n_bp,
+                sets.footprints.step,
+                *self._edges[label],
+                np.zeros(shape, np.int64),
+                sets.n_places,
+                drawn,
+                observed[into],
+                null[into],
+            )
+
+        spread(count_one, range(len(observed)))
         return NullCounts(observed, null)
 
     def _draws(self, n: int) -> UInt16[np.ndarray, "element draw"]:

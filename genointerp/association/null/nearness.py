@@ -125,16 +125,22 @@ class Ends:
     def _lay(self, label: Label) -> _Near:
         runs, pairs = {}, np.zeros((3, 2), np.int64)
         for genome, strand, drawn in readings(label, self._specimens):
+            covered = self._universe.covered[genome][strand]
+            if not len(covered.start):
+                continue
             store = self._specimens[genome].features
+            # all that is not between the first and the last base that was read cannot count
+            low, high = int(covered.start[0]), int(covered.end[-1])
             table = self._specimens[genome].needs("elements").of(label.concept)
             is_own = table["strand"].isin([drawn, "."]) | (drawn is None)
-            is_near = _near_ends(table[is_own], store)
-            is_within, is_outside = _lie_in(table[is_own], store), ~_lie_in(table, store)
-            is_read = np.zeros(store.n_rows, dtype=np.bool_)
-            for start, end, _ in zip(*self._universe.covered[genome][strand], strict=True):
-                is_read[start:end] = True
+            is_near = _near_ends(table[is_own], store)[low:high]
+            is_within = _lie_in(table[is_own], store)[low:high]
+            is_outside = ~_lie_in(table, store)[low:high]
+            is_read = np.zeros(high - low, dtype=np.bool_)
+            for start, end, _ in zip(*covered, strict=True):
+                is_read[start - low : end - low] = True
             edges = np.diff(np.concatenate([[False], is_near, [False]]).astype(np.int8))
-            runs[genome, strand] = np.flatnonzero(edges).reshape(-1, 2).astype(np.int64)
+            runs[genome, strand] = low + np.flatnonzero(edges).reshape(-1, 2).astype(np.int64)
             for among, place in zip(pairs, (is_read, is_within, is_outside), strict=True):
                 among += [(place & is_read & is_near).sum(), (place & is_read).sum()]
         return _Near(runs, float((pairs[:, 0] / np.maximum(pairs[:, 1], 1)).max()))

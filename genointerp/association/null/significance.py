@@ -9,11 +9,12 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64, UInt8
+from jaxtyping import Float64, Int64, UInt8
 
 from genointerp.association.count.hits import Detections
 from genointerp.association.count.label import LabelledCells
 from genointerp.association.null import kernels as null_kernels
+from genointerp.association.threads import spread
 from genointerp.core.errors import InputError
 from genointerp.core.seed import rng
 
@@ -78,7 +79,7 @@ class ShiftNull:
     Notes
     -----
     The memory is 2 bytes per base of the axis for each label that is counted, and for each of the
-    last `KEPT_UNIONS` unions of labels.
+    last `KEPT_UNIONS` unions of labels; 2 to 8 for the labels of the walk.
     """
 
     def __init__(self, labels: LabelledCells, n_bp: int, shifts: Shifts) -> None:
@@ -87,7 +88,10 @@ class ShiftNull:
         self.shifts = shifts
         # in the order of the walk, the rotations of a base are neighbours in memory
         self._inverse = pow(shifts.step, -1, n_bp)
-        self._walk = np.arange(n_bp, dtype=np.int64) * shifts.step % n_bp
+        walk = np.arange(n_bp, dtype=np.int64) * shifts.step % n_bp
+        compact = labels.combination.astype(np.min_scalar_type(labels.members.shape[1]))
+        walked = compact.reshape(2, n_bp)[:, walk]
+        self._walked = np.concatenate([walked, walked[:, : shifts.n]], axis=1).reshape(-1)
         self._tracks: dict[int, UInt8[np.ndarray, " walk"]] = {}
         self._unions: OrderedDict[tuple[int, ...], UInt8[np.ndarray, " walk"]] = OrderedDict()
 
@@ -99,7 +103,7 @@ class ShiftNull:
         corrected.
         """
         if label not in self._tracks:
-            self._tracks[label] = self._lay(self.labels.mask(label))
+            self._tracks[label] = self._lay(self.labels.members[[label]])
         return self._count(detected, self._tracks[label])
 
     def count_union(self, detected: Detections, labels: tuple[int, ...]) -> NullCounts:
@@ -107,8 +111,7 @@ class ShiftNull:
         if len(labels) == 1:
             return self.count(detected, labels[0])
         if labels not in self._unions:
-            is_of = np.asarray((self.labels.members[list(labels)] > 0).any(axis=0), np.bool_)
-            self._unions[labels] = self._lay(is_of[self.labels.combination])
+            self._unions[labels] = self._lay(self.labels.members[list(labels)])
         self._unions.move_to_end(labels)
         if len(self._unions) > KEPT_UNIONS:
             self._unions.popitem(last=False)
@@ -117,13 +120,18 @@ class ShiftNull:
     def _count(self, detected: Detections, track: UInt8[np.ndarray, " walk"]) -> NullCounts:
         first, n = self.shifts.first, self.shifts.n
         counts = np.zeros((len(detected.start), n + 1), dtype=np.int64)
-        null_kernels.count_rotated(*detected, self.n_bp, self._inverse, first + n, track, counts)
+
+        def count_one(detector: int) -> None:
+            own, into = detected.of(detector), counts[detector : detector + 1]
+            null_kernels.count_rotated(*own, self.n_bp, self._inverse, first + n, track, into)
+
+        spread(count_one, range(len(counts)))
         return NullCounts(counts[:, -first].copy(), np.delete(counts, -first, axis=1))
 
-    def _lay(self, mask: Bool[np.ndarray, " cell"]) -> UInt8[np.ndarray, " walk"]:
-        walked = mask.reshape(2, self.n_bp)[:, self._walk]
-        wrapped = np.concatenate([walked, walked[:, : self.shifts.n]], axis=1)
-        return np.ascontiguousarray(wrapped).view(np.uint8).reshape(-1)
+    def _lay(self, members: Float64[np.ndarray, "label combination"]) -> UInt8[np.ndarray, " walk"]:
+        """Return along the walk whether a cell has at least one of several labels."""
+        is_of = np.asarray((members > 0).any(axis=0), dtype=np.uint8)
+        return np.asarray(is_of[self._walked], dtype=np.uint8)
 
 
 def p_values(counts: NullCounts) -> Float64[np.ndarray, " detector"]:

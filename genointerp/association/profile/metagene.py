@@ -86,9 +86,8 @@ def metagene(
     found = []
     for orientation in specimens[0].needs("elements").orientations(concept):
         for anchor in ANCHORS:
-            around = np.concatenate(
-                list(_around(specimens, signals, concept, orientation, anchor, offset))
-            )
+            own = _around(specimens, signals, concept, orientation, anchor, offset)
+            around = np.concatenate([np.zeros((0, len(offset))), *own])
             profile = _profile(around).assign(
                 feature=feature, concept=concept, orientation=orientation, anchor=anchor
             )
@@ -133,6 +132,8 @@ def _around(
     For ``both``, each element is one row: the mean of its two readings, which are not independent.
     """
     for specimen, by_strand in zip(specimens, signals, strict=True):
+        if not any(signal.is_read.any() for signal in by_strand.values()):
+            continue
         own, store = specimen.needs("elements"), specimen.features
         readings = []
         for strand in STRANDS:

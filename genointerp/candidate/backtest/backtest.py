@@ -181,12 +181,14 @@ def backtest(
     roots = root_concepts(concepts)
     listed = [name for name in concepts if name in roots or name in use.reserve]
     names = [name for name in listed if any(len(one.needs("elements").of(name)) for one in full)]
+    genomes = [(one.needs("elements"), one.features.lengths) for one in full]
+    overlaps = overlap_shares(genomes, concepts, names)
     rows, tables = [], [empty_table(BACKTEST_FEATURES)]
     for number, name in enumerate(names):
         hidden = hide(full, concepts, name)
         ranked = [_rank_hidden(one, hidden, config) for one in gathered]
         n_live = len(gathered[0].evidence)
-        described = _describe(hidden, full, concepts)
+        described = _describe(hidden, full, overlaps[name])
         auroc = _probe_auroc(probes, hidden.gone)
         rows.append(described | _compare(ranked, n_live) | {"probe_auroc": auroc})
         rows[-1]["verdict"] = verdict(rows[-1], within_known=name not in roots)
@@ -310,13 +312,9 @@ def count_read(specimens: Sequence[Specimen], concept: str) -> int:
 
 
 def _describe(
-    hidden: HiddenClass,
-    full: Sequence[Specimen],
-    concepts: Mapping[str, Concept],
+    hidden: HiddenClass, full: Sequence[Specimen], overlap: Mapping[str, float]
 ) -> dict[str, Any]:
-    genomes = [(one.needs("elements"), one.features.lengths) for one in full]
-    shares = overlap_shares(genomes, concepts, hidden.name)
-    listed = [f"{name} {share:.2f}" for name, share in shares.items() if share >= _LEAST_OVERLAP]
+    listed = [f"{name} {share:.2f}" for name, share in overlap.items() if share >= _LEAST_OVERLAP]
     return {
         "class": hidden.name,
         "hidden": ",".join(hidden.gone),

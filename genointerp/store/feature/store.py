@@ -138,6 +138,7 @@ class FeatureStore:
             self.offsets = contig_offsets(self.header.contigs)
             self.n_rows = sum(contig.length for contig in self.header.contigs)
             self._sound: dict[str, set[int]] = {strand: set() for strand in STRANDS}
+            self._latest: tuple[tuple[tuple[int, ReadStrand], FeatureTrack], ...] = ()
             self._tile_rows = 0
             if self.version > 1:
                 self._tile_rows = int_attribute(file, "tile-rows", most=MOST_TILE_ROWS)
@@ -319,10 +320,18 @@ class FeatureStore:
             If the dictionary has no such feature.
         """
         self.check_feature(feature)
+        kept = {key: track for key, track in self._latest if interval is None}
+        if (feature, strand) in kept:
+            return kept[feature, strand]
         start, stop = (0, self.n_rows) if interval is None else self.row_range(interval)
         with self.opened(strand) as layout:
             _, row, value = layout.features(feature, feature + 1, start, stop)
-        return FeatureTrack(row, value)
+        track = FeatureTrack(row, value)
+        if interval is None:
+            # whoever looks at a feature asks for its two tracks several times in a row
+            row.flags.writeable = value.flags.writeable = False
+            self._latest = (*self._latest[-1:], ((feature, strand), track))
+        return track
 
     def features(self, start: int, stop: int, strand: ReadStrand) -> CsrRows:
         """Return the hits of features ``[start, stop)``, one feature after the other.
