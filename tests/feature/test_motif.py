@@ -204,13 +204,22 @@ def test_bad_numbers_of_a_motif_are_refused():
 def test_a_logo_stacks_letters_by_height():
     heights = np.array([[0.2, 0.0, 0.5, 0.1], [0.0, 1.5, 0.0, 0.0]])
     ax = plot_logo(heights, first=-1, null_bits=0.25, ax=Figure().subplots())
-    found = []
+    corners: dict[tuple[str, int], list[np.ndarray]] = {}
     for patch in ax.patches:
-        box = patch.get_path().get_extents()
-        assert patch.get_facecolor()[:3] == to_rgb(LETTER_COLORS[patch.get_gid()[-1]])
-        found.append((patch.get_gid()[-1], *(round(x, 6) for x in (box.y0, box.y1))))
-        assert box.width == pytest.approx(0.9)
-    assert found == [("T", 0, 0.1), ("A", 0.1, 0.3), ("G", 0.3, 0.8), ("C", 0, 1.5)]
+        letter = patch.get_gid()[-1]
+        assert patch.get_facecolor()[:3] == to_rgb(LETTER_COLORS[letter])
+        for outline in patch.get_path().to_polygons(closed_only=False):
+            corners.setdefault((letter, round(outline[:, 0].mean())), []).append(outline)
+    boxes = {place: np.concatenate(outlines) for place, outlines in corners.items()}
+    assert {
+        place: np.round([*box.min(axis=0), *box.max(axis=0)], 6).tolist()
+        for place, box in boxes.items()
+    } == {
+        ("A", -1): [-1.45, 0.1, -0.55, 0.3],
+        ("G", -1): [-1.45, 0.3, -0.55, 0.8],
+        ("T", -1): [-1.45, 0.0, -0.55, 0.1],
+        ("C", 0): [-0.45, 0.0, 0.45, 1.5],
+    }
     assert ax.get_ylabel() == "information (bits)"
     assert ax.get_xlim() == (-1.6, 0.6)
     with pytest.raises(InputError, match="heights: expected bits of 0 or more, found -1"):
