@@ -149,7 +149,9 @@ def find_place(region: AnyRegion, specimens: Sequence[Specimen]) -> Place:
         is_inside = common is not None and common.length == place.interval.length
         if place.specimen is not longest.specimen or not is_inside:
             found = [f"{one.specimen.name} {format_region(one.interval)}" for one in places]
-            raise InputError(f"region {region}", "one place", ", ".join(found))
+            several = len({one.specimen.name for one in places}) > 1
+            expected = "one place" + several * " (genome names one of the genomes)"
+            raise InputError(f"region {region}", expected, ", ".join(found))
     return longest
 
 

@@ -111,7 +111,9 @@ def test_what_a_command_writes_besides_its_output_ends_in_out():
 )
 def test_the_keywords_of_a_function_are_the_options_of_its_command(name, command):
     own = {param.name for param in command.params}
-    assert set(inspect.signature(getattr(gi, name)).parameters) - ONLY_PYTHON <= own
+    keywords = set(inspect.signature(getattr(gi, name)).parameters)
+    looks = set(Look.__annotations__) if "look" in keywords else set()
+    assert keywords - {"look"} - ONLY_PYTHON | looks <= own
 
 
 @pytest.mark.parametrize("name", sorted(PROGRAM.commands["plot"].commands))

@@ -53,7 +53,8 @@ def test_one_genome_of_a_run_is_named(run_dir, tmp_path):  # noqa: F811
 def test_a_figure_is_of_the_genome_that_has_the_region(run_dir):  # noqa: F811
     assert gi.plot.region(run_dir, "chrB:1,001-1,900").axes
     with pytest.raises(
-        InputError, match=r"region trnX: expected one place, found first chrA:1,101"
+        InputError,
+        match=r"region trnX: expected one place \(genome names one of the genomes\), found first chrA:1,101",
     ):
         gi.plot.region(run_dir, "trnX")
     assert gi.plot.region(run_dir, "trnX", genome="second").axes

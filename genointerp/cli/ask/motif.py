@@ -1,10 +1,11 @@
 """The `motif` command."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from genointerp.cli.look import with_look
 from genointerp.cli.options import (
     Feature,
     Features,
@@ -15,10 +16,15 @@ from genointerp.cli.options import (
     Top,
 )
 
+if TYPE_CHECKING:
+    from genointerp.figure.file import Look
 
+
+@with_look
 def motif(
     features: Features,
     feature: Feature,
+    look: "Look",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -60,6 +66,7 @@ def motif(
         merge_gap=merge_gap,
         min_length=min_length,
         min_activation=min_activation,
+        **look,
     )
     bits = found.information.bits.sum()
     said = f"{found.n_sites} sites ({found.n_repeated} repeats), {bits:.1f} bits"

@@ -1,14 +1,19 @@
 """The `evaluate` command."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genointerp.cli.look import with_look
 from genointerp.cli.model_options import ModelChoice, with_recorded_model
 from genointerp.cli.options import Batch, OwnSae, Region, Warmup, Window
 
+if TYPE_CHECKING:
+    from genointerp.figure.file import Look
 
+
+@with_look
 @with_recorded_model
 def evaluate(
     genome: Annotated[
@@ -18,6 +23,7 @@ def evaluate(
         Path, typer.Option("--out", "-o", help="JSON file to write", show_default=False)
     ],
     model: ModelChoice,
+    look: "Look",
     sae: OwnSae = None,
     against: Annotated[
         list[Path] | None,
@@ -64,5 +70,5 @@ def evaluate(
         config={name: it for name, it in windows.items() if it is not None},
     )
     if figure_out is not None:
-        draw_quality(out, figure_out)
+        draw_quality(out, figure_out, **look)
     typer.echo(f"loss recovered {fidelity.loss_recovered:.4f} -> {out}")

@@ -1,7 +1,7 @@
 """`genointerp backtest`: whether the ranking would have found what is known."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from genointerp.cli.find.rank_options import (
     Settings,
     TrainedOn,
 )
+from genointerp.cli.look import with_look
 from genointerp.cli.options import (
     Associations,
     Concepts,
@@ -23,13 +24,18 @@ from genointerp.cli.options import (
     Seed,
 )
 
+if TYPE_CHECKING:
+    from genointerp.figure.file import Look
+
 
 def _random(*, help: str) -> Any:  # noqa: ANN401 - as typer has it
     return typer.Option(help=help, rich_help_panel="Random weights")
 
 
+@with_look
 def backtest(
     features: ManyFeatures,
+    look: "Look",
     out: Annotated[
         Path,
         typer.Option(
@@ -90,6 +96,7 @@ def backtest(
         concepts=concepts,
         config=config,
         seed=seed,
+        **look,
     )
     counts = result.classes["verdict"].value_counts()
     said = ", ".join(f"{counts[name]} {name}" for name in counts.index)

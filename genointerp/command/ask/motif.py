@@ -1,6 +1,7 @@
 """What the loci of a feature have in common."""
 
 from pathlib import Path
+from typing import Unpack
 
 from genointerp.core.arguments import FeatureName, OneOrMorePaths, StrPath
 from genointerp.core.config import to_mapping
@@ -9,7 +10,7 @@ from genointerp.core.provenance import Provenance
 from genointerp.feature.loci import LocusConfig
 from genointerp.feature.motif import Anchor, Motif, MotifConfig, find_motif, write_meme
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens, total_inputs
-from genointerp.figure.file import FORMATS
+from genointerp.figure.file import FORMATS, Look
 from genointerp.figure.motif import motif as draw_motif
 from genointerp.store.table.schema.feature import MOTIF
 from genointerp.store.table.table import TABLE_SUFFIXES, write_table
@@ -28,6 +29,7 @@ def motif(
     merge_gap: int = LocusConfig.merge_gap,
     min_length: int = LocusConfig.min_length,
     min_activation: float = LocusConfig.min_activation,
+    **look: Unpack[Look],
 ) -> Motif:
     """Align the strongest loci of a feature over all genomes, and return what they share.
 
@@ -51,6 +53,8 @@ def motif(
         Bases on either side of the anchor.
     merge_gap, min_length, min_activation
         What counts as a locus, as in :class:`genointerp.feature.loci.LocusConfig`.
+    look
+        Resolution, width and title of a logo: see `genointerp.figure.file.Look`.
 
     Returns
     -------
@@ -84,5 +88,5 @@ def motif(
     elif suffix in TABLE_SUFFIXES:
         write_table(motif.table(), Path(out), MOTIF, record)
     else:
-        draw_motif(motif, out)
+        draw_motif(motif, out, **look)
     return motif

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.concepts import load_concepts
@@ -23,7 +23,7 @@ from genointerp.feature.decoder import read_own_directions
 from genointerp.feature.specimen import Specimen, under_others
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.figure.backtest import backtest as draw_backtest
-from genointerp.figure.file import check_suffix
+from genointerp.figure.file import Look, check_suffix
 from genointerp.store.table.identity import check_features, table_identity
 from genointerp.store.table.schema.association import ASSOCIATIONS, BASELINES
 from genointerp.store.table.schema.candidate import BACKTEST, BACKTEST_FEATURES
@@ -52,6 +52,7 @@ def backtest(
     config: RankConfig | Mapping[str, Any] | StrPath | None = None,
     seed: int | None = None,
     progress: Progress | None = None,
+    **look: Unpack[Look],
 ) -> BacktestResult:
     """Hide each known class in turn, and see where the ranking puts the features that show it.
 
@@ -78,6 +79,8 @@ def backtest(
     concepts
         What the associations were made with; where None the definition of the run, or the shipped
         one.
+    look
+        Resolution, width and title of the figure: see `genointerp.figure.file.Look`.
 
     Returns
     -------
@@ -140,7 +143,7 @@ def backtest(
             write_table(result.features, features_path(out), BACKTEST_FEATURES, provenance)
             write_table(result.classes, out, BACKTEST, provenance)
     if figure is not None:
-        draw_backtest(result.features, figure)
+        draw_backtest(result.features, figure, **look)
     return result
 
 
