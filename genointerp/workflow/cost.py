@@ -68,8 +68,8 @@ COSTS: dict[str, Cost] = {
     "ablate": Cost(20, 0),
     "rank": Cost(5, 1),
     "dossier": Cost(4, 1),
-    "backtest": Cost(4, 46),
-    "report": Cost(20, 15),
+    "backtest": Cost(4, 30),
+    "report": Cost(18, 10),
 }
 """By rule, from the benchmarks of a run of the demo and of one of 48 kb. A training is of ten
 passes and six million tokens at most, and losses are of 25,000 bases of each strand."""
