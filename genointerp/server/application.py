@@ -1,11 +1,12 @@
 """The addresses of the server: which page or answer of a `Site` each one is."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -13,18 +14,22 @@ from starlette.routing import Route
 from genointerp.core.errors import GenointerpError, InputError, SchemaError, UnknownNameError
 from genointerp.core.text import is_count
 from genointerp.server.answers import Answers
+from genointerp.server.asked import AskedCanvas, AskedChange, AskedDesigns, AskedJob, read_asked
 from genointerp.server.guard import Guard
 from genointerp.server.pages import Pages
+from genointerp.server.painting import Painting
 from genointerp.server.site import Site
 
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{1,15})")
 _MAX_DIGITS = 12
 _KINDS = {".js": "text/javascript", ".css": "text/css"}
+_FILES = {".tsv": "text/tab-separated-values", ".fasta": "text/x-fasta", ".gff3": "text/x-gff3"}
 
 N_THREADS = 4
 """Requests that are answered at the same time; more would only wait for each other."""
 
 Answer = Callable[[Request], Response]
+Posted = Callable[[Request], Awaitable[Response]]
 
 
 def make_application(site: Site, *, port: int, token: str) -> Guard:
@@ -36,21 +41,26 @@ def make_application(site: Site, *, port: int, token: str) -> Guard:
         See `Guard`.
     """
     application = Starlette(
-        lifespan=_few_threads,
-        routes=[Route(path, answer) for path, answer in _answers(site).items()],
+        lifespan=lambda _: _ready(site),
+        routes=[
+            *(Route(path, answer) for path, answer in _answers(site).items()),
+            *_painting(site.painting),
+        ],
         exception_handlers={GenointerpError: _refused},
     )
     return Guard(application, port=port, token=token)
 
 
 @asynccontextmanager
-async def _few_threads(_: Starlette) -> AsyncIterator[None]:
+async def _ready(site: Site) -> AsyncIterator[None]:
     current_default_thread_limiter().total_tokens = N_THREADS
     yield
+    if site.painting is not None:
+        site.painting.jobs.close()
 
 
 def _answers(site: Site) -> dict[str, Answer]:
-    pages, answers = site
+    pages, answers = site.pages, site.answers
     return {
         **dict.fromkeys(("/", "/index.html"), lambda _: HTMLResponse(pages.index)),
         "/browse.html": lambda _: HTMLResponse(pages.browse),
@@ -80,6 +90,53 @@ def _answers(site: Site) -> dict[str, Answer]:
         "/search": lambda asked: JSONResponse(answers.search(_text(asked, "text"))),
         "/locate": lambda asked: JSONResponse(answers.locate(_text(asked, "text"))),
     }
+
+
+def _painting(painting: Painting | None) -> list[Route]:
+    """Return the addresses of what the model is asked for, if there is one."""
+    if painting is None:
+        return []
+    jobs = painting.jobs
+    posted: dict[str, Callable[[bytes], Response]] = {
+        "/change": lambda body: JSONResponse(
+            jobs.told(painting.change(read_asked(AskedChange, body)).number)
+        ),
+        "/write": lambda body: JSONResponse(
+            jobs.told(painting.write(read_asked(AskedDesigns, body)).number)
+        ),
+        "/cancel": lambda body: JSONResponse(jobs.cancel(read_asked(AskedJob, body).job)),
+        "/canvas.tsv": lambda body: PlainTextResponse(
+            painting.canvas_text(read_asked(AskedCanvas, body))
+        ),
+    }
+    answers: dict[str, Answer] = {
+        "/jobs/{job:int}": lambda asked: JSONResponse(jobs.told(asked.path_params["job"])),
+        "/jobs/{job:int}/changes": lambda asked: JSONResponse(
+            painting.changes(asked.path_params["job"])
+        ),
+        "/jobs/{job:int}/designs": lambda asked: JSONResponse(
+            painting.designs(asked.path_params["job"])
+        ),
+        "/jobs/{job:int}/files/{name}": lambda asked: _download(painting, asked),
+    }
+    return [
+        *(Route(path, _of_body(answer), methods=["POST"]) for path, answer in posted.items()),
+        *(Route(path, answer) for path, answer in answers.items()),
+    ]
+
+
+def _of_body(answer: Callable[[bytes], Response]) -> Posted:
+    async def answered(asked: Request) -> Response:
+        return await run_in_threadpool(answer, await asked.body())
+
+    return answered
+
+
+def _download(painting: Painting, asked: Request) -> Response:
+    name = asked.path_params["name"]
+    text = painting.file(asked.path_params["job"], name)
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return PlainTextResponse(text, media_type=_FILES[name[name.rfind(".") :]], headers=headers)
 
 
 def _library(pages: Pages, name: str) -> Response:

@@ -21,8 +21,16 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 METHODS = ("GET", "HEAD")
+POSTED = ("/change", "/write", "/cancel", "/canvas.tsv")
+"""The only addresses to which something is sent, with the method POST."""
+
+MAX_BODY = 1 << 18
+"""Most bytes that are sent to them."""
+
 MAX_ADDRESS = 2000
 """Longest path and longest query of an address, in bytes."""
+
+_DIGITS = 12
 
 HEADERS = {
     "Content-Security-Policy": f"{served_policy()}; frame-ancestors 'none'",
@@ -95,10 +103,16 @@ class Guard:
             return 400, "expected the host 127.0.0.1, found another one"
         if origin is not None and origin.decode("latin-1").lower() != f"http://{host}":
             return 403, "expected a request of a page of this server, found another origin"
-        if scope["method"] not in METHODS:
-            return 405, f"expected one of {', '.join(METHODS)}, found another method"
-        if headers.get("content-length", b"0") != b"0" or "transfer-encoding" in headers:
-            return 413, "expected no body, found one"
+        methods = ("POST",) if scope["path"] in POSTED else METHODS
+        if scope["method"] not in methods:
+            return 405, f"expected one of {', '.join(methods)}, found another method"
+        # browsers send it with every POST
+        if origin is None and scope["method"] == "POST":
+            return 403, "expected a request of a page of this server, found one without an origin"
+        size, most = headers.get("content-length", b"0"), MAX_BODY * (scope["path"] in POSTED)
+        is_size = size.isdigit() and len(size) <= _DIGITS
+        if not is_size or int(size) > most or "transfer-encoding" in headers:
+            return 413, f"expected a body of at most {most} bytes, found another one"
         if max(len(scope["path"].encode()), len(scope["query_string"])) > MAX_ADDRESS:
             return 414, f"expected an address of at most {MAX_ADDRESS} bytes, found a longer one"
         return None

@@ -34,6 +34,7 @@ from genointerp.page.run import Run
 from genointerp.page.section import FIGURES, feature_figure, feature_picture, png_of
 from genointerp.page.template import own_text, page_environment, served_policy
 from genointerp.server.answers import MAX_TEXT, Answers
+from genointerp.server.asked import MAX_DESIGNS
 from genointerp.server.genes import SHOWN_GENES_BP
 from genointerp.server.kept import Kept
 from genointerp.server.known import known
@@ -43,7 +44,7 @@ from genointerp.store.table.delimited import delimited_text
 N_PAGES = 64
 """Number of pages and pictures of features that are kept once they were made."""
 
-LIVE_SCRIPTS = ("live.js", "browse.js")
+LIVE_SCRIPTS = ("live.js", "browse.js", "paint.js")
 """Further scripts of pages from a server."""
 
 _PROFILE = ("metagene", "curves")
@@ -61,6 +62,8 @@ class Pages:
         Features that fire, in the order in which a page leads to the next.
     answers
         What the pages ask for.
+    paints
+        Whether the server runs the model.
     """
 
     def __init__(
@@ -70,8 +73,11 @@ class Pages:
         measured: Measurements,
         features: list[int],
         answers: Answers,
+        *,
+        paints: bool = False,
     ) -> None:
         self._run, self._ground, self._measured, self._answers = run, ground, measured, answers
+        self._paints = paints
         self._pages = FeaturePages(run, measured, ground, features, is_live=True)
         self._one: Kept[int, FeatureMeasures] = Kept(self._measure, most=N_PAGES)
         self._drawn: Kept[int, Drawn] = Kept(self._draw, most=N_PAGES)
@@ -98,6 +104,9 @@ class Pages:
             max_text=MAX_TEXT,
             max_region_bp=MAX_REGION_BP,
             max_genes_bp=f"{SHOWN_GENES_BP:,}",
+            paints=self._paints,
+            max_designs=MAX_DESIGNS,
+            of_run=self._run.specimens[0].features.header.sae_sha256[:16],
         )
 
     def library(self, name: str) -> str:

@@ -1,5 +1,6 @@
 """Ribosomal RNA genes of bacteria by pybarrnap (after Seemann's Barrnap)."""
 
+import logging
 from collections.abc import Iterator, Mapping
 
 from genointerp.annotation.finders.finding import FindConfig, Finding, needed, strand_of
@@ -13,6 +14,8 @@ def find_ribosomal_rna(contigs: Mapping[str, str], config: FindConfig) -> Iterat
     from Bio.Seq import Seq
     from Bio.SeqRecord import SeqRecord
 
+    # it logs each step, to the root too
+    logging.getLogger("pybarrnap").propagate = False
     # its parser of hits splits names at blanks; numbers have none
     names = {f"contig{number}": seqid for number, seqid in enumerate(contigs)}
     records = [

@@ -10,6 +10,10 @@ from genointerp.server.address import PORT
 
 def serve(
     run_dir: Annotated[Path, typer.Argument(help="run directory")],
+    model: Annotated[
+        str | None, typer.Option(help="model to paint with [default: that of the run]")
+    ] = None,
+    device: Annotated[str, typer.Option(help="device of the model, such as cuda")] = "cpu",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="port on this machine; 0 takes any that is free")
     ] = PORT,
@@ -17,7 +21,8 @@ def serve(
     """Serve the run in RUN_DIR as a local web application, until Ctrl-C.
 
     Open the address that it prints, which holds a token; other machines do not reach it.
+    With torch installed, features can be painted on the genome.
     """
     from genointerp.command.ask.serve import serve as serve_run
 
-    serve_run(run_dir, port=port, show=typer.echo)
+    serve_run(run_dir, model=model, device=device, port=port, show=typer.echo)

@@ -1,8 +1,11 @@
-"""A run in the browser, on this machine, read as one moves. Torch-free."""
+"""A run in the browser, on this machine, read as one moves. Torch-free unless it paints."""
 
 import logging
 from collections.abc import Callable
 from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError
@@ -10,19 +13,37 @@ from genointerp.page.run import open_run
 from genointerp.server.address import PORT
 from genointerp.store.feature.run_folder import RunFolder
 
+if TYPE_CHECKING:
+    from genointerp.intervention.workbench import Workbench
+    from genointerp.reading.model_choice import AnyModel
+
 _log = logging.getLogger(__name__)
 
 
-def serve(run_dir: StrPath, *, port: int = PORT, show: Callable[[str], None] | None = None) -> None:
+def serve(
+    run_dir: StrPath,
+    *,
+    model: "AnyModel | None" = None,
+    device: str = "cpu",
+    port: int = PORT,
+    show: Callable[[str], None] | None = None,
+) -> None:
     """Serve a run as a local web application, until the process is interrupted.
 
     It has the map, the search and the pages of the folder of a report, made when they are asked
-    for, and a genome browser with the track of any feature. It writes nothing.
+    for, and a genome browser with the track of any feature. In the browser features can be painted
+    on the genome: the model then says what changes, and writes designs. It writes no file.
 
     Parameters
     ----------
     run_dir
         As for `genointerp.report`.
+    model
+        A name, or a model that is loaded, for painting; where None, that of the run, which is
+        loaded when it is first needed. Without torch, or without the dictionary of the run, nothing
+        can be painted.
+    device
+        Device of the model, unless it is loaded.
     port
         Port at which it listens, on this machine only; 0 takes any that is free.
     show
@@ -32,8 +53,8 @@ def serve(run_dir: StrPath, *, port: int = PORT, show: Callable[[str], None] | N
     Raises
     ------
     InputError
-        If the directory lacks a file of a run, the port is in use, or the libraries of the extra
-        ``serve`` are not installed.
+        If the directory lacks a file of a run, the port is in use, the libraries of the extra
+        ``serve`` are not installed, or a model that is named cannot be loaded.
 
     Examples
     --------
@@ -50,5 +71,23 @@ def serve(run_dir: StrPath, *, port: int = PORT, show: Callable[[str], None] | N
     # a port in use is told before the run is read, which takes longer
     path = RunFolder.open(run_dir).path
     with closing(bind(port)) as bound:
+        bench = _bench(path, model, device)
         _log.info("reading %s", path)
-        listen(Site.of(open_run(path)), bound, _log.info if show is None else show)
+        site = Site.of(open_run(path), bench)
+        listen(site, bound, _log.info if show is None else show)
+
+
+def _bench(path: Path, model: "AnyModel | None", device: str) -> "Workbench | None":
+    """Return what runs the model; None if nobody named one and there is none to run."""
+    has_torch = find_spec("torch") is not None
+    if model is None and not (has_torch and RunFolder.open(path).sae.is_dir()):
+        return None
+    if not has_torch:
+        raise InputError("model", "torch, to paint with", "none")
+    from genointerp.intervention.workbench import Workbench
+    from genointerp.reading.model_choice import RecordedModel, loaded
+
+    if model is None:
+        return Workbench(path, RecordedModel({"device": device}))
+    # what was named and cannot be used is told before the run is read
+    return Workbench(path, loaded(model, device=device))

@@ -1,6 +1,6 @@
 """`paint`: let a model write a stretch of a genome under a canvas."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,19 +13,18 @@ from genointerp.core.errors import InputError
 from genointerp.core.files import check_writable, claiming, together
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance
-from genointerp.feature.locus_files import escaped_seqid, write_lines
+from genointerp.feature.locus_files import write_lines
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
 from genointerp.intervention.canvas import Canvas, Stroke
 from genointerp.intervention.inputs import PaintInputs
+from genointerp.intervention.outcome import fasta_lines, gff3_lines
 from genointerp.intervention.paint import Designs, PaintConfig, paint_designs
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.reading.model_choice import AnyModel, RecordedModel
 from genointerp.store.table.schema.intervention import DESIGNS, PAINTING
 from genointerp.store.table.table import check_table_path, is_table_of, write_table
-
-_LINE = 80
 
 
 def paint(
@@ -139,30 +138,5 @@ def _write(found: Designs, lengths: Mapping[str, int], out: Path, provenance: Pr
     write_table(found.table, out, DESIGNS, provenance)
     summary = out.with_name(f"{out.stem}.summary{out.suffix}")
     write_table(found.summary, summary, PAINTING, provenance)
-    write_lines(out.with_suffix(".fasta"), _fasta_lines(found.table))
-    write_lines(out.with_suffix(".gff3"), _gff3_lines(found.table, lengths, provenance))
-
-
-def _fasta_lines(table: pd.DataFrame) -> Iterator[str]:
-    """Yield the designs, 5' to 3' on their strand; the region in the header is 1-based, closed."""
-    for row in table.to_dict("records"):
-        place = f"{row['seqid']}:{row['start'] + 1}-{row['end']}({row['strand']})"
-        yield f">{row['design']} {place} log_p={row['log_p']:.9g}"
-        text = row["sequence"]
-        yield from (text[first : first + _LINE] for first in range(0, len(text), _LINE))
-
-
-def _gff3_lines(
-    table: pd.DataFrame, lengths: Mapping[str, int], provenance: Provenance
-) -> Iterator[str]:
-    """Yield the place of each design; the score is its log probability, unpainted."""
-    yield "##gff-version 3"
-    for seqid in dict.fromkeys(table["seqid"]):
-        yield f"##sequence-region {escaped_seqid(seqid)} 1 {lengths[seqid]}"
-    yield f"# {provenance.as_json()}"
-    for row in table.to_dict("records"):
-        attributes = f"ID={row['design']};condition={row['condition']};dose={row['dose']:g}"
-        yield (
-            f"{escaped_seqid(row['seqid'])}\tgenointerp\tsequence_feature\t{row['start'] + 1}\t"
-            f"{row['end']}\t{row['log_p']:.9g}\t{row['strand']}\t.\t{attributes}"
-        )
+    write_lines(out.with_suffix(".fasta"), fasta_lines(found.table))
+    write_lines(out.with_suffix(".gff3"), gff3_lines(found.table, lengths, provenance))

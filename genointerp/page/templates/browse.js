@@ -1,7 +1,8 @@
 /* genointerp::report-script: browse */
 "use strict";
 (() => {
-  const { browser: options, ask, live } = globalThis.genointerp;
+  const shared = globalThis.genointerp;
+  const { browser: options, ask, live } = shared;
   const element = (id) => document.getElementById(id);
   const place = element("browser");
   const query = new URLSearchParams(location.search);
@@ -9,7 +10,7 @@
   const wanted = query.getAll("feature"), shown = new Map();
   const number = (value) => Number(value.toPrecision(3)).toString();
   const say = (text) => { element("told").textContent = text; };
-  const locus = () => {
+  const locus = shared.locus = () => {
     const loci = window.genointerpBrowser.currentLoci();
     const [, chr, first, last] = String(Array.isArray(loci) ? loci[0] : loci).match(/^(.*):([\d,.]+)-([\d,.]+)$/) || [];
     const read = (text) => Number(text.replaceAll(",", ""));
@@ -35,14 +36,22 @@
       say("");
     } catch (error) { say(error.message); }
   };
-  const button = (feature) => {
+  const button = (feature, text, act) => {
     const one = document.createElement("button");
     one.type = "button";
     one.className = "add";
     one.dataset.feature = feature;
-    one.textContent = "show its track";
-    one.addEventListener("click", () => add(feature));
+    one.textContent = text;
+    one.addEventListener("click", act);
     return one;
+  };
+  const buttons = (feature) => {
+    const all = document.createElement("span");
+    all.append(button(feature, "show its track", () => add(feature)));
+    const paint = element("paint");
+    const brush = () => paint.dispatchEvent(new CustomEvent("brush", { detail: feature }));
+    if (paint) all.append(" ", button(feature, "paint with it", brush));
+    return all;
   };
   const link = (feature, text) => {
     const one = document.createElement("a");
@@ -51,7 +60,7 @@
     one.textContent = text;
     return one;
   };
-  const fill = (body, rows) => body.replaceChildren(...rows.map((cells) => {
+  const fill = shared.fill = (body, rows) => body.replaceChildren(...rows.map((cells) => {
     const row = document.createElement("tr");
     for (const cell of cells) {
       const one = row.insertCell();
@@ -80,7 +89,7 @@
       ? `${found.region}: ${found.n_features.toLocaleString("en")} features fire; the strongest ${n}.`
       : `${found.region}: no feature fires, or no base was read.`;
     fill(rows, found.features.map((one) => [
-      link(one.feature, one.name), one.label, one.strand, one.max_activation, one.covered_share, button(one.feature)]));
+      link(one.feature, one.name), one.label, one.strand, one.max_activation, one.covered_share, buttons(one.feature)]));
   };
   let pause = null;
   place.addEventListener("ready", async () => {
@@ -95,10 +104,10 @@
   });
 
   element("places").addEventListener("found", ({ detail }) => {
-    fill(element("features-found"), detail.features.map((one) => [link(one.feature, one.name), one.label, button(one.feature)]));
+    fill(element("features-found"), detail.features.map((one) => [link(one.feature, one.name), one.label, buttons(one.feature)]));
     const n = detail.features.length, places = detail.places.length;
     const asked = element("search").value.trim();
     element("results").hidden = !n && !places;
-    element("found-told").textContent = asked && `${places || "no"} places, ${(detail.n_features || "no").toLocaleString("en")} features`;
+    element("found-told").textContent = asked && `places: ${places}, features: ${detail.n_features.toLocaleString("en")}`;
   });
 })();

@@ -26,8 +26,8 @@
   };
 
   /** What the server answers; null where it cannot be reached, with a line that says so. */
-  shared.ask = async (address, query) => {
-    const answer = await fetch(`${address}?${new URLSearchParams(query)}`).catch(() => null);
+  const answered = async (address, options) => {
+    const answer = await fetch(address, options).catch(() => null);
     if (!answer || answer.status === 403) {
       wait();
       return null;
@@ -36,8 +36,14 @@
       const told = await answer.json().catch(() => ({}));
       throw new Error(told.error || `${answer.status} ${answer.statusText}`);
     }
-    return answer.json();
+    return answer;
   };
+  shared.ask = async (address, query) => {
+    const answer = await answered(`${address}?${new URLSearchParams(query)}`);
+    return answer && answer.json();
+  };
+  /** The same for what is sent, whose answer is not always JSON. */
+  shared.send = (address, body) => answered(address, { method: "POST", body: JSON.stringify(body) });
 
   // both sides of a track are one question
   const latest = new Map();

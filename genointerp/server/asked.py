@@ -1,0 +1,92 @@
+"""What a page asks the model for, as it was sent and checked."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from genointerp.core.config import from_mapping
+from genointerp.core.errors import ConfigError
+from genointerp.core.parsing import parse_json
+
+MAX_STROKES = 500
+"""Most strokes of one canvas."""
+
+MAX_DESIGNS = 64
+"""Most designs of one piece of work."""
+
+Asked = TypeVar("Asked")
+
+
+@dataclass(frozen=True)
+class AskedJob:
+    """A piece of work."""
+
+    job: int
+
+
+@dataclass(frozen=True)
+class AskedPlace:
+    """A part of a contig, as the browser names it; 0-based and half-open."""
+
+    chr: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class AskedStroke(AskedPlace):
+    """One stroke, with the words of a canvas; ``value`` has no meaning for ``ablate``."""
+
+    strand: Literal["+", "-", "."]
+    feature: int
+    mode: Literal["set", "raise", "add", "scale", "ablate"]
+    value: float = math.nan
+    phase: int = -1
+    state: Literal["decides", "reads"] = "decides"
+
+
+@dataclass(frozen=True)
+class AskedCanvas:
+    """A canvas."""
+
+    strokes: tuple[AskedStroke, ...]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.strokes) <= MAX_STROKES:
+            raise ConfigError("canvas", f"1 to {MAX_STROKES} strokes", str(len(self.strokes)))
+
+
+@dataclass(frozen=True)
+class AskedChange(AskedCanvas):
+    """A question for the change of each base under a canvas, in a place."""
+
+    place: AskedPlace
+    controls: bool = True
+
+
+@dataclass(frozen=True)
+class AskedDesigns(AskedCanvas):
+    """A question for designs of a place, on a strand of it."""
+
+    place: AskedPlace
+    strand: Literal["+", "-"] = "+"
+    n_designs: int = 4
+    temperature: float = 1.0
+    controls: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= self.n_designs <= MAX_DESIGNS:
+            raise ConfigError("n_designs", f"1 to {MAX_DESIGNS}", str(self.n_designs))
+
+
+def read_asked(kind: type[Asked], body: bytes) -> Asked:
+    """Return what the body of a request asks for.
+
+    Raises
+    ------
+    ConfigError
+        If it is no JSON, a key is unknown or missing, or a value is of the wrong type.
+    """
+    text = body.decode(errors="replace")
+    return from_mapping(kind, parse_json(text, where="body", error=ConfigError), where="body")

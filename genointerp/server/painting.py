@@ -1,0 +1,252 @@
+"""Painting for the pages of a run: canvases, and the work that a model does under them.
+
+What runs the model is passed in, so that a run can be browsed without torch. Nothing is written.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from genointerp.core.errors import CoordinateError, InputError
+from genointerp.core.progress import Progress
+from genointerp.core.provenance import Provenance
+from genointerp.feature.specimen import Specimen
+from genointerp.genome.interval import GenomicInterval, Strand, format_region
+from genointerp.intervention.canvas import Canvas, Stroke
+from genointerp.intervention.outcome import Outcome, fasta_lines, gff3_lines
+from genointerp.page.label import concept_label
+from genointerp.page.measure import Ground
+from genointerp.page.run import Run
+from genointerp.server.asked import AskedCanvas, AskedChange, AskedDesigns, AskedPlace
+from genointerp.server.jobs import Job, Jobs
+from genointerp.server.known import known
+from genointerp.store.table.delimited import delimited_text
+from genointerp.store.table.schema.column import TableSchema
+from genointerp.store.table.schema.intervention import DESIGNS, PAINTING, STEERING
+
+MAX_STEERED_BP = 20_000
+"""Longest place whose change is measured."""
+
+MAX_WRITTEN_BP = 3000
+"""Longest place that is written."""
+
+_DOWNSTREAM = "downstream"
+_PLACE = ("seqid", "start", "end", "strand")
+
+
+class PaintsRun(Protocol):
+    """What runs the model: `genointerp.intervention.workbench.Workbench`."""
+
+    def steer(
+        self,
+        specimen: Specimen,
+        canvas: Canvas,
+        region: GenomicInterval,
+        *,
+        is_controlled: bool,
+        progress: Progress,
+    ) -> Outcome:
+        """Measure a region of a genome under a canvas."""
+        ...
+
+    def paint(
+        self,
+        specimen: Specimen,
+        canvas: Canvas,
+        place: GenomicInterval,
+        *,
+        n_designs: int,
+        temperature: float,
+        is_controlled: bool,
+        progress: Progress,
+    ) -> Outcome:
+        """Write a place of a genome under a canvas."""
+        ...
+
+
+class Painting:
+    """Canvases of one run, for any number of threads; one at a time is with the model.
+
+    Parameters
+    ----------
+    bench
+        What runs the model.
+    """
+
+    def __init__(self, run: Run, ground: Ground, bench: PaintsRun) -> None:
+        self._run, self._ground, self._bench = run, ground, bench
+        self._by_name = {specimen.name: specimen for specimen in run.specimens}
+        rows = run.features.to_dict("records")
+        # where it is told by no concept, the unit of a feature is measured on all bases
+        self._concepts = {
+            int(row["feature"]): str(row["best_concept"]) if concept_label(row) else ""
+            for row in rows
+        }
+        self.jobs: Jobs[Outcome] = Jobs()
+
+    def canvas(self, asked: AskedCanvas) -> tuple[Specimen, Canvas]:
+        """Return a canvas as it was painted in the browser, and the genome that it is on.
+
+        Raises
+        ------
+        InputError
+            If a stroke is none, or they are on several genomes.
+        UnknownNameError
+            If there is no such contig or feature.
+        """
+        places = [known(self._ground.places.contigs, stroke.chr) for stroke in asked.strokes]
+        genomes = list(dict.fromkeys(genome for genome, _ in places))
+        if len(genomes) > 1:
+            raise InputError("canvas", "strokes on one genome", ", ".join(genomes))
+        specimen = self._by_name[genomes[0]]
+        strokes = []
+        for stroke, (_, seqid) in zip(asked.strokes, places, strict=True):
+            specimen.features.check_feature(stroke.feature)
+            own = {name: it for name, it in vars(stroke).items() if name != "chr"}
+            concept = self._concepts[stroke.feature]
+            strokes.append(Stroke(seqid=seqid, concept=concept, **own))
+        canvas = Canvas(tuple(strokes))
+        canvas.check_inside(specimen.needs("sequence"))
+        return specimen, canvas
+
+    def canvas_text(self, asked: AskedCanvas) -> str:
+        """Return the file of a canvas, as `steer` and `paint` read it."""
+        return delimited_text(self.canvas(asked)[1].table(), "tsv")
+
+    def change(self, asked: AskedChange) -> Job[Outcome]:
+        """Ask the model for the change of each base; see `changes`."""
+        specimen, canvas = self.canvas(asked)
+        place = self._place(specimen, asked.place, MAX_STEERED_BP)
+
+        def work(progress: Progress) -> Outcome:
+            return self._bench.steer(
+                specimen, canvas, place, is_controlled=asked.controls, progress=progress
+            )
+
+        return self.jobs.add(work)
+
+    def write(self, asked: AskedDesigns) -> Job[Outcome]:
+        """Ask the model for designs; see `designs`."""
+        specimen, canvas = self.canvas(asked)
+        place = self._place(specimen, asked.place, MAX_WRITTEN_BP, asked.strand)
+
+        def work(progress: Progress) -> Outcome:
+            return self._bench.paint(
+                specimen,
+                canvas,
+                place,
+                n_designs=asked.n_designs,
+                temperature=asked.temperature,
+                is_controlled=asked.controls,
+                progress=progress,
+            )
+
+        return self.jobs.add(work)
+
+    def changes(self, number: int) -> dict[str, Any]:
+        """Return what changes under a canvas: of each base, and on the mean next to controls."""
+        outcome = self.jobs.result(number)
+        rows, own = outcome.rows, outcome.summary
+        near = (own["place"] == "inside") | own["place"].str.startswith(_DOWNSTREAM)
+        told = {}
+        for strand, part in rows.groupby("strand", sort=True):
+            told[str(strand)] = {
+                "chr": [self._shown(outcome, seqid) for seqid in part["seqid"]],
+                "start": part["start"].tolist(),
+                "end": part["end"].tolist(),
+                "change": _plain(part["log_p_painted"] - part["log_p"]),
+                "kl": _plain(part["kl"]),
+            }
+        return {"strands": told, "means": _shown(own[near].drop(columns="dose"), STEERING)}
+
+    def designs(self, number: int) -> dict[str, Any]:
+        """Return the designs, and the means of their conditions."""
+        outcome = self.jobs.result(number)
+        designs = outcome.rows.drop(columns=["condition", "dose", "number", *_PLACE])
+        means = outcome.summary.drop(columns="dose")
+        return {"designs": _shown(designs, DESIGNS), "means": _shown(means, PAINTING)}
+
+    def file(self, number: int, name: str) -> str:
+        """Return the text of a file of what was asked for: a canvas, FASTA, GFF3 or a table.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none of that name.
+        """
+        outcome = self.jobs.result(number)
+        texts = {
+            "canvas.tsv": lambda: delimited_text(outcome.canvas.table(), "tsv"),
+            "rows.tsv": lambda: delimited_text(outcome.rows, "tsv"),
+            "means.tsv": lambda: delimited_text(outcome.summary, "tsv"),
+        }
+        if "design" in outcome.rows:
+            lengths = self._of(outcome).features.lengths
+            texts |= {
+                "designs.fasta": lambda: _lines(fasta_lines(outcome.rows)),
+                "designs.gff3": lambda: _lines(
+                    gff3_lines(outcome.rows, lengths, self._provenance(outcome))
+                ),
+            }
+        return known(texts, name)()
+
+    def _place(
+        self, specimen: Specimen, asked: AskedPlace, most: int, strand: Strand = "."
+    ) -> GenomicInterval:
+        genome, seqid = known(self._ground.places.contigs, asked.chr)
+        if genome != specimen.name:
+            raise InputError("place", f"one of {specimen.name}, as the strokes are", genome)
+        length = specimen.features.lengths[seqid]
+        if not 0 <= asked.start < min(asked.end, length):
+            expected = f"0 <= start < end, start below {length}"
+            raise CoordinateError(asked.chr, expected, f"start={asked.start}, end={asked.end}")
+        place = GenomicInterval(seqid, asked.start, min(asked.end, length), strand)
+        if place.length > most:
+            raise InputError(format_region(place), f"at most {most} bases", str(place.length))
+        return place
+
+    def _of(self, outcome: Outcome) -> Specimen:
+        sha256 = outcome.canvas.identity.genome_sha256
+        return next(one for one in self._run.specimens if one.genome_sha256 == sha256)
+
+    def _shown(self, outcome: Outcome, seqid: str) -> str:
+        return self._ground.places.names[self._of(outcome).name, seqid]
+
+    def _provenance(self, outcome: Outcome) -> Provenance:
+        header = self._of(outcome).features.header
+        inputs = {
+            "genome": header.genome_sha256,
+            "model": header.model_sha256,
+            "sae": header.sae_sha256,
+        }
+        return Provenance({"canvas": _columns(outcome.canvas.table())}, inputs)
+
+
+def _plain(values: pd.Series) -> list[float | None]:
+    """Return numbers as JSON has them, of which none is NaN or infinite."""
+    return [float(f"{it:.4g}") if np.isfinite(it) else None for it in values]
+
+
+def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
+    return {
+        str(name): _plain(table[name]) if table[name].dtype.kind == "f" else table[name].tolist()
+        for name in table
+    }
+
+
+def _shown(table: pd.DataFrame, schema: TableSchema) -> dict[str, Any]:
+    """Return a table as a page shows it: columns that hold anything, with what they mean."""
+    texts = {column.name: column.meaning for column in schema.columns}
+    columns = {
+        name: values
+        for name, values in _columns(table).items()
+        if any(value is not None for value in values)
+    }
+    heads = [{"name": name, "text": texts[name]} for name in columns]
+    return {"columns": heads, "rows": [list(row) for row in zip(*columns.values(), strict=True)]}
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
