@@ -16,7 +16,6 @@ from genointerp.intervention.subject import Subject
 from genointerp.model.protocol import DnaModel
 from genointerp.reading.model_choice import RecordedModel, loaded_or_recorded
 from genointerp.sae.dictionary import Dictionary
-from genointerp.store.feature.run_folder import RunFolder
 
 
 class _Loaded(NamedTuple):
@@ -30,13 +29,16 @@ class Workbench:
 
     Parameters
     ----------
-    path
-        The run directory.
+    source
+        The run directory, which says which model it is.
+    sae
+        Folder of the dictionary.
     model
-        The model, or that of the run's configuration.
+        The model, or how that of the run is loaded.
     """
 
-    path: Path
+    source: Path
+    sae: Path
     model: DnaModel | RecordedModel
 
     def steer(
@@ -76,8 +78,8 @@ class Workbench:
 
     @cached_property
     def _loaded(self) -> _Loaded:
-        dictionary = Dictionary.load(RunFolder.open(self.path).sae)
-        return _Loaded(loaded_or_recorded(self.model, self.path), dictionary)
+        model = loaded_or_recorded(self.model, self.source)
+        return _Loaded(model, Dictionary.load(self.sae))
 
     def _opened(self, specimen: Specimen, canvas: Canvas) -> tuple[Subject, Canvas]:
         subject = Subject(

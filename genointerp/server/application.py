@@ -177,10 +177,13 @@ def _count(asked: Request, name: str) -> int:
 
 
 def _refused(asked: Request, error: Exception) -> Response:
-    """Return an error as one line; only a file of the run that is damaged is the server's fault."""
+    """Return an error as one line.
+
+    Only a file of the run that is damaged is the server's fault; a canvas that is sent is none.
+    """
     status = 400 if isinstance(error, InputError) else 500
     if isinstance(error, UnknownNameError):
         status = 404
-    elif isinstance(error, SchemaError):
+    elif isinstance(error, SchemaError) and asked.method != "POST":
         status = 500
     return JSONResponse({"error": str(error)}, status_code=status)

@@ -4,7 +4,7 @@ What runs the model is passed in, so that a run can be browsed without torch. No
 """
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,7 @@ _DOWNSTREAM = "downstream"
 _PLACE = ("seqid", "start", "end", "strand")
 
 
+@runtime_checkable
 class PaintsRun(Protocol):
     """What runs the model: `genointerp.intervention.workbench.Workbench`."""
 

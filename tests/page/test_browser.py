@@ -453,3 +453,102 @@ def pan_and_search(driver):
     feature = other.get_attribute("data-feature")
     driver.execute_script("arguments[0].click()", other)
     until(driver, lambda found: f"feature=3&feature={feature}" in found.current_url)
+
+
+@contextmanager
+def painted(run_dir):
+    """Serve a run in this process, with a model of a few lines, and yield the first address."""
+    uvicorn = pytest.importorskip("uvicorn", reason="uvicorn is not installed")
+    from genointerp.server.application import make_application
+    from genointerp.server.listen import bind
+    from genointerp.server.site import Site
+    from tests.server.bench import ToyBench
+
+    with bind(0) as bound:
+        port = bound.getsockname()[1]
+        site = Site.of(open_run(run_dir), ToyBench())
+        application = make_application(site, port=port, token="t")
+        server = uvicorn.Server(uvicorn.Config(application, log_config=None, ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{port}/?token=t"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def click(driver, name):
+    driver.execute_script("document.getElementById(arguments[0]).click()", name)
+
+
+def text_of(driver, name):
+    script = "return document.getElementById(arguments[0]).textContent"
+    return str(driver.execute_script(script, name))
+
+
+def fill_in(driver, name, text):
+    box = driver.find_element("id", name)
+    box.clear()
+    box.send_keys(text)
+
+
+def drag(driver, share, width):
+    """Drag over a part of the layer of the browser, from one share of its width on."""
+    from selenium.webdriver import ActionChains
+
+    over = driver.find_element("id", "paint-over")
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", over)
+    across = over.rect["width"]
+    pointer = ActionChains(driver)
+    pointer.move_to_element_with_offset(over, int((share - 0.5) * across), 0)
+    pointer.click_and_hold().move_by_offset(int(width * across), 3).release().perform()
+
+
+def test_features_are_painted_with_the_mouse_and_designs_come_as_files(driver, run_dir):
+    """As the test before, it leaves the page."""
+    with painted(run_dir) as address:
+        base = address.partition("?")[0]
+        driver.get(address)
+        until(driver, lambda found: found.current_url == base and found.find_elements("id", "map"))
+        browse(driver, base)
+        driver.execute_script("document.querySelector('#here-rows button:last-child').click()")
+        assert driver.find_element("id", "brush-features").get_property("value") == "3"
+        fill_in(driver, "brush-value", "2")
+        click(driver, "brush")
+        drag(driver, 0.25, 0.5)
+        until(driver, lambda found: "f/3set to2everydecides" in text_of(found, "strokes"))
+        first, last = re.match(r"chrA:(\d+)-(\d+)\+", text_of(driver, "strokes")).groups()
+        assert abs(int(first) - 1100) < 10
+        assert abs(int(last) - 1300) < 10
+        click(driver, "ask-change")
+        until(driver, lambda found: "random 1" in text_of(found, "outcome"))
+        assert {"canvas", "change of log p, read on +"} <= names_of_tracks(driver)
+        click(driver, "ask-designs")
+        until(driver, lambda found: "canvas_4" in text_of(found, "outcome"))
+        asked = "fetch([...document.querySelectorAll('#outcome a')].find((one) => "
+        asked += "one.download === 'designs.fasta').href).then((answer) => answer.text())"
+        fasta = driver.execute_script(f"return {asked}")
+        assert fasta.startswith(f">canvas_1 chrA:{first}-{last}(+) log_p=-1.25\nACGTACGT")
+        click(driver, "canvas-file")
+        # a dose without an end
+        fill_in(driver, "brush-value", "99")
+        fill_in(driver, "brush-place", "chrA:2,001-2,100")
+        click(driver, "brush-add")
+        click(driver, "ask-change")
+        until(driver, lambda found: "0 of 1" in text_of(found, "job-told"))
+        click(driver, "job-cancel")
+        until(driver, lambda found: "Cancelled" in text_of(found, "paint-told"))
+        assert driver.get_log("browser") == []
+        # the canvas is there when the page is opened again
+        driver.refresh()
+        until_ready(driver)
+        assert "chrA:2001-2100" in text_of(driver, "strokes")
+        click(driver, "canvas-clear")
+        click(driver, "ask-change")
+        assert "The canvas is empty" in text_of(driver, "paint-told")
+
+
+def names_of_tracks(driver):
+    script = "return genointerpBrowser.trackViews.map(({ track }) => track.name)"
+    return {str(name) for name in driver.execute_script(script)}

@@ -25,7 +25,8 @@ def get(address, cookie=""):
 
 
 def test_the_server_prints_its_address_answers_and_ends_at_an_interrupt(run_dir):
-    with served(run_dir) as (process, address):
+    """Without torch, with which alone it would paint."""
+    with served(run_dir, has_torch=False) as (process, address):
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{43}", address)
         status, headers, _ = get(address)
         assert (status, headers["server"]) == (200, None)
@@ -33,6 +34,8 @@ def test_the_server_prints_its_address_answers_and_ends_at_an_interrupt(run_dir)
         base = address.partition("?")[0]
         assert get(f"{base}alive", cookie)[0] == 200
         assert get(f"{base}alive")[0] == 403
+        page = get(f"{base}browse.html", cookie)[2].decode()
+        assert ("Genome" in page, 'id="paint"' in page) == (True, False)
         process.send_signal(signal.SIGINT)
         told, complaints = process.communicate(timeout=60)
         # nothing of what was asked is told, since an address may hold the token
@@ -46,6 +49,14 @@ def test_a_port_in_use_is_one_line(run_dir):
         expected = rf"^port {port}: expected one that is free \(--port 0 takes any\), found one in"
         with pytest.raises(InputError, match=expected):
             gi.serve(run_dir, port=port)
+
+
+def test_a_model_that_cannot_be_loaded_is_refused_before_the_run_is_read(run_dir, monkeypatch):
+    with pytest.raises(InputError, match="nanoo"):
+        gi.serve(run_dir, port=0, model="nanoo")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(InputError, match="model: expected torch, to paint with, found none"):
+        gi.serve(run_dir, port=0, model="nano")
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from contextlib import closing
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genointerp.core.arguments import StrPath
@@ -40,8 +39,8 @@ def serve(
         As for `genointerp.report`.
     model
         A name, or a model that is loaded, for painting; where None, that of the run, which is
-        loaded when it is first needed. Without torch, or without the dictionary of the run, nothing
-        can be painted.
+        loaded when it is first needed. Without torch, or where the run does not say its model or
+        lacks its dictionary, nothing can be painted.
     device
         Device of the model, unless it is loaded.
     port
@@ -69,18 +68,18 @@ def serve(
     from genointerp.server.site import Site
 
     # a port in use is told before the run is read, which takes longer
-    path = RunFolder.open(run_dir).path
+    folder = RunFolder.open(run_dir)
     with closing(bind(port)) as bound:
-        bench = _bench(path, model, device)
-        _log.info("reading %s", path)
-        site = Site.of(open_run(path), bench)
+        bench = _bench(folder, model, device)
+        _log.info("reading %s", folder.path)
+        site = Site.of(open_run(folder.path), bench)
         listen(site, bound, _log.info if show is None else show)
 
 
-def _bench(path: Path, model: "AnyModel | None", device: str) -> "Workbench | None":
+def _bench(folder: RunFolder, model: "AnyModel | None", device: str) -> "Workbench | None":
     """Return what runs the model; None if nobody named one and there is none to run."""
     has_torch = find_spec("torch") is not None
-    if model is None and not (has_torch and RunFolder.open(path).sae.is_dir()):
+    if model is None and not (has_torch and folder.sae.is_dir() and folder.model):
         return None
     if not has_torch:
         raise InputError("model", "torch, to paint with", "none")
@@ -88,6 +87,6 @@ def _bench(path: Path, model: "AnyModel | None", device: str) -> "Workbench | No
     from genointerp.reading.model_choice import RecordedModel, loaded
 
     if model is None:
-        return Workbench(path, RecordedModel({"device": device}))
-    # what was named and cannot be used is told before the run is read
-    return Workbench(path, loaded(model, device=device))
+        return Workbench(folder.path, folder.sae, RecordedModel({"device": device}))
+    # what was named and cannot be loaded is told before the run is read
+    return Workbench(folder.path, folder.sae, loaded(model, device=device))
