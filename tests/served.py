@@ -5,7 +5,9 @@ import sys
 from contextlib import contextmanager
 
 
-WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; from genointerp.cli.main import main; main()"
+WITHOUT_TORCH = (
+    "import sys; sys.modules['torch'] = None; from genointerp.cli.main import main; main()"
+)
 
 
 @contextmanager
