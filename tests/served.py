@@ -4,7 +4,6 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-
 WITHOUT_TORCH = (
     "import sys; sys.modules['torch'] = None; from genointerp.cli.main import main; main()"
 )

@@ -19,11 +19,16 @@
   };
 
   // tracks of its own: one of the strokes, others of what the model says
+  const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
+  const latest = new Map();
   let drawing = Promise.resolve();
   const redraw = (group, tracks) => {
+    latest.set(group, tracks);
     drawing = drawing.then(async () => {
+      // a track that is removed while it loads is an error of the browser: many strokes are drawn once
+      await sleep(pause);
       const browser = globalThis.genointerpBrowser;
-      if (!browser) return;
+      if (!browser || latest.get(group) !== tracks) return;
       for (const { track } of [...browser.trackViews]) if (track && track.config && track.config.group === group) browser.removeTrack(track);
       for (const track of tracks) await browser.loadTrack({ ...track, group });
     }).catch((error) => say(error.message));
@@ -149,7 +154,6 @@
   over.addEventListener("pointercancel", () => { from = null; band.style.width = 0; });
 
   // one question at a time of this page, with progress and an end
-  const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
   let current = null;
   const follow = async (asked) => {
     const bar = element("job-bar");
@@ -232,12 +236,18 @@
     return line;
   };
 
+  // goes to a place of which nothing is shown
+  const look = async ({ chr, start, end }) => {
+    const now = locus();
+    if (now && now.chr === chr && now.start < end && start < now.end) return;
+    await globalThis.genointerpBrowser.search(place({ chr, start: Math.max(0, start - flank), end: end + flank }));
+  };
   const shown = (strand, { chr, start, end, change: values, kl }) => {
     const features = (column) => column.map((value, i) => ({ chr: chr[i], start: start[i], end: end[i], value: value || 0 }));
     const side = `read on ${strand}`, own = { type: "wig", autoscale: true, height: 60, altColor: "#d55e00", searchable: false };
     return [
       { ...own, name: `change of log p, ${side}`, color: "#0072b2", features: features(values) },
-      { ...own, name: `KL, ${side}`, color: "#009e73", features: features(kl) },
+      { ...own, name: `KL, ${side}`, color: "#009e73", features: features(kl.map((value) => Math.max(0, value))) },
     ];
   };
   element("ask-change").addEventListener("click", () => work("/change", () => {
@@ -246,6 +256,7 @@
   }, async (job) => {
     const found = await ask(`/jobs/${job}/changes`, {});
     if (!found) return;
+    await look(hull());
     await redraw("change", Object.entries(found.strands).flatMap(([strand, one]) => shown(strand, one)));
     element("outcome").replaceChildren(
       heading("What changes"),
