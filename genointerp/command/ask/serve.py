@@ -14,7 +14,6 @@ from genointerp.store.feature.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from genointerp.intervention.workbench import Workbench
-    from genointerp.reading.model_choice import AnyModel
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +21,7 @@ _log = logging.getLogger(__name__)
 def serve(
     run_dir: StrPath,
     *,
-    model: "AnyModel | None" = None,
+    model: str | None = None,
     device: str = "cpu",
     port: int = PORT,
     show: Callable[[str], None] | None = None,
@@ -38,11 +37,11 @@ def serve(
     run_dir
         As for `genointerp.report`.
     model
-        A name, or a model that is loaded, for painting; where None, that of the run, which is
+        Name of the model for painting, as `load_model` takes it; where None, that of the run, which is
         loaded when it is first needed. Without torch, or where the run does not say its model or
         lacks its dictionary, nothing can be painted.
     device
-        Device of the model, unless it is loaded.
+        Device of the model.
     port
         Port at which it listens, on this machine only; 0 takes any that is free.
     show
@@ -76,7 +75,7 @@ def serve(
         listen(site, bound, _log.info if show is None else show)
 
 
-def _bench(folder: RunFolder, model: "AnyModel | None", device: str) -> "Workbench | None":
+def _bench(folder: RunFolder, model: str | None, device: str) -> "Workbench | None":
     """Return what runs the model; None if nobody named one and there is none to run."""
     has_torch = find_spec("torch") is not None
     if model is None and not (has_torch and folder.sae.is_dir() and folder.model):
