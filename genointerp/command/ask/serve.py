@@ -37,8 +37,8 @@ def serve(
     run_dir
         As for `genointerp.report`.
     model
-        Name of the model for painting, as `load_model` takes it; where None, that of the run, which is
-        loaded when it is first needed. Without torch, or where the run does not say its model or
+        Name of the model for painting, as `load_model` takes it; where None, that of the run, which
+        is loaded when it is first needed. Without torch, or where the run does not say its model or
         lacks its dictionary, nothing can be painted.
     device
         Device of the model.
