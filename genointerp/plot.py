@@ -13,8 +13,10 @@ from genointerp.figure.feature import feature
 from genointerp.figure.metagene import metagene
 from genointerp.figure.motif import motif
 from genointerp.figure.overlap import overlap
+from genointerp.figure.paint import paint
 from genointerp.figure.quality import quality
 from genointerp.figure.region import region
+from genointerp.figure.steer import steer
 from genointerp.figure.training import training
 
 __all__ = [
@@ -27,7 +29,9 @@ __all__ = [
     "metagene",
     "motif",
     "overlap",
+    "paint",
     "quality",
     "region",
+    "steer",
     "training",
 ]

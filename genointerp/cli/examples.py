@@ -162,4 +162,12 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp plot training results/demo --out training.png",
         "genointerp plot training sae/metrics.jsonl --out training.svg",
     ),
+    "plot paint": (
+        "genointerp plot paint designs.summary.tsv --out paint.png",
+        "genointerp plot paint low.summary.tsv high.summary.tsv --measure trna --out paint.svg",
+    ),
+    "plot steer": (
+        "genointerp plot steer steering.tsv --out steer.png",
+        "genointerp plot steer steering.tsv --bases bases.tsv --out steer.pdf",
+    ),
 }

@@ -237,6 +237,16 @@ class Canvas:
         """Whether a stroke is in units that are not known."""
         return any(it.mode in IN_UNITS and math.isnan(it.unit) for it in self.strokes)
 
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """The concepts that strokes name, by their unit or by a profile, in order of first use."""
+        names = (
+            str(it.feature) if it.mode == "profile" else it.concept
+            for it in self.strokes
+            if it.mode == "profile" or it.concept
+        )
+        return tuple(dict.fromkeys(names))
+
     def located(self) -> Iterator[tuple[str, Stroke]]:
         """Yield each stroke with its place, as errors call it."""
         for number, stroke in enumerate(self.strokes, 1):

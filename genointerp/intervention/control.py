@@ -14,6 +14,7 @@ from torch import Tensor
 from genointerp.core.errors import ConfigError
 from genointerp.core.seed import rng
 from genointerp.intervention.canvas import Canvas
+from genointerp.intervention.means import difference_of_means
 from genointerp.intervention.schedule import Schedule
 from genointerp.intervention.subject import Subject
 from genointerp.sae.dictionary import Dictionary
@@ -50,6 +51,8 @@ class ControlConfig:
     """Controls by other features that fire as often and are unrelated."""
     n_random: int = 2
     """Controls along random directions of the same norm."""
+    labelled: int = 16_384
+    """Bases of each strand that are read for the control by a difference of means; 0: none."""
     sample: int = 65_536
     """Bases of each strand that are read first to measure units and draw controls, where features
     of the genome are not given."""
@@ -57,7 +60,12 @@ class ControlConfig:
     """Random seed."""
 
     def __post_init__(self) -> None:
-        for name, least in (("n_matched", 0), ("n_random", 0), ("sample", 1)):
+        for name, least in (
+            ("n_matched", 0),
+            ("n_random", 0),
+            ("labelled", 0),
+            ("sample", 1),
+        ):
             if getattr(self, name) < least:
                 raise ConfigError(name, f"at least {least}", str(getattr(self, name)))
         if not self.doses or not np.isfinite(self.doses).all():
@@ -114,6 +122,9 @@ def all_conditions(subject: Subject, canvas: Canvas, config: ControlConfig) -> I
     own = subject.bound(canvas)
     controlled = config.controls and bool(own.features)
     matched: list[dict[int, int]] = []
+    means = None
+    if controlled and config.labelled:
+        means = difference_of_means(subject, own, n_bases=config.labelled)
     if controlled and subject.features is not None:
         matched = matched_sets(subject.features, own.features, config.n_matched, seed=config.seed)
     for dose in config.doses:
@@ -126,9 +137,9 @@ def all_conditions(subject: Subject, canvas: Canvas, config: ControlConfig) -> I
                 None if flat is None else subject.bound(flat),
                 subject.dictionary,
                 matched,
+                means,
                 dose=dose,
-                n_random=config.n_random,
-                seed=config.seed,
+                config=config,
             )
 
 
@@ -137,10 +148,10 @@ def controls(
     flat: Schedule | None,
     dictionary: Dictionary,
     matched: Sequence[Mapping[int, int]],
+    means: Float[Tensor, "column d"] | None = None,
     *,
-    dose: float = 1.0,
-    n_random: int = 2,
-    seed: int = 0,
+    dose: float,
+    config: ControlConfig,
 ) -> Iterator[Condition]:
     """Yield the controls of a schedule.
 
@@ -150,8 +161,8 @@ def controls(
         The schedule of the canvas without codon phases, if it has any.
     matched
         For each control by other features, the feature that takes the place of each painted one.
-    n_random
-        Number of controls that write along random directions of the same norm.
+    means
+        The direction of the difference of means of each column, if it is known.
 
     Notes
     -----
@@ -160,12 +171,14 @@ def controls(
     """
     for number, others in enumerate(matched, 1):
         yield Condition(f"matched {number}", dose, schedule.with_features(dict(others)))
-    for number in range(1, n_random + 1):
-        directions = random_directions(schedule, dictionary, number, seed)
+    for number in range(1, config.n_random + 1):
+        directions = random_directions(schedule, dictionary, number, config.seed)
         yield Condition(f"random {number}", dose, schedule, directions)
+    if means is not None:
+        yield Condition("difference of means", dose, schedule, means)
     if schedule.has_order:
         yield Condition("shifted", dose, schedule.shifted(1))
-        yield Condition("shuffled", dose, schedule.shuffled(seed))
+        yield Condition("shuffled", dose, schedule.shuffled(config.seed))
     if flat is not None:
         yield Condition("flat", dose, flat)
 
@@ -199,12 +212,16 @@ def matched_sets(
     n_firing = np.sum([store.n_firing(strand) for strand in STRANDS], axis=0)
     firing = [_Firing(store, feature) for feature in features]
     pools: dict[int, list[int]] = {}
+    known: dict[int, bool] = {}
+
+    def is_unrelated(other: int) -> bool:
+        if other not in known:
+            known[other] = not any(it.is_related(store, other) for it in firing)
+        return known[other]
+
     for feature in features:
         alike = (other for other in _by_density(n_firing, feature) if other not in features)
-        unrelated = (
-            other for other in alike if not any(it.is_related(store, other) for it in firing)
-        )
-        near = list(islice(unrelated, _POOL * n * len(features)))
+        near = list(islice(filter(is_unrelated, alike), _POOL * n * len(features)))
         pools[feature] = rng(seed, f"matched {feature}").permutation(near).tolist()
     # who has the fewest to choose from chooses first
     order = sorted(pools, key=lambda feature: len(pools[feature]))

@@ -1,33 +1,31 @@
 """Painting: let a model write a stretch of a genome under a canvas, and under controls."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64, UInt8
+import torch
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor
 
-from genointerp.annotation.finders.folding import dinucleotide_shuffle
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.progress import Progress, silent
-from genointerp.core.seed import rng
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.genome.windows import Window, tile_windows, window_sequence
 from genointerp.intervention.canvas import Canvas
 from genointerp.intervention.control import CANVAS_ITSELF, Condition, ControlConfig, all_conditions
-from genointerp.intervention.judge import (
-    Found,
-    diversity,
-    stop_codons,
-    stop_ratio,
-    stop_ratio_interval,
-    warn_of_absent_finders,
-)
+from genointerp.intervention.judge.dose import dose_scores
+from genointerp.intervention.judge.finders import warn_of_absent_finders
+from genointerp.intervention.judge.sequences import Texts
+from genointerp.intervention.judge.verdict import Judged, judged, summary_of
+from genointerp.intervention.prompt import Prompt, prompts, real_prompts
 from genointerp.intervention.subject import Subject
 from genointerp.model.generation import Generated, SamplingConfig, generate
-from genointerp.model.protocol import DnaModel, Edit
+from genointerp.model.protocol import DnaModel, Edit, Generates
+from genointerp.model.randomised import with_random_weights
 from genointerp.reading.run import Wanted, run_passages
 from genointerp.reading.tokens import Passage, sequence_passages, tokenised
 from genointerp.store.table.schema.intervention import DESIGNS, PAINTING
@@ -59,8 +57,11 @@ class PaintConfig(ControlConfig):
     """Bases before the place that the model reads first."""
     behind: int = 256
     """Bases behind the place that the model reads after a design."""
-    shuffled: bool = False
-    """Whether the bases before the place are shuffled for each design, keeping dinucleotides."""
+    structure: str = ""
+    """Dots and brackets, one for each base to write: which bases pair, in every condition."""
+    prompt: Prompt = "own"
+    """What is read before the place: its own bases, these shuffled for each design but for their
+    dinucleotides, or those of intergenic stretches."""
     batch: int = 32
     """Designs that are written together."""
 
@@ -87,6 +88,7 @@ def paint_designs(
     canvas: Canvas,
     place: GenomicInterval,
     *,
+    known: Sequence[Genome] = (),
     config: PaintConfig | None = None,
     progress: Progress = silent,
 ) -> Designs:
@@ -98,39 +100,48 @@ def paint_designs(
         The canvas, whose units are known; strokes on the bases before the place count too.
     place
         What is written, on its strand.
+    known
+        Genomes, besides that of the place, in which copies are sought: those that the model was
+        trained on, if they are at hand.
     progress
-        Called with (conditions done, conditions in all).
+        Called with (bases written, bases to write in all conditions). What it raises ends the work.
 
     Notes
     -----
     The model reads the bases before the place, and then draws base after base, each from its state
     after the one before; the first is decided by a painted state too. Designs of one number have
-    the same random numbers and the same bases before them in every condition. Template and motifs
-    to avoid are constraints, not steering: they hold in all conditions.
+    the same random numbers and the same bases before them in every condition, but for ``real
+    prompt``. Template, structure and motifs to avoid are constraints, not steering: they hold in
+    all conditions.
 
     Raises
     ------
     InputError
-        If the place has no strand, the model cannot write, its tokens have no fixed length, or the
-        template is not as long as the place.
+        If the place has no strand, the model cannot write, its tokens have no fixed length, the
+        template or the structure is not as long as the place, or no prompt is known.
     MismatchError
         If canvas, genome, dictionary and model do not belong together.
     CoordinateError
         If the place or a stroke is not inside the genome.
     """
     config = PaintConfig() if config is None else config
-    bench = _Bench.of(subject, place, config)
+    bench = _Bench.of(subject, place, known, config)
     warn_of_absent_finders()
-    conditions = [None, *all_conditions(subject, canvas, config)]
-    tables, rows = [], []
-    for done, condition in enumerate(conditions, 1):
-        table = bench.designs(condition)
-        tables.append(table)
-        rows.append(bench.summary(condition, table))
-        progress(done, len(conditions))
+    cases = [*_cases(bench, canvas)]
+    found: list[Judged] = []
+    size = config.n_designs * place.length
+    for done, case in enumerate(cases):
+        begun = done * size
+
+        def report(written: int, _all: int, begun: int = begun) -> None:
+            progress(begun + written, len(cases) * size)
+
+        found.append(bench.designs(case, report))
+    tables = [it.table for it in found]
+    rows = [bench.summary(case, own, found[0]) for case, own in zip(cases, found, strict=True)]
     return Designs(
         conform(pd.concat(tables, ignore_index=True), DESIGNS, where="designs"),
-        conform(pd.DataFrame(rows), PAINTING, where="painting"),
+        conform(_with_scores(pd.DataFrame(rows), tables, canvas), PAINTING, where="painting"),
     )
 
 
@@ -145,59 +156,121 @@ def in_short(summary: pd.DataFrame) -> str:
 
 
 @dataclass(frozen=True, eq=False)
+class _Case:
+    """Designs to be written: by which model, after what, and under which condition, if any."""
+
+    name: str
+    model: DnaModel
+    before: Sequence[UInt8[np.ndarray, " _"]]
+    condition: Condition | None = None
+
+    @property
+    def dose(self) -> float:
+        return 0.0 if self.condition is None else self.condition.dose
+
+    @property
+    def label(self) -> str:
+        name = self.name.replace(" ", "_")
+        return name if self.condition is None else f"{name}_dose_{self.dose:g}"
+
+
+def _cases(bench: "_Bench", canvas: Canvas) -> Iterator[_Case]:
+    """Yield the unpainted case, the canvas and its controls at each dose, and the others."""
+    subject, config = bench.subject, bench.config
+    yield _Case(UNPAINTED, subject.model, bench.before)
+    conditions = [*all_conditions(subject, canvas, config)]
+    for condition in conditions:
+        yield _Case(condition.name, subject.model, bench.before, condition)
+    if not config.controls:
+        return
+    real = real_prompts(subject, canvas, len(bench.before[0]), n=config.n_designs, seed=config.seed)
+    if real is not None:
+        yield _Case("real prompt", subject.model, real)
+    random = with_random_weights(subject.model, config.seed)
+    if random is not None:
+        yield _Case("random weights, unpainted", random, bench.before)
+        for condition in conditions:
+            if condition.name == CANVAS_ITSELF:
+                yield _Case("random weights", random, bench.before, condition)
+
+
+def _with_scores(
+    summary: pd.DataFrame, tables: Sequence[pd.DataFrame], canvas: Canvas
+) -> pd.DataFrame:
+    """Add how well each dose of the canvas works, on either half of the designs."""
+    own = summary["condition"] == CANVAS_ITSELF
+    designs = {
+        float(summary["dose"][row]): tables[row] for row in np.flatnonzero(own.to_numpy()).tolist()
+    }
+    scores = dose_scores(designs, tables[0], canvas.concepts)
+    at = [scores.get(dose) if of else None for dose, of in zip(summary["dose"], own, strict=True)]
+    return summary.assign(
+        score_fit=[np.nan if it is None else it.fit for it in at],
+        score_test=[np.nan if it is None else it.test for it in at],
+        chosen=[int(it is not None and it.chosen) for it in at],
+    )
+
+
+@dataclass(frozen=True, eq=False)
 class _Bench:
     subject: Subject
     config: PaintConfig
     window: Window
-    contexts: Sequence[UInt8[np.ndarray, " context"]]
+    before: Sequence[UInt8[np.ndarray, " _"]]
     own: UInt8[np.ndarray, " bp"]
     behind: UInt8[np.ndarray, " behind"]
+    known: Texts
 
     @classmethod
-    def of(cls, subject: Subject, place: GenomicInterval, config: PaintConfig) -> "_Bench":
+    def of(
+        cls, subject: Subject, place: GenomicInterval, known: Sequence[Genome], config: PaintConfig
+    ) -> "_Bench":
         model, genome = subject.model, subject.genome
         if place.strand not in ("+", "-"):
             raise InputError("place", "a strand, + or -", place.strand)
+        if not isinstance(model, Generates):
+            raise InputError("model", "a model that can write, from left to right", model.spec.name)
         if model.spec.bases_per_token < 1:
             expected = "a model whose tokens have a fixed number of bases"
             raise InputError("model", expected, model.spec.name)
-        if config.template and len(config.template) != place.length:
-            expected = f"{place.length} letters, as many as {format_region(place)} has bases"
-            raise InputError("template", expected, str(len(config.template)))
+        for name in ("template", "structure"):
+            text = getattr(config, name)
+            if text and len(text) != place.length:
+                expected = f"{place.length} letters, as many as {format_region(place)} has bases"
+                raise InputError(name, expected, str(len(text)))
         window = _window(genome, place, config, max(1, model.spec.bases_per_token))
         bases = window_sequence(genome, window)
-        context, own = bases[: window.warmup], bases[window.warmup :]
-        contexts = [
-            dinucleotide_shuffle(context, rng(config.seed, f"bases before design {i}"))
-            if config.shuffled
-            else context
-            for i in range(config.n_designs)
-        ]
+        own = bases[window.warmup :]
+        before = prompts(
+            config.prompt, bases[: window.warmup], subject, n=config.n_designs, seed=config.seed
+        )
+        texts = Texts(it[name].sequence for it in (genome, *known) for name in it)
         behind = _behind(genome, window, config.behind)
-        return cls(subject, config, window, contexts, own, behind)
+        return cls(subject, config, window, before, own, behind, texts)
 
-    def designs(self, condition: Condition | None) -> pd.DataFrame:
-        """Write the designs of a condition, and let the unpainted model read them."""
+    def designs(self, case: _Case, progress: Progress) -> Judged:
+        """Write the designs of a case, and let the unpainted model read them."""
         config, length = self.config, self.window.kept.length
         written = generate(
-            self.subject.model,
-            self.contexts,
+            case.model,
+            case.before,
             config.template or "N" * length,
-            config=SamplingConfig(temperature=config.temperature, avoid=config.avoid),
-            edits=[] if condition is None else [self._edit(condition)],
+            config=SamplingConfig(
+                temperature=config.temperature, avoid=config.avoid, structure=config.structure
+            ),
+            edits=self._edits(case),
             seed=config.seed,
             batch=config.batch,
+            progress=progress,
         )
-        log_p, log_p_behind = self._read(written)
-        name, dose = _name(condition)
-        kept, designs = self.window.kept, np.stack([it.bases for it in written])
-        stops = [stop_codons(designs, frame).sum(1) for frame in range(3)]
-        label = name.replace(" ", "_") + (f"_dose_{dose:g}" if condition is not None else "")
-        return pd.DataFrame(
+        read = [*self._read(case, written)]
+        kept, texts = self.window.kept, [it.bases.tobytes().decode() for it in written]
+        log_p, log_p_behind = np.array([it.log_p for it in read]).T
+        table = pd.DataFrame(
             {
-                "design": [f"{label}_{number}" for number in range(1, len(written) + 1)],
-                "condition": name,
-                "dose": dose,
+                "design": [f"{case.label}_{number}" for number in range(1, len(written) + 1)],
+                "condition": case.name,
+                "dose": case.dose,
                 "number": np.arange(1, len(written) + 1),
                 "seqid": kept.seqid,
                 "start": kept.start,
@@ -206,62 +279,102 @@ class _Bench:
                 "log_p_painted": [it.log_p.sum() / length for it in written],
                 "log_p": log_p,
                 "log_p_behind": log_p_behind,
-                "gc": np.isin(designs, [*b"GC"]).mean(1),
-                "identity": (designs == self.own).mean(1),
-                **{f"n_stops_{frame}": stops[frame] for frame in range(3)},
-                "sequence": [it.bases.tobytes().decode() for it in written],
+                "identity": [(it.bases == self.own).mean() for it in written],
+                **judged(texts, case.before, self.known),
+                "sequence": texts,
             }
         )
+        return Judged(table, np.stack([it.amounts for it in read]))
 
-    def summary(self, condition: Condition | None, table: pd.DataFrame) -> dict[str, object]:
-        """Return the means of a condition, and what judges say of its designs."""
-        texts = table["sequence"].tolist()
-        designs = np.array([[*text.encode()] for text in texts], np.uint8)
-        found, (name, dose) = Found(texts), _name(condition)
-        features = () if condition is None else condition.schedule.features
-        low, high = stop_ratio_interval(designs, 0, seed=self.config.seed)
-        means = ("log_p_painted", "log_p", "log_p_behind", "gc", "identity")
+    def summary(self, case: _Case, own: Judged, unpainted: Judged) -> dict[str, object]:
+        """Return the means of a case, and its side effects."""
+        condition = case.condition
+        schedule = None if condition is None else condition.schedule
         return {
-            "condition": name,
-            "dose": dose,
-            "features": ",".join(f"f/{feature}" for feature in features),
-            "n_designs": len(table),
-            **{column: float(table[column].mean()) for column in means},
-            "diversity": diversity(designs),
-            **{f"stops_{frame}": stop_ratio(designs, frame) for frame in range(3)},
-            "stops_0_low": low,
-            "stops_0_high": high,
-            **{f"coding_{frame}": found.coding(frame) for frame in range(3)},
-            "coding_other": found.coding(None),
-            "trna": found.share_with("pyaragorn"),
-            "rrna": found.share_with("pybarrnap"),
+            "condition": case.name,
+            "dose": case.dose,
+            "features": "" if schedule is None else schedule.painted,
+            **summary_of(
+                own,
+                unpainted,
+                () if schedule is None else schedule.features,
+                seed=self.config.seed,
+            ),
+            "kl_behind": self._kl_behind(case),
         }
 
-    def _edit(self, condition: Condition) -> Edit:
+    def _edits(self, case: _Case) -> list[Edit]:
+        if case.condition is None:
+            return []
         # tokens of a fixed length lie alike, whatever bases they spell
-        passage = Passage(self.window, np.concatenate([self.contexts[0], self.own]))
-        read = tokenised(self.subject.model, passage)
-        targets = condition.schedule.targets([read]).for_every_row()
-        return Edit(self.subject.site, condition.painter(self.subject.dictionary, targets))
+        passage = Passage(self.window, np.concatenate([self.before[0], self.own]))
+        read = tokenised(case.model, passage)
+        targets = case.condition.schedule.targets([read]).for_every_row()
+        return [Edit(self.subject.site, case.condition.painter(self.subject.dictionary, targets))]
 
-    def _read(
-        self, written: Sequence[Generated]
-    ) -> tuple[Float64[np.ndarray, " design"], Float64[np.ndarray, " design"]]:
-        """Return the log probability of each design and of what is behind it, for a base."""
+    def _kl_behind(self, case: _Case) -> float:
+        """Return how far painting moves what is expected behind the place, which is as it was."""
+        if case.condition is None or case.model is not self.subject.model or not len(self.behind):
+            return float("nan")
+        text = np.concatenate([self.before[0], self.own, self.behind])
+        clean, painted = (
+            next(
+                run_passages(
+                    case.model,
+                    sequence_passages([text]),
+                    Wanted(distribution=True),
+                    size=1,
+                    edits=edits,
+                )
+            )
+            for edits in ([], self._edits(case))
+        )
+        assert clean.distribution is not None, "the distribution was wanted"
+        assert painted.distribution is not None, "the distribution was wanted"
+        (read,) = clean.batch.windows
+        p, q = clean.distribution[0].double(), painted.distribution[0].double()
+        kl = (p.exp() * (p - q)).sum(-1).cpu().numpy()
+        at = read.spans.start[1:] >= self.window.warmup + len(self.own)
+        return float(kl[at].mean())
+
+    def _read(self, case: _Case, written: Sequence[Generated]) -> Iterator["_Read"]:
+        """Yield what the unpainted model expects of each design, and what features do on it."""
         sequences = (
-            np.concatenate([context, it.bases, self.behind])
-            for context, it in zip(self.contexts, written, strict=True)
+            np.concatenate([before, it.bases, self.behind])
+            for before, it in zip(case.before, written, strict=True)
         )
         begin = self.window.warmup
         end = begin + self.window.kept.length
         bounds = (begin, end), (end, end + len(self.behind))
-        means = [*_means(self.subject.model, sequences, bounds, self.config.batch)]
-        own, behind = np.array(means).reshape(-1, 2).T
-        return own, behind
+        wanted = Wanted((self.subject.site,), log_probs=True)
+        for found in run_passages(
+            self.subject.model, sequence_passages(sequences), wanted, size=self.config.batch
+        ):
+            assert found.log_probs is not None, "log_probs were wanted"
+            rows = found.log_probs.double().cpu().numpy()
+            xs = found.activations[self.subject.site]
+            for row, x, read in zip(rows, xs, found.batch.windows, strict=True):
+                start, n_bases = read.spans.start[1:], (read.spans.end - read.spans.start)[1:]
+                inside = [
+                    (start >= first) & (start < last) & ~np.isnan(row) for first, last in bounds
+                ]
+                means = [row[at].sum() / n_bases[at].sum() if at.any() else np.nan for at in inside]
+                design = torch.from_numpy((read.spans.start >= begin) & (read.spans.start < end))
+                yield _Read(means, self._amounts(x[design.to(x.device)]))
+
+    @torch.no_grad()
+    def _amounts(self, x: Float[Tensor, "token d"]) -> Float32[np.ndarray, " n_features"]:
+        dictionary = self.subject.dictionary.to(x.device)
+        mean: Float32[np.ndarray, " n_features"]
+        mean = dictionary.amounts(x.to(dictionary.sae.b_dec)).float().mean(0).cpu().numpy()
+        return mean
 
 
-def _name(condition: Condition | None) -> tuple[str, float]:
-    return (UNPAINTED, 0.0) if condition is None else (condition.name, condition.dose)
+class _Read(NamedTuple):
+    """Log probability of a base inside and behind a design, and the mean amount of each feature."""
+
+    log_p: list[float]
+    amounts: Float32[np.ndarray, " n_features"]
 
 
 def _window(genome: Genome, place: GenomicInterval, config: PaintConfig, grid: int) -> Window:
@@ -289,21 +402,3 @@ def _behind(genome: Genome, window: Window, n: int) -> UInt8[np.ndarray, " bp"]:
         free = kept.start if kept.strand == "-" else contig.length - kept.end
     wider = replace(window, warmup=0, cooldown=min(n, free))
     return window_sequence(genome, wider)[kept.length :]
-
-
-def _means(
-    model: DnaModel,
-    sequences: Iterable[UInt8[np.ndarray, " bp"]],
-    bounds: Sequence[tuple[int, int]],
-    size: int,
-) -> Iterator[list[float]]:
-    """Yield, for each sequence, the log probability of a base within some bounds."""
-    passages = sequence_passages(sequences)
-    for found in run_passages(model, passages, Wanted(log_probs=True), size=size):
-        assert found.log_probs is not None, "log_probs were wanted"
-        for row, read in zip(
-            found.log_probs.double().cpu().numpy(), found.batch.windows, strict=True
-        ):
-            start, n_bases = read.spans.start[1:], (read.spans.end - read.spans.start)[1:]
-            inside = [(start >= first) & (start < last) & ~np.isnan(row) for first, last in bounds]
-            yield [row[at].sum() / n_bases[at].sum() if at.any() else np.nan for at in inside]

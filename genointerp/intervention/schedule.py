@@ -117,6 +117,18 @@ class Schedule:
         return tuple(sorted({column.feature for column in self.columns}))
 
     @property
+    def painted(self) -> str:
+        """What is painted, for tables: profiles by name, and features, separated by commas."""
+        profiled: set[int] = set()
+        names: list[str] = []
+        for line in self.lines:
+            if line.profile is not None:
+                names.append(f"profile {line.stroke.feature}")
+                profiled.update(line.columns)
+        own = {it.feature for i, it in enumerate(self.columns) if i not in profiled}
+        return ",".join([*dict.fromkeys(names), *(f"f/{feature}" for feature in sorted(own))])
+
+    @property
     def has_order(self) -> bool:
         """Whether the places of a stretch differ, by phase or profile, so that order matters."""
         return any(line.stroke.phase >= 0 or line.profile is not None for line in self.lines)

@@ -215,7 +215,7 @@ class _Bench:
             (
                 condition.name,
                 condition.dose,
-                ",".join(f"f/{feature}" for feature in condition.schedule.features),
+                condition.schedule.painted,
                 place,
                 *self._sums.get((number, place), _Sum()).row(),
             )

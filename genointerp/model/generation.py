@@ -6,7 +6,7 @@ edits, use the same numbers.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -16,9 +16,11 @@ import torch
 from jaxtyping import Bool, Float64, Int64, UInt8
 
 from genointerp.core.errors import ConfigError, InputError
+from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.model.forbidden import Forbidden
 from genointerp.model.protocol import DnaModel, Edit, Generates, TokenSpans
+from genointerp.model.structure import Structure
 from genointerp.model.template import Template
 
 
@@ -33,6 +35,9 @@ class SamplingConfig:
     avoid: tuple[str, ...] = ()
     """Motifs, in IUPAC letters, that must not occur on either strand: no base is written that
     completes one, even if it begins in the prompt. This does not look ahead."""
+    structure: str = ""
+    """Dots and brackets, one for each base to write: a base below a closing bracket pairs with that
+    below its opening one (A with T, C with G, G with T). No pairs where empty."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < math.inf:
@@ -59,7 +64,7 @@ class Generated(NamedTuple):
     log_q: Float64[np.ndarray, " written"]
 
 
-def generate(
+def generate(  # noqa: PLR0913 - each is a choice of the caller
     model: DnaModel,
     prompts: Sequence[UInt8[np.ndarray, " _"]],
     template: str,
@@ -68,6 +73,7 @@ def generate(
     edits: Sequence[Edit] = (),
     seed: int = 0,
     batch: int = 32,
+    progress: Progress = silent,
 ) -> list[Generated]:
     """Let a model write one sequence after each prompt.
 
@@ -88,11 +94,14 @@ def generate(
         range, or on the batch.
     batch
         Number of sequences to write together; only prompts of equally many tokens share a batch.
+    progress
+        Called with (bases written, bases to write).
 
     Notes
     -----
     A token is drawn from those that fit the template and have the ``top_k`` largest probabilities,
-    with ``q(i) = p(i)^(1/T) / sum_j p(j)^(1/T)``; those that complete a motif to avoid do not fit.
+    with ``q(i) = p(i)^(1/T) / sum_j p(j)^(1/T)``; those that complete a motif to avoid, or do not
+    pair with their partner, do not fit.
     For a sequence that was written under edits, the
     log probabilities without edits are those of one pass over its tokens,
     ``model.log_probs(torch.from_numpy(tokens.ids)[None])[0, first - 1 :]``.
@@ -106,8 +115,8 @@ def generate(
         If a letter of the template is not an IUPAC code.
     InputError
         If the model cannot generate, if no tokens can spell the template, if a prompt is empty or
-        ends inside a word, or if no token that fits and completes no motif has a probability above
-        0.
+        ends inside a word, if the structure is none of the bases, or if no token that fits and
+        completes no motif has a probability above 0.
     UnknownNameError
         If an edit is at no site of the model.
     """
@@ -117,7 +126,13 @@ def generate(
     if batch < 1:
         raise InputError("batch", "at least 1 sequence", str(batch))
     config = SamplingConfig() if config is None else config
-    limits = _Limits(Template(template, model), Forbidden(config.avoid, model.symbols), prompts)
+    spelt = Template(template, model)
+    limits = _Limits(
+        spelt,
+        Forbidden(config.avoid, model.symbols),
+        Structure(config.structure, spelt.n_bases, model.symbols),
+        prompts,
+    )
     begun = [_read_prompt(model, prompt, i) for i, prompt in enumerate(prompts)]
     written: dict[int, Generated] = {}
     order = sorted(range(len(begun)), key=lambda i: len(begun[i].ids))
@@ -125,7 +140,12 @@ def generate(
         rows = list(alike)
         for start in range(0, len(rows), batch):
             prompts_of = {i: begun[i] for i in rows[start : start + batch]}
-            written |= _write(model, prompts_of, limits, config, edits, seed)
+            before = len(written)
+
+            def report(bases: int, before: int = before) -> None:
+                progress(before * len(template) + bases, len(prompts) * len(template))
+
+            written |= _write(model, prompts_of, limits, config, edits, seed, report)
     return [written[i] for i in range(len(begun))]
 
 
@@ -134,6 +154,7 @@ class _Limits(NamedTuple):
 
     template: Template
     forbidden: Forbidden
+    structure: Structure
     prompts: Sequence[UInt8[np.ndarray, " _"]]
 
     def allow(self, row: int, written: bytes) -> Bool[np.ndarray, " symbol"]:
@@ -143,7 +164,8 @@ class _Limits(NamedTuple):
         if place == self.template.n_bases:
             return fits
         allowed: Bool[np.ndarray, " symbol"]
-        allowed = fits & self.forbidden.allows(self.prompts[row].tobytes() + written)
+        allowed = fits & self.structure.allows(written)
+        allowed &= self.forbidden.allows(self.prompts[row].tobytes() + written)
         return allowed
 
 
@@ -170,6 +192,7 @@ def _write(
     config: SamplingConfig,
     edits: Sequence[Edit],
     seed: int,
+    report: Callable[[int], None],
 ) -> dict[int, Generated]:
     """Write a batch, whose prompts all have equally many tokens."""
     most, first = limits.template.most_words(), len(next(iter(prompts.values())).ids)
@@ -185,6 +208,7 @@ def _write(
         words = [model.symbols.spelling[symbol] for symbol in choices[-1].symbol]
         text = {i: text[i] + word for i, word in zip(text, words, strict=True)}
         tokens = model.symbols.ids[choices[-1].symbol][:, None]
+        report(sum(min(len(it), limits.template.n_bases) for it in text.values()))
     columns = _Choice(*(np.stack(column, axis=1) for column in zip(*choices, strict=True)))
     return {
         i: _finish(model, spans, limits.template, _Choice(*row))

@@ -31,7 +31,7 @@ from tests.stores import dense_features, write_features
 from tests.toy_model import ToyDnaModel
 
 N = 900
-CONFIG = SteerConfig(window=300, warmup=60, n_matched=0, n_random=1, batch=3)
+CONFIG = SteerConfig(window=300, warmup=60, n_matched=0, n_random=1, labelled=0, batch=3)
 
 
 def dictionary_of(model, site, *, eye=False):

@@ -1,5 +1,6 @@
 """The command `steer`: its files, what it takes of a run, and what it refuses."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -67,7 +68,7 @@ def test_the_command_writes_what_the_function_returns(files, tmp_path):
     assert "inside: KL" in result.output
     assert f"-> {out}" in result.output
     table = read_table(out, STEERING)
-    names = ["canvas", "random 1", "random 2", "shifted", "shuffled", "flat"]
+    names = ["canvas", "random 1", "random 2", "difference of means", "shifted", "shuffled", "flat"]
     assert [it for it in dict.fromkeys(table["condition"]) if "matched" not in it] == names
     assert {"inside", "outside", "CDS sense", "tRNA sense"} <= set(table["place"])
     found = gi.steer(
@@ -108,20 +109,28 @@ def test_a_region_bounds_what_is_measured(files, tmp_path):
             "row 2: expected one stroke for f/3",
             id="twice",
         ),
-        pytest.param("c\t100\t160\t+\tf/3\tset\t1e300\t0", "finite probabilities", id="too-much"),
+        pytest.param(
+            "c\t100\t160\t+\tf/3\tset\t1e300\t0",
+            "finite probabilities|a probability above 0",
+            id="too-much",
+        ),
     ],
 )
+@pytest.mark.parametrize("command", ["steer", "paint"])
 def test_a_canvas_that_cannot_be_painted_is_one_line_and_nothing_is_written(
-    files, tmp_path, row, message
+    files, tmp_path, command, row, message
 ):
     canvas = tmp_path / "bad.tsv"
     canvas.write_text(CANVAS + row + "\n")
     out, used = tmp_path / "s.tsv", tmp_path / "used.tsv"
-    result = line_of(files, out, "--no-controls", "--canvas-out", used, canvas=canvas)
+    words = [command, files.genome, *(["c:121-150"] if command == "paint" else [])]
+    words += ["--canvas", canvas, "--model", files.model, "--sae", files.sae, "--no-controls"]
+    words += ["--canvas-out", used, "--out", out]
+    result = CliRunner().invoke(app, [str(word) for word in words])
     assert result.exit_code == 1
-    assert message in str(result.exception)
-    assert not out.exists()
-    assert not used.exists()
+    assert re.search(message, str(result.exception))
+    assert "\n" not in str(result.exception)
+    assert list(tmp_path.iterdir()) == [canvas]
 
 
 def test_what_does_not_belong_together_is_refused(files, tmp_path):
@@ -183,6 +192,44 @@ def test_paint_writes_designs_as_a_table_as_fasta_and_as_gff3(files, tmp_path):
         },
     )
     pd.testing.assert_frame_equal(again, summary)
+
+
+@pytest.mark.parametrize("command", ["steer", "paint"])
+def test_a_dictionary_of_a_site_that_the_model_has_not_is_refused(files, tmp_path, command):
+    sae = make_sae(SaeConfig("relu", n_features=30, k=30), 16, seed=0)
+    spec = load_model(str(files.model)).spec
+    metadata = {"model": spec.name, "model_sha256": spec.sha256, "site": "blocks.99"}
+    save_sae(sae, tmp_path / "sae", metadata)
+    words = [command, files.genome, *(["c:121-150"] if command == "paint" else [])]
+    words += ["--canvas", files.canvas, "--model", files.model, "--sae", tmp_path / "sae"]
+    result = CliRunner().invoke(app, [str(it) for it in [*words, "--out", tmp_path / "o.tsv"]])
+    assert result.exit_code == 1
+    assert "expected a site of tiny" in str(result.exception)
+    assert [it.name for it in tmp_path.iterdir()] == ["sae"]
+
+
+@pytest.mark.parametrize("command", ["steer", "paint"])
+def test_work_that_is_ended_by_its_progress_leaves_nothing(files, tmp_path, command):
+    class EndedError(Exception):
+        pass
+
+    def end(done, total):
+        raise EndedError
+
+    canvas, place = Canvas.read(files.canvas), ["c:121-150"] if command == "paint" else []
+    with pytest.raises(EndedError):
+        getattr(gi, command)(
+            files.genome,
+            tmp_path / "o.tsv",
+            *place,
+            canvas,
+            str(files.model),
+            sae=files.sae,
+            canvas_out=tmp_path / "used.tsv",
+            config={"controls": False, "sample": 300},
+            progress=end,
+        )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_can_be_written_over_an_origin_or_off_the_contig(files, tmp_path):

@@ -264,3 +264,48 @@ def training(
 
     draw_training(metrics, out, **look)
     typer.echo(out)
+
+
+@plot.command()
+@with_force
+@with_look
+def paint(
+    summary: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SUMMARY...", help=".summary tables that `paint` wrote", show_default=False
+        ),
+    ],
+    out: Out,
+    look: "Look",
+    measure: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="column of the table, a panel for each; repeatable",
+            show_default="stops_0, coding_0",
+        ),
+    ] = None,
+) -> None:
+    """Draw what designs become by dose, with the controls beside the canvas."""
+    from genointerp.figure.paint import paint as draw_paint
+
+    draw_paint(summary, out, measure=measure or ("stops_0", "coding_0"), **look)
+    typer.echo(out)
+
+
+@plot.command()
+@with_force
+@with_look
+def steer(
+    steering: Annotated[Path, typer.Argument(help="table that `steer` wrote", show_default=False)],
+    out: Out,
+    look: "Look",
+    bases: Annotated[
+        Path | None, typer.Option(help="its table of bases, of one contig and strand")
+    ] = None,
+) -> None:
+    """Draw how far a canvas and its controls move predictions, and the change of each base."""
+    from genointerp.figure.steer import steer as draw_steer
+
+    draw_steer(steering, out, bases=bases, **look)
+    typer.echo(out)

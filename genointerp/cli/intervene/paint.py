@@ -78,10 +78,21 @@ def paint(
     behind: Annotated[
         int | None, option_of(f"{_CONFIG}.behind", help="bases behind it that are read again")
     ] = None,
-    shuffled: Annotated[
-        bool,
-        typer.Option("--shuffled", help="shuffle the bases before it, but for their dinucleotides"),
-    ] = False,
+    structure: Annotated[
+        str | None,
+        typer.Option(help="dots and brackets, one for each base: which pair, in every condition"),
+    ] = None,
+    prompt: Annotated[
+        Literal["own", "shuffled", "intergenic"],
+        typer.Option(
+            help="what is read before it: its own bases, these shuffled but for their "
+            "dinucleotides, or intergenic ones"
+        ),
+    ] = "own",
+    known: Annotated[
+        list[Path] | None,
+        typer.Option(help="another genome in which copies are sought; repeatable"),
+    ] = None,
     dose: Doses = None,
     controls: Controls = True,
     n_matched: NMatched = None,
@@ -110,6 +121,7 @@ def paint(
         profiles=profiles,
         profile_from=profile_from,
         canvas_out=canvas_out,
+        known=known or [],
         config=changed(
             PaintConfig(),
             doses=dose or [],
@@ -120,7 +132,8 @@ def paint(
             avoid=tuple(avoid or ()),
             context=context,
             behind=behind,
-            shuffled=shuffled,
+            structure=structure,
+            prompt=prompt,
             n_matched=n_matched,
             n_random=n_random,
             seed=seed,

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from genointerp.core.arguments import StrPath, as_path
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths
 from genointerp.core.config import read_config
 from genointerp.core.errors import InputError
 from genointerp.core.files import check_writable, claiming, together
@@ -42,6 +42,7 @@ def paint(
     profiles: StrPath | None = None,
     profile_from: str | None = None,
     canvas_out: StrPath | None = None,
+    known: OneOrMorePaths = (),
     config: PaintConfig | Mapping[str, Any] | StrPath | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
@@ -70,6 +71,8 @@ def paint(
     profile_from
         A concept, in place of a canvas: the mean course of amounts over its elements is measured on
         the features of the genome, and painted over the region, stretched to its length.
+    known
+        Genomes, besides this one, in which copies are sought: those that the model was trained on.
     config
         Designs, constraints, doses and controls: a mapping such as ``{"n_designs": 32}``, or YAML.
 
@@ -106,11 +109,19 @@ def paint(
         own = _of_profile(inputs, str(profile_from), region, strand)
     with inputs.opened(model, own, config, HarvestConfig(2048, 512)) as (subject, used):
         written = _place(subject.genome, region, strand)
-        settings = {"region": region, "strand": strand, "profile_from": profile_from}
+        settings: dict[str, Any] = {
+            "region": region,
+            "strand": strand,
+            "profile_from": profile_from,
+        }
+        others = [read_genome(path) for path in as_paths(known)]
+        settings["known"] = [it.sha256 for it in others]
         provenance = inputs.provenance(subject, used, config, settings)
         with claiming(out, same=is_table_of(out, DESIGNS, provenance)):
-            with progress_bar("paint (conditions)", progress) as report:
-                found = paint_designs(subject, used, written, config=config, progress=report)
+            with progress_bar("paint (bases)", progress) as report:
+                found = paint_designs(
+                    subject, used, written, known=others, config=config, progress=report
+                )
             with together():
                 _write(found, subject.genome.lengths, out, provenance)
                 if canvas_out is not None:

@@ -1,0 +1,63 @@
+"""Figure of what designs become by dose, next to controls."""
+
+from collections.abc import Sequence
+from typing import Unpack
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths
+from genointerp.figure.file import Look, check_suffix, is_narrow, new_figure, save_figure
+from genointerp.panel.painting import plot_dose_response
+from genointerp.panel.style import FONT_SIZE
+from genointerp.store.table.schema.intervention import PAINTING
+from genointerp.store.table.table import has_metadata, read_table, read_written
+
+
+def paint(
+    summary: OneOrMorePaths,
+    out: StrPath | None = None,
+    *,
+    measure: Sequence[str] = ("stops_0", "coding_0"),
+    **look: Unpack[Look],
+) -> Figure:
+    """Draw measures of designs by dose, with the controls beside the canvas.
+
+    Parameters
+    ----------
+    summary
+        A ``.summary`` table of `paint`, or several of one place: of two rows of one condition and
+        dose the first counts.
+    measure
+        A panel for each: columns of the table (`genointerp.panel.painting.MEASURES`).
+    look
+        Resolution, width and title: see `genointerp.figure.file.Look`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, which is also written to ``out`` in the format of its suffix (.png, .pdf,
+        .svg) unless ``out`` is None.
+    """
+    check_suffix(out)
+    tables = [
+        read_table(path, PAINTING) if has_metadata(path) else read_written(path, PAINTING)
+        for path in as_paths(summary)
+    ]
+    table = pd.concat(tables, ignore_index=True).drop_duplicates(["condition", "dose"])
+    n = len(measure)
+    shape = (n, 1) if is_narrow(look) else (1, n)
+    figure = new_figure(3.2 * shape[1], 2.6 * shape[0] + 0.5, **look)
+    axes = figure.subplots(*shape, squeeze=False).ravel()
+    for ax, name in zip(axes, measure, strict=True):
+        plot_dose_response(table, name, ax=ax)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=2 if is_narrow(look) else 2 * n,
+        fontsize=FONT_SIZE,
+        frameon=False,
+    )
+    return save_figure(figure, out)
