@@ -19,7 +19,7 @@ from genointerp.command.intervene.paint import paint
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "scripts" / "paintings"
 PAGE = ROOT / "docs" / "steering.md"
-CANVASES = ROOT / "docs" / "steering"
+CODONS = ROOT / "docs" / "steering" / "writing.tsv"
 N_DESIGNS = 128
 """Of the canvas at each dose; a fourth as many of what is beside it."""
 CODING = "NC_000964.3:1,000,201-1,000,410"
@@ -37,7 +37,6 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
     "codons_dose_2_4": _CODONS | _ALONE | {"doses": [2.0, 4.0]},
     "codons_intergenic_0.5_1": _CODONS | _ALONE | _INTERGENIC | {"doses": [0.5, 1.0]},
     "codons_intergenic_2_4": _CODONS | _ALONE | _INTERGENIC | {"doses": [2.0, 4.0]},
-    "codons_added": _CODONS | _ALONE | {"doses": [1.0, 2.0, 4.0]},
     "codons_controls": _CODONS | _BESIDE | {"doses": [2.0]},
     "trna": _TRNA,
     "trna_paired": _TRNA | {"controls": False, "structure": CLOVER_LEAF},
@@ -67,8 +66,7 @@ def measure(part: str, run: Path) -> None:
     if path.exists():
         return
     is_trna = part.startswith("trna")
-    codons = CANVASES / ("adding.tsv" if part == "codons_added" else "writing.tsv")
-    region, canvas = (TRNA, None) if is_trna else (CODING, codons)
+    region, canvas = (TRNA, None) if is_trna else (CODING, CODONS)
     profile = "tRNA" if is_trna else None
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "designs.tsv"
@@ -142,10 +140,7 @@ def _kept(kind: str) -> list[pd.Series]:
             continue
         prompts = settings.get("prompt", "own")
         for _, row in pd.read_csv(path, sep="\t", keep_default_na=True).iterrows():
-            name = row["condition"]
-            if part == "codons_added" and name == "canvas":
-                row["condition"] = name = "canvas, added"
-            key = (prompts, settings.get("structure", ""), name, row["dose"])
+            key = (prompts, settings.get("structure", ""), row["condition"], row["dose"])
             rows.setdefault(key, pd.concat([row, pd.Series({"part": part, "prompts": prompts})]))
     return list(rows.values())
 

@@ -47,7 +47,7 @@ def paint(
     table = pd.concat(tables, ignore_index=True).drop_duplicates(["condition", "dose"])
     n = len(measure)
     shape = (n, 1) if is_narrow(look) else (1, n)
-    figure = new_figure(3.2 * shape[1], 2.6 * shape[0] + 0.5, **look)
+    figure = new_figure(3.2 * shape[1], 2.8 * shape[0] + 0.6, **look)
     axes = figure.subplots(*shape, squeeze=False).ravel()
     for ax, name in zip(axes, measure, strict=True):
         plot_dose_response(table, name, ax=ax)

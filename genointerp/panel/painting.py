@@ -20,7 +20,7 @@ from genointerp.panel.style import (
 )
 
 MEASURES = {
-    "stops_0": "stop codons in frame, observed / expected",
+    "stops_0": "stops in frame, observed / expected",
     "coding_0": "share of bases in genes of the frame",
     "trna": "share with a tRNA (pyaragorn)",
     "rrna": "share with an rRNA (pybarrnap)",
@@ -66,13 +66,21 @@ def plot_dose_response(summary: pd.DataFrame, measure: str, *, ax: Axes | None =
     others = summary[~summary["condition"].isin([_UNPAINTED, _CANVAS])]
     names = list(dict.fromkeys(others["condition"]))
     width = float(line["dose"].max()) if len(line) else 1.0
+    # controls of one dose would hide each other
+    apart = others["dose"] + 0.02 * width * (others.groupby("dose").cumcount() + 1)
     for number, name in enumerate(names):
-        rows = others[others["condition"] == name]
-        # controls of one dose would hide each other
-        moved = rows["dose"] + width * 0.025 * (number + 1)
+        own = others["condition"] == name
         color = PALETTE[1 + number % (len(PALETTE) - 1)]
         marker = _MARKERS[number % len(_MARKERS)]
-        ax.plot(moved, rows[measure], marker, color=color, markersize=4, label=plain_text(name))
+        ax.plot(
+            apart[own],
+            others[own][measure],
+            marker,
+            color=color,
+            markersize=4,
+            clip_on=False,
+            label=plain_text(name),
+        )
     ax.set_xlabel("dose, in units of each feature", fontsize=FONT_SIZE + 1)
     ax.set_ylabel(MEASURES[measure], fontsize=FONT_SIZE + 1)
     ax.set_ylim(bottom=0)
