@@ -154,7 +154,7 @@ class Painting:
         told = {}
         for strand, part in rows.groupby("strand", sort=True):
             told[str(strand)] = {
-                "chr": [self._shown(outcome, seqid) for seqid in part["seqid"]],
+                "chr": [self._name_of(outcome, seqid) for seqid in part["seqid"]],
                 "start": part["start"].tolist(),
                 "end": part["end"].tolist(),
                 "change": _plain(part["log_p_painted"] - part["log_p"]),
@@ -212,7 +212,7 @@ class Painting:
         sha256 = outcome.canvas.identity.genome_sha256
         return next(one for one in self._run.specimens if one.genome_sha256 == sha256)
 
-    def _shown(self, outcome: Outcome, seqid: str) -> str:
+    def _name_of(self, outcome: Outcome, seqid: str) -> str:
         return self._ground.places.names[self._of(outcome).name, seqid]
 
     def _provenance(self, outcome: Outcome) -> Provenance:
