@@ -27,6 +27,9 @@ class _Loaded(NamedTuple):
 class Workbench:
     """The model and the dictionary of a run, loaded when they are first needed.
 
+    There is no control by a difference of means, for which a model reads a sample of the genome for
+    many seconds.
+
     Parameters
     ----------
     source
@@ -51,7 +54,7 @@ class Workbench:
         progress: Progress,
     ) -> Outcome:
         """Measure a region of a genome under a canvas: see `steer_genome`."""
-        config = SteerConfig(controls=is_controlled)
+        config = SteerConfig(controls=is_controlled, labelled=0)
         subject, used = self._opened(specimen, canvas)
         found = steer_genome(
             subject, used, regions=[region], config=config, bases=True, progress=progress
@@ -71,7 +74,9 @@ class Workbench:
         progress: Progress,
     ) -> Outcome:
         """Write a place of a genome under a canvas: see `paint_designs`."""
-        config = PaintConfig(n_designs=n_designs, temperature=temperature, controls=is_controlled)
+        config = PaintConfig(
+            n_designs=n_designs, temperature=temperature, controls=is_controlled, labelled=0
+        )
         subject, used = self._opened(specimen, canvas)
         found = paint_designs(subject, used, place, config=config, progress=progress)
         return Outcome(used, found.summary, found.table)
