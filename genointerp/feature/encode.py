@@ -41,6 +41,7 @@ def encode_store(
     *,
     device: str = "cpu",
     compression: Compression = "none",
+    of_parent: bool = False,
     progress: Progress = silent,
 ) -> FeatureStore:
     """Encode the activations of one genome into a features file.
@@ -56,13 +57,17 @@ def encode_store(
         Path of the features file, which appears when it is complete.
     compression
         ``zstd`` makes the file smaller and queries slower.
+    of_parent
+        Whether the activations are of an edited model, and the dictionary of the one that was
+        edited.
     progress
         Called with (rows done, rows in all).
 
     Raises
     ------
     InputError
-        If the device does not exist on this machine, or the compressor is not installed.
+        If the device does not exist on this machine, the compressor is not installed, or
+        ``of_parent`` is given for a model that is not an edited one.
     MismatchError
         If the activations have another model, site or width than those that the dictionary was
         trained on, or are of two genomes.
@@ -78,7 +83,8 @@ def encode_store(
     if sae.joins_sites and sae.d_in == sae.d_row:
         activations = join_sites(activations)
     for store in activations:
-        of.identity.check(store.identity, "model", "site", "width")
+        known_as = store.identity_for_dictionaries(of_parent=of_parent)
+        of.identity.check(known_as, "model", "site", "width")
         activations[0].identity.check(store.identity, "model", "genome")
     header = _header(activations[0], of)
     n_rows, done = sum(store.n_tokens for store in activations), 0

@@ -67,6 +67,12 @@ class ModelSpec:
     parent_sha256: str = ""
     of_parent: bool = False
 
+    @property
+    def dictionaries_of(self) -> tuple[str, str]:
+        """Name and sha256 of the model whose dictionaries may be used with it."""
+        own = self.name, self.sha256
+        return (self.parent, self.parent_sha256) if self.of_parent else own
+
     def __str__(self) -> str:
         return (
             f"{self.name}, {len(self.sites)} sites of {self.d_site} numbers, by default "

@@ -53,8 +53,16 @@ class DictionaryEvaluation:
     fidelity: Fidelity
     dictionary: dict[str, Any]
 
-    def over(self, store: ActivationStore, sae_dir: Path) -> "DictionaryEvaluation":
+    def over(
+        self, store: ActivationStore, sae_dir: Path, *, of_parent: bool = False
+    ) -> "DictionaryEvaluation":
         """Return a copy with FVU, L0 and densities over every row of a file of activations.
+
+        Parameters
+        ----------
+        of_parent
+            Whether the activations are of an edited model, and the dictionary of the one that was
+            edited.
 
         Raises
         ------
@@ -62,7 +70,8 @@ class DictionaryEvaluation:
             If the activations are of another model or site than the dictionary in ``sae_dir``.
         """
         dictionary = Dictionary.load(sae_dir)
-        dictionary.header.identity.check(store.identity, "model", "site", "width")
+        known_as = store.identity_for_dictionaries(of_parent=of_parent)
+        dictionary.header.identity.check(known_as, "model", "site", "width")
         figures = evaluate(dictionary.sae, _batches(store))
         kept = {key: self.dictionary[key] for key in ("decoder_cosine", "against")}
         counted = {

@@ -229,8 +229,8 @@ def check_dictionary(dictionary: Dictionary, model: DnaModel) -> None:
         model does not have.
     """
     header, spec = dictionary.header, model.spec
-    names = (spec.parent, spec.parent_sha256) if spec.of_parent else (spec.name, spec.sha256)
-    of_model = Identity(f"model {spec.name}", model=names[0], model_sha256=names[1])
+    name, sha256 = spec.dictionaries_of
+    of_model = Identity(f"model {spec.name}", model=name, model_sha256=sha256)
     header.identity.check(of_model, "model")
     where = str(header.folder)
     if dictionary.sae.joins_sites:

@@ -294,6 +294,8 @@ class HarvestPlan:
             genome_sha256=self.genome.sha256,
             encoding=self.config.encoding_for(self.spec),
             contigs=ContigInfo.of(self.genome),
+            parent=self.spec.parent,
+            parent_sha256=self.spec.parent_sha256,
         )
 
     @cached_property

@@ -12,6 +12,7 @@ from genointerp.sae.architecture.registry import ARCHITECTURES
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.io import save_sae
 from genointerp.store.activation.store import ActivationStore
+from genointerp.store.feature.store import FeatureStore
 from tests.stores import activation_header, windows_of, write_activations, write_words
 
 METADATA = {"model": "toy", "model_sha256": "m" * 64, "site": "blocks.1"}
@@ -125,6 +126,34 @@ def test_activations_of_another_model_or_site_are_refused(tmp_path, sae, field, 
     other = write_activations(tmp_path / "o.h5", np.zeros((320, 4), np.float32), header=header)
     with pytest.raises(MismatchError, match=rf"o\.h5: expected {what} .* as in .*sae, found"):
         encode_store([other], tmp_path / "sae", tmp_path / "f.h5")
+    assert not (tmp_path / "f.h5").exists()
+
+
+def test_activations_of_an_edited_model_are_encoded_with_its_parents_dictionary_if_asked_for(
+    tmp_path, sae, activations
+):
+    header = activation_header(
+        model="toy-edit-1", model_sha256="e" * 64, parent="toy", parent_sha256="m" * 64
+    )
+    x = activations.rows(0, 320)
+    edited = write_activations(tmp_path / "e.h5", x, header=header)
+    assert ActivationStore(edited.path).header == header
+    with pytest.raises(MismatchError, match=r"e\.h5: expected model toy with weights m+ as in"):
+        encode_store([edited], tmp_path / "sae", tmp_path / "f.h5")
+    words = ["encode", str(edited.path), "--sae", str(tmp_path / "sae"), "--of-parent"]
+    done = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "f.h5")])
+    assert done.exit_code == 0, done.output
+    plain = encode_store([activations], tmp_path / "sae", tmp_path / "p.h5")
+    found = FeatureStore(tmp_path / "f.h5")
+    assert found.header.model == "toy-edit-1"
+    np.testing.assert_array_equal(found.feature(1, "+").value, plain.feature(1, "+").value)
+
+
+def test_activations_of_a_model_without_a_parent_have_no_dictionaries_of_one(
+    tmp_path, sae, activations
+):
+    with pytest.raises(InputError, match=r"of_parent: expected activations of an edited model"):
+        encode_store([activations], tmp_path / "sae", tmp_path / "f.h5", of_parent=True)
     assert not (tmp_path / "f.h5").exists()
 
 

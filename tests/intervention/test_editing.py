@@ -13,8 +13,16 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from genointerp.cli.main import app
+from genointerp.command.build.encode import encode
+from genointerp.command.build.harvest import harvest
 from genointerp.command.intervene.edit import edit as edit_model
-from genointerp.core.errors import ConfigError, InputError, MismatchError, UnknownNameError
+from genointerp.core.errors import (
+    ConfigError,
+    InputError,
+    MismatchError,
+    StorageError,
+    UnknownNameError,
+)
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import write_fasta
 from genointerp.intervention.editing.closed_form import fit_probe
@@ -272,6 +280,9 @@ def test_an_edited_folder_loads_refuses_the_parents_dictionary_and_is_undone(tin
     with pytest.raises(MismatchError, match="expected model tiny with weights"):
         check_dictionary(own, model)
     check_dictionary(own, load_model(str(out), of_parent=True))
+    windows = {"window": 48, "warmup": 8}
+    store = harvest(tiny.folder / "test.fa", tmp_path / "a.h5", model, site=SITE, **windows)
+    encode(store, tiny.usual, tmp_path / "f.h5", of_parent=True)
     # once more: the same result in its place
     again = write(tiny, out, method="closed-form", anyway=True)
     assert again.as_mapping() == summary.as_mapping()
@@ -322,6 +333,7 @@ def test_a_probe_that_predicts_too_little_is_refused(tiny, tmp_path):
         ({"mode": "scale"}, ConfigError, "value of scale"),
         ({"value": 2.0}, ConfigError, "value of ablate"),
         ({"mode": "set", "value": float("nan")}, ConfigError, "finite number"),
+        ({"mode": "set", "value": 1e30}, InputError, "stay finite, found NaN or infinity"),
         ({"genome": "test.fa"}, MismatchError, "another genome"),
         ({"sae": None}, InputError, "sae: expected a dictionary of"),
         ({"test_genome": None}, InputError, "one to fit on and another"),
@@ -335,6 +347,39 @@ def test_bad_input_is_one_line_and_nothing_is_written(tiny, tmp_path, given, err
     with pytest.raises(error, match=message):
         edit_model(tmp_path / "edited", str(tiny.own), **(usual | given))
     assert not (tmp_path / "edited").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model_sha256": "0" * 64}, "expected model tiny with weights 000000000000 as in"),
+        ({"model": "other", "model_sha256": ""}, "expected model other"),
+        ({"site": "blocks.7"}, "expected a site of tiny, 16 wide, found blocks.7"),
+    ],
+)
+def test_a_dictionary_of_another_model_or_site_is_refused(tiny, tmp_path, changes, message):
+    sae = make_sae(SaeConfig("jumprelu", n_features=6, k=6), 16, seed=0)
+    spec = tiny.model.spec
+    own = {"model": spec.name, "model_sha256": spec.sha256, "site": SITE}
+    save_sae(sae, tmp_path / "sae", own | changes)
+    with pytest.raises(MismatchError, match=message):
+        edit_model(tmp_path / "edited", str(tiny.own), sae=tmp_path / "sae", feature=2)
+    assert not (tmp_path / "edited").exists()
+
+
+def test_a_folder_that_is_there_is_not_replaced(tiny, tmp_path):
+    (tmp_path / "edited").mkdir()
+    (tmp_path / "edited" / "mine.txt").write_text("mine")
+    with pytest.raises(StorageError, match="edited: expected nothing, or the same result"):
+        write(tiny, tmp_path / "edited")
+    assert [it.name for it in (tmp_path / "edited").iterdir()] == ["mine.txt"]
+    adapter = tmp_path / "adapter"
+    write(tiny, adapter)
+    with pytest.raises(StorageError, match="edited: expected nothing"):
+        edit_model(tmp_path / "edited", str(adapter), undo=True)
+    assert (tmp_path / "edited" / "mine.txt").read_text() == "mine"
+    with pytest.raises(InputError, match="undo: expected the folder of an edited model"):
+        edit_model(tmp_path / "back", str(tiny.own), undo=True)
 
 
 def test_a_dictionary_whose_features_compete_is_refused(tiny, tmp_path):

@@ -253,6 +253,36 @@ def test_damage_is_told(tiny, tmp_path):
         load_model(str(tmp_path / "edited"))
 
 
+def test_a_record_that_was_changed_by_hand_is_told(tiny, tmp_path):
+    shutil.copytree(tiny.folder, tmp_path / "edited")
+    path = tmp_path / "edited" / RECORD
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps(values | {"site": "blocks.2"}))
+    with pytest.raises(SchemaError, match=r"edit\.json: name: expected tiny-edit-\w{8}, as"):
+        load_model(str(tmp_path / "edited"))
+    path.write_text(json.dumps(values | {"format-version": 9}))
+    with pytest.raises(SchemaError, match="expected genointerp::edited-model of version 1"):
+        load_model(str(tmp_path / "edited"))
+
+
+def test_a_folder_that_was_moved_is_the_same_model(tiny, tmp_path):
+    shutil.copytree(tiny.folder, tmp_path / "elsewhere" / "moved")
+    moved = load_model(str(tmp_path / "elsewhere" / "moved"))
+    assert moved.spec == tiny.model.spec
+    tokens = tokens_of(moved)
+    assert same(moved.next_log_probs(tokens), tiny.model.next_log_probs(tokens))
+
+
+@pytest.mark.parametrize("missing", [CHANGES, PARENT])
+def test_a_part_that_is_missing_is_told_and_nothing_is_written(tiny, tmp_path, missing):
+    shutil.copytree(tiny.folder, tmp_path / "edited", ignore=shutil.ignore_patterns(missing))
+    with pytest.raises(SchemaError, match=missing):
+        load_model(str(tmp_path / "edited"))
+    with pytest.raises(SchemaError, match=missing):
+        restore_parent(tmp_path / "edited", tmp_path / "back")
+    assert not (tmp_path / "back").exists()
+
+
 @pytest.mark.parametrize(
     ("tensors", "expected"),
     [

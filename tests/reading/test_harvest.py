@@ -319,6 +319,17 @@ def test_what_is_new_in_the_settings_is_recorded_only_where_it_is_used(tmp_path)
     assert masked["halo"] == CONFIG.warmup
 
 
+def test_activations_of_an_edited_model_name_its_parent_and_those_of_others_say_nothing(tmp_path):
+    edited = ToyDnaModel()
+    edited.spec = dataclasses.replace(edited.spec, parent="toy", parent_sha256="p" * 64)
+    for name, model, expected in (("a", edited, ("toy", "p" * 64)), ("b", ToyDnaModel(), None)):
+        out = tmp_path / f"{name}.h5"
+        header = harvest(model, genome_of(60), site="blocks.0", out=out, config=CONFIG).header
+        assert (header.parent, header.parent_sha256) == (expected or ("", ""))
+        with h5py.File(out) as file:
+            assert ("model-parent" in file.attrs) == (expected is not None)
+
+
 class LargeModel(ToyDnaModel):
     """A residual stream beyond what float16 holds."""
 

@@ -25,12 +25,24 @@ def encode(
         Literal["none", "zstd"],
         typer.Option(help="zstd gives a smaller file that is slower to query"),
     ] = "none",
+    of_parent: Annotated[
+        bool,
+        typer.Option(
+            "--of-parent", help="encode activations of an edited model with its parent's dictionary"
+        ),
+    ] = False,
 ) -> None:
     """Encode the ACTIVATIONS of a genome into the features of a dictionary, both strands."""
     from genointerp.command.build.encode import encode as encode_files
 
     store = encode_files(
-        activations, sae, out, genome=genome, device=device, compression=compression
+        activations,
+        sae,
+        out,
+        genome=genome,
+        device=device,
+        compression=compression,
+        of_parent=of_parent,
     )
     hits = sum(int(store.n_firing(strand).sum()) for strand in store.strands)
     bases = sum(part.length for strand in store.strands for part in store.coverage(strand))

@@ -19,6 +19,7 @@ def encode(
     genome: str | None = None,
     device: str = "cpu",
     compression: Compression = "none",
+    of_parent: bool = False,
     progress: Progress | None = None,
 ) -> FeatureStore:
     """Encode the activations of a genome into the features of a dictionary, both strands.
@@ -40,6 +41,8 @@ def encode(
         Where the dictionary runs, as torch names it.
     compression
         ``zstd``: a smaller file, slower to ask.
+    of_parent
+        Encode activations of an edited model with a dictionary of the model that was edited.
 
     Examples
     --------
@@ -50,5 +53,11 @@ def encode(
     stores = [ActivationStore(path) for path in files]
     with progress_bar("encode (bases)", progress) as report:
         return encode_store(
-            stores, Path(sae), Path(out), device=device, compression=compression, progress=report
+            stores,
+            Path(sae),
+            Path(out),
+            device=device,
+            compression=compression,
+            of_parent=of_parent,
+            progress=report,
         )

@@ -113,7 +113,7 @@ def evaluate(
                 progress=report,
             )
         if stored is not None:
-            found = found.over(stored, own)
+            found = found.over(stored, own, of_parent=model.spec.of_parent)
         values = found.as_mapping() | extent | {"provenance": provenance}
         temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     return found.fidelity

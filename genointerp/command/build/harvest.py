@@ -111,7 +111,8 @@ def plan_harvest(
     )
     plan.check()
     if sae is not None:
-        found = Identity(spec.name, model=spec.name, model_sha256=spec.sha256, site=plan.site)
+        name, sha256 = spec.dictionaries_of
+        found = Identity(spec.name, model=name, model_sha256=sha256, site=plan.site)
         read_header(sae).identity.check(found, "model", "site")
     return plan
 

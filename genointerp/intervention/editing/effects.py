@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float64, Int64
 
 from genointerp.annotation.concepts import ConceptElements
+from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
 from genointerp.intervention.editing.amounts import RunningAmounts
@@ -104,6 +105,11 @@ def measure_effects(
     progress
         Called with (windows done, windows in all).
 
+    Raises
+    ------
+    InputError
+        If activations or predictions under an edit are not finite.
+
     Notes
     -----
     A prediction belongs to the token before it, whose state decides it. With p the distribution of
@@ -128,6 +134,7 @@ def measure_effects(
             plain = Variant(edits=[subject.splices.at(site)])
             wanted, spliced = distribution(model, batch, plain, (site,))
             made, edited = distribution(model, batch, subject.made, (site,))
+            _check_finite(subject, spliced[site], wanted, edited[site], made)
             if number == 0:
                 amounts.add(1, spliced[site], batch)
                 amounts.add(2, edited[site], batch)
@@ -144,6 +151,13 @@ def measure_effects(
     ]
     table = pd.DataFrame(rows, columns=EDIT_EFFECTS.names)
     return Effects(conform(table, EDIT_EFFECTS, where="effects of an edit"), amounts.table())
+
+
+def _check_finite(subject: Subject, *found: torch.Tensor) -> None:
+    """Refuse activations or predictions that are not finite, or too large for a norm to be."""
+    if not all(bool(it.float().square().sum(-1).isfinite().all()) for it in found):
+        expected = "a new amount with which activations and predictions stay finite"
+        raise InputError(f"edit of feature {subject.feature}", expected, "NaN or infinity")
 
 
 def _compare(

@@ -86,6 +86,12 @@ def read_record(folder: Path) -> EditRecord:
         if not isinstance(values.get(key), str):
             raise SchemaError(f"{path}: {key}", "a text", repr(values.get(key)))
     record = EditRecord(**{name: values[key] for key, name in keys.items()})
+    for key, expected in (("name", record.name), ("sha256", record.sha256)):
+        if (found := values.get(key)) != expected:
+            raise SchemaError(f"{path}: {key}", f"{expected}, as follows from the rest", f"{found}")
+    for part in (CHANGES, PARENT):
+        if not (folder / part).exists():
+            raise SchemaError(str(folder / part), "this part of an edited model", "none")
     if (found := sha256_file(folder / CHANGES)) != record.changes_sha256:
         expected = f"changes of sha256 {record.changes_sha256[:12]}"
         raise SchemaError(str(folder / CHANGES), expected, found[:12])

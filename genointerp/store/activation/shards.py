@@ -28,6 +28,7 @@ from genointerp.store.activation.store import (
     CHECKSUMS,
     FORMAT,
     LARGE,
+    PARENT,
     STORED,
     VERSION,
     ActivationHeader,
@@ -251,6 +252,7 @@ class ActivationShards:
             "genome-sha256": header.genome_sha256,
             "encoding": header.encoding,
             "manifest-sha256": self.manifest_sha256,
+            **{key: getattr(header, name) for name, key in PARENT.items() if header.parent},
         }
 
     def _merge_into(self, file: h5py.File) -> None:
@@ -332,8 +334,10 @@ def manifest_sha256(
     header: ActivationHeader, windows: Sequence[GenomicInterval], provenance: Provenance
 ) -> str:
     """Return the sha256 of everything that determines the contents of an activations file."""
+    # only said of edited models, so that manifests of all others stay as they are
+    usual = {} if header.parent else dict.fromkeys(PARENT)
     record = {
-        "header": asdict(header),
+        "header": {name: it for name, it in asdict(header).items() if name not in usual},
         "windows": [(w.seqid, w.start, w.end, w.strand) for w in windows],
         "config": dict(provenance.config),
         "inputs": dict(provenance.inputs),

@@ -44,6 +44,8 @@ class SideBySide(ActivationStore):
             first.header,
             model=_joined([header.model for header in headers]),
             model_sha256=_joined([header.model_sha256 for header in headers]),
+            parent=_joined([header.parent for header in headers]),
+            parent_sha256=_joined([header.parent_sha256 for header in headers]),
             site=JOINED.join(header.site for header in headers),
             d_in=self._shape[1],
         )

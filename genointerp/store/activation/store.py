@@ -6,7 +6,7 @@ and ``end - 1 - j`` on ``-``; if they are words, the bases of each row are store
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast, get_args
@@ -38,6 +38,9 @@ CHECKSUMS = {"activations": "chunks/crc32", "tokens/start": "tokens/crc32"}
 _EXPONENT: dict[Encoding, int] = {"float16": 0x7C00, "bfloat16": 0x7F80}
 """Bits that are all set in a value that is not finite."""
 
+PARENT = {"parent": "model-parent", "parent_sha256": "model-parent-sha256"}
+"""Attributes of activations of an edited model, by their name in the header."""
+
 LARGE = ("activations", "tokens/start", "tokens/end")
 """The datasets of which each chunk of rows has its own checksum."""
 
@@ -62,6 +65,8 @@ class ActivationHeader:
         Type of the stored values; those in ``bfloat16`` are stored as their bits in uint16.
     contigs
         Every contig of the genome, in its order, even if it was not read.
+    parent, parent_sha256
+        Name and sha256 of the model that was edited; empty for a model that is not an edited one.
     """
 
     model: str
@@ -71,6 +76,8 @@ class ActivationHeader:
     genome_sha256: str
     encoding: Encoding
     contigs: tuple[ContigInfo, ...]
+    parent: str = ""
+    parent_sha256: str = ""
 
 
 class TokenBases(NamedTuple):
@@ -167,6 +174,26 @@ class ActivationStore:
             d_in=self.header.d_in,
             genome_sha256=self.header.genome_sha256,
         )
+
+    def identity_for_dictionaries(self, *, of_parent: bool) -> Identity:
+        """Return the identity that a dictionary must have to encode the activations.
+
+        Parameters
+        ----------
+        of_parent
+            Whether dictionaries of the model that was edited are wanted instead of its own.
+
+        Raises
+        ------
+        InputError
+            If they are, and the model is not an edited one.
+        """
+        if not of_parent:
+            return self.identity
+        header = self.header
+        if not header.parent:
+            raise InputError("of_parent", "activations of an edited model", f"{self.path}")
+        return replace(self.identity, model=header.parent, model_sha256=header.parent_sha256)
 
     @property
     def n_tokens(self) -> int:
@@ -423,4 +450,5 @@ def _read_header(file: h5py.File) -> ActivationHeader:
         genome_sha256=text_attribute(file, "genome-sha256"),
         encoding=cast(Encoding, encoding),
         contigs=read_contigs(file["contigs"]),
+        **{name: text_attribute(file, key) for name, key in PARENT.items() if key in file.attrs},
     )
