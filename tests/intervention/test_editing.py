@@ -25,22 +25,27 @@ from genointerp.core.errors import (
 )
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import write_fasta
+from genointerp.genome.windows import spread_stretches
 from genointerp.intervention.editing.closed_form import fit_probe
 from genointerp.intervention.editing.config import EditConfig
 from genointerp.intervention.editing.effects import PARTS, Effects, measure_effects
 from genointerp.intervention.editing.feature_change import feature_edit
 from genointerp.intervention.editing.make import make_edit
 from genointerp.intervention.editing.sample import (
+    Subject,
     Variant,
     distribution,
     divergence,
     sample,
+    silent_stretches,
     since_fired,
     stretches,
 )
 from genointerp.intervention.editing.verdict import summarise_edit
+from genointerp.intervention.editing.writing import judge_writing
 from genointerp.model.edited.changes import network_of
 from genointerp.model.edited.writers import last_writers, reading_keys
+from genointerp.model.generation import generate
 from genointerp.model.hyena.folder import save_model
 from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise
 from genointerp.model.registry import load_model
@@ -50,7 +55,7 @@ from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.io import save_sae
-from genointerp.store.table.schema.editing import EDIT_EFFECTS, EDIT_FEATURES
+from genointerp.store.table.schema.editing import EDIT_EFFECTS, EDIT_FEATURES, EDIT_WRITING
 from genointerp.store.table.table import read_table
 from tests.tiny_transformers import save_tiny
 
@@ -65,7 +70,15 @@ SHAPE = HyenaConfig(
 )
 SITE = "blocks.1"
 CONFIG = EditConfig(
-    n_fit=640, n_test=320, window=48, warmup=8, steps=3, n_matched=1, n_random=1, batch=4
+    n_fit=640,
+    n_test=320,
+    n_silent=0,
+    window=48,
+    warmup=8,
+    steps=3,
+    n_matched=1,
+    n_random=1,
+    n_written=0,
 )
 EVERYWHERE = -1e9
 """A threshold below which no activation lies: a feature that is linear in them."""
@@ -220,6 +233,58 @@ def test_figures_of_a_part_are_means_over_its_predictions(tiny):
     assert fires["kl_edit"] == pytest.approx(totals[2] / totals[3], rel=1e-4)
 
 
+def test_models_write_after_the_same_prompts_and_the_parent_judges_them(tiny):
+    config = replace(CONFIG, n_written=3, prompt=12, written=20)
+    own = Dictionary.load(tiny.usual)
+    edit = feature_edit(own, 2, "set", 6.0)
+    exact = make_edit(tiny.model, own, edit, "adapter", tiny.genomes[0], config).subjects[:1]
+    table = judge_writing(tiny.model, tiny.genomes[1], SITE, exact, config).set_index("model")
+    assert list(table.index) == ["parent", "activation edit", "edited"]
+    assert table["identity"]["parent"] == 1
+    assert table["identity"]["edited"] < 1
+    # an adapter is its edit of activations
+    assert table.loc["edited"].to_dict() == table.loc["activation edit"].to_dict()
+    prompts = [tiny.genomes[1].fetch(one) for one in prompts_of(tiny.genomes[1], 3, 12)]
+    written = generate(tiny.model, prompts, "N" * 20, seed=config.seed)
+    assert table["log_p"]["parent"] == pytest.approx(np.mean([it.log_p.mean() for it in written]))
+
+
+def prompts_of(genome, n, length):
+    return spread_stretches(genome.regions(genome), n_bases=n * length, length=length)
+
+
+def test_stretches_are_added_where_the_feature_is_silent_longest(tiny):
+    config = replace(CONFIG, n_silent=120, scan=3, silent_after=2)
+    own = Dictionary.load(tiny.usual)
+    splices = feature_edit(own, 2, "ablate", None).splices
+    even = sample(tiny.model, tiny.genomes[1], config.n_test, config)
+    found = silent_stretches(tiny.model, tiny.genomes[1], SITE, splices, config)
+    wide = sample(tiny.model, tiny.genomes[1], 360, config)
+    counts = {one: n_silent(tiny, own, one) for one in wide if one not in even}
+    assert 0 < len(found) <= 3
+    left = [counts[one] for one in counts if one not in found]
+    assert min(counts[one] for one in found) >= max(left)
+    # they count to the silent parts alone
+    subject = Subject("feature", 0, 2, splices, Variant(edits=[splices.at(SITE)]))
+    tables = [
+        measure_effects(tiny.model, tiny.genomes[1], own, [subject], it).effects.set_index("part")
+        for it in (replace(config, n_silent=0), config)
+    ]
+    fewer, more = (table["n_tokens"] for table in tables)
+    assert more["all"] == fewer["all"]
+    assert more["fires"] == fewer["fires"]
+
+
+def n_silent(tiny, own, region):
+    total = 0
+    for window in CONFIG.reading.windows(tiny.model.spec, tiny.genomes[1], [region]):
+        read = tokenised(tiny.model, next(genome_passages(tiny.genomes[1], [window])))
+        x = tiny.model.run(torch.from_numpy(read.spans.ids)[None], capture=[SITE])[SITE]
+        fires = own.amounts(x)[0, :, 2].numpy() > 0
+        total += sum(not fires[i - 1 : i + 1].any() for i in range(window.warmup, len(fires)))
+    return total
+
+
 @given(st.lists(st.booleans(), min_size=1, max_size=20))
 def test_since_fired_counts_tokens_as_one_would(fires):
     found = since_fired(np.array([fires]))[0]
@@ -255,7 +320,8 @@ def test_a_model_of_transformers_is_edited_in_its_last_writers(tmp_path):
 
 
 def write(tiny, out, **given):
-    settings = {"n_fit": 640, "n_test": 320, "window": 48, "warmup": 8, "n_matched": 1}
+    settings = {"n_fit": 640, "n_test": 320, "n_silent": 80, "window": 48, "warmup": 8}
+    settings |= {"n_matched": 1, "n_random": 1, "n_written": 0}
     return edit_model(
         out,
         str(tiny.own),
@@ -270,12 +336,14 @@ def write(tiny, out, **given):
 
 def test_an_edited_folder_loads_refuses_the_parents_dictionary_and_is_undone(tiny, tmp_path):
     out = tmp_path / "edited"
-    summary = write(tiny, out, method="closed-form", anyway=True)
+    writes = {"n_written": 2, "prompt": 8, "written": 12}
+    summary = write(tiny, out, method="closed-form", anyway=True, config=writes)
     model = load_model(str(out))
     assert model.spec.parent == "tiny"
     assert json.loads((out / "summary.json").read_text())["bake"] == pytest.approx(summary.bake)
-    assert len(read_table(out / "effects.tsv", EDIT_EFFECTS)) == (1 + 1 + 3) * (1 + len(PARTS))
+    assert len(read_table(out / "effects.tsv", EDIT_EFFECTS)) == 3 * (1 + len(PARTS))
     assert len(read_table(out / "features.tsv", EDIT_FEATURES)) == 6
+    assert len(read_table(out / "writing.tsv", EDIT_WRITING)) == 1 + 2 * 3
     own = Dictionary.load(tiny.usual)
     with pytest.raises(MismatchError, match="expected model tiny with weights"):
         check_dictionary(own, model)
@@ -284,7 +352,7 @@ def test_an_edited_folder_loads_refuses_the_parents_dictionary_and_is_undone(tin
     store = harvest(tiny.folder / "test.fa", tmp_path / "a.h5", model, site=SITE, **windows)
     encode(store, tiny.usual, tmp_path / "f.h5", of_parent=True)
     # once more: the same result in its place
-    again = write(tiny, out, method="closed-form", anyway=True)
+    again = write(tiny, out, method="closed-form", anyway=True, config=writes)
     assert again.as_mapping() == summary.as_mapping()
     assert edit_model(tmp_path / "back", str(out), undo=True) is None
     assert load_model(str(tmp_path / "back")).spec == tiny.model.spec
@@ -306,7 +374,8 @@ def test_a_masked_model_gets_an_adapter_that_is_not_measured(tmp_path):
 def test_the_command_says_what_became_of_it(tiny, tmp_path):
     words = f"edit --model {tiny.own} --sae {tiny.usual} --feature 2 --out {tmp_path / 'edited'} "
     words += f"--genome {tiny.folder / 'fit.fa'} --test-genome {tiny.folder / 'test.fa'} "
-    (tmp_path / "edit.yaml").write_text("{n_fit: 640, n_test: 320, window: 48, warmup: 8}\n")
+    settings = "n_fit: 640, n_test: 320, window: 48, warmup: 8, n_silent: 0, n_written: 0"
+    (tmp_path / "edit.yaml").write_text(f"{{{settings}}}\n")
     words += f"--config {tmp_path / 'edit.yaml'}"
     result = CliRunner().invoke(app, words.split())
     assert result.exit_code == 0, result.output
@@ -341,7 +410,8 @@ def test_a_probe_that_predicts_too_little_is_refused(tiny, tmp_path):
 )
 def test_bad_input_is_one_line_and_nothing_is_written(tiny, tmp_path, given, error, message):
     usual = {"sae": tiny.usual, "feature": 2, "genome": tiny.folder / "fit.fa"}
-    usual |= {"test_genome": tiny.folder / "test.fa", "config": {"window": 48, "warmup": 8}}
+    usual |= {"test_genome": tiny.folder / "test.fa"}
+    usual["config"] = {"window": 48, "warmup": 8, "n_written": 0}
     if given.get("genome"):
         given = {"genome": tiny.folder / given["genome"]}
     with pytest.raises(error, match=message):
@@ -404,7 +474,7 @@ def test_the_verdict_is_by_thresholds(bake, silent, verdict):
     frame = pd.DataFrame({"edit": "feature", "part": parts, "bake": bake, "n_tokens": 10})
     frame["kl_edit"] = [silent if PARTS.get(part, 0) >= 32 else 1.0 for part in parts]
     features = pd.DataFrame({"z_activation": [0.0, 5.0], "z_edited": [-4.0, np.nan]})
-    found = summarise_edit(Effects(frame, features), 0.8, 1.0, EditConfig())
+    found = summarise_edit(Effects(frame, features, pd.DataFrame()), 0.8, 1.0, EditConfig())
     assert (found.verdict, found.n_moved_activation, found.n_moved) == (verdict, 1, 1)
     assert found.kl_silent == pytest.approx(silent)
 

@@ -37,7 +37,7 @@ from genointerp.reading.fidelity import check_dictionary
 from genointerp.reading.loss import check_causal
 from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.shipped import shipped_dictionaries
-from genointerp.store.table.schema.editing import EDIT_EFFECTS, EDIT_FEATURES
+from genointerp.store.table.schema.editing import EDIT_EFFECTS, EDIT_FEATURES, EDIT_WRITING
 from genointerp.store.table.table import write_table
 
 FIT, TEST = "ecoli_mg1655", "bsubtilis_168"
@@ -72,8 +72,8 @@ def edit(
     ----------
     out
         Folder to write: the record, the changes, the files of the parent, ``effects.tsv``,
-        ``features.tsv`` and ``summary.json``. A masked model, which has no loss, can only get an
-        adapter, and is not measured.
+        ``features.tsv``, ``writing.tsv`` and ``summary.json``. A masked model, which has no loss,
+        can only get an adapter, and is not measured.
     model
         Name or folder of the model to edit, which may itself be an edited one.
     sae
@@ -159,6 +159,7 @@ def edit(
         if found is not None:
             write_table(found.effects, temporary / "effects.tsv", EDIT_EFFECTS, provenance)
             write_table(found.features, temporary / "features.tsv", EDIT_FEATURES, provenance)
+            write_table(found.writing, temporary / "writing.tsv", EDIT_WRITING, provenance)
     return summary
 
 

@@ -26,6 +26,10 @@ class EditConfig:
     """Bases, of both strands together, that the edit is fitted on, spread over the genome."""
     n_test: int = 16_384
     """Bases of another genome on which its effects are measured."""
+    n_silent: int = 4_096
+    """Bases of the other genome, besides, on which the feature is silent as long as possible."""
+    scan: int = 4
+    """Times as many bases, spread over the genome, among which those are looked for."""
     window: int = 1024
     """Bases of a window, warm-up included."""
     warmup: int = 256
@@ -54,6 +58,12 @@ class EditConfig:
     """Number of other features of similar density that are edited in the same way."""
     n_random: int = 3
     """Number of random directions of the same norm that are written in place of the feature's."""
+    n_written: int = 16
+    """Sequences that the models write, to be judged by gene finders; 0 for none."""
+    prompt: int = 512
+    """Bases of the other genome after which each is written."""
+    written: int = 240
+    """Bases of each."""
     least_bake: float = 0.7
     """Share of the edit of activations below which the edit failed."""
     most_silent_kl: float = 1e-3
@@ -62,10 +72,11 @@ class EditConfig:
     """Random seed of the controls, and of ``distil``."""
 
     def __post_init__(self) -> None:
-        for name in ("n_fit", "n_test", "batch", "rank", "steps", "silent_after"):
+        counts = ("n_fit", "n_test", "scan", "batch", "rank", "steps", "silent_after")
+        for name in (*counts, "prompt", "written"):
             if getattr(self, name) < 1:
                 raise ConfigError(name, "at least 1", str(getattr(self, name)))
-        for name in ("n_matched", "n_random", "ridge", "silent_share"):
+        for name in ("n_silent", "n_matched", "n_random", "n_written", "ridge", "silent_share"):
             if getattr(self, name) < 0:
                 raise ConfigError(name, "at least 0", str(getattr(self, name)))
         if not 0 <= self.warmup < self.window:

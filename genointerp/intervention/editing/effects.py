@@ -18,15 +18,18 @@ from genointerp.intervention.editing.config import EditConfig
 from genointerp.intervention.editing.places import Places
 from genointerp.intervention.editing.sample import (
     NEVER,
+    Subject,
     Variant,
     batches,
     distribution,
     divergence,
     reading,
     sample,
+    silent_stretches,
     since_fired,
+    windows_of,
 )
-from genointerp.model.edited.changes import Splices
+from genointerp.intervention.editing.writing import judge_writing
 from genointerp.model.protocol import DnaModel, GivesDistribution
 from genointerp.reading.tokens import TokenBatch
 from genointerp.sae.dictionary import Dictionary
@@ -39,34 +42,12 @@ _DIVERGENCES = ("kl_edit", "kl_activation", "kl_parent_activation", "kl_edit_act
 _LOSSES = ("parent", "activation", "edited")
 
 
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """An edit of a model to be measured, and the edit of activations that it is to equal.
-
-    Parameters
-    ----------
-    edit
-        ``feature``; or as a control ``matched feature`` or ``random direction``.
-    draw
-        Number of the control, from 1; 0 for the feature itself.
-    splices
-        Edit of the activations.
-    made
-        The edited model, as changes of the parent.
-    """
-
-    edit: str
-    draw: int
-    feature: int
-    splices: Splices
-    made: Variant
-
-
 class Effects(NamedTuple):
-    """Tables of the schemas ``EDIT_EFFECTS`` and ``EDIT_FEATURES``."""
+    """Tables of the schemas ``EDIT_EFFECTS``, ``EDIT_FEATURES`` and ``EDIT_WRITING``."""
 
     effects: pd.DataFrame
     features: pd.DataFrame
+    writing: pd.DataFrame
 
 
 @dataclass
@@ -116,41 +97,52 @@ def measure_effects(
     the next token under the parent, a that under the edit of activations and e that under the
     edited model, all means over the predictions of a part:
     ``bake = 1 - KL(a || e) / KL(a || p)``; it is NaN where the edit of activations changes nothing.
+    All parts are of windows spread evenly over the genome; to those that begin ``silent_after``
+    tokens or more after the feature fired, windows are added in which it is silent.
     """
     site = dictionary.header.site
-    regions = sample(model, genome, config.n_test, config)
+    stretches = {
+        "even": sample(model, genome, config.n_test, config),
+        "silent": silent_stretches(model, genome, site, subjects[0].splices, config),
+    }
+    n_windows = sum(len(windows_of(model, genome, some, config)) for some in stretches.values())
     tallies = [_Tally() for _ in subjects]
-    places, amounts = Places(), RunningAmounts(dictionary)
-    n_windows = len(config.reading.windows(model.spec, genome, regions))
-    done = 0
-    for batch in batches(model, genome, regions, config):
-        clean, found = distribution(model, batch, Variant(), (site,))
-        kept = np.stack([read.begun for read in batch.windows])[:, 1:]
-        places.add(batch, kept, genome)
-        amounts.add(0, found[site], batch)
-        for number, (subject, tally) in enumerate(zip(subjects, tallies, strict=True)):
-            amount = reading(found[site], subject.splices)
-            tally.add("since", since_fired((amount > 0).cpu().numpy())[:, :-1][kept])
-            plain = Variant(edits=[subject.splices.at(site)])
-            wanted, spliced = distribution(model, batch, plain, (site,))
-            made, edited = distribution(model, batch, subject.made, (site,))
-            _check_finite(subject, spliced[site], wanted, edited[site], made)
-            if number == 0:
-                amounts.add(1, spliced[site], batch)
-                amounts.add(2, edited[site], batch)
-            for name, values in _compare(clean, wanted, made, batch, model).items():
-                tally.add(name, values[kept])
-        done += len(batch.windows)
-        progress(done, n_windows)
+    places, amounts, done = Places(), RunningAmounts(dictionary), 0
+    for kind, some in stretches.items():
+        for batch in batches(model, genome, some, config):
+            clean, found = distribution(model, batch, Variant(), (site,))
+            kept = np.stack([read.begun for read in batch.windows])[:, 1:]
+            places.add(batch, kept, genome)
+            known = [found[site]]
+            for subject, tally in zip(subjects, tallies, strict=True):
+                tally.add("even", np.full(int(kept.sum()), kind == "even"))
+                amount = reading(found[site], subject.splices)
+                tally.add("since", since_fired((amount > 0).cpu().numpy())[:, :-1][kept])
+                plain = Variant(edits=[subject.splices.at(site)])
+                wanted, spliced = distribution(model, batch, plain, (site,))
+                made, edited = distribution(model, batch, subject.made, (site,))
+                _check_finite(subject, spliced[site], wanted, edited[site], made)
+                known += [spliced[site], edited[site]]
+                for name, values in _compare(clean, wanted, made, batch, model).items():
+                    tally.add(name, values[kept])
+            if kind == "even":
+                for number, x in enumerate(known[:3]):
+                    amounts.add(number, x, batch)
+            done += len(batch.windows)
+            progress(done, n_windows)
     concepts = {} if elements is None else places.of_concepts(elements, genome)
     n_bases = np.concatenate(places.n_bases)
     rows = [
         (subject.edit, subject.draw, subject.feature, part, *values)
         for subject, tally in zip(subjects, tallies, strict=True)
-        for part, values in _parts(tally, n_bases, concepts)
+        for part, values in _parts(tally, n_bases, concepts, config)
     ]
     table = pd.DataFrame(rows, columns=EDIT_EFFECTS.names)
-    return Effects(conform(table, EDIT_EFFECTS, where="effects of an edit"), amounts.table())
+    return Effects(
+        conform(table, EDIT_EFFECTS, where="effects of an edit"),
+        amounts.table(),
+        judge_writing(model, genome, site, subjects, config),
+    )
 
 
 def _check_finite(subject: Subject, *found: torch.Tensor) -> None:
@@ -193,15 +185,16 @@ def _parts(
     tally: _Tally,
     n_bases: Int64[np.ndarray, " prediction"],
     concepts: Mapping[str, Bool[np.ndarray, " prediction"]],
+    config: EditConfig,
 ) -> Iterator[tuple[str, tuple[int | float, ...]]]:
-    since = tally.of("since")
+    since, even = tally.of("since"), tally.of("even")
     ends = [*list(PARTS.values())[1:], 3 * NEVER]
-    whole = {"all": np.ones(len(since), dtype=bool)}
+    whole = {"all": even}
     by_distance = {
-        name: (since >= first) & (since < end)
+        name: (since >= first) & (since < end) & (even | (first >= config.silent_after))
         for (name, first), end in zip(PARTS.items(), ends, strict=True)
     }
-    of_concepts = {f"concept {name}": inside for name, inside in concepts.items()}
+    of_concepts = {f"concept {name}": inside & even for name, inside in concepts.items()}
     for part, inside in (whole | by_distance | of_concepts).items():
         yield part, _figures(tally, n_bases, inside)
 

@@ -15,9 +15,14 @@ from genointerp.intervention.ablation import matched_features
 from genointerp.intervention.editing.closed_form import Probe, choose_strength, fit_probe
 from genointerp.intervention.editing.config import EditConfig, Method
 from genointerp.intervention.editing.distil import distil
-from genointerp.intervention.editing.effects import Subject
 from genointerp.intervention.editing.feature_change import FeatureEdit, feature_reader
-from genointerp.intervention.editing.sample import Stretches, Variant, batches, stretches
+from genointerp.intervention.editing.sample import (
+    Stretches,
+    Subject,
+    Variant,
+    batches,
+    stretches,
+)
 from genointerp.model.edited.changes import Changes, Splices, WeightChange
 from genointerp.model.edited.writers import last_writers
 from genointerp.model.protocol import DnaModel

@@ -1,16 +1,17 @@
 """What an edit is fitted and measured on: windows, where the feature fires, and predictions."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
 from genointerp.core.errors import InputError
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
-from genointerp.genome.windows import spread_stretches
+from genointerp.genome.windows import Window, spread_stretches
 from genointerp.intervention.editing.config import EditConfig
 from genointerp.model.edited.changes import Splices, WeightChange, changed
 from genointerp.model.protocol import DnaModel, Edit
@@ -26,6 +27,29 @@ class Variant(NamedTuple):
 
     weights: Mapping[str, WeightChange] = {}
     edits: Sequence[Edit] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """An edit of a model to be measured, and the edit of activations that it is to equal.
+
+    Parameters
+    ----------
+    edit
+        ``feature``; or as a control ``matched feature`` or ``random direction``.
+    draw
+        Number of the control, from 1; 0 for the feature itself.
+    splices
+        Edit of the activations.
+    made
+        The edited model, as changes of the parent.
+    """
+
+    edit: str
+    draw: int
+    feature: int
+    splices: Splices
+    made: Variant
 
 
 class Stretches(NamedTuple):
@@ -68,11 +92,54 @@ def sample(
     return spread_stretches(whole, n_bases=min(-(-n_bases // n_strands), most), length=length)
 
 
+def silent_stretches(
+    model: DnaModel, genome: Genome, site: str, splices: Splices, config: EditConfig
+) -> list[GenomicInterval]:
+    """Return stretches on most of which a feature is silent for long, other than the even ones.
+
+    They are those with the most silent tokens, both strands together, of a wider sample.
+    """
+    even = {*sample(model, genome, config.n_test, config)}
+    wide = sample(model, genome, config.scan * config.n_silent, config) if config.n_silent else []
+    counts = {one: 0 for one in wide if one not in even}
+    for one, amount, begun in _amounts(model, genome, site, splices, list(counts), config):
+        counts[one] += int((since_fired(amount > 0)[0, begun] >= config.silent_after).sum())
+    best = sorted(counts, key=lambda one: -counts[one])[: -(-len(wide) // config.scan)]
+    return sorted(one for one in best if counts[one])
+
+
+def _amounts(
+    model: DnaModel,
+    genome: Genome,
+    site: str,
+    splices: Splices,
+    regions: Sequence[GenomicInterval],
+    config: EditConfig,
+) -> Iterator[tuple[GenomicInterval, Float32[np.ndarray, "1 token"], Bool[np.ndarray, " token"]]]:
+    """Yield the amount of a feature on each window of regions, and which of its tokens count."""
+    windows = [
+        (one, window) for one in regions for window in windows_of(model, genome, [one], config)
+    ]
+    passages = genome_passages(genome, [window for _, window in windows])
+    owners = iter([one for one, _ in windows])
+    for batch in token_batches(model, passages, config.batch):
+        amount = reading(model.run(batch.ids, capture=[site])[site], splices).cpu().numpy()
+        for read, row in zip(batch.windows, amount, strict=True):
+            yield next(owners), row[None], read.begun
+
+
+def windows_of(
+    model: DnaModel, genome: Genome, regions: Sequence[GenomicInterval], config: EditConfig
+) -> list[Window]:
+    """Return the windows of regions, on both strands; none if there are no regions."""
+    return config.reading.windows(model.spec, genome, regions) if regions else []
+
+
 def batches(
     model: DnaModel, genome: Genome, regions: Sequence[GenomicInterval], config: EditConfig
 ) -> Iterator[TokenBatch]:
     """Yield the windows of regions as batches of tokens, on both strands."""
-    windows = config.reading.windows(model.spec, genome, regions)
+    windows = windows_of(model, genome, regions, config)
     yield from token_batches(model, genome_passages(genome, windows), config.batch)
 
 

@@ -31,6 +31,8 @@ class Summary:
     kl_fires, kl_silent
         Divergence of the edited model from its parent, in nats; the last over the parts that begin
         ``silent_after`` tokens or more after the feature fired, NaN if it is never silent so long.
+    n_silent
+        Number of predictions of these parts.
     bake_matched, bake_random
         Median over the other features, and the largest over the random directions.
     n_moved_activation, n_moved
@@ -44,6 +46,7 @@ class Summary:
     bake: float = float("nan")
     kl_fires: float = float("nan")
     kl_silent: float = float("nan")
+    n_silent: int = 0
     bake_matched: float = float("nan")
     bake_random: float = float("nan")
     n_moved_activation: int = 0
@@ -53,7 +56,7 @@ class Summary:
         if np.isnan(self.bake):
             return self.verdict
         r2 = "" if np.isnan(self.r2) else f", held-out R2 {self.r2:.3f}"
-        silent = f"silent KL {self.kl_silent:.2g} nats"
+        silent = f"silent KL {self.kl_silent:.2g} nats over {self.n_silent} tokens"
         return f"{self.verdict}: bake {self.bake:.3f}, {silent}{r2}"
 
     def as_mapping(self) -> dict[str, Any]:
@@ -70,7 +73,7 @@ def summarise_edit(
     """Return the summary of the effects of an edit; None if they were not measured."""
     if found is None:
         return Summary("not measured", r2, strength)
-    effects, features = found
+    effects, features = found.effects, found.features
     own = effects[effects["edit"] == "feature"].set_index("part")
     whole = effects[effects["part"] == "all"]
     bake, fires = float(own["bake"]["all"]), float(own["kl_edit"]["fires"])
@@ -86,6 +89,7 @@ def summarise_edit(
         bake=bake,
         kl_fires=fires,
         kl_silent=silent,
+        n_silent=int(n),
         bake_matched=float(matched.median()) if len(matched) else float("nan"),
         bake_random=float(turned.max()) if len(turned) else float("nan"),
         n_moved_activation=int((features["z_activation"].abs() > _MOVED).sum()),

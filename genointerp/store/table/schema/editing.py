@@ -30,6 +30,26 @@ EDIT_EFFECTS = TableSchema(
     ),
 )
 
+EDIT_WRITING = TableSchema(
+    "genointerp::edit-writing",
+    1,
+    (
+        required("edit", "string", "as in edit-effects"),
+        required("draw", "int64", "as in edit-effects"),
+        required("feature", "int64", "as in edit-effects"),
+        required("model", "string", "parent, activation edit or edited"),
+        required("n_designs", "int64", "number of sequences, each after a prompt of its own"),
+        required("log_p", "float64", "of a base under the parent, in nats"),
+        required("gc", "float64", "share of G and C"),
+        required("identity", "float64", "share of bases that the parent wrote there too"),
+        required("diversity", "float64", "share of bases that differ, over pairs of sequences"),
+        required("coding", "float64", "share of bases in genes that pyrodigal finds"),
+        required("coding_other", "float64", "as coding, on the other strand"),
+        required("trna", "float64", "share of sequences with a tRNA that pyaragorn finds"),
+        required("rrna", "float64", "share of sequences with an rRNA that pybarrnap finds"),
+    ),
+)
+
 EDIT_FEATURES = TableSchema(
     "genointerp::edit-features",
     1,

@@ -16,7 +16,7 @@ from genointerp.store.table.schema.candidate import (
     CANDIDATES,
     LOCUS_EVIDENCE,
 )
-from genointerp.store.table.schema.editing import EDIT_EFFECTS, EDIT_FEATURES
+from genointerp.store.table.schema.editing import EDIT_EFFECTS, EDIT_FEATURES, EDIT_WRITING
 from genointerp.store.table.schema.feature import (
     ELEMENTS,
     FEATURE_CONCEPTS,
@@ -77,5 +77,6 @@ SCHEMAS = {
         PAINTING,
         EDIT_EFFECTS,
         EDIT_FEATURES,
+        EDIT_WRITING,
     )
 }
