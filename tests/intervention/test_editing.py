@@ -36,10 +36,10 @@ from genointerp.intervention.editing.sample import (
     Variant,
     distribution,
     divergence,
+    fit_stretches,
     sample,
     silent_stretches,
     since_fired,
-    stretches,
 )
 from genointerp.intervention.editing.verdict import summarise_edit
 from genointerp.intervention.editing.writing import judge_writing
@@ -71,6 +71,7 @@ SHAPE = HyenaConfig(
 SITE = "blocks.1"
 CONFIG = EditConfig(
     n_fit=640,
+    firing_share=0.0,
     n_test=320,
     n_silent=0,
     window=48,
@@ -167,7 +168,7 @@ def test_only_the_last_writers_change_and_they_come_back(tiny):
 def test_the_probe_is_weighted_ridge_regression_as_computed_by_hand(tiny):
     own = Dictionary.load(tiny.usual)
     edit = feature_edit(own, 2, "ablate", None)
-    on = stretches(tiny.model, tiny.genomes[0], CONFIG.n_fit, CONFIG)
+    on = fit_stretches(tiny.model, tiny.genomes[0], SITE, edit.splices, CONFIG)
     probe = fit_probe(tiny.model, tiny.genomes[0], on, SITE, edit.splices, CONFIG)
     keys, wanted, weight = naive_rows(tiny, on.fit, own)
     penalty = np.full(keys.shape[1], CONFIG.ridge * np.trace((keys * weight).T @ keys))
@@ -254,13 +255,14 @@ def prompts_of(genome, n, length):
 
 
 def test_stretches_are_added_where_the_feature_is_silent_longest(tiny):
-    config = replace(CONFIG, n_silent=120, scan=3, silent_after=2)
+    config = replace(CONFIG, n_test=160, n_silent=120, scan=3, silent_after=2)
     own = Dictionary.load(tiny.usual)
     splices = feature_edit(own, 2, "ablate", None).splices
     even = sample(tiny.model, tiny.genomes[1], config.n_test, config)
     found = silent_stretches(tiny.model, tiny.genomes[1], SITE, splices, config)
     wide = sample(tiny.model, tiny.genomes[1], 360, config)
-    counts = {one: n_silent(tiny, own, one) for one in wide if one not in even}
+    apart = [one for one in wide if not any(one.intersection(other) for other in even)]
+    counts = {one: n_silent(tiny, own, one) for one in apart}
     assert 0 < len(found) <= 3
     left = [counts[one] for one in counts if one not in found]
     assert min(counts[one] for one in found) >= max(left)
@@ -273,6 +275,32 @@ def test_stretches_are_added_where_the_feature_is_silent_longest(tiny):
     fewer, more = (table["n_tokens"] for table in tables)
     assert more["all"] == fewer["all"]
     assert more["fires"] == fewer["fires"]
+
+
+def test_a_share_of_the_fit_is_where_the_feature_fires_most(tiny):
+    config = replace(CONFIG, n_fit=320, firing_share=0.5, scan=3)
+    own = Dictionary.load(tiny.usual)
+    splices = feature_edit(own, 2, "ablate", None).splices
+    found = fit_stretches(tiny.model, tiny.genomes[0], SITE, splices, config)
+    chosen = {*found.fit, *found.held_out}
+    even = sample(tiny.model, tiny.genomes[0], 160, config)
+    wide = sample(tiny.model, tiny.genomes[0], 480, config)
+    apart = [one for one in wide if not any(one.intersection(other) for other in even)]
+    assert chosen >= {*even}
+    firing = chosen - {*even}
+    assert firing
+    squares = {one: sum_of_squares(tiny, own, one) for one in apart}
+    left = [squares[one] for one in apart if one not in firing]
+    assert min(squares[one] for one in firing) >= max(left)
+
+
+def sum_of_squares(tiny, own, region):
+    total = 0.0
+    for window in CONFIG.reading.windows(tiny.model.spec, tiny.genomes[0], [region]):
+        read = tokenised(tiny.model, next(genome_passages(tiny.genomes[0], [window])))
+        x = tiny.model.run(torch.from_numpy(read.spans.ids)[None], capture=[SITE])[SITE]
+        total += float(own.amounts(x)[0, window.warmup :, 2].square().sum())
+    return total
 
 
 def n_silent(tiny, own, region):

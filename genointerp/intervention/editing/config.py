@@ -24,12 +24,14 @@ class EditConfig:
 
     n_fit: int = 24_576
     """Bases, of both strands together, that the edit is fitted on, spread over the genome."""
+    firing_share: float = 0.25
+    """Share of them on which the feature fires most, among ``scan`` times as many."""
     n_test: int = 16_384
     """Bases of another genome on which its effects are measured."""
     n_silent: int = 4_096
     """Bases of the other genome, besides, on which the feature is silent as long as possible."""
     scan: int = 4
-    """Times as many bases, spread over the genome, among which those are looked for."""
+    """Times as many bases, spread over the genome, among which such stretches are looked for."""
     window: int = 1024
     """Bases of a window, warm-up included."""
     warmup: int = 256
@@ -81,6 +83,8 @@ class EditConfig:
                 raise ConfigError(name, "at least 0", str(getattr(self, name)))
         if not 0 <= self.warmup < self.window:
             raise ConfigError("warmup", f"0 <= warmup < window={self.window}", str(self.warmup))
+        if not 0 <= self.firing_share < 1:
+            raise ConfigError("firing_share", "0 or more, and below 1", str(self.firing_share))
         if not self.silent_weight > 0 or not self.rate > 0:
             found = f"{self.silent_weight}, {self.rate}"
             raise ConfigError("silent_weight, rate", "numbers above 0", found)

@@ -26,6 +26,9 @@ from genointerp.model.edited.writers import block_maps
 from genointerp.model.protocol import EMBEDDING, Differentiable, DnaModel, SiteActivations
 from genointerp.reading.tokens import TokenBatch
 
+_RISE = 10
+"""Steps in which the learning rate rises."""
+
 
 def distil(
     model: DnaModel,
@@ -45,9 +48,10 @@ def distil(
 
     Notes
     -----
-    ``loss = mean KL(a || e) + silent_share mean KL(p || e)``, the second over silent predictions,
-    with p the parent, a the edit of activations and e the edited model. Adam with a rate that falls
-    linearly to 0. A change ``left right^T`` begins with ``left`` random and ``right`` zero.
+    ``loss = (sum KL(a || e) + silent_share sum KL(p || e)) / n``, the second sum over the silent
+    ones of the n predictions, with p the parent, a the edit of activations and e the edited model.
+    Adam with a rate that rises for ten steps and then falls linearly to 0. A change
+    ``left right^T`` begins with ``left`` random and ``right`` zero.
     """
     assert isinstance(model, Differentiable)
     maps = block_maps(model, site)
@@ -56,21 +60,21 @@ def distil(
     fixed = {name: one for name, one in begin.items() if not name.endswith(".weight")}
     factors = _factors(maps, begin, config)
     trained = [tensor.requires_grad_() for pair in factors.values() for tensor in pair]
-    optimiser = torch.optim.Adam(trained, lr=config.rate)
+    # a few hundred steps are too few for the usual average of squared gradients
+    optimiser = torch.optim.Adam(trained, lr=config.rate, betas=(0.9, 0.99))
     order = rng(config.seed, "steps of distil")
     with changed(model, fixed), torch.inference_mode(mode=False), torch.enable_grad():
         for step in range(config.steps):
             for group in optimiser.param_groups:
-                group["lr"] = config.rate * (1 - step / config.steps)
+                group["lr"] = config.rate * min((step + 1) / _RISE, 1 - step / config.steps)
             lesson = lessons[int(order.integers(len(lessons)))]
             with _adding(maps, factors):
                 traced = model.trace(lesson.batch.ids, begin=lesson.begin)
             assert traced.logits is not None
             found = traced.logits[:, :-1].log_softmax(-1)
-            loss = divergence(lesson.wanted, found)[lesson.kept].mean()
-            if bool(lesson.silent.any()):
-                away = divergence(lesson.clean, found)[lesson.silent].mean()
-                loss = loss + config.silent_share * away
+            near = divergence(lesson.wanted, found)[lesson.kept].sum()
+            away = divergence(lesson.clean, found)[lesson.silent].sum()
+            loss = (near + config.silent_share * away) / lesson.kept.sum()
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()

@@ -21,7 +21,8 @@ from genointerp.intervention.editing.sample import (
     Subject,
     Variant,
     batches,
-    stretches,
+    fit_stretches,
+    sample,
 )
 from genointerp.model.edited.changes import Changes, Splices, WeightChange
 from genointerp.model.edited.writers import last_writers
@@ -79,19 +80,20 @@ def make_edit(
         writers read.
     """
     site, (feature, splices) = dictionary.header.site, edit
-    maker = _Maker(model, genome, stretches(model, genome, config.n_fit, config), site, config)
-    probe = None if method == "adapter" else maker.probe(splices)
+    maker = _Maker(model, genome, site, method, config)
+    task = maker.task(splices)
+    probe = task.probe
     if probe is not None:
         _log.info("feature %d: held-out R2 of the probe %.3f", feature, probe.r2)
         if method == "closed-form" and not is_forced:
             _check(probe, config.least_r2)
-    made = maker.made(splices, method, probe)
+    made = maker.made(task)
     subjects = [Subject("feature", 0, feature, splices, made.variant)]
     others = maker.matched(dictionary, feature)
     for draw, other in enumerate(others, 1):
         reader = feature_reader(dictionary, int(other))
         own = Splices(reader, splices.gain, splices.value)
-        found = maker.made(own, method, None if probe is None else maker.probe(own))
+        found = maker.made(maker.task(own))
         subjects.append(Subject("matched feature", draw, int(other), own, found.variant))
     for draw in range(1, config.n_random + 1):
         direction = _random_like(splices.features.direction[0], config.seed, draw)
@@ -135,37 +137,53 @@ class _Made:
 
 
 @dataclass(frozen=True, eq=False)
+class _Task:
+    """What is to be made: what it is fitted on, and its probe; an adapter needs neither."""
+
+    splices: Splices
+    on: Stretches | None = None
+    probe: Probe | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class _Maker:
     model: DnaModel
     genome: Genome
-    on: Stretches
     site: str
+    method: Method
     config: EditConfig
 
-    def probe(self, splices: Splices) -> Probe:
-        return fit_probe(self.model, self.genome, self.on, self.site, splices, self.config)
+    def task(self, splices: Splices) -> _Task:
+        """Choose what an edit is fitted on, and fit its probe."""
+        if self.method == "adapter":
+            return _Task(splices)
+        on = fit_stretches(self.model, self.genome, self.site, splices, self.config)
+        probe = fit_probe(self.model, self.genome, on, self.site, splices, self.config)
+        return _Task(splices, on, probe)
 
-    def made(self, splices: Splices, method: Method, probe: Probe | None) -> _Made:
-        """Make an edit: an adapter if there is no probe."""
-        if probe is None:
+    def made(self, task: _Task) -> _Made:
+        """Make an edit."""
+        splices, on, probe = task.splices, task.on, task.probe
+        if on is None or probe is None:
             return _Made(Variant(edits=[splices.at(self.site)]))
         strength = choose_strength(
-            self.model, self.genome, self.on.fit, probe, self.site, splices, self.config
+            self.model, self.genome, on.fit, probe, self.site, splices, self.config
         )
         writers = last_writers(self.model, self.site)
         weights = probe.weights(splices.features.direction[0], writers, strength)
-        if method == "distil":
+        if self.method == "distil":
             weights = distil(
-                self.model, self.genome, self.on.fit, self.site, splices, weights, self.config
+                self.model, self.genome, on.fit, self.site, splices, weights, self.config
             )
         return _Made(Variant(weights), frozenset(writers), probe.r2, strength)
 
     def matched(self, dictionary: Dictionary, feature: int) -> Int64[np.ndarray, " matched"]:
-        """Return features that fire about as often on the stretches of the fit."""
+        """Return features that fire about as often on stretches spread over the genome."""
         if not self.config.n_matched:
             return np.zeros(0, np.int64)
         fires = np.zeros(dictionary.header.n_features, np.int64)
-        for batch in batches(self.model, self.genome, self.on.fit, self.config):
+        even = sample(self.model, self.genome, self.config.n_fit, self.config)
+        for batch in batches(self.model, self.genome, even, self.config):
             x = self.model.run(batch.ids, capture=[self.site])[self.site]
             kept = np.stack([read.begun for read in batch.windows])
             rows = x[torch.from_numpy(kept).to(x.device)].float()

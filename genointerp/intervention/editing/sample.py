@@ -59,15 +59,24 @@ class Stretches(NamedTuple):
     held_out: list[GenomicInterval]
 
 
-def stretches(model: DnaModel, genome: Genome, n_bases: int, config: EditConfig) -> Stretches:
-    """Return stretches spread evenly over a genome, of which every fourth is held out.
+def fit_stretches(
+    model: DnaModel, genome: Genome, site: str, splices: Splices, config: EditConfig
+) -> Stretches:
+    """Return stretches to fit an edit on, of which every fourth is held out.
+
+    They are spread evenly over the genome, but for a share of them on which the feature fires most.
 
     Raises
     ------
     InputError
         If the genome is too short to hold one out.
     """
-    found = sample(model, genome, n_bases, config)
+    n_firing = int(config.firing_share * config.n_fit)
+    even = sample(model, genome, config.n_fit - n_firing, config)
+    scores = dict.fromkeys(_others(model, genome, even, n_firing, config), 0.0)
+    for one, amount, begun in _amounts(model, genome, site, splices, list(scores), config):
+        scores[one] += float(np.square(amount[0, begun]).sum())
+    found = sorted([*even, *_best(scores, config)])
     held_out = found[_EACH - 1 :: _EACH]
     if not held_out:
         expected = f"{_EACH} stretches of a window or more, to fit and to hold out"
@@ -99,13 +108,29 @@ def silent_stretches(
 
     They are those with the most silent tokens, both strands together, of a wider sample.
     """
-    even = {*sample(model, genome, config.n_test, config)}
-    wide = sample(model, genome, config.scan * config.n_silent, config) if config.n_silent else []
-    counts = {one: 0 for one in wide if one not in even}
+    even = sample(model, genome, config.n_test, config)
+    counts = dict.fromkeys(_others(model, genome, even, config.n_silent, config), 0.0)
     for one, amount, begun in _amounts(model, genome, site, splices, list(counts), config):
-        counts[one] += int((since_fired(amount > 0)[0, begun] >= config.silent_after).sum())
-    best = sorted(counts, key=lambda one: -counts[one])[: -(-len(wide) // config.scan)]
-    return sorted(one for one in best if counts[one])
+        counts[one] += float((since_fired(amount > 0)[0, begun] >= config.silent_after).sum())
+    return _best(counts, config)
+
+
+def _others(
+    model: DnaModel,
+    genome: Genome,
+    even: Sequence[GenomicInterval],
+    n_bases: int,
+    config: EditConfig,
+) -> list[GenomicInterval]:
+    """Return stretches of ``scan`` times as many bases that share none with the even ones."""
+    wide = sample(model, genome, config.scan * n_bases, config) if n_bases else []
+    return [one for one in wide if not any(one.intersection(other) for other in even)]
+
+
+def _best(scores: Mapping[GenomicInterval, float], config: EditConfig) -> list[GenomicInterval]:
+    """Return one stretch in ``scan``, those with the highest scores, unless these are 0."""
+    best = sorted(scores, key=lambda one: -scores[one])[: -(-len(scores) // config.scan)]
+    return sorted(one for one in best if scores[one] > 0)
 
 
 def _amounts(

@@ -1,6 +1,6 @@
 """What an edited model writes, judged by gene finders, next to its parent and to the edit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,9 +82,7 @@ class _Bench:
                 self.model, self.prompts, self.template, edits=variant.edits, seed=self.seed
             )
 
-    def judged(
-        self, found: Sequence[Generated], parent: Sequence[Generated]
-    ) -> Mapping[str, object]:
+    def judged(self, found: Sequence[Generated], parent: Sequence[Generated]) -> dict[str, object]:
         """Return what is said of designs, next to those of the parent."""
         bases, own = (np.stack([it.bases for it in each]) for each in (found, parent))
         seen = Found([row.tobytes().decode() for row in bases])
