@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from genointerp.core.errors import InputError, SchemaError, UnknownNameError
+from genointerp.core.errors import SchemaError, UnknownNameError
 from genointerp.core.files import read_json_object
 from genointerp.core.nearest import suggested
 from genointerp.model.edited.folder import is_edited, load_edited, parent_files
@@ -99,22 +99,22 @@ def load_model(  # noqa: PLR0913 - each is a choice of the user
     return load(name, options)
 
 
-def model_files(name: str, options: LoadOptions) -> dict[str, Path]:
+def model_files(name: str, options: LoadOptions) -> dict[str, Path] | None:
     """Return the files that a model is loaded from, by their names in its folder.
+
+    They are None for a model whose published weights are not copied, such as Evo 2, which is always
+    loaded by its name.
 
     Raises
     ------
     InputError
-        If its weights are not in a folder of files of their own, as those of Evo 2, or they cannot
-        be found or downloaded.
+        If the files cannot be found or downloaded.
     SchemaError
         If files of the model are missing.
     """
-    if name in MODELS and MODELS[name].source != "shipped":
-        expected = "a shipped model, one of transformers, or a folder that `genointerp` wrote"
-        raise InputError("edit", expected, name)
     if name in MODELS:
-        return parent_files(_weights_folder(name))
+        is_shipped = MODELS[name].source == "shipped"
+        return parent_files(_weights_folder(name)) if is_shipped else None
     if name not in PRESETS and Path(name).is_dir():
         return parent_files(Path(name))
     from genointerp.model.transformers.source import find_source

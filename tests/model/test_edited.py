@@ -24,17 +24,20 @@ from genointerp.model.edited.folder import (
     CHANGES,
     PARENT,
     RECORD,
+    parent_files,
     read_record,
     restore_parent,
     write_edited,
 )
 from genointerp.model.edits import FeatureReader
+from genointerp.model.hyena.evo2 import EVO2, Evo2Preset
 from genointerp.model.hyena.folder import save_model
 from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise
 from genointerp.model.load_options import LoadOptions
 from genointerp.model.protocol import Generates, SiteActivations
 from genointerp.model.registry import load_model, model_files
 from genointerp.reading.tokens import WindowTokens
+from tests.model.vtx_reference import write_checkpoint
 from tests.tiny_transformers import CAUSAL, MASKED, save_tiny
 from tests.toy_model import ToyDnaModel
 
@@ -226,8 +229,31 @@ def test_weights_that_are_tied_to_the_embedding_are_refused(tiny, tmp_path):
 def test_a_model_without_a_known_network_is_refused(tiny, tmp_path):
     with pytest.raises(InputError, match=r"edit: expected a StripedHyena 2.*found toy"):
         write_edited(tmp_path, ToyDnaModel(), {}, tiny.changes, Provenance({}, {}))
-    with pytest.raises(InputError, match=r"edit: expected a shipped model.*found evo2_7b"):
-        model_files("evo2_7b", LoadOptions())
+
+
+def test_an_edit_of_a_published_checkpoint_names_it_and_does_not_copy_it(tmp_path, monkeypatch):
+    shape = replace(SHAPE, vocab_size=512, medium_taps=128)
+    write_checkpoint(tmp_path / "evo2_7b.pt", shape)
+    preset = Evo2Preset(shape, 64, SITE, needs_fp8=False)
+    monkeypatch.setitem(EVO2, "evo2_7b", preset)
+    weights = {"checkpoint": tmp_path, "dtype": "float32"}
+    parent, changes = load_model("evo2_7b", **weights), Changes(SITE, splices(16))
+    assert model_files("evo2_7b", LoadOptions()) is None
+    folder = tmp_path / "edited"
+    write_edited(folder, parent, None, changes, Provenance({}, {}))
+    assert not (folder / PARENT).exists()
+    model = load_model(str(folder), **weights)
+    assert (model.spec.parent, model.spec.parent_sha256) == ("evo2_7b", parent.spec.sha256)
+    tokens = tokens_of(parent)
+    edits = [changes.splices.at(SITE)]
+    assert same(model.next_log_probs(tokens), parent.next_log_probs(tokens, edits=edits))
+    with pytest.raises(InputError, match=r"undo: expected .* an edit of evo2_7b as published"):
+        restore_parent(folder, tmp_path / "back")
+    twice = parent_files(folder)
+    assert sorted(twice) == [RECORD, CHANGES]
+    write_checkpoint(tmp_path / "evo2_7b.pt", shape, seed=1)
+    with pytest.raises(MismatchError, match="expected model evo2_7b with weights"):
+        load_model(str(folder), **weights)
 
 
 def test_options_that_an_edited_model_cannot_have_are_refused(tiny):

@@ -28,7 +28,7 @@ def encode(
     of_parent: Annotated[
         bool,
         typer.Option(
-            "--of-parent", help="encode activations of an edited model with its parent's dictionary"
+            "--of-parent", help="let an edited model be read with dictionaries of its parent"
         ),
     ] = False,
 ) -> None:

@@ -43,12 +43,15 @@ class EditRecord:
         As in :class:`~genointerp.model.edited.changes.Changes`.
     changes_sha256
         sha256 of the file of changes.
+    is_by_name
+        Whether the parent is loaded by its name, since the folder does not hold its files.
     """
 
     parent: str
     parent_sha256: str
     site: str
     changes_sha256: str
+    is_by_name: bool = False
 
     @property
     def sha256(self) -> str:
@@ -85,11 +88,14 @@ def read_record(folder: Path) -> EditRecord:
     for key in keys:
         if not isinstance(values.get(key), str):
             raise SchemaError(f"{path}: {key}", "a text", repr(values.get(key)))
-    record = EditRecord(**{name: values[key] for key, name in keys.items()})
+    record = EditRecord(
+        **{name: values[key] for key, name in keys.items()},
+        is_by_name=values.get("parent-by-name") is True,
+    )
     for key, expected in (("name", record.name), ("sha256", record.sha256)):
         if (found := values.get(key)) != expected:
             raise SchemaError(f"{path}: {key}", f"{expected}, as follows from the rest", f"{found}")
-    for part in (CHANGES, PARENT):
+    for part in (CHANGES,) if record.is_by_name else (CHANGES, PARENT):
         if not (folder / part).exists():
             raise SchemaError(str(folder / part), "this part of an edited model", "none")
     if (found := sha256_file(folder / CHANGES)) != record.changes_sha256:
@@ -117,19 +123,23 @@ def load_edited(
     Raises
     ------
     InputError
-        If the options name weights other than those of the folder.
+        If the options name weights other than those of the folder, or a parent that the folder does
+        not hold cannot be found or downloaded.
     SchemaError
         If a file is missing or damaged, or the changes do not fit the parent.
     MismatchError
         If the files of the parent are those of another model.
     """
-    for name in ("checkpoint", "revision"):
+    record, own = read_record(folder), folder / PARENT
+    for name in () if record.is_by_name else ("checkpoint", "revision"):
         if getattr(options, name) is not None:
             raise InputError(name, f"none for the edited model in {folder}", "one")
     options.refuse_random_weights(str(folder))
-    record, own = read_record(folder), folder / PARENT
     kept = replace(options, of_parent=False)
-    if record.parent in PRESETS:
+    if record.is_by_name:
+        own = Path(record.parent)
+        parent = load(record.parent, kept)
+    elif record.parent in PRESETS:
         parent = load(record.parent, replace(kept, checkpoint=own))
     else:
         parent = load(str(own), kept)
@@ -161,7 +171,7 @@ def load_edited(
 def write_edited(
     folder: Path,
     parent: DnaModel,
-    files: Mapping[str, Path],
+    files: Mapping[str, Path] | None,
     changes: Changes,
     provenance: Provenance,
 ) -> EditRecord:
@@ -172,7 +182,8 @@ def write_edited(
     parent
         The model that is edited, unchanged.
     files
-        Its files by their names inside its folder, as :func:`parent_files` gives them.
+        Its files by their names inside its folder, as :func:`parent_files` gives them; None for a
+        parent that shall be loaded by its name.
 
     Raises
     ------
@@ -180,13 +191,14 @@ def write_edited(
         If the model is of a kind that cannot be edited.
     """
     network_of(parent)
-    for name, path in files.items():
+    for name, path in (files or {}).items():
         place = folder / PARENT / name
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
     write_tensors(changes.tensors(), folder / CHANGES)
     spec = parent.spec
-    record = EditRecord(spec.name, spec.sha256, changes.site, sha256_file(folder / CHANGES))
+    changes_sha256 = sha256_file(folder / CHANGES)
+    record = EditRecord(spec.name, spec.sha256, changes.site, changes_sha256, files is None)
     values = {
         "format": FORMAT,
         "format-version": VERSION,
@@ -194,6 +206,7 @@ def write_edited(
         "sha256": record.sha256,
         "parent": record.parent,
         "parent-sha256": record.parent_sha256,
+        **({"parent-by-name": True} if record.is_by_name else {}),
         "site": record.site,
         "changes-sha256": record.changes_sha256,
         "provenance": json.loads(provenance.as_json()),
@@ -211,8 +224,10 @@ def parent_files(folder: Path) -> dict[str, Path]:
         If the folder holds no model.
     """
     if is_edited(folder):
-        inner = parent_files(folder / PARENT)
         own = {name: folder / name for name in (RECORD, CHANGES)}
+        if read_record(folder).is_by_name:
+            return own
+        inner = parent_files(folder / PARENT)
         return own | {f"{PARENT}/{name}": path for name, path in inner.items()}
     found = [
         path for pattern in _PATTERNS for path in sorted(folder.glob(pattern)) if path.is_file()
@@ -234,10 +249,15 @@ def restore_parent(folder: Path, out: Path) -> EditRecord:
 
     Raises
     ------
+    InputError
+        If the folder does not hold the parent.
     SchemaError
         If the folder is not that of an edited model, or damaged.
     """
     record = read_record(folder)
+    if record.is_by_name:
+        expected = f"a folder that holds its parent; this one is an edit of {record.parent}"
+        raise InputError("undo", f"{expected} as published", str(folder))
     with atomic_path(out) as temporary:
         for name, path in parent_files(folder / PARENT).items():
             place = temporary / name
