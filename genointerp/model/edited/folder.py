@@ -191,6 +191,7 @@ def write_edited(
         If the model is of a kind that cannot be edited.
     """
     network_of(parent)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, path in (files or {}).items():
         place = folder / PARENT / name
         place.parent.mkdir(parents=True, exist_ok=True)
