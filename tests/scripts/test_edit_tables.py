@@ -15,8 +15,17 @@ def test_the_page_has_the_table_of_the_files():
 def test_a_row_shows_each_figure_and_undefined_ones_as_a_dash(tmp_path, monkeypatch):
     monkeypatch.setattr(edit_tables, "KEPT", tmp_path)
     values = dict.fromkeys(COLUMNS, 0.12345) | {"verdict": "clean", "bake_random": None}
+    values["n_silent"] = 1234
     (tmp_path / "82_distil.json").write_text(json.dumps(values))
     heading, _, row = edit_tables.table().splitlines()
     assert heading.startswith("| feature | tells | method | held-out R2 |")
-    cells = "0.12 | 0.12 | 0.12 | 0.12345 | 0.12345 | 0.12 | - | clean"
-    assert row == f"| 82 | codon position 2 | `distil` | {cells} |"
+    cells = "0.12 | 0.12 | 0.12 | 0.12345 | 0.12345 | 1,234 | 0.12 | - | clean"
+    assert row == f"| 82 | CDS_phase2 | `distil` | {cells} |"
+
+
+def test_features_are_chosen_by_what_they_tell_on_the_genome_of_the_fit():
+    chosen = edit_tables.features()
+    assert len(chosen) == 10
+    assert next(iter(chosen)) == 82
+    # one feature may be the best of several concepts; it counts for the one that it tells best
+    assert chosen[50] == "rRNA"
