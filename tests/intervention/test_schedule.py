@@ -346,3 +346,13 @@ def test_an_edit_paints_each_state_of_a_stroke_exactly_once():
     expected = torch.zeros(LENGTH)
     expected[9:19] = 4.0 - amounts[9:19]
     torch.testing.assert_close(change, expected)
+
+
+def test_what_is_painted_is_named_by_profile_or_feature():
+    strokes = (
+        stroke_of(10, 20, feature="tRNA", mode="profile"),
+        stroke_of(30, 40, feature=3),
+        stroke_of(30, 40, feature=2),
+    )
+    found = bound(*strokes, profiles={"tRNA": Profile((1, 4), np.ones((3, 2)))})
+    assert found.painted == "profile tRNA,f/2,f/3"
