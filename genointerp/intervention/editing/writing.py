@@ -12,7 +12,8 @@ from genointerp.genome.genome import Genome
 from genointerp.genome.windows import spread_stretches
 from genointerp.intervention.editing.config import EditConfig
 from genointerp.intervention.editing.sample import Subject, Variant
-from genointerp.intervention.judge import Found, diversity, warn_of_absent_finders
+from genointerp.intervention.judge.finders import Found, warn_of_absent_finders
+from genointerp.intervention.judge.sequences import diversity
 from genointerp.model.edited.changes import changed
 from genointerp.model.generation import Generated, generate
 from genointerp.model.protocol import DnaModel, Generates
@@ -92,10 +93,10 @@ class _Bench:
             "gc": float(np.isin(bases, [*b"GC"]).mean()),
             "identity": float((bases == own).mean()),
             "diversity": diversity(bases),
-            "coding": sum(seen.coding(frame) for frame in range(3)),
-            "coding_other": seen.coding(None),
-            "trna": seen.share_with("pyaragorn"),
-            "rrna": seen.share_with("pybarrnap"),
+            "coding": float(sum(seen.coding(frame).mean() for frame in range(3))),
+            "coding_other": float(seen.coding(None).mean()),
+            "trna": float(seen.has("pyaragorn").mean()),
+            "rrna": float(seen.has("pybarrnap").mean()),
         }
 
     def _log_p(self, design: Generated) -> float:
