@@ -194,6 +194,7 @@ def shared_parts(run: Run, measured: Measurements, links: Links, folder: str) ->
         "href": links.href,
         "beside": beside_table(measured.beside, links, source=f"{folder}/beside.tsv"),
         "records": _records(measured, links, folder),
+        "interventions": _interventions(run, links),
     }
 
 
@@ -307,6 +308,21 @@ def _queries(run: Run, links: Links) -> list[dict[str, Any]]:
         )
         queries.append({"locus": links.find(region, genome), "table": table})
     return queries
+
+
+def _interventions(run: Run, links: Links) -> list[PageTable]:
+    return [
+        page_table(
+            one.leading(),
+            title=one.title,
+            source=one.source,
+            links=links,
+            schema=one.schema,
+            note=one.note,
+            limit=50,
+        )
+        for one in run.interventions
+    ]
 
 
 def _figures(run: Run) -> list[Picture]:

@@ -20,7 +20,9 @@ _ASKED_FOR = {
 }
 """Tables of such a run by the key of its configuration that asks for them."""
 
-_OTHERS = ("queries/*.tsv", "dossiers/*.tsv", "report_tables/**/*.tsv")
+_OTHERS = (
+    *("queries/*.tsv", "dossiers/*.tsv", "interventions/**/*.tsv", "report_tables/**/*.tsv"),
+)
 """Where other tables of a run are, whose number is not known before."""
 
 
@@ -82,6 +84,9 @@ def _wanted(run: RunFolder) -> Iterator[str]:
             if run.config.get(key, False) is not False:
                 yield from names
     yield from (f"queries/{name}.tsv" for name in _queries(run))
+    for command, names in (run.config.get("interventions") or {}).items():
+        ending = "/effects.tsv" if command == "edit" else ".tsv"
+        yield from (f"interventions/{command}/{name}{ending}" for name in names)
 
 
 def _made_from(run: RunFolder) -> Mapping[str, Sequence[Path]]:

@@ -22,7 +22,8 @@ from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome
 from genointerp.genome.windows import check_regions
-from genointerp.workflow.config import is_annotated
+from genointerp.intervention.canvas import Canvas
+from genointerp.workflow.config import interventions, is_annotated
 
 
 def check_inputs(config: Mapping[str, Any], *, where: str) -> list[str]:
@@ -94,6 +95,16 @@ def _check_regions(
         _parse(regions, genomes[name], f"{where}: baselines.random.{name}")
     for name, query in config["queries"].items():
         _parse_region(query["region"], genomes[query["genome"]], f"{where}: queries.{name}")
+    for command, name, entry in interventions(config):
+        place = f"{where}: interventions.{command}.{name}"
+        if command == "paint" and ("canvas" in entry) == ("profile_from" in entry):
+            found = "both" if "canvas" in entry else "neither"
+            raise ConfigError(place, "a canvas or profile_from", found)
+        for region in (*entry.get("regions", ()), *[entry[it] for it in ["region"] if it in entry]):
+            _parse_region(region, genomes[entry["genome"]], place)
+        if "canvas" in entry:
+            canvas = Canvas.read(entry["canvas"], profiles=entry.get("profiles"))
+            canvas.check_inside(genomes[entry["genome"]])
     return read
 
 

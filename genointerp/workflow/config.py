@@ -38,6 +38,7 @@ FOLDERS = (
     "random",
     "other_seed",
     "queries",
+    "interventions",
     "figures",
     "dossiers",
     "report_tables",
@@ -95,7 +96,8 @@ def resolve_run_config(values: Mapping[str, Any], *, folder: Path, where: str) -
         _resolve_genome(genome, folder, f"{where}: genomes.{name}")
     for role, owner, key in _named_files(config):
         if not role.startswith("genomes."):
-            place = where if owner is config else f"{where}: baselines"
+            inner = role.rpartition(".")[0] or "baselines"
+            place = where if owner is config else f"{where}: {inner}"
             owner[key] = str(_resolve(owner[key], key, folder, place))
     _choose_genomes(config, where)
     if "sae" in config:
@@ -158,6 +160,17 @@ def _named_files(config: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any
     for owner, key in [*owners, (config.get("baselines", {}), "random_dictionary")]:
         if key in owner:
             yield key, owner, key
+    for command, name, entry in interventions(config):
+        for key in ("canvas", "profiles"):
+            if key in entry:
+                yield f"interventions.{command}.{name}.{key}", entry, key
+
+
+def interventions(config: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the command, the name and the entry of each intervention of a configuration."""
+    for command, entries in config.get("interventions", {}).items():
+        for name, entry in entries.items():
+            yield command, name, entry
 
 
 def check_run_config(values: Mapping[str, Any], *, where: str) -> None:
@@ -286,6 +299,11 @@ def _check_names(config: Mapping[str, Any], where: str) -> None:
     named += [(f"queries.{key}", query["genome"]) for key, query in config["queries"].items()]
     random = config.get("baselines", {}).get("random", {})
     named += [("baselines.random", name) for name in random]
+    named += [
+        (f"interventions.{command}.{name}", entry["genome"])
+        for command, name, entry in interventions(config)
+        if "genome" in entry
+    ]
     for place, name in named:
         if name not in genomes:
             found = suggested(name, genomes)

@@ -29,6 +29,8 @@ from genointerp.store.feature.store import FeatureHeader, FeatureStore
 from genointerp.store.feature.writer import FeatureWriter
 from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT, N_COVERED
 from genointerp.store.table.schema.candidate import CANDIDATES
+from genointerp.store.table.schema.editing import EDIT_EFFECTS
+from genointerp.store.table.schema.intervention import STEERING
 from genointerp.store.table.table import write_table
 from tests.dictionaries import write_directions
 
@@ -59,6 +61,7 @@ def run_dir(tmp_path_factory):
     ]
     write_tables(folder, stores)
     write_query(folder, config["queries"])
+    write_interventions(folder / "interventions")
     dossier(
         folder,
         folder / "dossiers",
@@ -117,6 +120,34 @@ def write_query(folder: Path, queries):
             associations=folder / "associations.parquet",
             out=folder / "queries" / f"{name}.tsv",
         )
+
+
+def write_interventions(folder: Path):
+    """A canvas that was steered and a feature that was edited out, with a control each."""
+    steered = [
+        (condition, 1.0, f"f/{feature}", place, 100, -0.25 / feature, 0.5 / feature, 0.75)
+        for condition, feature in (("canvas", 3), ("matched 1", 7))
+        for place in ("downstream 1-8", "inside", HOSTILE)
+    ]
+    write_table(
+        pd.DataFrame(steered, columns=STEERING.names),
+        folder / "steer" / "one.tsv",
+        STEERING,
+        PROVENANCE,
+    )
+    edited = [
+        (edit, draw, 3, part, 40, *np.linspace(0.9, 0.1 + draw, 8))
+        for edit, draw in (("feature", 0), ("random direction", 1))
+        for part in ("silent 32", "all")
+    ]
+    place = folder / "edit" / "without_3"
+    write_table(
+        pd.DataFrame(edited, columns=EDIT_EFFECTS.names),
+        place / "effects.tsv",
+        EDIT_EFFECTS,
+        PROVENANCE,
+    )
+    (place / "summary.json").write_text(json.dumps({"verdict": "leaky"}))
 
 
 def write_genome(folder: Path, name: str, lengths, *, seed):

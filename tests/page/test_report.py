@@ -128,6 +128,7 @@ def test_every_number_of_a_table_is_a_cell_of_the_file_that_it_names(run_dir, pa
         "candidates.tsv",
         "associations.parquet",
         "queries/a_tRNA.tsv",
+        *("interventions/steer/one.tsv", "interventions/edit/without_3/effects.tsv"),
         *(f"report_tables/{name}.tsv" for name in ("features", "beside", "contigs", "files")),
         "report_tables/loci/feature_3.tsv",
         *(f"dossiers/feature_{feature}.json" for feature in (7, 2, 9)),
@@ -137,6 +138,20 @@ def test_every_number_of_a_table_is_a_cell_of_the_file_that_it_names(run_dir, pa
         if source not in known:
             known[source] = cells_of(run_dir, page_path, source)
         assert value in known[source], (source, value)
+
+
+@pytest.mark.parametrize("written", ["page_path", "folder_path"])
+def test_interventions_are_shown_with_their_controls_what_all_of_it_does_first(request, written):
+    path = request.getfixturevalue(written)
+    text = (path / "index.html" if path.is_dir() else path).read_text()
+    section = text[text.index('<section id="interventions">') :].partition("</section>")[0]
+    assert "Verdict: leaky." in section
+    steered, edited = section.split("<h3>")[1:]
+    for table, word in ((steered, "inside"), (edited, "all")):
+        rows = table.split("<tr")[2:]
+        assert [f">{word}<" in row for row in rows[:4]] == [True, True, False, False]
+    assert "matched 1" in steered
+    assert "random direction" in edited
 
 
 def cells_of(run_dir, page_path, source):

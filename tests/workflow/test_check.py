@@ -70,6 +70,36 @@ def test_a_place_that_does_not_exist_is_told_before_the_run(config, keys, value,
         check_inputs(changed, where="run.yaml")
 
 
+CANVAS = "seqid\tstart\tend\tstrand\tfeature\tmode\tvalue\n"
+INSIDE = "c1\t1\t9\t+\t1\tset\t1"
+
+
+@pytest.mark.parametrize(
+    ("command", "entry", "rows", "message"),
+    [
+        ("steer", {}, "c1\t90\t220\t+\t1\tset\t1", "row 1: expected end <= 100"),
+        ("steer", {}, INSIDE.replace("set", "sett"), "mode: expected one of .*, found sett"),
+        (
+            "steer",
+            {"regions": ["c9"]},
+            INSIDE,
+            r"interventions\.steer\.one: c9: expected a region of",
+        ),
+        ("paint", {"region": "c1:1-9", "profile_from": "tRNA"}, INSIDE, "profile_from, found both"),
+    ],
+    ids=["off-the-contig", "mode", "region", "both"],
+)
+def test_a_canvas_that_cannot_be_painted_is_told_before_the_run(
+    config, tmp_path, command, entry, rows, message
+):
+    canvas = tmp_path / "canvas.tsv"
+    canvas.write_text(f"{CANVAS}{rows}\n")
+    own = {"genome": "g", "canvas": str(canvas), **entry}
+    with pytest.raises(ValueError, match=message) as caught:
+        check_inputs(config | {"interventions": {command: {"one": own}}}, where="run.yaml")
+    assert "\n" not in str(caught.value)
+
+
 def test_sides_are_those_of_the_settings_of_associate(config, tmp_path):
     (tmp_path / "blocks.yaml").write_text("{block_bp: 20, gap_bp: 0}")
     config |= {"associate": f"{tmp_path}/blocks.yaml", "test": []}

@@ -136,6 +136,21 @@ def test_what_is_left_out_has_the_default_of_the_schema(config, tmp_path):
             id="random-fit",
         ),
         pytest.param(
+            {"interventions": {"steer": {"q": {"genome": "a", "canvas": "c.tsv"}}}},
+            r"run.yaml: interventions.steer.q: canvas: expected an existing file, found .*c.tsv",
+            id="canvas",
+        ),
+        pytest.param(
+            {"interventions": {"edit": {"q": {"feature": 1, "methd": "distil"}}}},
+            r"run.yaml: interventions.edit.q: .*found 'methd' \(did you mean 'method'\?\)",
+            id="intervention-key",
+        ),
+        pytest.param(
+            {"interventions": {"paint": {"q": {"genome": "b", "region": "chr1"}}}},
+            r"run.yaml: interventions.paint.q: expected one of a, found 'b'",
+            id="intervention-genome",
+        ),
+        pytest.param(
             {"genomes": {"a": {"sequence": "b.fa"}}},
             r"run.yaml: genomes.a: sequence: expected an existing file, found .*b.fa",
             id="file",

@@ -236,6 +236,39 @@ def test_a_dictionary_that_is_there_leaves_out_the_training_and_is_named_in_the_
 
 
 @pytest.mark.slow
+def test_interventions_are_steps_of_a_run_with_its_model_dictionary_and_features(tmp_path):
+    (tmp_path / "canvas.tsv").write_text(
+        "seqid\tstart\tend\tstrand\tfeature\tmode\tvalue\nNC_000964.3\t10\t20\t+\t3\tset\t1\n"
+    )
+    region = "NC_000964.3:1-100"
+    wanted = {
+        "steer": {
+            "one": {
+                **{"genome": "bsubtilis", "canvas": "canvas.tsv"},
+                **{"regions": [region, "NC_000964.3"], "doses": [0.5, 2]},
+            }
+        },
+        "paint": {"two": {"genome": "ecoli", "region": region, "profile_from": "tRNA"}},
+        "edit": {"three": {"feature": 8, "mode": "scale", "value": 2}},
+    }
+    lines = planned(tmp_path / "out", tmp_path, interventions=wanted)
+    steer = shlex.split(lines["interventions/steer/one.tsv"].split(" &>")[0])
+    assert steer[-2:] == [region, "NC_000964.3"]
+    assert [word for word in steer if word.startswith("--dose")] == ["--dose=0.5", "--dose=2"]
+    given = dict(options_of(lines["interventions/steer/one.tsv"]))
+    assert given["--features"] == "bsubtilis/features.h5"
+    assert (given["--sae"], given["--canvas"]) == ("sae", "../canvas.tsv")
+    given = dict(options_of(lines["interventions/paint/two.tsv"]))
+    assert (given["--features"], given["--profile-from"]) == ("ecoli/features.h5", "tRNA")
+    assert "--canvas" not in given
+    given = dict(options_of(lines["interventions/edit/three"]))
+    assert [given[f"--{key}"] for key in ("feature", "mode", "value")] == ["8", "scale", "2"]
+    # it is measured on the genome on which the losses are, and fitted on another
+    assert "ecoli" in given["--genome"]
+    assert "bsubtilis" in given["--test-genome"]
+
+
+@pytest.mark.slow
 def test_without_annotation_a_run_has_no_step_that_needs_one(tmp_path):
     (tmp_path / "g.fa").write_text(f">c\n{'ACGT' * 50}\n")
     keys = {

@@ -48,6 +48,7 @@ wildcard_constraints:
     genome="|".join(GENOMES),
     query="|".join(QUERIES) or "none",
     rival="|".join(RIVALS),
+    name=r"\w+",
 
 
 def options(flag, values):

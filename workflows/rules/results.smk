@@ -92,6 +92,9 @@ rule report:
         OF_ASSOCIATIONS if ANNOTATED else [],
         expand("{genome}/features.h5", genome=GENOMES),
         expand(as_text("queries/{query}.tsv"), query=QUERIES),
+        expand(as_text("interventions/steer/{name}.tsv"), name=INTERVENTIONS["steer"]),
+        expand(as_text("interventions/paint/{name}.summary.tsv"), name=INTERVENTIONS["paint"]),
+        expand("interventions/edit/{name}", name=INTERVENTIONS["edit"]),
         concepts=outside(config.get("concepts")),
     output:
         page="report.html",
