@@ -10,11 +10,13 @@ import pytest
 from nbclient import NotebookClient
 
 import genointerp as gi
+from genointerp.store.table.schema.intervention import DESIGNS, STEERING
+from genointerp.store.table.table import read_table
 from tests.conftest import DATA
 from tests.page.conftest import run_dir  # noqa: F401 (a fixture)
 
 FOLDER = Path(__file__).parents[1] / "docs" / "notebooks"
-NAMES = ["five_minutes", "own_genome"]
+NAMES = ["five_minutes", "intervene", "own_genome"]
 LONG = "long"
 """Tag of a cell that takes minutes, in place of which the tests have a finished run."""
 
@@ -32,7 +34,8 @@ def execute(name, folder, **parameters):
     notebook = read(name)
     (given,) = tagged(notebook, "parameters")
     for key, value in parameters.items():
-        given.source, n = re.subn(rf"(?m)^{key} = .*$", f"{key} = {str(value)!r}", given.source)
+        told = value if isinstance(value, dict) else str(value)
+        given.source, n = re.subn(rf"(?m)^{key} = .*$", f"{key} = {told!r}", given.source)
         assert n == 1
     for cell in tagged(notebook, LONG):
         cell.source = ""
@@ -76,6 +79,35 @@ def test_your_own_genome(run_dir, tmp_path):  # noqa: F811
     assert "encode (bases): 10,772 of 10,772" in texts
     assert "512 features of nano" in texts
     assert (tmp_path / "loci.gff3").is_file()
+
+
+@pytest.mark.slow
+def test_steer_paint_and_edit(tmp_path):
+    few = {"n_matched": 1, "n_random": 1, "sample": 4096}
+    settings = {
+        "steer": few | {"window": 700, "warmup": 100},
+        "paint": few | {"n_designs": 1, "doses": [1], "context": 64, "behind": 32},
+        "edit": {"n_fit": 6144, "n_test": 2048, "window": 512, "n_matched": 0, "n_random": 1},
+    }
+    genome = DATA / "phix174.gbk"
+    found = execute("intervene", tmp_path, genome=genome, settings=settings)
+    texts = "\n".join(
+        output.data.get("text/plain", "")
+        for cell in found.cells
+        for output in cell.get("outputs", ())
+        if "data" in output
+    )
+    assert "NC_001422.1:1,001-2,284" in texts
+    assert "Canvas(9 strokes of 3 features)" in texts
+    assert all(name in texts for name in ("shifted", "shuffled", "unpainted", "bake="))
+    assert texts.endswith("True")
+    table = read_table(tmp_path / "steering.tsv", STEERING)
+    inside = table[table["place"] == "inside"].set_index("condition")["delta_log_p"]
+    # in its own frame the canvas says what is known; one base off it does not
+    assert inside["canvas"] > inside["shifted"]
+    assert (tmp_path / "designs.fasta").read_text().count(">") == len(
+        read_table(tmp_path / "designs.tsv", DESIGNS)
+    )
 
 
 def test_the_call_that_takes_minutes_is_one_of_start():
