@@ -3,6 +3,11 @@ INTERVENTIONS = {
     command: config["interventions"].get(command, {}) for command in ("steer", "paint", "edit")
 }
 
+PAINT_SETTINGS = (
+    *("profile_from", "strand", "n_designs", "context", "temperature"),
+    *("prompt", "template", "structure"),
+)
+
 # an edit is fitted on one genome and measured on another; on those of its model where there is one
 MEASURED = config["fidelity"]["genome"]
 EDITED_ON = [

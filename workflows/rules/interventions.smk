@@ -62,10 +62,7 @@ rule paint:
         doses=doses("paint"),
         settings=lambda wildcards: given(
             seed=config["seed"],
-            **{
-                key: INTERVENTIONS["paint"][wildcards.name].get(key)
-                for key in ("profile_from", "strand", "n_designs", "context", "template")
-            },
+            **{key: INTERVENTIONS["paint"][wildcards.name].get(key) for key in PAINT_SETTINGS},
         ),
         region=of_intervention("paint", "region"),
     shell:
