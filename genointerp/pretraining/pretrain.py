@@ -236,7 +236,11 @@ class Pretraining:
         self.average = copy.deepcopy(self.network) if config.average else None
         self.stream = network.stream
         if config.compile:
-            # shapes do not change within a stage, so the network is compiled once for each stage
+            # shapes do not change within a stage, so the network is compiled once for each shape;
+            # its blocks count apart, and past the limit they would run uncompiled without a word
+            shapes = {(stage.length, stage.batch) for stage in config.stages}
+            limit = len(shapes) * (len(config.network.mixers) + 1)
+            torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, limit)
             self.stream = torch.compile(network.stream, dynamic=False)
         self.is_half = config.precision == "bfloat16" or (
             config.precision == "auto" and multiplies_bfloat16(self.device)

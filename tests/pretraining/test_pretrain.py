@@ -347,3 +347,13 @@ def test_half_precision_learns_as_full_precision_does(corpus, tmp_path):
         found[precision] = json.loads(lines[-1])["bits_per_base"]
     assert found["bfloat16"] != found["float32"]
     assert found["bfloat16"] == pytest.approx(found["float32"], abs=0.02)
+
+
+def test_every_block_may_be_compiled_for_every_length_of_windows(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
+    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 8)
+    lengths = tuple(Stage(steps=1, length=16 * (1 + i % 4), batch=2) for i in range(8))
+    config = dataclasses.replace(CONFIG, stages=lengths, compile=True)
+    Pretraining(StripedHyena(NETWORK), corpus, config, tmp_path)
+    # four lengths, of three blocks and what is around them
+    assert torch._dynamo.config.recompile_limit == 16

@@ -16,7 +16,12 @@ rule steer:
         gpu=ON_GPU,
     params:
         content=content(
-            "model", "concepts", "interventions.steer.{name}.canvas", *of_all("sequence")
+            "model",
+            "concepts",
+            "interventions.steer.{name}.canvas",
+            "interventions.steer.{name}.profiles",
+            *of_all("annotation"),
+            *of_all("sequence"),
         ),
         options=painted_options,
         doses=doses("steer"),
@@ -56,7 +61,12 @@ rule paint:
         gpu=ON_GPU,
     params:
         content=content(
-            "model", "concepts", "interventions.paint.{name}.canvas", *of_all("sequence")
+            "model",
+            "concepts",
+            "interventions.paint.{name}.canvas",
+            "interventions.paint.{name}.profiles",
+            *of_all("annotation"),
+            *of_all("sequence"),
         ),
         options=painted_options,
         doses=doses("paint"),
@@ -87,7 +97,7 @@ rule edit:
         mem_mb=4000,
         gpu=ON_GPU,
     params:
-        content=content("model", *of_all("sequence")),
+        content=content("model", *of_all("annotation"), *of_all("sequence")),
         options=lambda wildcards, input: given(
             sae=Path(input.sae).parent,
             **dict(zip(("genome", "test_genome"), input.genomes)),
