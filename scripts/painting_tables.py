@@ -2,7 +2,7 @@
 
 RUN is a run of the demo. Measuring writes a table for each part to ``scripts/paintings``; what is
 there already is not measured again, so that it can be stopped and begun again. Filling writes them
-into the page, and draws the figures of it.
+into the page.
 """
 
 import argparse
@@ -132,7 +132,7 @@ def _rows(kind: str, columns: Mapping[str, Callable[[pd.Series], str]]) -> str:
 
 
 def _kept(kind: str) -> list[pd.Series]:
-    """Return the rows of all parts of a kind, those that two parts have too only once."""
+    """Return the rows of all parts of a kind, those that two parts have of as many designs once."""
     rows: dict[tuple[Any, ...], pd.Series] = {}
     for part, settings in PARTS.items():
         path = KEPT / f"{part}.tsv"
@@ -140,7 +140,8 @@ def _kept(kind: str) -> list[pd.Series]:
             continue
         prompts = settings.get("prompt", "own")
         for _, row in pd.read_csv(path, sep="\t", keep_default_na=True).iterrows():
-            key = (prompts, settings.get("structure", ""), row["condition"], row["dose"])
+            same = row[["condition", "dose", "n_designs"]]
+            key = (prompts, settings.get("structure", ""), *same)
             rows.setdefault(key, pd.concat([row, pd.Series({"part": part, "prompts": prompts})]))
     return list(rows.values())
 

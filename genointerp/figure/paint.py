@@ -18,7 +18,7 @@ def paint(
     summary: OneOrMorePaths,
     out: StrPath | None = None,
     *,
-    measure: Sequence[str] = ("stops_0", "coding_0"),
+    measure: Sequence[str] = (),
     **look: Unpack[Look],
 ) -> Figure:
     """Draw measures of designs by dose, with the controls beside the canvas.
@@ -29,7 +29,8 @@ def paint(
         A ``.summary`` table of `paint`, or several of one place: of two rows of one condition and
         dose the first counts.
     measure
-        A panel for each: columns of the table (`genointerp.panel.painting.MEASURES`).
+        A panel for each: columns of the table (`genointerp.panel.painting.MEASURES`). Where empty,
+        ``stops_k`` and ``coding_k`` of the frame k of the canvas, or of frame 0 if it has none.
     look
         Resolution, width and title: see `genointerp.figure.file.Look`.
 
@@ -45,6 +46,8 @@ def paint(
         for path in as_paths(summary)
     ]
     table = pd.concat(tables, ignore_index=True).drop_duplicates(["condition", "dose"])
+    frame = max(0, int(table["frame"].fillna(-1).max())) if "frame" in table else 0
+    measure = tuple(measure) or (f"stops_{frame}", f"coding_{frame}")
     n = len(measure)
     shape = (n, 1) if is_narrow(look) else (1, n)
     figure = new_figure(3.2 * shape[1], 2.8 * shape[0] + 0.6, **look)

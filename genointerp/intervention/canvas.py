@@ -22,12 +22,13 @@ from genointerp.core.identity import Identity
 from genointerp.core.notebook import facts_table
 from genointerp.core.provenance import Provenance
 from genointerp.genome.genome import Genome
-from genointerp.genome.interval import Strand
+from genointerp.genome.interval import GenomicInterval, Strand
 from genointerp.store.feature.store import STRANDS, FeatureStore
 from genointerp.store.table.identity import SAE
 from genointerp.store.table.schema.intervention import CANVAS, PROFILES
 from genointerp.store.table.table import (
     conform,
+    empty_table,
     has_metadata,
     read_provenance,
     read_table,
@@ -40,6 +41,8 @@ State = Literal["decides", "reads"]
 
 IN_UNITS = ("set", "raise", "add")
 """Modes whose value is a dose, in units of the feature; that of a profile is in its own units."""
+_LAST_POSITION = 1_000_000
+"""Position up to which a profile may go; no element is as long."""
 
 
 @dataclass(frozen=True)
@@ -223,6 +226,8 @@ class Canvas:
     def write(self, path: StrPath) -> None:
         """Write the canvas, with the genome and the dictionary that it is for, as it says.
 
+        The profiles that it names stand in a table ``.profiles`` of the same name.
+
         Raises
         ------
         InputError
@@ -230,7 +235,22 @@ class Canvas:
         """
         inputs = {"genome": self.identity.genome_sha256, SAE: self.identity.dictionary_sha256}
         known = {name: sha256 for name, sha256 in inputs.items() if sha256}
-        write_table(self.table(), Path(path), CANVAS, Provenance({}, known))
+        out = Path(path)
+        write_table(self.table(), out, CANVAS, Provenance({}, known))
+        if self.profiles:
+            beside = out.with_name(f"{out.stem}.profiles{out.suffix}")
+            write_table(self.profile_table(), beside, PROFILES, Provenance({}, known))
+
+    def profile_table(self) -> pd.DataFrame:
+        """Return the profiles as a table, as `read_profiles` reads it; amounts of 0 have no row.
+
+        Each profile has all rows of its last position, which say how long it is.
+        """
+        tables = [_rows_of(name, profile) for name, profile in self.profiles.items()]
+        if not tables:
+            return empty_table(PROFILES)
+        found = pd.concat(tables, ignore_index=True)
+        return conform(found, PROFILES, where=self.identity.where)
 
     @property
     def lacks_units(self) -> bool:
@@ -271,6 +291,34 @@ class Canvas:
             turns = contig.circular and stroke.start < contig.length >= stroke.length
             if beyond and not turns:
                 raise CoordinateError(where, f"end <= {contig.length}", f"end={stroke.end}")
+
+    def frame_on(self, place: GenomicInterval, length: int) -> int | None:
+        """Return the frame of a place in which the phases of strokes on it count.
+
+        Parameters
+        ----------
+        place
+            A place with a strand.
+        length
+            Length of its contig.
+
+        Returns
+        -------
+        int or None
+            Number of bases (0, 1, 2) from the 5' end of the place to the nearest that has phase 0.
+            None where no stroke on the place has phases, or they have no common frame.
+        """
+        frames = set()
+        for stroke in self.strokes:
+            if stroke.phase < 0 or (stroke.seqid, stroke.strand) != (place.seqid, place.strand):
+                continue
+            # what goes over the origin lies on the places behind it too
+            for turn in (0, length):
+                start, end = place.start + turn, place.end + turn
+                if stroke.start < end and start < stroke.end:
+                    first = stroke.start - start if place.strand == "+" else end - stroke.end
+                    frames.add(first % 3)
+        return frames.pop() if len(frames) == 1 else None
 
     def times(self, dose: float) -> "Canvas":
         """Return the canvas with all doses multiplied; factors of ``scale`` are no doses."""
@@ -321,7 +369,8 @@ class Canvas:
     def flat(self) -> "Canvas | None":
         """Return the canvas without codon phases: the mean over the three, on every base.
 
-        None where no stroke has a phase.
+        None where no stroke has a phase, or where those of one feature on one stretch have modes
+        that have no mean; ``set`` and ``ablate`` have one.
         """
         if all(stroke.phase < 0 for stroke in self.strokes):
             return None
@@ -329,10 +378,15 @@ class Canvas:
         groups: dict[Stroke, list[Stroke]] = {}
         for stroke in self.strokes:
             if stroke.phase >= 0:
-                mode: Mode = "set" if stroke.mode == "ablate" else stroke.mode
-                key = replace(stroke, phase=-1, mode=mode, value=0.0, unit=0.0)
+                key = replace(stroke, phase=-1, mode="set", concept="", value=0.0, unit=0.0)
                 groups.setdefault(key, []).append(stroke)
-        kept += [_mean_of(key, group) for key, group in groups.items()]
+        for group in groups.values():
+            modes: set[Mode] = {stroke.mode for stroke in group}
+            if modes <= {"set", "ablate"}:
+                modes = {"set"}
+            if len(modes) > 1:
+                return None
+            kept.append(_mean_of(replace(group[0], phase=-1, mode=modes.pop()), group))
         return replace(self, strokes=tuple(kept))
 
 
@@ -342,14 +396,25 @@ def read_profiles(path: StrPath) -> dict[str, Profile]:
     Raises
     ------
     SchemaError
-        If the file is none, or the positions of a profile have gaps.
+        If the file is none, has two rows for one position and feature, or has positions that are
+        out of their range.
+
+    Notes
+    -----
+    A position without a row for a feature has the amount 0.
     """
     table = read_table(path, PROFILES) if has_metadata(path) else read_written(path, PROFILES)
     found = {}
     for name, rows in table.groupby("profile", sort=False):
         where = f"{path}: profile {name}"
-        if rows["position"].min() < -1 or not np.isfinite(rows["amount"]).all():
-            raise SchemaError(where, "positions from -1 on, and finite amounts", "others")
+        inside = rows["position"].between(-1, _LAST_POSITION).all()
+        if not inside or not np.isfinite(rows["amount"]).all():
+            expected = f"positions from -1 to {_LAST_POSITION:,}, and finite amounts"
+            raise SchemaError(where, expected, "others")
+        if (twice := rows.duplicated(["position", "feature"])).any():
+            row = rows[twice].iloc[0]
+            found_twice = f"two at position {row['position']} of f/{row['feature']}"
+            raise SchemaError(where, "one row for each position and feature", found_twice)
         features, column = np.unique(rows["feature"], return_inverse=True)
         course = np.zeros((int(rows["position"].max()) + 2, len(features)))
         course[rows["position"] + 1, column] = rows["amount"]
@@ -357,6 +422,22 @@ def read_profiles(path: StrPath) -> dict[str, Profile]:
             raise SchemaError(where, "one position or more of an element", "none")
         found[str(name)] = Profile(tuple(features.tolist()), course)
     return found
+
+
+def _rows_of(name: str, profile: Profile) -> pd.DataFrame:
+    """Return the rows of a profile, by position and feature."""
+    has_row = profile.course != 0
+    has_row[-1] = True
+    # a feature that never fires is known by its last row too
+    position, column = np.nonzero(has_row)
+    return pd.DataFrame(
+        {
+            "profile": name,
+            "position": position - 1,
+            "feature": np.array(profile.features, np.int64)[column],
+            "amount": profile.course[position, column],
+        }
+    )
 
 
 def _check_words(row: Mapping[Any, Any], where: str) -> None:
@@ -407,7 +488,10 @@ def _unit(
 
 
 def _mean_of(key: Stroke, group: Sequence[Stroke]) -> Stroke:
-    """Return one stroke that does on every base a third of what a group does on each phase."""
+    """Return one stroke that does on every base a third of what a group does on each phase.
+
+    It has the value and the unit of the group, and is otherwise as ``key``.
+    """
     if key.mode in ("scale", "profile"):
         # a phase that is not painted keeps what it has; a profile has none to keep
         rest = (3 - len(group)) * (key.mode == "scale")

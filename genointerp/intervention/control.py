@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from genointerp.core.errors import ConfigError
+from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.seed import rng
 from genointerp.intervention.canvas import Canvas
 from genointerp.intervention.means import difference_of_means
@@ -124,23 +124,34 @@ def all_conditions(subject: Subject, canvas: Canvas, config: ControlConfig) -> I
     matched: list[dict[int, int]] = []
     means = None
     if controlled and config.labelled:
-        means = difference_of_means(subject, own, n_bases=config.labelled)
+        means = difference_of_means(subject, own, n_bases=config.labelled, seed=config.seed)
     if controlled and subject.features is not None:
         matched = matched_sets(subject.features, own.features, config.n_matched, seed=config.seed)
     for dose in config.doses:
         dosed = canvas.times(dose)
-        schedule, flat = subject.bound(dosed), dosed.flat()
+        schedule = subject.bound(dosed)
         yield Condition(CANVAS_ITSELF, dose, schedule)
         if controlled:
             yield from controls(
                 schedule,
-                None if flat is None else subject.bound(flat),
+                _flat(subject, dosed),
                 subject.dictionary,
                 matched,
                 means,
                 dose=dose,
                 config=config,
             )
+
+
+def _flat(subject: Subject, canvas: Canvas) -> Schedule | None:
+    """Return the schedule of a canvas without codon phases, if there is one."""
+    flat = canvas.flat()
+    try:
+        return None if flat is None else subject.bound(flat)
+    except InputError as error:
+        # strokes that take turns with each other's phases meet where each paints all bases
+        _log.warning("no control without codon phases: %s", error)
+        return None
 
 
 def controls(

@@ -133,8 +133,10 @@ class PaintInputs:
     def provenance(
         self, subject: Subject, canvas: Canvas, config: ControlConfig, settings: dict[str, Any]
     ) -> Provenance:
-        """Return what a table was made from; the canvas is known by its rows."""
+        """Return what a table was made from; the canvas is known by its rows and its profiles."""
         text = delimited_text(canvas.table(), "tsv")
+        if canvas.profiles:
+            text += delimited_text(canvas.profile_table(), "tsv")
         inputs = {
             "genome": subject.genome.sha256,
             "model": subject.model.spec.sha256,

@@ -1,4 +1,4 @@
-"""The difference of means: a direction that needs labels and no dictionary."""
+"""The difference of means: a direction that is found with labels and without a dictionary."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,15 +41,19 @@ class _Labelled:
 
 @torch.no_grad()
 def difference_of_means(
-    subject: Subject, schedule: Schedule, *, n_bases: int
+    subject: Subject, schedule: Schedule, *, n_bases: int, seed: int = 0
 ) -> Float[Tensor, "column d"] | None:
-    """Return a direction for each column of a schedule that needs labels, and no dictionary.
+    """Return a direction for each column of a schedule, found with labels in place of a dictionary.
+
+    What is written along it are still the amounts of the column's feature.
 
     Parameters
     ----------
     n_bases
         Bases of each strand that are read, spread over the genome. Elements of the concepts that
         strokes name, by their units or as profiles, are read too.
+    seed
+        Seed by which these elements are drawn.
 
     Returns
     -------
@@ -66,7 +70,7 @@ def difference_of_means(
     labelled = {feature: _Labelled() for feature in schedule.features}
     every = _Labelled()
     read_too = {*concepts.values(), *_profiled(subject, schedule)}
-    for x, read in _read(subject, read_too, n_bases):
+    for x, read in _read(subject, read_too, n_bases, seed):
         known = read.begun
         every.add(x, known)
         for feature, at in _labels(subject, concepts, x, read, schedule.features):
@@ -108,13 +112,13 @@ def _profiled(subject: Subject, schedule: Schedule) -> set[str]:
 
 
 def _read(
-    subject: Subject, concepts: set[str], n_bases: int
+    subject: Subject, concepts: set[str], n_bases: int, seed: int
 ) -> Iterator[tuple[Float[Tensor, "token d"], WindowTokens]]:
     """Yield the activations at the site in windows of a sample."""
     genome, spec = subject.genome, subject.model.spec
     length = _READING.window - _READING.warmup
     stretches = spread_stretches(genome.regions(genome), n_bases=n_bases, length=length)
-    regions = _apart([*stretches, *_some_elements(subject.elements, concepts, n_bases)])
+    regions = _apart([*stretches, *_some_elements(subject.elements, concepts, n_bases, seed)])
     passages = genome_passages(genome, _READING.windows(spec, genome, regions))
     for found in run_passages(subject.model, passages, Wanted((subject.site,)), size=1):
         for x, read in zip(found.activations[subject.site], found.batch.windows, strict=True):
@@ -122,13 +126,13 @@ def _read(
 
 
 def _some_elements(
-    elements: ConceptElements | None, concepts: set[str], n_bases: int
+    elements: ConceptElements | None, concepts: set[str], n_bases: int, seed: int
 ) -> Iterator[GenomicInterval]:
     if elements is None:
         return
     for concept in sorted(concepts):
         table = elements.of(concept)
-        order = rng(0, f"elements of {concept}").permutation(len(table))[:_N_ELEMENTS]
+        order = rng(seed, f"elements of {concept}").permutation(len(table))[:_N_ELEMENTS]
         left = n_bases
         for row in table.iloc[order].to_dict("records"):
             place = GenomicInterval(str(row["seqid"]), int(row["start"]), int(row["end"]))

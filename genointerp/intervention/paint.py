@@ -138,10 +138,13 @@ def paint_designs(
 
         found.append(bench.designs(case, report))
     tables = [it.table for it in found]
+    frame = canvas.frame_on(place, subject.genome[place.seqid].length)
     rows = [bench.summary(case, own, found[0]) for case, own in zip(cases, found, strict=True)]
     return Designs(
         conform(pd.concat(tables, ignore_index=True), DESIGNS, where="designs"),
-        conform(_with_scores(pd.DataFrame(rows), tables, canvas), PAINTING, where="painting"),
+        conform(
+            _with_scores(pd.DataFrame(rows), tables, canvas, frame), PAINTING, where="painting"
+        ),
     )
 
 
@@ -149,9 +152,11 @@ def in_short(summary: pd.DataFrame) -> str:
     """Say in one line how many designs there are, and what painting does to their frame."""
     first = summary["condition"] == CANVAS_ITSELF
     plain, own = summary[~first].iloc[0], summary[first].iloc[0]
+    name = "frame" if own["frame"] >= 0 else "frame 0 of the place"
+    stops = f"stops_{max(0, own['frame'])}"
     return (
-        f"{int(summary['n_designs'].sum())} designs; stop codons in frame "
-        f"{own['stops_0']:.2f} of what is expected ({plain['stops_0']:.2f} unpainted)"
+        f"{int(summary['n_designs'].sum())} designs; stop codons in {name} "
+        f"{own[stops]:.2f} of what is expected ({plain[stops]:.2f} unpainted)"
     )
 
 
@@ -195,19 +200,20 @@ def _cases(bench: "_Bench", canvas: Canvas) -> Iterator[_Case]:
 
 
 def _with_scores(
-    summary: pd.DataFrame, tables: Sequence[pd.DataFrame], canvas: Canvas
+    summary: pd.DataFrame, tables: Sequence[pd.DataFrame], canvas: Canvas, frame: int | None
 ) -> pd.DataFrame:
-    """Add how well each dose of the canvas works, on either half of the designs."""
+    """Add how well each dose of the canvas works, on either half of the designs, and its frame."""
     own = summary["condition"] == CANVAS_ITSELF
     designs = {
         float(summary["dose"][row]): tables[row] for row in np.flatnonzero(own.to_numpy()).tolist()
     }
-    scores = dose_scores(designs, tables[0], canvas.concepts)
+    scores = dose_scores(designs, tables[0], canvas.concepts, frame=frame)
     at = [scores.get(dose) if of else None for dose, of in zip(summary["dose"], own, strict=True)]
     return summary.assign(
         score_fit=[np.nan if it is None else it.fit for it in at],
         score_test=[np.nan if it is None else it.test for it in at],
         chosen=[int(it is not None and it.chosen) for it in at],
+        frame=-1 if frame is None else frame,
     )
 
 

@@ -40,4 +40,5 @@ def sampled_features(
             config=config,
             regions=regions,
         )
-        yield encode_store([read], header.folder, place / "features.h5")
+        out, of_parent = place / "features.h5", model.spec.of_parent
+        yield encode_store([read], header.folder, out, of_parent=of_parent)

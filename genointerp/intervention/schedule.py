@@ -292,12 +292,15 @@ class Line:
 def check_dictionary(header: DictionaryHeader, spec: ModelSpec) -> None:
     """Refuse a dictionary of another model, or of a site that the model does not have.
 
+    That of the model that was edited is refused too, unless it was asked for.
+
     Raises
     ------
     MismatchError
         If it is one.
     """
-    own = Identity(f"model {spec.name}", spec.name, spec.sha256, d_in=spec.d_site)
+    name, sha256 = spec.dictionaries_of
+    own = Identity(f"model {spec.name}", name, sha256, d_in=spec.d_site)
     header.identity.check(own, "model", "width")
     if not has_site(spec, header.site):
         expected = f"a site of {spec.name} ({spec.sites[0]} to {spec.sites[-1]})"

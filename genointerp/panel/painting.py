@@ -20,8 +20,8 @@ from genointerp.panel.style import (
 )
 
 MEASURES = {
-    "stops_0": "stops in frame, observed / expected",
-    "coding_0": "share of bases in genes of the frame",
+    **{f"stops_{k}": f"stops in frame {k}, observed / expected" for k in range(3)},
+    **{f"coding_{k}": f"share of bases in genes of frame {k}" for k in range(3)},
     "trna": "share with a tRNA (pyaragorn)",
     "rrna": "share with an rRNA (pybarrnap)",
     "t_loop": "share with a T loop",
@@ -32,7 +32,7 @@ MEASURES = {
     "diversity": "share of bases that differ, by pairs",
     "features_moved": "features moved",
 }
-"""Columns of a painting that can be drawn, and what they are."""
+"""Columns of a painting that can be drawn, and what they are; frames count from the place."""
 _CANVAS, _UNPAINTED = "canvas", "unpainted"
 _MARKERS = "osD^vPX*<>"
 

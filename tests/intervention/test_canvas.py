@@ -11,6 +11,7 @@ from genointerp.annotation.concepts import Concept, ConceptElements
 from genointerp.core.errors import CoordinateError, InputError, SchemaError, UnknownNameError
 from genointerp.core.identity import Identity
 from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.interval import GenomicInterval
 from genointerp.intervention.canvas import Canvas, Profile, Stroke, read_profiles
 from tests.stores import dense_features, write_features
 
@@ -147,6 +148,52 @@ def test_without_phases_a_canvas_has_on_each_base_the_mean_over_the_codon():
     assert Canvas((SET,)).flat() is None
 
 
+def test_strokes_of_one_feature_become_one_whatever_their_concepts_and_units():
+    rows = [
+        replace(SET, value=6.0, phase=0, concept="CDS"),
+        replace(SET, mode="ablate", value=math.nan, phase=1),
+        replace(SET, mode="ablate", value=math.nan, phase=2, unit=math.nan),
+    ]
+    (found,) = Canvas(tuple(rows)).flat().strokes
+    assert (found.mode, found.value, found.unit, found.phase) == ("set", 2.0, 2.0, -1)
+
+
+def test_modes_that_have_no_mean_leave_a_canvas_without_a_flat_one():
+    raised = replace(SET, mode="raise", phase=0)
+    rows = [raised, *(replace(SET, mode="ablate", value=math.nan, phase=i) for i in (1, 2))]
+    assert Canvas(tuple(rows)).flat() is None
+    assert Canvas((raised, replace(raised, phase=1))).flat().strokes[0].mode == "raise"
+
+
+@pytest.mark.parametrize(
+    ("place", "frames"),
+    [
+        pytest.param(GenomicInterval("c", 100, 130, "+"), [(100, 0), (101, 1), (92, 1)], id="+"),
+        pytest.param(GenomicInterval("c", 100, 130, "-"), [(70, 0), (71, 2), (99, 1)], id="-"),
+    ],
+)
+def test_the_frame_of_a_canvas_is_where_its_phase_0_lies_on_a_place(place, frames):
+    for start, frame in frames:
+        stroke = replace(SET, start=start, end=start + 60, strand=place.strand, phase=1)
+        assert Canvas((stroke,)).frame_on(place, 1000) == frame
+        naive = {base for base in range(start, start + 60) if (base - start) % 3 == 0}
+        if place.strand == "-":
+            naive = {2 * start + 59 - base for base in naive}
+        bases = range(100, 130) if place.strand == "+" else range(129, 99, -1)
+        assert next(i for i, base in enumerate(bases) if base in naive) == frame
+
+
+def test_a_canvas_without_one_frame_on_a_place_has_none():
+    place = GenomicInterval("c", 100, 130, "+")
+    stroke = replace(SET, start=100, end=160, phase=0)
+    assert Canvas((stroke, replace(stroke, start=101))).frame_on(place, 1000) is None
+    for other in ({"phase": -1}, {"strand": "-"}, {"seqid": "d"}, {"start": 130}):
+        assert Canvas((replace(stroke, **other),)).frame_on(place, 1000) is None
+    # over the origin of a circle: base 0 is the sixth of the stroke
+    turned = replace(stroke, start=995, end=1060)
+    assert Canvas((turned,)).frame_on(GenomicInterval("c", 0, 30, "+"), 1000) == 1
+
+
 @pytest.fixture
 def store(tmp_path):
     return write_features(tmp_path / "features.h5", dense_features())
@@ -194,10 +241,27 @@ def test_a_profile_has_the_amounts_of_its_positions(tmp_path):
     assert list(found) == ["a", "b"]
     assert found["a"].features == (2, 5)
     assert found["a"].course.tolist() == [[0.0, 1.5], [0.0, 0.0], [3.0, 0.0]]
-    with pytest.raises(SchemaError, match="profile a: expected positions from -1 on"):
+    with pytest.raises(SchemaError, match="profile a: expected positions from -1 to"):
         read_profiles(written(tmp_path, "a\t-2\t5\t1.5", header=header))
     with pytest.raises(SchemaError, match="profile a: expected one position or more"):
         read_profiles(written(tmp_path, "a\t-1\t5\t1.5", header=header))
+    with pytest.raises(SchemaError, match="profile a: expected positions from -1 to 1,000,000"):
+        read_profiles(written(tmp_path, f"a\t{10**12}\t5\t1.5", header=header))
+    twice = "a\t0\t5\t1.5", "a\t0\t6\t1.5", "a\t0\t5\t2"
+    with pytest.raises(SchemaError, match=r"one row for each .* found two at position 0 of f/5"):
+        read_profiles(written(tmp_path, *twice, header=header))
+
+
+def test_a_canvas_of_a_profile_can_be_read_again(tmp_path):
+    course = np.array([[0.0, 1.5, 0.0], [0.25, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    profile = Profile((2, 5, 9), course)
+    stroke = replace(SET, feature="tRNA", mode="profile")
+    Canvas((stroke,), {"tRNA": profile}).write(tmp_path / "c.tsv")
+    found = Canvas.read(tmp_path / "c.tsv", profiles=tmp_path / "c.profiles.tsv")
+    assert found.strokes == (stroke,)
+    assert found.profiles["tRNA"].features == profile.features
+    assert found.profiles["tRNA"].course.tolist() == course.tolist()
+    assert Canvas((SET,)).profile_table().empty
 
 
 def test_a_profile_of_the_length_of_its_place_is_as_it_was_measured():

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+import genointerp as gi
 from genointerp.cli.main import app
 from genointerp.command.build.encode import encode
 from genointerp.command.build.harvest import harvest
@@ -379,6 +380,17 @@ def test_an_edited_folder_loads_refuses_the_parents_dictionary_and_is_undone(tin
     windows = {"window": 48, "warmup": 8}
     store = harvest(tiny.folder / "test.fa", tmp_path / "a.h5", model, site=SITE, **windows)
     encode(store, tiny.usual, tmp_path / "f.h5", of_parent=True)
+    # what the parent's dictionary says is steered in the edited model, on a sample that it read
+    stroke = gi.Stroke("c", 40, 60, "+", 3, "set", 2.0)
+    steered = gi.steer(
+        tiny.folder / "test.fa",
+        tmp_path / "s.tsv",
+        gi.Canvas((stroke,)),
+        load_model(str(out), of_parent=True),
+        sae=tiny.usual,
+        config={"window": 48, "warmup": 8, "sample": 200, "labelled": 0, "n_random": 0},
+    )
+    assert "canvas" in set(steered["condition"])
     # once more: the same result in its place
     again = write(tiny, out, method="closed-form", anyway=True, config=writes)
     assert again.as_mapping() == summary.as_mapping()

@@ -143,7 +143,8 @@ def test_features_that_moved_are_those_with_a_large_z_that_were_not_painted():
     after = (before + change).astype(np.float32)
     assert n_moved(after, before, [1]) == 1
     assert n_moved(after, before, []) == 2
-    assert n_moved(after[:1], before[:1], []) == 0
+    # of one design nothing can be said
+    assert np.isnan(n_moved(after[:1], before[:1], []))
 
 
 def designs_of(n, t_share, seed):
@@ -163,13 +164,13 @@ def designs_of(n, t_share, seed):
 def test_what_the_other_half_says_changes_no_choice_of_a_dose(seed):
     designs = {dose: designs_of(12, 1 / dose, seed) for dose in (1.0, 2.0, 4.0)}
     plain = designs_of(12, 1.0, seed + 100)
-    found = dose_scores(designs, plain, ["CDS_phase0", "CDS_phase1"])
+    found = dose_scores(designs, plain, ["CDS_phase0", "CDS_phase1"], frame=0)
     assert sum(score.chosen for score in found.values()) == 1
     for table in (*designs.values(), plain):
         even = table["number"] % 2 == 0
         table.loc[even, "sequence"] = "TAA" * 60
         table.loc[even, "log_p"] = -9.0
-    again = dose_scores(designs, plain, ["CDS_phase0", "CDS_phase1"])
+    again = dose_scores(designs, plain, ["CDS_phase0", "CDS_phase1"], frame=0)
     assert [it.fit for it in again.values()] == [it.fit for it in found.values()]
     assert [it.chosen for it in again.values()] == [it.chosen for it in found.values()]
     assert all(it.test == 0 for it in again.values())
@@ -180,9 +181,22 @@ def test_a_score_is_the_harmonic_mean_of_the_effect_and_of_what_it_costs():
     designs = pd.DataFrame([signs | {"number": number, "log_p": -2.0} for number in (1, 2)])
     plain = designs.assign(log_p=-1.5)
     effect, natural = 0.75, np.exp(-0.5)
-    found = dose_scores({1.0: designs}, plain, ["tRNA"])[1.0]
+    found = dose_scores({1.0: designs}, plain, ["tRNA"], frame=None)[1.0]
     assert found.fit == pytest.approx(2 * effect * natural / (effect + natural))
     assert found.chosen
     # of several concepts, or of others, there is no score
-    assert not dose_scores({1.0: designs}, plain, ["tRNA", "CDS"])[1.0].chosen
-    assert np.isnan(dose_scores({1.0: designs}, plain, ["promoter"])[1.0].fit)
+    assert not dose_scores({1.0: designs}, plain, ["tRNA", "CDS"], frame=None)[1.0].chosen
+    assert np.isnan(dose_scores({1.0: designs}, plain, ["promoter"], frame=None)[1.0].fit)
+
+
+def test_a_score_of_coding_sequences_is_of_the_frame_of_the_canvas():
+    plain, designs = designs_of(12, 1.0, 0), designs_of(12, 1.0, 1)
+    # two bases before the first codon: no stop codons in frame 2, as many as before in the others
+    texts = [f"CC{text[:-2]}" for text in designs_of(12, 0.0, 1)["sequence"]]
+    shifted = designs.assign(sequence=[it.replace("TAG", "CAG") for it in texts])
+    scores = {
+        frame: dose_scores({1.0: shifted}, plain, ["CDS"], frame=frame)[1.0].fit
+        for frame in (0, 1, 2, None)
+    }
+    assert scores[2] > max(scores[0], scores[1])
+    assert np.isnan(scores[None])

@@ -329,6 +329,10 @@ def test_a_canvas_of_another_genome_or_dictionary_is_refused():
 def test_a_dictionary_of_another_model_or_site_is_refused():
     with pytest.raises(MismatchError, match="model"):
         bound(stroke_of(), spec=replace(SPEC, sha256="cd" * 32))
+    edited = replace(SPEC, name="edited", sha256="cd" * 32, parent="toy", parent_sha256=SPEC.sha256)
+    with pytest.raises(MismatchError, match="model"):
+        bound(stroke_of(), spec=edited)
+    assert bound(stroke_of(), spec=replace(edited, of_parent=True)).features == (3,)
     with pytest.raises(MismatchError, match=r"a site of toy \(blocks.0 to blocks.1\), found other"):
         bound(stroke_of(), header=replace(HEADER, site="other"))
 

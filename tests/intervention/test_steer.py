@@ -14,7 +14,7 @@ from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.intervention.canvas import Canvas, Stroke
-from genointerp.intervention.control import matched_sets, random_directions
+from genointerp.intervention.control import all_conditions, matched_sets, random_directions
 from genointerp.intervention.steer import SteerConfig, steer_genome
 from genointerp.intervention.subject import Subject
 from genointerp.model.protocol import Edit
@@ -316,3 +316,11 @@ def test_random_directions_have_the_norm_of_those_they_stand_for(hyena):
     first, second = (random_directions(schedule, hyena.dictionary, i, 0) for i in (1, 2))
     torch.testing.assert_close(first.norm(dim=1), torch.ones(2))
     assert float((first @ second.T).abs().max()) < 0.9
+
+
+def test_strokes_that_share_a_stretch_by_phases_have_no_flat_control(toy):
+    strokes = [stroke_of(400, 430, phase=0), stroke_of(402, 432, phase=0)]
+    conditions = [it.name for it in all_conditions(toy, Canvas(tuple(strokes)), CONFIG)]
+    assert conditions == ["canvas", "random 1", "shifted", "shuffled"]
+    alone = [it.name for it in all_conditions(toy, Canvas((strokes[0],)), CONFIG)]
+    assert alone == [*conditions, "flat"]

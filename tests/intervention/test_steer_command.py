@@ -12,10 +12,13 @@ from typer.testing import CliRunner
 import genointerp as gi
 from genointerp.cli.main import app
 from genointerp.core.errors import InputError, MismatchError
-from genointerp.intervention.canvas import Canvas
+from genointerp.intervention.canvas import Canvas, Profile
+from genointerp.intervention.inputs import PaintInputs
+from genointerp.intervention.steer import SteerConfig
 from genointerp.model.hyena.folder import save_model
 from genointerp.model.hyena.network import StripedHyena, initialise
 from genointerp.model.registry import load_model
+from genointerp.reading.harvest import HarvestConfig
 from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.io import save_sae
@@ -249,3 +252,14 @@ def test_paint_takes_a_canvas_or_a_concept(files, tmp_path):
             gi.paint(files.genome, tmp_path / "d.tsv", "c:1-9", sae=files.sae, **more)
     with pytest.raises(InputError, match="profile of CDS: expected features and annotation"):
         gi.paint(files.genome, tmp_path / "d.tsv", "c:1-9", sae=files.sae, profile_from="CDS")
+
+
+def test_a_table_knows_the_course_of_a_profile_that_was_painted(files):
+    inputs, config = PaintInputs.of(files.genome, sae=files.sae), SteerConfig(controls=False)
+    stroke = gi.Stroke("c", 100, 160, "+", "p", "profile", 1.0)
+    found = set()
+    for amount in (1.0, 1.0, 2.0):
+        canvas = Canvas((stroke,), {"p": Profile((3,), np.full((3, 1), amount))})
+        with inputs.opened(str(files.model), canvas, config, HarvestConfig(120, 40)) as opened:
+            found.add(inputs.provenance(*opened, config, {}).inputs["canvas"])
+    assert len(found) == 2

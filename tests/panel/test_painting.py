@@ -31,6 +31,7 @@ def summary():
                 "condition": condition,
                 "features": "f/1",
                 "dose": dose,
+                "frame": 1,
                 "stops_0": stops,
                 "stops_0_low": stops - 0.1,
                 "stops_0_high": stops + 0.2,
@@ -111,4 +112,5 @@ def test_figures_are_drawn_from_the_tables_of_the_commands(summary, steering, ba
     assert (tmp_path / "p.png").stat().st_size > 1000
     twice = gi.plot.paint([tmp_path / "s.tsv", tmp_path / "s.tsv"])
     assert [len(it.lines) for it in twice.axes] == [2, 2]
+    assert ["frame 1" in it.get_ylabel() for it in twice.axes] == [True, True]
     assert len(gi.plot.steer(tmp_path / "t.tsv").axes) == 1

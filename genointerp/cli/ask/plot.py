@@ -282,14 +282,14 @@ def paint(
         list[str] | None,
         typer.Option(
             help="column of the table, a panel for each; repeatable",
-            show_default="stops_0, coding_0",
+            show_default="stops and coding of the canvas's frame",
         ),
     ] = None,
 ) -> None:
     """Draw what designs become by dose, with the controls beside the canvas."""
     from genointerp.figure.paint import paint as draw_paint
 
-    draw_paint(summary, out, measure=measure or ("stops_0", "coding_0"), **look)
+    draw_paint(summary, out, measure=measure or (), **look)
     typer.echo(out)
 
 

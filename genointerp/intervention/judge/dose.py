@@ -19,7 +19,11 @@ class DoseScore(NamedTuple):
 
 
 def dose_scores(
-    designs: Mapping[float, pd.DataFrame], unpainted: pd.DataFrame, concepts: Sequence[str]
+    designs: Mapping[float, pd.DataFrame],
+    unpainted: pd.DataFrame,
+    concepts: Sequence[str],
+    *,
+    frame: int | None,
 ) -> dict[float, DoseScore]:
     """Score each dose by what it does for its concept and what it costs.
 
@@ -31,21 +35,25 @@ def dose_scores(
         Designs that were not painted.
     concepts
         Concepts of the canvas.
+    frame
+        Frame of the designs in which the phases of the canvas count; None if it has none.
 
     Notes
     -----
     The score is the harmonic mean of the effect e and of ``exp(-max(0, d))``, where d is how many
     nats per base less the unpainted model expects of the designs than of unpainted ones. e is, for
-    concepts of coding sequences, one minus the ratio of stop codons in frame, and not below 0; for
-    tRNA the mean of its four signs; for rRNA the share of designs in which a finder sees one. There
-    is no score for others, or for several at once. The dose with the best score on designs of odd
-    numbers is chosen; those of even numbers are not looked at.
+    concepts of coding sequences, one minus the ratio of stop codons in the frame, and not below 0;
+    for tRNA the mean of its four signs; for rRNA the share of designs in which a finder sees one.
+    There is no score for others, for several at once, or for coding sequences without a frame. The dose with the best
+    score on designs of odd numbers is chosen; those of even numbers are not looked at.
     """
     family = _family(concepts)
     halves = {dose: tuple(_halves(table)) for dose, table in designs.items()}
     plain = tuple(_halves(unpainted))
     scores = {
-        dose: tuple(_score(part, before, family) for part, before in zip(parts, plain, strict=True))
+        dose: tuple(
+            _score(part, before, family, frame) for part, before in zip(parts, plain, strict=True)
+        )
         for dose, parts in halves.items()
     }
     known = {dose: fit for dose, (fit, _) in scores.items() if np.isfinite(fit)}
@@ -64,10 +72,10 @@ def _halves(table: pd.DataFrame) -> list[pd.DataFrame]:
     return [table[odd], table[~odd]]
 
 
-def _score(designs: pd.DataFrame, unpainted: pd.DataFrame, family: str) -> float:
+def _score(designs: pd.DataFrame, unpainted: pd.DataFrame, family: str, frame: int | None) -> float:
     if designs.empty or unpainted.empty:
         return float("nan")
-    effect = _effect(designs, family)
+    effect = _effect(designs, family, frame)
     less = float(unpainted["log_p"].mean() - designs["log_p"].mean())
     natural = float(np.exp(-max(0.0, less)))
     if not effect + natural > 0:
@@ -75,10 +83,10 @@ def _score(designs: pd.DataFrame, unpainted: pd.DataFrame, family: str) -> float
     return 2 * effect * natural / (effect + natural)
 
 
-def _effect(designs: pd.DataFrame, family: str) -> float:
-    if family == "CDS":
+def _effect(designs: pd.DataFrame, family: str, frame: int | None) -> float:
+    if family == "CDS" and frame is not None:
         bases = np.array([[*text.encode()] for text in designs["sequence"]], np.uint8)
-        return float(np.clip(1 - stop_ratio(bases, 0), 0, 1))
+        return float(np.clip(1 - stop_ratio(bases, frame), 0, 1))
     if family == "tRNA":
         pairs = designs["acceptor_pairs"] / N_PAIRS
         signs = designs["t_loop"] + designs["d_loop"] + designs["cca"] + pairs

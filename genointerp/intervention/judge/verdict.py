@@ -109,21 +109,22 @@ def n_moved(
     own: Float32[np.ndarray, "design n_features"],
     unpainted: Float32[np.ndarray, "design n_features"],
     painted: Sequence[int],
-) -> int:
+) -> float:
     """Return how many features that were not painted have other amounts in designs than before.
 
     Notes
     -----
     Over pairs of designs of one number, z is the mean of the difference over its standard error; a
-    feature counts if z exceeds 3 in size. It needs two pairs.
+    feature counts if z exceeds 3 in size. It is undefined for less than two pairs, and grows
+    with their number: only numbers of as many designs can be compared.
     """
     change = own.astype(np.float64) - unpainted
     if len(change) < 2:
-        return 0
+        return float("nan")
     error = change.std(0, ddof=1) / np.sqrt(len(change))
     moved = np.abs(change.mean(0)) > _FAR * error
     moved[list(painted)] = False
-    return int(moved.sum())
+    return float(moved.sum())
 
 
 def _interval(values: Float64[np.ndarray, " design"], seed: int) -> tuple[float, float]:

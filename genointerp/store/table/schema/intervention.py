@@ -135,10 +135,11 @@ PAINTING = TableSchema(
         required("acceptor_pairs", "float64", "mean over designs"),
         required("copies", "float64", "share with a run of 31 bases that stands elsewhere"),
         required("words", "float64", "divergence of 3-mers from those of unpainted designs, bits"),
-        required("features_moved", "int64", "features not painted whose |z| exceeds 3"),
+        required("features_moved", "float64", "features not painted whose |z| exceeds 3"),
         required("kl_behind", "float64", "divergence of what is expected behind the place, nats"),
         required("score_fit", "float64", "of the dose, on designs of odd numbers"),
         required("score_test", "float64", "of the dose, on designs of even numbers"),
         required("chosen", "int64", "1 for the dose with the best score on fit, else 0"),
+        optional("frame", "int64", "that in which the canvas counts phases: 0, 1, 2; -1: none"),
     ),
 )
