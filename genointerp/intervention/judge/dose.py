@@ -44,8 +44,9 @@ def dose_scores(
     nats per base less the unpainted model expects of the designs than of unpainted ones. e is, for
     concepts of coding sequences, one minus the ratio of stop codons in the frame, and not below 0;
     for tRNA the mean of its four signs; for rRNA the share of designs in which a finder sees one.
-    There is no score for others, for several at once, or for coding sequences without a frame. The dose with the best
-    score on designs of odd numbers is chosen; those of even numbers are not looked at.
+    There is no score for others, for several at once, or for coding sequences without a frame.
+    The dose with the best score on designs of odd numbers is chosen; those of even numbers are not
+    looked at.
     """
     family = _family(concepts)
     halves = {dose: tuple(_halves(table)) for dose, table in designs.items()}
