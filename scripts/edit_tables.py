@@ -24,7 +24,7 @@ N_FEATURES = 10
 METHODS: tuple[Method, ...] = ("closed-form", "distil")
 _READ = {"n_fit": 65_536, "n_written": 0}
 SETTINGS: dict[Method, dict[str, int]] = {
-    "closed-form": {**_READ, "n_matched": 1},
+    "closed-form": {**_READ, "n_matched": 1, "n_random": 1},
     "distil": {**_READ, "n_matched": 0, "n_random": 1, "rank": 16, "batch": 2, "steps": 600},
 }
 """What differs from the defaults, so that an edit takes a few minutes on one core."""
@@ -34,9 +34,10 @@ COLUMNS = {
     "bake": "bake",
     "kl_fires": "KL, fires",
     "kl_silent": "KL, silent",
+    "silent_from": "silent from",
     "n_silent": "tokens",
-    "bake_matched": "bake, other features",
-    "bake_random": "bake, random directions",
+    "bake_matched": "bake, other feature",
+    "bake_random": "bake, random direction",
     "verdict": "verdict",
 }
 _SMALL = {"kl_fires", "kl_silent"}

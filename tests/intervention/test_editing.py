@@ -510,13 +510,50 @@ def test_a_dictionary_whose_features_compete_is_refused(tiny, tmp_path):
     ],
 )
 def test_the_verdict_is_by_thresholds(bake, silent, verdict):
-    parts = ["all", *PARTS]
-    frame = pd.DataFrame({"edit": "feature", "part": parts, "bake": bake, "n_tokens": 10})
-    frame["kl_edit"] = [silent if PARTS.get(part, 0) >= 32 else 1.0 for part in parts]
-    features = pd.DataFrame({"z_activation": [0.0, 5.0], "z_edited": [-4.0, np.nan]})
-    found = summarise_edit(Effects(frame, features, pd.DataFrame()), 0.8, 1.0, EditConfig())
+    kl = [1.0, 1.0, 1.0, silent, silent]
+    found = summary_of(bake, kl, n_tokens=[100, 100, 100, 40, 60])
     assert (found.verdict, found.n_moved_activation, found.n_moved) == (verdict, 1, 1)
     assert found.kl_silent == pytest.approx(silent)
+
+
+@pytest.mark.parametrize(
+    ("n_tokens", "silent_from", "n_silent", "kl_silent"),
+    [
+        ([9, 90, 90, 60, 40], 32, 100, (60 * 4 + 40 * 5) / 100),
+        ([9, 90, 90, 0, 50], 32, 50, 5.0),
+        ([9, 90, 30, 19, 1], 8, 50, (30 * 3 + 19 * 4 + 5) / 50),
+        ([9, 90, 50, 0, 0], 8, 50, 3.0),
+    ],
+)
+def test_the_silent_figure_is_of_the_farthest_tokens_that_are_enough(
+    n_tokens, silent_from, n_silent, kl_silent
+):
+    kl = [np.nan if not n else float(i) for i, n in enumerate(n_tokens, 1)]
+    found = summary_of(0.9, kl, n_tokens)
+    assert (found.silent_from, found.n_silent) == (silent_from, n_silent)
+    assert found.kl_silent == pytest.approx(kl_silent)
+    assert found.kl_silent_activation == pytest.approx(2 * kl_silent)
+    assert f"{silent_from} tokens or more after it fired" in str(found)
+
+
+@pytest.mark.parametrize(("bake", "verdict"), [(0.9, "never silent"), (0.2, "failed")])
+def test_an_edit_is_not_clean_where_the_feature_is_never_silent(bake, verdict):
+    found = summary_of(bake, [0.0] * 5, n_tokens=[100, 100, 30, 19, 0])
+    assert found.verdict == verdict
+    assert (found.silent_from, found.n_silent) == (0, 0)
+    assert np.isnan(found.kl_silent)
+    assert str(found) == f"{verdict}: bake {bake:.3f}, held-out R2 0.800"
+
+
+def summary_of(bake, kl, n_tokens):
+    """The summary of an edit by what it changes in the parts, fires first."""
+    parts = ["all", *PARTS]
+    frame = pd.DataFrame({"edit": "feature", "part": parts, "bake": bake})
+    frame["n_tokens"] = [sum(n_tokens), *n_tokens]
+    frame["kl_edit"] = [1.0, *kl]
+    frame["kl_activation"] = 2 * frame["kl_edit"]
+    features = pd.DataFrame({"z_activation": [0.0, 5.0], "z_edited": [-4.0, np.nan]})
+    return summarise_edit(Effects(frame, features, pd.DataFrame()), 0.8, 1.0, EditConfig())
 
 
 def test_settings_out_of_range_are_refused():

@@ -15,11 +15,11 @@ def test_the_page_has_the_table_of_the_files():
 def test_a_row_shows_each_figure_and_undefined_ones_as_a_dash(tmp_path, monkeypatch):
     monkeypatch.setattr(edit_tables, "KEPT", tmp_path)
     values = dict.fromkeys(COLUMNS, 0.12345) | {"verdict": "clean", "bake_random": None}
-    values["n_silent"] = 1234
+    values |= {"silent_from": 32, "n_silent": 1234}
     (tmp_path / "82_distil.json").write_text(json.dumps(values))
     heading, _, row = edit_tables.table().splitlines()
     assert heading.startswith("| feature | tells | method | held-out R2 |")
-    cells = "0.12 | 0.12 | 0.12 | 0.12345 | 0.12345 | 1,234 | 0.12 | - | clean"
+    cells = "0.12 | 0.12 | 0.12 | 0.12345 | 0.12345 | 32 | 1,234 | 0.12 | - | clean"
     assert row == f"| 82 | CDS_phase2 | `distil` | {cells} |"
 
 

@@ -66,6 +66,8 @@ class EditConfig:
     """Bases of the other genome after which each is written."""
     written: int = 240
     """Bases of each."""
+    least_silent: int = 50
+    """Least number of silent predictions over which their divergence is told."""
     least_bake: float = 0.7
     """Share of the edit of activations below which the edit failed."""
     most_silent_kl: float = 1e-3
@@ -74,7 +76,16 @@ class EditConfig:
     """Random seed of the controls, and of ``distil``."""
 
     def __post_init__(self) -> None:
-        counts = ("n_fit", "n_test", "scan", "batch", "rank", "steps", "silent_after")
+        counts = (
+            "n_fit",
+            "n_test",
+            "scan",
+            "batch",
+            "rank",
+            "steps",
+            "silent_after",
+            "least_silent",
+        )
         for name in (*counts, "prompt", "written"):
             if getattr(self, name) < 1:
                 raise ConfigError(name, "at least 1", str(getattr(self, name)))

@@ -1,15 +1,18 @@
 """The verdict on an edit, by thresholds that its settings state."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from genointerp.intervention.editing.config import EditConfig
 from genointerp.intervention.editing.effects import PARTS, Effects
 
-Verdict = Literal["clean", "leaky", "failed", "not measured"]
+Verdict = Literal["clean", "leaky", "never silent", "failed", "not measured"]
 
+_NEAREST = 8
+"""Least distance that is called silent: a feature of codons fires on every third base."""
 _MOVED = 3.0
 """Least z of a feature that counts as moved."""
 
@@ -22,17 +25,25 @@ class Summary:
     ----------
     verdict
         ``failed`` where less than ``least_bake`` of the edit of activations is reproduced; else
-        ``leaky`` where silent predictions change by more than ``most_silent_kl``, else ``clean``;
-        ``not measured`` where the feature never fires on the genome, or the model is a masked one.
+        ``never silent`` where there are too few silent predictions; else ``leaky`` where these
+        change by more than ``most_silent_kl``, else ``clean``; ``not measured`` where the feature
+        never fires on the genome, or the model is a masked one.
     r2, strength
         As in :class:`~genointerp.intervention.editing.make.Edited`.
     bake
         Share of the edit of activations that is reproduced, over all predictions.
     kl_fires, kl_silent
-        Divergence of the edited model from its parent, in nats; the last over the parts that begin
-        ``silent_after`` tokens or more after the feature fired, NaN if it is never silent so long.
+        Divergence of the edited model from its parent, in nats, where the feature fires and where
+        it is silent; the last is NaN where it never is for long enough.
+    kl_silent_activation
+        Divergence of the edit of activations from the parent on the same silent predictions.
+    silent_from
+        Tokens since the feature fired from which on predictions count as silent: those of the
+        first part that begins at ``silent_after`` or later if there are ``least_silent`` such
+        predictions, otherwise the most, of 8 or more at which a part begins, for which there are;
+        0 if there are never so many.
     n_silent
-        Number of predictions of these parts.
+        Number of these predictions.
     bake_matched, bake_random
         Median over the other features, and the largest over the random directions.
     n_moved_activation, n_moved
@@ -46,6 +57,8 @@ class Summary:
     bake: float = float("nan")
     kl_fires: float = float("nan")
     kl_silent: float = float("nan")
+    kl_silent_activation: float = float("nan")
+    silent_from: int = 0
     n_silent: int = 0
     bake_matched: float = float("nan")
     bake_random: float = float("nan")
@@ -56,8 +69,11 @@ class Summary:
         if np.isnan(self.bake):
             return self.verdict
         r2 = "" if np.isnan(self.r2) else f", held-out R2 {self.r2:.3f}"
-        silent = f"silent KL {self.kl_silent:.2g} nats over {self.n_silent} tokens"
-        return f"{self.verdict}: bake {self.bake:.3f}, {silent}{r2}"
+        silent = ""
+        if self.n_silent:
+            when = f"{self.silent_from} tokens or more after it fired ({self.n_silent} tokens)"
+            silent = f", KL {self.kl_silent:.2g} nats {when}"
+        return f"{self.verdict}: bake {self.bake:.3f}{silent}{r2}"
 
     def as_mapping(self) -> dict[str, Any]:
         """Return the figures as plain values, with None, which JSON has, for undefined ones."""
@@ -77,19 +93,19 @@ def summarise_edit(
     own = effects[effects["edit"] == "feature"].set_index("part")
     whole = effects[effects["part"] == "all"]
     bake, fires = float(own["bake"]["all"]), float(own["kl_edit"]["fires"])
-    quiet = own.loc[[part for part, least in PARTS.items() if least >= config.silent_after]]
-    n = quiet["n_tokens"].sum()
-    silent = float((quiet["kl_edit"] * quiet["n_tokens"]).sum() / n) if n else float("nan")
+    silent = _silent(own, config)
     matched = whole[whole["edit"] == "matched feature"]["bake"]
     turned = whole[whole["edit"] == "random direction"]["bake"]
     return Summary(
-        verdict=_verdict(bake, silent, config),
+        verdict=_verdict(bake, silent.kl_edit, config),
         r2=r2,
         strength=strength,
         bake=bake,
         kl_fires=fires,
-        kl_silent=silent,
-        n_silent=int(n),
+        kl_silent=silent.kl_edit,
+        kl_silent_activation=silent.kl_activation,
+        silent_from=silent.since,
+        n_silent=silent.n,
         bake_matched=float(matched.median()) if len(matched) else float("nan"),
         bake_random=float(turned.max()) if len(turned) else float("nan"),
         n_moved_activation=int((features["z_activation"].abs() > _MOVED).sum()),
@@ -97,9 +113,37 @@ def summarise_edit(
     )
 
 
+class _Silent(NamedTuple):
+    """Divergences on predictions some tokens or more after the feature fired, and their number."""
+
+    kl_edit: float = float("nan")
+    kl_activation: float = float("nan")
+    since: int = 0
+    n: int = 0
+
+
+def _silent(own: pd.DataFrame, config: EditConfig) -> _Silent:
+    """Return what changes at the farthest distance for which there are enough predictions."""
+    begins = [least for least in PARTS.values() if least >= _NEAREST]
+    first = next((one for one in begins if one >= config.silent_after), begins[-1])
+    for since in reversed([one for one in begins if one <= first]):
+        parts = own.loc[[part for part, least in PARTS.items() if least >= since]]
+        parts = parts[parts["n_tokens"] > 0]
+        n = int(parts["n_tokens"].sum())
+        if n >= config.least_silent:
+            kl = [
+                float((parts[name] * parts["n_tokens"]).sum() / n)
+                for name in ("kl_edit", "kl_activation")
+            ]
+            return _Silent(*kl, since, n)
+    return _Silent()
+
+
 def _verdict(bake: float, silent: float, config: EditConfig) -> Verdict:
     if np.isnan(bake):
         return "not measured"
     if bake < config.least_bake:
         return "failed"
+    if np.isnan(silent):
+        return "never silent"
     return "leaky" if silent > config.most_silent_kl else "clean"
