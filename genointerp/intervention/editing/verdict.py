@@ -131,11 +131,8 @@ def _silent(own: pd.DataFrame, config: EditConfig) -> _Silent:
         parts = parts[parts["n_tokens"] > 0]
         n = int(parts["n_tokens"].sum())
         if n >= config.least_silent:
-            kl = [
-                float((parts[name] * parts["n_tokens"]).sum() / n)
-                for name in ("kl_edit", "kl_activation")
-            ]
-            return _Silent(*kl, since, n)
+            total = parts[["kl_edit", "kl_activation"]].mul(parts["n_tokens"], axis=0).sum()
+            return _Silent(float(total.iloc[0] / n), float(total.iloc[1] / n), since, n)
     return _Silent()
 
 
