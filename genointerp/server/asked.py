@@ -11,6 +11,9 @@ from genointerp.core.parsing import parse_json
 MAX_STROKES = 500
 """Most strokes of one canvas."""
 
+MAX_FEATURES = 16
+"""Most features of one canvas; its controls take memory and time for each of them."""
+
 MAX_DESIGNS = 64
 """Most designs of one piece of work."""
 
@@ -54,6 +57,9 @@ class AskedCanvas:
     def __post_init__(self) -> None:
         if not 1 <= len(self.strokes) <= MAX_STROKES:
             raise ConfigError("canvas", f"1 to {MAX_STROKES} strokes", str(len(self.strokes)))
+        n_features = len({stroke.feature for stroke in self.strokes})
+        if n_features > MAX_FEATURES:
+            raise ConfigError("canvas", f"at most {MAX_FEATURES} features", str(n_features))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ does not know the token.
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from html import escape
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -31,6 +30,7 @@ MAX_ADDRESS = 2000
 """Longest path and longest query of an address, in bytes."""
 
 _DIGITS = 12
+_HTTP_PORT = 80
 
 HEADERS = {
     "Content-Security-Policy": f"{served_policy()}; frame-ancestors 'none'",
@@ -66,7 +66,9 @@ class Guard:
 
     def __init__(self, application: Application, *, port: int, token: str) -> None:
         self._application = application
-        self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+        # browsers leave out the port of HTTP
+        ends = (f":{port}", "") if port == _HTTP_PORT else (f":{port}",)
+        self._hosts = {f"{name}{end}" for name in ("127.0.0.1", "localhost") for end in ends}
         self._token = token.encode()
         # cookies know no ports, and there may be a server of another run
         self._cookie = f"genointerp_{port}"
@@ -89,7 +91,7 @@ class Guard:
         elif scope["path"] == "/" and given and self._is_token(given[0].encode()):
             value = f"{self._cookie}={self._token.decode()}; Path=/; HttpOnly; SameSite=Strict"
             await _say(send, 200, _ENTRY, [(b"set-cookie", value.encode())])
-        elif self._is_token(_cookie(headers, self._cookie)):
+        elif any(map(self._is_token, _cookies(headers, self._cookie))):
             await self._application(scope, receive, send)
         else:
             told = "expected the address that `genointerp serve` printed, found one without a token"
@@ -121,12 +123,13 @@ class Guard:
         return secrets.compare_digest(given, self._token)
 
 
-def _cookie(headers: dict[str, bytes], name: str) -> bytes:
-    try:
-        found = SimpleCookie(headers.get("cookie", b"").decode("latin-1")).get(name)
-    except CookieError:
-        return b""
-    return b"" if found is None else found.value.encode()
+def _cookies(headers: dict[str, bytes], name: str) -> list[bytes]:
+    """Return the values of the cookies of a name.
+
+    `http.cookies` gives up at a malformed one, which a server of another port may have set.
+    """
+    pairs = [pair.strip().partition(b"=") for pair in headers.get("cookie", b"").split(b";")]
+    return [value for key, _, value in pairs if key == name.encode()]
 
 
 def _with_headers(send: Send) -> Send:

@@ -1,5 +1,6 @@
 """The pages of a run, which are those of the folder that a report writes, made when asked for."""
 
+import hashlib
 import re
 from threading import Lock
 
@@ -34,7 +35,7 @@ from genointerp.page.run import Run
 from genointerp.page.section import FIGURES, feature_figure, feature_picture, png_of
 from genointerp.page.template import own_text, page_environment, served_policy
 from genointerp.server.answers import MAX_TEXT, Answers
-from genointerp.server.asked import MAX_DESIGNS
+from genointerp.server.asked import MAX_DESIGNS, MAX_FEATURES
 from genointerp.server.genes import SHOWN_GENES_BP
 from genointerp.server.kept import Kept
 from genointerp.server.known import known
@@ -106,7 +107,8 @@ class Pages:
             max_genes_bp=f"{SHOWN_GENES_BP:,}",
             paints=self._paints,
             max_designs=MAX_DESIGNS,
-            of_run=self._run.specimens[0].features.header.sae_sha256[:16],
+            max_features=MAX_FEATURES,
+            of_run=_of_run(self._run),
         )
 
     def library(self, name: str) -> str:
@@ -207,6 +209,13 @@ class Pages:
 
     def _check(self, feature: int) -> None:
         self._ground.specimens[0].features.check_feature(feature)
+
+
+def _of_run(run: Run) -> str:
+    """Return what tells the dictionary and the genomes of a run from those of another."""
+    genomes = [specimen.genome_sha256 for specimen in run.specimens]
+    inputs = [run.specimens[0].features.header.sae_sha256, *genomes]
+    return hashlib.sha256(" ".join(inputs).encode()).hexdigest()[:16]
 
 
 def _profile_files(feature: int) -> list[str]:

@@ -3,7 +3,7 @@
 What runs the model is passed in, so that a run can be browsed without torch. Nothing is written.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -79,11 +79,8 @@ class Painting:
     def __init__(self, run: Run, ground: Ground, bench: PaintsRun) -> None:
         self._run, self._ground, self._bench = run, ground, bench
         self._by_name = {specimen.name: specimen for specimen in run.specimens}
-        rows = run.features.to_dict("records")
-        # where it is told by no concept, the unit of a feature is measured on all bases
         self._concepts = {
-            int(row["feature"]): str(row["best_concept"]) if concept_label(row) else ""
-            for row in rows
+            int(row["feature"]): _concept_of_unit(row) for row in run.features.to_dict("records")
         }
         self.jobs: Jobs[Outcome] = Jobs()
 
@@ -129,8 +126,18 @@ class Painting:
         return self.jobs.add(work)
 
     def write(self, asked: AskedDesigns) -> Job[Outcome]:
-        """Ask the model for designs; see `designs`."""
+        """Ask the model for designs; see `designs`.
+
+        Raises
+        ------
+        InputError
+            If a stroke is read on the other strand, where it would do nothing.
+        """
         specimen, canvas = self.canvas(asked)
+        for where, stroke in canvas.located():
+            if stroke.strand not in (asked.strand, "."):
+                expected = f"{asked.strand}, the strand that is written, or both"
+                raise InputError(f"{where}: strand", expected, stroke.strand)
         place = self._place(specimen, asked.place, MAX_WRITTEN_BP, asked.strand)
 
         def work(progress: Progress) -> Outcome:
@@ -200,10 +207,10 @@ class Painting:
         if genome != specimen.name:
             raise InputError("place", f"one of {specimen.name}, as the strokes are", genome)
         length = specimen.features.lengths[seqid]
-        if not 0 <= asked.start < min(asked.end, length):
-            expected = f"0 <= start < end, start below {length}"
+        if not 0 <= asked.start < asked.end <= length:
+            expected = f"0 <= start < end <= {length}"
             raise CoordinateError(asked.chr, expected, f"start={asked.start}, end={asked.end}")
-        place = GenomicInterval(seqid, asked.start, min(asked.end, length), strand)
+        place = GenomicInterval(seqid, asked.start, asked.end, strand)
         if place.length > most:
             raise InputError(format_region(place), f"at most {most} bases", str(place.length))
         return place
@@ -223,6 +230,15 @@ class Painting:
             "sae": header.sae_sha256,
         }
         return Provenance({"canvas": _columns(outcome.canvas.table())}, inputs)
+
+
+def _concept_of_unit(row: Mapping[Hashable, Any]) -> str:
+    """Return the concept on which the unit of a feature is measured; empty for all bases.
+
+    A unit is measured on elements that are read in sense, where an antisense feature is silent.
+    """
+    is_measured = concept_label(row) and row["orientation"] != "antisense"
+    return str(row["best_concept"]) if is_measured else ""
 
 
 def _plain(values: pd.Series) -> list[float | None]:

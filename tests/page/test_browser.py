@@ -547,6 +547,42 @@ def test_features_are_painted_with_the_mouse_and_designs_come_as_files(driver, r
         click(driver, "canvas-clear")
         click(driver, "ask-change")
         assert "The canvas is empty" in text_of(driver, "paint-told")
+        paint_up_to_the_end(driver)
+
+
+def paint_up_to_the_end(driver):
+    from selenium.webdriver.support.ui import Select
+
+    fill_in(driver, "brush-features", "3")
+    fill_in(driver, "brush-place", "chrA:5,901-6,000")
+    click(driver, "brush-add")
+    # what lies around the stretch ends with the contig
+    click(driver, "ask-change")
+    until(driver, lambda found: "What changes" in text_of(found, "outcome"))
+    assert driver.get_log("browser") == []
+    Select(driver.find_element("id", "brush-strand")).select_by_value("-")
+    click(driver, "brush-add")
+    click(driver, "ask-designs")
+    until(driver, lambda found: "the strand that is written" in text_of(found, "paint-told"))
+    assert asks_again_after_an_error(driver) == [500, 5]
+    # the browser tells what was refused
+    driver.get_log("browser")
+
+
+def asks_again_after_an_error(driver):
+    """The error of a first question for a track, and the largest value of a second one."""
+    return driver.execute_async_script(
+        "const done = arguments[0], { fetch } = window;"
+        "const place = { chr: 'chrA', start: 1000, end: 1400, bpPerPixel: 1 };"
+        "const asks = { feature: 3, strand: '+' };"
+        "const source = genointerp.live({ asks }).featureSource;"
+        "window.fetch = async () => new Response('{}', { status: 500 });"
+        "source.getFeatures(place).catch(({ message }) => {"
+        "  window.fetch = fetch;"
+        "  return source.getFeatures(place).then((found) =>"
+        "    [parseInt(message), Math.max(...found.map(({ value }) => value))]);"
+        "}).then(done, ({ message }) => done(message));"
+    )
 
 
 def names_of_tracks(driver):

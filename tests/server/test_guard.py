@@ -2,8 +2,9 @@
 
 import pytest
 
+from genointerp.server.application import make_application
 from genointerp.server.guard import HEADERS
-from tests.server.conftest import HERE, PORT, TOKEN
+from tests.server.conftest import HERE, PORT, TOKEN, TestClient
 
 ADDRESSES = ["/", "/browse.html", "/features/3.html", "/library/igv.js", "/alive", "/sequence.fa"]
 
@@ -52,6 +53,24 @@ def test_a_foreign_host_is_refused_even_with_the_cookie(client, host):
 @pytest.mark.parametrize("host", [f"localhost:{PORT}", f"127.0.0.1:{PORT}"])
 def test_this_machine_has_two_names(client, host):
     assert client.get("/alive", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "others", ["version=2; ", 'prefs={"a":1}; ', "a b=1;", f"genointerp_{PORT}=old; ", ";; =; "]
+)
+def test_a_cookie_of_another_server_hides_none_of_this_one(stranger, others):
+    cookie = f"{others}genointerp_{PORT}={TOKEN}"
+    assert stranger.get("/alive", headers={"cookie": cookie}).status_code == 200
+    for wrong in (cookie[:-1], cookie.replace(f"_{PORT}", "_1")):
+        assert stranger.get("/alive", headers={"cookie": wrong}).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_the_port_of_http_need_not_be_named(site, name):
+    own = TestClient(make_application(site, port=80, token=TOKEN), base_url=f"http://{name}")
+    own.get("/", params={"token": TOKEN})
+    assert own.get("/alive", headers={"origin": f"http://{name}"}).status_code == 200
+    assert own.get("/alive", headers={"host": f"{name}:80"}).status_code == 200
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", f"http://127.0.0.1:{PORT + 1}"])

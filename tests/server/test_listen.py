@@ -14,8 +14,20 @@ import genointerp as gi
 from genointerp.core.errors import InputError, SchemaError
 from tests.served import served
 
+UPWARDS = [
+    "library/../config.yaml",
+    "library/..%2f..%2fconfig.yaml",
+    "library/%2e%2e/config.yaml",
+    "tables/../../config.yaml",
+    "tables/loci/feature_3.tsv/..",
+    "features/3.html/../../config.yaml",
+    "pictures/3/..%2fmotif.png",
+    "../config.yaml",
+]
+
 
 def get(address, cookie=""):
+    """Send an address as it is: most clients resolve its dots."""
     place = urlsplit(address)
     with closing(http.client.HTTPConnection(place.netloc, timeout=60)) as connection:
         path = f"{place.path}?{place.query}"
@@ -36,6 +48,8 @@ def test_the_server_prints_its_address_answers_and_ends_at_an_interrupt(run_dir)
         assert get(f"{base}alive")[0] == 403
         page = get(f"{base}browse.html", cookie)[2].decode()
         assert ("Genome" in page, 'id="paint"' in page) == (True, False)
+        for path in UPWARDS:
+            assert get(f"{base}{path}", cookie)[0] == 404, path
         process.send_signal(signal.SIGINT)
         told, complaints = process.communicate(timeout=60)
         # nothing of what was asked is told, since an address may hold the token

@@ -2,17 +2,21 @@
 
 import io
 import json
+import re
 import time
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from genointerp.intervention.canvas import Canvas
+from genointerp.page.measure import Ground
 from genointerp.page.run import open_run
 from genointerp.server.application import make_application
-from genointerp.server.asked import MAX_STROKES
+from genointerp.server.asked import MAX_STROKES, AskedCanvas, AskedStroke
 from genointerp.server.guard import MAX_BODY, POSTED
-from genointerp.server.painting import MAX_STEERED_BP
+from genointerp.server.painting import Painting
 from genointerp.server.site import Site
 from tests.server.bench import SEQUENCE, ToyBench
 from tests.server.conftest import HERE, PORT, TOKEN, TestClient
@@ -71,7 +75,9 @@ def test_the_change_of_each_base_comes_back_with_its_controls(painter):
 
 def test_designs_come_as_a_table_and_as_files(painter):
     place = {"chr": "chrA", "start": 100, "end": 160}
-    found = end(painter, ask(painter, "/write", place=place, strand="-", n_designs=2))
+    strokes = [STROKE | {"strand": "-"}, STROKE | {"strand": "."}]
+    asked = ask(painter, "/write", strokes=strokes, place=place, strand="-", n_designs=2)
+    found = end(painter, asked)
     told = painter.get(f"/jobs/{found['job']}/designs").json()
     assert [row[0] for row in told["designs"]["rows"]] == ["canvas_1", "canvas_2"]
     files = f"/jobs/{found['job']}/files"
@@ -166,10 +172,13 @@ def test_what_would_take_too_long_is_refused(painter, monkeypatch):
     assert "n_designs: expected 1 to 64, found 1000" in answer.json()["error"]
     many = painter.post("/canvas.tsv", json={"strokes": [STROKE] * (MAX_STROKES + 1)})
     assert "expected 1 to 500 strokes, found 501" in many.json()["error"]
+    monkeypatch.setattr("genointerp.server.asked.MAX_FEATURES", 2)
+    few = painter.post("/canvas.tsv", json={"strokes": [STROKE | {"feature": n} for n in range(3)]})
+    assert few.json()["error"] == "canvas: expected at most 2 features, found 3"
+    monkeypatch.undo()
     monkeypatch.setattr("genointerp.server.painting.MAX_STEERED_BP", 79)
     answer = ask(painter, "/change", place=PLACE)
     assert answer.json()["error"] == "chrA:91-170: expected at most 79 bases, found 80"
-    assert MAX_STEERED_BP > 79
     answer = ask(painter, "/change", place=PLACE | {"chr": "chrB"})
     assert (
         answer.json()["error"] == "place: expected one of first, as the strokes are, found second"
@@ -177,6 +186,31 @@ def test_what_would_take_too_long_is_refused(painter, monkeypatch):
     two = {"strokes": [STROKE, STROKE | {"chr": "chrB"}], "place": PLACE}
     told = painter.post("/change", json=two).json()["error"]
     assert told == "canvas: expected strokes on one genome, found first, second"
+
+
+def test_what_would_do_nothing_or_be_cut_is_refused(painter):
+    strokes = [STROKE, STROKE | {"strand": "-"}]
+    told = ask(painter, "/write", strokes=strokes, place=PLACE, strand="-").json()["error"]
+    assert told == (
+        "canvas: row 1: strand: expected -, the strand that is written, or both, found +"
+    )
+    for address in ("/write", "/change"):
+        told = ask(painter, address, place=PLACE | {"end": 6001}).json()["error"]
+        assert told == "chrA: expected 0 <= start < end <= 6000, found start=90, end=6001"
+
+
+@pytest.mark.parametrize("orientation", ["sense", "antisense"])
+def test_a_unit_is_measured_where_the_feature_fires_for_its_concept(run_dir, orientation):
+    run = open_run(run_dir)
+    features = run.features
+    features.loc[features["feature"] == 3, "orientation"] = orientation
+    painting = Painting(run, Ground.of(run.specimens), ToyBench())
+    specimen, canvas = painting.canvas(AskedCanvas((AskedStroke(**STROKE | {"value": 2.0}),)))
+    (stroke,) = canvas.with_units(specimen.features, specimen.elements).strokes
+    assert stroke.concept == ("tRNA" if orientation == "sense" else "")
+    if orientation == "antisense":
+        values = [specimen.features.feature(3, strand).value for strand in "+-"]
+        assert stroke.unit == pytest.approx(np.concatenate(values).mean(dtype=np.float64))
 
 
 @pytest.mark.parametrize("address", POSTED)
@@ -194,6 +228,15 @@ def test_only_pages_of_this_server_send_something(painter, client, address):
     assert stream.status_code == 413
     # a run whose model is not known has none of these
     assert client.post(address, json=body, headers={"origin": HERE}).status_code == 404
+
+
+def test_a_canvas_in_the_browser_is_of_one_dictionary_and_one_set_of_genomes(run_dir):
+    run = open_run(run_dir)
+    one, same, other = (
+        re.search(r'data-run="(\w+)"', Site.of(it, ToyBench()).pages.browse)[1]
+        for it in (run, run, replace(run, specimens=run.specimens[:1]))
+    )
+    assert one == same != other
 
 
 def test_a_page_without_a_model_offers_no_brush(painter, client):

@@ -52,6 +52,8 @@
     if (known && known.key === key) return known.answer;
     const answer = shared.ask("/track", { feature, ...query });
     latest.set(feature, { key, answer });
+    // what failed is asked for again
+    answer.catch(() => { if (latest.get(feature)?.answer === answer) latest.delete(feature); });
     return answer;
   };
   const activations = ({ feature, strand }) => ({

@@ -6,7 +6,7 @@
   const { ask, send, fill, locus } = globalThis.genointerp;
   const element = (id) => document.getElementById(id);
   const say = (text) => { element("paint-told").textContent = text; };
-  const flank = 512, pause = 300, most = 500;
+  const flank = 512, pause = 300, most = 500, mostFeatures = Number(section.dataset.features);
 
   // the canvas stays in this browser, so that it is there when the server was started again
   const key = `genointerp canvas ${section.dataset.run}`;
@@ -48,6 +48,7 @@
     one.textContent = text;
     return one;
   };
+  const lengthOf = (chr) => globalThis.genointerpBrowser.genome.getChromosome(chr).bpLength;
   const place = ({ chr, start, end }) => `${chr}:${start + 1}-${end}`;
   const list = () => fill(element("strokes"), strokes.map((one, i) => {
     const go = button("locus", place(one)), away = button("add", "remove");
@@ -76,6 +77,7 @@
     try {
       const next = [...strokes, ...brushes().map((brush) => ({ chr, start, end, ...brush }))];
       if (next.length > most) throw new Error(`A canvas has at most ${most} strokes.`);
+      if (new Set(next.map((one) => one.feature)).size > mostFeatures) throw new Error(`A canvas has at most ${mostFeatures} features.`);
       say("");
       change(next);
     } catch (error) { say(error.message); }
@@ -91,6 +93,7 @@
     const [, chr, first, last] = text.match(/^(\S+):([\d,]+)-([\d,]+)$/) || [];
     const read = (digits) => Number(digits.replaceAll(",", ""));
     const where = text ? chr && { chr, start: read(first) - 1, end: read(last) } : locus();
+    if (where && !text) where.end = Math.min(where.end, lengthOf(where.chr));
     if (where) paint(where);
     else say("A place is like seqid:first-last.");
   });
@@ -130,8 +133,8 @@
   const x = (event) => Math.min(Math.max(event.clientX - over.getBoundingClientRect().left, 0), over.clientWidth);
   const stretch = (a, b) => {
     const { chr, start, bpPerPixel } = globalThis.genointerpBrowser.referenceFrameList[0];
-    const first = Math.max(0, Math.floor(start + Math.min(a, b) * bpPerPixel));
-    return { chr, start: first, end: Math.max(first + 1, Math.ceil(start + Math.max(a, b) * bpPerPixel)) };
+    const length = lengthOf(chr), first = Math.min(Math.max(0, Math.floor(start + Math.min(a, b) * bpPerPixel)), length - 1);
+    return { chr, start: first, end: Math.min(Math.max(first + 1, Math.ceil(start + Math.max(a, b) * bpPerPixel)), length) };
   };
   over.addEventListener("pointerdown", (event) => {
     over.setPointerCapture(event.pointerId);
@@ -252,7 +255,7 @@
   };
   element("ask-change").addEventListener("click", () => work("/change", () => {
     const { chr, start, end } = hull();
-    return { place: { chr, start: Math.max(0, start - flank), end: end + flank } };
+    return { place: { chr, start: Math.max(0, start - flank), end: Math.min(end + flank, lengthOf(chr)) } };
   }, async (job) => {
     const found = await ask(`/jobs/${job}/changes`, {});
     if (!found) return;
@@ -266,9 +269,9 @@
   }));
 
   element("ask-designs").addEventListener("click", () => work("/write", () => {
-    const [{ strand }] = strokes;
+    const stranded = strokes.find((one) => one.strand !== ".");
     return {
-      place: hull(), strand: strand === "." ? "+" : strand,
+      place: hull(), strand: stranded ? stranded.strand : "+",
       n_designs: Number(element("n-designs").value), temperature: Number(element("temperature").value),
     };
   }, async (job) => {
