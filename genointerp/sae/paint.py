@@ -11,6 +11,10 @@ from torch import Tensor
 from genointerp.core.errors import InputError
 from genointerp.sae.dictionary import Dictionary
 
+LARGEST = 1e15
+"""Amounts from here on are refused: the squares of such states are beyond float32, and a model that
+normalises them by their size would compute with zeros, without a word."""
+
 
 class Column(NamedTuple):
     """A feature whose amount is changed; only where another feature fires, if one is named."""
@@ -90,7 +94,7 @@ class Painter:
     Raises
     ------
     InputError
-        If the dictionary does not reconstruct what it reads.
+        If the dictionary does not reconstruct what it reads, or an amount is `LARGEST` or more.
     UnknownNameError
         If it has no such feature.
     """
@@ -106,6 +110,10 @@ class Painter:
             for feature in (column.feature, column.when):
                 if feature is not None:
                     self.dictionary.header.check_feature(feature)
+        sizes = self.targets.rule.masked_fill(self.targets.rule == -torch.inf, 0).abs()
+        largest = float(sizes.max()) if sizes.numel() else 0.0
+        if not largest < LARGEST:
+            raise InputError("painting", f"amounts and factors below {LARGEST:g}", f"{largest:g}")
 
     def __call__(self, x: Float[Tensor, "batch token d"]) -> Float[Tensor, "batch token d"]:
         """Paint whole sequences."""

@@ -113,8 +113,8 @@ def test_a_region_bounds_what_is_measured(files, tmp_path):
             id="twice",
         ),
         pytest.param(
-            "c\t100\t160\t+\tf/3\tset\t1e300\t0",
-            "finite probabilities|a probability above 0",
+            "c\t100\t160\t+\tf/3\tset\t1e38\t0",
+            "painting: expected amounts and factors below 1e",
             id="too-much",
         ),
     ],

@@ -159,3 +159,11 @@ def test_an_unknown_feature_and_a_transcoder_are_refused():
         Painter(dictionary_of(), targets_of([(3, 10)], {}))
     with pytest.raises(InputError, match="a dictionary that reconstructs what it reads"):
         Painter(dictionary_of("transcoder"), targets_of([(3,)], {}))
+
+
+@pytest.mark.parametrize("value", [1e16, 1e38, math.inf, math.nan])
+def test_an_amount_whose_square_float32_does_not_hold_is_refused(value):
+    for mode in ("set", "add", "scale"):
+        targets = targets_of([(3,)], {0: {0: RULES[mode](value)}})
+        with pytest.raises(InputError, match="painting: expected amounts and factors below 1e"):
+            Painter(dictionary_of("relu"), targets)
