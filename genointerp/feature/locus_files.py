@@ -87,7 +87,7 @@ def gff3_lines(loci: list[Locus], lengths: Mapping[str, int], comments: list[str
             f"ID={locus.name};Name=f/{locus.feature};"
             f"mean_activation={locus.mean:.9g};n_firing={locus.n_firing}"
         )
-        attributes += "".join(f";{key}={_encoded(value)}" for key, value in locus.notes)
+        attributes += "".join(f";{key}={escaped_value(value)}" for key, value in locus.notes)
         yield (
             f"{escaped_seqid(place.seqid)}\tgenointerp\tsequence_feature\t{place.start + 1}\t"
             f"{place.end}\t{locus.maximum:.9g}\t{place.strand}\t.\t{attributes}"
@@ -156,7 +156,7 @@ def fasta_lines(loci: list[Locus], genome: Genome, flank: int) -> Iterator[str]:
         place = locus.place
         around = flanked(place, genome, flank)
         shown = f"{place.seqid}:{around.start + 1}-{around.end}({place.strand})"
-        notes = "".join(f" {key}={_encoded(value)}" for key, value in locus.notes)
+        notes = "".join(f" {key}={escaped_value(value)}" for key, value in locus.notes)
         yield (
             f">{locus.name} {shown} locus={place.start + 1}-{place.end} "
             f"max_activation={locus.maximum:.9g}{notes}"
@@ -203,6 +203,6 @@ def escaped_seqid(seqid: str) -> str:
     return quote(seqid, safe=".:^*$@!+_?-|")
 
 
-def _encoded(value: str) -> str:
+def escaped_value(value: str) -> str:
     """Escape a value so that it ends neither an attribute of GFF3 nor a line."""
     return quote(value, safe=" .:^*$@!+_?-|/()")

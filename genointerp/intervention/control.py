@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from genointerp.core.errors import ConfigError, InputError
+from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.intervention.canvas import Canvas
 from genointerp.intervention.means import difference_of_means
@@ -117,8 +118,13 @@ CANVAS_ITSELF = "canvas"
 """Name of the condition that is no control."""
 
 
-def all_conditions(subject: Subject, canvas: Canvas, config: ControlConfig) -> Iterator[Condition]:
-    """Yield the canvas at each dose, each followed by its controls."""
+def all_conditions(
+    subject: Subject, canvas: Canvas, config: ControlConfig, *, progress: Progress = silent
+) -> Iterator[Condition]:
+    """Yield the canvas at each dose, each followed by its controls.
+
+    ``progress`` is called with (features that have their matches, all that are painted).
+    """
     own = subject.bound(canvas)
     controlled = config.controls and bool(own.features)
     matched: list[dict[int, int]] = []
@@ -126,7 +132,9 @@ def all_conditions(subject: Subject, canvas: Canvas, config: ControlConfig) -> I
     if controlled and config.labelled:
         means = difference_of_means(subject, own, n_bases=config.labelled, seed=config.seed)
     if controlled and subject.features is not None:
-        matched = matched_sets(subject.features, own.features, config.n_matched, seed=config.seed)
+        matched = matched_sets(
+            subject.features, own.features, config.n_matched, seed=config.seed, progress=progress
+        )
     for dose in config.doses:
         dosed = canvas.times(dose)
         schedule = subject.bound(dosed)
@@ -208,7 +216,12 @@ def random_directions(
 
 
 def matched_sets(
-    store: FeatureStore, features: Sequence[int], n: int, *, seed: int = 0
+    store: FeatureStore,
+    features: Sequence[int],
+    n: int,
+    *,
+    seed: int = 0,
+    progress: Progress = silent,
 ) -> list[dict[int, int]]:
     """Draw unrelated features that fire about as often as some features, up to ``n`` for each.
 
@@ -230,7 +243,8 @@ def matched_sets(
             known[other] = not any(it.is_related(store, other) for it in firing)
         return known[other]
 
-    for feature in features:
+    for done, feature in enumerate(features):
+        progress(done, len(features))
         alike = (other for other in _by_density(n_firing, feature) if other not in features)
         near = list(islice(filter(is_unrelated, alike), _POOL * n * len(features)))
         pools[feature] = rng(seed, f"matched {feature}").permutation(near).tolist()

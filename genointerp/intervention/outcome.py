@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from genointerp.core.provenance import Provenance
-from genointerp.feature.locus_files import escaped_seqid
+from genointerp.feature.locus_files import escaped_seqid, escaped_value
 from genointerp.intervention.canvas import Canvas
 
 _LINE = 80
@@ -48,7 +48,8 @@ def gff3_lines(
         yield f"##sequence-region {escaped_seqid(seqid)} 1 {lengths[seqid]}"
     yield f"# {provenance.as_json()}"
     for row in designs.to_dict("records"):
-        attributes = f"ID={row['design']};condition={row['condition']};dose={row['dose']:g}"
+        name, condition = escaped_value(row["design"]), escaped_value(row["condition"])
+        attributes = f"ID={name};condition={condition};dose={row['dose']:g}"
         yield (
             f"{escaped_seqid(row['seqid'])}\tgenointerp\tsequence_feature\t{row['start'] + 1}\t"
             f"{row['end']}\t{row['log_p']:.9g}\t{row['strand']}\t.\t{attributes}"

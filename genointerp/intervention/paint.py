@@ -118,7 +118,8 @@ def paint_designs(
     ------
     InputError
         If the place has no strand, the model cannot write, its tokens have no fixed length, the
-        template or the structure is not as long as the place, or no prompt is known.
+        template or the structure is not as long as the place, no prompt is known, or no stroke is
+        on the strand that is written, there or on the bases before.
     MismatchError
         If canvas, genome, dictionary and model do not belong together.
     CoordinateError
@@ -127,9 +128,9 @@ def paint_designs(
     config = PaintConfig() if config is None else config
     bench = _Bench.of(subject, place, known, config)
     warn_of_absent_finders()
-    cases = [*_cases(bench, canvas)]
-    found: list[Judged] = []
     size = config.n_designs * place.length
+    cases = [*_cases(bench, canvas, lambda *_: progress(0, size))]
+    found: list[Judged] = []
     for done, case in enumerate(cases):
         begun = done * size
 
@@ -179,11 +180,17 @@ class _Case:
         return name if self.condition is None else f"{name}_dose_{self.dose:g}"
 
 
-def _cases(bench: "_Bench", canvas: Canvas) -> Iterator[_Case]:
+def _cases(bench: "_Bench", canvas: Canvas, progress: Progress) -> Iterator[_Case]:
     """Yield the unpainted case, the canvas and its controls at each dose, and the others."""
     subject, config = bench.subject, bench.config
+    if canvas.strokes and not subject.bound(canvas).touches(bench.window):
+        place = bench.window.kept
+        expected = (
+            f"a stroke on {place.strand}, which is written, at {format_region(place)} or before"
+        )
+        raise InputError(canvas.identity.where, expected, "none")
     yield _Case(UNPAINTED, subject.model, bench.before)
-    conditions = [*all_conditions(subject, canvas, config)]
+    conditions = [*all_conditions(subject, canvas, config, progress=progress)]
     for condition in conditions:
         yield _Case(condition.name, subject.model, bench.before, condition)
     if not config.controls:

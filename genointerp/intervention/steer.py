@@ -125,7 +125,7 @@ def steer_genome(
         If a stroke leaves its contig.
     """
     config = SteerConfig() if config is None else config
-    conditions = [*all_conditions(subject, canvas, config)]
+    conditions = [*all_conditions(subject, canvas, config, progress=lambda *_: progress(0, 1))]
     reading = HarvestConfig(config.window, config.warmup, strands=_strands(canvas))
     windows = reading.windows(subject.model.spec, subject.genome, regions)
     bench = _Bench(subject, conditions, config, bases=bases)

@@ -245,6 +245,9 @@ def _distribution(
 ) -> Float64[np.ndarray, "row symbol"]:
     """Return the log probabilities to draw from."""
     best = log_p.max(axis=1, keepdims=True)
+    if np.isnan(best).any():
+        expected = "states with which the model computes finite probabilities"
+        raise InputError("generation", expected, "nan")
     if not np.isfinite(best).all():
         expected = "a probability above 0 for a word that fits the template and no motif forbids"
         raise InputError("generation", expected, "none")

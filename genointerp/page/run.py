@@ -17,6 +17,7 @@ from genointerp.association.inputs import read_split
 from genointerp.association.summary import summarise_features
 from genointerp.candidate.dossier.file import read_dossier
 from genointerp.core.arguments import ASSOCIATIONS_FILE, CONFIG, FeatureName, StrPath
+from genointerp.core.errors import SchemaError
 from genointerp.core.notebook import facts_table
 from genointerp.feature.regions import AnyRegion
 from genointerp.feature.specimen import Specimen
@@ -277,7 +278,10 @@ def _read_interventions(path: Path) -> Iterator[Intervention]:
             command, name = file.relative_to(folder).parts[:2]
             note = _NOTES[command]
             if command == "edit":
-                summary = read_mapping(file.with_name("summary.json"))
+                place = file.with_name("summary.json")
+                summary = read_mapping(place)
+                if "verdict" not in summary:
+                    raise SchemaError(str(place), "a verdict", ", ".join(summary) or "none")
                 note = f"{note} Verdict: {summary['verdict']}."
             title = f"{command.capitalize()} {name.partition('.')[0]}"
             source = file.relative_to(path).as_posix()

@@ -87,6 +87,8 @@ def _wanted(run: RunFolder) -> Iterator[str]:
     for command, names in (run.config.get("interventions") or {}).items():
         ending = "/effects.tsv" if command == "edit" else ".tsv"
         yield from (f"interventions/{command}/{name}{ending}" for name in names)
+        if command == "paint":
+            yield from (f"interventions/{command}/{name}.summary.tsv" for name in names)
 
 
 def _made_from(run: RunFolder) -> Mapping[str, Sequence[Path]]:
@@ -96,8 +98,16 @@ def _made_from(run: RunFolder) -> Mapping[str, Sequence[Path]]:
         for name, asked in _queries(run).items()
         if asked.get("genome") in run.genomes
     }
+    painted = {
+        f"interventions/{command}/{name}{ending}": [run.genomes[entry["genome"]].features]
+        for command, entries in (run.config.get("interventions") or {}).items()
+        for name, entry in entries.items()
+        for ending in (".tsv", *([".summary.tsv"] if command == "paint" else []))
+        if entry.get("genome") in run.genomes
+    }
     return {
         **queried,
+        **painted,
         ASSOCIATIONS_FILE: features,
         "candidates.tsv": features,
         "associations.tsv": [run.associations],

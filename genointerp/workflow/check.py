@@ -97,15 +97,55 @@ def _check_regions(
         _parse_region(query["region"], genomes[query["genome"]], f"{where}: queries.{name}")
     for command, name, entry in interventions(config):
         place = f"{where}: interventions.{command}.{name}"
-        if command == "paint" and ("canvas" in entry) == ("profile_from" in entry):
-            found = "both" if "canvas" in entry else "neither"
-            raise ConfigError(place, "a canvas or profile_from", found)
-        for region in (*entry.get("regions", ()), *[entry[it] for it in ["region"] if it in entry]):
-            _parse_region(region, genomes[entry["genome"]], place)
-        if "canvas" in entry:
-            canvas = Canvas.read(entry["canvas"], profiles=entry.get("profiles"))
-            canvas.check_inside(genomes[entry["genome"]])
+        _CHECKS[command](config, genomes, entry, place)
     return read
+
+
+def _check_steered(
+    _: Mapping[str, Any], genomes: Mapping[str, Genome], entry: Mapping[str, Any], where: str
+) -> None:
+    genome = genomes[entry["genome"]]
+    for region in entry.get("regions", ()):
+        _parse_region(region, genome, where)
+    if "canvas" in entry:
+        canvas = Canvas.read(entry["canvas"], profiles=entry.get("profiles"))
+        canvas.check_inside(genome)
+        strand = entry.get("strand", "+")
+        if "region" in entry and strand not in {it.strand for it in canvas.strokes}:
+            raise ConfigError(where, f"a stroke on {strand}, which is written", "none")
+
+
+def _check_painted(
+    config: Mapping[str, Any],
+    genomes: Mapping[str, Genome],
+    entry: Mapping[str, Any],
+    where: str,
+) -> None:
+    (place,) = _parse_region(entry["region"], genomes[entry["genome"]], where)[:1]
+    if ("canvas" in entry) == ("profile_from" in entry):
+        found = "both" if "canvas" in entry else "neither"
+        raise ConfigError(where, "a canvas or profile_from", found)
+    if "profile_from" in entry and not is_annotated(config):
+        raise ConfigError(f"{where}: profile_from", "annotated genomes", "none")
+    for key in ("template", "structure"):
+        if key in entry and len(entry[key]) != place.length:
+            expected = f"{place.length} letters, as many as the region has bases"
+            raise ConfigError(f"{where}: {key}", expected, str(len(entry[key])))
+    _check_steered(config, genomes, entry, where)
+
+
+def _check_edited(
+    config: Mapping[str, Any], genomes: Mapping[str, Genome], entry: Mapping[str, Any], where: str
+) -> None:
+    if len(genomes) < 2:
+        raise ConfigError(where, "one genome to fit on and another to measure on", "one genome")
+    mode = entry.get("mode", "ablate")
+    if (mode == "ablate") == ("value" in entry):
+        expected = "no value for ablate, and one for scale and set"
+        raise ConfigError(where, expected, f"{mode} {'with' if 'value' in entry else 'without'}")
+
+
+_CHECKS = {"steer": _check_steered, "paint": _check_painted, "edit": _check_edited}
 
 
 def _parse(regions: Sequence[str], genome: Genome, where: str) -> tuple[GenomicInterval, ...]:

@@ -251,6 +251,17 @@ def test_models_write_after_the_same_prompts_and_the_parent_judges_them(tiny):
     assert table["log_p"]["parent"] == pytest.approx(np.mean([it.log_p.mean() for it in written]))
 
 
+@pytest.mark.parametrize(("length", "n"), [(11, 0), (12, 1), (29, 2)])
+def test_a_genome_with_room_for_fewer_prompts_has_fewer_and_one_without_has_no_row(tiny, length, n):
+    config = replace(CONFIG, n_written=5, prompt=12, written=6)
+    own = Dictionary.load(tiny.usual)
+    edit = feature_edit(own, 2, "set", 6.0)
+    exact = make_edit(tiny.model, own, edit, "adapter", tiny.genomes[0], config).subjects[:1]
+    genome = Genome([Contig("c", tiny.genomes[1]["c"].sequence[:length])])
+    table = judge_writing(tiny.model, genome, SITE, exact, config)
+    assert table["n_designs"].tolist() == [n] * (3 if n else 0)
+
+
 def prompts_of(genome, n, length):
     return spread_stretches(genome.regions(genome), n_bases=n * length, length=length)
 

@@ -267,3 +267,11 @@ def test_what_cannot_be_written_is_refused(toy, where, changes, message):
         paint_designs(toy, Canvas(()), where, config=replace(PLAIN, **changes))
     with pytest.raises(ConfigError, match="n_designs: expected at least 1"):
         PaintConfig(n_designs=0)
+
+
+def test_a_canvas_of_the_other_strand_alone_is_refused(toy):
+    canvas = Canvas((stroke_of(100, 110, value=9.0, strand="-"),))
+    with pytest.raises(InputError, match=r"expected a stroke on \+, which is written"):
+        paint_designs(toy, canvas, place(100, 110), config=PLAIN)
+    before = Canvas((stroke_of(90, 95, value=9.0),))
+    assert len(paint_designs(toy, before, place(100, 110), config=PLAIN).table) == 6

@@ -160,8 +160,9 @@ def test_what_has_no_probability_is_not_written():
 
     (found,) = generate(TOY, [as_bases("A")], "N" * 50, edits=[Edit("blocks.0", without_c)])
     assert "C" not in text_of(found)
-    for function, letter in ((without_c, "C"), (broken, "N")):
-        with pytest.raises(InputError, match=r"generation: expected a probability above 0 .* none"):
+    none, nan = "a probability above 0 .* none", "finite probabilities, found nan"
+    for function, letter, message in ((without_c, "C", none), (broken, "N", nan)):
+        with pytest.raises(InputError, match=f"generation: expected .*{message}"):
             generate(TOY, [as_bases("A")], letter, edits=[Edit("blocks.0", function)])
 
 

@@ -86,8 +86,12 @@ INSIDE = "c1\t1\t9\t+\t1\tset\t1"
             r"interventions\.steer\.one: c9: expected a region of",
         ),
         ("paint", {"region": "c1:1-9", "profile_from": "tRNA"}, INSIDE, "profile_from, found both"),
+        ("paint", {"region": "c1:1-9", "strand": "-"}, INSIDE, "expected a stroke on -, which is"),
+        ("paint", {"region": "c1:1-9", "template": "NN"}, INSIDE, "template: expected 9 letters"),
+        ("paint", {"region": "c1:1-9", "structure": "()"}, INSIDE, "structure: expected 9 letters"),
+        ("edit", {"feature": 1}, INSIDE, "one genome to fit on and another to measure on"),
     ],
-    ids=["off-the-contig", "mode", "region", "both"],
+    ids=["off-the-contig", "mode", "region", "both", "strand", "template", "structure", "edit"],
 )
 def test_a_canvas_that_cannot_be_painted_is_told_before_the_run(
     config, tmp_path, command, entry, rows, message
@@ -157,3 +161,18 @@ def test_a_genome_without_annotation_is_said_to_be_predicted_or_to_have_no_assoc
     (line,) = check_inputs(config, where="run.yaml")
     assert "genointerp[annotate]" in line
     assert line.endswith("the run goes on without associations")
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [({"mode": "scale"}, "scale without"), ({"value": 2}, "ablate with")],
+    ids=["no-value", "a-value"],
+)
+def test_an_edit_has_a_value_where_its_mode_needs_one(config, tmp_path, entry, found):
+    (tmp_path / "h.fa").write_text(f">h1\n{'ACGA' * 25}\n")
+    (tmp_path / "h.gff3").write_text("##gff-version 3\n")
+    other = {"sequence": f"{tmp_path}/h.fa", "annotation": f"{tmp_path}/h.gff3"}
+    config["genomes"]["h"] = other
+    edits = {"edit": {"one": {"feature": 1, **entry}}}
+    with pytest.raises(ConfigError, match=f"interventions.edit.one: .*, found {found}"):
+        check_inputs(config | {"interventions": edits}, where="run.yaml")

@@ -8,7 +8,7 @@ PAINT_SETTINGS = (
     *("prompt", "template", "structure"),
 )
 
-# an edit is fitted on one genome and measured on another; on those of its model where there is one
+# an edit is fitted on one genome and measured on another
 MEASURED = config["fidelity"]["genome"]
 EDITED_ON = [
     pair for genome in [*FIT, *GENOMES] if genome != MEASURED for pair in (genome, MEASURED)

@@ -25,11 +25,8 @@ rule steer:
         ),
         options=painted_options,
         doses=doses("steer"),
-        settings=lambda wildcards: given(
-            window=config["windows"].get("length"),
-            warmup=config["windows"].get("warmup"),
-            seed=config["seed"],
-        ),
+        # windows of its own: a harvest may read longer ones, in chunks
+        settings=given(seed=config["seed"]),
         regions=lambda wildcards: " ".join(
             quote(region) for region in INTERVENTIONS["steer"][wildcards.name].get("regions", [])
         ),

@@ -1,7 +1,7 @@
 """What an edited model writes, judged by gene finders, next to its parent and to the edit."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -40,8 +40,8 @@ def judge_writing(
     Returns
     -------
     pd.DataFrame
-        In the schema ``EDIT_WRITING``; without rows if the model cannot write, or nothing is to be
-        written.
+        In the schema ``EDIT_WRITING``; without rows if the model cannot write, nothing is to be
+        written, or no contig is as long as a prompt.
 
     Notes
     -----
@@ -51,6 +51,8 @@ def judge_writing(
     if isinstance(model, Generates) and config.n_written:
         warn_of_absent_finders()
         bench = _Bench.of(model, genome, config)
+        if not bench.prompts:
+            return conform(pd.DataFrame(columns=EDIT_WRITING.names), EDIT_WRITING, where="writing")
         parent = bench.written(Variant())
         rows.append(_place(subjects[0], "parent") | bench.judged(parent, parent))
         for subject in subjects:
@@ -117,7 +119,13 @@ def _place(subject: Subject, model: str) -> dict[str, object]:
 def _prompts(genome: Genome, n: int, length: int) -> Iterator[UInt8[np.ndarray, " bp"]]:
     """Yield bases spread evenly over the contigs that are long enough."""
     whole = [region for region in genome.regions(genome) if region.length >= length]
-    most = sum(region.length for region in whole) - 1
-    for one in spread_stretches(whole, n_bases=min(n * length, most), length=length):
+    most = sum(region.length for region in whole)
+    if n * length >= most:
+        # what does not hold so many prompts gives all that it holds
+        for region in whole:
+            for start in range(region.start, region.end - length + 1, length):
+                yield genome.fetch(replace(region, start=start, end=start + length))
+        return
+    for one in spread_stretches(whole, n_bases=n * length, length=length):
         if one.length == length:
             yield genome.fetch(one)
