@@ -15,14 +15,17 @@ from typing import Any
 import pandas as pd
 
 from genointerp.command.intervene.paint import paint
+from genointerp.command.intervene.steer import steer
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "scripts" / "paintings"
 PAGE = ROOT / "docs" / "steering.md"
 CODONS = ROOT / "docs" / "steering" / "writing.tsv"
+GENE = ROOT / "docs" / "steering" / "gene.tsv"
 N_DESIGNS = 128
 """Of the canvas at each dose; a fourth as many of what is beside it."""
 CODING = "NC_000964.3:1,000,201-1,000,410"
+AROUND_GENE = "NC_000964.3:4,500-8,000"
 TRNA = "NC_000964.3:1,000,201-1,000,277"
 CLOVER_LEAF = "(((((((..((((.........)))).(((((.......))))).....(((((.......))))))))))))...."
 """The clover leaf of a tRNA of 77 bases with a variable loop of five."""
@@ -33,6 +36,7 @@ _ALONE = {"controls": False, "n_designs": N_DESIGNS}
 _BESIDE = {"n_designs": N_DESIGNS // 4}
 _TRNA = {"context": 256, "temperature": 0.3, "n_random": 1} | _BESIDE
 PARTS: Mapping[str, Mapping[str, Any]] = {
+    "gene": {},
     "codons_dose_0.5_1": _CODONS | _ALONE | {"doses": [0.5, 1.0]},
     "codons_dose_2_4": _CODONS | _ALONE | {"doses": [2.0, 4.0]},
     "codons_intergenic_0.5_1": _CODONS | _ALONE | _INTERGENIC | {"doses": [0.5, 1.0]},
@@ -41,7 +45,7 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
     "trna": _TRNA,
     "trna_paired": _TRNA | {"controls": False, "structure": CLOVER_LEAF},
 }
-"""Settings of each part; those whose name begins with ``trna`` paint a profile."""
+"""Settings of each part: ``gene`` steers, and those that begin with ``trna`` paint a profile."""
 
 
 def main() -> None:
@@ -61,7 +65,7 @@ def main() -> None:
 
 
 def measure(part: str, run: Path) -> None:
-    """Paint the designs of a part and keep their summary, unless it is there."""
+    """Steer, or paint designs, and keep the table or their summary, unless it is there."""
     path = KEPT / f"{part}.tsv"
     if path.exists():
         return
@@ -69,18 +73,31 @@ def measure(part: str, run: Path) -> None:
     region, canvas = (TRNA, None) if is_trna else (CODING, CODONS)
     profile = "tRNA" if is_trna else None
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "designs.tsv"
-        found = paint(run, out, region, canvas, profile_from=profile, config=dict(PARTS[part]))
+        out, config = Path(folder) / "out.tsv", dict(PARTS[part])
+        if part == "gene":
+            found = steer(run, out, GENE, region=AROUND_GENE, config=config)
+        else:
+            found = paint(run, out, region, canvas, profile_from=profile, config=config)
     path.parent.mkdir(exist_ok=True)
     found.to_csv(path, sep="\t", index=False, float_format="%.5g")
 
 
 def filled(page: str) -> str:
     """Return the page with its tables filled from the files."""
-    for name, table in (("codons", codons), ("trna", trna)):
+    for name, table in (("gene", gene), ("codons", codons), ("trna", trna)):
         pattern = re.compile(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         page = pattern.sub(lambda match, table=table: match[1] + table() + match[2], page)
     return page
+
+
+def gene() -> str:
+    """Return the rows of the steering of a gene, inside the strokes."""
+    columns: dict[str, Callable[[pd.Series], str]] = {
+        "condition": lambda row: row["condition"],
+        "change of log p inside, nats per base": lambda row: f"{row['delta_log_p']:+.4f}",
+        "KL inside": lambda row: f"{row['kl']:.4f}",
+    }
+    return _rows("gene", columns)
 
 
 def codons() -> str:
@@ -140,7 +157,10 @@ def _kept(kind: str) -> list[pd.Series]:
             continue
         prompts = settings.get("prompt", "own")
         for _, row in pd.read_csv(path, sep="\t", keep_default_na=True).iterrows():
-            same = row[["condition", "dose", "n_designs"]]
+            # of what steers only what is inside the strokes is shown
+            if row.get("place", "inside") != "inside":
+                continue
+            same = row[["condition", "dose", *(["n_designs"] if "n_designs" in row else [])]]
             key = (prompts, settings.get("structure", ""), *same)
             rows.setdefault(key, pd.concat([row, pd.Series({"part": part, "prompts": prompts})]))
     return list(rows.values())
