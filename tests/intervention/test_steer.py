@@ -232,7 +232,7 @@ def test_bases_of_a_concept_count_where_a_stroke_can_reach_them(toy):
 
 def test_a_dose_that_gives_no_probabilities_is_refused(hyena):
     canvas = Canvas((stroke_of(100, 110, value=1e38, unit=10.0),))
-    with pytest.raises(InputError, match="finite probabilities, found canvas at dose 1"):
+    with pytest.raises(InputError, match="painting: expected amounts and factors below 1e"):
         steer_genome(hyena, canvas, config=CONFIG)
 
 
