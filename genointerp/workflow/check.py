@@ -107,12 +107,13 @@ def _check_steered(
     genome = genomes[entry["genome"]]
     for region in entry.get("regions", ()):
         _parse_region(region, genome, where)
-    if "canvas" in entry:
-        canvas = Canvas.read(entry["canvas"], profiles=entry.get("profiles"))
-        canvas.check_inside(genome)
-        strand = entry.get("strand", "+")
-        if "region" in entry and strand not in {it.strand for it in canvas.strokes}:
-            raise ConfigError(where, f"a stroke on {strand}, which is written", "none")
+    _read_canvas(entry, genome)
+
+
+def _read_canvas(entry: Mapping[str, Any], genome: Genome) -> Canvas:
+    canvas = Canvas.read(entry["canvas"], profiles=entry.get("profiles"))
+    canvas.check_inside(genome)
+    return canvas
 
 
 def _check_painted(
@@ -121,7 +122,8 @@ def _check_painted(
     entry: Mapping[str, Any],
     where: str,
 ) -> None:
-    (place,) = _parse_region(entry["region"], genomes[entry["genome"]], where)[:1]
+    genome, strand = genomes[entry["genome"]], entry.get("strand", "+")
+    (place,) = _parse_region(entry["region"], genome, where)[:1]
     if ("canvas" in entry) == ("profile_from" in entry):
         found = "both" if "canvas" in entry else "neither"
         raise ConfigError(where, "a canvas or profile_from", found)
@@ -131,7 +133,10 @@ def _check_painted(
         if key in entry and len(entry[key]) != place.length:
             expected = f"{place.length} letters, as many as the region has bases"
             raise ConfigError(f"{where}: {key}", expected, str(len(entry[key])))
-    _check_steered(config, genomes, entry, where)
+    if "canvas" in entry:
+        canvas = _read_canvas(entry, genome)
+        if strand not in {it.strand for it in canvas.strokes}:
+            raise ConfigError(where, f"a stroke on {strand}, which is written", "none")
 
 
 def _check_edited(
