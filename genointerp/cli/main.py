@@ -94,7 +94,6 @@ _PANELS = {
     "find": "Find what they mark",
     "ask": "Ask and show",
     "intervene": "Intervene in the model",
-    "explain": "Explain what it predicts",
 }
 
 
