@@ -1,0 +1,1 @@
+"""Attribution graphs: nodes and edges of one explanation, their influence, and their files."""
