@@ -1,13 +1,14 @@
 """A tiny DnaModel whose activations can be computed by hand: it counts what it has read."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genointerp.model.continuation import Continuation
+from genointerp.model.continuation import Continuation, Step
 from genointerp.model.gradient import in_graph, usable_begin
 from genointerp.model.hooks import hooked
 from genointerp.model.protocol import (
@@ -127,12 +128,15 @@ class ToyDnaModel:
         self.run(torch.zeros(1, 1, dtype=torch.int64), capture=[], edits=edits)
         read: list[Tensor] = []
 
-        def step(tokens: Tensor, _first: int) -> Tensor:
-            read.append(tokens)
-            whole = torch.cat([*read, tokens[:, :1]], 1)
-            return self.next_log_probs(whole, edits=edits)[:, -1]
+        def step(before: list[Tensor], tokens: Tensor, _first: int, last: int) -> Tensor:
+            before.append(tokens)
+            whole = torch.cat([*before, tokens[:, :1]], 1)
+            return self.next_log_probs(whole, edits=edits)[:, -last:]
 
-        return Continuation(step, n_tokens)
+        def copied(n: int) -> Step:
+            return partial(step, [tokens.repeat(n, 1) for tokens in read])
+
+        return Continuation(partial(step, read), n_tokens, copied)
 
     def trace(
         self,

@@ -379,6 +379,27 @@ def test_reading_on_token_by_token_equals_one_pass(causal, prompt, edited):
     torch.testing.assert_close(found, whole[:, prompt - 1 :], rtol=1e-5, atol=1e-5)
 
 
+def test_branches_read_on_as_whole_passes_do_and_leave_what_they_branch_from(causal):
+    tokens = tokens_of(causal)[:1, :24]
+    n = tokens.shape[1]
+    edits = everywhere(causal, 3, n - 2)
+    others = tokens.repeat(2, 1)
+    others[1, 8:] = tokens[0, 8:].flip(0)
+    continuation = causal.continuation(n, edits=edits)
+    continuation.read(tokens[:, :8])
+    for rows in (others[1:], others.flip(0)):
+        branch = continuation.branch(len(rows))
+        pieces = rows[:, 8:11], rows[:, 11:-1]
+        found = torch.cat([branch.read_each(piece) for piece in pieces], 1)
+        whole = causal.next_log_probs(rows, edits=edits)[:, 8:]
+        torch.testing.assert_close(found, whole, rtol=1e-5, atol=1e-5)
+    with pytest.raises(InputError, match="expected one sequence to branch off from, found a"):
+        branch.branch(2)
+    own = continuation.read_each(tokens[:, 8:-1])
+    plain = causal.next_log_probs(tokens, edits=edits)[:, 8:]
+    torch.testing.assert_close(own, plain, rtol=1e-5, atol=1e-5)
+
+
 def test_symbols_are_in_the_order_of_the_probabilities(causal):
     tokens = tokens_of(causal)[:1]
     ids, spelling = causal.symbols

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from genointerp.core.errors import InputError
 from genointerp.core.nearest import unknown
 from genointerp.model.attention import AttentionBackend
-from genointerp.model.continuation import Continuation
+from genointerp.model.continuation import Continuation, Step
 from genointerp.model.gradient import check_precision, in_graph, usable_begin
 from genointerp.model.hooks import hooked
 from genointerp.model.hyena.network import AttentionMixer, StripedHyena
@@ -190,9 +190,8 @@ class SingleNucleotideModel:
         else:
             states = self.network.states(x.shape[1])
             before = self.network.stream_from(x[:1, :first], above, states)
-            for state in states:
-                state.repeat(len(x))
-            after = self.network.stream_from(x[:, first:], above, states)
+            copies = [state.repeated(len(x)) for state in states]
+            after = self.network.stream_from(x[:, first:], above, copies)
             stream = torch.cat([before.expand(len(x), -1, -1), after], dim=1)
         return self._base_log_probs(self.network.unembed(stream)[:, :-1])
 
@@ -225,7 +224,12 @@ class SingleNucleotideModel:
         self._check_whole()
         with hooked(self._sites, edits=edits):
             pass  # an unknown site is an error now, not at the first token
-        return Continuation(partial(self._next, self.network.states(n_tokens), edits), n_tokens)
+        states = self.network.states(n_tokens)
+        step = partial(self._next, states, edits)
+        return Continuation(step, n_tokens, partial(self._copied, states, edits))
+
+    def _copied(self, states: Sequence[BlockState], edits: Sequence[Edit], n: int) -> Step:
+        return partial(self._next, [state.repeated(n) for state in states], edits)
 
     @torch.inference_mode()
     def _next(
@@ -234,10 +238,11 @@ class SingleNucleotideModel:
         edits: Sequence[Edit],
         tokens: Int[Tensor, "batch token"],
         first: int,
-    ) -> Float[Tensor, "batch 4"]:
+        last: int,
+    ) -> Float[Tensor, "batch last 4"]:
         with hooked(self._sites, edits=edits, offset=first):
             stream = self.network.stream(tokens.to(self.device), states)
-        return self._base_log_probs(self.network.unembed(stream[:, -1:])[:, 0])
+        return self._base_log_probs(self.network.unembed(stream[:, -last:]))
 
     def trace(
         self,

@@ -28,10 +28,12 @@ class Tail:
         self._values = torch.cat([before[:, kept.shape[1] :], kept], dim=1)
         return before
 
-    def repeat(self, n: int) -> None:
-        """Turn the tail of one sequence into those of ``n`` sequences that begin with it."""
+    def repeated(self, n: int) -> "Tail":
+        """Return the tails of ``n`` sequences that begin with this one."""
+        copy = Tail(self.n_lags)
         if self._values is not None:
-            self._values = self._values.repeat(n, 1, 1)
+            copy._values = self._values.repeat(n, 1, 1)
+        return copy
 
 
 @dataclass
@@ -45,12 +47,10 @@ class FilterState:
     modes: Float[Tensor, "batch d pole"] | None = None
     """For an implicit filter: amplitude of each exponential after the last token, in float32."""
 
-    def repeat(self, n: int) -> None:
-        """Turn the state of one sequence into that of ``n`` sequences that begin with it."""
-        self.projected.repeat(n)
-        self.gated.repeat(n)
-        if self.modes is not None:
-            self.modes = self.modes.repeat(n, 1, 1)
+    def repeated(self, n: int) -> "FilterState":
+        """Return the state of ``n`` sequences that begin with this one."""
+        modes = None if self.modes is None else self.modes.repeat(n, 1, 1)
+        return FilterState(self.projected.repeated(n), self.gated.repeated(n), modes)
 
 
 class KeyValueCache:
@@ -74,10 +74,13 @@ class KeyValueCache:
         self.n_tokens = seen
         return self._buffer[0, :, :, :seen], self._buffer[1, :, :, :seen]
 
-    def repeat(self, n: int) -> None:
-        """Turn the cache of one sequence into that of ``n`` sequences that begin with it."""
+    def repeated(self, n: int) -> "KeyValueCache":
+        """Return the cache of ``n`` sequences that begin with this one."""
+        copy = KeyValueCache(self.capacity)
+        copy.n_tokens = self.n_tokens
         if self._buffer is not None:
-            self._buffer = self._buffer.repeat(1, n, 1, 1, 1)
+            copy._buffer = self._buffer.repeat(1, n, 1, 1, 1)
+        return copy
 
 
 BlockState = FilterState | KeyValueCache

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from genointerp.core.errors import InputError
-from genointerp.model.continuation import Continuation
+from genointerp.model.continuation import Continuation, Step
 from genointerp.model.hooks import hooked
 from genointerp.model.protocol import Chunk, Edit, ModelSpec
 from genointerp.model.transformers.model import LoadedNetwork, TransformersModel
@@ -141,7 +142,16 @@ class CausalTransformersModel(TransformersModel):
         self._check_whole()
         with self._hooked((), edits):
             pass  # an unknown site is an error now, not at the first token
-        return Continuation(partial(self._next, self._cache(), edits), n_tokens)
+        cache = self._cache()
+        step = partial(self._next, cache, edits)
+        return Continuation(step, n_tokens, partial(self._copied, cache, edits))
+
+    @torch.no_grad()
+    def _copied(self, cache: Any, edits: Sequence[Edit], n: int) -> Step:  # noqa: ANN401
+        copy = deepcopy(cache)
+        if n > 1:
+            copy.batch_repeat_interleave(n)
+        return partial(self._next, copy, edits)
 
     @torch.no_grad()
     def _next(
@@ -150,11 +160,13 @@ class CausalTransformersModel(TransformersModel):
         edits: Sequence[Edit],
         tokens: Int[Tensor, "batch token"],
         first: int,
-    ) -> Float[Tensor, "batch symbol"]:
+        last: int,
+    ) -> Float[Tensor, "batch last symbol"]:
         with self._hooked((), edits, offset=first):
             out = self._forward_cached(tokens, cache)
         head = self.loaded.network.get_output_embeddings()
-        return self._log_p(head(out.last_hidden_state[:, -1]))
+        streams = out.last_hidden_state[:, -last:].split(_LOGIT_TOKENS, 1)
+        return torch.cat([self._log_p(head(stream)) for stream in streams], 1)
 
     def _whole(self, tokens: Int[Tensor, "batch token"], edits: Sequence[Edit]) -> Any:  # noqa: ANN401
         self._check_whole()
