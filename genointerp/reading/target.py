@@ -1,8 +1,8 @@
 """What an explanation explains: one number, computed from a pass of a model."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,11 +18,16 @@ Measure = Literal["contrast", "log_odds", "log_p"]
 """How a prediction becomes a number: by its logits against the others, by odds, by likelihood."""
 
 
+@runtime_checkable
 class Explained(Protocol):
     """A number for each row of a batch, which `gradients` can differentiate."""
 
     def __call__(self, traced: Traced) -> Float[Tensor, " batch"]:
         """Return the number of each row."""
+        ...
+
+    def after(self, n_tokens: int) -> "Explained":
+        """Return the same number, for passes of which the first ``n_tokens`` tokens are missing."""
         ...
 
 
@@ -83,6 +88,10 @@ class Prediction:
         symbol = torch.from_numpy(self.symbol).to(z.device)
         return MEASURES[self.measure](z, symbol.expand(z.shape[:-1])).sum(1)
 
+    def after(self, n_tokens: int) -> "Prediction":
+        """Return the same predictions, for passes without the first tokens."""
+        return replace(self, token=self.token - n_tokens)
+
 
 @dataclass(frozen=True, eq=False)
 class PreActivation:
@@ -106,6 +115,10 @@ class PreActivation:
         x = traced.activations[self.dictionary.header.site][:, self.token].to(sae.b_enc)
         w, b = sae.W_enc[:, self.feature].detach(), sae.b_enc[self.feature].detach()
         return (x @ w + b).double()
+
+    def after(self, n_tokens: int) -> "PreActivation":
+        """Return the same feature at the same base, for passes without the first tokens."""
+        return replace(self, token=self.token - n_tokens)
 
 
 _Measured = Callable[
