@@ -17,6 +17,7 @@ from genointerp.store.table.schema.candidate import (
     LOCUS_EVIDENCE,
 )
 from genointerp.store.table.schema.editing import EDIT_EFFECTS, EDIT_FEATURES, EDIT_WRITING
+from genointerp.store.table.schema.explanation import EXPLAINED, EXPLANATION
 from genointerp.store.table.schema.feature import (
     ELEMENTS,
     FEATURE_CONCEPTS,
@@ -78,5 +79,7 @@ SCHEMAS = {
         EDIT_EFFECTS,
         EDIT_FEATURES,
         EDIT_WRITING,
+        EXPLANATION,
+        EXPLAINED,
     )
 }
