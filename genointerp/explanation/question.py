@@ -13,8 +13,7 @@ from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.genome.windows import Window
 from genointerp.model.protocol import Differentiable, DnaModel, SiteActivations
 from genointerp.reading.loss import check_causal
-from genointerp.reading.run import Target
-from genointerp.reading.target import Measure, PreActivation, Prediction
+from genointerp.reading.target import Explained, Measure, PreActivation, Prediction
 from genointerp.reading.tokens import Passage, TokenBatch, WindowTokens, genome_passages, tokenised
 from genointerp.sae.dictionary import Dictionary
 
@@ -47,7 +46,7 @@ class Question:
     name: str
     passage: Passage
     read: WindowTokens
-    target: Target
+    target: Explained
     asked: int
     last: int
     watched: tuple[str, ...] = ()

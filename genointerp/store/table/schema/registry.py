@@ -41,6 +41,7 @@ from genointerp.store.table.schema.intervention import (
     STEERED_BASES,
     STEERING,
 )
+from genointerp.store.table.schema.mutagenesis import CHAIN, DEPENDENCY, EXPLAINING_BASES
 
 SCHEMAS = {
     schema.format: schema
@@ -81,5 +82,8 @@ SCHEMAS = {
         EDIT_WRITING,
         EXPLANATION,
         EXPLAINED,
+        EXPLAINING_BASES,
+        CHAIN,
+        DEPENDENCY,
     )
 }
