@@ -21,6 +21,7 @@ from genointerp.command.build.encode import encode as encode
 from genointerp.command.build.evaluate import evaluate as evaluate
 from genointerp.command.build.harvest import harvest as harvest
 from genointerp.command.build.train import train as train
+from genointerp.command.explain.edges import edges as edges
 from genointerp.command.find.associate import associate as associate
 from genointerp.command.find.backtest import backtest as backtest
 from genointerp.command.find.dossier import dossier as dossier
@@ -82,6 +83,7 @@ __all__ = [
     "convert",
     "demo",
     "dossier",
+    "edges",
     "edit",
     "encode",
     "evaluate",

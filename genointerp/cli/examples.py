@@ -66,6 +66,11 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp edit --model nano --sae shipped:nano --feature 82 --mode scale --value 0.5 "
         "--method closed-form --out edited",
     ),
+    "edges": (
+        "genointerp edges results/demo --below sae3 --feature 82 --out edges.tsv",
+        "genointerp edges features.h5 --genome genome.fa --sae sae5 --below sae3 "
+        "--targets-out targets.tsv --out edges.tsv",
+    ),
     "rank": (
         "genointerp rank features.h5 --associations associations.parquet --out candidates.tsv",
         "genointerp rank results/demo --out candidates.tsv",

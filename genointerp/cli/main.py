@@ -31,6 +31,7 @@ from genointerp.cli.build.evaluate import evaluate
 from genointerp.cli.build.harvest import harvest
 from genointerp.cli.build.train import train
 from genointerp.cli.examples import EXAMPLES
+from genointerp.cli.explain.edges import edges
 from genointerp.cli.find.associate import associate
 from genointerp.cli.find.backtest import backtest
 from genointerp.cli.find.dossier import dossier
@@ -68,6 +69,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "steer": steer,
     "paint": paint,
     "edit": edit,
+    "edges": edges,
     "rank": rank,
     "dossier": dossier,
     "backtest": backtest,
@@ -94,6 +96,7 @@ _PANELS = {
     "find": "Find what they mark",
     "ask": "Ask and show",
     "intervene": "Intervene in the model",
+    "explain": "Explain what it predicts",
 }
 
 

@@ -17,9 +17,9 @@ from genointerp.annotation.finders.folding import dinucleotide_shuffle
 from genointerp.core.config import check_choice
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.seed import rng
-from genointerp.explanation.question import Question, clean_activations
 from genointerp.model.protocol import DnaModel, SiteActivations
 from genointerp.reading.fidelity import check_dictionary
+from genointerp.reading.question import Question, clean_activations
 from genointerp.reading.run import gradients
 from genointerp.sae.dictionary import Dictionary
 

@@ -21,11 +21,11 @@ from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.explanation.mutagenesis import BASES, Mutant, base_columns, base_ids, mutated_ids
-from genointerp.explanation.question import window_passage
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, Strand, format_region
 from genointerp.model.protocol import DnaModel
 from genointerp.reading.branch import Trunk
+from genointerp.reading.question import window_passage
 from genointerp.reading.target import log_odds
 from genointerp.reading.tokens import Passage, TokenBatch, tokenised
 from genointerp.store.table.schema.mutagenesis import DEPENDENCY

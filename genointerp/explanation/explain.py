@@ -15,9 +15,9 @@ from genointerp.explanation.attribution import (
     ablate,
     attribute,
 )
-from genointerp.explanation.question import Question, differentiable
 from genointerp.genome.genome import Genome
 from genointerp.model.protocol import DnaModel
+from genointerp.reading.question import Question, differentiable
 from genointerp.reading.target import Measure, Prediction
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.table.schema.explanation import EXPLANATION

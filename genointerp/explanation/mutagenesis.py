@@ -16,9 +16,9 @@ from torch import Tensor
 
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.progress import Progress, silent
-from genointerp.explanation.question import Question
 from genointerp.model.protocol import EMBEDDING, DnaModel, Symbols
 from genointerp.reading.branch import Trunk
+from genointerp.reading.question import Question
 from genointerp.reading.run import by_symbol, gradients
 from genointerp.store.table.schema.mutagenesis import EXPLAINING_BASES
 from genointerp.store.table.table import conform

@@ -19,9 +19,9 @@ from genointerp.core.seed import rng
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.windows import Window
-from genointerp.intervention.firing_windows import drawn_intervals
 from genointerp.model.protocol import DnaModel, SiteActivations
 from genointerp.reading.fidelity import load_matching
+from genointerp.reading.firing_windows import FiringWindows
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.reading.run import Wanted, run_batch, run_passages
 from genointerp.reading.tokens import TokenBatch, WindowTokens, genome_passages
@@ -192,24 +192,12 @@ class _Bench:
         return tally.row(feature)
 
     def _windows(self, feature: int, regions: Sequence[GenomicInterval]) -> list[Window]:
-        spec = self.model.spec
-        reading = HarvestConfig(window=self.config.window, warmup=self.config.warmup)
-        kept = reading.window - reading.warmup - reading.halo_for(spec)
-        intervals = drawn_intervals(
-            self.store,
-            feature,
-            self.config.n_windows,
-            length=kept,
-            seed=self.config.seed,
-            regions=regions,
+        config = self.config
+        reading = HarvestConfig(window=config.window, warmup=config.warmup)
+        around = FiringWindows(
+            self.store, self.genome, reading, config.n_windows, config.seed, regions
         )
-        return [
-            window
-            for interval in intervals
-            for window in HarvestConfig(
-                window=reading.window, warmup=reading.warmup, strands=(interval.strand,)
-            ).windows(spec, self.genome, [interval])
-        ]
+        return around.of(self.model.spec, feature)
 
     def _directions(self, feature: int) -> Float[Tensor, "copy d"]:
         """Return the direction of the feature, then those of matched features with that norm."""

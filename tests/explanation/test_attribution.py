@@ -9,10 +9,10 @@ import torch
 
 from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.explanation.attribution import AttributionConfig, Nodes, ablate, attribute
-from genointerp.explanation.question import ask_bases, ask_feature, clean_activations
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.model.protocol import SiteActivations
+from genointerp.reading.question import ask_bases, ask_feature, clean_activations
 from genointerp.sae.architecture.registry import make_sae
 from genointerp.sae.config import SaeConfig
 from genointerp.sae.dictionary import Dictionary

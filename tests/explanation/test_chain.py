@@ -8,10 +8,10 @@ from genointerp.core.errors import ConfigError, InputError
 from genointerp.explanation.attribution import AttributionConfig
 from genointerp.explanation.chain import ChainConfig, chain
 from genointerp.explanation.mutagenesis import MutagenesisConfig, base_ids, mutate
-from genointerp.explanation.question import ask_bases, ask_feature
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.model.registry import load_model
+from genointerp.reading.question import ask_bases, ask_feature
 from genointerp.sae.dictionary import Dictionary
 
 TEXT = b"ACGTTGCAACGGTTACATTTGAAGACCGTGATTACGCTAGGCATCGATTT"

@@ -14,10 +14,10 @@ from genointerp.explanation.dependency import (
     shuffled,
 )
 from genointerp.explanation.mutagenesis import base_ids
-from genointerp.explanation.question import window_passage
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.model.registry import load_model
+from genointerp.reading.question import window_passage
 from tests.toy_model import ToyDnaModel
 
 TEXT = b"ACGTTGCAACGGTTACATTTGAANACCGTGATTACGCTAGGCATCGATTT"

@@ -14,10 +14,10 @@ from genointerp.explanation.mutagenesis import (
     bases_table,
     mutate,
 )
-from genointerp.explanation.question import Question, ask_bases, ask_feature
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.model.registry import load_model
+from genointerp.reading.question import Question, ask_bases, ask_feature
 from genointerp.sae.dictionary import Dictionary
 from tests.toy_model import ToyDnaModel
 

@@ -36,6 +36,7 @@ SEVERAL_MEANINGS = {
     "--method": "of a map, or of an edit",
     "--model": "whether files say which model it is",
     "--n-matched": "of each feature, or of a canvas",
+    "--n-windows": "of what is ablated, or of the target of edges",
     "--out": "what is written",
     "--sae": "whether it must be given, and what it is for",
     "--strand": "one that is shown, or that is written",
@@ -100,7 +101,7 @@ def test_an_option_of_several_commands_has_one_text_and_one_default():
 def test_what_a_command_writes_besides_its_output_ends_in_out():
     words = {option.opts[0] for _, command in commands() for option in options(command)}
     seconds = {"--baselines-out", "--figure-out", "--best-out", "--text-out"}
-    seconds |= {"--bases-out", "--canvas-out"}
+    seconds |= {"--bases-out", "--canvas-out", "--targets-out"}
     assert {word for word in words if word.endswith("-out") and word != "--out"} == seconds
     # what is read and what is drawn have words of their own
     assert not words & {"--figure", "--best", "--text"}

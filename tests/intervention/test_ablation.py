@@ -23,11 +23,11 @@ from genointerp.feature.encode import encode_store
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.read import read_genome
 from genointerp.intervention.ablation import AblationConfig, ablate_features, matched_features
-from genointerp.intervention.firing_windows import drawn_intervals
 from genointerp.model.edits import replace as put
 from genointerp.model.hyena.folder import save_model
 from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise
 from genointerp.model.registry import load_model
+from genointerp.reading.firing_windows import drawn_intervals
 from genointerp.reading.harvest import HarvestConfig, harvest
 from genointerp.reading.tokens import genome_passages, tokenised
 from genointerp.sae.architecture.registry import make_sae

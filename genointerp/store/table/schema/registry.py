@@ -16,6 +16,7 @@ from genointerp.store.table.schema.candidate import (
     CANDIDATES,
     LOCUS_EVIDENCE,
 )
+from genointerp.store.table.schema.edge import EDGE_TARGETS, EDGES
 from genointerp.store.table.schema.editing import EDIT_EFFECTS, EDIT_FEATURES, EDIT_WRITING
 from genointerp.store.table.schema.explanation import EXPLAINED, EXPLANATION
 from genointerp.store.table.schema.feature import (
@@ -85,5 +86,7 @@ SCHEMAS = {
         EXPLAINING_BASES,
         CHAIN,
         DEPENDENCY,
+        EDGES,
+        EDGE_TARGETS,
     )
 }

@@ -1,12 +1,62 @@
-"""Draw intervals around bases on which a feature fires, in which it is then tested."""
+"""Draw windows around bases on which a feature fires, in which it is then tested."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from genointerp.core.seed import rng
+from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.windows import Window
+from genointerp.model.protocol import ModelSpec
+from genointerp.reading.harvest import HarvestConfig
 from genointerp.store.feature.store import STRANDS, FeatureStore
+
+
+@dataclass(frozen=True)
+class FiringWindows:
+    """Windows of a genome, each around a base on which a feature fires.
+
+    Parameters
+    ----------
+    store
+        Features of the genome.
+    reading
+        Length and warm-up of a window.
+    n
+        Windows of each feature, at most.
+    seed
+        Random seed; each feature has a random stream of its own.
+    regions
+        Regions from which the bases are drawn; the whole genome if empty.
+    """
+
+    store: FeatureStore
+    genome: Genome
+    reading: HarvestConfig
+    n: int
+    seed: int = 0
+    regions: Sequence[GenomicInterval] = ()
+
+    def of(self, spec: ModelSpec, feature: int) -> list[Window]:
+        """Return the windows of one feature, as a model reads them."""
+        reading = self.reading
+        intervals = drawn_intervals(
+            self.store,
+            feature,
+            self.n,
+            length=reading.window - reading.warmup - reading.halo_for(spec),
+            seed=self.seed,
+            regions=self.regions,
+        )
+        return [
+            window
+            for interval in intervals
+            for window in replace(reading, strands=(interval.strand,)).windows(
+                spec, self.genome, [interval]
+            )
+        ]
 
 
 def drawn_intervals(

@@ -2,7 +2,7 @@ import pytest
 
 from genointerp.core.errors import UnknownNameError
 from genointerp.genome.interval import GenomicInterval
-from genointerp.intervention.firing_windows import drawn_intervals
+from genointerp.reading.firing_windows import drawn_intervals
 from tests.plant import contigs_of, make_store, silence
 
 CONTIGS = contigs_of(a=100, b=60)

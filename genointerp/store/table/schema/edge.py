@@ -1,0 +1,49 @@
+"""Schemas of edges between features of two sites, and of what shows that they work together."""
+
+from genointerp.store.table.schema.column import TableSchema, required
+
+EDGES = TableSchema(
+    "genointerp::edges",
+    1,
+    (
+        required("target_site", "string", "site of the target"),
+        required("target", "int64", "feature above, index in the dictionary of its site"),
+        required("source_site", "string", "site of the source"),
+        required("source", "int64", "feature below; -1 for the error there"),
+        required("lag_first", "int64", "first distance of the bin: token of the target - source"),
+        required("lag_last", "int64", "last distance of it"),
+        required("n_tokens", "int64", "targets for which the source fires at this distance"),
+        required("weight", "float64", "mean over targets of what it adds, in model units"),
+        required("weight_null", "float64", "95 % quantile of |weight| along other directions"),
+        required(
+            "p_value", "float64", "share of the null of all edges of the target that is as large"
+        ),
+        required("q_value", "float64", "corrected over all edges that were tested"),
+        required("sign", "float64", "|sum| / sum of absolute weights: 1 if all have one sign"),
+        required("share", "float64", "its share of all absolute weights into the target"),
+    ),
+)
+
+EDGE_TARGETS = TableSchema(
+    "genointerp::edge-targets",
+    1,
+    (
+        required("target_site", "string", "site of the target"),
+        required("target", "int64", "feature above, index in the dictionary of its site"),
+        required("source_site", "string", "site of the sources"),
+        required("n_tokens", "int64", "tokens on which it fires that were measured"),
+        required("n_windows", "int64", "windows in which these lie"),
+        required("activation", "float64", "its mean activation there, in model units"),
+        required("weight", "float64", "mean of the sum of the weights of all features"),
+        required("error", "float64", "mean of the sum of the weights of all errors"),
+        required("error_share", "float64", "share of errors in the absolute weights"),
+        required("n_sources", "int64", "features that have .8 of the absolute weights of features"),
+        required("lag_0", "float64", "share of the absolute weights at the same token"),
+        required("lag_near", "float64", "share at 1 to 12 tokens before"),
+        required("lag_far", "float64", "share at 13 to 128 tokens before"),
+        required("lag_beyond", "float64", "share further before"),
+        required("n_ablated", "int64", "nodes that were taken out, one at a time"),
+        required("r", "float64", "correlation of the effects of these with their weights"),
+        required("slope", "float64", "slope of the effects on the weights, by least squares"),
+    ),
+)
