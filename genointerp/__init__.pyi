@@ -22,6 +22,7 @@ from genointerp.command.build.evaluate import evaluate as evaluate
 from genointerp.command.build.harvest import harvest as harvest
 from genointerp.command.build.train import train as train
 from genointerp.command.explain.edges import edges as edges
+from genointerp.command.explain.trace import trace as trace
 from genointerp.command.find.associate import associate as associate
 from genointerp.command.find.backtest import backtest as backtest
 from genointerp.command.find.dossier import dossier as dossier
@@ -117,6 +118,7 @@ __all__ = [
     "to_polars",
     "to_pyranges",
     "top",
+    "trace",
     "train",
     "verify",
 ]

@@ -10,6 +10,7 @@ from genointerp.figure.curves import curves
 from genointerp.figure.density import density
 from genointerp.figure.dictionary import dictionary
 from genointerp.figure.feature import feature
+from genointerp.figure.graph import graph
 from genointerp.figure.metagene import metagene
 from genointerp.figure.motif import motif
 from genointerp.figure.overlap import overlap
@@ -26,6 +27,7 @@ __all__ = [
     "density",
     "dictionary",
     "feature",
+    "graph",
     "metagene",
     "motif",
     "overlap",

@@ -91,19 +91,68 @@ def edge_weights(
     above
         Site of the targets; None if they are computed from logits.
     """
-    site = nodes.dictionary.header.site
     x = nodes.x.expand(n_targets, -1, -1)
-    found = gradients(
+    return _weights(nodes, _gradient(model, batch, nodes, x, target, above=above))
+
+
+def path_weights(
+    model: DnaModel,
+    batch: TokenBatch,
+    nodes: SiteNodes,
+    target: Target,
+    *,
+    above: str | None,
+    steps: int,
+    size: int,
+) -> EdgeWeights:
+    """Return the weights of edges into one target, with its gradient averaged along a path.
+
+    A prediction that is nearly certain hardly has a gradient; on the way to it from nothing in
+    particular it has one.
+
+    Parameters
+    ----------
+    target
+        Gives a number for each of any number of copies of the passage.
+    steps
+        Midpoints of the straight line from the mean activation over the passage to the activations
+        themselves; with 1, the weights are those of `edge_weights`.
+    size
+        Copies of the passage in one pass.
+    """
+    at = (torch.arange(steps) + 0.5) / steps if steps > 1 else torch.ones(1)
+    mean = nodes.x.mean(0)
+    found = []
+    for part in torch.split(at, size):
+        x = mean + part[:, None, None].to(nodes.x) * (nodes.x - mean)
+        found.append(_gradient(model, batch, nodes, x, target, above=above))
+    return _weights(nodes, torch.cat(found).mean(0, keepdim=True))
+
+
+def _gradient(
+    model: DnaModel,
+    batch: TokenBatch,
+    nodes: SiteNodes,
+    x: Float[Tensor, "copy token d"],
+    target: Target,
+    *,
+    above: str | None,
+) -> Float[Tensor, "copy token d"]:
+    site = nodes.dictionary.header.site
+    return gradients(
         model,
-        batch.repeated(n_targets),
+        batch.repeated(len(x)),
         target,
         sites=[site] if above is None else [site, above],
         begin=SiteActivations(site, x),
         logits=above is None,
     ).gradient[site]
+
+
+def _weights(nodes: SiteNodes, gradient: Float[Tensor, "target token d"]) -> EdgeWeights:
     directions = nodes.dictionary.directions[nodes.feature] * nodes.amount[:, None]
-    weights = [(row[nodes.token] * directions).sum(-1) for row in found]
-    return EdgeWeights(torch.stack(weights), (found * nodes.error).sum(-1), found)
+    weights = [(row[nodes.token] * directions).sum(-1) for row in gradient]
+    return EdgeWeights(torch.stack(weights), (gradient * nodes.error).sum(-1), gradient)
 
 
 def without_each(

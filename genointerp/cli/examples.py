@@ -71,6 +71,11 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp edges features.h5 --genome genome.fa --sae sae5 --below sae3 "
         "--targets-out targets.tsv --out edges.tsv",
     ),
+    "trace": (
+        "genointerp trace results/demo NC_000964.3:30,600-30,600 --sae sae3 --out why.json",
+        "genointerp trace genome.fa chrI:101-103 --strand - --sae sae3 --sae sae5 "
+        "--out why.graphml",
+    ),
     "rank": (
         "genointerp rank features.h5 --associations associations.parquet --out candidates.tsv",
         "genointerp rank results/demo --out candidates.tsv",
@@ -131,6 +136,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp run my.yaml --out results/mine --cores 8 --dry-run",
     ),
     "demo": ("genointerp demo", "genointerp demo --out results/demo --cores 4"),
+    "plot graph": (
+        "genointerp plot graph why.json --out why.png",
+        "genointerp plot graph why.graphml --n-tokens 100 --n-edges 80 --out why.svg",
+    ),
     "plot region": (
         "genointerp plot region results/demo NC_000964.3:9,000-15,500 --out region.png",
         "genointerp plot region results/demo trnO-Ala --feature 313 --out bases.svg",

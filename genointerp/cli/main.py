@@ -32,6 +32,7 @@ from genointerp.cli.build.harvest import harvest
 from genointerp.cli.build.train import train
 from genointerp.cli.examples import EXAMPLES
 from genointerp.cli.explain.edges import edges
+from genointerp.cli.explain.trace import trace
 from genointerp.cli.find.associate import associate
 from genointerp.cli.find.backtest import backtest
 from genointerp.cli.find.dossier import dossier
@@ -70,6 +71,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "paint": paint,
     "edit": edit,
     "edges": edges,
+    "trace": trace,
     "rank": rank,
     "dossier": dossier,
     "backtest": backtest,

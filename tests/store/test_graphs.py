@@ -115,14 +115,14 @@ def test_pruning_keeps_bases_and_predictions_and_what_leads_somewhere():
             [(1, 2, 1.0)],
         )
     )
-    assert [it.kind for it in pruned(alone).nodes] == ["base", "prediction"]
+    assert [it.kind for it in pruned(alone, nodes=0.8, edges=0.98).nodes] == ["base", "prediction"]
 
 
 def test_a_graph_without_edges_has_no_scores():
     graph = with_influence(graph_of([Node("base", 0), Node("prediction", 3)], []))
     assert np.isnan(graph.scores["completeness"])
     assert np.isnan(graph.scores["replacement"])
-    assert len(pruned(graph).nodes) == 2
+    assert len(pruned(graph, nodes=0.8, edges=0.98).nodes) == 2
 
 
 @pytest.mark.parametrize("suffix", [".json", ".graphml"])
@@ -251,4 +251,4 @@ def test_a_share_out_of_range_is_refused():
     with pytest.raises(
         ConfigError, match=r"share of edges: expected above 0 and at most 1, found 2\.0"
     ):
-        pruned(with_influence(small()), edges=2.0)
+        pruned(with_influence(small()), nodes=0.8, edges=2.0)

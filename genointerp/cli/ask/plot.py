@@ -296,6 +296,24 @@ def paint(
 @plot.command()
 @with_force
 @with_look
+def graph(
+    graph: Annotated[Path, typer.Argument(help="attribution graph: .json or .graphml of `trace`")],
+    out: Out,
+    look: "Look",
+    n_tokens: Annotated[int, typer.Option(min=1, help="tokens to draw, the last ones")] = 60,
+    n_edges: Annotated[
+        int, typer.Option(min=0, help="edges of each level, the strongest ones")
+    ] = 40,
+) -> None:
+    """Draw the attribution graph of a prediction: sites above each other, tokens in a row."""
+    from genointerp.figure.graph import graph as draw_graph
+
+    draw_graph(graph, out, n_tokens=n_tokens, n_edges=n_edges, **look)
+
+
+@plot.command()
+@with_force
+@with_look
 def steer(
     steering: Annotated[Path, typer.Argument(help="table that `steer` wrote", show_default=False)],
     out: Out,

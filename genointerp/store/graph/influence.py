@@ -13,11 +13,6 @@ from scipy.sparse import csr_array
 from genointerp.core.errors import ConfigError
 from genointerp.store.graph.graph import AttributionGraph
 
-NODE_SHARE = 0.8
-"""Share of the influence of nodes that is kept where a graph is pruned."""
-EDGE_SHARE = 0.98
-"""Share of the influence of edges that is kept."""
-
 
 def with_influence(graph: AttributionGraph) -> AttributionGraph:
     """Return the graph with the influence of each node, and with its scores.
@@ -54,9 +49,7 @@ def with_influence(graph: AttributionGraph) -> AttributionGraph:
     return replace(graph, nodes=nodes, scores={**graph.scores, **scores})
 
 
-def pruned(
-    graph: AttributionGraph, *, nodes: float = NODE_SHARE, edges: float = EDGE_SHARE
-) -> AttributionGraph:
+def pruned(graph: AttributionGraph, *, nodes: float, edges: float) -> AttributionGraph:
     """Return the part of a graph with most of its influence; influence and scores stay as they are.
 
     Bases and predictions are always kept, other nodes only with an edge to something above, and
