@@ -21,6 +21,7 @@ from genointerp.command.build.encode import encode as encode
 from genointerp.command.build.evaluate import evaluate as evaluate
 from genointerp.command.build.harvest import harvest as harvest
 from genointerp.command.build.train import train as train
+from genointerp.command.explain.circuit import circuit as circuit
 from genointerp.command.explain.edges import edges as edges
 from genointerp.command.explain.trace import trace as trace
 from genointerp.command.find.associate import associate as associate
@@ -81,6 +82,7 @@ __all__ = [
     "backtest",
     "base_activations",
     "best_per_concept",
+    "circuit",
     "convert",
     "demo",
     "dossier",

@@ -76,6 +76,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp trace genome.fa chrI:101-103 --strand - --sae sae3 --sae sae5 "
         "--out why.graphml",
     ),
+    "circuit": (
+        "genointerp circuit results/demo --out circuit.tsv --families-out families.tsv",
+        "genointerp circuit features.h5 --min-phi 0.2 --lags-out lags.tsv --out circuit.tsv",
+    ),
     "rank": (
         "genointerp rank features.h5 --associations associations.parquet --out candidates.tsv",
         "genointerp rank results/demo --out candidates.tsv",

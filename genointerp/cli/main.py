@@ -31,6 +31,7 @@ from genointerp.cli.build.evaluate import evaluate
 from genointerp.cli.build.harvest import harvest
 from genointerp.cli.build.train import train
 from genointerp.cli.examples import EXAMPLES
+from genointerp.cli.explain.circuit import circuit
 from genointerp.cli.explain.edges import edges
 from genointerp.cli.explain.trace import trace
 from genointerp.cli.find.associate import associate
@@ -72,6 +73,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "edit": edit,
     "edges": edges,
     "trace": trace,
+    "circuit": circuit,
     "rank": rank,
     "dossier": dossier,
     "backtest": backtest,

@@ -30,6 +30,7 @@ COMMANDS = [
         "edit",
         "edges",
         "trace",
+        "circuit",
         "rank",
         "dossier",
         "backtest",

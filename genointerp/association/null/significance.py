@@ -145,8 +145,15 @@ def p_values(counts: NullCounts) -> Float64[np.ndarray, " detector"]:
     return np.asarray((1 + n_as_good) / (1 + counts.null.shape[1]), dtype=np.float64)
 
 
-def benjamini_hochberg(p: Float64[np.ndarray, " test"]) -> Float64[np.ndarray, " test"]:
+def benjamini_hochberg(
+    p: Float64[np.ndarray, " test"], *, n_tests: int | None = None
+) -> Float64[np.ndarray, " test"]:
     """Return q-values: the false discovery rate at which each test is just significant.
+
+    Parameters
+    ----------
+    n_tests
+        Number of tests in all, if some are left out whose p counts as 1.
 
     Notes
     -----
@@ -156,6 +163,7 @@ def benjamini_hochberg(p: Float64[np.ndarray, " test"]) -> Float64[np.ndarray, "
     q = np.full(len(p), np.nan)
     tested = np.flatnonzero(~np.isnan(p))
     order = tested[np.argsort(p[tested], kind="stable")]
-    scaled = p[order] * len(order) / np.arange(1, len(order) + 1)
+    m = len(order) if n_tests is None else n_tests
+    scaled = p[order] * m / np.arange(1, len(order) + 1)
     q[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
     return q

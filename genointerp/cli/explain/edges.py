@@ -8,7 +8,7 @@ import typer
 from genointerp.cli.model_options import ModelChoice, with_recorded_model
 from genointerp.cli.options import Features, Genome, OwnSae, Region, option_of
 
-_CONFIG = "circuit.edges.EdgeConfig"
+_CONFIG = "wiring.edges.EdgeConfig"
 
 
 @with_recorded_model
@@ -59,8 +59,8 @@ def edges(
     FEATURES are those of the upper dictionary. Of a run, the genome is read on which its
     configuration measures, unless --genome names another.
     """
-    from genointerp.circuit.edges import EdgeConfig
     from genointerp.command.explain.edges import edges as edges_file
+    from genointerp.wiring.edges import EdgeConfig
 
     table = edges_file(
         features,

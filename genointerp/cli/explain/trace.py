@@ -9,7 +9,7 @@ from genointerp.cli.intervene.options import GenomeOrRun
 from genointerp.cli.model_options import ModelChoice, with_recorded_model
 from genointerp.cli.options import option_of
 
-_CONFIG = "circuit.trace.TraceConfig"
+_CONFIG = "wiring.trace.TraceConfig"
 
 
 @with_recorded_model
@@ -64,8 +64,8 @@ def trace(
 
     A run directory gives the genome, a dictionary, and what its features are called.
     """
-    from genointerp.circuit.trace import TraceConfig, in_short
     from genointerp.command.explain.trace import trace as trace_file
+    from genointerp.wiring.trace import TraceConfig, in_short
 
     graph = trace_file(
         genome,

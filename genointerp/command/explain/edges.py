@@ -6,8 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from genointerp.circuit.edges import EdgeConfig, measure_edges
-from genointerp.circuit.stack import Stack
 from genointerp.core.arguments import FeatureName, StrPath, as_features
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.files import claiming, together
@@ -19,6 +17,8 @@ from genointerp.reading.model_choice import AnyModel, RecordedModel, loaded_or_r
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.table.schema.edge import EDGE_TARGETS, EDGES
 from genointerp.store.table.table import check_table_path, is_table_of, write_table
+from genointerp.wiring.edges import EdgeConfig, measure_edges
+from genointerp.wiring.stack import Stack
 
 
 def edges(
@@ -36,7 +36,7 @@ def edges(
 ) -> pd.DataFrame:
     """Measure the edges from features of a site to features above; write and return the table.
 
-    See :func:`genointerp.circuit.edges.measure_edges`.
+    See :func:`genointerp.wiring.edges.measure_edges`.
 
     Parameters
     ----------

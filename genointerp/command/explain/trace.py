@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from genointerp.association.summary import feature_labels
-from genointerp.circuit.stack import Stack
-from genointerp.circuit.trace import TraceConfig, trace_question
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths, is_run
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.errors import InputError
@@ -25,6 +23,8 @@ from genointerp.store.graph.graph import AttributionGraph
 from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import read_table
+from genointerp.wiring.stack import Stack
+from genointerp.wiring.trace import TraceConfig, trace_question
 
 
 def trace(
@@ -41,7 +41,7 @@ def trace(
 ) -> AttributionGraph:
     """Trace a prediction through features of several sites; write and return the graph.
 
-    See :func:`genointerp.circuit.trace.trace_question`.
+    See :func:`genointerp.wiring.trace.trace_question`.
 
     Parameters
     ----------

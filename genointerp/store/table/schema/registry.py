@@ -16,6 +16,13 @@ from genointerp.store.table.schema.candidate import (
     CANDIDATES,
     LOCUS_EVIDENCE,
 )
+from genointerp.store.table.schema.circuit import (
+    CIRCUIT_FAMILIES,
+    CIRCUIT_MEMBERS,
+    COACTIVATION,
+    COACTIVATION_LAGS,
+    SUCCESSIONS,
+)
 from genointerp.store.table.schema.edge import EDGE_TARGETS, EDGES
 from genointerp.store.table.schema.editing import EDIT_EFFECTS, EDIT_FEATURES, EDIT_WRITING
 from genointerp.store.table.schema.explanation import EXPLAINED, EXPLANATION
@@ -81,6 +88,11 @@ SCHEMAS = {
         EDIT_EFFECTS,
         EDIT_FEATURES,
         EDIT_WRITING,
+        COACTIVATION,
+        COACTIVATION_LAGS,
+        CIRCUIT_FAMILIES,
+        CIRCUIT_MEMBERS,
+        SUCCESSIONS,
         EXPLANATION,
         EXPLAINED,
         EXPLAINING_BASES,

@@ -9,10 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from genointerp.circuit.edge_tally import ERROR, lag_bin, lags_of
-from genointerp.circuit.edges import EdgeConfig, measure_edges
-from genointerp.circuit.stack import Stack
-from genointerp.circuit.wires import PreActivations, edge_weights, without_each
 from genointerp.cli.main import app
 from genointerp.command.explain.edges import edges as edges_file
 from genointerp.core.errors import ConfigError, InputError, MismatchError
@@ -28,7 +24,11 @@ from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.header import read_header
 from genointerp.store.table.schema.edge import EDGE_TARGETS, EDGES
 from genointerp.store.table.table import read_table
-from tests.circuit.planted_model import LAG, PlantedModel, save_channels
+from genointerp.wiring.edge_tally import ERROR, lag_bin, lags_of
+from genointerp.wiring.edges import EdgeConfig, measure_edges
+from genointerp.wiring.stack import Stack
+from genointerp.wiring.wires import PreActivations, edge_weights, without_each
+from tests.wiring.planted_model import LAG, PlantedModel, save_channels
 
 READING = HarvestConfig(window=48, warmup=16)
 CONFIG = EdgeConfig(n_windows=6, window=32, warmup=24, skip=0, n_checked=6, n_nodes=6)

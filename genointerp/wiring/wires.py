@@ -13,12 +13,12 @@ import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
-from genointerp.circuit.stack import SiteNodes
 from genointerp.model.protocol import DnaModel, SiteActivations, Traced
 from genointerp.reading.question import differentiable
 from genointerp.reading.run import Target, gradients
 from genointerp.reading.tokens import TokenBatch
 from genointerp.sae.dictionary import Dictionary
+from genointerp.wiring.stack import SiteNodes
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,9 +7,6 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from genointerp.circuit.stack import Stack
-from genointerp.circuit.trace import TraceConfig, in_short, trace_question
-from genointerp.circuit.wires import path_weights
 from genointerp.cli.main import app
 from genointerp.command.explain.trace import trace as trace_file
 from genointerp.core.errors import ConfigError, CoordinateError, InputError
@@ -20,7 +17,10 @@ from genointerp.model.registry import load_model
 from genointerp.reading.question import ask_bases, ask_feature
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.graph.file import read_graph
-from tests.circuit.planted_model import PlantedModel, save_channels
+from genointerp.wiring.stack import Stack
+from genointerp.wiring.trace import TraceConfig, in_short, trace_question
+from genointerp.wiring.wires import path_weights
+from tests.wiring.planted_model import PlantedModel, save_channels
 
 BASES = b"CCTGAGACTGCAGC"
 CONFIG = TraceConfig(skip=0, node_share=1.0, edge_share=1.0, n_checked=8)

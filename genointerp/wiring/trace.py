@@ -12,14 +12,6 @@ import numpy as np
 import torch
 from jaxtyping import Float64, Int64
 
-from genointerp.circuit.stack import SiteNodes, Stack
-from genointerp.circuit.wires import (
-    PreActivations,
-    agreement,
-    edge_weights,
-    path_weights,
-    without_each,
-)
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
@@ -31,6 +23,14 @@ from genointerp.reading.target import Measure, Prediction, log_p
 from genointerp.reading.tokens import TokenBatch
 from genointerp.store.graph.graph import AttributionGraph, Node
 from genointerp.store.graph.influence import pruned, with_influence
+from genointerp.wiring.stack import SiteNodes, Stack
+from genointerp.wiring.wires import (
+    PreActivations,
+    agreement,
+    edge_weights,
+    path_weights,
+    without_each,
+)
 
 _CHECKED_TARGETS = 4
 """Targets at each site whose inputs are compared with ablation."""
@@ -110,7 +110,7 @@ def trace_question(
     Notes
     -----
     Edges into the number have a gradient that is averaged from the mean state on
-    (`genointerp.circuit.wires.path_weights`), since a nearly certain prediction has hardly any;
+    (`genointerp.wiring.wires.path_weights`), since a nearly certain prediction has hardly any;
     other edges have that at the states.
 
     From the top down, the features of a site with the most influence are followed to the site

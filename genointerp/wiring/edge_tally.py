@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Float64, Int64
 
-from genointerp.circuit.wires import agreement
+from genointerp.wiring.wires import agreement
 
 ERROR = -1
 """Number that stands for the error in place of a source feature."""

@@ -16,14 +16,6 @@ from jaxtyping import Float64
 from scipy.sparse import csr_array
 
 from genointerp.association.null.significance import benjamini_hochberg
-from genointerp.circuit.edge_tally import ERROR, EdgeTally, lag_bin
-from genointerp.circuit.stack import SiteNodes, Stack
-from genointerp.circuit.wires import (
-    EdgeWeights,
-    PreActivations,
-    edge_weights,
-    without_each,
-)
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.identity import Identity
 from genointerp.core.progress import Progress, silent
@@ -35,6 +27,14 @@ from genointerp.reading.tokens import TokenBatch, genome_passages, tokenised
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.schema.edge import EDGE_TARGETS, EDGES
 from genointerp.store.table.table import conform
+from genointerp.wiring.edge_tally import ERROR, EdgeTally, lag_bin
+from genointerp.wiring.stack import SiteNodes, Stack
+from genointerp.wiring.wires import (
+    EdgeWeights,
+    PreActivations,
+    edge_weights,
+    without_each,
+)
 
 
 @dataclass(frozen=True)
