@@ -105,6 +105,7 @@ def test_what_a_command_writes_besides_its_output_ends_in_out():
     words = {option.opts[0] for _, command in commands() for option in options(command)}
     seconds = {"--baselines-out", "--figure-out", "--best-out", "--text-out"}
     seconds |= {"--bases-out", "--canvas-out", "--targets-out"}
+    seconds |= {"--lags-out", "--families-out", "--members-out", "--successions-out"}
     assert {word for word in words if word.endswith("-out") and word != "--out"} == seconds
     # what is read and what is drawn have words of their own
     assert not words & {"--figure", "--best", "--text"}
