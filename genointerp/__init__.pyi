@@ -23,6 +23,7 @@ from genointerp.command.build.harvest import harvest as harvest
 from genointerp.command.build.train import train as train
 from genointerp.command.explain.circuit import circuit as circuit
 from genointerp.command.explain.edges import edges as edges
+from genointerp.command.explain.explain import explain as explain
 from genointerp.command.explain.trace import trace as trace
 from genointerp.command.find.associate import associate as associate
 from genointerp.command.find.backtest import backtest as backtest
@@ -90,6 +91,7 @@ __all__ = [
     "edit",
     "encode",
     "evaluate",
+    "explain",
     "export",
     "fetch",
     "format_region",

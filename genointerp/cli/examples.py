@@ -80,6 +80,11 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp circuit results/demo --out circuit.tsv --families-out families.tsv",
         "genointerp circuit features.h5 --min-phi 0.2 --lags-out lags.tsv --out circuit.tsv",
     ),
+    "explain": (
+        "genointerp explain results/demo --at NC_000964.3:30,600 --out explanation.tsv",
+        "genointerp explain genome.fa --variant 30,600:A>G --sae shipped:nano "
+        "--out explanation.tsv",
+    ),
     "rank": (
         "genointerp rank features.h5 --associations associations.parquet --out candidates.tsv",
         "genointerp rank results/demo --out candidates.tsv",

@@ -33,6 +33,7 @@ from genointerp.cli.build.train import train
 from genointerp.cli.examples import EXAMPLES
 from genointerp.cli.explain.circuit import circuit
 from genointerp.cli.explain.edges import edges
+from genointerp.cli.explain.explain import explain
 from genointerp.cli.explain.trace import trace
 from genointerp.cli.find.associate import associate
 from genointerp.cli.find.backtest import backtest
@@ -74,6 +75,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "edges": edges,
     "trace": trace,
     "circuit": circuit,
+    "explain": explain,
     "rank": rank,
     "dossier": dossier,
     "backtest": backtest,

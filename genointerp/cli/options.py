@@ -61,6 +61,9 @@ OwnSae = Annotated[
     ),
 ]
 
+GenomeOrRun = Annotated[
+    Path, typer.Argument(help="FASTA or GenBank file, or run directory", show_default=False)
+]
 Genome = Annotated[
     Path | None,
     typer.Option(

@@ -1,7 +1,8 @@
 """Explain a number: attribute it to nodes, and check the largest by exact ablation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from genointerp.store.table.schema.explanation import EXPLANATION
 from genointerp.store.table.table import conform
 
 N_TOP = 10
-"""Number of features in the column ``top``, and of those whose sum gives a strand its sign."""
+"""Number of features in the column ``top``, whose sum gives an explanation its sign."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,16 @@ class ExplainConfig(AttributionConfig):
         if not 0 <= self.n_exact <= self.n_nodes:
             expected = f"from 0 to n_nodes={self.n_nodes}"
             raise ConfigError("n_exact", expected, str(self.n_exact))
+
+
+def changed(**values: object) -> ExplainConfig:
+    """Return the configuration with other values; None keeps the default."""
+    given: dict[str, Any] = {name: it for name, it in values.items() if it is not None}
+    if "n_nodes" in given:
+        given.setdefault("n_exact", min(given["n_nodes"], ExplainConfig.n_exact))
+    if "steps" in given:
+        given.setdefault("most_steps", max(given["steps"], ExplainConfig.most_steps))
+    return ExplainConfig(**given)
 
 
 @dataclass(frozen=True)
@@ -130,6 +141,11 @@ class Explanation:
         order = np.argsort(-np.abs(self.summed), kind="stable")[:n]
         return [int(feature) for feature in order if self.summed[feature]]
 
+    @property
+    def top_sum(self) -> float:
+        """Sum over the features of `top`, whose sign is that of the explanation."""
+        return float(self.summed[self.top()].sum())
+
     def in_short(self, names: FeatureNames) -> str:
         """Return the features of largest sum with it, for the column ``top``."""
         return "; ".join(f"{names.of(it)} {self.summed[it]:+.3f}" for it in self.top())
@@ -201,18 +217,6 @@ def explain_question(
     exact = np.full(len(nodes.token), np.nan)
     exact[: len(first.token)] = ablate(model, dictionary, attribution, first, batch=config.batch)
     return Explanation(attribution, nodes, exact, _log_p(model, question))
-
-
-def strands_agree(explanations: Sequence[Explanation]) -> bool:
-    """Say whether the largest features of all strands push to the same side.
-
-    Notes
-    -----
-    Features are of a reading strand, and the bases before a base are others on either strand. So
-    the sign of a strand is that of the sum over its :data:`N_TOP` features of largest absolute sum.
-    """
-    signs = {float(np.sign(it.summed[it.top()].sum())) for it in explanations}
-    return len(signs) <= 1
 
 
 def _log_p(model: DnaModel, question: Question) -> float:

@@ -25,7 +25,7 @@ class Question:
     Parameters
     ----------
     name
-        What is asked, for people: the region with its bases, or the feature.
+        What is asked, for people: the place, or the variant, or the feature and its place.
     passage
         Bases that are read, with their window; the last of them are those that are asked for.
     read
@@ -123,10 +123,8 @@ def ask_bases(
     passage = window_passage(model, genome, bases, context)
     read = tokenised(model, passage)
     target = Prediction.of(read, differentiable(model).symbols, measure)
-    letters = passage.bases[passage.window.warmup :].tobytes().decode()
-    shown = letters if len(letters) <= 12 else f"{letters[:9]}..."
     return Question(
-        f"{format_region(bases)} {shown}",
+        _shown(bases),
         passage,
         read,
         target,
@@ -174,7 +172,7 @@ def ask_feature(
     token = int(np.flatnonzero(read.n_kept)[0])
     target = PreActivation(dictionary, feature, token)
     site = dictionary.header.site
-    name = f"{format_region(base)} f/{feature} at {site}"
+    name = f"f/{feature} of {site} at {_shown(base)}"
     return Question(name, passage, read, target, token, token, (site,))
 
 
@@ -224,6 +222,12 @@ def clean_activations(
     batch = torch.from_numpy(ids)[None]
     # a copy, since what a model returns may be an inference tensor, which no graph may hold
     return model.run(batch, capture=[site])[site][0].clone()
+
+
+def _shown(bases: GenomicInterval) -> str:
+    """Return a region; one base without its last, as it is asked for."""
+    one = f"{bases.seqid}:{bases.end:,}"
+    return one if bases.length == 1 else format_region(bases)
 
 
 def _warmup(contig: Contig, bases: GenomicInterval, context: int, grid: int) -> int:

@@ -213,7 +213,9 @@ def test_a_feature_is_explained_by_those_of_a_site_below(hyena, genome):
     assert found.is_complete
     assert found.features.shape[0] == 21
     for below in ("blocks.2", "blocks.3"):
-        with pytest.raises(InputError, match=r"f/3 at blocks.2: expected a feature of a site ab"):
+        with pytest.raises(
+            InputError, match=r"f/3 of blocks.2 at c:61: expected a feature of a site above"
+        ):
             attribute(hyena, dictionary_of(hyena, below), question)
 
 

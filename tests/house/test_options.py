@@ -40,6 +40,7 @@ SEVERAL_MEANINGS = {
     "--n-matched": "of each feature, or of a canvas",
     "--n-tokens": "those of a training, or those of a figure",
     "--n-windows": "of what is ablated, or of the target of edges",
+    "--n-nodes": "of a table, or of a graph",
     "--out": "what is written",
     "--sae": "whether it must be given, and what it is for",
     "--strand": "one that is shown, or that is written",
@@ -104,8 +105,8 @@ def test_an_option_of_several_commands_has_one_text_and_one_default():
 def test_what_a_command_writes_besides_its_output_ends_in_out():
     words = {option.opts[0] for _, command in commands() for option in options(command)}
     seconds = {"--baselines-out", "--figure-out", "--best-out", "--text-out"}
-    seconds |= {"--bases-out", "--canvas-out", "--targets-out"}
     seconds |= {"--lags-out", "--families-out", "--members-out", "--successions-out"}
+    seconds |= {"--bases-out", "--canvas-out", "--graph-out", "--targets-out"}
     assert {word for word in words if word.endswith("-out") and word != "--out"} == seconds
     # what is read and what is drawn have words of their own
     assert not words & {"--figure", "--best", "--text"}

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from genointerp.cli.intervene.options import GenomeOrRun
 from genointerp.cli.model_options import ModelChoice, with_recorded_model
-from genointerp.cli.options import option_of
+from genointerp.cli.options import GenomeOrRun, option_of
 
 _CONFIG = "wiring.trace.TraceConfig"
 

@@ -9,9 +9,6 @@ from genointerp.cli.options import option_of
 
 _CONTROLS = "intervention.control.ControlConfig"
 
-GenomeOrRun = Annotated[
-    Path, typer.Argument(help="FASTA or GenBank file, or run directory", show_default=False)
-]
 OwnFeatures = Annotated[
     Path | None,
     typer.Option(

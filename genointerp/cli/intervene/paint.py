@@ -9,7 +9,6 @@ from genointerp.cli.intervene.options import (
     CanvasOut,
     Controls,
     Doses,
-    GenomeOrRun,
     NMatched,
     NRandom,
     OwnFeatures,
@@ -17,7 +16,7 @@ from genointerp.cli.intervene.options import (
     Seed,
 )
 from genointerp.cli.model_options import ModelChoice, with_recorded_model
-from genointerp.cli.options import Annotations, Concepts, OwnSae, option_of
+from genointerp.cli.options import Annotations, Concepts, GenomeOrRun, OwnSae, option_of
 
 _CONFIG = "intervention.paint.PaintConfig"
 

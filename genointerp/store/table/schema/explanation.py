@@ -34,7 +34,7 @@ EXPLAINED = TableSchema(
         required("start", "int64", "bases that are asked for; 0-based, forward strand"),
         required("end", "int64", "end of them, half-open; beyond the length over an origin"),
         required("strand", "string", "reading strand"),
-        required("ref", "string", "bases of the genome there, forward strand; empty if many"),
+        required("ref", "string", "bases of the genome, forward strand; empty if above 64"),
         required("alt", "string", "bases of the variant, forward strand; empty if it is none"),
         required("measure", "string", "contrast, log_odds, log_p or pre_activation"),
         required("value", "float64", "the number, nats"),

@@ -1,0 +1,345 @@
+"""Answers as tables: questions of bases, features and variants, on one strand or both."""
+
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from genointerp.core.errors import CoordinateError
+from genointerp.core.progress import Progress, silent
+from genointerp.explanation.explain import (
+    ExplainConfig,
+    Explanation,
+    FeatureNames,
+    explain_question,
+)
+from genointerp.explanation.graph import explanation_graph
+from genointerp.explanation.variant import Variant, VariantEffect, explain_variant
+from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval, Strand, parse_region
+from genointerp.model.protocol import DnaModel
+from genointerp.reading.fidelity import check_dictionary
+from genointerp.reading.question import Question, ask_bases, ask_feature
+from genointerp.sae.dictionary import Dictionary
+from genointerp.store.graph.graph import AttributionGraph
+from genointerp.store.table.schema.explanation import EXPLAINED, EXPLANATION
+from genointerp.store.table.table import conform, empty_table
+
+MOST_BASES = 1024
+"""Longest stretch that can be asked for."""
+_SHOWN_BASES = 64
+_SINGLE = re.compile(r".+:[0-9][0-9,]*")
+
+
+class Answer(NamedTuple):
+    """The nodes and the sums of questions.
+
+    ``nodes`` is in the schema ``EXPLANATION``, ``summary`` in the schema ``EXPLAINED``: a row for
+    each question and strand. ``graphs`` has the graph of each that has nodes, if they were wanted.
+    """
+
+    nodes: pd.DataFrame
+    summary: pd.DataFrame
+    graphs: tuple[AttributionGraph, ...] = ()
+
+
+def parse_place(text: str, genome: Genome) -> GenomicInterval:
+    """Read the place of a question: ``seqid:first-last``, or ``seqid:base`` for one base.
+
+    Everything is as in `parse_region`, except that a single number is one base, where samtools
+    reads all from there to the end of the contig.
+
+    Raises
+    ------
+    CoordinateError
+        If it is no region of the genome, or longer than :data:`MOST_BASES`.
+
+    Examples
+    --------
+    >>> from genointerp.genome.genome import Contig
+    >>> genome = Genome([Contig("c", np.frombuffer(b"ACGT", np.uint8))])
+    >>> parse_place("c:3", genome)
+    GenomicInterval(seqid='c', start=2, end=3, strand='.')
+    """
+    single = _SINGLE.fullmatch(text) is not None and text not in genome
+    region = f"{text}-{text.rsplit(':', 1)[1]}" if single else text
+    found = parse_region(region, genome.lengths, circular=genome.circular)
+    if found.length > MOST_BASES:
+        expected = f"one base, or a stretch of at most {MOST_BASES:,}"
+        raise CoordinateError(text, expected, f"{found.length:,} bases")
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Explainer:
+    """A model with the dictionary whose features explain it, and a genome.
+
+    Parameters
+    ----------
+    names
+        What features are called.
+    config
+        What is read, and how numbers are attributed.
+    graphs
+        Whether answers have graphs, each of which takes some memory.
+    """
+
+    model: DnaModel
+    dictionary: Dictionary
+    genome: Genome
+    names: FeatureNames = field(default_factory=FeatureNames)
+    config: ExplainConfig = field(default_factory=ExplainConfig)
+    graphs: bool = False
+
+    def bases(
+        self,
+        places: Sequence[GenomicInterval],
+        strands: Sequence[Strand],
+        *,
+        progress: Progress = silent,
+    ) -> Answer:
+        """Explain the predictions of the bases of some places, on some strands.
+
+        Parameters
+        ----------
+        progress
+            Called with (places done, places in all).
+
+        Raises
+        ------
+        InputError
+            As `ask_bases` and `explain_question`.
+        """
+        context, measure = self.config.context, self.config.measure
+        ask = partial(ask_bases, self.model, self.genome, context=context, measure=measure)
+        return self._answered("prediction", measure, ask, places, strands, progress)
+
+    def feature(
+        self,
+        places: Sequence[GenomicInterval],
+        strands: Sequence[Strand],
+        above: Dictionary,
+        feature: int,
+        *,
+        progress: Progress = silent,
+    ) -> Answer:
+        """Explain the pre-activation of a feature of a site above at some bases.
+
+        Parameters
+        ----------
+        above
+            Dictionary of the feature.
+        progress
+            Called with (places done, places in all).
+
+        Raises
+        ------
+        InputError
+            As `ask_feature` and `explain_question`.
+        MismatchError
+            If one of the dictionaries is not of the model.
+        """
+        check_dictionary(above, self.model)
+        ask = partial(
+            ask_feature,
+            self.model,
+            self.genome,
+            dictionary=above,
+            feature=feature,
+            context=self.config.context,
+        )
+        return self._answered("feature", "pre_activation", ask, places, strands, progress)
+
+    def variants(
+        self,
+        variants: Iterable[Variant],
+        strands: Sequence[Strand],
+        *,
+        progress: Progress = silent,
+    ) -> Answer:
+        """Explain what variants change in the log probability of the bases behind them.
+
+        Parameters
+        ----------
+        progress
+            Called with (variants done, variants in all).
+
+        Raises
+        ------
+        InputError
+            As `explain_variant`.
+        """
+        every = list(variants)
+        found = _Found(self)
+        for done, variant in enumerate(every, 1):
+            effects = [self._effect(variant, strand) for strand in strands]
+            found.rows += self._variant_rows(effects)
+            for effect in effects:
+                if effect.explanation is not None:
+                    found.add(effect.explanation)
+            progress(done, len(every))
+        return found.answer()
+
+    def _effect(self, variant: Variant, strand: Strand) -> VariantEffect:
+        return explain_variant(
+            self.model, self.dictionary, self.genome, variant, strand, self.config
+        )
+
+    def _answered(
+        self,
+        kind: str,
+        measure: str,
+        ask: Callable[[GenomicInterval], Question],
+        places: Sequence[GenomicInterval],
+        strands: Sequence[Strand],
+        progress: Progress,
+    ) -> Answer:
+        found = _Found(self)
+        for done, place in enumerate(places, 1):
+            asked = [ask(replace(place, strand=strand)) for strand in strands]
+            answers = [
+                explain_question(self.model, self.dictionary, question, self.config)
+                for question in asked
+            ]
+            # a feature means something else on the other strand, so that nothing is to agree
+            agree = -1 if kind == "feature" else _agree([it.top_sum for it in answers])
+            own = {"kind": kind, "measure": measure, "strands_agree": agree}
+            for strand, explanation in zip(strands, answers, strict=True):
+                where = {**_place(place, self.genome), "strand": strand}
+                sums = {"log_p": explanation.log_p, **self._sums(explanation)}
+                found.rows.append({**own, **where, **sums})
+                found.add(explanation)
+            progress(done, len(places))
+        return found.answer()
+
+    def _variant_rows(self, effects: Sequence[VariantEffect]) -> Iterator[dict[str, object]]:
+        agree = _agree([effect.change for effect in effects])
+        for effect in effects:
+            variant = effect.variant
+            own: dict[str, object] = {
+                "question": str(variant),
+                "kind": "variant" if variant.is_substitution else "indel",
+                **_place(variant.interval, self.genome),
+                "strand": effect.strand,
+                "ref": variant.ref,
+                "alt": variant.alt,
+                "measure": "log_p",
+                "value": effect.value,
+                "baseline_value": effect.baseline_value,
+                "change": effect.change,
+                "log_p": effect.value,
+                "own_change": effect.own_change,
+                "n_next": effect.n_next,
+                "strands_agree": agree,
+            }
+            if effect.explanation is not None:
+                own |= self._sums(effect.explanation)
+            yield own
+
+    def _sums(self, explanation: Explanation) -> dict[str, object]:
+        found = explanation.attribution
+        return {
+            "question": found.question.name,
+            "value": found.value,
+            "baseline_value": found.baseline_value,
+            "change": found.change,
+            "features": float(found.features.sum(dtype=np.float64)),
+            "errors": float(found.errors.sum(dtype=np.float64)),
+            "gap": found.gap,
+            "complete": int(found.is_complete),
+            "steps": found.steps,
+            "error_share": found.error_share,
+            "r": explanation.r,
+            "slope": explanation.slope,
+            "r_gradient": explanation.r_gradient,
+            "top": explanation.in_short(self.names),
+        }
+
+
+_NOTHING: dict[str, object] = {
+    "alt": "",
+    "features": np.nan,
+    "errors": np.nan,
+    "gap": np.nan,
+    "complete": 0,
+    "steps": 0,
+    "error_share": np.nan,
+    "r": np.nan,
+    "slope": np.nan,
+    "r_gradient": np.nan,
+    "own_change": np.nan,
+    "n_next": 0,
+    "top": "",
+}
+"""What a row holds of that which does not apply to its question."""
+
+
+@dataclass
+class _Found:
+    """What is known so far."""
+
+    explainer: Explainer
+    nodes: list[pd.DataFrame] = field(default_factory=list)
+    rows: list[dict[str, object]] = field(default_factory=list)
+    graphs: list[AttributionGraph] = field(default_factory=list)
+
+    def add(self, explanation: Explanation) -> None:
+        own = self.explainer
+        self.nodes.append(explanation.table(own.genome, own.names))
+        if own.graphs:
+            self.graphs.append(explanation_graph(own.model, explanation, own.genome, own.names))
+
+    def answer(self) -> Answer:
+        rows = [{**_NOTHING, **row} for row in self.rows]
+        summary = pd.DataFrame(rows, columns=EXPLAINED.names) if rows else empty_table(EXPLAINED)
+        nodes = pd.concat(self.nodes, ignore_index=True) if self.nodes else empty_table(EXPLANATION)
+        summary = conform(summary, EXPLAINED, where="explained")
+        return Answer(nodes, summary, tuple(self.graphs))
+
+
+def _place(interval: GenomicInterval, genome: Genome) -> dict[str, object]:
+    letters = genome.fetch(interval).tobytes().decode()
+    return {
+        "seqid": interval.seqid,
+        "start": interval.start,
+        "end": interval.end,
+        "ref": letters if len(letters) <= _SHOWN_BASES else "",
+    }
+
+
+def _agree(numbers: Sequence[float]) -> int:
+    """Return 1 if several numbers have one sign, 0 if not, and -1 if there are not several."""
+    return int(len({float(np.sign(it)) for it in numbers}) == 1) if len(numbers) > 1 else -1
+
+
+def in_short(summary: pd.DataFrame) -> str:
+    """Say in one line what was explained: one question in full, several by their number."""
+    questions = summary["question"].nunique()
+    if questions == 1:
+        parts = [_said(row) for row in summary.to_dict("records")]
+        agree = {1: "; the strands agree", 0: "; the strands disagree", -1: ""}
+        said = agree[int(summary["strands_agree"].iloc[0])]
+        return f"{summary['question'].iloc[0]}: {'; '.join(parts)}{said}"
+    rows = summary["steps"] > 0
+    told = {
+        "not decomposed": summary.loc[~rows, "question"].nunique(),
+        "whose strands disagree": summary.loc[summary["strands_agree"] == 0, "question"].nunique(),
+        "with too large a gap": summary.loc[
+            rows & (summary["complete"] == 0), "question"
+        ].nunique(),
+    }
+    others = "".join(f", {n:,} {what}" for what, n in told.items() if n)
+    return f"{questions:,} questions{others}"
+
+
+def _said(row: Mapping[Hashable, Any]) -> str:
+    what = f"{row['strand']} {row['measure']} {row['value']:+.3g}, change {row['change']:+.3g}"
+    if not row["steps"]:
+        return f"{what}, not decomposed"
+    short = "" if row["complete"] else ", which is too much"
+    parts = f"features {row['features']:+.3g}, errors {row['errors']:+.3g}"
+    return f"{what} = {parts} (gap {row['gap']:.2g}{short})"
