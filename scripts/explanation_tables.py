@@ -268,10 +268,10 @@ def faithfulness_table() -> str:
                     "bases": concept,
                     "errors": str(errors),
                     "nodes by": str(order),
-                    **{f"k={k}": f"{medians['faithfulness'][k]:.2f}" for k in _SHOWN},
-                    "area": f"{np.median(areas):.2f}",
+                    **{f"k={k}": _share(medians["faithfulness"][k]) for k in _SHOWN},
+                    "area": _share(float(np.median(areas))),
                     "k for .8": _size_for(own, 0.8),
-                    **{f"left, k={k}": f"{medians['completeness'][k]:.2f}" for k in (50, 1000)},
+                    **{f"left, k={k}": _share(medians["completeness"][k]) for k in (50, 1000)},
                 }
             )
     return _markdown(rows)
@@ -311,6 +311,10 @@ def _size_for(own: pd.DataFrame, least: float) -> str:
     reached = own[own["faithfulness"] >= least].groupby("base")["k"].min()
     found = float(reached.reindex(own["base"].unique()).fillna(np.inf).median())
     return f"{found:.0f}" if np.isfinite(found) else f"above {own['k'].max()}"
+
+
+def _share(value: float) -> str:
+    return f"{round(value, 2) + 0:.2f}"  # no minus before a zero
 
 
 def _spread(values: "pd.Series[float]", form: str = ".2f") -> str:
