@@ -22,8 +22,10 @@ from genointerp.command.build.evaluate import evaluate as evaluate
 from genointerp.command.build.harvest import harvest as harvest
 from genointerp.command.build.train import train as train
 from genointerp.command.explain.circuit import circuit as circuit
+from genointerp.command.explain.dependency import dependency as dependency
 from genointerp.command.explain.edges import edges as edges
 from genointerp.command.explain.explain import explain as explain
+from genointerp.command.explain.mutate import mutate as mutate
 from genointerp.command.explain.trace import trace as trace
 from genointerp.command.find.associate import associate as associate
 from genointerp.command.find.backtest import backtest as backtest
@@ -86,6 +88,7 @@ __all__ = [
     "circuit",
     "convert",
     "demo",
+    "dependency",
     "dossier",
     "edges",
     "edit",
@@ -102,6 +105,7 @@ __all__ = [
     "load_model",
     "models",
     "motif",
+    "mutate",
     "open_run",
     "paint",
     "parse_region",

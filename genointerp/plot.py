@@ -8,7 +8,9 @@ from genointerp.figure.backtest import backtest
 from genointerp.figure.circle import circle
 from genointerp.figure.curves import curves
 from genointerp.figure.density import density
+from genointerp.figure.dependency import dependency
 from genointerp.figure.dictionary import dictionary
+from genointerp.figure.explain import explain
 from genointerp.figure.feature import feature
 from genointerp.figure.graph import graph
 from genointerp.figure.metagene import metagene
@@ -25,7 +27,9 @@ __all__ = [
     "circle",
     "curves",
     "density",
+    "dependency",
     "dictionary",
+    "explain",
     "feature",
     "graph",
     "metagene",

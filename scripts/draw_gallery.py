@@ -29,7 +29,11 @@ def main() -> None:
 def gallery_commands(page: str) -> list[list[str]]:
     """Return the commands of a page that draw a picture, in their order, as lists of words."""
     lines = [line for line in page.splitlines() if line.startswith("genointerp ")]
-    return [words for words in map(shlex.split, lines) if "--out" in words]
+    return [
+        words
+        for words in map(shlex.split, lines)
+        if "--out" in words and words[words.index("--out") + 1].endswith(".png")
+    ]
 
 
 def draw(command: Sequence[str]) -> None:

@@ -85,6 +85,15 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp explain genome.fa --variant 30,600:A>G --sae shipped:nano "
         "--out explanation.tsv",
     ),
+    "mutate": (
+        "genointerp mutate results/demo NC_000964.3:30,600 --out bases.tsv",
+        "genointerp mutate genome.fa chrI:30,600 --feature 145 --sae shipped:nano --strand + "
+        "--out bases.tsv",
+    ),
+    "dependency": (
+        "genointerp dependency results/demo NC_000964.3:11,464-11,540 --out dependency.tsv",
+        "genointerp dependency genome.fa chrI:101-180 --model nano --strand + --out dependency.tsv",
+    ),
     "rank": (
         "genointerp rank features.h5 --associations associations.parquet --out candidates.tsv",
         "genointerp rank results/demo --out candidates.tsv",
@@ -188,6 +197,15 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "plot paint": (
         "genointerp plot paint designs.summary.tsv --out paint.png",
         "genointerp plot paint low.summary.tsv high.summary.tsv --measure trna --out paint.svg",
+    ),
+    "plot explain": (
+        "genointerp plot explain explanation.tsv --out explanation.png",
+        "genointerp plot explain explanation.tsv --bases bases.tsv --strand - --out why.svg",
+    ),
+    "plot dependency": (
+        "genointerp plot dependency dependency.tsv --out dependency.png",
+        "genointerp plot dependency dependency.tsv --genome results/demo --above-control "
+        "--out dependency.svg",
     ),
     "plot steer": (
         "genointerp plot steer steering.tsv --out steer.png",

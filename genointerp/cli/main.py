@@ -32,8 +32,10 @@ from genointerp.cli.build.harvest import harvest
 from genointerp.cli.build.train import train
 from genointerp.cli.examples import EXAMPLES
 from genointerp.cli.explain.circuit import circuit
+from genointerp.cli.explain.dependency import dependency
 from genointerp.cli.explain.edges import edges
 from genointerp.cli.explain.explain import explain
+from genointerp.cli.explain.mutate import mutate
 from genointerp.cli.explain.trace import trace
 from genointerp.cli.find.associate import associate
 from genointerp.cli.find.backtest import backtest
@@ -76,6 +78,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "trace": trace,
     "circuit": circuit,
     "explain": explain,
+    "mutate": mutate,
+    "dependency": dependency,
     "rank": rank,
     "dossier": dossier,
     "backtest": backtest,

@@ -8,7 +8,7 @@ after it. The other reading strand shows the other half.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,7 @@ class DependencyConfig:
 
     context: int = 512
     """Bases that are read before the region, on each strand."""
-    strands: Sequence[Strand] = ("+", "-")
+    strands: tuple[Strand, ...] = ("+", "-")
     """Reading strands."""
     n_shuffles: int = 2
     """Copies of the region with its dinucleotides shuffled, as a control; 0: none."""
@@ -61,6 +61,12 @@ class DependencyConfig:
                 raise ConfigError(name, f"at least {least}", str(getattr(self, name)))
         if not self.strands or not set(self.strands) <= {"+", "-"}:
             raise ConfigError("strands", "+, - or both", ", ".join(self.strands) or "none")
+
+
+def changed(**values: object) -> DependencyConfig:
+    """Return the configuration with other values; None keeps the default."""
+    given: dict[str, Any] = {name: it for name, it in values.items() if it is not None}
+    return DependencyConfig(**given)
 
 
 class Dependencies(NamedTuple):
@@ -174,6 +180,19 @@ def dependency_map(
             progress(len(tables) * (1 + config.n_shuffles) + number + 1, n_passages)
         tables.append(_table(own, genome[region.seqid].length, found[0], found[1:]))
     return pd.concat(tables, ignore_index=True)
+
+
+def in_short(table: pd.DataFrame) -> str:
+    """Say in one line how many pairs exceed their control, and which does most."""
+    if table.empty:
+        return "no pair of bases"
+    n_above, n = int((table["dependency"] > table["shuffled"]).sum()), len(table)
+    best = table.iloc[int((table["dependency"] - table["shuffled"].fillna(0)).argmax())]
+    control = "" if table["shuffled"].isna().all() else f", {n_above:,} above their control"
+    return (
+        f"{n:,} pairs{control}; most: {best['affected'] + 1:,} on {best['replaced'] + 1:,} "
+        f"({best['strand']}), {best['dependency']:.3g} nats"
+    )
 
 
 def shuffled(passage: Passage, seed: int, number: int) -> Passage:

@@ -37,7 +37,7 @@ class MutagenesisConfig:
         If a number is out of its range.
     """
 
-    width: int = 64
+    upstream: int = 64
     """Bases upstream that are replaced, one at a time, each by the three others."""
     only: int | None = None
     """How many of them are replaced: those with the largest gradients. None: all."""
@@ -45,7 +45,7 @@ class MutagenesisConfig:
     """Mutants that the model reads at once."""
 
     def __post_init__(self) -> None:
-        for name in ("width", "only", "batch"):
+        for name in ("upstream", "only", "batch"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(name, "at least 1", str(value))
@@ -134,7 +134,7 @@ def mutate(
     config = MutagenesisConfig() if config is None else config
     ids = base_ids(model)
     end = question.asked + (1 if question.watched else 0)
-    token = np.arange(max(question.read.real.start, end - config.width), end)
+    token = np.arange(max(question.read.real.start, end - config.upstream), end)
     is_base = question.read.spans.ids[token][:, None] == ids
     own = np.where(is_base.any(1), is_base.argmax(1), -1)
     value, gradient = _first_order(model, question, token, own)

@@ -20,7 +20,7 @@ from genointerp.figure.file import (
     save_figure,
     write_caption,
 )
-from genointerp.figure.measured import choose_pairs, left_out, read_measured
+from genointerp.figure.source.measured import choose_pairs, left_out, read_measured
 from genointerp.panel.curve import plot_precision_recall
 
 _log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def curves(
     Parameters
     ----------
     features, annotations, associations, genome, concepts
-        See `genointerp.figure.measured.read_measured`.
+        See `genointerp.figure.source.measured.read_measured`.
     feature
         Features by index or name; if empty, the best feature of each concept.
     concept

@@ -10,7 +10,7 @@ from genointerp.association.profile.metagene import metagene as mean_around
 from genointerp.core.arguments import FeatureName, OneOrMorePaths, StrPath
 from genointerp.feature.specimen_files import OneOrMoreFeatures
 from genointerp.figure.file import Look, check_suffix, is_narrow, new_figure, save_figure
-from genointerp.figure.measured import read_measured
+from genointerp.figure.source.measured import read_measured
 from genointerp.panel.metagene import plot_metagene
 
 
@@ -32,7 +32,7 @@ def metagene(
     Parameters
     ----------
     features, annotations, associations, genome, concepts
-        See `genointerp.figure.measured.read_measured`.
+        See `genointerp.figure.source.measured.read_measured`.
     feature
         Index or name of the feature.
     flank

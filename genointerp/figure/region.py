@@ -12,14 +12,6 @@ from genointerp.annotation.concepts import load_concepts
 from genointerp.core.arguments import FeatureName, StrPath, as_features
 from genointerp.feature.regions import AnyRegion, find_place
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
-from genointerp.figure.elements import (
-    concept_lines,
-    concept_table,
-    dense_values,
-    gene_table,
-    strongest_features,
-    unrolled,
-)
 from genointerp.figure.file import (
     Look,
     check_suffix,
@@ -27,6 +19,14 @@ from genointerp.figure.file import (
     legend_below,
     new_figure,
     save_figure,
+)
+from genointerp.figure.source.elements import (
+    concept_lines,
+    concept_table,
+    dense_values,
+    gene_table,
+    strongest_features,
+    unrolled,
 )
 from genointerp.panel.region import (
     plot_concepts,

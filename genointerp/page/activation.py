@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from genointerp.feature.specimen import Specimen
-from genointerp.figure.elements import StrandValues
+from genointerp.figure.source.elements import StrandValues
 from genointerp.genome.interval import GenomicInterval
 from genointerp.store.feature.store import STRANDS, FeatureTrack, ReadStrand
 

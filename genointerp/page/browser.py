@@ -20,7 +20,7 @@ from jaxtyping import Int64, UInt8
 
 from genointerp.core.errors import CoordinateError
 from genointerp.feature.specimen import Specimen
-from genointerp.figure.elements import gene_table
+from genointerp.figure.source.elements import gene_table
 from genointerp.genome.interval import GenomicInterval, parse_region, split_at_origin
 from genointerp.genome.letters import unknown_sequence
 from genointerp.panel.style import LIGHT, STRAND_COLORS, type_color

@@ -16,7 +16,7 @@ from genointerp.core.arguments import FeatureName, as_features
 from genointerp.core.errors import InputError
 from genointerp.feature.regions import AnyRegion, Place, Places, as_regions, find_places
 from genointerp.feature.specimen import Specimen
-from genointerp.figure.elements import strongest_features
+from genointerp.figure.source.elements import strongest_features
 from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.page.browser import (
     FLANKS,

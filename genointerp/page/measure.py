@@ -26,7 +26,7 @@ from genointerp.feature.motif import Motif, MotifConfig, find_motif
 from genointerp.feature.projection import project
 from genointerp.feature.specimen import Specimen
 from genointerp.feature.top import TopConfig, strongest_loci
-from genointerp.figure.measured import choose_pairs
+from genointerp.figure.source.measured import choose_pairs
 from genointerp.page.activation import Activations, ReadRows, read_rows
 from genointerp.page.browser import Loci
 from genointerp.page.heat import HeatRow, heat_rows

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from genointerp.feature.specimen import Specimen
-from genointerp.figure.elements import gene_table
+from genointerp.figure.source.elements import gene_table
 from genointerp.genome.interval import GenomicInterval
 from genointerp.page.activation import Activations
 from genointerp.page.browser import Loci, with_flanks

@@ -64,7 +64,7 @@ def plot_logo(
             zip(LETTER_COLORS, bits.tolist(), strict=True), key=lambda pair: pair[1]
         ):
             if height > 0:
-                drawn[letter].append(_placed(letter, float(first + column), bottom, height))
+                drawn[letter].append(letter_path(letter, float(first + column), bottom, height))
             bottom += height
     for letter, paths in drawn.items():
         if paths:
@@ -87,7 +87,8 @@ def plot_logo(
     return ax
 
 
-def _placed(letter: str, x: float, bottom: float, height: float) -> Path:
+def letter_path(letter: str, x: float, bottom: float, height: float) -> Path:
+    """Return the outline of a letter above ``bottom``; upside down below it if it is negative."""
     fit = Affine2D().scale(0.9, height).translate(x - 0.45, bottom)
     return fit.transform_path(_outline(letter))
 

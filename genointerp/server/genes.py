@@ -10,7 +10,7 @@ from genointerp.core.errors import InputError
 from genointerp.feature.nearest import element_name
 from genointerp.feature.regions import NAMES, hull_on
 from genointerp.feature.specimen import Specimen
-from genointerp.figure.elements import NOT_DRAWN
+from genointerp.figure.source.elements import NOT_DRAWN
 from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.page.browser import gene_features
 from genointerp.page.measure import Ground

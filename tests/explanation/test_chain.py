@@ -32,7 +32,7 @@ def dictionary():
 @pytest.fixture(scope="module")
 def mutagenesis(nano):
     question = ask_bases(nano, GENOME, BASE, context=40)
-    return mutate(nano, question, MutagenesisConfig(width=6))
+    return mutate(nano, question, MutagenesisConfig(upstream=6))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_no_base_with_an_effect_gives_no_row(nano, dictionary, mutagenesis):
 
 def test_a_feature_of_the_same_site_is_no_end_of_a_chain(nano, dictionary):
     question = ask_feature(nano, GENOME, BASE, dictionary, 86, context=40)
-    found = mutate(nano, question, MutagenesisConfig(width=2))
+    found = mutate(nano, question, MutagenesisConfig(upstream=2))
     with pytest.raises(InputError, match=r"expected a feature of a site above blocks\.5"):
         chain(nano, dictionary, found, contig_length=50, attribution=AttributionConfig(steps=1))
 

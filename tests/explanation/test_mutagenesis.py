@@ -37,7 +37,7 @@ def ask(model, start, end, strand="+", context=40) -> Question:
 def test_only_the_base_before_matters_to_a_model_that_repeats_it():
     # A stands before C; logits are the one-hot code of the base before, so z_C - mean of the others
     # is -1/3 with A, G and T there and 1 with C there
-    found = mutate(ToyDnaModel(), ask(ToyDnaModel(), 9, 10), MutagenesisConfig(width=3))
+    found = mutate(ToyDnaModel(), ask(ToyDnaModel(), 9, 10), MutagenesisConfig(upstream=3))
     assert found.value == pytest.approx(-1 / 3)
     assert [TEXT[9:10], found.own[-1]] == [b"C", 0]
     np.testing.assert_allclose(found.effect[-1], [0, 4 / 3, 0, 0], atol=1e-6)
@@ -52,7 +52,7 @@ def test_only_the_base_before_matters_to_a_model_that_repeats_it():
 @pytest.mark.parametrize(("start", "end", "strand"), [(40, 41, "+"), (36, 40, "+"), (12, 13, "-")])
 def test_effects_are_those_of_whole_passes(nano, start, end, strand):
     question = ask(nano, start, end, strand)
-    found = mutate(nano, question, MutagenesisConfig(width=9, batch=4))
+    found = mutate(nano, question, MutagenesisConfig(upstream=9, batch=4))
     ids = question.read.spans.ids
     for token, row, own in zip(found.token, found.effect, found.own, strict=True):
         copies = torch.from_numpy(np.repeat(ids[None], 4, axis=0))
@@ -67,7 +67,7 @@ def test_what_explains_a_feature_includes_its_own_base(nano):
     dictionary = Dictionary.load("shipped:nano")
     base = GenomicInterval("c", 30, 31, "+")
     question = ask_feature(nano, GENOME, base, dictionary, 86, context=30)
-    found = mutate(nano, question, MutagenesisConfig(width=4, batch=5))
+    found = mutate(nano, question, MutagenesisConfig(upstream=4, batch=5))
     assert (found.token - question.asked).tolist() == [-3, -2, -1, 0]
     copies = torch.from_numpy(np.repeat(question.read.spans.ids[None], 4, axis=0))
     copies[:, question.asked] = torch.from_numpy(base_ids(nano))
@@ -78,8 +78,8 @@ def test_what_explains_a_feature_includes_its_own_base(nano):
 
 def test_gradients_choose_which_bases_are_replaced(nano):
     question = ask(nano, 30, 31)
-    every = mutate(nano, question, MutagenesisConfig(width=12))
-    some = mutate(nano, question, MutagenesisConfig(width=12, only=3))
+    every = mutate(nano, question, MutagenesisConfig(upstream=12))
+    some = mutate(nano, question, MutagenesisConfig(upstream=12, only=3))
     made = some.alternatives.all(1) | (some.alternatives.sum(1) == 3)
     assert made.sum() == 3
     largest = np.nan_to_num(np.abs(every.gradient)).max(1)
@@ -89,7 +89,7 @@ def test_gradients_choose_which_bases_are_replaced(nano):
 
 
 def test_a_letter_that_is_no_base_is_not_replaced(nano):
-    found = mutate(nano, ask(nano, 25, 26), MutagenesisConfig(width=4))
+    found = mutate(nano, ask(nano, 25, 26), MutagenesisConfig(upstream=4))
     assert found.own.tolist()[2] == -1  # the N of the text
     assert np.isnan(found.effect[2]).all()
     assert np.isnan(found.gradient[2]).all()
@@ -103,7 +103,7 @@ def test_a_letter_that_is_no_base_is_not_replaced(nano):
 )
 def test_a_table_has_the_bases_in_reading_order_around_the_origin(nano, start, strand, places):
     question = ask(nano, start, start + 1, strand)
-    table = bases_table(mutate(nano, question, MutagenesisConfig(width=3)), 50)
+    table = bases_table(mutate(nano, question, MutagenesisConfig(upstream=3)), 50)
     assert table["start"].tolist() == places
     assert (table["end"] - table["start"]).tolist() == [1, 1, 1]
     assert table["offset"].tolist() == [-3, -2, -1]
@@ -113,7 +113,7 @@ def test_a_table_has_the_bases_in_reading_order_around_the_origin(nano, start, s
     assert [table[name][i] for i, name in enumerate(own)] == [0, 0, 0]
 
 
-@pytest.mark.parametrize("name", ["width", "only", "batch"])
+@pytest.mark.parametrize("name", ["upstream", "only", "batch"])
 def test_numbers_of_bases_are_positive(name):
     with pytest.raises(ConfigError, match=f"{name}: expected at least 1, found 0"):
         MutagenesisConfig(**{name: 0})

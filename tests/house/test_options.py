@@ -22,6 +22,8 @@ SEVERAL_MEANINGS = {
     "--annotations": "of one genome, of several, or of genomes that have no features yet",
     "--associations": "those of a run, those of the baselines, or colours of a dictionary",
     "--baselines": "what they are read for",
+    "--bases": "what is drawn",
+    "--batch": "windows, or mutants",
     "--canvas": "whether it must be given",
     "--concept": "one, or several",
     "--config": "each command has settings of its own",
@@ -38,6 +40,8 @@ SEVERAL_MEANINGS = {
     "--method": "of a map, or of an edit",
     "--model": "whether files say which model it is",
     "--n-matched": "of each feature, or of a canvas",
+    "--n-features": "of a figure, or of a table",
+    "--n-shuffles": "of what a prediction is compared with, or of a control",
     "--n-tokens": "those of a training, or those of a figure",
     "--n-windows": "of what is ablated, or of the target of edges",
     "--n-nodes": "of a table, or of a graph",
@@ -106,7 +110,7 @@ def test_what_a_command_writes_besides_its_output_ends_in_out():
     words = {option.opts[0] for _, command in commands() for option in options(command)}
     seconds = {"--baselines-out", "--figure-out", "--best-out", "--text-out"}
     seconds |= {"--lags-out", "--families-out", "--members-out", "--successions-out"}
-    seconds |= {"--bases-out", "--canvas-out", "--graph-out", "--targets-out"}
+    seconds |= {"--bases-out", "--canvas-out", "--chain-out", "--graph-out", "--targets-out"}
     assert {word for word in words if word.endswith("-out") and word != "--out"} == seconds
     # what is read and what is drawn have words of their own
     assert not words & {"--figure", "--best", "--text"}

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import genointerp as gi
-from genointerp.figure.elements import dense_values
+from genointerp.figure.source.elements import dense_values
 from genointerp.genome.interval import GenomicInterval
 from genointerp.page.folder import TABLES
 from genointerp.page.measure import Ground, live_features, measure_drawn, measure_run

@@ -327,3 +327,61 @@ def steer(
 
     draw_steer(steering, out, bases=bases, **look)
     typer.echo(out)
+
+
+@plot.command()
+@with_force
+@with_look
+def explain(
+    explanation: Annotated[Path, typer.Argument(help="table of nodes that explain wrote")],
+    out: Out,
+    look: "Look",
+    bases: Annotated[
+        Path | None, typer.Option(help="table that mutate wrote for the same question")
+    ] = None,
+    question: Annotated[
+        str | None, typer.Option(help="question of the table, as written there; else the first")
+    ] = None,
+    strand: Annotated[
+        Literal["+", "-"] | None, typer.Option(help="reading strand; else the first")
+    ] = None,
+    n_features: Annotated[int, typer.Option(min=1, help="features with a row of their own")] = 12,
+) -> None:
+    """Draw bases, features by token and their sums behind a prediction."""
+    from genointerp.figure.explain import explain as draw_explanation
+
+    draw_explanation(
+        explanation,
+        out,
+        bases=bases,
+        question=question,
+        strand=strand,
+        n_features=n_features,
+        **look,
+    )
+    typer.echo(out)
+
+
+@plot.command()
+@with_force
+@with_look
+def dependency(
+    table: Annotated[Path, typer.Argument(help="table that dependency wrote")],
+    out: Out,
+    look: "Look",
+    genome: Annotated[
+        Path | None,
+        typer.Option(help="FASTA or GenBank, or run directory, for the genes beside the map"),
+    ] = None,
+    annotations: Annotations = None,
+    above_control: Annotated[
+        bool, typer.Option("--above-control", help="only pairs that exceed shuffled bases")
+    ] = False,
+) -> None:
+    """Draw which predictions depend on which bases, as a matrix."""
+    from genointerp.figure.dependency import dependency as draw_dependency
+
+    draw_dependency(
+        table, out, genome=genome, annotations=annotations, above_control=above_control, **look
+    )
+    typer.echo(out)

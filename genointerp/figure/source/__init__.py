@@ -1,0 +1,1 @@
+"""What figures are drawn from: annotations and activations as tables, and new measurements."""
