@@ -15,7 +15,7 @@ _COMMANDS = {
     "find": ("associate", "backtest", "dossier", "rank"),
     "ask": ("export", "motif", "query", "report", "serve", "summarise", "top", "verify"),
     "intervene": ("ablate", "edit", "paint", "steer"),
-    "explain": ("circuit", "dependency", "edges", "explain", "mutate", "trace"),
+    "explain": ("circuit", "dependency", "edges", "explain", "mediate", "mutate", "trace"),
 }
 """The commands by their package in ``genointerp.command``."""
 

@@ -25,6 +25,7 @@ from genointerp.command.explain.circuit import circuit as circuit
 from genointerp.command.explain.dependency import dependency as dependency
 from genointerp.command.explain.edges import edges as edges
 from genointerp.command.explain.explain import explain as explain
+from genointerp.command.explain.mediate import mediate as mediate
 from genointerp.command.explain.mutate import mutate as mutate
 from genointerp.command.explain.trace import trace as trace
 from genointerp.command.find.associate import associate as associate
@@ -103,6 +104,7 @@ __all__ = [
     "init",
     "load_concepts",
     "load_model",
+    "mediate",
     "models",
     "motif",
     "mutate",

@@ -71,8 +71,12 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp edges features.h5 --genome genome.fa --sae sae5 --below sae3 "
         "--targets-out targets.tsv --out edges.tsv",
     ),
+    "mediate": (
+        "genointerp mediate results/demo --group 127,86,82 --concept CDS --out mediation.tsv",
+        "genointerp mediate results/demo --below sae3 --group below:97,127 --out mediation.tsv",
+    ),
     "trace": (
-        "genointerp trace results/demo NC_000964.3:30,600-30,600 --sae sae3 --out why.json",
+        "genointerp trace results/demo NC_000964.3:30,600 --sae sae3 --out why.json",
         "genointerp trace genome.fa chrI:101-103 --strand - --sae sae3 --sae sae5 "
         "--out why.graphml",
     ),

@@ -35,6 +35,7 @@ from genointerp.cli.explain.circuit import circuit
 from genointerp.cli.explain.dependency import dependency
 from genointerp.cli.explain.edges import edges
 from genointerp.cli.explain.explain import explain
+from genointerp.cli.explain.mediate import mediate
 from genointerp.cli.explain.mutate import mutate
 from genointerp.cli.explain.trace import trace
 from genointerp.cli.find.associate import associate
@@ -75,6 +76,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "paint": paint,
     "edit": edit,
     "edges": edges,
+    "mediate": mediate,
     "trace": trace,
     "circuit": circuit,
     "explain": explain,

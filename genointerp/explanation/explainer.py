@@ -1,6 +1,5 @@
 """Answers as tables: questions of bases, features and variants, on one strand or both."""
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -9,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from genointerp.core.errors import CoordinateError
 from genointerp.core.progress import Progress, silent
 from genointerp.explanation.explain import (
     ExplainConfig,
@@ -20,7 +18,7 @@ from genointerp.explanation.explain import (
 from genointerp.explanation.graph import explanation_graph
 from genointerp.explanation.variant import Variant, VariantEffect, explain_variant
 from genointerp.genome.genome import Genome
-from genointerp.genome.interval import GenomicInterval, Strand, parse_region
+from genointerp.genome.interval import GenomicInterval, Strand
 from genointerp.model.protocol import DnaModel
 from genointerp.reading.fidelity import check_dictionary
 from genointerp.reading.question import Question, ask_bases, ask_feature
@@ -29,10 +27,7 @@ from genointerp.store.graph.graph import AttributionGraph
 from genointerp.store.table.schema.explanation import EXPLAINED, EXPLANATION
 from genointerp.store.table.table import conform, empty_table
 
-MOST_BASES = 1024
-"""Longest stretch that can be asked for."""
 _SHOWN_BASES = 64
-_SINGLE = re.compile(r".+:[0-9][0-9,]*")
 
 
 class Answer(NamedTuple):
@@ -45,33 +40,6 @@ class Answer(NamedTuple):
     nodes: pd.DataFrame
     summary: pd.DataFrame
     graphs: tuple[AttributionGraph, ...] = ()
-
-
-def parse_place(text: str, genome: Genome) -> GenomicInterval:
-    """Read the place of a question: ``seqid:first-last``, or ``seqid:base`` for one base.
-
-    Everything is as in `parse_region`, except that a single number is one base, where samtools
-    reads all from there to the end of the contig.
-
-    Raises
-    ------
-    CoordinateError
-        If it is no region of the genome, or longer than :data:`MOST_BASES`.
-
-    Examples
-    --------
-    >>> from genointerp.genome.genome import Contig
-    >>> genome = Genome([Contig("c", np.frombuffer(b"ACGT", np.uint8))])
-    >>> parse_place("c:3", genome)
-    GenomicInterval(seqid='c', start=2, end=3, strand='.')
-    """
-    single = _SINGLE.fullmatch(text) is not None and text not in genome
-    region = f"{text}-{text.rsplit(':', 1)[1]}" if single else text
-    found = parse_region(region, genome.lengths, circular=genome.circular)
-    if found.length > MOST_BASES:
-        expected = f"one base, or a stretch of at most {MOST_BASES:,}"
-        raise CoordinateError(text, expected, f"{found.length:,} bases")
-    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,7 @@ SEVERAL_MEANINGS = {
     "--baselines": "what they are read for",
     "--bases": "what is drawn",
     "--batch": "windows, or mutants",
+    "--below": "whether it must be given",
     "--canvas": "whether it must be given",
     "--concept": "one, or several",
     "--config": "each command has settings of its own",

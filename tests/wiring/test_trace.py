@@ -90,7 +90,7 @@ def test_the_graph_of_a_planted_network_is_what_was_planted(stack, genome):
     z = torch.tensor([2.0, 0, 1, 0])
     assert prediction.activation == pytest.approx(-1)
     assert prediction.probability == pytest.approx(float(z.softmax(0)[1]))
-    assert prediction.name == "c:11-11 C"
+    assert prediction.name == "c:11"
 
 
 def test_only_the_features_of_most_influence_are_followed(stack, genome):

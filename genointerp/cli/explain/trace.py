@@ -17,7 +17,7 @@ def trace(
     region: Annotated[
         str,
         typer.Argument(
-            help="bases that are predicted, like chrI:101-101 (1-based, closed)",
+            help="bases that are predicted, like chrI:101 or chrI:101-103 (1-based, closed)",
             show_default=False,
         ),
     ],

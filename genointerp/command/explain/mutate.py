@@ -10,10 +10,10 @@ from genointerp.core.errors import InputError
 from genointerp.core.feature_names import feature_number
 from genointerp.core.files import claiming, together
 from genointerp.core.progress import Progress, progress_bar
-from genointerp.explanation.explainer import parse_place
 from genointerp.explanation.reader import Reader
 from genointerp.explanation.upstream import Upstream, UpstreamConfig, explain_upstream
 from genointerp.reading.model_choice import AnyModel, RecordedModel
+from genointerp.reading.question import parse_place
 from genointerp.store.feature.store import STRANDS, ReadStrand
 from genointerp.store.table.schema.mutagenesis import CHAIN, EXPLAINING_BASES
 from genointerp.store.table.table import check_table_path, is_table_of, write_table

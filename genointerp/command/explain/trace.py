@@ -11,10 +11,10 @@ from genointerp.core.errors import InputError
 from genointerp.core.files import claiming
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
-from genointerp.genome.interval import GenomicInterval, Strand, parse_region
+from genointerp.genome.interval import GenomicInterval, Strand
 from genointerp.genome.read import read_genome
 from genointerp.reading.model_choice import AnyModel, RecordedModel, loaded_or_recorded
-from genointerp.reading.question import ask_bases
+from genointerp.reading.question import ask_bases, parse_place
 from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.header import read_header
 from genointerp.store.feature.run_folder import RunFolder
@@ -49,7 +49,7 @@ def trace(
         FASTA or GenBank; or a run directory, whose genome is the one on which it measures, and
         which has a dictionary and associations too.
     region
-        The bases that are predicted, as one number; samtools-style, 1-based and closed.
+        The bases that are predicted, as one number: ``seqid:first-last``, or ``seqid:base``.
     out
         .json, as circuit-tracer's viewer reads it, or .graphml.
     model
@@ -76,7 +76,7 @@ def trace(
     Examples
     --------
     >>> import genointerp as gi
-    >>> place = "NC_000964.3:30,600-30,600"
+    >>> place = "NC_000964.3:30,600"
     >>> graph = gi.trace("results/demo", place, "why.json", sae="sae3")  # doctest: +SKIP
     """
     config, out = read_config(TraceConfig, config), Path(out)
@@ -85,7 +85,7 @@ def trace(
     contigs = read_genome(sequence)
     dictionaries = [Dictionary.load(folder) for folder in folders]
     stack = Stack.of(loaded_or_recorded(model, source), dictionaries)
-    found = parse_region(region, contigs.lengths, circular=contigs.circular)
+    found = parse_place(region, contigs)
     asked = GenomicInterval(found.seqid, found.start, found.end, strand)
     question = ask_bases(
         stack.model, contigs, asked, context=config.context, measure=config.measure

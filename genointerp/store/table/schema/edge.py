@@ -47,3 +47,32 @@ EDGE_TARGETS = TableSchema(
         required("slope", "float64", "slope of the effects on the weights, by least squares"),
     ),
 )
+
+MEDIATION = TableSchema(
+    "genointerp::mediation",
+    1,
+    (
+        required("group", "string", "the group, as it was asked for"),
+        required("features", "string", "its features, each with its site, with commas"),
+        required("n_features", "int64", "number of features"),
+        required("concept", "string", "concept on whose bases the loss is counted; empty: all"),
+        required("n_windows", "int64", "number of windows"),
+        required("n_bases", "int64", "bases of the windows on which the loss is counted"),
+        required("effect", "float64", "increase of the loss without all of them, nats per base"),
+        required("effect_se", "float64", "standard error of it, over windows"),
+        required("effect_parts", "float64", "sum of the increases without each of them"),
+        required("effect_null", "float64", "effect of matched groups, mean"),
+        required("effect_p", "float64", "share of matched groups with as large an effect"),
+        required("synergy", "float64", "(effect - effect_parts) / |effect|"),
+        required("synergy_null", "float64", "synergy of matched groups, median"),
+        required("synergy_p", "float64", "share of matched groups with as large a |synergy|"),
+        required("outside", "float64", "effect on the other bases of the windows"),
+        required("target_lost", "float64", "share of the last feature that goes with the first"),
+        required("target_lost_null", "float64", "the same with features matched to the first"),
+        required("target_lost_p", "float64", "share of these that are as large"),
+        required("source_effect", "float64", "effect of the first feature alone"),
+        required("mediated", "float64", "share of that which is gone if the last one is pinned"),
+        required("mediated_null", "float64", "the same with features matched to the last pinned"),
+        required("mediated_p", "float64", "share of these that are as large"),
+    ),
+)

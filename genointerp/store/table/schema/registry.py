@@ -23,7 +23,7 @@ from genointerp.store.table.schema.circuit import (
     COACTIVATION_LAGS,
     SUCCESSIONS,
 )
-from genointerp.store.table.schema.edge import EDGE_TARGETS, EDGES
+from genointerp.store.table.schema.edge import EDGE_TARGETS, EDGES, MEDIATION
 from genointerp.store.table.schema.editing import EDIT_EFFECTS, EDIT_FEATURES, EDIT_WRITING
 from genointerp.store.table.schema.explanation import EXPLAINED, EXPLANATION
 from genointerp.store.table.schema.feature import (
@@ -100,5 +100,6 @@ SCHEMAS = {
         DEPENDENCY,
         EDGES,
         EDGE_TARGETS,
+        MEDIATION,
     )
 }

@@ -1,0 +1,81 @@
+"""The `mediate` command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genointerp.cli.model_options import ModelChoice, with_recorded_model
+from genointerp.cli.options import Annotations, Concepts, Features, Genome, OwnSae, option_of
+
+_CONFIG = "wiring.mediation.MediationConfig"
+
+
+@with_recorded_model
+def mediate(
+    features: Features,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", help="table to write: .tsv, .csv, .parquet or .json", show_default=False
+        ),
+    ],
+    group: Annotated[
+        list[str],
+        typer.Option(
+            help="features that are tested together, like 127,86,82, or below:97,127; repeatable",
+            show_default=False,
+        ),
+    ],
+    model: ModelChoice,
+    genome: Genome = None,
+    sae: OwnSae = None,
+    below: Annotated[
+        Path | None, typer.Option(help="folder of a dictionary of a site below")
+    ] = None,
+    concept: Annotated[
+        str | None, typer.Option(help="count the loss on the bases of this concept only")
+    ] = None,
+    annotations: Annotations = None,
+    concepts: Concepts = None,
+    n_windows: Annotated[
+        int | None, option_of(f"{_CONFIG}.n_windows", help="windows for each group")
+    ] = None,
+    n_matched: Annotated[
+        int | None,
+        option_of(f"{_CONFIG}.n_matched", help="matched groups to compare each group with"),
+    ] = None,
+    window: Annotated[
+        int | None,
+        option_of(f"{_CONFIG}.window", help="bases read of each window, around a base that fires"),
+    ] = None,
+    warmup: Annotated[
+        int | None, option_of(f"{_CONFIG}.warmup", help="first bases of a window, as context")
+    ] = None,
+    seed: Annotated[int | None, option_of(f"{_CONFIG}.seed", help="random seed")] = None,
+) -> None:
+    """Take features out one by one and together, and pin one in the middle, next to matched groups.
+
+    FEATURES are those of the dictionary, or of the upper one. Of a run, the genome is read on which
+    its configuration measures, unless --genome names another.
+    """
+    from genointerp.command.explain.mediate import mediate as mediate_file
+    from genointerp.wiring.mediation import MediationConfig
+
+    table = mediate_file(
+        features,
+        out,
+        group,
+        model.load_or_recorded(),
+        genome=genome,
+        sae=sae,
+        below=below,
+        concept=concept,
+        annotations=annotations,
+        concepts=concepts,
+        config=MediationConfig().changed(
+            n_windows=n_windows, n_matched=n_matched, window=window, warmup=warmup, seed=seed
+        ),
+    )
+    n = int((table["synergy_p"] <= 0.05).sum())
+    typer.echo(f"{len(table)} groups, {n} with a synergy of p <= .05 -> {out}")

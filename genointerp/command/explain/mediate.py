@@ -1,0 +1,133 @@
+"""`mediate`: whether features work together, or through one another."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
+from genointerp.annotation.read import read_annotation
+from genointerp.core.arguments import StrPath, as_path, as_texts, is_run
+from genointerp.core.config import read_config, to_mapping
+from genointerp.core.errors import InputError
+from genointerp.core.files import claiming
+from genointerp.core.progress import Progress, progress_bar
+from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.feature.decoder import own_dictionary
+from genointerp.feature.specimen_files import one_with_sequence
+from genointerp.genome.genome import Genome
+from genointerp.reading.model_choice import AnyModel, RecordedModel, loaded_or_recorded
+from genointerp.sae.dictionary import Dictionary
+from genointerp.store.feature.run_folder import RunFolder
+from genointerp.store.table.schema.edge import MEDIATION
+from genointerp.store.table.table import check_table_path, is_table_of, write_table
+from genointerp.wiring.group import Group
+from genointerp.wiring.mediation import MediationConfig, measure_groups
+from genointerp.wiring.stack import Stack
+
+
+def mediate(
+    features: StrPath,
+    out: StrPath,
+    group: str | Iterable[str] = (),
+    model: AnyModel | RecordedModel | None = None,
+    *,
+    genome: StrPath | None = None,
+    sae: StrPath | None = None,
+    below: StrPath | None = None,
+    concept: str | None = None,
+    annotations: StrPath | None = None,
+    concepts: StrPath | None = None,
+    config: MediationConfig | Mapping[str, Any] | StrPath | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Test whether groups of features work together; write and return the table.
+
+    See :func:`genointerp.wiring.mediation.measure_groups`.
+
+    Parameters
+    ----------
+    features
+        Features of the (upper) dictionary: a features file, a catalogue or a run directory.
+    out
+        .tsv, .csv, .parquet or .json.
+    group
+        Groups, such as ``127,86,82``, or ``below:97,127`` with a feature of the dictionary below.
+    model
+        A name, or a model that is loaded; where None, the one that the features were made with.
+    genome
+        FASTA or GenBank, unless a catalogue or a run names it; or the name of one of their genomes.
+    sae
+        Folder of the dictionary; where None, as `genointerp.feature.decoder.own_dictionary`.
+    below
+        Folder of a dictionary of a site below.
+    concept
+        Concept on whose bases the loss is counted; where None, it is counted around the bases on
+        which the last feature of a group fires.
+    annotations, concepts
+        Annotation of the genome, and the definition of the concepts; a run has its own.
+    config
+        Windows and matched groups: a mapping such as ``{"n_windows": 4}``, or YAML.
+
+    Raises
+    ------
+    InputError
+        If there is no group, or the genome, a dictionary, the model or the concept is not known.
+    MismatchError
+        If genome, dictionaries, model and features do not belong together.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> table = gi.mediate("results/demo", "mediation.tsv", "127,86,82")  # doctest: +SKIP
+    """
+    config, out = read_config(MediationConfig, config), Path(out)
+    check_table_path(out)
+    texts = as_texts(group)
+    if not texts:
+        raise InputError("group", "one group of features or more", "none")
+    specimen = one_with_sequence(features, genome)
+    store, contigs = specimen.features, specimen.needs("sequence")
+    folders = [own_dictionary(store, sae), *([] if below is None else [below])]
+    dictionaries = [Dictionary.load(folder) for folder in folders]
+    stack = Stack.of(loaded_or_recorded(model, features), dictionaries)
+    groups = [Group.parse(text, len(folders), concept=concept or "") for text in texts]
+    inputs = {
+        "genome": contigs.sha256,
+        "model": stack.model.spec.sha256,
+        "features": store.sha256,
+        **{f"sae-{it.header.site}": it.header.sha256 for it in stack.dictionaries},
+    }
+    elements = None
+    if concept is not None:
+        truth, said = _truth(features, as_path(annotations), as_path(concepts))
+        inputs["annotations"] = sha256_file(truth)
+        elements = _elements(truth, said, contigs)
+    settings = to_mapping(config) | {"groups": list(texts), "concept": concept}
+    provenance = Provenance(settings, inputs)
+    with claiming(out, same=is_table_of(out, MEDIATION, provenance)):
+        with progress_bar("mediate (groups)", progress) as report:
+            table = measure_groups(
+                stack, contigs, store, groups, elements=elements, config=config, progress=report
+            )
+        write_table(table, out, MEDIATION, provenance)
+    return table
+
+
+def _truth(
+    features: StrPath, annotations: Path | None, concepts: Path | None
+) -> tuple[Path, Path | None]:
+    """Return the annotation and the concepts that were given, and otherwise those of a run."""
+    if is_run(features):
+        run = RunFolder.open(features)
+        annotations = annotations or run.genomes[run.measured].annotation
+        concepts = concepts or run.concepts
+    if annotations is None:
+        raise InputError("annotations", "the annotation of the genome for a concept", "none")
+    return annotations, concepts
+
+
+def _elements(annotations: Path, concepts: Path | None, genome: Genome) -> ConceptElements:
+    annotation = read_annotation(annotations, genome)
+    return define_elements(annotation, genome, load_concepts(concepts))
