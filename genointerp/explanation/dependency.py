@@ -113,8 +113,10 @@ def dependencies(
     end, n = int(token[-1]) + 1, len(token)
     trunk = Trunk(model, TokenBatch.of([read]))
     found = Dependencies(*(np.full((n, n), np.nan) for _ in Dependencies._fields))
-    known = np.flatnonzero(own.any(1))
-    for some in np.split(known, range(batch // 3, len(known), batch // 3)):
+    # the last base has none after it
+    known = np.flatnonzero(own.any(1)[:-1])
+    for begin in range(0, len(known), batch // 3):
+        some = known[begin : begin + batch // 3]
         mutants = [
             Mutant(int(i), b, int(token[i]), int(ids[b]))
             for i in some
@@ -122,8 +124,6 @@ def dependencies(
             if not own[i, b]
         ]
         first = mutants[0].token
-        if first + 1 == end:
-            break
         rows = torch.cat([trunk.batch.ids, mutated_ids(read.spans.ids, mutants)])[:, :end]
         odds = _log_odds(model, trunk.branches(rows, first).logits)
         # in the order (base, alternative, token after the first replaced one, symbol)

@@ -150,10 +150,12 @@ def mutate(
         for b in range(len(BASES))
         if b != own[i]
     ]
+    done = 0
     for some, found in _values(model, question, mutants, config.batch):
         for mutant, mutated in zip(some, found.tolist(), strict=True):
             effect[mutant.base, mutant.alternative] = mutated - value
-        progress(mutants.index(some[-1]) + 1, len(mutants))
+        done += len(some)
+        progress(done, len(mutants))
     return Mutagenesis(question, value, token, own, effect, gradient)
 
 
@@ -202,8 +204,8 @@ def base_columns(model: DnaModel) -> list[int]:
 
 def _symbols(model: DnaModel) -> Symbols:
     symbols: Symbols | None = getattr(model, "symbols", None)
-    one = model.spec.bases_per_token == 1
-    if symbols is None or not one or not set(BASES) <= set(symbols.spelling):
+    spelt = set() if symbols is None else set(symbols.spelling)
+    if symbols is None or model.spec.bases_per_token != 1 or not spelt >= set(BASES):
         expected = "a model whose tokens are bases, so that one can be replaced alone"
         raise InputError("model", expected, model.spec.name)
     return symbols

@@ -1,7 +1,7 @@
 """What is read to replace bases: a genome, a model, and a dictionary if there is one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from genointerp.core.arguments import StrPath, as_path, is_run
@@ -63,6 +63,10 @@ class Reader:
             raise InputError("model", expected, "none")
         read, loaded = read_genome(sequence), loaded_or_recorded(model, source or "")
         return cls(loaded, read, None if own is None else Dictionary.load(own))
+
+    def alone(self) -> "Reader":
+        """Return it without its dictionary, on which what is asked does not depend."""
+        return replace(self, dictionary=None)
 
     def provenance(self, settings: Mapping[str, object]) -> Provenance:
         """Return what tables are made from."""

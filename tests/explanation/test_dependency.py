@@ -71,6 +71,12 @@ def test_a_model_that_repeats_a_base_depends_on_the_one_before_alone():
     assert len(plus) == len(minus) == 15
 
 
+def test_letters_that_are_no_bases_have_no_dependencies():
+    genome = Genome([Contig("c", np.frombuffer(b"ACGTNNNN", np.uint8))])
+    config = DependencyConfig(n_shuffles=1)
+    assert not len(dependency_map(ToyDnaModel(), genome, GenomicInterval("c", 4, 8), config))
+
+
 def test_the_control_is_what_one_pair_in_twenty_exceeds_at_its_distance(nano):
     region, config = GenomicInterval("c", 2, 14), DependencyConfig(context=9, strands=("-",))
     table = dependency_map(nano, GENOME, region, config)

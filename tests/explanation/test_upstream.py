@@ -11,7 +11,7 @@ from genointerp.explanation.reader import Reader
 from genointerp.explanation.upstream import UpstreamConfig, in_short
 from genointerp.model.registry import load_model
 from genointerp.store.table.schema.mutagenesis import CHAIN, DEPENDENCY, EXPLAINING_BASES
-from genointerp.store.table.table import read_table
+from genointerp.store.table.table import read_provenance, read_table
 from tests.toy_model import ToyDnaModel
 
 TEXT = "ACGTTGCAACGGTTACATTTGAAGACCGTGATTACGCTAGGCATCGATTTNACG"
@@ -58,13 +58,16 @@ def test_mutate_explains_a_feature_of_the_dictionary_by_its_bases(genome, tmp_pa
     assert found.bases["question"].iloc[0] == "f/86 of blocks.5 at c:41"
 
 
-def test_mutate_needs_no_dictionary_for_a_prediction(genome, tmp_path):
+def test_a_prediction_depends_on_no_dictionary(genome, tmp_path):
     arguments = ["c:41", "--model", "nano", "--strand", "-", "--upstream", "2", "--context", "9"]
     out = tmp_path / "bases.tsv"
+    arguments += ["--sae", "shipped:nano"]
     result = CliRunner().invoke(app, ["mutate", str(genome), *arguments, "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert "c:41 on -: " in result.output
     assert len(read_table(out, EXPLAINING_BASES)) == 2
+    # nor does its table depend on the one that is named
+    assert set(read_provenance(out, EXPLAINING_BASES)["inputs"]) == {"genome", "model"}
 
 
 @pytest.mark.parametrize(

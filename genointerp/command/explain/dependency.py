@@ -62,7 +62,7 @@ def dependency(
     """
     config, out = read_config(DependencyConfig, config), Path(out)
     check_table_path(out)
-    reader = Reader.open(genome, model)
+    reader = Reader.open(genome, model).alone()
     place = parse_region(region, reader.genome.lengths, circular=reader.genome.circular)
     provenance = reader.provenance(to_mapping(config) | {"region": region})
     with claiming(out, same=is_table_of(out, DEPENDENCY, provenance)):

@@ -85,13 +85,16 @@ def mutate(
     reader = Reader.open(genome, model, sae=sae)
     strands: Sequence[ReadStrand] = STRANDS if strand is None else (strand,)
     number = None if feature is None else _number(reader, feature)
+    places = [parse_place(text, reader.genome) for text in texts]
+    if number is None and beside is None:
+        reader = reader.alone()
     settings = to_mapping(config) | {"at": [*texts], "strands": [*strands], "feature": number}
     provenance = reader.provenance(settings)
     with claiming(out, same=is_table_of(out, EXPLAINING_BASES, provenance)):
         with progress_bar("mutate (questions)", progress) as report:
             found = explain_upstream(
                 reader,
-                [parse_place(text, reader.genome) for text in texts],
+                places,
                 strands,
                 feature=number,
                 chains=beside is not None,
