@@ -6,6 +6,7 @@ a file (.png, .pdf or .svg).
 
 from genointerp.figure.backtest import backtest
 from genointerp.figure.circle import circle
+from genointerp.figure.circuit import circuit
 from genointerp.figure.curves import curves
 from genointerp.figure.density import density
 from genointerp.figure.dependency import dependency
@@ -25,6 +26,7 @@ from genointerp.figure.training import training
 __all__ = [
     "backtest",
     "circle",
+    "circuit",
     "curves",
     "density",
     "dependency",

@@ -20,7 +20,10 @@ FIGURES = (ROOT / "docs" / "figures.md").read_text()
 CANDIDATES = (ROOT / "docs" / "candidates.md").read_text()
 BASELINES = (ROOT / "docs" / "baselines.md").read_text()
 EDITING = (ROOT / "docs" / "editing.md").read_text()
-JOINED = (EVO2 + QUERY + FIGURES + CANDIDATES + BASELINES + BACKTEST + EDITING).replace("\\\n", " ")
+CIRCUITS = (ROOT / "docs" / "circuits.md").read_text()
+JOINED = (EVO2 + QUERY + FIGURES + CANDIDATES + BASELINES + BACKTEST + EDITING + CIRCUITS).replace(
+    "\\\n", " "
+)
 LINES = [line for line in JOINED.splitlines() if line.startswith("genointerp ")]
 CELLS = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\d.]+) \|", PERFORMANCE, re.MULTILINE)
 

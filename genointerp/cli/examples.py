@@ -198,6 +198,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp plot training results/demo --out training.png",
         "genointerp plot training sae/metrics.jsonl --out training.svg",
     ),
+    "plot circuit": (
+        "genointerp plot circuit circuit.tsv families.tsv --lags lags.tsv --out circuit.png",
+        "genointerp plot circuit circuit.tsv families.tsv --top 1 --out circuit.svg",
+    ),
     "plot paint": (
         "genointerp plot paint designs.summary.tsv --out paint.png",
         "genointerp plot paint low.summary.tsv high.summary.tsv --measure trna --out paint.svg",

@@ -385,3 +385,21 @@ def dependency(
         table, out, genome=genome, annotations=annotations, above_control=above_control, **look
     )
     typer.echo(out)
+
+
+@plot.command()
+@with_force
+@with_look
+def circuit(
+    edges: Annotated[Path, typer.Argument(help="edges that `circuit` wrote", show_default=False)],
+    families: Annotated[Path, typer.Argument(help="families that it wrote", show_default=False)],
+    out: Out,
+    look: "Look",
+    lags: Annotated[Path | None, typer.Option(help="its table of lags, for curves of phi")] = None,
+    top: Annotated[int, typer.Option(min=1, help="how many families, the largest first")] = 3,
+) -> None:
+    """Draw families of features that fire together, and phi by lag with its null."""
+    from genointerp.figure.circuit import circuit as draw_circuit
+
+    draw_circuit(edges, families, out, lags=lags, top=top, **look)
+    typer.echo(out)
