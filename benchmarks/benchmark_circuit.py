@@ -62,7 +62,7 @@ def measure_size(
         "joint_firings_per_s": n_joint / seconds,
         "times_floor": seconds / n_joint / floor,
         "fourier_over_lists": by_fourier * n_sources * n_features / seconds,
-        "genome_s": seconds * 2 * n_features / n_sources * 4_640_000 / bp,
+        "seconds_per_source": seconds / n_sources,
     }
 
 

@@ -175,14 +175,16 @@ class _Measurement:
         is_pair = self.is_tested[source][:, None] & self.is_tested
         if self.relation == "same":
             is_pair[np.arange(len(source)), source] = False
-        is_high = np.zeros(is_pair.shape, dtype=np.bool_)
-        for one in both:
-            enough = (one.n >= self.config.min_bases) & (one.phi >= self.config.min_phi)
-            is_high |= enough.any(axis=1)
-        s, b = np.nonzero(is_pair & is_high)
-        phi = np.stack([one.phi[s, :, b] for one in both], axis=1)
-        n_joint = np.stack([one.n[s, :, b] for one in both], axis=1)
-        return _Pairs(source[s].astype(np.int64), b.astype(np.int64), phi, n_joint)
+        for_both = np.maximum(*(one.n.max(axis=1) for one in both))
+        s, b = np.nonzero(is_pair & (for_both >= self.config.min_bases))
+        phi = np.stack(
+            [count.phi_at_lags(one, s, b) for count, one in zip(self.counts, both, strict=True)],
+            axis=1,
+        )
+        n_joint = np.stack([one.n[s, :, b] for one in both], axis=1).astype(np.int64)
+        is_high = (n_joint >= self.config.min_bases) & (phi >= self.config.min_phi)
+        kept = is_high.any(axis=(1, 2))
+        return _Pairs(source[s[kept]], b[kept], phi[kept], n_joint[kept])
 
     def _test(self, pairs: _Pairs) -> _Tests:
         config, n = self.config, int(self.is_tested.sum())

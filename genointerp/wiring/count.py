@@ -4,7 +4,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64, Int64, UInt32
 
 from genointerp.association.threads import spread
 from genointerp.core.metric import mcc
@@ -20,13 +20,13 @@ KEPT_TRACKS = 128
 
 
 class Joint(NamedTuple):
-    """Joint firings of sources with every feature at each offset, and their correlation.
+    """Joint firings of sources with every feature at each offset.
 
-    A phi is 0 where one of both fires nowhere or everywhere.
+    ``n_source`` is the number of firings of a source whose target was read.
     """
 
-    n: Int64[np.ndarray, "source offset feature"]
-    phi: Float64[np.ndarray, "source offset feature"]
+    n: UInt32[np.ndarray, "source offset feature"]
+    n_source: Int64[np.ndarray, "source offset"]
 
 
 class Marginals(NamedTuple):
@@ -72,8 +72,24 @@ class StrandCount:
 
     def at_lags(self, first: int, stop: int) -> Joint:
         """Count what fires at each lag from features ``[first, stop)``."""
-        tracks = self.axis.hits(first, stop)
-        return self._count(*tracks, self.lags, self.firing.is_read, self._at_lags)
+        return self._count(*self.axis.hits(first, stop), self.lags, self.firing.is_read)
+
+    def phi_at_lags(
+        self,
+        joint: Joint,
+        source: Int64[np.ndarray, " pair"],
+        target: Int64[np.ndarray, " pair"],
+    ) -> Float64[np.ndarray, "pair lag"]:
+        """Return the phi of pairs at each lag.
+
+        Parameters
+        ----------
+        source
+            Numbers of the sources among those counted.
+        """
+        n = joint.n[source, :, target].astype(np.int64)
+        n_target = self._at_lags.n_target[:, target]
+        return _phi(n.T, joint.n_source[source].T, n_target, self._at_lags.n_pairs).T
 
     def pool(
         self,
@@ -86,9 +102,11 @@ class StrandCount:
 
         def of_one(source: int) -> PooledNull:
             hit, begin = self.axis.hits(source, source + 1)
-            null = self._count(hit, begin, self.rotations, self.firing.is_own, self._at_rotations)
-            scores = scores_of_rotations(null.phi[0], 1 / self.n_pairs)
-            scores[null.n[0] < min_bases] = -np.inf
+            null = self._count(hit, begin, self.rotations, self.firing.is_own)
+            n, n_source = null.n[0].astype(np.int64), null.n_source[0, :, None]
+            phi = _phi(n, n_source, *self._at_rotations[::-1])
+            scores = scores_of_rotations(phi, 1 / self.n_pairs)
+            scores[n < min_bases] = -np.inf
             other = is_tested.copy()
             other[source] &= self.is_opposite
             pool = PooledNull()
@@ -145,16 +163,13 @@ class StrandCount:
         begin: Int64[np.ndarray, " source1"],
         offset: Int64[np.ndarray, " offset"],
         mask: Bool[np.ndarray, " cell"],
-        marginals: Marginals,
     ) -> Joint:
         shape = len(begin) - 1, len(offset)
         joint = np.zeros((*shape, self.axis.n_features), dtype=np.uint32)
         n_source = np.zeros(shape, dtype=np.int64)
         indptr, feature = self.firing.indptr, self.firing.feature
         kernels.count_joint(hit, begin, indptr, feature, mask, offset, joint, n_source)
-        n = joint.astype(np.int64)
-        columns = n.swapaxes(0, 1), n_source.T[:, :, None], marginals.n_target[:, None]
-        return Joint(n, _phi(*columns, marginals.n_pairs).swapaxes(0, 1))
+        return Joint(joint, n_source)
 
 
 def _phi(
