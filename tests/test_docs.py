@@ -21,9 +21,10 @@ CANDIDATES = (ROOT / "docs" / "candidates.md").read_text()
 BASELINES = (ROOT / "docs" / "baselines.md").read_text()
 EDITING = (ROOT / "docs" / "editing.md").read_text()
 CIRCUITS = (ROOT / "docs" / "circuits.md").read_text()
-JOINED = (EVO2 + QUERY + FIGURES + CANDIDATES + BASELINES + BACKTEST + EDITING + CIRCUITS).replace(
-    "\\\n", " "
-)
+EDGES = (ROOT / "docs" / "edges.md").read_text()
+JOINED = "".join(
+    [EVO2, QUERY, FIGURES, CANDIDATES, BASELINES, BACKTEST, EDITING, CIRCUITS, EDGES]
+).replace("\\\n", " ")
 LINES = [line for line in JOINED.splitlines() if line.startswith("genointerp ")]
 CELLS = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\d.]+) \|", PERFORMANCE, re.MULTILINE)
 

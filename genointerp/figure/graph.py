@@ -24,7 +24,7 @@ def graph(
     Parameters
     ----------
     graph
-        Graph that `trace` wrote.
+        Graph that `trace` or `explain` wrote.
     n_tokens
         Tokens to draw, the last ones up to the prediction.
     n_edges

@@ -14,14 +14,16 @@ from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
 from genointerp.cli.main import app
 from genointerp.command.explain.mediate import mediate as mediate_file
 from genointerp.core.errors import ConfigError, InputError, UnknownNameError
+from genointerp.core.provenance import Provenance
 from genointerp.feature.encode import encode_store
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.windows import window_sequence
 from genointerp.reading.firing_windows import FiringWindows
 from genointerp.reading.harvest import HarvestConfig, harvest
 from genointerp.sae.dictionary import Dictionary
+from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES
 from genointerp.store.table.schema.edge import MEDIATION
-from genointerp.store.table.table import read_table
+from genointerp.store.table.table import read_table, write_table
 from genointerp.wiring.group import Group, Member, Plan
 from genointerp.wiring.mediation import MediationConfig, measure_groups
 from genointerp.wiring.stack import Stack
@@ -201,6 +203,21 @@ def test_the_command_writes_the_table(planted, tmp_path, monkeypatch):
     )
     assert read_table(tmp_path / "m.tsv", MEDIATION).equals(table)
     assert table["group"].tolist() == ["0,1", "0>2"]
+    row = dict.fromkeys(CIRCUIT_FAMILIES.names, 0) | {"members": "0 > 2+6", "n_features": 3}
+    texts = [it.name for it in CIRCUIT_FAMILIES.columns if it.kind == "string"]
+    row |= {name: row[name] or "" for name in texts}
+    families = tmp_path / "families.tsv"
+    write_table(pd.DataFrame([row]), families, CIRCUIT_FAMILIES, Provenance({}, {}))
+    found = mediate_file(
+        folder / "f.h5",
+        tmp_path / "f.tsv",
+        (),
+        model,
+        genome=folder / "c.fa",
+        families=families,
+        config=CONFIG,
+    )
+    assert found["features"].tolist() == ["blocks.1/0,blocks.1/2,blocks.1/6"]
     with pytest.raises(InputError, match="annotations: expected the annotation of the genome"):
         mediate_file(
             folder / "f.h5",

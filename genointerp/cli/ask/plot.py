@@ -297,7 +297,9 @@ def paint(
 @with_force
 @with_look
 def graph(
-    graph: Annotated[Path, typer.Argument(help="attribution graph: .json or .graphml of `trace`")],
+    graph: Annotated[
+        Path, typer.Argument(help="graph that `trace` or `explain` wrote: .json or .graphml")
+    ],
     out: Out,
     look: "Look",
     n_tokens: Annotated[int, typer.Option(min=1, help="tokens to draw, the last ones")] = 60,
@@ -309,6 +311,7 @@ def graph(
     from genointerp.figure.graph import graph as draw_graph
 
     draw_graph(graph, out, n_tokens=n_tokens, n_edges=n_edges, **look)
+    typer.echo(out)
 
 
 @plot.command()

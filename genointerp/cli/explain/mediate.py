@@ -20,14 +20,16 @@ def mediate(
             "--out", "-o", help="table to write: .tsv, .csv, .parquet or .json", show_default=False
         ),
     ],
-    group: Annotated[
-        list[str],
-        typer.Option(
-            help="features that are tested together, like 127,86,82, or below:97,127; repeatable",
-            show_default=False,
-        ),
-    ],
     model: ModelChoice,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="features that are tested together, like 127,86,82, or below:97,127; repeatable"
+        ),
+    ] = None,
+    families: Annotated[
+        Path | None, typer.Option(help="table of families of `circuit`, each of which is a group")
+    ] = None,
     genome: Genome = None,
     sae: OwnSae = None,
     below: Annotated[
@@ -65,11 +67,12 @@ def mediate(
     table = mediate_file(
         features,
         out,
-        group,
+        group or [],
         model.load_or_recorded(),
         genome=genome,
         sae=sae,
         below=below,
+        families=families,
         concept=concept,
         annotations=annotations,
         concepts=concepts,

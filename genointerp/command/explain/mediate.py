@@ -20,8 +20,9 @@ from genointerp.genome.genome import Genome
 from genointerp.reading.model_choice import AnyModel, RecordedModel, loaded_or_recorded
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.feature.run_folder import RunFolder
+from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES
 from genointerp.store.table.schema.edge import MEDIATION
-from genointerp.store.table.table import check_table_path, is_table_of, write_table
+from genointerp.store.table.table import check_table_path, is_table_of, read_table, write_table
 from genointerp.wiring.group import Group
 from genointerp.wiring.mediation import MediationConfig, measure_groups
 from genointerp.wiring.stack import Stack
@@ -36,6 +37,7 @@ def mediate(
     genome: StrPath | None = None,
     sae: StrPath | None = None,
     below: StrPath | None = None,
+    families: StrPath | None = None,
     concept: str | None = None,
     annotations: StrPath | None = None,
     concepts: StrPath | None = None,
@@ -62,6 +64,8 @@ def mediate(
         Folder of the dictionary; where None, as `genointerp.feature.decoder.own_dictionary`.
     below
         Folder of a dictionary of a site below.
+    families
+        Table of families of the dictionary, which `circuit` wrote; each is a group, too.
     concept
         Concept on whose bases the loss is counted; where None, it is counted around the bases on
         which the last feature of a group fires.
@@ -85,25 +89,28 @@ def mediate(
     config, out = read_config(MediationConfig, config), Path(out)
     check_table_path(out)
     texts = as_texts(group)
-    if not texts:
+    if not texts and families is None:
         raise InputError("group", "one group of features or more", "none")
     specimen = one_with_sequence(features, genome)
     store, contigs = specimen.features, specimen.needs("sequence")
     folders = [own_dictionary(store, sae), *([] if below is None else [below])]
     dictionaries = [Dictionary.load(folder) for folder in folders]
     stack = Stack.of(loaded_or_recorded(model, features), dictionaries)
-    groups = [Group.parse(text, len(folders), concept=concept or "") for text in texts]
+    said = [*texts, *([] if families is None else _families(families))]
+    groups = [Group.parse(text, len(folders), concept=concept or "") for text in said]
     inputs = {
         "genome": contigs.sha256,
         "model": stack.model.spec.sha256,
         "features": store.sha256,
         **{f"sae-{it.header.site}": it.header.sha256 for it in stack.dictionaries},
     }
+    if families is not None:
+        inputs["families"] = sha256_file(Path(families))
     elements = None
     if concept is not None:
-        truth, said = _truth(features, as_path(annotations), as_path(concepts))
+        truth, own = _truth(features, as_path(annotations), as_path(concepts))
         inputs["annotations"] = sha256_file(truth)
-        elements = _elements(truth, said, contigs)
+        elements = _elements(truth, own, contigs)
     settings = to_mapping(config) | {"groups": list(texts), "concept": concept}
     provenance = Provenance(settings, inputs)
     with claiming(out, same=is_table_of(out, MEDIATION, provenance)):
@@ -113,6 +120,15 @@ def mediate(
             )
         write_table(table, out, MEDIATION, provenance)
     return table
+
+
+def _families(path: StrPath) -> list[str]:
+    """Return the members of each family of two features or more."""
+    table = read_table(path, CIRCUIT_FAMILIES)
+    members = table.loc[table["n_features"] > 1, "members"].tolist()
+    if not members:
+        raise InputError(str(path), "a family of two features or more", "none")
+    return members
 
 
 def _truth(
