@@ -67,8 +67,8 @@ class StrandCount:
 
     @cached_property
     def n_pairs(self) -> int:
-        """Number of pairs of bases that a rotation compares, at most."""
-        return int(self._at_rotations.n_pairs.max())
+        """Number of pairs of bases that a rotation compares, at most; 1 if nothing was read."""
+        return max(1, int(self._at_rotations.n_pairs.max()))
 
     def at_lags(self, first: int, stop: int) -> Joint:
         """Count what fires at each lag from features ``[first, stop)``."""
@@ -98,7 +98,12 @@ class StrandCount:
         *,
         min_bases: int,
     ) -> PooledNull:
-        """Return the scores of each source with every tested feature under each rotation."""
+        """Return the scores of each source with every tested feature under each rotation.
+
+        A strand that was not read has none.
+        """
+        if not self._at_rotations.n_pairs.any():
+            return PooledNull()
 
         def of_one(source: int) -> PooledNull:
             hit, begin = self.axis.hits(source, source + 1)

@@ -1,4 +1,4 @@
-"""Successions: features whose stretches begin a gene's part after those of another one have ended.
+"""Successions: features whose stretches begin after those of another feature have ended.
 
 Co-activation by lag needs a fixed distance. Elements such as a promoter and the start of its gene
 follow each other at distances that vary; here only the order and the range of the distance count.

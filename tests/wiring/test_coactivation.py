@@ -218,6 +218,18 @@ def test_independent_tracks_of_stretches_have_no_edges(tmp_path, caplog):
     assert not caplog.records
 
 
+def test_a_strand_that_was_not_read_has_no_edges_and_no_null(tmp_path):
+    dense = planted()
+    whole = [(0, 24_000, "+")]
+    store = make_store(tmp_path / "f.h5", dense, contigs_of(c=24_000), coverage={"c": whole})
+    edges = measure_coactivation(specimens([store]), CircuitConfig(n_rotations=100)).edges
+    assert {(0, 1, 3), (5, 6, 2), (2, 3, 1)} <= edges_of(edges)
+    assert set(edges["strand"]) == {"+"}
+    assert (edges["phi_minus"] == 0).all()
+    # half of the 2 x 12 x 11 x 100 rotated pairs, of either class
+    assert edges["n_null"].max() < 12 * 11 * 100 + 1
+
+
 def test_a_null_that_is_too_small_is_said_to_be(tmp_path, caplog):
     dense = silence(5_000, 2)
     at = np.flatnonzero(np.random.default_rng(0).random(4_990) < 0.1)
