@@ -86,7 +86,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     ),
     "explain": (
         "genointerp explain results/demo --at NC_000964.3:30,600 --out explanation.tsv",
-        "genointerp explain genome.fa --variant 30,600:A>G --sae shipped:nano "
+        "genointerp explain genome.fa --variant '30,600:A>G' --sae shipped:nano "
         "--out explanation.tsv",
     ),
     "mutate": (

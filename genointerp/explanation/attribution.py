@@ -17,10 +17,10 @@ from genointerp.annotation.finders.folding import dinucleotide_shuffle
 from genointerp.core.config import check_choice
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.seed import rng
-from genointerp.model.protocol import DnaModel, SiteActivations
+from genointerp.explanation.path import PathConfig, PathIntegral, gradient_at, integrate
+from genointerp.model.protocol import DnaModel
 from genointerp.reading.fidelity import check_dictionary
 from genointerp.reading.question import Question, clean_activations
-from genointerp.reading.run import gradients
 from genointerp.sae.dictionary import Dictionary
 
 Baseline = Literal["mean", "shuffle", "zero", "counterfactual"]
@@ -28,12 +28,9 @@ Baseline = Literal["mean", "shuffle", "zero", "counterfactual"]
 an error; the activations that the bases with dinucleotides shuffled have; no features and no error;
 or the activations of another sequence."""
 
-RELATIVE, ABSOLUTE = 0.01, 0.001
-"""An attribution is complete if its gap is at most ``RELATIVE |change| + ABSOLUTE`` nats."""
-
 
 @dataclass(frozen=True)
-class AttributionConfig:
+class AttributionConfig(PathConfig):
     """How a number is attributed.
 
     Raises
@@ -46,96 +43,22 @@ class AttributionConfig:
     """What the activations are compared with."""
     n_shuffles: int = 8
     """Shuffled sequences of the baseline ``shuffle``; attributions are means over them."""
-    steps: int = 20
-    """Midpoints of the path at which gradients are taken."""
-    most_steps: int = 160
-    """Steps are doubled, up to so many, until the attributions add up to the change."""
-    batch: int = 20
-    """Points of a path, or ablated copies of a window, that the model reads at once."""
     seed: int = 0
     """Random seed of the shuffles."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_choice("baseline", self.baseline, Baseline)
-        for name in ("n_shuffles", "steps", "batch"):
-            if getattr(self, name) < 1:
-                raise ConfigError(name, "at least 1", str(getattr(self, name)))
-        if self.most_steps < self.steps:
-            expected = f"at least steps={self.steps}"
-            raise ConfigError("most_steps", expected, str(self.most_steps))
-
-
-class Path(NamedTuple):
-    """The mean gradient of a number along the straight line between two activations of a site.
-
-    Parameters
-    ----------
-    gradient
-        Mean over the midpoints.
-    steps
-        Number of midpoints.
-    start_value, end_value
-        The number at both ends.
-    total
-        Sum of the gradient times the difference of the ends.
-    """
-
-    gradient: Float[Tensor, "token d"]
-    steps: int
-    start_value: float
-    end_value: float
-    total: float
-
-    @property
-    def change(self) -> float:
-        """The number at the end minus that at the start."""
-        return self.end_value - self.start_value
-
-    @property
-    def gap(self) -> float:
-        """How much the attributions of the path miss of the change."""
-        return abs(self.total - self.change)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the gap is within the tolerance."""
-        return self.gap <= RELATIVE * abs(self.change) + ABSOLUTE
-
-
-def integrate(
-    model: DnaModel,
-    question: Question,
-    site: str,
-    start: Float[Tensor, "token d"],
-    end: Float[Tensor, "token d"],
-    config: AttributionConfig,
-) -> Path:
-    """Integrate the gradient of a number from ``start`` to ``end``, activations at a site.
-
-    Notes
-    -----
-    ``(1 / K) sum_k grad L(start + a_k (end - start))`` at midpoints ``a_k = (k + 1/2) / K``. K is
-    doubled until the sum of the gradient times ``end - start`` is the change of L within
-    :data:`RELATIVE` and :data:`ABSOLUTE`, or ``most_steps`` would be exceeded. Midpoints have an
-    error of order ``1 / K^2``; left ends, which leave out the baseline's half, one of ``1 / K``.
-    """
-    first, last = question.values(model, site, torch.stack([start, end])).tolist()
-    steps, difference = config.steps, end - start
-    while True:
-        gradient = _mean_gradient(model, question, site, start, difference, steps, config.batch)
-        total = float((gradient.double() * difference.double()).sum())
-        path = Path(gradient, steps, first, last, total)
-        if path.is_complete or 2 * steps > config.most_steps:
-            return path
-        steps *= 2
+        if self.n_shuffles < 1:
+            raise ConfigError("n_shuffles", "at least 1", str(self.n_shuffles))
 
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
     """What each node contributes to a number: a feature, or the error, at a token.
 
-    Tokens are those of ``question.nodes``. With several baselines (shuffles) there are means over
-    them.
+    Tokens are those of ``question.nodes``. What depends on the baseline is a mean over all of them,
+    if there are several (shuffles).
 
     Parameters
     ----------
@@ -240,7 +163,7 @@ def attribute(
     -----
     With amounts f, error e and directions d of the activations ``x = sum_i f_i d_i + b + e``, f'
     and e' those of the baseline, and g the mean gradient on the line from x' to x
-    (:func:`integrate`), the attribution of feature i at token t is
+    (`genointerp.explanation.path.integrate`), the attribution of feature i at token t is
     ``(f_ti - f'_ti) <g_t, d_i>``, and that of the error ``<g_t, e_t - e'_t>``. Together they are
     ``<g, x - x'>``, the change of the number up to the gap of the integral: b is in both.
 
@@ -258,7 +181,7 @@ def attribute(
     _check_above(model, site, question)
     x = clean_activations(model, site, question.read.spans.ids)
     own = _parts(dictionary, x[question.nodes])
-    at_end = _gradient(model, question, site, x[None])[0, question.nodes]
+    at_end = gradient_at(model, question, site, x[None])[0, question.nodes]
     baselines = _baselines(model, dictionary, question, x, own, config)
     paths = []
     for other in baselines:
@@ -358,7 +281,7 @@ def _attribution(
     question: Question,
     own: _Parts,
     others: Sequence[_Parts],
-    paths: Sequence[Path],
+    paths: Sequence[PathIntegral],
     at_end: Float[Tensor, "token d"],
 ) -> Attribution:
     directions = dictionary.directions
@@ -387,37 +310,6 @@ def _attribution(
         abs(float(np.mean([path.total - path.change for path in paths]))),
         all(path.is_complete for path in paths),
     )
-
-
-def _mean_gradient(
-    model: DnaModel,
-    question: Question,
-    site: str,
-    start: Float[Tensor, "token d"],
-    difference: Float[Tensor, "token d"],
-    steps: int,
-    batch: int,
-) -> Float[Tensor, "token d"]:
-    total = torch.zeros_like(start, dtype=torch.float64)
-    midpoints = ((torch.arange(steps, device=start.device) + 0.5) / steps).to(start)
-    for first in range(0, steps, batch):
-        x = start + midpoints[first : first + batch, None, None] * difference
-        total += _gradient(model, question, site, x).double().sum(0)
-    return (total / steps).to(start)
-
-
-def _gradient(
-    model: DnaModel, question: Question, site: str, x: Float[Tensor, "row token d"]
-) -> Float[Tensor, "row token d"]:
-    found = gradients(
-        model,
-        question.batch.repeated(len(x)),
-        question.target,
-        sites=[site, *question.watched],
-        begin=SiteActivations(site, x),
-        logits=not question.watched,
-    )
-    return found.gradient[site]
 
 
 def _check_above(model: DnaModel, site: str, question: Question) -> None:

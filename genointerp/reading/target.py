@@ -10,6 +10,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from genointerp.core.errors import InputError
+from genointerp.genome.interval import format_region
 from genointerp.model.protocol import Symbols, Traced
 from genointerp.reading.tokens import WindowTokens
 from genointerp.sae.dictionary import Dictionary
@@ -69,7 +70,8 @@ class Prediction:
             the symbols, as an N.
         """
         token = np.flatnonzero(read.begun)
-        where = f"prediction in {read.window.kept.seqid}"
+        kept = read.window.kept
+        where = f"prediction of {format_region(kept)} on {kept.strand}"
         if not len(token):
             raise InputError(where, "a token that begins at a base that is asked for", "none")
         if token[0] == 0:

@@ -35,7 +35,8 @@ def explain(
     variant: Annotated[
         list[str] | None,
         typer.Option(
-            help="POS:REF>ALT, or SEQID:POS:REF>ALT with several contigs (1-based); repeatable"
+            help="in quotes: 'POS:REF>ALT', or 'SEQID:POS:REF>ALT' with several contigs "
+            "(1-based); repeatable"
         ),
     ] = None,
     vcf: Annotated[Path | None, typer.Option(help="VCF of variants, plain or gzip")] = None,
@@ -80,7 +81,8 @@ def explain(
         int | None, option_of(f"{_ATTRIBUTION}.n_shuffles", help="sequences of baseline shuffle")
     ] = None,
     steps: Annotated[
-        int | None, option_of(f"{_ATTRIBUTION}.steps", help="gradients; doubled as needed")
+        int | None,
+        option_of("explanation.path.PathConfig.steps", help="gradients; doubled as needed"),
     ] = None,
     seed: Annotated[int | None, option_of(f"{_ATTRIBUTION}.seed", help="random seed")] = None,
 ) -> None:

@@ -92,9 +92,10 @@ def explain(
     Examples
     --------
     >>> import genointerp as gi
-    >>> nodes, summary = gi.explain(
+    >>> answer = gi.explain(
     ...     "results/demo", "explanation.tsv", at="NC_000964.3:30,600"
     ... )  # doctest: +SKIP
+    >>> answer.summary["change"]  # doctest: +SKIP
     """
     config, out = read_config(ExplainConfig, config), Path(out)
     beside = out.with_name(f"{out.stem}.summary{out.suffix}")
