@@ -107,6 +107,18 @@ class Stack:
         """The sites, lowest first."""
         return tuple(dictionary.header.site for dictionary in self.dictionaries)
 
+    def check_highest(self, dictionary: Dictionary) -> None:
+        """Refuse a stack of which another dictionary is the highest.
+
+        Raises
+        ------
+        InputError
+            If one that should be below is above.
+        """
+        if self.dictionaries[-1] is not dictionary:
+            expected = f"a dictionary of a site below {dictionary.header.site}"
+            raise InputError("below", expected, f"one of {self.sites[-1]}")
+
     def read(self, batch: TokenBatch) -> tuple[SiteNodes, ...]:
         """Let the model read one passage, and return what is at each site."""
         found = run_batch(self.model, batch, Wanted(self.sites)).activations

@@ -205,6 +205,19 @@ def test_the_command_writes_both_tables(planted, tmp_path):
     assert targets[["target_site", "source_site"]].to_numpy().tolist() == [["blocks.1", "blocks.0"]]
 
 
+def test_a_dictionary_that_is_above_is_no_dictionary_below(tmp_path, genome):
+    save_channels(tmp_path / "sae", "blocks.0", [0, 1, 2])
+    save_channels(tmp_path / "above", "blocks.1", [5, 6])
+    model = PlantedModel()
+    store = harvest(model, genome, site="blocks.0", out=tmp_path / "a.h5", config=READING)
+    encode_store([store], tmp_path / "sae", tmp_path / "f.h5")
+    (tmp_path / "c.fa").write_text(f">c\n{genome['c'].sequence.tobytes().decode()}\n")
+    files = (tmp_path / "f.h5", tmp_path / "e.tsv", tmp_path / "above", model)
+    message = r"below: expected a dictionary of a site below blocks\.0, found one of blocks\.1"
+    with pytest.raises(InputError, match=message):
+        edges_file(*files, genome=tmp_path / "c.fa")
+
+
 def test_dictionaries_that_are_no_stack_are_refused(planted, genome):
     folder, model, store = planted
     one, other = (Dictionary.load(folder / name) for name in ("below", "sae"))

@@ -62,10 +62,10 @@ def edges(
     Raises
     ------
     InputError
-        If the genome, a dictionary or the model is not known, or the model gives no gradients.
+        If the genome, a dictionary or the model is not known, the model gives no gradients, or the
+        dictionary below is above.
     MismatchError
-        If genome, dictionaries, model and features do not belong together, or the dictionary below
-        is not below.
+        If genome, dictionaries, model and features do not belong together.
 
     Examples
     --------
@@ -81,6 +81,7 @@ def edges(
     store, contigs = specimen.features, specimen.needs("sequence")
     dictionaries = [Dictionary.load(below), Dictionary.load(own_dictionary(store, sae))]
     stack = Stack.of(loaded_or_recorded(model, features), dictionaries)
+    stack.check_highest(dictionaries[1])
     inputs = {
         "genome": contigs.sha256,
         "model": stack.model.spec.sha256,

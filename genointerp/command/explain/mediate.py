@@ -96,6 +96,7 @@ def mediate(
     folders = [own_dictionary(store, sae), *([] if below is None else [below])]
     dictionaries = [Dictionary.load(folder) for folder in folders]
     stack = Stack.of(loaded_or_recorded(model, features), dictionaries)
+    stack.check_highest(dictionaries[0])
     said = [*texts, *([] if families is None else _families(families))]
     groups = [Group.parse(text, len(folders), concept=concept or "") for text in said]
     inputs = {
