@@ -110,7 +110,13 @@ def test_an_option_of_several_commands_has_one_text_and_one_default():
 def test_what_a_command_writes_besides_its_output_ends_in_out():
     words = {option.opts[0] for _, command in commands() for option in options(command)}
     seconds = {"--baselines-out", "--figure-out", "--best-out", "--text-out"}
-    seconds |= {"--lags-out", "--families-out", "--members-out", "--successions-out"}
+    seconds |= {
+        "--network-out",
+        "--lags-out",
+        "--families-out",
+        "--members-out",
+        "--successions-out",
+    }
     seconds |= {"--bases-out", "--canvas-out", "--chain-out", "--graph-out", "--targets-out"}
     assert {word for word in words if word.endswith("-out") and word != "--out"} == seconds
     # what is read and what is drawn have words of their own

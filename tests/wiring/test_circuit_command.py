@@ -1,5 +1,6 @@
 """The command `circuit`: its files, and what it takes of associations."""
 
+import networkx
 import pytest
 from typer.testing import CliRunner
 
@@ -54,6 +55,19 @@ def test_the_function_returns_the_edges_and_writes_nothing_unasked(features, tmp
     table = gi.circuit(features, config={"n_rotations": 100}, seed=1)
     assert {(0, 1), (5, 6)} <= set(zip(table["feature_a"], table["feature_b"], strict=True))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_network_can_be_read_by_other_programs(features, tmp_path):
+    path = tmp_path / "c.graphml"
+    table = gi.circuit(features, network_out=path, n_rotations=100)
+    network = networkx.read_graphml(path, force_multigraph=True)
+    assert network.number_of_edges() == len(table)
+    (edge,) = network.get_edge_data("5", "6").values()
+    assert (edge["lag"], edge["relation"]) == (2, "same")
+    assert edge["phi"] == pytest.approx(table["phi"][table["feature_b"] == 6].iloc[0])
+    assert network.nodes["6"]["lag"] == 2
+    with pytest.raises(InputError, match=r"c\.json: expected a file name in \.graphml"):
+        gi.circuit(features, network_out=tmp_path / "c.json")
 
 
 def test_another_kind_of_table_is_refused_before_anything_is_counted(features, tmp_path):

@@ -33,6 +33,9 @@ def circuit(
         Path | None,
         typer.Option(help="also write features that follow another one at 20 to 500 bases"),
     ] = None,
+    network_out: Annotated[
+        Path | None, typer.Option(help="also write features and edges as .graphml")
+    ] = None,
     min_phi: Annotated[
         float | None, option_of(f"{_CONFIG}.min_phi", help="smallest phi of an edge")
     ] = None,
@@ -66,6 +69,7 @@ def circuit(
         families_out=families_out,
         members_out=members_out,
         successions_out=successions_out,
+        network_out=network_out,
         config=config,
         min_phi=min_phi,
         max_q=max_q,

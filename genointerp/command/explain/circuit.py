@@ -9,10 +9,12 @@ import pandas as pd
 from genointerp.association.summary import feature_labels
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path
 from genointerp.core.config import read_config, to_mapping
-from genointerp.core.files import together
+from genointerp.core.errors import InputError
+from genointerp.core.files import check_writable, together
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens, total_inputs
+from genointerp.store.graph.network import write_network
 from genointerp.store.table.schema.circuit import (
     CIRCUIT_FAMILIES,
     CIRCUIT_MEMBERS,
@@ -37,6 +39,7 @@ def circuit(
     families_out: StrPath | None = None,
     members_out: StrPath | None = None,
     successions_out: StrPath | None = None,
+    network_out: StrPath | None = None,
     config: CircuitConfig | Mapping[str, Any] | StrPath | None = None,
     min_phi: float | None = None,
     max_q: float | None = None,
@@ -69,6 +72,8 @@ def circuit(
         others by its column ``feature``.
     successions_out
         Features whose stretches follow those of another one at 20 to 500 bases.
+    network_out
+        Features and edges as .graphml, for programs on graphs.
     config
         A mapping such as ``{"min_phi": 0.2}``, or YAML.
     min_phi, max_q, family_phi, grouping, n_rotations, seed
@@ -109,6 +114,11 @@ def circuit(
     places = {schema: place for schema, place in wanted.items() if place is not None}
     for place in places.values():
         check_table_path(place)
+    graph = as_path(network_out)
+    if graph is not None:
+        if graph.suffix != ".graphml":
+            raise InputError(str(graph), "a file name in .graphml", repr(graph.suffix))
+        check_writable(graph)
     files = find_specimens(features, genome=genome)
     known = files.read_associations(associations)
     specimens = files.open()
@@ -120,7 +130,7 @@ def circuit(
     with progress_bar("circuit (features)", progress) as report:
         found = measure_coactivation(specimens, settings, report)
     tables = {COACTIVATION: found.edges, COACTIVATION_LAGS: found.lags}
-    if CIRCUIT_FAMILIES in places or CIRCUIT_MEMBERS in places:
+    if graph is not None or CIRCUIT_FAMILIES in places or CIRCUIT_MEMBERS in places:
         families = find_families(found.edges, specimens, settings, _labels(known))
         tables |= {CIRCUIT_FAMILIES: families.table, CIRCUIT_MEMBERS: families.members}
     if SUCCESSIONS in places:
@@ -129,6 +139,8 @@ def circuit(
     with together():
         for schema, place in places.items():
             write_table(tables[schema], place, schema, record)
+        if graph is not None:
+            write_network(found.edges, tables[CIRCUIT_MEMBERS], graph, record)
     return found.edges
 
 
