@@ -114,8 +114,8 @@ def trace_question(
     other edges have that at the states.
 
     From the top down, the features of a site with the most influence are followed to the site
-    below. Features that are not followed are no nodes; ``followed SITE`` in the scores is the share
-    of the influence of the features of the site that the others have. Errors have no inputs.
+    below; the others are no nodes. ``followed SITE`` in the scores is the share of the influence of
+    all features of the site that those which are followed have. Errors have no inputs.
 
     ``r`` and ``slope`` compare weights into the number with the effects of taking out single
     features at the top site, half of them those of the largest weights, the others drawn;
