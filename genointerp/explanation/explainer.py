@@ -1,14 +1,14 @@
 """Answers as tables: questions of bases, features and variants, on one strand or both."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from genointerp.core.progress import Progress, silent
+from genointerp.explanation.answer import Answer
 from genointerp.explanation.explain import (
     ExplainConfig,
     Explanation,
@@ -16,9 +16,10 @@ from genointerp.explanation.explain import (
     explain_question,
 )
 from genointerp.explanation.graph import explanation_graph
-from genointerp.explanation.variant import Variant, VariantEffect, explain_variant
+from genointerp.explanation.variant import VariantEffect, explain_variant
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, Strand
+from genointerp.genome.variant import Variant
 from genointerp.model.protocol import DnaModel
 from genointerp.reading.fidelity import check_dictionary
 from genointerp.reading.question import Question, ask_bases, ask_feature
@@ -28,18 +29,6 @@ from genointerp.store.table.schema.explanation import EXPLAINED, EXPLANATION
 from genointerp.store.table.table import conform, empty_table
 
 _SHOWN_BASES = 64
-
-
-class Answer(NamedTuple):
-    """The nodes and the sums of questions.
-
-    ``nodes`` is in the schema ``EXPLANATION``, ``summary`` in the schema ``EXPLAINED``: a row for
-    each question and strand. ``graphs`` has the graph of each that has nodes, if they were wanted.
-    """
-
-    nodes: pd.DataFrame
-    summary: pd.DataFrame
-    graphs: tuple[AttributionGraph, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,32 +271,3 @@ def _place(interval: GenomicInterval, genome: Genome) -> dict[str, object]:
 def _agree(numbers: Sequence[float]) -> int:
     """Return 1 if several numbers have one sign, 0 if not, and -1 if there are not several."""
     return int(len({float(np.sign(it)) for it in numbers}) == 1) if len(numbers) > 1 else -1
-
-
-def in_short(summary: pd.DataFrame) -> str:
-    """Say in one line what was explained: one question in full, several by their number."""
-    questions = summary["question"].nunique()
-    if questions == 1:
-        parts = [_said(row) for row in summary.to_dict("records")]
-        agree = {1: "; the strands agree", 0: "; the strands disagree", -1: ""}
-        said = agree[int(summary["strands_agree"].iloc[0])]
-        return f"{summary['question'].iloc[0]}: {'; '.join(parts)}{said}"
-    rows = summary["steps"] > 0
-    told = {
-        "not decomposed": summary.loc[~rows, "question"].nunique(),
-        "whose strands disagree": summary.loc[summary["strands_agree"] == 0, "question"].nunique(),
-        "with too large a gap": summary.loc[
-            rows & (summary["complete"] == 0), "question"
-        ].nunique(),
-    }
-    others = "".join(f", {n:,} {what}" for what, n in told.items() if n)
-    return f"{questions:,} questions{others}"
-
-
-def _said(row: Mapping[Hashable, Any]) -> str:
-    what = f"{row['strand']} {row['measure']} {row['value']:+.3g}, change {row['change']:+.3g}"
-    if not row["steps"]:
-        return f"{what}, not decomposed"
-    short = "" if row["complete"] else ", which is too much"
-    parts = f"features {row['features']:+.3g}, errors {row['errors']:+.3g}"
-    return f"{what} = {parts} (gap {row['gap']:.2g}{short})"

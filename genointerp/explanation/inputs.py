@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from genointerp.association.summary import feature_labels
 from genointerp.core.arguments import StrPath, as_path, is_run
 from genointerp.core.config import to_mapping
@@ -17,7 +19,7 @@ from genointerp.sae.dictionary import Dictionary
 from genointerp.store.feature.run_folder import RunFolder
 from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schema.association import ASSOCIATIONS
-from genointerp.store.table.table import read_table
+from genointerp.store.table.table import empty_table, read_table
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,24 @@ class ExplainInputs:
         return Provenance({**to_mapping(explainer.config), **settings}, {**inputs, **others})
 
     def _names(self, dictionary: Dictionary) -> FeatureNames:
-        names = {feature: name for name, feature in dictionary.header.feature_names.items()}
         if self.associations is None:
-            return FeatureNames(names)
+            return names_of(dictionary, empty_table(ASSOCIATIONS))
         path = self.associations
         table_identity(path, ASSOCIATIONS).check(dictionary.header.identity, "dictionary")
-        labels = feature_labels(read_table(path, ASSOCIATIONS))
-        concepts = {
-            int(row["feature"]): f"{row['best_concept']} {row['orientation']}"
-            for row in labels.to_dict("records")
-        }
-        return FeatureNames(names, concepts)
+        return names_of(dictionary, read_table(path, ASSOCIATIONS))
+
+
+def names_of(dictionary: Dictionary, associations: pd.DataFrame) -> FeatureNames:
+    """Return what the features of a dictionary are called, by name and by concept.
+
+    Parameters
+    ----------
+    associations
+        In the schema ``ASSOCIATIONS``; empty if none are known.
+    """
+    names = {feature: name for name, feature in dictionary.header.feature_names.items()}
+    concepts = {
+        int(row["feature"]): f"{row['best_concept']} {row['orientation']}"
+        for row in feature_labels(associations).to_dict("records")
+    }
+    return FeatureNames(names, concepts)

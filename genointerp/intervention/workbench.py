@@ -1,9 +1,6 @@
-"""A run whose model stays in memory, for one canvas after the other."""
+"""One canvas after the other, with a model that stays in memory."""
 
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import NamedTuple
 
 from genointerp.core.progress import Progress
 from genointerp.feature.specimen import Specimen
@@ -13,36 +10,18 @@ from genointerp.intervention.outcome import Outcome
 from genointerp.intervention.paint import PaintConfig, paint_designs
 from genointerp.intervention.steer import SteerConfig, steer_genome
 from genointerp.intervention.subject import Subject
-from genointerp.model.protocol import DnaModel
-from genointerp.reading.model_choice import RecordedModel, loaded_or_recorded
-from genointerp.sae.dictionary import Dictionary
-
-
-class _Loaded(NamedTuple):
-    model: DnaModel
-    dictionary: Dictionary
+from genointerp.reading.kept_model import KeptModel
 
 
 @dataclass(frozen=True, eq=False)
 class Workbench:
-    """The model and the dictionary of a run, loaded when they are first needed.
+    """What a model that is kept does under canvases.
 
     There is no control by a difference of means, for which a model reads a sample of the genome for
     many seconds.
-
-    Parameters
-    ----------
-    source
-        The run directory, which says which model it is.
-    sae
-        Folder of the dictionary.
-    model
-        The model, or how that of the run is loaded.
     """
 
-    source: Path
-    sae: Path
-    model: DnaModel | RecordedModel
+    kept: KeptModel
 
     def steer(
         self,
@@ -81,16 +60,11 @@ class Workbench:
         found = paint_designs(subject, used, place, config=config, progress=progress)
         return Outcome(used, found.summary, found.table)
 
-    @cached_property
-    def _loaded(self) -> _Loaded:
-        model = loaded_or_recorded(self.model, self.source)
-        return _Loaded(model, Dictionary.load(self.sae))
-
     def _opened(self, specimen: Specimen, canvas: Canvas) -> tuple[Subject, Canvas]:
         subject = Subject(
-            self._loaded.model,
+            self.kept.model,
             specimen.needs("sequence"),
-            self._loaded.dictionary,
+            self.kept.dictionary,
             specimen.features,
             specimen.elements,
         )

@@ -194,7 +194,7 @@ def shared_parts(run: Run, measured: Measurements, links: Links, folder: str) ->
         "href": links.href,
         "beside": beside_table(measured.beside, links, source=f"{folder}/beside.tsv"),
         "records": _records(measured, links, folder),
-        "interventions": _interventions(run, links),
+        "asked": _asked(run, links),
     }
 
 
@@ -310,19 +310,22 @@ def _queries(run: Run, links: Links) -> list[dict[str, Any]]:
     return queries
 
 
-def _interventions(run: Run, links: Links) -> list[PageTable]:
-    return [
-        page_table(
-            one.leading(),
-            title=one.title,
-            source=one.source,
-            links=links,
-            schema=one.schema,
-            note=one.note,
-            limit=50,
+def _asked(run: Run, links: Links) -> dict[str, list[PageTable]]:
+    """Return what the run was asked besides its chain, by folder."""
+    found: dict[str, list[PageTable]] = {}
+    for one in run.asked:
+        found.setdefault(one.folder, []).append(
+            page_table(
+                one.leading(),
+                title=one.title,
+                source=one.source,
+                links=links,
+                schema=one.schema,
+                note=one.note,
+                limit=50,
+            )
         )
-        for one in run.interventions
-    ]
+    return found
 
 
 def _figures(run: Run) -> list[Picture]:

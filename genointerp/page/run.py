@@ -1,12 +1,11 @@
 """A run directory as one object, for the report and for notebooks."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from genointerp.annotation.annotation_set import AnnotationSet
@@ -17,7 +16,6 @@ from genointerp.association.inputs import read_split
 from genointerp.association.summary import summarise_features
 from genointerp.candidate.dossier.file import read_dossier
 from genointerp.core.arguments import ASSOCIATIONS_FILE, CONFIG, FeatureName, StrPath
-from genointerp.core.errors import SchemaError
 from genointerp.core.notebook import facts_table
 from genointerp.feature.regions import AnyRegion
 from genointerp.feature.specimen import Specimen
@@ -25,13 +23,11 @@ from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
 from genointerp.store.feature.run_folder import RunFolder, read_mapping
 from genointerp.store.feature.store import FeatureStore
+from genointerp.store.run_tables import RunTable, read_run_tables
 from genointerp.store.table.associations import read_associations
 from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT
 from genointerp.store.table.schema.candidate import CANDIDATES
-from genointerp.store.table.schema.column import TableSchema
-from genointerp.store.table.schema.editing import EDIT_EFFECTS
 from genointerp.store.table.schema.feature import QUERY
-from genointerp.store.table.schema.intervention import PAINTING, STEERING
 from genointerp.store.table.table import empty_table, read_table
 
 if TYPE_CHECKING:
@@ -44,42 +40,8 @@ TABLES = (CONFIG, "summary.json", "best_per_concept.tsv")
 OF_ASSOCIATIONS = (ASSOCIATIONS_FILE, "candidates.tsv")
 """Further files of a run directory if every genome has an annotation."""
 
-INTERVENTIONS: dict[str, TableSchema] = {
-    "steer/*.tsv": STEERING,
-    "paint/*.summary.tsv": PAINTING,
-    "edit/*/effects.tsv": EDIT_EFFECTS,
-}
-"""Tables in the folder ``interventions`` of a run, with their schemas."""
-
-_NOTES = {
-    "steer": "How the predictions of the model change where features are set, next to controls: an "
-    "effect that a control has too is none.",
-    "paint": "What the model writes where features are set, next to controls; the judges are not "
-    "the model.",
-    "edit": "How far an edited model follows the edit of activations, and what else changed.",
-}
-
 OPTIONAL_TABLES = ("baselines.tsv", "backtest.tsv")
 """Files that a run directory may hold."""
-
-
-class Intervention(NamedTuple):
-    """What came of a canvas or an edit: its table, which file that is, and what to know of it."""
-
-    title: str
-    source: str
-    schema: TableSchema
-    table: pd.DataFrame
-    note: str
-
-    def leading(self) -> pd.DataFrame:
-        """Return the table with the rows of all that was measured first, so that they compare."""
-        first = {"place": "inside", "part": "all"}
-        for column, value in first.items():
-            if column in self.table:
-                is_other = (self.table[column] != value).to_numpy()
-                return self.table.iloc[np.argsort(is_other, kind="stable")]
-        return self.table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -96,8 +58,8 @@ class Run:
         Table ``best_per_concept.tsv``.
     queries
         Table of each query, by the name of the query.
-    interventions
-        What came of each canvas that was steered or painted, and of each edit of the model.
+    asked
+        What came of interventions, circuits and explanations, one after the other.
     figures
         Paths of the figures, sorted by name.
     specimens
@@ -118,7 +80,7 @@ class Run:
     best: pd.DataFrame
     candidates: pd.DataFrame
     queries: Mapping[str, pd.DataFrame]
-    interventions: tuple[Intervention, ...]
+    asked: tuple[RunTable, ...]
     figures: tuple[Path, ...]
     specimens: tuple[Specimen, ...]
     split: AssociateConfig
@@ -262,30 +224,13 @@ def open_run(path: StrPath) -> Run:
             else empty_table(CANDIDATES)
         ),
         queries={file.stem: read_table(file, QUERY) for file in sorted(path.glob("queries/*.tsv"))},
-        interventions=tuple(_read_interventions(path)),
+        asked=tuple(read_run_tables(path)),
         figures=tuple(sorted([*path.glob("figures/*.png"), *path.glob("figures/*.svg")])),
         specimens=specimens,
         split=read_split(associations) if annotated else AssociateConfig(),
         dossiers=_read_dossiers(path),
         files=_files(folder),
     )
-
-
-def _read_interventions(path: Path) -> Iterator[Intervention]:
-    folder = path / "interventions"
-    for pattern, schema in INTERVENTIONS.items():
-        for file in sorted(folder.glob(pattern)):
-            command, name = file.relative_to(folder).parts[:2]
-            note = _NOTES[command]
-            if command == "edit":
-                place = file.with_name("summary.json")
-                summary = read_mapping(place)
-                if "verdict" not in summary:
-                    raise SchemaError(str(place), "a verdict", ", ".join(summary) or "none")
-                note = f"{note} Verdict: {summary['verdict']}."
-            title = f"{command.capitalize()} {name.partition('.')[0]}"
-            source = file.relative_to(path).as_posix()
-            yield Intervention(title, source, schema, read_table(file, schema), note)
 
 
 def _read_dossiers(path: Path) -> dict[int, dict[str, Any]]:

@@ -14,11 +14,19 @@ from starlette.routing import Route
 from genointerp.core.errors import GenointerpError, InputError, SchemaError, UnknownNameError
 from genointerp.core.text import is_count
 from genointerp.server.answers import Answers
-from genointerp.server.asked import AskedCanvas, AskedChange, AskedDesigns, AskedJob, read_asked
+from genointerp.server.asked import (
+    AskedCanvas,
+    AskedChange,
+    AskedDesigns,
+    AskedJob,
+    AskedWhy,
+    read_asked,
+)
+from genointerp.server.explaining import Explaining
 from genointerp.server.guard import Guard
 from genointerp.server.pages import Pages
 from genointerp.server.painting import Painting
-from genointerp.server.site import Site
+from genointerp.server.site import Asking, Site
 
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{1,15})")
 _MAX_DIGITS = 12
@@ -44,7 +52,7 @@ def make_application(site: Site, *, port: int, token: str) -> Guard:
         lifespan=lambda _: _ready(site),
         routes=[
             *(Route(path, answer) for path, answer in _answers(site).items()),
-            *_painting(site.painting),
+            *_asking(site.asking),
         ],
         exception_handlers={GenointerpError: _refused},
     )
@@ -55,8 +63,8 @@ def make_application(site: Site, *, port: int, token: str) -> Guard:
 async def _ready(site: Site) -> AsyncIterator[None]:
     current_default_thread_limiter().total_tokens = N_THREADS
     yield
-    if site.painting is not None:
-        site.painting.jobs.close()
+    if site.asking is not None:
+        site.asking.jobs.close()
 
 
 def _answers(site: Site) -> dict[str, Answer]:
@@ -92,17 +100,20 @@ def _answers(site: Site) -> dict[str, Answer]:
     }
 
 
-def _painting(painting: Painting | None) -> list[Route]:
+def _asking(asking: Asking | None) -> list[Route]:
     """Return the addresses of what the model is asked for, if there is one."""
-    if painting is None:
+    if asking is None:
         return []
-    jobs = painting.jobs
+    painting, explaining, jobs = asking
     posted: dict[str, Callable[[bytes], Response]] = {
         "/change": lambda body: JSONResponse(
             jobs.told(painting.change(read_asked(AskedChange, body)).number)
         ),
         "/write": lambda body: JSONResponse(
             jobs.told(painting.write(read_asked(AskedDesigns, body)).number)
+        ),
+        "/why": lambda body: JSONResponse(
+            jobs.told(explaining.why(read_asked(AskedWhy, body)).number)
         ),
         "/cancel": lambda body: JSONResponse(jobs.cancel(read_asked(AskedJob, body).job)),
         "/canvas.tsv": lambda body: PlainTextResponse(
@@ -117,7 +128,12 @@ def _painting(painting: Painting | None) -> list[Route]:
         "/jobs/{job:int}/designs": lambda asked: JSONResponse(
             painting.designs(asked.path_params["job"])
         ),
-        "/jobs/{job:int}/files/{name}": lambda asked: _download(painting, asked),
+        "/jobs/{job:int}/reasons": lambda asked: JSONResponse(
+            explaining.reasons(asked.path_params["job"])
+        ),
+        "/jobs/{job:int}/files/{name}": lambda asked: _download(
+            explaining if asked.path_params["name"] in explaining.files else painting, asked
+        ),
     }
     return [
         *(Route(path, _of_body(answer), methods=["POST"]) for path, answer in posted.items()),
@@ -132,9 +148,9 @@ def _of_body(answer: Callable[[bytes], Response]) -> Posted:
     return answered
 
 
-def _download(painting: Painting, asked: Request) -> Response:
+def _download(source: Painting | Explaining, asked: Request) -> Response:
     name = asked.path_params["name"]
-    text = painting.file(asked.path_params["job"], name)
+    text = source.file(asked.path_params["job"], name)
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return PlainTextResponse(text, media_type=_FILES[name[name.rfind(".") :]], headers=headers)
 

@@ -86,6 +86,14 @@ class AskedDesigns(AskedCanvas):
             raise ConfigError("n_designs", f"1 to {MAX_DESIGNS}", str(self.n_designs))
 
 
+@dataclass(frozen=True)
+class AskedWhy:
+    """A question for what is behind the prediction of some bases, on one strand or both."""
+
+    place: AskedPlace
+    strand: Literal["+", "-", "."] = "."
+
+
 def read_asked(kind: type[Asked], body: bytes) -> Asked:
     """Return what the body of a request asks for.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from genointerp.core.errors import GenointerpError, InputError, UnknownNameError
 from genointerp.core.progress import Progress
@@ -23,7 +23,7 @@ class Cancelled(Exception):
 
 
 @dataclass(eq=False)
-class Job(Generic[Result]):
+class Job:
     """One piece of work.
 
     Parameters
@@ -36,7 +36,7 @@ class Job(Generic[Result]):
     is_cancelled: bool = False
     done: int = 0
     total: int = 0
-    future: "Future[Result]" = field(default_factory=Future)
+    future: "Future[object]" = field(default_factory=Future)
 
     def report(self, done: int, total: int) -> None:
         """Take note of progress; it is here that cancelled work ends."""
@@ -65,15 +65,15 @@ class Job(Generic[Result]):
         return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-class Jobs(Generic[Result]):
-    """Pieces of work, of which one at a time is under way."""
+class Jobs:
+    """Pieces of work of any kinds, of which one at a time is under way."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="model")
-        self._jobs: dict[int, Job[Result]] = {}
+        self._jobs: dict[int, Job] = {}
         self._lock = Lock()
 
-    def add(self, work: Callable[[Progress], Result]) -> Job[Result]:
+    def add(self, work: Callable[[Progress], object]) -> Job:
         """Put work at the end of the queue.
 
         Parameters
@@ -90,7 +90,7 @@ class Jobs(Generic[Result]):
             n = sum(not job.future.done() for job in self._jobs.values())
             if n >= MAX_WAITING:
                 raise InputError("queue", f"at most {MAX_WAITING - 1} that wait", str(n))
-            job: Job[Result] = Job(max(self._jobs, default=0) + 1)
+            job = Job(max(self._jobs, default=0) + 1)
             job.future = self._pool.submit(lambda: _ended(job, work))
             self._jobs[job.number] = job
             # the last of them are never waiting, since fewer may wait than are kept
@@ -98,7 +98,7 @@ class Jobs(Generic[Result]):
                 del self._jobs[number]
             return job
 
-    def get(self, number: int) -> Job[Result]:
+    def get(self, number: int) -> Job:
         """Return a piece of work.
 
         Raises
@@ -124,20 +124,28 @@ class Jobs(Generic[Result]):
             "error": job.error,
         }
 
-    def result(self, number: int) -> Result:
+    def result(self, number: int, kind: type[Result]) -> Result:
         """Return what came of work that is done.
+
+        Parameters
+        ----------
+        kind
+            Of the result.
 
         Raises
         ------
         UnknownNameError
             If there is none of that number.
         InputError
-            If it is not done.
+            If it is not done, or gave something else.
         """
         job = self.get(number)
         if job.state != "done":
             raise InputError(f"job {number}", "one that is done", f"one that is {job.state}")
-        return job.future.result()
+        found = job.future.result()
+        if not isinstance(found, kind):
+            raise InputError(f"job {number}", "one that was asked this", "another one")
+        return found
 
     def cancel(self, number: int) -> dict[str, Any]:
         """End work at once if it waits, otherwise at its next report of progress; see `told`."""
@@ -153,7 +161,7 @@ class Jobs(Generic[Result]):
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _ended(job: Job[Result], work: Callable[[Progress], Result]) -> Result:
+def _ended(job: Job, work: Callable[[Progress], object]) -> object:
     result = work(job.report)
     # what was cancelled while its last part was made is not wanted either
     job.report(job.total, job.total)

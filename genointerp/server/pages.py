@@ -36,6 +36,7 @@ from genointerp.page.section import FIGURES, feature_figure, feature_picture, pn
 from genointerp.page.template import own_text, page_environment, served_policy
 from genointerp.server.answers import MAX_TEXT, Answers
 from genointerp.server.asked import MAX_DESIGNS, MAX_FEATURES
+from genointerp.server.explaining import MAX_EXPLAINED_BP
 from genointerp.server.genes import SHOWN_GENES_BP
 from genointerp.server.kept import Kept
 from genointerp.server.known import known
@@ -45,7 +46,7 @@ from genointerp.store.table.delimited import delimited_text
 N_PAGES = 64
 """Number of pages and pictures of features that are kept once they were made."""
 
-LIVE_SCRIPTS = ("live.js", "browse.js", "paint.js")
+LIVE_SCRIPTS = ("live.js", "browse.js", "work.js", "paint.js", "why.js")
 """Further scripts of pages from a server."""
 
 _PROFILE = ("metagene", "curves")
@@ -63,7 +64,7 @@ class Pages:
         Features that fire, in the order in which a page leads to the next.
     answers
         What the pages ask for.
-    paints
+    has_model
         Whether the server runs the model.
     """
 
@@ -75,10 +76,10 @@ class Pages:
         features: list[int],
         answers: Answers,
         *,
-        paints: bool = False,
+        has_model: bool = False,
     ) -> None:
         self._run, self._ground, self._measured, self._answers = run, ground, measured, answers
-        self._paints = paints
+        self._has_model = has_model
         self._pages = FeaturePages(run, measured, ground, features, is_live=True)
         self._one: Kept[int, FeatureMeasures] = Kept(self._measure, most=N_PAGES)
         self._drawn: Kept[int, Drawn] = Kept(self._draw, most=N_PAGES)
@@ -105,7 +106,8 @@ class Pages:
             max_text=MAX_TEXT,
             max_region_bp=MAX_REGION_BP,
             max_genes_bp=f"{SHOWN_GENES_BP:,}",
-            paints=self._paints,
+            has_model=self._has_model,
+            max_explained_bp=MAX_EXPLAINED_BP,
             max_designs=MAX_DESIGNS,
             max_features=MAX_FEATURES,
             of_run=_of_run(self._run),

@@ -6,14 +6,11 @@ What runs the model is passed in, so that a run can be browsed without torch. No
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
-import pandas as pd
-
-from genointerp.core.errors import CoordinateError, InputError
+from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress
 from genointerp.core.provenance import Provenance
 from genointerp.feature.specimen import Specimen
-from genointerp.genome.interval import GenomicInterval, Strand, format_region
+from genointerp.genome.interval import GenomicInterval, Strand
 from genointerp.intervention.canvas import Canvas, Stroke
 from genointerp.intervention.outcome import Outcome, fasta_lines, gff3_lines
 from genointerp.page.label import concept_label
@@ -22,8 +19,8 @@ from genointerp.page.run import Run
 from genointerp.server.asked import AskedCanvas, AskedChange, AskedDesigns, AskedPlace
 from genointerp.server.jobs import Job, Jobs
 from genointerp.server.known import known
+from genointerp.server.shown import asked_interval, columns_of, plain, shown
 from genointerp.store.table.delimited import delimited_text
-from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.schema.intervention import DESIGNS, PAINTING, STEERING
 
 MAX_STEERED_BP = 20_000
@@ -74,15 +71,17 @@ class Painting:
     ----------
     bench
         What runs the model.
+    jobs
+        Where work with it is done.
     """
 
-    def __init__(self, run: Run, ground: Ground, bench: PaintsRun) -> None:
+    def __init__(self, run: Run, ground: Ground, bench: PaintsRun, jobs: Jobs) -> None:
         self._run, self._ground, self._bench = run, ground, bench
         self._by_name = {specimen.name: specimen for specimen in run.specimens}
         self._concepts = {
             int(row["feature"]): _concept_of_unit(row) for row in run.features.to_dict("records")
         }
-        self.jobs: Jobs[Outcome] = Jobs()
+        self._jobs = jobs
 
     def canvas(self, asked: AskedCanvas) -> tuple[Specimen, Canvas]:
         """Return a canvas as it was painted in the browser, and the genome that it is on.
@@ -113,7 +112,7 @@ class Painting:
         """Return the file of a canvas, as `steer` and `paint` read it."""
         return delimited_text(self.canvas(asked)[1].table(), "tsv")
 
-    def change(self, asked: AskedChange) -> Job[Outcome]:
+    def change(self, asked: AskedChange) -> Job:
         """Ask the model for the change of each base; see `changes`."""
         specimen, canvas = self.canvas(asked)
         place = self._place(specimen, asked.place, MAX_STEERED_BP)
@@ -123,9 +122,9 @@ class Painting:
                 specimen, canvas, place, is_controlled=asked.controls, progress=progress
             )
 
-        return self.jobs.add(work)
+        return self._jobs.add(work)
 
-    def write(self, asked: AskedDesigns) -> Job[Outcome]:
+    def write(self, asked: AskedDesigns) -> Job:
         """Ask the model for designs; see `designs`.
 
         Raises
@@ -151,11 +150,11 @@ class Painting:
                 progress=progress,
             )
 
-        return self.jobs.add(work)
+        return self._jobs.add(work)
 
     def changes(self, number: int) -> dict[str, Any]:
         """Return what changes under a canvas: of each base, and on the mean next to controls."""
-        outcome = self.jobs.result(number)
+        outcome = self._jobs.result(number, Outcome)
         rows, own = outcome.rows, outcome.summary
         near = (own["place"] == "inside") | own["place"].str.startswith(_DOWNSTREAM)
         told = {}
@@ -164,17 +163,17 @@ class Painting:
                 "chr": [self._name_of(outcome, seqid) for seqid in part["seqid"]],
                 "start": part["start"].tolist(),
                 "end": part["end"].tolist(),
-                "change": _plain(part["log_p_painted"] - part["log_p"]),
-                "kl": _plain(part["kl"]),
+                "change": plain(part["log_p_painted"] - part["log_p"]),
+                "kl": plain(part["kl"]),
             }
-        return {"strands": told, "means": _shown(own[near].drop(columns="dose"), STEERING)}
+        return {"strands": told, "means": shown(own[near].drop(columns="dose"), STEERING)}
 
     def designs(self, number: int) -> dict[str, Any]:
         """Return the designs, and the means of their conditions."""
-        outcome = self.jobs.result(number)
+        outcome = self._jobs.result(number, Outcome)
         designs = outcome.rows.drop(columns=["condition", "dose", "number", *_PLACE])
         means = outcome.summary.drop(columns="dose")
-        return {"designs": _shown(designs, DESIGNS), "means": _shown(means, PAINTING)}
+        return {"designs": shown(designs, DESIGNS), "means": shown(means, PAINTING)}
 
     def file(self, number: int, name: str) -> str:
         """Return the text of a file of what was asked for: a canvas, FASTA, GFF3 or a table.
@@ -184,7 +183,7 @@ class Painting:
         UnknownNameError
             If there is none of that name.
         """
-        outcome = self.jobs.result(number)
+        outcome = self._jobs.result(number, Outcome)
         texts = {
             "canvas.tsv": lambda: delimited_text(outcome.canvas.table(), "tsv"),
             "rows.tsv": lambda: delimited_text(outcome.rows, "tsv"),
@@ -206,14 +205,7 @@ class Painting:
         genome, seqid = known(self._ground.places.contigs, asked.chr)
         if genome != specimen.name:
             raise InputError("place", f"one of {specimen.name}, as the strokes are", genome)
-        length = specimen.features.lengths[seqid]
-        if not 0 <= asked.start < asked.end <= length:
-            expected = f"0 <= start < end <= {length}"
-            raise CoordinateError(asked.chr, expected, f"start={asked.start}, end={asked.end}")
-        place = GenomicInterval(seqid, asked.start, asked.end, strand)
-        if place.length > most:
-            raise InputError(format_region(place), f"at most {most} bases", str(place.length))
-        return place
+        return asked_interval(asked, specimen, seqid, most, strand)
 
     def _of(self, outcome: Outcome) -> Specimen:
         sha256 = outcome.canvas.identity.genome_sha256
@@ -229,7 +221,7 @@ class Painting:
             "model": header.model_sha256,
             "sae": header.sae_sha256,
         }
-        return Provenance({"canvas": _columns(outcome.canvas.table())}, inputs)
+        return Provenance({"canvas": columns_of(outcome.canvas.table())}, inputs)
 
 
 def _concept_of_unit(row: Mapping[Hashable, Any]) -> str:
@@ -239,30 +231,6 @@ def _concept_of_unit(row: Mapping[Hashable, Any]) -> str:
     """
     is_measured = concept_label(row) and row["orientation"] != "antisense"
     return str(row["best_concept"]) if is_measured else ""
-
-
-def _plain(values: pd.Series) -> list[float | None]:
-    """Return numbers as JSON has them, of which none is NaN or infinite."""
-    return [float(f"{it:.4g}") if np.isfinite(it) else None for it in values]
-
-
-def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
-    return {
-        str(name): _plain(table[name]) if table[name].dtype.kind == "f" else table[name].tolist()
-        for name in table
-    }
-
-
-def _shown(table: pd.DataFrame, schema: TableSchema) -> dict[str, Any]:
-    """Return a table as a page shows it: columns that hold anything, with what they mean."""
-    texts = {column.name: column.meaning for column in schema.columns}
-    columns = {
-        name: values
-        for name, values in _columns(table).items()
-        if any(value is not None for value in values)
-    }
-    heads = [{"name": name, "text": texts[name]} for name in columns]
-    return {"columns": heads, "rows": [list(row) for row in zip(*columns.values(), strict=True)]}
 
 
 def _lines(lines: Iterable[str]) -> str:

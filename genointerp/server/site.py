@@ -5,22 +5,39 @@ from typing import NamedTuple
 from genointerp.page.measure import Ground, live_features, measure_run
 from genointerp.page.run import Run
 from genointerp.server.answers import Answers
+from genointerp.server.explaining import Explaining, ExplainsRun
+from genointerp.server.jobs import Jobs
 from genointerp.server.pages import Pages
 from genointerp.server.painting import Painting, PaintsRun
+
+
+class Bench(NamedTuple):
+    """What runs the model of a run."""
+
+    paints: PaintsRun
+    explains: ExplainsRun
+
+
+class Asking(NamedTuple):
+    """What the model of a run is asked for, and the work that this is."""
+
+    painting: Painting
+    explaining: Explaining
+    jobs: Jobs
 
 
 class Site(NamedTuple):
     """The pages of one run, and the answers that they ask for.
 
-    ``painting`` is None if nothing runs the model.
+    ``asking`` is None if nothing runs the model.
     """
 
     pages: Pages
     answers: Answers
-    painting: Painting | None
+    asking: Asking | None
 
     @classmethod
-    def of(cls, run: Run, bench: PaintsRun | None = None) -> "Site":
+    def of(cls, run: Run, bench: Bench | None = None) -> "Site":
         """Measure what all pages share.
 
         Parameters
@@ -31,6 +48,13 @@ class Site(NamedTuple):
         ground, measured = Ground.of(run.specimens), measure_run(run, [])
         features = live_features(measured, run)
         answers = Answers(run, ground, features)
-        painting = None if bench is None else Painting(run, ground, bench)
-        pages = Pages(run, ground, measured, features, answers, paints=painting is not None)
-        return cls(pages, answers, painting)
+        asking = None
+        if bench is not None:
+            jobs = Jobs()
+            asking = Asking(
+                Painting(run, ground, bench.paints, jobs),
+                Explaining(run, ground, bench.explains, jobs),
+                jobs,
+            )
+        pages = Pages(run, ground, measured, features, answers, has_model=asking is not None)
+        return cls(pages, answers, asking)

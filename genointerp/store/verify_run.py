@@ -21,7 +21,8 @@ _ASKED_FOR = {
 """Tables of such a run by the key of its configuration that asks for them."""
 
 _OTHERS = (
-    *("queries/*.tsv", "dossiers/*.tsv", "interventions/**/*.tsv", "report_tables/**/*.tsv"),
+    *("queries/*.tsv", "dossiers/*.tsv", "interventions/**/*.tsv"),
+    *("circuits/*.tsv", "explanations/*.tsv", "report_tables/**/*.tsv"),
 )
 """Where other tables of a run are, whose number is not known before."""
 
@@ -84,6 +85,10 @@ def _wanted(run: RunFolder) -> Iterator[str]:
             if run.config.get(key, False) is not False:
                 yield from names
     yield from (f"queries/{name}.tsv" for name in _queries(run))
+    if "circuits" in run.config:
+        yield from (f"circuits/{name}.tsv" for name in ("edges", "lags", "families", "members"))
+    for name in run.config.get("explanations") or {}:
+        yield from (f"explanations/{name}{ending}" for ending in (".tsv", ".summary.tsv"))
     for command, names in (run.config.get("interventions") or {}).items():
         ending = "/effects.tsv" if command == "edit" else ".tsv"
         yield from (f"interventions/{command}/{name}{ending}" for name in names)

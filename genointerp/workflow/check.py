@@ -20,7 +20,9 @@ from genointerp.core.errors import ConfigError, CoordinateError, InputError
 from genointerp.core.nearest import suggested
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.place import parse_place
 from genointerp.genome.read import read_genome
+from genointerp.genome.variant import parse_variant, read_variants
 from genointerp.genome.windows import check_regions
 from genointerp.intervention.canvas import Canvas
 from genointerp.workflow.config import interventions, is_annotated
@@ -98,7 +100,23 @@ def _check_regions(
     for command, name, entry in interventions(config):
         place = f"{where}: interventions.{command}.{name}"
         _CHECKS[command](config, genomes, entry, place)
+    for name, entry in config.get("explanations", {}).items():
+        _check_explained(entry, genomes[entry["genome"]], f"{where}: explanations.{name}")
     return read
+
+
+def _check_explained(entry: Mapping[str, Any], genome: Genome, where: str) -> None:
+    asked = [key for key in ("at", "variant", "vcf") if key in entry]
+    if len(asked) != 1:
+        found = " and ".join(asked) or "none"
+        raise ConfigError(where, "one of at, variant and vcf", found)
+    if "vcf" in entry:
+        read_variants(Path(entry["vcf"]), genome)
+    for text in entry.get("at", entry.get("variant", ())):
+        try:
+            parse_place(text, genome) if "at" in entry else parse_variant(text, genome)
+        except InputError as error:
+            raise ConfigError(f"{where}: {text}", error.expected, error.found) from error
 
 
 def _check_steered(

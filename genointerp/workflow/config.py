@@ -39,6 +39,8 @@ FOLDERS = (
     "other_seed",
     "queries",
     "interventions",
+    "circuits",
+    "explanations",
     "figures",
     "dossiers",
     "report_tables",
@@ -160,10 +162,12 @@ def _named_files(config: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any
     for owner, key in [*owners, (config.get("baselines", {}), "random_dictionary")]:
         if key in owner:
             yield key, owner, key
-    for command, name, entry in interventions(config):
-        for key in ("canvas", "profiles"):
+    asked = [(f"interventions.{command}.{name}", it) for command, name, it in interventions(config)]
+    asked += [(f"explanations.{name}", it) for name, it in config.get("explanations", {}).items()]
+    for place, entry in asked:
+        for key in ("canvas", "profiles", "vcf"):
             if key in entry:
-                yield f"interventions.{command}.{name}.{key}", entry, key
+                yield f"{place}.{key}", entry, key
 
 
 def interventions(config: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -303,6 +307,9 @@ def _check_names(config: Mapping[str, Any], where: str) -> None:
         (f"interventions.{command}.{name}", entry["genome"])
         for command, name, entry in interventions(config)
         if "genome" in entry
+    ]
+    named += [
+        (f"explanations.{name}", entry["genome"]) for name, entry in config["explanations"].items()
     ]
     for place, name in named:
         if name not in genomes:

@@ -69,6 +69,8 @@ COSTS: dict[str, Cost] = {
     "steer": Cost(30, 0, is_chained=False),
     "paint": Cost(60, 0, is_chained=False),
     "edit": Cost(60, 0, is_chained=False),
+    "explain": Cost(30, 0, is_chained=False),
+    "circuit": Cost(20, 150, is_chained=False),
     "rank": Cost(5, 1),
     "dossier": Cost(4, 1),
     "backtest": Cost(4, 30),

@@ -9,9 +9,10 @@ import torch
 
 from genointerp.core.errors import InputError
 from genointerp.explanation.explain import ExplainConfig
-from genointerp.explanation.variant import Variant, explain_variant, parse_variant, read_variants
+from genointerp.explanation.variant import explain_variant
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.letters import reverse_complement
+from genointerp.genome.variant import Variant, parse_variant, read_variants
 from tests.explanation.test_attribution import dictionary_of
 from tests.model_kinds import make_hyena
 

@@ -11,6 +11,7 @@ from genointerp.intervention.steer import SteerConfig, steer_genome
 from genointerp.intervention.subject import Subject
 from genointerp.intervention.workbench import Workbench
 from genointerp.model.registry import load_model
+from genointerp.reading.kept_model import KeptModel
 from genointerp.sae.dictionary import Dictionary
 from tests.intervention.test_steer_command import files  # noqa: F401 (a fixture)
 
@@ -24,7 +25,7 @@ def test_a_workbench_steers_and_paints_what_the_functions_do(files, tmp_path):  
     specimen = Specimen("g", store, sequence=gi.read_genome(files.genome))
     feature = int(store.n_firing("+").argmax())
     canvas = Canvas((Stroke("c", 560, 580, "+", feature, "set", 2.0),))
-    bench = Workbench(tmp_path, files.sae, model)
+    bench = Workbench(KeptModel(tmp_path, files.sae, model))
     region, place = GenomicInterval("c", 550, 600), GenomicInterval("c", 560, 580, "+")
     told = []
     changed = bench.steer(

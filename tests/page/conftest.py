@@ -29,7 +29,9 @@ from genointerp.store.feature.store import FeatureHeader, FeatureStore
 from genointerp.store.feature.writer import FeatureWriter
 from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT, N_COVERED
 from genointerp.store.table.schema.candidate import CANDIDATES
+from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES
 from genointerp.store.table.schema.editing import EDIT_EFFECTS
+from genointerp.store.table.schema.explanation import EXPLAINED
 from genointerp.store.table.schema.intervention import STEERING
 from genointerp.store.table.table import write_table
 from tests.dictionaries import write_directions
@@ -62,6 +64,7 @@ def run_dir(tmp_path_factory):
     write_tables(folder, stores)
     write_query(folder, config["queries"])
     write_interventions(folder / "interventions")
+    write_explanations(folder)
     dossier(
         folder,
         folder / "dossiers",
@@ -148,6 +151,22 @@ def write_interventions(folder: Path):
         PROVENANCE,
     )
     (place / "summary.json").write_text(json.dumps({"verdict": "leaky"}))
+
+
+def write_explanations(folder: Path):
+    """A base that was explained on both strands, and a family of features."""
+    numbers = (2.5, 0.5, 2.0, 1.75, 0.25, 0.001, 1, 20, 0.125, 0.99, 1.0, 0.9, -0.5, np.nan, 0, 1)
+    question = (f"chrA:900 {HOSTILE}", "prediction", "chrA", 899, 900)
+    explained = [(*question, strand, "A", "", "contrast", *numbers, "f/3 +1.5") for strand in "+-"]
+    write_table(
+        pd.DataFrame(explained, columns=EXPLAINED.names),
+        folder / "explanations" / "one.summary.tsv",
+        EXPLAINED,
+        PROVENANCE,
+    )
+    blank = {"string": HOSTILE, "int64": 3, "float64": 0.5}
+    families = pd.DataFrame([{one.name: blank[one.kind] for one in CIRCUIT_FAMILIES.columns}])
+    write_table(families, folder / "circuits" / "families.tsv", CIRCUIT_FAMILIES, PROVENANCE)
 
 
 def write_genome(folder: Path, name: str, lengths, *, seed):

@@ -462,11 +462,11 @@ def painted(run_dir):
     from genointerp.server.application import make_application
     from genointerp.server.listen import bind
     from genointerp.server.site import Site
-    from tests.server.bench import ToyBench
+    from tests.server.bench import BENCH
 
     with bind(0) as bound:
         port = bound.getsockname()[1]
-        site = Site.of(open_run(run_dir), ToyBench())
+        site = Site.of(open_run(run_dir), BENCH)
         application = make_application(site, port=port, token="t")
         server = uvicorn.Server(uvicorn.Config(application, log_config=None, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
@@ -536,9 +536,16 @@ def test_features_are_painted_with_the_mouse_and_designs_come_as_files(driver, r
         fill_in(driver, "brush-place", "chrA:2,001-2,100")
         click(driver, "brush-add")
         click(driver, "ask-change")
-        until(driver, lambda found: "0 of 1" in text_of(found, "job-told"))
-        click(driver, "job-cancel")
+        until(driver, lambda found: "0 of 1" in text_of(found, "paint-job-told"))
+        click(driver, "paint-job-cancel")
         until(driver, lambda found: "Cancelled" in text_of(found, "paint-told"))
+        fill_in(driver, "why-place", "chrA:101")
+        click(driver, "ask-why")
+        until(driver, lambda found: "The strands agree" in text_of(found, "why-told"))
+        told = text_of(driver, "reasons")
+        assert all(word in told for word in ("Read on +", "Read on -", "features +1.5", "sums.tsv"))
+        links = driver.find_elements("css selector", "#reasons td a")
+        assert {link.get_property("href") for link in links} == {f"{base}features/3.html"}
         assert driver.get_log("browser") == []
         # the canvas is there when the page is opened again
         driver.refresh()

@@ -1,4 +1,4 @@
-"""A model of a few lines that paints at once, or waits until it is cancelled."""
+"""A model of a few lines that paints and explains at once, or waits until it is cancelled."""
 
 import time
 from dataclasses import replace
@@ -8,7 +8,10 @@ import pandas as pd
 
 from genointerp.core.errors import InputError
 from genointerp.core.identity import Identity
+from genointerp.explanation.answer import Answer
 from genointerp.intervention.outcome import Outcome
+from genointerp.server.site import Bench
+from genointerp.store.table.schema.explanation import EXPLAINED, EXPLANATION
 from genointerp.store.table.schema.intervention import DESIGNS, PAINTING, STEERED_BASES, STEERING
 
 SEQUENCE = "ACGT" * 30
@@ -23,7 +26,7 @@ def table(schema, n, **columns):
     )
 
 
-class ToyBench:
+class ToyPainter:
     """Each painted base changes by its dose; designs repeat four letters."""
 
     def steer(self, specimen, canvas, region, *, is_controlled, progress):
@@ -82,3 +85,48 @@ class ToyBench:
     def _used(self, specimen, canvas):
         identity = Identity("canvas", genome_sha256=specimen.genome_sha256)
         return replace(canvas, identity=identity)
+
+
+class ToyExplainer:
+    """Feature 3 before the first base, and the error before that, are behind everything."""
+
+    def explain(self, specimen, place, strands, associations, *, progress):
+        specimen.needs("sequence").fetch(place)
+        nodes = pd.concat(
+            [
+                table(
+                    EXPLANATION,
+                    2,
+                    question="asked",
+                    seqid=place.seqid,
+                    start=[place.start - 1, place.start - 3],
+                    end=[place.start, place.start - 2],
+                    strand=strand,
+                    offset=[-1, -3],
+                    kind=["feature", "error"],
+                    feature=[3, -1],
+                    attribution=[1.5, -0.5],
+                )
+                for strand in strands
+            ]
+        )
+        summary = table(
+            EXPLAINED,
+            len(strands),
+            question="asked",
+            strand=list(strands),
+            measure="contrast",
+            value=2.0,
+            change=1.0,
+            features=1.5,
+            errors=-0.5,
+            gap=0.0,
+            steps=20,
+            complete=1,
+            strands_agree=1 if len(strands) > 1 else -1,
+        )
+        progress(1, 1)
+        return Answer(nodes, summary)
+
+
+BENCH = Bench(ToyPainter(), ToyExplainer())

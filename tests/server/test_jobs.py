@@ -40,7 +40,9 @@ def test_one_piece_is_under_way_at_a_time_in_the_order_in_which_they_came(jobs):
     assert {job.state for job in others} == {"waiting"}
     gate.set()
     assert [ended(job) for job in (first, *others)] == ["done"] * 4
-    assert (order, jobs.result(first.number)) == ([0, 1, 2], "opened")
+    assert (order, jobs.result(first.number, str)) == ([0, 1, 2], "opened")
+    with pytest.raises(InputError, match="job 1: expected one that was asked this, found another"):
+        jobs.result(first.number, int)
 
 
 def test_work_is_cancelled_while_it_waits_and_while_it_is_under_way(jobs):
@@ -49,7 +51,7 @@ def test_work_is_cancelled_while_it_waits_and_while_it_is_under_way(jobs):
     jobs.cancel(first.number)
     assert ended(first) == "cancelled"
     with pytest.raises(InputError, match=r"job 1: expected one that is done, found .* cancelled"):
-        jobs.result(first.number)
+        jobs.result(first.number, object)
 
 
 def test_what_fails_is_one_line_and_does_not_stop_what_comes_after(jobs):

@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -13,13 +12,13 @@ import pytest
 from genointerp.intervention.canvas import Canvas
 from genointerp.page.measure import Ground
 from genointerp.page.run import open_run
-from genointerp.server.application import make_application
 from genointerp.server.asked import MAX_STROKES, AskedCanvas, AskedStroke
 from genointerp.server.guard import MAX_BODY, POSTED
+from genointerp.server.jobs import Jobs
 from genointerp.server.painting import Painting
 from genointerp.server.site import Site
-from tests.server.bench import SEQUENCE, ToyBench
-from tests.server.conftest import HERE, PORT, TOKEN, TestClient
+from tests.server.bench import BENCH, SEQUENCE, ToyPainter
+from tests.server.conftest import HERE, end
 
 EVIL = "c_b___t_g__b_"
 STROKE = {
@@ -34,28 +33,9 @@ STROKE = {
 PLACE = {"chr": "chrA", "start": 90, "end": 170}
 
 
-@pytest.fixture(scope="module")
-def painter(run_dir):
-    application = make_application(Site.of(open_run(run_dir), ToyBench()), port=PORT, token=TOKEN)
-    client = TestClient(application, base_url=HERE, headers={"origin": HERE})
-    client.get("/", params={"token": TOKEN})
-    return client
-
-
 def ask(client, address, **more):
     body = {"strokes": [STROKE]} | more
     return client.post(address, json=body)
-
-
-def end(client, answer):
-    assert answer.status_code == 200, answer.text
-    number = answer.json()["job"]
-    for _ in range(2000):
-        found = client.get(f"/jobs/{number}").json()
-        if found["state"] not in ("waiting", "running"):
-            return found
-        time.sleep(0.005)
-    raise AssertionError(found)
 
 
 def test_the_change_of_each_base_comes_back_with_its_controls(painter):
@@ -67,7 +47,7 @@ def test_the_change_of_each_base_comes_back_with_its_controls(painter):
     assert (side["chr"][0], side["start"][0], side["end"][-1]) == ("chrA", 90, 170)
     assert side["change"] == [0] * 10 + [2] * 60 + [0] * 10
     heads = [head["name"] for head in told["means"]["columns"]]
-    assert heads[:2] == ["condition", "features"]
+    assert heads[:2] == ["condition", "place"]
     assert [row[0] for row in told["means"]["rows"]] == ["canvas", "random 1"]
     # what is nowhere known has no column
     assert "kl_max" not in heads
@@ -204,7 +184,7 @@ def test_a_unit_is_measured_where_the_feature_fires_for_its_concept(run_dir, ori
     run = open_run(run_dir)
     features = run.features
     features.loc[features["feature"] == 3, "orientation"] = orientation
-    painting = Painting(run, Ground.of(run.specimens), ToyBench())
+    painting = Painting(run, Ground.of(run.specimens), ToyPainter(), Jobs())
     specimen, canvas = painting.canvas(AskedCanvas((AskedStroke(**STROKE | {"value": 2.0}),)))
     (stroke,) = canvas.with_units(specimen.features, specimen.elements).strokes
     assert stroke.concept == ("tRNA" if orientation == "sense" else "")
@@ -232,7 +212,7 @@ def test_only_pages_of_this_server_send_something(painter, client, address):
 
 def test_a_canvas_is_kept_for_one_dictionary_and_its_genomes(run_dir, monkeypatch):
     run = open_run(run_dir)
-    pages = Site.of(run, ToyBench()).pages
+    pages = Site.of(run, BENCH).pages
     both = re.search(r'data-run="\w{16}"', pages.browse)[0]
     assert both in pages.browse
     monkeypatch.setattr(pages, "_run", replace(run, specimens=run.specimens[:1]))
@@ -240,5 +220,6 @@ def test_a_canvas_is_kept_for_one_dictionary_and_its_genomes(run_dir, monkeypatc
 
 
 def test_a_page_without_a_model_offers_no_brush(painter, client):
-    assert 'id="paint"' in painter.get("/browse.html").text
-    assert 'id="paint"' not in client.get("/browse.html").text
+    for section in ("paint", "why"):
+        assert f'id="{section}"' in painter.get("/browse.html").text
+        assert f'id="{section}"' not in client.get("/browse.html").text

@@ -104,6 +104,29 @@ def test_a_canvas_that_cannot_be_painted_is_told_before_the_run(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({}, r"explanations\.one: expected one of at, variant and vcf, found none"),
+        ({"at": ["c1:5"], "variant": ["c1:5:A>C"]}, "found at and variant"),
+        ({"at": ["c9:5"]}, r"explanations\.one: c9:5: expected a region of"),
+        ({"variant": ["5:A>C"]}, r"explanations\.one: 5:A>C: expected SEQID:POS:REF>ALT"),
+        ({"vcf": "##fileformat=VCFv4.2\nc9\t1\t.\tA\tC\n"}, "line 2: expected a contig"),
+    ],
+    ids=["none", "both", "contig", "seqid", "vcf"],
+)
+def test_a_question_that_cannot_be_answered_is_told_before_the_run(
+    config, tmp_path, entry, message
+):
+    if "vcf" in entry:
+        (tmp_path / "some.vcf").write_text(entry["vcf"])
+        entry = {"vcf": str(tmp_path / "some.vcf")}
+    asked = {"explanations": {"one": {"genome": "g", **entry}}}
+    with pytest.raises(ValueError, match=message) as caught:
+        check_inputs(config | asked, where="run.yaml")
+    assert "\n" not in str(caught.value)
+
+
 def test_sides_are_those_of_the_settings_of_associate(config, tmp_path):
     (tmp_path / "blocks.yaml").write_text("{block_bp: 20, gap_bp: 0}")
     config |= {"associate": f"{tmp_path}/blocks.yaml", "test": []}

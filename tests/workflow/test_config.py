@@ -151,6 +151,16 @@ def test_what_is_left_out_has_the_default_of_the_schema(config, tmp_path):
             id="intervention-genome",
         ),
         pytest.param(
+            {"explanations": {"q": {"genome": "b", "at": ["chr1:1"]}}},
+            r"run.yaml: explanations.q: expected one of a, found 'b'",
+            id="explanation-genome",
+        ),
+        pytest.param(
+            {"explanations": {"q": {"genome": "a", "vcf": "v.vcf"}}},
+            r"run.yaml: explanations.q: vcf: expected an existing file, found .*v.vcf",
+            id="explanation-vcf",
+        ),
+        pytest.param(
             {"genomes": {"a": {"sequence": "b.fa"}}},
             r"run.yaml: genomes.a: sequence: expected an existing file, found .*b.fa",
             id="file",

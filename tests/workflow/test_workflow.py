@@ -269,6 +269,29 @@ def test_interventions_are_steps_of_a_run_with_its_model_dictionary_and_features
 
 
 @pytest.mark.slow
+def test_explanations_and_circuits_are_steps_of_a_run_with_its_model_dictionary_and_names(tmp_path):
+    (tmp_path / "some.vcf").write_text("##fileformat=VCFv4.2\nNC_000964.3\t1\t.\tA\tC\n")
+    places = ["NC_000964.3:30,600", "NC_000964.3:40,001-40,009"]
+    wanted = {
+        "bases": {"genome": "bsubtilis", "at": places, "strand": "-"},
+        "variants": {"genome": "bsubtilis", "vcf": "some.vcf"},
+    }
+    circuits = {"min_phi": 0.2, "grouping": "louvain"}
+    lines = planned(tmp_path / "out", tmp_path, explanations=wanted, circuits=circuits)
+    own = options_of(lines["explanations/bases.tsv"])
+    assert [value for name, value in own if name == "--at"] == places
+    assert {("--sae", "sae"), ("--associations", "associations.parquet"), ("--strand", "-")} <= {
+        *own
+    }
+    given = dict(options_of(lines["explanations/variants.tsv"]))
+    assert given["--vcf"] == "../some.vcf"
+    assert not {"--at", "--strand"} & {*given}
+    given = dict(options_of(lines["circuits/edges.tsv"]))
+    assert [given[f"--{key}"] for key in ("min-phi", "grouping")] == ["0.2", "louvain"]
+    assert given["--families-out"] == "circuits/families.tsv"
+
+
+@pytest.mark.slow
 def test_without_annotation_a_run_has_no_step_that_needs_one(tmp_path):
     (tmp_path / "g.fa").write_text(f">c\n{'ACGT' * 50}\n")
     keys = {

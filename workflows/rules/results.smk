@@ -95,6 +95,9 @@ rule report:
         expand(as_text("interventions/steer/{name}.tsv"), name=INTERVENTIONS["steer"]),
         expand(as_text("interventions/paint/{name}.summary.tsv"), name=INTERVENTIONS["paint"]),
         expand("interventions/edit/{name}", name=INTERVENTIONS["edit"]),
+        as_text(*CIRCUITS) if "circuits" in config else [],
+        expand(as_text("explanations/{name}.tsv"), name=EXPLANATIONS),
+        expand(as_text("explanations/{name}.summary.tsv"), name=EXPLANATIONS),
         concepts=outside(config.get("concepts")),
     output:
         page="report.html",

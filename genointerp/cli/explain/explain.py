@@ -91,8 +91,8 @@ def explain(
     Both reading strands are explained, and whether they agree is said.
     """
     from genointerp.command.explain.explain import explain as explain_file
+    from genointerp.explanation.answer import in_short
     from genointerp.explanation.explain import changed
-    from genointerp.explanation.explainer import in_short
 
     answer = explain_file(
         genome,

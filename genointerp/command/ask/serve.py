@@ -13,7 +13,7 @@ from genointerp.server.address import PORT
 from genointerp.store.feature.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from genointerp.intervention.workbench import Workbench
+    from genointerp.server.site import Bench
 
 _log = logging.getLogger(__name__)
 
@@ -75,17 +75,20 @@ def serve(
         listen(site, bound, _log.info if show is None else show)
 
 
-def _bench(folder: RunFolder, model: str | None, device: str) -> "Workbench | None":
+def _bench(folder: RunFolder, model: str | None, device: str) -> "Bench | None":
     """Return what runs the model; None if nobody named one and there is none to run."""
     has_torch = find_spec("torch") is not None
     if model is None and not (has_torch and folder.sae.is_dir() and folder.model):
         return None
     if not has_torch:
         raise InputError("model", "torch, to paint with", "none")
-    from genointerp.intervention.workbench import Workbench
+    from genointerp.explanation.workbench import Workbench as Explains
+    from genointerp.intervention.workbench import Workbench as Paints
+    from genointerp.reading.kept_model import KeptModel
     from genointerp.reading.model_choice import RecordedModel, loaded
+    from genointerp.server.site import Bench
 
-    if model is None:
-        return Workbench(folder.path, folder.sae, RecordedModel({"device": device}))
     # what was named and cannot be loaded is told before the run is read
-    return Workbench(folder.path, folder.sae, loaded(model, device=device))
+    choice = RecordedModel({"device": device}) if model is None else loaded(model, device=device)
+    kept = KeptModel(folder.path, folder.sae, choice)
+    return Bench(Paints(kept), Explains(kept))

@@ -12,12 +12,12 @@ from genointerp.core.feature_names import feature_number
 from genointerp.core.files import claiming, together
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import sha256_file
+from genointerp.explanation.answer import Answer
 from genointerp.explanation.explain import ExplainConfig
-from genointerp.explanation.explainer import Answer
 from genointerp.explanation.inputs import ExplainInputs
-from genointerp.explanation.variant import parse_variant, read_variants
+from genointerp.genome.place import parse_place
+from genointerp.genome.variant import parse_variant, read_variants
 from genointerp.reading.model_choice import AnyModel, RecordedModel
-from genointerp.reading.question import parse_place
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.feature.store import STRANDS, ReadStrand
 from genointerp.store.graph.file import check_graph_path, write_graph

@@ -3,7 +3,7 @@
 (() => {
   const section = document.getElementById("paint");
   if (!section) return;
-  const { ask, send, fill, locus } = globalThis.genointerp;
+  const { ask, send, fill, locus, sleep, workOf, heading, tableOf, filesOf } = globalThis.genointerp;
   const element = (id) => document.getElementById(id);
   const say = (text) => { element("paint-told").textContent = text; };
   const flank = 512, pause = 300, most = 500, mostFeatures = Number(section.dataset.features);
@@ -19,7 +19,6 @@
   };
 
   // tracks of its own: one of the strokes, others of what the model says
-  const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
   const latest = new Map();
   let drawing = Promise.resolve();
   const redraw = (group, tracks) => {
@@ -156,87 +155,15 @@
   });
   over.addEventListener("pointercancel", () => { from = null; band.style.width = 0; });
 
-  // one question at a time of this page, with progress and an end
-  let current = null;
-  const follow = async (asked) => {
-    const bar = element("job-bar");
-    element("job").hidden = false;
-    for (let now = asked; ; now = await ask(`/jobs/${asked.job}`, {})) {
-      if (!now) return false;
-      if (now.total) { bar.max = now.total; bar.value = now.done; } else bar.removeAttribute("value");
-      const ahead = now.ahead ? `${now.ahead} before it` : "with the model";
-      element("job-told").textContent = now.total ? `${now.done} of ${now.total}` : ahead;
-      if (now.state === "failed") throw new Error(now.error);
-      if (now.state === "cancelled") throw new Error("Cancelled.");
-      if (now.state === "done") return true;
-      await sleep(pause);
-    }
-  };
-  const work = async (address, body, show) => {
-    if (current !== null) { say("One question after the other: cancel the one that runs, or wait for it."); return; }
+  const asking = workOf(section, say);
+  const work = (address, body, show) => {
     if (!strokes.length) { say("The canvas is empty: paint a stretch first."); return; }
-    current = 0;
-    say("");
-    try {
-      const answer = await send(address, { strokes, controls: element("with-controls").checked, ...body() });
-      if (!answer) return;
-      const asked = await answer.json();
-      current = asked.job;
-      if (await follow(asked)) await show(asked.job);
-    } catch (error) { say(error.message); } finally {
-      current = null;
-      element("job").hidden = true;
-    }
+    asking(address, () => ({ strokes, controls: element("with-controls").checked, ...body() }), show);
   };
-  element("job-cancel").addEventListener("click", () => {
-    if (current) send("/cancel", { job: current }).catch((error) => say(error.message));
-  });
   const hull = () => {
     const [{ chr }] = strokes;
     if (strokes.some((one) => one.chr !== chr)) throw new Error("The strokes must be on one contig.");
     return { chr, start: Math.min(...strokes.map((one) => one.start)), end: Math.max(...strokes.map((one) => one.end)) };
-  };
-
-  const heading = (text) => {
-    const one = document.createElement("h3");
-    one.textContent = text;
-    return one;
-  };
-  const table = ({ columns, rows }) => {
-    const holder = document.createElement("div"), one = document.createElement("table");
-    holder.className = "scroll found";
-    holder.tabIndex = 0;
-    const head = one.createTHead().insertRow();
-    for (const column of columns) {
-      const cell = document.createElement("th");
-      cell.scope = "col";
-      cell.textContent = column.name.replaceAll("_", " ");
-      cell.title = column.text;
-      head.append(cell);
-    }
-    const bases = (text) => {
-      const letters = document.createElement("code");
-      letters.textContent = text;
-      return letters;
-    };
-    fill(one.createTBody(), rows.map((row) => row.map((cell, i) => {
-      if (columns[i].name === "sequence") return bases(cell);
-      return cell === null ? "" : cell;
-    })));
-    holder.append(one);
-    return holder;
-  };
-  const files = (job, names) => {
-    const line = document.createElement("p");
-    line.append("Files: ");
-    for (const file of names) {
-      const link = document.createElement("a");
-      link.href = `/jobs/${job}/files/${file}`;
-      link.download = file;
-      link.textContent = file;
-      line.append(link, " ");
-    }
-    return line;
   };
 
   // goes to a place of which nothing is shown
@@ -263,8 +190,8 @@
     await redraw("change", Object.entries(found.strands).flatMap(([strand, one]) => shown(strand, one)));
     element("outcome").replaceChildren(
       heading("What changes"),
-      table(found.means),
-      files(job, ["canvas.tsv", "means.tsv", "rows.tsv"]));
+      tableOf(found.means),
+      filesOf(job, ["canvas.tsv", "means.tsv", "rows.tsv"]));
     say("The change of each base is in the browser, in nats; an effect that a control has too is none.");
   }));
 
@@ -278,8 +205,8 @@
     const found = await ask(`/jobs/${job}/designs`, {});
     if (!found) return;
     element("outcome").replaceChildren(
-      heading("On the mean"), table(found.means), heading("Designs"), table(found.designs),
-      files(job, ["canvas.tsv", "designs.fasta", "designs.gff3", "rows.tsv", "means.tsv"]));
+      heading("On the mean"), tableOf(found.means), heading("Designs"), tableOf(found.designs),
+      filesOf(job, ["canvas.tsv", "designs.fasta", "designs.gff3", "rows.tsv", "means.tsv"]));
   }));
 
   element("canvas-file").addEventListener("click", async () => {

@@ -1,0 +1,138 @@
+"""What a run was asked besides its chain: interventions, circuits and explanations, as tables."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from genointerp.core.errors import SchemaError
+from genointerp.store.feature.run_folder import read_mapping
+from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES, COACTIVATION
+from genointerp.store.table.schema.column import TableSchema
+from genointerp.store.table.schema.editing import EDIT_EFFECTS
+from genointerp.store.table.schema.explanation import EXPLAINED
+from genointerp.store.table.schema.intervention import PAINTING, STEERING
+from genointerp.store.table.table import read_table
+
+
+class _Kind(NamedTuple):
+    """Where the tables of one kind are in a run, and what a reader must know of them."""
+
+    folder: str
+    pattern: str
+    heading: str
+    schema: TableSchema
+    note: str
+
+
+_KINDS = (
+    _Kind(
+        "interventions",
+        "steer/*.tsv",
+        "Steer",
+        STEERING,
+        "How the predictions of the model change where features are set, next to controls: an "
+        "effect that a control has too is none.",
+    ),
+    _Kind(
+        "interventions",
+        "paint/*.summary.tsv",
+        "Paint",
+        PAINTING,
+        "What the model writes where features are set, next to controls; the judges are not the "
+        "model.",
+    ),
+    _Kind(
+        "interventions",
+        "edit/*/effects.tsv",
+        "Edit",
+        EDIT_EFFECTS,
+        "How far an edited model follows the edit of activations, and what else changed.",
+    ),
+    _Kind(
+        "circuits",
+        "families.tsv",
+        "Families",
+        CIRCUIT_FAMILIES,
+        "Features that fire at fixed distances from each other along the reading strand, in their "
+        "order; each distance is higher than rotated tracks give.",
+    ),
+    _Kind(
+        "circuits",
+        "edges.tsv",
+        "Edges",
+        COACTIVATION,
+        "Correlation of the firing of two features at the distance at which it is highest, with "
+        "what rotated tracks give.",
+    ),
+    _Kind(
+        "explanations",
+        "*.summary.tsv",
+        "Explain",
+        EXPLAINED,
+        "What the features of the dictionary add to each number, what its errors add, and how far "
+        "both together miss the change (gap); r and slope compare with exact ablation.",
+    ),
+)
+
+FOLDERS = tuple(dict.fromkeys(kind.folder for kind in _KINDS))
+"""Folders of these tables in a run."""
+
+
+class RunTable(NamedTuple):
+    """A table of one thing that was asked, which file that is, and what to know of it.
+
+    Parameters
+    ----------
+    folder
+        Folder of the run: one of `FOLDERS`.
+    title
+        What was asked, with its name in the configuration.
+    source
+        The file, relative to the run.
+    """
+
+    folder: str
+    title: str
+    source: str
+    schema: TableSchema
+    table: pd.DataFrame
+    note: str
+
+    def leading(self) -> pd.DataFrame:
+        """Return the table with the rows of all that was measured first, so that they compare."""
+        first = {"place": "inside", "part": "all"}
+        for column, value in first.items():
+            if column in self.table:
+                is_other = (self.table[column] != value).to_numpy()
+                return self.table.iloc[np.argsort(is_other, kind="stable")]
+        return self.table
+
+
+def read_run_tables(path: Path) -> Iterator[RunTable]:
+    """Yield the tables of what a run was asked besides its chain.
+
+    Raises
+    ------
+    InputError
+        If one is damaged.
+    """
+    for kind in _KINDS:
+        for file in sorted((path / kind.folder).glob(kind.pattern)):
+            # an edit is named by its folder
+            name = file.parent.name if "/*/" in kind.pattern else file.name.partition(".")[0]
+            title = kind.heading if name == kind.heading.lower() else f"{kind.heading} {name}"
+            source = file.relative_to(path).as_posix()
+            table, note = read_table(file, kind.schema), kind.note
+            if kind.schema is EDIT_EFFECTS:
+                note = f"{note} Verdict: {_verdict(file.with_name('summary.json'))}."
+            yield RunTable(kind.folder, title, source, kind.schema, table, note)
+
+
+def _verdict(place: Path) -> str:
+    summary = read_mapping(place)
+    if "verdict" not in summary:
+        raise SchemaError(str(place), "a verdict", ", ".join(summary) or "none")
+    return str(summary["verdict"])
