@@ -10,13 +10,14 @@ import pytest
 from nbclient import NotebookClient
 
 import genointerp as gi
+from genointerp.store.table.schema.explanation import EXPLAINED
 from genointerp.store.table.schema.intervention import DESIGNS, STEERING
 from genointerp.store.table.table import read_table
 from tests.conftest import DATA
 from tests.page.conftest import run_dir  # noqa: F401 (a fixture)
 
 FOLDER = Path(__file__).parents[1] / "docs" / "notebooks"
-NAMES = ["five_minutes", "intervene", "own_genome"]
+NAMES = ["explain", "five_minutes", "intervene", "own_genome"]
 LONG = "long"
 """Tag of a cell that takes minutes, in place of which the tests have a finished run."""
 
@@ -108,6 +109,29 @@ def test_steer_paint_and_edit(tmp_path):
     assert (tmp_path / "designs.fasta").read_text().count(">") == len(
         read_table(tmp_path / "designs.tsv", DESIGNS)
     )
+
+
+@pytest.mark.slow
+def test_explain_and_circuits(tmp_path):
+    settings = {
+        "explain": {"context": 128, "n_exact": 10, "steps": 10},
+        "circuit": {"n_rotations": 20},
+    }
+    genome = DATA / "phix174.gbk"
+    found = execute("explain", tmp_path, genome=genome, settings=settings)
+    texts = "\n".join(
+        output.data.get("text/plain", "")
+        for cell in found.cells
+        for output in cell.get("outputs", ())
+        if "data" in output
+    )
+    assert "NC_001422.1:1,643" in texts
+    told = read_table(tmp_path / "explanation.summary.tsv", EXPLAINED)
+    assert told["strand"].tolist() == ["+", "-"]
+    assert (told["change"] - told["features"] - told["errors"]).abs().le(told["gap"] + 1e-4).all()
+    (effect,) = read_table(tmp_path / "variant.summary.tsv", EXPLAINED).to_dict("records")
+    assert (effect["kind"], effect["n_next"]) == ("variant", 63)
+    assert (tmp_path / "families.tsv").is_file()
 
 
 def test_the_call_that_takes_minutes_is_one_of_start():

@@ -505,6 +505,16 @@ def drag(driver, share, width):
     pointer.click_and_hold().move_by_offset(int(width * across), 3).release().perform()
 
 
+def ask_why(driver, base):
+    fill_in(driver, "why-place", "chrA:101")
+    click(driver, "ask-why")
+    until(driver, lambda found: "The strands agree" in text_of(found, "why-told"))
+    told = text_of(driver, "reasons")
+    assert all(word in told for word in ("Read on +", "Read on -", "features +1.5", "sums.tsv"))
+    links = driver.find_elements("css selector", "#reasons td a")
+    assert {link.get_property("href") for link in links} == {f"{base}features/3.html"}
+
+
 def test_features_are_painted_with_the_mouse_and_designs_come_as_files(driver, run_dir):
     """As the test before, it leaves the page."""
     with painted(run_dir) as address:
@@ -526,9 +536,8 @@ def test_features_are_painted_with_the_mouse_and_designs_come_as_files(driver, r
         assert {"canvas", "change of log p, read on +"} <= names_of_tracks(driver)
         click(driver, "ask-designs")
         until(driver, lambda found: "canvas_4" in text_of(found, "outcome"))
-        asked = "fetch([...document.querySelectorAll('#outcome a')].find((one) => "
-        asked += "one.download === 'designs.fasta').href).then((answer) => answer.text())"
-        fasta = driver.execute_script(f"return {asked}")
+        link = "document.querySelector('#outcome a[download=\"designs.fasta\"]')"
+        fasta = driver.execute_script(f"return fetch({link}.href).then((answer) => answer.text())")
         assert fasta.startswith(f">canvas_1 chrA:{first}-{last}(+) log_p=-1.25\nACGTACGT")
         click(driver, "canvas-file")
         # a dose without an end
@@ -539,13 +548,7 @@ def test_features_are_painted_with_the_mouse_and_designs_come_as_files(driver, r
         until(driver, lambda found: "0 of 1" in text_of(found, "paint-job-told"))
         click(driver, "paint-job-cancel")
         until(driver, lambda found: "Cancelled" in text_of(found, "paint-told"))
-        fill_in(driver, "why-place", "chrA:101")
-        click(driver, "ask-why")
-        until(driver, lambda found: "The strands agree" in text_of(found, "why-told"))
-        told = text_of(driver, "reasons")
-        assert all(word in told for word in ("Read on +", "Read on -", "features +1.5", "sums.tsv"))
-        links = driver.find_elements("css selector", "#reasons td a")
-        assert {link.get_property("href") for link in links} == {f"{base}features/3.html"}
+        ask_why(driver, base)
         assert driver.get_log("browser") == []
         # the canvas is there when the page is opened again
         driver.refresh()
