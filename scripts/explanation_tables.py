@@ -24,8 +24,9 @@ from genointerp.explanation.explain import ExplainConfig, Explanation, explain_q
 from genointerp.explanation.explainer import Explainer
 from genointerp.explanation.faithfulness import curves, rankings
 from genointerp.explanation.inputs import ExplainInputs
-from genointerp.explanation.variant import Variant, VariantEffect, explain_variant
+from genointerp.explanation.variant import VariantEffect, explain_variant
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.variant import Variant
 from genointerp.reading.question import ask_bases
 from genointerp.reading.target import Measure
 from genointerp.reading.tokens import WindowTokens

@@ -7,9 +7,10 @@ import pytest
 
 from genointerp.explanation.attribution import AttributionConfig, attribute
 from genointerp.explanation.explain import ExplainConfig
-from genointerp.explanation.variant import Variant, explain_variant
+from genointerp.explanation.variant import explain_variant
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.variant import Variant
 from genointerp.reading.question import ask_bases
 from tests.explanation.test_attribution import dictionary_of
 from tests.model_kinds import make_transformers

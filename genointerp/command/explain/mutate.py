@@ -12,6 +12,7 @@ from genointerp.core.files import claiming, together
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.explanation.reader import Reader
 from genointerp.explanation.upstream import Upstream, UpstreamConfig, explain_upstream
+from genointerp.genome.place import parse_place
 from genointerp.reading.model_choice import AnyModel, RecordedModel
 from genointerp.reading.question import parse_place
 from genointerp.store.feature.store import STRANDS, ReadStrand
