@@ -1,6 +1,5 @@
 """What is asked of a model: its prediction of bases on a strand, or a feature at a base."""
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,17 +9,13 @@ from torch import Tensor
 
 from genointerp.core.errors import CoordinateError, InputError
 from genointerp.genome.genome import Contig, Genome
-from genointerp.genome.interval import GenomicInterval, format_region, parse_region
+from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.genome.windows import Window
 from genointerp.model.protocol import Differentiable, DnaModel, SiteActivations
 from genointerp.reading.loss import check_causal
 from genointerp.reading.target import Explained, Measure, PreActivation, Prediction
 from genointerp.reading.tokens import Passage, TokenBatch, WindowTokens, genome_passages, tokenised
 from genointerp.sae.dictionary import Dictionary
-
-MOST_BASES = 1024
-"""Longest stretch that can be asked for."""
-_SINGLE = re.compile(r".+:[0-9][0-9,]*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,33 +92,6 @@ class Question:
             logits=not self.watched,
         )
         return self.target(traced).detach()
-
-
-def parse_place(text: str, genome: Genome) -> GenomicInterval:
-    """Read the place of a question: ``seqid:first-last``, or ``seqid:base`` for one base.
-
-    Everything is as in `parse_region`, except that a single number is one base, where samtools
-    reads all from there to the end of the contig.
-
-    Raises
-    ------
-    CoordinateError
-        If it is no region of the genome, or longer than :data:`MOST_BASES`.
-
-    Examples
-    --------
-    >>> from genointerp.genome.genome import Contig
-    >>> genome = Genome([Contig("c", np.frombuffer(b"ACGT", np.uint8))])
-    >>> parse_place("c:3", genome)
-    GenomicInterval(seqid='c', start=2, end=3, strand='.')
-    """
-    single = _SINGLE.fullmatch(text) is not None and text not in genome
-    region = f"{text}-{text.rsplit(':', 1)[1]}" if single else text
-    found = parse_region(region, genome.lengths, circular=genome.circular)
-    if found.length > MOST_BASES:
-        expected = f"one base, or a stretch of at most {MOST_BASES:,}"
-        raise CoordinateError(text, expected, f"{found.length:,} bases")
-    return found
 
 
 def ask_bases(

@@ -14,7 +14,6 @@ from genointerp.explanation.reader import Reader
 from genointerp.explanation.upstream import Upstream, UpstreamConfig, explain_upstream
 from genointerp.genome.place import parse_place
 from genointerp.reading.model_choice import AnyModel, RecordedModel
-from genointerp.reading.question import parse_place
 from genointerp.store.feature.store import STRANDS, ReadStrand
 from genointerp.store.table.schema.mutagenesis import CHAIN, EXPLAINING_BASES
 from genointerp.store.table.table import check_table_path, is_table_of, write_table

@@ -12,9 +12,10 @@ from genointerp.core.files import claiming
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.interval import GenomicInterval, Strand
+from genointerp.genome.place import parse_place
 from genointerp.genome.read import read_genome
 from genointerp.reading.model_choice import AnyModel, RecordedModel, loaded_or_recorded
-from genointerp.reading.question import ask_bases, parse_place
+from genointerp.reading.question import ask_bases
 from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.header import read_header
 from genointerp.store.feature.run_folder import RunFolder
