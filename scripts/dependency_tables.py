@@ -346,13 +346,15 @@ def stem_rows() -> str:
             way: table.loc[("genome", f"largest, {way}", stem)]
             for way in ("sense", "antisense", "both", "both, corrected")
         }
-        control = table.loc[("shuffled", "largest, both", stem), "auroc"]
-        both = found["both"]
-        cells = [stem, f"{both['n_pairs']:.0f}", *(f"{it['auroc']:.2f}" for it in found.values())]
-        cells += [f"{both['null_low']:.2f}-{both['null_high']:.2f}", f"{control:.2f}"]
+        n_pairs = found["both"]["n_pairs"]
+        cells = [stem, f"{n_pairs:.0f}", *(f"{it['auroc']:.2f}" for it in found.values())]
+        for way in ("both", "both, corrected"):
+            own, control = found[way], table.loc[("shuffled", f"largest, {way}", stem), "auroc"]
+            cells += [f"{own['null_low']:.2f}-{own['null_high']:.2f}", f"{control:.2f}"]
         rows.append(cells)
     names = ["stem", "pairs", "sense", "antisense", "both", "both, corrected"]
-    return _markdown([*names, "random pairs (95 %)", "shuffled bases"], rows)
+    controls = ["random pairs (95 %)", "shuffled bases"]
+    return _markdown([*names, *controls, *(f"corrected: {it}" for it in controls)], rows)
 
 
 def codon_rows() -> str:
@@ -399,8 +401,11 @@ def base_rows() -> str:
         low, high = group["r"].min(), group["r"].max()
         means = [f"{group[name].mean():.2f}" for name in names]
         means[0] += f" ({low:.2f} to {high:.2f})"
+        more = group["kept_16"] - group["last_16"]
+        means.append(f"{more.mean():+.3f} ({more.std():.3f})")
         rows.append([str(type), str(len(group)), *means])
-    return _markdown(["class", "predictions", *names.values()], rows)
+    last = "largest gradient less last 16 (sd)"
+    return _markdown(["class", "predictions", *names.values(), last], rows)
 
 
 def chain_rows() -> str:

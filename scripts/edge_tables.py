@@ -237,6 +237,7 @@ def _together() -> str:
     columns: dict[str, Callable[[pd.Series], str]] = {
         "concept": lambda row: row["concept"],
         "features": lambda row: row["group"],
+        "bases": lambda row: f"{row['n_bases']}",
         "together, nats per base": lambda row: f"{row['effect']:.4f} ± {row['effect_se']:.4f}",
         "sum of each": lambda row: f"{row['effect_parts']:.4f}",
         "matched": lambda row: f"{row['effect_null']:.4f}",

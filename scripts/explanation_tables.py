@@ -270,6 +270,7 @@ def faithfulness_table() -> str:
                     "errors": str(errors),
                     "nodes by": str(order),
                     **{f"k={k}": _share(medians["faithfulness"][k]) for k in _SHOWN},
+                    **{f"within .1, k={k}": _n_within(own, k) for k in (10, 50)},
                     "area": _share(float(np.median(areas))),
                     "k for .8": _size_for(own, 0.8),
                     **{f"left, k={k}": _share(medians["completeness"][k]) for k in (50, 1000)},
@@ -312,6 +313,11 @@ def _size_for(own: pd.DataFrame, least: float) -> str:
     reached = own[own["faithfulness"] >= least].groupby("base")["k"].min()
     found = float(reached.reindex(own["base"].unique()).fillna(np.inf).median())
     return f"{found:.0f}" if np.isfinite(found) else f"above {own['k'].max()}"
+
+
+def _n_within(own: pd.DataFrame, k: int) -> str:
+    """Return the number of bases of which so many nodes carry .9 to 1.1 of the change."""
+    return str(own.loc[own["k"] == k, "faithfulness"].between(0.9, 1.1).sum())
 
 
 def _share(value: float) -> str:

@@ -148,7 +148,7 @@ def dependency_map(
 ) -> pd.DataFrame:
     """Return the dependencies among the bases of a region, on each reading strand, as a table.
 
-    Beside each pair is a control: the 95th percentile of the pairs at the same distance in the same
+    Each pair has a control: the 95th percentile of the pairs at the same distance in the same
     region with its dinucleotides shuffled, behind the same context.
 
     Parameters

@@ -62,8 +62,8 @@ def explain_variant(
 
     The states behind a substitution are compared with those of the genome, token by token: the
     baseline is ``counterfactual``, whatever the configuration says. The log probability of the
-    variant's own bases is exact and needs no explanation: the states that decide the first of them
-    are those of the genome.
+    variant's own bases is exact and not decomposed: the state that decides the first of them is
+    that of the genome, so that of a single base there is nothing to explain.
 
     Raises
     ------

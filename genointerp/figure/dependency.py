@@ -1,4 +1,4 @@
-"""Figure of a dependency map, with genes and bases beside it."""
+"""Figure of a dependency map, with the genes and bases along its sides."""
 
 from itertools import pairwise
 from typing import Unpack

@@ -1,4 +1,4 @@
-"""Passages that begin like one other: a model reads once what they have in common."""
+"""Passages with a common beginning: a model reads once what they have in common."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,7 +1,7 @@
 """Co-activation by lag: which features fire a fixed number of bases after which others.
 
 Only the firing counts, not its strength. Each strand is read in its own direction and counted by
-itself, since genes, and with them most of what fires, seldom lie on both strands alike.
+itself, since a gene, and with it most of what fires, lies on one of them.
 """
 
 import logging

@@ -2,7 +2,7 @@
 
 A group of features is a circuit only if it does something that its members do not do one by one, or
 if what one does goes through another. Everything is done with matched groups too, whose features
-fire as often and as strongly in the same windows.
+are drawn from those that come nearest in how often and how strongly they fire in the same windows.
 """
 
 from collections.abc import Sequence

@@ -103,6 +103,33 @@ def test_the_command_writes_what_the_function_returns(files, tmp_path):
     assert recorded["inputs"].keys() == {"genome", "model", "sae"}
 
 
+def test_strands_agree_if_what_they_say_has_one_sign(files, tmp_path):
+    of_bases = gi.explain(
+        files.genome,
+        tmp_path / "bases.tsv",
+        str(files.model),
+        at=[f"c:{base}" for base in range(60, 64)],
+        sae=files.sae,
+        config=SETTINGS,
+    ).summary
+    of_variants = gi.explain(
+        files.genome,
+        tmp_path / "variants.tsv",
+        str(files.model),
+        variant=[f"c:100:A>{alt}" for alt in "CGT"] + ["c:100:A>AC"],
+        sae=files.sae,
+        config=SETTINGS,
+    ).summary
+    # of bases the sum over the features of largest sum is what has a sign: "0 +0.1; 7 -0.2"
+    sums = of_bases["top"].map(lambda it: sum(float(one.split()[-1]) for one in it.split("; ")))
+    for table, number in ((of_bases, sums), (of_variants, of_variants["change"])):
+        pairs = number.to_numpy().reshape(-1, 2)
+        assert (np.abs(pairs) > 0.005).all()
+        expected = (pairs > 0).all(1) | (pairs < 0).all(1)
+        assert table["strands_agree"].tolist() == expected.astype(int).repeat(2).tolist()
+        assert set(expected) == {True, False}
+
+
 def test_a_vcf_has_a_row_for_each_variant_and_strand(files, tmp_path):
     out = tmp_path / "v.tsv"
     result = run(files, out, "--vcf", files.vcf)

@@ -36,6 +36,23 @@ def test_figures_of_faithfulness_are_medians_over_bases(tmp_path, monkeypatch):
     assert found["left, k=50"] == "0.25"
 
 
+def test_too_much_of_a_change_is_no_nearer_to_it_than_too_little(tmp_path, monkeypatch):
+    monkeypatch.setattr(explanation_tables, "KEPT", tmp_path)
+    faithful = {1: [0.5, 1.0, 1.0, 1.0], 2: [0.95, 1.05, 1, 1], 3: [1.5, 1.2, 1, 1]}
+    rows = [
+        {"order": "attribution", "k": k, "errors": "kept", "base": base, "faithfulness": value}
+        for base, values in faithful.items()
+        for k, value in zip((10, 50, 200, 1000), values, strict=True)
+    ]
+    for concept in CONCEPTS:
+        table = pd.DataFrame(rows).assign(completeness=0.25)
+        table.to_csv(tmp_path / f"curves_{concept}.tsv", sep="\t", index=False)
+    heading, _, row, _ = explanation_tables.faithfulness_table().splitlines()
+    found = dict(zip(heading.strip("| ").split(" | "), row.strip("| ").split(" | "), strict=True))
+    assert found["within .1, k=10"] == "1"
+    assert found["within .1, k=50"] == "2"
+
+
 def test_of_variants_the_sum_of_errors_is_compared_with_the_change(tmp_path, monkeypatch):
     monkeypatch.setattr(explanation_tables, "KEPT", tmp_path)
     table = pd.read_csv(KEPT / "variants_tRNA.tsv", sep="\t").head(3)

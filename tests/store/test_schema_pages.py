@@ -1,8 +1,13 @@
 from pathlib import Path
 
 import h5py
+import networkx as nx
+import pandas as pd
 import pytest
 
+from genointerp.core.provenance import Provenance
+from genointerp.store.graph.network import write_network
+from genointerp.store.table.schema.circuit import CIRCUIT_MEMBERS, COACTIVATION
 from genointerp.store.table.schema.registry import SCHEMAS
 from tests.stores import dense_features, write_activations, write_features
 
@@ -35,3 +40,18 @@ def test_page_names_every_attribute_and_dataset_that_is_written(tmp_path, name, 
     for path in names:
         short = path.removeprefix("plus/").removeprefix("minus/")
         assert f"`{short}`" in page or short.split("/")[0] == "contigs"
+
+
+def test_page_of_networks_names_every_attribute_that_is_written(tmp_path):
+    edges, members = (
+        pd.DataFrame({c.name: ["x" if c.kind == "string" else 1] for c in schema.columns})
+        for schema in (COACTIVATION, CIRCUIT_MEMBERS)
+    )
+    write_network(edges, members, tmp_path / "n.graphml", Provenance({}, {}))
+    found = nx.read_graphml(tmp_path / "n.graphml", force_multigraph=True)
+    page = (PAGES / "coactivation-network-v1.md").read_text()
+    (_, node), (_, _, edge) = *found.nodes(data=True), *found.edges(data=True)
+    assert {"feature", "family"} < node.keys()
+    assert {"relation", "phi"} < edge.keys()
+    for name in (*found.graph, *node, *edge):
+        assert f"`{name}`" in page or name.endswith("_default")

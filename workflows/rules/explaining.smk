@@ -1,4 +1,4 @@
-# What explanations and circuits read and are told.
+# Keys of the configuration and inputs that the rules of explanations and circuits share.
 EXPLANATIONS = config["explanations"]
 CIRCUITS = [f"circuits/{name}.tsv" for name in ("edges", "lags", "families", "members")]
 

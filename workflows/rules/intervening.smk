@@ -1,4 +1,4 @@
-# What interventions read and are told, whichever rule makes them.
+# Inputs and options that all rules of interventions share.
 INTERVENTIONS = {
     command: config["interventions"].get(command, {}) for command in ("steer", "paint", "edit")
 }

@@ -55,6 +55,10 @@ DEPENDENCY = TableSchema(
         required("distance", "int64", "bases from the one to the other, in reading direction"),
         required("dependency", "float64", "largest |change of log odds| of a base there, nats"),
         required("frobenius", "float64", "root of the sum of squares of all 12 changes, nats"),
-        required("shuffled", "float64", "what 1 in 20 pairs of shuffled bases exceeds; NaN: none"),
+        required(
+            "shuffled",
+            "float64",
+            "95th percentile at this distance in shuffled bases; NaN: none",
+        ),
     ),
 )
