@@ -9,7 +9,7 @@ import pandas as pd
 
 from genointerp.core.errors import SchemaError
 from genointerp.store.feature.run_folder import read_mapping
-from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES, COACTIVATION
+from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES, CIRCUIT_MEMBERS, COACTIVATION
 from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.schema.editing import EDIT_EFFECTS
 from genointerp.store.table.schema.explanation import EXPLAINED
@@ -58,6 +58,13 @@ _KINDS = (
         CIRCUIT_FAMILIES,
         "Features that fire at fixed distances from each other along the reading strand, in their "
         "order; each distance is higher than rotated tracks give.",
+    ),
+    _Kind(
+        "circuits",
+        "members.tsv",
+        "Members",
+        CIRCUIT_MEMBERS,
+        "The family of each feature that is in one.",
     ),
     _Kind(
         "circuits",

@@ -19,7 +19,7 @@ from genointerp.association.split import (
 from genointerp.core.errors import ConfigError, CoordinateError, InputError
 from genointerp.core.nearest import suggested
 from genointerp.genome.genome import Genome
-from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.interval import GenomicInterval, format_region
 from genointerp.genome.place import parse_place
 from genointerp.genome.read import read_genome
 from genointerp.genome.variant import parse_variant, read_variants
@@ -110,13 +110,30 @@ def _check_explained(entry: Mapping[str, Any], genome: Genome, where: str) -> No
     if len(asked) != 1:
         found = " and ".join(asked) or "none"
         raise ConfigError(where, "one of at, variant and vcf", found)
-    if "vcf" in entry:
-        read_variants(Path(entry["vcf"]), genome)
-    for text in entry.get("at", entry.get("variant", ())):
+    (key,) = asked
+    for text in [entry[key]] if key == "vcf" else entry[key]:
         try:
-            parse_place(text, genome) if "at" in entry else parse_variant(text, genome)
+            if key == "vcf":
+                read_variants(Path(text), genome)
+            elif key == "variant":
+                parse_variant(text, genome)
+            else:
+                _check_predicted(parse_place(text, genome), genome, entry.get("strand"))
         except InputError as error:
-            raise ConfigError(f"{where}: {text}", error.expected, error.found) from error
+            place = error.where if key == "vcf" else text
+            raise ConfigError(f"{where}: {place}", error.expected, error.found) from error
+
+
+def _check_predicted(place: GenomicInterval, genome: Genome, strand: str | None) -> None:
+    """Refuse bases that no model predicts: unknown ones, and the first that is read of a contig."""
+    letters = genome.fetch(place).tobytes().decode()
+    if not set(letters) <= set("ACGT"):
+        raise InputError(format_region(place), "A, C, G and T", letters[:30])
+    contig = genome[place.seqid]
+    ends = {"+": place.start == 0, "-": place.end == contig.length}
+    if not contig.circular and any(ends[one] for one in (strand or "+-")):
+        expected = "a base that is read before the first that is asked for"
+        raise InputError(format_region(place), expected, "none")
 
 
 def _check_steered(

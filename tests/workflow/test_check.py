@@ -111,9 +111,11 @@ def test_a_canvas_that_cannot_be_painted_is_told_before_the_run(
         ({"at": ["c1:5"], "variant": ["c1:5:A>C"]}, "found at and variant"),
         ({"at": ["c9:5"]}, r"explanations\.one: c9:5: expected a region of"),
         ({"variant": ["5:A>C"]}, r"explanations\.one: 5:A>C: expected SEQID:POS:REF>ALT"),
+        ({"at": ["c1:1"]}, r"c1:1: expected a base that is read before the first .*, found none"),
+        ({"at": ["c1:100"]}, "c1:100: expected a base that is read before"),
         ({"vcf": "##fileformat=VCFv4.2\nc9\t1\t.\tA\tC\n"}, "line 2: expected a contig"),
     ],
-    ids=["none", "both", "contig", "seqid", "vcf"],
+    ids=["none", "both", "contig", "seqid", "first", "last", "vcf"],
 )
 def test_a_question_that_cannot_be_answered_is_told_before_the_run(
     config, tmp_path, entry, message
