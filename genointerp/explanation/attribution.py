@@ -25,8 +25,8 @@ from genointerp.sae.dictionary import Dictionary
 
 Baseline = Literal["mean", "shuffle", "zero", "counterfactual"]
 """What the activations are compared with: the mean amount of each feature over the window, without
-an error; the activations that the bases with dinucleotides shuffled have; no features and no error;
-or the activations of another sequence."""
+an error; the activations that the bases have with dinucleotides shuffled, but for the first and
+those that are asked for; no features and no error; or the activations of another sequence."""
 
 
 @dataclass(frozen=True)
@@ -267,13 +267,17 @@ def _shuffled(
     """Return the tokens with the bases before those that are asked for in another order."""
     bases, spans = question.passage.bases.copy(), question.read.spans
     before = int(spans.start[question.asked])
+    if before < 3:
+        expected = "at least 3 bases before those that are asked for, which are shuffled"
+        raise InputError("baseline shuffle", expected, str(before))
     draw = rng(seed, f"shuffle {number} before {question.name} {question.interval.strand}")
-    bases[:before] = dinucleotide_shuffle(bases[:before], draw)
-    ids = model.tokenize(bases).ids
-    if len(ids) != len(spans.ids):
-        found = f"{len(ids)} instead of {len(spans.ids)}"
-        raise InputError("baseline shuffle", "as many tokens once bases are shuffled", found)
-    return ids
+    # a shuffle keeps the last base: with that which is asked for, the one before it may change
+    bases[: before + 1] = dinucleotide_shuffle(bases[: before + 1], draw)
+    shuffled = model.tokenize(bases)
+    if not np.array_equal(shuffled.start, spans.start):
+        expected = "tokens that begin at the same bases once these are shuffled"
+        raise InputError("baseline shuffle", expected, "others")
+    return shuffled.ids
 
 
 def _attribution(
@@ -286,10 +290,15 @@ def _attribution(
 ) -> Attribution:
     directions = dictionary.directions
     features, errors = torch.zeros_like(own.amounts), own.error.new_zeros(len(own.error))
+    listed = []
     for other, path in zip(others, paths, strict=True):
         gradient = path.gradient[question.nodes].to(directions)
-        features += (own.amounts - other.amounts) * (gradient @ directions.T) / len(paths)
-        errors += ((own.error - other.error) * gradient).sum(1) / len(paths)
+        by_feature = (own.amounts - other.amounts) * (gradient @ directions.T)
+        by_error = ((own.error - other.error) * gradient).sum(1)
+        total = float(by_feature.double().sum() + by_error.double().sum())
+        listed.append(path._replace(total=total))
+        features += by_feature / len(paths)
+        errors += by_error / len(paths)
     amounts = torch.stack([other.amounts for other in others]).mean(0)
     error = torch.stack([other.error for other in others]).mean(0)
     at_end = at_end.to(directions)
@@ -307,8 +316,8 @@ def _attribution(
         paths[0].end_value,
         float(np.mean([path.start_value for path in paths])),
         max(path.steps for path in paths),
-        abs(float(np.mean([path.total - path.change for path in paths]))),
-        all(path.is_complete for path in paths),
+        abs(float(np.mean([path.total - path.change for path in listed]))),
+        all(path.is_complete for path in listed),
     )
 
 

@@ -156,11 +156,12 @@ class Explainer:
         progress: Progress,
     ) -> Answer:
         found = _Found(self)
-        for done, place in enumerate(places, 1):
-            asked = [ask(replace(place, strand=strand)) for strand in strands]
+        # all are asked before the first is explained, as one of them may be refused
+        asked = [[ask(replace(place, strand=strand)) for strand in strands] for place in places]
+        for done, (place, questions) in enumerate(zip(places, asked, strict=True), 1):
             answers = [
                 explain_question(self.model, self.dictionary, question, self.config)
-                for question in asked
+                for question in questions
             ]
             # a feature means something else on the other strand, so that nothing is to agree
             agree = -1 if kind == "feature" else _agree([it.top_sum for it in answers])
@@ -174,7 +175,8 @@ class Explainer:
         return found.answer()
 
     def _variant_rows(self, effects: Sequence[VariantEffect]) -> Iterator[dict[str, object]]:
-        agree = _agree([effect.change for effect in effects])
+        # a strand with no base behind has nothing to say
+        agree = _agree([effect.change for effect in effects if effect.n_next])
         for effect in effects:
             variant = effect.variant
             own: dict[str, object] = {

@@ -110,8 +110,9 @@ def explain_upstream(
         raise InputError("chain", expected, f"feature {feature}")
     asked = [replace(place, strand=strand) for place in places for strand in strands]
     bases, links, correlations = [], [], []
-    for done, place in enumerate(asked, 1):
-        question = _question(reader, place, dictionary, feature, config)
+    # all are asked before the first is answered, as one of them may be refused
+    questions = [_question(reader, place, dictionary, feature, config) for place in asked]
+    for done, (place, question) in enumerate(zip(asked, questions, strict=True), 1):
         length = reader.genome[place.seqid].length
         found = mutate(reader.model, question, config)
         bases.append(bases_table(found, length))

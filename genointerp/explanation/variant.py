@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int64
 
 from genointerp.explanation.explain import ExplainConfig, Explanation, explain_question
 from genointerp.genome.genome import Genome
@@ -30,10 +30,11 @@ class VariantEffect:
     value, baseline_value
         Log probability of the bases behind, with the variant and without, in nats.
     n_next
-        Number of these bases.
+        Number of these bases: those of tokens that begin and end at the same bases with the
+        variant and without, so that both numbers are of the same bases.
     explanation
-        The change of that, by nodes; None for an insertion or deletion, whose tokens do not match
-        those of the genome one by one, and if there is no base behind.
+        The change of that, by nodes; None if tokens do not match those of the genome one by one, as
+        those of an insertion or deletion, and if there is no base behind.
     """
 
     variant: Variant
@@ -80,8 +81,12 @@ def explain_variant(
     alt = alt if strand == "+" else reverse_complement(alt)
     rest = passage.bases[first + len(variant.ref) :]
     bases = np.concatenate([passage.bases[:first], alt, rest])
-    before = _allele(model, passage.bases, first, len(variant.ref))
-    after = _allele(model, bases, first, len(alt))
+    spans, other = model.tokenize(passage.bases), model.tokenize(bases)
+    behind = _same_behind(
+        (spans, len(passage.bases), first + len(variant.ref)), (other, len(bases), first + len(alt))
+    )
+    before = _allele(model, spans, behind[0], first, len(variant.ref))
+    after = _allele(model, other, behind[1], first, len(alt))
     effect = VariantEffect(
         variant,
         strand,
@@ -91,17 +96,17 @@ def explain_variant(
         after.n_next,
         None,
     )
-    matched = variant.is_substitution and len(before.spans.ids) == len(after.spans.ids)
+    matched = variant.is_substitution and np.array_equal(spans.start, other.start)
     if not matched or not after.n_next:
         return effect
     question = Question(
         str(variant),
         passage._replace(bases=bases),
-        WindowTokens(passage.window, after.spans),
+        WindowTokens(passage.window, other),
         after.behind,
-        asked=int(np.flatnonzero(after.spans.end > first)[0]),
+        asked=int(np.flatnonzero(other.end > first)[0]),
         last=int(after.behind.token[-1]) - 1,
-        counterfactual=before.spans.ids,
+        counterfactual=spans.ids,
     )
     compared = replace(config, baseline="counterfactual")
     return replace(effect, explanation=explain_question(model, dictionary, question, compared))
@@ -111,20 +116,43 @@ def explain_variant(
 class _Allele:
     """A sequence with one allele, and how probable the model finds it and what is behind it."""
 
-    spans: TokenSpans
     behind: Prediction
     n_next: int
     own_log_p: float
     next_log_p: float
 
 
-def _allele(model: DnaModel, bases: UInt8[np.ndarray, " bp"], first: int, n_own: int) -> _Allele:
+def _same_behind(*alleles: tuple[TokenSpans, int, int]) -> tuple[Int64[np.ndarray, " token"], ...]:
+    """Return the tokens behind two alleles that begin and end at the same bases.
+
+    Parameters
+    ----------
+    alleles
+        Of each its tokens, the length of its sequence, and where the bases behind it begin.
+    """
+    places = []
+    for spans, length, begin in alleles:
+        token = np.flatnonzero(spans.start >= begin)
+        # what is behind is the same in both, so that bases are counted from the end
+        away = length - np.stack([spans.start[token], spans.end[token]], axis=1)
+        places.append(dict(zip(map(tuple, away.tolist()), token.tolist(), strict=True)))
+    shared = [place for place in places[0] if place in places[1]]
+    return tuple(np.array([own[it] for it in shared], dtype=np.int64) for own in places)
+
+
+def _allele(
+    model: DnaModel,
+    spans: TokenSpans,
+    behind: Int64[np.ndarray, " token"],
+    first: int,
+    n_own: int,
+) -> _Allele:
     """Let the model read a sequence whose own bases are ``[first, first + n_own)``."""
     checked = differentiable(model)
-    spans, symbols = model.tokenize(bases), checked.symbols
+    symbols = checked.symbols
     known = np.isin(spans.ids, symbols.ids)
     own = np.flatnonzero((spans.start >= 0) & (spans.start < first + n_own) & (spans.end > first))
-    behind = np.flatnonzero((spans.start >= first + n_own) & known)
+    behind = behind[known[behind]]
     column = {int(it): i for i, it in enumerate(symbols.ids)}
     traced = checked.trace(torch.from_numpy(spans.ids)[None])
 
@@ -136,7 +164,7 @@ def _allele(model: DnaModel, bases: UInt8[np.ndarray, " bp"], first: int, n_own:
     own_log_p = float(asked(own)(traced).detach()) if is_decided else float("nan")
     next_log_p = float(asked(behind)(traced).detach())
     n_next = int((spans.end - spans.start)[behind].sum())
-    return _Allele(spans, asked(behind), n_next, own_log_p, next_log_p)
+    return _Allele(asked(behind), n_next, own_log_p, next_log_p)
 
 
 def _kept(genome: Genome, variant: Variant, strand: Strand, n_next: int) -> GenomicInterval:

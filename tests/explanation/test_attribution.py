@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from genointerp.core.errors import ConfigError, InputError, MismatchError
+from genointerp.explanation import attribution
 from genointerp.explanation.attribution import AttributionConfig, Nodes, ablate, attribute
+from genointerp.explanation.path import integrate
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.model.protocol import SiteActivations
@@ -93,6 +95,30 @@ def test_attributions_of_features_and_errors_add_up_to_the_change(hyena, genome,
     assert 0 < found.error_share < 1
     # all but the last token of three is read before one of them is decided
     assert found.features.shape == (32, 24)
+
+
+def test_the_gap_is_that_of_what_is_listed(hyena, question, monkeypatch):
+    def halved(*inputs):
+        path = integrate(*inputs)
+        return path._replace(gradient=path.gradient / 2)
+
+    monkeypatch.setattr(attribution, "integrate", halved)
+    found = attribute(hyena, dictionary_of(hyena, "blocks.1"), question)
+    total = found.features.sum(dtype=float) + found.errors.sum(dtype=float)
+    assert found.gap == pytest.approx(abs(total - found.change), abs=1e-5)
+    assert found.gap > 0.4 * abs(found.change)
+    assert not found.is_complete
+
+
+def test_a_shuffle_changes_the_base_before_that_which_is_asked_for(hyena, genome):
+    dictionary = dictionary_of(hyena, "blocks.0")
+    config = AttributionConfig(baseline="shuffle", steps=1, most_steps=1)
+    question = ask_bases(hyena, genome, GenomicInterval("c", 60, 61, "+"), context=30)
+    found = attribute(hyena, dictionary, question, config)
+    assert np.abs(found.amounts - found.baseline_amounts)[-1].max() > 0
+    question = ask_bases(hyena, genome, GenomicInterval("c", 60, 61, "+"), context=2)
+    with pytest.raises(InputError, match="baseline shuffle: expected at least 3 bases before"):
+        attribute(hyena, dictionary, question, config)
 
 
 def test_attribution_is_the_integral_over_amounts_and_error(hyena, question):

@@ -1,5 +1,6 @@
 """The command `explain`: its tables, what it takes of a run, and what it refuses."""
 
+import inspect
 import re
 from types import SimpleNamespace
 
@@ -190,6 +191,7 @@ def test_a_feature_is_explained_by_those_below_it(files, tmp_path):
         pytest.param(["--variant", "100:G>A"], "expected the genome's A at c:100", id="ref"),
         pytest.param(["--at", "c:9", "--feature", "3"], "found feature alone", id="no-dictionary"),
         pytest.param(["--at", "c:9", "--n-exact", "13"], "from 0 to n_nodes=12", id="n-exact"),
+        pytest.param(["--at", "c:100", "--at", "c:1"], "bases before the first", id="second"),
         pytest.param(["--at", "c:9", "--dtype", "bfloat16"], "dtype float32", id="half"),
     ],
 )
@@ -198,6 +200,40 @@ def test_what_cannot_be_explained_is_answered_in_one_line(files, tmp_path, optio
     assert isinstance(result.exception, InputError)
     assert message in str(result.exception)
     assert not (tmp_path / "e.tsv").exists()
+
+
+def test_a_strand_is_plus_or_minus(files, tmp_path):
+    # without the types, which run in tests alone
+    explain = inspect.unwrap(gi.explain)
+    with pytest.raises(InputError, match="strand: expected one of '\\+', '-', found 'x'"):
+        explain(files.genome, tmp_path / "e.tsv", at="c:9", sae=files.sae, strand="x")
+
+
+def test_a_strand_without_bases_behind_a_variant_does_not_disagree(files, tmp_path):
+    first = gi.read_genome(files.genome)["c"].sequence[:1].tobytes().decode()
+    result = run(
+        files, tmp_path / "e.tsv", "--variant", f"1:{first}>{'A' if first != 'A' else 'C'}"
+    )
+    assert result.exit_code == 0, result.output
+    assert "agree" not in result.output
+    summary = read_table(tmp_path / "e.summary.tsv", EXPLAINED)
+    assert summary["n_next"].tolist() == [9, 0]
+    assert summary["strands_agree"].tolist() == [-1, -1]
+
+
+def test_every_base_is_asked_for_before_one_is_explained(files, tmp_path):
+    done = []
+    with pytest.raises(InputError, match="expected bases before the first one"):
+        gi.explain(
+            files.genome,
+            tmp_path / "e.tsv",
+            str(files.model),
+            at=["c:100", "c:1"],
+            sae=files.sae,
+            config=SETTINGS,
+            progress=lambda *it: done.append(it),
+        )
+    assert done == []
 
 
 def test_a_long_stretch_is_refused(files, tmp_path):

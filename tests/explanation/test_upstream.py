@@ -1,5 +1,7 @@
 """The commands `mutate` and `dependency`: their tables, and what they refuse."""
 
+import inspect
+
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -92,6 +94,28 @@ def test_what_cannot_be_asked_is_answered_in_one_line(genome, tmp_path, nano, mo
     with pytest.raises(InputError, match=message) as error:
         gi.mutate(genome, tmp_path / "bases.tsv", model=nano, **asked)
     assert "\n" not in str(error.value)
+
+
+def test_a_strand_is_plus_or_minus(genome, tmp_path, nano):
+    # without the types, which run in tests alone
+    mutate = inspect.unwrap(gi.mutate)
+    with pytest.raises(ConfigError, match="strand: expected one of '\\+', '-', found 'x'"):
+        mutate(genome, tmp_path / "bases.tsv", "c:41", nano, strand="x")
+
+
+def test_every_base_is_asked_for_before_one_is_replaced(genome, tmp_path, nano):
+    done = []
+    with pytest.raises(InputError, match="expected bases before the first one"):
+        gi.mutate(
+            genome,
+            tmp_path / "bases.tsv",
+            ["c:41", "c:1"],
+            nano,
+            strand="+",
+            config=SMALL,
+            progress=lambda *it: done.append(it),
+        )
+    assert done == []
 
 
 def test_a_genome_alone_does_not_say_which_model(genome):

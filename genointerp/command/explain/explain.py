@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from genointerp.core.arguments import FeatureName, StrPath, as_path, as_texts
-from genointerp.core.config import read_config
+from genointerp.core.config import check_choice, read_config
 from genointerp.core.errors import InputError
 from genointerp.core.feature_names import feature_number
 from genointerp.core.files import claiming, together
@@ -106,6 +106,8 @@ def explain(
     if graph_path is not None:
         check_graph_path(graph_path)
     _check_asked(places, variants, file, feature, of)
+    if strand is not None:
+        check_choice("strand", strand, ReadStrand)
     inputs = ExplainInputs.of(genome, sae=sae, associations=associations)
     explainer = replace(inputs.explainer(model, config), graphs=graph_path is not None)
     strands: Sequence[ReadStrand] = STRANDS if strand is None else (strand,)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from genointerp.core.arguments import FeatureName, StrPath, as_path, as_texts
-from genointerp.core.config import read_config, to_mapping
+from genointerp.core.config import check_choice, read_config, to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.feature_names import feature_number
 from genointerp.core.files import claiming, together
@@ -79,6 +79,8 @@ def mutate(
     for place in (out, beside):
         if place is not None:
             check_table_path(place)
+    if strand is not None:
+        check_choice("strand", strand, ReadStrand)
     texts = as_texts(at)
     if not texts:
         raise InputError("at", "a base or a stretch", "none")
