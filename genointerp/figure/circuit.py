@@ -73,7 +73,7 @@ def circuit(
 
 
 def _leading(edges: pd.DataFrame, family: pd.Series) -> list[tuple[int, int, str]]:
-    """Return the pairs of a family with the highest phi after one step, in the order of phi."""
+    """Return the pairs of a family at the shortest lags above 0, the highest phi of each first."""
     members = {int(it) for it in str(family["members"]).replace(">", "+").split("+")}
     own = edges[
         edges["feature_a"].isin(members)

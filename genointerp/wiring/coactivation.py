@@ -221,17 +221,21 @@ class _Measurement:
             int(pool.n_rotated.sum()),
             len(self.counts[0].rotations),
         )
-        self._warn_of_too_small_a_null(p, q, n_null)
+        is_peak = self._peaks(pairs) & (pairs.phi >= config.min_phi)
+        self._warn_of_too_small_a_null(is_peak, p, q, n_null)
         return _Tests(high, p, q, n_null)
 
     def _warn_of_too_small_a_null(
         self,
+        is_peak: Bool[np.ndarray, "pair strand lag"],
         p: Float64[np.ndarray, "pair strand lag"],
         q: Float64[np.ndarray, "pair strand lag"],
         n_null: Int64[np.ndarray, "pair strand"],
     ) -> None:
         """Warn where more rotations could tell what the null cannot."""
-        is_top = (p <= 1 / (1 + n_null[..., None])) & (q > self.config.max_q)
+        n_null = n_null[..., None]
+        # without rotated pairs, as on a strand that was not read, p is 1 whatever their number
+        is_top = is_peak & (n_null > 0) & (p <= 1 / (1 + n_null)) & (q > self.config.max_q)
         if is_top.any():
             enough = self.config.n_rotations * float(q[is_top].max()) / self.config.max_q
             _log.warning(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import networkx
 import numpy as np
 import pandas as pd
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 
 from genointerp.feature.specimen import Specimen
 from genointerp.store.feature.store import STRANDS
@@ -51,7 +51,8 @@ class Order(NamedTuple):
     position
         Distance of each member from the first step, in bp, within the period of a cycle.
     agreement
-        Share of phi in edges whose lag is the difference of the positions.
+        Share of phi in edges whose lag is the difference of the positions, among those that the
+        positions do not come from; NaN where there are no others.
     """
 
     kind: str
@@ -136,16 +137,19 @@ def order_family(edges: pd.DataFrame, labels: Mapping[int, Label] | None = None)
     Notes
     -----
     The period is that of the edges with most of the phi, if edges with this period have more than
-    half of it. Positions follow from a spanning tree of the highest phi. If the positions of edges
-    that hold at least `AGREEMENT` of the phi differ by their lags (modulo the period), the family
-    is a cycle or, without a period, a path; if there is one position only, or less agreement, it is
-    a set.
+    half of it. Positions follow from a spanning tree of the highest phi. If of the phi of all other
+    edges at least `AGREEMENT` is in edges whose positions differ by their lags (modulo the period),
+    or if there are no other edges, the family is a cycle or, without a period, a path; if there is
+    one position only, or less agreement, it is a set, and all its positions are 0.
     """
     period = _period(edges)
-    position = _positions(edges)
-    gap = edges["feature_b"].map(position) - edges["feature_a"].map(position) - edges["lag"]
+    position, is_tree = _positions(edges)
+    others = edges[~is_tree]
+    gap = others["feature_b"].map(position) - others["feature_a"].map(position) - others["lag"]
     fits = (gap % period == 0) if period else (gap == 0)
-    agreement = float(edges.loc[fits, "phi"].sum() / edges["phi"].sum())
+    agreement = (
+        float(others.loc[fits, "phi"].sum() / others["phi"].sum()) if len(others) else np.nan
+    )
     first = min(position.values())
     if period:
         names = labels or {}
@@ -154,9 +158,9 @@ def order_family(edges: pd.DataFrame, labels: Mapping[int, Label] | None = None)
     placed = {
         feature: (at - first) % period if period else at - first for feature, at in position.items()
     }
-    is_ordered = len(set(placed.values())) > 1 and agreement >= AGREEMENT
-    kind = ("cycle" if period else "path") if is_ordered else "set"
-    return Order(kind, period if kind == "cycle" else 0, placed, agreement)
+    if len(set(placed.values())) == 1 or agreement < AGREEMENT:
+        return Order("set", 0, dict.fromkeys(placed, 0), agreement)
+    return Order("cycle" if period else "path", period, placed, agreement)
 
 
 def name_family(labels: Sequence[Label | None]) -> str:
@@ -201,13 +205,15 @@ def _period(edges: pd.DataFrame) -> int:
     return period if 2 * phi > edges["phi"].sum() else 0
 
 
-def _positions(edges: pd.DataFrame) -> dict[int, int]:
-    """Return the distance of each feature from the lowest one, along the highest edges."""
-    tree = networkx.Graph()
-    ordered = edges.sort_values("phi", ascending=False, kind="stable")
-    for a, b, lag in ordered[["feature_a", "feature_b", "lag"]].itertuples(index=False):
+def _positions(edges: pd.DataFrame) -> tuple[dict[int, int], Bool[np.ndarray, " edge"]]:
+    """Return how far each feature is from the lowest one along the highest edges, and which."""
+    tree, is_tree = networkx.Graph(), np.zeros(len(edges), dtype=np.bool_)
+    columns = [edges[name].tolist() for name in ("feature_a", "feature_b", "lag")]
+    for number in np.argsort(-edges["phi"].to_numpy(), kind="stable").tolist():
+        a, b, lag = (int(column[number]) for column in columns)
         if a not in tree or b not in tree or not networkx.has_path(tree, a, b):
-            tree.add_edge(int(a), int(b), start=int(a), lag=int(lag))
+            tree.add_edge(a, b, start=a, lag=lag)
+            is_tree[number] = True
     root = min(tree)
     position, waiting = {root: 0}, deque([root])
     while waiting:
@@ -218,7 +224,7 @@ def _positions(edges: pd.DataFrame) -> dict[int, int]:
                     edge["lag"] if edge["start"] == at else -edge["lag"]
                 )
                 waiting.append(other)
-    return position
+    return position, is_tree
 
 
 def _in_words(order: Order) -> str:
@@ -229,7 +235,7 @@ def _in_words(order: Order) -> str:
         )
         for at in sorted(set(order.position.values()))
     ]
-    return (" > " if order.kind != "set" else " + ").join(steps)
+    return " > ".join(steps)
 
 
 def _members(

@@ -121,7 +121,7 @@ class Plan:
 
 
 def _p(values: Float64[np.ndarray, " group"]) -> float:
-    """Return the share of matched groups that are as large as the first, with one added."""
+    """Return the share of matched groups that are as high as the first, with one added."""
     if _lacks(values):
         return np.nan
     null = values[1:][~np.isnan(values[1:])]

@@ -16,7 +16,9 @@ QUANTILE = 0.95
 """Quantile of the phis under rotation that tables state."""
 
 _CLASSES = np.array([100.0])
-# expected joint firings that separate the classes of pairs: chance is more ragged for rare pairs
+# expected joint firings that separate the classes of pairs: chance is more ragged for rare pairs.
+# 100 is the default of ``min_bases``: pairs of the lower class are tested only if they fire
+# together more often than is expected
 _STEPS = np.concatenate([[0.0], np.geomspace(0.5, 1e5, 600)])
 # scores at which the pooled null is counted; a score counts as the step below it
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from genointerp.association.null.significance import benjamini_hochberg
 from genointerp.core.progress import Progress, silent
@@ -72,9 +72,11 @@ def find_successions(
     more than one for every 500 bases, since others are never far from anything. What begins or ends
     where reading does, is no beginning and no end.
 
-    The null rotates the beginnings along the axis. Each share is standardised by the rotations of
-    its pair, p is pooled (`PooledNull`), and q is corrected (Benjamini and Hochberg) over all
-    ordered pairs. The table has the pairs with q of at most ``max_q`` and at least ``min_share``.
+    The null rotates the beginnings along the axis. Its shares are of those that come to lie on a
+    base that was read on the strand, since no stretch can end before others. Each share is
+    standardised by the rotations of its pair, p is pooled (`PooledNull`), and q is corrected
+    (Benjamini and Hochberg) over all ordered pairs. The table has the pairs with q of at most
+    ``max_q`` and at least ``min_share``.
     """
     config = config or CircuitConfig()
     stores = [specimen.features for specimen in specimens]
@@ -86,16 +88,20 @@ def find_successions(
     n_end = np.array([sum(int((ends.feature == f).sum()) for ends in found) for f in chosen])
     observed = np.zeros((n, n), dtype=np.int64)
     null = np.zeros((config.n_rotations, n, n), dtype=np.int64)
+    n_rotated = np.zeros((config.n_rotations, n), dtype=np.int64)
     for number, (axis, ends) in enumerate(zip(axes, found, strict=True)):
         rotations = draw_rotations(
             axis.n_cells, config.n_rotations, beyond=FARTHEST, seed=config.seed
         )
-        counted = _Counted(ends, chosen, axis.n_cells)
-        observed += counted.at(0)
+        counted = _Counted(ends, chosen, axis.is_source)
+        observed += counted.at(0)[0]
         for k, rotation in enumerate(rotations.tolist()):
-            null[k] += counted.at(rotation)
+            followed, n_read = counted.at(rotation)
+            null[k] += followed
+            n_rotated[k] += n_read
             progress(number * len(rotations) + k + 1, 2 * len(rotations))
-    table = _tested(chosen, n_begin, n_end.astype(np.int64), observed, null, config)
+    shares = null / np.maximum(n_rotated, 1)[:, None]
+    table = _tested(chosen, n_begin, n_end.astype(np.int64), observed, shares, config)
     distance = [
         _median_distance(found, int(a), int(b))
         for a, b in table[["feature_a", "feature_b"]].itertuples(index=False)
@@ -107,8 +113,13 @@ def find_successions(
 class _Counted:
     """How many beginnings of each chosen feature have an end of each other one upstream."""
 
-    def __init__(self, ends: _Ends, chosen: Int64[np.ndarray, " chosen"], n_cells: int) -> None:
-        self._n, self._n_cells = len(chosen), n_cells
+    def __init__(
+        self,
+        ends: _Ends,
+        chosen: Int64[np.ndarray, " chosen"],
+        is_read: Bool[np.ndarray, " cell"],
+    ) -> None:
+        self._n, self._is_read = len(chosen), is_read
         place = np.full(len(ends.begin), -1, dtype=np.int64)
         place[chosen] = np.arange(len(chosen))
         is_chosen = place[ends.feature] >= 0
@@ -117,14 +128,18 @@ class _Counted:
         self._begin = np.concatenate([np.zeros(0, np.int64), *begins])
         self._owner = np.repeat(np.arange(self._n), [len(own) for own in begins])
 
-    def at(self, rotation: int) -> Int64[np.ndarray, "before after"]:
-        """Count with all beginnings rotated."""
-        begin = (self._begin + rotation) % self._n_cells
+    def at(
+        self, rotation: int
+    ) -> tuple[Int64[np.ndarray, "before after"], Int64[np.ndarray, " after"]]:
+        """Count with all beginnings rotated; return also how many lie where was read."""
+        begin = (self._begin + rotation) % len(self._is_read)
+        is_read = self._is_read[begin]
+        begin, owner = begin[is_read], self._owner[is_read]
         low = np.searchsorted(self._end, begin - FARTHEST)
         high = np.searchsorted(self._end, begin - NEAREST, side="right")
         count = np.zeros((self._n, self._n), dtype=np.int64)
-        kernels.count_upstream(low, high, self._owner, self._feature, count)
-        return count.T
+        kernels.count_upstream(low, high, owner, self._feature, count)
+        return count.T, np.bincount(owner, minlength=self._n)
 
 
 def _find_ends(axis: Axis) -> _Ends:
@@ -177,17 +192,16 @@ def _tested(
     n_begin: Int64[np.ndarray, " chosen"],
     n_end: Int64[np.ndarray, " chosen"],
     observed: Int64[np.ndarray, "before after"],
-    null: Int64[np.ndarray, "rotation before after"],
+    shares: Float64[np.ndarray, "rotation before after"],
     config: CircuitConfig,
 ) -> pd.DataFrame:
-    shares = null / np.maximum(n_begin, 1)
     share = observed / np.maximum(n_begin, 1)
     mean = shares.mean(axis=0)
     # the variance of independent beginnings, for pairs that no rotation brings together
     floor = np.maximum(mean * (1 - mean), 1 / np.maximum(n_begin, 1)) / np.maximum(n_begin, 1)
     score, scores = standardised(share, shares, floor), scores_of_rotations(shares, floor)
     other = ~np.eye(len(chosen), dtype=np.bool_)
-    kind = classes_of(null.mean(axis=0)[other])
+    kind = classes_of((mean * n_begin)[other])
     pool = PooledNull()
     pool.add(kind, scores[:, other])
     p = pool.p_values(kind, score[other][:, None])[:, 0]

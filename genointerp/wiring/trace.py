@@ -115,7 +115,9 @@ def trace_question(
 
     From the top down, the features of a site with the most influence are followed to the site
     below; the others are no nodes. ``followed SITE`` in the scores is the share of the influence of
-    all features of the site that those which are followed have. Errors have no inputs.
+    all features of the site that those which are followed have. The errors of all tokens are nodes,
+    so the lower this share, the larger is that of errors in ``replacement`` and ``completeness``.
+    Errors have no inputs.
 
     ``r`` and ``slope`` compare weights into the number with the effects of taking out single
     features at the top site, half of them those of the largest weights, the others drawn;
@@ -134,8 +136,10 @@ def trace_question(
 
 
 def in_short(graph: AttributionGraph) -> str:
-    """Return a graph in a line: its size and its scores."""
-    scores = [f"{name} {graph.scores[name]:.2f}" for name in ("replacement", "completeness")]
+    """Return a graph in a line: its size, its scores, and what was followed of each site."""
+    named = ["replacement", "completeness"]
+    named += [name for name in graph.scores if name.startswith("followed ")]
+    scores = [f"{name} {graph.scores[name]:.2f}" for name in named if name in graph.scores]
     return ", ".join([f"{len(graph.nodes)} nodes, {len(graph.source)} edges", *scores])
 
 
@@ -303,6 +307,12 @@ class _Tracer:
         token = nodes.token.cpu().numpy()
         rows.feature[:, token < self.tokens[0]] = 0
         rows.error[:, : self.tokens[0]] = 0
+        last = (
+            np.array([self._last]) if upper is None else upper.nodes.token.cpu().numpy()[upper.hits]
+        )
+        # rounding must not say that a token is changed by one after it
+        rows.feature[token > last[:, None]] = 0
+        rows.error[np.arange(rows.error.shape[1]) > last[:, None]] = 0
         return rows
 
     def _from_bases(self, lowest: _Level) -> Float64[np.ndarray, "target base"]:

@@ -1,6 +1,7 @@
 """Co-activation by lag: against naive twins, with planted truth, and where there is none."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -218,6 +219,19 @@ def test_independent_tracks_of_stretches_have_no_edges(tmp_path, caplog):
     assert not caplog.records
 
 
+def test_few_pairs_of_independent_tracks_are_significant_whatever_their_phi(tmp_path):
+    draw = np.random.default_rng(0)
+    dense = {
+        strand: np.stack([stretches(15_000, draw) for _ in range(6)], axis=1) for strand in "+-"
+    }
+    store = make_store(tmp_path / "f.h5", dense, contigs_of(c=15_000))
+    config = CircuitConfig(n_rotations=40, min_phi=0.0, min_bases=1, max_q=1.0)
+    found = measure_coactivation(specimens([store]), config)
+    assert len(found.edges) > 40
+    assert (found.lags["p_value"] <= 0.05).mean() == pytest.approx(0.05, abs=0.04)
+    assert (found.edges["q_value"] > 0.05).all()
+
+
 def test_a_strand_that_was_not_read_has_no_edges_and_no_null(tmp_path):
     dense = planted()
     whole = [(0, 24_000, "+")]
@@ -238,6 +252,19 @@ def test_a_null_that_is_too_small_is_said_to_be(tmp_path, caplog):
     found = measure_coactivation(specimens([store]), CircuitConfig(n_rotations=10))
     assert found.edges.empty
     assert "n_rotations of" in caplog.text
+
+
+def test_what_would_be_enough_does_not_count_a_strand_without_a_null(tmp_path, caplog):
+    dense = silence(5_000, 2)
+    at = np.flatnonzero(np.random.default_rng(0).random(4_990) < 0.1)
+    dense["+"][at, 0] = dense["+"][at + 3, 1] = 1
+    whole = [(0, 5_000, "+")]
+    store = make_store(tmp_path / "f.h5", dense, contigs_of(c=5_000), coverage={"c": whole})
+    measure_coactivation(specimens([store]), CircuitConfig(n_rotations=400))
+    (said,) = [it.getMessage() for it in caplog.records if "same strand" in it.getMessage()]
+    enough = int(re.search(r"n_rotations of (\d+)", said)[1])
+    # a p of 1 over 801 in 80 tests, not the p of 1 of the strand that was not read
+    assert enough == 800
 
 
 def test_rotations_are_scored_against_the_others_of_their_pair():

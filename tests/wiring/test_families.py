@@ -40,8 +40,19 @@ def test_edges_at_lags_that_add_up_are_a_path():
 def test_edges_at_lags_that_contradict_one_another_are_a_set():
     order = order_family(edges((1, 2, 2, 0.8, NAN), (1, 3, 5, 0.7, NAN), (2, 3, 9, 0.6, NAN)))
     assert order.kind == "set"
-    # the edge of the lowest phi is the one that does not fit
-    assert order.agreement == pytest.approx(1.5 / 2.1)
+    # the only edge that does not place a feature is the one that does not fit
+    assert order.agreement == 0
+    # the order means nothing, so it has none
+    assert order.position == {1: 0, 2: 0, 3: 0}
+
+
+def test_agreement_is_of_the_edges_that_do_not_place_a_feature():
+    order = order_family(edges((1, 2, 2, 0.8, NAN), (2, 3, 3, 0.7, NAN)))
+    assert (order.kind, order.position) == ("path", {1: 0, 2: 2, 3: 5})
+    assert np.isnan(order.agreement)
+    both = [(1, 3, 5, 0.6, NAN), (3, 1, 9, 0.1, NAN)]
+    order = order_family(edges((1, 2, 2, 0.8, NAN), *both, (2, 3, 3, 0.7, NAN)))
+    assert (order.kind, order.agreement) == ("path", pytest.approx(0.6 / 0.7))
 
 
 def test_features_that_fire_on_the_same_bases_are_a_set():

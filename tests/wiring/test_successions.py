@@ -59,6 +59,34 @@ def test_a_stretch_with_short_gaps_is_one(table):
     assert set(table["n_a"]) == {int(sum(starts(genes()[strand][:, 0]) for strand in "+-"))}
 
 
+def rare(n_bp, draw):
+    """A track of stretches of 20 bases, one in 800 to 2,400."""
+    track = np.zeros(n_bp, np.float32)
+    for at in np.cumsum(draw.integers(800, 2_400, size=n_bp // 800)):
+        track[at : at + 20] = 1
+    return track[:n_bp]
+
+
+@pytest.mark.parametrize(
+    "coverage",
+    [
+        [(0, 120_000, "+"), (0, 120_000, "-")],
+        [(0, 30_000, "+"), (30_000, 120_000, "-")],
+        [(0, 50_000, "+"), (70_000, 120_000, "+"), (0, 120_000, "-")],
+    ],
+    ids=["whole", "strands apart", "gap"],
+)
+def test_independent_features_do_not_follow_one_another(tmp_path, coverage):
+    draw = np.random.default_rng(0)
+    dense = {strand: np.stack([rare(120_000, draw) for _ in range(6)], 1) for strand in "+-"}
+    store = make_store(tmp_path / "f.h5", dense, contigs_of(c=120_000), coverage={"c": coverage})
+    table = find_successions(specimens([store]), CircuitConfig(max_q=1.0, min_share=0.0))
+    assert len(table) == 30
+    assert (table["p_value"] <= 0.05).mean() < 0.15
+    assert (table["q_value"] > 0.05).all()
+    assert table["share"].mean() == pytest.approx(table["expected_share"].mean(), abs=0.05)
+
+
 def starts(track):
     fires = track > 0
     return int((fires[1:] & ~fires[:-1]).sum())

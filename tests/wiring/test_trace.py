@@ -1,6 +1,7 @@
 """Attribution graphs of predictions: those of a planted network, and of nano on a few bases."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.model.registry import load_model
 from genointerp.reading.question import ask_bases, ask_feature
+from genointerp.sae.architecture.registry import make_sae
+from genointerp.sae.config import SaeConfig
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.graph.file import read_graph
 from genointerp.wiring.stack import Stack
@@ -99,7 +102,9 @@ def test_only_the_features_of_most_influence_are_followed(stack, genome):
     features = [(it.site, it.feature) for it in graph.nodes if it.kind == "feature"]
     assert sorted(features) == [("blocks.0", 0), ("blocks.1", 0)]
     assert graph.scores["followed blocks.1"] == pytest.approx(2 / 3)
+    # errors of all tokens are nodes, so what is not followed changes the scores
     assert "replacement 1.00" in in_short(graph)
+    assert "followed blocks.1 0.67" in in_short(graph)
 
 
 @pytest.mark.parametrize("strand", ["+", "-"])
@@ -156,6 +161,21 @@ def test_weights_along_the_path_add_up_to_the_change_in_nano():
         question.values(model, "blocks.5", x[None]) for x in (top.x, top.x.mean(0).expand_as(top.x))
     ]
     assert float(change) == pytest.approx(float(ends[0] - ends[1]), abs=0.01)
+
+
+def test_no_edge_comes_from_a_later_token_in_nano():
+    """The long filters are computed by a Fourier transform, whose rounding is everywhere."""
+    model, upper = load_model("nano"), Dictionary.load("shipped:nano")
+    random = make_sae(SaeConfig("topk", n_features=64, k=16), 128, seed=1)
+    header = replace(upper.header, site="blocks.4", config=random.config)
+    letters = np.random.default_rng(1).choice(list(b"ACGT"), 40).astype(np.uint8)
+    stack = Stack.of(model, [upper, Dictionary(header, random.eval())])
+    question = ask(stack, Genome([Contig("c", letters)]), 36)
+    config = TraceConfig(skip=0, steps=1, n_nodes=16, n_checked=0, node_share=1.0, edge_share=1.0)
+    graph = trace_question(stack, question, contig_length=40, config=config)
+    token = np.array([it.token for it in graph.nodes])
+    assert len(graph.source) > 500
+    assert (token[graph.source] <= token[graph.target]).all()
 
 
 def test_the_command_writes_the_graph_and_the_figure_draws_it(folder, tmp_path, genome):

@@ -15,6 +15,7 @@ from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens, total_inputs
 from genointerp.store.graph.network import write_network
+from genointerp.store.table.identity import SAE
 from genointerp.store.table.schema.circuit import (
     CIRCUIT_FAMILIES,
     CIRCUIT_MEMBERS,
@@ -122,7 +123,7 @@ def circuit(
     files = find_specimens(features, genome=genome)
     known = files.read_associations(associations)
     specimens = files.open()
-    inputs = total_inputs(specimens)
+    inputs = total_inputs(specimens) | {SAE: specimens[0].features.header.sae_sha256}
     told = files.associations if associations is None else Path(associations)
     if told is not None:
         inputs["associations"] = sha256_file(told)

@@ -15,11 +15,12 @@ from genointerp.core.files import claiming
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.decoder import own_dictionary
-from genointerp.feature.specimen_files import one_with_sequence
+from genointerp.feature.specimen_files import find_specimens, one_with_sequence
 from genointerp.genome.genome import Genome
 from genointerp.reading.model_choice import AnyModel, RecordedModel, loaded_or_recorded
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.feature.run_folder import RunFolder
+from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES
 from genointerp.store.table.schema.edge import MEDIATION
 from genointerp.store.table.table import check_table_path, is_table_of, read_table, write_table
@@ -70,7 +71,8 @@ def mediate(
         Concept on whose bases the loss is counted; where None, it is counted around the bases on
         which the last feature of a group fires.
     annotations, concepts
-        Annotation of the genome, and the definition of the concepts; a run has its own.
+        Annotation of the genome, and the definition of the concepts; a catalogue and a run name
+        their own.
     config
         Windows and matched groups: a mapping such as ``{"n_windows": 4}``, or YAML.
 
@@ -97,6 +99,8 @@ def mediate(
     dictionaries = [Dictionary.load(folder) for folder in folders]
     stack = Stack.of(loaded_or_recorded(model, features), dictionaries)
     stack.check_highest(dictionaries[0])
+    if families is not None:
+        store.identity.check(table_identity(families, CIRCUIT_FAMILIES), "dictionary")
     said = [*texts, *([] if families is None else _families(families))]
     groups = [Group.parse(text, len(folders), concept=concept or "") for text in said]
     inputs = {
@@ -109,7 +113,7 @@ def mediate(
         inputs["families"] = sha256_file(Path(families))
     elements = None
     if concept is not None:
-        truth, own = _truth(features, as_path(annotations), as_path(concepts))
+        truth, own = _truth(features, genome, as_path(annotations), as_path(concepts))
         inputs["annotations"] = sha256_file(truth)
         elements = _elements(truth, own, contigs)
     settings = to_mapping(config) | {"groups": list(texts), "concept": concept}
@@ -133,13 +137,14 @@ def _families(path: StrPath) -> list[str]:
 
 
 def _truth(
-    features: StrPath, annotations: Path | None, concepts: Path | None
+    features: StrPath, genome: StrPath | None, annotations: Path | None, concepts: Path | None
 ) -> tuple[Path, Path | None]:
-    """Return the annotation and the concepts that were given, and otherwise those of a run."""
-    if is_run(features):
-        run = RunFolder.open(features)
-        annotations = annotations or run.genomes[run.measured].annotation
-        concepts = concepts or run.concepts
+    """Return the annotation and the concepts that were given, or else named for the genome."""
+    if genome is None and is_run(features):
+        genome = RunFolder.open(features).measured
+    files = find_specimens(features, genome=genome or ()).one()
+    (source,) = files.sources
+    annotations, concepts = annotations or source.annotation, concepts or files.concepts
     if annotations is None:
         raise InputError("annotations", "the annotation of the genome for a concept", "none")
     return annotations, concepts

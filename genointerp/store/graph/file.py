@@ -139,7 +139,9 @@ def _write_json(graph: AttributionGraph, path: Path, header: _Header) -> None:
             "clickedId": "",
             "sg_pos": "",
         },
-        "nodes": [_json_node(node, one, graph) for node, one in zip(graph.nodes, ids, strict=True)],
+        "nodes": [
+            _json_node(node, one, layers) for node, one in zip(graph.nodes, ids, strict=True)
+        ],
         "links": [
             {"source": ids[source], "target": ids[target], "weight": weight}
             for source, target, weight in zip(
@@ -151,8 +153,7 @@ def _write_json(graph: AttributionGraph, path: Path, header: _Header) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _json_node(node: Node, node_id: str, graph: AttributionGraph) -> dict[str, Any]:
-    layer = _layers(graph)
+def _json_node(node: Node, node_id: str, layer: Mapping[str, str]) -> dict[str, Any]:
     probability = 0.0 if math.isnan(node.probability) else node.probability
     label = node.name
     if node.kind == "prediction":

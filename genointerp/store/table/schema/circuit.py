@@ -52,9 +52,13 @@ CIRCUIT_FAMILIES = TableSchema(
         required("kind", "string", "cycle, path or set"),
         required("members", "string", "features by lag: > is followed by, + is at the same lag"),
         required("n_features", "int64", "number of features"),
-        required("n_steps", "int64", "number of different lags"),
+        required("n_steps", "int64", "number of different lags; 1 for a set"),
         required("period", "float64", "bases after which a cycle returns; NaN where none"),
-        required("agreement", "float64", "share of phi in edges whose lag fits the order"),
+        required(
+            "agreement",
+            "float64",
+            "share of phi in edges whose lag fits, of those not used for the order; NaN if none",
+        ),
         required("phi", "float64", "mean over its edges"),
         required("n_edges", "int64", "number of its edges"),
         required("concepts", "string", "best concepts of its members above their null, by number"),
@@ -76,8 +80,10 @@ CIRCUIT_MEMBERS = TableSchema(
         required("feature", "int64", "index in the dictionary"),
         required("family", "int64", "number of its family"),
         required("circuit", "string", "the family in words: kind, name or number"),
-        required("step", "int64", "place in the order of the family, from 1"),
-        required("lag", "int64", "bases from the first step, or within the period of a cycle"),
+        required("step", "int64", "place in the order of the family, from 1; 1 in a set"),
+        required(
+            "lag", "int64", "bases from the first step, or within the period of a cycle; 0 in a set"
+        ),
         required("concept", "string", "best concept above its null; empty if none"),
         required("orientation", "string", "sense, antisense or both; empty if none"),
     ),
