@@ -109,16 +109,17 @@ def measure_groups(
     those that the features have at that moment: a feature that is taken out at the upper site is
     taken out of what is left after those below were.
 
-    ``synergy = (E_all - sum of E_i) / |E_all|``: above 0 if the features stand in for one another,
-    below 0 if one does nothing without the other. For a first feature A of the lower site and a
-    last one B of the upper, ``target_lost = 1 - sum f_B without A / sum f_B``, and
-    ``mediated = 1 - E_A with B pinned / E_A``, where B is pinned by giving it the amount at each
-    token that it has if A is there.
+    ``synergy = (E_all - sum of E_i) / |E_all|``: above 0 if the features cost more together than
+    one by one, below 0 if less, as where one does nothing without the other. For a first feature A
+    of the lower site and a last one B of the upper,
+    ``target_lost = 1 - sum f_B without A / sum f_B``, and
+    ``mediated = 1 - E_A with B pinned / E_A``, where B is pinned by giving it the amount at each token that it has if A is there.
 
     Nulls are of matched groups: each feature is replaced by another of its site that is not in the
     group, drawn from those nearest in log number of tokens plus log mean activation in the same
     windows. For ``target_lost`` only A is replaced, for ``mediated`` only B. p-values are
-    ``(1 + #{null >= observed}) / (1 + n_matched)``, of synergy with absolute values.
+    ``(1 + #{null >= observed}) / (1 + n_matched)``, of synergy with absolute values; the others are
+    one-sided, so an effect below that of all matched groups has a p of 1.
 
     Raises
     ------
