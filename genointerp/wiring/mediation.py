@@ -113,7 +113,8 @@ def measure_groups(
     one by one, below 0 if less, as where one does nothing without the other. For a first feature A
     of the lower site and a last one B of the upper,
     ``target_lost = 1 - sum f_B without A / sum f_B``, and
-    ``mediated = 1 - E_A with B pinned / E_A``, where B is pinned by giving it the amount at each token that it has if A is there.
+    ``mediated = 1 - E_A with B pinned / E_A``, where B is pinned by giving it the amount at each
+    token that it has if A is there.
 
     Nulls are of matched groups: each feature is replaced by another of its site that is not in the
     group, drawn from those nearest in log number of tokens plus log mean activation in the same
