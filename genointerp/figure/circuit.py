@@ -9,6 +9,7 @@ from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError
 from genointerp.figure.file import Look, check_suffix, is_narrow, new_figure, save_figure
 from genointerp.panel.circuit import plot_family, plot_lags
+from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES, COACTIVATION, COACTIVATION_LAGS
 from genointerp.store.table.table import read_table
 
@@ -48,9 +49,15 @@ def circuit(
     ------
     InputError
         If there is no family.
+    MismatchError
+        If the tables are of different dictionaries.
     """
     check_suffix(out)
     network, table = read_table(edges, COACTIVATION), read_table(families, CIRCUIT_FAMILIES)
+    own = table_identity(edges, COACTIVATION)
+    own.check(table_identity(families, CIRCUIT_FAMILIES), "dictionary")
+    if lags is not None:
+        own.check(table_identity(lags, COACTIVATION_LAGS), "dictionary")
     shown = table.head(top)
     if shown.empty:
         raise InputError(str(families), "one family at least", "none")

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import genointerp as gi
-from genointerp.core.errors import InputError
+from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.provenance import Provenance
 from genointerp.panel.circuit import plot_family, plot_lags
 from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES, COACTIVATION, COACTIVATION_LAGS
@@ -74,6 +74,14 @@ def test_the_figure_shows_families_and_curves(tmp_path):
     family, curves = figure.axes
     assert len([text for text in family.texts if ":" in text.get_text()]) == 3
     assert curves.get_ylabel() == "phi"
+
+
+def test_tables_of_different_dictionaries_are_refused(tmp_path):
+    tables = {"e": (CYCLE, COACTIVATION), "f": (pd.DataFrame([FAMILY]), CIRCUIT_FAMILIES)}
+    for name, (table, schema) in tables.items():
+        write_table(table, tmp_path / f"{name}.tsv", schema, Provenance({}, {"sae": name * 64}))
+    with pytest.raises(MismatchError, match=r"f\.tsv: expected dictionary e+ as in .*e\.tsv"):
+        gi.plot.circuit(tmp_path / "e.tsv", tmp_path / "f.tsv")
 
 
 def test_a_table_without_families_is_refused(tmp_path):
