@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from genointerp.core.arguments import StrPath, as_path, is_run
@@ -21,13 +22,18 @@ class Reader:
 
     Parameters
     ----------
-    dictionary
-        None if neither a run nor a folder names one.
+    sae
+        Folder of the dictionary; None if neither a run nor a folder names one.
     """
 
     model: DnaModel
     genome: Genome
-    dictionary: Dictionary | None
+    sae: Path | None
+
+    @cached_property
+    def dictionary(self) -> Dictionary | None:
+        """The dictionary, which is loaded when it is first needed."""
+        return None if self.sae is None else Dictionary.load(self.sae)
 
     @classmethod
     def open(
@@ -61,12 +67,11 @@ class Reader:
         if source is None and (model is None or isinstance(model, RecordedModel)):
             expected = "a model by name, a dictionary, or a run directory in place of the genome"
             raise InputError("model", expected, "none")
-        read, loaded = read_genome(sequence), loaded_or_recorded(model, source or "")
-        return cls(loaded, read, None if own is None else Dictionary.load(own))
+        return cls(loaded_or_recorded(model, source or ""), read_genome(sequence), own)
 
     def alone(self) -> "Reader":
         """Return it without its dictionary, on which what is asked does not depend."""
-        return replace(self, dictionary=None)
+        return replace(self, sae=None)
 
     def provenance(self, settings: Mapping[str, object]) -> Provenance:
         """Return what tables are made from."""

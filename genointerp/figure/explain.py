@@ -11,6 +11,7 @@ from matplotlib.image import AxesImage
 
 from genointerp.core.arguments import StrPath
 from genointerp.core.errors import InputError
+from genointerp.core.nearest import nearest
 from genointerp.figure.file import (
     Look,
     check_suffix,
@@ -35,7 +36,9 @@ from genointerp.store.table.table import read_table
 N_FEATURES = 12
 """Number of features with a row of their own."""
 WIDTH = 64
-"""Tokens that are drawn, if there is no table of bases that says how many."""
+"""Tokens that are drawn at most, if there is no table of bases that says how many."""
+N_KNOWN = 5
+"""Questions that an error lists, if it is about one that the table does not have."""
 
 
 def explain(
@@ -82,7 +85,7 @@ def explain(
         table = read_table(bases, EXPLAINING_BASES)
         replaced = _of_question(table, name, on, str(bases))
     # what is predicted is no token of its own: the last one that is drawn decides it
-    first, last = (-WIDTH, int(nodes["offset"].max()))
+    first, last = max(-WIDTH, int(nodes["offset"].min())), int(nodes["offset"].max())
     if replaced is not None:
         first, last = int(replaced["offset"].min()), max(last, int(replaced["offset"].max()))
     shown = _sums(nodes, n_features)
@@ -144,12 +147,20 @@ def _of_question(
     found = found if strand is None else found[found["strand"] == strand]
     if found.empty:
         asked = " ".join(part for part in (question, strand) if part) or "any"
-        known = ", ".join(dict.fromkeys(table["question"])) or "none"
-        raise InputError(where, f"rows of the question {asked}", known)
+        raise InputError(where, f"rows of the question {asked}", _known(table, question or ""))
     first = found.iloc[0]
     same = (found["question"] == first["question"]) & (found["strand"] == first["strand"])
     rows: pd.DataFrame = found[same]
     return rows.reset_index(drop=True)
+
+
+def _known(table: pd.DataFrame, question: str) -> str:
+    """Return the questions of a table; of many those that may have been meant, or the first."""
+    every = list(dict.fromkeys(table["question"]))
+    if len(every) <= N_KNOWN:
+        return ", ".join(every) or "none"
+    shown = nearest(question, every) or every[:N_KNOWN]
+    return f"{', '.join(shown)} and {len(every) - len(shown):,} more"
 
 
 def _caption(explanation: StrPath, nodes: pd.DataFrame) -> str:

@@ -30,7 +30,7 @@ ERRORS, OTHERS = "errors", "other features"
 """Rows below those of features: all error nodes, and features without a row."""
 _TOP = 0.98
 """Quantile of the absolute values that gets the last colour."""
-OFFSET = "offset from the first base asked for (bp, reading direction)"
+OFFSET = "offset from the first base asked for (tokens, reading direction)"
 
 
 def plot_importance(bases: pd.DataFrame, *, ax: Axes | None = None) -> Axes:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import genointerp as gi
 from genointerp.cli.main import app
-from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.errors import InputError, MismatchError, StorageError
 from genointerp.explanation.explain import FeatureNames
 from genointerp.model.hyena.folder import save_model
 from genointerp.model.hyena.network import StripedHyena, initialise
@@ -192,6 +192,16 @@ def test_a_feature_is_explained_by_those_below_it(files, tmp_path):
         pytest.param(["--at", "c:9", "--feature", "3"], "found feature alone", id="no-dictionary"),
         pytest.param(["--at", "c:9", "--n-exact", "13"], "from 0 to n_nodes=12", id="n-exact"),
         pytest.param(["--at", "c:100", "--at", "c:1"], "bases before the first", id="second"),
+        pytest.param(
+            ["--variant", "100:A>G", "--baseline", "shuffle"],
+            "baseline: expected none: a variant is compared with its REF, found shuffle",
+            id="baseline",
+        ),
+        pytest.param(
+            ["--variant", "100:A>G", "--measure", "log_odds"],
+            "measure: expected none: of a variant it is log_p, found log_odds",
+            id="measure",
+        ),
         pytest.param(["--at", "c:9", "--dtype", "bfloat16"], "dtype float32", id="half"),
     ],
 )
@@ -284,3 +294,49 @@ def test_a_graph_is_of_one_question_on_one_strand(files, tmp_path):
     assert isinstance(result.exception, InputError)
     assert "graph_out: expected one question on one strand" in str(result.exception)
     assert not (tmp_path / "e.tsv").exists()
+
+
+def test_a_graph_of_two_strands_is_refused_before_the_work(files, tmp_path):
+    done = []
+    with pytest.raises(InputError, match=r"graph_out: expected one question .* found 2"):
+        gi.explain(
+            files.genome,
+            tmp_path / "e.tsv",
+            str(files.model),
+            at="c:100",
+            sae=files.sae,
+            graph_out=tmp_path / "e.json",
+            config=SETTINGS,
+            progress=lambda *it: done.append(it),
+        )
+    assert done == []
+
+
+@pytest.mark.parametrize("name", ["e.summary.tsv", "e.json"])
+def test_no_work_is_done_for_an_output_that_may_not_be_replaced(files, tmp_path, name):
+    (tmp_path / name).write_text("something else")
+    done = []
+    with pytest.raises(StorageError, match=f"{name}: expected nothing, or the same result"):
+        gi.explain(
+            files.genome,
+            tmp_path / "e.tsv",
+            str(files.model),
+            at="c:100",
+            sae=files.sae,
+            strand="+",
+            graph_out=tmp_path / "e.json",
+            config=SETTINGS,
+            progress=lambda *it: done.append(it),
+        )
+    assert done == []
+
+
+def test_of_a_variant_the_record_has_what_was_used(files, tmp_path):
+    out = tmp_path / "e.tsv"
+    twice = ["--variant", "100:A>G", "--variant", "c:100:A>G", "--strand", "+"]
+    result = run(files, out, *twice)
+    assert result.exit_code == 0, result.output
+    # asked twice is asked once
+    assert len(read_table(tmp_path / "e.summary.tsv", EXPLAINED)) == 1
+    config = read_provenance(out, EXPLANATION)["config"]
+    assert (config["baseline"], config["measure"]) == ("counterfactual", "log_p")

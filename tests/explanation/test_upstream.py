@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import genointerp as gi
 from genointerp.cli.main import app
-from genointerp.core.errors import ConfigError, InputError
+from genointerp.core.errors import ConfigError, InputError, StorageError
 from genointerp.explanation.reader import Reader
 from genointerp.explanation.upstream import UpstreamConfig, in_short
 from genointerp.model.registry import load_model
@@ -116,6 +116,38 @@ def test_every_base_is_asked_for_before_one_is_replaced(genome, tmp_path, nano):
             progress=lambda *it: done.append(it),
         )
     assert done == []
+
+
+def test_no_work_is_done_for_a_chain_that_may_not_be_replaced(genome, tmp_path, nano):
+    chain = tmp_path / "chain.tsv"
+    chain.write_text("something else")
+    done = []
+    with pytest.raises(StorageError, match=r"chain\.tsv: expected nothing, or the same result"):
+        gi.mutate(
+            genome,
+            tmp_path / "bases.tsv",
+            "c:41",
+            nano,
+            sae="shipped:nano",
+            chain_out=chain,
+            config=SMALL,
+            progress=lambda *it: done.append(it),
+        )
+    assert done == []
+
+
+def test_a_dictionary_that_nothing_needs_is_not_loaded(genome, tmp_path, nano):
+    found = gi.mutate(
+        genome,
+        tmp_path / "bases.tsv",
+        ["c:41", "c:41"],
+        nano,
+        strand="+",
+        sae=tmp_path / "missing",
+        config=SMALL,
+    )
+    # asked twice is asked once
+    assert len(found.bases) == 3
 
 
 def test_a_genome_alone_does_not_say_which_model(genome):

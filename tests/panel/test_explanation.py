@@ -155,6 +155,21 @@ def test_a_question_that_a_table_does_not_have_is_refused(files):
         gi.plot.explain(files / "nodes.tsv", bases=files / "bases.tsv", strand="-")
 
 
+def test_of_many_questions_those_that_may_be_meant_are_named(files, nodes):
+    many = pd.concat([nodes.assign(question=f"c:{i}") for i in range(100, 140)])
+    write_table(many, files / "many.tsv", EXPLANATION, PROVENANCE)
+    with pytest.raises(InputError, match=r"found c:1\d\d.* and 3\d more") as error:
+        gi.plot.explain(files / "many.tsv", question="c:149")
+    assert len(str(error.value)) < 200
+
+
+def test_a_variant_is_drawn_from_its_first_token_on(files, nodes):
+    behind = nodes.assign(offset=-nodes["offset"])
+    write_table(behind, files / "variant.tsv", EXPLANATION, PROVENANCE)
+    figure = gi.plot.explain(files / "variant.tsv")
+    assert figure.axes[0].get_xlim() == (-0.5, 2.5)
+
+
 def test_a_map_is_drawn_with_the_genes_of_its_genome(files):
     (files / "g.fa").write_text(">c\nACGTACGTA\n")
     (files / "g.gff3").write_text("##gff-version 3\nc\t.\ttRNA\t3\t5\t.\t+\t.\tID=t1\n")

@@ -9,18 +9,19 @@ from genointerp.core.arguments import FeatureName, StrPath, as_path, as_texts
 from genointerp.core.config import check_choice, read_config
 from genointerp.core.errors import InputError
 from genointerp.core.feature_names import feature_number
-from genointerp.core.files import claiming, together
+from genointerp.core.files import check_replaceable, claiming, together
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import sha256_file
 from genointerp.explanation.answer import Answer
 from genointerp.explanation.explain import ExplainConfig
 from genointerp.explanation.inputs import ExplainInputs
+from genointerp.genome.genome import Genome
 from genointerp.genome.place import parse_place
-from genointerp.genome.variant import parse_variant, read_variants
+from genointerp.genome.variant import Variant, parse_variant, read_variants
 from genointerp.reading.model_choice import AnyModel, RecordedModel
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.feature.store import STRANDS, ReadStrand
-from genointerp.store.graph.file import check_graph_path, write_graph
+from genointerp.store.graph.file import check_graph_path, is_graph_of, write_graph
 from genointerp.store.graph.graph import AttributionGraph
 from genointerp.store.table.schema.explanation import EXPLAINED, EXPLANATION
 from genointerp.store.table.table import check_table_path, is_table_of, write_table
@@ -105,12 +106,11 @@ def explain(
     graph_path = as_path(graph_out)
     if graph_path is not None:
         check_graph_path(graph_path)
-    _check_asked(places, variants, file, feature, of)
-    if strand is not None:
-        check_choice("strand", strand, ReadStrand)
+    _check_asked(places, variants, file, feature, of, strand)
+    config = config if places else _of_variants(config)
+    strands: Sequence[ReadStrand] = STRANDS if strand is None else (strand,)
     inputs = ExplainInputs.of(genome, sae=sae, associations=associations)
     explainer = replace(inputs.explainer(model, config), graphs=graph_path is not None)
-    strands: Sequence[ReadStrand] = STRANDS if strand is None else (strand,)
     settings = {"at": [*places], "variant": [*variants], "strands": [*strands]}
     others = {} if file is None else {"variants": sha256_file(file)}
     above = None if of is None else Dictionary.load(of)
@@ -118,17 +118,20 @@ def explain(
         settings["feature"] = [str(feature)]
         others["of"] = above.header.sha256
     provenance = inputs.provenance(explainer, settings, others)
+    found = list(dict.fromkeys(parse_place(text, explainer.genome) for text in places))
+    own = _variants(variants, file, explainer.genome)
+    check_replaceable(beside, same=is_table_of(beside, EXPLAINED, provenance))
+    if graph_path is not None:
+        _check_one(len(strands) * len([*found, *own]))
+        check_replaceable(graph_path, same=is_graph_of(graph_path, provenance))
     with claiming(out, same=is_table_of(out, EXPLANATION, provenance)):
         with progress_bar("explain (questions)", progress) as report:
-            found = [parse_place(text, explainer.genome) for text in places]
             if above is not None and feature is not None:
                 number = _number(above, feature)
                 answer = explainer.feature(found, strands, above, number, progress=report)
             elif found:
                 answer = explainer.bases(found, strands, progress=report)
             else:
-                own = [parse_variant(text, explainer.genome) for text in variants]
-                own += [] if file is None else read_variants(file, explainer.genome)
                 answer = explainer.variants(own, strands, progress=report)
         with together():
             write_table(answer.nodes, out, EXPLANATION, provenance)
@@ -144,7 +147,10 @@ def _check_asked(
     vcf: Path | None,
     feature: FeatureName | None,
     of: StrPath | None,
+    strand: str | None,
 ) -> None:
+    if strand is not None:
+        check_choice("strand", strand, ReadStrand)
     given = {"at": bool(places), "variant": bool(variants), "vcf": vcf is not None}
     names = [name for name, is_given in given.items() if is_given]
     if len(names) != 1:
@@ -158,10 +164,36 @@ def _check_asked(
         raise InputError("feature", "a base (at) at which it is read", names[0])
 
 
-def _only(answer: Answer) -> AttributionGraph:
-    if len(answer.graphs) != 1:
+def _of_variants(config: ExplainConfig) -> ExplainConfig:
+    """Return the configuration with the baseline and the measure that variants have.
+
+    Raises
+    ------
+    InputError
+        If others are wanted.
+    """
+    if config.baseline not in (ExplainConfig.baseline, "counterfactual"):
+        raise InputError("baseline", "none: a variant is compared with its REF", config.baseline)
+    if config.measure not in (ExplainConfig.measure, "log_p"):
+        raise InputError("measure", "none: of a variant it is log_p", config.measure)
+    return replace(config, baseline="counterfactual", measure="log_p")
+
+
+def _variants(texts: Sequence[str], vcf: Path | None, genome: Genome) -> list[Variant]:
+    """Return what is asked for, each once."""
+    own = [parse_variant(text, genome) for text in texts]
+    own += [] if vcf is None else read_variants(vcf, genome)
+    return list(dict.fromkeys(own))
+
+
+def _check_one(number: int) -> None:
+    if number != 1:
         expected = "one question on one strand (strand), which has nodes"
-        raise InputError("graph_out", expected, str(len(answer.graphs)))
+        raise InputError("graph_out", expected, str(number))
+
+
+def _only(answer: Answer) -> AttributionGraph:
+    _check_one(len(answer.graphs))
     return answer.graphs[0]
 
 

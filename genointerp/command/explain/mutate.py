@@ -8,7 +8,7 @@ from genointerp.core.arguments import FeatureName, StrPath, as_path, as_texts
 from genointerp.core.config import check_choice, read_config, to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.feature_names import feature_number
-from genointerp.core.files import claiming, together
+from genointerp.core.files import check_replaceable, claiming, together
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.explanation.reader import Reader
 from genointerp.explanation.upstream import Upstream, UpstreamConfig, explain_upstream
@@ -87,11 +87,13 @@ def mutate(
     reader = Reader.open(genome, model, sae=sae)
     strands: Sequence[ReadStrand] = STRANDS if strand is None else (strand,)
     number = None if feature is None else _number(reader, feature)
-    places = [parse_place(text, reader.genome) for text in texts]
+    places = list(dict.fromkeys(parse_place(text, reader.genome) for text in texts))
     if number is None and beside is None:
         reader = reader.alone()
     settings = to_mapping(config) | {"at": [*texts], "strands": [*strands], "feature": number}
     provenance = reader.provenance(settings)
+    if beside is not None:
+        check_replaceable(beside, same=is_table_of(beside, CHAIN, provenance))
     with claiming(out, same=is_table_of(out, EXPLAINING_BASES, provenance)):
         with progress_bar("mutate (questions)", progress) as report:
             found = explain_upstream(
