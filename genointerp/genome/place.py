@@ -24,6 +24,7 @@ def parse_place(text: str, genome: Genome) -> GenomicInterval:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from genointerp.genome.genome import Contig
     >>> genome = Genome([Contig("c", np.frombuffer(b"ACGT", np.uint8))])
     >>> parse_place("c:3", genome)

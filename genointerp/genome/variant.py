@@ -64,6 +64,7 @@ def parse_variant(text: str, genome: Genome) -> Variant:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from genointerp.genome.genome import Contig
     >>> genome = Genome([Contig("c", np.frombuffer(b"ACGT", np.uint8))])
     >>> parse_variant("2:C>G", genome)
