@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Float64
 from safetensors.numpy import load_file
 
-from genointerp.core.arguments import SHIPPED, StrPath
+from genointerp.core.arguments import SHIPPED, FeatureName, StrPath
 from genointerp.core.config import from_mapping, read_yaml
 from genointerp.core.errors import ConfigError, SchemaError, UnknownNameError
-from genointerp.core.feature_names import check_feature_names
+from genointerp.core.feature_names import check_feature_names, feature_number
 from genointerp.core.files import check_is_file, read_json_object, read_text
 from genointerp.core.identity import Identity
 from genointerp.core.parsing import parse_json
@@ -104,6 +104,18 @@ class DictionaryHeader:
         if not 0 <= feature < self.n_features:
             expected = f"a feature from 0 to {self.n_features - 1}"
             raise UnknownNameError(str(self.folder), expected, str(feature))
+
+    def feature_number(self, feature: FeatureName) -> int:
+        """Return the index of a feature, given by index, by a text like ``f/7`` or by name.
+
+        Raises
+        ------
+        UnknownNameError
+            If the dictionary has no such feature.
+        """
+        number = feature_number(feature, self.feature_names, where=str(self.folder))
+        self.check_feature(number)
+        return number
 
 
 def read_header(folder: StrPath) -> DictionaryHeader:

@@ -8,7 +8,6 @@ from typing import Any
 from genointerp.core.arguments import FeatureName, StrPath, as_path, as_texts
 from genointerp.core.config import check_choice, read_config
 from genointerp.core.errors import InputError
-from genointerp.core.feature_names import feature_number
 from genointerp.core.files import check_replaceable, claiming, together
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import sha256_file
@@ -127,7 +126,7 @@ def explain(
     with claiming(out, same=is_table_of(out, EXPLANATION, provenance)):
         with progress_bar("explain (questions)", progress) as report:
             if above is not None and feature is not None:
-                number = _number(above, feature)
+                number = above.header.feature_number(feature)
                 answer = explainer.feature(found, strands, above, number, progress=report)
             elif found:
                 answer = explainer.bases(found, strands, progress=report)
@@ -195,10 +194,3 @@ def _check_one(number: int) -> None:
 def _only(answer: Answer) -> AttributionGraph:
     _check_one(len(answer.graphs))
     return answer.graphs[0]
-
-
-def _number(above: Dictionary, feature: FeatureName) -> int:
-    header = above.header
-    number = feature_number(feature, header.feature_names, where=str(header.folder))
-    header.check_feature(number)
-    return number

@@ -7,7 +7,6 @@ from typing import Any
 from genointerp.core.arguments import FeatureName, StrPath, as_path, as_texts
 from genointerp.core.config import check_choice, read_config, to_mapping
 from genointerp.core.errors import InputError
-from genointerp.core.feature_names import feature_number
 from genointerp.core.files import check_replaceable, claiming, together
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.explanation.reader import Reader
@@ -115,7 +114,4 @@ def mutate(
 def _number(reader: Reader, feature: FeatureName) -> int:
     if reader.dictionary is None:
         raise InputError("sae", "the dictionary of the feature", "none")
-    header = reader.dictionary.header
-    number = feature_number(feature, header.feature_names, where=str(header.folder))
-    header.check_feature(number)
-    return number
+    return reader.dictionary.header.feature_number(feature)

@@ -12,7 +12,6 @@ from genointerp.annotation.read import read_annotation
 from genointerp.core.arguments import SHIPPED, FeatureName, StrPath, as_path
 from genointerp.core.config import check_choice, read_config, to_mapping
 from genointerp.core.errors import InputError
-from genointerp.core.feature_names import feature_number
 from genointerp.core.files import atomic_path, claiming
 from genointerp.core.identity import Identity
 from genointerp.core.progress import Progress, progress_bar
@@ -133,8 +132,7 @@ def edit(
         check_causal(parent.spec)
     is_measured = parent.spec.reads == "left"
     read = _Genomes.of(model, genome, test_genome, annotations) if is_measured else None
-    names = dictionary.header.feature_names
-    number = feature_number(feature, names, where=str(dictionary.header.folder))
+    number = dictionary.header.feature_number(feature)
     wanted = feature_edit(dictionary, number, mode, value)
     said = {"feature": number, "mode": mode, "value": value, "method": method, "anyway": anyway}
     inputs = {"model": parent.spec.sha256, "sae": dictionary.header.sha256}
