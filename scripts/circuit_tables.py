@@ -56,6 +56,7 @@ def filled(page: str) -> str:
         ("mirrors", mirrors),
         ("families", families),
         ("successions", successions),
+        ("named", named_successions),
     ):
         pattern = re.compile(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         page = pattern.sub(lambda match, table=table: match[1] + table() + match[2], page)
@@ -109,19 +110,44 @@ def families() -> str:
 
 def successions() -> str:
     """Return the successions of the largest excess among those of 100 stretches or more."""
+    return _successions(_of_many_stretches())
+
+
+def named_successions() -> str:
+    """Return those of them whose features are called by different concepts."""
+    table = _of_many_stretches()
+    is_named = (table["concept_a"] != "") & (table["concept_b"] != "")
+    is_other = table["concept_a"].map(_element) != table["concept_b"].map(_element)
+    return _successions(table[is_named & is_other])
+
+
+def _of_many_stretches() -> pd.DataFrame:
     table = read_table(KEPT / "successions.tsv", SUCCESSIONS)
-    own = table[table["n_b"] >= 100].head(SHOWN)
+    return table[table["n_b"] >= 100]
+
+
+def _element(concept: str) -> str:
+    """Return the element of a concept, of which there are parts such as ``CDS_phase0``."""
+    return concept.partition("_")[0]
+
+
+def _successions(table: pd.DataFrame) -> str:
     return _rows(
-        [row for _, row in own.iterrows()],
+        [row for _, row in table.head(SHOWN).iterrows()],
         {
-            "first": lambda row: f"{row['feature_a']:.0f}",
-            "then": lambda row: f"{row['feature_b']:.0f}",
+            "first": lambda row: _named(row, "a"),
+            "then": lambda row: _named(row, "b"),
             "share of its stretches": lambda row: f"{row['share']:.2f}",
             "95 % of rotations": lambda row: f"{row['null_share']:.2f}",
             "median distance": lambda row: f"{row['distance']:.0f}",
             "stretches": lambda row: f"{row['n_b']:,.0f}",
         },
     )
+
+
+def _named(row: pd.Series, side: str) -> str:
+    feature, concept = row[f"feature_{side}"], row[f"concept_{side}"]
+    return f"{feature} {concept} ({row[f'orientation_{side}']})" if concept else f"{feature}"
 
 
 _MEASURES: Mapping[str, Callable[[pd.Series], str]] = {

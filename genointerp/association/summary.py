@@ -181,7 +181,8 @@ def summarise_features(stores: Sequence[FeatureStore], associations: pd.DataFram
     ).drop(columns="concept")
     table = table.merge(best, on="feature", how="left")
     table = table.fillna({"best_concept": "", "orientation": ""})
-    return conform(table[FEATURE_SUMMARY.names], FEATURE_SUMMARY, where="features")
+    own = [column.name for column in FEATURE_SUMMARY.columns if column.status == "REQUIRED"]
+    return conform(table[own], FEATURE_SUMMARY, where="features")
 
 
 def _bases_read(stores: Sequence[FeatureStore], strand: ReadStrand) -> int:

@@ -16,6 +16,7 @@ from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.feature.summary import StretchSummary, summarise_stretches
 from genointerp.genome.interval import GenomicInterval, format_region, parse_region
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
+from genointerp.store.table.families import FAMILY, with_families
 from genointerp.store.table.schema.feature import QUERY
 from genointerp.store.table.table import conform, empty_table
 
@@ -107,10 +108,16 @@ def query_frames(
     config: QueryConfig | None = None,
     *,
     associations: pd.DataFrame | None = None,
+    families: pd.DataFrame | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Yield a table in the schema ``QUERY`` for each region of each genome, one at a time.
 
     If there are no regions, as in an empty BED file, one table without rows is yielded.
+
+    Parameters
+    ----------
+    families
+        The family of each feature, from `genointerp.store.table.families.read_families`.
     """
     config = QueryConfig() if config is None else config
     best = None if associations is None else best_concepts(associations)
@@ -119,12 +126,14 @@ def query_frames(
         asked = True
         _warn_of_gaps(place, config)
         table = _of_stretches(place.specimen.features, place.parts, config, best)
+        table = with_families(table, families)
         where = (place.specimen.name, place.name, place.interval.seqid)
         for name, value in zip(_WHERE, where, strict=True):
             table[name] = pd.Series([value] * len(table), dtype=object)
         yield conform(table, QUERY, where=place.name)
     if not asked:
-        yield empty_table(QUERY, (*_WHERE, *(() if best is None else best)))
+        known = (*(() if best is None else best), *(() if families is None else FAMILY))
+        yield empty_table(QUERY, (*_WHERE, *known))
 
 
 def best_concepts(associations: pd.DataFrame) -> pd.DataFrame:

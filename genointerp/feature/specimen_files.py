@@ -23,6 +23,7 @@ from genointerp.store.feature.catalogue import SUFFIXES, CatalogueEntry, read_ca
 from genointerp.store.feature.run_folder import RunFolder, run_around
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations
+from genointerp.store.table.families import read_families
 
 
 @runtime_checkable
@@ -75,6 +76,8 @@ class SpecimenFiles:
     associations, concepts
         Table of associations and definition of the concepts that a catalogue or a run names; None
         if there is none.
+    families
+        Members of the families of features in a run; None if there are none.
     sequences
         Sequence files, each of which belongs to one of the genomes.
     activations
@@ -84,6 +87,7 @@ class SpecimenFiles:
     sources: tuple[Source, ...]
     associations: Path | None = None
     concepts: Path | None = None
+    families: Path | None = None
     sequences: tuple[Path, ...] = ()
     activations: tuple[Path, ...] = ()
 
@@ -164,6 +168,10 @@ class SpecimenFiles:
         path = self.associations if given is None else given
         return None if path is None else read_associations(path, self.features[0])
 
+    def read_families(self) -> pd.DataFrame | None:
+        """Read the family of each feature from the circuits of a run; None if it has none."""
+        return None if self.families is None else read_families(self.families, self.features[0])
+
 
 def find_specimens(
     features: OneOrMoreFeatures,
@@ -215,6 +223,7 @@ def find_specimens(
         ),
         associations=_the_one(group.associations for group in groups),
         concepts=_the_one(group.concepts for group in groups),
+        families=_the_one(group.families for group in groups),
         sequences=tuple(path for path in paths if str(path) not in chosen),
         activations=as_paths(activations),
     )
@@ -274,6 +283,7 @@ class _Group(NamedTuple):
     is_named: bool = True
     associations: Path | None = None
     concepts: Path | None = None
+    families: Path | None = None
 
 
 def _groups(features: OneOrMoreFeatures) -> Iterator[_Group]:
@@ -311,7 +321,7 @@ def _path_alone(one: AnyFeatures) -> Path | None:
 def _of_run(folder: RunFolder) -> _Group:
     # a run that is not finished has none
     associations = folder.associations if folder.associations.is_file() else None
-    return _Group([], associations=associations, concepts=folder.concepts)
+    return _Group([], associations=associations, concepts=folder.concepts, families=folder.families)
 
 
 def _sources(entries: Mapping[str, CatalogueEntry]) -> list[Source]:

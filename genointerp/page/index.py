@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genointerp.page.label import concept_label
+from genointerp.page.label import concept_label, family_label
 from genointerp.page.measure import FeatureMeasures, Measurements
 from genointerp.page.run import Run
 from genointerp.panel.style import rank_in_family, type_color, visible_text
@@ -83,6 +83,8 @@ def index_data(
         "density": _rounded(table["density"]),
         "words": list(words.words),
         "at": [words.of.get(feature, []) for feature in features],
+        # only a run that has circuits says them
+        **({} if run.families is None else {"circuit": [*map(family_label, rows)]}),
     }
 
 

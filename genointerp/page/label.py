@@ -5,6 +5,7 @@ from typing import Any
 
 from genointerp.association.summary import MAX_Q, is_above_null
 from genointerp.page.table import format_value
+from genointerp.panel.style import visible_text
 
 
 def concept_label(row: Mapping[Hashable, Any]) -> str:
@@ -18,6 +19,11 @@ def track_label(row: Mapping[Hashable, Any]) -> str:
     """Return the label of a feature's track: its concept with the F1; empty if it has none."""
     label = concept_label(row)
     return f"{label}, F1 {row['f1']:.2f}" if label else ""
+
+
+def family_label(row: Mapping[Hashable, Any]) -> str:
+    """Return the family of a row of the table of features, with its members; empty if none."""
+    return visible_text(f"{row['circuit']}, {row['members']}") if row["circuit"] else ""
 
 
 def describe(row: Mapping[Hashable, Any]) -> str:

@@ -176,6 +176,7 @@ def feature_parts(run: Run) -> dict[str, Any]:
         "half": HALF,
         "levels": N_LEVELS,
         "version": __version__,
+        "has_families": run.families is not None,
         "genomes": [
             {"name": specimen.name, "sha256": specimen.genome_sha256} for specimen in run.specimens
         ],

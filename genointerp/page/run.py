@@ -25,6 +25,7 @@ from genointerp.store.feature.run_folder import RunFolder, read_mapping
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.run_tables import RunTable, read_run_tables
 from genointerp.store.table.associations import read_associations
+from genointerp.store.table.families import read_families, with_families
 from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT
 from genointerp.store.table.schema.candidate import CANDIDATES
 from genointerp.store.table.schema.feature import QUERY
@@ -58,6 +59,8 @@ class Run:
         Table ``best_per_concept.tsv``.
     queries
         Table of each query, by the name of the query.
+    families
+        The family of each feature that is in one; None if the run has no circuits.
     asked
         What came of interventions, circuits and explanations, one after the other.
     figures
@@ -80,6 +83,7 @@ class Run:
     best: pd.DataFrame
     candidates: pd.DataFrame
     queries: Mapping[str, pd.DataFrame]
+    families: pd.DataFrame | None
     asked: tuple[RunTable, ...]
     figures: tuple[Path, ...]
     specimens: tuple[Specimen, ...]
@@ -105,9 +109,12 @@ class Run:
 
     @cached_property
     def features(self) -> pd.DataFrame:
-        """Summary of every feature, a row for each: density, activations, best concept, scores."""
+        """Summary of every feature, a row for each: density, activations, best concept, scores.
+
+        If the run has circuits, ``circuit`` and ``members`` say the family of each feature.
+        """
         stores = [specimen.features for specimen in self.specimens]
-        return summarise_features(stores, self.associations)
+        return with_families(summarise_features(stores, self.associations), self.families)
 
     def feature(self, feature: FeatureName) -> "FeatureView":
         """Return all that the run knows of a feature, which a notebook shows as a page.
@@ -224,6 +231,11 @@ def open_run(path: StrPath) -> Run:
             else empty_table(CANDIDATES)
         ),
         queries={file.stem: read_table(file, QUERY) for file in sorted(path.glob("queries/*.tsv"))},
+        families=(
+            None
+            if folder.families is None
+            else read_families(folder.families, specimens[0].features)
+        ),
         asked=tuple(read_run_tables(path)),
         figures=tuple(sorted([*path.glob("figures/*.png"), *path.glob("figures/*.svg")])),
         specimens=specimens,
@@ -262,6 +274,8 @@ def _files(folder: RunFolder) -> dict[str, Path]:
         files[f"{name}: sequence"] = entry.sequence
         if entry.annotation not in (None, entry.sequence):
             files[f"{name}: annotation"] = entry.annotation
+    if folder.families is not None:
+        files["circuits/members.tsv"] = folder.families
     if folder.concepts is not None:
         files["concepts"] = folder.concepts
     dossiers = sorted(path.glob("dossiers/feature_*.json"))

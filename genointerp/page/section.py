@@ -1,10 +1,10 @@
 """Sections of single features: their figures, and their rows of each table."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -31,6 +31,7 @@ from genointerp.page.table import Cell, Head, Links, PageTable, format_value, pa
 from genointerp.panel.curve import plot_precision_recall
 from genointerp.panel.logo import plot_logo
 from genointerp.panel.metagene import plot_metagene
+from genointerp.store.table.families import FAMILY, steps_of
 from genointerp.store.table.schema.candidate import ABLATION, CANDIDATES
 from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.schema.feature import (
@@ -60,6 +61,24 @@ class Picture(NamedTuple):
     source: str
 
 
+class Family(NamedTuple):
+    """The family of a feature on its page.
+
+    Parameters
+    ----------
+    circuit
+        The family in words.
+    steps
+        Its features in order, each with the address of its page; None if it has none.
+    address
+        Where the circuits of the run are shown.
+    """
+
+    circuit: str
+    steps: Sequence[Sequence[tuple[int, str | None]]]
+    address: str
+
+
 @dataclass(frozen=True)
 class Section:
     """What the page shows of one feature.
@@ -72,8 +91,10 @@ class Section:
         Concept that it is called by; empty if no F1 is above its null.
     summary
         Its best concept, with the F1 and what it is compared with, in words.
+    family
+        Family of features that it fires with; None if it is in none.
     facts
-        Its row in the table of features, by column.
+        Its row in the table of features, by column, without the family.
     source
         File of that table.
     scale
@@ -92,6 +113,7 @@ class Section:
     title: str
     label: str
     summary: str
+    family: Family | None
     facts: tuple[tuple[Head, Cell], ...]
     source: str
     scale: str
@@ -141,8 +163,9 @@ class SectionMaker:
         """
         feature, folder = one.feature, self._folder
         row = self._of("features", feature)
-        facts = self._table(row, "", f"{folder}/features.tsv", FEATURE_SUMMARY)
         record = row.iloc[0].to_dict()
+        row = row.drop(columns=list(FAMILY), errors="ignore")
+        facts = self._table(row, "", f"{folder}/features.tsv", FEATURE_SUMMARY)
         names = self._run.specimens[0].features.names_of(feature)
         dossier = self._run.dossiers.get(feature)
         return Section(
@@ -150,6 +173,7 @@ class SectionMaker:
             title=" ".join([f"f/{feature}", *names]),
             label=concept_label(record),
             summary=describe(record),
+            family=_family(record, self._links),
             facts=tuple(zip(facts.columns, facts.rows[0], strict=True)),
             source=facts.source,
             scale=format_value(one.highest),
@@ -265,6 +289,18 @@ def png_of(figure: Figure) -> bytes:
 
 def _data_uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def _family(row: Mapping[Hashable, Any], links: Links) -> Family | None:
+    if not row.get("circuit"):
+        return None
+    steps = [
+        [(feature, links.pages.get(feature)) for feature in step]
+        for step in steps_of(row["members"])
+    ]
+    # only the pages of single features lie below the page that shows the circuits
+    address = f"{links.up}index.html#circuits" if links.up else "#circuits"
+    return Family(row["circuit"], steps, address)
 
 
 def _row_numbers(table: pd.DataFrame | None, column: str) -> Mapping[int, list[int]]:

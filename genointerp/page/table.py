@@ -14,6 +14,7 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.page.browser import Loci
 from genointerp.page.references import Reference, References, contig_reference
 from genointerp.panel.style import visible_text
+from genointerp.store.table.families import FAMILY
 from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT
 from genointerp.store.table.schema.candidate import BACKTEST, CANDIDATES
 from genointerp.store.table.schema.column import TableSchema
@@ -36,7 +37,7 @@ MAIN: Mapping[str, tuple[str, ...]] = {
     ),
     FEATURE_SUMMARY.format: (
         "feature", "density", "max_activation", "best_concept", "orientation", "precision",
-        "recall", "f1", "auroc", "null_f1", "f1_always_on", "q_value",
+        "recall", "f1", "auroc", "null_f1", "f1_always_on", "q_value", *FAMILY,
     ),
     ASSOCIATIONS.format: (
         "feature", "concept", "orientation", "f1", "precision", "recall", "auroc", "null_f1",

@@ -11,7 +11,7 @@ from genointerp.core.errors import CoordinateError, InputError
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import GenomicInterval
 from genointerp.page.browser import track_with
-from genointerp.page.label import concept_label, track_label
+from genointerp.page.label import concept_label, family_label, track_label
 from genointerp.page.measure import Ground
 from genointerp.page.run import Run
 from genointerp.panel.style import visible_text
@@ -126,7 +126,7 @@ class Answers:
 
     def _fits(self, feature: int, words: list[str]) -> bool:
         own = self._told[feature]
-        told = f"{own['name']} {own['label']}".lower()
+        told = f"{own['name']} {own['label']} {own.get('circuit', '')}".lower()
         return all(word in told for word in words)
 
     def _check(self, feature: int) -> None:
@@ -143,8 +143,11 @@ def _told(run: Run, row: Mapping[Hashable, Any]) -> dict[str, Any]:
     """Return what a list of features tells of one."""
     feature = int(row["feature"])
     names = run.specimens[0].features.names_of(feature)
-    return {
+    told = {
         "feature": feature,
         "name": visible_text(" ".join([f"f/{feature}", *names])),
         "label": visible_text(concept_label(row)),
     }
+    if run.families is not None:
+        told["circuit"] = family_label(row)
+    return told

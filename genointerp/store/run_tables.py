@@ -11,6 +11,7 @@ from genointerp.core.errors import SchemaError
 from genointerp.store.feature.run_folder import read_mapping
 from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES, CIRCUIT_MEMBERS, COACTIVATION
 from genointerp.store.table.schema.column import TableSchema
+from genointerp.store.table.schema.edge import MEDIATION
 from genointerp.store.table.schema.editing import EDIT_EFFECTS
 from genointerp.store.table.schema.explanation import EXPLAINED
 from genointerp.store.table.schema.intervention import PAINTING, STEERING
@@ -73,6 +74,14 @@ _KINDS = (
         COACTIVATION,
         "Correlation of the firing of two features at the distance at which it is highest, with "
         "what rotated tracks give.",
+    ),
+    _Kind(
+        "circuits",
+        "mediation*.tsv",
+        "Mediation",
+        MEDIATION,
+        "What the model loses without the features of a group together (effect), the sum of what "
+        "it loses without each of them (effect_parts), and the same of matched groups (null).",
     ),
     _Kind(
         "explanations",

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Int64
 
 from genointerp.feature.specimen import Specimen
 from genointerp.store.feature.store import STRANDS
+from genointerp.store.table.families import members_in_order
 from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES, CIRCUIT_MEMBERS
 from genointerp.store.table.table import conform
 from genointerp.wiring.axis import Axis, lay_axis
@@ -107,7 +108,7 @@ def find_families(
         own = near[near["feature_a"].isin(group) & near["feature_b"].isin(group)]
         order = order_family(own, labels)
         name = name_family([labels.get(feature) for feature in group])
-        row = {"family": number, "name": name, "members": _in_words(order)}
+        row = {"family": number, "name": name, "members": members_in_order(order.position)}
         row |= {"kind": order.kind, "n_features": len(group), "n_edges": len(own)}
         row |= {"n_steps": len(set(order.position.values())), "phi": float(own["phi"].mean())}
         row |= {"period": order.period or np.nan, "agreement": order.agreement}
@@ -225,17 +226,6 @@ def _positions(edges: pd.DataFrame) -> tuple[dict[int, int], Bool[np.ndarray, " 
                 )
                 waiting.append(other)
     return position, is_tree
-
-
-def _in_words(order: Order) -> str:
-    """Return the members in order, such as ``127 > 86 > 82+108``."""
-    steps = [
-        "+".join(
-            str(feature) for feature in sorted(order.position) if order.position[feature] == at
-        )
-        for at in sorted(set(order.position.values()))
-    ]
-    return " > ".join(steps)
 
 
 def _members(

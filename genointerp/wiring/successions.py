@@ -5,7 +5,7 @@ follow each other at distances that vary; here only the order and the range of t
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from genointerp.store.table.table import conform
 from genointerp.wiring import kernels
 from genointerp.wiring.axis import Axis, lay_axis
 from genointerp.wiring.config import CircuitConfig
+from genointerp.wiring.families import Label
 from genointerp.wiring.null import (
     QUANTILE,
     PooledNull,
@@ -42,7 +43,7 @@ MIN_STRETCHES = 20
 """Fewest stretches of a feature that is tested."""
 
 _BLOCK = 64
-# features that are read at once
+# features that are read, and tested as the second ones, at once
 
 MOST_FEATURES = 1024
 """Most features that are tested; those with the longest stretches, if more qualify."""
@@ -61,8 +62,17 @@ def find_successions(
     specimens: Sequence[Specimen],
     config: CircuitConfig | None = None,
     progress: Progress = silent,
+    *,
+    labels: Mapping[int, Label] | None = None,
 ) -> pd.DataFrame:
     """Find features whose stretches follow those of another feature, in the schema ``SUCCESSIONS``.
+
+    Parameters
+    ----------
+    labels
+        What features are called by.
+    progress
+        Called with (features done, features in all).
 
     Notes
     -----
@@ -78,40 +88,36 @@ def find_successions(
     (Benjamini and Hochberg) over all ordered pairs. The table has the pairs with q of at most
     ``max_q`` and at least ``min_share``.
     """
-    config = config or CircuitConfig()
+    config, labels = config or CircuitConfig(), labels or {}
     stores = [specimen.features for specimen in specimens]
     axes = [lay_axis(stores, strand, (0, FARTHEST)) for strand in STRANDS]
     found = [_find_ends(axis) for axis in axes]
     chosen = _choose(found, sum(int(axis.is_source.sum()) for axis in axes))
-    n = len(chosen)
+    counted = [
+        _Counted(ends, chosen, axis.is_source) for axis, ends in zip(axes, found, strict=True)
+    ]
+    rotations = [
+        draw_rotations(axis.n_cells, config.n_rotations, beyond=FARTHEST, seed=config.seed)
+        for axis in axes
+    ]
     n_begin = np.array([sum(len(ends.begin[f]) for ends in found) for f in chosen], np.int64)
     n_end = np.array([sum(int((ends.feature == f).sum()) for ends in found) for f in chosen])
-    observed = np.zeros((n, n), dtype=np.int64)
-    null = np.zeros((config.n_rotations, n, n), dtype=np.int64)
-    n_rotated = np.zeros((config.n_rotations, n), dtype=np.int64)
-    for number, (axis, ends) in enumerate(zip(axes, found, strict=True)):
-        rotations = draw_rotations(
-            axis.n_cells, config.n_rotations, beyond=FARTHEST, seed=config.seed
-        )
-        counted = _Counted(ends, chosen, axis.is_source)
-        observed += counted.at(0)[0]
-        for k, rotation in enumerate(rotations.tolist()):
-            followed, n_read = counted.at(rotation)
-            null[k] += followed
-            n_rotated[k] += n_read
-            progress(number * len(rotations) + k + 1, 2 * len(rotations))
-    shares = null / np.maximum(n_rotated, 1)[:, None]
-    table = _tested(chosen, n_begin, n_end.astype(np.int64), observed, shares, config)
+    pairs, pool = _measure(counted, rotations, n_begin, config, progress)
+    table = _tested(chosen, n_begin, n_end.astype(np.int64), pairs, pool, config)
     distance = [
         _median_distance(found, int(a), int(b))
         for a, b in table[["feature_a", "feature_b"]].itertuples(index=False)
     ]
     table.insert(5, "distance", np.array(distance, dtype=np.float64))
+    for side in "ab":
+        names = [labels.get(feature, Label("", "")) for feature in table[f"feature_{side}"]]
+        table[f"concept_{side}"] = [name.concept for name in names]
+        table[f"orientation_{side}"] = [name.orientation for name in names]
     return conform(table, SUCCESSIONS, where="successions")
 
 
 class _Counted:
-    """How many beginnings of each chosen feature have an end of each other one upstream."""
+    """How many beginnings of chosen features have an end of each chosen one upstream."""
 
     def __init__(
         self,
@@ -124,22 +130,86 @@ class _Counted:
         place[chosen] = np.arange(len(chosen))
         is_chosen = place[ends.feature] >= 0
         self._end, self._feature = ends.end[is_chosen], place[ends.feature[is_chosen]]
-        begins = [ends.begin[feature] for feature in chosen]
-        self._begin = np.concatenate([np.zeros(0, np.int64), *begins])
-        self._owner = np.repeat(np.arange(self._n), [len(own) for own in begins])
+        self._begins = [ends.begin[feature] for feature in chosen]
 
     def at(
-        self, rotation: int
+        self, rotation: int, after: slice
     ) -> tuple[Int64[np.ndarray, "before after"], Int64[np.ndarray, " after"]]:
-        """Count with all beginnings rotated; return also how many lie where was read."""
-        begin = (self._begin + rotation) % len(self._is_read)
+        """Count for some of the chosen features, with their beginnings rotated.
+
+        Return also how many of these beginnings lie where was read.
+        """
+        begins = self._begins[after]
+        begin = (np.concatenate(begins) + rotation) % len(self._is_read)
+        owner = np.repeat(np.arange(len(begins)), [len(own) for own in begins])
         is_read = self._is_read[begin]
-        begin, owner = begin[is_read], self._owner[is_read]
+        begin, owner = begin[is_read], owner[is_read]
         low = np.searchsorted(self._end, begin - FARTHEST)
         high = np.searchsorted(self._end, begin - NEAREST, side="right")
-        count = np.zeros((self._n, self._n), dtype=np.int64)
+        count = np.zeros((len(begins), self._n), dtype=np.int64)
         kernels.count_upstream(low, high, owner, self._feature, count)
-        return count.T, np.bincount(owner, minlength=self._n)
+        return count.T, np.bincount(owner, minlength=len(begins))
+
+
+class _Pairs(NamedTuple):
+    """What is known of each ordered pair of the chosen features.
+
+    Parameters
+    ----------
+    n_followed
+        Number of beginnings of the second feature that have an end of the first one upstream.
+    share
+        Share of these among its beginnings.
+    mean, quantile
+        Mean and `QUANTILE` of this share over the rotations.
+    score
+        The share, standardised by the rotations.
+    """
+
+    n_followed: Int64[np.ndarray, "before after"]
+    share: Float64[np.ndarray, "before after"]
+    mean: Float64[np.ndarray, "before after"]
+    quantile: Float64[np.ndarray, "before after"]
+    score: Float64[np.ndarray, "before after"]
+
+
+def _measure(
+    counted: Sequence[_Counted],
+    rotations: Sequence[Int64[np.ndarray, " _rotation"]],
+    n_begin: Int64[np.ndarray, " chosen"],
+    config: CircuitConfig,
+    progress: Progress,
+) -> tuple[_Pairs, PooledNull]:
+    """Count all pairs, those of some second features at a time.
+
+    The counts of every rotation are kept for these only: for all pairs they would take 400 MB.
+    """
+    n, pool = len(n_begin), PooledNull()
+    pairs = _Pairs(np.zeros((n, n), np.int64), *(np.zeros((n, n)) for _ in _Pairs._fields[1:]))
+    for first in range(0, n, _BLOCK):
+        after = slice(first, min(first + _BLOCK, n))
+        n_after = after.stop - first
+        null = np.zeros((config.n_rotations, n, n_after), dtype=np.int64)
+        n_rotated = np.zeros((config.n_rotations, n_after), dtype=np.int64)
+        for axis, drawn in zip(counted, rotations, strict=True):
+            pairs.n_followed[:, after] += axis.at(0, after)[0]
+            for k, rotation in enumerate(drawn.tolist()):
+                followed, n_read = axis.at(rotation, after)
+                null[k] += followed
+                n_rotated[k] += n_read
+        shares = null / np.maximum(n_rotated, 1)[:, None]
+        own = np.maximum(n_begin[after], 1)
+        share, mean = pairs.n_followed[:, after] / own, shares.mean(axis=0)
+        # the variance of independent beginnings, for pairs that no rotation brings together
+        floor = np.maximum(mean * (1 - mean), 1 / own) / own
+        pairs.share[:, after], pairs.mean[:, after] = share, mean
+        pairs.quantile[:, after] = np.quantile(shares, QUANTILE, axis=0)
+        pairs.score[:, after] = standardised(share, shares, floor)
+        other = np.arange(n)[:, None] != np.arange(first, after.stop)
+        scores = scores_of_rotations(shares, floor)
+        pool.add(classes_of((mean * n_begin[after])[other]), scores[:, other])
+        progress(after.stop, n)
+    return pairs, pool
 
 
 def _find_ends(axis: Axis) -> _Ends:
@@ -191,31 +261,24 @@ def _tested(
     chosen: Int64[np.ndarray, " chosen"],
     n_begin: Int64[np.ndarray, " chosen"],
     n_end: Int64[np.ndarray, " chosen"],
-    observed: Int64[np.ndarray, "before after"],
-    shares: Float64[np.ndarray, "rotation before after"],
+    pairs: _Pairs,
+    pool: PooledNull,
     config: CircuitConfig,
 ) -> pd.DataFrame:
-    share = observed / np.maximum(n_begin, 1)
-    mean = shares.mean(axis=0)
-    # the variance of independent beginnings, for pairs that no rotation brings together
-    floor = np.maximum(mean * (1 - mean), 1 / np.maximum(n_begin, 1)) / np.maximum(n_begin, 1)
-    score, scores = standardised(share, shares, floor), scores_of_rotations(shares, floor)
     other = ~np.eye(len(chosen), dtype=np.bool_)
-    kind = classes_of((mean * n_begin)[other])
-    pool = PooledNull()
-    pool.add(kind, scores[:, other])
-    p = pool.p_values(kind, score[other][:, None])[:, 0]
+    kind = classes_of((pairs.mean * n_begin)[other])
+    p = pool.p_values(kind, pairs.score[other][:, None])[:, 0]
     q = benjamini_hochberg(p)
     a, b = np.nonzero(other)
-    kept = (q <= config.max_q) & (share[other] >= config.min_share)
+    kept = (q <= config.max_q) & (pairs.share[other] >= config.min_share)
     table: pd.DataFrame = pd.DataFrame(
         {
             "feature_a": chosen[a],
             "feature_b": chosen[b],
-            "share": share[other],
-            "null_share": np.quantile(shares, QUANTILE, axis=0)[other],
-            "expected_share": mean[other],
-            "n_followed": observed[other],
+            "share": pairs.share[other],
+            "null_share": pairs.quantile[other],
+            "expected_share": pairs.mean[other],
+            "n_followed": pairs.n_followed[other],
             "n_a": n_end[a],
             "n_b": n_begin[b],
             "p_value": p,

@@ -29,7 +29,7 @@ from genointerp.store.feature.store import FeatureHeader, FeatureStore
 from genointerp.store.feature.writer import FeatureWriter
 from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT, N_COVERED
 from genointerp.store.table.schema.candidate import CANDIDATES
-from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES
+from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES, CIRCUIT_MEMBERS
 from genointerp.store.table.schema.editing import EDIT_EFFECTS
 from genointerp.store.table.schema.explanation import EXPLAINED
 from genointerp.store.table.schema.intervention import STEERING
@@ -65,6 +65,7 @@ def run_dir(tmp_path_factory):
     write_query(folder, config["queries"])
     write_interventions(folder / "interventions")
     write_explanations(folder)
+    write_members(folder / "circuits" / "members.tsv", sae_sha256)
     dossier(
         folder,
         folder / "dossiers",
@@ -167,6 +168,14 @@ def write_explanations(folder: Path):
     blank = {"string": HOSTILE, "int64": 3, "float64": 0.5}
     families = pd.DataFrame([{one.name: blank[one.kind] for one in CIRCUIT_FAMILIES.columns}])
     write_table(families, folder / "circuits" / "families.tsv", CIRCUIT_FAMILIES, PROVENANCE)
+
+
+def write_members(path: Path, sae_sha256: str):
+    """Features 3 and 7 are followed by 2 at the next base."""
+    told = f"cycle 1: codon phases {HOSTILE}"
+    rows = [(2, 1, told, 2, 1, "", ""), (3, 1, told, 1, 0, "", ""), (7, 1, told, 1, 0, "", "")]
+    members = pd.DataFrame(rows, columns=CIRCUIT_MEMBERS.names)
+    write_table(members, path, CIRCUIT_MEMBERS, Provenance({}, {"sae": sae_sha256}))
 
 
 def write_genome(folder: Path, name: str, lengths, *, seed):

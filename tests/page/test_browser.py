@@ -447,7 +447,8 @@ def pan_and_search(driver):
     driver.execute_script("document.querySelector(arguments[0]).click()", place)
     until(driver, lambda found: is_at(found, "chrA", 1101, 1176))
     first = "return (document.querySelector('#here-rows tr') || {}).textContent"
-    until(driver, lambda found: str(found.execute_script(first)).startswith("f/3tRNA (sense)+"))
+    told = "f/3tRNA (sense)cycle 1: codon phases "
+    until(driver, lambda found: str(found.execute_script(first)).startswith(told))
     buttons = driver.find_elements("css selector", "#here-rows button.add")
     other = next(one for one in buttons if one.get_attribute("data-feature") != "3")
     feature = other.get_attribute("data-feature")

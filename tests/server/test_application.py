@@ -319,3 +319,14 @@ def test_a_damaged_file_is_the_fault_of_the_server(client, site, monkeypatch):
     found = client.get("/region", params={"chr": "chrA", "start": 0, "end": 10})
     assert found.status_code == 500
     assert found.json()["error"].startswith("features.h5: expected the checksum")
+
+
+def test_what_fires_here_and_what_is_found_say_the_family(client):
+    found = client.get("/region", params={"chr": "chrA", "start": 1000, "end": 1900}).json()
+    told = {one["feature"]: one["circuit"] for one in found["features"]}
+    assert told[3].startswith("cycle 1: codon phases ")
+    assert told[3].endswith(", 3+7 > 2")
+    assert told[5] == ""
+    found = client.get("/search", params={"text": "codon phases"}).json()
+    assert {one["feature"] for one in found["features"]} == {2, 3, 7}
+    assert ">circuit</th>" in client.get("/browse.html").text

@@ -1,9 +1,11 @@
 """Features whose stretches follow those of another one."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from genointerp.wiring.config import CircuitConfig
+from genointerp.wiring.families import Label
 from genointerp.wiring.successions import find_successions
 from tests.plant import contigs_of, make_store, silence
 from tests.specimens import specimens
@@ -31,7 +33,8 @@ def genes(n_bp=120_000, seed=0):
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
     store = make_store(tmp_path_factory.mktemp("s") / "f.h5", genes(), contigs_of(c=120_000))
-    return find_successions(specimens([store]), CircuitConfig(n_rotations=50))
+    labels = {1: Label("start_codon", "sense")}
+    return find_successions(specimens([store]), CircuitConfig(n_rotations=50), labels=labels)
 
 
 def test_the_planted_succession_comes_out_alone(table):
@@ -53,6 +56,20 @@ def test_the_share_is_that_of_a_loop_over_beginnings(table):
         ends = np.flatnonzero(~fires[1:, 0] & fires[:-1, 0]) + 1
         n_followed += sum(bool(((at - ends >= 20) & (at - ends <= 500)).any()) for at in begins)
     assert table["n_followed"].tolist() == [n_followed]
+
+
+def test_both_features_have_the_concepts_that_they_are_called_by(table):
+    (row,) = table.to_dict("records")
+    assert (row["concept_a"], row["orientation_a"]) == ("", "")
+    assert (row["concept_b"], row["orientation_b"]) == ("start_codon", "sense")
+
+
+def test_the_numbers_are_those_of_features_one_by_one(table, tmp_path, monkeypatch):
+    monkeypatch.setattr("genointerp.wiring.successions._BLOCK", 1)
+    store = make_store(tmp_path / "f.h5", genes(), contigs_of(c=120_000))
+    alone = find_successions(specimens([store]), CircuitConfig(n_rotations=50))
+    numbers = table.columns[:12]
+    pd.testing.assert_frame_equal(alone[numbers], table[numbers], check_exact=True)
 
 
 def test_a_stretch_with_short_gaps_is_one(table):

@@ -1,6 +1,6 @@
 """What fires in a region, in many, in a gene, or everywhere, strongest first. Torch-free."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def query(
     -------
     pandas.DataFrame
         A row for each feature, reading strand and region. ``start`` and ``end`` are 0-based and
-        half-open.
+        half-open. If a run has circuits, ``circuit`` and ``members`` say the family of a feature.
 
     Raises
     ------
@@ -117,7 +117,7 @@ class _Answer:
     specimens: Sequence[Specimen]
     places: Places
     config: QueryConfig
-    associations: Path | None
+    tables: Mapping[str, Path]
     frames: Iterator[pd.DataFrame]
 
     @property
@@ -130,8 +130,7 @@ class _Answer:
 
     def write(self, out: Path) -> pd.DataFrame:
         inputs = total_inputs(self.specimens)
-        if self.associations is not None:
-            inputs["associations"] = sha256_file(self.associations)
+        inputs |= {name: sha256_file(path) for name, path in self.tables.items()}
         # what comes through a pipe can be read once
         if self.places.bed is not None and self.places.bed.is_file():
             inputs["bed"] = sha256_file(self.places.bed)
@@ -153,5 +152,8 @@ def _ask(
     if places.genes and all(specimen.annotation is None for specimen in specimens):
         specimens[0].needs("annotation")
     known = files.read_associations(associations)
-    frames = query_frames(specimens, places, config, associations=known)
-    return _Answer(specimens, places, config, associations or files.associations, frames)
+    families = files.read_families()
+    frames = query_frames(specimens, places, config, associations=known, families=families)
+    tables = {"associations": associations or files.associations, "members": files.families}
+    used = {name: path for name, path in tables.items() if path is not None}
+    return _Answer(specimens, places, config, used, frames)

@@ -63,7 +63,7 @@ def circuit(
         The edges are written there too, as .tsv, .csv, .parquet or .json.
     associations
         Table of the same dictionary, which gives features the concepts that families are named
-        after. A catalogue and a run name their own.
+        after and that stand in successions. A catalogue and a run name their own.
     genome
         The name of a genome of a catalogue or a run, if only that is to be counted.
     lags_out
@@ -121,7 +121,7 @@ def circuit(
             raise InputError(str(graph), "a file name in .graphml", repr(graph.suffix))
         check_writable(graph)
     files = find_specimens(features, genome=genome)
-    known = files.read_associations(associations)
+    labels = _labels(files.read_associations(associations))
     specimens = files.open()
     inputs = total_inputs(specimens) | {SAE: specimens[0].features.header.sae_sha256}
     told = files.associations if associations is None else Path(associations)
@@ -132,11 +132,11 @@ def circuit(
         found = measure_coactivation(specimens, settings, report)
     tables = {COACTIVATION: found.edges, COACTIVATION_LAGS: found.lags}
     if graph is not None or CIRCUIT_FAMILIES in places or CIRCUIT_MEMBERS in places:
-        families = find_families(found.edges, specimens, settings, _labels(known))
+        families = find_families(found.edges, specimens, settings, labels)
         tables |= {CIRCUIT_FAMILIES: families.table, CIRCUIT_MEMBERS: families.members}
     if SUCCESSIONS in places:
-        with progress_bar("circuit (rotations)", progress) as report:
-            tables[SUCCESSIONS] = find_successions(specimens, settings, report)
+        with progress_bar("circuit (successions)", progress) as report:
+            tables[SUCCESSIONS] = find_successions(specimens, settings, report, labels=labels)
     with together():
         for schema, place in places.items():
             write_table(tables[schema], place, schema, record)

@@ -60,6 +60,8 @@
     one.textContent = text;
     return one;
   };
+  // only a run that has circuits says the family of each feature
+  const said = (one) => ("circuit" in one ? [one.label, one.circuit] : [one.label]);
   const fill = shared.fill = (body, rows) => body.replaceChildren(...rows.map((cells) => {
     const row = document.createElement("tr");
     for (const cell of cells) {
@@ -89,7 +91,7 @@
       ? `${found.region}: ${found.n_features.toLocaleString("en")} features fire; the strongest ${n}.`
       : `${found.region}: no feature fires, or no base was read.`;
     fill(rows, found.features.map((one) => [
-      link(one.feature, one.name), one.label, one.strand, one.max_activation, one.covered_share, buttons(one.feature)]));
+      link(one.feature, one.name), ...said(one), one.strand, one.max_activation, one.covered_share, buttons(one.feature)]));
   };
   let pause = null;
   place.addEventListener("ready", async () => {
@@ -104,7 +106,7 @@
   });
 
   element("places").addEventListener("found", ({ detail }) => {
-    fill(element("features-found"), detail.features.map((one) => [link(one.feature, one.name), one.label, buttons(one.feature)]));
+    fill(element("features-found"), detail.features.map((one) => [link(one.feature, one.name), ...said(one), buttons(one.feature)]));
     const n = detail.features.length, places = detail.places.length;
     const asked = element("search").value.trim();
     element("results").hidden = !n && !places;

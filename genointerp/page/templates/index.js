@@ -140,7 +140,7 @@
 
   // the search: all words must be found; a number is that of a feature
   const hay = data.feature.map((feature, i) =>
-    [name(i), data.label[i], ...data.at[i].map((k) => data.words[k])].join("\n").toLowerCase());
+    [name(i), data.label[i], ...(data.circuit ? [data.circuit[i]] : []), ...data.at[i].map((k) => data.words[k])].join("\n").toLowerCase());
   const fits = (i, word) => {
     const [, digits] = word.match(/^(?:f\/)?(\d+)$/) || [];
     return digits ? data.feature[i] === Number(digits) : hay[i].includes(word);
@@ -158,6 +158,7 @@
       first.append(label);
       cell(row, data.label[i]);
       for (const column of ["f1", "null", "q", "density"]) cell(row, number(data[column][i])).className = "number";
+      if (data.circuit) cell(row, data.circuit[i]);
       if (data.words.length) {
         const words = data.at[i].map((k) => data.words[k]);
         const text = words.slice(0, 3).join("; ") + (words.length > 3 ? "; \u2026" : "");

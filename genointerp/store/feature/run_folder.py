@@ -96,6 +96,12 @@ class RunFolder:
         return self.path / ASSOCIATIONS_FILE
 
     @property
+    def families(self) -> Path | None:
+        """The members of the families of features; None if the run has no circuits."""
+        path = self.path / "circuits" / "members.tsv"
+        return path if path.is_file() else None
+
+    @property
     def sae(self) -> Path:
         """The folder of the dictionary."""
         return self.path / "sae"

@@ -1,6 +1,6 @@
 """Schemas of circuits: which features fire together, and in which order."""
 
-from genointerp.store.table.schema.column import TableSchema, required
+from genointerp.store.table.schema.column import TableSchema, optional, required
 
 COACTIVATION = TableSchema(
     "genointerp::coactivation",
@@ -105,5 +105,9 @@ SUCCESSIONS = TableSchema(
         required("p_value", "float64", "share of rotated pairs that score as high"),
         required("q_value", "float64", "corrected over all ordered pairs of the features tested"),
         required("n_null", "int64", "number of rotated pairs that p is a share of"),
+        optional("concept_a", "string", "best concept of a above its null; empty if none"),
+        optional("orientation_a", "string", "sense, antisense or both; empty if none"),
+        optional("concept_b", "string", "best concept of b above its null; empty if none"),
+        optional("orientation_b", "string", "sense, antisense or both; empty if none"),
     ),
 )

@@ -2,6 +2,12 @@
 
 from genointerp.store.table.schema.column import TableSchema, optional, required
 
+_FAMILY = (
+    optional("circuit", "string", "its family in words: kind, name or number; empty if none"),
+    optional("members", "string", "features of the family by lag, as in families; empty if none"),
+)
+# of tables that `genointerp.store.table.families` joins
+
 ELEMENTS = TableSchema(
     "genointerp::elements",
     1,
@@ -36,6 +42,7 @@ QUERY = TableSchema(
         optional("best_concept", "string", "concept with the highest F1 on fit; empty if none"),
         optional("orientation", "string", "sense, antisense or both"),
         optional("best_f1", "float64", "F1 of this concept on test"),
+        *_FAMILY,
     ),
 )
 
@@ -133,6 +140,7 @@ FEATURE_SUMMARY = TableSchema(
         required("null_f1", "float64", "as in associations; test"),
         required("f1_always_on", "float64", "F1 of the detector that always fires; test"),
         required("q_value", "float64", "as in associations; test"),
+        *_FAMILY,
     ),
 )
 
