@@ -20,6 +20,22 @@ def silent(done: int, total: int) -> None:
     """Report nothing: the default of every ``progress`` parameter of an inner function."""
 
 
+def piece(progress: Progress, number: int, n: int) -> Progress:
+    """Return what one of ``n`` equal pieces of work reports to, so that the whole moves with it.
+
+    Parameters
+    ----------
+    number
+        Number of the piece, from 0.
+
+    Examples
+    --------
+    >>> piece(lambda done, total: print(done, total), 1, 3)(5, 10)
+    15 30
+    """
+    return lambda done, total: progress(number * total + done, n * total)
+
+
 _hidden = ContextVar("hidden", default=False)
 _in_lines = ContextVar("in_lines", default=False)
 

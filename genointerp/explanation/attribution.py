@@ -16,6 +16,7 @@ from torch import Tensor
 from genointerp.annotation.finders.folding import dinucleotide_shuffle
 from genointerp.core.config import check_choice
 from genointerp.core.errors import ConfigError, InputError
+from genointerp.core.progress import Progress, piece, silent
 from genointerp.core.seed import rng
 from genointerp.explanation.path import PathConfig, PathIntegral, gradient_at, integrate
 from genointerp.model.protocol import DnaModel
@@ -156,8 +157,15 @@ def attribute(
     dictionary: Dictionary,
     question: Question,
     config: AttributionConfig | None = None,
+    *,
+    progress: Progress = silent,
 ) -> Attribution:
     """Attribute a number to the features of a site and to what its dictionary does not explain.
+
+    Parameters
+    ----------
+    progress
+        Called with (points of paths done, the most that may be needed).
 
     Notes
     -----
@@ -184,12 +192,13 @@ def attribute(
     at_end = gradient_at(model, question, site, x[None])[0, question.nodes]
     baselines = _baselines(model, dictionary, question, x, own, config)
     paths = []
-    for other in baselines:
+    for number, other in enumerate(baselines):
         # by the difference, so that what is the same in both is so to the last digit
         away = (other.amounts - own.amounts) @ dictionary.directions + (other.error - own.error)
         start = x.clone()
         start[question.nodes] += away.to(x)
-        paths.append(integrate(model, question, site, start, x, config))
+        report = piece(progress, number, len(baselines))
+        paths.append(integrate(model, question, site, start, x, config, progress=report))
     return _attribution(dictionary, question, own, baselines, paths, at_end)
 
 
@@ -200,11 +209,17 @@ def ablate(
     nodes: Nodes,
     *,
     batch: int = AttributionConfig.batch,
+    progress: Progress = silent,
 ) -> Float64[np.ndarray, " node"]:
     """Return the exact effect of each node alone: by how much the number falls at its baseline.
 
     The node's amount, or its error, is set to that of the baseline (the mean of several), and all
     others are left as they are.
+
+    Parameters
+    ----------
+    progress
+        Called with (nodes done, nodes in all).
     """
     question, site = attribution.question, attribution.site
     x = clean_activations(model, site, question.read.spans.ids)
@@ -221,6 +236,7 @@ def ablate(
                 away = amount[token, feature] * dictionary.directions[feature].cpu()
             ablated[row, first + token] += away.to(x)
         found.append(attribution.value - question.values(model, site, ablated).cpu().numpy())
+        progress(begin + len(rows[0]), len(nodes.token))
     return np.concatenate([np.zeros(0), *found])
 
 

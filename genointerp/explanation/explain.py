@@ -9,6 +9,7 @@ import pandas as pd
 from jaxtyping import Float64
 
 from genointerp.core.errors import ConfigError
+from genointerp.core.progress import Progress, piece, silent
 from genointerp.explanation.attribution import (
     Attribution,
     AttributionConfig,
@@ -200,8 +201,15 @@ def explain_question(
     dictionary: Dictionary,
     question: Question,
     config: ExplainConfig | None = None,
+    *,
+    progress: Progress = silent,
 ) -> Explanation:
     """Attribute a number to nodes, and ablate the largest of them exactly.
+
+    Parameters
+    ----------
+    progress
+        Called with (percent done, 100): half of it is attribution, half ablation.
 
     Raises
     ------
@@ -211,12 +219,21 @@ def explain_question(
         If the dictionary is not of the model.
     """
     config = ExplainConfig() if config is None else config
-    attribution = attribute(model, dictionary, question, config)
+    halves = [piece(_percent(progress), number, 2) for number in range(2)]
+    attribution = attribute(model, dictionary, question, config, progress=halves[0])
     nodes = attribution.largest(config.n_nodes)
     first = Nodes(nodes.token[: config.n_exact], nodes.feature[: config.n_exact])
     exact = np.full(len(nodes.token), np.nan)
-    exact[: len(first.token)] = ablate(model, dictionary, attribution, first, batch=config.batch)
+    exact[: len(first.token)] = ablate(
+        model, dictionary, attribution, first, batch=config.batch, progress=halves[1]
+    )
+    progress(100, 100)
     return Explanation(attribution, nodes, exact, _log_p(model, question))
+
+
+def _percent(progress: Progress) -> Progress:
+    # parts of different sizes are one whole
+    return lambda done, total: progress(100 * done // total, 100)
 
 
 def _log_p(model: DnaModel, question: Question) -> float:

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from genointerp.core.progress import Progress, silent
+from genointerp.core.progress import Progress, piece, silent
 from genointerp.explanation.answer import Answer
 from genointerp.explanation.explain import (
     ExplainConfig,
@@ -64,7 +64,7 @@ class Explainer:
         Parameters
         ----------
         progress
-            Called with (places done, places in all).
+            Called with (percent done, percent in all: 100 for each place and strand).
 
         Raises
         ------
@@ -91,7 +91,7 @@ class Explainer:
         above
             Dictionary of the feature.
         progress
-            Called with (places done, places in all).
+            Called with (percent done, percent in all: 100 for each place and strand).
 
         Raises
         ------
@@ -123,7 +123,7 @@ class Explainer:
         Parameters
         ----------
         progress
-            Called with (variants done, variants in all).
+            Called with (percent done, percent in all: 100 for each variant and strand).
 
         Raises
         ------
@@ -132,18 +132,19 @@ class Explainer:
         """
         every = list(variants)
         found = _Found(self)
-        for done, variant in enumerate(every, 1):
-            effects = [self._effect(variant, strand) for strand in strands]
+        reports = _pieces(progress, len(every) * len(strands))
+        for variant in every:
+            effects = [self._effect(variant, strand, next(reports)) for strand in strands]
             found.rows += self._variant_rows(effects)
             for effect in effects:
                 if effect.explanation is not None:
                     found.add(effect.explanation)
-            progress(done, len(every))
         return found.answer()
 
-    def _effect(self, variant: Variant, strand: Strand) -> VariantEffect:
+    def _effect(self, variant: Variant, strand: Strand, report: Progress) -> VariantEffect:
+        model, dictionary, genome = self.model, self.dictionary, self.genome
         return explain_variant(
-            self.model, self.dictionary, self.genome, variant, strand, self.config
+            model, dictionary, genome, variant, strand, self.config, progress=report
         )
 
     def _answered(
@@ -158,11 +159,9 @@ class Explainer:
         found = _Found(self)
         # all are asked before the first is explained, as one of them may be refused
         asked = [[ask(replace(place, strand=strand)) for strand in strands] for place in places]
-        for done, (place, questions) in enumerate(zip(places, asked, strict=True), 1):
-            answers = [
-                explain_question(self.model, self.dictionary, question, self.config)
-                for question in questions
-            ]
+        reports = _pieces(progress, len(places) * len(strands))
+        for place, questions in zip(places, asked, strict=True):
+            answers = [self._explained(question, next(reports)) for question in questions]
             # a feature means something else on the other strand, so that nothing is to agree
             agree = -1 if kind == "feature" else _agree([it.top_sum for it in answers])
             own = {"kind": kind, "measure": measure, "strands_agree": agree}
@@ -171,8 +170,12 @@ class Explainer:
                 sums = {"log_p": explanation.log_p, **self._sums(explanation)}
                 found.rows.append({**own, **where, **sums})
                 found.add(explanation)
-            progress(done, len(places))
         return found.answer()
+
+    def _explained(self, question: Question, report: Progress) -> Explanation:
+        return explain_question(
+            self.model, self.dictionary, question, self.config, progress=report
+        )
 
     def _variant_rows(self, effects: Sequence[VariantEffect]) -> Iterator[dict[str, object]]:
         # a strand with no base behind has nothing to say
@@ -258,6 +261,10 @@ class _Found:
         nodes = pd.concat(self.nodes, ignore_index=True) if self.nodes else empty_table(EXPLANATION)
         summary = conform(summary, EXPLAINED, where="explained")
         return Answer(nodes, summary, tuple(self.graphs))
+
+
+def _pieces(progress: Progress, n: int) -> Iterator[Progress]:
+    return (piece(progress, number, n) for number in range(n))
 
 
 def _place(interval: GenomicInterval, genome: Genome) -> dict[str, object]:

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from genointerp.core.errors import ConfigError
+from genointerp.core.progress import Progress, silent
 from genointerp.model.protocol import DnaModel, SiteActivations
 from genointerp.reading.question import Question
 from genointerp.reading.run import gradients
@@ -40,6 +41,15 @@ class PathConfig:
         if self.most_steps < self.steps:
             expected = f"at least steps={self.steps}"
             raise ConfigError("most_steps", expected, str(self.most_steps))
+
+    @property
+    def most_points(self) -> int:
+        """The most points of one path at which gradients are taken, over all doublings."""
+        steps, points = self.steps, self.steps
+        while 2 * steps <= self.most_steps:
+            steps *= 2
+            points += steps
+        return points
 
 
 class PathIntegral(NamedTuple):
@@ -86,8 +96,15 @@ def integrate(
     start: Float[Tensor, "token d"],
     end: Float[Tensor, "token d"],
     config: PathConfig,
+    *,
+    progress: Progress = silent,
 ) -> PathIntegral:
     """Integrate the gradient of a number from ``start`` to ``end``, activations at a site.
+
+    Parameters
+    ----------
+    progress
+        Called with (points done, `PathConfig.most_points`), of which most are seldom needed.
 
     Notes
     -----
@@ -97,9 +114,15 @@ def integrate(
     error of order ``1 / K^2``, the left ends of K equal parts one of order ``1 / K``.
     """
     first, last = question.values(model, site, torch.stack([start, end])).tolist()
-    steps, difference = config.steps, end - start
+    steps, difference, points = config.steps, end - start, 0
     while True:
-        gradient = _mean_gradient(model, question, site, start, difference, steps, config.batch)
+        summed = torch.zeros_like(start, dtype=torch.float64)
+        for some in _midpoints(steps, start).split(config.batch):
+            x = start + some[:, None, None] * difference
+            summed += gradient_at(model, question, site, x).double().sum(0)
+            points += len(some)
+            progress(points, config.most_points)
+        gradient = (summed / steps).to(start)
         total = float((gradient.double() * difference.double()).sum())
         path = PathIntegral(gradient, steps, first, last, total)
         if path.is_complete or 2 * steps > config.most_steps:
@@ -107,21 +130,8 @@ def integrate(
         steps *= 2
 
 
-def _mean_gradient(
-    model: DnaModel,
-    question: Question,
-    site: str,
-    start: Float[Tensor, "token d"],
-    difference: Float[Tensor, "token d"],
-    steps: int,
-    batch: int,
-) -> Float[Tensor, "token d"]:
-    total = torch.zeros_like(start, dtype=torch.float64)
-    midpoints = ((torch.arange(steps, device=start.device) + 0.5) / steps).to(start)
-    for first in range(0, steps, batch):
-        x = start + midpoints[first : first + batch, None, None] * difference
-        total += gradient_at(model, question, site, x).double().sum(0)
-    return (total / steps).to(start)
+def _midpoints(steps: int, like: Float[Tensor, "token d"]) -> Float[Tensor, " step"]:
+    return ((torch.arange(steps, device=like.device) + 0.5) / steps).to(like)
 
 
 def gradient_at(

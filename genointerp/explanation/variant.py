@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Int64
 
+from genointerp.core.progress import Progress, silent
 from genointerp.explanation.explain import ExplainConfig, Explanation, explain_question
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval, Strand
@@ -58,6 +59,8 @@ def explain_variant(
     variant: Variant,
     strand: Strand,
     config: ExplainConfig,
+    *,
+    progress: Progress = silent,
 ) -> VariantEffect:
     """Explain how a variant changes the log probability of the bases behind it, on one strand.
 
@@ -65,6 +68,11 @@ def explain_variant(
     baseline is ``counterfactual``, whatever the configuration says. The log probability of the
     variant's own bases is exact and not decomposed: the state that decides the first of them is
     that of the genome, so that of a single base there is nothing to explain.
+
+    Parameters
+    ----------
+    progress
+        Called with (percent done, 100).
 
     Raises
     ------
@@ -98,6 +106,7 @@ def explain_variant(
     )
     matched = variant.is_substitution and np.array_equal(spans.start, other.start)
     if not matched or not after.n_next:
+        progress(100, 100)
         return effect
     question = Question(
         str(variant),
@@ -109,7 +118,8 @@ def explain_variant(
         counterfactual=spans.ids,
     )
     compared = replace(config, baseline="counterfactual")
-    return replace(effect, explanation=explain_question(model, dictionary, question, compared))
+    explanation = explain_question(model, dictionary, question, compared, progress=progress)
+    return replace(effect, explanation=explanation)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64, Int64
 
-from genointerp.association.null.significance import benjamini_hochberg
+from genointerp.association.null.significance import stepped_up
 from genointerp.association.threads import MAX_THREADS, spread
-from genointerp.core.progress import Progress, silent
+from genointerp.core.progress import Progress, piece, silent
 from genointerp.core.seed import rng
 from genointerp.feature.specimen import Specimen
 from genointerp.store.feature.store import STRANDS, FeatureStore
@@ -109,10 +109,7 @@ def measure_coactivation(
     tables = []
     relations: tuple[Relation, Relation] = ("same", "opposite")
     for number, relation in enumerate(relations):
-
-        def report(done: int, total: int, number: int = number) -> None:
-            progress(number * total + done, len(relations) * total)
-
+        report = piece(progress, number, len(relations))
         tables.append(_Measurement(stores, relation, config).tables(report))
     edges, curves = (pd.concat(both, ignore_index=True) for both in zip(*tables, strict=True))
     return Coactivation(
@@ -211,7 +208,7 @@ class _Measurement:
             n_null[:, strand] = pool.n_rotated[kind]
         p[pairs.n_joint < config.min_bases] = 1.0
         n_tests = (n * n if self.relation == "opposite" else n * (n - 1)) * 2 * len(self.lags)
-        q = benjamini_hochberg(p.ravel(), n_tests=n_tests).reshape(p.shape)
+        unclipped = stepped_up(p.ravel(), n_tests=n_tests).reshape(p.shape)
         _log.info(
             "%s strand: %d features tested in %d tests; the null has %d rotated pairs of %d "
             "rotations on each strand",
@@ -222,22 +219,27 @@ class _Measurement:
             len(self.counts[0].rotations),
         )
         is_peak = self._peaks(pairs) & (pairs.phi >= config.min_phi)
-        self._warn_of_too_small_a_null(is_peak, p, q, n_null)
-        return _Tests(high, p, q, n_null)
+        self._warn_of_too_small_a_null(is_peak, p, unclipped, n_null)
+        return _Tests(high, p, np.minimum(unclipped, 1.0), n_null)
 
     def _warn_of_too_small_a_null(
         self,
         is_peak: Bool[np.ndarray, "pair strand lag"],
         p: Float64[np.ndarray, "pair strand lag"],
-        q: Float64[np.ndarray, "pair strand lag"],
+        unclipped: Float64[np.ndarray, "pair strand lag"],
         n_null: Int64[np.ndarray, "pair strand"],
     ) -> None:
         """Warn where more rotations could tell what the null cannot."""
         n_null = n_null[..., None]
         # without rotated pairs, as on a strand that was not read, p is 1 whatever their number
-        is_top = is_peak & (n_null > 0) & (p <= 1 / (1 + n_null)) & (q > self.config.max_q)
+        is_top = is_peak & (n_null > 0) & (p <= 1 / (1 + n_null))
+        is_top &= unclipped > self.config.max_q
         if is_top.any():
-            enough = self.config.n_rotations * float(q[is_top].max()) / self.config.max_q
+            # p is 1 / (1 + n_null) and n_null grows with the rotations; a q that became 1 would not
+            # say how many are missing
+            own = np.broadcast_to(n_null, p.shape)[is_top]
+            times = (unclipped[is_top] * (1 + own) / self.config.max_q - 1) / own
+            enough = self.config.n_rotations * float(times.max())
             _log.warning(
                 "%s strand: %d pairs score above all rotated pairs and yet have a q above %g; "
                 "n_rotations of %d would be enough for them",

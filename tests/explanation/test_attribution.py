@@ -98,8 +98,8 @@ def test_attributions_of_features_and_errors_add_up_to_the_change(hyena, genome,
 
 
 def test_the_gap_is_that_of_what_is_listed(hyena, question, monkeypatch):
-    def halved(*inputs):
-        path = integrate(*inputs)
+    def halved(*inputs, **options):
+        path = integrate(*inputs, **options)
         return path._replace(gradient=path.gradient / 2)
 
     monkeypatch.setattr(attribution, "integrate", halved)

@@ -246,6 +246,33 @@ def test_every_base_is_asked_for_before_one_is_explained(files, tmp_path):
     assert done == []
 
 
+@pytest.mark.parametrize("asked", [{"at": "c:100"}, {"variant": "100:A>G"}], ids=["at", "variant"])
+def test_progress_moves_within_a_question_and_can_end_it_there(files, tmp_path, asked):
+    class Ended(Exception):
+        """Nobody wants it any more."""
+
+    done = []
+
+    def report(*both):
+        done.append(both)
+        if len(done) == n_reports:
+            raise Ended
+
+    options = {"sae": files.sae, "config": SETTINGS | {"batch": 2}, "progress": report}
+    out, n_reports = tmp_path / "e.tsv", None
+    gi.explain(files.genome, out, str(files.model), **asked, **options)
+    assert done == sorted(done)
+    assert done[-1] == (200, 200)
+    # 10 gradients or more and 2 ablations on each strand, two at a time
+    assert len(done) >= 24
+    done.clear()
+    n_reports = 5
+    with pytest.raises(Ended):
+        gi.explain(files.genome, tmp_path / "f.tsv", str(files.model), **asked, **options)
+    assert done[-1][0] < 100
+    assert not (tmp_path / "f.tsv").exists()
+
+
 def test_a_long_stretch_is_refused(files, tmp_path):
     long = tmp_path / "long.fa"
     long.write_text(f">c\n{'ACGT' * 300}\n")

@@ -158,12 +158,19 @@ def benjamini_hochberg(
     Notes
     -----
     Benjamini and Hochberg (1995): ``q_(i) = min over j >= i of p_(j) m / j``, for the m tests that
-    are not NaN. NaN stays NaN.
+    are not NaN, and 1 at most. NaN stays NaN.
     """
+    return np.asarray(np.minimum(stepped_up(p, n_tests=n_tests), 1.0))
+
+
+def stepped_up(
+    p: Float64[np.ndarray, " test"], *, n_tests: int | None = None
+) -> Float64[np.ndarray, " test"]:
+    """Return q-values as `benjamini_hochberg`, but before those above 1 become 1."""
     q = np.full(len(p), np.nan)
     tested = np.flatnonzero(~np.isnan(p))
     order = tested[np.argsort(p[tested], kind="stable")]
     m = len(order) if n_tests is None else n_tests
     scaled = p[order] * m / np.arange(1, len(order) + 1)
-    q[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    q[order] = np.minimum.accumulate(scaled[::-1])[::-1]
     return q

@@ -124,7 +124,7 @@ def explain(
         _check_one(len(strands) * len([*found, *own]))
         check_replaceable(graph_path, same=is_graph_of(graph_path, provenance))
     with claiming(out, same=is_table_of(out, EXPLANATION, provenance)):
-        with progress_bar("explain (questions)", progress) as report:
+        with progress_bar("explain (percent of a question)", progress) as report:
             if above is not None and feature is not None:
                 number = above.header.feature_number(feature)
                 answer = explainer.feature(found, strands, above, number, progress=report)
