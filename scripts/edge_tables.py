@@ -253,6 +253,7 @@ def _graphs() -> str:
     columns: dict[str, Callable[[pd.Series], str]] = {
         "prediction": lambda row: row["place"],
         "replacement": lambda row: f"{row['replacement']:.2f}",
+        "unfollowed": lambda row: f"{row['unfollowed']:.2f}",
         "completeness": lambda row: f"{row['completeness']:.2f}",
         "followed at blocks.5, blocks.3": lambda row: (
             f"{row['followed blocks.5']:.2f}, {row['followed blocks.3']:.2f}"

@@ -173,9 +173,7 @@ class Explainer:
         return found.answer()
 
     def _explained(self, question: Question, report: Progress) -> Explanation:
-        return explain_question(
-            self.model, self.dictionary, question, self.config, progress=report
-        )
+        return explain_question(self.model, self.dictionary, question, self.config, progress=report)
 
     def _variant_rows(self, effects: Sequence[VariantEffect]) -> Iterator[dict[str, object]]:
         # a strand with no base behind has nothing to say

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.progress import Progress, silent
+from genointerp.model.gradient import check_precision, is_precise
 from genointerp.model.protocol import EMBEDDING, DnaModel, Symbols
 from genointerp.reading.branch import Trunk
 from genointerp.reading.question import Question
@@ -70,6 +71,7 @@ class Mutagenesis:
         where it was not computed.
     gradient
         The same to first order: the difference of two entries of the gradient by the one-hot code.
+        All NaN for a model of half precision, which gives no gradients.
     """
 
     question: Question
@@ -98,7 +100,7 @@ class Mutagenesis:
 
     @property
     def gradient_correlation(self) -> float:
-        """Pearson correlation of first-order effects with exact ones; NaN for fewer than three."""
+        """Pearson correlation of first-order effects with exact ones; NaN where not known."""
         made = self.alternatives
         if made.sum() < 3:
             return float("nan")
@@ -129,15 +131,21 @@ def mutate(
     Raises
     ------
     InputError
-        If the tokens of the model are not bases.
+        If the tokens of the model are not bases, or if it is of half precision and gradients are to
+        choose bases.
     """
     config = MutagenesisConfig() if config is None else config
     ids = base_ids(model)
+    if config.only is not None:
+        check_precision(model.spec)
     end = question.asked + (1 if question.watched else 0)
     token = np.arange(max(question.read.real.start, end - config.upstream), end)
     is_base = question.read.spans.ids[token][:, None] == ids
     own = np.where(is_base.any(1), is_base.argmax(1), -1)
-    value, gradient = _first_order(model, question, token, own)
+    if is_precise(model.spec):
+        value, gradient = _first_order(model, question, token, own)
+    else:
+        value, gradient = _value(model, question), np.full((len(token), len(BASES)), np.nan)
     tried = own >= 0
     if config.only is not None:
         # a letter that is no base has no gradient, and comes last
@@ -258,6 +266,13 @@ def _first_order(
     effect = gradient - np.take_along_axis(gradient, np.maximum(own, 0)[:, None], 1)
     effect[own < 0] = np.nan
     return float(found.value), effect
+
+
+def _value(model: DnaModel, question: Question) -> float:
+    """Return the number as mutants have it, without a gradient."""
+    trunk = Trunk(model, question.batch, sites=question.watched)
+    first = question.read.real.start
+    return float(question.target.after(first)(trunk.branches(question.batch.ids, first)))
 
 
 def _letters(question: Question, token: Int64[np.ndarray, " base"]) -> UInt8[np.ndarray, " base"]:

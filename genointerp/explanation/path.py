@@ -117,7 +117,7 @@ def integrate(
     steps, difference, points = config.steps, end - start, 0
     while True:
         summed = torch.zeros_like(start, dtype=torch.float64)
-        for some in _midpoints(steps, start).split(config.batch):
+        for some in torch.split(_midpoints(steps, start), config.batch):
             x = start + some[:, None, None] * difference
             summed += gradient_at(model, question, site, x).double().sum(0)
             points += len(some)

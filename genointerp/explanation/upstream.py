@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from genointerp.core.errors import ConfigError, InputError
@@ -13,6 +14,7 @@ from genointerp.explanation.chain import ChainConfig, chain
 from genointerp.explanation.mutagenesis import MutagenesisConfig, bases_table, mutate
 from genointerp.explanation.reader import Reader
 from genointerp.genome.interval import GenomicInterval, Strand
+from genointerp.model.gradient import check_precision
 from genointerp.reading.fidelity import check_dictionary
 from genointerp.reading.question import Question, ask_bases, ask_feature
 from genointerp.reading.target import Measure
@@ -61,7 +63,7 @@ class Upstream(NamedTuple):
 
     ``bases`` is in the schema ``EXPLAINING_BASES``, ``chain`` in the schema ``CHAIN``; the latter
     is None if it was not wanted. ``correlations`` has, for each question, that of first-order and
-    exact effects.
+    exact effects; NaN where they are not known.
     """
 
     bases: pd.DataFrame
@@ -108,6 +110,8 @@ def explain_upstream(
     if chains and feature is not None:
         expected = "a prediction: between a base and a feature lies no other of its dictionary"
         raise InputError("chain", expected, f"feature {feature}")
+    if chains:
+        check_precision(reader.model.spec)
     asked = [replace(place, strand=strand) for place in places for strand in strands]
     bases, links, correlations = [], [], []
     # all are asked before the first is answered, as one of them may be refused
@@ -148,12 +152,13 @@ def in_short(found: Upstream) -> str:
         & (table["strand"] == table["strand"].iloc[0])
     ]
     strongest = first.loc[first["mean_effect"].abs().fillna(-1).idxmax()]
-    n_others = len(questions) - 1
+    n_others, r = len(questions) - 1, found.correlations[0]
     others = f"; and {n_others} more" if n_others else ""
+    gradients = "" if np.isnan(r) else f"; gradients agree with r = {r:.2f}"
     return (
         f"{strongest['question']} on {strongest['strand']}: {strongest['base']} at "
-        f"{strongest['offset']} matters most, {strongest['mean_effect']:+.3g} if replaced; "
-        f"gradients agree with r = {found.correlations[0]:.2f}{others}"
+        f"{strongest['offset']} matters most, {strongest['mean_effect']:+.3g} if replaced"
+        f"{gradients}{others}"
     )
 
 

@@ -34,6 +34,11 @@ def in_graph(
         yield captured
 
 
+def is_precise(spec: ModelSpec) -> bool:
+    """Whether a model is loaded in a precision in which gradients can be taken."""
+    return spec.dtype in _PRECISE
+
+
 def check_precision(spec: ModelSpec) -> None:
     """Refuse a model of half precision.
 
@@ -43,7 +48,7 @@ def check_precision(spec: ModelSpec) -> None:
         If it is one. A gradient is a small difference, and half precision keeps only two or three
         digits of it at each step back through the network.
     """
-    if spec.dtype not in _PRECISE:
+    if not is_precise(spec):
         expected = "a model loaded with dtype float32; half precision rounds gradients away"
         raise InputError("gradients", expected, f"{spec.name} in {spec.dtype}")
 

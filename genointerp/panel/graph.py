@@ -126,7 +126,7 @@ def _draw_edges(
 def _title(graph: AttributionGraph) -> str:
     shown = [
         f"{name} {graph.scores[name]:.2f}"
-        for name in ("replacement", "completeness")
+        for name in ("replacement", "unfollowed", "completeness")
         if name in graph.scores
     ]
     return ", ".join([graph.name, *shown])

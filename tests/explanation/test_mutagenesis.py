@@ -88,6 +88,26 @@ def test_gradients_choose_which_bases_are_replaced(nano):
     assert np.isnan(some.mean_effect[~made]).all()
 
 
+@pytest.mark.parametrize("feature", [None, 86])
+def test_a_model_of_half_precision_has_effects_and_no_gradients(nano, feature):
+    half, found = load_model("nano", dtype="bfloat16"), []
+    config = MutagenesisConfig(upstream=5)
+    for model in (nano, half):
+        question = ask(model, 30, 31)
+        if feature is not None:
+            base, dictionary = GenomicInterval("c", 30, 31, "+"), Dictionary.load("shipped:nano")
+            question = ask_feature(model, GENOME, base, dictionary, feature, context=30)
+        found.append(mutate(model, question, config))
+    exact, rounded = found
+    assert rounded.value == pytest.approx(exact.value, abs=0.1)
+    scale = np.abs(exact.effect).max()
+    np.testing.assert_allclose(rounded.effect, exact.effect, atol=0.1 * scale)
+    assert np.isnan(rounded.gradient).all()
+    assert np.isnan(rounded.gradient_correlation)
+    with pytest.raises(InputError, match="gradients: expected a model loaded with dtype float32"):
+        mutate(half, question, replace(config, only=2))
+
+
 def test_a_letter_that_is_no_base_is_not_replaced(nano):
     found = mutate(nano, ask(nano, 25, 26), MutagenesisConfig(upstream=4))
     assert found.own.tolist()[2] == -1  # the N of the text

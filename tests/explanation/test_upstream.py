@@ -96,6 +96,21 @@ def test_what_cannot_be_asked_is_answered_in_one_line(genome, tmp_path, nano, mo
     assert "\n" not in str(error.value)
 
 
+def test_a_model_of_half_precision_needs_no_gradients_but_for_a_chain(genome, tmp_path):
+    arguments = ["mutate", str(genome), "c:41", "--model", "nano", "--dtype", "bfloat16"]
+    arguments += ["--strand", "-", "--upstream", "2", "--context", "9", "--sae", "shipped:nano"]
+    out = ["--out", str(tmp_path / "bases.tsv")]
+    result = CliRunner().invoke(app, [*arguments, *out])
+    assert result.exit_code == 0, result.output
+    assert "if replaced -> " in result.output
+    table = read_table(tmp_path / "bases.tsv", EXPLAINING_BASES)
+    assert table["mean_effect"].notna().all()
+    assert table["gradient"].isna().all()
+    out = ["--out", str(tmp_path / "again.tsv"), "--chain-out", str(tmp_path / "chain.tsv")]
+    chained = CliRunner().invoke(app, [*arguments, *out])
+    assert "dtype float32" in str(chained.exception)
+
+
 def test_a_strand_is_plus_or_minus(genome, tmp_path, nano):
     # without the types, which run in tests alone
     mutate = inspect.unwrap(gi.mutate)

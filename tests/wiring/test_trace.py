@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -21,7 +22,8 @@ from genointerp.sae.config import SaeConfig
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.graph.file import read_graph
 from genointerp.wiring.stack import Stack
-from genointerp.wiring.trace import TraceConfig, in_short, trace_question
+from genointerp.wiring.trace import in_short, trace_question
+from genointerp.wiring.trace_config import TraceConfig
 from genointerp.wiring.wires import path_weights
 from tests.wiring.planted_model import PlantedModel, save_channels
 
@@ -102,9 +104,54 @@ def test_only_the_features_of_most_influence_are_followed(stack, genome):
     features = [(it.site, it.feature) for it in graph.nodes if it.kind == "feature"]
     assert sorted(features) == [("blocks.0", 0), ("blocks.1", 0)]
     assert graph.scores["followed blocks.1"] == pytest.approx(2 / 3)
-    # errors of all tokens are nodes, so what is not followed changes the scores
-    assert "replacement 1.00" in in_short(graph)
+    # a third leaves through channel 6, half of which would come from an error
+    assert graph.scores["unfollowed"] == pytest.approx(1 / 3)
+    assert graph.scores["replacement"] == pytest.approx(2 / 3)
+    # influences: 1 of the prediction, 2/3 each of channel 5, the A and its base; and a third each
+    # of channel 6 and of what is behind it, which may all be errors
+    inputs = 1 + 3 * 2 / 3 + 2 * 1 / 3
+    assert graph.scores["completeness"] == pytest.approx(1 - 1 / 3 / inputs)
+    assert "replacement 0.67, unfollowed 0.33" in in_short(graph)
     assert "followed blocks.1 0.67" in in_short(graph)
+
+
+def test_what_is_not_followed_at_the_lowest_site_comes_from_bases(stack, genome, folder):
+    """Whether features there are nodes changes no score: bases are their only inputs."""
+    below = Stack.of(stack.model, [Dictionary.load(folder / "below")])
+    upper = Dictionary.load(folder / "sae")
+    place = GenomicInterval("c", 7, 8, "+")
+    # channel 5: 2 for the A three before, less .5 for the C here
+    question = ask_feature(stack.model, genome, place, upper, 0, context=64)
+    scores = []
+    for n_nodes, share in ((1, 0.8), (64, 1)):
+        config = TraceConfig(skip=0, steps=1, n_nodes=n_nodes)
+        scores.append(trace_question(below, question, contig_length=14, config=config).scores)
+        assert scores[-1]["followed blocks.0"] == pytest.approx(share)
+    for name in ("replacement", "unfollowed", "completeness"):
+        assert scores[0][name] == pytest.approx(scores[1][name])
+
+
+def test_scores_of_fewer_nodes_are_bounds_of_those_of_more():
+    header, dictionaries = Dictionary.load("shipped:nano").header, []
+    for site in ("blocks.4", "blocks.5"):
+        random = make_sae(SaeConfig("topk", n_features=64, k=4), 128, seed=1)
+        own = replace(header, site=site, config=random.config)
+        dictionaries.append(Dictionary(own, random.eval()))
+    letters = np.random.default_rng(1).choice(list(b"ACGT"), 14).astype(np.uint8)
+    stack = Stack.of(load_model("nano"), dictionaries)
+    question = ask(stack, Genome([Contig("c", letters)]), 12)
+    found = []
+    for n in (2, 16, 10**6):
+        config = TraceConfig(skip=0, steps=1, n_nodes=n, n_checked=0)
+        found.append(trace_question(stack, question, contig_length=14, config=config).scores)
+    whole = found[-1]
+    assert whole["unfollowed"] == 0
+    for fewer, more in pairwise(found):
+        assert fewer["unfollowed"] > more["unfollowed"] - 1e-9
+        assert fewer["replacement"] <= whole["replacement"] + 1e-6
+        assert whole["replacement"] <= fewer["replacement"] + fewer["unfollowed"] + 1e-6
+        assert fewer["completeness"] <= whole["completeness"] + 1e-6
+    assert found[0]["unfollowed"] > 0.3
 
 
 @pytest.mark.parametrize("strand", ["+", "-"])

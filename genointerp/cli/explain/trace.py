@@ -8,7 +8,7 @@ import typer
 from genointerp.cli.model_options import ModelChoice, with_recorded_model
 from genointerp.cli.options import GenomeOrRun, option_of
 
-_CONFIG = "wiring.trace.TraceConfig"
+_CONFIG = "wiring.trace_config.TraceConfig"
 
 
 @with_recorded_model
@@ -64,7 +64,8 @@ def trace(
     A run directory gives the genome, a dictionary, and what its features are called.
     """
     from genointerp.command.explain.trace import trace as trace_file
-    from genointerp.wiring.trace import TraceConfig, in_short
+    from genointerp.wiring.trace import in_short
+    from genointerp.wiring.trace_config import TraceConfig
 
     graph = trace_file(
         genome,

@@ -62,8 +62,8 @@ def mutate(
     ------
     InputError
         If what is asked cannot be answered: a base without bases before it or beyond its contig, a
-        letter other than A, C, G and T, or a model that is masked, of half precision, without
-        gradients, or whose tokens are not bases.
+        letter other than A, C, G and T, or a model that is masked, without gradients, or whose
+        tokens are not bases; or one of half precision if ``only`` or ``chain_out`` is given.
     MismatchError
         If the dictionary is not of the model.
 

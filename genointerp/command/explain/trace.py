@@ -25,7 +25,8 @@ from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schema.association import ASSOCIATIONS
 from genointerp.store.table.table import read_table
 from genointerp.wiring.stack import Stack
-from genointerp.wiring.trace import TraceConfig, trace_question
+from genointerp.wiring.trace import trace_question
+from genointerp.wiring.trace_config import TraceConfig
 
 
 def trace(

@@ -14,8 +14,16 @@ from genointerp.core.errors import ConfigError
 from genointerp.store.graph.graph import AttributionGraph
 
 
-def with_influence(graph: AttributionGraph) -> AttributionGraph:
+def with_influence(
+    graph: AttributionGraph, left_out: Float64[np.ndarray, " node"] | None = None
+) -> AttributionGraph:
     """Return the graph with the influence of each node, and with its scores.
+
+    Parameters
+    ----------
+    left_out
+        Sum of the absolute weights into each node from features of the next site below that are no
+        nodes of the graph; None if all are.
 
     Notes
     -----
@@ -29,16 +37,32 @@ def with_influence(graph: AttributionGraph) -> AttributionGraph:
     and with their influence i, p included: the share of the inputs that are not errors. Both are
     those of the whole graph, and NaN where there is no edge; ``replacement`` is also NaN in a graph
     without bases.
+
+    Features that are left out count in the sums over s' as if they were nodes. Those of the lowest
+    site have no inputs but bases. Of the others it is unknown what share of their inputs is errors:
+    their influence is ``unfollowed``, as a share of that of bases, errors and itself. Both scores
+    take it for that of errors, so they are what they are at least: with all features in the graph
+    ``replacement`` is from ``replacement`` to ``replacement + unfollowed``, and ``completeness`` as
+    it is or higher.
     """
-    share = _shares(graph, graph.weight)
+    n = len(graph.nodes)
+    left_out = np.zeros(n) if left_out is None else left_out
+    share = _shares(graph, graph.weight, left_out)
     found = _reaching(graph, share)
-    error, base = graph.of_kind("error"), graph.of_kind("base")
-    from_errors = np.bincount(graph.target, share * error[graph.source], minlength=len(found))
-    defined = len(graph.source) > 0
-    reached = found[base].sum() + found[error].sum()
+    total = np.bincount(graph.target, np.abs(graph.weight), minlength=n) + left_out
+    leaving = found * np.divide(left_out, total, out=np.zeros(n), where=total > 0)
+    # bases are level 0 and the lowest site 1
+    lowest = leaving[graph.level == 2].sum()
+    unfollowed = leaving.sum() - lowest
+    base, error = (found[graph.of_kind(kind)].sum() for kind in ("base", "error"))
+    reached = base + lowest + error + unfollowed
+    # what is left out has inputs of the same influence: bases, or at most errors
+    inputs = found.sum() + 2 * (lowest + unfollowed)
+    has_bases, defined = graph.of_kind("base").any() and reached, len(graph.source) > 0
     scores = {
-        "replacement": found[base].sum() / reached if base.any() and reached else np.nan,
-        "completeness": ((1 - from_errors) * found).sum() / found.sum() if defined else np.nan,
+        "replacement": (base + lowest) / reached if has_bases else np.nan,
+        "unfollowed": unfollowed / reached if has_bases else np.nan,
+        "completeness": 1 - (error + unfollowed) / inputs if defined else np.nan,
     }
     cumulative = _cumulative(np.where(graph.of_kind("prediction"), 0.0, found))
     nodes = tuple(
@@ -92,10 +116,13 @@ def pruned(graph: AttributionGraph, *, nodes: float, edges: float) -> Attributio
 
 
 def _shares(
-    graph: AttributionGraph, weight: Float64[np.ndarray, " edge"]
+    graph: AttributionGraph,
+    weight: Float64[np.ndarray, " edge"],
+    left_out: Float64[np.ndarray, " node"] | float = 0.0,
 ) -> Float64[np.ndarray, " edge"]:
     """Return the share of each edge in the absolute weights into its target; 0 if all are 0."""
-    total = np.bincount(graph.target, np.abs(weight), minlength=len(graph.nodes))[graph.target]
+    total = np.bincount(graph.target, np.abs(weight), minlength=len(graph.nodes)) + left_out
+    total = total[graph.target]
     found = np.zeros_like(weight)
     np.divide(np.abs(weight), total, out=found, where=total > 0)
     return found

@@ -19,7 +19,11 @@ EXPLAINING_BASES = TableSchema(
         required("effect_T", "float64", "as effect_A, with T"),
         required("mean_effect", "float64", "mean effect of the three replacements"),
         required("importance", "float64", "the number minus its mean over the four bases there"),
-        required("gradient", "float64", "mean_effect to first order, by the gradient"),
+        required(
+            "gradient",
+            "float64",
+            "mean_effect to first order; NaN in half precision",
+        ),
     ),
 )
 
