@@ -53,6 +53,7 @@ def filled(page: str) -> str:
     """Return the page with its tables filled from the files."""
     for name, table in (
         ("codons", codons),
+        ("strands", strands),
         ("mirrors", mirrors),
         ("families", families),
         ("successions", successions),
@@ -76,6 +77,18 @@ def codons() -> str:
             "period": lambda row: f"{row['period']:.0f}",
         },
     )
+
+
+def strands() -> str:
+    """Return on which strand edges between features on one strand are stated."""
+    edges = read_table(KEPT / "circuit.tsv", COACTIVATION)
+    own = edges.loc[edges["relation"] == "same", "strand"]
+    columns: dict[str, Callable[[pd.Series], str]] = {
+        "edges on one strand": lambda row: f"{row.sum()}",
+        "stated on +": lambda row: f"{row['+']}",
+        "stated on -": lambda row: f"{row['-']}",
+    }
+    return _rows([own.value_counts()], columns)
 
 
 def mirrors() -> str:

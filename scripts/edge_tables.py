@@ -239,6 +239,7 @@ def _together() -> str:
         "features": lambda row: row["group"],
         "bases": lambda row: f"{row['n_bases']}",
         "together, nats per base": lambda row: f"{row['effect']:.4f} ± {row['effect_se']:.4f}",
+        "in standard errors": lambda row: f"{row['effect'] / row['effect_se']:+.1f}",
         "sum of each": lambda row: f"{row['effect_parts']:.4f}",
         "matched": lambda row: f"{row['effect_null']:.4f}",
         "p": lambda row: f"{row['effect_p']:.2f}",

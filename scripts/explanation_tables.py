@@ -41,6 +41,8 @@ N_PREDICTIONS, LEAST = 30, 1.0
 """Predictions of each concept whose contrast is so many nats or more from its baseline."""
 N_VARIANTS, LEAST_OF_VARIANTS = 30, {"tRNA": 1.0, "CDS": 0.5}
 """Variants of each concept that change the bases behind by so many nats or more."""
+VARIANT = "NC_000964.3:95806:C>T"
+"""A variant that decomposes well."""
 SEED = 0
 _CURVE = ["base", "order", "k", "errors"]
 _GAPS: tuple[tuple[Measure, int], ...] = (
@@ -225,6 +227,7 @@ def filled(page: str) -> str:
         "predictions": predictions_table,
         "faithfulness": faithfulness_table,
         "variants": variants_table,
+        "variant": variant_table,
     }
     for name, table in tables.items():
         pattern = re.compile(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -251,6 +254,7 @@ def predictions_table() -> str:
                 "slope": _spread(table["slope"]),
                 "r, gradient": _correlations(table["r_gradient"]),
                 "error share": _spread(table["error_share"]),
+                "sum of errors": _signed(table["errors"]),
             }
         )
     return _markdown(rows)
@@ -301,6 +305,14 @@ def variants_table() -> str:
     return _markdown(rows)
 
 
+def variant_table() -> str:
+    """Return how one variant decomposes."""
+    table = _known("variants_tRNA").set_index("variant")
+    own = table.loc[VARIANT]
+    parts = {name: f"{own[name]:+.2f}" for name in ("change", "features", "errors")}
+    return _markdown([{"variant": VARIANT} | parts])
+
+
 def _area(curve: pd.DataFrame) -> float:
     """Return the mean faithfulness over the logarithm of the size."""
     own = curve.sort_values("k")
@@ -327,6 +339,11 @@ def _share(value: float) -> str:
 def _spread(values: "pd.Series[float]", form: str = ".2f") -> str:
     low, middle, high = values.quantile([0.25, 0.5, 0.75])
     return f"{middle:{form}} ({low:{form}}-{high:{form}})"
+
+
+def _signed(values: "pd.Series[float]") -> str:
+    low, middle, high = values.quantile([0.25, 0.5, 0.75])
+    return f"{middle:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
 def _gaps(values: "pd.Series[float]", least: float) -> str:

@@ -46,6 +46,14 @@ def read_config(cls: type[T], given: T | Mapping[str, Any] | StrPath | None) -> 
     return from_mapping(cls, {} if values is None else values, where=str(given))
 
 
+def changed(config: T, **values: object) -> T:
+    """Return a copy of a configuration with other values; None keeps what there is."""
+    given: Any = config
+    return typing.cast(
+        T, dataclasses.replace(given, **{k: it for k, it in values.items() if it is not None})
+    )
+
+
 def read_yaml(path: Path) -> Any:
     """Return the plain values of a YAML file.
 

@@ -343,7 +343,8 @@ def _check_above(model: DnaModel, site: str, question: Question) -> None:
         known = site in sites and watched in sites
         if watched == site or (known and sites.index(watched) <= sites.index(site)):
             expected = f"a feature of a site above {site}, whose features explain it"
-            raise InputError(question.name, expected, f"one of {watched}")
+            found = f"one of {watched} (mutate --feature explains it by bases)"
+            raise InputError(question.name, expected, found)
 
 
 def _picked(

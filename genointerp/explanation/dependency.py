@@ -8,7 +8,7 @@ after it. The other reading strand shows the other half.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -61,12 +61,6 @@ class DependencyConfig:
                 raise ConfigError(name, f"at least {least}", str(getattr(self, name)))
         if not self.strands or not set(self.strands) <= {"+", "-"}:
             raise ConfigError("strands", "+, - or both", ", ".join(self.strands) or "none")
-
-
-def changed(**values: object) -> DependencyConfig:
-    """Return the configuration with other values; None keeps the default."""
-    given: dict[str, Any] = {name: it for name, it in values.items() if it is not None}
-    return DependencyConfig(**given)
 
 
 class Dependencies(NamedTuple):

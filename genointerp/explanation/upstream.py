@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -50,12 +50,6 @@ class UpstreamConfig(MutagenesisConfig):
         for name in ("context", "steps"):
             if getattr(self, name) < 1:
                 raise ConfigError(name, "at least 1", str(getattr(self, name)))
-
-
-def changed(**values: object) -> UpstreamConfig:
-    """Return the configuration with other values; None keeps the default."""
-    given: dict[str, Any] = {name: it for name, it in values.items() if it is not None}
-    return UpstreamConfig(**given)
 
 
 class Upstream(NamedTuple):

@@ -1,10 +1,9 @@
 """Ablation: how much the loss rises without a feature, compared with matched features."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,11 +67,6 @@ class AblationConfig:
         if not 0 <= self.warmup < self.window:
             expected = f"0 <= warmup < window={self.window}"
             raise ConfigError("warmup", expected, str(self.warmup))
-
-    def changed(self, *, regions: Sequence[str] = (), **values: int | None) -> "AblationConfig":
-        """Return a copy with these regions and values; None keeps a value."""
-        given: dict[str, Any] = {name: it for name, it in values.items() if it is not None}
-        return replace(self, regions=tuple(regions), **given)
 
 
 def ablate_features(

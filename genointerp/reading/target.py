@@ -78,9 +78,11 @@ class Prediction:
             raise InputError(where, "bases before the first one that is asked for", "none")
         ids = read.spans.ids[token]
         known = ids[:, None] == symbols.ids[None]
-        if not known.any(axis=1).all():
+        others = token[~known.any(axis=1)]
+        if len(others):
             expected = "bases that the model can predict (A, C, G and T)"
-            raise InputError(where, expected, "another letter")
+            number = int(read.spans.start[others[0]]) - read.window.warmup + 1
+            raise InputError(where, expected, f"another letter as base {number} of these")
         return cls(token, known.argmax(axis=1), measure)
 
     def __call__(self, traced: Traced) -> Float[Tensor, " batch"]:

@@ -1,7 +1,7 @@
 """Configuration of co-activation and families. The defaults live only here."""
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 from genointerp.core.errors import ConfigError
 from genointerp.core.nearest import unknown
@@ -77,8 +77,3 @@ class CircuitConfig:
                 raise ConfigError(name, expected, str(getattr(self, name)))
         if self.grouping not in get_args(Grouping):
             raise unknown("grouping", self.grouping, get_args(Grouping))
-
-    def changed(self, **values: float | int | str | None) -> "CircuitConfig":
-        """Return a configuration with other values; None keeps what there is."""
-        given: dict[str, Any] = {name: it for name, it in values.items() if it is not None}
-        return replace(self, **given)

@@ -6,8 +6,8 @@ compared with what happens if the feature below is taken out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -82,11 +82,6 @@ class EdgeConfig:
         if not self.skip <= self.warmup < self.window:
             expected = f"skip={self.skip} <= warmup < window={self.window}"
             raise ConfigError("warmup", expected, str(self.warmup))
-
-    def changed(self, *, regions: Sequence[str] = (), **values: int | None) -> "EdgeConfig":
-        """Return a copy with these regions and values; None keeps a value."""
-        given: dict[str, Any] = {name: it for name, it in values.items() if it is not None}
-        return replace(self, regions=tuple(regions), **given)
 
 
 class Edges(NamedTuple):

@@ -1,7 +1,6 @@
 """Configuration of attribution graphs over several sites. The defaults live only here."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from genointerp.core.errors import ConfigError
 from genointerp.reading.target import Measure
@@ -49,8 +48,3 @@ class TraceConfig:
         for name in ("node_share", "edge_share"):
             if not 0 < getattr(self, name) <= 1:
                 raise ConfigError(name, "above 0 and at most 1", str(getattr(self, name)))
-
-    def changed(self, **values: object) -> "TraceConfig":
-        """Return a copy with these values; None keeps a value."""
-        given: dict[str, Any] = {name: it for name, it in values.items() if it is not None}
-        return replace(self, **given)

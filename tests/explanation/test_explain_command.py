@@ -175,6 +175,7 @@ def test_a_feature_is_explained_by_those_below_it(files, tmp_path):
     result = run(files, tmp_path / "g.tsv", *upside_down)
     assert isinstance(result.exception, InputError)
     assert "expected a feature of a site above blocks.1" in str(result.exception)
+    assert "mutate --feature explains it by bases" in str(result.exception)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,12 @@ def test_a_feature_is_explained_by_those_below_it(files, tmp_path):
             ["--at", "c:9", "--variant", "100:A>G"], "found at and variant", id="two-questions"
         ),
         pytest.param(["--at", "c:1"], "expected bases before the first one", id="no-context"),
-        pytest.param(["--at", "c:151"], "bases that the model can predict", id="N"),
+        pytest.param(
+            ["--at", "c:149-155", "--strand", "-"],
+            "prediction of c:149-155 on -: expected bases that the model can predict "
+            "(A, C, G and T), found another letter as base 5 of these",
+            id="N",
+        ),
         pytest.param(["--at", "c:301"], "1 <= first <= last <= 300 on c", id="beyond"),
         pytest.param(["--at", "d:9"], "expected a region of c", id="contig"),
         pytest.param(["--variant", "100:G>A"], "expected the genome's A at c:100", id="ref"),

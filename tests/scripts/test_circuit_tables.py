@@ -8,7 +8,7 @@ from scripts.circuit_tables import KEPT, PAGE, filled
 def test_the_page_has_the_tables_of_the_files():
     page = PAGE.read_text(encoding="utf-8")
     assert filled(page) == page
-    assert page.count("<!-- table ") == 5
+    assert page.count("<!-- table ") == 6
 
 
 def test_the_codon_cycle_is_the_largest_family():

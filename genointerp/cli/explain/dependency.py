@@ -49,7 +49,8 @@ def dependency(
     strand shows one half of the map.
     """
     from genointerp.command.explain.dependency import dependency as dependency_file
-    from genointerp.explanation.dependency import changed, in_short
+    from genointerp.core.config import changed
+    from genointerp.explanation.dependency import DependencyConfig, in_short
 
     table = dependency_file(
         genome,
@@ -57,6 +58,7 @@ def dependency(
         region,
         model.load_or_recorded(),
         config=changed(
+            DependencyConfig(),
             strands=None if strand is None else (strand,),
             context=context,
             n_shuffles=n_shuffles,

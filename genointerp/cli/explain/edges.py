@@ -60,6 +60,7 @@ def edges(
     configuration measures, unless --genome names another.
     """
     from genointerp.command.explain.edges import edges as edges_file
+    from genointerp.core.config import changed
     from genointerp.wiring.edges import EdgeConfig
 
     table = edges_file(
@@ -71,8 +72,9 @@ def edges(
         sae=sae,
         feature=feature or [],
         targets_out=targets_out,
-        config=EdgeConfig().changed(
-            regions=region or [],
+        config=changed(
+            EdgeConfig(),
+            regions=tuple(region or ()),
             n_windows=n_windows,
             n_checked=n_checked,
             top=top,

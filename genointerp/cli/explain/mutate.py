@@ -73,7 +73,8 @@ def mutate(
     With a feature of the dictionary, what is measured is how far it fires at the base.
     """
     from genointerp.command.explain.mutate import mutate as mutate_file
-    from genointerp.explanation.upstream import changed, in_short
+    from genointerp.core.config import changed
+    from genointerp.explanation.upstream import UpstreamConfig, in_short
 
     found = mutate_file(
         genome,
@@ -85,6 +86,7 @@ def mutate(
         sae=sae,
         chain_out=chain_out,
         config=changed(
+            UpstreamConfig(),
             measure=measure,
             upstream=upstream,
             only=only,

@@ -64,6 +64,7 @@ def trace(
     A run directory gives the genome, a dictionary, and what its features are called.
     """
     from genointerp.command.explain.trace import trace as trace_file
+    from genointerp.core.config import changed
     from genointerp.wiring.trace import in_short
     from genointerp.wiring.trace_config import TraceConfig
 
@@ -75,7 +76,8 @@ def trace(
         sae=sae or [],
         strand=strand,
         associations=associations,
-        config=TraceConfig().changed(
+        config=changed(
+            TraceConfig(),
             measure=measure,
             context=context,
             n_nodes=n_nodes,

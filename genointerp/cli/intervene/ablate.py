@@ -55,6 +55,7 @@ def ablate(
     Of a run, the genome is read on which its configuration measures, unless --genome names another.
     """
     from genointerp.command.intervene.ablate import ablate as ablate_file
+    from genointerp.core.config import changed
     from genointerp.intervention.ablation import AblationConfig
 
     table = ablate_file(
@@ -65,8 +66,9 @@ def ablate(
         sae=sae,
         feature=feature or [],
         candidates=candidates,
-        config=AblationConfig().changed(
-            regions=region or [],
+        config=changed(
+            AblationConfig(),
+            regions=tuple(region or ()),
             n_windows=n_windows,
             n_matched=n_matched,
             window=window,

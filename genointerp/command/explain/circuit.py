@@ -8,7 +8,7 @@ import pandas as pd
 
 from genointerp.association.summary import feature_labels
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path
-from genointerp.core.config import read_config, to_mapping
+from genointerp.core.config import changed, read_config, to_mapping
 from genointerp.core.errors import InputError
 from genointerp.core.files import check_writable, together
 from genointerp.core.progress import Progress, progress_bar
@@ -97,7 +97,8 @@ def circuit(
     >>> import genointerp as gi
     >>> edges = gi.circuit("results/demo", families_out="families.tsv")  # doctest: +SKIP
     """
-    settings = read_config(CircuitConfig, config).changed(
+    settings = changed(
+        read_config(CircuitConfig, config),
         min_phi=min_phi,
         max_q=max_q,
         family_phi=family_phi,
