@@ -58,7 +58,7 @@ _KINDS = (
         "Families",
         CIRCUIT_FAMILIES,
         "Features that fire at fixed distances from each other along the reading strand, in their "
-        "order; each distance is higher than rotated tracks give.",
+        "order. The correlation at these distances is higher than rotated tracks give.",
     ),
     _Kind(
         "circuits",

@@ -43,7 +43,10 @@ MIN_STRETCHES = 20
 """Fewest stretches of a feature that is tested."""
 
 _BLOCK = 64
-# features that are read, and tested as the second ones, at once
+# features that are read at once
+
+_AFTER = 16
+# second features of pairs that are tested at once
 
 MOST_FEATURES = 1024
 """Most features that are tested; those with the longest stretches, if more qualify."""
@@ -182,12 +185,13 @@ def _measure(
 ) -> tuple[_Pairs, PooledNull]:
     """Count all pairs, those of some second features at a time.
 
-    The counts of every rotation are kept for these only: for all pairs they would take 400 MB.
+    The counts of every rotation are kept for these only: of all pairs they would take 420 MB, and
+    what is computed from them several times as much.
     """
     n, pool = len(n_begin), PooledNull()
     pairs = _Pairs(np.zeros((n, n), np.int64), *(np.zeros((n, n)) for _ in _Pairs._fields[1:]))
-    for first in range(0, n, _BLOCK):
-        after = slice(first, min(first + _BLOCK, n))
+    for first in range(0, n, _AFTER):
+        after = slice(first, min(first + _AFTER, n))
         n_after = after.stop - first
         null = np.zeros((config.n_rotations, n, n_after), dtype=np.int64)
         n_rotated = np.zeros((config.n_rotations, n_after), dtype=np.int64)
@@ -269,23 +273,23 @@ def _tested(
     kind = classes_of((pairs.mean * n_begin)[other])
     p = pool.p_values(kind, pairs.score[other][:, None])[:, 0]
     q = benjamini_hochberg(p)
-    a, b = np.nonzero(other)
-    kept = (q <= config.max_q) & (pairs.share[other] >= config.min_share)
+    kept = np.flatnonzero((q <= config.max_q) & (pairs.share[other] >= config.min_share))
+    a, b = (index[kept] for index in np.nonzero(other))
     table: pd.DataFrame = pd.DataFrame(
         {
             "feature_a": chosen[a],
             "feature_b": chosen[b],
-            "share": pairs.share[other],
-            "null_share": pairs.quantile[other],
-            "expected_share": pairs.mean[other],
-            "n_followed": pairs.n_followed[other],
+            "share": pairs.share[a, b],
+            "null_share": pairs.quantile[a, b],
+            "expected_share": pairs.mean[a, b],
+            "n_followed": pairs.n_followed[a, b],
             "n_a": n_end[a],
             "n_b": n_begin[b],
-            "p_value": p,
-            "q_value": q,
-            "n_null": pool.n_rotated[kind],
+            "p_value": p[kept],
+            "q_value": q[kept],
+            "n_null": pool.n_rotated[kind[kept]],
         }
-    ).loc[kept]
+    )
     _log.info("successions: %d features tested, %d pairs", len(chosen), len(p))
     excess = table["share"] - table["expected_share"]
     order = np.argsort(-excess.to_numpy(), kind="stable")

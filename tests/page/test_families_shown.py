@@ -2,6 +2,7 @@
 
 import shutil
 
+import pandas as pd
 import pytest
 
 import genointerp as gi
@@ -10,9 +11,11 @@ from genointerp.page.folder import index_script
 from genointerp.page.index import ElementWords
 from genointerp.page.measure import live_features, measure_run
 from genointerp.page.run import open_run
+from genointerp.store.run_tables import read_run_tables
+from genointerp.store.table.schema.edge import MEDIATION
 from genointerp.store.table.schema.feature import FEATURE_SUMMARY
-from genointerp.store.table.table import read_table
-from tests.page.conftest import HOSTILE, write_members
+from genointerp.store.table.table import read_table, write_table
+from tests.page.conftest import HOSTILE, PROVENANCE, write_members
 
 CIRCUIT = f"cycle 1: codon phases {HOSTILE}"
 HERE = "chrA:1,001-1,900"
@@ -69,6 +72,16 @@ def test_a_run_without_circuits_has_no_empty_column(without_circuits):
     measured = measure_run(run, [])
     script = index_script(run, measured, live_features(measured, run), ElementWords())
     assert '"circuit"' not in script
+
+
+def test_a_group_that_was_tested_is_a_table_of_the_circuits(without_circuits):
+    blank = {"string": "127,86", "int64": 3, "float64": 0.5}
+    tested = pd.DataFrame([{one.name: blank[one.kind] for one in MEDIATION.columns}])
+    path = without_circuits / "circuits" / "mediation.tsv"
+    write_table(tested, path, MEDIATION, PROVENANCE)
+    (found,) = (one for one in read_run_tables(without_circuits) if one.folder == "circuits")
+    assert (found.title, found.source) == ("Mediation", "circuits/mediation.tsv")
+    assert found.table["group"].tolist() == ["127,86"]
 
 
 def test_families_of_another_dictionary_are_an_error(without_circuits):

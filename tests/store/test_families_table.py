@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genointerp.core.errors import MismatchError
+from genointerp.core.errors import MismatchError, SchemaError
 from genointerp.core.provenance import Provenance
 from genointerp.store.table.families import (
     members_in_order,
@@ -61,6 +61,14 @@ def test_without_families_a_table_is_unchanged():
 def test_a_table_of_another_dictionary_is_refused(store, tmp_path, sae, found):
     path = write(tmp_path / "members.tsv", sae)
     with pytest.raises(MismatchError, match=rf"members\.tsv: expected dictionary .*{found}"):
+        read_families(path, store)
+
+
+def test_a_feature_of_two_families_is_refused(store, tmp_path):
+    path, record = tmp_path / "members.tsv", Provenance({}, {"sae": store.header.sae_sha256})
+    twice = pd.concat([members(), members().tail(1)], ignore_index=True)
+    write_table(twice, path, CIRCUIT_MEMBERS, record)
+    with pytest.raises(SchemaError, match=r"feature: expected each feature once, found 4 twice"):
         read_families(path, store)
 
 

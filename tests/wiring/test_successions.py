@@ -65,7 +65,7 @@ def test_both_features_have_the_concepts_that_they_are_called_by(table):
 
 
 def test_the_numbers_are_those_of_features_one_by_one(table, tmp_path, monkeypatch):
-    monkeypatch.setattr("genointerp.wiring.successions._BLOCK", 1)
+    monkeypatch.setattr("genointerp.wiring.successions._AFTER", 1)
     store = make_store(tmp_path / "f.h5", genes(), contigs_of(c=120_000))
     alone = find_successions(specimens([store]), CircuitConfig(n_rotations=50))
     numbers = table.columns[:12]

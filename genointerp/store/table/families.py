@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from genointerp.core.arguments import StrPath
+from genointerp.core.errors import SchemaError
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schema.circuit import CIRCUIT_MEMBERS
@@ -29,10 +30,13 @@ def read_families(path: StrPath, store: FeatureStore) -> pd.DataFrame:
     MismatchError
         If the table was made with another dictionary, or does not say with which.
     SchemaError
-        If it is no table of the members of families.
+        If it is no table of the members of families, or has a feature twice.
     """
     store.identity.check(table_identity(path, CIRCUIT_MEMBERS), "dictionary")
     table = read_table(path, CIRCUIT_MEMBERS)
+    twice = table.loc[table["feature"].duplicated(), "feature"]
+    if len(twice):
+        raise SchemaError(f"{path}: feature", "each feature once", f"{twice.iloc[0]} twice")
     members = {
         family: members_in_order(dict(zip(own["feature"], own["step"], strict=True)))
         for family, own in table.groupby("family")
