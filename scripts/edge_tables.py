@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 from scipy.stats import spearmanr
 
+from genointerp.annotation.higher import load_higher
 from genointerp.command.explain.edges import edges
 from genointerp.command.explain.mediate import mediate
 from genointerp.command.explain.trace import trace
@@ -109,6 +110,13 @@ def measure_together(run: Path, below: Path) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def measure_higher(run: Path, below: Path) -> pd.DataFrame:
+    """Return the joint ablation of what marks the parts of each higher concept, on its bases."""
+    with tempfile.TemporaryDirectory() as folder:
+        tables = [mediate(run, Path(folder) / f"{name}.tsv", higher=name) for name in load_higher()]
+    return pd.concat(tables, ignore_index=True)
+
+
 def measure_graphs(run: Path, below: Path) -> pd.DataFrame:
     """Return the scores of the graphs of some predictions."""
     rows = []
@@ -124,6 +132,7 @@ PARTS: Mapping[str, Callable[[Path, Path], pd.DataFrame]] = {
     "edges": measure_edges,
     "mediation": measure_mediation,
     "together": measure_together,
+    "higher": measure_higher,
     "graphs": measure_graphs,
 }
 
@@ -193,7 +202,13 @@ def _phi_at(low: torch.Tensor, target: torch.Tensor, lag: int) -> np.ndarray:
 
 def filled(page: str) -> str:
     """Return the page with its tables filled from the files."""
-    tables = {"edges": _edges, "wires": _wires, "together": _together, "graphs": _graphs}
+    tables = {
+        "edges": _edges,
+        "wires": _wires,
+        "together": _together,
+        "higher": _higher,
+        "graphs": _graphs,
+    }
     for name, table in tables.items():
         pattern = re.compile(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         page = pattern.sub(lambda match, table=table: match[1] + table() + match[2], page)
@@ -242,12 +257,39 @@ def _together() -> str:
         "in standard errors": lambda row: f"{row['effect'] / row['effect_se']:+.1f}",
         "sum of each": lambda row: f"{row['effect_parts']:.4f}",
         "matched": lambda row: f"{row['effect_null']:.4f}",
-        "p": lambda row: f"{row['effect_p']:.2f}",
+        "p of a rise, two-sided": _p_values,
         "synergy (matched)": lambda row: f"{row['synergy']:+.2f} ({row['synergy_null']:+.2f})",
         "p of that": lambda row: f"{row['synergy_p']:.2f}",
-        "other bases": lambda row: "-" if row.isna()["outside"] else f"{row['outside']:.4f}",
+        "other bases": lambda row: _or_none(row, "outside", "{:.4f}"),
     }
     return _rows(pd.read_csv(KEPT / "together.tsv", sep="\t"), columns)
+
+
+def _higher() -> str:
+    columns: dict[str, Callable[[pd.Series], str]] = {
+        "whole, or part": lambda row: row["group"].replace("/", ": "),
+        "features": lambda row: re.sub(r"\S+?/", "", row["features"].replace(",", ", ")),
+        "bases, windows": lambda row: f"{row['n_bases']}, {row['n_windows']}",
+        "together, nats per base": lambda row: f"{row['effect']:.4f} ± {row['effect_se']:.4f}",
+        "matched": lambda row: f"{row['effect_null']:.4f}",
+        "p of a rise, two-sided": _p_values,
+        "other parts": lambda row: _or_none(row, "other_parts", "{:.4f}"),
+        "other bases": lambda row: _or_none(row, "outside", "{:.4f}"),
+        "sum of the parts": lambda row: _or_none(row, "effect_parts", "{:.4f}"),
+        "synergy (matched)": lambda row: (
+            _or_none(row, "synergy", "{:+.2f}") + _or_none(row, "synergy_null", " ({:+.2f})", "")
+        ),
+        "p of that": lambda row: _or_none(row, "synergy_p", "{:.2f}"),
+    }
+    return _rows(pd.read_csv(KEPT / "higher.tsv", sep="\t"), columns)
+
+
+def _p_values(row: pd.Series) -> str:
+    return f"{row['effect_p']:.2f}, {row['effect_p_two_sided']:.2f}"
+
+
+def _or_none(row: pd.Series, name: str, form: str, none: str = "-") -> str:
+    return none if row.isna()[name] else form.format(row[name])
 
 
 def _graphs() -> str:

@@ -6,6 +6,7 @@ from typing import Any, overload
 import numpy as np
 import pandas as pd
 
+from genointerp.annotation.concepts import Orientation
 from genointerp.core.metric import f1_always_on
 from genointerp.feature.query import best_concepts
 from genointerp.feature.statistics import feature_statistics
@@ -95,6 +96,21 @@ def is_above_null(pairs: Any) -> Any:
     False
     """
     return (pairs["f1"] > pairs["null_f1"]) & (pairs["q_value"] <= MAX_Q)
+
+
+def marking_features(
+    associations: pd.DataFrame, concept: str, orientation: Orientation, n: int
+) -> list[int]:
+    """Return the features that mark a label best: at most ``n``, the highest ``f1_fit`` first.
+
+    They are chosen on fit. Of the ``n`` chosen ones those are left out, and not replaced, whose
+    pair is not above its null on test, or has no more bases in common there than expected.
+    """
+    is_own = (associations["concept"] == concept) & (associations["orientation"] == orientation)
+    own = associations[is_own & (associations["f1_fit"] > 0)]
+    best = own.sort_values(["f1_fit", "feature"], ascending=[False, True], kind="stable").head(n)
+    holds = is_above_null(best) & (best["log2_enrichment"] > 0)
+    return [int(feature) for feature in best.loc[holds, "feature"]]
 
 
 def feature_labels(associations: pd.DataFrame) -> pd.DataFrame:

@@ -90,18 +90,8 @@ class Plan:
 
     def together(self, effect: Float64[np.ndarray, " change"]) -> dict[str, float]:
         """Return the effects of the group, and its synergy."""
-        joint = effect[self.joint]
         parts = np.array([effect[each].sum() for each in self.single])
-        synergy = (joint - parts) / np.abs(np.where(joint == 0, np.nan, joint))
-        return {
-            "effect": joint[0],
-            "effect_parts": parts[0],
-            "effect_null": joint[1:].mean(),
-            "effect_p": _p(joint),
-            "synergy": synergy[0],
-            "synergy_null": float(np.nanmedian(synergy[1:])) if not _lacks(synergy) else np.nan,
-            "synergy_p": _p(np.abs(synergy)),
-        }
+        return joint_effects(effect[self.joint]) | joint_synergy(effect[self.joint], parts)
 
     def mediation(
         self, effect: Float64[np.ndarray, " change"], target: Float64[np.ndarray, " change"]
@@ -115,12 +105,35 @@ class Plan:
         lost = 1 - target[first] / target[0] if target[0] else np.full(len(first), np.nan)
         alone = effect[first[0]]
         mediated = 1 - effect[self.pinned] / (alone or np.nan)
-        values = [lost[0], np.median(lost[1:]), _p(lost)]
-        values += [alone, mediated[0], np.median(mediated[1:]), _p(mediated)]
+        values = [lost[0], np.median(lost[1:]), _share_as_high(lost)]
+        values += [alone, mediated[0], np.median(mediated[1:]), _share_as_high(mediated)]
         return dict(zip(names, map(float, values), strict=True))
 
 
-def _p(values: Float64[np.ndarray, " group"]) -> float:
+def joint_effects(joint: Float64[np.ndarray, " group"]) -> dict[str, float]:
+    """Return the effect of a group next to those of matched groups, which follow it."""
+    return {
+        "effect": float(joint[0]),
+        "effect_null": float(joint[1:].mean()),
+        "effect_p": _share_as_high(joint),
+        "effect_p_two_sided": _share_as_high(np.abs(joint)),
+    }
+
+
+def joint_synergy(
+    joint: Float64[np.ndarray, " group"], parts: Float64[np.ndarray, " group"]
+) -> dict[str, float]:
+    """Return the synergy of a group, of which the parts have these effects together."""
+    synergy = (joint - parts) / np.abs(np.where(joint == 0, np.nan, joint))
+    return {
+        "effect_parts": float(parts[0]),
+        "synergy": float(synergy[0]),
+        "synergy_null": float(np.nanmedian(synergy[1:])) if not _lacks(synergy) else np.nan,
+        "synergy_p": _share_as_high(np.abs(synergy)),
+    }
+
+
+def _share_as_high(values: Float64[np.ndarray, " group"]) -> float:
     """Return the share of matched groups that are as high as the first, with one added."""
     if _lacks(values):
         return np.nan

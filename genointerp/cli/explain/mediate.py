@@ -8,7 +8,7 @@ import typer
 from genointerp.cli.model_options import ModelChoice, with_recorded_model
 from genointerp.cli.options import Annotations, Concepts, Features, Genome, OwnSae, option_of
 
-_CONFIG = "wiring.mediation.MediationConfig"
+_CONFIG = "wiring.bench.MediationConfig"
 
 
 @with_recorded_model
@@ -38,10 +38,31 @@ def mediate(
     concept: Annotated[
         str | None, typer.Option(help="count the loss on the bases of this concept only")
     ] = None,
+    higher: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="take out what marks the parts of a higher concept, like gene_start, or all;"
+            " repeatable"
+        ),
+    ] = None,
+    higher_concepts: Annotated[
+        Path | None,
+        typer.Option(help="YAML that defines the higher concepts; the shipped one otherwise"),
+    ] = None,
     annotations: Annotations = None,
     concepts: Concepts = None,
     n_windows: Annotated[
         int | None, option_of(f"{_CONFIG}.n_windows", help="windows for each group")
+    ] = None,
+    n_bases: Annotated[
+        int | None,
+        option_of(
+            f"{_CONFIG}.n_bases", help="bases of the concept, at least: more windows where needed"
+        ),
+    ] = None,
+    n_marks: Annotated[
+        int | None,
+        option_of(f"{_CONFIG}.n_marks", help="features of each part of a higher concept, at most"),
     ] = None,
     n_matched: Annotated[
         int | None,
@@ -62,7 +83,7 @@ def mediate(
     its configuration measures, unless --genome names another.
     """
     from genointerp.command.explain.mediate import mediate as mediate_file
-    from genointerp.wiring.mediation import MediationConfig
+    from genointerp.wiring.bench import MediationConfig
 
     table = mediate_file(
         features,
@@ -74,10 +95,18 @@ def mediate(
         below=below,
         families=families,
         concept=concept,
+        higher=higher or [],
+        higher_concepts=higher_concepts,
         annotations=annotations,
         concepts=concepts,
         config=MediationConfig().changed(
-            n_windows=n_windows, n_matched=n_matched, window=window, warmup=warmup, seed=seed
+            n_windows=n_windows,
+            n_bases=n_bases,
+            n_marks=n_marks,
+            n_matched=n_matched,
+            window=window,
+            warmup=warmup,
+            seed=seed,
         ),
     )
     n = int((table["synergy_p"] <= 0.05).sum())

@@ -1,6 +1,6 @@
 """Schemas of edges between features of two sites, and of what shows that they work together."""
 
-from genointerp.store.table.schema.column import TableSchema, required
+from genointerp.store.table.schema.column import TableSchema, optional, required
 
 EDGES = TableSchema(
     "genointerp::edges",
@@ -60,17 +60,29 @@ MEDIATION = TableSchema(
         required("n_bases", "int64", "bases of the windows on which the loss is counted"),
         required("effect", "float64", "increase of the loss without all of them, nats per base"),
         required("effect_se", "float64", "standard error of it, over windows"),
-        required("effect_parts", "float64", "sum of the increases without each of them"),
+        required(
+            "effect_parts",
+            "float64",
+            "sum of the increases without each of them, or without each part",
+        ),
         required("effect_null", "float64", "effect of matched groups, mean"),
         required(
             "effect_p",
             "float64",
             "share of matched groups with an effect as high; one-sided, 1 added",
         ),
+        optional(
+            "effect_p_two_sided",
+            "float64",
+            "share of matched groups with as large an |effect|; 1 added",
+        ),
         required("synergy", "float64", "(effect - effect_parts) / |effect|"),
         required("synergy_null", "float64", "synergy of matched groups, median"),
         required("synergy_p", "float64", "share of matched groups with as large a |synergy|"),
         required("outside", "float64", "effect on the other bases of the windows"),
+        optional(
+            "other_parts", "float64", "effect on the bases of the other parts of a higher concept"
+        ),
         required("target_lost", "float64", "share of the last feature that goes with the first"),
         required("target_lost_null", "float64", "the same with features matched to the first"),
         required("target_lost_p", "float64", "share of these that are as high; one-sided, 1 added"),
