@@ -73,8 +73,8 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     ),
     "mediate": (
         "genointerp mediate results/demo --group 127,86,82 --concept CDS --out mediation.tsv",
-        "genointerp mediate results/demo --below sae3 --group below:97,127 --out mediation.tsv",
-        "genointerp mediate results/demo --higher gene_end --out mediation.tsv",
+        "genointerp mediate results/demo --below sae3 --group below:97,127 --higher gene_end "
+        "--out mediation.tsv",
     ),
     "trace": (
         "genointerp trace results/demo NC_000964.3:30,600 --sae sae3 --out why.json",

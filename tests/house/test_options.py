@@ -40,6 +40,7 @@ SEVERAL_MEANINGS = {
     "--measure": "of a painting that is drawn, or of a prediction",
     "--method": "of a map, or of an edit",
     "--model": "whether files say which model it is",
+    "--n-bases": "of each concept, or of all that is read",
     "--n-matched": "of each feature, or of a canvas",
     "--n-features": "of a figure, or of a table",
     "--n-shuffles": "of what a prediction is compared with, or of a control",
