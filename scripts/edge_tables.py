@@ -271,6 +271,7 @@ def _higher() -> str:
         "features": lambda row: re.sub(r"\S+?/", "", row["features"].replace(",", ", ")),
         "bases, windows": lambda row: f"{row['n_bases']}, {row['n_windows']}",
         "together, nats per base": lambda row: f"{row['effect']:.4f} ± {row['effect_se']:.4f}",
+        "in standard errors": lambda row: f"{row['effect'] / row['effect_se']:+.1f}",
         "matched": lambda row: f"{row['effect_null']:.4f}",
         "p of a rise, two-sided": _p_values,
         "other parts": lambda row: _or_none(row, "other_parts", "{:.4f}"),
