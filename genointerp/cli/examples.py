@@ -99,6 +99,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp dependency results/demo NC_000964.3:11,464-11,540 --out dependency.tsv",
         "genointerp dependency genome.fa chrI:101-180 --model nano --strand + --out dependency.tsv",
     ),
+    "diff": (
+        "genointerp diff nano tuned --control control --genome genome.fa --out divergence.tsv",
+        "genointerp diff nano tuned --genome results/demo --tracks-out tracks --out diff.tsv",
+    ),
     "rank": (
         "genointerp rank features.h5 --associations associations.parquet --out candidates.tsv",
         "genointerp rank results/demo --out candidates.tsv",

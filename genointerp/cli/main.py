@@ -30,6 +30,7 @@ from genointerp.cli.build.encode import encode
 from genointerp.cli.build.evaluate import evaluate
 from genointerp.cli.build.harvest import harvest
 from genointerp.cli.build.train import train
+from genointerp.cli.compare.diff import diff
 from genointerp.cli.examples import EXAMPLES
 from genointerp.cli.explain.circuit import circuit
 from genointerp.cli.explain.dependency import dependency
@@ -82,6 +83,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "explain": explain,
     "mutate": mutate,
     "dependency": dependency,
+    "diff": diff,
     "rank": rank,
     "dossier": dossier,
     "backtest": backtest,
@@ -109,6 +111,7 @@ _PANELS = {
     "ask": "Ask and show",
     "intervene": "Intervene in the model",
     "explain": "Explain what it predicts",
+    "compare": "Compare models and dictionaries",
 }
 
 

@@ -23,6 +23,12 @@ from genointerp.store.table.schema.circuit import (
     COACTIVATION_LAGS,
     SUCCESSIONS,
 )
+from genointerp.store.table.schema.divergence import (
+    DIVERGENCE,
+    DIVERGENCE_BINS,
+    DIVERGENCE_SUMMARY,
+    DIVERGENCE_TAIL,
+)
 from genointerp.store.table.schema.edge import EDGE_TARGETS, EDGES, MEDIATION
 from genointerp.store.table.schema.editing import EDIT_EFFECTS, EDIT_FEATURES, EDIT_WRITING
 from genointerp.store.table.schema.explanation import EXPLAINED, EXPLANATION
@@ -101,5 +107,9 @@ SCHEMAS = {
         EDGES,
         EDGE_TARGETS,
         MEDIATION,
+        DIVERGENCE,
+        DIVERGENCE_SUMMARY,
+        DIVERGENCE_TAIL,
+        DIVERGENCE_BINS,
     )
 }

@@ -1,0 +1,86 @@
+"""The `diff` command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genointerp.cli.options import Batch, Region, Warmup, Window, option_of
+
+_LOCI = "comparison.config.LociConfig"
+
+
+def diff(
+    base: Annotated[
+        str,
+        typer.Argument(help="the model before: a name, a folder or owner/name", show_default=False),
+    ],
+    tuned: Annotated[
+        list[str],
+        typer.Argument(
+            help="the model after; or several checkpoints in their order, the last of which is "
+            "compared",
+            show_default=False,
+        ),
+    ],
+    genome: Annotated[
+        Path, typer.Option(help="FASTA or GenBank file, or run directory", show_default=False)
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            help="table of the places that differ most: .tsv, .csv, .parquet or .json",
+            show_default=False,
+        ),
+    ],
+    control: Annotated[
+        str | None,
+        typer.Option(
+            help="model that was tuned on the same data without the thing of interest; without it "
+            "nothing tells that thing from any further training"
+        ),
+    ] = None,
+    region: Region = None,
+    tracks_out: Annotated[
+        Path | None, typer.Option(help="also write a folder of bigWig files, by number and strand")
+    ] = None,
+    device: Annotated[str, typer.Option(help="where the models run, such as cuda")] = "cpu",
+    window: Window = None,
+    warmup: Warmup = None,
+    batch: Batch = None,
+    n_loci: Annotated[
+        int | None,
+        option_of(f"{_LOCI}.n_loci", help="single positions in the table, and as many stretches"),
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML with all settings")] = None,
+) -> None:
+    """Compare a TUNED model with the BASE that it was made from, next to a control.
+
+    The models read the same windows, in float32. The mean over a genome hides what was learnt of
+    one word; so the table lists the single places where predictions differ most.
+    """
+    from dataclasses import replace
+
+    from genointerp.command.compare.diff import diff as diff_models
+    from genointerp.comparison.config import DiffConfig
+    from genointerp.comparison.diff import in_short
+    from genointerp.core.config import changed, read_config
+
+    settings = read_config(DiffConfig, config)
+    found = diff_models(
+        base,
+        tuned,
+        genome,
+        out,
+        control=control,
+        region=region or [],
+        tracks_out=tracks_out,
+        device=device,
+        window=window,
+        warmup=warmup,
+        batch=batch,
+        config=replace(settings, loci=changed(settings.loci, n_loci=n_loci)),
+    )
+    typer.echo(f"{in_short(found)} -> {out}")

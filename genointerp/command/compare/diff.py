@@ -1,0 +1,176 @@
+"""`diff`: what a model predicts otherwise than the model that it was made from."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from genointerp.comparison.config import DiffConfig
+from genointerp.comparison.diff import Diff
+from genointerp.comparison.divergence import measure_divergence
+from genointerp.comparison.divergence_tables import tabulate
+from genointerp.comparison.models import ModelSet
+from genointerp.comparison.tracks import write_tracks
+from genointerp.core.arguments import StrPath, as_path, as_texts, is_run
+from genointerp.core.config import read_config, to_mapping
+from genointerp.core.files import atomic_path, check_replaceable, claiming, together
+from genointerp.core.progress import Progress, progress_bar
+from genointerp.core.provenance import Provenance
+from genointerp.genome.read import read_genome
+from genointerp.model.protocol import DnaModel
+from genointerp.model.registry import load_model
+from genointerp.reading.model_choice import AnyModel
+from genointerp.store.feature.run_folder import RunFolder
+from genointerp.store.table.schema.column import TableSchema
+from genointerp.store.table.schema.divergence import (
+    DIVERGENCE,
+    DIVERGENCE_BINS,
+    DIVERGENCE_SUMMARY,
+    DIVERGENCE_TAIL,
+)
+from genointerp.store.table.table import check_table_path, is_table_of, write_table
+
+ModelOrPath = AnyModel | StrPath
+"""A model as `load_model` names it, its folder, or one that is loaded."""
+
+
+def diff(
+    base: ModelOrPath,
+    tuned: ModelOrPath | Sequence[ModelOrPath],
+    genome: StrPath,
+    out: StrPath,
+    *,
+    control: ModelOrPath | None = None,
+    region: str | Iterable[str] = (),
+    tracks_out: StrPath | None = None,
+    device: str = "cpu",
+    window: int | None = None,
+    warmup: int | None = None,
+    batch: int | None = None,
+    config: DiffConfig | Mapping[str, Any] | StrPath | None = None,
+    progress: Progress | None = None,
+) -> Diff:
+    """Compare a tuned model with the model that it was made from; write tables.
+
+    See :func:`genointerp.comparison.divergence.measure_divergence`. All models read the same
+    windows, in float32.
+
+    Parameters
+    ----------
+    base
+        The model before: a name that `genointerp.models` lists, a folder, or a loaded model.
+    tuned
+        The model after; or several checkpoints in their order, of which the last is the one that is
+        compared.
+    genome
+        FASTA or GenBank; or a run directory, whose genome is the one on which it measures.
+    out
+        .tsv, .csv, .parquet or .json: the places where predictions differ most. Next to it are
+        written ``.summary``, ``.tail`` and ``.bins`` of the same name.
+    control
+        A model that was tuned on the same data without the thing of interest. Without one, nothing
+        tells what was learnt of that thing from what any further training changes.
+    region
+        One region or several, samtools-style, 1-based and closed; empty for the whole genome.
+    tracks_out
+        A folder of bigWig files, a file for each number and strand, to be written too.
+    device
+        Where models that are named run.
+    window, warmup, batch
+        Bases read in one pass, and how many of the first are discarded; windows in one call of a
+        model. They replace the values of ``config``.
+    config
+        All settings: a mapping such as ``{"loci": {"n_loci": 100}}``, or YAML.
+
+    Raises
+    ------
+    InputError
+        If a model is a masked one, gives no probabilities or is not of float32, or the control is
+        one of the two.
+    MismatchError
+        If the models have other tokens, or networks of another shape.
+
+    Examples
+    --------
+    >>> import genointerp as gi
+    >>> found = gi.diff(
+    ...     "nano", "tuned", "genome.fa", "divergence.tsv", control="control"
+    ... )  # doctest: +SKIP
+    >>> found.summary  # doctest: +SKIP
+    """
+    settings = read_config(DiffConfig, config).with_windows(window, warmup, batch=batch)
+    places = tables_of(Path(out))
+    for place in places.values():
+        check_table_path(place)
+    tracks = as_path(tracks_out)
+    sequence = read_genome(_sequence(genome))
+    texts = as_texts(region)
+    regions = sequence.regions(texts)
+    models = _models(base, tuned, control, device)
+    said = to_mapping(settings) | {"regions": [*texts]}
+    provenance = Provenance(said, {"genome": sequence.sha256, **models.inputs})
+    for name, place in places.items():
+        same = is_table_of(place, _SCHEMAS[name], provenance)
+        check_replaceable(place, same=same)
+    if tracks is not None:
+        check_replaceable(tracks, same=False)
+    is_same = is_table_of(places["loci"], DIVERGENCE, provenance)
+    with claiming(places["loci"], same=is_same):
+        with progress_bar("diff (windows)", progress) as report:
+            measured = measure_divergence(
+                models, sequence, config=settings.windows, regions=regions, progress=report
+            )
+        found = Diff(*tabulate(measured, sequence, settings.loci))
+        with together():
+            for name, place in places.items():
+                write_table(getattr(found, name), place, _SCHEMAS[name], provenance)
+            if tracks is not None:
+                with atomic_path(tracks) as temporary:
+                    write_tracks(measured, sequence.lengths, temporary)
+    return found
+
+
+_SCHEMAS: Mapping[str, TableSchema] = {
+    "loci": DIVERGENCE,
+    "summary": DIVERGENCE_SUMMARY,
+    "tail": DIVERGENCE_TAIL,
+    "bins": DIVERGENCE_BINS,
+}
+
+
+def tables_of(out: Path) -> dict[str, Path]:
+    """Return the file of each table that is always written."""
+    beside = {
+        name: out.with_name(f"{out.stem}.{name}{out.suffix}")
+        for name in ("summary", "tail", "bins")
+    }
+    return {"loci": out, **beside}
+
+
+def _sequence(genome: StrPath) -> Path:
+    if not is_run(genome):
+        return Path(genome)
+    run = RunFolder.open(genome)
+    return run.genomes[run.measured].sequence
+
+
+def _models(
+    base: ModelOrPath,
+    tuned: ModelOrPath | Sequence[ModelOrPath],
+    control: ModelOrPath | None,
+    device: str,
+) -> ModelSet:
+    checkpoints = [tuned] if not isinstance(tuned, Sequence) or isinstance(tuned, str) else [*tuned]
+    *stages, last = (_loaded(model, device) for model in checkpoints)
+    return ModelSet(
+        _loaded(base, device),
+        last,
+        None if control is None else _loaded(control, device),
+        tuple(stages),
+    )
+
+
+def _loaded(model: ModelOrPath, device: str) -> DnaModel:
+    if isinstance(model, str | os.PathLike):
+        return load_model(os.fspath(model), device=device, dtype="float32")
+    return model if isinstance(model, DnaModel) else model(device=device)

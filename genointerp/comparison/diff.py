@@ -1,0 +1,50 @@
+"""All that a comparison of a model with the one that it was made from has found, and in words."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+NO_CONTROL = (
+    "no control: any further training may do the same, so nothing here is known to come from "
+    "what was new in the data"
+)
+"""What must be said where there is no control."""
+
+
+class Diff(NamedTuple):
+    """The tables of a comparison of two models, each of the schema of its name.
+
+    Parameters
+    ----------
+    loci
+        Places where predictions differ most: ``genointerp::divergence``.
+    summary, tail, bins
+        Figures, tail and course of the divergence.
+    """
+
+    loci: pd.DataFrame
+    summary: pd.DataFrame
+    tail: pd.DataFrame
+    bins: pd.DataFrame
+
+
+def in_short(found: Diff) -> str:
+    """Return what a comparison found in one line, with what cannot be concluded."""
+    rows = found.summary[found.summary["measure"] == "kl"].drop_duplicates(["model", "against"])
+    text = f"KL of the tuned model from base: {_figures(rows, 'tuned')}"
+    if "control" not in set(rows["model"]):
+        return f"{text} nats; {NO_CONTROL}"
+    loci = found.loci[found.loci["kind"] == "position"]
+    n_beyond = int((loci["q_value"] <= 0.05).sum())
+    return (
+        f"{text} nats; of the control: {_figures(rows, 'control')} nats; "
+        f"{n_beyond} of the first {len(loci)} positions with q <= .05"
+    )
+
+
+def _figures(rows: pd.DataFrame, model: str) -> str:
+    row = rows[(rows["model"] == model) & (rows["against"] == "base")].iloc[0]
+    return ", ".join(f"{name} {row[key]:.3g}" for name, key in _SAID.items())
+
+
+_SAID = {"mean": "mean", "p99": "p99", "p99.9": "p999", "max": "max"}
