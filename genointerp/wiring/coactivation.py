@@ -22,7 +22,7 @@ from genointerp.store.table.schema.circuit import COACTIVATION, COACTIVATION_LAG
 from genointerp.store.table.table import conform
 from genointerp.wiring.axis import lay_axis
 from genointerp.wiring.config import LAGS, MIRROR_LAGS, NEAR, CircuitConfig
-from genointerp.wiring.count import BLOCK_COUNTS, StrandCount
+from genointerp.wiring.count import BLOCK_COUNTS, BLOCK_HITS, StrandCount
 from genointerp.wiring.null import QUANTILE, PooledNull, draw_rotations, standardised
 
 _log = logging.getLogger(__name__)
@@ -136,11 +136,11 @@ class _Measurement:
             )
             is_opposite = relation == "opposite"
             self.counts.append(StrandCount(axis, self.lags, rotations, is_opposite=is_opposite))
-        n_firing = sum(
+        self.n_firing = sum(
             (store.n_firing(strand) for store in stores for strand in STRANDS),
             np.zeros(self.n_features, dtype=np.int64),
         )
-        self.is_tested = n_firing >= config.min_bases
+        self.is_tested = self.n_firing >= config.min_bases
 
     def tables(self, progress: Progress) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the edges, and all lags of their pairs."""
@@ -160,10 +160,22 @@ class _Measurement:
 
     def _find_pairs(self, progress: Progress) -> _Pairs:
         n = self.n_features
-        size = max(1, min(BLOCK_COUNTS // (n * len(self.lags)), -(-n // MAX_THREADS)))
-        blocks = [(first, min(first + size, n)) for first in range(0, n, size)]
-        found = spread(self._block, blocks, lambda done: progress(min(done * size, n), n))
+        blocks = self._blocks()
+        found = spread(self._block, blocks, lambda done: progress(blocks[done - 1][1], n))
         return _Pairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+    def _blocks(self) -> list[tuple[int, int]]:
+        """Return consecutive features whose counts, and firings, a thread holds at once."""
+        n = self.n_features
+        size = max(1, min(BLOCK_COUNTS // (n * len(self.lags)), -(-n // MAX_THREADS)))
+        blocks: list[tuple[int, int]] = []
+        first, n_hits = 0, 0
+        for feature, n_own in enumerate(self.n_firing.tolist()):
+            if feature > first and (feature - first == size or n_hits + n_own > BLOCK_HITS):
+                blocks.append((first, feature))
+                first, n_hits = feature, 0
+            n_hits += n_own
+        return [*blocks, (first, n)]
 
     def _block(self, block: tuple[int, int]) -> _Pairs:
         """Count the pairs whose first feature is in a block."""

@@ -15,6 +15,9 @@ from genointerp.wiring.null import PooledNull, classes_of, scores_of_rotations
 BLOCK_COUNTS = 1 << 22
 """Counts that a thread holds at once, by source, offset and feature."""
 
+BLOCK_HITS = 1 << 23
+"""Firings of the sources that a thread holds at once, on both strands, unless one has more."""
+
 KEPT_TRACKS = 128
 """Tracks of features that are kept in memory for the next pair."""
 

@@ -4,6 +4,7 @@ import itertools
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from genointerp.core.errors import ConfigError, InputError
@@ -150,6 +151,14 @@ def test_planted_edges_come_out_with_their_lags_and_no_others(found):
     assert same.loc[~in_cycle, "period"].isna().all()
     assert (same["phi_0"] < same["null_phi"]).all()
     assert (same["q_value"] <= 0.05).all()
+
+
+def test_how_many_firings_are_held_at_once_changes_nothing(tmp_path, found, monkeypatch):
+    monkeypatch.setattr("genointerp.wiring.coactivation.BLOCK_HITS", 1)
+    store = make_store(tmp_path / "f.h5", planted(), contigs_of(c=24_000))
+    again = measure_coactivation(specimens([store]), CircuitConfig(n_rotations=100))
+    pd.testing.assert_frame_equal(again.edges, found.edges)
+    pd.testing.assert_frame_equal(again.lags, found.lags)
 
 
 def test_both_strands_are_read_in_their_own_direction(found):
