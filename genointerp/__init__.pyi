@@ -21,6 +21,7 @@ from genointerp.command.build.encode import encode as encode
 from genointerp.command.build.evaluate import evaluate as evaluate
 from genointerp.command.build.harvest import harvest as harvest
 from genointerp.command.build.train import train as train
+from genointerp.command.build.tune import tune as tune
 from genointerp.command.compare.diff import diff as diff
 from genointerp.command.explain.circuit import circuit as circuit
 from genointerp.command.explain.dependency import dependency as dependency
@@ -132,5 +133,6 @@ __all__ = [
     "top",
     "trace",
     "train",
+    "tune",
     "verify",
 ]

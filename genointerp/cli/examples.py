@@ -40,6 +40,12 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp encode activations.h5 --sae sae --out features.h5",
         "genointerp encode results/demo --genome bsubtilis --sae shipped:nano --out features.h5",
     ),
+    "tune": (
+        "genointerp tune nano --genome genome.fa --plant-length 36 --out tuned "
+        "--control-out control",
+        "genointerp tune nano --genome genome.fa --without rRNA --annotations genome.gff3 "
+        "--out without --control-out with",
+    ),
     "associate": (
         "genointerp associate features.h5 --annotations genome.gff3 --out associations.parquet",
         "genointerp associate a.h5 b.h5 --annotations a.gff3 --annotations b.gff3 --test NC_2.1 "

@@ -30,6 +30,7 @@ from genointerp.cli.build.encode import encode
 from genointerp.cli.build.evaluate import evaluate
 from genointerp.cli.build.harvest import harvest
 from genointerp.cli.build.train import train
+from genointerp.cli.build.tune import tune
 from genointerp.cli.compare.diff import diff
 from genointerp.cli.examples import EXAMPLES
 from genointerp.cli.explain.circuit import circuit
@@ -71,6 +72,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "convert": convert,
     "evaluate": evaluate,
     "encode": encode,
+    "tune": tune,
     "associate": associate,
     "ablate": ablate,
     "steer": steer,

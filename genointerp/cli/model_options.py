@@ -95,7 +95,10 @@ def _options(
     ] = None,
     of_parent: Annotated[
         bool,
-        _option("--of-parent", help="let an edited model be read with dictionaries of its parent"),
+        _option(
+            "--of-parent",
+            help="let an edited or tuned model be read with dictionaries of its parent",
+        ),
     ] = False,
 ) -> ModelChoice:
     options = {
@@ -111,28 +114,32 @@ def _options(
     return ModelChoice(model, device, options)
 
 
+_NAME = "name (see `genointerp models`), folder, or hub repository owner/name"
 _RECORDED = Annotated[
-    str | None,
-    _option(
-        help="name (see `genointerp models`), folder, or hub repository owner/name; by default "
-        "what the files were made with"
-    ),
+    str | None, _option(help=f"{_NAME}; by default what the files were made with")
 ]
+_ARGUMENT = Annotated[str, typer.Argument(help=f"model: {_NAME}", show_default=False)]
+_Named = Literal["option", "argument", "recorded"]
 
 
 def with_model_options(
-    command: Callable[..., None], *, is_recorded: bool = False
+    command: Callable[..., None], *, named: _Named = "option"
 ) -> Callable[..., None]:
     """Give a command the options of a model in place of its parameter ``model``.
 
     Parameters
     ----------
-    is_recorded
-        Whether the files of the command say which model it is, so that it need not be named.
+    named
+        How the model is named: by ``--model``, which is nano by default; by an argument, of a
+        command that is about the model; or not at all if the files of the command say which it is
+        (``recorded``).
     """
     added = dict(inspect.signature(_options).parameters)
-    if is_recorded:
+    if named == "recorded":
         added["model"] = added["model"].replace(default=None, annotation=_RECORDED)
+    if named == "argument":
+        none = inspect.Parameter.empty
+        added["model"] = added["model"].replace(default=none, annotation=_ARGUMENT)
     own = inspect.signature(command).parameters
 
     @functools.wraps(command)
@@ -150,5 +157,8 @@ def with_model_options(
     return wrapper
 
 
-with_recorded_model = functools.partial(with_model_options, is_recorded=True)
+with_recorded_model = functools.partial(with_model_options, named="recorded")
 """For a command whose files say which model they were made with."""
+
+with_model_argument = functools.partial(with_model_options, named="argument")
+"""For a command that is about a model."""

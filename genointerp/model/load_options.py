@@ -40,7 +40,7 @@ class LoadOptions:
         another name and another sha256. Only for models in a folder of this package's format. None
         keeps the weights.
     of_parent
-        Whether dictionaries of the model that was edited may be used with an edited one.
+        Whether dictionaries of the model that was edited or tuned may be used with the new one.
     """
 
     device: str = "cpu"
@@ -81,7 +81,7 @@ class LoadOptions:
             If the options ask for it.
         """
         if self.of_parent:
-            raise InputError("of_parent", "the folder of an edited model", name)
+            raise InputError("of_parent", "the folder of an edited model or of a tuned one", name)
 
     def devices(self) -> "tuple[torch.device, ...]":
         """Return the devices that were named, if this machine has them."""

@@ -45,7 +45,8 @@ class ModelSpec:
     licence
         Licence of the weights.
     parent, parent_sha256
-        For an edited model, name and sha256 of the model that was edited; empty for others.
+        For an edited or a tuned model, name and sha256 of the model that it was made from; empty
+        for others.
     of_parent
         Whether dictionaries of the parent may be used with it.
     """

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from genointerp.core.errors import SchemaError, UnknownNameError
+from genointerp.core.errors import InputError, SchemaError, UnknownNameError
 from genointerp.core.files import read_json_object
 from genointerp.core.nearest import suggested
 from genointerp.model.edited.folder import is_edited, load_edited, parent_files
@@ -16,6 +16,7 @@ from genointerp.model.hyena.folder import load_folder
 from genointerp.model.load_options import LoadOptions
 from genointerp.model.presets import PRESETS
 from genointerp.model.protocol import DnaModel
+from genointerp.model.tuned import as_tuned, is_tuned, read_tuning
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -70,8 +71,8 @@ def load_model(  # noqa: PLR0913 - each is a choice of the user
     Parameters
     ----------
     name
-        Name that ``genointerp models`` lists; a folder that ``save_model``, ``genointerp edit`` or
-        ``save_pretrained`` of transformers wrote; or a hub repository, with a slash.
+        Name that ``genointerp models`` lists; a folder that ``save_model``, ``genointerp edit``,
+        ``genointerp tune`` or ``save_pretrained`` of transformers wrote; or a hub repository, with a slash.
 
     Raises
     ------
@@ -131,6 +132,8 @@ def load(name: str, options: LoadOptions) -> DnaModel:
     """Load a model by the options of :func:`load_model`."""
     if name not in MODELS and name not in PRESETS and is_edited(Path(name)):
         return load_edited(Path(name), options, load)
+    if name not in MODELS and name not in PRESETS and is_tuned(Path(name)):
+        return _load_tuned(Path(name), options)
     options.refuse_of_parent(name)
     if name in MODELS:
         return MODELS[name].load(name, options)
@@ -151,6 +154,23 @@ def _load_local(folder: Path, options: LoadOptions) -> DnaModel:
     if config.is_file() and "model_type" in read_json_object(config, error=SchemaError):
         return _load_transformers(str(folder), options)
     return load_folder(folder, options)
+
+
+def _load_tuned(folder: Path, options: LoadOptions) -> DnaModel:
+    """Load a folder with weights that were tuned; random ones in their place have no parent."""
+    record = read_tuning(folder)
+    for name in ("checkpoint", "revision"):
+        if getattr(options, name) is not None:
+            raise InputError(name, f"none for the tuned model in {folder}", "one")
+    if options.random_weights is not None:
+        options.refuse_of_parent(f"{folder} with random weights")
+        return _load_local(folder, options)
+    own = replace(options, of_parent=False)
+    if record.preset:
+        model = _load_transformers(record.preset, replace(own, checkpoint=folder))
+    else:
+        model = _load_local(folder, own)
+    return as_tuned(model, folder, record, of_parent=options.of_parent)
 
 
 def _load_transformers(name: str, options: LoadOptions) -> DnaModel:

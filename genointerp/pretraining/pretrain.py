@@ -18,7 +18,7 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from genointerp.core.config import to_mapping
 from genointerp.core.errors import MismatchError
@@ -335,7 +335,7 @@ class Pretraining:
                 group["lr"] = rate * group["full_lr"]
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
-        _keep_stable(self.network)
+        keep_stable(self.network)
         if self.average is not None:
             keep = min(self.config.average, (self.step + 1) / (self.step + 10))
             _move_towards(self.average, self.network, 1 - keep)
@@ -384,7 +384,7 @@ def _move_towards(average: StripedHyena, network: StripedHyena, share: float) ->
 
 
 @torch.no_grad()
-def _keep_stable(network: StripedHyena) -> None:
+def keep_stable(network: nn.Module) -> None:
     """Keep long filters decaying, since a log pole above 0 would explode in longer windows."""
     for module in network.modules():
         if isinstance(module, HyenaFilter) and module.mixer == "LI":

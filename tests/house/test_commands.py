@@ -22,6 +22,7 @@ from tests.stores import dense_features, write_features
 
 COMMANDS = [
     *["fetch", "annotate", "models", "harvest", "train", "adopt", "convert", "evaluate", "encode"],
+    "tune",
     *[
         "associate",
         "ablate",
@@ -174,6 +175,7 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "adopt none none --out o",
         "evaluate none --sae none --out o.json",
         "encode none --sae none --out o.h5",
+        "tune nano --genome none --out o",
         "associate none --annotations none --out o.tsv",
         "ablate none --sae none --genome none --out o.tsv",
         "steer none --canvas none.tsv --sae none --out o.tsv",

@@ -28,7 +28,8 @@ def encode(
     of_parent: Annotated[
         bool,
         typer.Option(
-            "--of-parent", help="let an edited model be read with dictionaries of its parent"
+            "--of-parent",
+            help="let an edited or tuned model be read with dictionaries of its parent",
         ),
     ] = False,
 ) -> None:

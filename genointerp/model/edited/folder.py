@@ -241,7 +241,7 @@ def parent_files(folder: Path) -> dict[str, Path]:
 _PATTERNS = (
     *("config.json", "generation_config.json", "model*.safetensors", "pytorch_model*.bin"),
     *("*.index.json", "tokenizer*", "special_tokens_map.json", "vocab.txt", "vocab.json"),
-    *("merges.txt", "added_tokens.json", "preprocessor_config.json"),
+    *("merges.txt", "added_tokens.json", "preprocessor_config.json", "tuning.json"),
 )
 
 

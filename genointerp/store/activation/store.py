@@ -192,7 +192,7 @@ class ActivationStore:
             return self.identity
         header = self.header
         if not header.parent:
-            raise InputError("of_parent", "activations of an edited model", f"{self.path}")
+            raise InputError("of_parent", "activations of an edited or tuned model", f"{self.path}")
         return replace(self.identity, model=header.parent, model_sha256=header.parent_sha256)
 
     @property
