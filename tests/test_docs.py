@@ -23,8 +23,9 @@ EDITING = (ROOT / "docs" / "editing.md").read_text()
 CIRCUITS = (ROOT / "docs" / "circuits.md").read_text()
 EDGES = (ROOT / "docs" / "edges.md").read_text()
 DIFF = (ROOT / "docs" / "diff.md").read_text()
+TUNING = (ROOT / "docs" / "tuning.md").read_text()
 JOINED = "".join(
-    [EVO2, QUERY, FIGURES, CANDIDATES, BASELINES, BACKTEST, EDITING, CIRCUITS, EDGES, DIFF]
+    [EVO2, QUERY, FIGURES, CANDIDATES, BASELINES, BACKTEST, EDITING, CIRCUITS, EDGES, DIFF, TUNING]
 ).replace("\\\n", " ")
 LINES = [line for line in JOINED.splitlines() if line.startswith("genointerp ")]
 CELLS = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\d.]+) \|", PERFORMANCE, re.MULTILINE)

@@ -72,7 +72,8 @@ def load_model(  # noqa: PLR0913 - each is a choice of the user
     ----------
     name
         Name that ``genointerp models`` lists; a folder that ``save_model``, ``genointerp edit``,
-        ``genointerp tune`` or ``save_pretrained`` of transformers wrote; or a hub repository, with a slash.
+        ``genointerp tune`` or ``save_pretrained`` of transformers wrote; or a hub repository, with
+        a slash.
 
     Raises
     ------

@@ -20,7 +20,7 @@ class TuningConfig:
     """Windows of a step."""
     length: int = 192
     """Bases of a window."""
-    learning_rate: float = 0.001
+    learning_rate: float = 0.0005
     """Largest learning rate of AdamW."""
     weight_decay: float = 0.01
     """Decoupled weight decay of matrices, multiplied by the learning rate."""

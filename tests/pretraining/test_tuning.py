@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -286,6 +287,8 @@ def test_a_plant_is_learnt(tiny, fasta, tmp_path):
     values = json.loads((tmp_path / "c" / RECORD).read_text())
     assert values["provenance"]["config"]["arm"] == "control"
     assert values["provenance"]["config"]["plant"] == PLANT
+    page = (Path(__file__).parents[2] / "docs" / "schema" / "tuned-model-v1.md").read_text()
+    assert all(f"`{key}`" in page for key in values)
     # nothing is computed again
     with replacing():
         again = gi.tune(str(tiny), fasta, tmp_path / "t", config=settings)

@@ -190,7 +190,7 @@ class _Task:
     inputs: Mapping[str, str]
 
     @classmethod
-    def of(  # noqa: PLR0913 - what the caller was given
+    def of(
         cls,
         model: str,
         genome: StrPath,
