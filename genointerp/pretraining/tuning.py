@@ -5,7 +5,7 @@ The same seed gives the same weights, bit by bit, on the same machine.
 
 import copy
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -188,7 +188,7 @@ def _copied(model: DnaModel) -> DnaModel:
     return CausalTransformersModel(loaded, model.spec)
 
 
-def _groups(network: nn.Module, config: TuningConfig) -> list[Mapping[str, Any]]:
+def _groups(network: nn.Module, config: TuningConfig) -> list[dict[str, Any]]:
     """Return the weights by their decay: only matrices have any."""
     weights = [*network.parameters()]
     decay = {True: config.weight_decay, False: 0.0}

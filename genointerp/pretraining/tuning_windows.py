@@ -262,4 +262,5 @@ def _masks(
 def _window_sums(mask: Bool[np.ndarray, " bp"], size: int) -> Int64[np.ndarray, " start"]:
     """Return how many bases of a mask each window of a size has; none begins too late."""
     sums = np.concatenate([[0], np.cumsum(mask, dtype=np.int64)])
-    return sums[size:] - sums[: max(0, len(sums) - size)]
+    found: Int64[np.ndarray, " start"] = sums[size:] - sums[: max(0, len(sums) - size)]
+    return found
