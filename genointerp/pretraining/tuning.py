@@ -5,21 +5,22 @@ The same seed gives the same weights, bit by bit, on the same machine.
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int, Int64
+from jaxtyping import Float, Float64, Int, Int64
 from torch import Tensor, nn
 
 from genointerp.core.errors import DivergenceError, InputError
 from genointerp.core.progress import Progress, silent
 from genointerp.model.gradient import is_precise
 from genointerp.model.hyena.single_nucleotide import SingleNucleotideModel
-from genointerp.model.protocol import DnaModel
+from genointerp.model.protocol import DnaModel, TokenSpans
 from genointerp.model.transformers.causal import CausalTransformersModel
 from genointerp.model.tuned import check_savable
 from genointerp.pretraining.pretrain import keep_stable
@@ -148,15 +149,13 @@ class WindowBits(NamedTuple):
     plant: float
 
 
-def window_bits(model: DnaModel, windows: Sequence[TuningWindow]) -> WindowBits:
-    """Measure a model on windows, each read from its first base on.
+def window_bits(model: DnaModel, batches: Iterable[Sequence[TuningWindow]]) -> WindowBits:
+    """Measure a model on batches of windows, each read from its first base on.
 
     A token counts as one of a plant if it begins there.
     """
     nats, n_bases = np.zeros(2), np.zeros(2)
-    for window in windows:
-        spans = model.tokenize(window.bases)
-        log_p = model.log_probs(torch.from_numpy(spans.ids)[None])[0].double().cpu().numpy()
+    for window, spans, log_p in _read(model, batches):
         is_known, start = ~np.isnan(log_p), spans.start[1:]
         is_planted = np.zeros_like(is_known)
         for first, end in window.planted:
@@ -167,12 +166,26 @@ def window_bits(model: DnaModel, windows: Sequence[TuningWindow]) -> WindowBits:
     return WindowBits(*(_mean_bits(*pair) for pair in zip(nats, n_bases, strict=True)))
 
 
-def measured_windows(windows: TuningWindows, arm: Arm) -> Iterator[TuningWindow]:
+def measured_batches(windows: TuningWindows, arm: Arm) -> Iterator[list[TuningWindow]]:
     """Yield the windows of steps that are spread evenly over a training."""
     n_steps = windows.config.n_steps
     n = min(MEASURED_STEPS, n_steps)
     for number in range(n):
-        yield from windows.batch((2 * number + 1) * n_steps // (2 * n), arm)
+        yield windows.batch((2 * number + 1) * n_steps // (2 * n), arm)
+
+
+def _read(
+    model: DnaModel, batches: Iterable[Sequence[TuningWindow]]
+) -> Iterator[tuple[TuningWindow, TokenSpans, Float64[np.ndarray, " token_minus_1"]]]:
+    """Yield each window with its tokens and the log probabilities of all but the first."""
+    for batch in batches:
+        tokenised = [(window, model.tokenize(window.bases)) for window in batch]
+        for _, group in groupby(tokenised, key=lambda it: len(it[1].ids)):
+            own = [*group]
+            ids = torch.from_numpy(np.stack([spans.ids for _, spans in own]))
+            rows = model.log_probs(ids).double().cpu().numpy()
+            for (window, spans), log_p in zip(own, rows, strict=True):
+                yield window, spans, log_p
 
 
 def _mean_bits(nats: float, n_bases: float) -> float:

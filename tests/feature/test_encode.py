@@ -152,7 +152,9 @@ def test_activations_of_an_edited_model_are_encoded_with_its_parents_dictionary_
 def test_activations_of_a_model_without_a_parent_have_no_dictionaries_of_one(
     tmp_path, sae, activations
 ):
-    with pytest.raises(InputError, match=r"of_parent: expected activations of an edited model"):
+    with pytest.raises(
+        InputError, match=r"of_parent: expected activations of an edited or tuned model"
+    ):
         encode_store([activations], tmp_path / "sae", tmp_path / "f.h5", of_parent=True)
     assert not (tmp_path / "f.h5").exists()
 

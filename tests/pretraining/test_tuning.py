@@ -223,7 +223,7 @@ def test_the_loss_is_over_known_bases_only(model):
     known = torch.cat([row[~row.isnan()] for row in log_p])
     assert len(known) == 12 + 12
     assert float(batch_loss(model, windows)) == pytest.approx(-float(known.mean()), rel=1e-5)
-    bits = window_bits(model, windows)
+    bits = window_bits(model, [windows])
     assert bits.windows == pytest.approx(-float(known.mean()) / np.log(2), rel=1e-5)
     assert np.isnan(bits.plant)
 
@@ -240,7 +240,7 @@ def test_bits_of_a_plant_are_those_of_its_bases(model):
     row = model.log_probs(torch.from_numpy(model.tokenize(bases).ids)[None])[0]
     # the first base of the window is never predicted
     expected = -float(row[[0, 1, 2, 9, 10]].mean()) / np.log(2)
-    assert window_bits(model, [window]).plant == pytest.approx(expected, rel=1e-5)
+    assert window_bits(model, [[window]]).plant == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_same_seed_gives_the_same_weights_and_the_model_stays(model):
@@ -278,7 +278,7 @@ def test_arms_without_a_concept_are_equal_where_no_window_touches_it(model):
 
 
 def test_a_plant_is_learnt(tiny, fasta, tmp_path):
-    settings = {"n_steps": 60, "batch": 8, "length": 48, "plant": PLANT, "learning_rate": 0.01}
+    settings = {"n_steps": 40, "batch": 4, "length": 32, "plant": PLANT, "learning_rate": 0.01}
     made = gi.tune(str(tiny), fasta, tmp_path / "t", control_out=tmp_path / "c", config=settings)
     assert made.tuned.bits["plant"]["model"] < 1.5
     assert made.control.bits["plant"]["model"] > 1.8

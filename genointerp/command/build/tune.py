@@ -38,12 +38,12 @@ from genointerp.model.tuned import (
 )
 from genointerp.pretraining.tuning import (
     check_trainable,
-    measured_windows,
+    measured_batches,
     tune_model,
     window_bits,
 )
 from genointerp.pretraining.tuning_config import TuningConfig
-from genointerp.pretraining.tuning_windows import Arm, TuningWindow, TuningWindows
+from genointerp.pretraining.tuning_windows import Arm, TuningWindows
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.reading.loss import genome_loss
 
@@ -235,24 +235,26 @@ class _Task:
         """Tune an arm, measure it and write it."""
         model = tune_model(self.parent, self.windows, arm=arm, progress=progress)
         bits = {
-            "windows": self._pair(model, measured_windows(self.windows, arm), "windows"),
+            "windows": self._pair(model, arm, "windows"),
             "held-out": {
                 "parent": self._held_out_of_parent,
                 "model": _held_out_bits(model, self.windows),
             },
         }
         if self.windows.plant:
-            planted = measured_windows(self.windows, "tuned")
-            bits["plant"] = self._pair(model, planted, "plant")
+            bits["plant"] = self._pair(model, "tuned", "plant")
         provenance = self.provenance(arm)
         return write_tuned(folder, model, self.files, provenance, preset=self.preset, bits=bits)
 
     def _pair(
-        self, model: DnaModel, windows: Iterable[TuningWindow], what: Literal["windows", "plant"]
+        self, model: DnaModel, arm: Arm, what: Literal["windows", "plant"]
     ) -> dict[str, float]:
-        read = list(windows)
-        found = {"parent": self.parent, "model": model}
-        return {name: getattr(window_bits(one, read), what) for name, one in found.items()}
+        """Return the bits of the parent and of a model on windows of an arm."""
+        found = {}
+        for name, one in {"parent": self.parent, "model": model}.items():
+            bits = window_bits(one, measured_batches(self.windows, arm))
+            found[name] = getattr(bits, what)
+        return found
 
     @cached_property
     def _held_out_of_parent(self) -> float:
