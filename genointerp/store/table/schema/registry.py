@@ -16,6 +16,13 @@ from genointerp.store.table.schema.candidate import (
     CANDIDATES,
     LOCUS_EVIDENCE,
 )
+from genointerp.store.table.schema.changed import (
+    ACTIVATION_DIFFERENCE,
+    BIRTHS,
+    CHANGED_CONCEPTS,
+    CHANGED_FEATURES,
+    WEIGHT_CHANGE,
+)
 from genointerp.store.table.schema.circuit import (
     CIRCUIT_FAMILIES,
     CIRCUIT_MEMBERS,
@@ -111,5 +118,10 @@ SCHEMAS = {
         DIVERGENCE_SUMMARY,
         DIVERGENCE_TAIL,
         DIVERGENCE_BINS,
+        CHANGED_FEATURES,
+        CHANGED_CONCEPTS,
+        BIRTHS,
+        WEIGHT_CHANGE,
+        ACTIVATION_DIFFERENCE,
     )
 }

@@ -1,0 +1,1 @@
+"""What changed in a model: features, births, weights and activations, next to a control."""

@@ -1,0 +1,362 @@
+"""What changed in a model, in features of the dictionary of the model before."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float64, Int64
+from scipy.stats import hypergeom
+
+from genointerp.annotation.concepts import ConceptElements
+from genointerp.association.null.significance import benjamini_hochberg
+from genointerp.comparison.changed.block_test import BlockDraws, Difference, moderated_p
+from genointerp.comparison.changed.config import ChangedConfig
+from genointerp.comparison.changed.concept_scores import ConceptScores, score_concepts
+from genointerp.comparison.changed.joint_reading import BlockAxis, Reading, check_together, read_together
+from genointerp.comparison.models import ModelSet
+from genointerp.core.errors import InputError
+from genointerp.core.progress import Progress, silent
+from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.reading.harvest import HarvestConfig
+from genointerp.sae.dictionary import Dictionary
+from genointerp.store.contigs import ContigInfo
+from genointerp.store.table.schema.changed import CHANGED_CONCEPTS, CHANGED_FEATURES
+from genointerp.store.table.table import conform
+
+
+class Changes(NamedTuple):
+    """What changed, by feature and by concept: tables of the schemas of these names.
+
+    Parameters
+    ----------
+    has_control, has_second
+        Whether there was a control, and a second seed with its control.
+    """
+
+    features: pd.DataFrame
+    concepts: pd.DataFrame
+    has_control: bool
+    has_second: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Arms:
+    """The readings of the models of one seed; without a control, the base is what is compared."""
+
+    base: Reading
+    tuned: Reading
+    control: Reading | None
+
+    @property
+    def reference(self) -> Reading:
+        """The control, or the base model if there is none."""
+        return self.base if self.control is None else self.control
+
+
+def measure_changes(  # noqa: PLR0913 - each is a choice of the user
+    models: ModelSet,
+    dictionary: Dictionary,
+    genome: Genome,
+    *,
+    second: ModelSet | None = None,
+    elements: ConceptElements | None = None,
+    windows: HarvestConfig | None = None,
+    config: ChangedConfig | None = None,
+    regions: Sequence[GenomicInterval] = (),
+    progress: Progress = silent,
+) -> Changes:
+    """Read models with the dictionary of the base model, and compare its features.
+
+    Parameters
+    ----------
+    models
+        The model before, the model after, and a control.
+    dictionary
+        Dictionary of the base model.
+    second
+        The same base with a tuned model and a control of another seed.
+    elements
+        Elements of concepts; without them, nothing is said of concepts.
+
+    Raises
+    ------
+    MismatchError
+        If the dictionary is not of the base model.
+    InputError
+        If a model of the second seed is one of the first.
+
+    Notes
+    -----
+    A feature is compared by ``excess = log2(n_tuned / n_control)``, where n are the bases on which
+    it fires. Blocks of the genome are drawn with replacement, the same ones in all models; p is that
+    of Student's t, the excess over its standard deviation among the draws, with one degree of
+    freedom less than there are blocks in which the feature fires. Over so many blocks, nearly any
+    two trainings differ. ``seeds_p`` therefore compares the densities of two tuned models with
+    those of two controls, given how much such models differ by their seeds
+    (`genointerp.comparison.changed.block_test.moderated_p`).
+    """
+    config = ChangedConfig() if config is None else config
+    _check_second(models, second)
+    sets = [models, *([] if second is None else [second])]
+    others = [model for one in sets for model in list(one.by_role.values())[1:]]
+    check_together(dictionary, models.base, others)
+    axis = BlockAxis(ContigInfo.of(genome), config.block_bp)
+    with tempfile.TemporaryDirectory() as place:
+        readings = read_together(
+            dictionary,
+            [models.base, *others],
+            genome,
+            block_bp=config.block_bp,
+            config=HarvestConfig() if windows is None else windows,
+            folder=None if elements is None else Path(place),
+            regions=regions,
+            progress=progress,
+        )
+        base, *rest = readings
+        arms = []
+        for one in sets:
+            tuned, control = rest.pop(0), None if one.control is None else rest.pop(0)
+            arms.append(Arms(base, tuned, control))
+        first = [base, arms[0].tuned, arms[0].control]
+        scores = None
+        if elements is not None:
+            scored = [reading for reading in first if reading is not None]
+            scores = score_concepts(scored, 0, elements, axis)
+    draws = BlockDraws.of(int((base.n_bases > 0).sum()), config.n_draws, seed=config.seed)
+    features = feature_table(arms, scores, draws, config)
+    concepts = concept_table(arms[0], scores, features, draws, config)
+    return Changes(features, concepts, models.control is not None, second is not None)
+
+
+def _check_second(models: ModelSet, second: ModelSet | None) -> None:
+    if second is None:
+        return
+    if second.control is None or models.control is None:
+        raise InputError("second", "a control of each seed", "a seed without one")
+    known = {model.spec.sha256: role for role, model in models.by_role.items()}
+    for role, model in second.by_role.items():
+        was = known.get(model.spec.sha256)
+        if role != "base" and was is not None:
+            expected = "models of another seed than the first"
+            raise InputError("second", expected, f"{model.spec.name}, the {was} model of the first")
+
+
+def feature_table(
+    arms: Sequence[Arms],
+    scores: ConceptScores | None,
+    draws: BlockDraws,
+    config: ChangedConfig,
+) -> pd.DataFrame:
+    """Return the table of features: one arm for each seed, the first one in full."""
+    one = arms[0]
+    compared = [_compared(arm, draws) for arm in arms]
+    first, q = compared[0], benjamini_hochberg(compared[0].p_value)
+    n = one.base.width
+    nothing = np.full(n, np.nan)
+    second, second_q, seeds_p = nothing, nothing, nothing
+    if len(arms) > 1:
+        second, second_q = compared[1].value, benjamini_hochberg(compared[1].p_value)
+        seeds_p = moderated_p(
+            *(
+                np.stack([_log_density(reading) for reading in group])
+                for group in ([arm.tuned for arm in arms], [arm.reference for arm in arms])
+            )
+        )
+        # a feature that fires nowhere is the same in all
+        seeds_p = np.where(np.isnan(first.p_value), np.nan, seeds_p)
+    seeds_q = benjamini_hochberg(seeds_p)
+    has_control = one.control is not None
+    change, control_change = (
+        nothing if it is None else _log_density(it) - _log_density(one.base)
+        for it in (one.tuned, one.control)
+    )
+    concept, orientation, f1 = best_concepts(scores, n)
+    readings = {"base": one.base, "tuned": one.tuned, "control": one.control}
+    columns = {
+        "feature": np.arange(n),
+        "concept": concept,
+        "orientation": orientation,
+        "change": change,
+        "control_change": control_change,
+        "excess": first.value,
+        "excess_low": first.low,
+        "excess_high": first.high,
+        "p_value": first.p_value,
+        "q_value": q,
+        "second_excess": second,
+        "second_q": second_q,
+        "seeds_p": seeds_p,
+        "seeds_q": seeds_q,
+        "mean_q": benjamini_hochberg(_means(one, draws).p_value),
+        "fvu_q": benjamini_hochberg(_shares(one, draws).p_value),
+    }
+    for position, (role, reading) in enumerate(readings.items()):
+        columns |= {
+            f"density_{role}": nothing if reading is None else reading.density,
+            f"mean_{role}": nothing if reading is None else reading.mean,
+            f"fvu_{role}": nothing if reading is None else reading.fvu_share,
+            f"f1_{role}": f1[position] if position < len(f1) else nothing,
+        }
+    frame = pd.DataFrame(columns)
+    kind = np.where(_is_said(frame, config), np.where(frame["excess"] > 0, "gained", "lost"), "")
+    frame["kind"] = kind if has_control else ""
+    return conform(frame[CHANGED_FEATURES.names], CHANGED_FEATURES, where="changed features")
+
+
+def _is_said(frame: pd.DataFrame, config: ChangedConfig) -> Bool[np.ndarray, " feature"]:
+    """Return which features exceed the control, in both seeds and beyond what seeds differ by."""
+    sign = np.sign(frame["excess"])
+    agrees = (np.sign(frame["change"]) == sign) & (np.sign(frame["second_excess"]) == sign)
+    significant = (frame[["q_value", "second_q", "seeds_q"]] <= config.most_q).all(axis=1)
+    return np.asarray(agrees & significant, dtype=np.bool_)
+
+
+def _log_density(reading: Reading) -> Float64[np.ndarray, " feature"]:
+    """Return the log2 of the bases on which each feature fires, half a base added."""
+    return np.asarray(np.log2(reading.n_firing.sum(axis=0) + 0.5))
+
+
+def _compared(arm: Arms, draws: BlockDraws) -> Difference:
+    read = arm.base.n_bases > 0
+    return draws.log2_ratio(arm.tuned.n_firing[read], arm.reference.n_firing[read])
+
+
+def _means(arm: Arms, draws: BlockDraws) -> Difference:
+    read, a, b = arm.base.n_bases > 0, arm.tuned, arm.reference
+    return draws.difference_of_means(
+        a.total[read], a.n_firing[read], b.total[read], b.n_firing[read]
+    )
+
+
+def _shares(arm: Arms, draws: BlockDraws) -> Difference:
+    read, a, b = arm.base.n_bases > 0, arm.tuned, arm.reference
+    scale_a, scale_b = (
+        np.repeat(it.n_bases[read, None] * it.variance, it.width, axis=1) for it in (a, b)
+    )
+    return draws.difference_of_means(a.explained[read], scale_a, b.explained[read], scale_b)
+
+
+def best_concepts(
+    scores: ConceptScores | None, n_features: int
+) -> tuple[list[str], list[str], list[Float64[np.ndarray, " feature"]]]:
+    """Return the best concept of each feature, its orientation, and its F1 in each model."""
+    if scores is None:
+        return [""] * n_features, [""] * n_features, []
+    best = scores.best_label
+    names = [scores.labels[label] if label >= 0 else ("", "") for label in best]
+    own = np.arange(n_features)
+    f1 = [np.where(best >= 0, table[own, np.maximum(best, 0)], np.nan) for table in scores.f1]
+    return [name[0] for name in names], [name[1] for name in names], f1
+
+
+def concept_table(
+    arm: Arms,
+    scores: ConceptScores | None,
+    features: pd.DataFrame,
+    draws: BlockDraws,
+    config: ChangedConfig,
+) -> pd.DataFrame:
+    """Return what the dictionary cannot say on each concept, and how many of its features changed.
+
+    The first row is about all bases.
+    """
+    read = arm.base.n_bases > 0
+    readings = [it for it in (arm.base, arm.tuned, arm.control) if it is not None]
+    n_bases = arm.base.n_bases[:, None]
+    errors = [reading.squared_error[:, None] for reading in readings]
+    names: list[tuple[str, str]] = [("", "")]
+    feature, f1 = np.array([-1]), np.full((3, 1), np.nan)
+    if scores is not None:
+        names += scores.labels
+        n_bases = np.column_stack([n_bases, scores.n_bases])
+        pairs = zip(errors, scores.squared_error, strict=True)
+        errors = [np.column_stack(pair) for pair in pairs]
+        best, label = scores.best_feature, np.arange(len(scores.labels))
+        feature = np.concatenate([feature, best])
+        own = [table[best, label] for table in scores.f1]
+        own += [np.full(len(best), np.nan)] * (3 - len(own))
+        f1 = np.column_stack([f1, np.stack(own)])
+    fvu = [
+        _of_variance(error, n_bases, reading)
+        for error, reading in zip(errors, readings, strict=True)
+    ]
+    fvu += [np.full(len(names), np.nan)] * (3 - len(fvu))
+    last = readings[-1] if arm.control is not None else readings[0]
+    sums = [errors[1][read] / readings[1].variance, errors[-1 if arm.control else 0][read]]
+    sums[1] = sums[1] / last.variance
+    number = n_bases[read]
+    found = draws.difference_of_means(sums[0], number, sums[1], number)
+    frame = pd.DataFrame(
+        {
+            "concept": [name[0] for name in names],
+            "orientation": [name[1] for name in names],
+            "n_bases": n_bases.sum(axis=0).astype(np.int64),
+            **{f"fvu_{role}": it for role, it in zip(_ROLES, fvu, strict=True)},
+            "fvu_excess": found.value,
+            "fvu_p": found.p_value,
+            "fvu_q": benjamini_hochberg(found.p_value),
+            "feature": feature,
+            **{f"f1_{role}": it for role, it in zip(_ROLES, f1, strict=True)},
+        }
+    )
+    frame = pd.concat([frame, _enrichment(names, features, config)], axis=1)
+    return conform(frame[CHANGED_CONCEPTS.names], CHANGED_CONCEPTS, where="changed concepts")
+
+
+_ROLES = ("base", "tuned", "control")
+
+
+def _of_variance(
+    error: Float64[np.ndarray, "block label"],
+    n_bases: Float64[np.ndarray, "block label"],
+    reading: Reading,
+) -> Float64[np.ndarray, " label"]:
+    n = n_bases.sum(axis=0)
+    mean = np.where(n > 0, error.sum(axis=0) / np.maximum(n, 1), np.nan)
+    return np.asarray(mean / reading.variance) if reading.variance else mean * np.nan
+
+
+def _enrichment(
+    names: Sequence[tuple[str, str]], features: pd.DataFrame, config: ChangedConfig
+) -> pd.DataFrame:
+    """Count the changed features of each concept, and compare with those of all others.
+
+    Notes
+    -----
+    With c of n features changed, and c_k of the n_k of a concept: the odds are
+    ``(c_k + 1/2)(n - n_k - c + c_k + 1/2) / ((n_k - c_k + 1/2)(c - c_k + 1/2))``, and p is the
+    chance of c_k or more among n_k features that are drawn from the n.
+    """
+    alive = features["p_value"].notna()
+    moved = alive & (features["q_value"] <= config.most_q)
+    moved &= features["excess"].abs() >= config.least_change
+    counted = features["f1_base"] >= config.least_f1
+    n, c = int(alive.sum()), int(moved.sum())
+    rows = []
+    for concept, orientation in names:
+        own = alive & counted
+        own &= (features["concept"] == concept) & (features["orientation"] == orientation)
+        n_k, c_k = int(own.sum()), int((own & moved).sum())
+        up = int((own & moved & (features["excess"] > 0)).sum())
+        odds, p = _odds(n, c, n_k, c_k) if concept and n_k else (np.nan, np.nan)
+        rows.append((n_k, up, c_k - up, odds, p))
+    frame = pd.DataFrame(rows, columns=["n_features", "n_gained", "n_lost", "odds", "odds_p"])
+    return frame.assign(odds_q=benjamini_hochberg(frame["odds_p"].to_numpy(np.float64)))
+
+
+def _odds(n: int, c: int, n_k: int, c_k: int) -> tuple[float, float]:
+    rest = c - c_k
+    odds = (c_k + 0.5) * (n - n_k - rest + 0.5) / ((n_k - c_k + 0.5) * (rest + 0.5))
+    return odds, float(hypergeom.sf(c_k - 1, n, c, n_k))
+
+
+def order_of_change(features: pd.DataFrame) -> Int64[np.ndarray, " row"]:
+    """Return the rows of a table of features, the most certain and largest excess first."""
+    q = features["q_value"].fillna(2.0)
+    size = -features["excess"].abs()
+    return np.lexsort([size, q.to_numpy()]).astype(np.int64)
