@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from genointerp.comparison.changed.config import ChangedConfig
 from genointerp.core.errors import ConfigError
 from genointerp.reading.harvest import HarvestConfig
 
@@ -37,6 +38,8 @@ class DiffConfig:
     """Windows that the models read, and strands."""
     loci: LociConfig = field(default_factory=LociConfig)
     """Which places of the divergence are listed."""
+    changed: ChangedConfig = field(default_factory=ChangedConfig)
+    """How changes of features are measured, and which of them are said."""
 
     def __post_init__(self) -> None:
         if self.windows.chunk:

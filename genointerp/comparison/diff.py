@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from genointerp.comparison.changed.outputs import Changed
+
 NO_CONTROL = (
     "no control: any further training may do the same, so nothing here is known to come from "
     "what was new in the data"
@@ -20,12 +22,16 @@ class Diff(NamedTuple):
         Places where predictions differ most: ``genointerp::divergence``.
     summary, tail, bins
         Figures, tail and course of the divergence.
+    changed
+        What else was asked for: tables of features, births and weights by their files, and what
+        is said of the features.
     """
 
     loci: pd.DataFrame
     summary: pd.DataFrame
     tail: pd.DataFrame
     bins: pd.DataFrame
+    changed: Changed = Changed({})
 
 
 def in_short(found: Diff) -> str:

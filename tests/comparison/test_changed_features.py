@@ -2,24 +2,26 @@ from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
+import genointerp as gi
 from genointerp.annotation.annotation_set import AnnotationSet, Element, Part
 from genointerp.annotation.concepts import Concept, define_elements
 from genointerp.comparison.changed.births import find_births
 from genointerp.comparison.changed.config import ChangedConfig
 from genointerp.comparison.changed.features import measure_changes
 from genointerp.comparison.changed.joint_reading import read_together
-from genointerp.comparison.models import ModelSet
 from genointerp.comparison.changed.sentences import sentences
+from genointerp.comparison.models import ModelSet
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.windows import window_sequence
 from genointerp.model.protocol import EMBEDDING
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.sae.dictionary import Dictionary
+from genointerp.store.table.schema.changed import BIRTHS, CHANGED_CONCEPTS, CHANGED_FEATURES
+from genointerp.store.table.table import read_table
 from tests.wiring.planted_model import PlantedModel, PlantedNetwork, Wire, save_channels
 
 WINDOWS = HarvestConfig(window=256, warmup=16)
@@ -194,3 +196,39 @@ def test_models_that_do_not_belong_are_refused(genome, dictionary):
     with pytest.raises(MismatchError, match="a dictionary of one of t1, c1"):
         find_births([other, control], dictionary, genome)
 
+
+def test_command_writes_tables_and_says_why_it_says_nothing(tmp_path, genome, dictionary):
+    sequence = tmp_path / "genome.fa"
+    sequence.write_bytes(b">chr\n" + genome["chr"].sequence.tobytes() + b"\n")
+    features, births = tmp_path / "changed.tsv", tmp_path / "births.tsv"
+    found = gi.diff(
+        PlantedModel(),
+        [tuned_model("t0", 0.5), tuned_model("t1", 1.0)],
+        sequence,
+        tmp_path / "divergence.tsv",
+        control=tuned_model("c1", 0.0),
+        sae=dictionary.header.folder,
+        features_out=features,
+        births_out=births,
+        window=256,
+        warmup=16,
+        config={"changed": {"block_bp": 100, "n_draws": 50}},
+    )
+    assert "without a second seed" in found.changed.said[0]
+    table = read_table(features, CHANGED_FEATURES)
+    assert table["q_value"].iloc[T] < 0.05
+    assert len(read_table(tmp_path / "changed.concepts.tsv", CHANGED_CONCEPTS)) == 1
+    assert read_table(births, BIRTHS)["checkpoint"].tolist() == ["planted", "planted", "t0"]
+
+
+def test_command_refuses_features_without_dictionary(tmp_path, genome):
+    sequence = tmp_path / "genome.fa"
+    sequence.write_bytes(b">chr\n" + genome["chr"].sequence.tobytes() + b"\n")
+    with pytest.raises(InputError, match="sae: expected a dictionary of the base model"):
+        gi.diff(
+            PlantedModel(),
+            tuned_model("t1", 1.0),
+            sequence,
+            tmp_path / "divergence.tsv",
+            features_out=tmp_path / "changed.tsv",
+        )

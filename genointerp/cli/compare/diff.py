@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from genointerp.cli.options import Batch, Region, Warmup, Window, option_of
+from genointerp.cli.options import Annotations, Batch, Concepts, Region, Warmup, Window, option_of
 
 _LOCI = "comparison.config.LociConfig"
 
@@ -46,6 +46,40 @@ def diff(
     tracks_out: Annotated[
         Path | None, typer.Option(help="also write a folder of bigWig files, by number and strand")
     ] = None,
+    sae: Annotated[
+        Path | None,
+        typer.Option(
+            help="folder of a dictionary of the base model; for births, of any of the checkpoints"
+        ),
+    ] = None,
+    features_out: Annotated[
+        Path | None,
+        typer.Option(help="also write what each feature of the dictionary does in each model"),
+    ] = None,
+    second: Annotated[
+        str | None,
+        typer.Option(
+            help="tuned model of another seed, without which no feature is said to change"
+        ),
+    ] = None,
+    second_control: Annotated[str | None, typer.Option(help="control of the other seed")] = None,
+    annotations: Annotations = None,
+    concepts: Concepts = None,
+    births_out: Annotated[
+        Path | None,
+        typer.Option(help="also write the checkpoint at which each feature is born"),
+    ] = None,
+    weights_out: Annotated[
+        Path | None,
+        typer.Option(help="also write the components of the change of each matrix"),
+    ] = None,
+    amplified_out: Annotated[
+        Path | None,
+        typer.Option(help="also write a model in which the difference is amplified, as a folder"),
+    ] = None,
+    amplify: Annotated[
+        float, typer.Option(help="its distance from the base, in distances of the tuned model")
+    ] = 2.0,
     device: Annotated[str, typer.Option(help="where the models run, such as cuda")] = "cpu",
     window: Window = None,
     warmup: Warmup = None,
@@ -77,6 +111,16 @@ def diff(
         control=control,
         region=region or [],
         tracks_out=tracks_out,
+        sae=sae,
+        features_out=features_out,
+        second=second,
+        second_control=second_control,
+        annotations=annotations,
+        concepts=concepts,
+        births_out=births_out,
+        weights_out=weights_out,
+        amplified_out=amplified_out,
+        amplify=amplify,
         device=device,
         window=window,
         warmup=warmup,
@@ -84,3 +128,5 @@ def diff(
         config=replace(settings, loci=changed(settings.loci, n_loci=n_loci)),
     )
     typer.echo(f"{in_short(found)} -> {out}")
+    for sentence in found.changed.said:
+        typer.echo(sentence)

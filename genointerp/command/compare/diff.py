@@ -3,8 +3,16 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
+from genointerp.annotation.read import read_annotation
+from genointerp.comparison.changed.outputs import (
+    ChangedPlaces,
+    ChangedQuestion,
+    measure_changed,
+    second_seed,
+)
 from genointerp.comparison.config import DiffConfig
 from genointerp.comparison.diff import Diff
 from genointerp.comparison.divergence import measure_divergence
@@ -15,11 +23,13 @@ from genointerp.core.arguments import StrPath, as_path, as_texts, is_run
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.files import atomic_path, check_replaceable, claiming, together
 from genointerp.core.progress import Progress, progress_bar
-from genointerp.core.provenance import Provenance
+from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
 from genointerp.model.protocol import DnaModel
 from genointerp.model.registry import load_model
 from genointerp.reading.model_choice import AnyModel
+from genointerp.sae.dictionary import Dictionary
 from genointerp.store.feature.run_folder import RunFolder
 from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.schema.divergence import (
@@ -43,6 +53,16 @@ def diff(
     control: ModelOrPath | None = None,
     region: str | Iterable[str] = (),
     tracks_out: StrPath | None = None,
+    sae: StrPath | None = None,
+    features_out: StrPath | None = None,
+    second: ModelOrPath | None = None,
+    second_control: ModelOrPath | None = None,
+    annotations: StrPath | None = None,
+    concepts: StrPath | None = None,
+    births_out: StrPath | None = None,
+    weights_out: StrPath | None = None,
+    amplified_out: StrPath | None = None,
+    amplify: float = 2.0,
     device: str = "cpu",
     window: int | None = None,
     warmup: int | None = None,
@@ -74,6 +94,24 @@ def diff(
         One region or several, samtools-style, 1-based and closed; empty for the whole genome.
     tracks_out
         A folder of bigWig files, a file for each number and strand, to be written too.
+    sae
+        Folder of a dictionary of the base model; for ``births_out``, of any of the checkpoints.
+    features_out
+        Table of the features of the dictionary in each model, to be written too; next to it
+        ``.concepts`` of the same name. See
+        :func:`genointerp.comparison.changed.features.measure_changes`.
+    second, second_control
+        Tuned model and control of another seed, without which nothing is said of single features.
+    annotations, concepts
+        Annotation of the genome and definition of its concepts; a run has its own.
+    births_out
+        Table of the checkpoint at which each feature is born, to be written too. See
+        :func:`genointerp.comparison.changed.births.find_births`.
+    weights_out
+        Table of the components of the change of each matrix, to be written too. See
+        :func:`genointerp.comparison.changed.weights.measure_weights`.
+    amplified_out, amplify
+        Folder of a model that is ``amplify`` times as far from the base as the tuned one.
     device
         Where models that are named run.
     window, warmup, batch
@@ -107,8 +145,29 @@ def diff(
     texts = as_texts(region)
     regions = sequence.regions(texts)
     models = _models(base, tuned, control, device)
+    truth = _truth(genome, as_path(annotations), as_path(concepts))
+    asked = ChangedQuestion(
+        models,
+        sequence,
+        settings.windows,
+        settings.changed,
+        regions,
+        second_seed(models, _loaded_if(second, device), _loaded_if(second_control, device)),
+        None if sae is None else Dictionary.load(sae),
+        truth.elements(sequence),
+    )
+    more = ChangedPlaces(
+        as_path(features_out),
+        as_path(births_out),
+        as_path(weights_out),
+        as_path(amplified_out),
+        float(amplify),
+    )
+    asked.check(more)
     said = to_mapping(settings) | {"regions": [*texts]}
-    provenance = Provenance(said, {"genome": sequence.sha256, **models.inputs})
+    inputs = {"genome": sequence.sha256, **models.inputs, **asked.inputs, **truth.inputs}
+    provenance = Provenance(said, inputs)
+    more.check(provenance)
     for name, place in places.items():
         same = is_table_of(place, _SCHEMAS[name], provenance)
         check_replaceable(place, same=same)
@@ -120,10 +179,13 @@ def diff(
             measured = measure_divergence(
                 models, sequence, config=settings.windows, regions=regions, progress=report
             )
-        found = Diff(*tabulate(measured, sequence, settings.loci))
+        with progress_bar("diff (windows of features)", progress) as report:
+            changed = measure_changed(asked, more, progress=report)
+        found = Diff(*tabulate(measured, sequence, settings.loci), changed)
         with together():
             for name, place in places.items():
                 write_table(getattr(found, name), place, _SCHEMAS[name], provenance)
+            changed.write(more, provenance)
             if tracks is not None:
                 with atomic_path(tracks) as temporary:
                     write_tracks(measured, sequence.lengths, temporary)
@@ -147,6 +209,32 @@ def tables_of(out: Path) -> dict[str, Path]:
     return {"loci": out, **beside}
 
 
+class _Truth(NamedTuple):
+    """The annotation of the genome and the definition of its concepts; None if there is none."""
+
+    annotations: Path | None = None
+    concepts: Path | None = None
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        files = {"annotations": self.annotations, "concepts": self.concepts}
+        return {name: sha256_file(path) for name, path in files.items() if path is not None}
+
+    def elements(self, sequence: Genome) -> ConceptElements | None:
+        """Return the elements of the concepts; None without an annotation."""
+        if self.annotations is None:
+            return None
+        annotation = read_annotation(self.annotations, sequence)
+        return define_elements(annotation, sequence, load_concepts(self.concepts))
+
+
+def _truth(genome: StrPath, annotations: Path | None, concepts: Path | None) -> _Truth:
+    if not is_run(genome):
+        return _Truth(annotations, concepts)
+    run = RunFolder.open(genome)
+    return _Truth(annotations or run.genomes[run.measured].annotation, concepts or run.concepts)
+
+
 def _sequence(genome: StrPath) -> Path:
     if not is_run(genome):
         return Path(genome)
@@ -168,6 +256,10 @@ def _models(
         None if control is None else _loaded(control, device),
         tuple(stages),
     )
+
+
+def _loaded_if(model: ModelOrPath | None, device: str) -> DnaModel | None:
+    return None if model is None else _loaded(model, device)
 
 
 def _loaded(model: ModelOrPath, device: str) -> DnaModel:

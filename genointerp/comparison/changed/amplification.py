@@ -39,8 +39,7 @@ def write_amplified(models: ModelSet, amount: float, folder: Path) -> str:
     -----
     ``W + amount (W' - W)`` for each parameter, with W of the base and W' of the tuned model.
     """
-    if not math.isfinite(amount) or abs(amount) > MOST:
-        raise ConfigError("amplify", f"a number from -{MOST:g} to {MOST:g}", str(amount))
+    check_amount(amount)
     base, tuned = _hyena(models.base), _hyena(models.tuned)
     if base.network.config != tuned.network.config:
         expected = f"a network of the shape of {base.spec.name}"
@@ -64,6 +63,18 @@ def write_amplified(models: ModelSet, amount: float, folder: Path) -> str:
             licence=spec.licence,
         )
     return name
+
+
+def check_amount(amount: float) -> None:
+    """Refuse a factor that is no number, or beyond `MOST`.
+
+    Raises
+    ------
+    ConfigError
+        If it is one.
+    """
+    if not math.isfinite(amount) or abs(amount) > MOST:
+        raise ConfigError("amplify", f"a number from -{MOST:g} to {MOST:g}", str(amount))
 
 
 def _hyena(model: DnaModel) -> SingleNucleotideModel:

@@ -10,10 +10,15 @@ from jaxtyping import Float64, Int64
 
 from genointerp.annotation.concepts import ConceptElements
 from genointerp.comparison.changed.block_test import BlockDraws
-from genointerp.comparison.changed.config import ChangedConfig
 from genointerp.comparison.changed.concept_scores import ConceptScores, score_concepts
+from genointerp.comparison.changed.config import ChangedConfig
 from genointerp.comparison.changed.features import best_concepts
-from genointerp.comparison.changed.joint_reading import BlockAxis, Reading, check_together, read_together
+from genointerp.comparison.changed.joint_reading import (
+    BlockAxis,
+    Reading,
+    check_together,
+    read_together,
+)
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.identity import Identity
 from genointerp.core.progress import Progress, silent
@@ -30,7 +35,7 @@ NEVER = -1
 """Birth of a feature that fires at no checkpoint."""
 
 
-def find_births(
+def find_births(  # noqa: PLR0913 - each is a choice of the user
     checkpoints: Sequence[DnaModel],
     dictionary: Dictionary,
     genome: Genome,

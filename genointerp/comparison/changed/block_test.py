@@ -100,9 +100,10 @@ class BlockDraws:
         p = 2 * stdtr(np.maximum(n_active - 1, 1).astype(np.float64), -t)
         low, high = _quantiles(np.where(known, drawn, mean))
         return Difference(
-            value[0],
-            *(np.where(is_known, end, np.nan) for end in (low, high)),
-            np.where(is_known, p, np.nan),
+            value=value[0],
+            low=np.where(is_known, low, np.nan),
+            high=np.where(is_known, high, np.nan),
+            p_value=np.where(is_known, p, np.nan),
         )
 
 

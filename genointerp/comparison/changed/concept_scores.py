@@ -58,7 +58,8 @@ class ConceptScores:
     @property
     def best_feature(self) -> Int64[np.ndarray, " label"]:
         """The feature of the highest F1 of each label on fit."""
-        return np.nan_to_num(self.f1_fit, nan=-1.0).argmax(axis=0).astype(np.int64)
+        filled = np.nan_to_num(self.f1_fit, nan=-1.0)
+        return np.asarray(filled.argmax(axis=0), dtype=np.int64)
 
 
 def score_concepts(
@@ -140,9 +141,7 @@ def _errors(
     readings: Sequence[Reading],
     names: tuple[Label, ...],
     axis: BlockAxis,
-) -> tuple[
-    Float64[np.ndarray, "block label"], tuple[Float64[np.ndarray, "block label"], ...]
-]:
+) -> tuple[Float64[np.ndarray, "block label"], tuple[Float64[np.ndarray, "block label"], ...]]:
     """Sum the bases and the squared errors of each label by block."""
     whole = tuple(GenomicInterval(it.seqid, 0, it.length) for it in axis.contigs)
     universe = make_universe([(specimens[0].features, whole)])

@@ -2,21 +2,25 @@
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64, Int64
-from scipy.stats import hypergeom
 
 from genointerp.annotation.concepts import ConceptElements
 from genointerp.association.null.significance import benjamini_hochberg
 from genointerp.comparison.changed.block_test import BlockDraws, Difference, moderated_p
-from genointerp.comparison.changed.config import ChangedConfig
+from genointerp.comparison.changed.concept_changes import Arms, concept_table
 from genointerp.comparison.changed.concept_scores import ConceptScores, score_concepts
-from genointerp.comparison.changed.joint_reading import BlockAxis, Reading, check_together, read_together
+from genointerp.comparison.changed.config import ChangedConfig
+from genointerp.comparison.changed.joint_reading import (
+    BlockAxis,
+    Reading,
+    check_together,
+    read_together,
+)
 from genointerp.comparison.models import ModelSet
 from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
@@ -25,7 +29,7 @@ from genointerp.genome.interval import GenomicInterval
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table.schema.changed import CHANGED_CONCEPTS, CHANGED_FEATURES
+from genointerp.store.table.schema.changed import CHANGED_FEATURES
 from genointerp.store.table.table import conform
 
 
@@ -42,20 +46,6 @@ class Changes(NamedTuple):
     concepts: pd.DataFrame
     has_control: bool
     has_second: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Arms:
-    """The readings of the models of one seed; without a control, the base is what is compared."""
-
-    base: Reading
-    tuned: Reading
-    control: Reading | None
-
-    @property
-    def reference(self) -> Reading:
-        """The control, or the base model if there is none."""
-        return self.base if self.control is None else self.control
 
 
 def measure_changes(  # noqa: PLR0913 - each is a choice of the user
@@ -93,8 +83,8 @@ def measure_changes(  # noqa: PLR0913 - each is a choice of the user
     Notes
     -----
     A feature is compared by ``excess = log2(n_tuned / n_control)``, where n are the bases on which
-    it fires. Blocks of the genome are drawn with replacement, the same ones in all models; p is that
-    of Student's t, the excess over its standard deviation among the draws, with one degree of
+    it fires. Blocks of the genome are drawn with replacement, the same ones in all models. The p is
+    that of Student's t: the excess over its standard deviation among the draws, with one degree of
     freedom less than there are blocks in which the feature fires. Over so many blocks, nearly any
     two trainings differ. ``seeds_p`` therefore compares the densities of two tuned models with
     those of two controls, given how much such models differ by their seeds
@@ -254,109 +244,8 @@ def best_concepts(
     return [name[0] for name in names], [name[1] for name in names], f1
 
 
-def concept_table(
-    arm: Arms,
-    scores: ConceptScores | None,
-    features: pd.DataFrame,
-    draws: BlockDraws,
-    config: ChangedConfig,
-) -> pd.DataFrame:
-    """Return what the dictionary cannot say on each concept, and how many of its features changed.
-
-    The first row is about all bases.
-    """
-    read = arm.base.n_bases > 0
-    readings = [it for it in (arm.base, arm.tuned, arm.control) if it is not None]
-    n_bases = arm.base.n_bases[:, None]
-    errors = [reading.squared_error[:, None] for reading in readings]
-    names: list[tuple[str, str]] = [("", "")]
-    feature, f1 = np.array([-1]), np.full((3, 1), np.nan)
-    if scores is not None:
-        names += scores.labels
-        n_bases = np.column_stack([n_bases, scores.n_bases])
-        pairs = zip(errors, scores.squared_error, strict=True)
-        errors = [np.column_stack(pair) for pair in pairs]
-        best, label = scores.best_feature, np.arange(len(scores.labels))
-        feature = np.concatenate([feature, best])
-        own = [table[best, label] for table in scores.f1]
-        own += [np.full(len(best), np.nan)] * (3 - len(own))
-        f1 = np.column_stack([f1, np.stack(own)])
-    fvu = [
-        _of_variance(error, n_bases, reading)
-        for error, reading in zip(errors, readings, strict=True)
-    ]
-    fvu += [np.full(len(names), np.nan)] * (3 - len(fvu))
-    last = readings[-1] if arm.control is not None else readings[0]
-    sums = [errors[1][read] / readings[1].variance, errors[-1 if arm.control else 0][read]]
-    sums[1] = sums[1] / last.variance
-    number = n_bases[read]
-    found = draws.difference_of_means(sums[0], number, sums[1], number)
-    frame = pd.DataFrame(
-        {
-            "concept": [name[0] for name in names],
-            "orientation": [name[1] for name in names],
-            "n_bases": n_bases.sum(axis=0).astype(np.int64),
-            **{f"fvu_{role}": it for role, it in zip(_ROLES, fvu, strict=True)},
-            "fvu_excess": found.value,
-            "fvu_p": found.p_value,
-            "fvu_q": benjamini_hochberg(found.p_value),
-            "feature": feature,
-            **{f"f1_{role}": it for role, it in zip(_ROLES, f1, strict=True)},
-        }
-    )
-    frame = pd.concat([frame, _enrichment(names, features, config)], axis=1)
-    return conform(frame[CHANGED_CONCEPTS.names], CHANGED_CONCEPTS, where="changed concepts")
-
-
-_ROLES = ("base", "tuned", "control")
-
-
-def _of_variance(
-    error: Float64[np.ndarray, "block label"],
-    n_bases: Float64[np.ndarray, "block label"],
-    reading: Reading,
-) -> Float64[np.ndarray, " label"]:
-    n = n_bases.sum(axis=0)
-    mean = np.where(n > 0, error.sum(axis=0) / np.maximum(n, 1), np.nan)
-    return np.asarray(mean / reading.variance) if reading.variance else mean * np.nan
-
-
-def _enrichment(
-    names: Sequence[tuple[str, str]], features: pd.DataFrame, config: ChangedConfig
-) -> pd.DataFrame:
-    """Count the changed features of each concept, and compare with those of all others.
-
-    Notes
-    -----
-    With c of n features changed, and c_k of the n_k of a concept: the odds are
-    ``(c_k + 1/2)(n - n_k - c + c_k + 1/2) / ((n_k - c_k + 1/2)(c - c_k + 1/2))``, and p is the
-    chance of c_k or more among n_k features that are drawn from the n.
-    """
-    alive = features["p_value"].notna()
-    moved = alive & (features["q_value"] <= config.most_q)
-    moved &= features["excess"].abs() >= config.least_change
-    counted = features["f1_base"] >= config.least_f1
-    n, c = int(alive.sum()), int(moved.sum())
-    rows = []
-    for concept, orientation in names:
-        own = alive & counted
-        own &= (features["concept"] == concept) & (features["orientation"] == orientation)
-        n_k, c_k = int(own.sum()), int((own & moved).sum())
-        up = int((own & moved & (features["excess"] > 0)).sum())
-        odds, p = _odds(n, c, n_k, c_k) if concept and n_k else (np.nan, np.nan)
-        rows.append((n_k, up, c_k - up, odds, p))
-    frame = pd.DataFrame(rows, columns=["n_features", "n_gained", "n_lost", "odds", "odds_p"])
-    return frame.assign(odds_q=benjamini_hochberg(frame["odds_p"].to_numpy(np.float64)))
-
-
-def _odds(n: int, c: int, n_k: int, c_k: int) -> tuple[float, float]:
-    rest = c - c_k
-    odds = (c_k + 0.5) * (n - n_k - rest + 0.5) / ((n_k - c_k + 0.5) * (rest + 0.5))
-    return odds, float(hypergeom.sf(c_k - 1, n, c, n_k))
-
-
 def order_of_change(features: pd.DataFrame) -> Int64[np.ndarray, " row"]:
     """Return the rows of a table of features, the most certain and largest excess first."""
-    q = features["q_value"].fillna(2.0)
-    size = -features["excess"].abs()
-    return np.lexsort([size, q.to_numpy()]).astype(np.int64)
+    q = features["q_value"].fillna(2.0).to_numpy(np.float64)
+    size = features["excess"].abs().to_numpy(np.float64)
+    return np.asarray(np.lexsort((-size, q)), dtype=np.int64)

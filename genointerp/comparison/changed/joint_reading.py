@@ -99,7 +99,8 @@ class Reading:
     @property
     def density(self) -> Float64[np.ndarray, " feature"]:
         """Share of the bases on which each feature fires."""
-        return self.n_firing.sum(axis=0) / max(float(self.n_bases.sum()), 1.0)
+        found: Float64[np.ndarray, " feature"] = self.n_firing.sum(axis=0)
+        return found / max(float(self.n_bases.sum()), 1.0)
 
     @property
     def mean(self) -> Float64[np.ndarray, " feature"]:
@@ -128,7 +129,7 @@ class Reading:
     @property
     def width(self) -> int:
         """Number of features."""
-        return self.n_firing.shape[1]
+        return int(self.n_firing.shape[1])
 
 
 def check_together(dictionary: Dictionary, owner: DnaModel, others: Sequence[DnaModel]) -> None:
@@ -154,7 +155,7 @@ def check_together(dictionary: Dictionary, owner: DnaModel, others: Sequence[Dna
             raise MismatchError(f"model {spec.name}", expected, found)
 
 
-def read_together(
+def read_together(  # noqa: PLR0913 - each is a choice of the user
     dictionary: Dictionary,
     models: Sequence[DnaModel],
     genome: Genome,
@@ -184,8 +185,7 @@ def read_together(
     known = {model.spec.sha256: model for model in models}
     axis = BlockAxis(ContigInfo.of(genome), block_bp)
     accounts = {
-        sha256: _Account(dictionary, model, axis, genome, folder)
-        for sha256, model in known.items()
+        sha256: _Account(dictionary, model, axis, genome, folder) for sha256, model in known.items()
     }
     windows, done = config.windows(models[0].spec, genome, regions), 0
     wanted = Wanted((dictionary.header.site,))
@@ -219,7 +219,9 @@ class _Account:
         self.offsets = contig_offsets(axis.contigs)
         shape = (axis.n_blocks, n_features)
         self.reading = Reading(
-            *(np.zeros(shape) for _ in range(3)),
+            n_firing=np.zeros(shape),
+            total=np.zeros(shape),
+            explained=np.zeros(shape),
             n_bases=np.zeros(axis.n_blocks),
             squared_error=np.zeros(axis.n_blocks),
             moments=RunningMoments(dictionary.header.d_in),
@@ -327,4 +329,3 @@ class _Hits:
     row: Int64[Tensor, " hit"]
     feature: Int64[Tensor, " hit"]
     value: Float[Tensor, " hit"]
-

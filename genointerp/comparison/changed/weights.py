@@ -175,9 +175,7 @@ def _changes(base: DnaModel, model: DnaModel) -> Iterator[MatrixChange]:
             )
 
 
-def _norm_scale(
-    base: DnaModel, name: str, width: int
-) -> Float64[np.ndarray, " d"] | None:
+def _norm_scale(base: DnaModel, name: str, width: int) -> Float64[np.ndarray, " d"] | None:
     """Return the scale of the norm through which a map reads the stream; None if it does not."""
     if width != base.spec.d_site:
         return None
@@ -219,9 +217,7 @@ _NONE = _Nearest(-1, math.nan, math.nan)
 class _Compared:
     """Compares components with features and with the unembedding of bases."""
 
-    def __init__(
-        self, base: DnaModel, dictionary: Dictionary | None, config: WeightConfig
-    ) -> None:
+    def __init__(self, base: DnaModel, dictionary: Dictionary | None, config: WeightConfig) -> None:
         self.config = config
         self.d_site = base.spec.d_site
         self.bases: Vectors | None = None
@@ -317,5 +313,3 @@ def _spellings(base: DnaModel) -> tuple[bytes, ...]:
 def _unit(vectors: Vectors) -> Vectors:
     norm = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(norm > 0, norm, 1.0))
-
-

@@ -17,7 +17,6 @@ from genointerp.store.table.schema.candidate import (
     LOCUS_EVIDENCE,
 )
 from genointerp.store.table.schema.changed import (
-    ACTIVATION_DIFFERENCE,
     BIRTHS,
     CHANGED_CONCEPTS,
     CHANGED_FEATURES,
@@ -122,6 +121,5 @@ SCHEMAS = {
         CHANGED_CONCEPTS,
         BIRTHS,
         WEIGHT_CHANGE,
-        ACTIVATION_DIFFERENCE,
     )
 }
