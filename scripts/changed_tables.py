@@ -1,4 +1,4 @@
-"""Tables of features in ``docs/diff.md``: ``python -m scripts.changed_tables measure`` and ``fill``.
+"""Tables of features in ``docs/diff.md``: ``python -m scripts.changed_tables``.
 
 ``measure births BEFORE`` needs the folder of `nano` before its second run, which version control
 has; ``measure rRNA ORGANISMS`` and ``measure clean ORGANISMS`` need organisms that
