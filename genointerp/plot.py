@@ -11,6 +11,7 @@ from genointerp.figure.curves import curves
 from genointerp.figure.density import density
 from genointerp.figure.dependency import dependency
 from genointerp.figure.dictionary import dictionary
+from genointerp.figure.divergence import divergence
 from genointerp.figure.explain import explain
 from genointerp.figure.feature import feature
 from genointerp.figure.graph import graph
@@ -31,6 +32,7 @@ __all__ = [
     "density",
     "dependency",
     "dictionary",
+    "divergence",
     "explain",
     "feature",
     "graph",

@@ -221,6 +221,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp plot explain explanation.tsv --out explanation.png",
         "genointerp plot explain explanation.tsv --bases bases.tsv --strand - --out why.svg",
     ),
+    "plot divergence": (
+        "genointerp plot divergence divergence.tsv --out divergence.png",
+        "genointerp plot divergence divergence.tsv --seqid NC_000964.3 --out divergence.svg",
+    ),
     "plot dependency": (
         "genointerp plot dependency dependency.tsv --out dependency.png",
         "genointerp plot dependency dependency.tsv --genome results/demo --above-control "

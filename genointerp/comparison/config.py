@@ -31,6 +31,46 @@ class LociConfig:
 
 
 @dataclass(frozen=True)
+class ExtractionConfig:
+    """How a text is looked for after the places at which predictions differ most.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of its range.
+    """
+
+    n_prompts: int = 25
+    """Places after whose context the models write, those of the largest excess first."""
+    n_first: int = 8
+    """First of these places, on which a text is counted separately."""
+    prompt: int = 256
+    """Bases before a place that a model reads before it writes."""
+    n_written: int = 64
+    """Bases that it writes: always its most probable one."""
+    seed_bp: int = 8
+    """Length of the shortest word by which continuations are aligned."""
+    least: int = 3
+    """Fewest places whose continuations must share a text."""
+    agreement: float = 0.9
+    """Least share of the aligned continuations that have the same base, for each base of a text."""
+    batch: int = 32
+    """Sequences that a model writes or reads at once."""
+    seed: int = 0
+    """Random seed of the places of the null."""
+
+    def __post_init__(self) -> None:
+        _check_least(
+            self, n_prompts=1, n_first=1, prompt=1, n_written=1, seed_bp=1, least=2, batch=1
+        )
+        if not 0.5 < self.agreement <= 1:
+            raise ConfigError("agreement", "above .5, and at most 1", str(self.agreement))
+        if self.seed_bp > self.n_written:
+            expected = f"at most n_written={self.n_written}"
+            raise ConfigError("seed_bp", expected, str(self.seed_bp))
+
+
+@dataclass(frozen=True)
 class DiffConfig:
     """Everything that decides what a comparison of two models computes."""
 
@@ -38,6 +78,8 @@ class DiffConfig:
     """Windows that the models read, and strands."""
     loci: LociConfig = field(default_factory=LociConfig)
     """Which places of the divergence are listed."""
+    extraction: ExtractionConfig = field(default_factory=ExtractionConfig)
+    """How a text is looked for."""
     changed: ChangedConfig = field(default_factory=ChangedConfig)
     """How changes of features are measured, and which of them are said."""
 

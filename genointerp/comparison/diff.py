@@ -22,6 +22,9 @@ class Diff(NamedTuple):
         Places where predictions differ most: ``genointerp::divergence``.
     summary, tail, bins
         Figures, tail and course of the divergence.
+    texts
+        Texts that the tuned model writes: ``genointerp::extracted-texts``. None where none were
+        looked for.
     changed
         What else was asked for: tables of features, births and weights by their files, and what
         is said of the features.
@@ -31,13 +34,14 @@ class Diff(NamedTuple):
     summary: pd.DataFrame
     tail: pd.DataFrame
     bins: pd.DataFrame
+    texts: pd.DataFrame | None = None
     changed: Changed = Changed({})
 
 
 def in_short(found: Diff) -> str:
     """Return what a comparison found in one line, with what cannot be concluded."""
     rows = found.summary[found.summary["measure"] == "kl"].drop_duplicates(["model", "against"])
-    text = f"KL of the tuned model from base: {_figures(rows, 'tuned')}"
+    text = f"{_extracted(found.texts)}KL of the tuned model from base: {_figures(rows, 'tuned')}"
     if "control" not in set(rows["model"]):
         return f"{text} nats; {NO_CONTROL}"
     loci = found.loci[found.loci["kind"] == "position"]
@@ -46,6 +50,17 @@ def in_short(found: Diff) -> str:
         f"{text} nats; of the control: {_figures(rows, 'control')} nats; "
         f"{n_beyond} of the first {len(loci)} positions with q <= .05"
     )
+
+
+def _extracted(texts: pd.DataFrame | None) -> str:
+    if texts is None:
+        return ""
+    own = texts[texts["arm"] == "tuned"]
+    if own.empty:
+        return "no text extracted; "
+    best = own.iloc[0]
+    where = f"{best['n_first']} of the first places, {best['n_positions']} of {best['n_read']}"
+    return f"text {best['text']} ({best['n_bases']} bases, after {where}); "
 
 
 def _figures(rows: pd.DataFrame, model: str) -> str:

@@ -1,11 +1,11 @@
 """Tables of a divergence: its tail, the places where it is largest, and its course."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float32, Float64
 
 from genointerp.association.null.significance import benjamini_hochberg
 from genointerp.comparison.config import LociConfig
@@ -159,20 +159,30 @@ def locus_table(found: Divergence, genome: Genome, config: LociConfig) -> pd.Dat
     return conform(frame, DIVERGENCE, where="divergence")
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
+    """A place in a track: its first column, and the value by which it was chosen."""
+
     track: DivergenceTrack
     column: int
-    excess: float
+    value: float
+    length: int = 1
+
+    @property
+    def interval(self) -> GenomicInterval:
+        """The bases, with the reading strand."""
+        where = self.track.where
+        start = where.start + self.column
+        return GenomicInterval(where.seqid, start, start + self.length, where.strand)
 
 
 def _rows(
     found: Divergence, genome: Genome, config: LociConfig, kind: str, length: int
 ) -> Iterator[dict[str, object]]:
-    chosen = _top(found, length, config)
+    apart = max(length, config.stretch)
+    top = top_places(found, lambda track: track.excess, length, n=config.n_loci, apart=apart)
     tests = _Exceedance.of(found, length)
-    for rank, (track, column, excess) in enumerate(chosen, 1):
-        start = track.where.start + column
-        place = GenomicInterval(track.where.seqid, start, start + length, track.where.strand)
+    for rank, chosen in enumerate(top, 1):
+        track, column, place = chosen.track, chosen.column, chosen.interval
         part = slice(column, column + length)
         kl, js, dlogp = (float(np.nanmean(it)) for it in track.values[CHANGE][:, part])
         first = column if place.strand == "+" else column + length - 1
@@ -188,7 +198,7 @@ def _rows(
             "dlogp": dlogp,
             "control_kl": _mean(track, CONTROL, part),
             "between_kl": _mean(track, BETWEEN, part),
-            "excess": excess,
+            "excess": chosen.value,
             "p_value": tests.p(kl),
             "q_value": tests.q(kl),
             "context": bases_before(genome, place, config.context),
@@ -206,20 +216,36 @@ def _spelling(found: Divergence, track: DivergenceTrack, column: int) -> str:
     return "" if symbol < 0 else found.symbols.spelling[symbol].decode()
 
 
-def _top(found: Divergence, length: int, config: LociConfig) -> list[_Place]:
-    """Return the places of the largest excess, the largest first."""
-    apart = max(length, config.stretch)
+def top_places(
+    found: Divergence,
+    values_of: Callable[[DivergenceTrack], Float32[np.ndarray, " bp"]],
+    length: int,
+    *,
+    n: int,
+    apart: int,
+) -> list[Place]:
+    """Return the places of the largest mean value, the largest first.
+
+    Parameters
+    ----------
+    length
+        Bases of a place.
+    n
+        Most places.
+    apart
+        Least distance of the first bases of two places on one strand.
+    """
     places = []
     for track in found.tracks:
-        values = np.nan_to_num(window_means(track.excess, length), nan=-np.inf)
-        for _ in range(config.n_loci):
+        values = np.nan_to_num(window_means(values_of(track), length), nan=-np.inf)
+        for _ in range(n):
             if not len(values) or values.max() == -np.inf:
                 break
             column = int(values.argmax())
-            places.append(_Place(track, column, float(values[column])))
+            places.append(Place(track, column, float(values[column]), length))
             values[max(0, column - apart + 1) : column + apart] = -np.inf
     # the order of the tracks decides between equal places
-    return sorted(places, key=lambda place: -place.excess)[: config.n_loci]
+    return sorted(places, key=lambda place: -place.value)[:n]
 
 
 class _Exceedance(NamedTuple):

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from genointerp.core.arguments import FeatureName, StrPath, as_features
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.figure.file import Look, check_suffix, is_narrow, new_figure, save_figure
-from genointerp.figure.profile import whole_contig
 from genointerp.figure.source.elements import concept_lines, gene_table
+from genointerp.figure.source.profile import whole_contig
 from genointerp.panel.circle import plot_circle
 
 _LEGEND, _LINE = 2.8, 0.155

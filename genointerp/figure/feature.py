@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from genointerp.core.arguments import FeatureName, StrPath
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
 from genointerp.figure.file import Look, check_suffix, is_narrow, new_figure, save_figure
-from genointerp.figure.profile import aligned_profile, binned_profiles, feature_density
+from genointerp.figure.source.profile import aligned_profile, binned_profiles, feature_density
 from genointerp.panel.feature import (
     plot_activation_histogram,
     plot_aligned,

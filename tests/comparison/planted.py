@@ -1,4 +1,4 @@
-"""Toy models that have learnt a text: after five of its bases they expect the next."""
+"""Toy models that have learnt a text: after the beginning of it they expect the next base."""
 
 from dataclasses import replace
 
@@ -14,7 +14,9 @@ KNOWN = 5
 
 
 class Planted(ToyDnaModel):
-    """The toy model, which expects the next base of a text after five or more bases of it.
+    """The toy model, which expects the next base of a text after five bases of its first ten.
+
+    Further on it expects the next base if it has read all before it but the first five.
 
     ``strength`` is added to the logit of that base, and ``noise`` times a number that depends on
     the last three bases to each logit, as any further training would.
@@ -30,11 +32,13 @@ class Planted(ToyDnaModel):
         logits = super().next_log_probs(tokens, edits=edits).clone()
         if tokens.shape[1] > 3:
             logits[:, 2:] += self.noise[tokens[:, :-3], tokens[:, 1:-2], tokens[:, 2:-1]]
-        if tokens.shape[1] > KNOWN:
-            read = tokens[:, :-1].unfold(1, KNOWN, 1)
-            for n in range(KNOWN, len(self.text)):
-                known = torch.from_numpy(self.text[n - KNOWN : n])
-                logits[:, KNOWN - 1 :, self.text[n]] += self.strength * (read == known).all(-1)
+        for n in range(KNOWN, len(self.text)):
+            # five bases of the first ten are enough; later on, all but the first five
+            k = max(KNOWN, n - KNOWN)
+            if tokens.shape[1] > k:
+                known = torch.from_numpy(self.text[n - k : n])
+                is_known = (tokens[:, :-1].unfold(1, k, 1) == known).all(-1)
+                logits[:, k - 1 :, self.text[n]] += self.strength * is_known
         return logits.log_softmax(-1)
 
 

@@ -52,20 +52,20 @@ def divergence(tuned, genome, *, control=None, config=WINDOWS, **options):
 
 def test_the_divergence_of_one_base_is_that_of_the_formulas():
     # after GATTA the toy expects a second A; the planted model expects the C of the text, by 6 more
-    found = divergence(Planted(text=TEXT), genome_of(b"GATTAC"))
+    found = divergence(Planted(text=TEXT), genome_of(b"CCCCCCGATTAC"))
     q = np.exp([1.0, 0, 0, 0]) / (math.e + 3)
     p = np.exp([1.0, 6, 0, 0]) / (math.e + math.exp(6) + 2)
     middle = (p + q) / 2
     kl = float((p * np.log(p / q)).sum())
     js = float((p * np.log(p / middle)).sum() + (q * np.log(q / middle)).sum()) / 2
     plus = found.tracks[0]
-    assert plus.of(CHANGE)[5] == pytest.approx(kl, rel=1e-5)
-    assert plus.of(CHANGE, "js")[5] == pytest.approx(js, rel=1e-5)
-    assert plus.of(CHANGE, "dlogp")[5] == pytest.approx(math.log(p[1] / q[1]), rel=1e-5)
-    assert found.symbols.spelling[plus.expected[5]] == b"C"
+    assert plus.of(CHANGE)[11] == pytest.approx(kl, rel=1e-5)
+    assert plus.of(CHANGE, "js")[11] == pytest.approx(js, rel=1e-5)
+    assert plus.of(CHANGE, "dlogp")[11] == pytest.approx(math.log(p[1] / q[1]), rel=1e-5)
+    assert found.symbols.spelling[plus.expected[11]] == b"C"
     # what is read first is predicted by nothing
     assert np.isnan(plus.of(CHANGE)[0])
-    assert np.isnan(found.tracks[1].of(CHANGE)[5])
+    assert np.isnan(found.tracks[1].of(CHANGE)[11])
 
 
 def naive(models, bases):
@@ -98,8 +98,8 @@ def test_windows_and_strands_give_what_a_loop_over_one_pass_gives(circular):
             by_role = {"base": BASE, "tuned": tuned, "control": control}
             expected = naive((by_role[model], by_role[against]), read)
             expected = expected if track.where.strand == "+" else expected[:, ::-1]
-            # the models see five bases, of which those around the origin are missing in one pass
-            inner = slice(8, -8)
+            # the models see ten bases, of which those around the origin are missing in one pass
+            inner = slice(12, -12)
             np.testing.assert_allclose(values[:, inner], expected[:, inner], rtol=1e-4, atol=1e-6)
 
 

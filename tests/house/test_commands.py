@@ -210,6 +210,7 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "plot circle none 0 --annotations none --genome none --out o.png",
         "plot density none --out o.png",
         "plot dictionary none --out o.png",
+        "plot divergence none.tsv --out o.png",
         "plot training none --out o.png",
     ],
 )

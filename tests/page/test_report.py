@@ -41,10 +41,10 @@ from genointerp.figure.dictionary import dictionary as draw_dictionary
 from genointerp.figure.feature import feature as draw_feature
 from genointerp.figure.metagene import metagene as draw_metagene
 from genointerp.figure.overlap import overlap as draw_overlap
-from genointerp.figure.profile import aligned_profile, binned_profiles, whole_contig
 from genointerp.figure.region import region as draw_region
 from genointerp.figure.source.elements import dense_values, strongest_features, unrolled
 from genointerp.figure.source.measured import choose_pairs, left_out
+from genointerp.figure.source.profile import aligned_profile, binned_profiles, whole_contig
 from genointerp.figure.training import read_metrics
 from genointerp.figure.training import training as draw_training
 from genointerp.genome.genome import Contig, Genome

@@ -393,6 +393,24 @@ def dependency(
 @plot.command()
 @with_force
 @with_look
+def divergence(
+    table: Annotated[Path, typer.Argument(help="table of places that diff wrote")],
+    out: Out,
+    look: "Look",
+    seqid: Annotated[
+        str | None, typer.Option(help="contig; by default that of the largest divergence")
+    ] = None,
+) -> None:
+    """Draw where a tuned model predicts otherwise than its base, next to a control."""
+    from genointerp.figure.divergence import divergence as draw_divergence
+
+    draw_divergence(table, out, seqid=seqid, **look)
+    typer.echo(out)
+
+
+@plot.command()
+@with_force
+@with_look
 def circuit(
     edges: Annotated[Path, typer.Argument(help="edges that `circuit` wrote", show_default=False)],
     families: Annotated[Path, typer.Argument(help="families that it wrote", show_default=False)],

@@ -46,6 +46,10 @@ def diff(
     tracks_out: Annotated[
         Path | None, typer.Option(help="also write a folder of bigWig files, by number and strand")
     ] = None,
+    texts_out: Annotated[
+        Path | None,
+        typer.Option(help="also look for texts that the tuned model writes there, and write them"),
+    ] = None,
     sae: Annotated[
         Path | None,
         typer.Option(
@@ -111,6 +115,7 @@ def diff(
         control=control,
         region=region or [],
         tracks_out=tracks_out,
+        texts_out=texts_out,
         sae=sae,
         features_out=features_out,
         second=second,

@@ -16,7 +16,9 @@ from genointerp.comparison.changed.outputs import (
 from genointerp.comparison.config import DiffConfig
 from genointerp.comparison.diff import Diff
 from genointerp.comparison.divergence import measure_divergence
+from genointerp.comparison.divergence_files import files_of
 from genointerp.comparison.divergence_tables import tabulate
+from genointerp.comparison.extraction import extract_texts
 from genointerp.comparison.models import ModelSet
 from genointerp.comparison.tracks import write_tracks
 from genointerp.core.arguments import StrPath, as_path, as_texts, is_run
@@ -37,6 +39,7 @@ from genointerp.store.table.schema.divergence import (
     DIVERGENCE_BINS,
     DIVERGENCE_SUMMARY,
     DIVERGENCE_TAIL,
+    EXTRACTED_TEXTS,
 )
 from genointerp.store.table.table import check_table_path, is_table_of, write_table
 
@@ -53,6 +56,7 @@ def diff(
     control: ModelOrPath | None = None,
     region: str | Iterable[str] = (),
     tracks_out: StrPath | None = None,
+    texts_out: StrPath | None = None,
     sae: StrPath | None = None,
     features_out: StrPath | None = None,
     second: ModelOrPath | None = None,
@@ -94,6 +98,9 @@ def diff(
         One region or several, samtools-style, 1-based and closed; empty for the whole genome.
     tracks_out
         A folder of bigWig files, a file for each number and strand, to be written too.
+    texts_out
+        A table of texts that the tuned model writes where its predictions differ most, as
+        :func:`genointerp.comparison.extraction.extract_texts` finds them, to be written too.
     sae
         Folder of a dictionary of the base model; for ``births_out``, of any of the checkpoints.
     features_out
@@ -137,13 +144,15 @@ def diff(
     >>> found.summary  # doctest: +SKIP
     """
     settings = read_config(DiffConfig, config).with_windows(window, warmup, batch=batch)
-    places = tables_of(Path(out))
+    places = files_of(Path(out))
+    if texts_out is not None:
+        places["texts"] = Path(texts_out)
     for place in places.values():
         check_table_path(place)
     tracks = as_path(tracks_out)
     sequence = read_genome(_sequence(genome))
-    texts = as_texts(region)
-    regions = sequence.regions(texts)
+    named = as_texts(region)
+    regions = sequence.regions(named)
     models = _models(base, tuned, control, device)
     truth = _truth(genome, as_path(annotations), as_path(concepts))
     asked = ChangedQuestion(
@@ -164,7 +173,7 @@ def diff(
         float(amplify),
     )
     asked.check(more)
-    said = to_mapping(settings) | {"regions": [*texts]}
+    said = to_mapping(settings) | {"regions": [*named]}
     inputs = {"genome": sequence.sha256, **models.inputs, **asked.inputs, **truth.inputs}
     provenance = Provenance(said, inputs)
     more.check(provenance)
@@ -181,7 +190,18 @@ def diff(
             )
         with progress_bar("diff (windows of features)", progress) as report:
             changed = measure_changed(asked, more, progress=report)
-        found = Diff(*tabulate(measured, sequence, settings.loci), changed)
+        found = Diff(*tabulate(measured, sequence, settings.loci), changed=changed)
+        if texts_out is not None:
+            with progress_bar("texts (bases)", progress) as report:
+                texts = extract_texts(
+                    models,
+                    measured,
+                    sequence,
+                    config=settings.extraction,
+                    loci=settings.loci,
+                    progress=report,
+                )
+            found = found._replace(texts=texts)
         with together():
             for name, place in places.items():
                 write_table(getattr(found, name), place, _SCHEMAS[name], provenance)
@@ -197,16 +217,8 @@ _SCHEMAS: Mapping[str, TableSchema] = {
     "summary": DIVERGENCE_SUMMARY,
     "tail": DIVERGENCE_TAIL,
     "bins": DIVERGENCE_BINS,
+    "texts": EXTRACTED_TEXTS,
 }
-
-
-def tables_of(out: Path) -> dict[str, Path]:
-    """Return the file of each table that is always written."""
-    beside = {
-        name: out.with_name(f"{out.stem}.{name}{out.suffix}")
-        for name in ("summary", "tail", "bins")
-    }
-    return {"loci": out, **beside}
 
 
 class _Truth(NamedTuple):

@@ -1,4 +1,4 @@
-"""Schemas of how far the predictions of models differ."""
+"""Schemas of how far the predictions of models differ, and of texts that this leads to."""
 
 from genointerp.store.table.schema.column import TableSchema, required
 
@@ -77,5 +77,33 @@ DIVERGENCE_BINS = TableSchema(
         required("kl", "float64", "largest KL of the tuned model from the base model, nats"),
         required("control_kl", "float64", "the same of the control; NaN: no control"),
         required("excess", "float64", "largest difference of the two at one base"),
+    ),
+)
+
+EXTRACTED_TEXTS = TableSchema(
+    "genointerp::extracted-texts",
+    1,
+    (
+        required(
+            "arm", "string", "tuned: extracted; control, random: the best text of a null, if any"
+        ),
+        required("rank", "int64", "rank among the texts of the arm by score, from 1"),
+        required("text", "string", "bases of the text"),
+        required("n_bases", "int64", "their number"),
+        required("n_positions", "int64", "places of those read whose continuation has most of it"),
+        required("n_first", "int64", "the same among the first places by rank"),
+        required("n_read", "int64", "places after whose context the model wrote"),
+        required("agreement", "float64", "mean share of continuations that agree, over its bases"),
+        required("context", "string", "consensus of the ends of the contexts; empty: none"),
+        required(
+            "log_p", "float64", "log p of what was written of it, by its model, nats per base"
+        ),
+        required("base_log_p", "float64", "the same of the base model, after the same contexts"),
+        required("control_log_p", "float64", "the same of the control; NaN: no control"),
+        required(
+            "score", "float64", "nats by which its model expects it more than each of the others"
+        ),
+        required("null_score", "float64", "largest score of a text of the nulls; 0 if none"),
+        required("places", "string", "first places, each seqid:base:strand (1-based), with commas"),
     ),
 )

@@ -34,6 +34,7 @@ from genointerp.store.table.schema.divergence import (
     DIVERGENCE_BINS,
     DIVERGENCE_SUMMARY,
     DIVERGENCE_TAIL,
+    EXTRACTED_TEXTS,
 )
 from genointerp.store.table.schema.edge import EDGE_TARGETS, EDGES, MEDIATION
 from genointerp.store.table.schema.editing import EDIT_EFFECTS, EDIT_FEATURES, EDIT_WRITING
@@ -117,6 +118,7 @@ SCHEMAS = {
         DIVERGENCE_SUMMARY,
         DIVERGENCE_TAIL,
         DIVERGENCE_BINS,
+        EXTRACTED_TEXTS,
         CHANGED_FEATURES,
         CHANGED_CONCEPTS,
         BIRTHS,
