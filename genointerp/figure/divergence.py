@@ -55,7 +55,7 @@ def divergence(
     if bins["kl"].isna().all():
         raise InputError(str(table), "a base that was predicted", "none")
     if seqid is None:
-        seqid = str(bins["seqid"][bins["kl"].idxmax()])
+        seqid = str(bins["seqid"].iloc[int(bins["kl"].argmax())])
     if seqid not in contigs:
         raise InputError("seqid", f"one of {', '.join(contigs)}", seqid)
     narrow = is_narrow(look)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from genointerp.panel.style import BLUE, FONT_SIZE, GREY, VERMILION, current_axes, hide_frame
 
@@ -40,7 +40,7 @@ def plot_divergence_course(bins: pd.DataFrame, seqid: str, *, ax: Axes | None = 
     ax.axhline(0, color="black", lw=0.6)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):g}"))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda base, _: f"{base:,.0f}"))
-    ax.xaxis.get_major_locator().set_params(nbins=5)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.set_xlabel(f"{seqid} (bp)", fontsize=FONT_SIZE + 1)
     ax.set_ylabel("largest KL (nats), on + and on -", fontsize=FONT_SIZE + 1)
     ax.tick_params(labelsize=FONT_SIZE)
