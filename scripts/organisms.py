@@ -150,7 +150,7 @@ def filled(page: str) -> str:
 
 
 def _rows() -> str:
-    table = pd.read_csv(TABLE, sep="\t", keep_default_na=False, na_values={"plant_bits": [""]})
+    table = pd.read_csv(TABLE, sep="\t").fillna({"without": ""})
     lines = [
         "| organism | windows with the plant | without | seed | held out | plant "
         "| rRNA of *E. coli* |",

@@ -47,7 +47,8 @@ def tune_model(
     -----
     The loss is the mean of ``-log p(token | tokens before it in its window)`` over tokens that
     spell A, C, G and T, with the probability over the model's symbols, as it is measured. AdamW
-    with decoupled weight decay of matrices; the gradient is clipped; dropout is off.
+    with decoupled weight decay of matrices; the gradient is clipped; dropout is off; long filters
+    of a StripedHyena are kept decaying, as in its first training.
 
     Raises
     ------
@@ -203,9 +204,9 @@ def _copied(model: DnaModel) -> DnaModel:
 
 def _groups(network: nn.Module, config: TuningConfig) -> list[dict[str, Any]]:
     """Return the weights by their decay: only matrices have any."""
-    weights = [*network.parameters()]
-    decay = {True: config.weight_decay, False: 0.0}
+    matrices = [it for it in network.parameters() if it.ndim >= 2]
+    others = [it for it in network.parameters() if it.ndim < 2]
     return [
-        {"params": [it for it in weights if (it.ndim >= 2) == is_matrix], "weight_decay": decay}
-        for is_matrix, decay in decay.items()
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": others, "weight_decay": 0.0},
     ]

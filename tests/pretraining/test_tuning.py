@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import genointerp as gi
@@ -28,6 +30,7 @@ from genointerp.pretraining.tuning import (
 )
 from genointerp.pretraining.tuning_config import TuningConfig
 from genointerp.pretraining.tuning_windows import (
+    Starts,
     TuningWindow,
     TuningWindows,
     held_out_stretches,
@@ -123,6 +126,26 @@ def test_every_start_is_as_likely_as_another():
     assert share == pytest.approx(569 / 838, abs=0.03)
     starts = [start for seqid, start in drawn if seqid == "a"]
     assert (min(starts), max(starts)) == (0, 568)
+
+
+class Told(np.random.Generator):
+    """A generator that draws the number that it was told."""
+
+    number = 0
+
+    def integers(self, _n):
+        return self.number
+
+
+@given(st.lists(st.booleans(), max_size=12), st.lists(st.booleans(), max_size=5))
+def test_starts_are_drawn_by_their_number_in_order(one, other):
+    masks = {"a": np.array(one, dtype=bool), "b": np.array(other, dtype=bool)}
+    expected = [(name, i) for name, mask in masks.items() for i in np.flatnonzero(mask).tolist()]
+    starts = Starts.of(masks)
+    assert starts.n == len(expected)
+    told = Told(np.random.PCG64(0))
+    for told.number, place in enumerate(expected):
+        assert starts.draw(told) == place
 
 
 def test_held_out_stretches_are_the_same_for_every_seed():
