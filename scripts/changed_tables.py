@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "scripts" / "changed"
 PAGE = ROOT / "docs" / "diff.md"
 GENOME, DICTIONARY = "ecoli_mg1655", "shipped:nano"
-_AROUND = 32_768
+_AROUND = 8_192
 _LEAST_F1 = 0.2
 _LEAST_FEATURES = 3
 

@@ -1,6 +1,3 @@
-from dataclasses import replace
-from typing import ClassVar
-
 import numpy as np
 import pytest
 import torch
@@ -17,45 +14,16 @@ from genointerp.comparison.models import ModelSet
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.windows import window_sequence
-from genointerp.model.protocol import EMBEDDING
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.table.schema.changed import BIRTHS, CHANGED_CONCEPTS, CHANGED_FEATURES
 from genointerp.store.table.table import read_table
-from tests.wiring.planted_model import PlantedModel, PlantedNetwork, Wire, save_channels
+from tests.comparison.tuned_models import tuned_model
+from tests.wiring.planted_model import PlantedModel, save_channels
 
 WINDOWS = HarvestConfig(window=256, warmup=16)
 CONFIG = ChangedConfig(block_bp=100, n_draws=200, least_change=0.5)
 A, GATE, T = range(3)
-
-
-class TunedWire(Wire):
-    """Channel 7 is ``gain`` for a G here."""
-
-    def __init__(self, gain):
-        super().__init__()
-        self.gain = gain
-
-    def forward(self, x):
-        found = super().forward(x)
-        found[..., 7] += self.gain * x[..., 2]
-        return found
-
-
-def tuned_model(name, gain, **changes):
-    network = PlantedNetwork()
-    network.wire = TunedWire(gain)
-
-    class Tuned(PlantedModel):
-        spec = replace(PlantedModel.spec, name=name, sha256=(name * 64)[:64], **changes)
-        sites: ClassVar = {
-            EMBEDDING: network.embedding,
-            "blocks.0": network.read,
-            "blocks.1": network.wire,
-        }
-
-    Tuned.network = network.eval()
-    return Tuned()
 
 
 @pytest.fixture(scope="module")

@@ -77,6 +77,10 @@ def diff(
         Path | None,
         typer.Option(help="also write the components of the change of each matrix"),
     ] = None,
+    lens_out: Annotated[
+        Path | None,
+        typer.Option(help="also write mean differences of activations, without features"),
+    ] = None,
     amplified_out: Annotated[
         Path | None,
         typer.Option(help="also write a model in which the difference is amplified, as a folder"),
@@ -124,6 +128,7 @@ def diff(
         concepts=concepts,
         births_out=births_out,
         weights_out=weights_out,
+        lens_out=lens_out,
         amplified_out=amplified_out,
         amplify=amplify,
         device=device,

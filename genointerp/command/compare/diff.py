@@ -65,6 +65,7 @@ def diff(
     concepts: StrPath | None = None,
     births_out: StrPath | None = None,
     weights_out: StrPath | None = None,
+    lens_out: StrPath | None = None,
     amplified_out: StrPath | None = None,
     amplify: float = 2.0,
     device: str = "cpu",
@@ -117,6 +118,9 @@ def diff(
     weights_out
         Table of the components of the change of each matrix, to be written too. See
         :func:`genointerp.comparison.changed.weights.measure_weights`.
+    lens_out
+        Table of the mean differences of activations at the site of the dictionary, to be written
+        too. See :func:`genointerp.comparison.changed.differences.measure_differences`.
     amplified_out, amplify
         Folder of a model that is ``amplify`` times as far from the base as the tuned one.
     device
@@ -169,6 +173,7 @@ def diff(
         as_path(features_out),
         as_path(births_out),
         as_path(weights_out),
+        as_path(lens_out),
         as_path(amplified_out),
         float(amplify),
     )

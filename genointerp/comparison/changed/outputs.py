@@ -11,6 +11,7 @@ from genointerp.annotation.concepts import ConceptElements
 from genointerp.comparison.changed.amplification import check_amount, write_amplified
 from genointerp.comparison.changed.births import find_births
 from genointerp.comparison.changed.config import ChangedConfig
+from genointerp.comparison.changed.differences import DifferenceConfig, measure_differences
 from genointerp.comparison.changed.features import measure_changes
 from genointerp.comparison.changed.joint_reading import check_together
 from genointerp.comparison.changed.sentences import sentences
@@ -26,6 +27,7 @@ from genointerp.model.protocol import DnaModel
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.table.schema.changed import (
+    ACTIVATION_DIFFERENCE,
     BIRTHS,
     CHANGED_CONCEPTS,
     CHANGED_FEATURES,
@@ -41,7 +43,7 @@ class ChangedPlaces:
 
     Parameters
     ----------
-    features, births, weights
+    features, births, weights, lens
         Tables. Next to that of features, one of concepts is written.
     amplified
         Folder of an amplified model.
@@ -52,6 +54,7 @@ class ChangedPlaces:
     features: Path | None = None
     births: Path | None = None
     weights: Path | None = None
+    lens: Path | None = None
     amplified: Path | None = None
     amount: float = 2.0
 
@@ -66,12 +69,14 @@ class ChangedPlaces:
             found[self.births] = BIRTHS
         if self.weights is not None:
             found[self.weights] = WEIGHT_CHANGE
+        if self.lens is not None:
+            found[self.lens] = ACTIVATION_DIFFERENCE
         return found
 
     @property
     def needs_dictionary(self) -> bool:
         """Whether something was asked for that only a dictionary can say."""
-        return self.features is not None or self.births is not None
+        return any(it is not None for it in (self.features, self.births, self.lens))
 
     def check(self, provenance: Provenance) -> None:
         """Refuse, before the work, what cannot be written.
@@ -138,7 +143,8 @@ class ChangedQuestion:
         """
         if places.needs_dictionary and self.dictionary is None:
             raise InputError("sae", "a dictionary of the base model, for its features", "none")
-        if places.features is not None and self.dictionary is not None:
+        of_base = places.features is not None or places.lens is not None
+        if of_base and self.dictionary is not None:
             check_together(self.dictionary, self.models.base, [self.models.tuned])
 
 
@@ -169,7 +175,8 @@ def measure_changed(
     asked.check(places)
     tables: dict[Path, pd.DataFrame] = {}
     said: tuple[str, ...] = ()
-    parts = _shares(progress, (places.features is not None) + (places.births is not None))
+    reading = (places.features, places.births, places.lens)
+    parts = _shares(progress, sum(place is not None for place in reading))
     if places.features is not None and asked.dictionary is not None:
         found = measure_changes(
             asked.models,
@@ -193,6 +200,17 @@ def measure_changed(
             elements=asked.elements,
             windows=asked.windows,
             config=asked.config,
+            regions=asked.regions,
+            progress=next(parts),
+        )
+    if places.lens is not None and asked.dictionary is not None:
+        tables[places.lens] = measure_differences(
+            asked.models,
+            asked.dictionary,
+            asked.genome,
+            elements=asked.elements,
+            windows=asked.windows,
+            config=DifferenceConfig(seed=asked.config.seed),
             regions=asked.regions,
             progress=next(parts),
         )

@@ -115,3 +115,32 @@ WEIGHT_CHANGE = TableSchema(
         required("encoder_p", "float64", "random directions that have as high a cosine with one"),
     ),
 )
+
+ACTIVATION_DIFFERENCE = TableSchema(
+    "genointerp::activation-difference",
+    1,
+    (
+        required("kind", "string", "all, concept, place, or component of the differences"),
+        required("concept", "string", "concept; empty for all bases and for components"),
+        required("orientation", "string", "sense, antisense or both; empty likewise"),
+        required("place", "int64", "bases from the start of the element; 0 for the rest"),
+        required("component", "int64", "number of the component, from 1; 0 for the rest"),
+        required("n_bases", "int64", "bases over which the mean is"),
+        required("size", "float64", "norm of the mean difference over the spread of the base"),
+        required("control_size", "float64", "the same in the control; NaN without one"),
+        required(
+            "control_cosine",
+            "float64",
+            "cosine with that of the control, or with its components",
+        ),
+        required("share", "float64", "share of a component in the variance of the differences"),
+        required("feature", "int64", "feature of the dictionary whose direction is nearest"),
+        required("cosine", "float64", "cosine with its direction"),
+        required("cosine_p", "float64", "random directions that have as high a cosine with one"),
+        required("patch", "float64", "loss without the difference - loss with it, bits per base"),
+        required("random_patch", "float64", "the same for random directions, mean"),
+        required("random_p", "float64", "of these, the share that costs as much"),
+        required("pair_patch", "float64", "the same for differences of random pairs, mean"),
+        required("pair_p", "float64", "of these, the share that costs as much"),
+    ),
+)

@@ -17,6 +17,7 @@ from genointerp.store.table.schema.candidate import (
     LOCUS_EVIDENCE,
 )
 from genointerp.store.table.schema.changed import (
+    ACTIVATION_DIFFERENCE,
     BIRTHS,
     CHANGED_CONCEPTS,
     CHANGED_FEATURES,
@@ -123,5 +124,6 @@ SCHEMAS = {
         CHANGED_CONCEPTS,
         BIRTHS,
         WEIGHT_CHANGE,
+        ACTIVATION_DIFFERENCE,
     )
 }
