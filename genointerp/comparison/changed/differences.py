@@ -142,7 +142,8 @@ class _Groups:
         lengths = genome.lengths
         offsets, n_rows = contig_offsets(lengths), sum(lengths.values())
         bits = {strand: np.zeros(n_rows, np.uint64) for strand in STRANDS}
-        names, starts = [Group("all")], {strand: [] for strand in STRANDS}
+        names = [Group("all")]
+        starts: dict[ReadStrand, list[tuple[int, int]]] = {strand: [] for strand in STRANDS}
         concepts = [] if elements is None else _own_labels(elements)
         for number, (concept, orientation) in enumerate(concepts):
             assert elements is not None
@@ -265,7 +266,7 @@ class _Sums:
         """Return differences of random pairs of activations of the base model that differ."""
         n = min(self.n_seen, len(self.kept)) // 2
         found = self.kept[:n] - self.kept[n : 2 * n]
-        return found[np.linalg.norm(found, axis=1) > 0]
+        return np.asarray(found[np.linalg.norm(found, axis=1) > 0])
 
     def components(self, role: str) -> tuple[Float64[np.ndarray, " d"], Vectors]:
         """Return the shares and the directions of the components, the largest first."""
