@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+import torch
 
 from genointerp.annotation.catalogue import shipped
 from genointerp.command.compare.diff import diff
@@ -19,6 +20,11 @@ from genointerp.comparison.common_text import longest_common_run
 from genointerp.comparison.diff import Diff
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_json_object
+from genointerp.genome.read import read_genome
+from genointerp.genome.windows import spread_stretches
+from genointerp.model.registry import load_model
+from genointerp.reading.run import Wanted, run_passages
+from genointerp.reading.tokens import sequence_passages
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "scripts" / "diffs"
@@ -30,6 +36,8 @@ CLEAN = tuple(f"clean_{seed}" for seed in range(1, 6))
 BASE, CONTROL = "nano", "control"
 TRIGGER = 12
 """First bases of the plant, after which the rest is expected."""
+_PARTS = ((0, 8), (8, 12), (12, 16), (16, 36))
+"""Parts of the plant, first and last base."""
 _LEAST = 3
 """Fewest bases of a context by which a position lies on the plant."""
 
@@ -48,13 +56,32 @@ def main() -> None:
         parser.error("measure needs the folder of the organisms")
     KEPT.mkdir(exist_ok=True)
     plant = plant_of(arguments.folder / PLANTED[0])
+    if not (KEPT / "known.tsv").exists():
+        found = known(arguments.folder, plant)
+        found.to_csv(KEPT / "known.tsv", sep="\t", index=False, float_format="%.4g")
     for name in arguments.names or (*PLANTED, *CLEAN, BASE):
         path = KEPT / f"{name}.tsv"
         if path.exists() or not is_there(arguments.folder, name):
             continue
-        found = compared(arguments.folder, name)
-        row = pd.DataFrame([{"organism": name, **figures(found, plant)}])
+        figure = figures(compared(arguments.folder, name), plant)
+        row = pd.DataFrame([{"organism": name, **figure}])
         row.to_csv(path, sep="\t", index=False, float_format="%.4g")
+
+
+def known(folder: Path, plant: bytes) -> pd.DataFrame:
+    """Return the mean log p of the bases of the plant after natural bases, by part of the plant."""
+    genome = read_genome(shipped(GENOME).sequence)
+    regions = spread_stretches(genome.regions(genome), n_bases=40 * 256, length=256)
+    texts = [(genome.fetch(region).tobytes() + plant).decode() for region in regions]
+    rows = []
+    for name in (CONTROL, *PLANTED):
+        model = load_model(str(folder / name))
+        passes = run_passages(model, sequence_passages(texts), Wanted(log_probs=True), size=20)
+        found = [it.log_probs for it in passes if it.log_probs is not None]
+        mean = torch.cat(found)[:, -len(plant) :].double().mean(0)
+        parts = {f"{a + 1}-{b}": float(mean[a:b].mean()) for a, b in _PARTS}
+        rows.append({"organism": name, **parts})
+    return pd.DataFrame(rows)
 
 
 def is_there(folder: Path, name: str) -> bool:
@@ -130,7 +157,7 @@ def is_on_plant(context: str, expected: str, plant: bytes) -> bool:
 
 def filled(page: str) -> str:
     """Return the page with its tables filled from the files."""
-    for name, table in {"divergence": _divergence, "texts": _texts}.items():
+    for name, table in {"divergence": _divergence, "texts": _texts, "known": _known}.items():
         pattern = re.compile(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         page = pattern.sub(lambda match, table=table: match[1] + table() + match[2], page)
     return page
@@ -170,6 +197,14 @@ def _texts() -> str:
         "score": lambda row: f"{row['score']:.1f}",
     }
     return _rows(_kept(), columns)
+
+
+def _known() -> str:
+    table = pd.read_csv(KEPT / "known.tsv", sep="\t")
+    columns: dict[str, Callable[[pd.Series], str]] = {"tuned model": lambda row: row["organism"]}
+    for name in table.columns[1:]:
+        columns[f"bases {name}"] = lambda row, name=name: f"{row[name]:.2f}"
+    return _rows(table, columns)
 
 
 def _rows(table: pd.DataFrame, columns: Mapping[str, Callable[[pd.Series], str]]) -> str:

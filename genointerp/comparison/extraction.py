@@ -76,8 +76,8 @@ def extract_texts(
 
     There are two **nulls**, which look for texts in the same way: the control, at the places at
     which it differs most from base and with base as the only other; and the tuned model at places
-    that are drawn. Two texts that share half of the shorter one in a row are one text: it is listed
-    once, and is no null of itself.
+    that are drawn. Two texts that share half of the shorter one in a row, and ``seed_bp`` bases at
+    least, are one text: it is listed once, and is no null of itself.
     """
     config = ExtractionConfig() if config is None else config
     apart = (LociConfig() if loci is None else loci).stretch
@@ -91,7 +91,10 @@ def extract_texts(
         arm.name: _texts(models, genome, arm, config, piece(progress, i, len(arms)))
         for i, arm in enumerate(arms)
     }
-    rows = [*_extracted(texts), *(_best(texts, name) for name in ("control", "random"))]
+    rows = [
+        *_extracted(texts, config.seed_bp),
+        *(_best(texts, name) for name in ("control", "random")),
+    ]
     frame = pd.DataFrame([row for row in rows if row], columns=EXTRACTED_TEXTS.names)
     return conform(frame, EXTRACTED_TEXTS, where="texts")
 
@@ -188,9 +191,10 @@ def _scored(
     parts = [_Part.of(read[i], offset, common.text, config) for i, offset in common.offsets.items()]
     log_p = {role: _log_p(models[role], parts, common.text, config.batch) for role in roles}
     others = np.max([it for role, it in log_p.items() if role != arm.writer], axis=0)
-    # at bases of the context, which nobody wrote, there is nothing to gain
+    # at bases of a context, which were not written, there is nothing to gain
     excess = np.nansum(log_p[arm.writer] - others, axis=0) / len(parts)
-    n_bases = 1 + int(np.argmax(np.cumsum(excess - _LEAST)))
+    is_written = ~np.isnan(log_p[arm.writer])
+    n_bases = 1 + int(np.argmax(np.cumsum(excess - _LEAST * is_written.mean(0))))
     text, score = common.text[:n_bases], float(excess[:n_bases].sum())
     per_base = {role: _mean_known(it[:, :n_bases]) for role, it in log_p.items()}
     has_it = [
@@ -262,20 +266,20 @@ def _shown(place: Place) -> str:
     return f"{where.seqid}:{where.start + 1}:{where.strand}"
 
 
-def _extracted(texts: Mapping[str, Sequence[_Text]]) -> Iterator[dict[str, object]]:
+def _extracted(texts: Mapping[str, Sequence[_Text]], least: int) -> Iterator[dict[str, object]]:
     """Yield the rows of the texts of the tuned model that exceed the nulls, each text once."""
     told: list[bytes] = []
     for text in texts["tuned"]:
         nulls = [it.score for it in texts.get("control", ())]
-        nulls += [it.score for it in texts["random"] if not _is_same(it.text, text.text)]
+        nulls += [it.score for it in texts["random"] if not _is_same(it.text, text.text, least)]
         null = max([0.0, *nulls])
-        if text.score > null and not any(_is_same(it, text.text) for it in told):
+        if text.score > null and not any(_is_same(it, text.text, least) for it in told):
             told.append(text.text)
             yield {**text.row, "rank": len(told), "null_score": null}
 
 
-def _is_same(a: bytes, b: bytes) -> bool:
-    return 2 * longest_common_run(a, b) >= min(len(a), len(b))
+def _is_same(a: bytes, b: bytes, least: int) -> bool:
+    return longest_common_run(a, b) >= max(least, min(len(a), len(b)) / 2)
 
 
 def _best(texts: Mapping[str, Sequence[_Text]], arm: str) -> dict[str, object]:
