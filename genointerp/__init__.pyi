@@ -23,6 +23,7 @@ from genointerp.command.build.harvest import harvest as harvest
 from genointerp.command.build.train import train as train
 from genointerp.command.build.tune import tune as tune
 from genointerp.command.compare.diff import diff as diff
+from genointerp.command.compare.match import match as match
 from genointerp.command.explain.circuit import circuit as circuit
 from genointerp.command.explain.dependency import dependency as dependency
 from genointerp.command.explain.edges import edges as edges
@@ -107,6 +108,7 @@ __all__ = [
     "init",
     "load_concepts",
     "load_model",
+    "match",
     "mediate",
     "models",
     "motif",

@@ -7,6 +7,7 @@ a file (.png, .pdf or .svg).
 from genointerp.figure.backtest import backtest
 from genointerp.figure.circle import circle
 from genointerp.figure.circuit import circuit
+from genointerp.figure.compare.match import match
 from genointerp.figure.curves import curves
 from genointerp.figure.density import density
 from genointerp.figure.dependency import dependency
@@ -36,6 +37,7 @@ __all__ = [
     "explain",
     "feature",
     "graph",
+    "match",
     "metagene",
     "motif",
     "overlap",

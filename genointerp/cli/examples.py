@@ -109,6 +109,11 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp diff nano tuned --control control --genome genome.fa --out divergence.tsv",
         "genointerp diff nano tuned --genome results/demo --tracks-out tracks --out diff.tsv",
     ),
+    "match": (
+        "genointerp match a.h5 b.h5 --genome genome.fa --out matches.tsv",
+        "genointerp match results/demo b.h5 --genome bsubtilis --twin-b random.h5 "
+        "--ceiling seed1.h5 --out matches.tsv",
+    ),
     "rank": (
         "genointerp rank features.h5 --associations associations.parquet --out candidates.tsv",
         "genointerp rank results/demo --out candidates.tsv",
@@ -212,6 +217,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "plot circuit": (
         "genointerp plot circuit circuit.tsv families.tsv --lags lags.tsv --out circuit.png",
         "genointerp plot circuit circuit.tsv families.tsv --top 1 --out circuit.svg",
+    ),
+    "plot match": (
+        "genointerp plot match matches.tsv --out match.png",
+        "genointerp plot match matches.tsv --side b --out match.svg",
     ),
     "plot paint": (
         "genointerp plot paint designs.summary.tsv --out paint.png",

@@ -32,6 +32,7 @@ from genointerp.cli.build.harvest import harvest
 from genointerp.cli.build.train import train
 from genointerp.cli.build.tune import tune
 from genointerp.cli.compare.diff import diff
+from genointerp.cli.compare.match import match
 from genointerp.cli.examples import EXAMPLES
 from genointerp.cli.explain.circuit import circuit
 from genointerp.cli.explain.dependency import dependency
@@ -86,6 +87,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "mutate": mutate,
     "dependency": dependency,
     "diff": diff,
+    "match": match,
     "rank": rank,
     "dossier": dossier,
     "backtest": backtest,

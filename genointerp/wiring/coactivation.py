@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64, Int64
 
+from genointerp.association.null.rotated import standardised
 from genointerp.association.null.significance import stepped_up
 from genointerp.association.threads import MAX_THREADS, spread
 from genointerp.core.progress import Progress, piece, silent
@@ -23,7 +24,7 @@ from genointerp.store.table.table import conform
 from genointerp.wiring.axis import lay_axis
 from genointerp.wiring.config import LAGS, MIRROR_LAGS, NEAR, CircuitConfig
 from genointerp.wiring.count import BLOCK_COUNTS, BLOCK_HITS, StrandCount
-from genointerp.wiring.null import QUANTILE, PooledNull, draw_rotations, standardised
+from genointerp.wiring.null import QUANTILE, PooledNull, draw_rotations
 
 _log = logging.getLogger(__name__)
 

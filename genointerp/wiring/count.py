@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float64, Int64, UInt32
 
+from genointerp.association.null.rotated import scores_of_rotations
 from genointerp.association.threads import spread
 from genointerp.core.metric import mcc
 from genointerp.wiring import kernels
 from genointerp.wiring.axis import Axis
-from genointerp.wiring.null import PooledNull, classes_of, scores_of_rotations
+from genointerp.wiring.null import PooledNull, classes_of
 
 BLOCK_COUNTS = 1 << 22
 """Counts that a thread holds at once, by source, offset and feature."""

@@ -46,40 +46,6 @@ def classes_of(expected: Float64[np.ndarray, "..."]) -> Int64[np.ndarray, "..."]
     return np.asarray(np.searchsorted(_CLASSES, expected, side="right"), dtype=np.int64)
 
 
-def standardised(
-    value: Float64[np.ndarray, "..."],
-    null: Float64[np.ndarray, "rotation ..."],
-    floor: Float64[np.ndarray, "..."] | float,
-) -> Float64[np.ndarray, "..."]:
-    """Return how far values lie above those of rotations that they are none of.
-
-    Parameters
-    ----------
-    floor
-        Smallest variance: that between independent bases, for pairs so rare that no rotation
-        brings them together. It is ``1 / n`` for a phi over n pairs of bases.
-
-    Notes
-    -----
-    ``(value - mean) / sqrt((1 + 1/n) max(variance, floor))``, with the mean and the variance of n
-    rotations.
-    """
-    n = len(null)
-    variance = np.maximum(null.var(axis=0, ddof=1), floor)
-    return np.asarray((value - null.mean(axis=0)) / np.sqrt((1 + 1 / n) * variance))
-
-
-def scores_of_rotations(
-    null: Float64[np.ndarray, "rotation ..."], floor: Float64[np.ndarray, "..."] | float
-) -> Float64[np.ndarray, "rotation ..."]:
-    """Return the score of each rotation against the others of its pair, as `standardised`."""
-    n = len(null)
-    total, squares = null.sum(axis=0), (null**2).sum(axis=0)
-    mean = (total - null) / (n - 1)
-    variance = np.maximum((squares - null**2 - (n - 1) * mean**2) / (n - 2), floor)
-    return np.asarray((null - mean) / np.sqrt(n / (n - 1) * variance))
-
-
 @dataclass
 class PooledNull:
     """Scores of rotated pairs, counted by the class of the pair.

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64, Int64
 
+from genointerp.association.null.rotated import scores_of_rotations, standardised
 from genointerp.association.null.significance import benjamini_hochberg
 from genointerp.core.progress import Progress, silent
 from genointerp.feature.specimen import Specimen
@@ -22,14 +23,7 @@ from genointerp.wiring import kernels
 from genointerp.wiring.axis import Axis, lay_axis
 from genointerp.wiring.config import CircuitConfig
 from genointerp.wiring.families import Label
-from genointerp.wiring.null import (
-    QUANTILE,
-    PooledNull,
-    classes_of,
-    draw_rotations,
-    scores_of_rotations,
-    standardised,
-)
+from genointerp.wiring.null import QUANTILE, PooledNull, classes_of, draw_rotations
 
 _log = logging.getLogger(__name__)
 

@@ -37,6 +37,7 @@ COMMANDS = [
         "mutate",
         "dependency",
         "diff",
+        "match",
         "rank",
         "dossier",
         "backtest",
@@ -187,6 +188,7 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "mutate none c:9 --sae none --out o.tsv",
         "dependency none c:1-9 --model nano --out o.tsv",
         "diff nano nano --genome none --out o.tsv",
+        "match none none --out o.tsv",
         "rank none --associations none --genome none --out o.tsv",
         "dossier none.tsv --features none --genome none --annotations none --out o",
         "backtest none --annotations none --genome none --associations none --out o.tsv",
@@ -212,6 +214,7 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "plot dictionary none --out o.png",
         "plot divergence none.tsv --out o.png",
         "plot training none --out o.png",
+        "plot match none.tsv --out o.png",
     ],
 )
 def test_a_file_that_is_not_there_is_a_wrong_input_to_every_command(line, tmp_path, monkeypatch):

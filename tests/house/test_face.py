@@ -92,7 +92,9 @@ def test_a_command_its_function_and_its_files_have_one_name(name):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_its_function_and_its_file_have_one_name(name):
-    function = getattr(import_module(f"genointerp.figure.{name}"), name)
+    (path,) = (PACKAGE / "figure").rglob(f"{name}.py")
+    home = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    function = getattr(import_module(home), name)
     assert getattr(gi.plot, name) is function
 
 

@@ -43,6 +43,7 @@ SEVERAL_MEANINGS = {
     "--n-bases": "of each concept, or of all that is read",
     "--n-matched": "of each feature, or of a canvas",
     "--n-features": "of a figure, or of a table",
+    "--n-rotations": "of one null, or of each of two",
     "--n-shuffles": "of what a prediction is compared with, or of a control",
     "--n-tokens": "those of a training, or those of a figure",
     "--n-windows": "of what is ablated, or of the target of edges",

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from genointerp.association.null.rotated import scores_of_rotations, standardised
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.wiring.axis import lay_axis
 from genointerp.wiring.coactivation import measure_coactivation, period_of
 from genointerp.wiring.config import LAGS, CircuitConfig
 from genointerp.wiring.count import StrandCount
-from genointerp.wiring.null import PooledNull, draw_rotations, scores_of_rotations, standardised
+from genointerp.wiring.null import PooledNull, draw_rotations
 from tests.plant import contigs_of, make_store, silence
 from tests.specimens import specimens
 from tests.stores import CONTIGS, dense_features, write_read

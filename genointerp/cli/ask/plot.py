@@ -424,3 +424,24 @@ def circuit(
 
     draw_circuit(edges, families, out, lags=lags, top=top, **look)
     typer.echo(out)
+
+
+@plot.command()
+@with_force
+@with_look
+def match(
+    matches: Annotated[
+        Path,
+        typer.Argument(help="table that `match` wrote, .summary next to it", show_default=False),
+    ],
+    out: Out,
+    look: "Look",
+    side: Annotated[
+        Literal["a", "b"], typer.Option(help="dictionary whose features are drawn")
+    ] = "a",
+) -> None:
+    """Draw the share of features that is matched by density, and their r, next to nulls."""
+    from genointerp.figure.compare.match import match as draw_match
+
+    draw_match(matches, out, side=side, **look)
+    typer.echo(out)

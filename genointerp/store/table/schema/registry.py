@@ -63,6 +63,7 @@ from genointerp.store.table.schema.intervention import (
     STEERED_BASES,
     STEERING,
 )
+from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
 from genointerp.store.table.schema.mutagenesis import CHAIN, DEPENDENCY, EXPLAINING_BASES
 
 SCHEMAS = {
@@ -115,6 +116,8 @@ SCHEMAS = {
         EDGES,
         EDGE_TARGETS,
         MEDIATION,
+        MATCHES,
+        MATCH_SUMMARY,
         DIVERGENCE,
         DIVERGENCE_SUMMARY,
         DIVERGENCE_TAIL,

@@ -1,0 +1,1 @@
+"""Figures of comparisons of models and dictionaries, one module each."""
