@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "scripts" / "changed"
 PAGE = ROOT / "docs" / "diff.md"
 GENOME, DICTIONARY = "ecoli_mg1655", "shipped:nano"
-_AROUND = 8_192
+_AROUND = 2_048
 _LEAST_F1 = 0.2
 _LEAST_FEATURES = 3
 
@@ -253,7 +253,8 @@ def _rows(name: str, columns: Columns) -> str:
             table[column] = pd.to_numeric(table[column], errors="coerce")
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     for _, row in table.iterrows():
-        lines.append("| " + " | ".join(make(row) for make in columns.values()) + " |")
+        cells = (re.sub(r"nan( \(nan\))?", "", make(row)) for make in columns.values())
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
