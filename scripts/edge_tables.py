@@ -44,7 +44,7 @@ TOGETHER = {
     "stop_codon": "203,237",
     "start_codon": "428,380,383",
 }
-"""Features that mark a concept best, taken out on its bases; start and stop with those around."""
+"""Features of a concept that are taken out on its bases, chosen by hand."""
 PLACES = ("NC_000964.3:30,600", "NC_000964.3:11,000", "NC_000964.3:50,000", "NC_000964.3:9,950")
 """Bases whose predictions are traced: three of 16S rRNA, and one between genes (50,000)."""
 _WIRES = 12
@@ -200,6 +200,12 @@ def _phi_at(low: torch.Tensor, target: torch.Tensor, lag: int) -> np.ndarray:
     return found.nan_to_num().numpy()
 
 
+_P_VALUES: Mapping[str, Callable[[pd.Series], str]] = {
+    "p of a rise": lambda row: f"{row['effect_p']:.2f}",
+    "p either way": lambda row: f"{row['effect_p_two_sided']:.2f}",
+}
+
+
 def filled(page: str) -> str:
     """Return the page with its tables filled from the files."""
     tables = {
@@ -257,10 +263,11 @@ def _together() -> str:
         "in standard errors": lambda row: f"{row['effect'] / row['effect_se']:+.1f}",
         "sum of each": lambda row: f"{row['effect_parts']:.4f}",
         "matched": lambda row: f"{row['effect_null']:.4f}",
-        "p of a rise, two-sided": _p_values,
+        "fire": lambda row: f"{row['matched_firing']:.2f}",
+        **_P_VALUES,
         "synergy (matched)": lambda row: f"{row['synergy']:+.2f} ({row['synergy_null']:+.2f})",
         "p of that": lambda row: f"{row['synergy_p']:.2f}",
-        "other bases": lambda row: _or_none(row, "outside", "{:.4f}"),
+        "other bases (matched)": lambda row: _elsewhere(row, "outside"),
     }
     return _rows(pd.read_csv(KEPT / "together.tsv", sep="\t"), columns)
 
@@ -269,13 +276,18 @@ def _higher() -> str:
     columns: dict[str, Callable[[pd.Series], str]] = {
         "whole, or part": lambda row: row["group"].replace("/", ": "),
         "features": lambda row: re.sub(r"\S+?/", "", row["features"].replace(",", ", ")),
+        "their F1 (always on)": lambda row: (
+            _or_none(row, "marks_f1", "{}").replace(",", ", ")
+            + _or_none(row, "marks_f1_always_on", " ({:.4f})", "")
+        ),
         "bases, windows": lambda row: f"{row['n_bases']}, {row['n_windows']}",
         "together, nats per base": lambda row: f"{row['effect']:.4f} ± {row['effect_se']:.4f}",
         "in standard errors": lambda row: f"{row['effect'] / row['effect_se']:+.1f}",
         "matched": lambda row: f"{row['effect_null']:.4f}",
-        "p of a rise, two-sided": _p_values,
-        "other parts": lambda row: _or_none(row, "other_parts", "{:.4f}"),
-        "other bases": lambda row: _or_none(row, "outside", "{:.4f}"),
+        "fire": lambda row: f"{row['matched_firing']:.2f}",
+        **_P_VALUES,
+        "other parts (matched)": lambda row: _elsewhere(row, "other_parts"),
+        "other bases (matched)": lambda row: _elsewhere(row, "outside"),
         "sum of the parts": lambda row: _or_none(row, "effect_parts", "{:.4f}"),
         "synergy (matched)": lambda row: (
             _or_none(row, "synergy", "{:+.2f}") + _or_none(row, "synergy_null", " ({:+.2f})", "")
@@ -285,8 +297,11 @@ def _higher() -> str:
     return _rows(pd.read_csv(KEPT / "higher.tsv", sep="\t"), columns)
 
 
-def _p_values(row: pd.Series) -> str:
-    return f"{row['effect_p']:.2f}, {row['effect_p_two_sided']:.2f}"
+def _elsewhere(row: pd.Series, name: str) -> str:
+    if row.isna()[name]:
+        return "-"
+    error = _or_none(row, f"{name}_se", " ± {:.4f}", "")
+    return f"{row[name]:.4f}{error} ({row[name + '_null']:.4f})"
 
 
 def _or_none(row: pd.Series, name: str, form: str, none: str = "-") -> str:

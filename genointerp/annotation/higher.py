@@ -16,7 +16,7 @@ from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements
 from genointerp.core.arguments import StrPath
 from genointerp.core.config import from_mapping, read_yaml
-from genointerp.core.errors import ConfigError
+from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.nearest import unknown
 from genointerp.genome.genome import Genome
 
@@ -94,6 +94,8 @@ def load_higher(path: StrPath | None = None) -> dict[str, HigherConcept]:
     found: dict[str, HigherConcept] = {}
     for name, entry in entries.items():
         one: HigherConcept = from_mapping(HigherConcept, entry, where=f"{path}: {name}")
+        if name == ALL or "/" in str(name):
+            raise ConfigError(f"{path}: {name}", f"a name other than {ALL}, without /", str(name))
         _check(one, where=f"{path}: {name}")
         found[str(name)] = one
     return found
@@ -127,15 +129,20 @@ def define_higher(
     ------
     UnknownNameError
         If a part is of a concept that is not known.
+    InputError
+        If a part is of a concept without a strand.
     """
     concepts: dict[str, Concept] = {}
     tables = []
     for name, one in higher.items():
+        for key, part in one.parts.items():
+            if elements.orientations(part.of) == ("both",):
+                raise InputError(f"{name}: parts: {key}: of", "a concept with a strand", part.of)
         parts = {
             part_name(name, key): [*_part_rows(part, elements, genome)]
             for key, part in one.parts.items()
         }
-        stretches = _stretches(parts, one)
+        stretches = _stretches(parts, one, genome)
         concepts[name] = Concept(one.description)
         tables.append(_table(name, list(genome), stretches, stretches))
         for key, part in one.parts.items():
@@ -192,7 +199,10 @@ def _inside(start: int, end: int, seqid: str, genome: Genome) -> Iterator[tuple[
             yield low, high
 
 
-def _stretches(parts: Mapping[str, Sequence[_Row]], one: HigherConcept) -> list[_Row]:
+def _stretches(
+    parts: Mapping[str, Sequence[_Row]], one: HigherConcept, genome: Genome
+) -> list[_Row]:
+    """Return the stretches with enough parts; one around an origin is a row on each side of it."""
     every = [row | {"concept": name} for name, rows in parts.items() for row in rows]
     every.sort(key=lambda row: (row["seqid"], row["strand"], row["start"]))
     found: list[_Row] = []
@@ -209,6 +219,16 @@ def _stretches(parts: Mapping[str, Sequence[_Row]], one: HigherConcept) -> list[
         else:
             found.append(row | {"part": 0, "frame": -1})
             names.append({row["concept"]})
+    ends: dict[tuple[str, str], list[int]] = {}
+    for number, row in enumerate(found):
+        ends.setdefault((row["seqid"], row["strand"]), []).append(number)
+    for (seqid, _), (first, *further) in ends.items():
+        size, final = genome[seqid].length, (further or [first])[-1]
+        gap = found[first]["start"] + size - found[final]["end"]
+        if genome[seqid].circular and final != first and gap <= one.join:
+            if gap:
+                found[first]["start"], found[final]["end"] = 0, size
+            names[first] = names[final] = names[first] | names[final]
     return [row for row, own in zip(found, names, strict=True) if len(own) >= one.least]
 
 

@@ -103,14 +103,25 @@ def marking_features(
 ) -> list[int]:
     """Return the features that mark a label best: at most ``n``, the highest ``f1_fit`` first.
 
-    They are chosen on fit. Of the ``n`` chosen ones those are left out, and not replaced, whose
-    pair is not above its null on test, or has no more bases in common there than expected.
+    They are chosen on fit alone. How well they do on test should be compared with ``f1_always_on``,
+    see `marks_on_test`.
     """
     is_own = (associations["concept"] == concept) & (associations["orientation"] == orientation)
     own = associations[is_own & (associations["f1_fit"] > 0)]
     best = own.sort_values(["f1_fit", "feature"], ascending=[False, True], kind="stable").head(n)
-    holds = is_above_null(best) & (best["log2_enrichment"] > 0)
-    return [int(feature) for feature in best.loc[holds, "feature"]]
+    return [int(feature) for feature in best["feature"]]
+
+
+def marks_on_test(
+    associations: pd.DataFrame, concept: str, orientation: Orientation, features: Sequence[int]
+) -> tuple[list[float], float]:
+    """Return the F1 on test of features with a label, and that of a detector that always fires."""
+    is_own = (associations["concept"] == concept) & (associations["orientation"] == orientation)
+    own = associations[is_own]
+    n_concept = own["n_concept_bp"].to_numpy(np.int64)[:1]
+    always_on = f1_always_on(n_concept, count_covered(associations))
+    f1 = dict(zip(own["feature"].tolist(), own["f1"].tolist(), strict=True))
+    return [float(f1[it]) for it in features], float(always_on[0])
 
 
 def feature_labels(associations: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,10 @@
 """Windows in which features are taken out, and the losses of the model without them."""
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,9 @@ from genointerp.store.feature.store import FeatureStore
 from genointerp.wiring.group import Change, Member
 from genointerp.wiring.stack import SiteNodes, Stack
 
-_POOL = 4
+_log = logging.getLogger(__name__)
+
+_POOL = 2
 """Number of similar features from which each matched one is drawn, for each that is needed."""
 
 
@@ -42,8 +45,8 @@ class MediationConfig:
     """
 
     n_windows: int = 16
-    """Windows of each group, around elements of the concept, or bases on which its last feature
-    fires."""
+    """Windows of each group: at least so many around elements of a concept, at most so many around
+    bases on which the last feature fires."""
     n_bases: int = 300
     """Bases of a concept, and of each part of a higher one, at least: more windows than
     ``n_windows`` are drawn until they hold so many, if there are so many."""
@@ -71,11 +74,6 @@ class MediationConfig:
             expected = f"skip={self.skip} <= warmup < window={self.window}"
             raise ConfigError("warmup", expected, str(self.warmup))
 
-    def changed(self, **values: int | None) -> "MediationConfig":
-        """Return a copy with these values; None keeps a value."""
-        given: dict[str, Any] = {name: it for name, it in values.items() if it is not None}
-        return replace(self, **given)
-
 
 class ConceptBases:
     """Which bases of a genome are of concepts, as a strand is read."""
@@ -98,6 +96,14 @@ class ConceptBases:
         base = np.arange(interval.start, interval.end)
         return int(self.inside(concept, interval.seqid, interval.strand, base).sum())
 
+    def element(self, concept: str, interval: GenomicInterval) -> int:
+        """Return an element of a concept that an interval touches on its strand; -1 for none."""
+        table = self.elements.of(concept)
+        is_near = (table["start"] < interval.end) & (table["end"] > interval.start)
+        is_near &= (table["seqid"] == interval.seqid) & table["strand"].isin([interval.strand, "."])
+        found = table.loc[is_near, "element"]
+        return -1 if found.empty else int(found.iloc[0])
+
     def _rows(self, concept: str, strand: Strand) -> Bool[np.ndarray, " row"]:
         key = (concept, strand)
         if key not in self._known:
@@ -109,11 +115,18 @@ class ConceptBases:
 
 
 class Reading(NamedTuple):
-    """A window as it was read, and which of its tokens are in each of some places."""
+    """A window as it was read, and which of its tokens are in each of some places.
+
+    Parameters
+    ----------
+    element
+        Element of the first concept that it is of, of which other windows may be, too; -1 for none.
+    """
 
     batch: TokenBatch
     nodes: tuple[SiteNodes, ...]
     places: Bool[np.ndarray, "place token"]
+    element: int = -1
 
     def n_bases(self) -> Int64[np.ndarray, " place"]:
         """Return the number of bases of tokens of each place that are predicted somewhere."""
@@ -128,6 +141,7 @@ class Losses(NamedTuple):
     nats: Float64[np.ndarray, "place window change"]
     n_bases: Int64[np.ndarray, "place window"]
     target: Float64[np.ndarray, " change"]
+    element: Int64[np.ndarray, " window"]
 
     def effects(self, place: int) -> Float64[np.ndarray, " change"]:
         """Return what each change adds to the loss in a place, in nats per base."""
@@ -136,14 +150,23 @@ class Losses(NamedTuple):
         return np.asarray(nats.sum(0) / n if n else np.full(nats.shape[1], np.nan), np.float64)
 
     def standard_error(self, place: int, change: int) -> float:
-        """Return the standard error over windows of an effect, which is a ratio of sums."""
+        """Return the standard error of an effect, which is a ratio of sums.
+
+        Windows of one element are not independent: it is over elements, and over the windows that
+        are of none. NaN if fewer than two of these have a base of the place.
+        """
         n = self.n_bases[place]
         counted = n > 0
-        if counted.sum() < 2:
+        alone = -1 - np.arange(len(n))
+        unit = np.unique(
+            np.where(self.element < 0, alone, self.element)[counted], return_inverse=True
+        )[1]
+        n_units = int(unit.max()) + 1 if len(unit) else 0
+        if n_units < 2:
             return np.nan
         nats = (self.nats[place, :, change] - self.nats[place, :, 0])[counted]
-        left = nats - n[counted] * nats.sum() / n.sum()
-        return float(np.sqrt((left**2).sum() * len(left) / (len(left) - 1)) / n.sum())
+        left = np.bincount(unit, nats - n[counted] * nats.sum() / n.sum())
+        return float(np.sqrt((left**2).sum() * n_units / (n_units - 1)) / n.sum())
 
 
 @dataclass(frozen=True)
@@ -167,7 +190,7 @@ class Bench:
         return around.of(self.stack.model.spec, feature)
 
     def around_elements(self, bases: ConceptBases, concepts: Iterable[str]) -> list[Window]:
-        """Return windows, without a base in common, around elements of concepts, in sense.
+        """Return windows, without a base in common on a strand, around elements, in sense.
 
         Bases of elements are drawn, an element after the other and over again, until the windows
         are as many, and hold as many bases of each concept, as the configuration says.
@@ -197,26 +220,33 @@ class Bench:
         for number, concept in enumerate(concepts):
             assert bases is not None, "the bases of concepts are known"
             places[number] &= bases.inside(concept, kept.seqid, kept.strand, base)
-        return Reading(batch, self.stack.read(batch), places)
+        element = bases.element(concepts[0], kept) if bases is not None and concepts else -1
+        return Reading(batch, self.stack.read(batch), places, element)
 
     def matched(
-        self, name: str, members: Sequence[Member], reads: Sequence[Reading]
+        self,
+        name: str,
+        members: Sequence[Member],
+        reads: Sequence[Reading],
+        *,
+        where: Mapping[Member, Sequence[int]] | None = None,
     ) -> list[tuple[Member, ...]]:
-        """Draw groups of features that fire as often and as strongly in the windows.
+        """Draw groups of features that fire as often and as strongly where the loss is counted.
 
         Parameters
         ----------
         name
             Of the group, which gives it a random stream of its own.
+        where
+            Places in which each feature is matched, on tokens that are in them or before one that
+            is; where None, the first place.
         """
         random, pools = rng(self.config.seed, f"matched to {name}"), []
         for member in members:
-            hits = [read.nodes[member.level] for read in reads]
-            feature = torch.cat([it.feature for it in hits]).cpu().numpy()
-            amount = torch.cat([it.amount for it in hits]).double().cpu().numpy()
+            feature, amount = self._firing(member.level, reads, where[member] if where else [0])
             width = self.stack.dictionaries[member.level].header.n_features
             others = {it.feature for it in members if it.level == member.level}
-            order = _similar(feature, amount, width, member.feature, others)
+            order = _similar(feature, amount, width, member.feature, others, random)
             if len(order) < len(members):
                 expected = f"{len(members)} other features that fire there"
                 raise InputError(f"matched to {self.name(member)}", expected, str(len(order)))
@@ -230,6 +260,21 @@ class Bench:
                 drawn.append(Member(member.level, int(random.choice(free))))
             found.append(tuple(drawn))
         return found
+
+    def matched_firing(
+        self, groups: Sequence[Sequence[Member]], reads: Sequence[Reading], places: Sequence[int]
+    ) -> float:
+        """Return how often matched groups fire in places, over how often the first group does.
+
+        It is that of a median group; NaN if the first one does not fire there.
+        """
+        n = np.zeros(len(groups))
+        for level in {member.level for members in groups for member in members}:
+            width = self.stack.dictionaries[level].header.n_features
+            count = np.bincount(self._firing(level, reads, places)[0], minlength=width)
+            for number, members in enumerate(groups):
+                n[number] += sum(count[it.feature] for it in members if it.level == level)
+        return float(np.median(n[1:]) / n[0]) if n[0] else np.nan
 
     @torch.no_grad()
     def losses(self, reads: Sequence[Reading], changes: Sequence[Change], last: Member) -> Losses:
@@ -251,27 +296,50 @@ class Bench:
                 lost = -np.where(known, log_probs, 0.0)
                 nats[:, number, part] = read.places[:, 1:].astype(np.float64) @ lost.T
                 target[part] += amount
-        return Losses(nats, n_bases, target)
+        return Losses(nats, n_bases, target, np.array([read.element for read in reads]))
 
     @property
     def _reading(self) -> HarvestConfig:
         return HarvestConfig(window=self.config.window, warmup=self.config.warmup)
 
+    def _firing(
+        self, level: int, reads: Sequence[Reading], places: Sequence[int]
+    ) -> tuple[Int64[np.ndarray, " hit"], Float64[np.ndarray, " hit"]]:
+        """Return the features that fire on tokens of places, or before one, and how strongly."""
+        features, amounts = [], []
+        for read in reads:
+            nodes = read.nodes[level]
+            own = np.asarray(read.places[list(places)].any(0), np.bool_)
+            near = np.append(own[1:], np.False_) | own
+            kept = near[nodes.token.cpu().numpy()]
+            features.append(nodes.feature.cpu().numpy()[kept].astype(np.int64))
+            amounts.append(nodes.amount.double().cpu().numpy()[kept])
+        return np.concatenate(features), np.concatenate(amounts)
+
     def _draw(self, bases: ConceptBases, concept: str, taken: list[GenomicInterval]) -> None:
         """Add intervals around elements of a concept to those that there are."""
         config, found = self.config, bases.elements.of(concept)
         random = rng(config.seed, f"windows of {concept}")
-        n_bases, is_new = sum(bases.count(concept, one) for one in taken), True
-        while is_new:
-            is_new = False
+        n_bases, full = sum(bases.count(concept, one) for one in taken), set[int]()
+        while len(full) < len(found):
             for number in random.permutation(len(found)).tolist():
                 if len(taken) >= config.n_windows and n_bases >= config.n_bases:
                     return
+                if number in full:
+                    continue
                 interval = self._around(found.iloc[number], taken, random)
-                if interval is not None:
+                if interval is None:
+                    full.add(number)
+                else:
                     taken.append(interval)
                     n_bases += bases.count(concept, interval)
-                    is_new = True
+        if n_bases < config.n_bases:
+            _log.warning(
+                "%s: %d bases in windows without one in common, of %d that were asked for",
+                concept,
+                n_bases,
+                config.n_bases,
+            )
 
     def _around(
         self, element: pd.Series, taken: Sequence[GenomicInterval], random: np.random.Generator
@@ -352,12 +420,16 @@ def _similar(
     n_features: int,
     own: int,
     group: set[int],
+    random: np.random.Generator,
 ) -> Int64[np.ndarray, " other"]:
-    """Return the features outside of a group, those that fire most like one of it first."""
+    """Return the features outside of a group, those that fire most like one of it first.
+
+    They are in random order if that one does not fire.
+    """
     n = np.bincount(feature, minlength=n_features)
     mean = np.bincount(feature, amount, minlength=n_features) / np.maximum(n, 1)
     others = np.array([it for it in np.flatnonzero(n) if it not in group], dtype=np.int64)
     if not n[own]:
-        return others
+        return random.permutation(others)
     distance = np.abs(np.log(n[others] / n[own])) + np.abs(np.log(mean[others] / mean[own]))
     return others[np.argsort(distance, kind="stable")]

@@ -120,6 +120,14 @@ def joint_effects(joint: Float64[np.ndarray, " group"]) -> dict[str, float]:
     }
 
 
+def effects_elsewhere(
+    name: str, joint: Float64[np.ndarray, " group"], se: float
+) -> dict[str, float]:
+    """Return an effect on other bases, its standard error, and the mean of matched groups."""
+    values = [float(joint[0]), se, float(joint[1:].mean())]
+    return dict(zip([name, f"{name}_se", f"{name}_null"], values, strict=True))
+
+
 def joint_synergy(
     joint: Float64[np.ndarray, " group"], parts: Float64[np.ndarray, " group"]
 ) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 A group of features is a circuit only if it does something that its members do not do one by one, or
 if what one does goes through another. Everything is done with matched groups too, whose features
-are drawn from those that come nearest in how often and how strongly they fire in the same windows.
+are drawn from those that come nearest in how often and how strongly they fire on the same bases.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.schema.edge import MEDIATION
 from genointerp.store.table.table import conform
 from genointerp.wiring.bench import Bench, ConceptBases, MediationConfig, Reading
-from genointerp.wiring.group import Group, Plan
+from genointerp.wiring.group import Group, Plan, effects_elsewhere
 from genointerp.wiring.stack import Stack
 
 
@@ -62,11 +62,11 @@ def measure_groups(
     token that it has if A is there.
 
     Nulls are of matched groups: each feature is replaced by another of its site that is not in the
-    group, drawn from those nearest in log number of tokens plus log mean activation in the same
-    windows. For ``target_lost`` only A is replaced, for ``mediated`` only B. p-values are
-    ``(1 + #{null >= observed}) / (1 + n_matched)``, of synergy and in ``effect_p_two_sided`` with
-    absolute values; the others are one-sided, so an effect below that of all matched groups has an
-    ``effect_p`` of 1.
+    group, drawn from those nearest in log number of tokens plus log mean activation, over the bases
+    on which the loss is counted and the one before each. For ``target_lost`` only A is replaced,
+    for ``mediated`` only B. p-values are ``(1 + #{null >= observed}) / (1 + n_matched)``, of
+    synergy and in ``effect_p_two_sided`` with absolute values; the others are one-sided, so an
+    effect below that of all matched groups has an ``effect_p`` of 1.
 
     Raises
     ------
@@ -99,6 +99,7 @@ def _row(bench: Bench, group: Group, bases: ConceptBases | None) -> dict[str, An
         "group": group.name,
         "features": ",".join(map(bench.name, group.members)),
         "n_features": len(group.members),
+        "marks_f1": "",
         "concept": group.concept,
         "n_windows": len(reads),
         "n_bases": n_inside,
@@ -111,7 +112,10 @@ def _row(bench: Bench, group: Group, bases: ConceptBases | None) -> dict[str, An
     inside, outside = losses.effects(0), losses.effects(1)
     found |= plan.together(inside) | plan.mediation(inside, losses.target)
     found["effect_se"] = losses.standard_error(0, plan.joint[0])
-    found["outside"] = outside[plan.joint[0]]
+    found["matched_firing"] = bench.matched_firing([group.members, *matched], reads, [0])
+    found |= effects_elsewhere(
+        "outside", outside[plan.joint], losses.standard_error(1, plan.joint[0])
+    )
     return found
 
 

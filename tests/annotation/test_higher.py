@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genointerp.annotation.concepts import load_concepts
+from genointerp.annotation.concepts import ConceptElements, load_concepts
 from genointerp.annotation.higher import (
     HigherConcept,
     HigherPart,
@@ -11,7 +13,7 @@ from genointerp.annotation.higher import (
     define_higher,
     load_higher,
 )
-from genointerp.core.errors import ConfigError, UnknownNameError
+from genointerp.core.errors import ConfigError, InputError, UnknownNameError
 from genointerp.genome.genome import Contig, Genome
 from tests.plant import make_elements
 
@@ -25,7 +27,7 @@ def spans(elements, concept):
     return list(zip(table["start"], table["end"], table["strand"], strict=True))
 
 
-def beside(length, *, circular=False, **options):
+def sides_of(length, *, circular=False, **options):
     parts = {
         "before": HigherPart("x", "before", length),
         "itself": HigherPart("x"),
@@ -39,7 +41,7 @@ def beside(length, *, circular=False, **options):
 
 
 def test_before_and_behind_are_as_the_strand_is_read():
-    found = beside(4)
+    found = sides_of(4)
     assert spans(found, "h/before") == [(6, 10, "+"), (43, 47, "-"), (91, 95, "+")]
     assert spans(found, "h/behind") == [(13, 17, "+"), (36, 40, "-"), (98, 100, "+")]
     assert spans(found, "h") == [(6, 17, "+"), (36, 47, "-"), (91, 100, "+")]
@@ -47,9 +49,29 @@ def test_before_and_behind_are_as_the_strand_is_read():
 
 
 def test_a_side_goes_around_the_origin_of_a_circular_contig():
-    found = beside(4, circular=True, least=3)
-    assert spans(found, "h/behind") == [(13, 17, "+"), (36, 40, "-"), (98, 100, "+")]
-    assert spans(beside(4, circular=True), "h/behind")[0] == (0, 2, "+")
+    found = sides_of(4, circular=True, least=3)
+    behind = [(0, 2, "+"), (13, 17, "+"), (36, 40, "-"), (98, 100, "+")]
+    assert spans(found, "h/behind") == spans(sides_of(4, circular=True), "h/behind") == behind
+
+
+def test_parts_on_both_sides_of_an_origin_are_of_one_stretch():
+    elements = make_elements(("x", "c", 3, 6, "+"), ("y", "c", 95, 98, "+"))
+    parts = {"x": HigherPart("x"), "y": HigherPart("y")}
+    for join, expected in ((4, []), (5, [(0, 6, "+"), (95, 100, "+")])):
+        higher = {"h": HigherConcept("x", parts, join=join, least=2)}
+        assert spans(define_higher(higher, elements, genome(circular=True)), "h") == expected
+        assert spans(define_higher(higher, elements, genome()), "h") == []
+
+
+def test_a_part_of_a_concept_without_a_strand_is_refused():
+    elements = make_elements(("x", "c", 3, 6, "."))
+    free = replace(elements.concepts["x"], strand="none")
+    with pytest.raises(InputError, match="h: parts: a: of: expected a concept with a strand"):
+        define_higher(
+            {"h": HigherConcept("x", {"a": HigherPart("x")})},
+            ConceptElements(elements.table, {"x": free}),
+            genome(),
+        )
 
 
 def test_an_operon_has_what_is_between_its_parts_and_no_part_that_lies_alone():
@@ -110,6 +132,8 @@ def test_the_shipped_file_is_of_the_shipped_concepts():
         ("h: {description: x, parts: {a: {of: t}}, least: 2}", "least: expected 1 to 1, found 2"),
         ("h: {description: x, parts: {a: {of: t}}, join: -1}", "join: expected 0 or more"),
         ("h: {description: x, parts: {a: {of: t, base: all}}}", "did you mean 'bases'"),
+        ("all: {description: x, parts: {a: {of: t}}}", "a name other than all"),
+        ("h/a: {description: x, parts: {a: {of: t}}}", "a name other than all, without /"),
         ("[]", "a mapping of names of higher concepts"),
     ],
 )

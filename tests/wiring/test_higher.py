@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from genointerp.annotation.higher import HigherConcept, HigherPart, define_higher
 from genointerp.association.config import AssociateConfig
-from genointerp.association.summary import marking_features
+from genointerp.association.summary import marking_features, marks_on_test
 from genointerp.cli.main import app
 from genointerp.command.explain.mediate import mediate as mediate_file
 from genointerp.core.errors import InputError, UnknownNameError
@@ -19,7 +19,7 @@ from genointerp.genome.genome import Contig, Genome
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.table.schema.association import ASSOCIATIONS, N_COVERED
 from genointerp.store.table.schema.edge import MEDIATION
-from genointerp.store.table.table import read_table, write_table
+from genointerp.store.table.table import read_provenance, read_table, write_table
 from genointerp.wiring.bench import Bench, ConceptBases
 from genointerp.wiring.higher import HigherGroup, find_marks, measure_higher
 from tests.plant import contigs_of, make_elements, make_store, silence
@@ -38,7 +38,7 @@ def measure(planted, genome, group=GROUP, config=CONFIG):
     elements = make_elements(("t", "c", 100, 110, "+"), ("t", "c", 300, 320, "-"))
     places = define_higher(HIGHER, elements, genome)
     stack = stack_of(folder, "sae")
-    table = measure_higher(stack, genome, store, [group], places, config=config)
+    table = measure_higher(stack, genome, store, [group], elements=places, config=config)
     return table.set_index("group")
 
 
@@ -97,9 +97,12 @@ def test_parts_that_share_a_feature_have_no_synergy(planted, genome):
 
 def test_a_genome_without_a_stretch_is_refused(planted, genome):
     folder, _, store = planted
-    places = define_higher(HIGHER, make_elements(("t", "c", 1, 2, ".")), genome)
+    least = {"h": replace(HIGHER["h"], parts=PARTS | {"u": HigherPart("u")}, least=3)}
+    elements = make_elements(("t", "c", 1, 2, "+"), ("u", "c", 50, 52, "-"))
+    places = define_higher(least, elements, genome)
+    stack = stack_of(folder, "sae")
     with pytest.raises(InputError, match="higher concept h: expected a stretch of it in"):
-        measure_higher(stack_of(folder, "sae"), genome, store, [GROUP], places, config=CONFIG)
+        measure_higher(stack, genome, store, [GROUP], elements=places, config=CONFIG)
 
 
 def associations_of(*rows):
@@ -124,14 +127,17 @@ def mark(feature, f1_fit, f1=0.5, q_value=0.01, **more):
     } | more
 
 
-def test_marks_are_chosen_on_fit_and_left_out_where_test_does_not_hold_them():
+def test_marks_are_chosen_on_fit_alone_and_shown_as_test_has_them():
     table = associations_of(
         mark(0, 0.2), mark(1, 0.9, q_value=0.5), mark(2, 0.8, f1=0.05), mark(3, 0.7),
         mark(4, 0.6, log2_enrichment=-1.0), mark(5, 0.99, orientation="antisense"),
         mark(6, 0.99, concept="u"),
     )  # fmt: skip
-    assert marking_features(table, "t", "sense", 5) == [3, 0]
-    assert marking_features(table, "t", "sense", 2) == []
+    assert marking_features(table, "t", "sense", 5) == [1, 2, 3, 4, 0]
+    assert marking_features(table, "t", "sense", 2) == [1, 2]
+    table["n_concept_bp"], table.attrs[N_COVERED] = 20, 180
+    f1, always_on = marks_on_test(table, "t", "sense", [2, 1])
+    assert (f1, always_on) == ([0.05, 0.5], pytest.approx(0.2))
 
 
 def test_a_side_is_compared_with_every_feature(tmp_path):
@@ -157,11 +163,20 @@ def test_a_side_is_compared_with_every_feature(tmp_path):
     higher = {
         "h": HigherConcept("x", {"left": HigherPart("t"), "right": HigherPart("t", "behind", 10)})
     }
-    (group,) = find_marks(higher, [specimen], associations_of(mark(2, 0.9)), split, 2)
-    assert group == HigherGroup("h", {"h/left": (2,), "h/right": (1,)})
+    table = associations_of(mark(2, 0.9))
+    (group,) = find_marks(higher, [specimen], table, split=split, n=1)
+    assert group.parts == {"h/left": (2,), "h/right": (1,)}
+    assert group.scores["h/right"].f1 == (1.0,)
+    assert 0 < group.scores["h/right"].always_on < 1
     only = {"h": HigherConcept("x", {"left": HigherPart("t")})}
+    none = associations_of(mark(2, 0.0))
     with pytest.raises(InputError, match="higher concept h: expected a feature that marks a part"):
-        find_marks(only, [specimen], associations_of(), split, 2)
+        find_marks(only, [specimen], none, split=split, n=2)
+    other = associations_of(mark(2, 0.9, concept="u"))
+    with pytest.raises(UnknownNameError, match="concept of the associations: expected one of u"):
+        find_marks(only, [specimen], other, split=split, n=2)
+    assert find_marks(only, [specimen], other, split=split, n=2, leave_out=True) == []
+    assert find_marks(only, [specimen], none, split=split, n=2, leave_out=True) == []
 
 
 def test_the_command_writes_the_whole_and_its_parts(planted, tmp_path, monkeypatch):
@@ -190,11 +205,18 @@ def test_the_command_writes_the_whole_and_its_parts(planted, tmp_path, monkeypat
     assert read_table(out, MEDIATION).equals(found)
     assert found["group"].tolist() == ["0,2", "h", "h/left", "h/right"]
     assert found["features"].tolist()[1:] == ["blocks.1/0,blocks.1/1"] * 3
+    assert found["marks_f1"].tolist() == ["", "", "0.5,0.5", "0.5,0.5"]
+    inputs = read_provenance(out, MEDIATION)["inputs"]
+    assert {"associations", "concepts", "features-a", "annotation-a"} <= set(inputs)
     with pytest.raises(UnknownNameError, match="higher concept: expected one of h, all, found 'k'"):
         mediate_file(catalogue, tmp_path / "n.tsv", higher="k", **options)
     catalogue.write_text(genomes)
-    with pytest.raises(InputError, match="associations: expected the table of these features"):
+    with pytest.raises(InputError, match="associations: expected a run or a catalogue that names"):
         mediate_file(catalogue, tmp_path / "n.tsv", higher="h", **options)
+    with pytest.raises(InputError, match="higher-concepts: expected the names of those to take"):
+        mediate_file(catalogue, tmp_path / "n.tsv", "0,2", **options)
+    with pytest.raises(InputError, match="concept: expected a group whose loss is counted on it"):
+        mediate_file(catalogue, tmp_path / "n.tsv", higher="h", concept="t", **options)
     monkeypatch.setattr(
         "genointerp.command.explain.mediate.loaded_or_recorded", lambda *_: PlantedModel()
     )

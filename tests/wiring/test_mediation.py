@@ -1,6 +1,9 @@
 """Joint ablation and mediation: those of a planted network, against naive twins."""
 
+import itertools
 from dataclasses import replace
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -20,14 +23,16 @@ from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.windows import window_sequence
 from genointerp.reading.firing_windows import FiringWindows
 from genointerp.reading.harvest import HarvestConfig, harvest
+from genointerp.reading.tokens import TokenBatch
 from genointerp.sae.dictionary import Dictionary
+from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES
 from genointerp.store.table.schema.edge import MEDIATION
 from genointerp.store.table.table import read_table, write_table
-from genointerp.wiring.bench import MediationConfig
-from genointerp.wiring.group import Group, Member, Plan
+from genointerp.wiring.bench import Bench, ConceptBases, Losses, MediationConfig, Reading
+from genointerp.wiring.group import Group, Member, Plan, joint_effects
 from genointerp.wiring.mediation import measure_groups
-from genointerp.wiring.stack import Stack
+from genointerp.wiring.stack import SiteNodes, Stack
 from tests.wiring.planted_model import PlantedModel, save_channels
 
 READING = HarvestConfig(window=48, warmup=16)
@@ -178,6 +183,90 @@ def test_the_loss_is_counted_on_the_bases_of_a_concept(planted, genome):
     assert not np.isnan(found["outside"])
     with pytest.raises(InputError, match="expected one of tRNA, found 'rRNA'"):
         measure(planted, genome, "0,1", "sae", concept="rRNA", elements=elements())
+
+
+def test_windows_around_elements_have_no_base_in_common(planted, genome):
+    config = replace(CONFIG, n_bases=40)
+    bench = Bench(stack_of(planted[0], "sae"), genome, planted[2], config)
+    bases = ConceptBases(elements(), genome)
+    kept = [window.kept for window in bench.around_elements(bases, ["tRNA"])]
+    assert kept == [window.kept for window in bench.around_elements(bases, ["tRNA"])]
+    inside = [bases.count("tRNA", one) for one in kept]
+    assert min(inside) > 0
+    assert sum(inside) >= 40
+    for strand in "+-":
+        own = sorted((one.start, one.end) for one in kept if one.strand == strand)
+        assert all(end <= start for (_, end), (start, _) in itertools.pairwise(own))
+
+
+def losses_of(nats, n_bases, element):
+    change = np.stack([np.zeros(len(nats)), nats], 1)[None]
+    return Losses(change, np.array([n_bases]), np.zeros(2), np.array(element))
+
+
+def test_the_standard_error_of_a_ratio_is_as_by_hand():
+    # 6 nats on 6 bases; left over are 0, -1 and 1
+    found = losses_of([1.0, 1.0, 4.0], [1, 2, 3], [-1, -1, -1])
+    assert found.effects(0)[1] == 1
+    assert found.standard_error(0, 1) == pytest.approx(np.sqrt(2 * 3 / 2) / 6)
+    # two windows of one element count once
+    assert losses_of([1.0, 1.0, 4.0], [1, 2, 3], [7, 7, -1]).standard_error(0, 1) == pytest.approx(
+        np.sqrt(2 * 2 / 1) / 6
+    )
+    assert np.isnan(losses_of([1.0, 4.0], [1, 3], [7, 7]).standard_error(0, 1))
+    assert np.isnan(losses_of([1.0, 4.0], [1, 0], [-1, -1]).standard_error(0, 1))
+
+
+def test_the_standard_error_is_that_of_a_bootstrap():
+    random = np.random.default_rng(0)
+    n = random.integers(1, 9, 200)
+    nats = 0.3 * n + random.normal(size=200)
+    drawn = random.integers(0, 200, (2_000, 200))
+    twin = (nats[drawn].sum(1) / n[drawn].sum(1)).std()
+    assert losses_of(nats, n, [-1] * 200).standard_error(0, 1) == pytest.approx(twin, rel=0.1)
+
+
+def reading_of(*fires):
+    """A window of 8 tokens, of which 4 to 6 are counted; each feature fires on some tokens."""
+    feature, token = zip(*((i, at) for i, own in enumerate(fires) for at in own), strict=True)
+    hits = Mock(SiteNodes)
+    hits.feature, hits.token = torch.tensor(feature), torch.tensor(token)
+    hits.amount = torch.ones(len(token))
+    return Reading(Mock(TokenBatch), (hits,), np.array([[0, 0, 0, 0, 1, 1, 1, 0]], bool))
+
+
+def bench_of(n_features, **options):
+    stack = Mock(Stack)
+    stack.dictionaries = [Mock(Dictionary)]
+    stack.dictionaries[0].header = SimpleNamespace(n_features=n_features)
+    return Bench(stack, Genome([]), Mock(FeatureStore), replace(CONFIG, **options))
+
+
+def test_features_are_matched_where_the_loss_is_counted():
+    """Features 1 and 2 fire as often as 0 in the window, but only 2 where 0 does."""
+    read = reading_of([3, 4, 5, 6], [0, 1, 2, 7], [3, 4, 5, 6], [3], [4])
+    bench = bench_of(5, n_matched=1)
+    drawn = [bench.matched(str(i), [Member(0, 0)], [read])[0][0].feature for i in range(20)]
+    assert set(drawn) == {2, 3}
+    assert bench.matched_firing([[Member(0, 0)], [Member(0, 3)]], [read], [0]) == 0.25
+    # one that does not fire there is matched to any that does, at random
+    drawn = [bench.matched(str(i), [Member(0, 1)], [read])[0][0].feature for i in range(40)]
+    assert set(drawn) == {0, 2, 3, 4}
+
+
+def test_a_group_drawn_at_random_among_its_matches_has_uniform_p_values():
+    """Which of the features that fire alike is asked about makes no difference to its p."""
+    random, n = np.random.default_rng(0), 60
+    read = reading_of(*([4, 5] for _ in range(n)))
+    bench, counts = bench_of(n, n_matched=19), np.zeros((2, 21), int)
+    for trial in range(300):
+        effect, one = random.normal(size=n), Member(0, int(random.integers(n)))
+        drawn = [(one,), *bench.matched(str(trial), [one], [read])]
+        found = joint_effects(np.array([effect[it.feature] for (it,) in drawn]))
+        for row, name in enumerate(("effect_p", "effect_p_two_sided")):
+            counts[row, round(20 * found[name])] += 1
+    assert (counts[:, 0] == 0).all()
+    assert abs(counts[:, 1:] - 15).max() < 4.5 * np.sqrt(15)
 
 
 def test_the_same_seed_gives_the_same_table(planted, genome):

@@ -41,8 +41,8 @@ def mediate(
     higher: Annotated[
         list[str] | None,
         typer.Option(
-            help="take out what marks the parts of a higher concept, like gene_start, or all;"
-            " repeatable"
+            help="take out what marks the parts of a higher concept, like gene_start, or all, by"
+            " the associations of a run or a catalogue; repeatable"
         ),
     ] = None,
     higher_concepts: Annotated[
@@ -52,12 +52,15 @@ def mediate(
     annotations: Annotations = None,
     concepts: Concepts = None,
     n_windows: Annotated[
-        int | None, option_of(f"{_CONFIG}.n_windows", help="windows for each group")
+        int | None,
+        option_of(
+            f"{_CONFIG}.n_windows", help="windows of each group; more until --n-bases is reached"
+        ),
     ] = None,
     n_bases: Annotated[
         int | None,
         option_of(
-            f"{_CONFIG}.n_bases", help="bases of the concept, at least: more windows where needed"
+            f"{_CONFIG}.n_bases", help="bases of the concept, or of each part of it, at least"
         ),
     ] = None,
     n_marks: Annotated[
@@ -70,7 +73,7 @@ def mediate(
     ] = None,
     window: Annotated[
         int | None,
-        option_of(f"{_CONFIG}.window", help="bases read of each window, around a base that fires"),
+        option_of(f"{_CONFIG}.window", help="bases read of each window"),
     ] = None,
     warmup: Annotated[
         int | None, option_of(f"{_CONFIG}.warmup", help="first bases of a window, as context")
@@ -83,8 +86,12 @@ def mediate(
     its configuration measures, unless --genome names another.
     """
     from genointerp.command.explain.mediate import mediate as mediate_file
+    from genointerp.core.config import changed
+    from genointerp.core.errors import InputError
     from genointerp.wiring.bench import MediationConfig
 
+    if n_marks is not None and not higher:
+        raise InputError("n-marks", "--higher with the names of those to take out", "none")
     table = mediate_file(
         features,
         out,
@@ -99,7 +106,8 @@ def mediate(
         higher_concepts=higher_concepts,
         annotations=annotations,
         concepts=concepts,
-        config=MediationConfig().changed(
+        config=changed(
+            MediationConfig(),
             n_windows=n_windows,
             n_bases=n_bases,
             n_marks=n_marks,
@@ -109,5 +117,6 @@ def mediate(
             seed=seed,
         ),
     )
-    n = int((table["synergy_p"] <= 0.05).sum())
-    typer.echo(f"{len(table)} groups, {n} with a synergy of p <= .05 -> {out}")
+    n, k = int((table["synergy_p"] <= 0.05).sum()), int(table["synergy_p"].notna().sum())
+    of_parts = " and parts" if higher else ""
+    typer.echo(f"{len(table)} groups{of_parts}, {n} of {k} synergies with p <= .05 -> {out}")

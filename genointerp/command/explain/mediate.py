@@ -1,13 +1,16 @@
 """`mediate`: whether features work together, or through one another."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from genointerp.annotation.catalogue import annotations_folder
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
 from genointerp.annotation.higher import (
+    ALL,
     HigherConcept,
     choose_higher,
     define_higher,
@@ -22,7 +25,8 @@ from genointerp.core.files import claiming
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.decoder import own_dictionary
-from genointerp.feature.specimen_files import find_specimens, one_with_sequence
+from genointerp.feature.specimen import Specimen
+from genointerp.feature.specimen_files import find_specimens, one_with_sequence, total_inputs
 from genointerp.genome.genome import Genome
 from genointerp.reading.model_choice import AnyModel, RecordedModel, loaded_or_recorded
 from genointerp.sae.dictionary import Dictionary
@@ -38,6 +42,8 @@ from genointerp.wiring.group import Group
 from genointerp.wiring.higher import HigherGroup, find_marks, measure_higher
 from genointerp.wiring.mediation import measure_groups
 from genointerp.wiring.stack import Stack
+
+_log = logging.getLogger(__name__)
 
 
 def mediate(
@@ -85,14 +91,15 @@ def mediate(
         Concept on whose bases the loss is counted; where None, it is counted around the bases on
         which the last feature of a group fires.
     higher
-        Higher concepts, such as ``gene_start``, or ``all``: the features that mark their parts best
-        by the associations that a catalogue or a run names are taken out, of all parts together and
-        of each, after the groups.
+        Higher concepts, such as ``gene_start``, or ``all`` that the genome has: the features that
+        mark their parts best by the associations, which a catalogue or a run has to name, are taken
+        out, of all parts together and of each, after the groups.
     higher_concepts
         YAML that defines the higher concepts; where None, the shipped one.
     annotations, concepts
-        Annotation of the genome, and the definition of the concepts; a catalogue and a run name
-        their own.
+        Annotation of the genome in which features are taken out, and the definition of the
+        concepts; a catalogue and a run name their own. Marks of higher concepts are found with the
+        annotations that these name.
     config
         Windows and matched groups: a mapping such as ``{"n_windows": 4}``, or YAML.
 
@@ -113,8 +120,8 @@ def mediate(
     check_table_path(out)
     texts, tables = as_texts(group), []
     definitions = choose_higher(as_texts(higher), load_higher(higher_concepts))
-    if not texts and families is None and not definitions:
-        raise InputError("group", "one group of features or more, or a higher concept", "none")
+    is_all = ALL in as_texts(higher)
+    _check_asked(texts, families, concept, definitions, higher_concepts)
     specimen = one_with_sequence(features, genome)
     store, contigs = specimen.features, specimen.needs("sequence")
     folders = [own_dictionary(store, sae), *([] if below is None else [below])]
@@ -130,41 +137,93 @@ def mediate(
     }
     if families is not None:
         inputs["families"] = sha256_file(Path(families))
-    if definitions:
-        inputs["associations"] = sha256_file(find_specimens(features).needs_associations())
-    elements = None
+    elements, own, places = None, None, None
+    specimens: Sequence[Specimen] = ()
     if concept is not None or definitions:
         truth, own = _truth(features, genome, as_path(annotations), as_path(concepts))
         inputs["annotations"] = sha256_file(truth)
+        inputs["concepts"] = sha256_file(own or annotations_folder() / "concepts.yaml")
         elements = _elements(truth, own, contigs)
+    if elements is not None and definitions:
+        specimens, known = _specimens(features)
+        inputs |= known
+        definitions, places = _present(definitions, elements, contigs, leave_out=is_all)
     settings = to_mapping(config) | {"groups": list(texts), "concept": concept}
     settings |= {"higher": {name: to_mapping(one) for name, one in definitions.items()}}
     provenance = Provenance(settings, inputs)
     with claiming(out, same=is_table_of(out, MEDIATION, provenance)):
+        marks = (
+            []
+            if places is None
+            else _marks(features, specimens, definitions, own, config, progress, leave_out=is_all)
+        )
+        target = (stack, contigs, store)
         if groups:
-            with progress_bar("mediate (groups)", progress) as report:
-                tables = [
-                    measure_groups(
-                        stack,
-                        contigs,
-                        store,
-                        groups,
-                        elements=elements,
-                        config=config,
-                        progress=report,
-                    )
-                ]
-        if elements is not None and definitions:
-            marks = _marks(features, as_path(concepts), definitions, config, progress)
-            places = define_higher(definitions, elements, contigs)
-            with progress_bar("mediate (higher concepts)", progress) as report:
-                table = measure_higher(
-                    stack, contigs, store, marks, places, config=config, progress=report
-                )
-            tables.append(table)
+            tables.append(_measured_groups(*target, groups, elements, config, progress))
+        if places is not None:
+            tables.append(_measured_higher(*target, marks, places, config, progress))
         table = pd.concat(tables, ignore_index=True)
         write_table(table, out, MEDIATION, provenance)
     return table
+
+
+def _measured_groups(
+    stack: Stack,
+    genome: Genome,
+    store: FeatureStore,
+    groups: Sequence[Group],
+    elements: ConceptElements | None,
+    config: MediationConfig,
+    progress: Progress | None,
+) -> pd.DataFrame:
+    with progress_bar("mediate (groups)", progress) as report:
+        return measure_groups(
+            stack, genome, store, groups, elements=elements, config=config, progress=report
+        )
+
+
+def _measured_higher(
+    stack: Stack,
+    genome: Genome,
+    store: FeatureStore,
+    marks: Sequence[HigherGroup],
+    places: ConceptElements,
+    config: MediationConfig,
+    progress: Progress | None,
+) -> pd.DataFrame:
+    with progress_bar("mediate (higher concepts)", progress) as report:
+        return measure_higher(
+            stack, genome, store, marks, elements=places, config=config, progress=report
+        )
+
+
+def _check_asked(
+    texts: Sequence[str],
+    families: StrPath | None,
+    concept: str | None,
+    definitions: Mapping[str, HigherConcept],
+    higher_concepts: StrPath | None,
+) -> None:
+    """Refuse a call without groups, and options that would do nothing."""
+    has_groups = bool(texts) or families is not None
+    if higher_concepts is not None and not definitions:
+        expected = "the names of those to take out (higher)"
+        raise InputError("higher-concepts", expected, "none")
+    if not has_groups and not definitions:
+        raise InputError("group", "one group of features or more, or a higher concept", "none")
+    if concept is not None and not has_groups:
+        raise InputError("concept", "a group whose loss is counted on it", "none")
+
+
+def _specimens(features: StrPath) -> tuple[Sequence[Specimen], dict[str, str]]:
+    """Open all genomes of the associations; return the sha256 of what they are, too."""
+    files = find_specimens(features)
+    if files.associations is None:
+        expected = "a run or a catalogue that names them, for higher concepts"
+        raise InputError("associations", expected, str(features))
+    specimens = files.open("sequence", "annotation")
+    associations = {"associations": sha256_file(files.associations)}
+    return specimens, associations | total_inputs(specimens)
 
 
 def _groups(
@@ -175,29 +234,55 @@ def _groups(
     concept: str,
 ) -> list[Group]:
     """Return the groups that were written, and those that families of the dictionary are."""
-    said = list(texts)
+    written = list(texts)
     if families is not None:
         store.identity.check(table_identity(families, CIRCUIT_FAMILIES), "dictionary")
-        said += _families(families)
-    return [Group.parse(text, n_levels, concept=concept) for text in said]
+        written += _families(families)
+    return [Group.parse(text, n_levels, concept=concept) for text in written]
+
+
+def _present(
+    higher: Mapping[str, HigherConcept],
+    elements: ConceptElements,
+    genome: Genome,
+    *,
+    leave_out: bool,
+) -> tuple[dict[str, HigherConcept], ConceptElements]:
+    """Return the higher concepts of which the genome has a stretch, and these."""
+    places = define_higher(higher, elements, genome)
+    lacking = [name for name in higher if places.of(name).empty]
+    found = {name: one for name, one in higher.items() if name not in lacking}
+    if lacking and (not leave_out or not found):
+        expected = "a stretch of it in the genome"
+        raise InputError(f"higher concept {lacking[0]}", expected, "none")
+    for name in lacking:
+        _log.warning("higher concept %s: the genome has no stretch of it", name)
+    return found, places
 
 
 def _marks(
     features: StrPath,
-    concepts: Path | None,
+    specimens: Sequence[Specimen],
     higher: Mapping[str, HigherConcept],
+    concepts: Path | None,
     config: MediationConfig,
     progress: Progress | None,
+    *,
+    leave_out: bool,
 ) -> list[HigherGroup]:
     """Find the features of the parts of higher concepts, by all genomes of the associations."""
-    files = find_specimens(features)
-    path = files.needs_associations()
-    associations = read_associations(path, files.features[0])
-    own = load_concepts(concepts or files.concepts)
-    specimens = [one.with_concepts(own) for one in files.open("sequence", "annotation")]
-    split = read_split(path)
+    path = find_specimens(features).needs_associations()
+    own = load_concepts(concepts)
     with progress_bar("mediate (features)", progress) as report:
-        return find_marks(higher, specimens, associations, split, config.n_marks, report)
+        return find_marks(
+            higher,
+            [one.with_concepts(own) for one in specimens],
+            read_associations(path, specimens[0].features),
+            split=read_split(path),
+            n=config.n_marks,
+            leave_out=leave_out,
+            progress=report,
+        )
 
 
 def _families(path: StrPath) -> list[str]:

@@ -55,11 +55,17 @@ MEDIATION = TableSchema(
         required("group", "string", "the group, as it was asked for"),
         required("features", "string", "its features, each with its site, with commas"),
         required("n_features", "int64", "number of features"),
+        optional(
+            "marks_f1", "string", "of a part: F1 on test of each feature with it, with commas"
+        ),
+        optional(
+            "marks_f1_always_on", "float64", "of a part: F1 on test of a detector that always fires"
+        ),
         required("concept", "string", "concept on whose bases the loss is counted; empty: all"),
         required("n_windows", "int64", "number of windows"),
         required("n_bases", "int64", "bases of the windows on which the loss is counted"),
         required("effect", "float64", "increase of the loss without all of them, nats per base"),
-        required("effect_se", "float64", "standard error of it, over windows"),
+        required("effect_se", "float64", "standard error of it, over elements"),
         required(
             "effect_parts",
             "float64",
@@ -76,13 +82,22 @@ MEDIATION = TableSchema(
             "float64",
             "share of matched groups with as large an |effect|; 1 added",
         ),
+        optional(
+            "matched_firing",
+            "float64",
+            "how often matched groups fire on these bases, over how often the group does; median",
+        ),
         required("synergy", "float64", "(effect - effect_parts) / |effect|"),
         required("synergy_null", "float64", "synergy of matched groups, median"),
         required("synergy_p", "float64", "share of matched groups with as large a |synergy|"),
         required("outside", "float64", "effect on the other bases of the windows"),
+        optional("outside_se", "float64", "standard error of it, over elements"),
+        optional("outside_null", "float64", "the same of matched groups, mean"),
         optional(
             "other_parts", "float64", "effect on the bases of the other parts of a higher concept"
         ),
+        optional("other_parts_se", "float64", "standard error of it, over elements"),
+        optional("other_parts_null", "float64", "the same of matched groups, mean"),
         required("target_lost", "float64", "share of the last feature that goes with the first"),
         required("target_lost_null", "float64", "the same with features matched to the first"),
         required("target_lost_p", "float64", "share of these that are as high; one-sided, 1 added"),
