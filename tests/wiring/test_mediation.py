@@ -239,7 +239,12 @@ def bench_of(n_features, **options):
     stack = Mock(Stack)
     stack.dictionaries = [Mock(Dictionary)]
     stack.dictionaries[0].header = SimpleNamespace(n_features=n_features)
-    return Bench(stack, Genome([]), Mock(FeatureStore), replace(CONFIG, **options))
+    return Bench(
+        stack,
+        Genome([Contig("c", np.full(9, 65, np.uint8))]),
+        Mock(FeatureStore),
+        replace(CONFIG, **options),
+    )
 
 
 def test_features_are_matched_where_the_loss_is_counted():
