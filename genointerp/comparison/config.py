@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from genointerp.comparison.changed.config import ChangedConfig
+from genointerp.comparison.latents_config import LatentsConfig
 from genointerp.core.errors import ConfigError
 from genointerp.reading.harvest import HarvestConfig
 
@@ -82,6 +83,8 @@ class DiffConfig:
     """How a text is looked for."""
     changed: ChangedConfig = field(default_factory=ChangedConfig)
     """How changes of features are measured, and which of them are said."""
+    latents: LatentsConfig = field(default_factory=LatentsConfig)
+    """How crosscoders of two models are trained and measured."""
 
     def __post_init__(self) -> None:
         if self.windows.chunk:

@@ -28,6 +28,8 @@ class Diff(NamedTuple):
     changed
         What else was asked for: tables of features, births and weights by their files, and what
         is said of the features.
+    latents
+        Features of crosscoders, if asked for: ``genointerp::latents``.
     """
 
     loci: pd.DataFrame
@@ -36,6 +38,7 @@ class Diff(NamedTuple):
     bins: pd.DataFrame
     texts: pd.DataFrame | None = None
     changed: Changed = Changed({})
+    latents: pd.DataFrame | None = None
 
 
 def in_short(found: Diff) -> str:

@@ -158,6 +158,10 @@ class SparseAutoencoder(torch.nn.Module, ABC):
         """Split training rows into the part to encode and the part to reconstruct."""
         return Rows(rows, rows)
 
+    def split_in_training(self, rows: Float[Tensor, "batch d_row"], step: int) -> Rows:
+        """Split the rows of one step of training, in which an encoder may see less of them."""
+        return self.split(rows)
+
     def values(self, pre: Float[Tensor, " hit"], pattern: SparsePattern) -> Float[Tensor, " hit"]:
         """Return the activations that belong to the pre-activations at the hits."""
         return pre
@@ -166,7 +170,7 @@ class SparseAutoencoder(torch.nn.Module, ABC):
         """Return the loss of a batch: its FVU plus the penalty of the architecture."""
         value = self.values(batch.pre, batch.pattern)
         x_hat = sparse_decode(value, self.W_dec, batch.pattern) + self.b_dec
-        loss = batch.error_share(x_hat) + self._penalty(value, batch)
+        loss = self._error(batch, x_hat) + self._penalty(value, batch)
         return Losses(loss, (batch.target - x_hat).detach())
 
     @torch.no_grad()
@@ -317,6 +321,9 @@ class SparseAutoencoder(torch.nn.Module, ABC):
 
     def _make_threshold(self) -> None:
         self.register_buffer("threshold", torch.zeros(()))
+
+    def _error(self, batch: TrainingBatch, x_hat: Tensor) -> Tensor:
+        return batch.error_share(x_hat)
 
     def _penalty(self, value: Tensor, batch: TrainingBatch) -> Tensor | float:
         return 0.0

@@ -62,13 +62,28 @@ class SaeConfig:
     widths: tuple[int, ...] = ()
     """For ``transcoder`` (input, target) and ``batch_topk_crosscoder`` (each site): widths of the
     activations that a row joins end to end. Training takes them from the data if none are given."""
+    delta_coefficient: float = 0.0
+    """For ``batch_topk_crosscoder`` of two sites of equal width: weight of the squared error of the
+    difference between the sites, as a share of the variance of whole rows (the idea of
+    Delta-Crosscoder, arXiv:2603.04426, whose weight is not known to us)."""
+    dedicated: tuple[float, ...] = ()
+    """For ``batch_topk_crosscoder``: share of the features that read and write one site alone, a
+    number for each site; those of the first site come first (Dedicated Feature Crosscoder,
+    arXiv:2602.11729). What is left is free to use all sites."""
+    encode_from: Literal["all", "any"] = "all"
+    """For ``batch_topk_crosscoder``: in training, features are read from all sites together, or
+    from one that is drawn for each step, while all are reconstructed (Thasarathan et al. 2025,
+    arXiv:2502.03714); the dictionary can then be read from any one site."""
+    site_scales: tuple[float, ...] = ()
+    """For ``batch_topk_crosscoder``: scale by which training divided each site; training sets it.
+    Directions at different sites are compared after division by it."""
 
     def __post_init__(self) -> None:
         _require(self.n_features >= 1, "n_features", "1 or more", self.n_features)
         _require(
             1 <= self.k <= self.n_features, "k", f"1 to n_features = {self.n_features}", self.k
         )
-        for name in ("l1_coefficient", "l0_coefficient"):
+        for name in ("l1_coefficient", "l0_coefficient", "delta_coefficient"):
             _require(getattr(self, name) >= 0, name, "0 or more", getattr(self, name))
         for name in ("bandwidth", "initial_threshold"):
             _require(getattr(self, name) > 0, name, "more than 0", getattr(self, name))
@@ -80,6 +95,18 @@ class SaeConfig:
             self.prefixes,
         )
         _require(all(width >= 1 for width in self.widths), "widths", "1 or more", self.widths)
+        self._check_crosscoder()
+
+    def _check_crosscoder(self) -> None:
+        shares, scales = self.dedicated, self.site_scales
+        few = all(share >= 0 for share in shares) and sum(shares) < 1
+        _require(few, "dedicated", "shares of 0 or more that add up to less than 1", shares)
+        _require(all(scale > 0 for scale in scales), "site_scales", "more than 0", scales)
+        if self.architecture == "batch_topk_crosscoder":
+            return
+        for name, usual in (("delta_coefficient", 0), ("dedicated", ()), ("encode_from", "all")):
+            found = getattr(self, name)
+            _require(found == usual, name, f"{usual!r} unless for batch_topk_crosscoder", found)
 
 
 RATE = 0.03
@@ -178,6 +205,12 @@ class TrainConfig:
             self.normalise != "none" or self.sae.architecture != "jumprelu",
             "normalise",
             "scale or whiten for jumprelu, whose bandwidth is in that unit",
+            self.normalise,
+        )
+        _require(
+            self.normalise == "scale" or self.sae.delta_coefficient == 0,
+            "normalise",
+            "scale where a difference of sites is learnt, so that they are of one size",
             self.normalise,
         )
         _require(0 < self.eval_share < 1, "eval_share", "between 0 and 1", self.eval_share)

@@ -65,6 +65,8 @@ class RowSource:
         How often each row is yielded in an epoch; None means once.
     chunk_rows
         Number of rows of a chunk.
+    widths
+        Widths of the sites that a row joins; None means that it is of one site.
     """
 
     n_skipped = 0
@@ -76,6 +78,7 @@ class RowSource:
         block: Int64[np.ndarray, " row"] | None = None,
         weight: Int64[np.ndarray, " row"] | None = None,
         chunk_rows: int = 1 << 14,
+        widths: tuple[int, ...] | None = None,
     ) -> None:
         self.x = x
         n = min(LEAST_BLOCKS, max(len(x), 1))
@@ -85,7 +88,7 @@ class RowSource:
         self.weight = np.ones(len(x), dtype=np.int64) if weight is None else weight
         self.chunk_rows = chunk_rows
         self.d_in = int(x.shape[1])
-        self.widths = (self.d_in,)
+        self.widths = (self.d_in,) if widths is None else widths
         self.n_rows = int(self.weight.sum())
 
     def chunks(

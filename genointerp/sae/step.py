@@ -62,7 +62,7 @@ class Trainer:
 
     def step(self, rows: Float[Tensor, "batch d_row"]) -> StepResult:
         """Train on one batch, or on this process's share of it."""
-        split = self.sae.split(rows)
+        split = self.sae.split_in_training(rows, self.step_number)
         z = self._pre_activations(split.x)
         with torch.no_grad():
             pattern = parallel.training_pattern(self.sae, z)
@@ -161,9 +161,9 @@ class Trainer:
         return sparse_decode(pre, self.sae.W_dec.index_select(0, dead), pattern)
 
     @torch.no_grad()
-    def smallest_kept(self, rows: Float[Tensor, "batch d_row"]) -> float | None:
-        """Return the smallest activation that training would keep in a batch; None if none."""
-        z = self._pre_activations(self.sae.split(rows).x)
+    def smallest_kept(self, rows: Float[Tensor, "batch d_row"], step: int) -> float | None:
+        """Return the smallest activation that training would keep in that step; None if none."""
+        z = self._pre_activations(self.sae.split_in_training(rows, step).x)
         value = self.sae.training_pattern(z).values_of(z)
         return float(value.min()) if len(value) else None
 

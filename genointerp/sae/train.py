@@ -251,10 +251,11 @@ class _Run:
         device = chosen[0].sae.b_dec.device
         with closing(self.batches(position)) as following:
             smallest: list[list[float]] = [[] for _ in chosen]
-            for _, batch in islice(following, self.config.threshold_batches):
+            counted = enumerate(islice(following, self.config.threshold_batches), self.step_number)
+            for step, (_, batch) in counted:
                 rows = self.survey.standardiser(batch).to(device)
                 for trainer, found in zip(chosen, smallest, strict=True):
-                    least = trainer.smallest_kept(rows)
+                    least = trainer.smallest_kept(rows, step)
                     found += [] if least is None else [least]
         for trainer, found in zip(chosen, smallest, strict=True):
             if found:

@@ -120,7 +120,7 @@ def test_what_a_command_writes_besides_its_output_ends_in_out():
         "--successions-out",
     }
     seconds |= {"--bases-out", "--canvas-out", "--chain-out", "--graph-out", "--targets-out"}
-    seconds |= {"--tracks-out", "--texts-out", "--control-out"}
+    seconds |= {"--tracks-out", "--texts-out", "--control-out", "--latents-out"}
     seconds |= {"--features-out", "--births-out", "--weights-out", "--amplified-out"}
     seconds |= {"--lens-out"}
     assert {word for word in words if word.endswith("-out") and word != "--out"} == seconds

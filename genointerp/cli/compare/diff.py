@@ -88,6 +88,13 @@ def diff(
     amplify: Annotated[
         float, typer.Option(help="its distance from the base, in distances of the tuned model")
     ] = 2.0,
+    latents_out: Annotated[
+        Path | None,
+        typer.Option(
+            help="also train a crosscoder of both models, in minutes, and write whose each of its "
+            "features is"
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="where the models run, such as cuda")] = "cpu",
     window: Window = None,
     warmup: Warmup = None,
@@ -108,6 +115,7 @@ def diff(
     from genointerp.command.compare.diff import diff as diff_models
     from genointerp.comparison.config import DiffConfig
     from genointerp.comparison.diff import in_short
+    from genointerp.comparison.learn import latents_in_words
     from genointerp.core.config import changed, read_config
 
     settings = read_config(DiffConfig, config)
@@ -131,6 +139,7 @@ def diff(
         lens_out=lens_out,
         amplified_out=amplified_out,
         amplify=amplify,
+        latents_out=latents_out,
         device=device,
         window=window,
         warmup=warmup,
@@ -138,5 +147,5 @@ def diff(
         config=replace(settings, loci=changed(settings.loci, n_loci=n_loci)),
     )
     typer.echo(f"{in_short(found)} -> {out}")
-    for sentence in found.changed.said:
+    for sentence in [*found.changed.said, *latents_in_words(found.latents)]:
         typer.echo(sentence)

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
+
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.comparison.changed.outputs import (
@@ -19,6 +21,8 @@ from genointerp.comparison.divergence import measure_divergence
 from genointerp.comparison.divergence_files import files_of
 from genointerp.comparison.divergence_tables import tabulate
 from genointerp.comparison.extraction import extract_texts
+from genointerp.comparison.latents_config import LatentsConfig
+from genointerp.comparison.learn import learn_latents
 from genointerp.comparison.models import ModelSet
 from genointerp.comparison.tracks import write_tracks
 from genointerp.core.arguments import StrPath, as_path, as_texts, is_run
@@ -41,6 +45,7 @@ from genointerp.store.table.schema.divergence import (
     DIVERGENCE_TAIL,
     EXTRACTED_TEXTS,
 )
+from genointerp.store.table.schema.latents import LATENTS
 from genointerp.store.table.table import check_table_path, is_table_of, write_table
 
 ModelOrPath = AnyModel | StrPath
@@ -68,6 +73,7 @@ def diff(
     lens_out: StrPath | None = None,
     amplified_out: StrPath | None = None,
     amplify: float = 2.0,
+    latents_out: StrPath | None = None,
     device: str = "cpu",
     window: int | None = None,
     warmup: int | None = None,
@@ -123,6 +129,10 @@ def diff(
         too. See :func:`genointerp.comparison.changed.differences.measure_differences`.
     amplified_out, amplify
         Folder of a model that is ``amplify`` times as far from the base as the tuned one.
+    latents_out
+        Table of the features of a crosscoder of both models, with whose each is, to be written too;
+        the crosscoders are trained, which takes minutes. See
+        :func:`genointerp.comparison.learn.learn_latents`.
     device
         Where models that are named run.
     window, warmup, batch
@@ -148,9 +158,8 @@ def diff(
     >>> found.summary  # doctest: +SKIP
     """
     settings = read_config(DiffConfig, config).with_windows(window, warmup, batch=batch)
-    places = files_of(Path(out))
-    if texts_out is not None:
-        places["texts"] = Path(texts_out)
+    more_tables = {"texts": as_path(texts_out), "latents": as_path(latents_out)}
+    places = {**files_of(Path(out)), **{k: it for k, it in more_tables.items() if it is not None}}
     for place in places.values():
         check_table_path(place)
     tracks = as_path(tracks_out)
@@ -183,8 +192,7 @@ def diff(
     provenance = Provenance(said, inputs)
     more.check(provenance)
     for name, place in places.items():
-        same = is_table_of(place, _SCHEMAS[name], provenance)
-        check_replaceable(place, same=same)
+        check_replaceable(place, same=is_table_of(place, _SCHEMAS[name], provenance))
     if tracks is not None:
         check_replaceable(tracks, same=False)
     is_same = is_table_of(places["loci"], DIVERGENCE, provenance)
@@ -207,6 +215,8 @@ def diff(
                     progress=report,
                 )
             found = found._replace(texts=texts)
+        if latents_out is not None:
+            found = found._replace(latents=_learnt(asked, settings.latents, progress))
         with together():
             for name, place in places.items():
                 write_table(getattr(found, name), place, _SCHEMAS[name], provenance)
@@ -223,7 +233,22 @@ _SCHEMAS: Mapping[str, TableSchema] = {
     "tail": DIVERGENCE_TAIL,
     "bins": DIVERGENCE_BINS,
     "texts": EXTRACTED_TEXTS,
+    "latents": LATENTS,
 }
+
+
+def _learnt(
+    asked: ChangedQuestion, config: LatentsConfig, progress: Progress | None
+) -> pd.DataFrame:
+    with progress_bar("diff (parts of crosscoders)", progress) as report:
+        return learn_latents(
+            asked.models,
+            asked.genome,
+            windows=asked.windows,
+            config=config,
+            regions=asked.regions,
+            progress=report,
+        )
 
 
 class _Truth(NamedTuple):

@@ -63,6 +63,7 @@ from genointerp.store.table.schema.intervention import (
     STEERED_BASES,
     STEERING,
 )
+from genointerp.store.table.schema.latents import LATENTS
 from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
 from genointerp.store.table.schema.mutagenesis import CHAIN, DEPENDENCY, EXPLAINING_BASES
 
@@ -128,5 +129,6 @@ SCHEMAS = {
         BIRTHS,
         WEIGHT_CHANGE,
         ACTIVATION_DIFFERENCE,
+        LATENTS,
     )
 }

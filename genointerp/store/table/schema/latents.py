@@ -1,0 +1,37 @@
+"""Schema of the features of a crosscoder of two models, with what shows whose they are."""
+
+from genointerp.store.table.schema.column import TableSchema, optional, required
+
+LATENTS = TableSchema(
+    "genointerp::latents",
+    1,
+    (
+        required("first", "string", "role of the first model: base"),
+        required("second", "string", "role of the second model: tuned or control"),
+        required("feature", "int64", "feature of the crosscoder of the pair"),
+        required(
+            "tag",
+            "string",
+            "`exclusive_first`, `exclusive_second`, `shared`, `scaled`, `rotated`, `rare`, `dead`"
+            " or `unclear`",
+        ),
+        required(
+            "delta_norm", "float64", "0: in the second model alone, .5: equal, 1: first alone"
+        ),
+        required("cosine", "float64", "cosine of its directions in the two models"),
+        required("nu_error_first", "float64", "share of it in the error of the second model"),
+        required(
+            "nu_reconstruction_first", "float64", "the same for what the second is said to be"
+        ),
+        required("nu_error_second", "float64", "share of it in the error of the first model"),
+        required(
+            "nu_reconstruction_second", "float64", "the same for what the first is said to be"
+        ),
+        required("n_fired", "int64", "held-out tokens on which it fires"),
+        required("density", "float64", "share of the held-out tokens on which it fires"),
+        required("max_activation", "float64", "its largest activation there"),
+        optional("repeat", "int64", "feature of the second seed that fires most alike; -1: none"),
+        optional("repeat_r", "float64", "correlation of the two over the tokens; 0 if none"),
+        optional("repeat_tag", "string", "tag of that one; empty if none"),
+    ),
+)
