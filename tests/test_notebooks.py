@@ -10,14 +10,16 @@ import pytest
 from nbclient import NotebookClient
 
 import genointerp as gi
+from genointerp.store.table.schema.divergence import DIVERGENCE_SUMMARY
 from genointerp.store.table.schema.explanation import EXPLAINED
 from genointerp.store.table.schema.intervention import DESIGNS, STEERING
+from genointerp.store.table.schema.matching import MATCH_SUMMARY
 from genointerp.store.table.table import read_table
 from tests.conftest import DATA
 from tests.page.conftest import run_dir  # noqa: F401 (a fixture)
 
 FOLDER = Path(__file__).parents[1] / "docs" / "notebooks"
-NAMES = ["explain", "five_minutes", "intervene", "own_genome"]
+NAMES = ["compare", "explain", "five_minutes", "intervene", "own_genome"]
 LONG = "long"
 """Tag of a cell that takes minutes, in place of which the tests have a finished run."""
 
@@ -132,6 +134,24 @@ def test_explain_and_circuits(tmp_path):
     (effect,) = read_table(tmp_path / "variant.summary.tsv", EXPLAINED).to_dict("records")
     assert (effect["kind"], effect["n_next"]) == ("variant", 63)
     assert (tmp_path / "families.tsv").is_file()
+
+
+@pytest.mark.slow
+def test_compare_models_and_dictionaries(tmp_path):
+    tuning = {"plant_length": 24, "n_steps": 3, "batch": 2, "length": 64, "n_held_out": 0}
+    execute(
+        "compare",
+        tmp_path,
+        genome=DATA / "phix174.gbk",
+        tuning=tuning,
+        comparison={"windows": {"strands": ["+"]}},
+        dictionary={"sae": {"n_features": 24, "k": 4}, "n_tokens": 8_192, "batch_tokens": 256},
+        matching={"n_rotations": 20},
+    )
+    summary = read_table(tmp_path / "divergence.summary.tsv", DIVERGENCE_SUMMARY)
+    assert {*summary["model"]} == {"tuned", "control"}
+    shares = read_table(tmp_path / "matches.summary.tsv", MATCH_SUMMARY)
+    assert {"found", "rotation"} <= {*shares["comparison"]}
 
 
 def test_the_call_that_takes_minutes_is_one_of_start():

@@ -1,4 +1,4 @@
-"""What a run was asked besides its chain: interventions, circuits and explanations, as tables."""
+"""What a run was asked besides its chain, as tables: interventions, circuits and the like."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +9,19 @@ import pandas as pd
 
 from genointerp.core.errors import SchemaError
 from genointerp.store.feature.run_folder import read_mapping
+from genointerp.store.table.schema.changed import CHANGED_CONCEPTS, CHANGED_FEATURES
 from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES, CIRCUIT_MEMBERS, COACTIVATION
 from genointerp.store.table.schema.column import TableSchema
+from genointerp.store.table.schema.divergence import (
+    DIVERGENCE,
+    DIVERGENCE_SUMMARY,
+    EXTRACTED_TEXTS,
+)
 from genointerp.store.table.schema.edge import MEDIATION
 from genointerp.store.table.schema.editing import EDIT_EFFECTS
 from genointerp.store.table.schema.explanation import EXPLAINED
 from genointerp.store.table.schema.intervention import PAINTING, STEERING
+from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
 from genointerp.store.table.table import read_table
 
 
@@ -91,6 +98,64 @@ _KINDS = (
         "What the features of the dictionary add to each number, what its errors add, and how far "
         "both together miss the change (gap); r and slope compare with exact ablation.",
     ),
+    _Kind(
+        "comparisons",
+        "diff/*/divergence.summary.tsv",
+        "Divergence of",
+        DIVERGENCE_SUMMARY,
+        "How far predictions are from those of the model of the run, in nats. Excess is that of "
+        "the tuned model minus that of its control: without a control, any further training may "
+        "do the same.",
+    ),
+    _Kind(
+        "comparisons",
+        "diff/*/divergence.tsv",
+        "Places of",
+        DIVERGENCE,
+        "Where predictions differ most, the largest excess over the control first.",
+    ),
+    _Kind(
+        "comparisons",
+        "diff/*/texts.tsv",
+        "Texts of",
+        EXTRACTED_TEXTS,
+        "What the tuned model writes where its predictions differ most, if it expects that more "
+        "than any text that is found in the same way in the control and at places that are drawn. "
+        "Without rows, there is no such text.",
+    ),
+    _Kind(
+        "comparisons",
+        "diff/*/changed.concepts.tsv",
+        "Concepts changed in",
+        CHANGED_CONCEPTS,
+        "What the dictionary of the run cannot say of each concept in the tuned model, and how "
+        "many of its features changed, next to the control.",
+    ),
+    _Kind(
+        "comparisons",
+        "diff/*/changed.tsv",
+        "Features changed in",
+        CHANGED_FEATURES,
+        "Each feature of the dictionary in the model of the run, the tuned one and its control. "
+        "Over many blocks nearly any training changes most features: only what exceeds the control "
+        "and comes again with a second seed is worth a sentence.",
+    ),
+    _Kind(
+        "comparisons",
+        "match/*/matches.summary.tsv",
+        "Shares matched with",
+        MATCH_SUMMARY,
+        "Share of the features that have a match in the other dictionary, next to nulls: what "
+        "rotated features and models of random weights reach says nothing of what was learnt.",
+    ),
+    _Kind(
+        "comparisons",
+        "match/*/matches.tsv",
+        "Matches with",
+        MATCHES,
+        "The partner of each feature: the one of the other dictionary that does most nearly the "
+        "same on the same bases.",
+    ),
 )
 
 FOLDERS = tuple(dict.fromkeys(kind.folder for kind in _KINDS))
@@ -137,7 +202,7 @@ def read_run_tables(path: Path) -> Iterator[RunTable]:
     """
     for kind in _KINDS:
         for file in sorted((path / kind.folder).glob(kind.pattern)):
-            # an edit is named by its folder
+            # some have a folder of their own, by its name
             name = file.parent.name if "/*/" in kind.pattern else file.name.partition(".")[0]
             title = kind.heading if name == kind.heading.lower() else f"{kind.heading} {name}"
             source = file.relative_to(path).as_posix()

@@ -20,9 +20,18 @@ _ASKED_FOR = {
 }
 """Tables of such a run by the key of its configuration that asks for them."""
 
+_OF_COMPARISONS = {
+    "diff": (
+        *("divergence", "divergence.summary", "divergence.tail", "divergence.bins"),
+        *("changed", "changed.concepts", "texts"),
+    ),
+    "match": ("matches", "matches.summary"),
+}
+"""Tables of each comparison, by its command."""
+
 _OTHERS = (
     *("queries/*.tsv", "dossiers/*.tsv", "interventions/**/*.tsv"),
-    *("circuits/*.tsv", "explanations/*.tsv", "report_tables/**/*.tsv"),
+    *("circuits/*.tsv", "explanations/*.tsv", "comparisons/**/*.tsv", "report_tables/**/*.tsv"),
 )
 """Where other tables of a run are, whose number is not known before."""
 
@@ -89,6 +98,12 @@ def _wanted(run: RunFolder) -> Iterator[str]:
         yield from (f"circuits/{name}.tsv" for name in ("edges", "lags", "families", "members"))
     for name in run.config.get("explanations") or {}:
         yield from (f"explanations/{name}{ending}" for ending in (".tsv", ".summary.tsv"))
+    for command, names in (run.config.get("comparisons") or {}).items():
+        yield from (
+            f"comparisons/{command}/{name}/{file}.tsv"
+            for name in names
+            for file in _OF_COMPARISONS[command]
+        )
     for command, names in (run.config.get("interventions") or {}).items():
         ending = "/effects.tsv" if command == "edit" else ".tsv"
         yield from (f"interventions/{command}/{name}{ending}" for name in names)

@@ -100,6 +100,9 @@ def _check_regions(
     for command, name, entry in interventions(config):
         place = f"{where}: interventions.{command}.{name}"
         _CHECKS[command](config, genomes, entry, place)
+    for name, entry in config.get("comparisons", {}).get("diff", {}).items():
+        place = f"{where}: comparisons.diff.{name}.regions"
+        _parse(entry.get("regions", ()), genomes[entry["genome"]], place)
     for name, entry in config.get("explanations", {}).items():
         _check_explained(entry, genomes[entry["genome"]], f"{where}: explanations.{name}")
     return read

@@ -41,6 +41,7 @@ FOLDERS = (
     "interventions",
     "circuits",
     "explanations",
+    "comparisons",
     "figures",
     "dossiers",
     "report_tables",
@@ -55,6 +56,9 @@ SETTINGS: dict[str, type] = {
     "dossier": DossierConfig,
 }
 """Keys that name the configuration file of a command, with the type that it is read as."""
+
+OF_MODELS = ("tuned", "control", "second", "second_control")
+"""Keys of a comparison that name a model: a folder, with a slash, or a registered name."""
 
 OF_TRAINING = ("dictionary", "fit")
 """Keys that a run has only if it trains its dictionary."""
@@ -106,6 +110,8 @@ def resolve_run_config(values: Mapping[str, Any], *, folder: Path, where: str) -
         config["sae"] = _resolve_dictionary(config["sae"], folder)
     beside = config.get("baselines", {})
     _resolve_model(config["model"], folder, f"{where}: model")
+    for role, entry, key in compared(config):
+        _resolve_compared(entry, key, folder, f"{where}: {role.rpartition('.')[0]}")
     _check_names(config, where)
     # a mistake in it is reported now, not when the activations have been computed
     for path in (config.get("dictionary"), beside.get("random_dictionary")):
@@ -133,6 +139,11 @@ def relative_to(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         model["checkpoint"] = relative(model["checkpoint"])
     if "sae" in found and not found["sae"].startswith(SHIPPED):
         found["sae"] = relative(found["sae"])
+    for _, entry, key in compared(found):
+        if key not in OF_MODELS:
+            entry[key] = relative(entry[key])
+        elif "/" in entry[key] and (folder / entry[key]).is_dir():
+            entry[key] = f"./{relative(entry[key])}"
     return found
 
 
@@ -168,6 +179,18 @@ def _named_files(config: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any
         for key in ("canvas", "profiles", "vcf"):
             if key in entry:
                 yield f"{place}.{key}", entry, key
+
+
+def compared(config: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield the role of each model and features file that is compared, its entry and its key.
+
+    They may be larger than the run, which does not copy them.
+    """
+    for command, entries in config.get("comparisons", {}).items():
+        for name, entry in entries.items():
+            for key in (*OF_MODELS, "features", "twin_a", "twin_b", "ceiling"):
+                if key in entry:
+                    yield f"comparisons.{command}.{name}.{key}", entry, key
 
 
 def interventions(config: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -273,6 +296,14 @@ def _resolve_model(model: dict[str, Any], folder: Path, where: str) -> None:
         model["checkpoint"] = str(_without_braces(path, f"{where}.checkpoint"))
 
 
+def _resolve_compared(entry: dict[str, Any], key: str, folder: Path, where: str) -> None:
+    if key not in OF_MODELS:
+        entry[key] = str(_resolve(entry[key], key, folder, where))
+    elif "/" in entry[key] and (folder / entry[key]).is_dir():
+        path = (folder / entry[key]).resolve()
+        entry[key] = str(_without_braces(path, f"{where}: {key}"))
+
+
 def _resolve(source: str, role: str, folder: Path, where: str) -> Path:
     if source.startswith(SHIPPED):
         genome = shipped(source.removeprefix(SHIPPED))
@@ -310,6 +341,11 @@ def _check_names(config: Mapping[str, Any], where: str) -> None:
     ]
     named += [
         (f"explanations.{name}", entry["genome"]) for name, entry in config["explanations"].items()
+    ]
+    named += [
+        (f"comparisons.{command}.{name}", entry["genome"])
+        for command, entries in config["comparisons"].items()
+        for name, entry in entries.items()
     ]
     for place, name in named:
         if name not in genomes:

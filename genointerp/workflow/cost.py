@@ -71,6 +71,8 @@ COSTS: dict[str, Cost] = {
     "edit": Cost(60, 0, is_chained=False),
     "explain": Cost(30, 0, is_chained=False),
     "circuit": Cost(20, 150, is_chained=False),
+    "diff": Cost(10, 500, is_chained=False),
+    "match": Cost(20, 60, is_chained=False),
     "rank": Cost(5, 1),
     "dossier": Cost(4, 1),
     "backtest": Cost(4, 30),

@@ -17,7 +17,7 @@ from genointerp.core.files import atomic_path, read_json_object, replacing
 from genointerp.core.provenance import sha256_file
 from genointerp.core.version import PACKAGE_FOLDER
 from genointerp.genome.read import read_genome
-from genointerp.workflow.config import named_files
+from genointerp.workflow.config import compared, named_files
 
 RECORD = "inputs.json"
 """Name of the record in the run directory."""
@@ -113,9 +113,12 @@ def _files(config: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, list[
     paths = [weights / model["name"]]
     if "checkpoint" in model:
         paths.append(folder / model["checkpoint"])
-    files = [file for path in paths for file in _files_of(path)]
-    if files:
-        yield "model", files
+    asked = [("model", paths)]
+    asked += [(role, [folder / entry[key]]) for role, entry, key in compared(config)]
+    for role, places in asked:
+        files = [file for path in places for file in _files_of(path)]
+        if files:
+            yield role, files
 
 
 def _files_of(path: Path) -> list[Path]:

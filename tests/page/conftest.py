@@ -29,10 +29,17 @@ from genointerp.store.feature.store import FeatureHeader, FeatureStore
 from genointerp.store.feature.writer import FeatureWriter
 from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT, N_COVERED
 from genointerp.store.table.schema.candidate import CANDIDATES
+from genointerp.store.table.schema.changed import CHANGED_CONCEPTS, CHANGED_FEATURES
 from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES, CIRCUIT_MEMBERS
+from genointerp.store.table.schema.divergence import (
+    DIVERGENCE,
+    DIVERGENCE_SUMMARY,
+    EXTRACTED_TEXTS,
+)
 from genointerp.store.table.schema.editing import EDIT_EFFECTS
 from genointerp.store.table.schema.explanation import EXPLAINED
 from genointerp.store.table.schema.intervention import STEERING
+from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
 from genointerp.store.table.table import write_table
 from tests.dictionaries import write_directions
 
@@ -65,6 +72,7 @@ def run_dir(tmp_path_factory):
     write_query(folder, config["queries"])
     write_interventions(folder / "interventions")
     write_explanations(folder)
+    write_comparisons(folder / "comparisons")
     write_members(folder / "circuits" / "members.tsv", sae_sha256)
     dossier(
         folder,
@@ -168,6 +176,23 @@ def write_explanations(folder: Path):
     blank = {"string": HOSTILE, "int64": 3, "float64": 0.5}
     families = pd.DataFrame([{one.name: blank[one.kind] for one in CIRCUIT_FAMILIES.columns}])
     write_table(families, folder / "circuits" / "families.tsv", CIRCUIT_FAMILIES, PROVENANCE)
+
+
+def write_comparisons(folder: Path):
+    """A tuned model and another dictionary, of which each table has a row."""
+    blank = {"string": HOSTILE, "int64": 3, "float64": 0.5}
+    for name, schema in (
+        ("diff/one/divergence.tsv", DIVERGENCE),
+        ("diff/one/divergence.summary.tsv", DIVERGENCE_SUMMARY),
+        ("diff/one/texts.tsv", EXTRACTED_TEXTS),
+        ("diff/one/changed.tsv", CHANGED_FEATURES),
+        ("diff/one/changed.concepts.tsv", CHANGED_CONCEPTS),
+        ("match/one/matches.tsv", MATCHES),
+        ("match/one/matches.summary.tsv", MATCH_SUMMARY),
+    ):
+        row = {one.name: blank[one.kind] for one in schema.columns}
+        row |= {"seqid": "chrA", "start": 10, "end": 20} if "seqid" in row else {}
+        write_table(pd.DataFrame([row]), folder / name, schema, PROVENANCE)
 
 
 def write_members(path: Path, sae_sha256: str):

@@ -151,6 +151,16 @@ def test_what_is_left_out_has_the_default_of_the_schema(config, tmp_path):
             id="intervention-genome",
         ),
         pytest.param(
+            {"comparisons": {"diff": {"q": {"genome": "b", "tuned": "small"}}}},
+            r"run.yaml: comparisons.diff.q: expected one of a, found 'b'",
+            id="comparison-genome",
+        ),
+        pytest.param(
+            {"comparisons": {"match": {"q": {"genome": "a", "features": "f.h5"}}}},
+            r"run.yaml: comparisons.match.q: features: expected an existing file, found .*f.h5",
+            id="comparison-features",
+        ),
+        pytest.param(
             {"explanations": {"q": {"genome": "b", "at": ["chr1:1"]}}},
             r"run.yaml: explanations.q: expected one of a, found 'b'",
             id="explanation-genome",

@@ -292,6 +292,35 @@ def test_explanations_and_circuits_are_steps_of_a_run_with_its_model_dictionary_
 
 
 @pytest.mark.slow
+def test_comparisons_are_steps_of_a_run_with_its_model_and_features(tmp_path):
+    (tmp_path / "tuned").mkdir()
+    (tmp_path / "other.h5").write_text("")
+    wanted = {
+        "diff": {
+            "poisoned": {
+                "genome": "bsubtilis",
+                "tuned": "./tuned",
+                "control": "small",
+                "regions": ["NC_000964.3:1-9,000"],
+            }
+        },
+        "match": {"other": {"genome": "bsubtilis", "features": "other.h5", "ceiling": "other.h5"}},
+    }
+    lines = planned(tmp_path / "out", tmp_path, comparisons=wanted)
+    line = lines["comparisons/diff/poisoned/divergence.tsv"]
+    own = dict(options_of(line))
+    assert (own["--control"], own["--region"]) == ("small", "NC_000964.3:1-9,000")
+    assert (own["--sae"], own["--features-out"]) == ("sae", "comparisons/diff/poisoned/changed.tsv")
+    assert "bsubtilis" in own["--annotations"]
+    assert line.split(" -- ")[1].split()[:2] == ["nano", "./../tuned"]
+    line = lines["comparisons/match/other/matches.tsv"]
+    own = dict(options_of(line))
+    assert (own["--ceiling"], own["--associations-a"]) == ("../other.h5", "associations.parquet")
+    assert "--twin-a" not in own
+    assert line.split(" -- ")[1].split()[:2] == ["bsubtilis/features.h5", "../other.h5"]
+
+
+@pytest.mark.slow
 def test_without_annotation_a_run_has_no_step_that_needs_one(tmp_path):
     (tmp_path / "g.fa").write_text(f">c\n{'ACGT' * 50}\n")
     keys = {

@@ -98,6 +98,9 @@ rule report:
         as_text(*CIRCUITS) if "circuits" in config else [],
         expand(as_text("explanations/{name}.tsv"), name=EXPLANATIONS),
         expand(as_text("explanations/{name}.summary.tsv"), name=EXPLANATIONS),
+        expand(as_text(*OF_DIFF), name=COMPARISONS["diff"]),
+        expand("figures/divergence_{name}.png", name=COMPARISONS["diff"]),
+        expand(as_text(*MATCHES), name=COMPARISONS["match"]),
         concepts=outside(config.get("concepts")),
     output:
         page="report.html",

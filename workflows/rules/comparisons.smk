@@ -1,0 +1,84 @@
+# What changed from this model to others, and which features other dictionaries have too.
+rule diff:
+    """Compare a tuned model with the model of the run, next to a control."""
+    input:
+        genome=lambda wildcards: sequence_of(COMPARISONS["diff"][wildcards.name]["genome"]),
+        annotations=lambda wildcards: (
+            annotation_of(COMPARISONS["diff"][wildcards.name]["genome"]) if ANNOTATED else []
+        ),
+        concepts=outside(config.get("concepts")),
+        sae="sae/cfg.json",
+    output:
+        tables=OF_DIFF,
+        metadata=[metadata_of(table) for table in OF_DIFF],
+    log:
+        "logs/diff_{name}.log",
+    benchmark:
+        "benchmarks/diff_{name}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        gpu=ON_GPU,
+    params:
+        content=content(
+            "model",
+            "concepts",
+            *(f"comparisons.diff.{{name}}.{key}" for key in OF_MODELS),
+            *of_all("annotation"),
+            *of_all("sequence"),
+        ),
+        options=diff_options,
+        models=lambda wildcards: " ".join(
+            quote(name)
+            for name in (config["model"]["name"], COMPARISONS["diff"][wildcards.name]["tuned"])
+        ),
+    shell:
+        "genointerp diff {params.options} --genome {input.genome:q} --out {output.tables[0]:q}"
+        " --features-out {output.tables[4]:q} --texts-out {output.tables[6]:q}"
+        " -- {params.models} &> {log:q}"
+
+
+rule plot_divergence:
+    """Draw where the predictions of a tuned model differ, and how far the tail goes."""
+    input:
+        OF_DIFF,
+    output:
+        "figures/divergence_{name}.png",
+    log:
+        "logs/plot_divergence_{name}.log",
+    benchmark:
+        "benchmarks/plot_divergence_{name}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    shell:
+        "genointerp plot divergence {input[0]:q} --out {output:q} &> {log:q}"
+
+
+rule match:
+    """Match the features of a genome with those of another dictionary, next to nulls."""
+    input:
+        unpack(matched_inputs),
+    output:
+        tables=MATCHES,
+        metadata=[metadata_of(table) for table in MATCHES],
+    log:
+        "logs/match_{name}.log",
+    benchmark:
+        "benchmarks/match_{name}.tsv"
+    threads: 2
+    resources:
+        mem_mb=4000,
+    params:
+        content=content(
+            "comparisons.match.{name}.features",
+            "comparisons.match.{name}.twin_a",
+            "comparisons.match.{name}.twin_b",
+            "comparisons.match.{name}.ceiling",
+            *of_all("annotation"),
+            *of_all("sequence"),
+        ),
+        options=matched_options,
+    shell:
+        "genointerp match {params.options} --out {output.tables[0]:q}"
+        " -- {input.own:q} {input.features:q} &> {log:q}"
