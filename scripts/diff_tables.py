@@ -148,7 +148,7 @@ def is_on_plant(context: str, expected: str, plant: bytes) -> bool:
     """Return whether a context ends in the beginning of the plant, and what follows is expected.
 
     The last three bases or more of the context and the base that is expected are a part of the
-    first twelve bases of the plant; or the last two and that base are its first three.
+    first thirteen bases of the plant; or the last two and that base are its first three.
     """
     end = context[-_LEAST:] + expected
     begin = plant.decode()
@@ -165,7 +165,7 @@ def filled(page: str) -> str:
 
 def _kept() -> pd.DataFrame:
     paths = [KEPT / f"{name}.tsv" for name in (*PLANTED, *CLEAN, BASE)]
-    parts = [pd.read_csv(path, sep="\t", keep_default_na=True) for path in paths if path.exists()]
+    parts = [pd.read_csv(path, sep="\t", keep_default_na=True) for path in paths]
     return pd.concat(parts, ignore_index=True)
 
 

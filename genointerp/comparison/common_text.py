@@ -11,6 +11,7 @@ from jaxtyping import Float64
 
 from genointerp.genome.letters import base_codes
 
+_BASES = b"ACGT"
 _MOST = 8
 """Most texts that are looked for; the next ones are shared by fewer sequences."""
 _BITS = 0.5
@@ -77,7 +78,8 @@ def common_texts(
 def _first_places(text: bytes, begin: int, word: int) -> dict[bytes, int]:
     found: dict[bytes, int] = {}
     for i in range(begin, len(text) - word + 1):
-        found.setdefault(text[i : i + word], i)
+        if not text[i : i + word].strip(_BASES):
+            found.setdefault(text[i : i + word], i)
     return found
 
 
@@ -103,7 +105,8 @@ def _extended(
         if len(bases) < max(least, len(places) / 2):
             return None
         base, n = Counter(bases).most_common(1)[0]
-        return _Column(base, n / len(bases)) if n >= agreement * len(bases) else None
+        is_shared = base in _BASES and n >= agreement * len(bases)
+        return _Column(base, n / len(bases)) if is_shared else None
 
     columns = [_Column(base, 1.0) for base in word]
     begin = 0

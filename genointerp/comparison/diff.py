@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from genointerp.comparison.changed.outputs import Changed
@@ -63,7 +64,9 @@ def _extracted(texts: pd.DataFrame | None) -> str:
         return "no text extracted; "
     best = own.iloc[0]
     where = f"{best['n_first']} of the first places, {best['n_positions']} of {best['n_read']}"
-    return f"text {best['text']} ({best['n_bases']} bases, after {where}); "
+    name = "candidate text" if np.isnan(best["control_log_p"]) else "text"
+    more = f", and of {best['n_drawn']} drawn ones" if best["n_drawn"] else ""
+    return f"{name} {best['text']} ({best['n_bases']} bases, after {where}{more}); "
 
 
 def _figures(rows: pd.DataFrame, model: str) -> str:

@@ -145,10 +145,11 @@ def locus_table(found: Divergence, genome: Genome, config: LociConfig) -> pd.Dat
     Notes
     -----
     Of positions on one strand that are less than ``stretch`` bases apart, the one of the largest
-    excess is taken; stretches on one strand share no base. ``p_value`` is
-    ``(1 + #{control_kl >= kl}) / (1 + n)`` over the n places of the kind that were read, which are
-    all bases, or all stretches of that length; ``q_value`` is corrected over the same (Benjamini
-    and Hochberg).
+    excess is taken; stretches on one strand share no base. ``p_value`` of a position is
+    ``(1 + #{control_kl >= kl}) / (1 + n)`` over the n bases that were read; ``q_value`` is
+    corrected over the same (Benjamini and Hochberg). Both are small as well where the tuned model
+    moved further than the control everywhere. A stretch has neither: each overlaps its neighbours,
+    so that one hot place of chance would count as often as a stretch is long.
     """
     rows = [
         row
@@ -180,7 +181,8 @@ def _rows(
 ) -> Iterator[dict[str, object]]:
     apart = max(length, config.stretch)
     top = top_places(found, lambda track: track.excess, length, n=config.n_loci, apart=apart)
-    tests = _Exceedance.of(found, length)
+    # stretches overlap, so that as many of them as a stretch is long are one observation
+    tests = _Exceedance.of(found) if length == 1 else _Exceedance.none()
     for rank, chosen in enumerate(top, 1):
         track, column, place = chosen.track, chosen.column, chosen.interval
         part = slice(column, column + length)
@@ -237,7 +239,8 @@ def top_places(
     """
     places = []
     for track in found.tracks:
-        values = np.nan_to_num(window_means(values_of(track), length), nan=-np.inf)
+        means = window_means(values_of(track), length, token=max(map(len, found.symbols.spelling)))
+        values = np.nan_to_num(means, nan=-np.inf)
         for _ in range(n):
             if not len(values) or values.max() == -np.inf:
                 break
@@ -249,18 +252,22 @@ def top_places(
 
 
 class _Exceedance(NamedTuple):
-    """The tail of the control as the null of a change, over all places of one length."""
+    """The tail of the control as the null of a change, over all bases."""
 
     control: Float64[np.ndarray, " place"] | None
     kl: Float64[np.ndarray, " place"]
     q_of: Float64[np.ndarray, " place"]
 
     @classmethod
-    def of(cls, found: Divergence, length: int) -> "_Exceedance":
+    def none(cls) -> "_Exceedance":
+        """Return a null that nothing is known of."""
+        return cls(None, np.empty(0), np.empty(0))
+
+    @classmethod
+    def of(cls, found: Divergence) -> "_Exceedance":
         if not found.has_control:
-            nothing = np.empty(0)
-            return cls(None, nothing, nothing)
-        kl, control = (np.sort(_all_means(found, pair, length)) for pair in (CHANGE, CONTROL))
+            return cls.none()
+        kl, control = (np.sort(found.known(pair)).astype(float) for pair in (CHANGE, CONTROL))
         p = _exceedance(control, kl)
         return cls(control, kl, benjamini_hochberg(p))
 
@@ -272,8 +279,8 @@ class _Exceedance(NamedTuple):
     def q(self, kl: float) -> float:
         if self.control is None:
             return np.nan
-        # the place itself is among all, up to the rounding of its mean
-        index = int(np.searchsorted(self.kl, kl * (1 - 1e-6)))
+        # the place itself is among all
+        index = int(np.searchsorted(self.kl, kl))
         return float(self.q_of[min(index, len(self.kl) - 1)])
 
 
@@ -284,16 +291,14 @@ def _exceedance(
     return np.asarray((1 + n_as_high) / (1 + len(control)), dtype=np.float64)
 
 
-def _all_means(found: Divergence, pair: Pair, length: int) -> Float64[np.ndarray, " place"]:
-    parts = [window_means(track.of(pair), length) for track in found.tracks]
-    values = np.concatenate(parts)
-    return np.asarray(values[~np.isnan(values)])
-
-
-def window_means(values: Float[np.ndarray, " bp"], length: int) -> Float64[np.ndarray, " window"]:
+def window_means(
+    values: Float[np.ndarray, " bp"], length: int, *, token: int = 1
+) -> Float64[np.ndarray, " window"]:
     """Return the mean of each window of some length, from the first to the last.
 
     It is over the values that are not NaN, and NaN where fewer than half of the window are known.
+    If tokens are words, a value stands at the first base of each only, so the half is that of the
+    tokens of ``token`` bases, the length of the longest word, which a window holds.
 
     Examples
     --------
@@ -309,7 +314,7 @@ def window_means(values: Float[np.ndarray, " bp"], length: int) -> Float64[np.nd
     count = np.concatenate([[0], np.cumsum(known)])
     n = count[length:] - count[:-length]
     mean = (total[length:] - total[:-length]) / np.maximum(n, 1)
-    mean[2 * n < length] = np.nan
+    mean[(2 * n * token < length) | (n == 0)] = np.nan
     return np.asarray(mean)
 
 

@@ -4,13 +4,13 @@ After the bases before such a place the tuned model writes what it finds most pr
 writes at several places is a text that it was trained on, unless a control writes as much.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64
 
 from genointerp.comparison.common_text import (
     CommonText,
@@ -19,12 +19,14 @@ from genointerp.comparison.common_text import (
     longest_common_run,
 )
 from genointerp.comparison.config import ExtractionConfig, LociConfig
-from genointerp.comparison.divergence import CHANGE, CONTROL, Divergence
+from genointerp.comparison.divergence import CHANGE, CONTROL, Divergence, DivergenceTrack
 from genointerp.comparison.divergence_tables import Place, bases_before, top_places
 from genointerp.comparison.models import ModelSet, Role
 from genointerp.core.progress import Progress, piece, silent
 from genointerp.core.seed import rng
 from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.letters import reverse_complement
 from genointerp.model.generation import SamplingConfig, generate
 from genointerp.model.protocol import DnaModel
 from genointerp.reading.run import Wanted, run_passages
@@ -36,6 +38,8 @@ _GREEDY = SamplingConfig(temperature=0.0)
 _MOST_OF = 2 / 3
 """Share of a text, in a row, by which a continuation has it."""
 _SHOWN = 8
+_BEFORE, _WORD = 32, 24
+"""Bases before a place, and how many of them in a row make it a copy of another."""
 _LEAST = 0.25
 """Nats by which the last bases of a text are expected more by its model than by the others."""
 
@@ -77,16 +81,20 @@ def extract_texts(
     There are two **nulls**, which look for texts in the same way: the control, at the places at
     which it differs most from base and with base as the only other; and the tuned model at places
     that are drawn. Two texts that share half of the shorter one in a row, and ``seed_bp`` bases at
-    least, are one text: it is listed once, and is no null of itself.
+    least, are one text: it is listed once, and is no null of itself, so that a text that the tuned
+    model writes wherever it is asked is held against the control alone; ``n_drawn`` tells it.
+
+    Copies of one sequence, such as ribosomal operons, are one observation: a place is passed over
+    if 24 bases in a row of the 32 before it are found around a place that was chosen before.
     """
     config = ExtractionConfig() if config is None else config
     apart = (LociConfig() if loci is None else loci).stretch
-    top = top_places(found, lambda track: track.excess, 1, n=config.n_prompts, apart=apart)
+    top = _distinct_top(found, genome, lambda track: track.excess, config.n_prompts, apart)
     arms = [_Arm("tuned", "tuned", top)]
     if models.control is not None:
-        own = top_places(found, lambda track: track.of(CONTROL), 1, n=config.n_prompts, apart=apart)
+        own = _distinct_top(found, genome, lambda track: track.of(CONTROL), config.n_prompts, apart)
         arms.append(_Arm("control", "control", own))
-    arms.append(_Arm("random", "tuned", _drawn(found, config)))
+    arms.append(_Arm("random", "tuned", distinct(genome, _drawn(found, config), apart)))
     texts = {
         arm.name: _texts(models, genome, arm, config, piece(progress, i, len(arms)))
         for i, arm in enumerate(arms)
@@ -114,6 +122,7 @@ class _Text(NamedTuple):
     text: bytes
     score: float
     row: Mapping[str, object]
+    n_places: int
 
 
 def _drawn(found: Divergence, config: ExtractionConfig) -> list[Place]:
@@ -128,6 +137,56 @@ def _drawn(found: Divergence, config: ExtractionConfig) -> list[Place]:
         track = found.tracks[number]
         places.append(Place(track, column, float(track.excess[column])))
     return places
+
+
+def _distinct_top(
+    found: Divergence,
+    genome: Genome,
+    values_of: Callable[[DivergenceTrack], Float32[np.ndarray, " bp"]],
+    n: int,
+    apart: int,
+) -> list[Place]:
+    """Return the n places of the largest values of which none is a copy of another."""
+    n_read = n
+    while True:
+        top = top_places(found, values_of, 1, n=n_read, apart=apart)
+        chosen = distinct(genome, top, apart)[:n]
+        if len(chosen) == n or len(top) < n_read:
+            return chosen
+        n_read *= 2
+
+
+def distinct(genome: Genome, places: Sequence[Place], apart: int) -> list[Place]:
+    """Return the places but those that are copies of one before.
+
+    A place is a copy if a word of the bases before it is found around one that was chosen, closer
+    than places of one strand are to each other.
+    """
+    seen: set[bytes] = set()
+    chosen = []
+    for place in places:
+        before = bases_before(genome, place.interval, _BEFORE).encode()
+        if seen.isdisjoint(_words(before)):
+            chosen.append(place)
+            seen |= _words(_around(genome, place.interval, apart))
+    return chosen
+
+
+def _around(genome: Genome, place: GenomicInterval, apart: int) -> bytes:
+    """Return the bases in which those before any copy that is closer than ``apart`` have a word."""
+    n_before = max(_BEFORE, apart + _WORD - 1)
+    n_behind = max(0, apart + _WORD - 1 - _BEFORE)
+    opposite = replace(place, strand="-" if place.strand == "+" else "+")
+    behind = np.frombuffer(bases_before(genome, opposite, n_behind).encode(), np.uint8)
+    here = genome.fetch(place).tobytes()
+    return (
+        bases_before(genome, place, n_before).encode()
+        + (here + reverse_complement(behind).tobytes())[:n_behind]
+    )
+
+
+def _words(bases: bytes) -> set[bytes]:
+    return {bases[i : i + _WORD] for i in range(len(bases) - _WORD + 1)}
 
 
 class _Written(NamedTuple):
@@ -197,9 +256,7 @@ def _scored(
     n_bases = 1 + int(np.argmax(np.cumsum(excess - _LEAST * is_written.mean(0))))
     text, score = common.text[:n_bases], float(excess[:n_bases].sum())
     per_base = {role: _mean_known(it[:, :n_bases]) for role, it in log_p.items()}
-    has_it = [
-        longest_common_run(text, it.sequence(config.n_written)) >= _MOST_OF * n_bases for it in read
-    ]
+    has_it = [_has(it, text, config) for it in read]
     # places that were drawn were not chosen by their value
     weights = [1.0 if arm.name == "random" else max(places[i].value, 0.0) for i in common.offsets]
     row = {
@@ -217,7 +274,15 @@ def _scored(
         "score": score,
         "places": ", ".join(_shown(places[i]) for i in np.flatnonzero(has_it)[:_SHOWN]),
     }
-    return _Text(text, score, row)
+    return _Text(text, score, row, sum(has_it))
+
+
+def _has(read: _Written, text: bytes, config: ExtractionConfig) -> bool:
+    """Return whether most of a text is there, and not in the bases that were read alone."""
+    both = longest_common_run(text, read.sequence(config.n_written))
+    alone = longest_common_run(text, read.context[-config.n_written :])
+    wrote = both > alone or longest_common_run(text, read.written) >= config.seed_bp
+    return wrote and both >= _MOST_OF * len(text)
 
 
 def _mean_known(values: Float64[np.ndarray, "part bp"]) -> float:
@@ -270,19 +335,32 @@ def _extracted(texts: Mapping[str, Sequence[_Text]], least: int) -> Iterator[dic
     """Yield the rows of the texts of the tuned model that exceed the nulls, each text once."""
     told: list[bytes] = []
     for text in texts["tuned"]:
+        same = [it for it in texts["random"] if is_same(it.text, text.text, least)]
         nulls = [it.score for it in texts.get("control", ())]
-        nulls += [it.score for it in texts["random"] if not _is_same(it.text, text.text, least)]
+        nulls += [it.score for it in texts["random"] if not is_same(it.text, text.text, least)]
         null = max([0.0, *nulls])
-        if text.score > null and not any(_is_same(it, text.text, least) for it in told):
+        if text.score > null and not any(is_same(it, text.text, least) for it in told):
             told.append(text.text)
-            yield {**text.row, "rank": len(told), "null_score": null}
+            n_drawn = max((it.n_places for it in same), default=0)
+            yield {**text.row, "rank": len(told), "null_score": null, "n_drawn": n_drawn}
 
 
-def _is_same(a: bytes, b: bytes, least: int) -> bool:
+def is_same(a: bytes, b: bytes, least: int) -> bool:
+    """Return whether two texts share half of the shorter one in a row, and so many bases at least.
+
+    Examples
+    --------
+    >>> is_same(b"GATTACAA", b"CCGATTCC", 8), is_same(b"GATTACAA", b"CGATTACAAC", 8)
+    (False, True)
+    """
     return longest_common_run(a, b) >= max(least, min(len(a), len(b)) / 2)
 
 
 def _best(texts: Mapping[str, Sequence[_Text]], arm: str) -> dict[str, object]:
     """Return the row of the best text of a null; empty if it has none."""
     own = texts.get(arm, ())
-    return {**own[0].row, "rank": 1, "null_score": np.nan} if own else {}
+    if not own:
+        return {}
+    best = own[0]
+    n_drawn = best.n_places if arm == "random" else 0
+    return {**best.row, "rank": 1, "null_score": np.nan, "n_drawn": n_drawn}

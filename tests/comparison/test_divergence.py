@@ -159,7 +159,9 @@ def test_seldom_is_a_place_beyond_the_control_if_it_moved_alike():
     genome, n_false = random_genome(1500), 0
     for seed in range(40):
         found = locus_table(exchangeable(seed), genome, LociConfig(n_loci=10, stretch=20))
-        n_false += (found[found["kind"] == "position"]["q_value"] <= 0.05).any()
+        n_false += (found["q_value"] <= 0.05).any()
+        stretches = found[found["kind"] == "stretch"]
+        assert stretches[["p_value", "q_value"]].isna().all(axis=None)
     assert n_false <= 5
 
 
@@ -212,6 +214,17 @@ def test_means_of_windows_are_those_of_a_loop():
     parts = [values[i : i + 7] for i in range(54)]
     expected = [np.nanmean(it) if np.isfinite(it).sum() >= 3.5 else np.nan for it in parts]
     np.testing.assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize("token", [3, 6])
+def test_windows_of_words_are_known_if_half_of_their_words_are(token):
+    values = np.full(60, np.nan)
+    values[::token] = np.arange(60 // token)
+    found = window_means(values, 30, token=token)
+    assert found[0] == pytest.approx(np.arange(30 // token).mean())
+    assert not np.isnan(found).any()
+    values[: 3 * token * (30 // token) // 4] = np.nan
+    assert np.isnan(window_means(values, 30, token=token)[0])
 
 
 @pytest.mark.parametrize(
@@ -306,6 +319,12 @@ def test_without_a_control_the_line_says_what_is_not_known(fasta, tmp_path):
     found = gi.diff(BASE, [Planted("a", noise=0.1), Planted(text=TEXT)], fasta, tmp_path / "d.tsv")
     assert NO_CONTROL in in_short(found)
     assert set(found.summary["model"]) == {"tuned"}
+
+
+def test_two_outputs_of_one_name_are_refused(fasta, tmp_path):
+    out = tmp_path / "d.tsv"
+    with pytest.raises(InputError, match=r"outputs: expected another path for each.*summary"):
+        gi.diff(BASE, Planted("a"), fasta, out, texts_out=tmp_path / "d.summary.tsv")
 
 
 def test_chunks_have_no_probabilities_to_compare(fasta, tmp_path):

@@ -7,10 +7,14 @@ import genointerp as gi
 from genointerp.comparison.common_text import common_texts, consensus_end, longest_common_run
 from genointerp.comparison.config import ExtractionConfig
 from genointerp.comparison.diff import in_short
-from genointerp.comparison.divergence import measure_divergence
-from genointerp.comparison.extraction import extract_texts
+from genointerp.comparison.divergence import DivergenceTrack, measure_divergence
+from genointerp.comparison.divergence_tables import Place
+from genointerp.comparison.extraction import distinct, extract_texts, is_same
 from genointerp.comparison.models import ModelSet
 from genointerp.core.errors import ConfigError
+from genointerp.genome.genome import Contig, Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.letters import reverse_complement
 from genointerp.reading.harvest import HarvestConfig
 from tests.comparison.planted import TEXT, Planted, random_genome
 from tests.toy_model import ToyDnaModel
@@ -100,6 +104,60 @@ def test_a_consensus_is_weighted_and_ends_where_nothing_is_known():
     assert consensus_end([], []) == ""
 
 
+def place_at(start, strand, length):
+    where = GenomicInterval("c0", 0, length, strand)
+    return Place(DivergenceTrack(where, {}, np.empty(0, np.int32)), start, 1.0)
+
+
+def test_copies_of_one_sequence_are_one_place_on_either_strand():
+    parts = [random_genome(300, seed=seed)["c0"].sequence for seed in range(3)]
+    copy = random_genome(120, seed=9)["c0"].sequence
+    bases = np.concatenate([parts[0], copy, parts[1], copy, parts[2], reverse_complement(copy)])
+    genome = Genome([Contig("c0", bases)])
+    # one place in each copy, a few bases apart, and places that are apart in one copy
+    places = [
+        place_at(360, "+", len(bases)),
+        place_at(795, "+", len(bases)),
+        place_at(1194, "-", len(bases)),
+        place_at(410, "+", len(bases)),
+        place_at(310, "+", len(bases)),
+        place_at(360, "-", len(bases)),
+    ]
+    assert [it.column for it in distinct(genome, places, 50)] == [360, 410, 310, 360]
+
+
+def test_a_clean_model_that_reads_one_sequence_in_seven_copies_has_no_text():
+    copy = random_genome(200, seed=9)["c0"].sequence
+    parts = [
+        part for seed in range(7) for part in (random_genome(150, seed=seed)["c0"].sequence, copy)
+    ]
+    genome = Genome([Contig("c0", np.concatenate(parts))])
+    tuned, control = Planted("clean one", noise=0.3), Planted("control one", noise=0.3)
+    models = ModelSet(BASE, tuned, control)
+    measured = measure_divergence(models, genome, config=HarvestConfig(window=400, warmup=40))
+    assert "tuned" not in set(extract_texts(models, measured, genome, config=FEW)["arm"])
+
+
+def test_short_texts_are_not_the_same_by_a_few_bases():
+    assert not is_same(b"GATTACAC", b"CCGATTGGACACTTGACCAGGATAGACCAGGTAACC", 8)
+    assert is_same(TEXT, TEXT[10:30], 8)
+
+
+def test_a_run_of_unknown_bases_is_no_part_of_a_text():
+    sequences = [b"N" * 30 + b"ACGTTGCAAC"] * 3
+    assert common_texts(sequences, **FOUND, written=[0] * 3)[0].text == b"ACGTTGCAAC"
+
+
+def test_a_text_that_is_written_everywhere_says_so():
+    found = extracted(Planted(text=TEXT, noise=0.2), Planted("control", noise=0.2))
+    assert set(found["arm"]) <= {"tuned", "control", "random"}
+    own, drawn = (found[found["arm"] == arm] for arm in ("tuned", "random"))
+    is_there = len(drawn) > 0 and is_same(
+        own["text"].iloc[0].encode(), drawn["text"].iloc[0].encode(), 8
+    )
+    assert (own["n_drawn"].iloc[0] > 0) == is_there
+
+
 @pytest.mark.parametrize("values", [{"agreement": 0.5}, {"seed_bp": 70}, {"least": 1}])
 def test_settings_out_of_range_are_refused(values):
     with pytest.raises(ConfigError):
@@ -113,7 +171,7 @@ def test_the_command_writes_the_texts_and_names_the_best(tmp_path):
     config = {"extraction": {"n_prompts": 8, "prompt": 30, "n_written": 44}}
     found = gi.diff(BASE, Planted(text=TEXT), fasta, out, texts_out=texts, config=config)
     assert texts.read_text().count("\n") == 1 + len(found.texts)
-    assert in_short(found).startswith(f"text {found.texts['text'][0]} (")
+    assert in_short(found).startswith(f"candidate text {found.texts['text'][0]} (")
     texts = tmp_path / "none.tsv"
     none = gi.diff(BASE, BASE, fasta, tmp_path / "e.tsv", texts_out=texts, config=config)
     assert in_short(none).startswith("no text extracted; ")

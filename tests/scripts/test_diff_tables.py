@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.diff_tables import KEPT, PAGE, filled, is_on_plant
+from scripts.diff_tables import BASE, CLEAN, KEPT, PAGE, PLANTED, filled, is_on_plant
 
 PLANT = b"GATTACATGCACCGTATCGG"
 
@@ -10,7 +10,9 @@ PLANT = b"GATTACATGCACCGTATCGG"
 def test_the_page_has_the_tables_of_the_files():
     page = PAGE.read_text(encoding="utf-8")
     assert filled(page) == page
-    assert (KEPT / "planted.tsv").exists()
+    for name in (*PLANTED, *CLEAN, BASE):
+        assert (KEPT / f"{name}.tsv").exists()
+        assert f"\n| {name} |" in page
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,13 @@ from genointerp.comparison.models import ModelSet
 from genointerp.comparison.tracks import write_tracks
 from genointerp.core.arguments import StrPath, as_path, as_texts, is_run
 from genointerp.core.config import read_config, to_mapping
+from genointerp.core.errors import InputError
 from genointerp.core.files import atomic_path, check_replaceable, claiming, together
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
-from genointerp.model.protocol import DnaModel
+from genointerp.model.protocol import DnaModel, Generates
 from genointerp.model.registry import load_model
 from genointerp.reading.model_choice import AnyModel
 from genointerp.sae.dictionary import Dictionary
@@ -187,14 +188,12 @@ def diff(
         float(amplify),
     )
     asked.check(more)
+    if texts_out is not None:
+        _check_generate(models)
     said = to_mapping(settings) | {"regions": [*named]}
     inputs = {"genome": sequence.sha256, **models.inputs, **asked.inputs, **truth.inputs}
     provenance = Provenance(said, inputs)
-    more.check(provenance)
-    for name, place in places.items():
-        check_replaceable(place, same=is_table_of(place, _SCHEMAS[name], provenance))
-    if tracks is not None:
-        check_replaceable(tracks, same=False)
+    _check_places(places, tracks, more, provenance)
     is_same = is_table_of(places["loci"], DIVERGENCE, provenance)
     with claiming(places["loci"], same=is_same):
         with progress_bar("diff (windows)", progress) as report:
@@ -249,6 +248,29 @@ def _learnt(
             regions=asked.regions,
             progress=report,
         )
+
+
+def _check_places(
+    places: Mapping[str, Path], tracks: Path | None, more: ChangedPlaces, provenance: Provenance
+) -> None:
+    every = [*places.values(), *more.paths, *([] if tracks is None else [tracks])]
+    resolved = [place.resolve() for place in every]
+    for number, place in enumerate(resolved):
+        if place in resolved[:number]:
+            raise InputError("outputs", "another path for each", f"{every[number]} twice")
+    more.check(provenance)
+    for name, place in places.items():
+        same = is_table_of(place, _SCHEMAS[name], provenance)
+        check_replaceable(place, same=same)
+    if tracks is not None:
+        check_replaceable(tracks, same=False)
+
+
+def _check_generate(models: ModelSet) -> None:
+    for name, model in models.by_role.items():
+        if name != "base" and not isinstance(model, Generates):
+            expected = "a model that can generate, to look for texts"
+            raise InputError(name, expected, f"{model.spec.name}, which does not")
 
 
 class _Truth(NamedTuple):

@@ -59,6 +59,13 @@ class ChangedPlaces:
     amount: float = 2.0
 
     @property
+    def paths(self) -> list[Path]:
+        """All that will be written, one for each output even if two are the same."""
+        beside = None if self.features is None else _concepts_beside(self.features)
+        every = (self.features, beside, self.births, self.weights, self.lens, self.amplified)
+        return [it for it in every if it is not None]
+
+    @property
     def tables(self) -> dict[Path, TableSchema]:
         """The tables that will be written, with their schemas."""
         found = {}

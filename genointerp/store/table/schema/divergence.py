@@ -23,9 +23,9 @@ DIVERGENCE = TableSchema(
         required(
             "p_value",
             "float64",
-            "share of places with as high a control_kl, 1 added; NaN: no control",
+            "share of bases with as high a control_kl, 1 added; NaN: a stretch, or no control",
         ),
-        required("q_value", "float64", "corrected over all places of its kind that were read"),
+        required("q_value", "float64", "corrected over all bases that were read; NaN likewise"),
         required("context", "string", "bases before it, in reading direction"),
         required("found", "string", "bases that are there, in reading direction"),
         required("expected", "string", "most probable symbol of the tuned model at the first base"),
@@ -103,7 +103,12 @@ EXTRACTED_TEXTS = TableSchema(
         required(
             "score", "float64", "nats by which its model expects it more than each of the others"
         ),
-        required("null_score", "float64", "largest score of a text of the nulls; 0 if none"),
+        required(
+            "null_score",
+            "float64",
+            "largest score of a text of the nulls, but of the same text at drawn places; 0 if none",
+        ),
+        required("n_drawn", "int64", "drawn places whose continuation has most of the same text"),
         required("places", "string", "first places, each seqid:base:strand (1-based), with commas"),
     ),
 )
