@@ -40,6 +40,8 @@ _MOST_OF = 2 / 3
 _SHOWN = 8
 _BEFORE, _WORD = 32, 24
 """Bases before a place, and how many of them in a row make it a copy of another."""
+_ROUNDS = 8
+"""Times that places are drawn anew in place of copies, at most."""
 _LEAST = 0.25
 """Nats by which the last bases of a text are expected more by its model than by the others."""
 
@@ -89,12 +91,12 @@ def extract_texts(
     """
     config = ExtractionConfig() if config is None else config
     apart = (LociConfig() if loci is None else loci).stretch
-    top = _distinct_top(found, genome, lambda track: track.excess, config.n_prompts, apart)
+    top = top_distinct(found, genome, lambda track: track.excess, config.n_prompts, apart)
     arms = [_Arm("tuned", "tuned", top)]
     if models.control is not None:
-        own = _distinct_top(found, genome, lambda track: track.of(CONTROL), config.n_prompts, apart)
+        own = top_distinct(found, genome, lambda track: track.of(CONTROL), config.n_prompts, apart)
         arms.append(_Arm("control", "control", own))
-    arms.append(_Arm("random", "tuned", distinct(genome, _drawn(found, config), apart)))
+    arms.append(_Arm("random", "tuned", _drawn(found, genome, config, apart)))
     texts = {
         arm.name: _texts(models, genome, arm, config, piece(progress, i, len(arms)))
         for i, arm in enumerate(arms)
@@ -125,21 +127,25 @@ class _Text(NamedTuple):
     n_places: int
 
 
-def _drawn(found: Divergence, config: ExtractionConfig) -> list[Place]:
-    """Return places that are drawn from all bases that were predicted."""
+def _drawn(found: Divergence, genome: Genome, config: ExtractionConfig, apart: int) -> list[Place]:
+    """Return places that are drawn from all bases that were predicted, none a copy of another."""
     known = [np.flatnonzero(~np.isnan(track.of(CHANGE))) for track in found.tracks]
     ends = np.cumsum([len(it) for it in known])
     n = min(config.n_prompts, int(ends[-1]))
-    places = []
-    for index in rng(config.seed, "random places").choice(int(ends[-1]), n, replace=False):
-        number = int(np.searchsorted(ends, index, side="right"))
-        column = int(known[number][index - (ends[number - 1] if number else 0)])
-        track = found.tracks[number]
-        places.append(Place(track, column, float(track.excess[column])))
-    return places
+    draw, places = rng(config.seed, "random places"), list[Place]()
+    for _ in range(_ROUNDS):
+        for index in draw.choice(int(ends[-1]), n, replace=False):
+            number = int(np.searchsorted(ends, index, side="right"))
+            column = int(known[number][index - (ends[number - 1] if number else 0)])
+            track = found.tracks[number]
+            places.append(Place(track, column, float(track.excess[column])))
+        places = distinct(genome, places, apart)
+        if len(places) >= n:
+            break
+    return places[:n]
 
 
-def _distinct_top(
+def top_distinct(
     found: Divergence,
     genome: Genome,
     values_of: Callable[[DivergenceTrack], Float32[np.ndarray, " bp"]],
