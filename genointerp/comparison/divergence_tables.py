@@ -149,7 +149,8 @@ def locus_table(found: Divergence, genome: Genome, config: LociConfig) -> pd.Dat
     ``(1 + #{control_kl >= kl}) / (1 + n)`` over the n bases that were read; ``q_value`` is
     corrected over the same (Benjamini and Hochberg). Both are small as well where the tuned model
     moved further than the control everywhere. A stretch has neither: each overlaps its neighbours,
-    so that one hot place of chance would count as often as a stretch is long.
+    so that one hot place of chance would count as often as a stretch is long. On a circular contig,
+    places at either side of the origin count as far apart, and no stretch spans it.
     """
     rows = [
         row
@@ -187,7 +188,7 @@ def _rows(
         track, column, place = chosen.track, chosen.column, chosen.interval
         part = slice(column, column + length)
         kl, js, dlogp = (float(np.nanmean(it)) for it in track.values[CHANGE][:, part])
-        first = column if place.strand == "+" else column + length - 1
+        expected = _spelling(found, track, column if place.strand == "+" else column + length - 1)
         yield {
             "kind": kind,
             "rank": rank,
@@ -204,13 +205,22 @@ def _rows(
             "p_value": tests.p(kl),
             "q_value": tests.q(kl),
             "context": bases_before(genome, place, config.context),
-            "found": genome.fetch(place).tobytes().decode(),
-            "expected": _spelling(found, track, first),
+            "found": _bases_there(genome, place, max(length, len(expected))),
+            "expected": expected,
         }
 
 
 def _mean(track: DivergenceTrack, pair: Pair, part: slice) -> float:
     return float(np.nanmean(track.of(pair)[part])) if pair in track.values else np.nan
+
+
+def _bases_there(genome: Genome, place: GenomicInterval, n: int) -> str:
+    """Return n bases from the first one of a place, or fewer at the end of a contig."""
+    start, end = place.start, min(place.start + n, genome[place.seqid].length)
+    if place.strand == "-":
+        start, end = max(place.end - n, 0), place.end
+    where = GenomicInterval(place.seqid, start, end, place.strand)
+    return genome.fetch(where).tobytes().decode()
 
 
 def _spelling(found: Divergence, track: DivergenceTrack, column: int) -> str:

@@ -339,16 +339,16 @@ def _shown(place: Place) -> str:
 
 def _extracted(texts: Mapping[str, Sequence[_Text]], least: int) -> Iterator[dict[str, object]]:
     """Yield the rows of the texts of the tuned model that exceed the nulls, each text once."""
-    told: list[bytes] = []
+    listed: list[bytes] = []
     for text in texts["tuned"]:
         same = [it for it in texts["random"] if is_same(it.text, text.text, least)]
         nulls = [it.score for it in texts.get("control", ())]
         nulls += [it.score for it in texts["random"] if not is_same(it.text, text.text, least)]
         null = max([0.0, *nulls])
-        if text.score > null and not any(is_same(it, text.text, least) for it in told):
-            told.append(text.text)
+        if text.score > null and not any(is_same(it, text.text, least) for it in listed):
+            listed.append(text.text)
             n_drawn = max((it.n_places for it in same), default=0)
-            yield {**text.row, "rank": len(told), "null_score": null, "n_drawn": n_drawn}
+            yield {**text.row, "rank": len(listed), "null_score": null, "n_drawn": n_drawn}
 
 
 def is_same(a: bytes, b: bytes, least: int) -> bool:

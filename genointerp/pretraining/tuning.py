@@ -117,16 +117,21 @@ def own_network(model: DnaModel) -> nn.Module:
 def batch_loss(model: DnaModel, windows: Sequence[TuningWindow]) -> Float[Tensor, ""]:
     """Return the mean nats per token of windows, in the autograd graph.
 
-    Merges of bases give windows different numbers of tokens: the last ones of longer windows are
-    then left out.
+    Merges of bases give windows different numbers of tokens: what stands behind the end of a
+    shorter one is not counted.
     """
     assert isinstance(model, SingleNucleotideModel | CausalTransformersModel)
     rows = [model.tokenize(window.bases).ids for window in windows]
-    n_tokens = min(map(len, rows))
-    ids = torch.from_numpy(np.stack([row[:n_tokens] for row in rows]))
+    n_tokens = np.array([len(row) for row in rows])
+    # a causal model reads nothing of what follows, so any token will do
+    ids = torch.from_numpy(
+        np.stack([np.pad(row, (0, n_tokens.max() - len(row)), mode="edge") for row in rows])
+    )
+    is_behind = torch.arange(1, ids.shape[1]) >= torch.from_numpy(n_tokens)[:, None]
     logits = model.trace(ids).logits
     assert logits is not None
-    target = symbol_columns(ids[:, 1:], model.symbols.ids).to(logits.device)
+    target = symbol_columns(ids[:, 1:], model.symbols.ids)
+    target = target.masked_fill(is_behind, _IGNORED).to(logits.device)
     total = F.cross_entropy(
         logits[:, :-1].flatten(0, 1), target.flatten(), ignore_index=_IGNORED, reduction="sum"
     )

@@ -1,6 +1,7 @@
 """Divergence by base: numbers computed by hand, by a loop, and of models with a planted text."""
 
 import math
+from itertools import product
 from dataclasses import replace
 
 import numpy as np
@@ -216,6 +217,22 @@ def test_means_of_windows_are_those_of_a_loop():
     np.testing.assert_allclose(found, expected)
 
 
+def test_places_of_words_have_stretches_and_the_word_that_is_there():
+    genome = random_genome(300)
+    words = tuple("".join(it).encode() for it in product("ACGT", repeat=3))
+    values = np.full((3, 300), np.nan, np.float32)
+    values[:, ::3] = np.random.default_rng(0).random((3, 100))
+    expected = np.where(np.isnan(values[0]), -1, 7).astype(np.int32)
+    track = DivergenceTrack(GenomicInterval("c0", 0, 300, "+"), {CHANGE: values}, expected)
+    measured = Divergence((track,), Symbols(np.arange(64), words))
+    found = locus_table(measured, genome, LociConfig(n_loci=2, stretch=30))
+    assert found["kind"].tolist() == ["position"] * 2 + ["stretch"] * 2
+    for row in found[found["kind"] == "position"].itertuples():
+        assert row.expected == words[7].decode()
+        there = GenomicInterval("c0", row.start, row.start + 3, "+")
+        assert row.found.encode() == genome.fetch(there).tobytes()
+
+
 @pytest.mark.parametrize("token", [3, 6])
 def test_windows_of_words_are_known_if_half_of_their_words_are(token):
     values = np.full(60, np.nan)
@@ -319,6 +336,15 @@ def test_without_a_control_the_line_says_what_is_not_known(fasta, tmp_path):
     found = gi.diff(BASE, [Planted("a", noise=0.1), Planted(text=TEXT)], fasta, tmp_path / "d.tsv")
     assert NO_CONTROL in in_short(found)
     assert set(found.summary["model"]) == {"tuned"}
+
+
+class Mute(Planted):
+    continuation = None
+
+
+def test_texts_of_a_model_that_cannot_write_are_refused(fasta, tmp_path):
+    with pytest.raises(InputError, match="tuned: expected a model that can generate"):
+        gi.diff(BASE, Mute("mute"), fasta, tmp_path / "d.tsv", texts_out=tmp_path / "t.tsv")
 
 
 def test_two_outputs_of_one_name_are_refused(fasta, tmp_path):

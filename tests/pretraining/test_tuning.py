@@ -251,6 +251,15 @@ def test_the_loss_is_over_known_bases_only(model):
     assert np.isnan(bits.plant)
 
 
+def test_the_loss_of_rows_of_other_lengths_is_over_all_their_tokens(model):
+    bases = np.frombuffer(b"ACGTTGACGTTGCATA", np.uint8)
+    windows = [TuningWindow(it, GenomicInterval("a", 0, len(it), "+")) for it in (bases, bases[:9])]
+    alone = [float(batch_loss(model, [it])) for it in windows]
+    n = [len(model.tokenize(it.bases).ids) - 1 for it in windows]
+    expected = np.average(alone, weights=n)
+    assert float(batch_loss(model, windows)) == pytest.approx(expected, rel=1e-5)
+
+
 def test_nothing_is_learnt_from_unknown_bases(model):
     unknown = Genome([Contig("n", np.full(200, ord("N"), np.uint8), circular=False)])
     windows = TuningWindows.of(unknown, replace(CONFIG, weight_decay=0.0))

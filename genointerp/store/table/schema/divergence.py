@@ -27,7 +27,7 @@ DIVERGENCE = TableSchema(
         ),
         required("q_value", "float64", "corrected over all bases that were read; NaN likewise"),
         required("context", "string", "bases before it, in reading direction"),
-        required("found", "string", "bases that are there, in reading direction"),
+        required("found", "string", "bases that are there (a whole word), in reading direction"),
         required("expected", "string", "most probable symbol of the tuned model at the first base"),
     ),
 )
