@@ -1,8 +1,8 @@
 """Divergence by base: numbers computed by hand, by a loop, and of models with a planted text."""
 
 import math
-from itertools import product
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd

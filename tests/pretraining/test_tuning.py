@@ -393,7 +393,7 @@ def test_an_edited_model_is_refused(tiny, fasta, tmp_path):
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"control_out": "c"}, "control_out: expected a plant or a concept that is left out"),
+        ({"control_out": "c"}, "control_out: expected a plant or --without"),
         (
             {"control_out": "t", "config": {"plant": "ACGT"}},
             "control_out: expected another folder",

@@ -149,7 +149,9 @@ class _LeftOut(NamedTuple):
                 raise InputError("without", "a concept of the annotation to leave out", "none")
             return None
         if annotations is None:
-            raise InputError("annotations", f"those that tell where {concept} is", "none")
+            raise InputError(
+                "annotations", f"GFF3 or GenBank with the elements of {concept}", "none"
+            )
         own = annotations_folder() / "concepts.yaml" if concepts is None else Path(concepts)
         return cls(concept, Path(annotations), own)
 
@@ -172,7 +174,7 @@ def _check_arms(
     if "control" not in outs:
         return
     if not settings.is_planted and left_out is None:
-        expected = "a plant or a concept that is left out, which the control has otherwise"
+        expected = "a plant or --without, in which a control differs"
         raise InputError("control_out", expected, "neither")
     if outs["control"].resolve() == outs["tuned"].resolve():
         raise InputError("control_out", "another folder than that of the tuned model", "the same")
