@@ -398,7 +398,7 @@ def test_an_edited_model_is_refused(tiny, fasta, tmp_path):
             {"control_out": "t", "config": {"plant": "ACGT"}},
             "control_out: expected another folder",
         ),
-        ({"without": "rRNA"}, "annotations: expected those that tell where rRNA is, found none"),
+        ({"without": "rRNA"}, "annotations: expected GFF3 or GenBank with the elements of rRNA"),
         ({"annotations": "a.gff3"}, "without: expected a concept of the annotation to leave out"),
         (
             {"without": "rRNA", "annotations": "a.gff3", "config": {"plant": "ACGT"}},
