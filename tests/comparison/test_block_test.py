@@ -65,3 +65,35 @@ def test_seeds_that_differ_as_much_within_as_between_are_not_significant():
 def test_items_that_do_not_differ_at_all_have_p_one():
     group = np.arange(6.0).reshape(2, 3)
     assert moderated_p(group, group.copy()).tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("n_blocks", "active"), [(60, 4), (60, 7), (280, 8)])
+def test_tail_of_p_of_equal_rates_in_few_blocks_is_not_too_small(n_blocks, active):
+    draw = np.random.default_rng(n_blocks + active)
+    # clumps of ten bases, in few of the blocks
+    shape = (n_blocks, 6000)
+    first, second = (10.0 * draw.poisson(active / n_blocks, shape) for _ in range(2))
+    p = BlockDraws.of(n_blocks, 200, seed=0).log2_ratio(first, second).p_value
+    p = p[~np.isnan(p)]
+    assert (p <= 1e-3).mean() <= 1.5e-3
+    assert (p <= 1e-4).mean() <= 3e-4
+
+
+def test_rare_items_that_vary_more_are_judged_by_their_like():
+    draw = np.random.default_rng(0)
+    size = np.where(np.arange(2000) < 200, 8.0, draw.uniform(500, 50_000, 2000))
+    rate = size * 2 ** draw.normal(0, 0.05, (4, 2000))
+    groups = np.log2(draw.poisson(rate) + 0.5)
+    p = moderated_p(groups[:2], groups[2:])
+    assert (p[:200] <= 0.05).mean() <= 0.11
+    assert (p[200:] <= 0.05).mean() == pytest.approx(0.05, abs=0.02)
+    floor = moderated_p(groups[:2], groups[2:], least=2.0 ** -groups.mean(axis=0) * 2.08)
+    assert (floor >= p).all()
+    assert (floor[:200] <= 1e-3).mean() <= 0.01
+
+
+def test_where_nothing_varies_within_groups_there_is_no_p():
+    group = np.array([[10.0, 10, 11], [10, 10, 11]])
+    p = moderated_p(group, np.full((2, 3), 10.0))
+    assert p[:2].tolist() == [1, 1]
+    assert np.isnan(p[2])

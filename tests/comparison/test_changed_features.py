@@ -78,19 +78,31 @@ def test_sums_by_block_are_those_of_dense_amounts(genome, dictionary):
     assert np.allclose(reading.explained, explained, atol=1e-3)
 
 
+def seeds_of(first, second):
+    """Models of two seeds of one base: tuned ones with such gains, and controls."""
+    return [
+        ModelSet(
+            PlantedModel(),
+            tuned_model(f"t{k}", gain, seed=k),
+            tuned_model(f"c{k}", 0.0, seed=2 + k),
+        )
+        for k, gain in enumerate((first, second), 1)
+    ]
+
+
 def test_feature_that_fires_more_than_in_control_is_gained(genome, dictionary):
-    models = ModelSet(PlantedModel(), tuned_model("t1", 1.0), tuned_model("c1", 0.0))
-    second = ModelSet(PlantedModel(), tuned_model("t2", 1.1), tuned_model("c2", 0.0))
+    models, second = seeds_of(1.0, 1.1)
     found = changes_of(models, dictionary, genome, second=second)
     table = found.features
     assert table["kind"].tolist() == ["", "", "gained"]
     row = table.loc[T]
+    assert 0 < row["seeds_q"] <= 0.05
     assert row["density_tuned"] == pytest.approx(2 * row["density_control"], rel=0.1)
     assert row["excess"] == pytest.approx(1, abs=0.1)
     assert row["excess_low"] < row["excess"] < row["excess_high"]
     assert row["change"] - row["control_change"] == pytest.approx(row["excess"])
     (said,) = sentences(found)
-    assert said.startswith("gained: feature 2: density .25 -> .5")
+    assert said.startswith("gained: feature 2: density .25 -> .4")
 
 
 def test_without_control_or_second_seed_nothing_is_said(genome, dictionary):
@@ -103,8 +115,10 @@ def test_without_control_or_second_seed_nothing_is_said(genome, dictionary):
     assert not single.features["kind"].any()
 
 
-def test_same_model_twice_has_not_changed(genome, dictionary):
-    found = changes_of(ModelSet(PlantedModel(), PlantedModel()), dictionary, genome)
+def test_same_model_read_twice_has_not_changed(genome, dictionary):
+    # of another name and sha256, so that it is read
+    models = ModelSet(PlantedModel(), tuned_model("copy", 0.0))
+    found = changes_of(models, dictionary, genome)
     assert (found.features["p_value"] == 1).all()
     assert (found.features["mean_q"] == 1).all()
     assert (found.concepts["fvu_excess"] == 0).all()
@@ -116,6 +130,17 @@ def test_change_that_second_seed_does_not_repeat_is_not_said(genome, dictionary)
     found = changes_of(models, dictionary, genome, second=second)
     assert not found.features["kind"].any()
     assert "which the second seed repeats 0" in sentences(found)[0]
+
+
+def test_change_within_what_seeds_differ_by_is_not_said(genome, dictionary):
+    models, second = seeds_of(1.0, 1.1)
+    # the second seed has the gain at every fourth place
+    second.tuned.network.wire.every = 4
+    found = changes_of(models, dictionary, genome, second=second)
+    row = found.features.loc[T]
+    assert max(row["q_value"], row["second_q"]) <= 0.05 < row["seeds_q"]
+    assert np.sign(row["excess"]) == np.sign(row["second_excess"]) == np.sign(row["change"])
+    assert not found.features["kind"].any()
 
 
 def test_concepts_have_f1_of_each_model_and_share_of_error(genome, dictionary, t_elements):

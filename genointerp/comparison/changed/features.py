@@ -1,5 +1,6 @@
 """What changed in a model, in features of the dictionary of the model before."""
 
+import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -151,14 +152,7 @@ def feature_table(
     second, second_q, seeds_p = nothing, nothing, nothing
     if len(arms) > 1:
         second, second_q = compared[1].value, benjamini_hochberg(compared[1].p_value)
-        seeds_p = moderated_p(
-            *(
-                np.stack([_log_density(reading) for reading in group])
-                for group in ([arm.tuned for arm in arms], [arm.reference for arm in arms])
-            )
-        )
-        # a feature that fires nowhere is the same in all
-        seeds_p = np.where(np.isnan(first.p_value), np.nan, seeds_p)
+        seeds_p = _of_seeds(arms, is_tested=~np.isnan(first.p_value))
     seeds_q = benjamini_hochberg(seeds_p)
     has_control = one.control is not None
     change, control_change = (
@@ -196,6 +190,19 @@ def feature_table(
     kind = np.where(_is_said(frame, config), np.where(frame["excess"] > 0, "gained", "lost"), "")
     frame["kind"] = kind if has_control else ""
     return conform(frame[CHANGED_FEATURES.names], CHANGED_FEATURES, where="changed features")
+
+
+def _of_seeds(
+    arms: Sequence[Arms], *, is_tested: Bool[np.ndarray, " feature"]
+) -> Float64[np.ndarray, " feature"]:
+    """Return the p of the tuned models of all seeds having the densities of the controls."""
+    of_seed = [(_log_density(arm.tuned), _log_density(arm.reference)) for arm in arms]
+    tuned, reference = (
+        np.where(is_tested, np.stack(group), np.nan) for group in zip(*of_seed, strict=True)
+    )
+    # what counting n bases alone varies by: a log2 has a variance of 1 / (n ln(2)^2)
+    least = 2.0 ** -np.concatenate([tuned, reference]).mean(axis=0) / math.log(2) ** 2
+    return moderated_p(tuned, reference, least=least)
 
 
 def _is_said(frame: pd.DataFrame, config: ChangedConfig) -> Bool[np.ndarray, " feature"]:
