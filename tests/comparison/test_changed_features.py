@@ -175,14 +175,15 @@ def test_birth_is_first_checkpoint_above_half_of_largest_density(genome, diction
 
 
 def test_models_that_do_not_belong_are_refused(genome, dictionary):
-    base, other = PlantedModel(), tuned_model("t1", 1.0)
+    base, other, control = PlantedModel(), tuned_model("t1", 1.0), tuned_model("c1", 0.0)
     with pytest.raises(MismatchError, match="model planted"):
         changes_of(ModelSet(other, base), dictionary, genome)
-    with pytest.raises(InputError, match="second: expected a control of each seed"):
+    with pytest.raises(InputError, match=r"^control: expected a control of each seed"):
         changes_of(ModelSet(base, other), dictionary, genome, second=ModelSet(base, other))
-    control = tuned_model("c1", 0.0)
     second = ModelSet(base, other, tuned_model("c2", 0.0))
-    with pytest.raises(InputError, match="expected models of another seed"):
+    with pytest.raises(InputError, match="second_control: expected a control of each seed"):
+        changes_of(ModelSet(base, other, control), dictionary, genome, second=ModelSet(base, other))
+    with pytest.raises(InputError, match="second: expected models of another seed"):
         changes_of(ModelSet(base, other, control), dictionary, genome, second=second)
     with pytest.raises(InputError, match="checkpoints: expected two different models"):
         find_births([base, base], dictionary, genome)
@@ -225,3 +226,37 @@ def test_command_refuses_features_without_dictionary(tmp_path, genome):
             tmp_path / "divergence.tsv",
             features_out=tmp_path / "changed.tsv",
         )
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        pytest.param({"second": tuned_model("t2", 1.0)}, "control: expected a", id="control"),
+        pytest.param({"weights_out": "w.tsv", "features_out": None}, "weights_out: exp", id="kind"),
+        pytest.param({"amplified_out": "louder"}, "amplify: expected a StripedHyena", id="amplify"),
+        pytest.param(
+            {"features_out": "out.summary.tsv"}, "outputs: expected another path", id="summary"
+        ),
+        pytest.param({"births_out": "changed.tsv"}, "outputs: expected another path", id="births"),
+        pytest.param(
+            {"lens_out": "changed.concepts.tsv"}, "outputs: expected another path", id="concepts"
+        ),
+        pytest.param(
+            {"features_out": None, "second": tuned_model("t2", 1.0)},
+            "features_out: exp",
+            id="unused",
+        ),
+    ],
+)
+def test_command_refuses_before_it_reads(tmp_path, monkeypatch, genome, dictionary, asked, message):
+    def read(*_, **__):
+        pytest.fail("the genome was read")
+
+    monkeypatch.setattr("genointerp.command.compare.diff.measure_divergence", read)
+    monkeypatch.chdir(tmp_path)
+    sequence = tmp_path / "genome.fa"
+    sequence.write_bytes(b">chr\n" + genome["chr"].sequence.tobytes() + b"\n")
+    options = {"sae": dictionary.header.folder, "features_out": "changed.tsv", **asked}
+    with pytest.raises(InputError, match=message):
+        gi.diff(PlantedModel(), tuned_model("t1", 1.0), sequence, "out.tsv", **options)
+    assert [place.name for place in tmp_path.iterdir()] == ["genome.fa"]

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 import genointerp as gi
 from genointerp.cli.main import app
 from genointerp.command.compare.match import with_concepts
-from genointerp.core.errors import InputError
+from genointerp.core.errors import InputError, StorageError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.panel.matching import plot_best_correlations
 from genointerp.store.contigs import ContigInfo
@@ -112,3 +112,13 @@ def test_the_histogram_leaves_out_what_was_not_measured():
     matches = pd.DataFrame({"r": [0.5], "null_r": [0.1], "twin_r": [np.nan]})
     ax = plot_best_correlations(matches.assign(residual_partner_r=np.nan), min_r=0.7)
     assert len(ax.get_legend().get_texts()) == 2
+
+
+def test_a_file_in_the_way_is_refused_before_the_work(files, tmp_path, monkeypatch):
+    def work(*_, **__):
+        pytest.fail("features were matched")
+
+    monkeypatch.setattr("genointerp.command.compare.match.match_features", work)
+    (tmp_path / "m.summary.tsv").write_text("something else\n")
+    with pytest.raises(StorageError, match=r"m\.summary\.tsv: expected nothing"):
+        gi.match(files / "a.h5", files / "b.h5", tmp_path / "m.tsv")

@@ -389,6 +389,34 @@ def test_bases_that_only_one_has_read_are_stated(tmp_path, caplog):
     assert "a.h5: 50.0 % of the bases that were read there were read in both" in record.message
 
 
+@pytest.mark.parametrize(
+    ("role", "store", "message"),
+    [
+        pytest.param("twin_b", {"sae": "t", "model": "m"}, "another model than", id="own-weights"),
+        pytest.param("ceiling", {"sae": "t", "model": "other"}, "model toy with", id="ceiling"),
+        pytest.param("ceiling", {"sae": "a", "model": "m"}, "another model than", id="itself"),
+    ],
+)
+def test_a_control_of_something_else_is_refused(tmp_path, role, store, message):
+    dense = runs_at_random(3, seed=0)
+    own, other = (store_of(tmp_path / f"{name}.h5", dense, name) for name in "ab")
+    aside = store_of(tmp_path / "t.h5", dense, **store)
+    with pytest.raises(MismatchError, match=message):
+        matched(own, other, controls=Controls(**{role: [aside]}))
+
+
+def test_all_comparisons_are_on_the_bases_that_all_have_read(tmp_path, caplog):
+    dense = [runs_at_random(6, seed=seed) for seed in range(2)]
+    own, other = (store_of(tmp_path / f"{name}.h5", dense[0], name) for name in "ab")
+    part = {"chr": [(0, N_BP // 2, "+"), (0, N_BP // 2, "-")]}
+    twin = store_of(tmp_path / "t.h5", dense[1], "t", model="random", coverage=part)
+    a, _, summary = matched(own, other, controls=Controls(twin_b=[twin]))
+    halves = [dense[0][strand][: N_BP // 2] > 0 for strand in "+-"]
+    assert a["n_bases"].tolist() == sum(half.sum(axis=0) for half in halves).tolist()
+    assert shares(summary, "twin").loc[0, "share"] == 0
+    assert "a.h5: 50.0 % of the bases that were read there were read in all" in caplog.text
+
+
 def test_a_number_out_of_its_range_is_refused():
     with pytest.raises(ConfigError, match="n_rotations: expected 5 or more, found 2"):
         MatchConfig(n_rotations=2)

@@ -1,6 +1,7 @@
 """`match`: which features of two dictionaries do the same on the same bases, as tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from genointerp.comparison.matching.config import MatchConfig
 from genointerp.comparison.matching.matching import Controls, Matches, match_features
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths
 from genointerp.core.config import read_config, to_mapping
-from genointerp.core.files import together
+from genointerp.core.files import check_replaceable, claiming, together
 from genointerp.core.progress import Progress, progress_bar
-from genointerp.core.provenance import Provenance
+from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.specimen import Specimen
 from genointerp.feature.specimen_files import (
     OneOrMoreFeatures,
@@ -25,7 +26,7 @@ from genointerp.feature.specimen_files import (
 from genointerp.store.feature.run_folder import run_around
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
-from genointerp.store.table.table import check_table_path, write_table
+from genointerp.store.table.table import check_table_path, is_table_of, write_table
 
 
 def match(
@@ -116,15 +117,28 @@ def match(
         for role, stores in controls._asdict().items()
         for number, store in enumerate(stores, start=1)
     }
-    with progress_bar("match (features)", progress) as report:
-        found = match_features(a, b, controls, settings, report)
-    found = found._replace(table=with_concepts(found.table, labels))
-    if place is not None:
-        record = Provenance(to_mapping(settings), inputs)
-        with together():
-            write_table(found.table, place, MATCHES, record)
-            write_table(found.summary, summary_of(place), MATCH_SUMMARY, record)
+    for side, known in (("a", associations_a), ("b", associations_b)):
+        if known is not None:
+            inputs[f"associations-{side}"] = sha256_file(Path(known))
+    record = Provenance(to_mapping(settings), inputs)
+    with nullcontext() if place is None else _claiming(place, record):
+        with progress_bar("match (features)", progress) as report:
+            found = match_features(a, b, controls, settings, report)
+        found = found._replace(table=with_concepts(found.table, labels))
+        if place is not None:
+            with together():
+                write_table(found.table, place, MATCHES, record)
+                write_table(found.summary, summary_of(place), MATCH_SUMMARY, record)
     return found
+
+
+@contextmanager
+def _claiming(out: Path, record: Provenance) -> Iterator[None]:
+    """Refuse both tables before the work where something else stands; replace equal ones."""
+    summary = summary_of(out)
+    check_replaceable(summary, same=is_table_of(summary, MATCH_SUMMARY, record))
+    with claiming(out, same=is_table_of(out, MATCHES, record)):
+        yield
 
 
 def summary_of(out: Path) -> Path:

@@ -40,10 +40,7 @@ def write_amplified(models: ModelSet, amount: float, folder: Path) -> str:
     ``W + amount (W' - W)`` for each parameter, with W of the base and W' of the tuned model.
     """
     check_amount(amount)
-    base, tuned = _hyena(models.base), _hyena(models.tuned)
-    if base.network.config != tuned.network.config:
-        expected = f"a network of the shape of {base.spec.name}"
-        raise MismatchError(f"model {tuned.spec.name}", expected, "another")
+    base, tuned = check_amplified(models)
     network = copy.deepcopy(base.network)
     after = tuned.network.state_dict()
     with torch.no_grad():
@@ -63,6 +60,23 @@ def write_amplified(models: ModelSet, amount: float, folder: Path) -> str:
             licence=spec.licence,
         )
     return name
+
+
+def check_amplified(models: ModelSet) -> tuple[SingleNucleotideModel, SingleNucleotideModel]:
+    """Return the base and the tuned model as models whose difference can be amplified.
+
+    Raises
+    ------
+    InputError
+        If a model is no StripedHyena of this package.
+    MismatchError
+        If the networks are of other shapes.
+    """
+    base, tuned = _hyena(models.base), _hyena(models.tuned)
+    if base.network.config != tuned.network.config:
+        expected = f"a network of the shape of {base.spec.name}"
+        raise MismatchError(f"model {tuned.spec.name}", expected, "another")
+    return base, tuned
 
 
 def check_amount(amount: float) -> None:

@@ -69,8 +69,7 @@ def find_births(  # noqa: PLR0913 - each is a choice of the user
     support is the share of draws of blocks of the genome in which it is the same one.
     """
     config = ChangedConfig() if config is None else config
-    owner = _owner(checkpoints, dictionary)
-    check_together(dictionary, checkpoints[owner], checkpoints)
+    owner = check_births(checkpoints, dictionary)
     with tempfile.TemporaryDirectory() as place:
         readings = read_together(
             dictionary,
@@ -149,6 +148,21 @@ def _support(
         drawn = np.stack([weight @ reading.n_firing[read] for reading in readings])
         same += first_above_half(drawn) == born
     return np.asarray(np.where(born == NEVER, np.nan, same / len(draws)))
+
+
+def check_births(checkpoints: Sequence[DnaModel], dictionary: Dictionary) -> int:
+    """Check that checkpoints can be read with a dictionary; return the number of the one it is of.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two checkpoints, or one occurs twice.
+    MismatchError
+        If the dictionary is of none of them, or one has another site or width.
+    """
+    owner = _owner(checkpoints, dictionary)
+    check_together(dictionary, checkpoints[owner], checkpoints)
+    return owner
 
 
 def _owner(checkpoints: Sequence[DnaModel], dictionary: Dictionary) -> int:

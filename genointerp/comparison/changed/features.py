@@ -92,7 +92,7 @@ def measure_changes(  # noqa: PLR0913 - each is a choice of the user
     (`genointerp.comparison.changed.block_test.moderated_p`).
     """
     config = ChangedConfig() if config is None else config
-    _check_second(models, second)
+    check_second(models, second)
     sets = [models, *([] if second is None else [second])]
     others = [model for one in sets for model in list(one.by_role.values())[1:]]
     check_together(dictionary, models.base, others)
@@ -124,17 +124,26 @@ def measure_changes(  # noqa: PLR0913 - each is a choice of the user
     return Changes(features, concepts, models.control is not None, second is not None)
 
 
-def _check_second(models: ModelSet, second: ModelSet | None) -> None:
+def check_second(models: ModelSet, second: ModelSet | None) -> None:
+    """Refuse models of a second seed that cannot be compared with those of the first.
+
+    Raises
+    ------
+    InputError
+        If a seed has no control, or a model of the second is one of the first.
+    """
     if second is None:
         return
-    if second.control is None or models.control is None:
-        raise InputError("second", "a control of each seed", "a seed without one")
+    for name, one in (("control", models), ("second_control", second)):
+        if one.control is None:
+            raise InputError(name, "a control of each seed", "none")
     known = {model.spec.sha256: role for role, model in models.by_role.items()}
     for role, model in second.by_role.items():
         was = known.get(model.spec.sha256)
         if role != "base" and was is not None:
             expected = "models of another seed than the first"
-            raise InputError("second", expected, f"{model.spec.name}, the {was} model of the first")
+            name = "second_control" if role == "control" else "second"
+            raise InputError(name, expected, f"{model.spec.name}, the {was} model of the first")
 
 
 def feature_table(

@@ -8,14 +8,18 @@ from typing import NamedTuple
 import pandas as pd
 
 from genointerp.annotation.concepts import ConceptElements
-from genointerp.comparison.changed.amplification import check_amount, write_amplified
-from genointerp.comparison.changed.births import find_births
+from genointerp.comparison.changed.amplification import (
+    check_amount,
+    check_amplified,
+    write_amplified,
+)
+from genointerp.comparison.changed.births import check_births, find_births
 from genointerp.comparison.changed.config import ChangedConfig
 from genointerp.comparison.changed.differences import DifferenceConfig, measure_differences
-from genointerp.comparison.changed.features import measure_changes
+from genointerp.comparison.changed.features import check_second, measure_changes
 from genointerp.comparison.changed.joint_reading import check_together
 from genointerp.comparison.changed.sentences import sentences
-from genointerp.comparison.changed.weights import WeightConfig, measure_weights
+from genointerp.comparison.changed.weights import WeightConfig, check_weights, measure_weights
 from genointerp.comparison.models import ModelSet
 from genointerp.core.errors import InputError
 from genointerp.core.files import check_replaceable
@@ -144,15 +148,29 @@ class ChangedQuestion:
         Raises
         ------
         InputError
-            If there is no dictionary for features or births.
+            If there is no dictionary for features or births; if a second seed has no control, or
+            nothing is asked of it; if a checkpoint occurs twice; or if a network is of a kind that
+            cannot be taken apart or amplified.
         MismatchError
-            If the dictionary is not of the base model, for features.
+            If the dictionary is not of the base model, for features; or of no checkpoint, for
+            births.
         """
         if places.needs_dictionary and self.dictionary is None:
             raise InputError("sae", "a dictionary of the base model, for its features", "none")
+        if self.second is not None and places.features is None:
+            raise InputError("features_out", "a table of what the second seed repeats", "none")
+        check_second(self.models, self.second)
         of_base = places.features is not None or places.lens is not None
         if of_base and self.dictionary is not None:
-            check_together(self.dictionary, self.models.base, [self.models.tuned])
+            second = [] if self.second is None else [*self.second.by_role.values()]
+            others = [*self.models.by_role.values(), *second]
+            check_together(self.dictionary, self.models.base, others)
+        if places.births is not None and self.dictionary is not None:
+            check_births(self.models.checkpoints, self.dictionary)
+        if places.weights is not None:
+            check_weights(self.models)
+        if places.amplified is not None:
+            check_amplified(self.models)
 
 
 class Changed(NamedTuple):
@@ -245,7 +263,7 @@ def second_seed(
     """
     if tuned is None:
         if control is not None:
-            raise InputError("second", "the tuned model of the second control", "none")
+            raise InputError("second", "the tuned model of second_control", "none")
         return None
     return replace(models, tuned=tuned, control=control, stages=())
 

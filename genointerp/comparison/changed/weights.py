@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from genointerp.comparison.changed.joint_reading import check_together
 from genointerp.comparison.models import ModelSet
-from genointerp.core.errors import ConfigError, MismatchError
+from genointerp.core.errors import ConfigError, InputError, MismatchError
 from genointerp.core.seed import rng
 from genointerp.model.edited.changes import network_of
 from genointerp.model.edited.writers import block_maps, last_writers
@@ -56,7 +56,7 @@ class WeightConfig:
 def measure_weights(
     models: ModelSet, dictionary: Dictionary | None = None, *, config: WeightConfig | None = None
 ) -> pd.DataFrame:
-    """Take apart how the linear maps of a model changed, beside those of a control.
+    """Take apart how the linear maps of a model changed, next to those of a control.
 
     Parameters
     ----------
@@ -105,6 +105,21 @@ def measure_weights(
                 rows.append({"model": name, **row, "part": part})
     frame = pd.DataFrame(rows, columns=WEIGHT_CHANGE.names)
     return conform(frame, WEIGHT_CHANGE, where="weight change")
+
+
+def check_weights(models: ModelSet) -> None:
+    """Refuse models whose matrices are not known.
+
+    Raises
+    ------
+    InputError
+        If the network of one is of such a kind.
+    """
+    for model in models.by_role.values():
+        try:
+            network_of(model)
+        except InputError as problem:
+            raise InputError("weights_out", problem.expected, problem.found) from None
 
 
 @dataclass(frozen=True, eq=False)

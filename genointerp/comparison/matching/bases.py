@@ -6,7 +6,7 @@ in forward coordinates on either strand.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -97,18 +97,18 @@ class Panel:
         return CellHits(indptr, feature[order], hits.value[order])
 
 
-def common_panels(own: Sequence[FeatureStore], other: Sequence[FeatureStore]) -> tuple[Panel, ...]:
-    """Return the bases that were read in both, on each strand of each genome.
+def common_panels(*readings: Sequence[FeatureStore]) -> tuple[Panel, ...]:
+    """Return the bases that were read in all readings, on each strand of each genome.
 
     Parameters
     ----------
-    own, other
+    readings
         Stores of the same genomes, in the same order.
     """
     panels = []
-    for genome, (a, b) in enumerate(zip(own, other, strict=True)):
+    for genome, stores in enumerate(zip(*readings, strict=True)):
         for strand in STRANDS:
-            runs = _common_runs(_read_runs(a, strand), _read_runs(b, strand))
+            runs = reduce(_common_runs, [_read_runs(store, strand) for store in stores])
             n_cells = int((runs[:, 1] - runs[:, 0]).sum())
             if n_cells == 0:
                 continue

@@ -1,13 +1,14 @@
 """Match the features of two dictionaries on the bases that both have read."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Float64, Int64
 
+from genointerp.comparison.matching.bases import common_panels
 from genointerp.comparison.matching.candidates import (
     MOST_ASSIGNED,
     Best,
@@ -93,12 +94,15 @@ def match_features(
     InputError
         If no base was read in both.
     MismatchError
-        If the genomes differ, or both are of the same dictionary on the same model and site.
+        If the genomes differ, or both are of the same dictionary on the same model and site; if a
+        twin has the weights of its model or another site, or the ceiling another model or site
+        than a.
 
     Notes
     -----
-    r is Pearson's over the bases that both have read, on both strands, whatever the tokens. A
-    feature is *matched* if it and its best are each other's best, with an r of at least ``min_r``.
+    r is Pearson's over the bases that all have read, controls too, on both strands, whatever the
+    tokens. A feature is *matched* if it and its best are each other's best, with an r of at least
+    ``min_r``.
     """
     config, controls = config or MatchConfig(), controls or Controls()
     check_distinct(a)
@@ -108,8 +112,9 @@ def match_features(
     check_differ(own[0], other[0])
     named = [("twin_a", controls.twin_a), ("twin_b", controls.twin_b)]
     aside = {name: in_order(own, it) for name, it in [*named, ("ceiling", controls.ceiling)] if it}
-    pairing = Pairing(own, other)
-    _say_what_is_common(pairing)
+    _check_controls(own, other, aside)
+    pairing = Pairing(own, other, common_panels(own, other, *aside.values()))
+    _say_what_is_common(pairing, aside)
     known = _with_sequence(a, [*b])
     composition = None if known is None else composition_classes(known, pairing.panels)
     n_steps = 1 + len(aside) + (len(controls.twin_a) > 0 < len(controls.twin_b))
@@ -118,21 +123,16 @@ def match_features(
     against: dict[str, Compared] = {}
     sides: dict[str, tuple[list[FeatureStore], list[FeatureStore]]] = {}
     if "twin_b" in aside:
-        check_differ(own[0], aside["twin_b"][0])
         sides["twin_of_b"] = own, aside["twin_b"]
     if "twin_a" in aside:
-        check_differ(other[0], aside["twin_a"][0])
         sides["twin_of_a"] = aside["twin_a"], other
     if "twin_a" in aside and "twin_b" in aside:
-        check_differ(aside["twin_a"][0], aside["twin_b"][0])
         sides["twins"] = aside["twin_a"], aside["twin_b"]
     if "ceiling" in aside:
-        check_differ(own[0], aside["ceiling"][0])
         sides["ceiling"] = own, aside["ceiling"]
     for number, (name, (one, two)) in enumerate(sides.items(), start=1):
-        pair = Pairing(one, two)
-        classes = None if known is None else composition_classes(known, pair.panels)
-        against[name] = compare_plainly(pair, classes, config, piece(progress, number, n_steps))
+        pair = Pairing(one, two, pairing.panels)
+        against[name] = compare_plainly(pair, composition, config, piece(progress, number, n_steps))
     table = pd.concat(
         [measured.table(side, _twin_r(against, side)) for side in range(2)], ignore_index=True
     )
@@ -176,15 +176,35 @@ def check_differ(own: FeatureStore, other: FeatureStore) -> None:
         known.check_differs(other.identity, "model")
 
 
-def _say_what_is_common(pairing: Pairing) -> None:
-    for stores in (pairing.own, pairing.other):
+def _check_controls(
+    own: Sequence[FeatureStore],
+    other: Sequence[FeatureStore],
+    aside: Mapping[str, Sequence[FeatureStore]],
+) -> None:
+    """Refuse twins and ceilings that are of something else than what they stand for."""
+    for name, model, opposite in (("twin_a", own, other), ("twin_b", other, own)):
+        if name in aside:
+            twin = aside[name][0]
+            model[0].identity.check(twin.identity, "site")
+            model[0].identity.check_differs(twin.identity, "model")
+            check_differ(opposite[0], twin)
+    if "twin_a" in aside and "twin_b" in aside:
+        check_differ(aside["twin_a"][0], aside["twin_b"][0])
+    if "ceiling" in aside:
+        own[0].identity.check(aside["ceiling"][0].identity, "model", "site")
+        check_differ(own[0], aside["ceiling"][0])
+
+
+def _say_what_is_common(pairing: Pairing, aside: Mapping[str, Sequence[FeatureStore]]) -> None:
+    for stores in (pairing.own, pairing.other, *aside.values()):
         n_read = sum(one.length for store in stores for s in STRANDS for one in store.coverage(s))
         if pairing.n_cells < n_read:
             share = 100 * pairing.n_cells / n_read
             _log.warning(
-                "%s: %.1f %% of the bases that were read there were read in both",
+                "%s: %.1f %% of the bases that were read there were read in %s",
                 stores[0].path,
                 share,
+                "all" if aside else "both",
             )
 
 
