@@ -9,7 +9,7 @@ rule diff:
         concepts=outside(config.get("concepts")),
         sae="sae/cfg.json",
     output:
-        tables=OF_DIFF,
+        **dict(zip(("loci", "summary", "tail", "bins", "changed", "concepts", "texts"), OF_DIFF)),
         metadata=[metadata_of(table) for table in OF_DIFF],
     log:
         "logs/diff_{name}.log",
@@ -33,15 +33,15 @@ rule diff:
             for name in (config["model"]["name"], COMPARISONS["diff"][wildcards.name]["tuned"])
         ),
     shell:
-        "genointerp diff {params.options} --genome {input.genome:q} --out {output.tables[0]:q}"
-        " --features-out {output.tables[4]:q} --texts-out {output.tables[6]:q}"
+        "genointerp diff {params.options} --genome {input.genome:q} --out {output.loci:q}"
+        " --features-out {output.changed:q} --texts-out {output.texts:q}"
         " -- {params.models} &> {log:q}"
 
 
 rule plot_divergence:
     """Draw where the predictions of a tuned model differ, and how far the tail goes."""
     input:
-        OF_DIFF,
+        **dict(zip(("loci", "summary", "tail", "bins", "changed", "concepts", "texts"), OF_DIFF)),
     output:
         "figures/divergence_{name}.png",
     log:
@@ -52,7 +52,7 @@ rule plot_divergence:
     resources:
         mem_mb=1500,
     shell:
-        "genointerp plot divergence {input[0]:q} --out {output:q} &> {log:q}"
+        "genointerp plot divergence {input.loci:q} --out {output:q} &> {log:q}"
 
 
 rule match:
@@ -60,7 +60,7 @@ rule match:
     input:
         unpack(matched_inputs),
     output:
-        tables=MATCHES,
+        **dict(zip(("table", "summary"), MATCHES)),
         metadata=[metadata_of(table) for table in MATCHES],
     log:
         "logs/match_{name}.log",
@@ -80,5 +80,5 @@ rule match:
         ),
         options=matched_options,
     shell:
-        "genointerp match {params.options} --out {output.tables[0]:q}"
+        "genointerp match {params.options} --out {output.table:q}"
         " -- {input.own:q} {input.features:q} &> {log:q}"
