@@ -24,6 +24,8 @@ from genointerp.command.build.train import train as train
 from genointerp.command.build.tune import tune as tune
 from genointerp.command.compare.diff import diff as diff
 from genointerp.command.compare.match import match as match
+from genointerp.command.compare.similar import similar as similar
+from genointerp.command.compare.twin import twin as twin
 from genointerp.command.explain.circuit import circuit as circuit
 from genointerp.command.explain.dependency import dependency as dependency
 from genointerp.command.explain.edges import edges as edges
@@ -125,6 +127,7 @@ __all__ = [
     "run",
     "serve",
     "shipped",
+    "similar",
     "start",
     "steer",
     "summarise",
@@ -136,5 +139,6 @@ __all__ = [
     "trace",
     "train",
     "tune",
+    "twin",
     "verify",
 ]

@@ -63,6 +63,7 @@ ORGANISMS: Mapping[str, Organism] = {
     "planted_0.01": Organism({**_PLANT, "plant_rate": 0.01}),
     **{f"clean_{seed}": Organism({"seed": seed}) for seed in range(1, 6)},
     "without_rRNA": Organism(control="with_rRNA", without=CONCEPT),
+    "without_rRNA_2": Organism({"seed": 1}, control="with_rRNA_2", without=CONCEPT),
 }
 
 

@@ -109,6 +109,15 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp diff nano tuned --control control --genome genome.fa --out divergence.tsv",
         "genointerp diff nano tuned --genome results/demo --tracks-out tracks --out diff.tsv",
     ),
+    "twin": (
+        "genointerp twin results/demo --out twin",
+        "genointerp twin activations.h5 --sae sae --genome genome.fa --out twin --seed 1",
+    ),
+    "similar": (
+        "genointerp similar a.h5 b.h5 --genome genome.fa --out similarity.tsv",
+        "genointerp similar a.h5 b.h5 --twin-a random_a.h5 --twin-b random_b.h5 "
+        "--out similarity.tsv",
+    ),
     "match": (
         "genointerp match a.h5 b.h5 --genome genome.fa --out matches.tsv",
         "genointerp match results/demo b.h5 --genome bsubtilis --twin-b random.h5 "

@@ -33,6 +33,8 @@ from genointerp.cli.build.train import train
 from genointerp.cli.build.tune import tune
 from genointerp.cli.compare.diff import diff
 from genointerp.cli.compare.match import match
+from genointerp.cli.compare.similar import similar
+from genointerp.cli.compare.twin import twin
 from genointerp.cli.examples import EXAMPLES
 from genointerp.cli.explain.circuit import circuit
 from genointerp.cli.explain.dependency import dependency
@@ -88,6 +90,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "dependency": dependency,
     "diff": diff,
     "match": match,
+    "similar": similar,
+    "twin": twin,
     "rank": rank,
     "dossier": dossier,
     "backtest": backtest,

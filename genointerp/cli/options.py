@@ -134,6 +134,17 @@ Batch = Annotated[
 Seed = Annotated[
     int | None, option_of("association.config.AssociateConfig.seed", help="random seed")
 ]
+TwinA = Annotated[
+    Path | None,
+    typer.Option(help="the same of the model of A with random weights, which `twin` makes"),
+]
+TwinB = Annotated[
+    Path | None,
+    typer.Option(help="the same of the model of B with random weights, which `twin` makes"),
+]
+Ceiling = Annotated[
+    Path | None, typer.Option(help="the same of A from another seed, as like A as anything can be")
+]
 Device = Annotated[str, typer.Option(help="where the dictionary runs, such as cuda")]
 Cores = Annotated[int, typer.Option(min=1, help="threads for all steps together")]
 DryRun = Annotated[

@@ -38,6 +38,8 @@ COMMANDS = [
         "dependency",
         "diff",
         "match",
+        "similar",
+        "twin",
         "rank",
         "dossier",
         "backtest",

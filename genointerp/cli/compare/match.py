@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from genointerp.cli.options import Genomes, option_of
+from genointerp.cli.options import Ceiling, Genomes, TwinA, TwinB, option_of
 
 _CONFIG = "comparison.matching.config.MatchConfig"
 
@@ -41,17 +41,9 @@ def match(
     associations_b: Annotated[
         Path | None, typer.Option(help="associations of FEATURES_B; a run has its own")
     ] = None,
-    twin_a: Annotated[
-        Path | None,
-        typer.Option(help="features of the model of A with random weights, own dictionary"),
-    ] = None,
-    twin_b: Annotated[
-        Path | None,
-        typer.Option(help="features of the model of B with random weights, own dictionary"),
-    ] = None,
-    ceiling: Annotated[
-        Path | None, typer.Option(help="features of the model of A, dictionary of another seed")
-    ] = None,
+    twin_a: TwinA = None,
+    twin_b: TwinB = None,
+    ceiling: Ceiling = None,
     min_r: Annotated[
         float | None, option_of(f"{_CONFIG}.min_r", help="smallest correlation of a match")
     ] = None,

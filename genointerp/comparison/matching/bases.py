@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64, UInt
 
 from genointerp.comparison.matching import kernels
+from genointerp.genome.runs import common_runs
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
 MOST_CELLS = 1 << 20
@@ -108,7 +109,7 @@ def common_panels(*readings: Sequence[FeatureStore]) -> tuple[Panel, ...]:
     panels = []
     for genome, stores in enumerate(zip(*readings, strict=True)):
         for strand in STRANDS:
-            runs = reduce(_common_runs, [_read_runs(store, strand) for store in stores])
+            runs = reduce(common_runs, [_read_runs(store, strand) for store in stores])
             n_cells = int((runs[:, 1] - runs[:, 0]).sum())
             if n_cells == 0:
                 continue
@@ -126,21 +127,6 @@ def _read_runs(store: FeatureStore, strand: ReadStrand) -> Int64[np.ndarray, "ru
     runs = [store.row_range(interval) for interval in store.coverage(strand)]
     # intervals that touch stay apart: contigs do
     return np.array(sorted(runs), dtype=np.int64).reshape(-1, 2)
-
-
-def _common_runs(
-    a: Int64[np.ndarray, "run 2"], b: Int64[np.ndarray, "other 2"]
-) -> Int64[np.ndarray, "common 2"]:
-    found, i, j = [], 0, 0
-    while i < len(a) and j < len(b):
-        start, stop = max(a[i, 0], b[j, 0]), min(a[i, 1], b[j, 1])
-        if start < stop:
-            found.append((int(start), int(stop)))
-        if a[i, 1] <= b[j, 1]:
-            i += 1
-        else:
-            j += 1
-    return np.array(found, dtype=np.int64).reshape(-1, 2)
 
 
 def _cut(runs: Int64[np.ndarray, "run 2"], size: int) -> list[Int64[np.ndarray, "part 2"]]:

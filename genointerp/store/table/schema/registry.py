@@ -66,6 +66,7 @@ from genointerp.store.table.schema.intervention import (
 from genointerp.store.table.schema.latents import LATENTS
 from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
 from genointerp.store.table.schema.mutagenesis import CHAIN, DEPENDENCY, EXPLAINING_BASES
+from genointerp.store.table.schema.similarity import SIMILARITY
 
 SCHEMAS = {
     schema.format: schema
@@ -119,6 +120,7 @@ SCHEMAS = {
         MEDIATION,
         MATCHES,
         MATCH_SUMMARY,
+        SIMILARITY,
         DIVERGENCE,
         DIVERGENCE_SUMMARY,
         DIVERGENCE_TAIL,

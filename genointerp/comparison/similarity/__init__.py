@@ -1,0 +1,1 @@
+"""How alike what two models compute on the same bases is, without dictionaries."""

@@ -1,0 +1,77 @@
+"""The command `twin`: the same bases with random weights, and a dictionary of its own."""
+
+import numpy as np
+import pytest
+
+import genointerp as gi
+from genointerp.core.errors import InputError, MismatchError
+from genointerp.sae.dictionary import Dictionary
+from genointerp.store.activation.store import ActivationStore
+
+N_BP = 6_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Activations of `nano` on a part of a small genome, and a small dictionary of them."""
+    folder = tmp_path_factory.mktemp("twin")
+    for name, seed in (("genome", 0), ("other", 1)):
+        letters = np.random.default_rng(seed).choice(list("ACGT"), N_BP)
+        (folder / f"{name}.fa").write_text(f">chr\n{''.join(letters)}\n")
+    gi.harvest(
+        folder / "genome.fa",
+        folder / "a.h5",
+        site="blocks.1",
+        region="chr:501-5,500",
+        window=1024,
+        warmup=128,
+    )
+    sae = {"n_features": 16, "k": 4}
+    gi.train(folder / "a.h5", folder / "sae", config={"sae": sae, "n_tokens": 8_000})
+    return folder
+
+
+def test_the_twin_reads_the_same_bases_with_the_same_settings(folder):
+    (found,) = gi.twin(
+        folder / "a.h5", folder / "twin", sae=folder / "sae", genome=folder / "genome.fa", seed=3
+    )
+    own = ActivationStore(folder / "a.h5")
+    made = ActivationStore(folder / "twin" / "a.activations.h5")
+    assert made.windows == own.windows
+    assert (made.header.site, made.header.model) == ("blocks.1", "nano-random-3")
+    assert made.header.model_sha256 != own.header.model_sha256
+    assert not np.array_equal(made.rows(0, 50), own.rows(0, 50))
+    assert found.n_features == 16
+    assert found.header.model_sha256 == made.header.model_sha256
+    assert found.coverage("+")[0].length == 5_000
+    ours, theirs = (Dictionary.load(folder / at) for at in ("sae", "twin/sae"))
+    assert ours.directions.shape == theirs.directions.shape
+    # it is a twin that `match` and `similar` take
+    table = gi.similar(
+        folder / "a.h5", made.path, every=5, n_bases=400, config={"n_rotations": 2, "n_near": 1}
+    )
+    assert table["value"].notna().all()
+    # a second call makes nothing again
+    before = {path: path.stat().st_mtime_ns for path in (folder / "twin").rglob("*.h5")}
+    gi.twin(
+        folder / "a.h5", folder / "twin", sae=folder / "sae", genome=folder / "genome.fa", seed=3
+    )
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_what_is_missing_or_of_another_is_said(folder, tmp_path):
+    with pytest.raises(InputError, match="sae: expected the folder of the dictionary"):
+        gi.twin(folder / "a.h5", tmp_path / "x", genome=folder / "genome.fa")
+    with pytest.raises(MismatchError, match="its genome among the sequences"):
+        gi.twin(folder / "a.h5", tmp_path / "x", sae=folder / "sae", genome=folder / "other.fa")
+    with pytest.raises(InputError, match=r"train_config\.yaml"):
+        gi.twin(folder / "a.h5", tmp_path / "x", sae=folder, genome=folder / "genome.fa")
+    with pytest.raises(MismatchError, match="model"):
+        gi.twin(
+            folder / "a.h5",
+            tmp_path / "x",
+            sae=folder / "sae",
+            genome=folder / "genome.fa",
+            model="small",
+        )
+    assert not (tmp_path / "x").exists()
