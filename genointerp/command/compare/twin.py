@@ -47,7 +47,7 @@ def twin(
     """Read the same genomes with the model's random-weight twin, and train it a dictionary.
 
     Whatever two models share that their twins share too is composition and architecture: the twin
-    is a null of `match` and of `similar`. What is there of the folder already is not made again.
+    is a null of `match` and of `similar`. A harvest or a training that was stopped goes on.
 
     Parameters
     ----------
