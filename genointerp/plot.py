@@ -7,6 +7,7 @@ a file (.png, .pdf or .svg).
 from genointerp.figure.backtest import backtest
 from genointerp.figure.circle import circle
 from genointerp.figure.circuit import circuit
+from genointerp.figure.compare.latents import latents
 from genointerp.figure.compare.match import match
 from genointerp.figure.curves import curves
 from genointerp.figure.density import density
@@ -37,6 +38,7 @@ __all__ = [
     "explain",
     "feature",
     "graph",
+    "latents",
     "match",
     "metagene",
     "motif",

@@ -58,13 +58,13 @@ def main() -> None:
 
 def measure_births(before: Path) -> pd.DataFrame:
     """Return by concept how many features the second run of `nano` gave birth to."""
-    genome, elements = _genome()
+    genome, elements = shipped_genome()
     table = find_births(
         [load_model(str(before)), load_model("nano")],
         Dictionary.load(DICTIONARY),
         genome,
         elements=elements,
-        regions=_around_operons(genome, elements),
+        regions=around_operons(genome, elements),
     )
     named = table[table["f1_last"] >= _LEAST_F1]
     alive = table[table["kind"] != "never"]
@@ -142,14 +142,15 @@ PARTS: Mapping[str, Callable[[Path], pd.DataFrame]] = {
 }
 
 
-def _genome() -> tuple[Genome, ConceptElements]:
+def shipped_genome() -> tuple[Genome, ConceptElements]:
+    """Return the genome that is read, and the elements of its concepts."""
     files = shipped(GENOME)
     genome = read_genome(files.sequence)
     annotation = read_annotation(files.annotation, genome)
     return genome, define_elements(annotation, genome, load_concepts())
 
 
-def _around_operons(genome: Genome, elements: ConceptElements) -> list[GenomicInterval]:
+def around_operons(genome: Genome, elements: ConceptElements) -> list[GenomicInterval]:
     """Return stretches around the rRNA genes, joined where they meet."""
     found: list[GenomicInterval] = []
     for row in elements.of("rRNA").sort_values(["seqid", "start"]).itertuples():
@@ -171,14 +172,14 @@ def _models(organisms: Path, tuned: str, control: str) -> ModelSet | None:
 
 def _changes(models: ModelSet | None, second: ModelSet | None) -> Changes:
     assert models is not None, "an organism is missing"
-    genome, elements = _genome()
+    genome, elements = shipped_genome()
     return measure_changes(
         models,
         Dictionary.load(DICTIONARY),
         genome,
         second=second,
         elements=elements,
-        regions=_around_operons(genome, elements),
+        regions=around_operons(genome, elements),
     )
 
 

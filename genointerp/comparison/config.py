@@ -72,6 +72,34 @@ class ExtractionConfig:
 
 
 @dataclass(frozen=True)
+class StagesConfig:
+    """How a dictionary goes on training along two orders of new data and new model.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of its range.
+    """
+
+    n_bases: int = 100_000
+    """Most bases that are read of each genome, on each strand, in stretches spread over it."""
+    n_passes: int = 2
+    """Passes over these at each step."""
+    batch_tokens: int = 512
+    """Tokens of one step of training."""
+    learning_rate: float | None = None
+    """Adam's step size at the plateau; None means a tenth of that of a new dictionary, a choice of
+    this package."""
+    seed: int = 0
+    """Random seed of the order of the rows."""
+
+    def __post_init__(self) -> None:
+        _check_least(self, n_bases=1, n_passes=1, batch_tokens=1)
+        if self.learning_rate is not None and self.learning_rate <= 0:
+            raise ConfigError("learning_rate", "more than 0", str(self.learning_rate))
+
+
+@dataclass(frozen=True)
 class DiffConfig:
     """Everything that decides what a comparison of two models computes."""
 
@@ -85,6 +113,8 @@ class DiffConfig:
     """How changes of features are measured, and which of them are said."""
     latents: LatentsConfig = field(default_factory=LatentsConfig)
     """How crosscoders of two models are trained and measured."""
+    stages: StagesConfig = field(default_factory=StagesConfig)
+    """How a dictionary goes on training along two orders."""
 
     def __post_init__(self) -> None:
         if self.windows.chunk:

@@ -31,6 +31,8 @@ class Diff(NamedTuple):
         is said of the features.
     latents
         Features of crosscoders, if asked for: ``genointerp::latents``.
+    stages
+        How directions turn in two orders of training, if asked for: ``genointerp::stages``.
     """
 
     loci: pd.DataFrame
@@ -40,6 +42,7 @@ class Diff(NamedTuple):
     texts: pd.DataFrame | None = None
     changed: Changed = Changed({})
     latents: pd.DataFrame | None = None
+    stages: pd.DataFrame | None = None
 
 
 def in_short(found: Diff) -> str:

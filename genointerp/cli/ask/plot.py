@@ -429,6 +429,23 @@ def circuit(
 @plot.command()
 @with_force
 @with_look
+def latents(
+    table: Annotated[
+        Path, typer.Argument(help="table that `diff --latents-out` wrote", show_default=False)
+    ],
+    out: Out,
+    look: "Look",
+) -> None:
+    """Draw whose the features of a crosscoder are, by norm, cosine and nu, next to the control."""
+    from genointerp.figure.compare.latents import latents as draw_latents
+
+    draw_latents(table, out, **look)
+    typer.echo(out)
+
+
+@plot.command()
+@with_force
+@with_look
 def match(
     matches: Annotated[
         Path,

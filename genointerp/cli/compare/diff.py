@@ -95,6 +95,19 @@ def diff(
             "features is"
         ),
     ] = None,
+    stages_out: Annotated[
+        Path | None,
+        typer.Option(
+            help="also train the dictionary on along two orders, and write how far each direction "
+            "turns"
+        ),
+    ] = None,
+    old_genome: Annotated[
+        Path | None,
+        typer.Option(
+            help="for these: FASTA or GenBank of which the tuned model learnt nothing new"
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="where the models run, such as cuda")] = "cpu",
     window: Window = None,
     warmup: Warmup = None,
@@ -116,6 +129,7 @@ def diff(
     from genointerp.comparison.config import DiffConfig
     from genointerp.comparison.diff import in_short
     from genointerp.comparison.learn import latents_in_words
+    from genointerp.comparison.stages import stages_in_words
     from genointerp.core.config import changed, read_config
 
     settings = read_config(DiffConfig, config)
@@ -140,6 +154,8 @@ def diff(
         amplified_out=amplified_out,
         amplify=amplify,
         latents_out=latents_out,
+        stages_out=stages_out,
+        old_genome=old_genome,
         device=device,
         window=window,
         warmup=warmup,
@@ -147,5 +163,6 @@ def diff(
         config=replace(settings, loci=changed(settings.loci, n_loci=n_loci)),
     )
     typer.echo(f"{in_short(found)} -> {out}")
-    for sentence in [*found.changed.said, *latents_in_words(found.latents)]:
+    learnt = [*latents_in_words(found.latents), *stages_in_words(found.stages)]
+    for sentence in [*found.changed.said, *learnt]:
         typer.echo(sentence)

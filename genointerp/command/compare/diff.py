@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pandas as pd
-
 from genointerp.annotation.concepts import ConceptElements, define_elements, load_concepts
 from genointerp.annotation.read import read_annotation
 from genointerp.comparison.changed.outputs import (
@@ -15,7 +13,7 @@ from genointerp.comparison.changed.outputs import (
     measure_changed,
     second_seed,
 )
-from genointerp.comparison.config import DiffConfig
+from genointerp.comparison.config import DiffConfig, StagesConfig
 from genointerp.comparison.diff import Diff
 from genointerp.comparison.divergence import measure_divergence
 from genointerp.comparison.divergence_files import files_of
@@ -24,6 +22,7 @@ from genointerp.comparison.extraction import extract_texts
 from genointerp.comparison.latents_config import LatentsConfig
 from genointerp.comparison.learn import learn_latents
 from genointerp.comparison.models import ModelSet
+from genointerp.comparison.stages import check_stages, measure_stages
 from genointerp.comparison.tracks import write_tracks
 from genointerp.core.arguments import StrPath, as_path, as_texts, is_run
 from genointerp.core.config import read_config, to_mapping
@@ -46,7 +45,7 @@ from genointerp.store.table.schema.divergence import (
     DIVERGENCE_TAIL,
     EXTRACTED_TEXTS,
 )
-from genointerp.store.table.schema.latents import LATENTS
+from genointerp.store.table.schema.latents import LATENTS, STAGES
 from genointerp.store.table.table import check_table_path, is_table_of, write_table
 
 ModelOrPath = AnyModel | StrPath
@@ -75,6 +74,8 @@ def diff(
     amplified_out: StrPath | None = None,
     amplify: float = 2.0,
     latents_out: StrPath | None = None,
+    stages_out: StrPath | None = None,
+    old_genome: StrPath | None = None,
     device: str = "cpu",
     window: int | None = None,
     warmup: int | None = None,
@@ -134,6 +135,13 @@ def diff(
         Table of the features of a crosscoder of both models, with whose each is, to be written too;
         the crosscoders are trained, which takes minutes. See
         :func:`genointerp.comparison.learn.learn_latents`.
+    stages_out
+        Table of how far the direction of each feature turns where the dictionary goes on training
+        along two orders, to be written too. See
+        :func:`genointerp.comparison.stages.measure_stages`.
+    old_genome
+        For ``stages_out``: FASTA or GenBank of which the tuned model learnt nothing new, while it
+        learnt from ``genome``.
     device
         Where models that are named run.
     window, warmup, batch
@@ -159,7 +167,11 @@ def diff(
     >>> found.summary  # doctest: +SKIP
     """
     settings = read_config(DiffConfig, config).with_windows(window, warmup, batch=batch)
-    more_tables = {"texts": as_path(texts_out), "latents": as_path(latents_out)}
+    more_tables = {
+        "texts": as_path(texts_out),
+        "latents": as_path(latents_out),
+        "stages": as_path(stages_out),
+    }
     places = {**files_of(Path(out)), **{k: it for k, it in more_tables.items() if it is not None}}
     for place in places.values():
         check_table_path(place)
@@ -188,10 +200,12 @@ def diff(
         float(amplify),
     )
     asked.check(more)
+    learning = _Learning.of(asked, settings, latents_out, stages_out, old_genome)
     if texts_out is not None:
         _check_generate(models)
     said = to_mapping(settings) | {"regions": [*named]}
-    inputs = {"genome": sequence.sha256, **models.inputs, **asked.inputs, **truth.inputs}
+    inputs = {"genome": sequence.sha256, **models.inputs, **asked.inputs}
+    inputs |= {**truth.inputs, **learning.inputs}
     provenance = Provenance(said, inputs)
     _check_places(places, tracks, more, provenance)
     is_same = is_table_of(places["loci"], DIVERGENCE, provenance)
@@ -214,8 +228,7 @@ def diff(
                     progress=report,
                 )
             found = found._replace(texts=texts)
-        if latents_out is not None:
-            found = found._replace(latents=_learnt(asked, settings.latents, progress))
+        found = learning.added(found, progress)
         with together():
             for name, place in places.items():
                 write_table(getattr(found, name), place, _SCHEMAS[name], provenance)
@@ -233,21 +246,73 @@ _SCHEMAS: Mapping[str, TableSchema] = {
     "bins": DIVERGENCE_BINS,
     "texts": EXTRACTED_TEXTS,
     "latents": LATENTS,
+    "stages": STAGES,
 }
 
 
-def _learnt(
-    asked: ChangedQuestion, config: LatentsConfig, progress: Progress | None
-) -> pd.DataFrame:
-    with progress_bar("diff (parts of crosscoders)", progress) as report:
-        return learn_latents(
-            asked.models,
-            asked.genome,
-            windows=asked.windows,
-            config=config,
-            regions=asked.regions,
-            progress=report,
-        )
+class _Learning(NamedTuple):
+    """What is trained: crosscoders, and the dictionary along two orders; None for what is not."""
+
+    asked: ChangedQuestion
+    latents: LatentsConfig | None
+    stages: StagesConfig
+    old: Genome | None
+
+    @classmethod
+    def of(
+        cls,
+        asked: ChangedQuestion,
+        settings: DiffConfig,
+        latents_out: StrPath | None,
+        stages_out: StrPath | None,
+        old_genome: StrPath | None,
+    ) -> "_Learning":
+        """Return what was asked for, after a check of all that it needs."""
+        latents = None if latents_out is None else settings.latents
+        if stages_out is None:
+            if old_genome is not None:
+                raise InputError("stages_out", "a table of what is learnt from old_genome", "none")
+            return cls(asked, latents, settings.stages, None)
+        if asked.dictionary is None:
+            raise InputError("sae", "a dictionary of the base model, to train it on", "none")
+        if old_genome is None:
+            expected = "data of which the tuned model learnt nothing new"
+            raise InputError("old_genome", expected, "none")
+        check_stages(asked.models, asked.dictionary)
+        return cls(asked, latents, settings.stages, read_genome(_sequence(old_genome)))
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        return {} if self.old is None else {"old-genome": self.old.sha256}
+
+    def added(self, found: Diff, progress: Progress | None) -> Diff:
+        """Return what was found with the tables of what was trained."""
+        asked = self.asked
+        if self.latents is not None:
+            with progress_bar("diff (parts of crosscoders)", progress) as report:
+                latents = learn_latents(
+                    asked.models,
+                    asked.genome,
+                    windows=asked.windows,
+                    config=self.latents,
+                    regions=asked.regions,
+                    progress=report,
+                )
+            found = found._replace(latents=latents)
+        if self.old is not None and asked.dictionary is not None:
+            with progress_bar("diff (readings and trainings)", progress) as report:
+                stages = measure_stages(
+                    asked.models,
+                    asked.dictionary,
+                    asked.genome,
+                    self.old,
+                    windows=asked.windows,
+                    config=self.stages,
+                    regions=asked.regions,
+                    progress=report,
+                )
+            found = found._replace(stages=stages)
+        return found
 
 
 def _check_places(

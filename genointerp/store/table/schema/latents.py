@@ -1,4 +1,4 @@
-"""Schema of the features of a crosscoder of two models, with what shows whose they are."""
+"""Schemas of features that two models learn together or one after the other, and whose they are."""
 
 from genointerp.store.table.schema.column import TableSchema, optional, required
 
@@ -33,5 +33,33 @@ LATENTS = TableSchema(
         optional("repeat", "int64", "feature of the second seed that fires most alike; -1: none"),
         optional("repeat_r", "float64", "correlation of the two over the tokens; 0 if none"),
         optional("repeat_tag", "string", "tag of that one; empty if none"),
+    ),
+)
+
+_STEPS = (
+    ("data_first", "the new data, read by the base model"),
+    ("model_second", "the model after that, which reads the new data"),
+    ("model_first", "the model, which reads the old data"),
+    ("data_second", "the new data after that, read by the same model"),
+)
+
+STAGES = TableSchema(
+    "genointerp::stages",
+    1,
+    (
+        required("feature", "int64", "feature of the dictionary of the base model"),
+        required("density", "float64", "share of the new data on which it fires in the base model"),
+        *(
+            required(name, "float64", f"cosine of its direction before and after {what}")
+            for name, what in _STEPS
+        ),
+        required("turn", "float64", "1 less the larger of model_second and model_first"),
+        *(
+            required(f"control_{name}", "float64", "the same for the control; NaN without one")
+            for name in ("model_second", "model_first", "data_second", "turn")
+        ),
+        required("excess", "float64", "turn less control_turn; turn without a control"),
+        required("p_value", "float64", "features of the control that turn as far; NaN without one"),
+        required("q_value", "float64", "corrected over all features"),
     ),
 )

@@ -63,7 +63,7 @@ from genointerp.store.table.schema.intervention import (
     STEERED_BASES,
     STEERING,
 )
-from genointerp.store.table.schema.latents import LATENTS
+from genointerp.store.table.schema.latents import LATENTS, STAGES
 from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
 from genointerp.store.table.schema.mutagenesis import CHAIN, DEPENDENCY, EXPLAINING_BASES
 from genointerp.store.table.schema.similarity import SIMILARITY
@@ -132,5 +132,6 @@ SCHEMAS = {
         WEIGHT_CHANGE,
         ACTIVATION_DIFFERENCE,
         LATENTS,
+        STAGES,
     )
 }

@@ -1,0 +1,93 @@
+"""Activations of all models of a comparison on the same tokens, in memory."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from genointerp.comparison.models import ModelSet, Role
+from genointerp.core.progress import Progress
+from genointerp.genome.genome import Genome
+from genointerp.genome.interval import GenomicInterval
+from genointerp.genome.windows import spread_stretches
+from genointerp.reading.harvest import HarvestConfig
+from genointerp.reading.run import Wanted
+
+BLOCK = 16_384
+"""Most bases of a stretch, both strands of which are trained on or held out together."""
+LEAST_STRETCHES = 20
+"""Fewest stretches; they are shorter where a genome is small."""
+_ROWS = 8192
+"""Rows that are encoded at once, all features of which are in memory."""
+
+
+class ModelRows(NamedTuple):
+    """Activations of all models on the same tokens, and the stretch of each row.
+
+    Parameters
+    ----------
+    x
+        A row for each token, which joins the activations of the models in their order.
+    """
+
+    x: Float32[np.ndarray, "row d_all"]
+    stretch: Int64[np.ndarray, " row"]
+    roles: tuple[Role, ...]
+
+    def of(self, role: Role) -> Float32[np.ndarray, "row d_site"]:
+        """Return the activations of one model."""
+        width = self.x.shape[1] // len(self.roles)
+        first = width * self.roles.index(role)
+        return self.x[:, first : first + width]
+
+
+def read_rows(
+    models: ModelSet,
+    genome: Genome,
+    site: str,
+    *,
+    windows: HarvestConfig,
+    regions: Sequence[GenomicInterval],
+    n_bases: int,
+    progress: Progress,
+) -> ModelRows:
+    """Read stretches that are spread over regions, ``n_bases`` of each strand at most.
+
+    Parameters
+    ----------
+    regions
+        Regions to read; the whole genome if empty.
+    progress
+        Called with (stretches read, in all).
+    """
+    stretches = _stretches(list(regions) or genome.regions(genome), n_bases)
+    rows, of = [], []
+    for number, stretch in enumerate(stretches):
+        for passes in models.read(genome, Wanted((site,)), config=windows, regions=[stretch]):
+            kept = [passes[role].kept(site) for role in models.by_role]
+            for same in zip(*kept, strict=True):
+                parts = [one.rows.float().cpu().numpy() for one in same]
+                rows.append(np.concatenate(parts, axis=1))
+                of.append(np.full(len(rows[-1]), number, dtype=np.int64))
+        progress(number + 1, len(stretches))
+    return ModelRows(np.concatenate(rows), np.concatenate(of), tuple(models.by_role))
+
+
+def in_batches(
+    chunks: Iterator[Float32[np.ndarray, "_ d_row"]],
+) -> Iterator[Float32[np.ndarray, "_n d_row"]]:
+    """Yield rows in batches of which all features fit in memory."""
+    return (rows[at : at + _ROWS] for rows in chunks for at in range(0, len(rows), _ROWS))
+
+
+def _stretches(regions: Sequence[GenomicInterval], n_bases: int) -> list[GenomicInterval]:
+    n_bases = min(n_bases, sum(region.length for region in regions))
+    length = max(1, min(BLOCK, n_bases // LEAST_STRETCHES))
+    found = spread_stretches(regions, n_bases=n_bases, length=length)
+    return [
+        replace(one, start=start, end=min(start + length, one.end))
+        for one in found
+        for start in range(one.start, one.end, length)
+    ]
