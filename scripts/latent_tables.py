@@ -78,8 +78,6 @@ DRAWN, PICTURED = "planted_there", ROOT / "docs" / "diffs" / "latents.tsv"
 IN_STAGES: Mapping[str, str] = {
     "stages_planted": "planted",
     "stages_planted_0.1": "planted_0.1",
-    "stages_clean": "clean_1",
-    "stages_nano": BASE,
 }
 """Models that are compared by training a dictionary on."""
 

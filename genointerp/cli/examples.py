@@ -227,6 +227,10 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp plot circuit circuit.tsv families.tsv --lags lags.tsv --out circuit.png",
         "genointerp plot circuit circuit.tsv families.tsv --top 1 --out circuit.svg",
     ),
+    "plot latents": (
+        "genointerp plot latents latents.tsv --out latents.png",
+        "genointerp plot latents latents.tsv --out latents.svg --width 180",
+    ),
     "plot match": (
         "genointerp plot match matches.tsv --out match.png",
         "genointerp plot match matches.tsv --side b --out match.svg",

@@ -217,6 +217,7 @@ def test_a_wrong_input_ends_with_one_line_and_status_1(tmp_path):
         "plot divergence none.tsv --out o.png",
         "plot training none --out o.png",
         "plot match none.tsv --out o.png",
+        "plot latents none.tsv --out o.png",
     ],
 )
 def test_a_file_that_is_not_there_is_a_wrong_input_to_every_command(line, tmp_path, monkeypatch):
