@@ -78,6 +78,7 @@ DRAWN, PICTURED = "planted_there", ROOT / "docs" / "diffs" / "latents.tsv"
 IN_STAGES: Mapping[str, str] = {
     "stages_planted": "planted",
     "stages_planted_0.1": "planted_0.1",
+    "stages_clean": "clean_1",
 }
 """Models that are compared by training a dictionary on."""
 

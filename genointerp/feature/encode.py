@@ -4,6 +4,7 @@ Features are per base: if a row stands for several bases, its features are repea
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,14 +14,16 @@ from jaxtyping import Float32, Int64
 
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.files import check_writable, claiming
+from genointerp.core.identity import Identity
 from genointerp.core.progress import Progress, silent
 from genointerp.core.provenance import Provenance
 from genointerp.genome.interval import GenomicInterval
 from genointerp.model.device import find_device
+from genointerp.sae.architecture.batch_topk_crosscoder import BatchTopKCrosscoder
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.dictionary import Dictionary
 from genointerp.sae.header import DictionaryHeader
-from genointerp.store.activation.side_by_side import join_sites
+from genointerp.store.activation.side_by_side import JOINED, join_sites
 from genointerp.store.activation.store import ActivationStore
 from genointerp.store.feature.store import FORMAT, VERSION, CsrRows, FeatureHeader, FeatureStore
 from genointerp.store.feature.tiles import Compression
@@ -50,7 +53,8 @@ def encode_store(
     ----------
     activations
         Activation stores of one genome, with windows that do not overlap; for a crosscoder, one per
-        site, in the order of its sites.
+        site, in the order of its sites, or a single one of any of them if it was trained with
+        ``encode_from: any``.
     sae_dir
         Folder of the dictionary.
     out
@@ -80,11 +84,16 @@ def encode_store(
     find_device(device)
     dictionary = Dictionary.load(sae_dir, device=device)
     sae, of = dictionary.sae, dictionary.header
-    if sae.joins_sites and sae.d_in == sae.d_row:
-        activations = join_sites(activations)
+    made_from, site = of.identity, None
+    if isinstance(sae, BatchTopKCrosscoder):
+        site = _site_alone(activations, of, sae, of_parent=of_parent)
+        if site is None:
+            activations = join_sites(activations)
+        else:
+            made_from = _parts(of, sae)[site]
     for store in activations:
         known_as = store.identity_for_dictionaries(of_parent=of_parent)
-        of.identity.check(known_as, "model", "site", "width")
+        made_from.check(known_as, "model", "site", "width")
         activations[0].identity.check(store.identity, "model", "genome")
     header = _header(activations[0], of)
     n_rows, done = sum(store.n_tokens for store in activations), 0
@@ -95,7 +104,7 @@ def encode_store(
     ):
         for store in activations:
             for group in _groups(store):
-                for kept, rows in _encoded_stretches(store, group, sae, device):
+                for kept, rows in _encoded_stretches(store, group, sae, device, site):
                     writer.add_window(kept, *rows)
                 done += group[-1].stop - group[0].start
                 progress(done, n_rows)
@@ -178,11 +187,20 @@ def _stretches(store: ActivationStore) -> Iterator[_Stretch]:
 
 
 def _encoded_stretches(
-    store: ActivationStore, group: Sequence[_Stretch], sae: SparseAutoencoder, device: str
+    store: ActivationStore,
+    group: Sequence[_Stretch],
+    sae: SparseAutoencoder,
+    device: str,
+    site: int | None = None,
 ) -> Iterator[tuple[GenomicInterval, CsrRows]]:
-    """Yield the bases of each stretch and their features, in forward coordinates."""
+    """Yield the bases of each stretch and their features, in forward coordinates.
+
+    ``site`` is that of a universal dictionary, if the store is of it alone.
+    """
     first, last = group[0].start, group[-1].stop
     x = store.rows(first, last)
+    if site is not None and isinstance(sae, BatchTopKCrosscoder):
+        x = sae.from_site(torch.from_numpy(x).to(device), site).cpu().numpy()
     bases = store.token_bases(first, last)
     n_bases = bases.end - bases.start
     for start, stop, kept in group:
@@ -206,6 +224,37 @@ def repeat_rows(rows: CsrRows, times: Int64[np.ndarray, " row"]) -> CsrRows:
     shift = np.repeat(rows.indptr[:-1], times) - indptr[:-1]
     hit = np.arange(indptr[-1]) + np.repeat(shift, n_hits)
     return CsrRows(indptr, rows.feature[hit], rows.value[hit])
+
+
+def _site_alone(
+    activations: Sequence[ActivationStore],
+    of: DictionaryHeader,
+    sae: BatchTopKCrosscoder,
+    *,
+    of_parent: bool,
+) -> int | None:
+    """Return the site of a universal dictionary that one store is of; None to join its sites."""
+    if sae.config.encode_from != "any" or len(activations) > 1:
+        return None
+    known_as = activations[0].identity_for_dictionaries(of_parent=of_parent)
+    parts = _parts(of, sae)
+    near = [number for number, part in enumerate(parts) if part.site == known_as.site]
+    if not near:
+        of.identity.check(known_as, "site")
+    return near[known_as.find([parts[number] for number in near], "model")]
+
+
+def _parts(of: DictionaryHeader, sae: BatchTopKCrosscoder) -> list[Identity]:
+    """Return what each site of a crosscoder is of, without the others."""
+    widths = sae.config.widths
+    models, sha256s, sites = (
+        names * (len(widths) // len(names))
+        for names in (it.split(JOINED) for it in (of.model, of.model_sha256, of.site))
+    )
+    return [
+        replace(of.identity, model=model, model_sha256=sha256, site=site, d_in=width)
+        for model, sha256, site, width in zip(models, sha256s, sites, widths, strict=True)
+    ]
 
 
 def _header(store: ActivationStore, dictionary: DictionaryHeader) -> FeatureHeader:

@@ -1,6 +1,7 @@
 import h5py
 import numpy as np
 import pytest
+import torch
 
 from genointerp.command.build.train import train as train_from_store
 from genointerp.core.errors import ConfigError, InputError, MismatchError
@@ -86,6 +87,34 @@ def test_a_crosscoder_is_trained_and_encoded_with_the_stores_of_its_sites(stores
         assert all_passed(verify(features.path, inputs=[path]))
     with pytest.raises(MismatchError, match="site"):
         encode_store(stores[::-1], tmp_path / "sae", tmp_path / "again.h5")
+
+
+def test_a_universal_dictionary_encodes_the_store_of_any_one_of_its_sites(stores, tmp_path):
+    settings = config(tmp_path, "batch_topk_crosscoder")
+    settings.write_text(settings.read_text().replace("k: 2", "k: 2, encode_from: any"))
+    train_from_store([store.path for store in stores], tmp_path / "sae", config=settings)
+    sae = Dictionary.load(tmp_path / "sae").sae
+    for number, store in enumerate(stores):
+        features = encode_store([store], tmp_path / "sae", tmp_path / f"{number}.features.h5")
+        assert features.header.site == f"blocks.{number}"
+        # the other site stands at what is expected of it, and the own one counts twice
+        x = torch.from_numpy(store.rows(0, store.n_tokens))
+        own = sae.sites[number]
+        z = 2 * (x - sae.b_dec[own]) @ sae.W_enc[own] + sae.b_dec @ sae.W_enc + sae.b_enc
+        naive = (z * (z > sae.threshold)).detach().numpy()
+        n_bases = sum(features.lengths.values())
+        found = [features.rows(0, n_bases, strand).value for strand in ("+", "-")]
+        assert sum(map(len, found)) == (naive > 0).sum() > 0
+        assert sum(it.sum() for it in found) == pytest.approx(naive.sum(), rel=1e-3)
+    both = encode_store(stores, tmp_path / "sae", tmp_path / "both.h5")
+    assert both.header.site == "blocks.0 + blocks.1"
+    other = write_activations(
+        tmp_path / "2.h5",
+        sparse_rows(320, d_in=8),
+        header=activation_header(8, site="blocks.2"),
+    )
+    with pytest.raises(MismatchError, match=r"site blocks\.0 . blocks\.1 as in"):
+        encode_store([other], tmp_path / "sae", tmp_path / "other.h5")
 
 
 def test_a_transcoder_is_trained_on_two_sites_and_encodes_the_first(stores, tmp_path):

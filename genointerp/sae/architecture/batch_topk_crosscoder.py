@@ -74,15 +74,24 @@ class BatchTopKCrosscoder(BatchTopK):
         others ``b_dec``. The z of a whole row is then the mean of those from each of its sites, and
         all stay what they are when mean and scale of the data are folded into the weights.
         """
-        if self.config.encode_from != "any":
-            raise ConfigError("encode_from", "any, to be read from one site", "'all'")
-        if not 0 <= site < len(self.sites):
-            expected = f"an index from 0 to {len(self.sites) - 1}"
-            raise UnknownNameError("site", expected, str(site))
+        self._check_readable_from(site)
         seen = self.b_dec.expand_as(rows).clone()
         own = self.sites[site]
         seen[:, own] += len(self.sites) * (rows[:, own] - seen[:, own])
         return seen
+
+    @torch.no_grad()
+    def from_site(
+        self, x: Float[Tensor, "batch d_site"], site: int
+    ) -> Float[Tensor, "batch d_row"]:
+        """Return joined rows that encode to what one site says, from its activations alone.
+
+        Errors are those of :meth:`seen_from`.
+        """
+        self._check_readable_from(site)
+        rows = self.b_dec.expand(len(x), -1).clone()
+        rows[:, self.sites[site]] = x
+        return self.seen_from(rows, site)
 
     @torch.no_grad()
     def constrain(self) -> None:
@@ -138,6 +147,13 @@ class BatchTopKCrosscoder(BatchTopK):
             self._restrict(self.W_dec)
             super().constrain()
         super()._make_encoder(generator)
+
+    def _check_readable_from(self, site: int) -> None:
+        if self.config.encode_from != "any":
+            raise ConfigError("encode_from", "any, to be read from one site", "'all'")
+        if not 0 <= site < len(self.sites):
+            expected = f"an index from 0 to {len(self.sites) - 1}"
+            raise UnknownNameError("site", expected, str(site))
 
     def _restrict(self, by_feature: Float[Tensor, "n_features d_row"]) -> None:
         """Set to 0 what a dedicated feature has outside its own site."""
