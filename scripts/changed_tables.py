@@ -227,8 +227,8 @@ def _rrna() -> str:
             "features": lambda row: f"{row['n_features']:.0f}",
             "gained": lambda row: f"{row['n_gained']:.0f}",
             "lost": lambda row: f"{row['n_lost']:.0f}",
-            "odds": lambda row: f"{row['odds']:.1f}",
-            "q of that": lambda row: f"{row['odds_q']:.2g}",
+            "odds of loss": lambda row: f"{row['lost_odds']:.1f}",
+            "q of that": lambda row: f"{row['lost_q']:.2g}",
         },
     )
 

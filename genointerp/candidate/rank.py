@@ -117,14 +117,13 @@ def gather(
     if given.measured is not None:
         evidence = evidence_of(given.measured, config)
         directions = given.measured[["feature", *DIRECTIONS]].set_index("feature")
-        return given.add_ablation(
-            evidence.assign(n_read=len(specimens)).join(directions, on="feature")
-        )
+        table = evidence.assign(n_read=len(specimens)).join(directions, on="feature")
+        return given.add_matches(given.add_ablation(table))
     evidence = gather_evidence(specimens, config, trained_on=given.trained_on, progress=progress)
     evidence = evidence.assign(n_read=len(specimens))
     n_features = specimens[0].features.n_features
     table = given.add_directions(evidence, n_features, seed=config.seed)
-    return given.add_ablation(table)
+    return given.add_matches(given.add_ablation(table))
 
 
 def rank_evidence(

@@ -1,5 +1,6 @@
 """Evidence about features that comes from the model or from other seeds, not from genomes."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ from genointerp.sae.header import read_header
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.identity import table_identity
 from genointerp.store.table.schema.candidate import ABLATION
-from genointerp.store.table.table import read_table
+from genointerp.store.table.schema.matching import MATCHES
+from genointerp.store.table.table import read_provenance, read_table
 
 _ABLATION = {
     "loss_effect": "loss_effect",
@@ -26,6 +28,8 @@ _ABLATION = {
 }
 """Columns of the table of ablation, with their names in the table of candidates."""
 DIRECTIONS = ["stability", "stability_null", "split_cosine"]
+SIDES = ("a", "b")
+MATCHED = ["n_dictionaries", "matched_share", "match_r", "match_residual_r", "match_twin_r"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,8 @@ class Given:
     measured
         Candidates ranked from the same features, genomes, windows and directions with the same
         configuration; their evidence is reused.
+    matches
+        Matches with other dictionaries: the rows of this one.
     """
 
     ablation: pd.DataFrame | None = None
@@ -52,6 +58,13 @@ class Given:
     others: Sequence[Float[np.ndarray, "_n _d"]] = ()
     trained_on: frozenset[str] | None = None
     measured: pd.DataFrame | None = None
+    matches: Sequence[pd.DataFrame] = ()
+
+    def add_matches(self, evidence: pd.DataFrame) -> pd.DataFrame:
+        """Add the columns of matches to evidence; NaN where nothing was matched."""
+        if not self.matches:
+            return evidence.assign(**dict.fromkeys(MATCHED, np.nan))
+        return evidence.join(summarise_matches(self.matches), on="feature")
 
     def add_ablation(self, evidence: pd.DataFrame) -> pd.DataFrame:
         """Add the columns of ablation to evidence; NaN where nothing was ablated."""
@@ -91,6 +104,8 @@ class GivenFiles:
         Folders of dictionaries of other seeds.
     trained_on
         Genomes that the dictionary was trained on; if there are none, they are unknown.
+    matches
+        Tables of `match` with other dictionaries, of which either side may be this one.
 
     Raises
     ------
@@ -102,6 +117,7 @@ class GivenFiles:
     sae: Path | None = None
     other_saes: Sequence[Path] = ()
     trained_on: Sequence[Path] = ()
+    matches: Sequence[Path] = ()
 
     def __post_init__(self) -> None:
         if self.other_saes and self.sae is None:
@@ -123,11 +139,13 @@ class GivenFiles:
             decoder=None if sae is None else read_own_directions(sae, store),
             others=[] if sae is None else read_other_directions(self.other_saes, sae, store),
             trained_on=seen or None,
+            matches=[read_own_matches(path, store) for path in self.matches],
         )
 
     def digests(self) -> dict[str, str]:
         """Return the sha256 of each file, by its role."""
         files = {} if self.ablation is None else {"ablation": self.ablation}
+        files |= {f"matches-{i}": path for i, path in enumerate(self.matches)}
         files |= {f"trained-on-{i}": path for i, path in enumerate(self.trained_on)}
         others = {f"other-sae-{i}": path for i, path in enumerate(self.other_saes)}
         digests = {name: sha256_file(path) for name, path in files.items()}
@@ -137,3 +155,51 @@ class GivenFiles:
 def _read_ablation(path: Path, store: FeatureStore) -> pd.DataFrame:
     store.identity.check(table_identity(path, ABLATION), "dictionary")
     return read_table(path, ABLATION)
+
+
+def read_own_matches(path: Path, store: FeatureStore) -> pd.DataFrame:
+    """Return the rows of a table of matches that are of the dictionary of a features file.
+
+    Raises
+    ------
+    MismatchError
+        If neither side was made from the features file.
+    SchemaError
+        If it is no table of matches.
+    """
+    table = read_table(path, MATCHES)
+    inputs = read_provenance(path, MATCHES).get("inputs") or {}
+    for side in SIDES:
+        known = [it for name, it in inputs.items() if re.fullmatch(rf"features-.*-{side}", name)]
+        if store.sha256 in known:
+            return table[table["side"] == side]
+    expected = f"matches of {store.path}"
+    raise MismatchError(str(path), expected, "matches of other features")
+
+
+def summarise_matches(matches: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return what tables of matches with several dictionaries say together, by feature.
+
+    Parameters
+    ----------
+    matches
+        Rows of one dictionary, from one table for each dictionary that it was matched with.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``n_dictionaries`` in which a partner was looked for, ``matched_share`` of them in which it
+        is matched, and the means of its largest r, of that without composition, and of that in
+        random-weight twins; NaN where it fires on too few bases, or nothing was measured.
+    """
+    tested = pd.concat([table[table["decile"] > 0] for table in matches])
+    by_feature = tested.groupby("feature")
+    return pd.DataFrame(
+        {
+            "n_dictionaries": by_feature.size().astype(np.float64),
+            "matched_share": by_feature["is_matched"].mean(),
+            "match_r": by_feature["r"].mean(),
+            "match_residual_r": by_feature["residual_partner_r"].mean(),
+            "match_twin_r": by_feature["twin_r"].mean(),
+        }
+    )

@@ -39,6 +39,10 @@ def rank(
     sae: Dictionary = None,
     other_sae: OtherDictionaries = None,
     trained_on: TrainedOn = None,
+    matches: Annotated[
+        list[Path] | None,
+        typer.Option(help="table of `genointerp match` with another dictionary; repeatable"),
+    ] = None,
     measured: Measured = None,
     annotations: ManyAnnotations = None,
     predictions: Predictions = None,
@@ -58,6 +62,7 @@ def rank(
         sae=sae,
         other_sae=other_sae or (),
         trained_on=trained_on or (),
+        matches=matches or (),
         measured=measured,
         annotations=annotations or (),
         predictions=predictions or (),

@@ -35,6 +35,7 @@ def rank(
     sae: StrPath | None = None,
     other_sae: OneOrMorePaths = (),
     trained_on: OneOrMorePaths = (),
+    matches: OneOrMorePaths = (),
     measured: StrPath | None = None,
     annotations: OneOrMorePaths = (),
     predictions: OneOrMorePaths = (),
@@ -64,6 +65,9 @@ def rank(
         Folder of the dictionary, and those of dictionaries of other seeds.
     trained_on
         Genomes that the dictionary was trained on.
+    matches
+        Tables of `match` with other dictionaries: which of its features others find too is stated
+        next to the score, and changes no rank.
     measured
         Candidates of the same files, whose measurements are used again.
     annotations, predictions
@@ -115,7 +119,13 @@ def rank(
         associations
         if isinstance(associations, pd.DataFrame)
         else files.needs_associations(associations),
-        GivenFiles(as_path(ablation), as_path(sae), as_paths(other_sae), as_paths(trained_on)),
+        GivenFiles(
+            as_path(ablation),
+            as_path(sae),
+            as_paths(other_sae),
+            as_paths(trained_on),
+            as_paths(matches),
+        ),
         as_paths(predictions),
         as_path(measured),
     )

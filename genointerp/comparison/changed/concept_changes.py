@@ -79,7 +79,7 @@ def concept_table(
             **{f"f1_{role}": it for role, it in zip(_ROLES, f1, strict=True)},
         }
     )
-    frame = pd.concat([frame, _enrichment(names, features, config)], axis=1)
+    frame = pd.concat([frame, enrichment(names, features, config)], axis=1)
     return conform(frame[CHANGED_CONCEPTS.names], CHANGED_CONCEPTS, where="changed concepts")
 
 
@@ -96,32 +96,42 @@ def _of_variance(
     return np.asarray(mean / reading.variance) if reading.variance else mean * np.nan
 
 
-def _enrichment(
+def enrichment(
     names: Sequence[tuple[str, str]], features: pd.DataFrame, config: ChangedConfig
 ) -> pd.DataFrame:
-    """Count the changed features of each concept, and compare with those of all others.
+    """Count the gained and the lost features of each concept, and compare with all others.
+
+    Where there is a second seed, features have changed that a sentence is written about; otherwise
+    those whose excess has a q of ``most_q``. Either way it is ``least_change`` at least.
 
     Notes
     -----
-    With c of n features changed, and c_k of the n_k of a concept: the odds are
+    With c of n features gained, and c_k of the n_k of a concept: the odds are
     ``(c_k + 1/2)(n - n_k - c + c_k + 1/2) / ((n_k - c_k + 1/2)(c - c_k + 1/2))``, and p is the
-    chance of c_k or more among n_k features that are drawn from the n.
+    chance of c_k or more among n_k features that are drawn from the n. The same for lost ones; q is
+    corrected over both and all concepts.
     """
     alive = features["p_value"].notna()
-    moved = alive & (features["q_value"] <= config.most_q)
-    moved &= features["excess"].abs() >= config.least_change
-    counted = features["f1_base"] >= config.least_f1
-    n, c = int(alive.sum()), int(moved.sum())
+    moved = alive & (features["excess"].abs() >= config.least_change)
+    has_second = features["seeds_q"].notna().any()
+    moved &= (features["kind"] != "") if has_second else (features["q_value"] <= config.most_q)
+    counted = alive & (features["f1_base"] >= config.least_f1)
+    up = features["excess"] > 0
+    sides = {"gained": moved & up, "lost": moved & ~up}
     rows = []
     for concept, orientation in names:
-        own = alive & counted
-        own &= (features["concept"] == concept) & (features["orientation"] == orientation)
-        n_k, c_k = int(own.sum()), int((own & moved).sum())
-        up = int((own & moved & (features["excess"] > 0)).sum())
-        odds, p = _odds(n, c, n_k, c_k) if concept and n_k else (np.nan, np.nan)
-        rows.append((n_k, up, c_k - up, odds, p))
-    frame = pd.DataFrame(rows, columns=["n_features", "n_gained", "n_lost", "odds", "odds_p"])
-    return frame.assign(odds_q=benjamini_hochberg(frame["odds_p"].to_numpy(np.float64)))
+        own = counted & (features["concept"] == concept) & (features["orientation"] == orientation)
+        row: dict[str, float] = {"n_features": int(own.sum())}
+        for side, changed in sides.items():
+            c_k = int((own & changed).sum())
+            row[f"n_{side}"], odds, p = c_k, np.nan, np.nan
+            if concept and row["n_features"]:
+                odds, p = _odds(int(alive.sum()), int(changed.sum()), int(own.sum()), c_k)
+            row |= {f"{side}_odds": odds, f"{side}_p": p}
+        rows.append(row)
+    frame = pd.DataFrame(rows)
+    q = benjamini_hochberg(frame[["gained_p", "lost_p"]].to_numpy(np.float64).ravel())
+    return frame.assign(gained_q=q[::2], lost_q=q[1::2])
 
 
 def _odds(n: int, c: int, n_k: int, c_k: int) -> tuple[float, float]:

@@ -69,6 +69,23 @@ CANDIDATES = TableSchema(
             "float64",
             "share of its loci near ends of the elements of one concept",
         ),
+        optional(
+            "n_dictionaries",
+            "float64",
+            "other dictionaries in which its match was looked for; NaN if none",
+        ),
+        optional("matched_share", "float64", "share of these in which it is matched"),
+        optional("match_r", "float64", "mean over them of its largest correlation over bases"),
+        optional(
+            "match_residual_r",
+            "float64",
+            "the same without means by the last bases; NaN if unmeasured",
+        ),
+        optional(
+            "match_twin_r",
+            "float64",
+            "mean of its largest correlation in random-weight twins; NaN if none",
+        ),
     ),
 )
 
