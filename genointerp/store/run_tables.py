@@ -22,6 +22,7 @@ from genointerp.store.table.schema.editing import EDIT_EFFECTS
 from genointerp.store.table.schema.explanation import EXPLAINED
 from genointerp.store.table.schema.intervention import PAINTING, STEERING
 from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
+from genointerp.store.table.schema.similarity import SIMILARITY
 from genointerp.store.table.table import read_table
 
 
@@ -155,6 +156,15 @@ _KINDS = (
         MATCHES,
         "The partner of each feature: the one of the other dictionary that does most nearly the "
         "same on the same bases.",
+    ),
+    _Kind(
+        "comparisons",
+        "similar/*/similarity.tsv",
+        "Likeness of",
+        SIMILARITY,
+        "How alike the activations of the run and those of another model are on the same bases, "
+        "without dictionaries, next to nulls: what rotated activations, models of random weights "
+        "and the last five bases give says nothing of what was learnt.",
     ),
 )
 

@@ -60,6 +60,9 @@ SETTINGS: dict[str, type] = {
 OF_MODELS = ("tuned", "control", "second", "second_control")
 """Keys of a comparison that name a model: a folder, with a slash, or a registered name."""
 
+OF_FILES = ("features", "activations", "twin_a", "twin_b", "ceiling")
+"""Keys of a comparison that name a file of features or of activations."""
+
 OF_TRAINING = ("dictionary", "fit")
 """Keys that a run has only if it trains its dictionary."""
 
@@ -182,13 +185,13 @@ def _named_files(config: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any
 
 
 def compared(config: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Yield the role of each model and features file that is compared, its entry and its key.
+    """Yield the role of each model and file that is compared, its entry and its key.
 
     They may be larger than the run, which does not copy them.
     """
     for command, entries in config.get("comparisons", {}).items():
         for name, entry in entries.items():
-            for key in (*OF_MODELS, "features", "twin_a", "twin_b", "ceiling"):
+            for key in (*OF_MODELS, *OF_FILES):
                 if key in entry:
                     yield f"comparisons.{command}.{name}.{key}", entry, key
 

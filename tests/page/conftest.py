@@ -40,6 +40,7 @@ from genointerp.store.table.schema.editing import EDIT_EFFECTS
 from genointerp.store.table.schema.explanation import EXPLAINED
 from genointerp.store.table.schema.intervention import STEERING
 from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
+from genointerp.store.table.schema.similarity import SIMILARITY
 from genointerp.store.table.table import write_table
 from tests.dictionaries import write_directions
 
@@ -189,6 +190,7 @@ def write_comparisons(folder: Path):
         ("diff/one/changed.concepts.tsv", CHANGED_CONCEPTS),
         ("match/one/matches.tsv", MATCHES),
         ("match/one/matches.summary.tsv", MATCH_SUMMARY),
+        ("similar/one/similarity.tsv", SIMILARITY),
     ):
         row = {one.name: blank[one.kind] for one in schema.columns}
         row |= {"seqid": "chrA", "start": 10, "end": 20} if "seqid" in row else {}

@@ -131,7 +131,7 @@ def test_every_number_of_a_table_is_a_cell_of_the_file_that_it_names(run_dir, pa
         *("interventions/steer/one.tsv", "interventions/edit/without_3/effects.tsv"),
         *("explanations/one.summary.tsv", "circuits/families.tsv"),
         *("comparisons/diff/one/divergence.summary.tsv", "comparisons/match/one/matches.tsv"),
-        "comparisons/diff/one/changed.concepts.tsv",
+        *("comparisons/diff/one/changed.concepts.tsv", "comparisons/similar/one/similarity.tsv"),
         *(f"report_tables/{name}.tsv" for name in ("features", "beside", "contigs", "files")),
         "report_tables/loci/feature_3.tsv",
         *(f"dossiers/feature_{feature}.json" for feature in (7, 2, 9)),

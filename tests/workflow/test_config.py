@@ -161,6 +161,11 @@ def test_what_is_left_out_has_the_default_of_the_schema(config, tmp_path):
             id="comparison-features",
         ),
         pytest.param(
+            {"comparisons": {"similar": {"q": {"genome": "a", "activations": "f.h5"}}}},
+            r"run.yaml: comparisons.similar.q: activations: expected an existing .*, found .*f.h5",
+            id="comparison-activations",
+        ),
+        pytest.param(
             {"explanations": {"q": {"genome": "b", "at": ["chr1:1"]}}},
             r"run.yaml: explanations.q: expected one of a, found 'b'",
             id="explanation-genome",

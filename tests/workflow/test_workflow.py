@@ -305,6 +305,12 @@ def test_comparisons_are_steps_of_a_run_with_its_model_and_features(tmp_path):
             }
         },
         "match": {"other": {"genome": "bsubtilis", "features": "other.h5", "ceiling": "other.h5"}},
+        "similar": {
+            "site": {
+                **{"genome": "bsubtilis", "activations": "other.h5", "twin_b": "other.h5"},
+                "every": 50,
+            }
+        },
     }
     lines = planned(tmp_path / "out", tmp_path, comparisons=wanted)
     line = lines["comparisons/diff/poisoned/divergence.tsv"]
@@ -318,6 +324,12 @@ def test_comparisons_are_steps_of_a_run_with_its_model_and_features(tmp_path):
     assert (own["--ceiling"], own["--associations-a"]) == ("../other.h5", "associations.parquet")
     assert "--twin-a" not in own
     assert line.split(" -- ")[1].split()[:2] == ["bsubtilis/features.h5", "../other.h5"]
+    line = lines["comparisons/similar/site/similarity.tsv"]
+    own = dict(options_of(line))
+    assert (own["--twin-b"], own["--every"], own["--seed"]) == ("../other.h5", "50", "0")
+    assert "bsubtilis" in own["--annotations"]
+    assert not {"--twin-a", "--ceiling"} & set(own)
+    assert line.split(" -- ")[1].split()[:2] == ["bsubtilis/activations.h5", "../other.h5"]
 
 
 @pytest.mark.slow

@@ -1,7 +1,9 @@
 # Inputs and options that the rules of comparisons share.
 from genointerp.workflow.config import OF_MODELS
 
-COMPARISONS = {command: config["comparisons"].get(command, {}) for command in ("diff", "match")}
+COMPARISONS = {
+    command: config["comparisons"].get(command, {}) for command in ("diff", "match", "similar")
+}
 OF_DIFF = [
     f"comparisons/diff/{{name}}/{table}.tsv"
     for table in (
@@ -10,6 +12,7 @@ OF_DIFF = [
     )
 ]
 MATCHES = [f"comparisons/match/{{name}}/matches{kind}.tsv" for kind in ("", ".summary")]
+SIMILARITY = "comparisons/similar/{name}/similarity.tsv"
 
 
 def diff_options(wildcards, input):
@@ -44,5 +47,28 @@ def matched_options(wildcards, input):
         annotations=input.get("annotations") or None,
         associations_a=input.get("associations") or None,
         **{key: input.get(key) or None for key in ("twin_a", "twin_b", "ceiling")},
+        seed=config["seed"],
+    )
+
+
+def similar_inputs(wildcards):
+    """Return what one comparison of activations reads."""
+    entry = COMPARISONS["similar"][wildcards.name]
+    others = ("activations", "twin_a", "twin_b", "ceiling")
+    return {
+        "own": f"{entry['genome']}/activations.h5",
+        "genome": sequence_of(entry["genome"]),
+        "annotations": annotation_of(entry["genome"]) if ANNOTATED else [],
+        **{key: outside(entry.get(key)) for key in others},
+    }
+
+
+def similar_options(wildcards, input):
+    """Return the options of one comparison of activations."""
+    return given(
+        genome=input.genome,
+        annotations=input.get("annotations") or None,
+        **{key: input.get(key) or None for key in ("twin_a", "twin_b", "ceiling")},
+        every=COMPARISONS["similar"][wildcards.name].get("every"),
         seed=config["seed"],
     )

@@ -1,4 +1,5 @@
-# What changed from this model to others, and which features other dictionaries have too.
+# What changed from this model to others, which features other dictionaries have too, and how alike
+# models are.
 rule diff:
     """Compare a tuned model with the model of the run, next to a control."""
     input:
@@ -82,3 +83,32 @@ rule match:
     shell:
         "genointerp match {params.options} --out {output.table:q}"
         " -- {input.own:q} {input.features:q} &> {log:q}"
+
+
+rule similar:
+    """Compare the activations of a genome with those of another model, next to nulls."""
+    input:
+        unpack(similar_inputs),
+    output:
+        table=SIMILARITY,
+        metadata=metadata_of(SIMILARITY),
+    log:
+        "logs/similar_{name}.log",
+    benchmark:
+        "benchmarks/similar_{name}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        content=content(
+            "comparisons.similar.{name}.activations",
+            "comparisons.similar.{name}.twin_a",
+            "comparisons.similar.{name}.twin_b",
+            "comparisons.similar.{name}.ceiling",
+            *of_all("annotation"),
+            *of_all("sequence"),
+        ),
+        options=similar_options,
+    shell:
+        "genointerp similar {params.options} --out {output.table:q}"
+        " -- {input.own:q} {input.activations:q} &> {log:q}"
