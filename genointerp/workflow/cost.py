@@ -73,7 +73,7 @@ COSTS: dict[str, Cost] = {
     "circuit": Cost(20, 150, is_chained=False),
     "diff": Cost(10, 500, is_chained=False),
     "match": Cost(20, 60, is_chained=False),
-    "similar": Cost(60, 0, is_chained=False),
+    "similar": Cost(10, 25, is_chained=False, most=50),
     "rank": Cost(5, 1),
     "dossier": Cost(4, 1),
     "backtest": Cost(4, 30),
