@@ -16,7 +16,7 @@ _COMMANDS = {
     "ask": ("export", "motif", "query", "report", "serve", "summarise", "top", "verify"),
     "intervene": ("ablate", "edit", "paint", "steer"),
     "explain": ("circuit", "dependency", "edges", "explain", "mediate", "mutate", "trace"),
-    "compare": ("diff", "match", "similar", "twin"),
+    "compare": ("across", "diff", "match", "similar", "twin"),
 }
 """The commands by their package in ``genointerp.command``."""
 

@@ -22,6 +22,7 @@ from genointerp.command.build.evaluate import evaluate as evaluate
 from genointerp.command.build.harvest import harvest as harvest
 from genointerp.command.build.train import train as train
 from genointerp.command.build.tune import tune as tune
+from genointerp.command.compare.across import across as across
 from genointerp.command.compare.diff import diff as diff
 from genointerp.command.compare.match import match as match
 from genointerp.command.compare.similar import similar as similar
@@ -85,6 +86,7 @@ __all__ = [
     "Specimen",
     "Stroke",
     "ablate",
+    "across",
     "adopt",
     "annotate",
     "associate",

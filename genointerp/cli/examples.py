@@ -109,6 +109,12 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp diff nano tuned --control control --genome genome.fa --out divergence.tsv",
         "genointerp diff nano tuned --genome results/demo --tracks-out tracks --out diff.tsv",
     ),
+    "across": (
+        "genointerp across results/demo results/demo --genome-a ecoli --genome-b bsubtilis "
+        "--out across.tsv",
+        "genointerp across a.h5 b.h5 --genome-a a.fa --genome-b b.fa --annotations-a a.gff3 "
+        "--annotations-b b.gff3 --out across.tsv",
+    ),
     "twin": (
         "genointerp twin results/demo --out twin",
         "genointerp twin activations.h5 --sae sae --genome genome.fa --out twin --seed 1",

@@ -31,6 +31,7 @@ from genointerp.cli.build.evaluate import evaluate
 from genointerp.cli.build.harvest import harvest
 from genointerp.cli.build.train import train
 from genointerp.cli.build.tune import tune
+from genointerp.cli.compare.across import across
 from genointerp.cli.compare.diff import diff
 from genointerp.cli.compare.match import match
 from genointerp.cli.compare.similar import similar
@@ -90,6 +91,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "dependency": dependency,
     "diff": diff,
     "match": match,
+    "across": across,
     "similar": similar,
     "twin": twin,
     "rank": rank,

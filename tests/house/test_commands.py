@@ -38,6 +38,7 @@ COMMANDS = [
         "dependency",
         "diff",
         "match",
+        "across",
         "similar",
         "twin",
         "rank",

@@ -79,3 +79,46 @@ MATCH_SUMMARY = TableSchema(
         required("of_ceiling_high", "float64", "upper end of it"),
     ),
 )
+
+
+ACROSS = TableSchema(
+    "genointerp::across",
+    1,
+    (
+        required("side", "string", "a or b: whose feature it is"),
+        required("feature", "int64", "index in its dictionary"),
+        required("n_genes", "int64", "orthologues in which it fires on the gene's strand"),
+        required("is_tested", "int64", "1 if these are min_genes at least, else 0"),
+        required("partner", "int64", "feature of the other side with the largest r; -1 if none"),
+        required("r", "float64", "their rank correlation over orthologues; NaN if untested"),
+        required("is_mutual", "int64", "1 if it is the partner of its partner, else 0"),
+        required("is_matched", "int64", "1 if it is, with an r of at least min_r, else 0"),
+        required("null_r", "float64", "best r that one shuffle of the pairs in twenty exceeds"),
+        required("p_value", "float64", "share of shuffled features whose best r scores as high"),
+        required("q_value", "float64", "corrected over the tested features of its side"),
+        required("residual_partner", "int64", "feature with the largest r without composition"),
+        required("residual_r", "float64", "that r, without what bases and length predict"),
+        required("is_residual_matched", "int64", "1 if mutual with at least min_r, else 0"),
+        required("own_r", "float64", "r with itself on the other side; NaN: other dictionaries"),
+        required("own_rank", "int64", "rank of this among all of the other side; 0 if unknown"),
+    ),
+)
+
+
+ACROSS_SUMMARY = TableSchema(
+    "genointerp::across-summary",
+    1,
+    (
+        required("side", "string", "a or b: whose features are counted"),
+        required(
+            "comparison",
+            "string",
+            "found, shuffled, residual; itself (share that is its own partner), and its chance",
+        ),
+        required("n_features", "int64", "features tested"),
+        required("n_genes", "int64", "orthologues, copies of an RNA counted once"),
+        required("share", "float64", "share of the features that is matched"),
+        required("share_low", "float64", "lower end of its 95 % interval; NaN if none"),
+        required("share_high", "float64", "upper end of it"),
+    ),
+)

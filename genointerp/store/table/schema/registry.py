@@ -64,7 +64,12 @@ from genointerp.store.table.schema.intervention import (
     STEERING,
 )
 from genointerp.store.table.schema.latents import LATENTS, STAGES
-from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
+from genointerp.store.table.schema.matching import (
+    ACROSS,
+    ACROSS_SUMMARY,
+    MATCH_SUMMARY,
+    MATCHES,
+)
 from genointerp.store.table.schema.mutagenesis import CHAIN, DEPENDENCY, EXPLAINING_BASES
 from genointerp.store.table.schema.similarity import SIMILARITY
 
@@ -120,6 +125,8 @@ SCHEMAS = {
         MEDIATION,
         MATCHES,
         MATCH_SUMMARY,
+        ACROSS,
+        ACROSS_SUMMARY,
         SIMILARITY,
         DIVERGENCE,
         DIVERGENCE_SUMMARY,
