@@ -131,6 +131,15 @@ def test_residual_takes_out_what_a_design_says():
     assert np.corrcoef(left[:, 0], own[:, 0])[0, 1] > 0.98
 
 
+def test_what_is_taken_out_of_fit_is_the_same_whatever_test_holds():
+    block = np.arange(600) // 20
+    x, design = draw(600, 3), draw(600, 4, 1)
+    fit = block % 2 == 0
+    known = residual(x, design, block)[fit]
+    x[~fit], design[~fit] = 100 * draw(300, 3, 2), draw(300, 4, 3)
+    assert np.array_equal(residual(x, design, block)[fit], known)
+
+
 def test_jackknife_of_a_mean_is_its_standard_error():
     values = draw(20, 1)[:, 0]
     without = [np.delete(values, i).mean() for i in range(20)]

@@ -189,14 +189,16 @@ def residual(
     design: Float64[np.ndarray, "base column"],
     block: Int64[np.ndarray, " base"],
 ) -> Float64[np.ndarray, "base d"]:
-    """Return what of ``x`` a design does not predict; each half of the blocks predicts the other.
+    """Return what of ``x`` a design does not predict; nothing is learnt on test, the odd blocks.
 
-    The ridge is a thousandth of the mean variance of a column of the design.
+    Test is predicted from all of fit, and each half of the blocks of fit from the other. The ridge
+    is a thousandth of the mean variance of a column of the design.
     """
     left = np.empty_like(x)
-    even = block % 2 == 0
-    for half in (even, ~even):
-        left[half] = x[half] - _predicted(design[~half], x[~half], design[half], 1e-3)
+    fit = block % 2 == 0
+    inner = fit & (block // 2 % 2 == 0)
+    for learnt, applied in ((fit, ~fit), (inner, fit & ~inner), (fit & ~inner, inner)):
+        left[applied] = x[applied] - _predicted(design[learnt], x[learnt], design[applied], 1e-3)
     return left
 
 
