@@ -12,7 +12,7 @@ from genointerp.core.version import __version__ as __version__
 _COMMANDS = {
     "start": ("demo", "fetch", "init", "models", "run", "start"),
     "build": ("adopt", "annotate", "convert", "encode", "evaluate", "harvest", "train", "tune"),
-    "find": ("associate", "backtest", "dossier", "rank"),
+    "find": ("associate", "backtest", "dossier", "label", "rank", "score"),
     "ask": ("export", "motif", "query", "report", "serve", "summarise", "top", "verify"),
     "intervene": ("ablate", "edit", "paint", "steer"),
     "explain": ("circuit", "dependency", "edges", "explain", "mediate", "mutate", "trace"),

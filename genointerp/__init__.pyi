@@ -37,7 +37,9 @@ from genointerp.command.explain.trace import trace as trace
 from genointerp.command.find.associate import associate as associate
 from genointerp.command.find.backtest import backtest as backtest
 from genointerp.command.find.dossier import dossier as dossier
+from genointerp.command.find.label import label as label
 from genointerp.command.find.rank import rank as rank
+from genointerp.command.find.score import score as score
 from genointerp.command.intervene.ablate import ablate as ablate
 from genointerp.command.intervene.edit import edit as edit
 from genointerp.command.intervene.paint import paint as paint
@@ -110,6 +112,7 @@ __all__ = [
     "from_pyranges",
     "harvest",
     "init",
+    "label",
     "load_concepts",
     "load_model",
     "match",
@@ -127,6 +130,7 @@ __all__ = [
     "read_genome",
     "report",
     "run",
+    "score",
     "serve",
     "shipped",
     "similar",

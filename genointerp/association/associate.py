@@ -23,7 +23,7 @@ from genointerp.association.count.universe import lay_side
 from genointerp.association.null.nearness import Ends
 from genointerp.association.null.nulls import PairNulls, UnionNulls
 from genointerp.association.profile.boundary import Boundaries
-from genointerp.association.split import SIDE_NAMES
+from genointerp.association.split import SIDE_NAMES, SideName
 from genointerp.core import metric
 from genointerp.core.errors import InputError
 from genointerp.core.progress import Progress, silent
@@ -50,6 +50,7 @@ def associate(
     config: AssociateConfig | None = None,
     matched: bool = True,
     offsets: bool = True,
+    measured_on: SideName = "test",
     progress: Progress = silent,
 ) -> pd.DataFrame:
     """Compare every feature with every concept, in each orientation of the concept.
@@ -63,6 +64,10 @@ def associate(
         specimen.
     offsets
         Whether to measure where features begin and end beside elements; NaN otherwise.
+    measured_on
+        Side of every score after ``f1_fit``. With ``fit`` nothing of test is read, and p-values do
+        not know that the threshold was chosen on the same bases: for choices that are measured on
+        test later.
 
     Returns
     -------
@@ -98,7 +103,8 @@ def associate(
     """
     config = AssociateConfig() if config is None else config
     check_distinct(specimens)
-    fit, test = _sides(specimens, config)
+    fit, test = make_sides(specimens, config)
+    test = fit if measured_on == "fit" else test
     n_features = specimens[0].features.n_features
     measures = measure(
         specimens,
@@ -114,7 +120,14 @@ def associate(
     return _frame(measures, tested, test)
 
 
-def _sides(specimens: Sequence[Specimen], config: AssociateConfig) -> tuple[Side, Side]:
+def make_sides(specimens: Sequence[Specimen], config: AssociateConfig) -> tuple[Side, Side]:
+    """Make fit and test, with the labels of the elements that the specimens have.
+
+    Raises
+    ------
+    InputError
+        If there is no element, or no base was read on one side.
+    """
     universes = {name: lay_side(specimens, config, name) for name in SIDE_NAMES}
     names = list_labels(specimens)
     if not names:

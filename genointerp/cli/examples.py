@@ -129,6 +129,16 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
         "genointerp match results/demo b.h5 --genome bsubtilis --twin-b random.h5 "
         "--ceiling seed1.h5 --out matches.tsv",
     ),
+    "label": (
+        "genointerp label results/demo --out labels.tsv --evidence-out evidence.jsonl",
+        "genointerp label features.h5 --genome genome.fa --annotations genome.gff3 "
+        "--out labels.tsv",
+    ),
+    "score": (
+        "genointerp score results/demo --labels labels.tsv --out label_scores.tsv",
+        "genointerp score results/demo --labels labels.tsv --random-scores random.tsv "
+        "--out label_scores.tsv",
+    ),
     "rank": (
         "genointerp rank features.h5 --associations associations.parquet --out candidates.tsv",
         "genointerp rank results/demo --out candidates.tsv",

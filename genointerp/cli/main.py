@@ -47,7 +47,9 @@ from genointerp.cli.explain.trace import trace
 from genointerp.cli.find.associate import associate
 from genointerp.cli.find.backtest import backtest
 from genointerp.cli.find.dossier import dossier
+from genointerp.cli.find.label import label
 from genointerp.cli.find.rank import rank
+from genointerp.cli.find.score import score
 from genointerp.cli.force import with_force
 from genointerp.cli.intervene.ablate import ablate
 from genointerp.cli.intervene.edit import edit
@@ -97,6 +99,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "rank": rank,
     "dossier": dossier,
     "backtest": backtest,
+    "label": label,
+    "score": score,
     "query": query,
     "top": top,
     "motif": motif,

@@ -44,6 +44,8 @@ COMMANDS = [
         "rank",
         "dossier",
         "backtest",
+        "label",
+        "score",
         "query",
         "top",
         "motif",

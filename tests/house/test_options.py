@@ -122,7 +122,7 @@ def test_what_a_command_writes_besides_its_output_ends_in_out():
     seconds |= {"--bases-out", "--canvas-out", "--chain-out", "--graph-out", "--targets-out"}
     seconds |= {"--tracks-out", "--texts-out", "--control-out", "--latents-out"}
     seconds |= {"--features-out", "--births-out", "--weights-out", "--amplified-out"}
-    seconds |= {"--lens-out", "--stages-out"}
+    seconds |= {"--lens-out", "--stages-out", "--evidence-out"}
     assert {word for word in words if word.endswith("-out") and word != "--out"} == seconds
     # what is read and what is drawn have words of their own
     assert not words & {"--figure", "--best", "--text"}

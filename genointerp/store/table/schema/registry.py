@@ -63,6 +63,7 @@ from genointerp.store.table.schema.intervention import (
     STEERED_BASES,
     STEERING,
 )
+from genointerp.store.table.schema.label import LABEL_SCORES, LABEL_SUMMARY, LABELS
 from genointerp.store.table.schema.latents import LATENTS, STAGES
 from genointerp.store.table.schema.matching import (
     ACROSS,
@@ -123,6 +124,9 @@ SCHEMAS = {
         EDGES,
         EDGE_TARGETS,
         MEDIATION,
+        LABELS,
+        LABEL_SCORES,
+        LABEL_SUMMARY,
         MATCHES,
         MATCH_SUMMARY,
         ACROSS,

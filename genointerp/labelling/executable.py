@@ -1,0 +1,238 @@
+"""Labels as bases: the elements that an executable label names in a genome.
+
+Each becomes a concept of its own, so that a label is measured as any concept is, by the same code.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int64, UInt8
+
+from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements, Orientation
+from genointerp.association.count.label import Label
+from genointerp.feature.specimen import Specimen
+from genointerp.genome.genome import Contig
+from genointerp.genome.letters import (
+    BASES,
+    IUPAC,
+    UNKNOWN,
+    base_codes,
+    reverse_complement_codes,
+)
+from genointerp.genome.runs import runs_of
+from genointerp.labelling.label import ORIENTATIONS, FeatureLabel
+
+END_FLANK = 30
+"""Bases on either side of the first or the last base of an element that are its start or end."""
+
+GC_WINDOW = 50
+"""Bases up to and including one, on the strand that is read, whose GC content is meant."""
+
+_NO_KNOWN_END = "."
+_ORIENTATION: Mapping[str, Orientation] = {
+    "": "sense",
+    **{one: one for one in ORIENTATIONS},
+}
+# bases named by the sequence are those of the strand that is read
+
+
+class NamedBases(NamedTuple):
+    """What an executable label names, apart from which feature it is a label of.
+
+    Two labels that name the same bases are equal.
+    """
+
+    concept: str = ""
+    part: str = ""
+    motif: str = ""
+    motif_offset: int = 0
+    gc_from: float = 0.0
+    gc_to: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Name of the concept that stands for these bases."""
+        if self.concept:
+            return self.concept if self.part == "body" else f"{self.concept} ({self.part})"
+        if self.motif:
+            return f"{self.motif} {self.motif_offset:+d}"
+        return f"GC {self.gc_from:g} to {self.gc_to:g}"
+
+
+def named_bases(label: FeatureLabel) -> Label | None:
+    """Return the concept and orientation that a label names; None if it is not executable.
+
+    The concept is that of `with_named`: an element is where the label says that the feature fires.
+    """
+    if not label.is_executable:
+        return None
+    return Label(_named(label).name, _ORIENTATION[label.orientation])
+
+
+def with_named(specimen: Specimen, labels: Iterable[FeatureLabel]) -> Specimen:
+    """Return a specimen whose elements are those that the executable labels name, and no others.
+
+    Parameters
+    ----------
+    specimen
+        Genome with the elements of the concepts and, where a label names a motif or a GC content,
+        its sequence.
+
+    Raises
+    ------
+    InputError
+        If the sequence is needed and not known.
+
+    Notes
+    -----
+    ``start`` and ``end`` of a concept are the `END_FLANK` bases on either side of the first or last
+    base of each element, and that base. Elements without a strand have no known start or end.
+    """
+    wanted = dict.fromkeys(_named(label) for label in labels if label.is_executable)
+    known = specimen.needs("elements")
+    tables, concepts = [], {}
+    for one in wanted:
+        if one.concept and one.concept not in known.names:
+            concepts[one.name] = Concept(one.name)
+            continue
+        concepts[one.name] = _concept(one, known)
+        tables.append(_rows(one, specimen).assign(concept=one.name))
+    empty = pd.DataFrame(columns=list(COLUMNS)).astype(known.table.dtypes)
+    table = pd.concat([empty, *tables], ignore_index=True)[list(COLUMNS)]
+    return replace(specimen, elements=ConceptElements(table.astype(known.table.dtypes), concepts))
+
+
+def _named(label: FeatureLabel) -> NamedBases:
+    if label.concept:
+        return NamedBases(concept=label.concept, part=label.part)
+    if label.motif:
+        return NamedBases(motif=label.motif, motif_offset=label.motif_offset)
+    return NamedBases(gc_from=label.gc_from, gc_to=label.gc_to)
+
+
+def _concept(one: NamedBases, known: ConceptElements) -> Concept:
+    if not one.concept:
+        return Concept(one.name)
+    whole = known.concepts[one.concept]
+    # the bases of an absence stay an absence; a start is a stretch of its own
+    return whole if one.part == "body" else Concept(one.name, strand=whole.strand)
+
+
+def _rows(one: NamedBases, specimen: Specimen) -> pd.DataFrame:
+    known = specimen.needs("elements")
+    if one.concept and one.part == "body":
+        return known.of(one.concept)
+    if one.concept:
+        rows = _end_rows(known.of(one.concept), specimen, one.part)
+        return pd.DataFrame(list(rows), columns=list(COLUMNS))
+    return _sequence_rows(one, specimen)
+
+
+def _end_rows(table: pd.DataFrame, specimen: Specimen, part: str) -> Iterator[tuple[Any, ...]]:
+    """Yield the stretch about the 5' end (``start``) or the 3' end of each element."""
+    lengths, circular = specimen.features.lengths, specimen.features.circular
+    ends: dict[Any, dict[Any, Any]] = {}
+    for row in table.to_dict(orient="records"):
+        known = ends.setdefault(row["element"], row)
+        further = row["part"] - known["part"]
+        if (further < 0) if part == "start" else (further > 0):
+            ends[row["element"]] = row
+    for number, row in enumerate(ends.values()):
+        if row["strand"] == _NO_KNOWN_END:
+            continue
+        is_low = (row["strand"] == "+") == (part == "start")
+        middle = row["start"] if is_low else row["end"] - 1
+        length = lengths[row["seqid"]]
+        turns = row["seqid"] in circular
+        for index, (start, end) in enumerate(_about(middle, length, is_circular=turns)):
+            yield _row(row["seqid"], start, end, row["strand"], number, row["id"], index)
+
+
+def _about(middle: int, length: int, *, is_circular: bool) -> Iterator[tuple[int, int]]:
+    low, high = middle - END_FLANK, middle + END_FLANK + 1
+    yield max(low, 0), min(high, length)
+    if is_circular and low < 0:
+        yield length + low, length
+    if is_circular and high > length:
+        yield 0, high - length
+
+
+def _sequence_rows(one: NamedBases, specimen: Specimen) -> pd.DataFrame:
+    """Return the stretches, on either strand, that a motif or a GC content names."""
+    tables, n_before = [], 0
+    for contig in specimen.needs("sequence").values():
+        for strand in ("+", "-"):
+            runs = runs_of(_mask(one, _read(contig, strand)))
+            if strand == "-":
+                runs = contig.length - runs[::-1, ::-1]
+            number = n_before + np.arange(len(runs))
+            table = pd.DataFrame({"start": runs[:, 0], "end": runs[:, 1], "element": number})
+            tables.append(table.assign(seqid=contig.name, strand=strand, id="", part=0, frame=-1))
+            n_before += len(runs)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _read(contig: Contig, strand: str) -> UInt8[np.ndarray, " bp"]:
+    codes = base_codes(contig.sequence)
+    return codes if strand == "+" else reverse_complement_codes(codes)
+
+
+def _mask(one: NamedBases, codes: UInt8[np.ndarray, " bp"]) -> Bool[np.ndarray, " bp"]:
+    """Return on which bases, in reading direction, a feature of this label should fire."""
+    if one.motif:
+        return motif_bases(codes, one.motif, one.motif_offset)
+    share = gc_before(codes)
+    return np.asarray((share >= one.gc_from) & (share <= one.gc_to), dtype=np.bool_)
+
+
+def motif_bases(
+    codes: UInt8[np.ndarray, " bp"], motif: str, offset: int
+) -> Bool[np.ndarray, " bp"]:
+    """Return the bases ``offset`` after the last base of an occurrence of a motif.
+
+    Parameters
+    ----------
+    codes
+        Codes of a sequence in reading direction (:mod:`genointerp.genome.letters`).
+    motif
+        IUPAC letters, 5' to 3'. A base that is unknown matches none of them.
+
+    Examples
+    --------
+    >>> motif_bases(np.array([0, 1, 2, 0, 1, 2], np.uint8), "AS", 1).nonzero()[0].tolist()
+    [2, 5]
+    """
+    n, length = len(codes), len(motif)
+    found = np.zeros(n, np.bool_)
+    if n < length:
+        return found
+    ends = np.ones(n - length + 1, np.bool_)
+    for place, letter in enumerate(motif):
+        allowed = np.isin(np.arange(UNKNOWN + 1), [BASES.index(base) for base in IUPAC[letter]])
+        ends &= allowed[codes[place : n - length + 1 + place]]
+    last: Int64[np.ndarray, " hit"] = np.flatnonzero(ends) + length - 1 + offset
+    found[last[(last >= 0) & (last < n)]] = True
+    return found
+
+
+def gc_before(codes: UInt8[np.ndarray, " bp"]) -> np.ndarray:
+    """Return the share of G and C among the `GC_WINDOW` bases that end at each base.
+
+    NaN where fewer have been read; unknown bases are neither G nor C, and count.
+    """
+    is_gc = ((codes == 1) | (codes == 2)).astype(np.int64)
+    total = np.concatenate([[0], np.cumsum(is_gc)])
+    share = np.full(len(codes), np.nan)
+    if len(codes) >= GC_WINDOW:
+        share[GC_WINDOW - 1 :] = (total[GC_WINDOW:] - total[:-GC_WINDOW]) / GC_WINDOW
+    return share
+
+
+def _row(
+    seqid: str, start: int, end: int, strand: str, element: int, name: str, part: int
+) -> tuple[Any, ...]:
+    values: Sequence[Any] = ("", seqid, start, end, strand, element, name, part, -1)
+    return tuple(values)

@@ -1,0 +1,86 @@
+"""Labels of one source, next to controls: what they reach on average."""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64
+
+from genointerp.association.summary import MAX_Q
+from genointerp.core.seed import rng
+from genointerp.labelling.config import ScoreConfig
+from genointerp.labelling.label import SOURCES, UNEXPLAINED
+from genointerp.store.table.schema.label import LABEL_SUMMARY
+from genointerp.store.table.table import conform
+
+SHUFFLED = "{source}, of other features"
+ALWAYS_ON = "{source}, always on"
+RANDOM = "statistics, random features"
+"""Names of the controls in the summary."""
+
+
+def summarise_labels(
+    scores: pd.DataFrame, random: pd.DataFrame | None = None, config: ScoreConfig | None = None
+) -> pd.DataFrame:
+    """Return one row for each source and for each of its controls, in the schema LABEL_SUMMARY.
+
+    Parameters
+    ----------
+    scores
+        In the schema ``LABEL_SCORES``.
+    random
+        The same of statistical labels of features that should mean nothing: random directions, or
+        a model with random weights.
+
+    Notes
+    -----
+    Means are over executable labels that name a base of test. Labels of other features and the
+    detector that always fires are scored on the same features. The interval is the percentile
+    interval over features, drawn with replacement; features are not independent of one another, so
+    it is too narrow rather than too wide.
+    """
+    config = ScoreConfig() if config is None else config
+    rows = []
+    for source in [it for it in SOURCES if (scores["source"] == it).any()]:
+        own = scores[scores["source"] == source]
+        rows.append(_row(source, own, "f1", "auroc", config))
+        others = SHUFFLED.format(source=source)
+        rows.append(_row(others, own, "shuffled_f1", "shuffled_auroc", config))
+        always = own.assign(always_auroc=np.where(own["auroc"].notna(), 0.5, np.nan))
+        rows.append(
+            _row(ALWAYS_ON.format(source=source), always, "f1_always_on", "always_auroc", config)
+        )
+    if random is not None:
+        rows.append(_row(RANDOM, random, "f1", "auroc", config))
+    return conform(pd.DataFrame(rows, columns=LABEL_SUMMARY.names), LABEL_SUMMARY, where="summary")
+
+
+def _row(
+    name: str, table: pd.DataFrame, f1: str, auroc: str, config: ScoreConfig
+) -> dict[str, object]:
+    known = table[table["f1"].notna()]
+    row: dict[str, object] = {
+        "labels": name,
+        "n_features": len(table),
+        "n_named": int((table["label"] != UNEXPLAINED).sum()),
+        "n_executable": len(known),
+        "n_above": int((known["q_value"] <= MAX_Q).sum()) if f1 == "f1" else 0,
+        "gain": _mean(known[f1].to_numpy(np.float64) - known["f1_always_on"].to_numpy(np.float64)),
+    }
+    for column, measured in (("f1", f1), ("auroc", auroc)):
+        values = known[measured].to_numpy(np.float64)
+        values = values[~np.isnan(values)]
+        low, high = _interval(values, config)
+        row |= {column: _mean(values), f"{column}_low": low, f"{column}_high": high}
+    return row
+
+
+def _mean(values: Float64[np.ndarray, " value"]) -> float:
+    return float(np.nanmean(values)) if len(values) else float("nan")
+
+
+def _interval(values: Float64[np.ndarray, " value"], config: ScoreConfig) -> tuple[float, float]:
+    if not len(values):
+        return float("nan"), float("nan")
+    draw = rng(config.seed, "label summary")
+    chosen = draw.integers(len(values), size=(config.n_draws, len(values)))
+    low, high = np.quantile(values[chosen].mean(axis=1), [0.025, 0.975])
+    return float(low), float(high)

@@ -1,0 +1,76 @@
+"""Schemas of labels, and of how well they say where features fire."""
+
+from genointerp.store.table.schema.column import TableSchema, required
+
+LABELS = TableSchema(
+    "genointerp::labels",
+    1,
+    (
+        required("feature", "int64", "index in the dictionary"),
+        required("label", "string", "what it is said to be, in at most eight words"),
+        required("kind", "string", "concept, position, composition, repeat or unclear"),
+        required("concept", "string", "name of the concept; empty if none"),
+        required("orientation", "string", "sense, antisense or both; empty if none"),
+        required("part", "string", "of the concept's elements: body, start or end; empty if none"),
+        required("motif", "string", "IUPAC letters before it fires, 5' to 3'; empty if none"),
+        required("motif_offset", "int64", "bp from the motif's last base to where it fires"),
+        required("gc_from", "float64", "least share of G and C among the last bases; NaN if none"),
+        required("gc_to", "float64", "largest share of G and C among them; NaN if none"),
+        required("explanation", "string", "why, in some sentences"),
+        required("confidence", "int64", "1 (a guess) to 5"),
+        required("falsifier", "string", "what would show that the label is wrong"),
+        required("source", "string", "statistics, model (a language model) or person"),
+        required("author", "string", "person, or model as its server named it; else empty"),
+        required("date", "string", "YYYY-MM-DD; empty for statistics"),
+        required("prompt", "string", "version of the prompt; empty without a language model"),
+    ),
+)
+
+
+LABEL_SCORES = TableSchema(
+    "genointerp::label-scores",
+    1,
+    (
+        required("feature", "int64", "index in the dictionary"),
+        required("source", "string", "who labelled: statistics, model or person"),
+        required("label", "string", "the label"),
+        required("is_executable", "int64", "1 if the label names bases to fire on, else 0"),
+        required("threshold", "float64", "detection threshold; chosen on fit"),
+        required("f1_fit", "float64", "F1 over bases at it; fit"),
+        required("precision", "float64", "share of detected bases that the label names; test"),
+        required("recall", "float64", "share of bases that the label names, detected; test"),
+        required("f1", "float64", "F1 over bases; test"),
+        required("f1_low", "float64", "lower end of its 95 % interval, over stretches; test"),
+        required("f1_high", "float64", "upper end of its 95 % interval; test"),
+        required("auroc", "float64", "area under the ROC curve over bases; test"),
+        required("recall_element", "float64", "share of elements with a detected base; test"),
+        required("f1_always_on", "float64", "F1 of the detector that always fires; test"),
+        required("null_f1", "float64", "95th percentile of F1 over circular shifts; test"),
+        required("p_value", "float64", "share of shifts with an F1 as high, with one added"),
+        required("q_value", "float64", "Benjamini-Hochberg over the labels of one source"),
+        required("shuffled_f1", "float64", "mean F1 of labels of other features; test"),
+        required("shuffled_auroc", "float64", "mean AUROC of labels of other features; test"),
+        required("n_label_bp", "int64", "bases that the label names; test"),
+        required("n_elements", "int64", "elements that the label names; test"),
+    ),
+)
+
+
+LABEL_SUMMARY = TableSchema(
+    "genointerp::label-summary",
+    1,
+    (
+        required("labels", "string", "whose: a source, or a control"),
+        required("n_features", "int64", "features with a label of it"),
+        required("n_named", "int64", "of these, those that are not unexplained"),
+        required("n_executable", "int64", "of these, those that name bases and have some on test"),
+        required("n_above", "int64", "of these, those above their null, with q <= .05"),
+        required("f1", "float64", "mean F1 over bases; test"),
+        required("f1_low", "float64", "lower end of its 95 % interval, over features"),
+        required("f1_high", "float64", "upper end of its 95 % interval"),
+        required("auroc", "float64", "mean AUROC over bases; test"),
+        required("auroc_low", "float64", "lower end of its 95 % interval, over features"),
+        required("auroc_high", "float64", "upper end of its 95 % interval"),
+        required("gain", "float64", "mean of F1 less that of the detector that always fires"),
+    ),
+)
