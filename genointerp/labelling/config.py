@@ -67,6 +67,9 @@ class ScoreConfig:
         Labels of other features that each feature is scored with, of those nearest in density.
     n_draws
         Number of times that stretches of the genome are drawn for an interval.
+    tested_from
+        Least gain, F1 less that of the detector that always fires, of a label that is tested
+        against rotations. Others have no p-value, and do not count among the tests.
     seed
         Random seed of the draws.
 
@@ -78,6 +81,7 @@ class ScoreConfig:
 
     n_shuffled: int = 20
     n_draws: int = 1000
+    tested_from: float = -1.0
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -22,6 +22,7 @@ from genointerp.feature.specimen import Specimen
 from genointerp.genome.letters import BASES, IUPAC, UNKNOWN
 from genointerp.labelling.backdrop import FitBackdrop, count_words, gc_share, word_text
 from genointerp.labelling.config import LabelConfig
+from genointerp.labelling.executable import GC_WINDOW
 from genointerp.labelling.fit_loci import FitBases, FitLocus, find_fit_loci, keep_fit, read_around
 from genointerp.store.contigs import contig_offsets
 from genointerp.store.feature.store import ReadStrand
@@ -77,8 +78,10 @@ class Evidence:
     numbers
         ``density`` (share of read bases), ``n_firing``, ``n_loci``, median and 90th percentile of
         the length of a locus in bp, ``strand_asymmetry``, ``gc`` and ``gc_background`` (means of
-        the share of G and C before it fires and before any base), the 5th and 95th percentile of
-        the former, ``word_auroc`` (how well the last five bases tell where it fires, counted on
+        the share of G and C before it fires and before any base), ``gc_from`` and ``gc_to`` (the
+        5th and 95th percentile of the former, in steps of a base) and ``gc_within`` (the share of
+        bases before which it lies between these), ``word_auroc`` (how well the last five bases
+        tell where it fires, counted on
         one half of the blocks and measured on the other), ``period`` and ``period_ratio``.
     concepts
         Best concepts by F1 on fit.
@@ -134,8 +137,16 @@ def gather_evidence(
     best = dict(list(own[own["f1_fit"] > 0].groupby("feature")))
     found = {}
     for done, (feature, tracks) in enumerate(stream_rows(stores, wanted), start=1):
-        bases = find_fit_loci(specimens, keep_fit(tracks, backdrop.universe))
-        if bases.n_firing:
+        kept = keep_fit(tracks, backdrop.universe)
+        if any(len(track.row) for track in kept):
+            n_top = (config.n_loci + 1) // 2
+            bases = find_fit_loci(
+                specimens,
+                kept,
+                n_strongest=max(config.n_motif, n_top),
+                n_top=n_top,
+                n_spread=config.n_loci - n_top,
+            )
             rows = best.get(feature, own.iloc[:0])
             found[feature] = _evidence(feature, bases, rows, specimens, backdrop, config)
         progress(done, len(wanted))
@@ -152,7 +163,7 @@ def _evidence(
 ) -> Evidence:
     aligned = _aligned(bases, specimens, backdrop, config)
     motif = find_motif(aligned, _composition(backdrop), config.min_motif_loci)
-    shown = _choose(bases.loci, config.n_loci)
+    shown = [*bases.strongest[: (config.n_loci + 1) // 2], *bases.spread]
     words = sum(
         (count_words(backdrop.codes[it.genome], it.row, it.strand) for it in bases.tracks),
         np.zeros_like(backdrop.words),
@@ -180,22 +191,30 @@ def _numbers(
     gc = np.concatenate(
         [gc_share(backdrop.codes[it.genome], it.row, it.strand) for it in bases.tracks]
     )
+    low, high = gc_range(gc)
     period, ratio = find_period(bases.tracks)
     return {
         "density": bases.n_firing / backdrop.universe.n_covered,
         "n_firing": bases.n_firing,
-        "n_loci": len(bases.loci),
+        "n_loci": bases.n_loci,
         "run_median": float(np.median(runs)),
         "run_p90": float(np.quantile(runs, 0.9)),
         "strand_asymmetry": (by_strand["+"] - by_strand["-"]) / bases.n_firing,
         "gc": float(gc.mean()),
-        "gc_p05": float(np.quantile(gc, 0.05)),
-        "gc_p95": float(np.quantile(gc, 0.95)),
         "gc_background": float(backdrop.gc.mean()),
+        "gc_from": low,
+        "gc_to": high,
+        "gc_within": float(np.mean((backdrop.gc >= low) & (backdrop.gc <= high))),
         "word_auroc": word_auroc(words, backdrop.words),
         "period": period,
         "period_ratio": ratio,
     }
+
+
+def gc_range(gc: Float64[np.ndarray, " base"]) -> tuple[float, float]:
+    """Return the 5th and the 95th percentile of GC contents, outwards in steps of one base."""
+    low, high = np.quantile(gc, [0.05, 0.95]) * GC_WINDOW
+    return float(np.floor(low + 1e-9) / GC_WINDOW), float(np.ceil(high - 1e-9) / GC_WINDOW)
 
 
 def word_auroc(
@@ -293,20 +312,10 @@ def _aligned(
             before=config.motif_length - 1,
             after=0,
         )[0]
-        for locus in bases.loci[: config.n_motif]
+        for locus in bases.strongest[: config.n_motif]
     ]
     distinct = list({row.tobytes(): row for row in rows}.values())
     return np.stack(distinct) if distinct else np.zeros((0, config.motif_length), np.uint8)
-
-
-def _choose(loci: Sequence[FitLocus], n: int) -> list[FitLocus]:
-    """Return the strongest loci, and as many that are spread over the others by their maximum."""
-    n_top = (n + 1) // 2
-    top, rest = list(loci[:n_top]), loci[n_top:]
-    if len(rest) <= n - n_top:
-        return [*top, *rest]
-    places = np.linspace(0, len(rest) - 1, n - n_top).round().astype(int)
-    return [*top, *(rest[i] for i in places.tolist())]
 
 
 def _concept(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -328,7 +337,7 @@ def _locus(
     before = read_around(
         backdrop.codes[locus.genome], row, strand, before=config.motif_length - 1, after=8
     )[0]
-    largest = bases.loci[0].maximum
+    largest = bases.strongest[0].maximum
     shown = {
         "seqid": locus.interval.seqid,
         "start": locus.interval.start,

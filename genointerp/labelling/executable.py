@@ -12,17 +12,12 @@ import pandas as pd
 from jaxtyping import Bool, Int64, UInt8
 
 from genointerp.annotation.concepts import COLUMNS, Concept, ConceptElements, Orientation
-from genointerp.association.count.label import Label
 from genointerp.feature.specimen import Specimen
-from genointerp.genome.genome import Contig
 from genointerp.genome.letters import (
     BASES,
     IUPAC,
     UNKNOWN,
-    base_codes,
-    reverse_complement_codes,
 )
-from genointerp.genome.runs import runs_of
 from genointerp.labelling.label import ORIENTATIONS, FeatureLabel
 
 END_FLANK = 30
@@ -47,6 +42,7 @@ class NamedBases(NamedTuple):
 
     concept: str = ""
     part: str = ""
+    orientation: Orientation = "sense"
     motif: str = ""
     motif_offset: int = 0
     gc_from: float = 0.0
@@ -54,7 +50,7 @@ class NamedBases(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Name of the concept that stands for these bases."""
+        """Name of the concept that stands for these bases, without its orientation."""
         if self.concept:
             return self.concept if self.part == "body" else f"{self.concept} ({self.part})"
         if self.motif:
@@ -62,73 +58,41 @@ class NamedBases(NamedTuple):
         return f"GC {self.gc_from:g} to {self.gc_to:g}"
 
 
-def named_bases(label: FeatureLabel) -> Label | None:
-    """Return the concept and orientation that a label names; None if it is not executable.
-
-    The concept is that of `with_named`: an element is where the label says that the feature fires.
-    """
+def named_bases(label: FeatureLabel) -> NamedBases | None:
+    """Return what a label names; None if it is not executable."""
     if not label.is_executable:
         return None
-    return Label(_named(label).name, _ORIENTATION[label.orientation])
+    if label.concept:
+        return NamedBases(label.concept, label.part, _ORIENTATION[label.orientation])
+    if label.motif:
+        return NamedBases(motif=label.motif, motif_offset=label.motif_offset)
+    return NamedBases(gc_from=label.gc_from, gc_to=label.gc_to)
 
 
-def with_named(specimen: Specimen, labels: Iterable[FeatureLabel]) -> Specimen:
-    """Return a specimen whose elements are those that the executable labels name, and no others.
-
-    Parameters
-    ----------
-    specimen
-        Genome with the elements of the concepts and, where a label names a motif or a GC content,
-        its sequence.
-
-    Raises
-    ------
-    InputError
-        If the sequence is needed and not known.
+def with_named(specimen: Specimen, named: Iterable[NamedBases]) -> Specimen:
+    """Return a specimen whose elements are those that are named by a concept, and no others.
 
     Notes
     -----
     ``start`` and ``end`` of a concept are the `END_FLANK` bases on either side of the first or last
     base of each element, and that base. Elements without a strand have no known start or end.
     """
-    wanted = dict.fromkeys(_named(label) for label in labels if label.is_executable)
     known = specimen.needs("elements")
     tables, concepts = [], {}
-    for one in wanted:
-        if one.concept and one.concept not in known.names:
+    for one in dict.fromkeys(it._replace(orientation="both") for it in named if it.concept):
+        if one.concept not in known.names:
             concepts[one.name] = Concept(one.name)
             continue
-        concepts[one.name] = _concept(one, known)
-        tables.append(_rows(one, specimen).assign(concept=one.name))
+        whole = known.concepts[one.concept]
+        # the bases of an absence stay an absence; a start is a stretch of its own
+        concepts[one.name] = whole if one.part == "body" else Concept(one.name, strand=whole.strand)
+        own = known.of(one.concept)
+        if one.part != "body":
+            own = pd.DataFrame(list(_end_rows(own, specimen, one.part)), columns=list(COLUMNS))
+        tables.append(own.assign(concept=one.name))
     empty = pd.DataFrame(columns=list(COLUMNS)).astype(known.table.dtypes)
     table = pd.concat([empty, *tables], ignore_index=True)[list(COLUMNS)]
     return replace(specimen, elements=ConceptElements(table.astype(known.table.dtypes), concepts))
-
-
-def _named(label: FeatureLabel) -> NamedBases:
-    if label.concept:
-        return NamedBases(concept=label.concept, part=label.part)
-    if label.motif:
-        return NamedBases(motif=label.motif, motif_offset=label.motif_offset)
-    return NamedBases(gc_from=label.gc_from, gc_to=label.gc_to)
-
-
-def _concept(one: NamedBases, known: ConceptElements) -> Concept:
-    if not one.concept:
-        return Concept(one.name)
-    whole = known.concepts[one.concept]
-    # the bases of an absence stay an absence; a start is a stretch of its own
-    return whole if one.part == "body" else Concept(one.name, strand=whole.strand)
-
-
-def _rows(one: NamedBases, specimen: Specimen) -> pd.DataFrame:
-    known = specimen.needs("elements")
-    if one.concept and one.part == "body":
-        return known.of(one.concept)
-    if one.concept:
-        rows = _end_rows(known.of(one.concept), specimen, one.part)
-        return pd.DataFrame(list(rows), columns=list(COLUMNS))
-    return _sequence_rows(one, specimen)
 
 
 def _end_rows(table: pd.DataFrame, specimen: Specimen, part: str) -> Iterator[tuple[Any, ...]]:
@@ -160,32 +124,18 @@ def _about(middle: int, length: int, *, is_circular: bool) -> Iterator[tuple[int
         yield 0, high - length
 
 
-def _sequence_rows(one: NamedBases, specimen: Specimen) -> pd.DataFrame:
-    """Return the stretches, on either strand, that a motif or a GC content names."""
-    tables, n_before = [], 0
-    for contig in specimen.needs("sequence").values():
-        for strand in ("+", "-"):
-            runs = runs_of(_mask(one, _read(contig, strand)))
-            if strand == "-":
-                runs = contig.length - runs[::-1, ::-1]
-            number = n_before + np.arange(len(runs))
-            table = pd.DataFrame({"start": runs[:, 0], "end": runs[:, 1], "element": number})
-            tables.append(table.assign(seqid=contig.name, strand=strand, id="", part=0, frame=-1))
-            n_before += len(runs)
-    return pd.concat(tables, ignore_index=True)
+def sequence_mask(named: NamedBases, codes: UInt8[np.ndarray, " bp"]) -> Bool[np.ndarray, " bp"]:
+    """Return on which bases of a sequence a feature with a motif or a GC content should fire.
 
-
-def _read(contig: Contig, strand: str) -> UInt8[np.ndarray, " bp"]:
-    codes = base_codes(contig.sequence)
-    return codes if strand == "+" else reverse_complement_codes(codes)
-
-
-def _mask(one: NamedBases, codes: UInt8[np.ndarray, " bp"]) -> Bool[np.ndarray, " bp"]:
-    """Return on which bases, in reading direction, a feature of this label should fire."""
-    if one.motif:
-        return motif_bases(codes, one.motif, one.motif_offset)
+    Parameters
+    ----------
+    codes
+        Codes in reading direction.
+    """
+    if named.motif:
+        return motif_bases(codes, named.motif, named.motif_offset)
     share = gc_before(codes)
-    return np.asarray((share >= one.gc_from) & (share <= one.gc_to), dtype=np.bool_)
+    return np.asarray((share >= named.gc_from) & (share <= named.gc_to), dtype=np.bool_)
 
 
 def motif_bases(
@@ -207,13 +157,12 @@ def motif_bases(
     """
     n, length = len(codes), len(motif)
     found = np.zeros(n, np.bool_)
-    if n < length:
-        return found
-    ends = np.ones(n - length + 1, np.bool_)
-    for place, letter in enumerate(motif):
-        allowed = np.isin(np.arange(UNKNOWN + 1), [BASES.index(base) for base in IUPAC[letter]])
-        ends &= allowed[codes[place : n - length + 1 + place]]
-    last: Int64[np.ndarray, " hit"] = np.flatnonzero(ends) + length - 1 + offset
+    first: Int64[np.ndarray, " hit"] = np.arange(max(n - length + 1, 0))
+    # the letters that fewest bases match come first, so that little is left for the others
+    for place in sorted(range(length), key=lambda it: len(IUPAC[motif[it]])):
+        allowed = np.isin(np.arange(UNKNOWN + 1), [BASES.index(it) for it in IUPAC[motif[place]]])
+        first = first[allowed[codes[first + place]]]
+    last = first + length - 1 + offset
     found[last[(last >= 0) & (last < n)]] = True
     return found
 

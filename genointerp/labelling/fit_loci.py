@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int64, UInt8
+from jaxtyping import Int64, UInt8
 
 from genointerp.association.count.tracks import RowTrack
 from genointerp.association.count.universe import Universe
@@ -46,22 +46,24 @@ class FitBases:
     ----------
     tracks
         Rows of fit on which it fires, by genome and strand, with activations.
-    loci
-        The loci, strongest first.
+    n_loci
+        Number of loci.
+    run_lengths
+        Length of each locus in bp, strongest first.
+    strongest, spread
+        The strongest loci, and some that are spread over the others by their maximum.
     """
 
     tracks: tuple[RowTrack, ...]
-    loci: tuple[FitLocus, ...]
+    n_loci: int
+    run_lengths: Int64[np.ndarray, " locus"]
+    strongest: tuple[FitLocus, ...]
+    spread: tuple[FitLocus, ...]
 
     @property
     def n_firing(self) -> int:
         """Number of bases on which it fires."""
         return sum(len(track.row) for track in self.tracks)
-
-    @property
-    def run_lengths(self) -> Int64[np.ndarray, " locus"]:
-        """Length of each locus in bp."""
-        return np.array([locus.interval.length for locus in self.loci], dtype=np.int64)
 
 
 def keep_fit(tracks: Sequence[RowTrack], universe: Universe) -> tuple[RowTrack, ...]:
@@ -74,24 +76,65 @@ def keep_fit(tracks: Sequence[RowTrack], universe: Universe) -> tuple[RowTrack, 
 
 
 def find_fit_loci(
-    specimens: Sequence[Specimen], tracks: Sequence[RowTrack], *, merge_gap: int = MERGE_GAP
+    specimens: Sequence[Specimen],
+    tracks: Sequence[RowTrack],
+    *,
+    n_strongest: int,
+    n_top: int,
+    n_spread: int,
 ) -> FitBases:
-    """Join the bases of a feature into loci; they are sorted by their largest activation."""
-    loci: list[FitLocus] = []
-    for track in tracks:
-        store = specimens[track.genome].features
-        offsets = np.array(list(contig_offsets(store.header.contigs).values()), np.int64)
-        names = list(store.lengths)
-        found = find_loci(track.row, track.value, offsets, at_least=0.0, merge_gap=merge_gap)
-        contig = np.searchsorted(offsets, found.start, side="right") - 1
-        for index, number in enumerate(contig.tolist()):
-            shift = int(offsets[number])
-            start, end = int(found.start[index]) - shift, int(found.end[index]) - shift
-            where = GenomicInterval(names[number], start, end, track.strand)
-            peak, maximum = int(found.peak[index]) - shift, float(found.maximum[index])
-            loci.append(FitLocus(track.genome, where, peak, maximum))
-    loci.sort(key=lambda it: (-it.maximum, it.genome, it.interval.seqid, it.interval.start))
-    return FitBases(tuple(tracks), tuple(loci))
+    """Join the bases of a feature into loci, across gaps of up to `MERGE_GAP` bases.
+
+    Parameters
+    ----------
+    n_strongest
+        Number of strongest loci to return.
+    n_top, n_spread
+        Number of loci that are spread over all but the ``n_top`` strongest.
+    """
+    found = [
+        find_loci(
+            track.row,
+            track.value,
+            _offsets(specimens[track.genome]),
+            at_least=0.0,
+            merge_gap=MERGE_GAP,
+        )
+        for track in tracks
+    ]
+    number = np.repeat(np.arange(len(found)), [len(one.start) for one in found])
+    start, end, maximum, peak = (np.concatenate(column) for column in zip(*found, strict=True))
+    # tracks are in the order of genome and strand, and their loci in that of the rows
+    order = np.argsort(-maximum, kind="stable")
+
+    def locus(index: int) -> FitLocus:
+        track = tracks[int(number[index])]
+        specimen = specimens[track.genome]
+        offsets = _offsets(specimen)
+        contig = int(np.searchsorted(offsets, start[index], side="right")) - 1
+        shift = int(offsets[contig])
+        where = GenomicInterval(
+            list(specimen.features.lengths)[contig],
+            int(start[index]) - shift,
+            int(end[index]) - shift,
+            track.strand,
+        )
+        return FitLocus(track.genome, where, int(peak[index]) - shift, float(maximum[index]))
+
+    rest = order[n_top:]
+    n_kept = min(n_spread, len(rest))
+    places = np.linspace(0, max(len(rest) - 1, 0), n_kept).round().astype(np.int64)
+    return FitBases(
+        tuple(tracks),
+        len(order),
+        (end - start)[order].astype(np.int64),
+        tuple(locus(index) for index in order[:n_strongest].tolist()),
+        tuple(locus(index) for index in rest[places].tolist()),
+    )
+
+
+def _offsets(specimen: Specimen) -> Int64[np.ndarray, " contig"]:
+    return np.array(list(contig_offsets(specimen.features.header.contigs).values()), np.int64)
 
 
 def read_around(
@@ -122,19 +165,3 @@ def read_around(
     if strand == "-":
         found = np.where(found < UNKNOWN, UNKNOWN - 1 - found, UNKNOWN)
     return found.astype(np.uint8)
-
-
-def stack_around(
-    specimen_codes: Sequence[UInt8[np.ndarray, " row"]],
-    tracks: Sequence[RowTrack],
-    *,
-    before: int,
-    after: int,
-) -> tuple[UInt8[np.ndarray, "hit offset"], Float64[np.ndarray, " hit"]]:
-    """Return the codes about every base of some tracks, and the activations there."""
-    around = [
-        read_around(specimen_codes[it.genome], it.row, it.strand, before=before, after=after)
-        for it in tracks
-    ]
-    values = [track.value.astype(np.float64) for track in tracks]
-    return np.concatenate(around), np.concatenate(values)

@@ -23,9 +23,6 @@ N_CONCEPTS = 2
 _CONFIDENCE = (0.2, 0.4, 0.6, 0.8)
 """Gains in F1 from which the confidence is 2, 3, 4 and 5."""
 
-_GC_STEP = 0.02
-"""GC contents are given in steps of one base of `GC_WINDOW`."""
-
 
 def label_statistically(
     specimens: Sequence[Specimen],
@@ -46,7 +43,9 @@ def label_statistically(
     period is stated, if there is one, and else the feature is *unexplained*.
     """
     elements = [specimen.needs("elements") for specimen in specimens]
-    tried = {feature: list(_candidates(one, elements[0])) for feature, one in evidence.items()}
+    tried = {
+        feature: list(_candidates(one, elements[0], config)) for feature, one in evidence.items()
+    }
     scores = _scored(specimens, tried, split, config, progress)
     return [
         _chosen(feature, list(zip(tried[feature], scores[feature], strict=True)), one, config)
@@ -63,15 +62,23 @@ def _scored(
 ) -> dict[int, list[dict[Any, Any]]]:
     """Return the score on fit of each candidate of each feature."""
     labels = list(chain.from_iterable(tried.values()))
-    own = ScoreConfig(seed=config.seed)
+    own = ScoreConfig(tested_from=config.min_gain, seed=config.seed)
     table = score_labels(
-        specimens, labels, split, own, measured_on="fit", controls=False, progress=progress
+        specimens,
+        labels,
+        split,
+        own,
+        measured_on="fit",
+        controls=False,
+        progress=progress,
     )
     rows = iter(table.to_dict(orient="records"))
     return {feature: [next(rows) for _ in candidates] for feature, candidates in tried.items()}
 
 
-def _candidates(evidence: Evidence, elements: ConceptElements) -> Iterator[FeatureLabel]:
+def _candidates(
+    evidence: Evidence, elements: ConceptElements, config: LabelConfig
+) -> Iterator[FeatureLabel]:
     for row in evidence.concepts[:N_CONCEPTS]:
         yield _of_concept(evidence.feature, row["concept"], row["orientation"], "body")
         whole = elements.concepts[row["concept"]]
@@ -80,7 +87,7 @@ def _candidates(evidence: Evidence, elements: ConceptElements) -> Iterator[Featu
             yield _of_concept(evidence.feature, row["concept"], row["orientation"], "end")
     if evidence.motif.consensus:
         yield _of_motif(evidence)
-    yield from _of_gc(evidence)
+    yield from _of_gc(evidence, config)
 
 
 def _of_concept(feature: int, concept: str, orientation: str, part: str) -> FeatureLabel:
@@ -111,12 +118,18 @@ def _of_motif(evidence: Evidence) -> FeatureLabel:
     )
 
 
-def _of_gc(evidence: Evidence) -> Iterator[FeatureLabel]:
-    """Yield a label of the range of GC contents between the 5th and the 95th percentile."""
+def _of_gc(evidence: Evidence, config: LabelConfig) -> Iterator[FeatureLabel]:
+    """Yield the label of the GC contents at which it fires, if that could pass at all.
+
+    F1 is at most ``2 min(d, s) / (d + s)`` where the feature fires on a share d of the bases, and a
+    share s lies in the range.
+    """
     numbers = evidence.numbers
-    low = float(np.floor(numbers["gc_p05"] / _GC_STEP) * _GC_STEP)
-    high = float(np.ceil(numbers["gc_p95"] / _GC_STEP) * _GC_STEP)
-    low, high = round(max(low, 0.0), 2), round(min(high, 1.0), 2)
+    low, high = numbers["gc_from"], numbers["gc_to"]
+    density, share = numbers["density"], numbers["gc_within"]
+    most = 2 * min(density, share) / (density + share)
+    if most - 2 * share / (1 + share) < config.min_gain:
+        return
     yield FeatureLabel(
         evidence.feature,
         f"GC content {100 * low:.0f} to {100 * high:.0f} %",

@@ -2,14 +2,23 @@ import numpy as np
 import pytest
 
 from genointerp.association.associate import associate
+from genointerp.association.count.universe import lay_side
+from genointerp.association.null.significance import Shifts
 from genointerp.core.errors import InputError, UnknownNameError
-from genointerp.labelling.executable import END_FLANK, gc_before, motif_bases, with_named
+from genointerp.labelling.executable import (
+    END_FLANK,
+    gc_before,
+    motif_bases,
+    named_bases,
+    with_named,
+)
 from genointerp.labelling.label import (
     FeatureLabel,
     labels_of_table,
     labels_table,
     leading_labels,
 )
+from genointerp.labelling.laid import LaidBases, Rotations
 from genointerp.labelling.score import score_labels
 from genointerp.labelling.summary import summarise_labels
 from tests.labelling.labelled_world import FEATURES, LENGTH, SPLIT, genes, make_world
@@ -65,7 +74,7 @@ def test_interval_holds_the_score_and_is_none_of_a_perfect_label(world):
 
 def test_start_and_end_are_at_the_ends_in_the_direction_of_the_element(world):
     for part in ("start", "end"):
-        elements = with_named(world.specimen, [of_gene(0, part=part)]).elements
+        elements = with_named(world.specimen, [named_bases(of_gene(0, part=part))]).elements
         table = elements.of(f"gene ({part})")
         table = table[table["seqid"] == "fit"].sort_values("start")
         for (start, end, strand), row in zip(genes(), table.to_dict("records"), strict=True):
@@ -74,13 +83,30 @@ def test_start_and_end_are_at_the_ends_in_the_direction_of_the_element(world):
             assert (row["start"], row["end"]) == (middle - END_FLANK, middle + END_FLANK + 1)
 
 
-def test_bases_of_a_motif_on_both_strands(world):
+def test_cells_of_a_motif_on_both_strands(world):
     label = FeatureLabel(3, "after TATAAT", "composition", motif="TATAAT", motif_offset=1)
-    table = with_named(world.specimen, [label]).elements.table
-    for strand in "+-":
-        own = table[(table["seqid"] == "fit") & (table["strand"] == strand)]
-        assert sorted(own["start"]) == sorted(world.motif[f"fit{strand}"])
-        assert set(own["end"] - own["start"]) == {1}
+    universe = lay_side([world.specimen], SPLIT, "test")
+    named = named_bases(label)
+    found = LaidBases([world.specimen], universe, [named]).cells(named)
+    expected = np.zeros(2 * LENGTH, bool)
+    expected[world.motif["test+"]] = True
+    expected[LENGTH + world.motif["test-"]] = True
+    assert np.array_equal(found.mask, expected)
+    assert found.n_elements == expected.sum()
+    assert found.n_hit(expected) == found.n_elements
+    assert found.n_hit(np.zeros(2 * LENGTH, bool)) == 0
+
+
+def test_rotations_against_a_roll():
+    rng = np.random.default_rng(0)
+    detected, named = (rng.random(2 * 501) < 0.3 for _ in range(2))
+    rotations = Rotations(501, Shifts(step=7, first=-3, n=9))
+    found = rotations.counts(detected, rotations.spectrum(named))
+    halves = named.reshape(2, 501)
+    naive = [
+        (detected.reshape(2, 501) & np.roll(halves, 7 * j, axis=1)).sum() for j in range(-3, 7) if j
+    ]
+    assert found.tolist() == naive
 
 
 def test_motif_against_a_scan():

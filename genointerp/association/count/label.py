@@ -111,7 +111,7 @@ def label_cells(
     for index, label in enumerate(names):
         if index in parts:
             continue
-        cell, element = _cells_of(specimens, universe, label)
+        cell, element = cells_of(specimens, universe, label)
         found, element = _renumbered(element)
         builder.divide(cell, element + n_elements)
         owners.append(np.full(len(found), index, dtype=np.int64))
@@ -148,10 +148,13 @@ def readings_of_both(names: Sequence[Label]) -> dict[int, tuple[int, int]]:
     }
 
 
-def _cells_of(
+def cells_of(
     specimens: Sequence[Specimen], universe: Universe, label: Label
 ) -> tuple[Int64[np.ndarray, " base"], Int64[np.ndarray, " base"]]:
-    """Return the cells of the elements of a label, and for each the number of its element."""
+    """Return the cells of the elements of a label, and for each the number of its element.
+
+    An element has the same number on both reading strands.
+    """
     cells, numbers = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for genome, strand, drawn in readings(label, specimens):
         if not len(universe.covered[genome][strand].start):
