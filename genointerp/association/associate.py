@@ -103,7 +103,7 @@ def associate(
     """
     config = AssociateConfig() if config is None else config
     check_distinct(specimens)
-    fit, test = make_sides(specimens, config)
+    fit, test = _sides(specimens, config)
     test = fit if measured_on == "fit" else test
     n_features = specimens[0].features.n_features
     measures = measure(
@@ -120,14 +120,7 @@ def associate(
     return _frame(measures, tested, test)
 
 
-def make_sides(specimens: Sequence[Specimen], config: AssociateConfig) -> tuple[Side, Side]:
-    """Make fit and test, with the labels of the elements that the specimens have.
-
-    Raises
-    ------
-    InputError
-        If there is no element, or no base was read on one side.
-    """
+def _sides(specimens: Sequence[Specimen], config: AssociateConfig) -> tuple[Side, Side]:
     universes = {name: lay_side(specimens, config, name) for name in SIDE_NAMES}
     names = list_labels(specimens)
     if not names:

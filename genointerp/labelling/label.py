@@ -37,6 +37,9 @@ _AMONG: Mapping[str, tuple[str, ...]] = {
 MOST_WORDS = 8
 """Most words of a label."""
 
+MOST_MOTIF = 100
+"""Most bases of a motif together with its offset."""
+
 UNEXPLAINED = "unexplained"
 """Label of a feature of which nothing is known that its null does not reach."""
 
@@ -115,6 +118,9 @@ class FeatureLabel:
             raise InputError(where, "orientation and part of the concept", "one that is empty")
         if set(self.motif) - set(IUPAC):
             raise InputError(f"{where}: motif", "IUPAC letters of DNA", repr(self.motif))
+        if len(self.motif) + abs(self.motif_offset) > MOST_MOTIF:
+            expected = f"{MOST_MOTIF} bases at most, with its offset"
+            raise InputError(f"{where}: motif", expected, f"{self.motif} {self.motif_offset:+d}")
         if not 1 <= self.confidence <= 5:
             raise InputError(f"{where}: confidence", "1 to 5", str(self.confidence))
 

@@ -17,6 +17,20 @@ from genointerp.labelling.executable import NamedBases, sequence_mask, with_name
 from genointerp.store.contigs import contig_offsets
 from genointerp.store.feature.store import STRANDS
 
+_AROUND = 128
+"""Bases on either side of a piece that are looked at too; more than any motif or window needs."""
+
+
+class _Piece(NamedTuple):
+    """A covered stretch of one contig and strand, and its first cell."""
+
+    genome: int
+    contig: int
+    strand: str
+    start: int
+    end: int
+    cell: int
+
 
 class NamedCells(NamedTuple):
     """The cells that a label names.
@@ -89,23 +103,38 @@ class LaidBases:
 
     def _sequence_cells(self, named: NamedBases) -> Bool[np.ndarray, " cell"]:
         mask = np.zeros(self.universe.n_cells, np.bool_)
-        for genome, own in enumerate(self._codes):
-            for strand in STRANDS:
-                rows = np.concatenate([self._of_contig(named, one, strand) for one in own])
-                shift = 0 if strand == "+" else self.universe.n_bp
-                for start, end, position in zip(
-                    *self.universe.covered[genome][strand], strict=True
-                ):
-                    at = int(position) + shift
-                    mask[at : at + int(end - start)] = rows[start:end]
+        for piece in self._pieces:
+            own = self._codes[piece.genome][piece.contig]
+            # what lies before or behind the piece may be part of a motif, or of a window of GC
+            low, high = max(piece.start - _AROUND, 0), min(piece.end + _AROUND, len(own))
+            codes = own[low:high]
+            if piece.strand == "+":
+                found = sequence_mask(named, codes)
+            else:
+                found = sequence_mask(named, reverse_complement_codes(codes))[::-1]
+            inner = found[piece.start - low : piece.end - low]
+            mask[piece.cell : piece.cell + len(inner)] = inner
         return mask
 
-    def _of_contig(
-        self, named: NamedBases, codes: UInt8[np.ndarray, " bp"], strand: str
-    ) -> Bool[np.ndarray, " bp"]:
-        if strand == "+":
-            return sequence_mask(named, codes)
-        return sequence_mask(named, reverse_complement_codes(codes))[::-1]
+    @cached_property
+    def _pieces(self) -> list["_Piece"]:
+        """The covered stretches of each contig and strand, with their first cell."""
+        pieces = []
+        for genome, specimen in enumerate(self._specimens):
+            offsets = contig_offsets(specimen.features.header.contigs)
+            lengths = specimen.features.lengths
+            for strand in STRANDS:
+                shift = 0 if strand == "+" else self.universe.n_bp
+                segments = self.universe.covered[genome][strand]
+                for row, end, position in zip(*(it.tolist() for it in segments), strict=True):
+                    for number, (seqid, offset) in enumerate(offsets.items()):
+                        first = max(row, offset)
+                        last = min(end, offset + lengths[seqid])
+                        if first < last:
+                            cell = position + shift + first - row
+                            place = (genome, number, strand, first - offset, last - offset)
+                            pieces.append(_Piece(*place, cell))
+        return pieces
 
     @cached_property
     def _codes(self) -> list[list[UInt8[np.ndarray, " _"]]]:

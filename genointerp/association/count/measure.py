@@ -111,10 +111,9 @@ def measure(
     test: Side,
     config: AssociateConfig,
     *,
-    blocks: Sequence[range] | None = None,
     progress: Progress = silent,
 ) -> Measures:
-    """Choose on fit and count on test for every feature, or for those of some blocks.
+    """Choose on fit and count on test for every feature.
 
     Blocks of features are shared among as many threads as there are cores, at most 4.
     """
@@ -122,7 +121,7 @@ def measure(
     counters = [_Counters.of(stores, side) for side in (fit, test)]
     phases = find_phases(specimens, fit.labels.names)
     is_known = known_labels(fit.labels.names, [one.needs("elements") for one in specimens])
-    blocks = feature_blocks(stores) if blocks is None else blocks
+    blocks = feature_blocks(stores)
 
     def measured(features: range) -> Measures:
         return _measure_block(features, counters[0], counters[1], phases, is_known, config)
