@@ -1,8 +1,14 @@
-"""Tables of ``docs/label.md``: ``python -m scripts.label_tables measure RUN [RANDOM]``, ``fill``.
+"""Tables of ``docs/label.md``: ``python -m scripts.label_tables measure FOLDER``, ``fill``.
 
-RUN is the demo's run; RANDOM is a table of scores that `label` and `score` made in the same way of
-the features that ``genointerp twin RUN`` writes. Measuring labels the features of the run and
-scores the labels; it writes tables to ``scripts/labels``. Filling writes them into the page.
+FOLDER holds what these commands write there, for a run of the demo::
+
+    genointerp label RUN --out FOLDER/labels.tsv
+    genointerp score RUN --labels FOLDER/labels.tsv --out FOLDER/scores.tsv
+    genointerp twin RUN --out TWIN
+
+and ``random_labels.tsv`` and ``random_scores.tsv``, which the first two write for the features of
+TWIN with the genomes, annotations and associations of RUN. Measuring summarises them in
+``scripts/labels``. Filling writes them into the page.
 """
 
 import argparse
@@ -12,8 +18,9 @@ from typing import Any
 
 import pandas as pd
 
-from genointerp.command.find.label import label
-from genointerp.command.find.score import score
+from genointerp.labelling.summary import summarise_labels
+from genointerp.store.table.schema.label import LABEL_SCORES, LABELS
+from genointerp.store.table.table import read_table
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "scripts" / "labels"
@@ -25,36 +32,47 @@ def main() -> None:
     """Parse the arguments, and measure or fill."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("measure", "fill"))
-    parser.add_argument("run", nargs="?", type=Path, help="run of the demo, to measure on")
-    parser.add_argument("random", nargs="?", type=Path, help="scores of the random twin")
+    parser.add_argument("folder", nargs="?", type=Path, help="of labels and scores")
     arguments = parser.parse_args()
     if arguments.what == "fill":
         PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
         return
-    if arguments.run is None:
-        parser.error("measure needs a run")
+    if arguments.folder is None:
+        parser.error("measure needs a folder")
     KEPT.mkdir(exist_ok=True)
-    for name, table in measure(arguments.run, arguments.random).items():
+    for name, table in measure(arguments.folder).items():
         table.to_csv(KEPT / f"{name}.tsv", sep="\t", index=False, float_format="%.4g")
 
 
-def measure(run: Path, random: Path | None) -> dict[str, pd.DataFrame]:
+def measure(folder: Path) -> dict[str, pd.DataFrame]:
     """Return the summary of the labels, their kinds, and the best of them on fit."""
-    labels = label(run)
-    found = score(run, labels, random_scores=random)
-    joined = labels[["feature", "kind", "confidence"]].merge(found.table, on="feature")
-    joined["gain"] = joined["f1"] - joined["f1_always_on"]
-    kinds = (
-        joined.groupby("kind")
-        .agg(n=("feature", "size"), f1=("f1", "mean"), gain=("gain", "mean"))
-        .reset_index()
+    own, random = _joined(folder, ""), _joined(folder, "random_")
+    summary = summarise_labels(own, random=random)
+    kinds = pd.concat(
+        [
+            _by_kind(own).assign(features="nano"),
+            _by_kind(random).assign(features="random weights"),
+        ]
     )
     # chosen on fit, shown on test
-    order = joined.sort_values(["f1_fit", "feature"], ascending=[False, True], kind="stable")
+    order = own.sort_values(["f1_fit", "feature"], ascending=[False, True], kind="stable")
     best = order.groupby("kind").head(N_SHOWN // 2).head(N_SHOWN)
     columns = ["feature", "label", "kind", "f1_fit", "f1", "f1_low", "f1_high"]
     best = best[[*columns, "f1_always_on", "null_f1", "shuffled_f1", "auroc"]]
-    return {"summary": found.summary, "kinds": kinds, "best": best}
+    return {"summary": summary, "kinds": kinds, "best": best}
+
+
+def _joined(folder: Path, prefix: str) -> pd.DataFrame:
+    labels = read_table(folder / f"{prefix}labels.tsv", LABELS)
+    scores = read_table(folder / f"{prefix}scores.tsv", LABEL_SCORES)
+    return scores.merge(labels[["feature", "kind"]], on="feature")
+
+
+def _by_kind(table: pd.DataFrame) -> pd.DataFrame:
+    gain = table["f1"] - table["f1_always_on"]
+    grouped = table.assign(gain=gain).groupby("kind")
+    counted = grouped.agg(n=("feature", "size"), f1=("f1", "mean"), gain=("gain", "mean"))
+    return counted.reset_index()
 
 
 def filled(page: str) -> str:
@@ -84,10 +102,15 @@ def _summary() -> str:
 
 def _kinds() -> str:
     rows = [
-        [row["kind"], f"{row['n']}", *(_number(row[name]) for name in ("f1", "gain"))]
+        [
+            row["features"],
+            row["kind"],
+            f"{row['n']}",
+            *(_number(row[name]) for name in ("f1", "gain")),
+        ]
         for row in _read("kinds")
     ]
-    return _lines(["kind", "features", "mean F1", "mean gain"], rows)
+    return _lines(["features of", "kind", "features", "mean F1", "mean gain"], rows)
 
 
 def _best() -> str:
