@@ -37,8 +37,8 @@ class LoadOptions:
         Last site that will be read; blocks above it need not be loaded. None loads all blocks.
     random_weights
         Seed of random weights, as before training, which replace those of the model; it then has
-        another name and another sha256. Only for models in a folder of this package's format. None
-        keeps the weights.
+        another name and another sha256. Only for models in a folder, of this package's format or of
+        transformers. None keeps the weights.
     of_parent
         Whether dictionaries of the model that was edited or tuned may be used with the new one.
     """
@@ -69,7 +69,7 @@ class LoadOptions:
             If the options ask for them.
         """
         if self.random_weights is not None:
-            expected = "a model of this package, such as nano, whose initialisation is known"
+            expected = "a model of this package, such as nano, or a folder of transformers"
             raise InputError("random_weights", expected, name)
 
     def refuse_of_parent(self, name: str) -> None:

@@ -177,7 +177,8 @@ def _load_tuned(folder: Path, options: LoadOptions) -> DnaModel:
 def _load_transformers(name: str, options: LoadOptions) -> DnaModel:
     from genointerp.model.transformers.loading import load_transformers
 
-    options.refuse_random_weights(name)
+    if not Path(name).is_dir():
+        options.refuse_random_weights(name)
     return load_transformers(name, options)
 
 

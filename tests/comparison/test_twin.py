@@ -51,12 +51,17 @@ def test_the_twin_reads_the_same_bases_with_the_same_settings(folder):
         folder / "a.h5", made.path, every=5, n_bases=400, config={"n_rotations": 2, "n_near": 1}
     )
     assert table["value"].notna().all()
-    # a second call does not harvest again
-    before = made.path.stat().st_mtime_ns
-    gi.twin(
+
+    # a second call makes nothing again
+    def written():
+        return {path: path.stat().st_mtime_ns for path in (folder / "twin").rglob("*.*")}
+
+    before = written()
+    again = gi.twin(
         folder / "a.h5", folder / "twin", sae=folder / "sae", genome=folder / "genome.fa", seed=3
     )
-    assert made.path.stat().st_mtime_ns == before
+    assert written() == before
+    assert again[0].sha256 == found.sha256
 
 
 def test_what_is_missing_or_of_another_is_said(folder, tmp_path):
@@ -75,3 +80,11 @@ def test_what_is_missing_or_of_another_is_said(folder, tmp_path):
             model="small",
         )
     assert not (tmp_path / "x").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="a folder, or nothing yet"):
+        gi.twin(
+            folder / "a.h5",
+            tmp_path / "file",
+            sae=folder / "sae",
+            genome=folder / "genome.fa",
+        )

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,6 +11,7 @@ from genointerp.model.hyena.network import HyenaConfig, StripedHyena, initialise
 from genointerp.model.load_options import LoadOptions
 from genointerp.model.presets import PRESETS
 from genointerp.model.registry import MODELS, load_model
+from tests.tiny_transformers import save_tiny
 
 
 @pytest.fixture
@@ -152,3 +154,21 @@ def test_random_weights_of_a_model_whose_initialisation_is_not_known_are_refused
 def test_a_seed_below_0_is_refused(folder):
     with pytest.raises(InputError, match="random_weights: expected a seed of 0 or more, found -1"):
         load_model(str(folder), random_weights=-1)
+
+
+@pytest.mark.parametrize("family", ["llama", "esm"])
+def test_random_weights_of_a_folder_of_transformers_are_those_before_training(family, tmp_path):
+    pytest.importorskip("transformers")
+    save_tiny(family, tmp_path / "it")
+    model = load_model(str(tmp_path / "it"))
+    first, again, other = (load_model(str(tmp_path / "it"), random_weights=n) for n in (3, 3, 4))
+    assert (first.spec.name, other.spec.name) == ("it-random-3", "it-random-4")
+    assert first.spec.sha256 == again.spec.sha256
+    assert len({model.spec.sha256, first.spec.sha256, other.spec.sha256}) == 3
+    assert first.spec.sites == model.spec.sites
+    letters = np.frombuffer(b"ACGT" * 6, np.uint8)
+    tokens = torch.from_numpy(model.tokenize(letters).ids)[None].long()
+    site = model.spec.default_site
+    kept = [one.run(tokens, capture=[site])[site] for one in (model, first, again)]
+    assert not torch.equal(kept[0], kept[1])
+    assert torch.equal(kept[1], kept[2])

@@ -11,13 +11,14 @@ from genointerp.command.build.train import train
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths, is_run
 from genointerp.core.config import from_mapping
 from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.files import kind_of_place
 from genointerp.core.identity import Identity
 from genointerp.core.progress import Progress
 from genointerp.genome.read import read_genome
 from genointerp.model.protocol import DnaModel
 from genointerp.model.registry import load_model
 from genointerp.reading.harvest import HarvestConfig
-from genointerp.sae.header import TRAIN_CONFIG
+from genointerp.sae.header import TRAIN_CONFIG, read_header
 from genointerp.store.activation.store import FORMAT, VERSION, ActivationStore
 from genointerp.store.feature.run_folder import RunFolder
 from genointerp.store.feature.store import FeatureStore
@@ -47,7 +48,8 @@ def twin(
     """Read the same genomes with the model's random-weight twin, and train it a dictionary.
 
     Whatever two models share that their twins share too is composition and architecture: the twin
-    is a null of `match` and of `similar`. A harvest or a training that was stopped goes on.
+    is a null of `match` and of `similar`. What is finished is not made again, and a harvest or a
+    training that was stopped goes on.
 
     Parameters
     ----------
@@ -92,13 +94,33 @@ def twin(
         Identity(f"model {name}", model=known.spec.name, model_sha256=known.spec.sha256), "model"
     )
     drawn = load_model(name, random_weights=seed)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(str(folder), "a folder, or nothing yet", kind_of_place(folder))
     folder.mkdir(parents=True, exist_ok=True)
     harvested = [_harvest(read, drawn, folder, progress) for read in reads]
-    train(harvested, folder / "sae", config=settings)
+    if not _is_trained(folder / "sae", settings, ActivationStore(harvested[0])):
+        train(harvested, folder / "sae", config=settings)
     return [
-        encode(path, folder / "sae", folder / f"{read.name}.features.h5", progress=progress)
+        _encode(path, folder / "sae", folder / f"{read.name}.features.h5", progress)
         for read, path in zip(reads, harvested, strict=True)
     ]
+
+
+def _is_trained(sae: Path, settings: Path, store: ActivationStore) -> bool:
+    """Say whether a folder has the dictionary of these activations with the same settings."""
+    if not (sae / TRAIN_CONFIG).is_file():
+        return False
+    same = (sae / TRAIN_CONFIG).read_bytes() == settings.read_bytes()
+    own, found = store.header, read_header(sae).identity
+    return same and (found.model_sha256, found.site) == (own.model_sha256, own.site)
+
+
+def _encode(activations: Path, sae: Path, out: Path, progress: Progress | None) -> FeatureStore:
+    if out.is_file():
+        known = FeatureStore(out)
+        if known.header.sae_sha256 == read_header(sae).sha256:
+            return known
+    return encode(activations, sae, out, progress=progress)
 
 
 def _harvest(read: _Read, model: DnaModel, folder: Path, progress: Progress | None) -> Path:

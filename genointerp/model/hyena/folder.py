@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genointerp.core.config import from_mapping, to_mapping
 from genointerp.core.errors import InputError, SchemaError
@@ -88,7 +88,7 @@ def untrained(config: HyenaConfig, *, seed: int) -> StripedHyena:
     return network
 
 
-def sha256_weights(network: StripedHyena) -> str:
+def sha256_weights(network: nn.Module) -> str:
     """Return the sha256 of the name, shape and float32 values of every parameter."""
     digest = hashlib.sha256()
     for name, tensor in sorted(network.state_dict().items()):

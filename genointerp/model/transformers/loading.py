@@ -11,6 +11,7 @@ import torch
 from genointerp.core.errors import InputError, SchemaError
 from genointerp.core.provenance import sha256_file
 from genointerp.model.attention import FLASH_PACKAGES, SDPA, AttentionBackend, choose_backend
+from genointerp.model.hyena.folder import sha256_weights
 from genointerp.model.load_options import LoadOptions
 from genointerp.model.protocol import DnaModel, ModelSpec
 from genointerp.model.tokenizer.base import DnaTokenizer
@@ -18,7 +19,7 @@ from genointerp.model.tokenizer.files import build_tokenizer, from_pretrained_fo
 from genointerp.model.transformers.causal import CausalTransformersModel
 from genointerp.model.transformers.layout import FAMILIES, find_blocks, find_depth, find_family
 from genointerp.model.transformers.model import LoadedNetwork, TransformersModel
-from genointerp.model.transformers.network import load_network, read_config
+from genointerp.model.transformers.network import draw_network, load_network, read_config
 from genointerp.model.transformers.source import Source, find_source
 
 
@@ -45,11 +46,20 @@ def load_transformers(name: str, options: LoadOptions) -> DnaModel:
     source = find_source(name, options)
     config = read_config(source)
     _check_size(source, config)
-    weights_sha256 = sha256_files(source.weights())
     tokenizer = _read_tokenizer(source, config)
     backend = _choose_backend(source, config, devices[0], options)
-    up_to = _truncate(source, config, options)
-    network = load_network(source, config, backend, devices=devices, dtype=dtype)
+    seed = options.random_weights
+    if seed is None:
+        name, weights_sha256 = source.name, sha256_files(source.weights())
+        up_to = _truncate(source, config, options)
+        network = load_network(source, config, backend, devices=devices, dtype=dtype)
+    else:
+        if source.has_python:
+            options.refuse_random_weights(name)
+        up_to = None
+        network = draw_network(source, config, backend, seed=seed)
+        name, weights_sha256 = f"{source.name}-random-{seed}", sha256_weights(network)
+        network = network.to(devices[0], dtype)
     family = (
         find_family(network, source.reads, where=f"model {source.name}")
         if source.has_python
@@ -58,7 +68,7 @@ def load_transformers(name: str, options: LoadOptions) -> DnaModel:
     loaded = LoadedNetwork(network, family, tokenizer, backend, _max_tokens(config), up_to)
     sites = tuple(f"blocks.{i}" for i in range(len(find_blocks(network, family))))
     spec = ModelSpec(
-        name=source.name,
+        name=name,
         sha256=weights_sha256,
         sites=sites,
         default_site=sites[-1 if up_to else len(sites) // 2],

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from genointerp.core.errors import InputError, SchemaError
+from genointerp.core.seed import derive_seed
 from genointerp.model.attention import AttentionBackend
 from genointerp.model.device import spread_blocks
 from genointerp.model.transformers.attention import implementation_name
@@ -71,10 +72,7 @@ def load_network(
     InputError
         If there are several devices and accelerate is not installed.
     """
-    import transformers
-
-    causal = source.reads == "left"
-    kind = transformers.AutoModelForCausalLM if causal else transformers.AutoModelForMaskedLM
+    causal, kind = source.reads == "left", _kind(source)
     options: dict[str, Any] = {"trust_remote_code": source.has_python}
     if not source.has_python:
         own = implementation_name(backend) if causal else backend.transformers_name
@@ -103,6 +101,29 @@ def load_network(
     _check_weights(network, source, report)
     network.eval().requires_grad_(requires_grad=False)
     return network if len(devices) > 1 else network.to(devices[0])
+
+
+def draw_network(
+    source: Source,
+    config: Any,  # noqa: ANN401 - a configuration of transformers
+    backend: AttentionBackend,
+    *,
+    seed: int,
+) -> Any:  # noqa: ANN401 - a network of transformers
+    """Return a network with the weights that transformers begins a training with, in float32."""
+    causal = source.reads == "left"
+    own = implementation_name(backend) if causal else backend.transformers_name
+    with torch.random.fork_rng(devices=[]), _quiet():
+        torch.manual_seed(derive_seed(seed, "random weights"))
+        network = _kind(source).from_config(config, attn_implementation=own)
+    return network.float().eval().requires_grad_(requires_grad=False)
+
+
+def _kind(source: Source) -> Any:  # noqa: ANN401 - a class of transformers
+    import transformers
+
+    causal = source.reads == "left"
+    return transformers.AutoModelForCausalLM if causal else transformers.AutoModelForMaskedLM
 
 
 def place(
