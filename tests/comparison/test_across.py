@@ -79,7 +79,8 @@ def test_features_are_found_again_by_the_genes_that_they_fire_in(worlds):
     assert summary.loc["found", "share"] == pytest.approx(0.25)
     assert summary.loc["shuffled", "share"] < 0.1
     assert summary.loc["itself", "share"] >= 0.25
-    assert summary.loc["itself by chance", "share"] == pytest.approx(0.05)
+    assert summary.loc["itself, residual", "share"] >= 0.25
+    assert summary.loc["itself, shuffled", "share"] < 0.12
     assert summary.loc["found", "n_genes"] == N_GENES
 
 

@@ -365,7 +365,12 @@ def test_panels_hold_the_bases_that_both_have_read_once(holes):
     ("change", "error", "message"),
     [
         pytest.param({"sae": "a"}, MismatchError, "another model than", id="twice"),
-        pytest.param({"genome": "g2"}, MismatchError, "genome g1", id="genome"),
+        pytest.param(
+            {"genome": "g2"},
+            MismatchError,
+            "for features of two genomes, use `across`",
+            id="genome",
+        ),
         pytest.param(
             {"coverage": {"chr": [(0, 10, "-")]}}, InputError, "bases that were read", id="bases"
         ),

@@ -13,7 +13,13 @@ from genointerp.association.null.rotated import scores_of_rotations, standardise
 from genointerp.association.null.significance import benjamini_hochberg
 from genointerp.comparison.matching.candidates import is_mutual
 from genointerp.comparison.matching.null import QUANTILE
-from genointerp.comparison.matching.orthologs import Gene, composition, find_genes, gene_means
+from genointerp.comparison.matching.orthologs import (
+    Gene,
+    composition,
+    find_genes,
+    gc_of,
+    gene_means,
+)
 from genointerp.core.errors import ConfigError, InputError
 from genointerp.core.progress import Progress, piece, silent
 from genointerp.core.seed import rng
@@ -25,7 +31,7 @@ LEAST_GENES = 30
 """Fewest orthologues that a correlation is measured over."""
 
 N_CLASSES = 3
-"""Classes of length within which pairs are shuffled."""
+"""Classes of length, and of GC content in each, within which pairs are shuffled."""
 
 _SIDES = ("a", "b")
 _RIDGE = 1e-2
@@ -85,6 +91,7 @@ class _Side(NamedTuple):
 
     unit: Float64[np.ndarray, "feature gene"]
     residual: Float64[np.ndarray, "feature gene"]
+    gc: Float64[np.ndarray, " gene"]
     n_genes: Int64[np.ndarray, " feature"]
     is_tested: Bool[np.ndarray, " feature"]
 
@@ -113,10 +120,10 @@ def match_across(
     The activation of a feature in a gene is its mean over the gene's bases, on the gene's strand;
     copies of an RNA are averaged. r is Spearman's over the orthologues. A feature is *matched* if
     it and its best are each other's best with an r of ``min_r``. The null shuffles the pairs among
-    genes of one type and, of coding sequences, one third by length; the best r is compared with the
-    best r of each shuffle, so that the best of many is compared with the best of as many. The
-    residual is what the shares of bases at the three places of the codon and the length do not
-    predict, by a ridge regression over the genes of its own genome.
+    genes of one type and, of coding sequences, one third by length and by GC; the best r is
+    compared with the best r of each shuffle, so that the best of many is compared with the best of
+    as many. The residual is what the shares of bases at the three places of the codon and the
+    length do not predict, by a ridge regression over the genes of its own genome.
     """
     config = AcrossConfig() if config is None else config
     check_distinct(a)
@@ -132,7 +139,7 @@ def match_across(
         for number, (specimens, own) in enumerate(zip((a, b), genes, strict=True))
     ]
     is_same = a[0].features.header.sae_sha256 == b[0].features.header.sae_sha256
-    return _matched(sides, _classes(genes[0]), config, is_same=is_same)
+    return _matched(sides, _classes(genes[0], sides[0].gc), config, is_same=is_same)
 
 
 def _side(
@@ -148,6 +155,7 @@ def _side(
     return _Side(
         _unit(ranks),
         _unit(ranks - _predicted(design, ranks)),
+        gc_of(design),
         n_genes,
         np.asarray(n_genes >= config.min_genes, dtype=np.bool_),
     )
@@ -171,16 +179,29 @@ def _predicted(
     return np.asarray(middle + (x @ np.linalg.solve(gram, x.T @ (rows - middle).T)).T)
 
 
-def _classes(genes: Sequence[Sequence[Gene]]) -> Int64[np.ndarray, " gene"]:
-    """Return the class of each gene: its type and, of coding sequences, its third by length."""
+def _classes(
+    genes: Sequence[Sequence[Gene]], gc: Float64[np.ndarray, " gene"]
+) -> Int64[np.ndarray, " gene"]:
+    """Return the class of each gene: its type and, of coding sequences, third by length and by GC.
+
+    GC is that of the first side, in thirds within each third by length.
+    """
     kinds = sorted({own[0].key[0] for own in genes})
     kind = np.array([kinds.index(own[0].key[0]) for own in genes])
     length = np.array([sum(gene.length for gene in own) / len(own) for own in genes])
-    third = np.zeros(len(genes), np.int64)
     coding = np.flatnonzero([own[0].key[0] == "CDS" for own in genes])
-    order = np.argsort(np.argsort(length[coding], kind="stable"), kind="stable")
-    third[coding] = order * N_CLASSES // max(len(coding), 1)
-    return (kind * N_CLASSES + third).astype(np.int64)
+    third = np.zeros(len(genes), np.int64)
+    third[coding] = _thirds(length[coding])
+    by_gc = np.zeros(len(genes), np.int64)
+    for one in range(N_CLASSES):
+        own = coding[third[coding] == one]
+        by_gc[own] = _thirds(gc[own])
+    return ((kind * N_CLASSES + third) * N_CLASSES + by_gc).astype(np.int64)
+
+
+def _thirds(values: Float64[np.ndarray, " value"]) -> Int64[np.ndarray, " value"]:
+    order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+    return (order * N_CLASSES // max(len(values), 1)).astype(np.int64)
 
 
 def _shuffled(classes: Int64[np.ndarray, " gene"], draw: np.random.Generator) -> np.ndarray:
@@ -210,10 +231,17 @@ def _matched(
         of_null = np.stack([(one if number == 0 else one.T).max(axis=1) for one in null])
         table = _table(name, turned, turned_left, of_null, own, config)
         if is_same:
-            table = table.assign(**_of_itself(turned, own.is_tested))
+            table = table.assign(
+                own_r=np.where(own.is_tested, np.diagonal(turned), np.nan),
+                own_rank=_own_rank(turned, own.is_tested),
+                own_residual_rank=_own_rank(turned_left, own.is_tested),
+            )
         frames.append(table)
         matched_null = [_share_matched(one, number, own, config) for one in null]
-        rows += _summary(name, table, matched_null, (sides, turned, number), config)
+        rows += _summary(name, table, matched_null, (sides, number), config)
+        if is_same:
+            ranks = [_own_rank(one if number == 0 else one.T, own.is_tested) for one in null]
+            rows += _itself(rows[-1], table, ranks)
     return Across(
         conform(pd.concat(frames, ignore_index=True), ACROSS, where="matches across genomes"),
         conform(pd.DataFrame(rows), ACROSS_SUMMARY, where="summary of matches across genomes"),
@@ -281,17 +309,40 @@ def _table(
             "is_residual_matched": kept.astype(np.int64),
             "own_r": np.nan,
             "own_rank": 0,
+            "own_residual_rank": 0,
         }
     )
 
 
-def _of_itself(
+def _own_rank(
     r: Float64[np.ndarray, "feature other"], tested: Bool[np.ndarray, " feature"]
-) -> dict[str, np.ndarray]:
-    """Return r of each feature with itself in the other genome, and its rank among all."""
-    own = np.diagonal(r)
-    rank = 1 + np.count_nonzero(r > own[:, None], axis=1)
-    return {"own_r": np.where(tested, own, np.nan), "own_rank": np.where(tested, rank, 0)}
+) -> Int64[np.ndarray, " feature"]:
+    """Return the rank of r of each feature with itself among all of the other side; 0 untested."""
+    rank = 1 + np.count_nonzero(r > np.diagonal(r)[:, None], axis=1)
+    return np.where(tested & (np.diagonal(r) > 0), rank, 0).astype(np.int64)
+
+
+def _itself(
+    row: dict[str, object], table: pd.DataFrame, shuffled: Sequence[Int64[np.ndarray, " feature"]]
+) -> list[dict[str, object]]:
+    """Return the shares that are their own partners: found, shuffled, and without composition."""
+    tested = (table["is_tested"] > 0).to_numpy()
+    null = [float((rank[tested] == 1).mean()) for rank in shuffled]
+    low, high = np.quantile(null, [0.025, 0.975])
+    nothing = {"share_low": np.nan, "share_high": np.nan}
+    shares = {
+        "itself": {"share": float((table["own_rank"][tested] == 1).mean()), **nothing},
+        "itself, shuffled": {
+            "share": float(np.mean(null)),
+            "share_low": float(low),
+            "share_high": float(high),
+        },
+        "itself, residual": {
+            "share": float((table["own_residual_rank"][tested] == 1).mean()),
+            **nothing,
+        },
+    }
+    return [row | {"comparison": name} | share for name, share in shares.items()]
 
 
 def _share_matched(
@@ -306,7 +357,7 @@ def _summary(
     name: str,
     table: pd.DataFrame,
     null: Sequence[float],
-    pairs: tuple[Sequence[_Side], Float64[np.ndarray, "feature other"], int],
+    pairs: tuple[Sequence[_Side], int],
     config: AcrossConfig,
 ) -> list[dict[str, object]]:
     tested = table[table["is_tested"] > 0]
@@ -324,24 +375,19 @@ def _summary(
         | dict(zip(nothing, np.quantile(null, [0.025, 0.975]).tolist(), strict=True)),
         row | {"comparison": "residual", "share": tested["is_residual_matched"].mean()} | nothing,
     ]
-    if tested["own_r"].notna().any():
-        first = float((tested["own_rank"] == 1).mean())
-        rows.append(row | {"comparison": "itself", "share": first} | nothing)
-        chance = 1 / max(n, 1)
-        rows.append(row | {"comparison": "itself by chance", "share": chance} | nothing)
     return rows
 
 
 def _drawn(
     table: pd.DataFrame,
-    pairs: tuple[Sequence[_Side], Float64[np.ndarray, "feature other"], int],
+    pairs: tuple[Sequence[_Side], int],
     config: AcrossConfig,
 ) -> tuple[float, float]:
     """Return the interval of the share that is matched, over draws of orthologues.
 
     The mutual pairs stay as they are, and their r varies.
     """
-    sides, _, number = pairs
+    sides, number = pairs
     own, other = sides[number].unit, sides[1 - number].unit
     mutual = table[(table["is_tested"] > 0) & (table["is_mutual"] > 0)]
     n_tested = int((table["is_tested"] > 0).sum())

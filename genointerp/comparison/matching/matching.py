@@ -152,6 +152,11 @@ def in_order(own: Sequence[FeatureStore], other: Sequence[FeatureStore]) -> list
         If the genomes are not the same.
     """
     known = [store.identity for store in own]
+    if not {store.header.genome_sha256 for store in own} & {
+        store.header.genome_sha256 for store in other
+    }:
+        expected = f"the genome of {own[0].path} (for features of two genomes, use `across`)"
+        raise MismatchError(str(other[0].path), expected, "another genome")
     places = [store.identity.find(known, "genome") for store in other]
     back = [store.identity for store in other]
     found = [other[store.identity.find(back, "genome")] for store in own]

@@ -52,8 +52,8 @@ def find_genes(specimens: Sequence[Specimen]) -> dict[tuple[str, str], list[Gene
     """Return the genes that were read, by what their orthologues share.
 
     A coding sequence has its gene name if that is one of the usual form, such as *dnaA*, and only
-    if no other has it; else its EC number, if it is complete and no other has it. Ribosomal RNAs go
-    by size and transfer RNAs by product, and may be several.
+    if no other has it; else its EC number, if it is complete and no other without a name has it.
+    Ribosomal RNAs go by size and transfer RNAs by product, and may be several.
     """
     found: dict[tuple[str, str], list[Gene]] = {}
     for genome, specimen in enumerate(specimens):
@@ -147,6 +147,12 @@ def composition(
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1)
     length = np.log([sum(gene.length for gene in copies) for copies in genes])
     return np.column_stack([shares, length])
+
+
+def gc_of(design: Float64[np.ndarray, "gene column"]) -> Float64[np.ndarray, " gene"]:
+    """Return the GC content of genes from their `composition`."""
+    shares = design[:, : _PLACES * UNKNOWN].reshape(len(design), _PLACES, UNKNOWN).sum(axis=1)
+    return np.asarray(shares[:, 1] + shares[:, 2], dtype=np.float64)
 
 
 def _bases_by_place(specimen: Specimen, gene: Gene) -> Int64[np.ndarray, " column"]:

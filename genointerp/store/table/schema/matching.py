@@ -101,6 +101,7 @@ ACROSS = TableSchema(
         required("is_residual_matched", "int64", "1 if mutual with at least min_r, else 0"),
         required("own_r", "float64", "r with itself on the other side; NaN: other dictionaries"),
         required("own_rank", "int64", "rank of this among all of the other side; 0 if unknown"),
+        required("own_residual_rank", "int64", "the same without composition; 0 if unknown"),
     ),
 )
 
@@ -113,7 +114,7 @@ ACROSS_SUMMARY = TableSchema(
         required(
             "comparison",
             "string",
-            "found, shuffled, residual; itself (share that is its own partner), and its chance",
+            "found, shuffled, residual; itself (share that is its own partner), shuffled, residual",
         ),
         required("n_features", "int64", "features tested"),
         required("n_genes", "int64", "orthologues, copies of an RNA counted once"),
