@@ -227,7 +227,7 @@ def _rrna() -> str:
             "features": lambda row: f"{row['n_features']:.0f}",
             "gained": lambda row: f"{row['n_gained']:.0f}",
             "lost": lambda row: f"{row['n_lost']:.0f}",
-            "odds of loss": lambda row: f"{row['lost_odds']:.1f}",
+            "odds of loss": lambda row: f"{row['lost_odds']:.0f}" if row["n_lost"] else "",
             "q of that": lambda row: f"{row['lost_q']:.2g}",
         },
     )

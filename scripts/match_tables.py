@@ -20,6 +20,7 @@ from genointerp.command.build.harvest import harvest
 from genointerp.command.build.train import train
 from genointerp.command.compare.match import match
 from genointerp.model.registry import load_model
+from scripts.llama_toy import make_llama
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "scripts" / "matches"
@@ -58,11 +59,13 @@ class Reading:
 
 NANO, NANO_3 = Reading("nano", "blocks.5"), Reading("nano", "blocks.3")
 SMALL = Reading("small", "blocks.7")
+LLAMA = Reading("llama", "blocks.2")
 OTHER_SEED = replace(NANO, seed=1)
 PAIRS: Mapping[str, tuple[Reading, Reading]] = {
     "two seeds of the dictionary": (NANO, OTHER_SEED),
     "two sites, blocks.5 and blocks.3": (NANO, NANO_3),
     "two sizes, nano and small": (NANO, SMALL),
+    "StripedHyena and a small Llama": (NANO, LLAMA),
 }
 
 
@@ -115,7 +118,7 @@ def features(reading: Reading, folder: Path) -> Path:
             harvest(
                 shipped(GENOME).sequence,
                 activations,
-                load_model(reading.model, random_weights=weights),
+                load_model(_model(reading, folder), random_weights=weights),
                 site=reading.site,
                 region=REGION,
             )
@@ -123,6 +126,11 @@ def features(reading: Reading, folder: Path) -> Path:
         train(activations, sae, config=SETTINGS, seed=reading.seed)
         encode(activations, sae, path)
     return path
+
+
+def _model(reading: Reading, folder: Path) -> str:
+    """Return the name of a model, or the folder of the Llama, which is trained if need be."""
+    return str(make_llama(folder)) if reading.model == "llama" else reading.model
 
 
 def filled(page: str) -> str:
