@@ -93,7 +93,7 @@ def _summary() -> str:
             f"{row['n_above']}" if row["n_above"] else "",
             f"{row['f1']:.3f} ({row['f1_low']:.3f} to {row['f1_high']:.3f})",
             f"{row['auroc']:.3f} ({row['auroc_low']:.3f} to {row['auroc_high']:.3f})",
-            f"{row['gain']:.3f}",
+            _number(row["gain"]),
         ]
         for row in _read("summary")
     ]

@@ -24,7 +24,7 @@ class LabelConfig:
     min_motif_loci
         Fewest of them.
     motif_length
-        Bases before and at the peak of a locus that a motif may have.
+        Bases before and at the peak of a locus that a motif may have, 64 at most.
     min_period
         Least ratio of how often it fires again at its period to how often at the lags beside it.
     seed
@@ -53,6 +53,8 @@ class LabelConfig:
         for name, most in (("min_gain", 1.0), ("max_q", 1.0)):
             if not 0 <= getattr(self, name) <= most:
                 raise ConfigError(name, f"0 to {most:g}", str(getattr(self, name)))
+        if self.motif_length > 64:
+            raise ConfigError("motif_length", "64 at most", str(self.motif_length))
         if not self.min_period > 1:
             raise ConfigError("min_period", "more than 1", str(self.min_period))
 
@@ -64,12 +66,12 @@ class ScoreConfig:
     Parameters
     ----------
     n_shuffled
-        Labels of other features that each feature is scored with, of those nearest in density.
+        Labels of other features that each feature is scored with, drawn once for all features.
     n_draws
         Number of times that stretches of the genome are drawn for an interval.
     tested_from
         Least gain, F1 less that of the detector that always fires, of a label that is tested
-        against rotations. Others have no p-value, and do not count among the tests.
+        against rotations. Others have no p-value, but count among the tests.
     seed
         Random seed of the draws.
 

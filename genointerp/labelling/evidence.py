@@ -94,7 +94,7 @@ class Evidence:
     near_misses
         Bases after a similar sequence at which it is silent.
     neighbours
-        Features that fire at the peaks of its loci, and how much more often than elsewhere.
+        Features that fire at the peaks of its loci; those that fire everywhere do so too.
     """
 
     feature: int
@@ -239,7 +239,9 @@ def find_period(tracks: Sequence[RowTrack]) -> tuple[int, float]:
 
     The ratio is of bases that fire again at the lag to the mean of those at the lags before and
     after, with one added to both. Lag 0 and ratio 1 if no lag up to `MOST_LAG` has a p of `MAX_P`
-    divided by their number, where p is binomial: a third of the bases of the three lags by chance.
+    divided by their number, where p is binomial: a third of the bases of the three lags by chance,
+    taken as independent. The ratio is the largest; the lag is the smallest divisor of that with the
+    largest ratio that passes too.
     """
     counts = np.zeros(MOST_LAG + 2, np.float64)
     for track in tracks:
@@ -253,9 +255,13 @@ def find_period(tracks: Sequence[RowTrack]) -> tuple[int, float]:
     beside = counts[lag - 1] + counts[lag + 1]
     p = binom.sf(counts[lag] - 1, counts[lag] + beside, 1 / 3)
     ratio = (counts[lag] + 1) / (beside / 2 + 1)
-    ratio[p > MAX_P / len(lag)] = 0
-    best = int(np.argmax(ratio))
-    return (int(lag[best]), float(ratio[best])) if ratio[best] > 0 else (0, 1.0)
+    passing = p <= MAX_P / len(lag)
+    if not passing.any():
+        return 0, 1.0
+    best = int(lag[np.argmax(np.where(passing, ratio, 0))])
+    # a multiple of a period is one as well
+    period = next(one for one in lag[passing].tolist() if best % one == 0)
+    return int(period), float(ratio[passing].max())
 
 
 def find_motif(

@@ -2,7 +2,7 @@
 
 An executable label is measured as `associate` measures a concept: the threshold is chosen on fit,
 and everything else is counted on test. Where a label names a whole concept, the numbers are those
-of the associations.
+of the associations, which a test compares.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -135,7 +135,9 @@ def score_labels(
     p = table["p_value"].to_numpy(np.float64)
     for source in table["source"].unique():
         own = (table["source"] == source).to_numpy()
-        table.loc[own, "q_value"] = benjamini_hochberg(p[own])
+        # those that were not tested for their gain count among the tests
+        n_tests = int(table.loc[own, "f1"].notna().sum())
+        table.loc[own, "q_value"] = benjamini_hochberg(p[own], n_tests=n_tests)
     return conform(table, LABEL_SCORES, where="label scores")
 
 

@@ -57,13 +57,15 @@ def _row(
     name: str, table: pd.DataFrame, f1: str, auroc: str, config: ScoreConfig
 ) -> dict[str, object]:
     known = table[table["f1"].notna()]
+    gain = (known[f1] - known["f1_always_on"]).to_numpy(np.float64)
     row: dict[str, object] = {
         "labels": name,
         "n_features": len(table),
         "n_named": int((table["label"] != UNEXPLAINED).sum()),
         "n_executable": len(known),
         "n_above": int((known["q_value"] <= MAX_Q).sum()) if f1 == "f1" else 0,
-        "gain": _mean(known[f1].to_numpy(np.float64) - known["f1_always_on"].to_numpy(np.float64)),
+        # labels of other features name other numbers of bases
+        "gain": float("nan") if f1 == "shuffled_f1" else _mean(gain),
     }
     for column, measured in (("f1", f1), ("auroc", auroc)):
         values = known[measured].to_numpy(np.float64)

@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+import genointerp as gi
 from genointerp.association.associate import associate
 from genointerp.association.count.universe import lay_side
 from genointerp.association.null.significance import Shifts
-from genointerp.core.errors import InputError, UnknownNameError
+from genointerp.core.errors import InputError, MismatchError, UnknownNameError
 from genointerp.labelling.executable import (
     END_FLANK,
     gc_before,
@@ -187,3 +190,42 @@ def test_two_labels_of_one_source_are_refused():
     table = labels_table([of_gene(0)])
     with pytest.raises(InputError, match="two of feature 0"):
         labels_of_table(table.loc[[0, 0]])
+
+
+@pytest.fixture
+def files(world, tmp_path):
+    """The world as files, for the command."""
+    one = world.specimen
+    fasta = "".join(
+        f">{name}\n{it.sequence.tobytes().decode()}\n" for name, it in one.sequence.items()
+    )
+    (tmp_path / "genome.fa").write_text(fasta)
+    rows = [
+        f"{seqid}\tx\ttRNA\t{start + 1}\t{end}\t.\t{strand}\t.\tID={seqid}{start}"
+        for seqid in ("fit", "test")
+        for start, end, strand in genes()
+    ]
+    (tmp_path / "a.gff3").write_text("##gff-version 3\n" + "\n".join(rows) + "\n")
+    return {"genome": tmp_path / "genome.fa", "annotations": tmp_path / "a.gff3"}
+
+
+def test_the_commands_refuse_what_they_cannot_score(world, files, tmp_path):
+    path = world.specimen.features.path
+    labels = gi.label(path, tmp_path / "labels.tsv", **files, config={"motif_length": 8})
+    found = gi.score(path, tmp_path / "labels.tsv", tmp_path / "scores.tsv", **files)
+    assert (tmp_path / "scores.summary.tsv").is_file()
+    assert found.table["feature"].tolist() == labels["feature"].tolist()
+    with pytest.raises(InputError, match="one label or more"):
+        gi.score(path, labels.iloc[:0], **files)
+    wrong = labels_table([replace(of_gene(0), concept="tRNAs")])
+    with pytest.raises(UnknownNameError, match=r"feature 0: concept.*tRNA"):
+        gi.score(path, wrong, **files)
+    with pytest.raises(MismatchError, match="features of a dictionary of 7"):
+        gi.score(path, labels_table([of_gene(7)]), **files)
+    table = gi.associate(path, tmp_path / "other.tsv", test=["fit"], **files)
+    assert len(table)
+    with pytest.raises(MismatchError, match="chosen on the same fit and test"):
+        gi.score(path, tmp_path / "labels.tsv", associations=tmp_path / "other.tsv", **files)
+    out = tmp_path / "new.tsv"
+    with pytest.raises(InputError, match="another file than that of the labels"):
+        gi.label(path, out, **files, evidence_out=out)

@@ -148,12 +148,13 @@ def _resolved(
         folder = run.sae if sae is None else Path(sae)
     else:
         paths = {path.stem: path for path in activations}
+        if len(paths) != len(activations):
+            expected = "files of different names, after which what is written is named"
+            raise InputError("activations", expected, str(activations[-1]))
         sequences = list(genomes)
         if sae is None:
             raise InputError("sae", "the folder of the dictionary whose settings are used", "none")
         folder = Path(sae)
-    if len(paths) != len(activations) and not sequences:
-        raise InputError("activations", "files of different names", str(activations[-1]))
     settings = folder / TRAIN_CONFIG
     if not settings.is_file():
         expected = f"{TRAIN_CONFIG}, which `train` writes"

@@ -12,7 +12,8 @@ from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import AnyConcepts, read_elements, read_split, resolve_split
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path
 from genointerp.core.config import read_config, to_mapping
-from genointerp.core.files import atomic_path, claiming, together
+from genointerp.core.errors import InputError
+from genointerp.core.files import atomic_path, check_replaceable, claiming, together
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance
 from genointerp.feature.specimen import Specimen
@@ -91,6 +92,10 @@ def label(
     place, beside = as_path(out), as_path(evidence_out)
     if place is not None:
         check_table_path(place)
+    if beside is not None:
+        check_replaceable(beside, same=False)
+        if beside == place:
+            raise InputError("evidence_out", "another file than that of the labels", str(beside))
     files = find_specimens(features, genome=genome, annotations=annotations)
     split = known_split(files, associations)
     specimens, origin = read_elements(files, concepts)

@@ -1,27 +1,36 @@
 """`score`: hold labels to bases that no labeller saw."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import AnyConcepts, read_elements
 from genointerp.command.find.label import known_split
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path
 from genointerp.core.config import read_config, to_mapping
-from genointerp.core.errors import MismatchError
+from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.files import check_replaceable, claiming, together
+from genointerp.core.nearest import unknown
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.feature.specimen import Specimen
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens, total_inputs
 from genointerp.labelling.config import ScoreConfig
-from genointerp.labelling.label import labels_of_table
+from genointerp.labelling.label import FeatureLabel, labels_of_table
 from genointerp.labelling.score import score_labels
 from genointerp.labelling.summary import summarise_labels
 from genointerp.store.table.schema.label import LABEL_SCORES, LABEL_SUMMARY, LABELS
-from genointerp.store.table.table import check_table_path, is_table_of, read_table, write_table
+from genointerp.store.table.table import (
+    check_table_path,
+    is_table_of,
+    read_provenance,
+    read_table,
+    write_table,
+)
 
 
 class LabelScores(NamedTuple):
@@ -99,14 +108,13 @@ def score(
     table = labels if isinstance(labels, pd.DataFrame) else read_table(labels, LABELS)
     given = labels_of_table(table)
     files = find_specimens(features, genome=genome, annotations=annotations)
-    n_features = files.features[0].n_features
-    for one in given:
-        if not 0 <= one.feature < n_features:
-            expected = f"features of a dictionary of {n_features}"
-            raise MismatchError("labels", expected, f"feature {one.feature}")
+    _check_features(given, files.features[0].n_features)
     random = None if random_scores is None else read_table(random_scores, LABEL_SCORES)
     split = known_split(files, associations)
+    if not isinstance(labels, pd.DataFrame):
+        _check_split(Path(labels), split)
     specimens, origin = read_elements(files, concepts)
+    _check_concepts(given, specimens)
     inputs = {**total_inputs(specimens), **origin}
     if not isinstance(labels, pd.DataFrame):
         inputs["labels"] = sha256_file(Path(labels))
@@ -127,6 +135,32 @@ def score(
         write_table(found.table, place, LABEL_SCORES, record)
         write_table(found.summary, summary_of(place), LABEL_SUMMARY, record)
     return found
+
+
+def _check_features(labels: Sequence[FeatureLabel], n_features: int) -> None:
+    """Refuse no labels at all, and labels of features that the dictionary does not have."""
+    if not labels:
+        raise InputError("labels", "one label or more", "none")
+    for one in labels:
+        if not 0 <= one.feature < n_features:
+            expected = f"features of a dictionary of {n_features}"
+            raise MismatchError("labels", expected, f"feature {one.feature}")
+
+
+def _check_concepts(labels: Sequence[FeatureLabel], specimens: Sequence[Specimen]) -> None:
+    """Refuse labels of concepts that no specimen has."""
+    known = {name: None for one in specimens for name in one.needs("elements").names}
+    for one in labels:
+        if one.concept and one.concept not in known:
+            raise unknown(f"label of feature {one.feature}: concept", one.concept, known)
+
+
+def _check_split(labels: Path, split: AssociateConfig) -> None:
+    """Refuse labels that were chosen on other bases of fit; those of a person say none."""
+    made = (read_provenance(labels, LABELS).get("config") or {}).get("split")
+    if made is not None and made != to_mapping(split):
+        expected = "labels that were chosen on the same fit and test (`associations` tells them)"
+        raise MismatchError(str(labels), expected, "others")
 
 
 def summary_of(out: Path) -> Path:

@@ -222,13 +222,15 @@ def _matched(
     r = _correlations(sides[0].unit, sides[1].unit, sides)
     left = _correlations(sides[0].residual, sides[1].residual, sides)
     draw = rng(config.seed, "orthologues")
-    shuffles = [_shuffled(classes, draw) for _ in range(config.n_shuffles)]
-    null = [_correlations(sides[0].unit, sides[1].unit[:, order], sides) for order in shuffles]
+    shuffled = [
+        [_Reduced.of(sides, order, number, config) for number in range(2)]
+        for order in (_shuffled(classes, draw) for _ in range(config.n_shuffles))
+    ]
     frames, rows = [], []
     for number, (name, own) in enumerate(zip(_SIDES, sides, strict=True)):
-        turned = r if number == 0 else r.T
-        turned_left = left if number == 0 else left.T
-        of_null = np.stack([(one if number == 0 else one.T).max(axis=1) for one in null])
+        turned, turned_left = (one if number == 0 else one.T for one in (r, left))
+        null = [one[number] for one in shuffled]
+        of_null = np.stack([one.largest for one in null])
         table = _table(name, turned, turned_left, of_null, own, config)
         if is_same:
             table = table.assign(
@@ -237,15 +239,49 @@ def _matched(
                 own_residual_rank=_own_rank(turned_left, own.is_tested),
             )
         frames.append(table)
-        matched_null = [_share_matched(one, number, own, config) for one in null]
-        rows += _summary(name, table, matched_null, (sides, number), config)
+        rows += _summary(name, table, [one.matched for one in null], (sides, number), config)
         if is_same:
-            ranks = [_own_rank(one if number == 0 else one.T, own.is_tested) for one in null]
-            rows += _itself(rows[-1], table, ranks)
+            rows += _itself(rows[-1], table, null)
     return Across(
         conform(pd.concat(frames, ignore_index=True), ACROSS, where="matches across genomes"),
         conform(pd.DataFrame(rows), ACROSS_SUMMARY, where="summary of matches across genomes"),
     )
+
+
+class _Reduced(NamedTuple):
+    """What is kept of one shuffle, for one side: matrices of all pairs are not.
+
+    Parameters
+    ----------
+    largest
+        The largest r of each feature.
+    matched
+        Share of the tested features that are matched.
+    itself, itself_residual
+        Share that is its own best partner, also without composition; NaN of two dictionaries of
+        different sizes.
+    """
+
+    largest: Float64[np.ndarray, " feature"]
+    matched: float
+    itself: float
+    itself_residual: float
+
+    @classmethod
+    def of(
+        cls, sides: Sequence[_Side], order: np.ndarray, number: int, config: AcrossConfig
+    ) -> "_Reduced":
+        """Correlate the shuffled pairs, and reduce what is found."""
+        own, firsts = sides[number], []
+        r = _correlations(sides[0].unit, sides[1].unit[:, order], sides)
+        left = _correlations(sides[0].residual, sides[1].residual[:, order], sides)
+        for one in (r, left):
+            turned = one if number == 0 else one.T
+            is_square = turned.shape[0] == turned.shape[1]
+            rank = _own_rank(turned, own.is_tested) if is_square else np.zeros(0)
+            firsts.append(float((rank[own.is_tested] == 1).mean()) if len(rank) else np.nan)
+        largest = (r if number == 0 else r.T).max(axis=1)
+        return cls(largest, _share_matched(r, number, own, config), *firsts)
 
 
 def _correlations(
@@ -323,26 +359,24 @@ def _own_rank(
 
 
 def _itself(
-    row: dict[str, object], table: pd.DataFrame, shuffled: Sequence[Int64[np.ndarray, " feature"]]
+    row: dict[str, object], table: pd.DataFrame, null: Sequence[_Reduced]
 ) -> list[dict[str, object]]:
-    """Return the shares that are their own partners: found, shuffled, and without composition."""
-    tested = (table["is_tested"] > 0).to_numpy()
-    null = [float((rank[tested] == 1).mean()) for rank in shuffled]
-    low, high = np.quantile(null, [0.025, 0.975])
-    nothing = {"share_low": np.nan, "share_high": np.nan}
-    shares = {
-        "itself": {"share": float((table["own_rank"][tested] == 1).mean()), **nothing},
-        "itself, shuffled": {
-            "share": float(np.mean(null)),
-            "share_low": float(low),
-            "share_high": float(high),
-        },
-        "itself, residual": {
-            "share": float((table["own_residual_rank"][tested] == 1).mean()),
-            **nothing,
-        },
+    """Return the shares that are their own partners, with and without composition, and the null."""
+    tested = table[table["is_tested"] > 0]
+    first, left = tested["own_rank"] == 1, tested["own_residual_rank"] == 1
+    found = {
+        "itself": [float(first.mean())],
+        "itself, shuffled": [one.itself for one in null],
+        "itself, residual": [float(left.mean())],
+        "itself, residual shuffled": [one.itself_residual for one in null],
+        "itself, both": [float((first & left).mean())],
     }
-    return [row | {"comparison": name} | share for name, share in shares.items()]
+    rows = []
+    for name, shares in found.items():
+        low, high = np.quantile(shares, [0.025, 0.975]) if len(shares) > 1 else (np.nan, np.nan)
+        own = {"comparison": name, "share": float(np.mean(shares))}
+        rows.append(row | own | {"share_low": float(low), "share_high": float(high)})
+    return rows
 
 
 def _share_matched(

@@ -20,7 +20,7 @@ from genointerp.store.feature.store import STRANDS, FeatureStore
 LEAST_READ = 0.8
 """Least share of a gene that must have been read on its strand."""
 
-_NAME = re.compile(r"[a-z]{3}[a-z0-9]{0,3}")
+_NAME = re.compile(r"(?!y)[a-z]{3}[a-z0-9]{0,3}")
 _PLACES = 3
 _RNA = ("tRNA", "rRNA", "rRNA_5S", "rRNA_16S", "rRNA_23S", "tmRNA")
 
@@ -52,19 +52,25 @@ def find_genes(specimens: Sequence[Specimen]) -> dict[tuple[str, str], list[Gene
     """Return the genes that were read, by what their orthologues share.
 
     A coding sequence has its gene name if that is one of the usual form, such as *dnaA*, and only
-    if no other has it; else its EC number, if it is complete and no other without a name has it.
-    Ribosomal RNAs go by size and transfer RNAs by product, and may be several.
+    if no other in its genome has it; else its EC number, if it is complete and no other without a
+    name has it. Names with *y* are provisional ones, which each genome gives by itself, and do not
+    count. Ribosomal RNAs go by size and transfer RNAs by product, and may be several.
     """
     found: dict[tuple[str, str], list[Gene]] = {}
     for genome, specimen in enumerate(specimens):
+        own: dict[tuple[str, str], list[Gene]] = {}
         for element in specimen.needs("annotation"):
             key = _key(element)
-            parts = tuple(
-                GenomicInterval(it.seqid, it.start, it.end, it.strand) for it in element.parts
-            )
-            if key is not None and _is_read(specimen.features, parts):
-                found.setdefault(key, []).append(Gene(key, genome, parts))
-    return {key: own for key, own in found.items() if key[0] != "CDS" or len(own) == 1}
+            if key is not None:
+                parts = tuple(
+                    GenomicInterval(it.seqid, it.start, it.end, it.strand) for it in element.parts
+                )
+                own.setdefault(key, []).append(Gene(key, genome, parts))
+        for key, genes in own.items():
+            if key[0] != "CDS" or len(genes) == 1:
+                read = [gene for gene in genes if _is_read(specimen.features, gene.parts)]
+                found.setdefault(key, []).extend(read)
+    return {key: genes for key, genes in found.items() if genes}
 
 
 def _key(element: Element) -> tuple[str, str] | None:
@@ -138,14 +144,15 @@ def composition(
 ) -> Float64[np.ndarray, "gene column"]:
     """Return what the genes are made of: 12 shares of bases by place in the codon, and log length.
 
-    The place is counted from the first base of a gene, modulo 3, of RNAs too.
+    The place is counted from the first base of a gene, modulo 3, of RNAs too. Copies have their
+    mean length.
     """
     shares = np.zeros((len(genes), _PLACES * UNKNOWN))
     for number, copies in enumerate(genes):
         for gene in copies:
             shares[number] += _bases_by_place(specimens[gene.genome], gene)
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1)
-    length = np.log([sum(gene.length for gene in copies) for copies in genes])
+    length = np.log([np.mean([gene.length for gene in copies]) for copies in genes])
     return np.column_stack([shares, length])
 
 

@@ -71,6 +71,10 @@ LABEL_SUMMARY = TableSchema(
         required("auroc", "float64", "mean AUROC over bases; test"),
         required("auroc_low", "float64", "lower end of its 95 % interval, over features"),
         required("auroc_high", "float64", "upper end of its 95 % interval"),
-        required("gain", "float64", "mean of F1 less that of the detector that always fires"),
+        required(
+            "gain",
+            "float64",
+            "mean of F1 less f1_always_on; NaN for labels of others",
+        ),
     ),
 )

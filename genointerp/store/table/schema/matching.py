@@ -114,7 +114,7 @@ ACROSS_SUMMARY = TableSchema(
         required(
             "comparison",
             "string",
-            "found, shuffled, residual; itself (share that is its own partner), shuffled, residual",
+            "found, shuffled, residual; itself (its own partner), with the same, and both",
         ),
         required("n_features", "int64", "features tested"),
         required("n_genes", "int64", "orthologues, copies of an RNA counted once"),
