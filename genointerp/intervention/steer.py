@@ -354,6 +354,7 @@ class _Predictions(NamedTuple):
 
     def kl_to(self, other: "_Predictions") -> Float64[np.ndarray, " token"]:
         """Return the divergence of another prediction from this one."""
-        p, q = self.distribution.double(), other.distribution.double()
+        # probabilities that were rounded to float32 do not add up to 1
+        p, q = (one.distribution.double().log_softmax(-1) for one in (self, other))
         found: Float64[np.ndarray, " token"] = (p.exp() * (p - q)).sum(-1).cpu().numpy()
         return found

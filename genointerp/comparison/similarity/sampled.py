@@ -1,6 +1,6 @@
 """The bases that several models have read, far apart, with their activations."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import NamedTuple
@@ -52,14 +52,10 @@ class Sample:
         """Number of bases, both strands counted."""
         return len(self.block)
 
-    def shifted(self, by: int, lengths: Sequence[Mapping[str, int]]) -> "Sample":
-        """Return the bases further on by a distance, towards the start where the contig ends."""
-        places = []
-        for place in self.places:
-            moved = place.base + by
-            length = lengths[place.genome][place.seqid]
-            places.append(place._replace(base=np.where(moved < length, moved, place.base - by)))
-        return Sample(tuple(places), self.block)
+    def shifted(self, by: int) -> "Sample":
+        """Return the bases ``by`` further on the forward strand; `draw_sample` left room for it."""
+        places = tuple(place._replace(base=place.base + by) for place in self.places)
+        return Sample(places, self.block)
 
 
 def draw_sample(

@@ -119,7 +119,7 @@ def compare_activations(
     sample = draw_sample(
         [a, b, *aside.values()], every=config.every, n_bases=config.n_bases, margin=_NEAR[1]
     )
-    _log.info("similar: %s bases of each strand or both", f"{sample.n_bases:,}")
+    _log.info("similar: %s bases, both strands counted", f"{sample.n_bases:,}")
     x, y = read_sample(a, sample), read_sample(b, sample)
     found = measure_likeness(x, y, sample.block, config)
     steps = _comparisons(b, x, y, aside, known, sample, config)
@@ -162,9 +162,8 @@ def _comparisons(
     def near(name: str, _: _Measured) -> list[dict[str, object]]:
         draw = rng(config.seed, "near bases")
         places = np.arange(_NEAR[0], _NEAR[1] + 1, 3)
-        lengths = [{it.seqid: it.length for it in store.header.contigs} for store in b]
         moved = draw.choice(places, min(config.n_near, len(places)), replace=False).tolist()
-        others = [read_sample(b, sample.shifted(int(by), lengths)) for by in moved]
+        others = [read_sample(b, sample.shifted(int(by))) for by in moved]
         return _drawn(name, [_values(x, it, sample, config) for it in others], n)
 
     steps: dict[str, _Make] = {"rotation": rotated, "rotation_3": near}
