@@ -63,6 +63,12 @@ from genointerp.genome.read import read_genome as read_genome
 from genointerp.intervention.canvas import Canvas as Canvas
 from genointerp.intervention.canvas import Profile as Profile
 from genointerp.intervention.canvas import Stroke as Stroke
+from genointerp.labelling.hand import add_hand_label as add_hand_label
+from genointerp.labelling.hand import hand_labels as hand_labels
+from genointerp.labelling.hand import remove_hand_label as remove_hand_label
+from genointerp.labelling.hand import replace_hand_label as replace_hand_label
+from genointerp.labelling.hand import run_labels as run_labels
+from genointerp.labelling.label import FeatureLabel as FeatureLabel
 from genointerp.model.protocol import DnaModel as DnaModel
 from genointerp.model.registry import load_model as load_model
 from genointerp.page.run import Run as Run
@@ -79,6 +85,7 @@ __all__ = [
     "Canvas",
     "Dictionary",
     "DnaModel",
+    "FeatureLabel",
     "FeatureStore",
     "GenointerpError",
     "Genome",
@@ -89,6 +96,7 @@ __all__ = [
     "Stroke",
     "ablate",
     "across",
+    "add_hand_label",
     "adopt",
     "annotate",
     "associate",
@@ -110,6 +118,7 @@ __all__ = [
     "fetch",
     "format_region",
     "from_pyranges",
+    "hand_labels",
     "harvest",
     "init",
     "label",
@@ -128,8 +137,11 @@ __all__ = [
     "rank",
     "read_annotation",
     "read_genome",
+    "remove_hand_label",
+    "replace_hand_label",
     "report",
     "run",
+    "run_labels",
     "score",
     "serve",
     "shipped",

@@ -75,6 +75,10 @@ class UnknownNameError(InputError):
     """A name that no registry, table or file knows."""
 
 
+class ConflictError(InputError):
+    """Something that somebody else has changed since it was read."""
+
+
 class StorageError(GenointerpError, OSError):
     """Writing failed, for example because the disk is full; what was there before is untouched."""
 

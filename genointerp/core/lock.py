@@ -4,6 +4,7 @@ import errno
 import fcntl
 import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,15 +14,22 @@ from genointerp.core.files import check_writable
 
 _log = logging.getLogger(__name__)
 
+_POLL_S = 0.02
+
 _WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
 @contextmanager
-def only_writer(path: Path) -> Iterator[None]:
+def only_writer(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
     """Hold the lock of an output while the block runs.
 
     The lock is on a hidden file beside ``path``, which goes away with the block. One that a killed
     process left behind holds nobody up: the system has freed its lock.
+
+    Parameters
+    ----------
+    wait_s
+        Seconds to wait for another writer before it counts as one.
 
     Raises
     ------
@@ -32,7 +40,7 @@ def only_writer(path: Path) -> Iterator[None]:
     path = Path(path)
     lock = path.with_name(f".{path.name}.lock")
     check_writable(lock)
-    descriptor = _acquired(lock, path)
+    descriptor = _acquired(lock, path, time.monotonic() + wait_s)
     try:
         yield
     finally:
@@ -42,7 +50,7 @@ def only_writer(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _acquired(lock: Path, path: Path) -> int:
+def _acquired(lock: Path, path: Path, until: float) -> int:
     while True:
         try:
             descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -57,6 +65,9 @@ def _acquired(lock: Path, path: Path) -> int:
                 _log.warning("%s: %s (%s)", path, lacking, error.strerror)
                 return descriptor
             os.close(descriptor)
+            if isinstance(error, BlockingIOError) and time.monotonic() < until:
+                time.sleep(_POLL_S)
+                continue
             raise _refusal(path, error) from error
         if _is_at(descriptor, lock):
             return descriptor

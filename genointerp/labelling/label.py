@@ -14,17 +14,15 @@ from genointerp.annotation.concepts import Orientation
 from genointerp.core.errors import InputError
 from genointerp.core.nearest import unknown
 from genointerp.genome.letters import IUPAC
+from genointerp.store.table.labels import SOURCES
 from genointerp.store.table.schema.label import LABELS
 from genointerp.store.table.table import conform
 
 Kind = Literal["concept", "position", "composition", "repeat", "unclear"]
 ElementPart = Literal["body", "start", "end"]
-LabelSource = Literal["person", "model", "statistics"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PARTS: tuple[ElementPart, ...] = get_args(ElementPart)
-SOURCES: tuple[LabelSource, ...] = get_args(LabelSource)
-"""Who labels, in the order in which their labels are shown: a person's before all others."""
 ORIENTATIONS: tuple[Orientation, ...] = get_args(Orientation)
 
 _AMONG: Mapping[str, tuple[str, ...]] = {
@@ -36,6 +34,9 @@ _AMONG: Mapping[str, tuple[str, ...]] = {
 
 MOST_WORDS = 8
 """Most words of a label."""
+
+MOST_LETTERS = 120
+"""Most letters of a label."""
 
 MOST_MOTIF = 100
 """Most bases of a motif together with its offset."""
@@ -53,7 +54,7 @@ class FeatureLabel:
     feature
         Index in the dictionary.
     label
-        At most `MOST_WORDS` words.
+        At most `MOST_WORDS` words and `MOST_LETTERS` letters.
     kind
         ``concept``: it fires in elements of a concept. ``position``: near their start or end.
         ``composition``: after certain bases. ``repeat``: again and again at one distance.
@@ -111,6 +112,8 @@ class FeatureLabel:
         n_words = len(self.label.split())
         if not 1 <= n_words <= MOST_WORDS:
             raise InputError(f"{where}: label", f"1 to {MOST_WORDS} words", repr(self.label))
+        if len(self.label) > MOST_LETTERS:
+            raise InputError(f"{where}: label", f"{MOST_LETTERS} letters at most", repr(self.label))
         for name, among in _AMONG.items():
             if getattr(self, name) not in among:
                 raise unknown(f"{where}: {name}", getattr(self, name), among)

@@ -7,7 +7,8 @@ from jaxtyping import Float64
 from genointerp.association.summary import MAX_Q
 from genointerp.core.seed import rng
 from genointerp.labelling.config import ScoreConfig
-from genointerp.labelling.label import SOURCES, UNEXPLAINED
+from genointerp.labelling.label import UNEXPLAINED
+from genointerp.store.table.labels import SOURCES
 from genointerp.store.table.schema.label import LABEL_SUMMARY
 from genointerp.store.table.table import conform
 

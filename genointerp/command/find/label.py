@@ -28,6 +28,7 @@ from genointerp.labelling.config import LabelConfig
 from genointerp.labelling.evidence import Evidence, gather_evidence
 from genointerp.labelling.label import labels_table
 from genointerp.labelling.statistical import label_statistically
+from genointerp.store.table.identity import SAE
 from genointerp.store.table.schema.label import LABELS
 from genointerp.store.table.table import check_table_path, is_table_of, write_table
 
@@ -102,7 +103,8 @@ def label(
     for specimen in specimens:
         specimen.needs("sequence")
     own = {"label": to_mapping(settings), "split": to_mapping(split)}
-    record = Provenance(own, {**total_inputs(specimens), **origin})
+    dictionary = {SAE: specimens[0].features.header.sae_sha256}
+    record = Provenance(own, {**total_inputs(specimens), **dictionary, **origin})
     if place is None:
         return _labelled(specimens, split, settings, beside, record, progress)
     with claiming(place, same=is_table_of(place, LABELS, record)), together():

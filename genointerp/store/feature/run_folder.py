@@ -102,6 +102,16 @@ class RunFolder:
         return path if path.is_file() else None
 
     @property
+    def hand_labels(self) -> Path:
+        """The labels by hand, which may not be there."""
+        return self.path / "hand_labels.tsv"
+
+    @property
+    def labels(self) -> tuple[Path, ...]:
+        """The tables of labels that are there: those by hand, those of the run's own step."""
+        return tuple(it for it in (self.hand_labels, self.path / "labels.tsv") if it.is_file())
+
+    @property
     def sae(self) -> Path:
         """The folder of the dictionary."""
         return self.path / "sae"

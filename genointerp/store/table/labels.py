@@ -1,0 +1,92 @@
+"""The label of each feature, as it is joined to other tables of features."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from genointerp.core.arguments import StrPath
+from genointerp.core.errors import SchemaError
+from genointerp.store.feature.store import FeatureStore
+from genointerp.store.table.identity import table_identity
+from genointerp.store.table.schema.label import LABELS
+from genointerp.store.table.table import conform, read_table
+
+LABEL = "label"
+"""Column that a table of features gets: the leading label, or an empty text."""
+
+SOURCES = ("person", "model", "statistics")
+"""Who labels, in the order in which their labels are shown: a person's before all others."""
+
+
+def read_labels(paths: Sequence[StrPath], store: FeatureStore) -> pd.DataFrame:
+    """Read the labels of several tables as one, by feature and, of one feature, the leading first.
+
+    Parameters
+    ----------
+    paths
+        Tables in the schema ``LABELS``.
+    store
+        Features of the dictionary that the labels must be of. A table that does not name its
+        dictionary is assumed to belong.
+
+    Raises
+    ------
+    MismatchError
+        If a table was made with another dictionary.
+    SchemaError
+        If it is no table of labels, a source is none of `SOURCES`, or a feature has two labels of
+        one source.
+    """
+    found = []
+    for path in paths:
+        table_identity(path, LABELS).check(store.identity, "dictionary")
+        found.append(read_table(path, LABELS))
+    table = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=LABELS.names)
+    where = ", ".join(map(str, paths))
+    for source in table["source"]:
+        if source not in SOURCES:
+            raise SchemaError(f"{where}: source", f"one of {', '.join(SOURCES)}", str(source))
+    twice = table.loc[table[["feature", "source"]].duplicated()]
+    if len(twice):
+        row = twice.iloc[0]
+        expected = f"one label of source {row['source']} for each feature"
+        raise SchemaError(where, expected, f"two of feature {row['feature']}")
+    order = table["source"].map(SOURCES.index)
+    rows = table.assign(order=order).sort_values(["feature", "order"], kind="stable")
+    return conform(rows.drop(columns="order"), LABELS, where=where)
+
+
+def leading_rows(labels: pd.DataFrame) -> pd.DataFrame:
+    """Return the row of each feature that is shown, of what `read_labels` returns."""
+    return labels.drop_duplicates("feature").reset_index(drop=True)
+
+
+def label_texts(labels: pd.DataFrame | None) -> dict[int, str]:
+    """Return the leading label of each feature, of what `read_labels` returns."""
+    if labels is None:
+        return {}
+    shown = leading_rows(labels)
+    return dict(zip(shown["feature"].tolist(), shown[LABEL].tolist(), strict=True))
+
+
+def with_labels(table: pd.DataFrame, labels: pd.DataFrame | None) -> pd.DataFrame:
+    """Return a table with a column ``feature`` and, last, the leading label of each feature.
+
+    Parameters
+    ----------
+    labels
+        From `read_labels`; None returns the table unchanged.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"feature": [3, 5]})
+    >>> labels = pd.DataFrame({"feature": [3, 3], "label": ["tRNA genes", "tRNA"]})
+    >>> with_labels(table, labels).to_dict("records")
+    [{'feature': 3, 'label': 'tRNA genes'}, {'feature': 5, 'label': ''}]
+    """
+    if labels is None:
+        return table
+    found = table["feature"].map(label_texts(labels)).fillna("").astype(object)
+    joined = table.assign(**{LABEL: found})
+    joined.attrs = table.attrs
+    return joined
