@@ -30,7 +30,7 @@ from genointerp.page.measure import (
 from genointerp.page.page import candidates_table, feature_parts, flanked_loci, shared_parts
 from genointerp.page.references import References
 from genointerp.page.run import Run
-from genointerp.page.section import Picture, SectionMaker, embedded_pictures
+from genointerp.page.section import Compared, Picture, SectionMaker, embedded_pictures
 from genointerp.page.table import Links
 from genointerp.page.template import (
     SCRIPTS,
@@ -124,8 +124,16 @@ class FeaturePages:
         around = zip([None, *features], features, [*features[1:], None], strict=False)
         self._around = {feature: (before, behind) for before, feature, behind in around}
 
-    def render(self, one: FeatureMeasures, pictures: Sequence[Picture]) -> str:
-        """Return the page of a feature."""
+    def render(
+        self, one: FeatureMeasures, pictures: Sequence[Picture], compared: Sequence[Compared] = ()
+    ) -> str:
+        """Return the page of a feature.
+
+        Parameters
+        ----------
+        compared
+            What each comparison of the run says of it, which the pages of a server have.
+        """
         before, behind = self._around.get(one.feature, (None, None))
         return self._template.render(
             policy=served_policy() if self._is_live else policy(),
@@ -133,6 +141,7 @@ class FeaturePages:
             href=self._links.href,
             **feature_parts(self._run),
             section=self._maker.make(one, pictures),
+            compared=compared,
             before=before,
             behind=behind,
             is_live=self._is_live,

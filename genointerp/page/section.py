@@ -79,6 +79,25 @@ class Family(NamedTuple):
     address: str
 
 
+class Compared(NamedTuple):
+    """What a comparison with another model or dictionary says of a feature on its page.
+
+    Parameters
+    ----------
+    said
+        What can be concluded of the feature, and what cannot, in sentences.
+    facts
+        Its row in the table of the comparison, by column.
+    source
+        File of that table.
+    """
+
+    title: str
+    said: tuple[str, ...]
+    facts: tuple[tuple[Head, Cell], ...]
+    source: str
+
+
 @dataclass(frozen=True)
 class Section:
     """What the page shows of one feature.

@@ -15,6 +15,7 @@ from genointerp.page.label import concept_label, family_label, track_label
 from genointerp.page.measure import Ground
 from genointerp.page.run import Run
 from genointerp.panel.style import visible_text
+from genointerp.server.compared.divergences import Divergences
 from genointerp.server.genes import Genes
 from genointerp.server.known import known
 from genointerp.server.sequence import ServedSequence
@@ -46,6 +47,7 @@ class Answers:
         self._rows: Mapping[Hashable, Mapping[Hashable, Any]] = table.to_dict("index")
         self._told = {feature: _told(run, row) for feature, row in self._rows.items()}
         self._genes, self._tracks = Genes(ground), Tracks(ground)
+        self.divergences = Divergences(run.path, run.config)
         self.sequence = ServedSequence(ground)
 
     def options(self, feature: int) -> dict[str, Any]:
@@ -54,6 +56,11 @@ class Answers:
         sources = {strand: {"asks": {"feature": feature, "strand": strand}} for strand in STRANDS}
         row = self._rows[feature]
         return track_with(feature, track_label(row), float(row["max_activation"]), sources)
+
+    @property
+    def labels(self) -> dict[int, str]:
+        """What each feature is called."""
+        return {told["feature"]: told["label"] for told in self._told.values()}
 
     def track(
         self, feature: int, name: str, start: int, end: int, bin_bp: int
@@ -77,6 +84,26 @@ class Answers:
         self._check(feature)
         specimen, place = self._place(name, start, end)
         return self._tracks.region(feature, specimen, place, bin_bp)
+
+    def divergence(
+        self, comparison: str, name: str, start: int, end: int, bin_bp: int
+    ) -> dict[str, dict[ReadStrand, dict[str, list[Any]]]]:
+        """Return how far a tuned model is from that of the run in a part of a contig.
+
+        Parameters
+        ----------
+        comparison
+            Name of the comparison.
+        name, start, end, bin_bp
+            As of `track`.
+
+        Raises
+        ------
+        CoordinateError, UnknownNameError
+            If there are no such bases, or no such comparison.
+        """
+        specimen, place = self._place(name, start, end)
+        return self.divergences.region(comparison, specimen.name, place, bin_bp)
 
     def region(self, name: str, start: int, end: int) -> dict[str, Any]:
         """Return the features that fire in a part of a contig, the strongest first."""

@@ -72,6 +72,7 @@ def _answers(site: Site) -> dict[str, Answer]:
     return {
         **dict.fromkeys(("/", "/index.html"), lambda _: HTMLResponse(pages.index)),
         "/browse.html": lambda _: HTMLResponse(pages.browse),
+        "/compared.html": lambda _: HTMLResponse(pages.compared),
         "/features/{feature:int}.html": lambda asked: HTMLResponse(
             pages.feature(asked.path_params["feature"])
         ),
@@ -92,6 +93,12 @@ def _answers(site: Site) -> dict[str, Answer]:
         "/options": lambda asked: JSONResponse(answers.options(_count(asked, "feature"))),
         "/track": lambda asked: JSONResponse(
             answers.track(_count(asked, "feature"), *_where(asked), _count(asked, "bin"))
+        ),
+        "/divergence/options": lambda asked: JSONResponse(
+            answers.divergences.options(_text(asked, "divergence"))
+        ),
+        "/divergence": lambda asked: JSONResponse(
+            answers.divergence(_text(asked, "divergence"), *_where(asked), _count(asked, "bin"))
         ),
         "/region": lambda asked: JSONResponse(answers.region(*_where(asked))),
         "/genes": lambda asked: JSONResponse(answers.genes(*_where(asked))),

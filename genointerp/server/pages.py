@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import cached_property
 from threading import Lock
 
 import pandas as pd
@@ -11,6 +12,7 @@ from genointerp.page.browser import options_with
 from genointerp.page.folder import (
     TABLES,
     FeaturePages,
+    feature_addresses,
     feature_script,
     genomes_script,
     index_script,
@@ -33,9 +35,11 @@ from genointerp.page.measure import (
 from genointerp.page.page import feature_parts, first_locus, model_facts
 from genointerp.page.run import Run
 from genointerp.page.section import FIGURES, feature_figure, feature_picture, png_of
+from genointerp.page.table import Links
 from genointerp.page.template import own_text, page_environment, served_policy
 from genointerp.server.answers import MAX_TEXT, Answers
 from genointerp.server.asked import MAX_DESIGNS, MAX_FEATURES
+from genointerp.server.compared.compared import Comparisons
 from genointerp.server.explaining import MAX_EXPLAINED_BP
 from genointerp.server.genes import SHOWN_GENES_BP
 from genointerp.server.kept import Kept
@@ -94,6 +98,21 @@ class Pages:
             "features.js": index_script(run, measured, features, ElementWords()),
         }
         self.index = render_index(run, measured, features, is_live=True)
+        self._comparisons = Comparisons(run)
+        self._addresses = feature_addresses(features)
+
+    @cached_property
+    def compared(self) -> str:
+        """The page of the comparisons."""
+        links, answers = Links(None, self._addresses, is_alone=True), self._answers
+        groups = self._comparisons.groups(links, answers.labels, answers.divergences.names)
+        template = page_environment().get_template("compared.html")
+        return template.render(
+            **feature_parts(self._run),
+            policy=served_policy(),
+            model=model_facts(self._run),
+            groups=groups,
+        )
 
     @property
     def browse(self) -> str:
@@ -111,6 +130,8 @@ class Pages:
             max_designs=MAX_DESIGNS,
             max_features=MAX_FEATURES,
             of_run=_of_run(self._run),
+            has_comparisons=bool(self._comparisons),
+            divergences=self._answers.divergences.names,
         )
 
     def library(self, name: str) -> str:
@@ -198,7 +219,8 @@ class Pages:
             )
             for name, files in sources.items()
         ]
-        return self._pages.render(self._one.get(feature), pictures)
+        compared = self._comparisons.of(feature)
+        return self._pages.render(self._one.get(feature), pictures, compared)
 
     def _png(self, of: tuple[int, str]) -> bytes:
         feature, name = of

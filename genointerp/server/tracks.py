@@ -56,9 +56,7 @@ class Tracks:
             Length in bp of the bins that have the greatest activation of their bases; it is
             rounded up to a power of two, and to one that leaves at most `MAX_BINS`.
         """
-        size = 1
-        while size < bin_bp or size * MAX_BINS < place.length:
-            size *= 2
+        size = bin_length(place, bin_bp)
         offset = specimen.features.offsets[place.seqid]
         length = specimen.features.lengths[place.seqid]
         # whole bins, so that an edge of the interval does not lower the greatest of its bin
@@ -125,6 +123,14 @@ class Tracks:
 
     def _read(self, feature: int) -> Activations:
         return Activations(self._ground.specimens, feature, self._ground.read)
+
+
+def bin_length(place: GenomicInterval, bin_bp: int) -> int:
+    """Return the power of two that is at least ``bin_bp`` and leaves at most `MAX_BINS` bins."""
+    size = 1
+    while size < bin_bp or size * MAX_BINS < place.length:
+        size *= 2
+    return size
 
 
 class _Side(NamedTuple):

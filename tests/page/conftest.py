@@ -33,6 +33,7 @@ from genointerp.store.table.schema.changed import CHANGED_CONCEPTS, CHANGED_FEAT
 from genointerp.store.table.schema.circuit import CIRCUIT_FAMILIES, CIRCUIT_MEMBERS
 from genointerp.store.table.schema.divergence import (
     DIVERGENCE,
+    DIVERGENCE_BINS,
     DIVERGENCE_SUMMARY,
     EXTRACTED_TEXTS,
 )
@@ -184,6 +185,7 @@ def write_comparisons(folder: Path):
     blank = {"string": HOSTILE, "int64": 3, "float64": 0.5}
     for name, schema in (
         ("diff/one/divergence.tsv", DIVERGENCE),
+        ("diff/one/divergence.bins.tsv", DIVERGENCE_BINS),
         ("diff/one/divergence.summary.tsv", DIVERGENCE_SUMMARY),
         ("diff/one/texts.tsv", EXTRACTED_TEXTS),
         ("diff/one/changed.tsv", CHANGED_FEATURES),

@@ -317,6 +317,7 @@ def test_comparisons_are_steps_of_a_run_with_its_model_and_features(tmp_path):
     own = dict(options_of(line))
     assert (own["--control"], own["--region"]) == ("small", "NC_000964.3:1-9,000")
     assert (own["--sae"], own["--features-out"]) == ("sae", "comparisons/diff/poisoned/changed.tsv")
+    assert own["--tracks-out"] == "comparisons/diff/poisoned/tracks"
     assert "bsubtilis" in own["--annotations"]
     assert line.split(" -- ")[1].split()[:2] == ["nano", "./../tuned"]
     line = lines["comparisons/match/other/matches.tsv"]

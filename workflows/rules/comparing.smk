@@ -11,6 +11,7 @@ OF_DIFF = [
         *("changed", "changed.concepts", "texts"),
     )
 ]
+TRACKS = "comparisons/diff/{name}/tracks"
 MATCHES = [f"comparisons/match/{{name}}/matches{kind}.tsv" for kind in ("", ".summary")]
 SIMILARITY = "comparisons/similar/{name}/similarity.tsv"
 

@@ -12,6 +12,7 @@ rule diff:
     output:
         **dict(zip(("loci", "summary", "tail", "bins", "changed", "concepts", "texts"), OF_DIFF)),
         metadata=[metadata_of(table) for table in OF_DIFF],
+        tracks=directory(TRACKS),
     log:
         "logs/diff_{name}.log",
     benchmark:
@@ -36,6 +37,7 @@ rule diff:
     shell:
         "genointerp diff {params.options} --genome {input.genome:q} --out {output.loci:q}"
         " --features-out {output.changed:q} --texts-out {output.texts:q}"
+        " --tracks-out {output.tracks:q}"
         " -- {params.models} &> {log:q}"
 
 

@@ -7,7 +7,9 @@
   const place = element("browser");
   const query = new URLSearchParams(location.search);
   if (query.get("at")) options.locus = query.get("at");
-  const wanted = query.getAll("feature"), shown = new Map();
+  // what a track is of: the address of its options, and what these are asked for with
+  const kinds = { feature: "/options", divergence: "/divergence/options" };
+  const wanted = Object.keys(kinds).flatMap((kind) => query.getAll(kind).map((of) => [kind, of])), shown = new Map();
   const number = (value) => Number(value.toPrecision(3)).toString();
   const say = (text) => { element("told").textContent = text; };
   const locus = shared.locus = () => {
@@ -21,16 +23,16 @@
   const remember = () => {
     const now = locus(), next = new URLSearchParams();
     if (now) next.set("at", `${now.chr}:${now.start + 1}-${now.end}`);
-    for (const feature of shown.values()) next.append("feature", feature);
+    for (const [kind, of] of shown.values()) next.append(kind, of);
     history.replaceState(null, "", `?${next}`);
   };
-  const add = async (feature) => {
-    if ([...shown.values()].includes(String(feature))) return;
+  const add = async (kind, of) => {
+    if ([...shown.values()].some(([one, its]) => one === kind && its === String(of))) return;
     try {
-      const track = await ask("/options", { feature });
+      const track = await ask(kinds[kind], { [kind]: of });
       if (!track) return;
       const { name } = track;
-      shown.set(name, String(feature));
+      shown.set(name, [kind, String(of)]);
       await window.genointerpBrowser.loadTrack(live(track));
       remember();
       say("");
@@ -47,7 +49,7 @@
   };
   const buttons = (feature) => {
     const all = document.createElement("span");
-    all.append(button(feature, "show its track", () => add(feature)));
+    all.append(button(feature, "show its track", () => add("feature", feature)));
     const paint = element("paint");
     const brush = () => paint.dispatchEvent(new CustomEvent("brush", { detail: feature }));
     if (paint) all.append(" ", button(feature, "paint with it", brush));
@@ -96,7 +98,7 @@
   let pause = null;
   place.addEventListener("ready", async () => {
     const browser = window.genointerpBrowser;
-    for (const feature of wanted) await add(feature);
+    for (const [kind, of] of wanted) await add(kind, of);
     browser.on("locuschange", () => { clearTimeout(pause); pause = setTimeout(look, 200); });
     browser.on("trackremoved", (gone) => {
       for (const track of [].concat(gone)) shown.delete(track.name);
@@ -104,6 +106,10 @@
     });
     look();
   });
+
+  for (const one of document.querySelectorAll("[data-divergence]")) {
+    one.addEventListener("click", () => add("divergence", one.dataset.divergence));
+  }
 
   element("places").addEventListener("found", ({ detail }) => {
     fill(element("features-found"), detail.features.map((one) => [link(one.feature, one.name), ...said(one), buttons(one.feature)]));

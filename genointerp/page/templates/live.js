@@ -45,22 +45,23 @@
   /** The same for what is sent, whose answer is not always JSON. */
   shared.send = (address, body) => answered(address, { method: "POST", body: JSON.stringify(body) });
 
-  // both sides of a track are one question
+  // all sides of a track are one question
   const latest = new Map();
-  const sides = (feature, query) => {
-    const key = new URLSearchParams(query).toString(), known = latest.get(feature);
+  const sides = (address, own, query) => {
+    const track = `${address} ${Object.values(own)}`, key = new URLSearchParams(query).toString();
+    const known = latest.get(track);
     if (known && known.key === key) return known.answer;
-    const answer = shared.ask("/track", { feature, ...query });
-    latest.set(feature, { key, answer });
+    const answer = shared.ask(address, { ...own, ...query });
+    latest.set(track, { key, answer });
     // what failed is asked for again
-    answer.catch(() => { if (latest.get(feature)?.answer === answer) latest.delete(feature); });
+    answer.catch(() => { if (latest.get(track)?.answer === answer) latest.delete(track); });
     return answer;
   };
-  const activations = ({ feature, strand }) => ({
+  const stretches = (address, own, side) => ({
     getFeatures: async ({ chr, start, end, bpPerPixel }) => {
       const query = { chr, start: Math.max(0, Math.floor(start)), end: Math.ceil(end), bin: Math.max(1, Math.floor(bpPerPixel)) };
-      const answer = await sides(feature, query);
-      const found = answer ? answer[strand] : { start: [], end: [], value: [] };
+      const answer = await sides(address, own, query);
+      const found = answer ? side(answer) : { start: [], end: [], value: [] };
       return found.start.map((from, i) => ({ chr, start: from, end: found.end[i], value: found.value[i] }));
     },
   });
@@ -73,7 +74,9 @@
   /** A track whose data are asked for as they are shown. */
   shared.live = (track) => {
     if (track.asks === "genes") track.reader = genes;
-    if (track.asks && track.asks.strand) track.featureSource = activations(track.asks);
+    const { feature, strand, divergence, measure, side } = track.asks || {};
+    if (strand) track.featureSource = stretches("/track", { feature }, (answer) => answer[strand]);
+    if (side) track.featureSource = stretches("/divergence", { divergence }, (answer) => answer[measure][side]);
     delete track.asks;
     (track.tracks || []).forEach(shared.live);
     return track;
