@@ -95,7 +95,7 @@ def test_offline_the_cache_is_all_there_is(tmp_path):
         assert [it.parsed["number"] for it in found] == [0, 1, 2]
         with pytest.raises(
             InputError,
-            match=r"replies\.sqlite: .* all of 8 .* none to request 3, request 4, request 5 and 2 more$",
+            match=r"replies\.sqlite: .* all of 8 .* none to request 3, .*, request 5 and 2 more$",
         ):
             list(endpoint.complete_many(numbered(8)))
         with pytest.raises(InputError, match=r"none to feature 9$"):

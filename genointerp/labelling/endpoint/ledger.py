@@ -1,8 +1,8 @@
 """Answers that were paid for, so that none is paid twice: a log for all, and an index of it.
 
 The log is append-only, a line of JSON for each call, and is the truth: a reply has been paid and
-kept once its line is complete; ``docs/schema/replies-v1.md`` specifies it. The SQLite file is an index, which is brought up to date from the
-log when it is opened, and can be deleted.
+kept once its line is complete; ``docs/schema/replies-v1.md`` specifies it. The SQLite file is an
+index, which is brought up to date from the log when it is opened, and can be deleted.
 """
 
 import fcntl
