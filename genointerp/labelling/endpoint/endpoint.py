@@ -263,8 +263,7 @@ class Endpoint:
         reply = _reply(answer, from_cache=is_kept)
         if answer.refused or request.schema is None:
             return reply
-        validator = Draft202012Validator(request.schema)
-        parsed, problem = read_object(answer.text, validator)
+        parsed, problem = _read(answer, request)
         if parsed is not None:
             return replace(reply, parsed=parsed)
         again = [*request.messages, *_second_asking(answer, problem)]
@@ -278,7 +277,7 @@ class Endpoint:
         )
         if second.refused:
             return both
-        parsed, problem = read_object(second.text, validator)
+        parsed, problem = _read(second, request)
         return replace(both, parsed=parsed, failure="" if parsed is not None else problem)
 
     def _ask(self, call: "_Call", messages: Sequence[Message]) -> tuple[Answer, bool]:
@@ -440,6 +439,15 @@ class _Run:
                 self._error = self._error or error
             self._is_over.set()
             return None
+
+
+def _read(answer: Answer, request: Request) -> tuple[Mapping[str, Any] | None, str]:
+    """Return the object that a request asks for, and what is wrong if there is none."""
+    assert request.schema is not None
+    parsed, problem = read_object(answer.text, Draft202012Validator(request.schema))
+    if parsed is not None:
+        problem = request.check(parsed)
+    return (None if problem else parsed), problem
 
 
 def _reply(answer: Answer, *, from_cache: bool) -> Reply:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -17,6 +17,10 @@ class Message(NamedTuple):
 
     role: Role
     content: str
+
+
+def _no_complaint(_: Mapping[str, Any]) -> str:
+    return ""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,9 @@ class Request:
         Version of the prompt.
     name
         How messages call the request.
+    check
+        What the schema cannot say: called with an object that fits it, and returns what is wrong,
+        or an empty text.
     """
 
     messages: Sequence[Message]
@@ -42,6 +49,7 @@ class Request:
     n_logprobs: int = 0
     prompt: str = ""
     name: str = "a request"
+    check: Callable[[Mapping[str, Any]], str] = _no_complaint
 
 
 @dataclass(frozen=True)

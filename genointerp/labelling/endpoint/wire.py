@@ -31,6 +31,10 @@ _LEAST_KEY = 8
 _LONGEST_SAID = 200
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class Clock:
     """What time it is, and how to wait; tests give their own.
@@ -43,7 +47,7 @@ class Clock:
         Called with seconds.
     """
 
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime] = _now
     wait: Callable[[float], None] = time.sleep
 
 

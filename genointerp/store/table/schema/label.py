@@ -27,6 +27,21 @@ LABELS = TableSchema(
 )
 
 
+LABEL_REQUESTS = TableSchema(
+    "genointerp::label-requests",
+    1,
+    (
+        required("feature", "int64", "index in the dictionary"),
+        required("outcome", "string", "labelled, or why the reply of the model is no label"),
+        required("n_loci", "int64", "loci that the model was shown"),
+        required("n_flagged", "int64", "of these, those with a text that looks like an order"),
+        required("flagged", "string", "the first five of them, as regions; empty if none"),
+        required("tokens_in", "int64", "tokens of the request, a second asking included"),
+        required("tokens_out", "int64", "tokens of the reply, a second asking included"),
+    ),
+)
+
+
 LABEL_SCORES = TableSchema(
     "genointerp::label-scores",
     1,

@@ -63,7 +63,12 @@ from genointerp.store.table.schema.intervention import (
     STEERED_BASES,
     STEERING,
 )
-from genointerp.store.table.schema.label import LABEL_SCORES, LABEL_SUMMARY, LABELS
+from genointerp.store.table.schema.label import (
+    LABEL_REQUESTS,
+    LABEL_SCORES,
+    LABEL_SUMMARY,
+    LABELS,
+)
 from genointerp.store.table.schema.latents import LATENTS, STAGES
 from genointerp.store.table.schema.matching import (
     ACROSS,
@@ -125,6 +130,7 @@ SCHEMAS = {
         EDGE_TARGETS,
         MEDIATION,
         LABELS,
+        LABEL_REQUESTS,
         LABEL_SCORES,
         LABEL_SUMMARY,
         MATCHES,
