@@ -30,6 +30,7 @@ from tests.labelling.scripted_server import (
     MODEL,
     Answered,
     Failed,
+    completion,
     cut,
     failed,
     garbled,
@@ -61,6 +62,16 @@ def test_a_reply_is_what_the_server_said(tmp_path):
     assert (sent["temperature"], sent["seed"], sent["max_tokens"]) == (0.5, 7, 99)
     assert sent["messages"] == [{"role": "user", "content": "abc"}]
     assert "response_format" not in sent
+
+
+def test_a_text_may_hold_what_is_no_letter(tmp_path):
+    def naming(payload):
+        return Failed(200, completion(payload, ECHO(payload)).replace(MODEL, "a\\ud800\\u202eb"))
+
+    with asking(naming, tmp_path) as (server, endpoint):
+        reply = endpoint.complete(ask("\ud800\u03b2"))
+    assert server.asked[0]["messages"][0]["content"] == "\ud800\u03b2"
+    assert (reply.text, reply.model) == ("\u03b2\ud800", "ab")
 
 
 def test_what_a_server_refuses_to_be_told_is_left_out(tmp_path):
@@ -100,6 +111,11 @@ def test_offline_the_cache_is_all_there_is(tmp_path):
             list(endpoint.complete_many(numbered(8)))
         with pytest.raises(InputError, match=r"none to feature 9$"):
             endpoint.complete(ask("number 9"), name="feature 9")
+    with open_endpoint(url, tmp_path / "new", offline=True) as endpoint:
+        with pytest.raises(InputError, match=r"none to the probe of the server$"):
+            endpoint.capabilities()
+        assert endpoint.tokens == 0
+    assert not (tmp_path / "new").exists()
     with (
         open_endpoint("http://elsewhere/v1", tmp_path, offline=True) as endpoint,
         pytest.raises(InputError, match=r"none to request 0$"),

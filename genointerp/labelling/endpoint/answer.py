@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from genointerp.core.text import one_line
+from genointerp.labelling.quoted import clean
 
 MOST_STARTS = 100
 """Most braces of a text that are tried as the start of an object."""
@@ -65,7 +66,7 @@ def read_answer(body: Mapping[str, Any], date: str) -> Answer | None:
             text=content or "",
             logprobs=_logprobs(choice.get("logprobs")),
             finish=str(choice.get("finish_reason") or ""),
-            model=one_line(str(body.get("model") or ""))[:_LONGEST_NAME],
+            model=clean(str(body.get("model") or ""), _LONGEST_NAME),
             tokens_in=_count(usage.get("prompt_tokens")),
             tokens_out=_count(usage.get("completion_tokens")),
             date=date,

@@ -87,7 +87,7 @@ class Endpoint:
         self._clock = Clock() if clock is None else clock
         self._wire = None if config.offline else Wire(config, self._clock)
         try:
-            self._ledger = Ledger(config.cache)
+            self._ledger = Ledger(config.cache, is_read_only=config.offline)
         except BaseException:
             self._close_wire()
             raise
@@ -132,10 +132,15 @@ class Endpoint:
         ------
         EndpointError
             If there is no server, or it refuses the simplest question.
+        InputError
+            If it was not asked before, offline.
         """
         with self._probing:
             if self._capabilities is None:
-                self._capabilities = self._probed(_Call(_PROBE, _never))
+                try:
+                    self._capabilities = self._probed(_Call(_PROBE, _never))
+                except _Missing as error:
+                    raise self._not_there([_PROBE.name], 1) from error
             return self._capabilities
 
     def complete(
@@ -445,7 +450,7 @@ def _read(answer: Answer, request: Request) -> tuple[Mapping[str, Any] | None, s
     """Return the object that a request asks for, and what is wrong if there is none."""
     assert request.schema is not None
     parsed, problem = read_object(answer.text, Draft202012Validator(request.schema))
-    if parsed is not None:
+    if parsed is not None and request.check is not None:
         problem = request.check(parsed)
     return (None if problem else parsed), problem
 

@@ -19,10 +19,6 @@ class Message(NamedTuple):
     content: str
 
 
-def _no_complaint(_: Mapping[str, Any]) -> str:
-    return ""
-
-
 @dataclass(frozen=True)
 class Request:
     """What a model is asked.
@@ -41,7 +37,7 @@ class Request:
         How messages call the request.
     check
         What the schema cannot say: called with an object that fits it, and returns what is wrong,
-        or an empty text.
+        or an empty text; None if the schema says it all.
     """
 
     messages: Sequence[Message]
@@ -49,7 +45,7 @@ class Request:
     n_logprobs: int = 0
     prompt: str = ""
     name: str = "a request"
-    check: Callable[[Mapping[str, Any]], str] = _no_complaint
+    check: Callable[[Mapping[str, Any]], str] | None = None
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,13 @@ class Spent:
 class Ledger:
     """The log and its index, open until `close`; several threads and processes may share them.
 
+    Parameters
+    ----------
+    path
+        The index; the log has the same name with the suffix ``.jsonl``.
+    is_read_only
+        Whether nothing is made where there is no log.
+
     Raises
     ------
     StorageError
@@ -93,9 +100,13 @@ class Ledger:
         If one of them is none of ours.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_read_only: bool = False) -> None:
         self.path, self.log = path, path.with_suffix(".jsonl")
         self._lock = threading.Lock()
+        if is_read_only and not self.log.exists():
+            self._index = sqlite3.connect(":memory:", check_same_thread=False)
+            self._index.executescript(_TABLES)
+            return
         with _writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._index = sqlite3.connect(path, timeout=_WAIT_S, check_same_thread=False)

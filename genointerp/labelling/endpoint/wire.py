@@ -98,7 +98,9 @@ class Wire:
         self._config, self._clock = config, clock
         self._url = f"{config.base_url.rstrip('/')}/chat/completions"
         self._key = _key(config.key_variable)
-        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        headers = {"Content-Type": "application/json"}
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
         self._client = httpx.Client(
             headers=headers,
             timeout=config.timeout,
@@ -162,7 +164,7 @@ class Wire:
     def _try(self, payload: Mapping[str, Any]) -> Mapping[str, Any] | Refused | _Passing:
         httpx = self._httpx
         try:
-            with self._client.stream("POST", self._url, json=payload) as response:
+            with self._client.stream("POST", self._url, content=json.dumps(payload)) as response:
                 body = self._read(response.iter_bytes())
                 self._was_answered = True
                 return self._judged(response.status_code, response.headers, body)
