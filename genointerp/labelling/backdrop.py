@@ -11,8 +11,8 @@ from genointerp.association.count.universe import Universe, lay_side
 from genointerp.core.seed import rng
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.letters import UNKNOWN, base_codes
-from genointerp.labelling.executable import GC_WINDOW
 from genointerp.labelling.fit_loci import read_around
+from genointerp.labelling.gc_content import count_gc, gc_share
 from genointerp.store.feature.store import STRANDS, ReadStrand
 
 WORD = 5
@@ -45,16 +45,19 @@ class FitBackdrop:
         Cells of fit.
     codes
         Codes of the forward strand of each genome.
+    n_gc
+        Number of G and C before each base of the forward strand of each genome, and before its end.
     words
         Number of each word of `WORD` bases that ends at a base read on fit, by half of the blocks.
     gc
-        Share of G and C before a base that was drawn (`GC_WINDOW` bases).
+        Share of G and C before a base that was drawn (:mod:`genointerp.labelling.gc_content`).
     sampled
         Bases that were drawn.
     """
 
     universe: Universe
     codes: tuple[UInt8[np.ndarray, " row"], ...]
+    n_gc: tuple[Int64[np.ndarray, " edge"], ...]
     words: Int64[np.ndarray, "half word"]
     gc: Float64[np.ndarray, " base"]
     sampled: Sampled
@@ -72,13 +75,14 @@ def make_backdrop(
             rows = _rows_of(universe, genome, strand)
             words += count_words(own, rows, strand)
     sampled = _sample(universe, codes, motif_length, seed)
+    n_gc = tuple(count_gc(own) for own in codes)
     shares = [
-        gc_share(codes[genome], sampled.row[own], strand)
+        gc_share(n_gc[genome], sampled.row[own], strand)
         for genome in range(len(codes))
         for strand in STRANDS
         for own in [(sampled.genome == genome) & (sampled.strand == (strand == "-"))]
     ]
-    return FitBackdrop(universe, codes, words, np.concatenate(shares), sampled)
+    return FitBackdrop(universe, codes, n_gc, words, np.concatenate(shares), sampled)
 
 
 def count_words(
@@ -103,16 +107,10 @@ def word_text(number: int) -> str:
     return "".join(reversed(letters))
 
 
-def gc_share(
-    codes: UInt8[np.ndarray, " row"], rows: Int64[np.ndarray, " base"], strand: ReadStrand
-) -> Float64[np.ndarray, " base"]:
-    """Return the share of G and C among the `GC_WINDOW` bases that end at each base."""
-    is_gc = ((codes == 1) | (codes == 2)).astype(np.int64)
-    total = np.concatenate([[0], np.cumsum(is_gc)])
-    low = rows - GC_WINDOW + 1 if strand == "+" else rows
-    low = np.clip(low, 0, len(codes))
-    high = np.clip(low + GC_WINDOW, 0, len(codes))
-    return np.asarray((total[high] - total[low]) / GC_WINDOW, dtype=np.float64)
+def composition(backdrop: FitBackdrop) -> Float64[np.ndarray, "4"]:
+    """Return the shares of A, C, G and T among the known bases of fit, as they are read."""
+    last = backdrop.words.sum(axis=0).reshape(-1, UNKNOWN + 1).sum(axis=0)[:UNKNOWN]
+    return np.asarray(last / max(last.sum(), 1), dtype=np.float64)
 
 
 def _rows_of(universe: Universe, genome: int, strand: ReadStrand) -> Int64[np.ndarray, " base"]:

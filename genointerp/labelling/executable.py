@@ -18,13 +18,11 @@ from genointerp.genome.letters import (
     IUPAC,
     UNKNOWN,
 )
+from genointerp.labelling.gc_content import gc_before
 from genointerp.labelling.label import ORIENTATIONS, FeatureLabel
 
 END_FLANK = 30
 """Bases on either side of the first or the last base of an element that are its start or end."""
-
-GC_WINDOW = 50
-"""Bases up to and including one, on the strand that is read, whose GC content is meant."""
 
 _NO_KNOWN_END = "."
 _ORIENTATION: Mapping[str, Orientation] = {
@@ -165,19 +163,6 @@ def motif_bases(
     last = first + length - 1 + offset
     found[last[(last >= 0) & (last < n)]] = True
     return found
-
-
-def gc_before(codes: UInt8[np.ndarray, " bp"]) -> np.ndarray:
-    """Return the share of G and C among the `GC_WINDOW` bases that end at each base.
-
-    NaN where fewer have been read; unknown bases are neither G nor C, and count.
-    """
-    is_gc = ((codes == 1) | (codes == 2)).astype(np.int64)
-    total = np.concatenate([[0], np.cumsum(is_gc)])
-    share = np.full(len(codes), np.nan)
-    if len(codes) >= GC_WINDOW:
-        share[GC_WINDOW - 1 :] = (total[GC_WINDOW:] - total[:-GC_WINDOW]) / GC_WINDOW
-    return share
 
 
 def _row(

@@ -66,7 +66,7 @@ class FeatureLabel:
         IUPAC letters that end where it fires, or ``motif_offset`` bases before, on the strand that
         is read; empty if there are none.
     gc_from, gc_to
-        Range of the share of G and C among the last `genointerp.labelling.executable.GC_WINDOW`
+        Range of the share of G and C among the last `genointerp.labelling.gc_content.GC_WINDOW`
         bases; NaN if there is none.
     explanation
         Some sentences.

@@ -13,7 +13,8 @@ from genointerp.core.progress import Progress, silent
 from genointerp.feature.specimen import Specimen
 from genointerp.labelling.config import LabelConfig, ScoreConfig
 from genointerp.labelling.evidence import Evidence
-from genointerp.labelling.executable import END_FLANK, GC_WINDOW
+from genointerp.labelling.executable import END_FLANK
+from genointerp.labelling.gc_content import GC_WINDOW
 from genointerp.labelling.label import UNEXPLAINED, FeatureLabel
 from genointerp.labelling.score import score_labels
 

@@ -10,11 +10,11 @@ from genointerp.association.null.significance import Shifts
 from genointerp.core.errors import InputError, MismatchError, UnknownNameError
 from genointerp.labelling.executable import (
     END_FLANK,
-    gc_before,
     motif_bases,
     named_bases,
     with_named,
 )
+from genointerp.labelling.gc_content import count_gc, gc_before, gc_share
 from genointerp.labelling.label import (
     FeatureLabel,
     labels_of_table,
@@ -135,6 +135,17 @@ def test_gc_before_against_a_loop():
         else:
             own = codes[i - 49 : i + 1]
             assert found[i] == pytest.approx(np.isin(own, [1, 2]).mean())
+
+
+@pytest.mark.parametrize("strand", ["+", "-"])
+def test_gc_of_either_strand_against_a_loop(strand):
+    codes = np.random.default_rng(1).integers(0, 5, 120).astype(np.uint8)
+    rows = np.array([0, 3, 48, 49, 50, 70, 71, 118, 119])
+    found = gc_share(count_gc(codes), rows, strand)
+    for row, share in zip(rows.tolist(), found.tolist(), strict=True):
+        window = range(row - 49, row + 1) if strand == "+" else range(row, row + 50)
+        own = [codes[i] for i in window if 0 <= i < len(codes)]
+        assert share == pytest.approx(np.isin(own, [1, 2]).sum() / 50)
 
 
 def test_summary_has_a_row_of_each_control(world):

@@ -4,8 +4,9 @@ import pytest
 from genointerp.association.associate import associate
 from genointerp.labelling.backdrop import make_backdrop
 from genointerp.labelling.config import LabelConfig
-from genointerp.labelling.evidence import find_motif, find_period, gather_evidence, word_auroc
+from genointerp.labelling.evidence import gather_evidence
 from genointerp.labelling.label import UNEXPLAINED
+from genointerp.labelling.patterns import find_motif, find_period, word_auroc
 from genointerp.labelling.score import score_labels
 from genointerp.labelling.statistical import label_statistically
 from tests.labelling.labelled_world import FEATURES, MOTIF, SPLIT, make_world

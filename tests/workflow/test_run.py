@@ -168,7 +168,9 @@ def test_a_lock_that_snakemake_left_behind_is_removed(place):
 def begin(tmp_path, out):
     """Begin a run in a process of its own, as from a terminal."""
     code = (
-        "import sys\nfrom pathlib import Path\n"
+        "import signal\nfrom pathlib import Path\n"
+        # ignored where the suite itself was begun by nohup
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
         "from genointerp.command.start import run as module\n"
         f"module.workflow_folder = lambda: Path({str(tmp_path / 'workflows')!r})\n"
         "module._check_reading = lambda *_, **__: None\n"
@@ -210,8 +212,21 @@ def wait_until(condition, *, seconds=60):
 
 def test_arguments_after_the_configuration_go_to_snakemake(place):
     tmp_path, *_ = place
-    run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1, extra=["--dry-run"])
-    assert not (tmp_path / "out" / "first.txt").exists()
+    out = tmp_path / "out"
+    run_workflow(tmp_path / "run.yaml", out, cores=1, extra=["first.txt"])
+    assert (out / "first.txt").exists()
+    assert not (out / "last.txt").exists()
+
+
+def test_what_no_step_makes_is_told_in_one_line_with_what_to_write(place, capfd):
+    tmp_path, *_ = place
+    config, out = tmp_path / "run.yaml", tmp_path / "out"
+    with pytest.raises(WorkflowError, match=r"with 'elsewhere'.*run directory by --out") as caught:
+        run_workflow(config, out, cores=1, extra=["elsewhere"])
+    assert "\n" not in str(caught.value)
+    said = capfd.readouterr().err
+    assert "No rule to produce elsewhere" in said
+    assert "Traceback" not in said
 
 
 def test_a_file_system_without_locks_is_told_at_once_with_the_way_out(place, monkeypatch):

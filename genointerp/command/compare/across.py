@@ -1,15 +1,12 @@
 """`across`: which features do the same in orthologous genes of two genomes."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genointerp.comparison.matching.across import Across, AcrossConfig, match_across
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.errors import MismatchError
-from genointerp.core.files import check_replaceable, claiming, together
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance
 from genointerp.feature.specimen import Specimen
@@ -19,7 +16,8 @@ from genointerp.feature.specimen_files import (
     total_inputs,
 )
 from genointerp.store.table.schema.matching import ACROSS, ACROSS_SUMMARY
-from genointerp.store.table.table import check_table_path, is_table_of, write_table
+from genointerp.store.table.summarised import SummarisedTable
+from genointerp.store.table.table import check_table_path
 
 
 def across(
@@ -97,24 +95,11 @@ def across(
 
     if place is None:
         return matched()
-    with _claiming(place, record), together():
+    written = SummarisedTable(place, ACROSS, ACROSS_SUMMARY, record)
+    with written.claiming():
         found = matched()
-        write_table(found.table, place, ACROSS, record)
-        write_table(found.summary, summary_of(place), ACROSS_SUMMARY, record)
+        written.write(found.table, found.summary)
     return found
-
-
-def summary_of(out: Path) -> Path:
-    """Return where the shares are written."""
-    return out.with_name(f"{out.stem}.summary{out.suffix}")
-
-
-@contextmanager
-def _claiming(out: Path, record: Provenance) -> Iterator[None]:
-    summary = summary_of(out)
-    check_replaceable(summary, same=is_table_of(summary, ACROSS_SUMMARY, record))
-    with claiming(out, same=is_table_of(out, ACROSS, record)):
-        yield
 
 
 def _opened(

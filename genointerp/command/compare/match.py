@@ -1,7 +1,7 @@
 """`match`: which features of two dictionaries do the same on the same bases, as tables."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from genointerp.comparison.matching.config import MatchConfig
 from genointerp.comparison.matching.matching import Controls, Matches, match_features
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths
 from genointerp.core.config import read_config, to_mapping
-from genointerp.core.files import check_replaceable, claiming, together
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.specimen import Specimen
@@ -26,7 +25,8 @@ from genointerp.feature.specimen_files import (
 from genointerp.store.feature.run_folder import run_around
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
-from genointerp.store.table.table import check_table_path, is_table_of, write_table
+from genointerp.store.table.summarised import SummarisedTable
+from genointerp.store.table.table import check_table_path
 
 
 def match(
@@ -121,29 +121,14 @@ def match(
         if known is not None:
             inputs[f"associations-{side}"] = sha256_file(Path(known))
     record = Provenance(to_mapping(settings), inputs)
-    with nullcontext() if place is None else _claiming(place, record):
+    written = None if place is None else SummarisedTable(place, MATCHES, MATCH_SUMMARY, record)
+    with nullcontext() if written is None else written.claiming():
         with progress_bar("match (features)", progress) as report:
             found = match_features(a, b, controls, settings, report)
         found = found._replace(table=with_concepts(found.table, labels))
-        if place is not None:
-            with together():
-                write_table(found.table, place, MATCHES, record)
-                write_table(found.summary, summary_of(place), MATCH_SUMMARY, record)
+        if written is not None:
+            written.write(found.table, found.summary)
     return found
-
-
-@contextmanager
-def _claiming(out: Path, record: Provenance) -> Iterator[None]:
-    """Refuse both tables before the work where something else stands; replace equal ones."""
-    summary = summary_of(out)
-    check_replaceable(summary, same=is_table_of(summary, MATCH_SUMMARY, record))
-    with claiming(out, same=is_table_of(out, MATCHES, record)):
-        yield
-
-
-def summary_of(out: Path) -> Path:
-    """Return where the shares are written."""
-    return out.with_name(f"{out.stem}.summary{out.suffix}")
 
 
 def with_concepts(

@@ -1,7 +1,6 @@
 """`score`: hold labels to bases that no labeller saw."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +12,6 @@ from genointerp.command.find.label import known_split
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.errors import InputError, MismatchError
-from genointerp.core.files import check_replaceable, claiming, together
 from genointerp.core.nearest import unknown
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
@@ -24,13 +22,8 @@ from genointerp.labelling.label import FeatureLabel, labels_of_table
 from genointerp.labelling.score import score_labels
 from genointerp.labelling.summary import summarise_labels
 from genointerp.store.table.schema.label import LABEL_SCORES, LABEL_SUMMARY, LABELS
-from genointerp.store.table.table import (
-    check_table_path,
-    is_table_of,
-    read_provenance,
-    read_table,
-    write_table,
-)
+from genointerp.store.table.summarised import SummarisedTable
+from genointerp.store.table.table import check_table_path, read_provenance, read_table
 
 
 class LabelScores(NamedTuple):
@@ -130,10 +123,10 @@ def score(
 
     if place is None:
         return scored()
-    with _claiming(place, record), together():
+    written = SummarisedTable(place, LABEL_SCORES, LABEL_SUMMARY, record)
+    with written.claiming():
         found = scored()
-        write_table(found.table, place, LABEL_SCORES, record)
-        write_table(found.summary, summary_of(place), LABEL_SUMMARY, record)
+        written.write(found.table, found.summary)
     return found
 
 
@@ -161,16 +154,3 @@ def _check_split(labels: Path, split: AssociateConfig) -> None:
     if made is not None and made != to_mapping(split):
         expected = "labels that were chosen on the same fit and test (`associations` tells them)"
         raise MismatchError(str(labels), expected, "others")
-
-
-def summary_of(out: Path) -> Path:
-    """Return where the summary is written."""
-    return out.with_name(f"{out.stem}.summary{out.suffix}")
-
-
-@contextmanager
-def _claiming(out: Path, record: Provenance) -> Iterator[None]:
-    summary = summary_of(out)
-    check_replaceable(summary, same=is_table_of(summary, LABEL_SUMMARY, record))
-    with claiming(out, same=is_table_of(out, LABEL_SCORES, record)):
-        yield

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -139,7 +140,7 @@ def run_resolved(
     for warning in account.warnings():
         line.show(f"{WARNING}{warning}")
     if snakemake.returncode != 0:
-        raise WorkflowError(_reason(log, out, snakemake.returncode))
+        raise WorkflowError(_reason(log, out, snakemake.returncode, extra))
 
 
 def plan_run(
@@ -253,9 +254,10 @@ def snakemake_command(out: Path, *, cores: int) -> list[str]:
         "--workflow-profile": folder / "profiles" / "default",
         "--directory": out.resolve(),
         "--configfile": out.resolve() / "config.yaml",
-        "--cores": cores,
         # what computes on a GPU has it for itself
         "--resources": "gpu=1",
+        # last, since it takes one value: a target that follows would be one more of the others
+        "--cores": cores,
     }
     pairs = [str(part) for pair in arguments.items() for part in pair]
     return [sys.executable, "-m", "snakemake", *pairs]
@@ -349,7 +351,13 @@ def _environment(out: Path) -> dict[str, str]:
     return found
 
 
-def _reason(log: Path, out: Path, status: int) -> str:
+def _reason(log: Path, out: Path, status: int, extra: Sequence[str]) -> str:
+    if extra:
+        told = "its own message is above"
+        if not extra[0].startswith("-"):
+            told += "; write a file of the run or a rule here, and the run directory by --out"
+        asked = f"expected Snakemake to finish with {shlex.join(extra)!r}"
+        return f"{out}: {asked}, found exit status {status} ({told})"
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     rules = [line.split()[-1].rstrip(":") for line in text.splitlines() if "Error in rule" in line]
     if rules:
