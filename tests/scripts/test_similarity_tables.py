@@ -1,6 +1,6 @@
-from scripts.similarity_tables import PAGE, filled
+from scripts.similarity_tables import TABLE
 
 
 def test_page_holds_the_table_that_was_measured():
-    page = PAGE.read_text(encoding="utf-8")
-    assert filled(page) == page
+    page = TABLE.page.read_text(encoding="utf-8")
+    assert TABLE.filled(page) == page

@@ -1,15 +1,19 @@
 """Running Snakemake: resuming, locks, failures; on a workflow of two trivial steps."""
 
 import errno
+import io
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from genointerp.cli.main import main
 from genointerp.command.start import run as module
 from genointerp.command.start.run import WorkflowError
 from genointerp.command.start.run import run as run_workflow
@@ -258,6 +262,18 @@ def test_a_run_directory_may_have_braces_and_other_letters_in_its_name(place):
     assert (out / "last.txt").exists()
 
 
+@contextmanager
+def in_this_process(command, *, output, **_):
+    """Run a command where torch is loaded already, in place of `process_group`."""
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stderr(said):
+        patch.setattr(sys, "argv", command)
+        with pytest.raises(SystemExit) as ended:
+            main()
+    output.write(said.getvalue().encode())
+    yield SimpleNamespace(wait=lambda: ended.value.code)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -295,6 +311,8 @@ def test_what_a_model_cannot_do_is_told_before_the_first_step(
 ):
     tmp_path, _, check = place
     monkeypatch.setattr(module, "_check_reading", check)
+    if "nanoo" not in new:
+        monkeypatch.setattr(module, "process_group", in_this_process)
     (tmp_path / "run.yaml").write_text(CONFIG.replace(old, new))
     with pytest.raises(WorkflowError, match=message) as caught:
         run_workflow(tmp_path / "run.yaml", tmp_path / "out", cores=1)
