@@ -29,7 +29,8 @@ from genointerp.labelling.endpoint.budget import Budget
 from genointerp.labelling.endpoint.config import EndpointConfig
 from genointerp.labelling.endpoint.exchange import Capabilities, n_bytes_of, payload_of
 from genointerp.labelling.endpoint.ledger import Spent
-from genointerp.labelling.evidence import Evidence, MotifEvidence
+from genointerp.labelling.evidence import Evidence
+from genointerp.labelling.patterns import MotifEvidence
 from genointerp.labelling.summary import summarise_labels
 from genointerp.store.table.schema.label import LABEL_SCORES, LABELS
 from genointerp.store.table.table import read_table

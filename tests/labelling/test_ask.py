@@ -14,7 +14,8 @@ from genointerp.core.errors import BudgetError, InputError
 from genointerp.genome.genome import Contig, Genome
 from genointerp.labelling import ask, quoted
 from genointerp.labelling.ask import LABEL_PROMPT, LABELLED, label_by_model, request_of
-from genointerp.labelling.evidence import Evidence, MotifEvidence
+from genointerp.labelling.evidence import Evidence
+from genointerp.labelling.patterns import MotifEvidence
 from genointerp.store.table.schema.label import LABEL_REQUESTS
 from genointerp.store.table.table import read_table
 from tests.labelling.endpoints import NOW, asking, open_endpoint
