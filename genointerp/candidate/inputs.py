@@ -94,7 +94,7 @@ class RankFiles:
         measured = self._measured(sha256, config)
         if measured is None:
             specimens = find_outliers(specimens, config)
-        given = replace(self.evidence.read(specimens[0].features), measured=measured)
+        given = replace(self.evidence.read([one.features for one in specimens]), measured=measured)
         return RankInputs(specimens, table, given, sha256)
 
     def _table(self, config: RankConfig) -> pd.DataFrame:

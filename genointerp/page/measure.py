@@ -36,6 +36,7 @@ from genointerp.page.run import Run
 from genointerp.page.strip import Strip, genes_by_contig, strips
 from genointerp.sae.header import WEIGHTS, read_directions
 from genointerp.store.feature.store import STRANDS, ReadStrand
+from genointerp.store.run_tables import matches_of_features
 from genointerp.store.table.schema.association import BASELINES, BESIDE, CURVES, METAGENE
 from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.schema.feature import (
@@ -49,6 +50,7 @@ from genointerp.store.table.schema.feature import (
     RUN_FILES,
     TOP_LOCI,
 )
+from genointerp.store.table.schema.matching import FEATURE_MATCHES
 from genointerp.store.table.table import conform, empty_table, read_table, write_table
 
 FLANK = 10
@@ -72,6 +74,7 @@ SCHEMAS: dict[str, TableSchema] = {
     "features": FEATURE_SUMMARY,
     "concepts": FEATURE_CONCEPTS,
     "neighbours": NEAREST_FEATURES,
+    "matches": FEATURE_MATCHES,
     "map": FEATURE_MAP,
     "curves": CURVES,
     "metagene": METAGENE,
@@ -103,9 +106,10 @@ class Measurements:
 
     Parameters
     ----------
-    features, concepts, neighbours, map
+    features, concepts, neighbours, matches, map
         Tables of all features: their summary, their best concepts, the features with the nearest
-        directions (empty if the run has no dictionary), and the map of those that fire.
+        directions (empty if the run has no dictionary), their partners in other dictionaries
+        (empty if none was compared), and the map of those that fire.
     axis_names
         What the two coordinates of the map are.
     drawn
@@ -119,6 +123,7 @@ class Measurements:
     features: pd.DataFrame
     concepts: pd.DataFrame
     neighbours: pd.DataFrame
+    matches: pd.DataFrame
     map: pd.DataFrame
     drawn: Drawn
     beside: pd.DataFrame
@@ -201,6 +206,7 @@ def measure_run(run: Run, drawn: Sequence[int]) -> Measurements:
         features=summary,
         concepts=best_of_each(run),
         neighbours=nearest_features(directions, concepts),
+        matches=matches_of_features(run.asked),
         map=points,
         drawn=measure_drawn(run, drawn),
         beside=read_beside(run.best, run.path),

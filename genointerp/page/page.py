@@ -52,13 +52,14 @@ from genointerp.page.template import (
 )
 from genointerp.sae.header import WEIGHTS, read_directions
 from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT
-from genointerp.store.table.schema.candidate import CANDIDATES
+from genointerp.store.table.schema.candidate import CANDIDATES, MATCHED
 from genointerp.store.table.schema.feature import (
     FEATURE_SUMMARY,
     QUERY,
     READ_CONTIGS,
     RUN_FILES,
 )
+from genointerp.store.table.schema.matching import MATCHES
 
 N_FEATURES = 50
 """Number of features with a section in the single page."""
@@ -219,9 +220,18 @@ def _densest(run: Run) -> list[int]:
 
 
 def candidates_table(run: Run, links: Links, *, limit: int, note: str) -> PageTable:
-    """Return the first candidates of a run."""
+    """Return the first candidates of a run, without columns of what was compared with nothing."""
+    table = run.candidates
+    others = [one.source.split("/")[2] for one in run.asked if one.schema is MATCHES]
+    if others:
+        note += (
+            f" Matched with {', '.join(others)} (columns of match): evidence next to the score, "
+            "which changes no rank; what a random-weight twin reaches as well is composition."
+        )
+    else:
+        table = table.drop(columns=MATCHED, errors="ignore")
     return page_table(
-        run.candidates,
+        table,
         title="Candidates",
         source="candidates.tsv",
         links=links,

@@ -40,6 +40,7 @@ from genointerp.store.table.schema.feature import (
     NEAREST_FEATURES,
     TOP_LOCI,
 )
+from genointerp.store.table.schema.matching import FEATURE_MATCHES
 from genointerp.store.table.table import read_table
 
 ABLATION_FILE = "ablation.tsv"
@@ -123,7 +124,7 @@ class Section:
     histogram
         Drawing of the number of bases by activation.
     evidence
-        Its rows in the tables of candidates and of the ablation, if it has any.
+        Its rows in the tables of matches, of candidates and of the ablation, if it has any.
     dossier
         Dossier of the feature; None if it is no candidate or has none.
     """
@@ -164,6 +165,7 @@ class SectionMaker:
             "features": measured.features,
             "concepts": measured.concepts,
             "neighbours": measured.neighbours.rename(columns={"feature": "of"}),
+            "matches": measured.matches,
             "candidates": run.candidates,
             "ablation": read_table(ablation, ABLATION) if ablation.is_file() else None,
         }
@@ -236,8 +238,9 @@ class SectionMaker:
         return table.iloc[self._rows[name].get(feature, [])]
 
     def _evidence(self, feature: int) -> list[PageTable]:
-        found = []
+        found, matches = [], f"{self._folder}/matches.tsv"
         for name, title, source, schema in (
+            ("matches", "Partners in other dictionaries", matches, FEATURE_MATCHES),
             ("candidates", "Evidence as a candidate", "candidates.tsv", CANDIDATES),
             ("ablation", "Effect of removing it", ABLATION_FILE, ABLATION),
         ):

@@ -33,7 +33,8 @@ MAIN: Mapping[str, tuple[str, ...]] = {
     ),
     CANDIDATES.format: (
         "rank", "feature", "score", "density", "n_loci", "best_concept", "best_f1", "unexplained",
-        "loss_effect", "pattern", "flags", "top_region",
+        "loss_effect", "pattern", "matched_in", "match_r", "match_twin_r", "match_excess", "flags",
+        "top_region",
     ),
     FEATURE_SUMMARY.format: (
         "feature", "density", "max_activation", "best_concept", "orientation", "precision",

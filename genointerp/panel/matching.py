@@ -31,6 +31,39 @@ _SERIES = {
 }
 """Label, colour and style of each comparison, in the order of the legend."""
 
+_OVER: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
+    "bases": (
+        "largest r with a feature of the other dictionary",
+        {
+            "null_r": ("rotated (1 in 20 exceeds)", LIGHT),
+            "twin_r": ("with the random-weight twin", VERMILION),
+            "residual_partner_r": ("found, less composition", SKY),
+            "r": ("found", BLUE),
+        },
+    ),
+    "genes": (
+        "largest rank correlation over orthologous genes",
+        {
+            "null_r": ("shuffled pairs (1 in 20 exceeds)", LIGHT),
+            "residual_r": ("found, less composition", SKY),
+            "r": ("found", BLUE),
+        },
+    ),
+}
+"""Axis, and the columns with their labels and colours, by what r is a correlation over."""
+
+_ACROSS = {
+    "found": ("found", BLUE),
+    "shuffled": ("shuffled pairs", GREY),
+    "residual": ("found, less composition", SKY),
+    "itself": ("itself", BLUE),
+    "itself, shuffled": ("itself, shuffled pairs", GREY),
+    "itself, residual": ("itself, less composition", SKY),
+    "itself, residual shuffled": ("itself, less composition, shuffled", GREY),
+    "itself, both": ("itself, with and less composition", PURPLE),
+}
+"""Label and colour of each comparison across genomes, from the top down."""
+
 
 def plot_matched_shares(summary: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the share that is matched by tenth of density, for what was found and for each null.
@@ -63,24 +96,52 @@ def plot_matched_shares(summary: pd.DataFrame, *, ax: Axes | None = None) -> Axe
     return ax
 
 
-def plot_best_correlations(matches: pd.DataFrame, *, min_r: float, ax: Axes | None = None) -> Axes:
-    """Draw how many features have which best correlation, over what rotations and twins give.
+def plot_shares_across(summary: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the shares that are matched across genomes, with their intervals, a row for each.
+
+    Parameters
+    ----------
+    summary
+        Rows of one side, with columns of the schema ``ACROSS_SUMMARY``.
+    """
+    ax = current_axes(ax)
+    rows = summary.set_index("comparison")
+    shown = [name for name in _ACROSS if name in rows.index]
+    for place, name in enumerate(shown):
+        share, low, high = rows.loc[name, ["share", "share_low", "share_high"]].astype(float)
+        color = _ACROSS[name][1]
+        ax.plot([low, high], [place, place], color=color, linewidth=1.2)
+        ax.plot(share, place, color=color, marker="o", markersize=3.5)
+    ax.set_yticks(range(len(shown)), [_ACROSS[name][0] for name in shown])
+    ax.set_ylim(len(shown) - 0.5, -0.5)
+    ax.set_xlim(left=0)
+    ax.set_xlabel("share of features matched", fontsize=FONT_SIZE + 1)
+    ax.tick_params(labelsize=FONT_SIZE)
+    hide_frame(ax, keep=("left", "bottom"))
+    return ax
+
+
+def plot_best_correlations(
+    matches: pd.DataFrame,
+    *,
+    min_r: float,
+    over: Literal["bases", "genes"] = "bases",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw how many features have which best correlation, over what the nulls give.
 
     Parameters
     ----------
     matches
-        Rows of one side, with columns of the schema ``MATCHES``.
+        Rows of one side, with columns of the schema ``MATCHES``; over genes, of ``ACROSS``.
     min_r
         Smallest correlation of a match, where a line is drawn.
+    over
+        What r is a correlation over.
     """
     ax = current_axes(ax)
     edges = np.linspace(0, 1, 41).tolist()
-    series = {
-        "null_r": ("rotated (1 in 20 exceeds)", LIGHT),
-        "twin_r": ("with the random-weight twin", VERMILION),
-        "residual_partner_r": ("found, less composition", SKY),
-        "r": ("found", BLUE),
-    }
+    axis, series = _OVER[over]
     for column, (label, color) in series.items():
         values = matches[column].dropna().clip(0, 1)
         if values.empty:
@@ -89,7 +150,7 @@ def plot_best_correlations(matches: pd.DataFrame, *, min_r: float, ax: Axes | No
         ax.hist(values, bins=edges, color=color, label=label, linewidth=1.2, histtype=kind)
     ax.axvline(min_r, color=GREY, linewidth=0.6, linestyle=":")
     ax.set_xlim(0, 1)
-    ax.set_xlabel("largest r with a feature of the other dictionary", fontsize=FONT_SIZE + 1)
+    ax.set_xlabel(axis, fontsize=FONT_SIZE + 1)
     ax.set_ylabel("features", fontsize=FONT_SIZE + 1)
     ax.tick_params(labelsize=FONT_SIZE)
     ax.legend(

@@ -1,6 +1,6 @@
 """What a run was asked besides its chain, as tables: interventions, circuits and the like."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,9 +21,15 @@ from genointerp.store.table.schema.edge import MEDIATION
 from genointerp.store.table.schema.editing import EDIT_EFFECTS
 from genointerp.store.table.schema.explanation import EXPLAINED
 from genointerp.store.table.schema.intervention import PAINTING, STEERING
-from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
+from genointerp.store.table.schema.matching import (
+    ACROSS,
+    ACROSS_SUMMARY,
+    FEATURE_MATCHES,
+    MATCH_SUMMARY,
+    MATCHES,
+)
 from genointerp.store.table.schema.similarity import SIMILARITY
-from genointerp.store.table.table import read_table
+from genointerp.store.table.table import conform, empty_table, read_table
 
 
 class _Kind(NamedTuple):
@@ -159,6 +165,22 @@ _KINDS = (
     ),
     _Kind(
         "comparisons",
+        "across/*/across.summary.tsv",
+        "Shares across genomes in",
+        ACROSS_SUMMARY,
+        "Share of the features that do most nearly the same in orthologous genes of the other "
+        "genome as one other does, next to shuffled pairs of genes, and without what bases and "
+        "lengths of genes predict.",
+    ),
+    _Kind(
+        "comparisons",
+        "across/*/across.tsv",
+        "Partners across genomes in",
+        ACROSS,
+        "The feature of the other genome that does most nearly the same in orthologous genes.",
+    ),
+    _Kind(
+        "comparisons",
         "similar/*/similarity.tsv",
         "Likeness of",
         SIMILARITY,
@@ -220,6 +242,27 @@ def read_run_tables(path: Path) -> Iterator[RunTable]:
             if kind.schema is EDIT_EFFECTS:
                 note = f"{note} Verdict: {_verdict(file.with_name('summary.json'))}."
             yield RunTable(kind.folder, title, source, kind.schema, table, note)
+
+
+def matches_of_features(tables: Iterable[RunTable]) -> pd.DataFrame:
+    """Return what each feature of a run matches in which other dictionary, next to the twin.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the schema ``FEATURE_MATCHES``, by feature; without rows where nothing was matched.
+    """
+    found = [empty_table(FEATURE_MATCHES, ["partner_concept"])]
+    for one in tables:
+        if one.schema is MATCHES:
+            table = one.table
+            own = table[(table["side"] == "a") & (table["decile"] > 0)]
+            name = Path(one.source).parent.name
+            found.append(own.assign(dictionary=name, excess=own["r"] - own["twin_r"]))
+    every = pd.concat(found[1:] or found, ignore_index=True)
+    every = every.reindex(columns=FEATURE_MATCHES.names).fillna({"partner_concept": ""})
+    every = every.sort_values(["feature", "dictionary"], kind="stable", ignore_index=True)
+    return conform(every, FEATURE_MATCHES, where="matches of features")
 
 
 def _verdict(place: Path) -> str:

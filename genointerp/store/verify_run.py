@@ -26,6 +26,7 @@ _OF_COMPARISONS = {
         *("changed", "changed.concepts", "texts"),
     ),
     "match": ("matches", "matches.summary"),
+    "across": ("across", "across.summary"),
     "similar": ("similarity",),
 }
 """Tables of each comparison, by its command."""

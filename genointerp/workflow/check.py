@@ -25,6 +25,7 @@ from genointerp.genome.read import read_genome
 from genointerp.genome.variant import parse_variant, read_variants
 from genointerp.genome.windows import check_regions
 from genointerp.intervention.canvas import Canvas
+from genointerp.workflow.comparisons import check_comparisons
 from genointerp.workflow.config import interventions, is_annotated
 
 
@@ -45,8 +46,8 @@ def check_inputs(config: Mapping[str, Any], *, where: str) -> list[str]:
     ------
     ConfigError
         If a region or a sequence of the test side is in none of the genomes, one genome comes
-        twice, nothing is left to read on one side, or random weights would be read on one side
-        only.
+        twice, nothing is left to read on one side, random weights would be read on one side only,
+        or a comparison cannot be made.
     InputError
         If a file is damaged, or an annotation is not of its genome.
     """
@@ -58,13 +59,16 @@ def check_inputs(config: Mapping[str, Any], *, where: str) -> list[str]:
     _check_twins(genomes, where)
     load_concepts(Path(config["concepts"]) if "concepts" in config else None)
     read = _check_regions(config, genomes, where)
-    if not is_annotated(config):
+    annotated = is_annotated(config)
+    compared = check_comparisons(config, is_annotated=annotated, where=where)
+    if not annotated:
         lacking = [name for name, entry in config["genomes"].items() if "annotation" not in entry]
         return [
             f"{', '.join(lacking)}: no annotation, and no finder to predict one "
-            '(pip install "genointerp[annotate]"): the run goes on without associations'
+            '(pip install "genointerp[annotate]"): the run goes on without associations',
+            *compared,
         ]
-    return [*_predicted(config), *_check_sides(config, genomes, read, where)]
+    return [*_predicted(config), *_check_sides(config, genomes, read, where), *compared]
 
 
 def _predicted(config: Mapping[str, Any]) -> list[str]:

@@ -346,9 +346,11 @@ def _check_names(config: Mapping[str, Any], where: str) -> None:
         (f"explanations.{name}", entry["genome"]) for name, entry in config["explanations"].items()
     ]
     named += [
-        (f"comparisons.{command}.{name}", entry["genome"])
+        (f"comparisons.{command}.{name}", entry[key])
         for command, entries in config["comparisons"].items()
         for name, entry in entries.items()
+        for key in ("genome", "other_genome")
+        if key in entry
     ]
     for place, name in named:
         if name not in genomes:

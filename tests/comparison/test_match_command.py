@@ -9,11 +9,12 @@ import genointerp as gi
 from genointerp.cli.main import app
 from genointerp.command.compare.match import with_concepts
 from genointerp.core.errors import InputError, StorageError
+from genointerp.core.provenance import Provenance
 from genointerp.genome.genome import Contig, Genome
 from genointerp.panel.matching import plot_best_correlations
 from genointerp.store.contigs import ContigInfo
-from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
-from genointerp.store.table.table import read_provenance, read_table
+from genointerp.store.table.schema.matching import ACROSS, ACROSS_SUMMARY, MATCH_SUMMARY, MATCHES
+from genointerp.store.table.table import read_provenance, read_table, write_table
 from tests.comparison.test_matching import N_BP, runs_at_random
 from tests.plant import make_store
 
@@ -29,15 +30,18 @@ def files(tmp_path_factory):
     fasta = folder / "genome.fa"
     fasta.write_text(f">chr\n{letters.tobytes().decode()}\n")
     dense = runs_at_random(12, seed=0)
-    others = {"a": dense, "b": dense, "twin": runs_at_random(12, seed=1)}
-    for name, it in others.items():
+    other = runs_at_random(12, seed=1)
+    half = {strand: it.copy() for strand, it in dense.items()}
+    for strand, it in half.items():
+        it[:, 6:] = other[strand][:, 6:]
+    for name, it in {"a": dense, "b": dense, "twin": other, "seed": half}.items():
         make_store(
             folder / f"{name}.h5",
             it,
             ContigInfo.of(genome),
             genome_sha256=genome.sha256,
             sae_sha256=name,
-            model_sha256=name,
+            model_sha256="a" if name == "seed" else name,
         )
     return folder
 
@@ -52,6 +56,27 @@ def matches(files):
     assert "found 1.000" in result.stdout
     assert "twin 0.000" in result.stdout
     return out
+
+
+def test_without_a_twin_a_warning_names_the_command_that_makes_one(files, caplog, monkeypatch):
+    def work(*_, **__):
+        raise InputError("nothing", "to be computed", "none")
+
+    monkeypatch.setattr("genointerp.command.compare.match.match_features", work)
+    for controls, expected in (({}, 1), ({"twin_b": files / "twin.h5"}, 0)):
+        caplog.clear()
+        with pytest.raises(InputError, match="to be computed"):
+            gi.match(files / "a.h5", files / "b.h5", **controls)
+        said = [one.getMessage() for one in caplog.records]
+        assert ["`genointerp twin` makes one (--twin-b)" in it for it in said] == [True] * expected
+
+
+def test_the_line_that_is_printed_has_the_share_of_the_ceiling(files, tmp_path):
+    line = ["match", str(files / "a.h5"), str(files / "b.h5"), *SHORT]
+    line += ["--out", str(tmp_path / "m.tsv"), "--ceiling", str(files / "seed.h5")]
+    result = CliRunner().invoke(app, line, catch_exceptions=False)
+    # the other seed has half of the features again, and b has all of them
+    assert "; 2.00 of what another seed repeats -> " in result.stdout
 
 
 def test_matches_and_shares_are_written_with_what_they_were_made_from(matches):
@@ -99,6 +124,28 @@ def test_the_figure_has_a_line_for_each_comparison_and_a_histogram(matches, tmp_
     assert drawn.tolist() == rows.loc[rows["decile"] > 0, "share"].tolist()
     assert correlations.get_xlabel().startswith("largest r")
     assert (tmp_path / "m.png").is_file()
+
+
+def test_the_figure_of_two_genomes_has_a_row_for_each_comparison(tmp_path):
+    zero = {c.name: "" if c.kind == "string" else 0 for c in ACROSS.columns}
+    table = pd.DataFrame({**zero, "side": "a", "is_tested": [1, 1, 0], "r": [0.9, 0.2, np.nan]})
+    record = Provenance({"min_r": 0.7}, {})
+    write_table(table, tmp_path / "x.tsv", ACROSS, record)
+    names = ["found", "shuffled", "residual", "itself"]
+    shares = {"share": [0.4, 0.1, 0.2, 0.3], "share_low": [0.3, 0.05, np.nan, np.nan]}
+    shares |= {"share_high": [0.5, 0.2, np.nan, np.nan], "comparison": names}
+    summary = pd.DataFrame({"side": "a", "n_features": 2, "n_genes": 50, **shares})
+    other = summary.assign(side="b", share=0.0)
+    write_table(pd.concat([summary, other]), tmp_path / "x.summary.tsv", ACROSS_SUMMARY, record)
+    figure = gi.plot.match(tmp_path / "x.tsv", tmp_path / "x.png")
+    rows, correlations = figure.axes
+    points = [line for line in rows.get_lines() if len(line.get_xdata()) == 1]
+    assert [float(line.get_xdata()[0]) for line in points] == shares["share"]
+    assert rows.get_lines()[0].get_xdata().tolist() == [0.3, 0.5]
+    assert [one.get_text() for one in rows.get_yticklabels()][:2] == ["found", "shuffled pairs"]
+    assert correlations.get_xlabel() == "largest rank correlation over orthologous genes"
+    with pytest.raises(InputError, match="features of side b that were tested, found none"):
+        gi.plot.match(tmp_path / "x.tsv", side="b")
 
 
 def test_a_side_without_tested_features_cannot_be_drawn(files, tmp_path):

@@ -315,6 +315,20 @@ def test_shares_stand_next_to_those_of_twins_and_of_the_ceiling(tmp_path):
     assert shares(summary, "twin", "b").loc[0, "excess"] == pytest.approx(0)
 
 
+def test_of_one_model_and_site_one_twin_is_that_of_both(tmp_path):
+    dense, drawn = (runs_at_random(6, seed=seed) for seed in (0, 5))
+    own, other = (store_of(tmp_path / f"{name}.h5", dense, name) for name in "ab")
+    twin = store_of(tmp_path / "t.h5", drawn, "t", model="random")
+    for controls in (Controls(twin_a=[twin]), Controls([twin], [twin])):
+        summary = matched(own, other, controls=controls)[2]
+        # a twin is not compared with itself
+        assert "twins" not in set(summary["comparison"])
+        assert [shares(summary, "twin", side).loc[0, "share"] for side in "ab"] == [0, 0]
+    another = store_of(tmp_path / "c.h5", dense, "c", model="n")
+    summary = matched(own, another, controls=Controls(twin_b=[twin]))[2]
+    assert shares(summary, "twin", "b").empty
+
+
 def test_features_that_hardly_fire_are_neither_matched_nor_matches(tmp_path):
     dense = runs_at_random(4, seed=0)
     for strand in "+-":

@@ -1,11 +1,16 @@
 """The command `twin`: the same bases with random weights, and a dictionary of its own."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 
 import genointerp as gi
 from genointerp.core.errors import InputError, MismatchError
+from genointerp.core.files import replacing
 from genointerp.sae.dictionary import Dictionary
+from genointerp.sae.header import read_cfg, read_header
 from genointerp.store.activation.store import ActivationStore
 
 N_BP = 6_000
@@ -62,6 +67,45 @@ def test_the_twin_reads_the_same_bases_with_the_same_settings(folder):
     )
     assert written() == before
     assert again[0].sha256 == found.sha256
+
+
+def test_a_changed_corpus_is_refused_and_replaced_as_a_whole(folder, tmp_path):
+    """The dictionary is of the activations that lie next to it, whatever was there before."""
+    genome = folder / "genome.fa"
+    own, out = tmp_path / "a.h5", tmp_path / "twin"
+    shutil.copy(folder / "a.h5", own)
+    (first,) = gi.twin(own, out, sae=folder / "sae", genome=genome)
+    own.unlink()
+    gi.harvest(genome, own, site="blocks.1", region="chr:501-4,500", window=1024, warmup=128)
+    with pytest.raises(MismatchError, match="--force replaces it"):
+        gi.twin(own, out, sae=folder / "sae", genome=genome)
+    with replacing():
+        (second,) = gi.twin(own, out, sae=folder / "sae", genome=genome)
+    sha256 = ActivationStore(out / "a.activations.h5").sha256
+    assert read_cfg(out / "sae" / "cfg.json")["metadata"]["activations_sha256"] == sha256
+    assert second.header.sae_sha256 == read_header(out / "sae").sha256 != first.header.sae_sha256
+
+
+def test_the_twin_of_a_run_is_trained_on_what_its_dictionary_was_trained_on(folder, tmp_path):
+    run = tmp_path / "run"
+    genomes = {}
+    for name in ("fitted", "other", "unread"):
+        (run / name).mkdir(parents=True)
+        genomes[name] = {"sequence": f"{name}.fa", "annotate_with": []}
+        shutil.copy(folder / ("genome.fa" if name == "fitted" else "other.fa"), run / f"{name}.fa")
+    shutil.copy(folder / "a.h5", run / "fitted" / "activations.h5")
+    at = {"site": "blocks.1", "window": 1024, "warmup": 128}
+    gi.harvest(run / "other.fa", run / "other" / "activations.h5", region="chr:1-2,000", **at)
+    shutil.copytree(folder / "sae", run / "sae")
+    config = {"genomes": genomes, "fit": ["fitted"], "model": {"name": "nano"}}
+    (run / "config.yaml").write_text(json.dumps(config))
+    found = gi.twin(run, tmp_path / "twin", genome="other")
+    assert [store.path.name for store in found] == ["fitted.features.h5", "other.features.h5"]
+    of_fit = ActivationStore(tmp_path / "twin" / "fitted.activations.h5").sha256
+    made = read_cfg(tmp_path / "twin" / "sae" / "cfg.json")["metadata"]
+    assert made["activations_sha256"] == of_fit
+    with pytest.raises(InputError, match="genome: expected one of fitted, other, unread"):
+        gi.twin(run, tmp_path / "x", genome="others")
 
 
 def test_what_is_missing_or_of_another_is_said(folder, tmp_path):

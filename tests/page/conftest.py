@@ -196,6 +196,7 @@ def write_comparisons(folder: Path):
     ):
         row = {one.name: blank[one.kind] for one in schema.columns}
         row |= {"seqid": "chrA", "start": 10, "end": 20} if "seqid" in row else {}
+        row |= {"side": "a", "twin_r": 0.125} if schema is MATCHES else {}
         write_table(pd.DataFrame([row]), folder / name, schema, PROVENANCE)
 
 

@@ -55,7 +55,7 @@ from genointerp.page import page as module
 from genointerp.page.baselines import beside_table
 from genointerp.page.browser import browser_text
 from genointerp.page.measure import Drawn, Measurements
-from genointerp.page.page import MAX_PAGE_BYTES, top_features
+from genointerp.page.page import MAX_PAGE_BYTES, candidates_table, top_features
 from genointerp.page.run import open_run
 from genointerp.page.table import Links, format_value, page_table
 from genointerp.page.template import script_json
@@ -63,6 +63,7 @@ from genointerp.panel.style import use_region_axis
 from genointerp.store.contigs import ContigInfo
 from genointerp.store.feature.run_folder import RunFolder
 from genointerp.store.table.schema.association import BASELINES, BEST_PER_CONCEPT, CURVES, METAGENE
+from genointerp.store.table.schema.candidate import MATCHED
 from genointerp.store.table.schema.feature import MOTIF, QUERY, TOP_LOCI
 from genointerp.store.table.table import empty_table, read_table, write_table
 from tests.dictionaries import write_directions
@@ -155,6 +156,28 @@ def test_interventions_are_shown_with_their_controls_what_all_of_it_does_first(r
         assert [f">{word}<" in row for row in rows[:4]] == [True, True, False, False]
     assert "matched 1" in steered
     assert "random direction" in edited
+
+
+def test_the_partners_of_a_feature_stand_in_its_section_and_their_names_above_candidates(page_path):
+    page = page_path.read_text()
+    sections = page.partition('id="feature-3"')[2].partition("</details>")
+    section = sections[0] + sections[2].partition("</section>")[0]
+    table = section.partition("Partners in other dictionaries")[2].partition("</table>")[0]
+    row = table.partition("<tbody>")[2]
+    # of the comparison `one`: r is 0.5, and 0.125 with the twin
+    assert all(f">{it}<" in row for it in ("one", "0.5", "0.125", "0.375"))
+    note = page.partition("<h3>Candidates")[2].partition("<table")[0]
+    assert "Matched with one (columns of match)" in note
+    assert 'data-name="matched_in"' in page
+
+
+def test_without_matches_candidates_have_no_columns_of_them(run_dir):
+    run = replace(open_run(run_dir), asked=())
+    table = candidates_table(run, Links(None), limit=5, note="First.")
+    assert not {head.name for head in table.columns} & set(MATCHED)
+    assert table.note == "First."
+    with_others = candidates_table(open_run(run_dir), Links(None), limit=5, note="First.")
+    assert {*MATCHED} <= {head.name for head in with_others.columns}
 
 
 def cells_of(run_dir, page_path, source):

@@ -166,6 +166,16 @@ def test_what_is_left_out_has_the_default_of_the_schema(config, tmp_path):
             id="comparison-activations",
         ),
         pytest.param(
+            {"comparisons": {"across": {"q": {"genome": "a", "other_genome": "b"}}}},
+            r"run.yaml: comparisons.across.q: expected one of a, found 'b'",
+            id="across-genome",
+        ),
+        pytest.param(
+            {"comparisons": {"match": {"q": {"genome": "a", "features": "a.fa", "twin": 1}}}},
+            r"run.yaml: comparisons.match.q.twin: expected type boolean, found 1",
+            id="twin",
+        ),
+        pytest.param(
             {"explanations": {"q": {"genome": "b", "at": ["chr1:1"]}}},
             r"run.yaml: explanations.q: expected one of a, found 'b'",
             id="explanation-genome",

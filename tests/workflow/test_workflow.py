@@ -291,6 +291,42 @@ def test_explanations_and_circuits_are_steps_of_a_run_with_its_model_dictionary_
     assert given["--families-out"] == "circuits/families.tsv"
 
 
+OF_OTHER_RUN = "other/g/features.h5"
+
+
+def write_other_run(folder):
+    """A run of one genome that trained its dictionary, as far as a plan looks at it."""
+    for file in (OF_OTHER_RUN, "other/g.fa", "other/sae/train_config.yaml"):
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).touch()
+    config = {"genomes": {"g": {"sequence": "g.fa"}}}
+    (folder / "other" / "config.yaml").write_text(yaml.safe_dump(config))
+
+
+def check_twins(lines):
+    """The twin of the run reads what is compared and what its dictionary is trained on."""
+    line = lines["comparisons/twin"]
+    assert line.split()[2] == "."
+    assert {it for name, it in options_of(line) if name == "--genome"} == {"ecoli", "bsubtilis"}
+    line = lines["comparisons/match/run/twin_b"]
+    assert line.split(" &>")[0].endswith("-- ../other")
+    assert ("--genome", "g") in options_of(line)
+    own = dict(options_of(lines["comparisons/match/run/matches.tsv"]))
+    assert own["--twin-a"] == "comparisons/twin/bsubtilis.features.h5"
+    assert own["--twin-b"] == "comparisons/match/run/twin_b/g.features.h5"
+
+
+def check_across(lines):
+    """Two genomes of the run, or one of it and one of another run, which knows its sequence."""
+    line = lines["comparisons/across/own/across.tsv"]
+    assert line.split(" -- ")[1].split()[:2] == ["bsubtilis/features.h5", "ecoli/features.h5"]
+    assert "ecoli" in dict(options_of(line))["--annotations-b"]
+    line = lines["comparisons/across/run/across.tsv"]
+    assert line.split(" -- ")[1].split()[:2] == ["ecoli/features.h5", "../other/g/features.h5"]
+    assert "--genome-b" not in line
+    assert lines["figures/across_own.png"].split()[3] == "comparisons/across/own/across.tsv"
+
+
 @pytest.mark.slow
 def test_comparisons_are_steps_of_a_run_with_its_model_and_features(tmp_path):
     (tmp_path / "tuned").mkdir()
@@ -305,6 +341,10 @@ def test_comparisons_are_steps_of_a_run_with_its_model_and_features(tmp_path):
             }
         },
         "match": {"other": {"genome": "bsubtilis", "features": "other.h5", "ceiling": "other.h5"}},
+        "across": {
+            "own": {"genome": "bsubtilis", "other_genome": "ecoli"},
+            "run": {"genome": "ecoli", "features": OF_OTHER_RUN},
+        },
         "similar": {
             "site": {
                 **{"genome": "bsubtilis", "activations": "other.h5", "twin_b": "other.h5"},
@@ -312,7 +352,15 @@ def test_comparisons_are_steps_of_a_run_with_its_model_and_features(tmp_path):
             }
         },
     }
+    wanted["match"]["run"] = {"genome": "bsubtilis", "features": OF_OTHER_RUN, "twin": True}
+    write_other_run(tmp_path)
     lines = planned(tmp_path / "out", tmp_path, comparisons=wanted)
+    check_twins(lines)
+    check_across(lines)
+    assert lines["figures/match_run.png"].split()[3] == "comparisons/match/run/matches.tsv"
+    told = [value for name, value in options_of(lines["candidates.tsv"]) if name == "--matches"]
+    assert told == [f"comparisons/match/{name}/matches.tsv" for name in ("other", "run")]
+    assert "--matches" not in lines["preselected.tsv"] + lines["backtest.tsv"]
     line = lines["comparisons/diff/poisoned/divergence.tsv"]
     own = dict(options_of(line))
     assert (own["--control"], own["--region"]) == ("small", "NC_000964.3:1-9,000")

@@ -41,6 +41,8 @@ rule rank:
         metadata=metadata_of("preselected.tsv"),
         annotations=[annotation_of(genome) for genome in SEARCHED],
         predictions=expand("{genome}/predicted.gff3", genome=SEARCHED),
+        matches=expand(MATCHES[0], name=COMPARISONS["match"]),
+        matches_metadata=expand(metadata_of(MATCHES[0]), name=COMPARISONS["match"]),
     output:
         table="candidates.tsv",
         metadata=metadata_of("candidates.tsv"),
@@ -60,9 +62,10 @@ rule rank:
         options=ranking,
         annotations=lambda wildcards, input: options("--annotations", input.annotations),
         predictions=lambda wildcards, input: options("--predictions", input.predictions),
+        matches=lambda wildcards, input: options("--matches", input.matches),
     shell:
         "genointerp rank {input.features:q} --associations {input.associations:q}"
-        " {params.options} --measured {input.measured:q}"
+        " {params.options} --measured {input.measured:q} {params.matches}"
         " {params.annotations} {params.predictions} --out {output.table:q} &> {log:q}"
 
 

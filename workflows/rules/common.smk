@@ -49,6 +49,7 @@ wildcard_constraints:
     query="|".join(QUERIES) or "none",
     rival="|".join(RIVALS),
     name=r"\w+",
+    asked=r"match|similar",
 
 
 def options(flag, values):

@@ -101,6 +101,9 @@ rule report:
         expand(as_text(*OF_DIFF), name=COMPARISONS["diff"]),
         expand("figures/divergence_{name}.png", name=COMPARISONS["diff"]),
         expand(as_text(*MATCHES), name=COMPARISONS["match"]),
+        expand("figures/match_{name}.png", name=COMPARISONS["match"]),
+        expand(as_text(*ACROSS), name=COMPARISONS["across"]),
+        expand("figures/across_{name}.png", name=COMPARISONS["across"]),
         expand(as_text(SIMILARITY), name=COMPARISONS["similar"]),
         concepts=outside(config.get("concepts")),
     output:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from genointerp.genome.read import read_genome
 from genointerp.sae.header import read_header
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.identity import table_identity
-from genointerp.store.table.schema.candidate import ABLATION
+from genointerp.store.table.schema.candidate import ABLATION, MATCHED
 from genointerp.store.table.schema.matching import MATCHES
 from genointerp.store.table.table import read_provenance, read_table
 
@@ -29,7 +30,13 @@ _ABLATION = {
 """Columns of the table of ablation, with their names in the table of candidates."""
 DIRECTIONS = ["stability", "stability_null", "split_cosine"]
 SIDES = ("a", "b")
-MATCHED = ["n_dictionaries", "matched_share", "match_r", "match_residual_r", "match_twin_r"]
+
+
+class OtherDictionary(NamedTuple):
+    """Another dictionary, by the name of its matches, and the rows of those of this one."""
+
+    name: str
+    rows: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +57,7 @@ class Given:
         Candidates ranked from the same features, genomes, windows and directions with the same
         configuration; their evidence is reused.
     matches
-        Matches with other dictionaries: the rows of this one.
+        Other dictionaries that this one was matched with.
     """
 
     ablation: pd.DataFrame | None = None
@@ -58,13 +65,14 @@ class Given:
     others: Sequence[Float[np.ndarray, "_n _d"]] = ()
     trained_on: frozenset[str] | None = None
     measured: pd.DataFrame | None = None
-    matches: Sequence[pd.DataFrame] = ()
+    matches: Sequence[OtherDictionary] = ()
 
     def add_matches(self, evidence: pd.DataFrame) -> pd.DataFrame:
-        """Add the columns of matches to evidence; NaN where nothing was matched."""
+        """Add the columns of matches to evidence; NaN and no text where nothing was matched."""
         if not self.matches:
-            return evidence.assign(**dict.fromkeys(MATCHED, np.nan))
-        return evidence.join(summarise_matches(self.matches), on="feature")
+            return evidence.assign(**dict.fromkeys(MATCHED[:-1], np.nan), matched_in="")
+        found = evidence.join(summarise_matches(self.matches), on="feature")
+        return found.fillna({"matched_in": ""})
 
     def add_ablation(self, evidence: pd.DataFrame) -> pd.DataFrame:
         """Add the columns of ablation to evidence; NaN where nothing was ablated."""
@@ -123,8 +131,8 @@ class GivenFiles:
         if self.other_saes and self.sae is None:
             raise InputError("other dictionaries", "the dictionary itself as well", "none")
 
-    def read(self, store: FeatureStore) -> Given:
-        """Read the evidence for the dictionary of a features store.
+    def read(self, stores: Sequence[FeatureStore]) -> Given:
+        """Read the evidence for the dictionary of features stores, one for each genome.
 
         Raises
         ------
@@ -133,13 +141,13 @@ class GivenFiles:
             activations.
         """
         seen = frozenset(read_genome(path).sha256 for path in self.trained_on)
-        sae = self.sae
+        sae, store = self.sae, stores[0]
         return Given(
             ablation=None if self.ablation is None else _read_ablation(self.ablation, store),
             decoder=None if sae is None else read_own_directions(sae, store),
             others=[] if sae is None else read_other_directions(self.other_saes, sae, store),
             trained_on=seen or None,
-            matches=[read_own_matches(path, store) for path in self.matches],
+            matches=[read_own_matches(path, stores) for path in self.matches],
         )
 
     def digests(self) -> dict[str, str]:
@@ -157,27 +165,31 @@ def _read_ablation(path: Path, store: FeatureStore) -> pd.DataFrame:
     return read_table(path, ABLATION)
 
 
-def read_own_matches(path: Path, store: FeatureStore) -> pd.DataFrame:
-    """Return the rows of a table of matches that are of the dictionary of a features file.
+def read_own_matches(path: Path, stores: Sequence[FeatureStore]) -> OtherDictionary:
+    """Return the rows of a table of matches that are of the dictionary of some features files.
+
+    A table of a run has the name of its comparison, any other that of its file.
 
     Raises
     ------
     MismatchError
-        If neither side was made from the features file.
+        If neither side was made from one of the features files.
     SchemaError
         If it is no table of matches.
     """
     table = read_table(path, MATCHES)
     inputs = read_provenance(path, MATCHES).get("inputs") or {}
+    own, folder = {store.sha256 for store in stores}, path.resolve().parent
     for side in SIDES:
-        known = [it for name, it in inputs.items() if re.fullmatch(rf"features-.*-{side}", name)]
-        if store.sha256 in known:
-            return table[table["side"] == side]
-    expected = f"matches of {store.path}"
+        known = {it for name, it in inputs.items() if re.fullmatch(rf"features-.*-{side}", name)}
+        if own & known:
+            name = folder.name if folder.parent.name == "match" else path.stem
+            return OtherDictionary(name, table[table["side"] == side])
+    expected = f"matches of {', '.join(str(store.path) for store in stores)}"
     raise MismatchError(str(path), expected, "matches of other features")
 
 
-def summarise_matches(matches: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def summarise_matches(matches: Sequence[OtherDictionary]) -> pd.DataFrame:
     """Return what tables of matches with several dictionaries say together, by feature.
 
     Parameters
@@ -189,11 +201,14 @@ def summarise_matches(matches: Sequence[pd.DataFrame]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``n_dictionaries`` in which a partner was looked for, ``matched_share`` of them in which it
-        is matched, and the means of its largest r, of that without composition, and of that in
-        random-weight twins; NaN where it fires on too few bases, or nothing was measured.
+        is matched and ``matched_in``, their names; the means of its largest r, of that without
+        composition, of that in random-weight twins, and of its excess over its own twin; NaN where
+        it fires on too few bases, or nothing was measured.
     """
-    tested = pd.concat([table[table["decile"] > 0] for table in matches])
+    tested = pd.concat([one.rows[one.rows["decile"] > 0].assign(name=one.name) for one in matches])
+    tested = tested.assign(excess=tested["r"] - tested["twin_r"])
     by_feature = tested.groupby("feature")
+    matched = tested[tested["is_matched"] > 0].groupby("feature")["name"]
     return pd.DataFrame(
         {
             "n_dictionaries": by_feature.size().astype(np.float64),
@@ -201,5 +216,7 @@ def summarise_matches(matches: Sequence[pd.DataFrame]) -> pd.DataFrame:
             "match_r": by_feature["r"].mean(),
             "match_residual_r": by_feature["residual_partner_r"].mean(),
             "match_twin_r": by_feature["twin_r"].mean(),
+            "match_excess": by_feature["excess"].mean(),
+            "matched_in": matched.agg(", ".join),
         }
     )

@@ -449,7 +449,9 @@ def latents(
 def match(
     matches: Annotated[
         Path,
-        typer.Argument(help="table that `match` wrote, .summary next to it", show_default=False),
+        typer.Argument(
+            help="table that `match` or `across` wrote, .summary next to it", show_default=False
+        ),
     ],
     out: Out,
     look: "Look",
@@ -457,7 +459,7 @@ def match(
         Literal["a", "b"], typer.Option(help="dictionary whose features are drawn")
     ] = "a",
 ) -> None:
-    """Draw the share of features that is matched by density, and their r, next to nulls."""
+    """Draw the share of features that is matched, by density or across genomes, next to nulls."""
     from genointerp.figure.compare.match import match as draw_match
 
     draw_match(matches, out, side=side, **look)

@@ -81,4 +81,6 @@ def match(
     shares = ", ".join(
         f"{name} {share:.3f}" for name, share in zip(rows["comparison"], rows["share"], strict=True)
     )
-    typer.echo(f"share matched: {shares} -> {out}")
+    (of_ceiling,) = rows.loc[rows["comparison"] == "found", "of_ceiling"]
+    share = f"; {of_ceiling:.2f} of what another seed repeats" if of_ceiling == of_ceiling else ""
+    typer.echo(f"share matched: {shares}{share} -> {out}")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from genointerp.command.compare.own_files import find_with_run
 from genointerp.comparison.matching.across import Across, AcrossConfig, match_across
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path
 from genointerp.core.config import read_config, to_mapping
@@ -10,11 +11,7 @@ from genointerp.core.errors import MismatchError
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance
 from genointerp.feature.specimen import Specimen
-from genointerp.feature.specimen_files import (
-    OneOrMoreFeatures,
-    find_specimens,
-    total_inputs,
-)
+from genointerp.feature.specimen_files import OneOrMoreFeatures, total_inputs
 from genointerp.store.table.schema.matching import ACROSS, ACROSS_SUMMARY
 from genointerp.store.table.summarised import SummarisedTable
 from genointerp.store.table.table import check_table_path
@@ -42,7 +39,8 @@ def across(
     Parameters
     ----------
     features_a, features_b
-        Features files, a catalogue, a run directory, or one of these that is open.
+        Features files, a catalogue, a run directory, or one of these that is open. A features file
+        in a run has the sequence and the annotation of the run.
     out
         The matches are written there too, as .tsv, .csv, .parquet or .json, and next to them the
         shares that are matched, as ``.summary`` of the same name.
@@ -105,5 +103,5 @@ def across(
 def _opened(
     features: OneOrMoreFeatures, genome: OneOrMorePaths, annotations: OneOrMorePaths
 ) -> Sequence[Specimen]:
-    files = find_specimens(features, genome=genome, annotations=annotations)
+    files = find_with_run(features, genome, annotations)
     return files.open("sequence", "annotation")

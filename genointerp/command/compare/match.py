@@ -1,5 +1,6 @@
 """`match`: which features of two dictionaries do the same on the same bases, as tables."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,9 +10,10 @@ import pandas as pd
 
 from genointerp.annotation.concepts import load_concepts
 from genointerp.association.summary import feature_labels
+from genointerp.command.compare.own_files import find_with_run
 from genointerp.comparison.matching.config import MatchConfig
 from genointerp.comparison.matching.matching import Controls, Matches, match_features
-from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path
 from genointerp.core.config import read_config, to_mapping
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
@@ -22,11 +24,12 @@ from genointerp.feature.specimen_files import (
     find_specimens,
     total_inputs,
 )
-from genointerp.store.feature.run_folder import run_around
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
 from genointerp.store.table.summarised import SummarisedTable
 from genointerp.store.table.table import check_table_path
+
+_log = logging.getLogger(__name__)
 
 
 def match(
@@ -103,12 +106,17 @@ def match(
     place = as_path(out)
     if place is not None:
         check_table_path(place)
-    files = _files(features_a, genome, annotations)
+    files = find_with_run(features_a, genome, annotations)
     a = _opened(files)
-    of_b = _files(features_b)
+    of_b = find_with_run(features_b)
     wanted = {one.genome_sha256 for one in a}
     b = [one for one in of_b.open() if one.genome_sha256 in wanted] or [*of_b.open()]
     controls = Controls(*(_stores(it, wanted) for it in (twin_a, twin_b, ceiling)))
+    if not controls.twin_a and not controls.twin_b:
+        _log.warning(
+            "no random-weight twin: what is matched may be composition and architecture, and "
+            "nothing can be said of what was learnt; `genointerp twin` makes one (--twin-b)"
+        )
     labels = files.read_associations(associations_a), of_b.read_associations(associations_b)
     inputs = {f"{name}-a": sha256 for name, sha256 in total_inputs(a).items()}
     inputs |= {f"{name}-b": sha256 for name, sha256 in total_inputs(b).items()}
@@ -159,22 +167,6 @@ def with_concepts(
     same = (found["concept"] == found["partner_concept"]) & (found["concept"] != "")
     same &= found["orientation"] == found["partner_orientation"]
     return found.assign(is_same_concept=same.astype("int64"))
-
-
-def _files(
-    features: OneOrMoreFeatures, genome: OneOrMorePaths = (), annotations: OneOrMorePaths = ()
-) -> SpecimenFiles:
-    """Find features; those of one genome in a run with what the run knows of it."""
-    if not as_paths(genome) and isinstance(features, str | Path):
-        around = run_around(features) if Path(features).suffix == ".h5" else None
-        if around is not None:
-            run, name = around
-            own = run.genomes[name]
-            if own.features.resolve() == Path(features).resolve():
-                return find_specimens(run.path, genome=name)
-            known = annotations or (own.annotation or ())
-            return find_specimens(features, genome=own.sequence, annotations=known)
-    return find_specimens(features, genome=genome, annotations=annotations)
 
 
 def _opened(files: SpecimenFiles) -> list[Specimen]:

@@ -1,9 +1,11 @@
 """`twin`: the random-weight twin of a model that was read, with a dictionary of its own."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import h5py
 
 from genointerp.command.build.encode import encode
 from genointerp.command.build.harvest import harvest
@@ -13,26 +15,37 @@ from genointerp.core.config import from_mapping
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.files import kind_of_place
 from genointerp.core.identity import Identity
+from genointerp.core.nearest import suggested
 from genointerp.core.progress import Progress
 from genointerp.genome.read import read_genome
 from genointerp.model.protocol import DnaModel
 from genointerp.model.registry import load_model
 from genointerp.reading.harvest import HarvestConfig
-from genointerp.sae.header import TRAIN_CONFIG, read_header
-from genointerp.store.activation.store import FORMAT, VERSION, ActivationStore
+from genointerp.sae.header import CONFIG, TRAIN_CONFIG, read_cfg, read_header
+from genointerp.store.activation.store import ActivationStore
 from genointerp.store.feature.run_folder import RunFolder
 from genointerp.store.feature.store import FeatureStore
-from genointerp.store.hdf5 import open_checked, text_attribute
+from genointerp.store.hdf5 import text_attribute
+from genointerp.training.train import Runtime
 
 
 class _Read(NamedTuple):
-    """One reading that is to be made again: what was read, and how."""
+    """One reading that is to be made again: what was read, how, and whether it is trained on."""
 
     name: str
     store: ActivationStore
     genome: Path
     regions: tuple[str, ...]
     config: HarvestConfig
+    is_fit: bool
+
+
+class _Asked(NamedTuple):
+    """All readings, the settings of the dictionary, and how the model is loaded."""
+
+    reads: Sequence[_Read]
+    settings: Path
+    model: Mapping[str, Any]
 
 
 def twin(
@@ -42,14 +55,16 @@ def twin(
     sae: StrPath | None = None,
     genome: OneOrMorePaths = (),
     model: str | None = None,
+    device: str = "cpu",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> list[FeatureStore]:
     """Read the same genomes with the model's random-weight twin, and train it a dictionary.
 
     Whatever two models share that their twins share too is composition and architecture: the twin
-    is a null of `match` and of `similar`. What is finished is not made again, and a harvest or a
-    training that was stopped goes on.
+    is a null of `match` and of `similar`. What is finished is not made again; where what it was
+    made from has changed, it is refused, or replaced with ``--force``. A harvest or a training that
+    was stopped goes on.
 
     Parameters
     ----------
@@ -61,16 +76,22 @@ def twin(
     sae
         Folder of the dictionary whose settings are used, which `train` wrote; that of a run.
     genome
-        Sequence of each genome, in any order; those of a run.
+        Sequence of each genome, in any order. Those of a run are known; names of some of its
+        genomes leave out others, but not those that its dictionary was trained on.
     model
-        Name or folder of the model; where None, the name that the activations have.
+        Name or folder of the model; where None, that of the run, or the name that the activations
+        have.
+    device
+        Where the model and the dictionary run, as torch names it.
     seed
-        Seed of the random weights.
+        Seed of the random weights alone: the dictionary keeps the seed of its settings. Two seeds
+        are thus two networks, under dictionaries that begin alike.
 
     Returns
     -------
     list of FeatureStore
-        The features of each genome, in the order of the activations.
+        The features of each genome, in the order of the activations. The dictionary is trained on
+        all of them, or, of a run, on those that the dictionary of the run was trained on.
 
     Raises
     ------
@@ -86,41 +107,43 @@ def twin(
     >>> gi.match("a.h5", "b.h5", twin_a=stores[0].path)  # doctest: +SKIP
     """
     folder = Path(out)
-    reads, settings = _resolved(as_paths(activations), sae, as_paths(genome))
-    first = reads[0].store.header
-    name = first.model if model is None else model
-    known = load_model(name)
+    reads, settings, own = _resolved(as_paths(activations), sae, as_paths(genome))
+    options = {"name": reads[0].store.header.model, **own} if model is None else {"name": model}
+    known = load_model(**options, device=device)
     reads[0].store.identity.check(
-        Identity(f"model {name}", model=known.spec.name, model_sha256=known.spec.sha256), "model"
+        Identity(f"model {options['name']}", model=known.spec.name, model_sha256=known.spec.sha256),
+        "model",
     )
-    drawn = load_model(name, random_weights=seed)
+    drawn = load_model(**options, device=device, random_weights=seed)
     if folder.exists() and not folder.is_dir():
         raise InputError(str(folder), "a folder, or nothing yet", kind_of_place(folder))
     folder.mkdir(parents=True, exist_ok=True)
     harvested = [_harvest(read, drawn, folder, progress) for read in reads]
-    if not _is_trained(folder / "sae", settings, ActivationStore(harvested[0])):
-        train(harvested, folder / "sae", config=settings)
+    fit = [path for read, path in zip(reads, harvested, strict=True) if read.is_fit]
+    if not _is_trained(folder / "sae", settings, fit):
+        train(fit, folder / "sae", config=settings, runtime=Runtime(device))
     return [
-        _encode(path, folder / "sae", folder / f"{read.name}.features.h5", progress)
+        _encode(path, folder / "sae", folder / f"{read.name}.features.h5", device, progress)
         for read, path in zip(reads, harvested, strict=True)
     ]
 
 
-def _is_trained(sae: Path, settings: Path, store: ActivationStore) -> bool:
+def _is_trained(sae: Path, settings: Path, activations: Sequence[Path]) -> bool:
     """Say whether a folder has the dictionary of these activations with the same settings."""
-    if not (sae / TRAIN_CONFIG).is_file():
+    if not (sae / CONFIG).is_file() or not (sae / TRAIN_CONFIG).is_file():
         return False
     same = (sae / TRAIN_CONFIG).read_bytes() == settings.read_bytes()
-    own, found = store.header, read_header(sae).identity
-    return same and (found.model_sha256, found.site) == (own.model_sha256, own.site)
+    wanted = " ".join(ActivationStore(path).sha256 for path in activations)
+    return same and read_cfg(sae / CONFIG)["metadata"].get("activations_sha256") == wanted
 
 
-def _encode(activations: Path, sae: Path, out: Path, progress: Progress | None) -> FeatureStore:
-    if out.is_file():
-        known = FeatureStore(out)
-        if known.header.sae_sha256 == read_header(sae).sha256:
-            return known
-    return encode(activations, sae, out, progress=progress)
+def _encode(
+    activations: Path, sae: Path, out: Path, device: str, progress: Progress | None
+) -> FeatureStore:
+    made_from = {read_header(sae).sha256, ActivationStore(activations).sha256}
+    if out.is_file() and made_from <= {*_provenance(out)["inputs"].values()}:
+        return FeatureStore(out)
+    return encode(activations, sae, out, device=device, progress=progress)
 
 
 def _harvest(read: _Read, model: DnaModel, folder: Path, progress: Progress | None) -> Path:
@@ -137,15 +160,16 @@ def _harvest(read: _Read, model: DnaModel, folder: Path, progress: Progress | No
     return path
 
 
-def _resolved(
-    activations: Sequence[Path], sae: StrPath | None, genomes: Sequence[Path]
-) -> tuple[list[_Read], Path]:
-    """Return what is read again, and the settings of the dictionary."""
+def _resolved(activations: Sequence[Path], sae: StrPath | None, genomes: Sequence[Path]) -> _Asked:
+    """Return what is read again, and how."""
+    options: Mapping[str, Any] = {}
     if len(activations) == 1 and is_run(activations[0]):
         run = RunFolder.open(activations[0])
-        paths = {name: own.activations for name, own in run.genomes.items()}
-        sequences = [own.sequence for own in run.genomes.values()]
+        fit = run.fit
+        paths = {name: run.genomes[name].activations for name in _named(run, genomes)}
+        sequences = [run.genomes[name].sequence for name in paths]
         folder = run.sae if sae is None else Path(sae)
+        options = _model_of(run)
     else:
         paths = {path.stem: path for path in activations}
         if len(paths) != len(activations):
@@ -154,22 +178,50 @@ def _resolved(
         sequences = list(genomes)
         if sae is None:
             raise InputError("sae", "the folder of the dictionary whose settings are used", "none")
-        folder = Path(sae)
+        folder, fit = Path(sae), tuple(paths)
     settings = folder / TRAIN_CONFIG
     if not settings.is_file():
         expected = f"{TRAIN_CONFIG}, which `train` writes"
         raise InputError(str(folder), expected, "a dictionary without it")
-    return [_read(name, path, sequences) for name, path in paths.items()], settings
+    reads = [_read(name, path, sequences, fit) for name, path in paths.items()]
+    return _Asked(reads, settings, options)
 
 
-def _read(name: str, path: Path, sequences: Sequence[Path]) -> _Read:
+def _named(run: RunFolder, names: Sequence[Path]) -> list[str]:
+    """Return the genomes of a run that are read: those named, if any are, and those of fit."""
+    named = {str(name) for name in names}
+    for name in sorted(named - {*run.genomes}):
+        expected = f"one of {', '.join(run.genomes)}, the genomes of the run"
+        raise InputError("genome", expected, suggested(name, run.genomes))
+    return [name for name in run.genomes if not named or name in named | {*run.fit}]
+
+
+def _model_of(run: RunFolder) -> dict[str, Any]:
+    """Return how the model of a run is loaded, with paths that do not depend on the folder."""
+    found = dict(run.model)
+    name = str(found.get("name", ""))
+    if "/" in name and (run.path / name).is_dir():
+        found["name"] = str(run.path / name)
+    if "checkpoint" in found:
+        found["checkpoint"] = run.path / found["checkpoint"]
+    return found
+
+
+def _provenance(path: Path) -> dict[str, Any]:
+    """Return what activations or features were made from."""
+    with h5py.File(path) as file:
+        found: dict[str, Any] = json.loads(text_attribute(file, "provenance"))
+    return found
+
+
+def _read(name: str, path: Path, sequences: Sequence[Path], fit: Sequence[str]) -> _Read:
     store = ActivationStore(path)
-    with open_checked(path, FORMAT, VERSION) as file:
-        made: dict[str, Any] = json.loads(text_attribute(file, "provenance"))["config"]
+    made: dict[str, Any] = _provenance(path)["config"]
     fields = {key: made[key] for key in HarvestConfig.__dataclass_fields__ if key in made}
     config: HarvestConfig = from_mapping(HarvestConfig, fields, where=f"{path}: provenance")
     for sequence in sequences:
         if read_genome(sequence).sha256 == store.header.genome_sha256:
-            return _Read(name, store, sequence, tuple(made.get("regions", ())), config)
+            regions = tuple(made.get("regions", ()))
+            return _Read(name, store, sequence, regions, config, name in fit)
     known = ", ".join(str(sequence) for sequence in sequences) or "none"
     raise MismatchError(str(path), "its genome among the sequences", known)

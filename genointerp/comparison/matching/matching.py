@@ -62,7 +62,7 @@ class Controls(NamedTuple):
     ----------
     twin_a, twin_b
         A model of the same network as that of a or b with random weights, read with a dictionary
-        that was trained on it.
+        that was trained on it. Where a and b are of one model and site, one twin is that of both.
     ceiling
         The model of a, read with a dictionary of another seed.
     """
@@ -110,6 +110,7 @@ def match_features(
     own = [specimen.features for specimen in a]
     other = in_order(own, [specimen.features for specimen in b])
     check_differ(own[0], other[0])
+    controls = _of_both(controls, own[0], other[0])
     named = [("twin_a", controls.twin_a), ("twin_b", controls.twin_b)]
     aside = {name: in_order(own, it) for name, it in [*named, ("ceiling", controls.ceiling)] if it}
     _check_controls(own, other, aside)
@@ -117,7 +118,8 @@ def match_features(
     _say_what_is_common(pairing, aside)
     known = _with_sequence(a, [*b])
     composition = None if known is None else composition_classes(known, pairing.panels)
-    n_steps = 1 + len(aside) + (len(controls.twin_a) > 0 < len(controls.twin_b))
+    has_twins = {"twin_a", "twin_b"} <= {*aside} and not _is_one(aside["twin_a"], aside["twin_b"])
+    n_steps = 1 + len(aside) + has_twins
     measured = _Measurement(pairing, composition, config)
     measured.run(piece(progress, 0, n_steps))
     against: dict[str, Compared] = {}
@@ -126,7 +128,7 @@ def match_features(
         sides["twin_of_b"] = own, aside["twin_b"]
     if "twin_a" in aside:
         sides["twin_of_a"] = aside["twin_a"], other
-    if "twin_a" in aside and "twin_b" in aside:
+    if has_twins:
         sides["twins"] = aside["twin_a"], aside["twin_b"]
     if "ceiling" in aside:
         sides["ceiling"] = own, aside["ceiling"]
@@ -181,6 +183,24 @@ def check_differ(own: FeatureStore, other: FeatureStore) -> None:
         known.check_differs(other.identity, "model")
 
 
+def _of_both(controls: Controls, own: FeatureStore, other: FeatureStore) -> Controls:
+    """Return the controls; of one model at one site, the twin of a is that of b and vice versa."""
+    if not _is_one_model(own, other):
+        return controls
+    return controls._replace(
+        twin_a=controls.twin_a or controls.twin_b, twin_b=controls.twin_b or controls.twin_a
+    )
+
+
+def _is_one_model(own: FeatureStore, other: FeatureStore) -> bool:
+    a, b = own.header, other.header
+    return a.model_sha256 != "" and (a.model_sha256, a.site) == (b.model_sha256, b.site)
+
+
+def _is_one(a: Sequence[FeatureStore], b: Sequence[FeatureStore]) -> bool:
+    return {store.sha256 for store in a} == {store.sha256 for store in b}
+
+
 def _check_controls(
     own: Sequence[FeatureStore],
     other: Sequence[FeatureStore],
@@ -193,8 +213,10 @@ def _check_controls(
             model[0].identity.check(twin.identity, "site")
             model[0].identity.check_differs(twin.identity, "model")
             check_differ(opposite[0], twin)
-    if "twin_a" in aside and "twin_b" in aside:
-        check_differ(aside["twin_a"][0], aside["twin_b"][0])
+    if {"twin_a", "twin_b"} <= {*aside}:
+        twins = aside["twin_a"], aside["twin_b"]
+        if not (_is_one(*twins) and _is_one_model(own[0], other[0])):
+            check_differ(twins[0][0], twins[1][0])
     if "ceiling" in aside:
         own[0].identity.check(aside["ceiling"][0].identity, "model", "site")
         check_differ(own[0], aside["ceiling"][0])

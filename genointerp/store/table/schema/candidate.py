@@ -3,6 +3,12 @@
 from genointerp.store.table.schema.column import Column, TableSchema, optional, required
 from genointerp.store.table.schema.feature import LOCI
 
+MATCHED = [
+    *("n_dictionaries", "matched_share", "match_r", "match_residual_r", "match_twin_r"),
+    *("match_excess", "matched_in"),
+]
+"""Columns of candidates about matches: all but the last, which is text, are numbers."""
+
 CANDIDATES = TableSchema(
     "genointerp::candidates",
     2,
@@ -86,6 +92,8 @@ CANDIDATES = TableSchema(
             "float64",
             "mean of its largest correlation in random-weight twins; NaN if none",
         ),
+        optional("match_excess", "float64", "mean of r less that in the twin; NaN if no twin"),
+        optional("matched_in", "string", "names of the dictionaries in which it is matched"),
     ),
 )
 

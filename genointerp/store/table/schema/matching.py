@@ -55,6 +55,24 @@ MATCHES = TableSchema(
     ),
 )
 
+FEATURE_MATCHES = TableSchema(
+    "genointerp::feature-matches",
+    1,
+    (
+        required("feature", "int64", "index in the dictionary of the run"),
+        required("dictionary", "string", "comparison of the run that names the other dictionary"),
+        required("partner", "int64", "feature of the other dictionary with the largest r; or -1"),
+        required("r", "float64", "their correlation over bases; 0 without partner"),
+        required("twin_r", "float64", "best r in the twin of the other model; NaN if none"),
+        required("excess", "float64", "r less twin_r; NaN without a twin"),
+        required("null_r", "float64", "best r that one rotation in twenty exceeds"),
+        required("q_value", "float64", "corrected over the tested features of the dictionary"),
+        required("residual_r", "float64", "r with its partner without composition; NaN if unknown"),
+        required("is_matched", "int64", "1 if each is the other's partner with r >= min_r, else 0"),
+        optional("partner_concept", "string", "best concept of its partner; empty if none"),
+    ),
+)
+
 MATCH_SUMMARY = TableSchema(
     "genointerp::match-summary",
     1,

@@ -73,6 +73,7 @@ from genointerp.store.table.schema.latents import LATENTS, STAGES
 from genointerp.store.table.schema.matching import (
     ACROSS,
     ACROSS_SUMMARY,
+    FEATURE_MATCHES,
     MATCH_SUMMARY,
     MATCHES,
 )
@@ -133,6 +134,7 @@ SCHEMAS = {
         LABEL_REQUESTS,
         LABEL_SCORES,
         LABEL_SUMMARY,
+        FEATURE_MATCHES,
         MATCHES,
         MATCH_SUMMARY,
         ACROSS,
