@@ -225,8 +225,9 @@ def candidates_table(run: Run, links: Links, *, limit: int, note: str) -> PageTa
     others = [one.source.split("/")[2] for one in run.asked if one.schema is MATCHES]
     if others:
         note += (
-            f" Matched with {', '.join(others)} (columns of match): evidence next to the score, "
-            "which changes no rank; what a random-weight twin reaches as well is composition."
+            f" Compared with {', '.join(others)}: matched_in says in which a feature is matched, "
+            "match_r how nearly on average, and match_twin_r how nearly with random weights; none "
+            "of it changes a rank."
         )
     else:
         table = table.drop(columns=MATCHED, errors="ignore")

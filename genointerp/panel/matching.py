@@ -105,13 +105,14 @@ def plot_shares_across(summary: pd.DataFrame, *, ax: Axes | None = None) -> Axes
         Rows of one side, with columns of the schema ``ACROSS_SUMMARY``.
     """
     ax = current_axes(ax)
-    rows = summary.set_index("comparison")
-    shown = [name for name in _ACROSS if name in rows.index]
+    names, values = summary["comparison"].tolist(), summary[["share", "share_low", "share_high"]]
+    known = dict(zip(names, values.to_numpy(np.float64), strict=True))
+    shown = [name for name in _ACROSS if name in known]
     for place, name in enumerate(shown):
-        share, low, high = rows.loc[name, ["share", "share_low", "share_high"]].astype(float)
+        share, low, high = known[name]
         color = _ACROSS[name][1]
         ax.plot([low, high], [place, place], color=color, linewidth=1.2)
-        ax.plot(share, place, color=color, marker="o", markersize=3.5)
+        ax.plot([share], [place], color=color, marker="o", markersize=3.5)
     ax.set_yticks(range(len(shown)), [_ACROSS[name][0] for name in shown])
     ax.set_ylim(len(shown) - 0.5, -0.5)
     ax.set_xlim(left=0)

@@ -158,7 +158,7 @@ def test_interventions_are_shown_with_their_controls_what_all_of_it_does_first(r
     assert "random direction" in edited
 
 
-def test_the_partners_of_a_feature_stand_in_its_section_and_their_names_above_candidates(page_path):
+def test_partners_stand_in_the_section_of_a_feature_and_their_names_above_candidates(page_path):
     page = page_path.read_text()
     sections = page.partition('id="feature-3"')[2].partition("</details>")
     section = sections[0] + sections[2].partition("</section>")[0]
@@ -166,8 +166,7 @@ def test_the_partners_of_a_feature_stand_in_its_section_and_their_names_above_ca
     row = table.partition("<tbody>")[2]
     # of the comparison `one`: r is 0.5, and 0.125 with the twin
     assert all(f">{it}<" in row for it in ("one", "0.5", "0.125", "0.375"))
-    note = page.partition("<h3>Candidates")[2].partition("<table")[0]
-    assert "Matched with one (columns of match)" in note
+    assert "Compared with one: matched_in says in which a feature is matched" in page
     assert 'data-name="matched_in"' in page
 
 
