@@ -167,16 +167,18 @@ def test_partners_stand_in_the_section_of_a_feature_and_their_names_above_candid
     # of the comparison `one`: r is 0.5, and 0.125 with the twin
     assert all(f">{it}<" in row for it in ("one", "0.5", "0.125", "0.375"))
     assert "Compared with one: matched_in says in which a feature is matched" in page
-    assert 'data-name="matched_in"' in page
 
 
 def test_without_matches_candidates_have_no_columns_of_them(run_dir):
-    run = replace(open_run(run_dir), asked=())
-    table = candidates_table(run, Links(None), limit=5, note="First.")
+    run = open_run(run_dir)
+    run = replace(run, candidates=run.candidates.assign(**dict.fromkeys(MATCHED, 0.5)))
+    table = candidates_table(replace(run, asked=()), Links(None), limit=5, note="First.")
     assert not {head.name for head in table.columns} & set(MATCHED)
     assert table.note == "First."
-    with_others = candidates_table(open_run(run_dir), Links(None), limit=5, note="First.")
+    with_others = candidates_table(run, Links(None), limit=5, note="First.")
     assert {*MATCHED} <= {head.name for head in with_others.columns}
+    shown = {head.name for head in with_others.columns if head.is_main}
+    assert {"matched_in", "match_r", "match_twin_r", "match_excess"} <= shown
 
 
 def cells_of(run_dir, page_path, source):
