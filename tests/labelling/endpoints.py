@@ -30,7 +30,9 @@ class StoppedClock(Clock):
 
 
 def open_endpoint(url, folder, clock=None, **more):
-    config = EndpointConfig(url, "m", **{"cache": folder / "replies.sqlite", "timeout": 5.0} | more)
+    config = EndpointConfig(
+        url, "m", **{"cache": folder / "replies.sqlite", "timeout": 60.0} | more
+    )
     return Endpoint(config, clock=clock or StoppedClock())
 
 

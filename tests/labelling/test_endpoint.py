@@ -209,7 +209,7 @@ def test_what_passes_is_tried_again(tmp_path):
         assert endpoint.complete(ask("abc")).text == "cba"
         assert len(server.asked) == 7
         # a broken connection and a body that is no JSON may have been charged
-        assert endpoint.tokens - before == 2 + 2 * (1 + endpoint.config.max_tokens)
+        assert endpoint.tokens - before == 2 + 2 * (2 + endpoint.config.max_tokens)
     lines = (tmp_path / "replies.jsonl").read_text().splitlines()
     assert [json.loads(it)["kind"] for it in lines] == ["answer", "lost", "lost", "answer"]
     # jitter takes up to half of 1, 2, 4, ... seconds, and the server's word is the least
@@ -262,11 +262,12 @@ def test_what_does_not_pass_ends_in_one_line(script, said, tmp_path):
 
 def test_a_slow_server_is_given_up(tmp_path):
     until = threading.Event()
-    with asking(slow(until), tmp_path, timeout=0.1, max_retries=1) as (server, endpoint):
+    with asking(slow(until), tmp_path, timeout=0.1, max_retries=1) as (_, endpoint):
         with pytest.raises(EndpointError, match=r"no reply within 0\.1 s"):
             endpoint.complete(ask("abc"))
         until.set()
-        assert len(server.calls) == 2
+    lines = (tmp_path / "replies.jsonl").read_text().splitlines()
+    assert [json.loads(it)["kind"] for it in lines] == ["lost", "lost"]
 
 
 def test_no_server_is_no_matter_of_patience(tmp_path):
@@ -332,7 +333,7 @@ def test_a_variable_without_a_key_is_refused(value, tmp_path, monkeypatch):
 
 
 def test_replies_come_in_order_and_calls_at_the_same_time(tmp_path):
-    met = threading.Barrier(4, timeout=10)
+    met = threading.Barrier(4, timeout=60)
 
     def meeting(payload):
         if not is_probe(payload):
@@ -399,7 +400,7 @@ def test_a_budget_of_nothing_ends_before_the_first_call(tmp_path):
         asking(NUMBERS, tmp_path, budget_tokens=0) as (server, endpoint),
         pytest.raises(
             BudgetError,
-            match=r"budget_tokens: expected 520 more tokens for the probe .*, found 0 of 0 spent",
+            match=r"budget_tokens: expected 522 more tokens for the probe .*, found 0 of 0 spent",
         ),
     ):
         endpoint.complete(ask("number 1"))
@@ -449,12 +450,15 @@ def test_an_estimate_is_a_rule_and_then_what_was_measured(tmp_path):
     with asking(NUMBERS, tmp_path, price_in=3.0, price_out=15.0) as (server, endpoint):
         first = endpoint.estimate(requests)
         assert server.calls == []
-        # 302 bytes at 3 for a token, and replies as long as they may be
-        assert (first.tokens_in, first.tokens_out) == (1007, 10 * 512)
-        assert first.cost == pytest.approx((1007 * 3 + 5120 * 15) / 1e6)
+        # 302 bytes at 2.5 for a token, and replies as long as they may be
+        assert (first.tokens_in, first.tokens_out) == (1208, 10 * 512)
+        # a probe is no measure: it is short, and a server adds tokens of its own
+        endpoint.capabilities()
+        assert endpoint.estimate(requests) == first
+        assert first.cost == pytest.approx((1208 * 3 + 5120 * 15) / 1e6)
         assert (
             str(first)
-            == "10 of 10 requests to pay: 1,007 tokens in, 5,120 out, 0.08 USD (at most, by a rule)"
+            == "10 of 10 requests to pay: 1,208 tokens in, 5,120 out, 0.08 USD (at most, by a rule)"
         )
         list(endpoint.complete_many(requests[:6]))
         before = endpoint.tokens
@@ -464,6 +468,8 @@ def test_an_estimate_is_a_rule_and_then_what_was_measured(tmp_path):
         assert then.tokens_in + then.tokens_out == pytest.approx(endpoint.tokens - before, rel=0.05)
         assert endpoint.estimate(requests).tokens_in == 0
         with open_endpoint(server.url, tmp_path, offline=True) as other:
+            more = [Request(ask("y" * 300), SCHEMA)]
+            assert other.estimate(more).tokens_in == endpoint.estimate(more).tokens_in < 100
             assert other.estimate(requests).n_known == 10
             assert other.estimate(requests).cost is None
 
@@ -472,8 +478,8 @@ def test_a_server_that_does_not_count_is_counted_as_estimated(tmp_path):
     script = oracle(lambda _: Answered('{"answer": "yes"}', usage=False))
     with asking(script, tmp_path, max_tokens=10) as (_, endpoint):
         endpoint.complete(ask("x" * 30))
-        # the probe has 22 bytes
-        assert endpoint.tokens == 8 + 10 + 10 + 10
+        # the probe has 24 bytes
+        assert endpoint.tokens == 10 + 10 + 12 + 10
         assert not endpoint.estimate([Request(ask("y"))]).is_measured
 
 

@@ -45,7 +45,7 @@ class Entry:
     kind
         ``answer``; ``refused``, which costs nothing; ``lost``, a call that may have been paid.
     n_bytes
-        Bytes of the texts of the request.
+        Bytes of the texts of the request; 0 if tokens are not to be estimated from it.
     tokens_in, tokens_out
         Tokens, as the server counts, or as estimated if it does not.
     is_measured
@@ -71,7 +71,7 @@ class Spent:
     Parameters
     ----------
     n_bytes_measured, tokens_in_measured, tokens_out_measured, n_measured
-        Bytes and tokens of the calls that a server counted, and their number.
+        Bytes and tokens of the calls that a server counted, and their number, without the probe.
     """
 
     tokens: int = 0
@@ -133,9 +133,9 @@ class Ledger:
     def spent(self) -> Spent:
         """Return the sums over all calls."""
         sums = (
-            "SELECT total(tokens_in + tokens_out), total(cost), total(is_measured * n_bytes),"
-            " total(is_measured * tokens_in), total(is_measured * tokens_out), total(is_measured)"
-            " FROM entry"
+            "SELECT total(tokens_in + tokens_out), total(cost), total(n * n_bytes),"
+            " total(n * tokens_in), total(n * tokens_out), total(n)"
+            " FROM (SELECT *, is_measured AND n_bytes > 0 AS n FROM entry)"
         )
         with self._lock, _writing(self.path):
             tokens, cost, *measured = self._index.execute(sums).fetchone()
