@@ -7,8 +7,7 @@ the user's. The reply must fit a schema, and changes nothing but the label of it
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -20,6 +19,7 @@ from genointerp.labelling.endpoint.endpoint import Endpoint
 from genointerp.labelling.endpoint.exchange import Message, Reply, Request
 from genointerp.labelling.evidence import Evidence
 from genointerp.labelling.label import KINDS, ORIENTATIONS, PARTS, FeatureLabel
+from genointerp.labelling.prompt import prompt_text
 from genointerp.labelling.quoted import clean, data_block, quote_all
 from genointerp.store.table.schema.label import LABEL_REQUESTS
 from genointerp.store.table.table import conform
@@ -116,7 +116,7 @@ def request_of(evidence: Evidence, concepts: Sequence[str]) -> Request:
         f"Measurements of feature {evidence.feature}:\n{said}\n\n"
         f"Places where it fires:\n{data_block(rows)}"
     )
-    messages = (Message("system", _prompt()), Message("user", text))
+    messages = (Message("system", prompt_text(LABEL_PROMPT)), Message("user", text))
     return Request(
         messages,
         label_schema(concepts),
@@ -153,12 +153,6 @@ def label_schema(concepts: Sequence[str]) -> dict[str, Any]:
 
 def _one_of(names: Sequence[str]) -> dict[str, Any]:
     return {"type": ["string", "null"], "enum": [*names, None]}
-
-
-@cache
-def _prompt() -> str:
-    place = files("genointerp.labelling") / "prompts" / f"{LABEL_PROMPT}.txt"
-    return place.read_text(encoding="utf-8").strip()
 
 
 def _as_data(locus: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Configuration of labels and of their scores. The defaults live only here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from genointerp.core.errors import ConfigError
+from genointerp.labelling.judged.config import JudgeConfig
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class ScoreConfig:
     tested_from
         Least gain, F1 less that of the detector that always fires, of a label that is tested
         against rotations. Others have no p-value, but count among the tests.
+    judged
+        What a language model is asked, where one judges.
     seed
         Random seed of the draws.
 
@@ -84,6 +87,7 @@ class ScoreConfig:
     n_shuffled: int = 20
     n_draws: int = 1000
     tested_from: float = -1.0
+    judged: JudgeConfig = field(default_factory=JudgeConfig)
     seed: int = 0
 
     def __post_init__(self) -> None:

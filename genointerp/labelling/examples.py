@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
+from genointerp.annotation.annotation_set import Element
 from genointerp.association.count.tracks import RowTrack
 from genointerp.feature.nearest import element_name
 from genointerp.feature.specimen import Specimen
@@ -82,22 +83,31 @@ def nearest_element(specimen: Specimen, interval: Any, peak: int) -> dict[str, A
     near = specimen.nearest.find(interval)
     if near is None:
         return {}
-    parts = near.element.parts
-    forward = parts[0].strand != "-"
-    first = parts[0].start if forward else parts[0].end - 1
-    last = parts[-1].end - 1 if forward else parts[-1].start
-    sign = 1 if forward else -1
+    from_start, from_end = offsets_in(near.element, peak)
     return {
         "type": near.element.type,
         "orientation": near.orientation,
         "distance": near.distance,
-        "from_start": sign * (peak - first),
-        "from_end": sign * (peak - last),
+        "from_start": from_start,
+        "from_end": from_end,
         "quoted": {
             "name": element_name(near.element),
             "product": near.element.attribute("product"),
         },
     }
+
+
+def offsets_in(element: Element, base: int) -> tuple[int, int]:
+    """Return the bp from an element's first and last base to a base, in its direction.
+
+    An element without a strand is read forwards.
+    """
+    parts = element.parts
+    forward = parts[0].strand != "-"
+    first = parts[0].start if forward else parts[0].end - 1
+    last = parts[-1].end - 1 if forward else parts[-1].start
+    sign = 1 if forward else -1
+    return sign * (base - first), sign * (base - last)
 
 
 def find_near_misses(

@@ -31,6 +31,7 @@ SEVERAL_MEANINGS = {
     "--context": "of what is written, or of what is explained",
     "--device": "where a model runs, or a dictionary",
     "--dry-run": "the steps of a run, or the settings of a harvest",
+    "--endpoint": "what a language model is asked",
     "--feature": "what is done with those that are named, and where none is",
     "--features": "what they are needed for",
     "--figure-out": "what is drawn",

@@ -1,7 +1,7 @@
 """`genointerp score`: labels, held to bases that no labeller saw."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,22 +31,46 @@ def score(
         typer.Option(help="scores of labels of features that should mean nothing, as a control"),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="YAML of ScoreConfig")] = None,
+    endpoint: Annotated[
+        Path | None,
+        typer.Option(help="YAML of EndpointConfig: a language model judges labels, too"),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="take replies of the language model from the cache")
+    ] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="say what the language model would cost, and stop")
+    ] = False,
     seed: Seed = None,
 ) -> None:
-    """Score labels of FEATURES on test, next to labels of other features."""
-    from genointerp.command.find.score import score as score_labels
+    """Score labels of FEATURES on test, next to labels of other features.
 
+    With --endpoint a language model judges where features fire, given their labels and controls.
+    """
+    from genointerp.command.find.score import score as score_labels
+    from genointerp.command.find.score import score_cost
+    from genointerp.core.messages import to_stderr
+
+    known: dict[str, Any] = {
+        "genome": genome or (),
+        "annotations": annotations or (),
+        "associations": associations,
+        "concepts": concepts,
+        "config": config,
+        "seed": seed,
+    }
+    if estimate:
+        typer.echo(str(score_cost(features, labels, endpoint, **known)))
+        return
     found = score_labels(
         features,
         labels,
         out,
-        genome=genome or (),
-        annotations=annotations or (),
-        associations=associations,
-        concepts=concepts,
+        endpoint=endpoint,
+        offline=offline,
         random_scores=random_scores,
-        config=config,
-        seed=seed,
+        show=to_stderr,
+        **known,
     )
     first = found.summary.iloc[0]
     said = f"{first['n_executable']} labels of {first['labels']}, F1 {first['f1']:.3f}"

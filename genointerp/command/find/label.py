@@ -120,7 +120,7 @@ def label(
         check_replaceable(beside, same=False)
         if beside == place:
             raise InputError("evidence_out", "another file than that of the labels", str(beside))
-    asked = _endpoint_of(endpoint, offline=offline)
+    asked = endpoint_of(endpoint, offline=offline)
     task = _read_task(
         features, genome, annotations, associations, concepts, _settings(config, seed), asked
     )
@@ -190,9 +190,16 @@ def _settings(
     return changed(read_config(LabelConfig, config), seed=seed)
 
 
-def _endpoint_of(
+def endpoint_of(
     given: EndpointConfig | Mapping[str, Any] | StrPath | None, *, offline: bool
 ) -> EndpointConfig | None:
+    """Return the configuration of a language model, if one is given.
+
+    Raises
+    ------
+    InputError
+        If replies are to be taken from a cache, and none is given.
+    """
     if given is None:
         if offline:
             raise InputError("offline", "an endpoint whose replies are in a cache", "none")
@@ -216,13 +223,13 @@ def _read_task(
         specimen.needs("sequence")
     own = {"label": to_mapping(config), "split": to_mapping(split)}
     if endpoint is not None:
-        own["endpoint"] = {**_asked_of(endpoint), "prompt": LABEL_PROMPT}
+        own["endpoint"] = {**asked_of(endpoint), "prompt": LABEL_PROMPT}
     dictionary = {SAE: specimens[0].features.header.sae_sha256}
     record = Provenance(own, {**total_inputs(specimens), **dictionary, **origin})
     return _Task(specimens, split, config, endpoint, record)
 
 
-def _asked_of(endpoint: EndpointConfig) -> dict[str, Any]:
+def asked_of(endpoint: EndpointConfig) -> dict[str, Any]:
     """Return what a reply depends on."""
     names = ("base_url", "model", "max_tokens", "temperature", "seed", "leave_out")
     known = to_mapping(endpoint)

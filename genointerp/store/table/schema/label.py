@@ -93,3 +93,56 @@ LABEL_SUMMARY = TableSchema(
         ),
     ),
 )
+
+
+JUDGED_SCORES = TableSchema(
+    "genointerp::judged-scores",
+    1,
+    (
+        required("feature", "int64", "index in the dictionary"),
+        required("source", "string", "whose label is judged; empty for what needs none"),
+        required("task", "string", "detection, fuzzing or intruder"),
+        required(
+            "control",
+            "string",
+            "empty for the own label; else shuffled, masked, empty or always yes",
+        ),
+        required("label", "string", "the label that was shown; empty if none"),
+        required("accuracy", "float64", "share of right answers, in detection balanced; test"),
+        required("accuracy_low", "float64", "lower end of its 95 % interval, over elements; test"),
+        required("accuracy_high", "float64", "upper end of its 95 % interval; test"),
+        required("auroc", "float64", "of the answers of detection, 0 to 10; else NaN; test"),
+        required("chance", "float64", "accuracy of a judge that guesses"),
+        required("n_positive", "int64", "loci in detection; else pairs or rounds"),
+        required("n_negative", "int64", "places in detection where the feature is silent"),
+        required("n_drawn", "int64", "of these, those that were drawn from anywhere"),
+        required("n_matched", "int64", "of these, those matched in length, strand and GC content"),
+        required("n_near", "int64", "of these, loci of the feature that fires most like it on fit"),
+        required("n_flagged", "int64", "texts that look like an order, and were withheld"),
+        required("n_failed", "int64", "places, pairs or rounds without an answer"),
+        required("tokens_in", "int64", "tokens of the questions"),
+        required("tokens_out", "int64", "tokens of the replies"),
+        required("judge", "string", "model as its server named it; empty if it was not asked"),
+        required("date", "string", "day of the last reply, YYYY-MM-DD; empty if not asked"),
+        required("prompt", "string", "version of the prompt"),
+    ),
+)
+
+
+JUDGED_SUMMARY = TableSchema(
+    "genointerp::judged-summary",
+    1,
+    (
+        required("task", "string", "detection, fuzzing or intruder"),
+        required("control", "string", "empty for the own label; else the control"),
+        required("source", "string", "whose labels; empty for what needs none"),
+        required("n_features", "int64", "features of it"),
+        required("n_scored", "int64", "of these, those with a score"),
+        required("accuracy", "float64", "mean accuracy over them; test"),
+        required("accuracy_low", "float64", "lower end of its 95 % interval, over features"),
+        required("accuracy_high", "float64", "upper end of its 95 % interval"),
+        required("auroc", "float64", "mean AUROC; NaN but for detection"),
+        required("own_accuracy", "float64", "mean of the own labels of the same features"),
+        required("chance", "float64", "accuracy of a judge that guesses"),
+    ),
+)

@@ -64,6 +64,8 @@ from genointerp.store.table.schema.intervention import (
     STEERING,
 )
 from genointerp.store.table.schema.label import (
+    JUDGED_SCORES,
+    JUDGED_SUMMARY,
     LABEL_REQUESTS,
     LABEL_SCORES,
     LABEL_SUMMARY,
@@ -135,6 +137,8 @@ SCHEMAS = {
         LABEL_SCORES,
         LABEL_SUMMARY,
         FEATURE_MATCHES,
+        JUDGED_SCORES,
+        JUDGED_SUMMARY,
         MATCHES,
         MATCH_SUMMARY,
         ACROSS,
