@@ -24,7 +24,7 @@ AROUND = 500
 """Elements that are nearer to a place than this many bp are shown."""
 
 N_BASES = 30
-"""Bases that are shown of a place: its last ones, in reading direction."""
+"""Bases that are shown: those that end with a place in reading direction, however short it is."""
 
 N_ELEMENTS = 4
 """Most elements of a card, the nearest first; of those as near, the shorter first."""
@@ -83,8 +83,7 @@ class Cards:
             Draws a token in place of each name and product; None shows them as they are.
         """
         codes, last = self._codes[place.genome], np.array([place.last])
-        n = min(place.end - place.start, N_BASES)
-        bases = read_around(codes, last, place.strand, before=n - 1, after=0)[0]
+        bases = read_around(codes, last, place.strand, before=N_BASES - 1, after=0)[0]
         near = self._near(place)
         texts = [_texts(element) for element, _ in near]
         quoted = [self._quoted(own) if mask is None else (_masked(own, mask), 0) for own in texts]
