@@ -17,6 +17,7 @@ from genointerp.core.errors import MismatchError
 from genointerp.core.progress import Progress, silent
 from genointerp.feature.loci import top_loci
 from genointerp.feature.specimen import Specimen, check_together
+from genointerp.store.table.labels import LABEL
 from genointerp.store.table.schema.candidate import CANDIDATES
 from genointerp.store.table.schema.feature import LOCI
 from genointerp.store.table.table import conform
@@ -154,7 +155,9 @@ def rank_evidence(
     table["demoting"] = raise_flags(table, config, only_demoting=True)
     table["checks_missing"] = name_missing(table)
     table["score"] = score_candidates(table, config)
-    return conform(order_candidates(table)[CANDIDATES.names], CANDIDATES, where="candidates")
+    # labels come from elsewhere
+    own = [name for name in CANDIDATES.names if name != LABEL]
+    return conform(order_candidates(table)[own], CANDIDATES, where="candidates")
 
 
 def order_candidates(table: pd.DataFrame) -> pd.DataFrame:

@@ -47,7 +47,9 @@ ManyFeatures = Annotated[
         show_default=False,
     ),
 ]
-Feature = Annotated[str, typer.Argument(help="number or name of the feature", show_default=False)]
+Feature = Annotated[
+    str, typer.Argument(help="number, name or label of the feature", show_default=False)
+]
 Sae = Annotated[
     Path,
     typer.Option(
@@ -97,6 +99,13 @@ Predictions = Annotated[
 Associations = Annotated[
     Path | None,
     typer.Option(help="table of associations of FEATURES; a catalogue and a run name their own"),
+]
+Labels = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="table of labels, or explanations of Neuronpedia (.jsonl), by which features may be "
+        "named too; repeatable; a run has its own"
+    ),
 ]
 Concepts = Annotated[
     Path | None,

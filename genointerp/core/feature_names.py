@@ -1,10 +1,13 @@
 """Names of features, as dictionaries and features files hold them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from genointerp.core.errors import SchemaError, UnknownNameError
 from genointerp.core.nearest import suggested
 from genointerp.core.text import clean_field, is_count
+
+_SHOWN = 12
+"""Most features that a message lists."""
 
 
 def check_feature_names(names: object, n_features: int, *, where: str) -> dict[str, int]:
@@ -29,20 +32,41 @@ def check_feature_names(names: object, n_features: int, *, where: str) -> dict[s
     return dict(names)
 
 
-def feature_number(feature: int | str, names: Mapping[str, int], *, where: str) -> int:
-    """Return the index of a feature, given by index, by a text like ``f/30262`` or by name.
+def feature_number(
+    feature: int | str,
+    names: Mapping[str, int],
+    *,
+    where: str,
+    labels: Callable[[], Mapping[str, Sequence[int]]] = dict,
+) -> int:
+    """Return the index of a feature, given by index, by a text like ``f/30262``, name or label.
+
+    Parameters
+    ----------
+    labels
+        Returns the features of each label; called only where it is neither a number nor a name.
 
     Raises
     ------
     UnknownNameError
-        If it is a text that is neither a number nor a name.
+        If it is a text that is none of these, or the label of several features.
     """
     number = names.get(str(feature), feature)
     if not isinstance(number, str):
         return number
     digits = number.removeprefix("f/")
-    if not is_count(digits):
-        known = ", ".join(names) or "the dictionary has none"
-        found = suggested(feature, names)
-        raise UnknownNameError(f"{where}: feature", f"a number or a name ({known})", found)
-    return int(digits)
+    if is_count(digits):
+        return int(digits)
+    labelled = labels()
+    found = labelled.get(number, ())
+    if len(found) == 1:
+        return int(found[0])
+    if found:
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        listed = f"{', '.join(map(str, found[:_SHOWN]))}{more}"
+        one = f"{number!r} of features {listed}"
+        raise UnknownNameError(f"{where}: feature", "a label of one feature", one)
+    known = ", ".join(names) or "the dictionary has none"
+    expected = f"a number or a name ({known})"
+    expected += ", or a label" if labelled else ""
+    raise UnknownNameError(f"{where}: feature", expected, suggested(feature, [*names, *labelled]))

@@ -35,10 +35,12 @@ class Locus(NamedTuple):
     notes: tuple[tuple[str, str], ...] = ()
 
 
-def name_loci(loci: pd.DataFrame, feature: int) -> list[Locus]:
+def name_loci(
+    loci: pd.DataFrame, feature: int, notes: Mapping[str, str] | None = None
+) -> list[Locus]:
     """Return the loci of a table as records, numbered in the order of the table."""
     return [
-        named_locus(row, feature, f"feature_{feature}_{number}")
+        named_locus(row, feature, f"feature_{feature}_{number}", notes)
         for number, row in enumerate(loci.to_dict(orient="records"), start=1)
     ]
 

@@ -17,6 +17,7 @@ from genointerp.feature.summary import StretchSummary, summarise_stretches
 from genointerp.genome.interval import GenomicInterval, format_region, parse_region
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 from genointerp.store.table.families import FAMILY, with_families
+from genointerp.store.table.labels import LABEL, with_labels
 from genointerp.store.table.schema.feature import QUERY
 from genointerp.store.table.table import conform, empty_table
 
@@ -109,6 +110,7 @@ def query_frames(
     *,
     associations: pd.DataFrame | None = None,
     families: pd.DataFrame | None = None,
+    labels: pd.DataFrame | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Yield a table in the schema ``QUERY`` for each region of each genome, one at a time.
 
@@ -118,6 +120,8 @@ def query_frames(
     ----------
     families
         The family of each feature, from `genointerp.store.table.families.read_families`.
+    labels
+        Labels, from `genointerp.store.table.labels.read_labels`.
     """
     config = QueryConfig() if config is None else config
     best = None if associations is None else best_concepts(associations)
@@ -126,14 +130,15 @@ def query_frames(
         asked = True
         _warn_of_gaps(place, config)
         table = _of_stretches(place.specimen.features, place.parts, config, best)
-        table = with_families(table, families)
+        table = with_labels(with_families(table, families), labels)
         where = (place.specimen.name, place.name, place.interval.seqid)
         for name, value in zip(_WHERE, where, strict=True):
             table[name] = pd.Series([value] * len(table), dtype=object)
         yield conform(table, QUERY, where=place.name)
     if not asked:
         known = (*(() if best is None else best), *(() if families is None else FAMILY))
-        yield empty_table(QUERY, (*_WHERE, *known))
+        named = () if labels is None else (LABEL,)
+        yield empty_table(QUERY, (*_WHERE, *known, *named))
 
 
 def best_concepts(associations: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from genointerp.annotation.annotation_set import AnnotationSet
 from genointerp.annotation.read import read_annotation
 from genointerp.core.arguments import OneOrMorePaths, StrPath, as_paths, is_run
 from genointerp.core.errors import InputError
+from genointerp.core.files import check_is_file
 from genointerp.core.identity import Identity
 from genointerp.core.nearest import suggested, unknown
 from genointerp.core.provenance import sha256_file
@@ -24,6 +25,7 @@ from genointerp.store.feature.run_folder import RunFolder, run_around
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.associations import read_associations
 from genointerp.store.table.families import read_families
+from genointerp.store.table.labels import LabelFiles
 
 
 @runtime_checkable
@@ -78,6 +80,8 @@ class SpecimenFiles:
         if there is none.
     families
         Members of the families of features in a run; None if there are none.
+    labels
+        Labels of the features that are given, or that a run has; None if neither.
     sequences
         Sequence files, each of which belongs to one of the genomes.
     activations
@@ -88,6 +92,7 @@ class SpecimenFiles:
     associations: Path | None = None
     concepts: Path | None = None
     families: Path | None = None
+    labels: LabelFiles | None = None
     sequences: tuple[Path, ...] = ()
     activations: tuple[Path, ...] = ()
 
@@ -172,6 +177,20 @@ class SpecimenFiles:
         """Read the family of each feature from the circuits of a run; None if it has none."""
         return None if self.families is None else read_families(self.families, self.features[0])
 
+    def read_labels(self) -> pd.DataFrame | None:
+        """Read the labels of the features, the leading one first; None if there are none."""
+        return None if self.labels is None else self.labels.read(self.features[0])
+
+    @property
+    def label_files(self) -> tuple[Path, ...]:
+        """The tables of labels that are there."""
+        return () if self.labels is None else self.labels.present
+
+    def label_inputs(self) -> dict[str, str]:
+        """Return the sha256 of every table of labels, for provenance."""
+        paths = enumerate(self.label_files)
+        return {f"labels-{number}": sha256_file(path) for number, path in paths}
+
 
 def find_specimens(
     features: OneOrMoreFeatures,
@@ -180,6 +199,7 @@ def find_specimens(
     annotations: OneOrMorePaths = (),
     predictions: OneOrMorePaths = (),
     activations: OneOrMorePaths = (),
+    labels: OneOrMorePaths = (),
 ) -> SpecimenFiles:
     """Find the genomes of features, and the files that belong to each.
 
@@ -194,6 +214,8 @@ def find_specimens(
         One file per genome, in the same order, or none at all.
     activations
         One store per genome, in any order, or none at all.
+    labels
+        Tables of labels, by which features may be named too; a run has its own.
 
     Raises
     ------
@@ -214,16 +236,18 @@ def find_specimens(
     if chosen:
         sources = [source for source in sources if source.specimen.name in chosen]
     check_together([source.specimen for source in sources])
+    known_labels = _labels_of(as_paths(labels), groups)
     known = _in_order("annotations", annotations, len(sources))
     seen = _in_order("predictions", predictions, len(sources))
     return SpecimenFiles(
         sources=tuple(
-            _with_files(source, annotation, predicted)
+            _with_files(source, annotation, predicted, known_labels)
             for source, annotation, predicted in zip(sources, known, seen, strict=True)
         ),
         associations=_the_one(group.associations for group in groups),
         concepts=_the_one(group.concepts for group in groups),
         families=_the_one(group.families for group in groups),
+        labels=known_labels,
         sequences=tuple(path for path in paths if str(path) not in chosen),
         activations=as_paths(activations),
     )
@@ -256,6 +280,22 @@ def one_with_sequence(features: StrPath, genome: StrPath | None = None) -> Speci
     return specimen
 
 
+def labels_around(sae: StrPath) -> dict[str, Sequence[int]]:
+    """Return the features of each label of the run whose dictionary it is; none if of no run.
+
+    Parameters
+    ----------
+    sae
+        Folder of a dictionary.
+    """
+    folder = Path(sae).resolve().parent
+    if not is_run(folder):
+        return {}
+    run = RunFolder.open(folder)
+    features = next(iter(run.genomes.values())).features
+    return dict(LabelFiles(run.labels).features(FeatureStore(features)))
+
+
 def total_inputs(specimens: Sequence[Specimen]) -> dict[str, str]:
     """Return the sha256 of every features file, sequence and annotation, for provenance."""
     inputs = {f"features-{item.name}": item.features.sha256 for item in specimens}
@@ -284,6 +324,7 @@ class _Group(NamedTuple):
     associations: Path | None = None
     concepts: Path | None = None
     families: Path | None = None
+    labels: tuple[Path, ...] = ()
 
 
 def _groups(features: OneOrMoreFeatures) -> Iterator[_Group]:
@@ -321,7 +362,13 @@ def _path_alone(one: AnyFeatures) -> Path | None:
 def _of_run(folder: RunFolder) -> _Group:
     # a run that is not finished has none
     associations = folder.associations if folder.associations.is_file() else None
-    return _Group([], associations=associations, concepts=folder.concepts, families=folder.families)
+    return _Group(
+        [],
+        associations=associations,
+        concepts=folder.concepts,
+        families=folder.families,
+        labels=folder.labels,
+    )
 
 
 def _sources(entries: Mapping[str, CatalogueEntry]) -> list[Source]:
@@ -345,8 +392,22 @@ def _in_order(what: str, paths: OneOrMorePaths, n: int) -> Sequence[Path | None]
     return given or [None] * n
 
 
-def _with_files(source: Source, annotation: Path | None, predicted: Path | None) -> Source:
+def _labels_of(given: Sequence[Path], groups: Sequence[_Group]) -> LabelFiles | None:
+    """Return the labels that are given, which must be there, else those of the only run."""
+    for path in given:
+        check_is_file(path, error=InputError)
+    found = {group.labels for group in groups if group.labels}
+    if not given and len(found) != 1:
+        return None
+    return LabelFiles(given or found.pop())
+
+
+def _with_files(
+    source: Source, annotation: Path | None, predicted: Path | None, labels: LabelFiles | None
+) -> Source:
     specimen = source.specimen
+    if labels is not None:
+        specimen = replace(specimen, features=specimen.features.labelled(labels))
     if predicted is not None:
         specimen = replace(specimen, predictions=_read(predicted, specimen))
     return source._replace(specimen=specimen, annotation=annotation or source.annotation)

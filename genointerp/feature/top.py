@@ -12,6 +12,7 @@ from genointerp.feature.loci import LocusConfig, top_loci
 from genointerp.feature.locus_files import sequence_text
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.interval import GenomicInterval
+from genointerp.store.table.labels import LABEL, label_texts
 from genointerp.store.table.schema.feature import TOP_LOCI
 from genointerp.store.table.table import conform
 
@@ -72,6 +73,21 @@ def strongest_loci(
         kind = np.float64 if name == "distance" else object
         loci[name] = pd.Series([one[name] for one in described], dtype=kind)
     return conform(loci, TOP_LOCI, where=f"feature {number}")
+
+
+def labelled_loci(
+    specimens: Sequence[Specimen], feature: int | str, config: TopConfig | None = None
+) -> pd.DataFrame:
+    """Return `strongest_loci` with a last column ``label``, if labels of the features are known.
+
+    Errors are those of `strongest_loci`.
+    """
+    store = specimens[0].features
+    loci = strongest_loci(specimens, feature, config)
+    labels = None if store.labels is None else store.labels.read(store)
+    if labels is None:
+        return loci
+    return loci.assign(**{LABEL: label_texts(labels).get(store.find_feature(feature), "")})
 
 
 def _described_columns(specimens: Sequence[Specimen]) -> list[str]:

@@ -21,7 +21,7 @@ from jaxtyping import Int64
 
 from genointerp.core.errors import InputError
 from genointerp.core.provenance import Provenance
-from genointerp.core.text import one_line
+from genointerp.core.text import clean_field, one_line
 from genointerp.genome.runs import merge_intervals
 from genointerp.store.feature.store import STRANDS, FeatureStore, ReadStrand
 
@@ -90,10 +90,21 @@ def write_bigwig(runs: list[TrackRuns], lengths: dict[str, int], path: Path) -> 
             shutil.copyfileobj(made, handle)
 
 
-def write_bedgraph(runs: list[TrackRuns], path: Path, provenance: Provenance) -> None:
-    """Write runs as bedGraph, after a comment with their provenance."""
+def write_bedgraph(
+    runs: list[TrackRuns], path: Path, provenance: Provenance, name: str = ""
+) -> None:
+    """Write runs as bedGraph, after a comment with their provenance.
+
+    Parameters
+    ----------
+    name
+        Name of the track, which a line says by which genome browsers call it; none if empty.
+    """
     with path.open("w", newline="", encoding="utf-8") as handle:
         handle.write(f"# {provenance.as_json()}\n")
+        if name:
+            shown = clean_field(name).replace('"', "'")
+            handle.write(f'track type=bedGraph name="{shown}"\n')
         for run in runs:
             frame = pd.DataFrame(
                 {"seqid": run.seqid, "start": run.start, "end": run.end, "value": run.value}

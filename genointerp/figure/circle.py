@@ -73,10 +73,9 @@ def circle(
     table = files.read_associations(associations)
     known = {} if table is None else concept_lines(table)
     numbers = [store.find_feature(one) for one in as_features(feature)]
+    said = {one: ", ".join([*store.names_of(one), *known.get(one, ())]) for one in numbers}
     rings = [
-        whole_contig(
-            store, number, name, label=f"f/{number} {', '.join(known.get(number, ()))}".strip()
-        )
+        whole_contig(store, number, name, label=f"f/{number} {said[number]}".strip())
         for number in numbers
     ]
     drawn = bases[name]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from textwrap import fill
 from typing import Unpack
 
 import numpy as np
@@ -50,6 +51,9 @@ _READ_ON = {
 N_TRACKS = 6
 """Number of features drawn if none are named."""
 
+
+_LABEL_LETTERS = 24
+"""Most letters of a line of the label of a feature."""
 
 SEQUENCE_BP = 150
 """Longest region in bp whose bases are drawn."""
@@ -142,7 +146,8 @@ def region(
     plot_concepts(blocks, interval, ax=axes[1])
     gaps = False
     for ax, number in zip(axes[n_above:], chosen, strict=True):
-        label = "\n".join([f"f/{number}", *store.names_of(number), *known.get(number, ())])
+        names = [fill(name, _LABEL_LETTERS) for name in store.names_of(number)]
+        label = "\n".join([f"f/{number}", *names, *known.get(number, ())])
         tracks = dense_values(store, interval, number)
         gaps |= bool(np.isnan(tracks).any())
         plot_feature_track(

@@ -7,7 +7,7 @@ that begins what is read has none.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from genointerp.core.errors import InputError, MismatchError, UnknownNameError
 from genointerp.core.feature_names import feature_number
 from genointerp.core.identity import Identity
 from genointerp.core.seed import rng
+from genointerp.feature.specimen_files import labels_around
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import Strand
 from genointerp.genome.windows import Window
@@ -353,7 +354,8 @@ def _line(
 
 
 def _feature(feature: FeatureName, header: DictionaryHeader, where: str) -> int:
-    number = feature_number(feature, header.feature_names, where=where)
+    known = partial(labels_around, header.folder)
+    number = feature_number(feature, header.feature_names, where=where, labels=known)
     if not 0 <= number < header.n_features:
         raise UnknownNameError(
             f"{where}: feature", f"a feature from 0 to {header.n_features - 1}", str(number)

@@ -20,7 +20,7 @@ from genointerp.labelling.label import FeatureLabel, labels_of_table, labels_tab
 from genointerp.store.feature.run_folder import RunFolder
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.identity import SAE
-from genointerp.store.table.labels import read_labels
+from genointerp.store.table.labels import LabelFiles, read_labels
 from genointerp.store.table.schema.label import LABELS
 from genointerp.store.table.table import write_table
 
@@ -60,7 +60,8 @@ def run_labels(run: StrPath) -> tuple[FeatureLabel, ...]:
     >>> [one.label for one in gi.run_labels("results/demo")]  # doctest: +SKIP
     """
     folder = RunFolder.open(run)
-    return labels_of_table(read_labels(folder.labels, _features_of(folder)))
+    table = LabelFiles(folder.labels).read(_features_of(folder))
+    return () if table is None else labels_of_table(table)
 
 
 def hand_labels(run: StrPath) -> dict[int, FeatureLabel]:

@@ -15,7 +15,7 @@ from genointerp.core.errors import InputError
 from genointerp.core.nearest import unknown
 from genointerp.genome.letters import IUPAC
 from genointerp.store.table.labels import SOURCES
-from genointerp.store.table.schema.label import LABELS
+from genointerp.store.table.schema.label import LABELS, MOST_LETTERS, MOST_WORDS
 from genointerp.store.table.table import conform
 
 Kind = Literal["concept", "position", "composition", "repeat", "unclear"]
@@ -32,17 +32,8 @@ _AMONG: Mapping[str, tuple[str, ...]] = {
     "part": ("", *PARTS),
 }
 
-MOST_WORDS = 8
-"""Most words of a label."""
-
-MOST_LETTERS = 120
-"""Most letters of a label."""
-
 MOST_MOTIF = 100
 """Most bases of a motif together with its offset."""
-
-UNEXPLAINED = "unexplained"
-"""Label of a feature of which nothing is known that its null does not reach."""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from genointerp.labelling.config import LabelConfig, ScoreConfig
 from genointerp.labelling.evidence import Evidence
 from genointerp.labelling.executable import END_FLANK
 from genointerp.labelling.gc_content import GC_WINDOW
-from genointerp.labelling.label import UNEXPLAINED, FeatureLabel
+from genointerp.labelling.label import FeatureLabel
 from genointerp.labelling.score import score_labels
+from genointerp.store.table.schema.label import UNEXPLAINED
 
 N_CONCEPTS = 2
 """Best concepts of a feature that are tried as its label."""

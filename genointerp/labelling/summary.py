@@ -7,15 +7,17 @@ from jaxtyping import Float64
 from genointerp.association.summary import MAX_Q
 from genointerp.core.seed import rng
 from genointerp.labelling.config import ScoreConfig
-from genointerp.labelling.label import UNEXPLAINED
-from genointerp.store.table.labels import SOURCES
-from genointerp.store.table.schema.label import LABEL_SUMMARY
+from genointerp.labelling.label import KINDS
+from genointerp.store.table.labels import SOURCES, leading_rows
+from genointerp.store.table.schema.label import LABEL_KINDS, LABEL_SUMMARY, UNEXPLAINED
 from genointerp.store.table.table import conform
 
 SHUFFLED = "{source}, of other features"
 ALWAYS_ON = "{source}, always on"
 RANDOM = "statistics, random features"
 """Names of the controls in the summary."""
+
+_MEANS = ("f1", "f1_always_on", "shuffled_f1")
 
 
 def summarise_labels(
@@ -52,6 +54,32 @@ def summarise_labels(
     if random is not None:
         rows.append(_row(RANDOM, random, "f1", "auroc", config))
     return conform(pd.DataFrame(rows, columns=LABEL_SUMMARY.names), LABEL_SUMMARY, where="summary")
+
+
+def count_kinds(labels: pd.DataFrame, scores: pd.DataFrame | None, n_features: int) -> pd.DataFrame:
+    """Return how many features have a leading label of each kind, in the schema LABEL_KINDS.
+
+    Parameters
+    ----------
+    labels
+        From `genointerp.store.table.labels.read_labels`.
+    scores
+        In the schema ``LABEL_SCORES``; None if they were not scored.
+    n_features
+        Size of the dictionary.
+    """
+    shown = leading_rows(labels)[["feature", "source", "kind"]]
+    known = pd.DataFrame(columns=["feature", "source", *_MEANS]) if scores is None else scores
+    joined = shown.merge(known[["feature", "source", *_MEANS]], how="left")
+    rows = []
+    for kind in (*KINDS, "none"):
+        own = joined[joined["kind"] == kind]
+        scored = own[own["f1"].notna()]
+        n_own = n_features - len(joined) if kind == "none" else len(own)
+        means = {name: _mean(scored[name].to_numpy(np.float64)) for name in _MEANS}
+        counts = {"n_features": n_own, "n_executable": len(scored)}
+        rows.append({"kind": kind, "share": n_own / n_features, **counts, **means})
+    return conform(pd.DataFrame(rows), LABEL_KINDS, where="kinds of labels")
 
 
 def _row(

@@ -25,8 +25,9 @@ from genointerp.feature.loci import LocusConfig, group_rows
 from genointerp.feature.motif import Motif, MotifConfig, find_motif
 from genointerp.feature.projection import project
 from genointerp.feature.specimen import Specimen
-from genointerp.feature.top import TopConfig, strongest_loci
+from genointerp.feature.top import TopConfig, labelled_loci
 from genointerp.figure.source.measured import choose_pairs
+from genointerp.labelling.summary import count_kinds
 from genointerp.page.activation import Activations, ReadRows, read_rows
 from genointerp.page.browser import Loci
 from genointerp.page.heat import HeatRow, heat_rows
@@ -50,6 +51,7 @@ from genointerp.store.table.schema.feature import (
     RUN_FILES,
     TOP_LOCI,
 )
+from genointerp.store.table.schema.label import LABEL_KINDS
 from genointerp.store.table.schema.matching import FEATURE_MATCHES
 from genointerp.store.table.table import conform, empty_table, read_table, write_table
 
@@ -118,6 +120,8 @@ class Measurements:
         Best feature of each concept compared with the baselines, if the run measured any.
     contigs, files
         Contigs that the run read, and files that the report was written from.
+    label_kinds
+        Number of features by the kind of their label; None if the run has no labels.
     """
 
     features: pd.DataFrame
@@ -130,9 +134,15 @@ class Measurements:
     contigs: pd.DataFrame
     files: pd.DataFrame
     axis_names: tuple[str, str]
+    label_kinds: pd.DataFrame | None = None
+
+    @property
+    def schemas(self) -> dict[str, TableSchema]:
+        """The schema of each table, by the name of its file without the suffix."""
+        return SCHEMAS if self.label_kinds is None else {**SCHEMAS, "label_kinds": LABEL_KINDS}
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return the table with a name of `SCHEMAS`."""
+        """Return the table with a name of `schemas`."""
         owner = self.drawn if name in Drawn._fields else self
         found: pd.DataFrame = getattr(owner, name)
         return found
@@ -213,6 +223,9 @@ def measure_run(run: Run, drawn: Sequence[int]) -> Measurements:
         contigs=_contigs(run.specimens),
         files=_files(run),
         axis_names=axis_names,
+        label_kinds=(
+            None if run.labels is None else count_kinds(run.labels, run.label_scores, len(summary))
+        ),
     )
 
 
@@ -236,7 +249,7 @@ def measure_feature(ground: Ground, feature: int) -> FeatureMeasures:
     """Measure what the page of one feature shows; its loci are those of ``genointerp top``."""
     specimens = ground.specimens
     activations = Activations(specimens, feature, ground.read)
-    loci = strongest_loci(specimens, feature, TopConfig(flank=FLANK))
+    loci = labelled_loci(specimens, feature, TopConfig(flank=FLANK))
     return FeatureMeasures(
         feature=feature,
         loci=loci,
@@ -323,7 +336,8 @@ def write_measurements(
     shown
         Features whose loci and histograms are written too.
     """
-    tables = {f"{name}.tsv": (measured.table(name), SCHEMAS[name]) for name in SCHEMAS}
+    schemas = measured.schemas
+    tables = {f"{name}.tsv": (measured.table(name), schema) for name, schema in schemas.items()}
     tables |= {
         motif_file(feature): (motif.table(), MOTIF)
         for feature, motif in measured.drawn.motifs.items()

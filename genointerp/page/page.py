@@ -36,7 +36,7 @@ from genointerp.page.findings import read_findings
 from genointerp.page.heat import HALF, N_LEVELS
 from genointerp.page.hidden import backtest_tables
 from genointerp.page.index import ElementWords, index_data
-from genointerp.page.label import track_label
+from genointerp.page.label import label_section, track_label
 from genointerp.page.measure import FeatureMeasures, Ground, Measurements, live_features
 from genointerp.page.references import References
 from genointerp.page.run import Run
@@ -186,6 +186,7 @@ def feature_parts(run: Run) -> dict[str, Any]:
 
 def shared_parts(run: Run, measured: Measurements, links: Links, folder: str) -> dict[str, Any]:
     """Return what the page and the index of a folder both show."""
+    labelled = label_section(run, measured.features, measured.label_kinds, links, folder)
     return {
         **feature_parts(run),
         "model": model_facts(run),
@@ -196,7 +197,7 @@ def shared_parts(run: Run, measured: Measurements, links: Links, folder: str) ->
         "href": links.href,
         "beside": beside_table(measured.beside, links, source=f"{folder}/beside.tsv"),
         "records": _records(measured, links, folder),
-        "asked": _asked(run, links),
+        "asked": {**_asked(run, links), **labelled},
     }
 
 

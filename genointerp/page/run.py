@@ -26,9 +26,12 @@ from genointerp.store.feature.store import FeatureStore
 from genointerp.store.run_tables import RunTable, read_run_tables
 from genointerp.store.table.associations import read_associations
 from genointerp.store.table.families import read_families, with_families
+from genointerp.store.table.labels import LabelFiles, with_labels
 from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CONCEPT
 from genointerp.store.table.schema.candidate import CANDIDATES
+from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.schema.feature import QUERY
+from genointerp.store.table.schema.label import LABEL_SCORES, LABEL_SUMMARY
 from genointerp.store.table.table import empty_table, read_table
 
 if TYPE_CHECKING:
@@ -41,7 +44,12 @@ TABLES = (CONFIG, "summary.json", "best_per_concept.tsv")
 OF_ASSOCIATIONS = (ASSOCIATIONS_FILE, "candidates.tsv")
 """Further files of a run directory if every genome has an annotation."""
 
-OPTIONAL_TABLES = ("baselines.tsv", "backtest.tsv")
+LABEL_SCORES_FILE, LABEL_SUMMARY_FILE = "label_scores.tsv", "label_scores.summary.tsv"
+
+OPTIONAL_TABLES = (
+    *("baselines.tsv", "backtest.tsv", "labels.tsv", "hand_labels.tsv"),
+    *(LABEL_SCORES_FILE, LABEL_SUMMARY_FILE),
+)
 """Files that a run directory may hold."""
 
 
@@ -61,6 +69,10 @@ class Run:
         Table of each query, by the name of the query.
     families
         The family of each feature that is in one; None if the run has no circuits.
+    labels
+        Labels of the features, the leading one of each first; None if the run has none.
+    label_scores, label_summary
+        How well they say where features fire, on test; None if they were not scored.
     asked
         What came of interventions, circuits and explanations, one after the other.
     figures
@@ -84,6 +96,9 @@ class Run:
     candidates: pd.DataFrame
     queries: Mapping[str, pd.DataFrame]
     families: pd.DataFrame | None
+    labels: pd.DataFrame | None
+    label_scores: pd.DataFrame | None
+    label_summary: pd.DataFrame | None
     asked: tuple[RunTable, ...]
     figures: tuple[Path, ...]
     specimens: tuple[Specimen, ...]
@@ -111,10 +126,12 @@ class Run:
     def features(self) -> pd.DataFrame:
         """Summary of every feature, a row for each: density, activations, best concept, scores.
 
-        If the run has circuits, ``circuit`` and ``members`` say the family of each feature.
+        If the run has circuits, ``circuit`` and ``members`` say the family of each feature; if it
+        has labels, ``label`` is that of the feature.
         """
         stores = [specimen.features for specimen in self.specimens]
-        return with_families(summarise_features(stores, self.associations), self.families)
+        table = with_families(summarise_features(stores, self.associations), self.families)
+        return with_labels(table, self.labels)
 
     def feature(self, feature: FeatureName) -> "FeatureView":
         """Return all that the run knows of a feature, which a notebook shows as a page.
@@ -215,6 +232,7 @@ def open_run(path: StrPath) -> Run:
         summary.pop(key, None)
     specimens = _read_specimens(folder)
     annotated, associations = folder.is_annotated, folder.associations
+    labels = LabelFiles(folder.labels).read(specimens[0].features)
     return Run(
         path=path,
         config=folder.config,
@@ -236,6 +254,9 @@ def open_run(path: StrPath) -> Run:
             if folder.families is None
             else read_families(folder.families, specimens[0].features)
         ),
+        labels=labels,
+        label_scores=_read_if_there(path / LABEL_SCORES_FILE, LABEL_SCORES),
+        label_summary=_read_if_there(path / LABEL_SUMMARY_FILE, LABEL_SUMMARY),
         asked=tuple(read_run_tables(path)),
         figures=tuple(sorted([*path.glob("figures/*.png"), *path.glob("figures/*.svg")])),
         specimens=specimens,
@@ -245,6 +266,10 @@ def open_run(path: StrPath) -> Run:
     )
 
 
+def _read_if_there(path: Path, schema: TableSchema) -> pd.DataFrame | None:
+    return read_table(path, schema) if path.is_file() else None
+
+
 def _read_dossiers(path: Path) -> dict[int, dict[str, Any]]:
     found = [read_dossier(file) for file in sorted(path.glob("dossiers/feature_*.json"))]
     return {int(dossier["candidate"]["feature"]): dossier for dossier in found}
@@ -252,8 +277,9 @@ def _read_dossiers(path: Path) -> dict[int, dict[str, Any]]:
 
 def _read_specimens(folder: RunFolder) -> tuple[Specimen, ...]:
     concepts, specimens = load_concepts(folder.concepts), []
+    labels = LabelFiles(folder.labels)
     for name, entry in folder.genomes.items():
-        store, source = FeatureStore(entry.features), entry.annotation
+        store, source = FeatureStore(entry.features).labelled(labels), entry.annotation
         genome = read_genome(entry.sequence)
         annotation = read_annotation(source, genome) if source else _no_annotation(genome)
         specimens.append(Specimen(name, store, genome, annotation, source).with_concepts(concepts))

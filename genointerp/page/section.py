@@ -25,13 +25,14 @@ from genointerp.page.measure import (
     loci_file,
     motif_file,
 )
-from genointerp.page.run import Run
+from genointerp.page.run import LABEL_SCORES_FILE, Run
 from genointerp.page.strip import Strip
 from genointerp.page.table import Cell, Head, Links, PageTable, format_value, page_table
 from genointerp.panel.curve import plot_precision_recall
 from genointerp.panel.logo import plot_logo
 from genointerp.panel.metagene import plot_metagene
 from genointerp.store.table.families import FAMILY, steps_of
+from genointerp.store.table.labels import SOURCES
 from genointerp.store.table.schema.candidate import ABLATION, CANDIDATES
 from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.schema.feature import (
@@ -40,6 +41,7 @@ from genointerp.store.table.schema.feature import (
     NEAREST_FEATURES,
     TOP_LOCI,
 )
+from genointerp.store.table.schema.label import LABEL_SCORES, LABELS
 from genointerp.store.table.schema.matching import FEATURE_MATCHES
 from genointerp.store.table.table import read_table
 
@@ -124,7 +126,7 @@ class Section:
     histogram
         Drawing of the number of bases by activation.
     evidence
-        Its rows in the tables of matches, of candidates and of the ablation, if it has any.
+        Its rows in the tables of matches, of candidates, of the ablation and of labels, if any.
     dossier
         Dossier of the feature; None if it is no candidate or has none.
     """
@@ -168,6 +170,8 @@ class SectionMaker:
             "matches": measured.matches,
             "candidates": run.candidates,
             "ablation": read_table(ablation, ABLATION) if ablation.is_file() else None,
+            **_labels_by_file(run),
+            "label_scores": run.label_scores,
         }
         self._rows = {
             name: _row_numbers(table, "of" if name == "neighbours" else "feature")
@@ -243,10 +247,21 @@ class SectionMaker:
             ("matches", "Partners in other dictionaries", matches, FEATURE_MATCHES),
             ("candidates", "Evidence as a candidate", "candidates.tsv", CANDIDATES),
             ("ablation", "Effect of removing it", ABLATION_FILE, ABLATION),
+            ("hand_labels", "Label by hand", "hand_labels.tsv", LABELS),
+            ("labels", "Labels", "labels.tsv", LABELS),
+            ("label_scores", "Scores of its labels", LABEL_SCORES_FILE, LABEL_SCORES),
         ):
             if feature in self._rows[name]:
                 found.append(self._table(self._of(name, feature), title, source, schema))
         return found
+
+
+def _labels_by_file(run: Run) -> dict[str, pd.DataFrame | None]:
+    """Return the labels of people, which stand in a file of their own, and the others."""
+    if run.labels is None:
+        return {"hand_labels": None, "labels": None}
+    is_by_hand = run.labels["source"] == SOURCES[0]
+    return {"hand_labels": run.labels[is_by_hand], "labels": run.labels[~is_by_hand]}
 
 
 def embedded_pictures(feature: int, drawn: Drawn, folder: str) -> list[Picture]:

@@ -19,6 +19,7 @@ from genointerp.store.table.schema.association import ASSOCIATIONS, BEST_PER_CON
 from genointerp.store.table.schema.candidate import BACKTEST, CANDIDATES
 from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.schema.feature import FEATURE_SUMMARY, TOP_LOCI
+from genointerp.store.table.schema.label import LABEL_SCORES, LABELS
 from genointerp.store.table.table import PLACES
 
 REGION_COLUMNS = ("top_region", "region", "locus")
@@ -34,11 +35,11 @@ MAIN: Mapping[str, tuple[str, ...]] = {
     CANDIDATES.format: (
         "rank", "feature", "score", "density", "n_loci", "best_concept", "best_f1", "unexplained",
         "loss_effect", "pattern", "matched_in", "match_r", "match_twin_r", "match_excess", "flags",
-        "top_region",
+        "top_region", "label",
     ),
     FEATURE_SUMMARY.format: (
         "feature", "density", "max_activation", "best_concept", "orientation", "precision",
-        "recall", "f1", "auroc", "null_f1", "f1_always_on", "q_value", *FAMILY,
+        "recall", "f1", "auroc", "null_f1", "f1_always_on", "q_value", *FAMILY, "label",
     ),
     ASSOCIATIONS.format: (
         "feature", "concept", "orientation", "f1", "precision", "recall", "auroc", "null_f1",
@@ -47,6 +48,13 @@ MAIN: Mapping[str, tuple[str, ...]] = {
     TOP_LOCI.format: (
         "rank", "genome", "seqid", "start", "end", "strand", "max_activation", "sequence",
         "element", "element_type", "product", "distance", "orientation",
+    ),
+    LABELS.format: (
+        "feature", "label", "kind", "explanation", "confidence", "source", "author", "date",
+    ),
+    LABEL_SCORES.format: (
+        "feature", "source", "label", "f1", "f1_low", "f1_high", "auroc", "null_f1", "q_value",
+        "f1_always_on", "shuffled_f1", "shuffled_auroc",
     ),
     BACKTEST.format: (
         "class", "n_elements", "n_class_features", "best_feature", "best_f1", "rank_first",

@@ -1,7 +1,7 @@
 """Metadata and directions of a dictionary on disk, read without torch."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,15 +105,23 @@ class DictionaryHeader:
             expected = f"a feature from 0 to {self.n_features - 1}"
             raise UnknownNameError(str(self.folder), expected, str(feature))
 
-    def feature_number(self, feature: FeatureName) -> int:
-        """Return the index of a feature, given by index, by a text like ``f/7`` or by name.
+    def feature_number(
+        self, feature: FeatureName, labels: Callable[[], Mapping[str, Sequence[int]]] = dict
+    ) -> int:
+        """Return the index of a feature, given by index, by a text like ``f/7``, name or label.
+
+        Parameters
+        ----------
+        labels
+            Returns the features of each label, if it is neither a number nor a name.
 
         Raises
         ------
         UnknownNameError
             If the dictionary has no such feature.
         """
-        number = feature_number(feature, self.feature_names, where=str(self.folder))
+        where = str(self.folder)
+        number = feature_number(feature, self.feature_names, where=where, labels=labels)
         self.check_feature(number)
         return number
 

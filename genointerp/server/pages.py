@@ -21,7 +21,6 @@ from genointerp.page.folder import (
 )
 from genointerp.page.index import ElementWords
 from genointerp.page.measure import (
-    SCHEMAS,
     Drawn,
     FeatureMeasures,
     Ground,
@@ -189,7 +188,7 @@ class Pages:
             for name, file in zip(_PROFILE, _profile_files(feature), strict=True):
                 tables[file] = getattr(drawn, name)
             tables |= {motif_file(number): motif.table() for number, motif in drawn.motifs.items()}
-        elif path.removesuffix(".tsv") in SCHEMAS:
+        elif path.removesuffix(".tsv") in self._measured.schemas:
             tables = {path: self._measured.table(path.removesuffix(".tsv"))}
         return delimited_text(known(tables, path), "tsv")
 

@@ -17,6 +17,7 @@ _ANNOTATED = (
 _ASKED_FOR = {
     "baselines": ("baselines.tsv",),
     "backtest": ("backtest.tsv", "backtest_features.tsv"),
+    "labels": ("labels.tsv", "label_scores.tsv", "label_scores.summary.tsv"),
 }
 """Tables of such a run by the key of its configuration that asks for them."""
 
@@ -32,7 +33,7 @@ _OF_COMPARISONS = {
 """Tables of each comparison, by its command."""
 
 _OTHERS = (
-    *("queries/*.tsv", "dossiers/*.tsv", "interventions/**/*.tsv"),
+    *("hand_labels.tsv", "queries/*.tsv", "dossiers/*.tsv", "interventions/**/*.tsv"),
     *("circuits/*.tsv", "explanations/*.tsv", "comparisons/**/*.tsv", "report_tables/**/*.tsv"),
 )
 """Where other tables of a run are, whose number is not known before."""
@@ -132,6 +133,8 @@ def _made_from(run: RunFolder) -> Mapping[str, Sequence[Path]]:
         **painted,
         ASSOCIATIONS_FILE: features,
         "candidates.tsv": features,
+        "labels.tsv": features,
+        "label_scores.tsv": [*features, run.path / "labels.tsv"],
         "associations.tsv": [run.associations],
         "best_per_concept.tsv": [run.associations],
         "dossiers/locus_evidence.tsv": [run.path / "candidates.tsv"],

@@ -80,6 +80,8 @@ COSTS: dict[str, Cost] = {
     "rank": Cost(5, 1),
     "dossier": Cost(4, 1),
     "backtest": Cost(4, 30),
+    "label": Cost(5, 180, is_chained=False),
+    "score": Cost(5, 70, is_chained=False),
     "report": Cost(18, 10),
 }
 """By rule, from the benchmarks of a run of the demo and of one of 48 kb. A training is of ten

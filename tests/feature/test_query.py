@@ -105,7 +105,7 @@ def test_top_feature_and_strand_choose_rows(worked):
 def test_silent_region_is_an_empty_table(worked, region):
     table = query_region(worked, region, associations=associations())
     assert table.empty
-    assert list(table) == QUERY.names[3:-2]
+    assert list(table) == QUERY.names[3:-3]
 
 
 def test_associations_add_the_concept_with_the_highest_f1(worked):
@@ -266,7 +266,7 @@ def test_an_answer_to_no_regions_has_its_names(worked, tmp_path, format):
     write_table(associations(), known, ASSOCIATIONS, Provenance(config={}, inputs={}))
     table = query(worked, bed=bed, associations=known)
     assert table.empty
-    assert list(table) == QUERY.names[:-2]
+    assert list(table) == QUERY.names[:-3]
     told = run(worked.path, "--bed", bed, "--out", tmp_path / "q.tsv").stdout
     assert told == f"0 rows -> {tmp_path / 'q.tsv'}\n"
     assert list(read_table(tmp_path / "q.tsv", QUERY)) == QUERY.names[:10]

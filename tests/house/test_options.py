@@ -38,6 +38,7 @@ SEVERAL_MEANINGS = {
     "--flank": "a row, a FASTA file and a metagene need flanks of different lengths",
     "--format": "answers have different forms, and coordinates",
     "--genome": "one genome, several, or one that has no features yet",
+    "--labels": "how features may be named, or what is scored",
     "--measure": "of a painting that is drawn, or of a prediction",
     "--method": "of a map, or of an edit",
     "--model": "whether files say which model it is",

@@ -5,10 +5,10 @@ from genointerp.association.associate import associate
 from genointerp.labelling.backdrop import make_backdrop
 from genointerp.labelling.config import LabelConfig
 from genointerp.labelling.evidence import gather_evidence
-from genointerp.labelling.label import UNEXPLAINED
 from genointerp.labelling.patterns import find_motif, find_period, word_auroc
 from genointerp.labelling.score import score_labels
 from genointerp.labelling.statistical import label_statistically
+from genointerp.store.table.schema.label import UNEXPLAINED
 from tests.labelling.labelled_world import FEATURES, MOTIF, SPLIT, make_world
 
 CONFIG = LabelConfig(motif_length=10)

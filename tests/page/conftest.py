@@ -22,6 +22,8 @@ from genointerp.core.provenance import Provenance
 from genointerp.genome.genome import Contig, Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.read import read_genome, write_fasta
+from genointerp.labelling.label import FeatureLabel, labels_table
+from genointerp.labelling.summary import summarise_labels
 from genointerp.page import page
 from genointerp.page.section import Picture
 from genointerp.store.contigs import ContigInfo
@@ -40,6 +42,7 @@ from genointerp.store.table.schema.divergence import (
 from genointerp.store.table.schema.editing import EDIT_EFFECTS
 from genointerp.store.table.schema.explanation import EXPLAINED
 from genointerp.store.table.schema.intervention import STEERING
+from genointerp.store.table.schema.label import LABEL_SCORES, LABEL_SUMMARY, LABELS
 from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
 from genointerp.store.table.schema.similarity import SIMILARITY
 from genointerp.store.table.table import write_table
@@ -75,6 +78,7 @@ def run_dir(tmp_path_factory):
     write_interventions(folder / "interventions")
     write_explanations(folder)
     write_comparisons(folder / "comparisons")
+    write_labels(folder, sae_sha256)
     write_members(folder / "circuits" / "members.tsv", sae_sha256)
     dossier(
         folder,
@@ -198,6 +202,25 @@ def write_comparisons(folder: Path):
         row |= {"seqid": "chrA", "start": 10, "end": 20} if "seqid" in row else {}
         row |= {"side": "a", "twin_r": 0.125} if schema is MATCHES else {}
         write_table(pd.DataFrame([row]), folder / name, schema, PROVENANCE)
+
+
+def write_labels(folder: Path, sae_sha256: str):
+    """A hostile label and an unexplained one of statistics, and one by hand that beats one."""
+    made = Provenance({}, {"sae": sae_sha256})
+    own = [
+        FeatureLabel(4, "after ACG", "composition", motif="ACG"),
+        FeatureLabel(5, HOSTILE, "composition", motif="ACG", explanation=HOSTILE),
+        FeatureLabel(9, "unexplained", "unclear"),
+    ]
+    write_table(labels_table(own), folder / "labels.tsv", LABELS, made)
+    by_hand = FeatureLabel(4, "mine", "repeat", source="person", author=HOSTILE, date="2026-01-31")
+    write_table(labels_table([by_hand]), folder / "hand_labels.tsv", LABELS, made)
+    blank = {"string": "statistics", "int64": 1, "float64": 0.25}
+    scores = pd.DataFrame([{one.name: blank[one.kind] for one in LABEL_SCORES.columns}] * 2)
+    scores = scores.assign(feature=[4, 5], label=["after ACG", HOSTILE], f1=[0.5, 0.75])
+    write_table(scores, folder / "label_scores.tsv", LABEL_SCORES, made)
+    summary = summarise_labels(scores)
+    write_table(summary, folder / "label_scores.summary.tsv", LABEL_SUMMARY, made)
 
 
 def write_members(path: Path, sae_sha256: str):

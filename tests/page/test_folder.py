@@ -1,5 +1,6 @@
 """The folder of a run: a page for every feature that fires, and nothing outside it."""
 
+import html
 import itertools
 import json
 import re
@@ -204,7 +205,8 @@ def test_a_feature_is_never_called_by_an_f1_below_its_null(run_dir, folder_path)
     for feature, label in labels.items():
         page = (folder_path / f"features/{feature}.html").read_text(encoding="utf-8")
         title = re.search(r"<title>(.*?)</title>", page)[1]
-        assert title == (f"f/{feature}: {label}" if label else f"f/{feature}")
+        called = " ".join([f"f/{feature}", *run.specimens[0].features.names_of(feature)])
+        assert title == html.escape(f"{called}: {label}" if label else called)
         track = (folder_path / f"features/{feature}.js").read_text(encoding="utf-8")
         name = re.search(r'"type":"merged","name":"([^"]*)"', track)[1]
         assert name.startswith(f"f/{feature} {label}" if label else f"f/{feature}")

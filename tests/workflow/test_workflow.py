@@ -269,7 +269,7 @@ def test_interventions_are_steps_of_a_run_with_its_model_dictionary_and_features
 
 
 @pytest.mark.slow
-def test_explanations_and_circuits_are_steps_of_a_run_with_its_model_dictionary_and_names(tmp_path):
+def test_explanations_circuits_and_labels_are_steps_of_a_run_with_its_dictionary(tmp_path):
     (tmp_path / "some.vcf").write_text("##fileformat=VCFv4.2\nNC_000964.3\t1\t.\tA\tC\n")
     places = ["NC_000964.3:30,600", "NC_000964.3:40,001-40,009"]
     wanted = {
@@ -277,7 +277,10 @@ def test_explanations_and_circuits_are_steps_of_a_run_with_its_model_dictionary_
         "variants": {"genome": "bsubtilis", "vcf": "some.vcf"},
     }
     circuits = {"min_phi": 0.2, "grouping": "louvain"}
-    lines = planned(tmp_path / "out", tmp_path, explanations=wanted, circuits=circuits)
+    keys = {"explanations": wanted, "circuits": circuits, "labels": True}
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "hand_labels.tsv").write_text("")
+    lines = planned(tmp_path / "out", tmp_path, **keys)
     own = options_of(lines["explanations/bases.tsv"])
     assert [value for name, value in own if name == "--at"] == places
     assert {("--sae", "sae"), ("--associations", "associations.parquet"), ("--strand", "-")} <= {
@@ -289,6 +292,10 @@ def test_explanations_and_circuits_are_steps_of_a_run_with_its_model_dictionary_
     given = dict(options_of(lines["circuits/edges.tsv"]))
     assert [given[f"--{key}"] for key in ("min-phi", "grouping")] == ["0.2", "louvain"]
     assert given["--families-out"] == "circuits/families.tsv"
+    assert ("--associations", "associations.parquet") in options_of(lines["labels.tsv"])
+    scored = options_of(lines["label_scores.tsv"])
+    given = [value for name, value in scored if name == "--labels"]
+    assert given == ["labels.tsv", "hand_labels.tsv"]
 
 
 OF_OTHER_RUN = "other/g/features.h5"

@@ -3,6 +3,7 @@ OF_ASSOCIATIONS = [
     *("associations.parquet", *as_text("candidates.tsv"), "dossiers"),
     *([*as_text("backtest.tsv"), "figures/backtest.png"] if config["backtest"] else []),
     *as_text(*BASELINES),
+    *([*as_text(*LABELS), *BY_HAND] if LABELLED else []),
     "figures/overlap.png",
     *expand("figures/region_{query}.png", query=QUERIES),
 ]

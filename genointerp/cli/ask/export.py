@@ -9,6 +9,7 @@ from genointerp.cli.options import (
     Annotations,
     Features,
     Genome,
+    Labels,
     MergeGap,
     MinActivation,
     MinLength,
@@ -23,18 +24,21 @@ def export(
         typer.Option(
             "--out",
             "-o",
-            help=".bw, .bedgraph, .gff3, .bed, .fasta; or .h5ad of every feature on every gene",
+            help=".bw, .bedgraph, .gff3, .bed, .fasta; .h5ad of every feature on every gene; "
+            "of all labels .jsonl, as Neuronpedia has explanations, or .tsv",
             show_default=False,
         ),
     ],
     feature: Annotated[
         str | None,
         typer.Argument(
-            help="number or name of the feature; none for .h5ad, which has all", show_default=False
+            help="number, name or label of the feature; none for .h5ad and for labels",
+            show_default=False,
         ),
     ] = None,
     genome: Genome = None,
     annotations: Annotations = None,
+    labels: Labels = None,
     strand: Strand = None,
     bin: Annotated[
         int,
@@ -59,6 +63,7 @@ def export(
         out=out,
         genome=genome,
         annotations=annotations,
+        labels=labels or (),
         strand=strand,
         bin=bin,
         merge_gap=merge_gap,
@@ -66,4 +71,5 @@ def export(
         min_activation=min_activation,
         flank=flank,
     )
-    typer.echo(f"{number} {'genes' if feature is None else 'intervals'} -> {out}")
+    kinds = {".h5ad": "genes", ".jsonl": "labels", ".tsv": "labels"}
+    typer.echo(f"{number} {kinds.get(out.suffix, 'intervals')} -> {out}")

@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from genointerp.cli.options import Annotations, Associations, Features, MinActivation, Strand, Top
+from genointerp.cli.options import (
+    Annotations,
+    Associations,
+    Features,
+    Labels,
+    MinActivation,
+    Strand,
+    Top,
+)
 
 
 def query(
@@ -29,11 +37,12 @@ def query(
     annotations: Annotations = None,
     top: Top = 20,
     feature: Annotated[
-        str | None, typer.Option(help="number or name of a feature: only this one")
+        str | None, typer.Option(help="number, name or label of a feature: only this one")
     ] = None,
     strand: Strand = None,
     min_activation: MinActivation = 0.0,
     associations: Associations = None,
+    labels: Labels = None,
     format: Annotated[
         Literal["table", "tsv", "csv", "json", "bed"],
         typer.Option(
@@ -57,6 +66,7 @@ def query(
         QueryConfig(top, feature, strand, min_activation),
         annotations=annotations,
         associations=associations,
+        labels=tuple(labels or ()),
         format=format,
         out=out,
     )

@@ -10,6 +10,7 @@ from genointerp.cli.options import (
     Feature,
     Features,
     Genomes,
+    Labels,
     MergeGap,
     MinActivation,
     MinLength,
@@ -23,6 +24,7 @@ def top(
     top: Top = 20,
     genome: Genomes = None,
     annotations: Annotations = None,
+    labels: Labels = None,
     flank: Annotated[
         int,
         typer.Option(
@@ -56,6 +58,7 @@ def top(
         top=top,
         genome=genome or (),
         annotations=annotations or (),
+        labels=labels or (),
         flank=flank,
         merge_gap=merge_gap,
         min_length=min_length,

@@ -17,6 +17,7 @@ from genointerp.cli.find.rank_options import (
 from genointerp.cli.options import (
     Associations,
     Genomes,
+    Labels,
     ManyAnnotations,
     ManyFeatures,
     Predictions,
@@ -46,6 +47,7 @@ def rank(
     measured: Measured = None,
     annotations: ManyAnnotations = None,
     predictions: Predictions = None,
+    labels: Labels = None,
     config: Settings = None,
     seed: Seed = None,
 ) -> None:
@@ -66,6 +68,7 @@ def rank(
         measured=measured,
         annotations=annotations or (),
         predictions=predictions or (),
+        labels=labels or (),
         config=config,
         seed=seed,
     )

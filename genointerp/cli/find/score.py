@@ -17,7 +17,12 @@ from genointerp.cli.options import (
 
 def score(
     features: ManyFeatures,
-    labels: Annotated[Path, typer.Option(help="table of labels", show_default=False)],
+    labels: Annotated[
+        list[Path],
+        typer.Option(
+            help="table of labels; repeatable, for labels of several sources", show_default=False
+        ),
+    ],
     out: Annotated[
         Path,
         typer.Option("--out", "-o", help="scores to write, .tsv; the summary goes next to them"),

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from genointerp.core.arguments import FeatureName, StrPath, as_path, as_texts
+from genointerp.core.arguments import (
+    FeatureName,
+    OneOrMorePaths,
+    StrPath,
+    as_path,
+    as_paths,
+    as_texts,
+)
 from genointerp.core.config import to_mapping
 from genointerp.core.provenance import Provenance, sha256_file
 from genointerp.feature.query import QueryConfig, query_frames
@@ -26,6 +33,7 @@ def query(
     gene: str | Iterable[str] = (),
     annotations: StrPath | None = None,
     associations: StrPath | None = None,
+    labels: OneOrMorePaths = (),
     top: int | None = QueryConfig.top,
     feature: FeatureName | None = None,
     strand: ReadStrand | None = None,
@@ -50,10 +58,12 @@ def query(
         GFF3 or GenBank; where None, the one that a catalogue or a run names.
     associations
         A table that gives each feature its best concept; where None, as with ``annotations``.
+    labels
+        Tables of labels, by which features may be named too; a run has its own.
     top
         Rows of each region at most; all where None.
     feature, strand
-        Only this feature, by number or name; only this reading strand.
+        Only this feature, by number, name or label; only this reading strand.
     min_activation
         Bases with a lower activation count as silent.
     out
@@ -63,7 +73,8 @@ def query(
     -------
     pandas.DataFrame
         A row for each feature, reading strand and region. ``start`` and ``end`` are 0-based and
-        half-open. If a run has circuits, ``circuit`` and ``members`` say the family of a feature.
+        half-open. If a run has circuits, ``circuit`` and ``members`` say the family of a feature;
+        if labels are known, ``label`` is that of the feature.
 
     Raises
     ------
@@ -79,7 +90,8 @@ def query(
     """
     places = Places(as_regions(region), as_path(bed), as_texts(gene))
     config = QueryConfig(top, feature, strand, min_activation)
-    answer = _ask(features, places, config, as_path(annotations), as_path(associations))
+    known = as_path(annotations), as_path(associations), as_paths(labels)
+    answer = _ask(features, places, config, *known)
     if out is not None:
         return answer.write(Path(out))
     return pd.concat(list(answer.frames), ignore_index=True)
@@ -92,6 +104,7 @@ def query_text(
     *,
     annotations: Path | None = None,
     associations: Path | None = None,
+    labels: Sequence[Path] = (),
     format: FrameFormat = "table",
     out: Path | None = None,
 ) -> Iterator[str]:
@@ -99,13 +112,13 @@ def query_text(
 
     Parameters
     ----------
-    features, annotations, associations
+    features, annotations, associations, labels
         As for `query`.
     out
         The table is written there instead; the text is then one line.
     """
     config = QueryConfig() if config is None else config
-    answer = _ask(features, places, config, annotations, associations)
+    answer = _ask(features, places, config, annotations, associations, labels)
     if out is None:
         yield from render_frames(answer.frames, format, answer.lengths)
     else:
@@ -118,6 +131,7 @@ class _Answer:
     places: Places
     config: QueryConfig
     tables: Mapping[str, Path]
+    labels: Mapping[str, str]
     frames: Iterator[pd.DataFrame]
 
     @property
@@ -131,6 +145,7 @@ class _Answer:
     def write(self, out: Path) -> pd.DataFrame:
         inputs = total_inputs(self.specimens)
         inputs |= {name: sha256_file(path) for name, path in self.tables.items()}
+        inputs |= self.labels
         # what comes through a pipe can be read once
         if self.places.bed is not None and self.places.bed.is_file():
             inputs["bed"] = sha256_file(self.places.bed)
@@ -144,8 +159,9 @@ def _ask(
     config: QueryConfig,
     annotations: Path | None,
     associations: Path | None,
+    labels: Sequence[Path],
 ) -> _Answer:
-    files = find_specimens(features, annotations=annotations or ())
+    files = find_specimens(features, annotations=annotations or (), labels=labels)
     # an annotation of a large genome takes longer to read than most answers
     is_named = places.names_elements(files.features)
     specimens = files.open(if_known=("annotation",) if is_named else ())
@@ -153,7 +169,14 @@ def _ask(
         specimens[0].needs("annotation")
     known = files.read_associations(associations)
     families = files.read_families()
-    frames = query_frames(specimens, places, config, associations=known, families=families)
+    frames = query_frames(
+        specimens,
+        places,
+        config,
+        associations=known,
+        families=families,
+        labels=files.read_labels(),
+    )
     tables = {"associations": associations or files.associations, "members": files.families}
     used = {name: path for name, path in tables.items() if path is not None}
-    return _Answer(specimens, places, config, used, frames)
+    return _Answer(specimens, places, config, used, files.label_inputs(), frames)

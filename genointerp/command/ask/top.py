@@ -9,7 +9,7 @@ from genointerp.core.config import to_mapping
 from genointerp.core.provenance import Provenance
 from genointerp.feature.loci import LocusConfig
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens, total_inputs
-from genointerp.feature.top import TopConfig, strongest_loci
+from genointerp.feature.top import TopConfig, labelled_loci
 from genointerp.store.table.schema.feature import TOP_LOCI
 from genointerp.store.table.table import check_table_path, write_table
 
@@ -21,6 +21,7 @@ def top(
     top: int = TopConfig.n,
     genome: OneOrMorePaths = (),
     annotations: OneOrMorePaths = (),
+    labels: OneOrMorePaths = (),
     flank: int = TopConfig.flank,
     merge_gap: int = LocusConfig.merge_gap,
     min_length: int = LocusConfig.min_length,
@@ -34,7 +35,7 @@ def top(
     features
         A features file, a catalogue, a run directory, or one of these that is open.
     feature
-        By number or name.
+        By number, name or label.
     top
         Loci at most.
     genome
@@ -42,6 +43,8 @@ def top(
         or the name of one of their genomes, to which the answer is then limited.
     annotations
         GFF3 or GenBank, which gives the nearest element.
+    labels
+        Tables of labels, by which features may be named too; a run has its own.
     flank
         Bases shown on either side of a locus, in lower case.
     merge_gap, min_length, min_activation
@@ -53,7 +56,7 @@ def top(
     -------
     pandas.DataFrame
         A row for each locus, the strongest first. ``start`` and ``end`` are 0-based and half-open,
-        ``peak`` is 0-based.
+        ``peak`` is 0-based. If labels are known, ``label`` is that of the feature.
 
     Raises
     ------
@@ -68,10 +71,11 @@ def top(
     config = TopConfig(top, flank, LocusConfig(merge_gap, min_length, min_activation))
     if out is not None:
         check_table_path(Path(out))
-    files = find_specimens(features, genome=genome, annotations=annotations)
+    files = find_specimens(features, genome=genome, annotations=annotations, labels=labels)
     specimens = files.open(if_known=("sequence", "annotation"))
-    table = strongest_loci(specimens, feature, config)
+    table = labelled_loci(specimens, feature, config)
     if out is not None:
-        record = Provenance({"feature": feature, **to_mapping(config)}, total_inputs(specimens))
+        inputs = total_inputs(specimens) | files.label_inputs()
+        record = Provenance({"feature": feature, **to_mapping(config)}, inputs)
         write_table(table, Path(out), TOP_LOCI, record)
     return table

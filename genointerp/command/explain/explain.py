@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from genointerp.core.provenance import sha256_file
 from genointerp.explanation.answer import Answer
 from genointerp.explanation.explain import ExplainConfig
 from genointerp.explanation.inputs import ExplainInputs
+from genointerp.feature.specimen_files import labels_around
 from genointerp.genome.genome import Genome
 from genointerp.genome.place import parse_place
 from genointerp.genome.variant import Variant, parse_variant, read_variants
 from genointerp.reading.model_choice import AnyModel, RecordedModel
 from genointerp.sae.dictionary import Dictionary
+from genointerp.sae.header import DictionaryHeader
 from genointerp.store.feature.store import STRANDS, ReadStrand
 from genointerp.store.graph.file import check_graph_path, is_graph_of, write_graph
 from genointerp.store.graph.graph import AttributionGraph
@@ -126,7 +129,7 @@ def explain(
     with claiming(out, same=is_table_of(out, EXPLANATION, provenance)):
         with progress_bar("explain (percent of a question)", progress) as report:
             if above is not None and feature is not None:
-                number = above.header.feature_number(feature)
+                number = _number(above.header, feature)
                 answer = explainer.feature(found, strands, above, number, progress=report)
             elif found:
                 answer = explainer.bases(found, strands, progress=report)
@@ -194,3 +197,7 @@ def _check_one(number: int) -> None:
 def _only(answer: Answer) -> AttributionGraph:
     _check_one(len(answer.graphs))
     return answer.graphs[0]
+
+
+def _number(header: DictionaryHeader, feature: FeatureName) -> int:
+    return header.feature_number(feature, partial(labels_around, header.folder))

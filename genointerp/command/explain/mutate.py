@@ -1,6 +1,7 @@
 """`mutate`: which bases upstream stand behind a prediction, or behind a feature."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from genointerp.core.files import check_replaceable, claiming, together
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.explanation.reader import Reader
 from genointerp.explanation.upstream import Upstream, UpstreamConfig, explain_upstream
+from genointerp.feature.specimen_files import labels_around
 from genointerp.genome.place import parse_place
 from genointerp.reading.model_choice import AnyModel, RecordedModel
 from genointerp.store.feature.store import STRANDS, ReadStrand
@@ -114,4 +116,5 @@ def mutate(
 def _number(reader: Reader, feature: FeatureName) -> int:
     if reader.dictionary is None:
         raise InputError("sae", "the dictionary of the feature", "none")
-    return reader.dictionary.header.feature_number(feature)
+    header = reader.dictionary.header
+    return header.feature_number(feature, partial(labels_around, header.folder))

@@ -1,6 +1,7 @@
 """Candidates as files: the table, and their loci as GFF3 and FASTA next to it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from genointerp.core.provenance import Provenance
 from genointerp.feature.locus_files import candidate_locus, fasta_lines, gff3_lines, write_lines
 from genointerp.feature.specimen import Specimen
 from genointerp.feature.specimen_files import OneOrMoreFeatures, find_specimens
+from genointerp.store.table.labels import with_labels
 from genointerp.store.table.schema.candidate import CANDIDATES
 from genointerp.store.table.table import check_table_path, write_table
 
@@ -39,6 +41,7 @@ def rank(
     measured: StrPath | None = None,
     annotations: OneOrMorePaths = (),
     predictions: OneOrMorePaths = (),
+    labels: OneOrMorePaths = (),
     config: RankConfig | Mapping[str, Any] | StrPath | None = None,
     seed: int | None = None,
     progress: Progress | None = None,
@@ -73,6 +76,8 @@ def rank(
     annotations, predictions
         What is annotated in each genome, and what finders saw in it (GFF3), in the order of the
         features: they tell loci that the annotation lacks.
+    labels
+        Tables of labels, which are stated next to the score and change no rank; a run has its own.
     config
         A mapping such as ``{"dense": .05}``, or YAML.
     seed
@@ -110,6 +115,7 @@ def rank(
         annotations=annotations,
         predictions=predictions,
         activations=activations,
+        labels=labels,
     )
     if as_paths(annotations) and not as_paths(predictions):
         expected = f"one for each of {len(files.sources)} features files"
@@ -134,8 +140,9 @@ def rank(
         result = rank_features(
             found.specimens, found.associations, settings, given=found.given, progress=report
         )
+    result = replace(result, table=with_labels(result.table, files.read_labels()))
     if out is not None:
-        record = Provenance(to_mapping(settings), found.sha256)
+        record = Provenance(to_mapping(settings), {**found.sha256, **files.label_inputs()})
         write_candidates(result, found.specimens, Path(out), record, flank=settings.flank)
     return result
 

@@ -10,7 +10,7 @@ import pandas as pd
 from genointerp.association.config import AssociateConfig
 from genointerp.association.inputs import AnyConcepts, read_elements
 from genointerp.command.find.label import asked_of, endpoint_of, known_split
-from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path
+from genointerp.core.arguments import OneOrMorePaths, StrPath, as_path, as_paths
 from genointerp.core.config import changed, read_config, to_mapping
 from genointerp.core.errors import InputError, MismatchError
 from genointerp.core.files import together
@@ -33,6 +33,8 @@ from genointerp.labelling.judged.question import PROMPTS, Trial
 from genointerp.labelling.label import FeatureLabel, labels_of_table
 from genointerp.labelling.score import score_labels
 from genointerp.labelling.summary import summarise_labels
+from genointerp.store.table.labels import read_labels
+from genointerp.store.table.neuronpedia import is_explanations
 from genointerp.store.table.schema.label import (
     JUDGED_SCORES,
     JUDGED_SUMMARY,
@@ -68,7 +70,7 @@ class LabelScores(NamedTuple):
 
 def score(
     features: OneOrMoreFeatures,
-    labels: StrPath | pd.DataFrame,
+    labels: OneOrMorePaths | pd.DataFrame,
     out: StrPath | None = None,
     *,
     genome: OneOrMorePaths = (),
@@ -94,7 +96,8 @@ def score(
     features
         Features files, a catalogue, a run directory, or one of these that is open.
     labels
-        Table that `label` returned or wrote, or another in the schema ``LABELS``.
+        Table that `label` returned or wrote, or another in the schema ``LABELS``; or several files
+        with labels of different sources.
     out
         The scores are written there too, as .tsv, .csv, .parquet or .json, and next to them the
         summary, as ``.summary`` of the same name; with ``endpoint`` also ``.judged`` and
@@ -170,7 +173,7 @@ def score(
 
 def score_cost(
     features: OneOrMoreFeatures,
-    labels: StrPath | pd.DataFrame,
+    labels: OneOrMorePaths | pd.DataFrame,
     endpoint: EndpointConfig | Mapping[str, Any] | StrPath | None,
     *,
     genome: OneOrMorePaths = (),
@@ -213,7 +216,7 @@ class _Task(NamedTuple):
 
 def _read_task(
     features: OneOrMoreFeatures,
-    labels: StrPath | pd.DataFrame,
+    labels: OneOrMorePaths | pd.DataFrame,
     genome: OneOrMorePaths,
     annotations: OneOrMorePaths,
     associations: StrPath | None,
@@ -221,18 +224,19 @@ def _read_task(
     config: ScoreConfig,
     endpoint: EndpointConfig | None,
 ) -> _Task:
-    table = labels if isinstance(labels, pd.DataFrame) else read_table(labels, LABELS)
-    given = labels_of_table(table)
     files = find_specimens(features, genome=genome, annotations=annotations)
+    paths = () if isinstance(labels, pd.DataFrame) else as_paths(labels)
+    table = labels if isinstance(labels, pd.DataFrame) else read_labels(paths, files.features[0])
+    given = labels_of_table(table)
     _check_features(given, files.features[0].n_features)
     split = known_split(files, associations)
-    if not isinstance(labels, pd.DataFrame):
-        _check_split(Path(labels), split)
+    for path in paths:
+        _check_split(path, split)
     specimens, origin = read_elements(files, concepts)
     _check_concepts(given, specimens)
     inputs = {**total_inputs(specimens), **origin}
-    if not isinstance(labels, pd.DataFrame):
-        inputs["labels"] = sha256_file(Path(labels))
+    for number, path in enumerate(paths):
+        inputs[f"labels-{number}"] = sha256_file(path)
     own = {"score": to_mapping(config), "split": to_mapping(split)}
     if endpoint is not None:
         for specimen in specimens:
@@ -303,6 +307,8 @@ def _check_concepts(labels: Sequence[FeatureLabel], specimens: Sequence[Specimen
 
 def _check_split(labels: Path, split: AssociateConfig) -> None:
     """Refuse labels that were chosen on other bases of fit; those of a person say none."""
+    if is_explanations(labels):
+        return
     made = (read_provenance(labels, LABELS).get("config") or {}).get("split")
     if made is not None and made != to_mapping(split):
         expected = "labels that were chosen on the same fit and test (`associations` tells them)"

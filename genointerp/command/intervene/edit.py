@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from genointerp.core.files import atomic_path, claiming
 from genointerp.core.identity import Identity
 from genointerp.core.progress import Progress, progress_bar
 from genointerp.core.provenance import Provenance, sha256_file
+from genointerp.feature.specimen_files import labels_around
 from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
 from genointerp.intervention.editing.config import EditConfig, Method, Mode
@@ -132,7 +134,8 @@ def edit(
         check_causal(parent.spec)
     is_measured = parent.spec.reads == "left"
     read = _Genomes.of(model, genome, test_genome, annotations) if is_measured else None
-    number = dictionary.header.feature_number(feature)
+    header = dictionary.header
+    number = header.feature_number(feature, partial(labels_around, header.folder))
     wanted = feature_edit(dictionary, number, mode, value)
     said = {"feature": number, "mode": mode, "value": value, "method": method, "anyway": anyway}
     inputs = {"model": parent.spec.sha256, "sae": dictionary.header.sha256}

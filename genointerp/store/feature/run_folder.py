@@ -108,8 +108,8 @@ class RunFolder:
 
     @property
     def labels(self) -> tuple[Path, ...]:
-        """The tables of labels that are there: those by hand, those of the run's own step."""
-        return tuple(it for it in (self.hand_labels, self.path / "labels.tsv") if it.is_file())
+        """The tables of labels, by hand and of the run's own step, which may not be there."""
+        return (self.hand_labels, self.path / "labels.tsv")
 
     @property
     def sae(self) -> Path:

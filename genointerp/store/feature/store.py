@@ -5,12 +5,13 @@ a base: contigs follow one another in the order of their file, in forward coordi
 both strands are numbered in the same way.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import h5py
 import numpy as np
@@ -46,6 +47,9 @@ from genointerp.store.hdf5 import int_attribute, open_checked, text_attribute
 
 FORMAT = "genointerp::features"
 VERSION = 2
+
+if TYPE_CHECKING:
+    from genointerp.store.table.labels import LabelFiles
 
 ReadStrand = Literal["+", "-"]
 STRANDS: tuple[ReadStrand, ReadStrand] = ("+", "-")
@@ -125,6 +129,7 @@ class FeatureStore:
     """
 
     strands = STRANDS
+    labels: "LabelFiles | None" = None
 
     def __init__(self, path: StrPath, *, is_compared: bool = True) -> None:
         self.path = Path(path)
@@ -380,20 +385,35 @@ class FeatureStore:
             return layout.n_firing()
 
     def find_feature(self, feature: int | str) -> int:
-        """Return the index of a feature, given by index, by a text like ``f/30262`` or by name.
+        """Return the index of a feature, given by index, by a text like ``f/30262``, name or label.
 
         Raises
         ------
         UnknownNameError
             If the dictionary has no such feature.
         """
-        number = feature_number(feature, self.header.feature_names, where=str(self.path))
+        names, where = self.header.feature_names, str(self.path)
+        number = feature_number(feature, names, where=where, labels=self._features_of_labels)
         self.check_feature(number)
         return number
 
     def names_of(self, feature: int) -> list[str]:
-        """Return the names of a feature; most features have none."""
-        return [name for name, known in self.header.feature_names.items() if known == feature]
+        """Return the names of a feature in the dictionary, then its label if it has one.
+
+        What is labelled as unexplained has none.
+        """
+        names = [name for name, known in self.header.feature_names.items() if known == feature]
+        label = "" if self.labels is None else self.labels.names(self).get(feature, "")
+        return [*names, label] if label and label not in names else names
+
+    def labelled(self, labels: "LabelFiles | None") -> "FeatureStore":
+        """Return the same features with the labels by which they may be named too."""
+        twin = copy(self)
+        twin.labels = labels
+        return twin
+
+    def _features_of_labels(self) -> Mapping[str, Sequence[int]]:
+        return {} if self.labels is None else self.labels.features(self)
 
     def check_feature(self, feature: int) -> None:
         """Refuse a feature that the dictionary does not have."""

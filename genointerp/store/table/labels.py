@@ -1,6 +1,7 @@
 """The label of each feature, as it is joined to other tables of features."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -8,7 +9,8 @@ from genointerp.core.arguments import StrPath
 from genointerp.core.errors import SchemaError
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.identity import table_identity
-from genointerp.store.table.schema.label import LABELS
+from genointerp.store.table.neuronpedia import is_explanations, read_explanations
+from genointerp.store.table.schema.label import LABELS, UNEXPLAINED
 from genointerp.store.table.table import conform, read_table
 
 LABEL = "label"
@@ -24,7 +26,7 @@ def read_labels(paths: Sequence[StrPath], store: FeatureStore) -> pd.DataFrame:
     Parameters
     ----------
     paths
-        Tables in the schema ``LABELS``.
+        Tables in the schema ``LABELS``, or explanations in the form of Neuronpedia (.jsonl).
     store
         Features of the dictionary that the labels must be of. A table that does not name its
         dictionary is assumed to belong.
@@ -38,7 +40,10 @@ def read_labels(paths: Sequence[StrPath], store: FeatureStore) -> pd.DataFrame:
         one source.
     """
     found = []
-    for path in paths:
+    for path in map(Path, paths):
+        if is_explanations(path):
+            found.append(read_explanations(path, store))
+            continue
         table_identity(path, LABELS).check(store.identity, "dictionary")
         found.append(read_table(path, LABELS))
     table = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=LABELS.names)
@@ -59,6 +64,50 @@ def read_labels(paths: Sequence[StrPath], store: FeatureStore) -> pd.DataFrame:
 def leading_rows(labels: pd.DataFrame) -> pd.DataFrame:
     """Return the row of each feature that is shown, of what `read_labels` returns."""
     return labels.drop_duplicates("feature").reset_index(drop=True)
+
+
+class LabelFiles:
+    """The labels of features as their files have them, read again when one of these has changed.
+
+    Parameters
+    ----------
+    paths
+        Tables in the schema ``LABELS``; one that is not there has no labels.
+    """
+
+    def __init__(self, paths: Sequence[StrPath]) -> None:
+        self.paths = tuple(map(Path, paths))
+        self._known: tuple[object, pd.DataFrame | None] = ((), None)
+
+    @property
+    def present(self) -> tuple[Path, ...]:
+        """The files that are there."""
+        return tuple(path for path in self.paths if path.is_file())
+
+    def read(self, store: FeatureStore) -> pd.DataFrame | None:
+        """Return what `read_labels` returns of the files; None if none of them is there."""
+        stats = [(str(path), path.stat()) for path in self.present]
+        state = [(path, it.st_ino, it.st_mtime_ns, it.st_size) for path, it in stats]
+        known, table = self._known
+        if known != state:
+            table = read_labels(self.present, store) if state else None
+            self._known = (state, table)
+        return table
+
+    def names(self, store: FeatureStore) -> Mapping[int, str]:
+        """Return the leading label of each feature but the unexplained, safe to be shown."""
+        table = self.read(store)
+        if table is None:
+            return {}
+        shown = leading_rows(table)
+        return label_texts(shown[shown[LABEL] != UNEXPLAINED])
+
+    def features(self, store: FeatureStore) -> Mapping[str, Sequence[int]]:
+        """Return the features that each leading label is that of."""
+        found: dict[str, list[int]] = {}
+        for feature, text in label_texts(self.read(store)).items():
+            found.setdefault(text, []).append(feature)
+        return found
 
 
 def label_texts(labels: pd.DataFrame | None) -> dict[int, str]:

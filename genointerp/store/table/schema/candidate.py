@@ -1,7 +1,7 @@
 """Schemas of candidates, and of the evidence for and against them."""
 
 from genointerp.store.table.schema.column import Column, TableSchema, optional, required
-from genointerp.store.table.schema.feature import LOCI
+from genointerp.store.table.schema.feature import LABEL, LOCI
 
 MATCHED = [
     *("n_dictionaries", "matched_share", "match_r", "match_residual_r", "match_twin_r"),
@@ -94,6 +94,7 @@ CANDIDATES = TableSchema(
         ),
         optional("match_excess", "float64", "mean of r less that in the twin; NaN if no twin"),
         optional("matched_in", "string", "names of the dictionaries in which it is matched"),
+        LABEL,
     ),
 )
 

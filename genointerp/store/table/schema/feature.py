@@ -7,6 +7,7 @@ _FAMILY = (
     optional("members", "string", "features of the family by lag, as in families; empty if none"),
 )
 # of tables that `genointerp.store.table.families` joins
+LABEL = optional("label", "string", "what the feature is said to be; empty if it has no label")
 
 ELEMENTS = TableSchema(
     "genointerp::elements",
@@ -43,6 +44,7 @@ QUERY = TableSchema(
         optional("orientation", "string", "sense, antisense or both"),
         optional("best_f1", "float64", "F1 of this concept on test"),
         *_FAMILY,
+        LABEL,
     ),
 )
 
@@ -80,6 +82,7 @@ TOP_LOCI = TableSchema(
             "distance", "float64", "bp to it: 0 if they overlap, < 0 upstream of it; NaN if none"
         ),
         optional("orientation", "string", "sense or antisense; both if the element has no strand"),
+        LABEL,
     ),
 )
 
@@ -141,6 +144,7 @@ FEATURE_SUMMARY = TableSchema(
         required("f1_always_on", "float64", "F1 of the detector that always fires; test"),
         required("q_value", "float64", "as in associations; test"),
         *_FAMILY,
+        LABEL,
     ),
 )
 

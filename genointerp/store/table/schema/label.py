@@ -2,6 +2,15 @@
 
 from genointerp.store.table.schema.column import TableSchema, required
 
+MOST_WORDS = 8
+"""Most words of a label."""
+
+MOST_LETTERS = 120
+"""Most letters of a label."""
+
+UNEXPLAINED = "unexplained"
+"""Label of a feature of which nothing is known that its null does not reach."""
+
 LABELS = TableSchema(
     "genointerp::labels",
     1,
@@ -67,6 +76,21 @@ LABEL_SCORES = TableSchema(
         required("shuffled_auroc", "float64", "mean AUROC of labels of other features; test"),
         required("n_label_bp", "int64", "bases that the label names; test"),
         required("n_elements", "int64", "elements that the label names; test"),
+    ),
+)
+
+
+LABEL_KINDS = TableSchema(
+    "genointerp::label-kinds",
+    1,
+    (
+        required("kind", "string", "kind of the leading label; none for features without one"),
+        required("n_features", "int64", "features with a leading label of this kind"),
+        required("share", "float64", "of all features of the dictionary"),
+        required("n_executable", "int64", "of these, those whose label was scored on test"),
+        required("f1", "float64", "mean F1 over bases of these; NaN if none; test"),
+        required("f1_always_on", "float64", "mean of the detector that always fires; test"),
+        required("shuffled_f1", "float64", "mean of the labels of other features; test"),
     ),
 )
 

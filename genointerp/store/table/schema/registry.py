@@ -66,6 +66,7 @@ from genointerp.store.table.schema.intervention import (
 from genointerp.store.table.schema.label import (
     JUDGED_SCORES,
     JUDGED_SUMMARY,
+    LABEL_KINDS,
     LABEL_REQUESTS,
     LABEL_SCORES,
     LABEL_SUMMARY,
@@ -135,6 +136,7 @@ SCHEMAS = {
         LABELS,
         LABEL_REQUESTS,
         LABEL_SCORES,
+        LABEL_KINDS,
         LABEL_SUMMARY,
         FEATURE_MATCHES,
         JUDGED_SCORES,
