@@ -125,7 +125,11 @@ class FeaturePages:
         self._around = {feature: (before, behind) for before, feature, behind in around}
 
     def render(
-        self, one: FeatureMeasures, pictures: Sequence[Picture], compared: Sequence[Compared] = ()
+        self,
+        one: FeatureMeasures,
+        pictures: Sequence[Picture],
+        compared: Sequence[Compared] = (),
+        labelled: Mapping[str, Any] | None = None,
     ) -> str:
         """Return the page of a feature.
 
@@ -133,6 +137,8 @@ class FeaturePages:
         ----------
         compared
             What each comparison of the run says of it, which the pages of a server have.
+        labelled
+            Its labels and the form in which one is written by hand, which they have too.
         """
         before, behind = self._around.get(one.feature, (None, None))
         return self._template.render(
@@ -142,6 +148,7 @@ class FeaturePages:
             **feature_parts(self._run),
             section=self._maker.make(one, pictures),
             compared=compared,
+            labelled=labelled,
             before=before,
             behind=behind,
             is_live=self._is_live,

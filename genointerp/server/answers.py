@@ -16,8 +16,11 @@ from genointerp.page.measure import Ground
 from genointerp.page.run import Run
 from genointerp.panel.style import visible_text
 from genointerp.server.compared.divergences import Divergences
+from genointerp.server.compared.said import FeatureName
 from genointerp.server.genes import Genes
+from genointerp.server.kept import Kept
 from genointerp.server.known import known
+from genointerp.server.labels import Labels, State
 from genointerp.server.sequence import ServedSequence
 from genointerp.server.tracks import Tracks
 from genointerp.store.feature.store import STRANDS, ReadStrand
@@ -38,14 +41,18 @@ class Answers:
     ----------
     features
         Features that fire, in the order in which a search lists them.
+    labels
+        What they are said to be.
     """
 
-    def __init__(self, run: Run, ground: Ground, features: Sequence[int]) -> None:
+    def __init__(self, run: Run, ground: Ground, features: Sequence[int], labels: Labels) -> None:
         self._ground, self._features = ground, features
         self._by_name = {specimen.name: specimen for specimen in run.specimens}
         table = run.features.set_index("feature", drop=False)
         self._rows: Mapping[Hashable, Mapping[Hashable, Any]] = table.to_dict("index")
-        self._told = {feature: _told(run, row) for feature, row in self._rows.items()}
+        self._run, self._labels = run, labels
+        # labels change as people write them
+        self._by_state: Kept[State, dict[int, dict[str, Any]]] = Kept(self._tell, most=1)
         self._genes, self._tracks = Genes(ground), Tracks(ground)
         self.divergences = Divergences(run.path, run.config)
         self.sequence = ServedSequence(ground)
@@ -54,13 +61,17 @@ class Answers:
         """Return the track of a feature as the browser takes it, whose data it then asks for."""
         self._check(feature)
         sources = {strand: {"asks": {"feature": feature, "strand": strand}} for strand in STRANDS}
-        row = self._rows[feature]
-        return track_with(feature, track_label(row), float(row["max_activation"]), sources)
+        row, names = self._rows[feature], self._run.specimens[0].features.names_of(feature)
+        label = " ".join([*names, track_label(row)])
+        return track_with(feature, label, float(row["max_activation"]), sources)
 
     @property
-    def labels(self) -> dict[int, str]:
+    def names(self) -> dict[int, FeatureName]:
         """What each feature is called."""
-        return {told["feature"]: told["label"] for told in self._told.values()}
+        return {
+            feature: FeatureName(told["name"].partition(" ")[2], told["label"])
+            for feature, told in self._told.items()
+        }
 
     def track(
         self, feature: int, name: str, start: int, end: int, bin_bp: int
@@ -109,8 +120,9 @@ class Answers:
         """Return the features that fire in a part of a contig, the strongest first."""
         specimen, place = self._place(name, start, end)
         found = self._tracks.strongest(specimen, place)
+        told = self._told
         for one in found["features"]:
-            one.update(self._told[one["feature"]])
+            one.update(told[one["feature"]])
         return found
 
     def genes(self, name: str, start: int, end: int) -> dict[str, Any]:
@@ -120,9 +132,10 @@ class Answers:
     def search(self, text: str) -> dict[str, Any]:
         """Return the features and the places that a text means, the best first."""
         words = self._checked(text).lower().split()
-        found = [one for one in self._order(text) if self._fits(one, words)] if words else []
+        told = self._told
+        found = [one for one in self._order(text) if _fits(told[one], words)] if words else []
         return {
-            "features": [self._told[feature] for feature in found[:N_FEATURES]],
+            "features": [told[feature] for feature in found[:N_FEATURES]],
             "n_features": len(found),
             "places": self._genes.find(text) if words else [],
         }
@@ -135,6 +148,15 @@ class Answers:
             first, last = map(int, ends.split("-"))
             found.append({"chromosome": name, "start": first, "end": last, "gene": text})
         return found
+
+    @property
+    def _told(self) -> dict[int, dict[str, Any]]:
+        return self._by_state.get(self._labels.state)
+
+    def _tell(self, _: State) -> dict[int, dict[str, Any]]:
+        said = self._labels.said()
+        told = [_told(self._run, row) for row in self._rows.values()]
+        return {one["feature"]: {**one, "said": said.get(one["feature"], "")} for one in told}
 
     def _place(self, name: str, start: int, end: int) -> tuple[Specimen, GenomicInterval]:
         genome, seqid = known(self._ground.places.contigs, name)
@@ -151,11 +173,6 @@ class Answers:
             return [int(number[1])] if int(number[1]) in self._rows else []
         return self._features
 
-    def _fits(self, feature: int, words: list[str]) -> bool:
-        own = self._told[feature]
-        told = f"{own['name']} {own['label']} {own.get('circuit', '')}".lower()
-        return all(word in told for word in words)
-
     def _check(self, feature: int) -> None:
         self._ground.specimens[0].features.check_feature(feature)
 
@@ -164,6 +181,11 @@ class Answers:
         if len(text) > MAX_TEXT:
             raise InputError("text", f"at most {MAX_TEXT} letters", str(len(text)))
         return text
+
+
+def _fits(own: Mapping[str, Any], words: list[str]) -> bool:
+    told = f"{own['name']} {own['label']} {own.get('circuit', '')}".lower()
+    return all(word in told for word in words)
 
 
 def _told(run: Run, row: Mapping[Hashable, Any]) -> dict[str, Any]:

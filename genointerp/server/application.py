@@ -11,7 +11,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from genointerp.core.errors import GenointerpError, InputError, SchemaError, UnknownNameError
+from genointerp.core.errors import (
+    ConflictError,
+    GenointerpError,
+    InputError,
+    SchemaError,
+    UnknownNameError,
+)
 from genointerp.core.text import is_count
 from genointerp.server.answers import Answers
 from genointerp.server.asked import (
@@ -19,11 +25,14 @@ from genointerp.server.asked import (
     AskedChange,
     AskedDesigns,
     AskedJob,
+    AskedLabel,
+    AskedRemoval,
     AskedWhy,
     read_asked,
 )
 from genointerp.server.explaining import Explaining
 from genointerp.server.guard import Guard
+from genointerp.server.labels import Labels
 from genointerp.server.pages import Pages
 from genointerp.server.painting import Painting
 from genointerp.server.site import Asking, Site
@@ -53,6 +62,7 @@ def make_application(site: Site, *, port: int, token: str) -> Guard:
         routes=[
             *(Route(path, answer) for path, answer in _answers(site).items()),
             *_asking(site.asking),
+            *_labelling(site.labels),
         ],
         exception_handlers={GenointerpError: _refused},
     )
@@ -148,6 +158,17 @@ def _asking(asking: Asking | None) -> list[Route]:
     ]
 
 
+def _labelling(labels: Labels) -> list[Route]:
+    """Return the addresses at which labels are written by hand, if the run takes any."""
+    if not labels.can_write:
+        return []
+    posted: dict[str, Callable[[bytes], Response]] = {
+        "/label": lambda body: JSONResponse(labels.write(read_asked(AskedLabel, body))),
+        "/unlabel": lambda body: JSONResponse(labels.remove(read_asked(AskedRemoval, body))),
+    }
+    return [Route(path, _of_body(answer), methods=["POST"]) for path, answer in posted.items()]
+
+
 def _of_body(answer: Callable[[bytes], Response]) -> Posted:
     async def answered(asked: Request) -> Response:
         return await run_in_threadpool(answer, await asked.body())
@@ -207,6 +228,8 @@ def _refused(asked: Request, error: Exception) -> Response:
     status = 400 if isinstance(error, InputError) else 500
     if isinstance(error, UnknownNameError):
         status = 404
+    elif isinstance(error, ConflictError):
+        status = 409
     elif isinstance(error, SchemaError) and asked.method != "POST":
         status = 500
     return JSONResponse({"error": str(error)}, status_code=status)

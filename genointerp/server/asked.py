@@ -94,6 +94,37 @@ class AskedWhy:
     strand: Literal["+", "-", "."] = "."
 
 
+@dataclass(frozen=True)
+class AskedRemoval:
+    """The label by hand that is to be removed.
+
+    Parameters
+    ----------
+    before
+        Which one the page has shown, as its form says; empty for none.
+    """
+
+    feature: int
+    before: str = ""
+
+
+@dataclass(frozen=True)
+class AskedLabel(AskedRemoval):
+    """A label by hand, and which one it replaces; its words are those of `FeatureLabel`."""
+
+    label: str = ""
+    kind: str = ""
+    author: str = ""
+    concept: str = ""
+    orientation: str = ""
+    part: str = ""
+    motif: str = ""
+    motif_offset: int = 0
+    explanation: str = ""
+    confidence: int = 1
+    falsifier: str = ""
+
+
 def read_asked(kind: type[Asked], body: bytes) -> Asked:
     """Return what the body of a request asks for.
 

@@ -20,7 +20,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 METHODS = ("GET", "HEAD")
-POSTED = ("/change", "/write", "/why", "/cancel", "/canvas.tsv")
+POSTED = ("/change", "/write", "/why", "/cancel", "/canvas.tsv", "/label", "/unlabel")
 """The only addresses to which something is sent, with the method POST."""
 
 MAX_BODY = 1 << 18

@@ -2,12 +2,14 @@
 
 import hashlib
 import re
-from functools import cached_property
+from dataclasses import replace
 from threading import Lock
+from typing import NamedTuple
 
 import pandas as pd
 
 from genointerp.core.errors import UnknownNameError
+from genointerp.labelling.summary import count_kinds
 from genointerp.page.browser import options_with
 from genointerp.page.folder import (
     TABLES,
@@ -43,14 +45,19 @@ from genointerp.server.explaining import MAX_EXPLAINED_BP
 from genointerp.server.genes import SHOWN_GENES_BP
 from genointerp.server.kept import Kept
 from genointerp.server.known import known
+from genointerp.server.labels import Labels, State
 from genointerp.server.tracks import MAX_REGION_BP
 from genointerp.store.table.delimited import delimited_text
+from genointerp.store.table.labels import LABEL, with_labels
 
 N_PAGES = 64
 """Number of pages and pictures of features that are kept once they were made."""
 
-LIVE_SCRIPTS = ("live.js", "browse.js", "work.js", "paint.js", "why.js")
+LIVE_SCRIPTS = ("live.js", "browse.js", "work.js", "paint.js", "why.js", "label.js")
 """Further scripts of pages from a server."""
+
+_INDEX = "features.js"
+"""Name of the script with the data of the index."""
 
 _PROFILE = ("metagene", "curves")
 """Tables of the profile of a feature, as `Drawn` has them."""
@@ -67,6 +74,8 @@ class Pages:
         Features that fire, in the order in which a page leads to the next.
     answers
         What the pages ask for.
+    labels
+        What the features are said to be.
     has_model
         Whether the server runs the model.
     """
@@ -78,15 +87,21 @@ class Pages:
         measured: Measurements,
         features: list[int],
         answers: Answers,
+        labels: Labels,
         *,
         has_model: bool = False,
     ) -> None:
         self._run, self._ground, self._measured, self._answers = run, ground, measured, answers
-        self._has_model = has_model
-        self._pages = FeaturePages(run, measured, ground, features, is_live=True)
+        self._has_model, self._labels, self._features = has_model, labels, features
+        # the pages have their labels as they are now, and not those of when the run was read
+        bare = replace(run, labels=None, label_scores=None, candidates=_bare(run.candidates))
+        without = replace(measured, features=_bare(measured.features))
+        self._pages = FeaturePages(bare, without, ground, features, is_live=True)
         self._one: Kept[int, FeatureMeasures] = Kept(self._measure, most=N_PAGES)
         self._drawn: Kept[int, Drawn] = Kept(self._draw, most=N_PAGES)
-        self._made: Kept[int, str] = Kept(self._make, most=N_PAGES)
+        self._made: Kept[tuple[int, State], str] = Kept(self._make, most=N_PAGES)
+        self._compared: Kept[State, str] = Kept(self._make_compared, most=1)
+        self._indexes: Kept[State, _Index] = Kept(self._make_index, most=1)
         self._pngs: Kept[tuple[int, str], bytes] = Kept(self._png, most=N_PAGES)
         # figures share settings, so that one is drawn at a time
         self._drawing = Lock()
@@ -94,17 +109,23 @@ class Pages:
             **library_texts(),
             **{name: own_text(name) for name in LIVE_SCRIPTS},
             "genomes.js": self._genomes(),
-            "features.js": index_script(run, measured, features, ElementWords()),
         }
-        self.index = render_index(run, measured, features, is_live=True)
         self._comparisons = Comparisons(run)
         self._addresses = feature_addresses(features)
 
-    @cached_property
+    @property
+    def index(self) -> str:
+        """The index of the features."""
+        return self._indexes.get(self._labels.state).page
+
+    @property
     def compared(self) -> str:
         """The page of the comparisons."""
+        return self._compared.get(self._labels.state)
+
+    def _make_compared(self, _: State) -> str:
         links, answers = Links(None, self._addresses, is_alone=True), self._answers
-        groups = self._comparisons.groups(links, answers.labels, answers.divergences.names)
+        groups = self._comparisons.groups(links, answers.names, answers.divergences.names)
         template = page_environment().get_template("compared.html")
         return template.render(
             **feature_parts(self._run),
@@ -141,7 +162,8 @@ class Pages:
         UnknownNameError
             If there is none of that name.
         """
-        return known(self._library, name)
+        script = self._indexes.get(self._labels.state).script if name == _INDEX else ""
+        return known({**self._library, _INDEX: script}, name)
 
     def feature(self, feature: int) -> str:
         """Return the page of a feature.
@@ -152,7 +174,7 @@ class Pages:
             If the dictionary has no such feature.
         """
         self._check(feature)
-        return self._made.get(feature)
+        return self._made.get((feature, self._labels.state))
 
     def feature_script(self, feature: int) -> str:
         """Return the script that gives the browser on the page of a feature its track."""
@@ -207,7 +229,20 @@ class Pages:
     def _draw(self, feature: int) -> Drawn:
         return measure_drawn(self._run, [feature])
 
-    def _make(self, feature: int) -> str:
+    def _make_index(self, _: State) -> "_Index":
+        run, measured, labels = self._run, self._measured, self._labels.table
+        scores, n_features = run.label_scores, len(measured.features)
+        run = replace(run, labels=labels, candidates=with_labels(_bare(run.candidates), labels))
+        measured = replace(
+            measured,
+            features=with_labels(_bare(measured.features), labels),
+            label_kinds=None if labels is None else count_kinds(labels, scores, n_features),
+        )
+        script = index_script(run, measured, self._features, ElementWords())
+        return _Index(render_index(run, measured, self._features, is_live=True), script)
+
+    def _make(self, of: tuple[int, State]) -> str:
+        feature, _ = of
         sources = {"profile": _profile_files(feature), "motif": [motif_file(feature)]}
         pictures = [
             feature_picture(
@@ -219,7 +254,11 @@ class Pages:
             for name, files in sources.items()
         ]
         compared = self._comparisons.of(feature)
-        return self._pages.render(self._one.get(feature), pictures, compared)
+        labelled = {
+            "table": self._labels.of(feature),
+            "form": self._labels.form(feature) if self._labels.can_write else None,
+        }
+        return self._pages.render(self._one.get(feature), pictures, compared, labelled)
 
     def _png(self, of: tuple[int, str]) -> bytes:
         feature, name = of
@@ -232,6 +271,18 @@ class Pages:
 
     def _check(self, feature: int) -> None:
         self._ground.specimens[0].features.check_feature(feature)
+
+
+class _Index(NamedTuple):
+    """The index of the features, and the script with its data."""
+
+    page: str
+    script: str
+
+
+def _bare(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table without what its features are said to be."""
+    return table.drop(columns=LABEL, errors="ignore")
 
 
 def _of_run(run: Run) -> str:

@@ -7,6 +7,7 @@ from genointerp.page.run import Run
 from genointerp.server.answers import Answers
 from genointerp.server.explaining import Explaining, ExplainsRun
 from genointerp.server.jobs import Jobs
+from genointerp.server.labels import Labels
 from genointerp.server.pages import Pages
 from genointerp.server.painting import Painting, PaintsRun
 
@@ -29,25 +30,29 @@ class Asking(NamedTuple):
 class Site(NamedTuple):
     """The pages of one run, and the answers that they ask for.
 
-    ``asking`` is None if nothing runs the model.
+    ``asking`` is None if nothing runs the model; ``labels`` may be written by hand.
     """
 
     pages: Pages
     answers: Answers
     asking: Asking | None
+    labels: Labels
 
     @classmethod
-    def of(cls, run: Run, bench: Bench | None = None) -> "Site":
+    def of(cls, run: Run, bench: Bench | None = None, *, is_read_only: bool = False) -> "Site":
         """Measure what all pages share.
 
         Parameters
         ----------
         bench
             What runs the model.
+        is_read_only
+            Whether no label is written by hand.
         """
+        labels = Labels(run, is_read_only=is_read_only)
         ground, measured = Ground.of(run.specimens), measure_run(run, [])
         features = live_features(measured, run)
-        answers = Answers(run, ground, features)
+        answers = Answers(run, ground, features, labels)
         asking = None
         if bench is not None:
             jobs = Jobs()
@@ -56,5 +61,6 @@ class Site(NamedTuple):
                 Explaining(run, ground, bench.explains, jobs),
                 jobs,
             )
-        pages = Pages(run, ground, measured, features, answers, has_model=asking is not None)
-        return cls(pages, answers, asking)
+        has_model = asking is not None
+        pages = Pages(run, ground, measured, features, answers, labels, has_model=has_model)
+        return cls(pages, answers, asking, labels)

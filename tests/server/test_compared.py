@@ -14,6 +14,7 @@ from genointerp.server.compared import divergences as module
 from genointerp.server.compared.changed import NO_CONTROL, NO_SECOND, TOO_FEW, Changed
 from genointerp.server.compared.divergences import Divergences
 from genointerp.server.compared.matched import NO_TWIN, Matched
+from genointerp.server.compared.said import FeatureName
 from genointerp.store.table.schema.changed import CHANGED_FEATURES
 from genointerp.store.table.schema.divergence import DIVERGENCE_BINS
 from genointerp.store.table.schema.matching import MATCH_SUMMARY, MATCHES
@@ -72,7 +73,7 @@ def changed(*rows):
 def test_a_feature_is_said_as_far_as_its_tests_went(row, said, step):
     one = changed(GAINED | row, GAINED)
     assert said in one.of(0).said[0]
-    (table,) = one.group(LINKS, {0: "rRNA (sense)"}, "").tables
+    (table,) = one.group(LINKS, {0: FeatureName("", "rRNA (sense)")}, "").tables
     if step is None:
         assert features_of(table) == ["1"]
         return
@@ -191,9 +192,9 @@ def test_features_without_a_match_are_listed_of_either_side_the_loneliest_first(
         none | {"decile": 0, "r": np.nan},
         none | {"side": "b", "r": 0.2, "feature": 0},
     )
-    own, other = one.group(LINKS, {0: "tRNA (sense)"}).tables
+    own, other = one.group(LINKS, {0: FeatureName("mine", "tRNA (sense)")}).tables
     assert (features_of(own), features_of(other)) == (["1", "0"], ["0"])
-    assert own.rows[1][1].text == "tRNA (sense)"
+    assert [cell.text for cell in own.rows[1][:3]] == ["0", "mine", "tRNA (sense)"]
     partner = [head.name for head in own.columns].index("partner")
     assert [row[partner].text for row in own.rows] == ["7", ""]
     # 0 of the other dictionary is not the feature 0 that has a page

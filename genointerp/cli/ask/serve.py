@@ -17,6 +17,9 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="port on this machine; 0 takes any that is free")
     ] = PORT,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="show labels, and write none by hand")
+    ] = False,
 ) -> None:
     """Serve the run in RUN_DIR as a local web application, until Ctrl-C.
 
@@ -25,4 +28,4 @@ def serve(
     """
     from genointerp.command.ask.serve import serve as serve_run
 
-    serve_run(run_dir, model=model, device=device, port=port, show=typer.echo)
+    serve_run(run_dir, model=model, device=device, port=port, read_only=read_only, show=typer.echo)

@@ -24,13 +24,15 @@ def serve(
     model: str | None = None,
     device: str = "cpu",
     port: int = PORT,
+    read_only: bool = False,
     show: Callable[[str], None] | None = None,
 ) -> None:
     """Serve a run as a local web application, until the process is interrupted.
 
     It has the map, the search and the pages of the folder of a report, made when they are asked
     for, and a genome browser with the track of any feature. In the browser features can be painted
-    on the genome: the model then says what changes, and writes designs. It writes no file.
+    on the genome: the model then says what changes, and writes designs. It writes nothing but
+    labels by hand, which are in the run's ``hand_labels.tsv``.
 
     Parameters
     ----------
@@ -44,6 +46,8 @@ def serve(
         Device of the model.
     port
         Port at which it listens, on this machine only; 0 takes any that is free.
+    read_only
+        Whether labels are shown and none is written, as in a run that cannot be written to.
     show
         Called with the address to open, in place of logging it. The address holds a token, without
         which nothing is answered.
@@ -71,7 +75,7 @@ def serve(
     with closing(bind(port)) as bound:
         bench = _bench(folder, model, device)
         _log.info("reading %s", folder.path)
-        site = Site.of(open_run(folder.path), bench)
+        site = Site.of(open_run(folder.path), bench, is_read_only=read_only)
         listen(site, bound, _log.info if show is None else show)
 
 

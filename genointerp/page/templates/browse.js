@@ -55,11 +55,12 @@
     if (paint) all.append(" ", button(feature, "paint with it", brush));
     return all;
   };
-  const link = (feature, text) => {
+  const link = (feature, text, title) => {
     const one = document.createElement("a");
     one.href = `/features/${feature}.html`;
     one.className = "feature";
     one.textContent = text;
+    one.title = title;
     return one;
   };
   // only a run that has circuits says the family of each feature
@@ -93,7 +94,7 @@
       ? `${found.region}: ${found.n_features.toLocaleString("en")} features fire; the strongest ${n}.`
       : `${found.region}: no feature fires, or no base was read.`;
     fill(rows, found.features.map((one) => [
-      link(one.feature, one.name), ...said(one), one.strand, one.max_activation, one.covered_share, buttons(one.feature)]));
+      link(one.feature, one.name, one.said), ...said(one), one.strand, one.max_activation, one.covered_share, buttons(one.feature)]));
   };
   let pause = null;
   place.addEventListener("ready", async () => {
@@ -112,7 +113,7 @@
   }
 
   element("places").addEventListener("found", ({ detail }) => {
-    fill(element("features-found"), detail.features.map((one) => [link(one.feature, one.name), ...said(one), buttons(one.feature)]));
+    fill(element("features-found"), detail.features.map((one) => [link(one.feature, one.name, one.said), ...said(one), buttons(one.feature)]));
     const n = detail.features.length, places = detail.places.length;
     const asked = element("search").value.trim();
     element("results").hidden = !n && !places;

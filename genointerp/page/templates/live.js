@@ -34,7 +34,8 @@
     }
     if (!answer.ok) {
       const told = await answer.json().catch(() => ({}));
-      throw new Error(told.error || `${answer.status} ${answer.statusText}`);
+      const error = new Error(told.error || `${answer.status} ${answer.statusText}`);
+      throw Object.assign(error, { status: answer.status });
     }
     return answer;
   };

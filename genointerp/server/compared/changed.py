@@ -9,7 +9,7 @@ import pandas as pd
 from genointerp.comparison.changed.config import ChangedConfig
 from genointerp.page.section import Compared
 from genointerp.page.table import Links, format_value
-from genointerp.server.compared.said import Group, Source, with_labels
+from genointerp.server.compared.said import FeatureName, Group, Source, with_names
 from genointerp.store.table.schema.changed import CHANGED_FEATURES
 
 NO_CONTROL = (
@@ -75,7 +75,7 @@ class Changed:
             facts, f"In {self._name}", [self._sentence(row.to_dict("records")[0])]
         )
 
-    def group(self, links: Links, labels: Mapping[int, str], divergence: str) -> Group:
+    def group(self, links: Links, names: Mapping[int, FeatureName], divergence: str) -> Group:
         """Return the comparison as the page *Compared* has it; see `Group`."""
         if not self._has_control:
             order = np.argsort(-self._table["change"].abs().to_numpy(), kind="stable")
@@ -90,7 +90,7 @@ class Changed:
                 f"Those whose change exceeds that of the control with q at most {self._limit}; "
                 "first those that were gained or lost. So far says which test each one passed."
             )
-        rows = with_labels(rows[list(_LISTED)], labels)
+        rows = with_names(rows[list(_LISTED)], names)
         listed = self._source.listed(rows, title, links, note)
         return Group(f"Changed in {self._name}", self._concluded(), (listed,), divergence)
 

@@ -12,7 +12,7 @@ from genointerp.page.section import Compared
 from genointerp.page.table import Links
 from genointerp.server.compared.changed import Changed
 from genointerp.server.compared.matched import Matched
-from genointerp.server.compared.said import Group
+from genointerp.server.compared.said import FeatureName, Group
 from genointerp.store.run_tables import RunTable
 from genointerp.store.table.schema.changed import CHANGED_FEATURES
 from genointerp.store.table.schema.column import TableSchema
@@ -49,7 +49,7 @@ class Comparisons:
         return [one for one in (*changed, *matched) if one is not None]
 
     def groups(
-        self, links: Links, labels: Mapping[int, str], divergences: Collection[str]
+        self, links: Links, names: Mapping[int, FeatureName], divergences: Collection[str]
     ) -> list[Group]:
         """Return what the page *Compared* has, in the order of the run.
 
@@ -57,16 +57,16 @@ class Comparisons:
         ----------
         links
             Addresses of the pages of features.
-        labels
+        names
             What each feature of the run is called.
         divergences
             Names of comparisons of which the browser shows the divergence.
         """
         changed = [
-            one.group(links, labels, name if name in divergences else "")
+            one.group(links, names, name if name in divergences else "")
             for name, one in self._changed.items()
         ]
-        return [*changed, *(one.group(links, labels) for one in self._matched.values())]
+        return [*changed, *(one.group(links, names) for one in self._matched.values())]
 
 
 def _name(one: RunTable) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 from genointerp.comparison.matching.config import MatchConfig
 from genointerp.page.section import Compared
 from genointerp.page.table import Links, format_value
-from genointerp.server.compared.said import Group, Source, with_labels
+from genointerp.server.compared.said import FeatureName, Group, Source, with_names
 from genointerp.store.table.schema.matching import MATCHES
 
 NO_TWIN = (
@@ -79,9 +79,9 @@ class Matched:
         said = list(self._sentences(row.to_dict("records")[0]))
         return self._source.compared(_facts(row), f"In {self._name}", said)
 
-    def group(self, links: Links, labels: Mapping[int, str]) -> Group:
+    def group(self, links: Links, names: Mapping[int, FeatureName]) -> Group:
         """Return the comparison as the page *Compared* has it; see `Group`."""
-        own = with_labels(self._without_match("a"), labels)
+        own = with_names(self._without_match("a"), names)
         # the features of the other dictionary have neither pages nor names here
         other, bare = self._without_match("b"), links._replace(pages={})
         there = f"Features of {self._name} without a match"

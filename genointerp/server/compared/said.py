@@ -13,6 +13,13 @@ MAX_ROWS = 4000
 """Most rows of a table of features, at about 1 kB each."""
 
 
+class FeatureName(NamedTuple):
+    """What a feature is said to be, and its best concept; empty if not known."""
+
+    label: str
+    best_concept: str
+
+
 class Group(NamedTuple):
     """A comparison on the page *Compared*.
 
@@ -60,9 +67,13 @@ class Source(NamedTuple):
         return Compared(title, tuple(said), facts, self.path)
 
 
-def with_labels(rows: pd.DataFrame, labels: Mapping[int, str]) -> pd.DataFrame:
-    """Return rows with what their features are called as the second column, ``best_concept``."""
-    called = [labels.get(int(feature), "") for feature in rows["feature"]]
-    rows = rows.copy()
-    rows.insert(1, "best_concept", called)
-    return rows
+def with_names(rows: pd.DataFrame, names: Mapping[int, FeatureName]) -> pd.DataFrame:
+    """Return rows with what their features are called behind the first column, as far as known."""
+    known = [names.get(int(feature), FeatureName("", "")) for feature in rows["feature"]]
+    columns = {
+        name: [getattr(one, name) for one in known]
+        for name in FeatureName._fields
+        if any(getattr(one, name) for one in known)
+    }
+    first, *others = rows
+    return rows.assign(**columns)[[first, *columns, *others]]

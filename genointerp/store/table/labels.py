@@ -78,6 +78,7 @@ class LabelFiles:
     def __init__(self, paths: Sequence[StrPath]) -> None:
         self.paths = tuple(map(Path, paths))
         self._known: tuple[object, pd.DataFrame | None] = ((), None)
+        self._named: tuple[pd.DataFrame | None, Mapping[int, str]] = (None, {})
 
     @property
     def present(self) -> tuple[Path, ...]:
@@ -99,8 +100,13 @@ class LabelFiles:
         table = self.read(store)
         if table is None:
             return {}
-        shown = leading_rows(table)
-        return label_texts(shown[shown[LABEL] != UNEXPLAINED])
+        named, names = self._named
+        # asked for each feature by itself, of up to tens of thousands
+        if named is not table:
+            shown = leading_rows(table)
+            names = label_texts(shown[shown[LABEL] != UNEXPLAINED])
+            self._named = (table, names)
+        return names
 
     def features(self, store: FeatureStore) -> Mapping[str, Sequence[int]]:
         """Return the features that each leading label is that of."""
