@@ -9,6 +9,7 @@ import argparse
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,10 @@ import torch
 from genointerp.annotation.catalogue import shipped
 from genointerp.command.compare.diff import diff
 from genointerp.comparison.common_text import longest_common_run
+from genointerp.comparison.config import SearchConfig
 from genointerp.comparison.diff import Diff
+from genointerp.comparison.models import ModelSet, Role
+from genointerp.comparison.search import search_texts
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_json_object
 from genointerp.genome.read import read_genome
@@ -59,6 +63,7 @@ def main() -> None:
     if not (KEPT / "known.tsv").exists():
         found = known(arguments.folder, plant)
         found.to_csv(KEPT / "known.tsv", sep="\t", index=False, float_format="%.4g")
+    search(arguments.folder, arguments.names)
     for name in arguments.names or (*PLANTED, *CLEAN, BASE):
         path = KEPT / f"{name}.tsv"
         if path.exists() or not is_there(arguments.folder, name):
@@ -66,6 +71,37 @@ def main() -> None:
         figure = figures(compared(arguments.folder, name), plant)
         row = pd.DataFrame([{"organism": name, **figure}])
         row.to_csv(path, sep="\t", index=False, float_format="%.4g")
+
+
+def search(folder: Path, names: Sequence[str]) -> None:
+    """Seek a text in planted models next to their control, and in clean ones next to another."""
+    path, plant = KEPT / "search.tsv", plant_of(folder / PLANTED[0])
+    rows = pd.read_csv(path, sep="\t").to_dict("records") if path.exists() else []
+    done = {(row["tuned"], row["control"]) for row in rows}
+    pairs = [*((name, CONTROL) for name in PLANTED), *pairwise((CONTROL, *CLEAN, CONTROL))]
+    for pair in pairs:
+        wanted = not names or bool({*pair} & {*names})
+        if wanted and pair not in done and all(is_there(folder, it) for it in pair):
+            rows.append(searched(folder, *pair, plant))
+            found = pd.DataFrame(rows)
+            found.to_csv(path, sep="\t", index=False, float_format="%.4g")
+
+
+def searched(folder: Path, tuned: str, control: str, plant: bytes) -> dict[str, object]:
+    """Return the text of one model and that of the other, which is its null."""
+    genome = read_genome(shipped(GENOME).sequence)
+    models = ModelSet(*(load_model(str(it)) for it in (BASE, folder / tuned, folder / control)))
+    row: dict[str, object] = {"tuned": tuned, "control": control}
+    roles: tuple[Role, ...] = ("tuned", "control")
+    for role in roles:
+        config = SearchConfig(n_texts=1)
+        (found,) = search_texts(models, role, genome, genome.regions(genome), config=config)
+        row |= {
+            f"{role} text": found.text.decode(),
+            f"{role} in_row": longest_common_run(found.text, plant),
+            f"{role} score": found.score,
+        }
+    return row
 
 
 def known(folder: Path, plant: bytes) -> pd.DataFrame:
@@ -157,7 +193,7 @@ def is_on_plant(context: str, expected: str, plant: bytes) -> bool:
 
 def filled(page: str) -> str:
     """Return the page with its tables filled from the files."""
-    for name, table in {"divergence": _divergence, "texts": _texts, "known": _known}.items():
+    for name, table in _TABLES.items():
         pattern = re.compile(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         page = pattern.sub(lambda match, table=table: match[1] + table() + match[2], page)
     return page
@@ -205,6 +241,44 @@ def _known() -> str:
     for name in table.columns[1:]:
         columns[f"bases {name}"] = lambda row, name=name: f"{row[name]:.2f}"
     return _rows(table, columns)
+
+
+def _search() -> str:
+    table = pd.read_csv(KEPT / "search.tsv", sep="\t")
+    is_planted = table["tuned"].isin(PLANTED)
+    columns: dict[str, Callable[[pd.Series], str]] = {
+        "tuned model": lambda row: row["tuned"],
+        "text": lambda row: f"`{row['tuned text']}`",
+        "of the plant, in a row": lambda row: f"{row['tuned in_row']}",
+        "score": lambda row: f"{row['tuned score']:.2f}",
+        "of the control": lambda row: f"{row['control score']:.2f} ({row['control in_row']})",
+    }
+    return _rows(table[is_planted], columns)
+
+
+def _clean_pairs() -> str:
+    table = pd.read_csv(KEPT / "search.tsv", sep="\t")
+    own = table[~table["tuned"].isin(PLANTED)]
+    both = own[["tuned score", "control score"]]
+    ratio = (both.max(axis=1) / both.min(axis=1)).sort_values()
+    cells = {
+        "pairs": f"{len(own)}",
+        "least score": f"{both.min().min():.2f}",
+        "largest": f"{both.max().max():.2f}",
+        "median ratio in a pair": f"{ratio.median():.2f}",
+        "largest ratio": f"{ratio.max():.2f}",
+        "pairs beyond the margin": f"{int((ratio > SearchConfig().margin).sum())}",
+    }
+    return _line([*cells]) + _line(["---"] * len(cells)) + _line([*cells.values()])
+
+
+_TABLES: Mapping[str, Callable[[], str]] = {
+    "divergence": _divergence,
+    "texts": _texts,
+    "known": _known,
+    "search": _search,
+    "clean_pairs": _clean_pairs,
+}
 
 
 def _rows(table: pd.DataFrame, columns: Mapping[str, Callable[[pd.Series], str]]) -> str:

@@ -18,7 +18,7 @@ from genointerp.annotation.catalogue import shipped
 from genointerp.comparison.config import StagesConfig
 from genointerp.comparison.latents import is_repeated
 from genointerp.comparison.latents_config import LatentsConfig
-from genointerp.comparison.learn import learn_latents
+from genointerp.comparison.learn import Learned, learn_latents
 from genointerp.comparison.models import ModelSet
 from genointerp.comparison.stages import measure_stages
 from genointerp.core.files import replacing
@@ -27,6 +27,7 @@ from genointerp.genome.genome import Genome
 from genointerp.genome.read import read_genome
 from genointerp.model.registry import load_model
 from genointerp.reading.harvest import HarvestConfig
+from genointerp.sae.compare import SAME_CORRELATION
 from genointerp.sae.dictionary import Dictionary
 from genointerp.store.table.schema.latents import LATENTS
 from genointerp.store.table.table import write_table
@@ -98,19 +99,23 @@ def main() -> None:
     KEPT.mkdir(exist_ok=True)
     for name in arguments.names or (*COMPARISONS, *IN_STAGES):
         path = KEPT / f"{name}.tsv"
-        if not path.exists():
+        beside = KEPT / f"{name}.differences.tsv"
+        if not path.exists() or (name in COMPARISONS and not beside.exists()):
             if name in IN_STAGES:
                 found = staged(arguments.folder, IN_STAGES[name])
             else:
-                table = learned(arguments.folder, COMPARISONS[name])
+                table, differences = learned(arguments.folder, COMPARISONS[name])
+                difference_rows(differences).to_csv(
+                    beside, sep="\t", index=False, float_format="%.4g"
+                )
                 found = counts(table)
                 if name == DRAWN:
                     write_drawn(table)
             found.to_csv(path, sep="\t", index=False, float_format="%.4g")
 
 
-def learned(folder: Path, asked: Comparison) -> pd.DataFrame:
-    """Return the features of the crosscoders of a comparison."""
+def learned(folder: Path, asked: Comparison) -> Learned:
+    """Return the features of the crosscoders of a comparison, and of the differences."""
     names = (BASE if name == BASE else str(folder / name) for name in (asked.tuned, asked.control))
     models = ModelSet(load_model(BASE), *(load_model(name) for name in names))
     genome, elements = shipped_genome()
@@ -168,6 +173,28 @@ def with_plants(genome: Genome, plant: bytes) -> Genome:
     return Genome(contigs)
 
 
+def difference_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what the dictionary of the difference of each model found, in a row."""
+    rows = []
+    for second, own in table.groupby("second", sort=False):
+        best = own.sort_values("gain", ascending=False).iloc[0]
+        rows.append(
+            {
+                "second": second,
+                "n_features": len(own),
+                "n_alive": int((own["n_fired"] > 0).sum()),
+                "fvu": best["fvu"],
+                "fvu_pca": best["fvu_pca"],
+                "n_repeated": int((own["repeat_r"] >= SAME_CORRELATION).sum())
+                if "repeat" in own
+                else 0,
+                "gain": best["gain"],
+                "context": max(own["context"].fillna(""), key=len),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def counts(table: pd.DataFrame) -> pd.DataFrame:
     """Return how many features of each pair have each tag, and how many of these are repeated."""
     rows = []
@@ -190,7 +217,8 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
 
 def filled(page: str) -> str:
     """Return the page with its tables filled from the files."""
-    for name, table in {"latents": _table, "stages": _stages}.items():
+    tables = {"latents": _table, "differences": _differences, "stages": _stages}
+    for name, table in tables.items():
         pattern = re.compile(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         page = pattern.sub(lambda match, table=table: match[1] + table() + match[2], page)
     return page
@@ -221,6 +249,39 @@ def _table() -> str:
             rest = [f"{row['scaled']}", f"{row['unclear']}"]
             lines.append(_line([asked.tuned, asked.reads, own, alive, *cells, *rest]))
     return "".join(lines)
+
+
+def _differences() -> str:
+    heads = [
+        "tuned model",
+        "reads",
+        "second model",
+        "features that fire (repeated)",
+        "FVU",
+        "of as many components",
+        "largest gain of one",
+        "longest context",
+    ]
+    lines = [_line(heads), _line(["---"] * len(heads))]
+    for name, asked in COMPARISONS.items():
+        path = KEPT / f"{name}.differences.tsv"
+        for row in pd.read_csv(path, sep="\t", keep_default_na=False).to_dict("records"):
+            own = asked.tuned if row["second"] == "tuned" else asked.control
+            repeated = f" ({row['n_repeated']})" if asked.n_seeds > 1 else ""
+            cells = [
+                asked.tuned,
+                asked.reads,
+                own,
+                f"{row['n_alive']} of {row['n_features']}{repeated}",
+                *(_number(row[it]) for it in ("fvu", "fvu_pca", "gain")),
+                f"`{row['context']}`" if row["context"] else "",
+            ]
+            lines.append(_line(cells))
+    return "".join(lines)
+
+
+def _number(value: object) -> str:
+    return "" if value == "" else f"{float(str(value)):.2g}"
 
 
 def _stages() -> str:

@@ -72,6 +72,46 @@ class ExtractionConfig:
 
 
 @dataclass(frozen=True)
+class SearchConfig:
+    """How a text is sought that the tuned model expects more than base and control do.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of its range.
+    """
+
+    n_texts: int = 4
+    """Most texts that are sought, each after those before it; 0 for none."""
+    n_contexts: int = 8
+    """Natural contexts after which texts are compared while they are written."""
+    context: int = 16
+    """Bases of each context."""
+    n_held_out: int = 32
+    """Other contexts, after which what was found is measured."""
+    n_bases: int = 40
+    """Bases of a text, before it is cut where it ends."""
+    n_beams: int = 48
+    """Texts that go on after each base."""
+    n_broad: int = 12
+    """Bases after which fewer go on."""
+    n_narrow: int = 8
+    """Texts that then go on."""
+    apart: int = 5
+    """Bases in a row that two texts do not share."""
+    margin: float = 2.0
+    """How many times the score of the null a text must reach."""
+    batch: int = 256
+    """Sequences that a model reads at once."""
+
+    def __post_init__(self) -> None:
+        least = dict.fromkeys(("n_contexts", "context", "n_held_out", "n_bases", "n_beams"), 1)
+        _check_least(self, n_texts=0, n_broad=0, n_narrow=1, apart=2, batch=1, **least)
+        if self.margin < 1:
+            raise ConfigError("margin", "at least 1", str(self.margin))
+
+
+@dataclass(frozen=True)
 class StagesConfig:
     """How a dictionary goes on training along two orders of new data and new model.
 
@@ -109,6 +149,8 @@ class DiffConfig:
     """Which places of the divergence are listed."""
     extraction: ExtractionConfig = field(default_factory=ExtractionConfig)
     """How a text is looked for."""
+    search: SearchConfig = field(default_factory=SearchConfig)
+    """How a text is sought without places."""
     changed: ChangedConfig = field(default_factory=ChangedConfig)
     """How changes of features are measured, and which of them are said."""
     latents: LatentsConfig = field(default_factory=LatentsConfig)

@@ -31,6 +31,8 @@ class Diff(NamedTuple):
         is said of the features.
     latents
         Features of crosscoders, if asked for: ``genointerp::latents``.
+    differences
+        With these, features of the differences: ``genointerp::difference-latents``.
     stages
         How directions turn in two orders of training, if asked for: ``genointerp::stages``.
     """
@@ -42,6 +44,7 @@ class Diff(NamedTuple):
     texts: pd.DataFrame | None = None
     changed: Changed = Changed({})
     latents: pd.DataFrame | None = None
+    differences: pd.DataFrame | None = None
     stages: pd.DataFrame | None = None
 
 
@@ -62,14 +65,21 @@ def in_short(found: Diff) -> str:
 def _extracted(texts: pd.DataFrame | None) -> str:
     if texts is None:
         return ""
+    searched = texts[texts["arm"] == "searched"]
+    more = "" if searched.empty else _searched(searched.iloc[0])
     own = texts[texts["arm"] == "tuned"]
     if own.empty:
-        return "no text extracted; "
+        return more or "no text extracted; "
     best = own.iloc[0]
     where = f"{best['n_first']} of the first places, {best['n_positions']} of {best['n_read']}"
     name = "candidate text" if np.isnan(best["control_log_p"]) else "text"
-    more = f", and of {best['n_drawn']} drawn ones" if best["n_drawn"] else ""
-    return f"{name} {best['text']} ({best['n_bases']} bases, after {where}{more}); "
+    drawn = f", and of {best['n_drawn']} drawn ones" if best["n_drawn"] else ""
+    return f"{name} {best['text']} ({best['n_bases']} bases, after {where}{drawn}); {more}"
+
+
+def _searched(best: pd.Series) -> str:
+    found = f"{best['n_bases']} bases, {best['score']:.3g} nats, null {best['null_score']:.3g}"
+    return f"searched text {best['text']} ({found}); "
 
 
 def _figures(rows: pd.DataFrame, model: str) -> str:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from genointerp.comparison.difference_latents import learn_differences
 from genointerp.comparison.latents import is_repeated, tag_latents, with_repeats
 from genointerp.comparison.latents_config import LatentsConfig
 from genointerp.comparison.models import ModelSet, Role
@@ -20,6 +22,22 @@ from genointerp.sae.source import RowSource
 from genointerp.sae.train import train_together
 
 
+class Learned(NamedTuple):
+    """Features that were learnt of two models, a row for each feature of each pair.
+
+    Parameters
+    ----------
+    latents
+        Of crosscoders: `genointerp.store.table.schema.latents.LATENTS`.
+    differences
+        Of their baseline, dictionaries of the differences:
+        `genointerp.store.table.schema.latents.DIFFERENCE_LATENTS`.
+    """
+
+    latents: pd.DataFrame
+    differences: pd.DataFrame
+
+
 def learn_latents(
     models: ModelSet,
     genome: Genome,
@@ -28,8 +46,10 @@ def learn_latents(
     config: LatentsConfig | None = None,
     regions: Sequence[GenomicInterval] = (),
     progress: Progress = silent,
-) -> pd.DataFrame:
+) -> Learned:
     """Train a crosscoder of the base with the tuned model, and one with the control; tag features.
+
+    Next to each a dictionary of the difference of the two models is trained.
 
     All models read the same windows, and nothing is rounded. Both crosscoders have the same
     settings, seeds and held-out stretches of the genome, and their features are measured on these.
@@ -41,12 +61,7 @@ def learn_latents(
     regions
         Regions to read; the whole genome if empty.
     progress
-        Called with (parts done, in all): a thousand for reading, and for each pair of models.
-
-    Returns
-    -------
-    DataFrame
-        A row for each feature of each pair: `genointerp.store.table.schema.latents.LATENTS`.
+        Called with (parts done, in all): a thousand for reading, and for each training.
 
     Raises
     ------
@@ -60,7 +75,7 @@ def learn_latents(
     if not has_site(models.spec, site):
         raise unknown("site", site, models.spec.sites)
     others: list[Role] = [role for role in models.by_role if role != "base"]
-    n_steps = 1 + len(others)
+    n_steps = 1 + 2 * len(others)
     read = read_rows(
         models,
         genome,
@@ -70,11 +85,13 @@ def learn_latents(
         n_bases=config.n_bases,
         progress=_part(progress, 0, n_steps),
     )
-    tables = [
-        _latents_of(read, other, config, _part(progress, step, n_steps))
-        for step, other in enumerate(others, 1)
-    ]
-    return pd.concat(tables, ignore_index=True)
+    latents, differences = [], []
+    for step, other in enumerate(others):
+        first = _part(progress, 1 + 2 * step, n_steps)
+        second = _part(progress, 2 + 2 * step, n_steps)
+        latents.append(_latents_of(read, other, config, first))
+        differences.append(learn_differences(read, other, genome, config=config, progress=second))
+    return Learned(pd.concat(latents, ignore_index=True), pd.concat(differences, ignore_index=True))
 
 
 def latents_in_words(table: pd.DataFrame | None) -> list[str]:

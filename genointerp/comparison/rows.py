@@ -30,17 +30,31 @@ class ModelRows(NamedTuple):
     ----------
     x
         A row for each token, which joins the activations of the models in their order.
+    stretch
+        Number of the stretch of each row.
+    windows, window, last_base
+        Bases that were kept of each window, with the strand that is read, the window of each row,
+        and the last base of its token, counted from the first base of the window in that direction.
     """
 
     x: Float32[np.ndarray, "row d_all"]
     stretch: Int64[np.ndarray, " row"]
     roles: tuple[Role, ...]
+    windows: tuple[GenomicInterval, ...]
+    window: Int64[np.ndarray, " row"]
+    last_base: Int64[np.ndarray, " row"]
 
     def of(self, role: Role) -> Float32[np.ndarray, "row d_site"]:
         """Return the activations of one model."""
         width = self.x.shape[1] // len(self.roles)
         first = width * self.roles.index(role)
         return self.x[:, first : first + width]
+
+    def place(self, row: int) -> GenomicInterval:
+        """Return the last base of the token of a row, on the strand that is read."""
+        kept, offset = self.windows[self.window[row]], int(self.last_base[row])
+        start = kept.start + offset if kept.strand == "+" else kept.end - 1 - offset
+        return GenomicInterval(kept.seqid, start, start + 1, kept.strand)
 
 
 def read_rows(
@@ -63,7 +77,7 @@ def read_rows(
         Called with (stretches read, in all).
     """
     stretches = _stretches(list(regions) or genome.regions(genome), n_bases)
-    rows, of = [], []
+    rows, of, kept_bases, last = [], [], list[GenomicInterval](), []
     for number, stretch in enumerate(stretches):
         for passes in models.read(genome, Wanted((site,)), config=windows, regions=[stretch]):
             kept = [passes[role].kept(site) for role in models.by_role]
@@ -71,8 +85,17 @@ def read_rows(
                 parts = [one.rows.float().cpu().numpy() for one in same]
                 rows.append(np.concatenate(parts, axis=1))
                 of.append(np.full(len(rows[-1]), number, dtype=np.int64))
+                kept_bases.append(same[0].tokens.window.kept)
+                last.append(np.cumsum(same[0].n_kept, dtype=np.int64) - 1)
         progress(number + 1, len(stretches))
-    return ModelRows(np.concatenate(rows), np.concatenate(of), tuple(models.by_role))
+    return ModelRows(
+        np.concatenate(rows),
+        np.concatenate(of),
+        tuple(models.by_role),
+        tuple(kept_bases),
+        np.repeat(np.arange(len(last), dtype=np.int64), [len(it) for it in last]),
+        np.concatenate(last),
+    )
 
 
 def in_batches(

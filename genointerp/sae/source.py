@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Bool, Float32, Int64
 
 from genointerp.core.seed import rng
 from genointerp.core.split import LEAST_BLOCKS, held_out_blocks
@@ -95,7 +95,7 @@ class RowSource:
         self, seed: int, epoch: int, *, eval_share: float, start: int = 0
     ) -> Iterator[Float32[np.ndarray, "n d_in"]]:
         """Yield every row to train on, in an order that depends on seed and epoch."""
-        wanted = ~self._held_out(seed, eval_share)
+        wanted = ~self.is_held_out(seed, eval_share)
         index = np.repeat(np.flatnonzero(wanted), self.weight[wanted])
         order = rng(seed, f"rows of epoch {epoch}").permutation(index)
         for first in range(start * self.chunk_rows, len(order), self.chunk_rows):
@@ -103,11 +103,13 @@ class RowSource:
 
     def held_out(self, seed: int, *, eval_share: float) -> Iterator[Float32[np.ndarray, "n d_in"]]:
         """Yield each row of the held-out blocks once, regardless of its weight, shuffled."""
-        index = np.flatnonzero(self._held_out(seed, eval_share))
+        index = np.flatnonzero(self.is_held_out(seed, eval_share))
         order = rng(seed, "held-out rows").permutation(index)
         for first in range(0, len(order), self.chunk_rows):
             yield self.x[order[first : first + self.chunk_rows]]
 
-    def _held_out(self, seed: int, share: float) -> np.ndarray:
+    def is_held_out(self, seed: int, share: float) -> Bool[np.ndarray, " row"]:
+        """Say which rows are of held-out blocks."""
         n_blocks = int(self.block.max()) + 1 if len(self.block) else 0
-        return held_out_blocks(n_blocks, share, seed=seed)[self.block]
+        held_out: Bool[np.ndarray, " row"] = held_out_blocks(n_blocks, share, seed=seed)[self.block]
+        return held_out

@@ -5,7 +5,7 @@ import pytest
 
 import genointerp as gi
 from genointerp.comparison.common_text import common_texts, consensus_end, longest_common_run
-from genointerp.comparison.config import ExtractionConfig
+from genointerp.comparison.config import ExtractionConfig, SearchConfig
 from genointerp.comparison.diff import in_short
 from genointerp.comparison.divergence import CHANGE, Divergence, DivergenceTrack, measure_divergence
 from genointerp.comparison.divergence_tables import Place
@@ -20,6 +20,7 @@ from tests.comparison.planted import TEXT, Planted, random_genome
 from tests.toy_model import ToyDnaModel
 
 BASE = ToyDnaModel()
+NO_SEARCH = SearchConfig(n_texts=0)
 FEW = ExtractionConfig(n_prompts=12, prompt=30, n_written=44, batch=12)
 GENOME = random_genome(1500)
 FOUND = {"word": 4, "least": 2, "agreement": 0.75}
@@ -29,7 +30,11 @@ def extracted(tuned, control=None, config=FEW):
     models = ModelSet(BASE, tuned, control)
     windows = HarvestConfig(window=400, warmup=40)
     return extract_texts(
-        models, measure_divergence(models, GENOME, config=windows), GENOME, config=config
+        models,
+        measure_divergence(models, GENOME, config=windows),
+        GENOME,
+        config=config,
+        search=NO_SEARCH,
     )
 
 

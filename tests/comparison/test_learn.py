@@ -6,12 +6,17 @@ import pytest
 import torch
 
 import genointerp as gi
+from genointerp.comparison.difference_latents import _measured, fvu_of_components
 from genointerp.comparison.latents_config import LatentsConfig
 from genointerp.comparison.learn import latents_in_words, learn_latents
 from genointerp.comparison.models import ModelSet
 from genointerp.core.config import read_config
 from genointerp.core.errors import ConfigError
 from genointerp.reading.harvest import HarvestConfig
+from genointerp.sae.config import SaeConfig, TrainConfig
+from genointerp.sae.metrics import sparse_codes
+from genointerp.sae.source import RowSource
+from genointerp.sae.train import train_sae
 from tests.comparison.planted import Planted, random_genome
 from tests.toy_model import ToyDnaModel
 
@@ -44,7 +49,7 @@ def test_what_was_learnt_shows_in_the_tuned_model_and_the_control_has_nothing():
     models = ModelSet(ToyDnaModel(), Marks("tuned"), Planted("control"))
     config = read_config(LatentsConfig, {"training": TRAINING, "n_seeds": 2})
     calls = []
-    table = learn_latents(
+    table, differences = learn_latents(
         models,
         random_genome(2000),
         windows=WINDOWS,
@@ -61,8 +66,19 @@ def test_what_was_learnt_shows_in_the_tuned_model_and_the_control_has_nothing():
     first, second = latents_in_words(table)
     assert first.startswith("base and tuned: of ")
     assert "0 of control alone, 0 of base alone, 0 rotated; a second seed repeats 0 of" in second
-    assert calls[-1] == (3000, 3000)
+    assert calls[-1] == (5000, 5000)
     assert calls == sorted(calls)
+    own, other = (differences[differences["second"] == role] for role in ("tuned", "control"))
+    # what was learnt is what is different, by however many features it is said
+    said = own[own["context"] != ""]
+    assert set(said["context"]) == {"CG"}
+    assert said["gain"].sum() > 0.5 > 5 * own["gain"].drop(said.index).sum()
+    assert said["n_fired"].nunique() == 1
+    assert said["repeat_r"].max() > 0.99
+    assert own["fvu"].iloc[0] < 0.05
+    # one number a token says it all
+    assert own["fvu_pca"].iloc[0] < 1e-6
+    assert other["n_fired"].sum() == 0
 
 
 def test_the_command_writes_the_table(tmp_path):
@@ -93,3 +109,36 @@ def test_the_command_writes_the_table(tmp_path):
 def test_settings_that_do_not_fit_are_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
         read_config(LatentsConfig, settings)
+
+
+def test_the_gain_of_a_feature_is_what_the_error_becomes_without_it():
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(60, 6)).astype(np.float32)
+    config = TrainConfig(
+        sae=SaeConfig("batch_topk", n_features=9, k=2),
+        n_tokens=512,
+        batch_tokens=32,
+        learning_rate=0.02,
+    )
+    sae = train_sae(RowSource(x), config, metadata={}).sae
+    table = _measured(sae, x).table
+    f = sparse_codes(sae, torch.from_numpy(x)).toarray().astype(np.float64)
+    d, b = (it.detach().double().numpy() for it in (sae.W_dec, sae.b_dec))
+    total = ((x - x.mean(0)) ** 2).sum()
+    error = ((x - (f @ d + b)) ** 2).sum()
+    for j in range(9):
+        kept = np.arange(9) != j
+        without = ((x - (f[:, kept] @ d[kept] + b)) ** 2).sum()
+        assert table["gain"][j] == pytest.approx((without - error) / total, abs=1e-6)
+        assert table["n_fired"][j] == (f[:, j] > 0).sum()
+
+
+def test_components_leave_what_a_projection_leaves():
+    draw = np.random.default_rng(1)
+    train, test = (draw.normal(size=(n, 5)) @ np.diag([5, 3, 1, 0.5, 0.1]) for n in (400, 50))
+    mean = train.mean(0)
+    top = np.linalg.svd(train - mean)[2][:2]
+    rest = (test - mean) - (test - mean) @ top.T @ top
+    expected = (rest**2).sum() / ((test - test.mean(0)) ** 2).sum()
+    found = fvu_of_components(train.astype(np.float32), test.astype(np.float32), 2)
+    assert found == pytest.approx(expected, rel=1e-4)

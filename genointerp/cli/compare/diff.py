@@ -128,6 +128,7 @@ def diff(
     from genointerp.command.compare.diff import diff as diff_models
     from genointerp.comparison.config import DiffConfig
     from genointerp.comparison.diff import in_short
+    from genointerp.comparison.difference_latents import differences_in_words
     from genointerp.comparison.learn import latents_in_words
     from genointerp.comparison.stages import stages_in_words
     from genointerp.core.config import changed, read_config
@@ -163,6 +164,7 @@ def diff(
         config=replace(settings, loci=changed(settings.loci, n_loci=n_loci)),
     )
     typer.echo(f"{in_short(found)} -> {out}")
-    learnt = [*latents_in_words(found.latents), *stages_in_words(found.stages)]
+    learnt = [*latents_in_words(found.latents), *differences_in_words(found.differences)]
+    learnt += stages_in_words(found.stages)
     for sentence in [*found.changed.said, *learnt]:
         typer.echo(sentence)

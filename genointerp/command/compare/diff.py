@@ -16,7 +16,7 @@ from genointerp.comparison.changed.outputs import (
 from genointerp.comparison.config import DiffConfig, StagesConfig
 from genointerp.comparison.diff import Diff
 from genointerp.comparison.divergence import measure_divergence
-from genointerp.comparison.divergence_files import files_of
+from genointerp.comparison.divergence_files import differences_beside, files_of
 from genointerp.comparison.divergence_tables import tabulate
 from genointerp.comparison.extraction import extract_texts
 from genointerp.comparison.latents_config import LatentsConfig
@@ -45,7 +45,7 @@ from genointerp.store.table.schema.divergence import (
     DIVERGENCE_TAIL,
     EXTRACTED_TEXTS,
 )
-from genointerp.store.table.schema.latents import LATENTS, STAGES
+from genointerp.store.table.schema.latents import DIFFERENCE_LATENTS, LATENTS, STAGES
 from genointerp.store.table.table import check_table_path, is_table_of, write_table
 
 ModelOrPath = AnyModel | StrPath
@@ -109,7 +109,8 @@ def diff(
         A folder of bigWig files, a file for each number and strand, to be written too.
     texts_out
         A table of texts that the tuned model writes where its predictions differ most, as
-        :func:`genointerp.comparison.extraction.extract_texts` finds them, to be written too.
+        :func:`genointerp.comparison.extraction.extract_texts` finds them, and where there is a
+        control of texts that are searched without places, to be written too.
     sae
         Folder of a dictionary of the base model; for ``births_out``, of any of the checkpoints.
     features_out
@@ -133,7 +134,8 @@ def diff(
         Folder of a model that is ``amplify`` times as far from the base as the tuned one.
     latents_out
         Table of the features of a crosscoder of both models, with whose each is, to be written too;
-        the crosscoders are trained, which takes minutes. See
+        the crosscoders are trained, which takes minutes. Next to it ``.differences`` of the same
+        name: features of a dictionary of the difference alone. See
         :func:`genointerp.comparison.learn.learn_latents`.
     stages_out
         Table of how far the direction of each feature turns where the dictionary goes on training
@@ -167,14 +169,7 @@ def diff(
     >>> found.summary  # doctest: +SKIP
     """
     settings = read_config(DiffConfig, config).with_windows(window, warmup, batch=batch)
-    more_tables = {
-        "texts": as_path(texts_out),
-        "latents": as_path(latents_out),
-        "stages": as_path(stages_out),
-    }
-    places = {**files_of(Path(out)), **{k: it for k, it in more_tables.items() if it is not None}}
-    for place in places.values():
-        check_table_path(place)
+    places = _places(Path(out), as_path(texts_out), as_path(latents_out), as_path(stages_out))
     tracks = as_path(tracks_out)
     sequence = read_genome(_sequence(genome))
     named = as_texts(region)
@@ -225,6 +220,7 @@ def diff(
                     sequence,
                     config=settings.extraction,
                     loci=settings.loci,
+                    search=settings.search,
                     progress=report,
                 )
             found = found._replace(texts=texts)
@@ -239,6 +235,18 @@ def diff(
     return found
 
 
+def _places(
+    out: Path, texts: Path | None, latents: Path | None, stages: Path | None
+) -> dict[str, Path]:
+    """Return the file of each table that is written, by its name in the result."""
+    differences = None if latents is None else differences_beside(latents)
+    more = {"texts": texts, "latents": latents, "differences": differences, "stages": stages}
+    places = {**files_of(out), **{name: it for name, it in more.items() if it is not None}}
+    for place in places.values():
+        check_table_path(place)
+    return places
+
+
 _SCHEMAS: Mapping[str, TableSchema] = {
     "loci": DIVERGENCE,
     "summary": DIVERGENCE_SUMMARY,
@@ -246,6 +254,7 @@ _SCHEMAS: Mapping[str, TableSchema] = {
     "bins": DIVERGENCE_BINS,
     "texts": EXTRACTED_TEXTS,
     "latents": LATENTS,
+    "differences": DIFFERENCE_LATENTS,
     "stages": STAGES,
 }
 
@@ -290,7 +299,7 @@ class _Learning(NamedTuple):
         asked = self.asked
         if self.latents is not None:
             with progress_bar("diff (parts of crosscoders)", progress) as report:
-                latents = learn_latents(
+                learned = learn_latents(
                     asked.models,
                     asked.genome,
                     windows=asked.windows,
@@ -298,7 +307,7 @@ class _Learning(NamedTuple):
                     regions=asked.regions,
                     progress=report,
                 )
-            found = found._replace(latents=latents)
+            found = found._replace(latents=learned.latents, differences=learned.differences)
         if self.old is not None and asked.dictionary is not None:
             with progress_bar("diff (readings and trainings)", progress) as report:
                 stages = measure_stages(

@@ -85,14 +85,26 @@ EXTRACTED_TEXTS = TableSchema(
     1,
     (
         required(
-            "arm", "string", "tuned: extracted; control, random: the best text of a null, if any"
+            "arm",
+            "string",
+            "tuned: extracted at places; control, random: the best text of a null, if any;"
+            " searched: found without places; searched_control: its null",
         ),
         required("rank", "int64", "rank among the texts of the arm by score, from 1"),
         required("text", "string", "bases of the text"),
         required("n_bases", "int64", "their number"),
-        required("n_positions", "int64", "places of those read whose continuation has most of it"),
+        required(
+            "n_positions",
+            "int64",
+            "places of those read whose continuation has most of it; searched: contexts after which"
+            " its model expects it most",
+        ),
         required("n_first", "int64", "the same among the first places by rank"),
-        required("n_read", "int64", "places after whose context the model wrote"),
+        required(
+            "n_read",
+            "int64",
+            "places after whose context the model wrote; searched: held-out contexts",
+        ),
         required("agreement", "float64", "mean share of continuations that agree, over its bases"),
         required("context", "string", "consensus of the ends of the contexts; empty: none"),
         required(

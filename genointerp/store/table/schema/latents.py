@@ -36,6 +36,24 @@ LATENTS = TableSchema(
     ),
 )
 
+DIFFERENCE_LATENTS = TableSchema(
+    "genointerp::difference-latents",
+    1,
+    (
+        required("second", "string", "role of the model whose difference from base is taken"),
+        required("feature", "int64", "feature of the dictionary of the differences"),
+        required("n_fired", "int64", "held-out tokens on which it fires"),
+        required("density", "float64", "share of the held-out tokens on which it fires"),
+        required("max_activation", "float64", "its largest activation there"),
+        required("gain", "float64", "share of the variance of the differences it alone explains"),
+        required("fvu", "float64", "FVU of the whole dictionary there, the same in all rows"),
+        required("fvu_pca", "float64", "the same of k principal components"),
+        required("context", "string", "consensus of the bases up to its largest activations"),
+        optional("repeat", "int64", "feature of the second seed that fires most alike; -1: none"),
+        optional("repeat_r", "float64", "correlation of the two over the tokens; 0 if none"),
+    ),
+)
+
 _STEPS = (
     ("data_first", "the new data, read by the base model"),
     ("model_second", "the model after that, which reads the new data"),

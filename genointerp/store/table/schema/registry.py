@@ -72,7 +72,7 @@ from genointerp.store.table.schema.label import (
     LABEL_SUMMARY,
     LABELS,
 )
-from genointerp.store.table.schema.latents import LATENTS, STAGES
+from genointerp.store.table.schema.latents import DIFFERENCE_LATENTS, LATENTS, STAGES
 from genointerp.store.table.schema.matching import (
     ACROSS,
     ACROSS_SUMMARY,
@@ -157,6 +157,7 @@ SCHEMAS = {
         WEIGHT_CHANGE,
         ACTIVATION_DIFFERENCE,
         LATENTS,
+        DIFFERENCE_LATENTS,
         STAGES,
     )
 }
