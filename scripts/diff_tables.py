@@ -78,7 +78,9 @@ def search(folder: Path, names: Sequence[str]) -> None:
     path, plant = KEPT / "search.tsv", plant_of(folder / PLANTED[0])
     rows = pd.read_csv(path, sep="\t").to_dict("records") if path.exists() else []
     done = {(row["tuned"], row["control"]) for row in rows}
-    pairs = [*((name, CONTROL) for name in PLANTED), *pairwise((CONTROL, *CLEAN, CONTROL))]
+    ring = pairwise((CONTROL, *CLEAN, CONTROL))
+    across = ((name, CONTROL) for name in CLEAN[1:-1])
+    pairs = [*((name, CONTROL) for name in PLANTED), *ring, *across]
     for pair in pairs:
         wanted = not names or bool({*pair} & {*names})
         if wanted and pair not in done and all(is_there(folder, it) for it in pair):

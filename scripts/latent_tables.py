@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from genointerp.annotation.catalogue import shipped
+from genointerp.comparison.common_text import longest_common_run
 from genointerp.comparison.config import StagesConfig
 from genointerp.comparison.latents import is_repeated
 from genointerp.comparison.latents_config import LatentsConfig
@@ -40,6 +41,8 @@ KEPT = ROOT / "scripts" / "latents"
 PAGE = ROOT / "docs" / "diff.md"
 BASE = "nano"
 N_BASES = 50_000
+LEAST_RUN = 8
+"""Bases of a context that are the plant's, in a row, by which a feature is said to be on it."""
 PLANT_EVERY = 500
 """Bases from the start of one plant to that of the next, where they are put into the genome."""
 
@@ -105,9 +108,8 @@ def main() -> None:
                 found = staged(arguments.folder, IN_STAGES[name])
             else:
                 table, differences = learned(arguments.folder, COMPARISONS[name])
-                difference_rows(differences).to_csv(
-                    beside, sep="\t", index=False, float_format="%.4g"
-                )
+                rows = difference_rows(differences, plant_of(arguments.folder / "planted"))
+                rows.to_csv(beside, sep="\t", index=False, float_format="%.4g")
                 found = counts(table)
                 if name == DRAWN:
                     write_drawn(table)
@@ -173,8 +175,13 @@ def with_plants(genome: Genome, plant: bytes) -> Genome:
     return Genome(contigs)
 
 
-def difference_rows(table: pd.DataFrame) -> pd.DataFrame:
+def difference_rows(table: pd.DataFrame, plant: bytes) -> pd.DataFrame:
     """Return what the dictionary of the difference of each model found, in a row."""
+    on_plant = [
+        longest_common_run(str(it).encode(), plant) >= LEAST_RUN
+        for it in table["context"].fillna("")
+    ]
+    table = table.assign(on_plant=on_plant)
     rows = []
     for second, own in table.groupby("second", sort=False):
         best = own.sort_values("gain", ascending=False).iloc[0]
@@ -189,7 +196,8 @@ def difference_rows(table: pd.DataFrame) -> pd.DataFrame:
                 if "repeat" in own
                 else 0,
                 "gain": best["gain"],
-                "context": max(own["context"].fillna(""), key=len),
+                "n_on_plant": int(own["on_plant"].sum()),
+                "gain_on_plant": own.loc[own["on_plant"], "gain"].sum(),
             }
         )
     return pd.DataFrame(rows)
@@ -260,7 +268,8 @@ def _differences() -> str:
         "FVU",
         "of as many components",
         "largest gain of one",
-        "longest context",
+        "on the plant",
+        "their gain",
     ]
     lines = [_line(heads), _line(["---"] * len(heads))]
     for name, asked in COMPARISONS.items():
@@ -274,7 +283,8 @@ def _differences() -> str:
                 own,
                 f"{row['n_alive']} of {row['n_features']}{repeated}",
                 *(_number(row[it]) for it in ("fvu", "fvu_pca", "gain")),
-                f"`{row['context']}`" if row["context"] else "",
+                f"{row['n_on_plant']}",
+                _number(row["gain_on_plant"]),
             ]
             lines.append(_line(cells))
     return "".join(lines)
