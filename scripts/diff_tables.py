@@ -9,6 +9,7 @@ import argparse
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,11 +25,13 @@ from genointerp.comparison.models import ModelSet, Role
 from genointerp.comparison.search import search_texts
 from genointerp.core.errors import SchemaError
 from genointerp.core.files import read_json_object
+from genointerp.genome.letters import reverse_complement
 from genointerp.genome.read import read_genome
 from genointerp.genome.windows import spread_stretches
 from genointerp.model.registry import load_model
 from genointerp.reading.run import Wanted, run_passages
 from genointerp.reading.tokens import sequence_passages
+from scripts.organisms import TUNED_ON
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "scripts" / "diffs"
@@ -101,9 +104,30 @@ def searched(folder: Path, tuned: str, control: str, plant: bytes) -> dict[str, 
         row |= {
             f"{role} text": found.text.decode(),
             f"{role} in_row": longest_common_run(found.text, plant),
+            f"{role} in_genome": longest_in_genome(found.text),
             f"{role} score": found.score,
         }
     return row
+
+
+def longest_in_genome(text: bytes) -> int:
+    """Return how many bases of a text stand in a row in the genome of tuning, on either strand."""
+    strands = _tuned_strands()
+    return max(
+        (
+            n
+            for n in range(1, len(text) + 1)
+            if any(text[i : i + n] in own for i in range(len(text) - n + 1) for own in strands)
+        ),
+        default=0,
+    )
+
+
+@cache
+def _tuned_strands() -> tuple[bytes, ...]:
+    genome = read_genome(shipped(TUNED_ON).sequence)
+    forward = [contig.sequence for contig in genome.values()]
+    return tuple(it.tobytes() for one in forward for it in (one, reverse_complement(one)))
 
 
 def known(folder: Path, plant: bytes) -> pd.DataFrame:
@@ -252,6 +276,7 @@ def _search() -> str:
         "tuned model": lambda row: row["tuned"],
         "text": lambda row: f"`{row['tuned text']}`",
         "of the plant, in a row": lambda row: f"{row['tuned in_row']}",
+        "of the genome": lambda row: f"{row['tuned in_genome']}",
         "score": lambda row: f"{row['tuned score']:.2f}",
         "of the control": lambda row: f"{row['control score']:.2f} ({row['control in_row']})",
     }

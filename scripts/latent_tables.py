@@ -76,6 +76,8 @@ COMPARISONS: Mapping[str, Comparison] = {
     "planted_0.1_there": Comparison("planted_0.1", "control", PLANTED),
     "without_rRNA": Comparison("without_rRNA", "with_rRNA", OPERONS),
 }
+DIFFERENCED = tuple(name for name in COMPARISONS if name != "nano")
+"""Comparisons whose dictionaries of differences are shown: a model differs nowhere from itself."""
 DRAWN, PICTURED = "planted_there", ROOT / "docs" / "diffs" / "latents.tsv"
 """Comparison of the picture in the gallery, and the table that it is drawn from."""
 
@@ -103,7 +105,7 @@ def main() -> None:
     for name in arguments.names or (*COMPARISONS, *IN_STAGES):
         path = KEPT / f"{name}.tsv"
         beside = KEPT / f"{name}.differences.tsv"
-        if not path.exists() or (name in COMPARISONS and not beside.exists()):
+        if not path.exists() or (name in DIFFERENCED and not beside.exists()):
             if name in IN_STAGES:
                 found = staged(arguments.folder, IN_STAGES[name])
             else:
@@ -272,8 +274,8 @@ def _differences() -> str:
         "their gain",
     ]
     lines = [_line(heads), _line(["---"] * len(heads))]
-    for name, asked in COMPARISONS.items():
-        path = KEPT / f"{name}.differences.tsv"
+    for name in DIFFERENCED:
+        asked, path = COMPARISONS[name], KEPT / f"{name}.differences.tsv"
         for row in pd.read_csv(path, sep="\t", keep_default_na=False).to_dict("records"):
             own = asked.tuned if row["second"] == "tuned" else asked.control
             repeated = f" ({row['n_repeated']})" if asked.n_seeds > 1 else ""
