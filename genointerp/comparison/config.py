@@ -100,8 +100,8 @@ class SearchConfig:
     apart: int = 5
     """Bases in a row that two texts do not share."""
     margin: float = 4.0
-    """How many times the score of the null a text must reach: a choice of this package, which one of
-    nine pairs of clean models exceeds (``docs/diff.md``)."""
+    """How many times the score of the null a text must reach: a choice of this package, which one
+    of nine pairs of clean models exceeds (``docs/diff.md``)."""
     batch: int = 256
     """Sequences that a model reads at once."""
 
