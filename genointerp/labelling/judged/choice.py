@@ -13,8 +13,9 @@ from genointerp.association.count.universe import Universe, lay_side
 from genointerp.core.seed import rng
 from genointerp.feature.specimen import Specimen
 from genointerp.labelling.judged.config import JudgeConfig
-from genointerp.labelling.label import UNEXPLAINED, FeatureLabel, leading_labels
+from genointerp.labelling.label import FeatureLabel, leading_labels
 from genointerp.store.feature.store import STRANDS, ReadStrand
+from genointerp.store.table.schema.label import UNEXPLAINED
 
 N_STRETCHES, STRETCH = 64, 2_000
 """Stretches of fit, and their length in bp, on which features are compared."""
