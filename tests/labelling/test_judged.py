@@ -19,7 +19,8 @@ from genointerp.labelling.judged.judge import (
 from genointerp.labelling.judged.measure import measure_answers
 from genointerp.labelling.judged.places import GC_RANGE, LEAST_SHIFT, JudgedSide
 from genointerp.labelling.judged.question import Item, answer_schema
-from genointerp.labelling.label import UNEXPLAINED, FeatureLabel
+from genointerp.labelling.label import FeatureLabel
+from genointerp.store.table.schema.label import UNEXPLAINED
 from tests.labelling.endpoints import asking, open_endpoint
 from tests.labelling.judged_world import (
     CONFIG,
