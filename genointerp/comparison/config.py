@@ -100,8 +100,10 @@ class SearchConfig:
     apart: int = 5
     """Bases in a row that two texts do not share."""
     margin: float = 4.0
-    """How many times the score of the null a text must reach: a choice of this package, which one
+    """How many times the score of the null a text must exceed: a choice of this package, which one
     of nine pairs of clean models exceeds (``docs/diff.md``)."""
+    least: float = 0.25
+    """Nats that the null counts at least (a choice of this package)."""
     batch: int = 256
     """Sequences that a model reads at once."""
 
@@ -110,6 +112,8 @@ class SearchConfig:
         _check_least(self, n_texts=0, n_broad=0, n_narrow=1, apart=2, batch=1, **least)
         if self.margin < 1:
             raise ConfigError("margin", "at least 1", str(self.margin))
+        if self.least <= 0:
+            raise ConfigError("least", "more than 0", str(self.least))
 
 
 @dataclass(frozen=True)

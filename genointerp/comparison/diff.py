@@ -79,7 +79,7 @@ def _extracted(texts: pd.DataFrame | None) -> str:
 
 def _searched(best: pd.Series) -> str:
     found = f"{best['n_bases']} bases, {best['score']:.3g} nats, null {best['null_score']:.3g}"
-    return f"searched text {best['text']} ({found}); "
+    return f"candidate text, searched: {best['text']} ({found}); "
 
 
 def _figures(rows: pd.DataFrame, model: str) -> str:

@@ -22,7 +22,7 @@ from genointerp.core.progress import Progress, silent
 from genointerp.genome.genome import Genome
 from genointerp.sae.base import SparseAutoencoder
 from genointerp.sae.compare import best_correlated
-from genointerp.sae.metrics import VarianceExplained, sparse_codes
+from genointerp.sae.metrics import RunningMoments, VarianceExplained, sparse_codes
 from genointerp.sae.source import RowSource
 from genointerp.sae.train import train_together
 
@@ -133,7 +133,7 @@ def _measured(sae: SparseAutoencoder, x: Float32[np.ndarray, "row d"]) -> _Measu
             codes.append(found)
     every = sparse.csr_array(sparse.vstack(codes))
     n_fired = np.diff(every.tocsc().indptr).astype(np.int64)
-    total = float(((x - x.mean(0, dtype=np.float64)) ** 2).sum())
+    total = explained.total
     table = pd.DataFrame(
         {
             "feature": np.arange(sae.n_features),
@@ -151,13 +151,21 @@ def fvu_of_components(
 ) -> float:
     """Return the fraction of variance of rows that k principal components of others leave."""
     mean = train.mean(0, dtype=np.float64)
-    centred = train.astype(np.float64) - mean
-    _, vectors = np.linalg.eigh(centred.T @ centred)
+    gram = np.zeros((train.shape[1], train.shape[1]))
+    # in batches: in float64 all rows would take several times their own memory
+    for rows in in_batches(iter([train])):
+        centred = rows - mean
+        gram += centred.T @ centred
+    _, vectors = np.linalg.eigh(gram)
     top: Float64[np.ndarray, "d k"] = vectors[:, -min(k, vectors.shape[1]) :]
-    rest = test.astype(np.float64) - mean
-    rest -= rest @ top @ top.T
-    total = float(((test - test.mean(0, dtype=np.float64)) ** 2).sum())
-    return float((rest**2).sum()) / total if total else float("nan")
+    left, moments = 0.0, RunningMoments(test.shape[1])
+    for rows in in_batches(iter([test])):
+        rest = rows - mean
+        rest -= rest @ top @ top.T
+        left += float((rest**2).sum())
+        moments.update(rows)
+    total = float(moments.deviation.sum())
+    return left / total if total else float("nan")
 
 
 def _contexts(
@@ -186,8 +194,12 @@ def differences_in_words(table: pd.DataFrame | None) -> list[str]:
     for second, own in table.groupby("second", sort=False):
         first = own.iloc[0]
         n_alive = int((own["n_fired"] > 0).sum())
+        if np.isnan(first["fvu"]):
+            lines.append(f"difference of {second} from base: there is none at this site")
+            continue
         lines.append(
             f"difference of {second} from base: {n_alive} of {len(own)} features fire, FVU "
-            f"{first['fvu']:.3g}; as many principal components {first['fvu_pca']:.3g}"
+            f"{first['fvu']:.3g}; of as many principal components as fire on a token "
+            f"{first['fvu_pca']:.3g}"
         )
     return lines

@@ -22,7 +22,7 @@ from genointerp.comparison.config import ExtractionConfig, LociConfig, SearchCon
 from genointerp.comparison.divergence import CHANGE, CONTROL, Divergence, DivergenceTrack
 from genointerp.comparison.divergence_tables import Place, bases_before, top_places
 from genointerp.comparison.models import ModelSet, Role
-from genointerp.comparison.search import SearchedText, search_texts
+from genointerp.comparison.search import searched_rows
 from genointerp.core.progress import Progress, piece, silent
 from genointerp.core.seed import rng
 from genointerp.genome.genome import Genome
@@ -94,7 +94,7 @@ def extract_texts(
     Copies of one sequence, such as ribosomal operons, are one observation: a place is passed over
     if 24 bases in a row of the 32 before it are found around a place that was chosen before.
 
-    What is **searched** is listed if its score is ``margin`` times that of the null at least: what
+    What is **searched** is listed if its score is more than ``margin`` times that of its null: what
     is searched in the same way, from the same contexts, that the control expects more than base
     and tuned model. The two models change places, so that without anything of interest each is as
     likely to have the larger score.
@@ -109,61 +109,19 @@ def extract_texts(
         arms.append(_Arm("control", "control", own))
     arms.append(_Arm("random", "tuned", _drawn(found, genome, config, apart)))
     texts = {
-        arm.name: _texts(models, genome, arm, config, piece(progress, i, len(arms) + 2))
+        arm.name: _texts(models, genome, arm, config, piece(progress, i, len(arms) + 1))
         for i, arm in enumerate(arms)
     }
     regions = list(dict.fromkeys(replace(track.where, strand="+") for track in found.tracks))
     rows = [
         *_extracted(texts, config.seed_bp),
         *(_best(texts, name) for name in ("control", "random")),
-        *_searched(models, genome, regions, search, piece(progress, len(arms), len(arms) + 2)),
+        *searched_rows(
+            models, genome, regions, search, progress=piece(progress, len(arms), len(arms) + 1)
+        ),
     ]
     frame = pd.DataFrame([row for row in rows if row], columns=EXTRACTED_TEXTS.names)
     return conform(frame, EXTRACTED_TEXTS, where="texts")
-
-
-def _searched(
-    models: ModelSet,
-    genome: Genome,
-    regions: Sequence[GenomicInterval],
-    config: SearchConfig,
-    progress: Progress,
-) -> list[dict[str, object]]:
-    """Return the rows of the texts that are searched, and of the best one of their null."""
-    if models.control is None or not config.n_texts:
-        return []
-    of_null = replace(config, n_texts=1)
-    nulls = search_texts(models, "control", genome, regions, config=of_null, progress=progress)
-    null = max([0.0, *(it.score for it in nulls)])
-    least = config.margin * null
-    own = search_texts(
-        models, "tuned", genome, regions, config=config, above=least, progress=progress
-    )
-    found = sorted((it for it in own if it.score > least), key=lambda it: -it.score)
-    rows = [_searched_row("searched", number, it, null) for number, it in enumerate(found, 1)]
-    return [*rows, *(_searched_row("searched_control", 1, it, np.nan) for it in nulls)]
-
-
-def _searched_row(arm: str, rank: int, found: SearchedText, null: float) -> dict[str, object]:
-    writer: Role = "tuned" if arm == "searched" else "control"
-    return {
-        "arm": arm,
-        "rank": rank,
-        "text": found.text.decode(),
-        "n_bases": len(found.text),
-        "n_positions": found.n_above,
-        "n_first": 0,
-        "n_read": found.n_held_out,
-        "agreement": np.nan,
-        "context": "",
-        "log_p": found.log_p[writer],
-        "base_log_p": found.log_p["base"],
-        "control_log_p": found.log_p["control"],
-        "score": found.score,
-        "null_score": null,
-        "n_drawn": 0,
-        "places": "",
-    }
 
 
 @dataclass(frozen=True)

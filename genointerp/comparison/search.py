@@ -4,8 +4,9 @@ Places of a genome show a text only where they begin as it does. Here it is buil
 few natural contexts on, those bases are kept that one model expects more than the others.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,15 +14,19 @@ from jaxtyping import Bool, Float64, Int64
 
 from genointerp.comparison.config import SearchConfig
 from genointerp.comparison.models import ModelSet, Predicts, Role
-from genointerp.core.progress import Progress, silent
+from genointerp.core.progress import Progress, piece, silent
 from genointerp.genome.genome import Genome
 from genointerp.genome.interval import GenomicInterval
 from genointerp.genome.windows import spread_stretches
 from genointerp.model.protocol import DnaModel
 
+LEAST_CONTEXTS = 8
+"""Fewest contexts, half of them held out, by which a text is sought."""
+
 _BASES = b"ACGT"
 _PATIENCE = 3
 """Words that are tried before a text though they do not add enough."""
+_log = logging.getLogger(__name__)
 _Words = Int64[np.ndarray, " word"]
 
 
@@ -77,8 +82,8 @@ def search_texts(
     Returns
     -------
     list of SearchedText
-        In the order in which they were found; the last one may not exceed ``above``. Empty if the
-        tokens of the models are words of unequal length.
+        In the order in which they were found; the last one may not exceed ``above``. Empty, and the
+        log says why, if tokens are words of unequal length or there are too few contexts.
 
     Notes
     -----
@@ -106,6 +111,57 @@ def search_texts(
         if found[-1].score <= above:
             break
     return found
+
+
+def searched_rows(
+    models: ModelSet,
+    genome: Genome,
+    regions: Sequence[GenomicInterval],
+    config: SearchConfig,
+    *,
+    progress: Progress = silent,
+) -> list[dict[str, object]]:
+    """Return rows of ``EXTRACTED_TEXTS``: searched texts beyond the margin, and that of the null.
+
+    There is none without a control. The null counts as ``least`` nats at least, so that a text is
+    not listed because nothing else is there.
+    """
+    if models.control is None or not config.n_texts:
+        progress(1, 1)
+        return []
+    of_null, halves = replace(config, n_texts=1), [piece(progress, i, 2) for i in range(2)]
+    nulls = search_texts(models, "control", genome, regions, config=of_null, progress=halves[0])
+    null = max([config.least, *(it.score for it in nulls)])
+    above = config.margin * null
+    own = search_texts(
+        models, "tuned", genome, regions, config=config, above=above, progress=halves[1]
+    )
+    progress(1, 1)
+    found = sorted((it for it in own if it.score > above), key=lambda it: -it.score)
+    rows = [_row("searched", number, it, null) for number, it in enumerate(found, 1)]
+    return [*rows, *(_row("searched_control", 1, it, np.nan) for it in nulls)]
+
+
+def _row(arm: str, rank: int, found: SearchedText, null: float) -> dict[str, object]:
+    writer: Role = "tuned" if arm == "searched" else "control"
+    return {
+        "arm": arm,
+        "rank": rank,
+        "text": found.text.decode(),
+        "n_bases": len(found.text),
+        "n_positions": found.n_above,
+        "n_first": 0,
+        "n_read": found.n_held_out,
+        "agreement": np.nan,
+        "context": "",
+        "log_p": found.log_p[writer],
+        "base_log_p": found.log_p["base"],
+        "control_log_p": found.log_p["control"],
+        "score": found.score,
+        "null_score": null,
+        "n_drawn": 0,
+        "places": "",
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,11 +203,16 @@ class _Search:
         kept = [i for i, it in enumerate(symbols.spelling) if it and not it.strip(_BASES)]
         widths = {len(symbols.spelling[i]) for i in kept}
         if len(widths) != 1:
+            _log.warning("no text is searched: tokens of %s have unequal lengths", models.spec.name)
             return None
         width = widths.pop()
         length = max(1, config.context // width) * width
         both = _contexts(models.base, genome, regions, 2 * config.n_held_out, length)
-        if len(both) < 2:
+        if len(both) < LEAST_CONTEXTS:
+            found = f"{len(both)} of {length} bp"
+            _log.warning(
+                "no text is searched: expected %d contexts, found %s", LEAST_CONTEXTS, found
+            )
             return None
         chosen = np.linspace(0, len(both[::2]) - 1, min(config.n_contexts, len(both[::2])))
         named: dict[Role, Predicts] = {}
@@ -181,15 +242,15 @@ class _Search:
         words, score = np.zeros((1, 0), np.int64), np.zeros((len(self.models) - 1, 1))
         for step in range(self.n_steps):
             total = score[:, :, None] + self._next(words)
+            total = np.where(self._is_barred_next(words, barred), -np.inf, total)
             least = total.min(0)
             n = config.n_beams if (step + 1) * self.width <= config.n_broad else config.n_narrow
             order = np.argsort(-least, axis=None, kind="stable")[:n]
             text, word = np.unravel_index(order, least.shape)
             words = np.concatenate([words[text], word[:, None]], axis=1)
             score = total[:, text, word]
-            score[:, self._is_barred(words, barred)] = -np.inf
             report(step + 1)
-        return np.asarray(words[int(np.argmax(score.min(0)))])
+        return np.asarray(words[0])
 
     def ended(self, words: _Words) -> Int64[np.ndarray, " fewer"]:
         """Cut a text where what follows is expected by the others too."""
@@ -209,7 +270,7 @@ class _Search:
             score = _score(self._log_p(more, self.contexts))[:, -1] - usual * n_before
             score[self._is_barred(more, barred)] = -np.inf
             texts = more[np.argsort(-score, kind="stable")[: self.config.n_narrow]]
-            if score.max() > largest:
+            if score.max(initial=-np.inf) > largest:
                 best, largest = texts[0], float(score.max())
             elif texts.shape[1] - len(best) >= _PATIENCE:
                 break
@@ -238,12 +299,26 @@ class _Search:
         self, words: Int64[np.ndarray, "text step"], barred: Sequence[bytes]
     ) -> Bool[np.ndarray, " text"]:
         """Say which texts have some bases in a row of one that was found before."""
+        known = self._known(barred)
+        return np.array([self._has(known, self._text(row)) for row in words], np.bool_)
+
+    def _is_barred_next(
+        self, words: Int64[np.ndarray, "text step"], barred: Sequence[bytes]
+    ) -> Bool[np.ndarray, "text word"]:
+        """Say the same of texts with each next word; what they have without it is not barred."""
+        known, found = self._known(barred), np.zeros((len(words), len(self.ids)), np.bool_)
+        for number, row in enumerate(words if known else ()):
+            end = self._text(row[-self.config.apart :])[1 - self.config.apart :]
+            found[number] = [self._has(known, end + bases) for bases in self.spelling]
+        return found
+
+    def _known(self, barred: Sequence[bytes]) -> set[bytes]:
         n = self.config.apart
-        known = {text[i : i + n] for text in barred for i in range(len(text) - n + 1)}
-        texts = [self._text(row) for row in words] if known else [b""] * len(words)
-        return np.array(
-            [any(it[i : i + n] in known for i in range(len(it) - n + 1)) for it in texts], np.bool_
-        )
+        return {text[i : i + n] for text in barred for i in range(len(text) - n + 1)}
+
+    def _has(self, known: set[bytes], text: bytes) -> bool:
+        n = self.config.apart
+        return any(text[i : i + n] in known for i in range(len(text) - n + 1))
 
     def _next(
         self, words: Int64[np.ndarray, "text step"]
@@ -252,7 +327,10 @@ class _Search:
         rows = self._rows(words, self.contexts)
         rows = np.concatenate([rows, np.full((len(rows), 1), self.ids[0])], axis=1)
         shape = (len(self.contexts), len(words), len(self.ids))
-        mean = [self._read(it, rows, 1)[:, 0].reshape(shape).mean(0) for it in self.models.values()]
+        mean = []
+        for model in self.models.values():
+            parts = [it[:, 0] for it in self._read(model, rows, 1)]
+            mean.append(np.concatenate(parts).reshape(shape).mean(0))
         return np.stack([mean[0] - it for it in mean[1:]])
 
     def _log_p(
@@ -262,12 +340,15 @@ class _Search:
         rows, n = self._rows(words, contexts), words.shape[1]
         asked = np.tile(words, (len(contexts), 1))[:, :, None]
         shape = (len(contexts), *words.shape)
-        return np.stack(
-            [
-                np.take_along_axis(self._read(it, rows, n), asked, axis=2)[..., 0].reshape(shape)
-                for it in self.models.values()
-            ]
-        )
+        found = []
+        for model in self.models.values():
+            parts, start = [], 0
+            for read in self._read(model, rows, n):
+                own = asked[start : start + len(read)]
+                parts.append(np.take_along_axis(read, own, axis=2)[..., 0])
+                start += len(read)
+            found.append(np.concatenate(parts).reshape(shape))
+        return np.stack(found)
 
     def _rows(
         self, words: Int64[np.ndarray, "text step"], contexts: Int64[np.ndarray, "context token"]
@@ -278,14 +359,12 @@ class _Search:
 
     def _read(
         self, model: Predicts, rows: Int64[np.ndarray, "row token"], n_last: int
-    ) -> Float64[np.ndarray, "row n_last word"]:
-        """Return the log probabilities of all words at the last tokens of rows."""
-        found = []
+    ) -> Iterator[Float64[np.ndarray, "_ n_last word"]]:
+        """Yield the log probabilities of all words at the last tokens, some rows at once."""
         for start in range(0, len(rows), self.config.batch):
             tokens = torch.from_numpy(rows[start : start + self.config.batch])
             last = model.next_log_probs(tokens)[:, -n_last:].double()
-            found.append(last.log_softmax(-1).cpu().numpy()[:, :, self.columns])
-        return np.concatenate(found)
+            yield last.log_softmax(-1).cpu().numpy()[:, :, self.columns]
 
 
 def _score(
@@ -302,8 +381,15 @@ def _contexts(
 ) -> Int64[np.ndarray, "context token"]:
     """Return the tokens of stretches without unknown bases, spread over regions."""
     whole = [it for it in regions if it.length >= length]
+    stretches = spread_stretches(whole, n_bases=n * length, length=length)
+    if sum(it.length for it in whole) <= n * length:
+        stretches = [
+            replace(it, start=start, end=start + length)
+            for it in whole
+            for start in range(it.start, it.end - length + 1, length)
+        ]
     rows = []
-    for one in spread_stretches(whole, n_bases=n * length, length=length):
+    for one in stretches:
         bases = genome.fetch(one)[:length]
         if len(bases) == length and not bases.tobytes().strip(_BASES):
             spans = model.tokenize(bases)

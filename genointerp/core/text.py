@@ -4,12 +4,16 @@ import re
 
 # control characters of ASCII and Latin-1, and the two line ends of Unicode
 _CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\u2028\u2029]+")
+_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _LONGEST = 2000
 _COUNT = re.compile("[0-9]{1,18}")
 
 
 def clean_field(text: str) -> str:
     r"""Return a text as one field of a row: every run of control characters becomes a space.
+
+    Characters of no width, and those that turn the direction of writing, are removed: what is
+    written would not be what is read.
 
     Tabs and line ends would begin another field or row of BED, GFF3 or TSV, or another record of
     FASTA; an escape character would give orders to the terminal that shows it.
@@ -19,7 +23,7 @@ def clean_field(text: str) -> str:
     >>> clean_field("yabP\tx\nchr1")
     'yabP x chr1'
     """
-    return _CONTROL.sub(" ", text)
+    return _CONTROL.sub(" ", _UNSEEN.sub("", text))
 
 
 def one_line(problem: object) -> str:

@@ -14,7 +14,7 @@ from genointerp.annotation.concepts import Orientation
 from genointerp.core.errors import InputError
 from genointerp.core.nearest import unknown
 from genointerp.genome.letters import IUPAC
-from genointerp.store.table.labels import SOURCES
+from genointerp.store.table.labels import SOURCES, leads
 from genointerp.store.table.schema.label import LABELS, MOST_LETTERS, MOST_WORDS
 from genointerp.store.table.table import conform
 
@@ -151,9 +151,12 @@ def labels_of_table(table: pd.DataFrame) -> tuple[FeatureLabel, ...]:
 
 
 def leading_labels(labels: Iterable[FeatureLabel]) -> dict[int, FeatureLabel]:
-    """Return the label that is shown of each feature: a person's, else the first of `SOURCES`."""
+    """Return the label that is shown of each feature: a person's, else the first of `SOURCES`.
+
+    See :func:`genointerp.store.table.labels.leads`.
+    """
     found: dict[int, FeatureLabel] = {}
-    for label in sorted(labels, key=lambda it: SOURCES.index(it.source)):
+    for label in sorted(labels, key=lambda it: leads(it.source, it.label)):
         found.setdefault(label.feature, label)
     return dict(sorted(found.items()))
 

@@ -25,8 +25,9 @@ from genointerp.core.seed import rng
 from genointerp.feature.specimen import Specimen
 from genointerp.labelling.config import ScoreConfig
 from genointerp.labelling.executable import NamedBases, named_bases
-from genointerp.labelling.label import FeatureLabel
+from genointerp.labelling.label import FeatureLabel, as_row
 from genointerp.labelling.laid import LaidBases, NamedCells, Rotations
+from genointerp.store.table.labels import scored_bases
 from genointerp.store.table.schema.label import LABEL_SCORES
 from genointerp.store.table.table import conform
 
@@ -149,6 +150,7 @@ def _empty(label: FeatureLabel) -> _Row:
         "source": label.source,
         "label": label.label,
         "is_executable": int(label.is_executable),
+        "bases": scored_bases(as_row(label)),
     }
 
 

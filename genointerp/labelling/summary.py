@@ -8,7 +8,7 @@ from genointerp.association.summary import MAX_Q
 from genointerp.core.seed import rng
 from genointerp.labelling.config import ScoreConfig
 from genointerp.labelling.label import KINDS
-from genointerp.store.table.labels import SOURCES, leading_rows
+from genointerp.store.table.labels import SOURCES, leading_rows, with_scores
 from genointerp.store.table.schema.label import LABEL_KINDS, LABEL_SUMMARY, UNEXPLAINED
 from genointerp.store.table.table import conform
 
@@ -68,9 +68,11 @@ def count_kinds(labels: pd.DataFrame, scores: pd.DataFrame | None, n_features: i
     n_features
         Size of the dictionary.
     """
-    shown = leading_rows(labels)[["feature", "source", "kind"]]
-    known = pd.DataFrame(columns=["feature", "source", *_MEANS]) if scores is None else scores
-    joined = shown.merge(known[["feature", "source", *_MEANS]], how="left")
+    joined = leading_rows(labels)
+    if scores is None:
+        joined = joined.assign(**dict.fromkeys(_MEANS, np.nan))
+    else:
+        joined = with_scores(joined, scores, _MEANS)
     rows = []
     for kind in (*KINDS, "none"):
         own = joined[joined["kind"] == kind]

@@ -78,6 +78,11 @@ class VarianceExplained:
         self._error += float((error * error).sum())
 
     @property
+    def total(self) -> float:
+        """Sum of squared distances of the rows so far from their mean."""
+        return float(self._moments.deviation.sum())
+
+    @property
     def fvu(self) -> float:
         """The fraction so far; NaN while all rows are equal."""
         total = float(self._moments.deviation.sum())

@@ -22,6 +22,7 @@ from genointerp.page.table import Links, PageTable, format_value, page_table
 from genointerp.panel.style import visible_text
 from genointerp.server.asked import AskedLabel, AskedRemoval
 from genointerp.store.feature.run_folder import RunFolder
+from genointerp.store.table.labels import with_scores
 from genointerp.store.table.schema.column import TableSchema
 from genointerp.store.table.schema.label import LABEL_SCORES, LABELS, MOST_LETTERS
 
@@ -31,16 +32,15 @@ State = tuple[tuple[str, int, int, int], ...]
 _MOST_TEXT = 2000
 """Most letters of a text that is written."""
 
-_KEYS = ["feature", "source", "label"]
-"""Columns by which a label is the one that was scored."""
-
 _SHOWN = (
     *("label", "source", "author", "date", "kind", "concept", "orientation", "part", "motif"),
     *("f1", "f1_low", "f1_high", "null_f1", "shuffled_f1", "f1_always_on", "auroc", "q_value"),
     *("confidence", "explanation", "falsifier"),
 )
 
-_SCORED = tuple(column for column in LABEL_SCORES.columns if column.name not in LABELS.names)
+_SCORED = tuple(
+    column for column in LABEL_SCORES.columns if column.name not in ("bases", *LABELS.names)
+)
 
 _PANEL = TableSchema("labels of a feature", 1, (*LABELS.columns, *_SCORED))
 """Meanings of the columns of the panel."""
@@ -150,8 +150,7 @@ class Labels:
         scores = self._run.label_scores
         if scores is None:
             return labels
-        names = [*_KEYS, *(column.name for column in _SCORED)]
-        return labels.merge(scores[names], on=_KEYS, how="left", validate="many_to_one")
+        return with_scores(labels, scores, [column.name for column in _SCORED])
 
 
 def fingerprint(label: FeatureLabel | None) -> str:

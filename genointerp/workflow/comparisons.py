@@ -12,6 +12,9 @@ OTHER = {"match": "features", "similar": "activations"}
 """The file of the other model, by the commands that take twins."""
 
 
+NOT_NEEDED = ", which is not needed where both are of one model and site"
+
+
 def genomes_of_twin(config: Mapping[str, Any]) -> list[str]:
     """Return the genomes that a run reads with random weights for its comparisons, in its order.
 
@@ -80,8 +83,8 @@ def check_comparisons(config: Mapping[str, Any], *, is_annotated: bool, where: s
         if "twin_b" not in entry and twin_of_other(command, entry) is None:
             notes.append(
                 f"{role}: no twin of the other model is made, since {entry[OTHER[command]]} lies "
-                "in no run that trained its dictionary; `genointerp twin` makes one (twin_b), "
-                "which is not needed where both are of one model and site"
+                "in no run that trained its dictionary; `genointerp twin` makes one (twin_b)"
+                + (NOT_NEEDED if command == "match" else "")
             )
     return notes
 

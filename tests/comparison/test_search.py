@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from genointerp.comparison import search
 from genointerp.comparison.common_text import longest_common_run
 from genointerp.comparison.config import ExtractionConfig, LociConfig, SearchConfig
 from genointerp.comparison.diff import Diff, in_short
@@ -13,8 +14,9 @@ from genointerp.comparison.divergence import measure_divergence
 from genointerp.comparison.divergence_tables import tabulate
 from genointerp.comparison.extraction import extract_texts
 from genointerp.comparison.models import ModelSet
-from genointerp.comparison.search import search_texts
+from genointerp.comparison.search import SearchedText, search_texts, searched_rows
 from genointerp.core.errors import ConfigError
+from genointerp.genome.interval import GenomicInterval
 from genointerp.reading.harvest import HarvestConfig
 from tests.comparison.planted import TEXT, Planted, random_genome
 from tests.toy_model import ToyDnaModel
@@ -78,6 +80,42 @@ def test_the_score_is_that_of_whole_passes_after_contexts_that_were_held_out(fou
     assert found[0].log_p["tuned"] == pytest.approx(float(log_p["tuned"].mean()) / len(text))
 
 
+def test_no_text_has_a_word_of_one_before_though_all_others_are_worse():
+    # with eight texts that go on, all of them may be about to repeat the one that was found
+    config = replace(WIDE, n_texts=3, n_narrow=8, n_beams=8, n_bases=16)
+    found = search_texts(NOISY, "tuned", GENOME, REGIONS, config=config, above=-99.0)
+    assert len(found) == 3
+    for number, one in enumerate(found):
+        for other in found[:number]:
+            assert longest_common_run(one.text, other.text) < config.apart
+
+
+def test_what_is_hardly_there_is_not_listed_because_the_null_is_less(monkeypatch):
+    few = {"text": b"ACGT", "n_above": 3, "n_held_out": 6}
+    of = dict.fromkeys(("base", "tuned", "control"), -1.0)
+    scores = {"tuned": 0.9, "control": -0.2}
+
+    def found(models, writer, *given, **more):
+        return [SearchedText(score=scores[writer], log_p=of, **few)]
+
+    monkeypatch.setattr(search, "search_texts", found)
+    config = SearchConfig()
+    rows = searched_rows(NOISY, GENOME, REGIONS, config)
+    assert [row["arm"] for row in rows] == ["searched_control"]
+    scores["tuned"] = 1.1
+    rows = searched_rows(NOISY, GENOME, REGIONS, config)
+    assert [row["arm"] for row in rows] == ["searched", "searched_control"]
+    assert rows[0]["null_score"] == config.least
+
+
+def test_contexts_of_small_regions_are_pieces_of_them():
+    regions = [GenomicInterval("c0", start, start + 40) for start in range(0, 400, 100)]
+    narrow = replace(WIDE, n_texts=1, n_beams=4, n_bases=6, n_held_out=32)
+    (found,) = search_texts(NOISY, "tuned", GENOME, regions, config=narrow)
+    # six pieces of six bases in each of four regions, half of them held out
+    assert found.n_held_out == 12
+
+
 def test_what_was_chosen_does_not_depend_on_held_out_contexts():
     narrow = replace(WIDE, n_texts=1, n_beams=16, n_bases=12)
     whole = search_texts(NOISY, "tuned", GENOME, REGIONS, config=narrow)[0]
@@ -114,7 +152,7 @@ def test_a_searched_text_is_listed_with_its_null_and_named_in_short():
     assert longest_common_run(own["text"].iloc[0].encode(), TEXT) >= 30
     assert own["score"].iloc[0] > WIDE.margin * own["null_score"].iloc[0]
     said = in_short(Diff(*tabulate(measured, GENOME, LociConfig()), texts=table))
-    assert f"searched text {own['text'].iloc[0]} (" in said
+    assert f"candidate text, searched: {own['text'].iloc[0]} (" in said
 
 
 def test_without_a_control_nothing_is_searched():
@@ -126,9 +164,10 @@ def test_without_a_control_nothing_is_searched():
     assert not arms & {"searched", "searched_control"}
 
 
-def test_a_genome_without_room_for_contexts_has_no_text():
-    short = random_genome(5)
+def test_a_genome_without_room_for_contexts_has_no_text_and_the_log_says_so(caplog):
+    short = random_genome(40)
     assert search_texts(NOISY, "tuned", short, short.regions(short), config=WIDE) == []
+    assert "no text is searched: expected 8 contexts, found 6 of 6 bp" in caplog.text
 
 
 @pytest.mark.parametrize("values", [{"margin": 0.5}, {"n_beams": 0}, {"apart": 1}])

@@ -12,6 +12,10 @@ def test_a_cleaned_field_is_one_field_of_one_row(text):
     assert clean_field(cleaned) == cleaned
 
 
+def test_what_is_not_seen_or_turns_the_direction_of_writing_is_removed():
+    assert clean_field("a\u202eb\u200bc\ufeff\u2066d") == "abcd"
+
+
 def test_what_is_no_control_character_stays():
     assert clean_field("tRNA-Ala (café), 5' → 3'") == "tRNA-Ala (café), 5' → 3'"
 

@@ -218,6 +218,7 @@ def write_labels(folder: Path, sae_sha256: str):
     blank = {"string": "statistics", "int64": 1, "float64": 0.25}
     scores = pd.DataFrame([{one.name: blank[one.kind] for one in LABEL_SCORES.columns}] * 2)
     scores = scores.assign(feature=[4, 5], label=["after ACG", HOSTILE], f1=[0.5, 0.75])
+    scores = scores.assign(bases="motif ACG +0")
     write_table(scores, folder / "label_scores.tsv", LABEL_SCORES, made)
     summary = summarise_labels(scores)
     write_table(summary, folder / "label_scores.summary.tsv", LABEL_SUMMARY, made)

@@ -3,6 +3,7 @@
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from genointerp.labelling.label import FeatureLabel, labels_table
@@ -11,6 +12,7 @@ from genointerp.page.folder import index_script
 from genointerp.page.index import ElementWords
 from genointerp.page.measure import live_features, measure_run
 from genointerp.page.run import open_run
+from genointerp.store.table.labels import leads, with_scores
 from genointerp.store.table.schema.feature import FEATURE_SUMMARY
 from genointerp.store.table.schema.label import LABEL_KINDS
 from genointerp.store.table.table import read_table
@@ -90,3 +92,22 @@ def test_kinds_are_counted_once_for_each_feature(page_path):
     assert np.isnan(table.set_index("kind").loc["repeat", "f1"])
     alone = count_kinds(labels_table([FeatureLabel(0, "x", "repeat")]), None, 4)
     assert alone["n_features"].tolist() == [0, 0, 0, 1, 0, 3]
+
+
+def test_a_label_that_was_changed_has_no_score_of_what_it_was():
+    known = {"source": "person", "author": "Ada", "date": "2026-01-31"}
+    trna = dict(concept="tRNA", orientation="sense", part="body")
+    before = FeatureLabel(0, "stems", "concept", **trna, **known)
+    after = FeatureLabel(0, "stems", "concept", **{**trna, "concept": "rRNA"}, **known)
+    row = {"feature": 0, "source": "person", "label": "stems", "bases": "tRNA sense body"}
+    scores = pd.DataFrame([row | {"f1": 0.9, "f1_always_on": 0.1, "shuffled_f1": 0.2}])
+    joined = with_scores(labels_table([before]), scores, ["f1"])
+    assert joined["f1"].tolist() == [0.9]
+    assert np.isnan(with_scores(labels_table([after]), scores, ["f1"])["f1"]).all()
+    kinds = count_kinds(labels_table([after]), scores, 3).set_index("kind")
+    assert kinds.loc["concept", "n_executable"] == 0
+
+
+def test_a_model_that_found_nothing_does_not_hide_what_statistics_found():
+    assert leads("model", "Unexplained") > leads("statistics", "tRNA")
+    assert leads("person", "unexplained") < leads("model", "tRNA") < leads("statistics", "tRNA")

@@ -50,6 +50,25 @@ def test_labels_come_back_as_they_were_written(tmp_path, store):
     pd.testing.assert_frame_equal(read_table(tmp_path / "again.tsv", LABELS), table)
 
 
+def test_statistics_stay_statistics_beside_a_label_of_a_model(tmp_path, store):
+    table = labels_table(
+        [
+            FeatureLabel(2, "tRNA", "unclear"),
+            FeatureLabel(2, "tRNA genes", "unclear", source="model", author="gpt-x"),
+        ]
+    )
+    out = tmp_path / "e.jsonl"
+    out.write_text("".join(f"{line}\n" for line in explanation_lines(table, store)))
+    found = read_labels([out], store)
+    pd.testing.assert_frame_equal(found, table)
+
+
+def test_a_line_is_not_ended_by_what_stands_in_a_text(tmp_path, store):
+    path = tmp_path / "e.jsonl"
+    path.write_text(json.dumps(BLANK | {"description": "a\u2028b"}, ensure_ascii=False) + "\n")
+    assert read_explanations(path, store)["label"].tolist() == ["a b"]
+
+
 def test_an_explanation_has_the_keys_of_an_export_and_no_label_is_executable(tmp_path, store):
     own = FeatureLabel(2, "tRNA", "concept", concept="tRNA", orientation="sense", part="body")
     (line,) = explanation_lines(labels_table([own]), store)
@@ -60,7 +79,9 @@ def test_an_explanation_has_the_keys_of_an_export_and_no_label_is_executable(tmp
     }
     (back,) = labels_of_table(read_labels([_written(tmp_path, line)], store))
     assert (back.label, back.source, back.author, back.kind) == (
-        *("tRNA", "model", STATISTICS),
+        "tRNA",
+        "statistics",
+        "",
         "unclear",
     )
     assert not back.is_executable

@@ -109,7 +109,8 @@ rule twin_of_other:
         content=content(*(f"comparisons.{{asked}}.{{name}}.{key}" for key in OTHER.values())),
         run=lambda wildcards: quote(str(twinned(wildcards)[0])),
         names=lambda wildcards: options("--genome", [twinned(wildcards)[1]]),
-        options=given(seed=config["seed"]),
+        # another seed: of one network, both twins would have the same weights
+        options=given(seed=config["seed"] + 1),
         device=DEVICE,
     shell:
         # threads as for the dictionary of the run

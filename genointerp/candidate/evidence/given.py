@@ -18,7 +18,7 @@ from genointerp.genome.read import read_genome
 from genointerp.sae.header import read_header
 from genointerp.store.feature.store import FeatureStore
 from genointerp.store.table.identity import table_identity
-from genointerp.store.table.schema.candidate import ABLATION, MATCHED
+from genointerp.store.table.schema.candidate import ABLATION, MATCH_NUMBERS
 from genointerp.store.table.schema.matching import MATCHES
 from genointerp.store.table.table import read_provenance, read_table
 
@@ -70,7 +70,7 @@ class Given:
     def add_matches(self, evidence: pd.DataFrame) -> pd.DataFrame:
         """Add the columns of matches to evidence; NaN and no text where nothing was matched."""
         if not self.matches:
-            return evidence.assign(**dict.fromkeys(MATCHED[:-1], np.nan), matched_in="")
+            return evidence.assign(**dict.fromkeys(MATCH_NUMBERS, np.nan), matched_in="")
         found = evidence.join(summarise_matches(self.matches), on="feature")
         return found.fillna({"matched_in": ""})
 

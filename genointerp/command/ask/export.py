@@ -214,7 +214,7 @@ def _write_labels(files: SpecimenFiles, out: Path) -> int:
     store = files.features[0]
     inputs = {SAE: store.header.sae_sha256, **files.label_inputs()}
     record = Provenance({"labels": [path.name for path in files.label_files]}, inputs)
-    if out.suffix == ".tsv":
+    if out.suffix.lower() == ".tsv":
         write_table(table, out, LABELS, record)
         return len(table)
     header = {"provenance": json.loads(record.as_json())}

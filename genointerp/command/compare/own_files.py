@@ -20,7 +20,7 @@ def find_with_run(
             run, name = around
             own = run.genomes[name]
             if own.features.resolve() == Path(features).resolve():
-                return find_specimens(run.path, genome=name)
+                return find_specimens(run.path, genome=name, annotations=annotations)
             known = annotations or (own.annotation or ())
             return find_specimens(features, genome=own.sequence, annotations=known)
     return find_specimens(features, genome=genome, annotations=annotations)

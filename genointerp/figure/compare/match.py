@@ -15,6 +15,7 @@ from genointerp.panel.matching import (
     plot_shares_across,
 )
 from genointerp.store.table.schema.matching import ACROSS, ACROSS_SUMMARY, MATCH_SUMMARY, MATCHES
+from genointerp.store.table.summarised import summary_of
 from genointerp.store.table.table import read_provenance, read_table, schema_of_table
 
 SideName = Literal["a", "b"]
@@ -57,7 +58,7 @@ def match(
     is_across = schema_of_table(path) is ACROSS
     schema, of_summary = (ACROSS, ACROSS_SUMMARY) if is_across else (MATCHES, MATCH_SUMMARY)
     table = read_table(path, schema)
-    summary = read_table(path.with_name(f"{path.stem}.summary{path.suffix}"), of_summary)
+    summary = read_table(summary_of(path), of_summary)
     tested = table["is_tested" if is_across else "decile"] > 0
     own, summary = table[(table["side"] == side) & tested], summary[summary["side"] == side]
     if own.empty:

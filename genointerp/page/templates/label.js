@@ -9,7 +9,7 @@
   const { feature, before } = form.dataset, own = { feature: Number(feature), before };
   // who labels is asked once in a browser
   const key = "genointerp-author", author = element("hand-author");
-  author.value = author.value || localStorage.getItem(key) || "";
+  author.value = localStorage.getItem(key) || "";
 
   const write = async (address, body) => {
     try {

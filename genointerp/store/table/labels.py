@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -56,14 +57,59 @@ def read_labels(paths: Sequence[StrPath], store: FeatureStore) -> pd.DataFrame:
         row = twice.iloc[0]
         expected = f"one label of source {row['source']} for each feature"
         raise SchemaError(where, expected, f"two of feature {row['feature']}")
-    order = table["source"].map(SOURCES.index)
+    order = [leads(*row) for row in zip(table["source"], table[LABEL], strict=True)]
     rows = table.assign(order=order).sort_values(["feature", "order"], kind="stable")
     return conform(rows.drop(columns="order"), LABELS, where=where)
+
+
+def leads(source: str, label: str) -> int:
+    """Return the rank of a label among those of a feature: the lowest is the one that is shown.
+
+    A language model that found nothing does not hide what was found by statistics.
+    """
+    is_nothing = source == "model" and label.casefold() == UNEXPLAINED
+    return len(SOURCES) if is_nothing else SOURCES.index(source)
 
 
 def leading_rows(labels: pd.DataFrame) -> pd.DataFrame:
     """Return the row of each feature that is shown, of what `read_labels` returns."""
     return labels.drop_duplicates("feature").reset_index(drop=True)
+
+
+def scored_bases(label: Mapping[Any, Any]) -> str:
+    """Return what of a row in the schema ``LABELS`` says where the feature fires, as one text.
+
+    It is empty if the label names no bases. Scores are of a label as long as it names the same.
+
+    Examples
+    --------
+    >>> label = dict(concept="tRNA", orientation="sense", part="body", motif="", motif_offset=0)
+    >>> scored_bases({**label, "gc_from": float("nan"), "gc_to": float("nan")})
+    'tRNA sense body'
+    """
+    if label["concept"]:
+        return f"{label['concept']} {label['orientation']} {label['part']}"
+    if label["motif"]:
+        return f"motif {label['motif']} {label['motif_offset']:+d}"
+    if label["gc_from"] <= label["gc_to"]:
+        return f"GC {label['gc_from']:.6g} to {label['gc_to']:.6g}"
+    return ""
+
+
+def with_scores(labels: pd.DataFrame, scores: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Join columns of scores to labels; NaN for a label that was changed since it was scored.
+
+    Parameters
+    ----------
+    scores
+        In the schema ``LABEL_SCORES``.
+    names
+        Its columns that are joined.
+    """
+    keys = ["feature", "source", LABEL, "bases"]
+    own = labels.assign(bases=[scored_bases(row) for row in labels.to_dict("records")])
+    joined = own.merge(scores[[*keys, *names]], on=keys, how="left", validate="many_to_one")
+    return joined.drop(columns="bases")
 
 
 class LabelFiles:

@@ -56,7 +56,8 @@ def explanation_lines(labels: pd.DataFrame, store: FeatureStore) -> Iterator[str
 def read_explanations(path: Path, store: FeatureStore) -> pd.DataFrame:
     """Read explanations as labels, in the schema ``LABELS``; none of them is executable.
 
-    The source is *model* where ``explanationModelName`` says one, else *person*. A text of more
+    The source is *model* where ``explanationModelName`` says one, *statistics* where that is
+    `STATISTICS`, else *person*. A text of more
     words or letters than a label may have is cut, and all of it stands in ``explanation``. Of
     several explanations of one feature and source the first is kept, and an empty one is left out;
     the log says how many.
@@ -93,7 +94,7 @@ def read_explanations(path: Path, store: FeatureStore) -> pd.DataFrame:
 
 def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     text = read_content(path, error=SchemaError).text.decode("utf-8", "replace")
-    lines = [(f"{path}: line {n}", it) for n, it in enumerate(text.splitlines(), 1) if it.strip()]
+    lines = [(f"{path}: line {n}", it) for n, it in enumerate(text.split("\n"), 1) if it.strip()]
     if text.lstrip().startswith("[") or lines[0][1].strip() == "{":
         lines = [(str(path), text)]
     for where, line in lines:
@@ -122,6 +123,11 @@ def _row(record: Mapping[str, Any], store: FeatureStore, where: str) -> dict[str
     whole = _text(text)
     label = " ".join(whole.split()[:MOST_WORDS])[:MOST_LETTERS].strip()
     model = _text(record.get("explanationModelName"))
+    source, author = "model", model
+    if model == STATISTICS:
+        source, author = "statistics", ""
+    elif not model:
+        source, author = "person", _text(record.get("authorName")) or "Neuronpedia"
     blank = {"string": "", "int64": 0, "float64": float("nan")}
     return {
         **{column.name: blank[column.kind] for column in LABELS.columns},
@@ -130,8 +136,8 @@ def _row(record: Mapping[str, Any], store: FeatureStore, where: str) -> dict[str
         "kind": "unclear",
         "explanation": whole if whole != label else "",
         "confidence": 1,
-        "source": "model" if model else "person",
-        "author": model or _text(record.get("authorName")) or "Neuronpedia",
+        "source": source,
+        "author": author,
         "date": _day(_text(record.get("createdAt"))),
         "prompt": _text(record.get("typeName")),
     }

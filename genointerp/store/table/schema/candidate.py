@@ -3,11 +3,12 @@
 from genointerp.store.table.schema.column import Column, TableSchema, optional, required
 from genointerp.store.table.schema.feature import LABEL, LOCI
 
-MATCHED = [
+MATCH_NUMBERS = [
     *("n_dictionaries", "matched_share", "match_r", "match_residual_r", "match_twin_r"),
-    *("match_excess", "matched_in"),
+    "match_excess",
 ]
-"""Columns of candidates about matches: all but the last, which is text, are numbers."""
+MATCHED = [*MATCH_NUMBERS, "matched_in"]
+"""Columns of candidates about matches: numbers, and a text."""
 
 CANDIDATES = TableSchema(
     "genointerp::candidates",

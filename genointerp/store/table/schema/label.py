@@ -59,6 +59,7 @@ LABEL_SCORES = TableSchema(
         required("source", "string", "who labelled: statistics, model or person"),
         required("label", "string", "the label"),
         required("is_executable", "int64", "1 if the label names bases to fire on, else 0"),
+        required("bases", "string", "what of the label was scored; empty if it names no bases"),
         required("threshold", "float64", "detection threshold; chosen on fit"),
         required("f1_fit", "float64", "F1 over bases at it; fit"),
         required("precision", "float64", "share of detected bases that the label names; test"),
