@@ -316,6 +316,9 @@ def check_twins(lines):
     assert line.split()[2] == "."
     assert {it for name, it in options_of(line) if name == "--genome"} == {"ecoli", "bsubtilis"}
     line = lines["comparisons/match/run/twin_b"]
+    # two models of one network would have one twin, if both were drawn from one seed
+    both = [lines[f"comparisons/{it}"] for it in ("twin", "match/run/twin_b")]
+    assert [dict(options_of(it))["--seed"] for it in both] == ["0", "1"]
     assert line.split(" &>")[0].endswith("-- ../other")
     assert ("--genome", "g") in options_of(line)
     own = dict(options_of(lines["comparisons/match/run/matches.tsv"]))
