@@ -49,7 +49,15 @@ def elements(seqid, seed):
         yield number, seqid, start, start + LONG, "+-"[place % 2]
 
 
-def make_world(folder, *, product="a kinase", silent_test=False):
+def with_holes():
+    """Windows of a contig that leave out the last 50 bases of each element that is read sense."""
+    for strand, first in (("+", 150), ("-", 40)):
+        holes = range(first, LENGTH, LONG + GAP)
+        for start, end in zip([0, *(it + 50 for it in holes)], [*holes, LENGTH], strict=True):
+            yield start, end, strand
+
+
+def make_world(folder, *, product="a kinase", silent_test=False, coverage=None):
     """A specimen; with ``silent_test`` the features fire at random on the test contig."""
     folder.mkdir(exist_ok=True)
     rng = np.random.default_rng(7)
@@ -72,7 +80,8 @@ def make_world(folder, *, product="a kinase", silent_test=False):
     text = {name: "".join(rng.choice(list("ACGT"), LENGTH)) for name in ("fit", "test")}
     genome = Genome(Contig(k, np.frombuffer(v.encode(), np.uint8)) for k, v in text.items())
     contigs = contigs_of(fit=LENGTH, test=LENGTH)
-    store = make_store(folder / "f.h5", dense, contigs, genome_sha256=genome.sha256)
+    sha256 = genome.sha256
+    store = make_store(folder / "f.h5", dense, contigs, genome_sha256=sha256, coverage=coverage)
     annotation = AnnotationSet(known, dict.fromkeys(("fit", "test"), LENGTH))
     found: Specimen = specimen(store, sequence=genome, annotation=annotation)
     return found

@@ -6,8 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from genointerp.association.config import AssociateConfig
+from genointerp.association.count.universe import lay_side
 from genointerp.core.errors import ConfigError
 from genointerp.core.metric import auroc_of_values
+from genointerp.labelling.judged.cards import Cards
 from genointerp.labelling.judged.choice import choose, draw_features, other_labels
 from genointerp.labelling.judged.config import JudgeConfig
 from genointerp.labelling.judged.judge import (
@@ -34,6 +37,7 @@ from tests.labelling.judged_world import (
     labels,
     make_world,
     oracle_judge,
+    with_holes,
 )
 from tests.labelling.scripted_server import Answered, probed
 
@@ -136,6 +140,37 @@ def test_a_shifted_run_lies_in_the_element_and_apart(world):
     assert all(within[0] <= it <= within[1] - FIRES for it in starts)
     assert all(abs(it - run.start) > LEAST_SHIFT for it in starts)
     assert len(starts) > 10
+
+
+def whole_contigs(folder):
+    """Test is a whole contig, with a hole in what was read of each element."""
+    known = {"fit": [(0, LENGTH, "+"), (0, LENGTH, "-")], "test": list(with_holes())}
+    return make_world(folder, coverage=known), SPLIT
+
+
+def blocks(folder):
+    """Test is blocks, whose borders and gaps cross elements."""
+    return make_world(folder), AssociateConfig(block_bp=1120, gap_bp=10, n_shifts=19)
+
+
+@pytest.mark.parametrize("case", [whole_contigs, blocks])
+def test_a_shifted_run_is_of_test_and_was_read(case, tmp_path):
+    specimen, split = case(tmp_path / "w")
+    features = range(len(TYPES))
+    side, cards = JudgedSide([specimen], split, features), Cards([specimen])
+    test, draw = lay_side([specimen], split, "test"), np.random.default_rng(0)
+    n_found, n_crossed = 0, 0
+    for feature, run in [(i, run) for i in features for run in side.loci(i)]:
+        within = cards.element_around(run)
+        if within is None:
+            continue
+        n_crossed += not test.locate(0, run.strand, np.arange(*within)).inside.all()
+        places = [side.shifted(feature, run, within, draw) for _ in range(20)]
+        for place in (it for it in places if it is not None):
+            n_found += 1
+            assert within[0] <= place.start <= place.end <= within[1]
+            assert test.locate(0, place.strand, np.arange(place.start, place.end)).inside.all()
+    assert min(n_found, n_crossed) > 10
 
 
 def test_no_card_tells_an_activation_a_place_or_a_name_of_a_contig(few):

@@ -197,7 +197,9 @@ class JudgedSide:
     def shifted(
         self, feature: int, run: Place, within: tuple[int, int], draw: np.random.Generator
     ) -> Place | None:
-        """Draw a silent stretch as long as a run, elsewhere in the same element.
+        """Draw a silent stretch as long as a run, elsewhere in what is read of the same element.
+
+        Beyond test no locus is known, so that nothing there could be called silent.
 
         Parameters
         ----------
@@ -205,7 +207,13 @@ class JudgedSide:
             First row and end of the element.
         """
         length = run.end - run.start
-        starts = np.arange(within[0], within[1] - length + 1)
+        starts = np.concatenate(
+            [
+                np.arange(max(within[0], start), min(within[1], end) - length + 1)
+                for genome, strand, start, end in self._read
+                if (genome, strand) == (run.genome, run.strand)
+            ]
+        )
         starts = starts[np.abs(starts - run.start) > LEAST_SHIFT]
         for first in draw.permutation(starts)[:_N_TRIES].tolist():
             place = Place(run.genome, run.strand, first, first + length, "near")
