@@ -99,6 +99,25 @@ def test_controls_of_a_judge_that_reads_the_cards(by_type):
     assert part(by_type, "intruder")["accuracy"].tolist() == [1.0] * len(TYPES)
 
 
+@pytest.mark.parametrize("control", ["empty", "shuffled"])
+def test_pairs_are_shown_without_the_own_label_too(by_type, control):
+    own, found = part(by_type, "fuzzing"), part(by_type, "fuzzing", control)
+    assert found.index.tolist() == list(range(len(TYPES)))
+    assert (found["label"] != own["label"]).all()
+    assert (found["n_positive"] == own["n_positive"]).all()
+    # the judge does not read the cards without a label that fits one of them
+    assert found["accuracy"].mean() == pytest.approx(0.5, abs=0.1)
+    assert found["accuracy"].max() < own.drop(list(SWAPPED))["accuracy"].min()
+
+
+def test_what_is_not_controlled_has_no_control(world):
+    config = replace(CONFIG, n_controlled=1)
+    trials = judging_trials([world], labels(), SPLIT, config, seed=0)
+    for task in ("detection", "fuzzing"):
+        controls = {it.feature for it in trials if it.task == task and it.control}
+        assert len(controls) == 1
+
+
 def test_a_judge_that_reads_products_is_lost_where_they_are_masked(world, tmp_path):
     script = probed(lambda payload: oracle_judge(payload, by="product"))
     config = replace(CONFIG, n_judged=2)

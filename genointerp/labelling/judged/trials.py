@@ -13,7 +13,7 @@ from genointerp.labelling.judged.cards import Cards
 from genointerp.labelling.judged.choice import Choice
 from genointerp.labelling.judged.config import JudgeConfig
 from genointerp.labelling.judged.places import JudgedSide, Place
-from genointerp.labelling.judged.question import Item, Trial
+from genointerp.labelling.judged.question import Control, Item, Trial
 from genointerp.labelling.label import FeatureLabel
 
 N_SHOWN = 5
@@ -67,6 +67,7 @@ class _Maker:
         origins = Counter(place.origin for place in negatives)
         seen = self._detection(places)
         pairs = self._pairs(feature, positives)
+        paired: dict[str, Any] = {"task": "fuzzing", "n_origins": {}}
         is_controlled = feature in self._choice.controlled
 
         def trial(items: tuple[Item, ...], label: FeatureLabel | None, **more: Any) -> Trial:  # noqa: ANN401
@@ -78,17 +79,21 @@ class _Maker:
             if label.feature != feature:
                 continue
             own = {"source": label.source}
-            yield trial(seen, label, **own)
+            said: dict[Control, FeatureLabel] = {"": label}
+            if is_controlled and other is not None:
+                said["shuffled"] = other
+            for control, one in said.items():
+                yield trial(seen, one, control=control, **own)
             if is_controlled:
                 mask = rng(seed, f"masked names: feature {feature}")
                 masked = self._detection(places, mask)
                 yield trial(masked, label, control="masked", **own)
                 yield trial(seen, label, control="always yes", **own)
-                if other is not None:
-                    yield trial(seen, other, control="shuffled", **own)
-            yield trial(pairs, label, task="fuzzing", n_origins={}, **own)
+            for control, one in said.items():
+                yield trial(pairs, one, control=control, **paired, **own)
         if is_controlled:
             yield trial(seen, None, control="empty", source="")
+            yield trial(pairs, None, control="empty", source="", **paired)
         rounds = self._rounds(feature, positives)
         yield trial(rounds, None, task="intruder", source="", n_origins={})
 
