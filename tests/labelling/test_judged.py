@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from genointerp.association.config import AssociateConfig
@@ -309,6 +310,23 @@ def test_summary_has_the_means_of_each_control(by_type):
     assert found["chance"].tolist() == [
         0.2 if task == "intruder" else 0.5 for task, _ in found.index
     ]
+
+
+def test_no_label_is_compared_with_all_own_labels_of_the_same_features():
+    """A feature has labels of two sources, and one has no control."""
+    rows = [
+        (0, "statistics", "", 0.9),
+        (0, "person", "", 0.7),
+        (0, "", "empty", 0.5),
+        (1, "statistics", "", 0.6),
+        (1, "", "empty", 0.5),
+        (2, "statistics", "", 0.1),
+    ]
+    table = pd.DataFrame(rows, columns=["feature", "source", "control", "accuracy"])
+    table = table.assign(task="detection", auroc=0.5)
+    found = summarise_judged(table, n_draws=20, seed=0).set_index(["control", "source"])
+    assert found.loc[("empty", ""), "own_accuracy"] == pytest.approx((0.8 + 0.6) / 2)
+    assert found.loc[("", "person"), "own_accuracy"] == pytest.approx(0.7)
 
 
 def test_answers_fit_a_schema_of_whole_numbers():

@@ -106,16 +106,18 @@ def summarise_judged(table: pd.DataFrame, *, n_draws: int, seed: int) -> pd.Data
     -----
     The interval is the percentile interval over features with a score, drawn with replacement.
     ``own_accuracy`` is the mean of the features' own labels of that source, over those that have a
-    score of the control, too.
+    score of the control, too. What has no source is compared with the labels of all sources, of
+    which each feature has one mean.
     """
     names = ["task", "control", "source"]
-    own = table[table["control"] == ""].set_index(["task", "source", "feature"])["accuracy"]
+    own = table[table["control"] == ""]
     rows = []
     for (task, control, source), part in table.groupby(names, sort=False):
         known = part[part["accuracy"].notna()]
         values = known["accuracy"].to_numpy(np.float64)
         low, high = _interval(values, n_draws, seed)
-        keys = [(task, source, feature) for feature in known["feature"]]
+        of = (own["task"] == task) & ((own["source"] == source) | (source == ""))
+        compared = own[of].groupby("feature")["accuracy"].mean().reindex(known["feature"])
         rows.append(
             {
                 "task": task,
@@ -127,7 +129,7 @@ def summarise_judged(table: pd.DataFrame, *, n_draws: int, seed: int) -> pd.Data
                 "accuracy_low": low,
                 "accuracy_high": high,
                 "auroc": _mean(known["auroc"].to_numpy(np.float64)),
-                "own_accuracy": _mean(own.reindex(keys).to_numpy(np.float64)),
+                "own_accuracy": _mean(compared.to_numpy(np.float64)),
                 "chance": CHANCE[str(task)],
             }
         )
