@@ -230,6 +230,29 @@ def test_other_labels_are_each_used_once_and_say_something_else():
     assert other_labels(given[:1], density, {}) == [None]
 
 
+def test_another_label_does_not_mean_the_same_in_other_words():
+    sense, against = (
+        {"concept": "tRNA", "part": "body", "orientation": it} for it in ("sense", "antisense")
+    )
+    given = [
+        FeatureLabel(0, "tRNA genes", "concept", **sense),
+        FeatureLabel(1, "transfer RNA gene bodies", "concept", **sense),
+        FeatureLabel(2, "against tRNA genes", "concept", **against),
+        FeatureLabel(3, "tRNA, read backwards", "concept", **against),
+        FeatureLabel(4, "something", "unclear"),
+        FeatureLabel(5, "something else", "unclear"),
+    ]
+    density = dict.fromkeys(range(6), 0.1)
+    alone = other_labels(given[:2], density, {})
+    assert alone == [None, None]
+    found = other_labels(given, density, {4: 0})
+    assert found[0].feature not in (0, 1)
+    assert found[2].feature not in (2, 3)
+    # nor what the nearest feature is said to be; labels without bases are told apart by their text
+    assert found[4].feature not in (0, 1, 4)
+    assert other_labels(given[4:], density, {})[0].feature == 5
+
+
 def test_each_kind_of_label_has_its_share_of_what_is_judged():
     kinds = ["concept"] * 30 + ["composition"] * 5 + ["position"] * 30
     given = [FeatureLabel(i, "x", kind) for i, kind in enumerate(kinds)]

@@ -12,6 +12,7 @@ from genointerp.association.count.tracks import stream_rows
 from genointerp.association.count.universe import Universe, lay_side
 from genointerp.core.seed import rng
 from genointerp.feature.specimen import Specimen
+from genointerp.labelling.executable import NamedBases, named_bases
 from genointerp.labelling.judged.config import JudgeConfig
 from genointerp.labelling.label import FeatureLabel, leading_labels
 from genointerp.store.feature.store import STRANDS, ReadStrand
@@ -66,7 +67,7 @@ def choose(
     Labels that say that nothing was found are not judged. Another label is one of the same source,
     of the feature with the nearest density on fit among those whose label was not used yet; neither
     its own label nor that of the nearest feature, whose loci are among the places where it is
-    silent.
+    silent, nor one that names the same bases in other words.
     """
     told = [label for label in labels if label.label != UNEXPLAINED]
     features = draw_features(told, config.n_judged, seed=seed)
@@ -99,10 +100,14 @@ def draw_features(labels: Sequence[FeatureLabel], n: int, *, seed: int) -> list[
 def other_labels(
     labels: Sequence[FeatureLabel], density: Mapping[int, float], nearest: Mapping[int, int]
 ) -> list[FeatureLabel | None]:
-    """Return the label of another feature for each label, each used once as far as possible."""
-    said: dict[int, set[str]] = {}
-    for label in labels:
-        said.setdefault(label.feature, set()).add(label.label)
+    """Return the label of another feature for each label, each used once as far as possible.
+
+    It has neither the text nor the bases of a label of the feature or of the nearest one.
+    """
+    meanings = [_meanings(label) for label in labels]
+    said: dict[int, set[str | NamedBases]] = {}
+    for label, own_meanings in zip(labels, meanings, strict=True):
+        said.setdefault(label.feature, set()).update(own_meanings)
     found: dict[int, FeatureLabel] = {}
     used: set[int] = set()
     for place in sorted(range(len(labels)), key=lambda it: density[labels[it].feature]):
@@ -112,13 +117,19 @@ def other_labels(
         possible = [
             (number in used, abs(density[it.feature] - density[own.feature]), number)
             for number, it in enumerate(labels)
-            if it.source == own.source and it.label not in refused
+            if it.source == own.source and refused.isdisjoint(meanings[number])
         ]
         if possible:
             *_, number = min(possible)
             used.add(number)
             found[place] = labels[number]
     return [found.get(place) for place in range(len(labels))]
+
+
+def _meanings(label: FeatureLabel) -> set[str | NamedBases]:
+    """Return the text of a label, and the bases that it names if it is executable."""
+    named = named_bases(label)
+    return {label.label} if named is None else {label.label, named}
 
 
 def nearest_features(
