@@ -4,6 +4,7 @@ Feature i fires in the first 40 bases of the elements of type ``TYPES[i]``, sens
 On fit, pairs of features fire together at places of their own, so that each has a nearest one.
 """
 
+import hashlib
 import json
 import re
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from genointerp.feature.specimen import Specimen
 from genointerp.genome.genome import Contig, Genome
 from genointerp.labelling.judged.config import JudgeConfig
 from genointerp.labelling.label import FeatureLabel
-from tests.labelling.scripted_server import Answered, is_probe
+from tests.labelling.scripted_server import Answered, probed
 from tests.plant import contigs_of, make_store, silence
 from tests.specimens import specimen
 
@@ -57,8 +58,11 @@ def with_holes():
             yield start, end, strand
 
 
-def make_world(folder, *, product="a kinase", silent_test=False, coverage=None):
-    """A specimen; with ``silent_test`` the features fire at random on the test contig."""
+def make_world(folder, *, product="a kinase", silent_test=False, rich=False, coverage=None):
+    """A specimen; with ``silent_test`` the features fire at random on the test contig.
+
+    With ``rich`` the bases where a feature fires are G and C, and the others are A and T.
+    """
     folder.mkdir(exist_ok=True)
     rng = np.random.default_rng(7)
     dense = silence(2 * LENGTH, len(TYPES))
@@ -78,6 +82,10 @@ def make_world(folder, *, product="a kinase", silent_test=False, coverage=None):
         for strand in "+-":
             dense[strand][LENGTH:] = rng.random((LENGTH, len(TYPES))) < 0.002
     text = {name: "".join(rng.choice(list("ACGT"), LENGTH)) for name in ("fit", "test")}
+    if rich:
+        is_loud = (dense["+"] + dense["-"]).any(axis=1)
+        letters = "".join(rng.choice(list("CG" if one else "AT")) for one in is_loud.tolist())
+        text = {"fit": letters[:LENGTH], "test": letters[LENGTH:]}
     genome = Genome(Contig(k, np.frombuffer(v.encode(), np.uint8)) for k, v in text.items())
     contigs = contigs_of(fit=LENGTH, test=LENGTH)
     sha256 = genome.sha256
@@ -97,7 +105,7 @@ def read_question(payload):
     return Asked(said, rows, len(schema["required"]))
 
 
-def fires(label, card, by):
+def fires(label, card, by="type"):
     """Whether an oracle says that a feature with this label fires on a card."""
     if label is None:
         return False
@@ -110,8 +118,23 @@ def fires(label, card, by):
     )
 
 
-def oracle_judge(payload, by="type"):
-    """The answers of a judge that reads the cards, by type of element or by product."""
+def leans(label, card):
+    """Whether a judge says yes that says so to three in five of all cards, and knows the rest."""
+    drawn = hashlib.sha256(json.dumps(card["bases"]).encode()).digest()[0]
+    return drawn < 0.6 * 256 or fires(label, card)
+
+
+def is_rich(_, card):
+    """Whether a judge says yes that goes by composition, and reads no label."""
+    return card["gc"] > 0.7
+
+
+def judge_by(says):
+    """A script for a judge that says of a label and a card whether the feature fires."""
+    return probed(lambda payload: _answer(payload, says))
+
+
+def _answer(payload, says):
     asked = read_question(payload)
     task = json.dumps(payload["messages"][0])
     if "does not belong" in task:
@@ -122,16 +145,12 @@ def oracle_judge(payload, by="type"):
         said = {
             f"answer_{row['pair']}": row["choice"]
             for row in asked.rows
-            if fires(asked.label, row, by) or row["choice"] == 2
+            if row["choice"] == 1 or says(asked.label, row)
         }
-        for row in asked.rows:
-            if fires(asked.label, row, by):
-                said[f"answer_{row['pair']}"] = row["choice"]
     else:
-        said = {f"answer_{row['card']}": 10 * fires(asked.label, row, by) for row in asked.rows}
+        said = {f"answer_{row['card']}": 10 * says(asked.label, row) for row in asked.rows}
     assert len(said) == asked.n_answers
     return Answered(json.dumps(said))
 
 
-def by_oracle(payload):
-    return Answered('{"answer": "yes"}') if is_probe(payload) else oracle_judge(payload)
+by_oracle = judge_by(fires)
