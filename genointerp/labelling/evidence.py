@@ -24,7 +24,7 @@ from genointerp.labelling.examples import (
     find_neighbours,
     show_locus,
 )
-from genointerp.labelling.fit_loci import FitBases, find_fit_loci, keep_fit
+from genointerp.labelling.fit_loci import FitBases, find_fit_loci, keep_side
 from genointerp.labelling.gc_content import gc_share
 from genointerp.labelling.patterns import (
     MotifEvidence,
@@ -111,7 +111,7 @@ def gather_evidence(
     best = dict(list(own[own["f1_fit"] > 0].groupby("feature")))
     found = {}
     for done, (feature, tracks) in enumerate(stream_rows(stores, wanted), start=1):
-        kept = keep_fit(tracks, backdrop.universe)
+        kept = keep_side(tracks, backdrop.universe)
         if any(len(track.row) for track in kept):
             n_top = (config.n_loci + 1) // 2
             bases = find_fit_loci(

@@ -14,7 +14,7 @@ from genointerp.genome.letters import UNKNOWN
 from genointerp.labelling.backdrop import FitBackdrop, composition
 from genointerp.labelling.config import LabelConfig
 from genointerp.labelling.fit_loci import FitBases, FitLocus, read_around
-from genointerp.store.contigs import contig_offsets
+from genointerp.store.contigs import contig_at, contig_offsets
 from genointerp.store.feature.store import ReadStrand
 
 N_NEIGHBOURS, N_MISSES = 5, 5
@@ -175,7 +175,7 @@ def _row_of(specimen: Specimen, locus: FitLocus) -> int:
 
 def _place(specimen: Specimen, row: int) -> dict[str, Any]:
     offsets = contig_offsets(specimen.features.header.contigs)
-    seqid = max((name for name in offsets if offsets[name] <= row), key=lambda it: offsets[it])
+    seqid = contig_at(offsets, row)
     return {"seqid": seqid, "at": row - int(offsets[seqid])}
 
 

@@ -66,7 +66,7 @@ class FitBases:
         return sum(len(track.row) for track in self.tracks)
 
 
-def keep_fit(tracks: Sequence[RowTrack], universe: Universe) -> tuple[RowTrack, ...]:
+def keep_side(tracks: Sequence[RowTrack], universe: Universe) -> tuple[RowTrack, ...]:
     """Return the part of the tracks of a feature that lies on a side."""
     kept = []
     for track in tracks:

@@ -23,6 +23,7 @@ from genointerp.core import metric
 from genointerp.core.progress import Progress, silent
 from genointerp.core.seed import rng
 from genointerp.feature.specimen import Specimen
+from genointerp.labelling.averages import mean_known
 from genointerp.labelling.config import ScoreConfig
 from genointerp.labelling.executable import NamedBases, named_bases
 from genointerp.labelling.label import FeatureLabel, as_row
@@ -242,7 +243,7 @@ class _Scorer:
         for place, others in found.items():
             for name in ("f1", "auroc"):
                 values = [row[name] for row in others if name in row]
-                rows[place][f"shuffled_{name}"] = _mean(values)
+                rows[place][f"shuffled_{name}"] = mean_known(np.array(values, dtype=np.float64))
 
     def _count(self, sides: _Sides, tracks: Sequence[CellTrack]) -> _Counted:
         """Choose the threshold on fit, the lowest with the highest F1, and detect on test."""
@@ -354,9 +355,3 @@ def _rank_sum(counted: _Counted, n_label: int, n_covered: int) -> float:
 
 def _ratio(part: int, whole: int) -> float:
     return float(metric.share(np.array([part]), np.array([whole]))[0])
-
-
-def _mean(values: Sequence[float]) -> float:
-    known: Float64[np.ndarray, " value"] = np.array(values, dtype=np.float64)
-    known = known[~np.isnan(known)]
-    return float(known.mean()) if len(known) else float("nan")

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64
 
 from genointerp.association.summary import MAX_Q
-from genointerp.core.seed import rng
+from genointerp.labelling.averages import mean_interval, mean_known
 from genointerp.labelling.config import ScoreConfig
 from genointerp.labelling.label import KINDS
 from genointerp.store.table.labels import SOURCES, leading_rows, with_scores
@@ -78,7 +77,7 @@ def count_kinds(labels: pd.DataFrame, scores: pd.DataFrame | None, n_features: i
         own = joined[joined["kind"] == kind]
         scored = own[own["f1"].notna()]
         n_own = n_features - len(joined) if kind == "none" else len(own)
-        means = {name: _mean(scored[name].to_numpy(np.float64)) for name in _MEANS}
+        means = {name: mean_known(scored[name].to_numpy(np.float64)) for name in _MEANS}
         counts = {"n_features": n_own, "n_executable": len(scored)}
         rows.append({"kind": kind, "share": n_own / n_features, **counts, **means})
     return conform(pd.DataFrame(rows), LABEL_KINDS, where="kinds of labels")
@@ -96,24 +95,13 @@ def _row(
         "n_executable": len(known),
         "n_above": int((known["q_value"] <= MAX_Q).sum()) if f1 == "f1" else 0,
         # labels of other features name other numbers of bases
-        "gain": float("nan") if f1 == "shuffled_f1" else _mean(gain),
+        "gain": float("nan") if f1 == "shuffled_f1" else mean_known(gain),
     }
     for column, measured in (("f1", f1), ("auroc", auroc)):
         values = known[measured].to_numpy(np.float64)
         values = values[~np.isnan(values)]
-        low, high = _interval(values, config)
-        row |= {column: _mean(values), f"{column}_low": low, f"{column}_high": high}
+        low, high = mean_interval(
+            values, n_draws=config.n_draws, seed=config.seed, purpose="label summary"
+        )
+        row |= {column: mean_known(values), f"{column}_low": low, f"{column}_high": high}
     return row
-
-
-def _mean(values: Float64[np.ndarray, " value"]) -> float:
-    return float(np.nanmean(values)) if len(values) else float("nan")
-
-
-def _interval(values: Float64[np.ndarray, " value"], config: ScoreConfig) -> tuple[float, float]:
-    if not len(values):
-        return float("nan"), float("nan")
-    draw = rng(config.seed, "label summary")
-    chosen = draw.integers(len(values), size=(config.n_draws, len(values)))
-    low, high = np.quantile(values[chosen].mean(axis=1), [0.025, 0.975])
-    return float(low), float(high)

@@ -1,6 +1,6 @@
 """The contigs of a genome as in stores: name, length and topology, without the sequence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import h5py
@@ -49,6 +49,22 @@ def contig_offsets(contigs: Sequence[ContigInfo]) -> dict[str, int]:
         offsets[contig.seqid] = total
         total += contig.length
     return offsets
+
+
+def contig_at(offsets: Mapping[str, int], row: int) -> str:
+    """Return the contig that has a global row.
+
+    Parameters
+    ----------
+    offsets
+        From `contig_offsets`.
+
+    Examples
+    --------
+    >>> contig_at({"a": 0, "b": 5}, 5)
+    'b'
+    """
+    return max((name for name in offsets if offsets[name] <= row), key=lambda it: offsets[it])
 
 
 def check_inside(interval: GenomicInterval, contigs: Sequence[ContigInfo]) -> None:

@@ -18,7 +18,7 @@ from genointerp.labelling.fit_loci import read_around
 from genointerp.labelling.gc_content import count_gc, gc_share
 from genointerp.labelling.judged.places import Place
 from genointerp.labelling.quoted import quote_all
-from genointerp.store.contigs import contig_offsets
+from genointerp.store.contigs import contig_at, contig_offsets
 
 AROUND = 500
 """Elements that are nearer to a place than this many bp are shown."""
@@ -143,10 +143,7 @@ class Cards:
         return self._parts[place.genome].get(self._seqid(place), empty)
 
     def _seqid(self, place: Place) -> str:
-        offsets = self._offsets[place.genome]
-        return max(
-            (name for name in offsets if offsets[name] <= place.start), key=lambda it: offsets[it]
-        )
+        return contig_at(self._offsets[place.genome], place.start)
 
     def _start(self, place: Place) -> int:
         """Return the first row of the contig of a place."""

@@ -12,8 +12,8 @@ import pandas as pd
 
 from genointerp.association.config import AssociateConfig
 from genointerp.core.progress import Progress, silent
-from genointerp.core.seed import rng
 from genointerp.feature.specimen import Specimen
+from genointerp.labelling.averages import mean_interval, mean_known
 from genointerp.labelling.endpoint.budget import Estimate
 from genointerp.labelling.endpoint.endpoint import Endpoint
 from genointerp.labelling.endpoint.exchange import Reply
@@ -115,7 +115,7 @@ def summarise_judged(table: pd.DataFrame, *, n_draws: int, seed: int) -> pd.Data
     for (task, control, source), part in table.groupby(names, sort=False):
         known = part[part["accuracy"].notna()]
         values = known["accuracy"].to_numpy(np.float64)
-        low, high = _interval(values, n_draws, seed)
+        low, high = mean_interval(values, n_draws=n_draws, seed=seed, purpose="judged summary")
         of = (own["task"] == task) & ((own["source"] == source) | (source == ""))
         compared = own[of].groupby("feature")["accuracy"].mean().reindex(known["feature"])
         rows.append(
@@ -125,11 +125,11 @@ def summarise_judged(table: pd.DataFrame, *, n_draws: int, seed: int) -> pd.Data
                 "source": source,
                 "n_features": len(part),
                 "n_scored": len(known),
-                "accuracy": _mean(values),
+                "accuracy": mean_known(values),
                 "accuracy_low": low,
                 "accuracy_high": high,
-                "auroc": _mean(known["auroc"].to_numpy(np.float64)),
-                "own_accuracy": _mean(compared.to_numpy(np.float64)),
+                "auroc": mean_known(known["auroc"].to_numpy(np.float64)),
+                "own_accuracy": mean_known(compared.to_numpy(np.float64)),
                 "chance": CHANCE[str(task)],
             }
         )
@@ -201,16 +201,3 @@ def _row(trial: Trial, found: Accuracy, **more: Any) -> dict[str, Any]:  # noqa:
         **more,
         "prompt": PROMPTS[trial.task],
     }
-
-
-def _mean(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else float("nan")
-
-
-def _interval(values: np.ndarray, n_draws: int, seed: int) -> tuple[float, float]:
-    if not len(values):
-        return float("nan"), float("nan")
-    chosen = rng(seed, "judged summary").integers(len(values), size=(n_draws, len(values)))
-    low, high = np.quantile(values[chosen].mean(axis=1), [0.025, 0.975])
-    return float(low), float(high)

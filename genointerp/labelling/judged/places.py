@@ -13,7 +13,7 @@ from genointerp.core.seed import rng
 from genointerp.feature.loci import MERGE_GAP, find_loci
 from genointerp.feature.specimen import Specimen
 from genointerp.genome.letters import base_codes
-from genointerp.labelling.fit_loci import keep_fit
+from genointerp.labelling.fit_loci import keep_side
 from genointerp.labelling.gc_content import count_gc, gc_share
 from genointerp.store.contigs import contig_offsets
 from genointerp.store.feature.store import STRANDS, ReadStrand
@@ -84,7 +84,7 @@ class JudgedSide:
         ]
         stores = [specimen.features for specimen in specimens]
         self._loci = {
-            feature: [self._joined(track) for track in keep_fit(tracks, universe)]
+            feature: [self._joined(track) for track in keep_side(tracks, universe)]
             for feature, tracks in stream_rows(stores, sorted(set(features)))
         }
 
