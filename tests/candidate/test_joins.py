@@ -45,6 +45,8 @@ from tests.stores import activation_header, write_activations
 SEQIDS = ("fit", "test")
 RANDOM_TRNA = 0
 
+UNLABELLED = [name for name in CANDIDATES.names if name != "label"]
+
 
 def windows_of(seqid, starts):
     """Windows from each start to the next, on both strands."""
@@ -470,7 +472,7 @@ def test_a_dossier_refuses_candidates_of_other_features_and_another_dictionary(
     record = Provenance(
         read_provenance(folder / "candidates.tsv", CANDIDATES)["config"], {"features-0": "c" * 64}
     )
-    write_table(candidates.reset_index()[CANDIDATES.names], other, CANDIDATES, record)
+    write_table(candidates.reset_index()[UNLABELLED], other, CANDIDATES, record)
     message = r"c\.tsv: expected features \w{12} as in .*fit\.h5, found features cccccccccccc"
     refused(files, swapped(line, folder / "candidates.tsv", other), message)
     assert not (tmp_path / "out").exists()

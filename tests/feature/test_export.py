@@ -328,7 +328,7 @@ def test_a_full_disk_leaves_no_bigwig_and_what_stood_there(store, tmp_path, size
     [
         ("t.txt", 0, r"expected a name that ends in \.bw, .*found '\.txt'"),
         ("t.bed", None, "expected a feature, found none"),
-        ("t.h5ad", 0, "specimen f: expected its annotation"),
+        ("t.h5ad", None, "specimen f: expected its annotation"),
         ("t.fasta", 0, "specimen f: expected its sequence"),
     ],
 )

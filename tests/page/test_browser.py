@@ -506,6 +506,11 @@ def drag(driver, share, width):
     pointer.click_and_hold().move_by_offset(int(width * across), 3).release().perform()
 
 
+def click_when_there(driver, selector):
+    until(driver, lambda found: found.find_elements("css selector", selector))
+    driver.execute_script("document.querySelector(arguments[0]).click()", selector)
+
+
 def ask_why(driver, base):
     fill_in(driver, "why-place", "chrA:101")
     click(driver, "ask-why")
@@ -523,7 +528,7 @@ def test_features_are_painted_with_the_mouse_and_designs_come_as_files(driver, r
         driver.get(address)
         until(driver, lambda found: found.current_url == base and found.find_elements("id", "map"))
         browse(driver, base)
-        driver.execute_script("document.querySelector('#here-rows button:last-child').click()")
+        click_when_there(driver, "#here-rows button:last-child")
         assert driver.find_element("id", "brush-features").get_property("value") == "3"
         fill_in(driver, "brush-value", "2")
         click(driver, "brush")

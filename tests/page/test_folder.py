@@ -206,7 +206,7 @@ def test_a_feature_is_never_called_by_an_f1_below_its_null(run_dir, folder_path)
         page = (folder_path / f"features/{feature}.html").read_text(encoding="utf-8")
         title = re.search(r"<title>(.*?)</title>", page)[1]
         called = " ".join([f"f/{feature}", *run.specimens[0].features.names_of(feature)])
-        assert title == html.escape(f"{called}: {label}" if label else called)
+        assert html.unescape(title) == (f"{called}: {label}" if label else called)
         track = (folder_path / f"features/{feature}.js").read_text(encoding="utf-8")
         name = re.search(r'"type":"merged","name":"([^"]*)"', track)[1]
         assert name.startswith(f"f/{feature} {label}" if label else f"f/{feature}")

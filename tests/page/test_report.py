@@ -386,7 +386,7 @@ def test_the_best_features_are_shown_where_not_all_are(run_dir):
     )
     empty = features.head(0)
     drawn = Drawn(empty, empty, {})
-    measured = Measurements(features, *[empty] * 3, drawn, *[empty] * 3, axis_names=("x", "y"))
+    measured = Measurements(features, *[empty] * 4, drawn, *[empty] * 3, axis_names=("x", "y"))
     tables = module._tables(run, measured, Links(browser.Loci(run.specimens)), "tables")
     (table,) = (one for one in tables if one.title == "Features")
     assert table.n_rows == 1002

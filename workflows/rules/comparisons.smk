@@ -176,7 +176,8 @@ rule across:
 rule plot_match:
     """Draw the shares of features that are matched and their correlations, next to nulls."""
     input:
-        MATCHES,
+        table=MATCHES[0],
+        beside=MATCHES[1:],
     output:
         "figures/match_{name}.png",
     log:
@@ -187,13 +188,14 @@ rule plot_match:
     resources:
         mem_mb=1500,
     shell:
-        "genointerp plot match {input[0]:q} --out {output:q} &> {log:q}"
+        "genointerp plot match {input.table:q} --out {output:q} &> {log:q}"
 
 
 rule plot_across:
     """Draw the shares of features that are matched across genomes, and their correlations."""
     input:
-        ACROSS,
+        table=ACROSS[0],
+        beside=ACROSS[1:],
     output:
         "figures/across_{name}.png",
     log:
@@ -204,7 +206,7 @@ rule plot_across:
     resources:
         mem_mb=1500,
     shell:
-        "genointerp plot match {input[0]:q} --out {output:q} &> {log:q}"
+        "genointerp plot match {input.table:q} --out {output:q} &> {log:q}"
 
 
 rule similar:

@@ -11,10 +11,11 @@ from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import h5py
 import numpy as np
+import pandas as pd
 from jaxtyping import Float32, Int64
 
 from genointerp.core.arguments import StrPath
@@ -47,9 +48,6 @@ from genointerp.store.hdf5 import int_attribute, open_checked, text_attribute
 
 FORMAT = "genointerp::features"
 VERSION = 2
-
-if TYPE_CHECKING:
-    from genointerp.store.table.labels import LabelFiles
 
 ReadStrand = Literal["+", "-"]
 STRANDS: tuple[ReadStrand, ReadStrand] = ("+", "-")
@@ -110,6 +108,28 @@ class CsrRows(NamedTuple):
     value: Float32[np.ndarray, " hit"]
 
 
+@runtime_checkable
+class FeatureLabels(Protocol):
+    """Labels by which features may be named, as `genointerp.store.table.labels.LabelFiles`."""
+
+    @property
+    def present(self) -> tuple[Path, ...]:
+        """The files that are there."""
+        ...
+
+    def read(self, store: "FeatureStore") -> pd.DataFrame | None:
+        """Return the table of labels; None if there is none."""
+        ...
+
+    def names(self, store: "FeatureStore") -> Mapping[int, str]:
+        """Return the label of each feature that is shown."""
+        ...
+
+    def features(self, store: "FeatureStore") -> Mapping[str, Sequence[int]]:
+        """Return the features that each label is that of."""
+        ...
+
+
 class FeatureStore:
     """Read-only view of a features file, which is opened for each access and never kept open.
 
@@ -129,7 +149,7 @@ class FeatureStore:
     """
 
     strands = STRANDS
-    labels: "LabelFiles | None" = None
+    labels: FeatureLabels | None = None
 
     def __init__(self, path: StrPath, *, is_compared: bool = True) -> None:
         self.path = Path(path)
@@ -406,7 +426,7 @@ class FeatureStore:
         label = "" if self.labels is None else self.labels.names(self).get(feature, "")
         return [*names, label] if label and label not in names else names
 
-    def labelled(self, labels: "LabelFiles | None") -> "FeatureStore":
+    def labelled(self, labels: FeatureLabels | None) -> "FeatureStore":
         """Return the same features with the labels by which they may be named too."""
         twin = copy(self)
         twin.labels = labels
