@@ -543,9 +543,12 @@ def test_files_that_are_none_of_ours_are_refused(tmp_path):
         ({"base_url": "http://host/v1?key=secret", "model": "m"}, "base_url: .* found more"),
         ({"base_url": "http://host:999999", "model": "m"}, "base_url"),
         ({"base_url": "http://h", "model": " "}, "model: expected the name"),
-        (
-            {"base_url": "http://h", "model": "m", "key_variable": "sk-secret"},
-            "key_variable: .* not the key",
+        *(
+            (
+                {"base_url": "http://h", "model": "m", "key_variable": key},
+                "key_variable: .* not the",
+            )
+            for key in ("sk-secret", "gsk_secret1", "hf_secret", "r8_secret", "MY_KEYsecret", "K\n")
         ),
         ({"base_url": "http://h", "model": "m", "key": "secret"}, "one of the keys base_url"),
         ({"base_url": "http://h", "model": "m", "budget_cost": 1}, "price_in and price_out"),
@@ -566,6 +569,15 @@ def test_a_thought_is_no_answer(tmp_path):
     text = '<think>{"number": 1} perhaps</think>{"number": 2}'
     with asking(probed(lambda _: Answered(text)), tmp_path) as (_, endpoint):
         assert endpoint.complete(ask("number 2"), schema=SCHEMA).parsed == {"number": 2}
+
+
+def test_a_thought_that_was_cut_off_is_no_answer(tmp_path):
+    text = '<think>maybe {"number": 2} but no, wait'
+    script = probed(lambda _: Answered(text, finish="length"))
+    with asking(script, tmp_path) as (_, endpoint):
+        reply = endpoint.complete(ask("number 2"), schema=SCHEMA)
+    assert reply.parsed is None
+    assert "no JSON object" in reply.failure
 
 
 def test_the_log_tells_what_was_asked(tmp_path):

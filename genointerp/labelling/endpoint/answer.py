@@ -16,7 +16,7 @@ from genointerp.labelling.quoted import clean
 MOST_STARTS = 100
 """Most braces of a text that are tried as the start of an object."""
 
-_THOUGHTS = re.compile("<think>.*?</think>", re.DOTALL)
+_THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _LONGEST_NAME = 200
 
 
@@ -91,7 +91,7 @@ def _logprobs(given: Any) -> dict[str, float] | None:  # noqa: ANN401 - of a ser
 def read_object(text: str, validator: Draft202012Validator) -> tuple[dict[str, Any] | None, str]:
     """Return the first object in a text that fits a schema, and what is wrong if there is none.
 
-    What a model wrote between ``<think>`` and ``</think>`` is left out.
+    What a model wrote between ``<think>`` and ``</think>`` is left out, also if it was cut off.
 
     Examples
     --------

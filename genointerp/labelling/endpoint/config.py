@@ -1,5 +1,6 @@
 """Configuration of a server of language models. The defaults live only here."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,7 @@ from genointerp.core.errors import ConfigError
 MaxTokensName = Literal["max_tokens", "max_completion_tokens"]
 
 _MAY_BE_LEFT_OUT = ("temperature", "seed")
+_VARIABLE = re.compile("[A-Z][A-Z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class EndpointConfig:
     model
         Name by which the server knows the model.
     key_variable
-        Name of the environment variable that holds the key; empty for a server without one. The key
-        itself is in no file.
+        Name of the environment variable that holds the key, in capitals; empty for a server without
+        one. The key itself is in no file.
     max_tokens
         Most tokens of a reply.
     max_tokens_name
@@ -120,9 +122,9 @@ class EndpointConfig:
             raise ConfigError("base_url", f"{expected} and nothing else", "more, such as a name")
         if not self.model.strip():
             raise ConfigError("model", "the name of a model", "an empty text")
-        if self.key_variable and not self.key_variable.isidentifier():
-            # not shown: it may be the key itself
-            expected = "the name of an environment variable, not the key"
+        if self.key_variable and not _VARIABLE.fullmatch(self.key_variable):
+            # not shown: it may be the key itself, and many keys are identifiers
+            expected = "the name of an environment variable in capitals such as MY_KEY, not the key"
             raise ConfigError("key_variable", expected, "what is no name of one")
 
     @property
