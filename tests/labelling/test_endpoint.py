@@ -144,6 +144,25 @@ def test_what_a_server_can_do_is_found_out_once(script, mode, logprobs, n_probes
         assert len(server.calls) == n_probes
 
 
+@pytest.mark.parametrize(
+    ("status", "said"), [(400, "to a simple question"), (402, "an account that can pay")]
+)
+def test_a_server_that_refuses_all_is_asked_anew(status, said, tmp_path):
+    with asking(failed(status), tmp_path) as (server, endpoint):
+        with pytest.raises(EndpointError, match=f"{said}, found status {status}"):
+            endpoint.complete(ask("abc"))
+        server.script = without(ECHO, "json_schema")
+        endpoint.close()
+        with open_endpoint(server.url, tmp_path) as anew:
+            assert anew.complete(ask("abc")).text == "cba"
+            n = len(server.calls)
+            assert anew.capabilities().json_mode == "json_object"
+    # what was refused before another form was accepted is known, also offline
+    with open_endpoint(server.url, tmp_path, offline=True) as offline:
+        assert offline.capabilities().json_mode == "json_object"
+    assert len(server.calls) == n
+
+
 def test_a_server_without_a_schema_is_told_it_in_the_system_message(tmp_path):
     script = ignoring(without(NUMBERS, "json_schema", "json_object", "logprobs"))
     with asking(script, tmp_path) as (server, endpoint):

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator
 
@@ -240,6 +240,8 @@ class Endpoint:
         """Return the best of what the server can do, from what it answers to the same question."""
         assert _PROBE.schema is not None
         validator = Draft202012Validator(_PROBE.schema)
+        refusals: list[_Refusal] = []
+        call = replace(call, refusals=refusals)
         refused, tells = "", True
         for mode in _JSON_MODES:
             for logprobs in (True, False):
@@ -252,6 +254,8 @@ class Endpoint:
                     continue
                 tells = answer.logprobs is not None
                 if mode == "text" or read_object(answer.text, validator)[0] is not None:
+                    # a server that refuses all may answer once it is paid, or has another key
+                    self._keep_refusals(refusals)
                     return Capabilities(mode, tells)
                 break
         expected = f"an answer of the model {self.config.model!r} to a simple question"
@@ -347,13 +351,18 @@ class Endpoint:
     def _refused(self, body: Refused, key: str, call: "_Call", said: Mapping[str, Any]) -> Answer:
         answer = Answer(refused=body.said)
         if call.request is _PROBE:
-            self._ledger.keep(_entry(key, "refused", answer, 0, Amount(0, 0), 0.0), said)
+            call.refusals.append(_Refusal(key, answer, said))
         elif not self._n_answered:
             # the next one would be refused as well
             raise EndpointError(
                 self.config.base_url, f"an answer to {call.request.name}", body.said
             )
         return answer
+
+    def _keep_refusals(self, refusals: Iterable["_Refusal"]) -> None:
+        for it in refusals:
+            entry = _entry(it.key, "refused", it.answer, 0, Amount(0, 0), 0.0)
+            self._ledger.keep(entry, it.said)
 
     @contextmanager
     def _alone(self, key: str) -> Iterator[None]:
@@ -388,6 +397,14 @@ class Endpoint:
         return InputError(str(self.config.cache), expected, f"none to {shown}{more}")
 
 
+class _Refusal(NamedTuple):
+    """A call that was refused, which is kept once the server has answered another one."""
+
+    key: str
+    answer: Answer
+    said: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class _Call:
     """A request on its way.
@@ -398,12 +415,15 @@ class _Call:
         Whether another call has ended the run.
     is_offline
         Whether to look into the cache alone.
+    refusals
+        Where a refusal of the probe is left.
     """
 
     request: Request
     is_stopped: Callable[[], bool]
     capabilities: Capabilities = _ALL
     is_offline: bool = False
+    refusals: list[_Refusal] = field(default_factory=list)
 
 
 class _Run:

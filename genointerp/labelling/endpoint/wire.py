@@ -26,7 +26,8 @@ MOST_BODY = 16 << 20
 """Longest body of a reply, in bytes."""
 
 _PASSING = (408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529)
-_NO_KEY = (401, 403)
+_NO_KEY = (401, 402, 403)
+_NO_CREDIT = 402
 _LEAST_KEY = 8
 _LONGEST_SAID = 200
 
@@ -200,7 +201,7 @@ class Wire:
         text = self._without_key(body.decode("utf-8", "replace"))
         said = f"status {status}{_said(text)}"
         if status in _NO_KEY:
-            raise self._no_key(said)
+            raise self._no_key(status, said)
         if status in _PASSING:
             return _Passing(said, pause=self._asked_pause(headers.get("retry-after", "")))
         if (400 <= status < 500 and status not in (404, 405)) or status == 501:
@@ -213,8 +214,10 @@ class Wire:
             return _Passing(f"a reply that is no object of JSON{_said(text)}", is_lost=True)
         return found
 
-    def _no_key(self, said: str) -> EndpointError:
+    def _no_key(self, status: int, said: str) -> EndpointError:
         variable = self._config.key_variable
+        if status == _NO_CREDIT:
+            return EndpointError(self._url, "an account that can pay", said)
         expected = f"a key that it accepts in the environment variable {variable}"
         if not variable:
             expected = "key_variable, the name of the environment variable with the key"
