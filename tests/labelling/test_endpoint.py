@@ -414,6 +414,59 @@ def test_the_first_request_that_is_refused_ends_all(tmp_path):
     assert len(server.asked) == 1
 
 
+def refusing_odd(payload):
+    is_odd = answer_number(payload)["number"] % 2 if not is_probe(payload) else 0
+    return Failed(400, '{"error": "context length"}') if is_odd else NUMBERS(payload)
+
+
+def test_a_request_that_is_refused_for_good_is_known(tmp_path):
+    with asking(refusing_odd, tmp_path, n_concurrent=1) as (server, endpoint):
+        first = list(endpoint.complete_many(numbered(4)))
+        assert [it.is_answer for it in first] == [True, False, True, False]
+        n = len(server.calls)
+        endpoint.close()
+        for offline in (False, True):
+            with open_endpoint(server.url, tmp_path, offline=offline) as anew:
+                again = list(anew.complete_many(numbered(4)))
+                assert [it.failure for it in again] == [it.failure for it in first]
+                assert all(it.from_cache for it in again)
+        assert len(server.calls) == n
+
+
+def test_one_that_is_refused_after_all_others_were_answered_ends_nothing(tmp_path):
+    with asking(refusing_odd, tmp_path) as (server, endpoint):
+        list(endpoint.complete_many(numbered(1)))
+        endpoint.close()
+        with open_endpoint(server.url, tmp_path) as anew:
+            replies = list(anew.complete_many(numbered(2) * 2))
+            assert [it.is_answer for it in replies] == [True, False] * 2
+            assert len(server.asked) == 2
+            assert anew.complete(ask("number 1"), schema=SCHEMA).from_cache
+
+
+def test_a_server_that_refuses_all_in_the_words_for_one_request_is_not_believed(tmp_path):
+    with asking(NUMBERS, tmp_path, n_concurrent=1) as (server, endpoint):
+        list(endpoint.complete_many(numbered(2)))
+        server.script = failed(400)
+        with pytest.raises(EndpointError, match="to a simple question, found status 400"):
+            list(endpoint.complete_many(numbered(4)))
+        server.script = NUMBERS
+        assert all(it.is_answer for it in endpoint.complete_many(numbered(4)))
+        with open_endpoint(server.url, tmp_path, offline=True) as offline:
+            assert all(it.is_answer for it in offline.complete_many(numbered(4)))
+
+
+def test_an_account_that_is_empty_in_the_middle_ends_the_run(tmp_path):
+    def script(payload):
+        is_late = payload["messages"][-1]["content"] == "number 2"
+        return Failed(402, '{"error": "no credit"}') if is_late else NUMBERS(payload)
+
+    with asking(script, tmp_path, n_concurrent=1) as (server, endpoint):
+        with pytest.raises(EndpointError, match=r"can pay, found status 402 \(no credit\)$"):
+            list(endpoint.complete_many(numbered(5)))
+        assert len(server.asked) == 3
+
+
 def test_a_budget_of_nothing_ends_before_the_first_call(tmp_path):
     with (
         asking(NUMBERS, tmp_path, budget_tokens=0) as (server, endpoint),

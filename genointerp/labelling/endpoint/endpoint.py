@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator
 
-from genointerp.core.errors import EndpointError, InputError
+from genointerp.core.errors import BudgetError, EndpointError, InputError
 from genointerp.core.progress import Progress, silent
 from genointerp.labelling.endpoint.answer import Answer, read_answer, read_object
 from genointerp.labelling.endpoint.budget import Amount, Budget, Estimate
@@ -91,12 +91,14 @@ class Endpoint:
         except BaseException:
             self._close_wire()
             raise
-        self._budget = Budget(config, self._ledger.spent())
+        spent = self._ledger.spent()
+        self._budget = Budget(config, spent)
         self._changed = threading.Condition()
         self._asking: set[str] = set()
         self._probing = threading.Lock()
         self._capabilities: Capabilities | None = None
-        self._n_answered = 0
+        self._n_answered = spent.n_answered
+        self._doubted: dict[str, _Refusal] = {}
 
     def close(self) -> None:
         """Close the cache and the connections."""
@@ -169,9 +171,11 @@ class Endpoint:
         """
         request = Request(messages, schema, n_logprobs, prompt, name)
         try:
-            return self._complete(request, _never)
+            reply = self._complete(request, _never)
         except _Missing as error:
             raise self._not_there([name], 1) from error
+        self._settle()
+        return reply
 
     def complete_many(
         self, requests: Iterable[Request], *, progress: Progress = silent
@@ -198,6 +202,7 @@ class Endpoint:
             return
         run = _Run(self._complete, self.config.n_concurrent)
         yield from run.replies(wanted, progress)
+        self._settle()
 
     def estimate(self, requests: Iterable[Request]) -> Estimate:
         """Return what requests will cost, without a call.
@@ -258,8 +263,7 @@ class Endpoint:
                     self._keep_refusals(refusals)
                     return Capabilities(mode, tells)
                 break
-        expected = f"an answer of the model {self.config.model!r} to a simple question"
-        raise EndpointError(self.config.base_url, expected, refused)
+        raise self._refuses_all(refused)
 
     def _complete(self, request: Request, is_stopped: Callable[[], bool]) -> Reply:
         if not request.messages:
@@ -298,6 +302,9 @@ class Endpoint:
             kept = self._ledger.find(key)
             if kept is not None:
                 return kept[1], True
+            doubted = self._doubted.get(key)
+            if doubted is not None:
+                return doubted.answer, False
             if self._wire is None or call.is_offline:
                 raise _Missing
             return self._paid(payload, key, call, self._wire), False
@@ -316,6 +323,7 @@ class Endpoint:
             # most of its tokens are the server's own: no measure of texts
             n_bytes = 0
         n_lost = 0
+        before = tuple(self._doubted.values())
 
         def lose() -> None:
             nonlocal n_lost
@@ -337,6 +345,8 @@ class Endpoint:
         finally:
             self._budget.release(amount)
         self._n_answered += call.request is not _PROBE
+        # it answers others, so that these were refused for what they are
+        self._keep_refusals(it for it in before if self._doubted.pop(it.key, None))
         return answer
 
     def _keep(
@@ -350,9 +360,12 @@ class Endpoint:
 
     def _refused(self, body: Refused, key: str, call: "_Call", said: Mapping[str, Any]) -> Answer:
         answer = Answer(refused=body.said)
+        refusal = _Refusal(key, answer, said)
         if call.request is _PROBE:
-            call.refusals.append(_Refusal(key, answer, said))
-        elif not self._n_answered:
+            call.refusals.append(refusal)
+        elif self._n_answered:
+            self._doubted[key] = refusal
+        else:
             # the next one would be refused as well
             raise EndpointError(
                 self.config.base_url, f"an answer to {call.request.name}", body.said
@@ -363,6 +376,38 @@ class Endpoint:
         for it in refusals:
             entry = _entry(it.key, "refused", it.answer, 0, Amount(0, 0), 0.0)
             self._ledger.keep(entry, it.said)
+
+    def _settle(self) -> None:
+        """Ask the simplest question anew if nothing was answered after a request was refused.
+
+        A server may refuse all in the words for one request, such as one with another key.
+
+        Raises
+        ------
+        EndpointError
+            If it is refused as well.
+        """
+        doubted = tuple(self._doubted.values())
+        if not doubted or self._wire is None:
+            return
+        known = self.capabilities()
+        payload = payload_of(_PROBE, self.config, known)
+        # not the probe's own key, whose answer is kept
+        key = f"{doubted[0].key} doubted at {self._clock.now().isoformat()}"
+        try:
+            answer = self._paid(payload, key, _Call(_PROBE, _never, known), self._wire)
+        except BudgetError:
+            return
+        finally:
+            # what stays in doubt is asked again when it is wanted again
+            for it in doubted:
+                self._doubted.pop(it.key, None)
+        if answer.refused:
+            raise self._refuses_all(answer.refused)
+
+    def _refuses_all(self, said: str) -> EndpointError:
+        expected = f"an answer of the model {self.config.model!r} to a simple question"
+        return EndpointError(self.config.base_url, expected, said)
 
     @contextmanager
     def _alone(self, key: str) -> Iterator[None]:

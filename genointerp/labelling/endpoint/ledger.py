@@ -72,6 +72,8 @@ class Spent:
     ----------
     n_bytes_measured, tokens_in_measured, tokens_out_measured, n_measured
         Bytes and tokens of the calls that a server counted, and their number, without the probe.
+    n_answered
+        Number of the calls that were answered, without the probe.
     """
 
     tokens: int = 0
@@ -80,6 +82,7 @@ class Spent:
     tokens_in_measured: int = 0
     tokens_out_measured: int = 0
     n_measured: int = 0
+    n_answered: int = 0
 
 
 class Ledger:
@@ -134,12 +137,13 @@ class Ledger:
         """Return the sums over all calls."""
         sums = (
             "SELECT total(tokens_in + tokens_out), total(cost), total(n * n_bytes),"
-            " total(n * tokens_in), total(n * tokens_out), total(n)"
+            " total(n * tokens_in), total(n * tokens_out), total(n),"
+            " total(kind = 'answer' AND n_bytes > 0)"
             " FROM (SELECT *, is_measured AND n_bytes > 0 AS n FROM entry)"
         )
         with self._lock, _writing(self.path):
-            tokens, cost, *measured = self._index.execute(sums).fetchone()
-        return Spent(int(tokens), float(cost), *(int(it) for it in measured))
+            tokens, cost, *numbers = self._index.execute(sums).fetchone()
+        return Spent(int(tokens), float(cost), *(int(it) for it in numbers))
 
     def keep(self, entry: Entry, said: Mapping[str, Any]) -> None:
         """Append a call to the log, and to the index.
