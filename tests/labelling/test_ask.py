@@ -377,6 +377,7 @@ def test_a_budget_that_ends_keeps_what_was_answered(tmp_path):
             label_by_model(evidence, CONCEPTS, endpoint)
         n = len(server.asked)
         assert 1 <= n < 9
+        endpoint.close()
         with open_endpoint(server.url, tmp_path) as anew:
             assert len(label_by_model(evidence, CONCEPTS, anew).labels) == 9
         assert len(server.asked) == 9

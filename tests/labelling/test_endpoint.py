@@ -87,12 +87,13 @@ def test_nothing_is_asked_twice(tmp_path):
         again = list(endpoint.complete_many(numbered(5)))
         assert [it.parsed for it in again] == [it.parsed for it in first]
         assert all(it.from_cache for it in again)
+        endpoint.close()
         with open_endpoint(server.url, tmp_path) as anew:
             assert next(anew.complete_many(numbered(5))).from_cache
-        # but every difference is another request
-        endpoint.complete(ask("number 0"), schema=SCHEMA, prompt="2")
-        endpoint.complete(ask("number 0"))
-        assert len(server.asked) == 7
+            # but every difference is another request
+            anew.complete(ask("number 0"), schema=SCHEMA, prompt="2")
+            anew.complete(ask("number 0"))
+            assert len(server.asked) == 7
         with open_endpoint(server.url, tmp_path, max_tokens=64) as other:
             assert not other.complete(ask("number 0"), schema=SCHEMA).from_cache
 
@@ -139,6 +140,7 @@ def test_what_a_server_can_do_is_found_out_once(script, mode, logprobs, n_probes
     with asking(script, tmp_path) as (server, endpoint):
         assert endpoint.capabilities() == Capabilities(mode, logprobs)
         assert endpoint.capabilities() is endpoint.capabilities()
+        endpoint.close()
         with open_endpoint(server.url, tmp_path) as anew:
             assert anew.capabilities() == Capabilities(mode, logprobs)
         assert len(server.calls) == n_probes
@@ -488,6 +490,7 @@ def test_a_budget_is_never_exceeded_by_calls_in_flight(tmp_path):
         assert 1 <= len(server.asked) < 40
         assert endpoint.tokens <= 100
         spent, n = endpoint.tokens, len(server.asked)
+        endpoint.close()
         # what was answered is not paid again, and a budget counts what was spent before
         with open_endpoint(server.url, tmp_path, budget_tokens=spent, **more) as anew:
             assert anew.tokens == spent
@@ -586,6 +589,7 @@ def test_the_index_is_made_again_from_the_log(tmp_path):
     with asking(NUMBERS, tmp_path) as (server, endpoint):
         list(endpoint.complete_many(numbered(4)))
         spent = endpoint.tokens
+        endpoint.close()
         index.unlink()
         whole = log.read_bytes()
         # killed while it wrote the last line
@@ -594,6 +598,22 @@ def test_the_index_is_made_again_from_the_log(tmp_path):
             assert log.read_bytes() == whole[: whole[:-1].rindex(b"\n") + 1]
             assert sum(it.from_cache for it in anew.complete_many(numbered(4))) == 3
             assert anew.tokens == spent
+
+
+def test_a_cache_has_one_payer_at_a_time(tmp_path):
+    with asking(NUMBERS, tmp_path) as (server, endpoint):
+        list(endpoint.complete_many(numbered(2)))
+        with pytest.raises(
+            StorageError, match=r"replies\.sqlite: expected to be the only writer"
+        ) as told:
+            open_endpoint(server.url, tmp_path)
+        assert "\n" not in str(told.value)
+        # who pays nothing may read
+        with open_endpoint(server.url, tmp_path, offline=True) as offline:
+            assert len(list(offline.complete_many(numbered(2)))) == 2
+        endpoint.close()
+        with open_endpoint(server.url, tmp_path) as anew:
+            assert anew.complete(ask("number 0"), schema=SCHEMA).from_cache
 
 
 def test_files_that_are_none_of_ours_are_refused(tmp_path):

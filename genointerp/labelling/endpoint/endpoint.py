@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator
 
 from genointerp.core.errors import BudgetError, EndpointError, InputError
+from genointerp.core.lock import only_writer
 from genointerp.core.progress import Progress, silent
 from genointerp.labelling.endpoint.answer import Answer, read_answer, read_object
 from genointerp.labelling.endpoint.budget import Amount, Budget, Estimate
@@ -61,7 +62,8 @@ def _never() -> bool:
 class Endpoint:
     """A model behind a server that speaks OpenAI's chat completions.
 
-    Every answer is kept before it is used, and none is asked for twice. Several threads may use it.
+    Every answer is kept before it is used, and none is asked for twice. Several threads may use it;
+    no two that are online may have the same cache at the same time.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ class Endpoint:
     Raises
     ------
     StorageError
-        If the cache cannot be written.
+        If the cache cannot be written, or another one that is online has it.
     ConfigError
         If the key is not where the configuration says.
 
@@ -85,12 +87,16 @@ class Endpoint:
     def __init__(self, config: EndpointConfig, *, clock: Clock | None = None) -> None:
         self.config = config
         self._clock = Clock() if clock is None else clock
-        self._wire = None if config.offline else Wire(config, self._clock)
-        try:
+        self._wire: Wire | None = None
+        with ExitStack() as stack:
+            if not config.offline:
+                self._wire = Wire(config, self._clock)
+                stack.callback(self._wire.close)
+                # another one would pay for the same, and have the whole budget as well
+                stack.enter_context(only_writer(config.cache))
             self._ledger = Ledger(config.cache, is_read_only=config.offline)
-        except BaseException:
-            self._close_wire()
-            raise
+            stack.callback(self._ledger.close)
+            self._opened = stack.pop_all()
         spent = self._ledger.spent()
         self._budget = Budget(config, spent)
         self._changed = threading.Condition()
@@ -102,8 +108,7 @@ class Endpoint:
 
     def close(self) -> None:
         """Close the cache and the connections."""
-        self._ledger.close()
-        self._close_wire()
+        self._opened.close()
 
     def __enter__(self) -> "Endpoint":
         """Return the endpoint itself."""
@@ -112,10 +117,6 @@ class Endpoint:
     def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
-
-    def _close_wire(self) -> None:
-        if self._wire is not None:
-            self._wire.close()
 
     @property
     def tokens(self) -> int:
