@@ -99,9 +99,9 @@ class SearchConfig:
     """Texts that then go on."""
     apart: int = 5
     """Bases in a row that two texts do not share."""
-    margin: float = 4.0
-    """How many times the score of the null a text must exceed: a choice of this package, which one
-    of nine pairs of clean models exceeds (``docs/diff.md``)."""
+    margin: float = 6.0
+    """How many times the score of the null a text must exceed: a choice of this package, above what
+    any of nine pairs of clean models reached (``docs/diff.md``)."""
     least: float = 0.25
     """Nats that the null counts at least (a choice of this package)."""
     batch: int = 256

@@ -93,16 +93,17 @@ def test_no_text_has_a_word_of_one_before_though_all_others_are_worse():
 def test_what_is_hardly_there_is_not_listed_because_the_null_is_less(monkeypatch):
     few = {"text": b"ACGT", "n_above": 3, "n_held_out": 6}
     of = dict.fromkeys(("base", "tuned", "control"), -1.0)
-    scores = {"tuned": 0.9, "control": -0.2}
+    config = SearchConfig()
+    floor = config.margin * config.least
+    scores = {"tuned": floor - 0.1, "control": -0.2}
 
     def found(models, writer, *given, **more):
         return [SearchedText(score=scores[writer], log_p=of, **few)]
 
     monkeypatch.setattr(search, "search_texts", found)
-    config = SearchConfig()
     rows = searched_rows(NOISY, GENOME, REGIONS, config)
     assert [row["arm"] for row in rows] == ["searched_control"]
-    scores["tuned"] = 1.1
+    scores["tuned"] = floor + 0.1
     rows = searched_rows(NOISY, GENOME, REGIONS, config)
     assert [row["arm"] for row in rows] == ["searched", "searched_control"]
     assert rows[0]["null_score"] == config.least
