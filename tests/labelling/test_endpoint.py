@@ -502,6 +502,25 @@ def test_a_budget_is_never_exceeded_by_calls_in_flight(tmp_path):
         assert len(server.asked) == 40
 
 
+def test_a_budget_holds_for_the_tries_of_one_call(tmp_path):
+    # a try is 2 in and 20 out at most
+    more = {"max_tokens": 20, "max_retries": 6}
+    with asking(probed(cut()), tmp_path, **more) as (server, endpoint):
+        endpoint.capabilities()
+        most = endpoint.tokens + 3 * 22
+        endpoint.close()
+        with open_endpoint(server.url, tmp_path, budget_tokens=most, **more) as anew:
+            with pytest.raises(BudgetError, match="expected 22 more tokens for a request"):
+                anew.complete(ask("abc"))
+            assert len(server.asked) == 3
+            assert anew.tokens == most
+        with open_endpoint(server.url, tmp_path, **more | {"max_retries": 1}) as anew:
+            # the last try is told for what it was
+            with pytest.raises(EndpointError, match="a broken connection"):
+                anew.complete(ask("abc"))
+            assert anew.tokens == most + 2 * 22
+
+
 def test_a_budget_in_currency(tmp_path):
     prices = {"price_in": 1e6, "price_out": 2e6, "currency": "EUR", "max_tokens": 10}
     with asking(NUMBERS, tmp_path, budget_cost=60.0, n_concurrent=1, **prices) as (

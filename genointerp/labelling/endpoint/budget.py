@@ -146,3 +146,30 @@ class Budget:
     def _tokens_in(self, n_bytes: int) -> int:
         rate = self._n_bytes / self._counted_in if self._counted_in else BYTES_PER_TOKEN
         return math.ceil(n_bytes / max(rate, 1e-9))
+
+
+class Reservation:
+    """What is set aside for one call, of which each try may be charged."""
+
+    def __init__(self, budget: Budget, n_bytes: int, name: str) -> None:
+        self._budget, self._n_bytes, self._name = budget, n_bytes, name
+        self.amount = budget.reserve(n_bytes, name)
+        self._is_held = True
+
+    def release(self) -> None:
+        """Give it back, once."""
+        if self._is_held:
+            self._is_held = False
+            self._budget.release(self.amount)
+
+    def hold(self) -> None:
+        """Set it aside again if it was given back.
+
+        Raises
+        ------
+        BudgetError
+            If the budget does not suffice for it.
+        """
+        if not self._is_held:
+            self.amount = self._budget.reserve(self._n_bytes, self._name)
+            self._is_held = True

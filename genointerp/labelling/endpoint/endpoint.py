@@ -13,7 +13,7 @@ from genointerp.core.errors import BudgetError, EndpointError, InputError
 from genointerp.core.lock import only_writer
 from genointerp.core.progress import Progress, silent
 from genointerp.labelling.endpoint.answer import Answer, read_answer, read_object
-from genointerp.labelling.endpoint.budget import Amount, Budget, Estimate
+from genointerp.labelling.endpoint.budget import Amount, Budget, Estimate, Reservation
 from genointerp.labelling.endpoint.config import EndpointConfig
 from genointerp.labelling.endpoint.exchange import (
     Capabilities,
@@ -319,7 +319,7 @@ class Endpoint:
             "name": call.request.name,
             "request": payload,
         }
-        amount = self._budget.reserve(n_bytes, call.request.name)
+        reservation = Reservation(self._budget, n_bytes, call.request.name)
         if call.request is _PROBE:
             # most of its tokens are the server's own: no measure of texts
             n_bytes = 0
@@ -330,11 +330,20 @@ class Endpoint:
             nonlocal n_lost
             n_lost += 1
             own = f"{key} lost {n_lost} at {said['date']}"
+            amount = reservation.amount
             cost = self._budget.spend(amount, n_bytes, is_measured=False)
+            reservation.release()
             self._ledger.keep(_entry(own, "lost", Answer(), n_bytes, amount, cost), said)
 
+        def is_over() -> bool:
+            is_stopped = call.is_stopped()
+            if not is_stopped:
+                # after a try that was lost, which may have been charged
+                reservation.hold()
+            return is_stopped
+
         try:
-            body = wire.post(payload, key=key, is_stopped=call.is_stopped, on_lost=lose)
+            body = wire.post(payload, key=key, is_stopped=is_over, on_lost=lose)
             if isinstance(body, Refused):
                 return self._refused(body, key, call, said)
             answer = read_answer(body, f"{self._clock.now():%Y-%m-%d}")
@@ -342,9 +351,9 @@ class Endpoint:
                 lose()
                 found = "an object without choices, or of another form"
                 raise EndpointError(self.config.base_url, "a chat completion", found)
-            self._keep(answer, key, n_bytes, amount, said)
+            self._keep(answer, key, n_bytes, reservation.amount, said)
         finally:
-            self._budget.release(amount)
+            reservation.release()
         self._n_answered += call.request is not _PROBE
         # it answers others, so that these were refused for what they are
         self._keep_refusals(it for it in before if self._doubted.pop(it.key, None))
