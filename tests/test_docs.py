@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,13 @@ JOINED = "".join(
     [EVO2, QUERY, FIGURES, CANDIDATES, BASELINES, BACKTEST, EDITING, CIRCUITS, EDGES, DIFF, TUNING]
 ).replace("\\\n", " ")
 LINES = [line for line in JOINED.splitlines() if line.startswith("genointerp ")]
-# each section of figures names the file that they are from
+# a cell is of the file that was named last before it
 CELLS = [
-    (file, *cell)
-    for section in PERFORMANCE.split("\n## ")
-    for file in re.findall(r"\(\.\./(benchmarks/results/[\w./-]+\.json)\)", section)[:1]
-    for cell in re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\d.]+) \|", section, re.MULTILINE)
+    (before, *cell)
+    for before, after in pairwise(
+        re.split(r"\(\.\./(benchmarks/results/[\w./-]+\.json)\)", PERFORMANCE)
+    )
+    for cell in re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([\d.]+) \|", after, re.MULTILINE)
 ]
 
 
