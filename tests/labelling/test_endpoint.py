@@ -703,3 +703,13 @@ def test_the_log_tells_what_was_asked(tmp_path):
     assert line["date"] == NOW.isoformat()
     page = (Path(__file__).parents[2] / "docs/schema/replies-v1.md").read_text()
     assert [name for name in [*line, *line["answer"]] if f"`{name}`" not in page] == []
+
+
+def test_a_key_is_not_sent_in_the_clear_to_another_machine():
+    for url in ("http://api.example.com/v1", "http://10.0.0.7:8000/v1"):
+        with pytest.raises(ConfigError, match=r"base_url: expected https, .*found http to another"):
+            EndpointConfig(url, "m", key_variable="MY_KEY")
+        assert EndpointConfig(url, "m").host
+        assert EndpointConfig(url, "m", key_variable="MY_KEY", unencrypted=True).host
+    for url in ("https://api.example.com/v1", "http://localhost:1/v1", "http://[::1]:1/v1"):
+        assert EndpointConfig(url, "m", key_variable="MY_KEY").host

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -12,6 +13,15 @@ MaxTokensName = Literal["max_tokens", "max_completion_tokens"]
 
 _MAY_BE_LEFT_OUT = ("temperature", "seed")
 _VARIABLE = re.compile("[A-Z][A-Z0-9_]*")
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether an address is one of this machine."""
+    name = urlsplit(url).hostname or ""
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,9 @@ class EndpointConfig:
     cache
         SQLite file of replies, relative to the working folder; the log beside it has the same name
         with the suffix ``.jsonl``.
+    unencrypted
+        Whether the key may be sent over ``http`` to another machine, where all on the way can read
+        it; on this machine it always may.
 
     Raises
     ------
@@ -85,6 +98,7 @@ class EndpointConfig:
     currency: str = "USD"
     offline: bool = False
     cache: Path = Path("replies.sqlite")
+    unencrypted: bool = False
 
     def __post_init__(self) -> None:
         self._check_address()
@@ -126,6 +140,10 @@ class EndpointConfig:
             # not shown: it may be the key itself, and many keys are identifiers
             expected = "the name of an environment variable in capitals such as MY_KEY, not the key"
             raise ConfigError("key_variable", expected, "what is no name of one")
+        is_open = parts.scheme == "http" and not is_loopback(self.base_url)
+        if self.key_variable and is_open and not self.unencrypted:
+            expected = "https, so that nobody reads the key (or unencrypted: true)"
+            raise ConfigError("base_url", expected, "http to another machine")
 
     @property
     def host(self) -> str:

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from ipaddress import ip_address
 from ssl import SSLContext
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from genointerp.core.errors import ConfigError, EndpointError, InputError
 from genointerp.core.parsing import parse_json
 from genointerp.core.seed import rng
 from genointerp.core.text import one_line
-from genointerp.labelling.endpoint.config import EndpointConfig
+from genointerp.labelling.endpoint.config import EndpointConfig, is_loopback
 
 MOST_WAIT_S = 120.0
 """Longest pause between two tries, in seconds; a server that asks for more ends the run."""
@@ -106,7 +104,7 @@ class Wire:
             headers=headers,
             timeout=config.timeout,
             # what is on this machine is not asked through a proxy
-            trust_env=not _is_loopback(config.base_url),
+            trust_env=not is_loopback(config.base_url),
             verify=_certificates(),
             limits=httpx.Limits(max_connections=config.n_concurrent),
         )
@@ -274,14 +272,6 @@ def _key(variable: str) -> str:
         expected = f"a key of {_LEAST_KEY} or more letters of ASCII without blanks"
         raise ConfigError(where, expected, "another text")
     return key
-
-
-def _is_loopback(url: str) -> bool:
-    name = urlsplit(url).hostname or ""
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
 
 
 def _said(text: str) -> str:
