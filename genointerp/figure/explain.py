@@ -31,6 +31,7 @@ from genointerp.panel.style import FONT_SIZE
 from genointerp.store.feature.store import ReadStrand
 from genointerp.store.table.schema.explanation import EXPLAINED, EXPLANATION
 from genointerp.store.table.schema.mutagenesis import EXPLAINING_BASES
+from genointerp.store.table.summarised import summary_of
 from genointerp.store.table.table import read_table
 
 N_FEATURES = 12
@@ -166,7 +167,7 @@ def _known(table: pd.DataFrame, question: str) -> str:
 def _caption(explanation: StrPath, nodes: pd.DataFrame) -> str:
     """Say what the number is, if the table of sums is next to that of the nodes."""
     path = Path(explanation)
-    path = path.with_name(f"{path.stem}.summary{path.suffix}")
+    path = summary_of(path)
     if not path.is_file():
         return ""
     first = nodes.iloc[0]

@@ -26,6 +26,7 @@ from genointerp.store.feature.store import STRANDS, ReadStrand
 from genointerp.store.graph.file import check_graph_path, is_graph_of, write_graph
 from genointerp.store.graph.graph import AttributionGraph
 from genointerp.store.table.schema.explanation import EXPLAINED, EXPLANATION
+from genointerp.store.table.summarised import summary_of
 from genointerp.store.table.table import check_table_path, is_table_of, write_table
 
 
@@ -101,7 +102,7 @@ def explain(
     >>> answer.summary["change"]  # doctest: +SKIP
     """
     config, out = read_config(ExplainConfig, config), Path(out)
-    beside = out.with_name(f"{out.stem}.summary{out.suffix}")
+    beside = summary_of(out)
     for place in (out, beside):
         check_table_path(place)
     places, variants, file = as_texts(at), as_texts(variant), as_path(vcf)

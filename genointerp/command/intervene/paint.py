@@ -24,6 +24,7 @@ from genointerp.intervention.paint import Designs, PaintConfig, paint_designs
 from genointerp.reading.harvest import HarvestConfig
 from genointerp.reading.model_choice import AnyModel, RecordedModel
 from genointerp.store.table.schema.intervention import DESIGNS, PAINTING
+from genointerp.store.table.summarised import summary_of
 from genointerp.store.table.table import check_table_path, is_table_of, write_table
 
 
@@ -147,7 +148,7 @@ def _of_profile(
 
 def _write(found: Designs, lengths: Mapping[str, int], out: Path, provenance: Provenance) -> None:
     write_table(found.table, out, DESIGNS, provenance)
-    summary = out.with_name(f"{out.stem}.summary{out.suffix}")
+    summary = summary_of(out)
     write_table(found.summary, summary, PAINTING, provenance)
     write_lines(out.with_suffix(".fasta"), fasta_lines(found.table))
     write_lines(out.with_suffix(".gff3"), gff3_lines(found.table, lengths, provenance))
