@@ -244,6 +244,9 @@ class _Search:
             total = score[:, :, None] + self._next(words)
             total = np.where(self._is_barred_next(words, barred), -np.inf, total)
             least = total.min(0)
+            if not np.isfinite(least).any():
+                # every way on repeats a text of before
+                break
             n = config.n_beams if (step + 1) * self.width <= config.n_broad else config.n_narrow
             order = np.argsort(-least, axis=None, kind="stable")[:n]
             text, word = np.unravel_index(order, least.shape)

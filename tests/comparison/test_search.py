@@ -90,6 +90,14 @@ def test_no_text_has_a_word_of_one_before_though_all_others_are_worse():
             assert longest_common_run(one.text, other.text) < config.apart
 
 
+def test_a_search_ends_where_every_way_on_repeats_a_text():
+    # every two bases in a row stand in it
+    everything = b"AACAGATCCGCTGGTTA"
+    found = search._Search.of(NOISY, "tuned", GENOME, REGIONS, replace(WIDE, apart=2))
+    assert len(found.best([everything], lambda step: None)) == 1
+    assert len(found.best([], lambda step: None)) == WIDE.n_bases
+
+
 def test_what_is_hardly_there_is_not_listed_because_the_null_is_less(monkeypatch):
     few = {"text": b"ACGT", "n_above": 3, "n_held_out": 6}
     of = dict.fromkeys(("base", "tuned", "control"), -1.0)
